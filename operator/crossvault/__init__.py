@@ -1,0 +1,1 @@
+"""Keep every AWS backup of one account also in another account's vault."""

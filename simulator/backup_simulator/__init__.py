@@ -1,0 +1,1 @@
+"""An AWS that refuses what AWS refuses, for development, demos and tests."""
