@@ -1,0 +1,112 @@
+"""One pass, on one screen: parse → observe → diff → restrict → apply → summarise.
+
+Level-triggered: every trigger leads here and the trigger's content is ignored. Looking and doing come in as an
+:class:`Aws`, time as ``clock``; whatever happened, the pass ends in ``summarise``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from . import manifest, plan, status
+from .model import Account, AccountSight, Action, Desired, Observed, Result
+
+Clock = Callable[[], datetime]
+
+
+class Aws(Protocol):
+    """What a pass needs from AWS. Implementations answer with values; they raise only for bugs of ours."""
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Read everything ``desired`` speaks of; no read may be older than ``not_before``. Must not mutate."""
+
+    def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
+        """Read identity, organization and the cross-account switch of one account."""
+
+    def apply(self, action: Action) -> Result:
+        """Carry out one action and say what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """Everything but AWS that a pass over one policy looks at.
+
+    Attributes:
+        body: The CrossAccountBackupPolicy object as the API server (or a file) has it.
+        accounts: Every declared BackupAccount by name.
+        namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
+        claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
+        not_before: No observation may be older than this.
+        ordered: The deletion was of this one policy by name, not of its CRD or namespace.
+    """
+
+    body: Mapping[str, Any]
+    accounts: Mapping[str, manifest.AccountDeclaration]
+    namespace_labels: Mapping[str, str]
+    not_before: datetime
+    claims: frozenset[tuple[str, str]] = frozenset()
+    ordered: bool = True
+
+
+def reconcile_policy(
+    request: PolicyRequest,
+    aws: Aws,
+    *,
+    clock: Clock,
+    cadence: status.Cadence,
+    stopping: Callable[[], bool] = lambda: False,
+) -> status.Outcome:
+    """Bring one policy one pass closer to what it declares and report what is true now.
+
+    ``stopping`` is asked before every action, so that the end of the process waits for one AWS call at most.
+    """
+    previous = request.body.get("status") or {}
+    desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
+    if isinstance(desired, manifest.Rejected):
+        return status.summarise_rejected(desired, request.body, now=clock())
+    if desired.deleting and not plan.removes_something(desired, ordered=request.ordered):
+        return status.summarise_retained(desired, previous)
+    observed = aws.observe(desired, not_before=request.not_before)
+    intended = plan.diff(desired, observed, claims=request.claims)
+    permitted = plan.restrict(intended, desired, ordered=request.ordered)
+    results = apply(permitted.actions, aws, stopping)
+    return status.summarise(desired, observed, permitted, results, previous=previous, now=clock(), cadence=cadence)
+
+
+def apply(actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool]) -> tuple[Result, ...]:
+    """Carry out the actions in order up to the first that fails.
+
+    A copy that AWS refuses concerns that one recovery point: the others go on, as long as the refusal is final.
+    """
+    results: list[Result] = []
+    for action in actions:
+        if stopping():
+            break
+        result = aws.apply(action)
+        results.append(result)
+        if result.problem is not None and not plan.may_go_on(result):
+            break
+    return tuple(results)
+
+
+def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | manifest.Rejected:
+    """Do a pass up to the plan and stop there: no mutating call is made."""
+    desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
+    if isinstance(desired, manifest.Rejected):
+        return desired
+    observed = aws.observe(desired, not_before=request.not_before)
+    return desired, observed, plan.diff(desired, observed, claims=request.claims)
+
+
+def reconcile_account(
+    body: Mapping[str, Any], aws: Aws, *, not_before: datetime, clock: Clock, cadence: status.Cadence
+) -> status.Outcome:
+    """Verify one BackupAccount and report what its role shows."""
+    declared = manifest.parse_account(body)
+    if isinstance(declared, manifest.Rejected):
+        return status.summarise_rejected(declared, body, now=clock())
+    sight = aws.look_at_account(declared.account, not_before=not_before)
+    return status.summarise_account(sight, body, now=clock(), cadence=cadence)
