@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from .errors import Problem
-    from .reasons import Reason
+from .errors import Problem
+from .reasons import Reason
 
 T = TypeVar("T")
 
