@@ -1,28 +1,41 @@
 """From a manifest's body to :class:`Desired`: pure, total, and complete in its complaints.
 
 Everything wrong with a body is reported at once, each fault with its field path. The CRD schemas refuse most faults
-before they get here; what they cannot say is found here.
+before they get here; what they cannot say is found here. Absent members get the same defaults as in the CRDs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Account, Desired
+from .fields import Fault, Fields
+from .model import (
+    Account,
+    Backfill,
+    BackfillMode,
+    Copying,
+    DeletionPolicy,
+    Desired,
+    Destination,
+    Lifecycle,
+    Limits,
+    Mode,
+    Ownership,
+    PolicyKey,
+    Scope,
+    VaultRef,
+    partition_of,
+)
 from .reasons import Reason
 
+__all__ = ["AccountDeclaration", "AllowedNamespaces", "Fault", "Rejected", "parse_account", "parse_policy"]
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with a manifest: ``path`` as in ``spec.destinations[1].lifecycle.deleteAfterDays``."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ROLE_ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/.+")
+_DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,12 @@ class AllowedNamespaces:
     names: tuple[str, ...] = ()
     match_labels: tuple[tuple[str, str], ...] | None = None
 
+    def admits(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Tell whether a namespace with these labels may name the account. A selector without labels admits nobody."""
+        if self.all or namespace in self.names:
+            return True
+        return bool(self.match_labels) and all(labels.get(key) == value for key, value in self.match_labels or ())
+
 
 @dataclass(frozen=True, slots=True)
 class AccountDeclaration:
@@ -50,9 +69,68 @@ class AccountDeclaration:
     allowed: AllowedNamespaces
 
 
+def _rejected(reason: Reason, faults: list[Fault]) -> Rejected:
+    return Rejected(reason, tuple(dict.fromkeys(faults)))
+
+
+# --- BackupAccount -------------------------------------------------------------------------------------------------
+
+
 def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
     """Parse a BackupAccount."""
-    raise NotImplementedError
+    faults: list[Fault] = []
+    manifest = Fields(body, "", faults)
+    spec = manifest.object("spec", required=True)
+    account_id = spec.text("accountId")
+    if account_id and not _ACCOUNT_ID.fullmatch(account_id):
+        spec.fault("accountId", "must be the twelve digits of an AWS account")
+    account = Account(
+        name=manifest.object("metadata", required=True).text("name"),
+        account_id=account_id,
+        role_arn=_account_role(spec, account_id),
+        external_id=spec.optional_text("externalId"),
+        session_tags=spec.pairs("sessionTags"),
+        regions=spec.texts("regions"),
+        limits=_limits(spec.object("limits")),
+    )
+    allowed = _allowed(spec.object("allowedNamespaces"))
+    if faults:
+        return _rejected(Reason.INVALID_SPEC, faults)
+    return AccountDeclaration(account, allowed)
+
+
+def _account_role(spec: Fields, account_id: str) -> str | None:
+    role = spec.optional_text("roleArn")
+    if not role:
+        return None
+    arn = _ROLE_ARN.fullmatch(role)
+    if arn is None:
+        spec.fault("roleArn", "must be the ARN of a role such as arn:aws:iam::111111111111:role/crossvault-source")
+    elif arn["account"] != account_id:
+        spec.fault("roleArn", f"must be a role of account {account_id} (accountId), is of {arn['account']}")
+    return role
+
+
+def _limits(limits: Fields) -> Limits:
+    default = Limits()
+    return Limits(
+        reads_per_second=limits.number("readsPerSecond", default.reads_per_second),
+        starts_per_second=limits.number("startsPerSecond", default.starts_per_second),
+        max_concurrent_copies=limits.integer("maxConcurrentCopies", default.max_concurrent_copies),
+    )
+
+
+def _allowed(allowed: Fields) -> AllowedNamespaces:
+    match_labels = None
+    if allowed.has("selector"):
+        selector = allowed.object("selector")
+        match_labels = selector.pairs("matchLabels")
+        if not match_labels:
+            selector.fault("matchLabels", "must have at least one label; to allow every namespace set all")
+    return AllowedNamespaces(all=allowed.flag("all"), names=allowed.texts("names"), match_labels=match_labels)
+
+
+# --- CrossAccountBackupPolicy --------------------------------------------------------------------------------------
 
 
 def parse_policy(
@@ -62,4 +140,152 @@ def parse_policy(
 
     An account that is missing, malformed, or does not list the policy's namespace gives the same Rejected.
     """
-    raise NotImplementedError
+    faults: list[Fault] = []
+    manifest = Fields(body, "", faults)
+    metadata = manifest.object("metadata", required=True)
+    key = PolicyKey(metadata.text("namespace"), metadata.text("name"))
+    directory = _Directory(key.namespace, namespace_labels, accounts)
+    spec = manifest.object("spec", required=True)
+    source_fields = spec.object("source", required=True)
+    source = directory.vault(source_fields)
+    desired = Desired(
+        key=key,
+        source=source,
+        copy_role_arn=_copy_role_arn(source_fields, source),
+        destinations=_destinations(spec, source, directory),
+        generation=metadata.integer("generation", 1, minimum=0),
+        created=metadata.time("creationTimestamp"),
+        deleting=metadata.has("deletionTimestamp"),
+        mode=spec.choice("mode", Mode.ENFORCE),
+        suspend=spec.flag("suspend"),
+        scope=_scope(spec.object("recoveryPoints")),
+        backfill=_backfill(spec.object("backfill")),
+        copying=_copying(spec.object("copying")),
+        max_copy_lag=spec.object("objectives").optional_duration("maxCopyLag"),
+        deletion_policy=spec.choice("deletionPolicy", DeletionPolicy.RETAIN),
+    )
+    if faults:
+        return _rejected(Reason.INVALID_SPEC, [*faults, *directory.unresolved])
+    if directory.unresolved:
+        return _rejected(Reason.ACCOUNT_NOT_FOUND, directory.unresolved)
+    return desired
+
+
+class _Directory:
+    """The accounts one namespace may name, and what was wrong with the names it used."""
+
+    __slots__ = ("_accounts", "_labels", "_namespace", "unresolved")
+
+    def __init__(self, namespace: str, labels: Mapping[str, str], accounts: Mapping[str, AccountDeclaration]) -> None:
+        self._namespace = namespace
+        self._labels = labels
+        self._accounts = accounts
+        self.unresolved: list[Fault] = []
+
+    def vault(self, fields: Fields) -> VaultRef:
+        """Read the vault of the source or of a destination, with its account resolved."""
+        account = self._account(fields.object("accountRef", required=True))
+        region = fields.text("region")
+        if account.regions and region and region not in account.regions:
+            allowed = ", ".join(account.regions)
+            fields.fault("region", f"{region} is not among the regions of BackupAccount {account.name} ({allowed})")
+        role = _ROLE_ARN.fullmatch(account.role_arn or "")
+        if role and region and role["partition"] != partition_of(region):
+            fields.fault("region", f"{region} is in another AWS partition than BackupAccount {account.name}")
+        return VaultRef(account, region, fields.object("vault", required=True).text("name"))
+
+    def _account(self, reference: Fields) -> Account:
+        name = reference.text("name")
+        declared = self._accounts.get(name)
+        if declared is not None and declared.allowed.admits(self._namespace, self._labels):
+            return declared.account
+        if name:
+            message = (
+                f'no BackupAccount "{name}" allows namespace {self._namespace}. Ask a cluster administrator to create '
+                f"it, or to add the namespace to its spec.allowedNamespaces."
+            )
+            self.unresolved.append(Fault(reference.at("name"), message))
+        return Account(name=name, account_id="")
+
+
+def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
+    """Return the ARN of the copy role; a bare name belongs to the source account."""
+    role = fields.text("copyRole", _DEFAULT_COPY_ROLE)
+    account_id, partition = source.account.account_id, partition_of(source.region)
+    if not role.startswith("arn:"):
+        path = "service-role/" if role == _DEFAULT_COPY_ROLE else ""
+        return f"arn:{partition}:iam::{account_id}:role/{path}{role}"
+    arn = _ROLE_ARN.fullmatch(role)
+    if arn is None:
+        fields.fault("copyRole", "must be a role name or the ARN of a role")
+    elif account_id and (arn["account"], arn["partition"]) != (account_id, partition):
+        fields.fault("copyRole", f"must be a role of the source account {account_id} in partition {partition}")
+    return role
+
+
+def _destinations(spec: Fields, source: VaultRef, directory: _Directory) -> tuple[Destination, ...]:
+    """Read the destinations; no two may be the same vault, and none may be in the source's account."""
+    destinations: list[Destination] = []
+    for fields in spec.objects("destinations"):
+        destination = _destination(fields, directory)
+        account = destination.vault.account
+        if account.account_id and account.account_id == source.account.account_id:
+            message = f"must be in another account than the source, is in {account.account_id} too"
+            fields.fault("accountRef.name", message)
+        for other in destinations:
+            if destination.name and destination.name == other.name:
+                fields.fault("name", f"another destination is named {other.name}, too")
+            if account.account_id and destination.vault.arn == other.vault.arn:
+                fields.fault("vault.name", f"is the same vault as that of destination {other.name}")
+        destinations.append(destination)
+    return tuple(destinations)
+
+
+def _destination(fields: Fields, directory: _Directory) -> Destination:
+    vault = fields.object("vault")
+    create = vault.flag("create")
+    encryption_key = vault.optional_text("encryptionKey")
+    if create and encryption_key is None:
+        vault.fault("encryptionKey", "is required with create")
+    return Destination(
+        name=fields.text("name"),
+        vault=directory.vault(fields),
+        create=create,
+        encryption_key=encryption_key,
+        vault_policy=fields.choice("vaultPolicy", Ownership.MANAGE),
+        lifecycle=_lifecycle(fields.object("lifecycle")) if fields.has("lifecycle") else None,
+    )
+
+
+def _lifecycle(fields: Fields) -> Lifecycle:
+    return Lifecycle(
+        move_to_cold_storage_after_days=fields.optional_integer("moveToColdStorageAfterDays"),
+        delete_after_days=fields.optional_integer("deleteAfterDays"),
+    )
+
+
+def _scope(fields: Fields) -> Scope:
+    return Scope(
+        resource_types=fields.texts("resourceTypes"),
+        resources=fields.texts("resources"),
+        exclude_resources=fields.texts("excludeResources"),
+        min_remaining_days=fields.integer("minRemainingDays", Scope().min_remaining_days, minimum=0),
+    )
+
+
+def _backfill(fields: Fields) -> Backfill:
+    mode = fields.choice("mode", Backfill().mode)
+    since = fields.time("since")
+    if mode is BackfillMode.SINCE and not fields.has("since"):
+        fields.fault("since", "is required with mode Since")
+    return Backfill(mode=mode, since=since)
+
+
+def _copying(fields: Fields) -> Copying:
+    default = Copying()
+    retry = fields.object("retry")
+    return Copying(
+        max_concurrent=fields.integer("maxConcurrent", default.max_concurrent),
+        max_attempts=retry.integer("maxAttempts", default.max_attempts),
+        backoff=retry.optional_duration("backoff") or default.backoff,
+    )
