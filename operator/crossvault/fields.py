@@ -171,7 +171,7 @@ class Fields:
         self.fault(name, f"must be one of {', '.join(kind)}, is {show(value)}")
         return default
 
-    def optional_duration(self, name: str) -> timedelta | None:
+    def duration(self, name: str, *, maximum: timedelta | None = None) -> timedelta | None:
         """Read a duration longer than zero that may be absent."""
         text = self.optional_text(name)
         if not text:
@@ -179,6 +179,8 @@ class Fields:
         length = parse_duration(text)
         if length is None:
             self.fault(name, f"must be a duration longer than zero such as 24h, 90m or 1d12h, is {show(text)}")
+        elif maximum and length > maximum:
+            self.fault(name, f"must be at most {format_duration(maximum)}, is {show(text)}")
         return length
 
     def time(self, name: str) -> datetime | None:

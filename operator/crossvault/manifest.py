@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from .fields import Fault, Fields
@@ -35,6 +36,7 @@ __all__ = ["AccountDeclaration", "AllowedNamespaces", "Fault", "Rejected", "pars
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ROLE_ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/.+")
+_LONGEST_BACKOFF = timedelta(hours=24)
 _DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 
 
@@ -161,7 +163,7 @@ def parse_policy(
         scope=_scope(spec.object("recoveryPoints")),
         backfill=_backfill(spec.object("backfill")),
         copying=_copying(spec.object("copying")),
-        max_copy_lag=spec.object("objectives").optional_duration("maxCopyLag"),
+        max_copy_lag=spec.object("objectives").duration("maxCopyLag"),
         deletion_policy=spec.choice("deletionPolicy", DeletionPolicy.RETAIN),
     )
     if faults:
@@ -287,5 +289,5 @@ def _copying(fields: Fields) -> Copying:
     return Copying(
         max_concurrent=fields.integer("maxConcurrent", default.max_concurrent),
         max_attempts=retry.integer("maxAttempts", default.max_attempts),
-        backoff=retry.optional_duration("backoff") or default.backoff,
+        backoff=retry.duration("backoff", maximum=_LONGEST_BACKOFF) or default.backoff,
     )
