@@ -294,7 +294,7 @@ class DestinationSight:
         policy: The vault's access policy as AWS returned it, None without one.
         vault_key: The key of the existing vault.
         wanted_key: The declared ``encryptionKey``, looked up only when the vault has to be created.
-        copies: The recovery points in the destination vault.
+        copies: The recovery points in the destination vault, listed at ``copies_at``.
         jobs: The copy jobs of the source account to this vault, 30 days back.
     """
 
@@ -306,6 +306,7 @@ class DestinationSight:
     wanted_key: Look[Key | None]
     copies: Look[tuple[RecoveryPoint, ...]]
     jobs: Look[tuple[CopyJob, ...]]
+    copies_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +350,6 @@ class PutVaultPolicy:
     document: str | None
     sid: str
     foreign_statements: int = 0
-    restores: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,309 @@
-"""Desired against observed, as data."""
+"""Desired against observed, as data.
+
+| declared | observed | action |
+|---|---|---|
+| vault.create, key usable | vault absent | CreateVault |
+| vaultPolicy Manage | our statement absent or changed | PutVaultPolicy with our statement |
+| vaultPolicy Manage | our statement present, a second one with its Sid | PutVaultPolicy |
+| recovery point in scope | no copy, no job, prerequisites met, budget left | StartCopy |
+| recovery point in scope | job running, or copy present | none |
+| object deleted, RemoveOwned | our statement present, nobody else claims it | PutVaultPolicy without it |
+| anything | not seen | none (unknown is never "missing") |
+
+Protection grows before it shrinks: vaults, then statements, then copies. Everything after a vault that has to be
+created waits for the next pass, which sees it.
+"""
 
 from __future__ import annotations
 
-from .model import Desired, Observed, Plan, Result
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from . import copies, prerequisites, vaultpolicy
+from .errors import ErrorClass
+from .model import (
+    Action,
+    CreateVault,
+    DeletionPolicy,
+    Desired,
+    Destination,
+    DestinationSight,
+    Drift,
+    Mode,
+    Observed,
+    Ownership,
+    Plan,
+    Prerequisite,
+    PutVaultPolicy,
+    Result,
+    Standing,
+    StartCopy,
+    State,
+    Unseen,
+)
+from .reasons import Reason
 
 __all__ = ["Plan", "diff", "may_go_on", "removes_something", "restrict"]
 
 
 def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, str]] = frozenset()) -> Plan:
-    """Return what has to be done so that ``observed`` becomes ``desired``."""
-    raise NotImplementedError
+    """Return what has to be done so that ``observed`` becomes ``desired``.
+
+    Args:
+        desired: What one policy declares.
+        observed: What was seen for it.
+        claims: (vault ARN, Sid) of the statements that other policies need.
+    """
+    pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
+    if desired.deleting:
+        removals = [_remove_statement(desired, *each, claims) for each in pairs]
+        return Plan(actions=tuple(action for action in removals if action is not None))
+    rows = prerequisites.judge(desired, observed)
+    actions: list[Action] = []
+    drift: list[Drift] = []
+    for destination, sight in pairs:
+        for action, difference in (_vault(destination, sight, rows), _statement(desired, destination, sight)):
+            actions += [action] if action is not None else []
+            drift += [difference] if difference is not None else []
+    standings = {
+        destination.name: _standings(desired, observed, each, rows) for each in pairs for destination in each[:1]
+    }
+    starts, standings = _choose_starts(desired, observed, rows, standings)
+    return Plan((*actions, *starts), tuple(drift), rows, standings)
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
-    """Take out of a plan what mode, suspension and ownership do not permit."""
-    raise NotImplementedError
+    """Take out of a plan what mode, suspension and deletion policy do not permit.
+
+    ``ordered`` is False when the object goes because its CRD or namespace goes: nothing in AWS follows from that.
+    """
+    if desired.mode is Mode.OBSERVE or desired.suspend:
+        return replace(plan, actions=())
+    if desired.deleting and not removes_something(desired, ordered=ordered):
+        return replace(plan, actions=())
+    return plan
 
 
 def removes_something(desired: Desired, *, ordered: bool) -> bool:
     """Tell whether the deletion of this policy has anything to remove in AWS."""
-    raise NotImplementedError
+    return (
+        desired.deleting
+        and ordered
+        and desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
+        and desired.mode is Mode.ENFORCE
+        and not desired.suspend
+    )
 
 
 def may_go_on(result: Result) -> bool:
-    """Tell whether the actions after a failed one may still be carried out."""
-    raise NotImplementedError
+    """Tell whether the actions after a failed one may still be carried out.
+
+    A copy that AWS refuses for good concerns that one recovery point; anything else ends the pass.
+    """
+    problem = result.problem
+    return isinstance(result.action, StartCopy) and problem is not None and problem.error_class is ErrorClass.STUCK
+
+
+# --- Vault and policy ----------------------------------------------------------------------------------------------
+
+
+def _vault(
+    destination: Destination, sight: DestinationSight, rows: tuple[Prerequisite, ...]
+) -> tuple[CreateVault | None, Drift | None]:
+    if not destination.create or isinstance(sight.vault, Unseen) or sight.vault.value is not None:
+        return None, None
+    usable = any(
+        row.name == "VaultKey" and row.status is prerequisites.MET
+        for row in rows
+        if row.destination == destination.name
+    )
+    difference = Drift(destination.name, "vault", destination.vault.name, "present", "absent")
+    if not usable or isinstance(sight.wanted_key, Unseen) or sight.wanted_key.value is None:
+        return None, difference
+    return CreateVault(destination.name, destination.vault, sight.wanted_key.value.arn), difference
+
+
+def _statement(
+    desired: Desired, destination: Destination, sight: DestinationSight
+) -> tuple[PutVaultPolicy | None, Drift | None]:
+    """Compare our statement with the one in the vault policy; a vault that is absent has no policy to put."""
+    if destination.vault_policy is not Ownership.MANAGE or isinstance(sight.policy, Unseen):
+        return None, None
+    if isinstance(sight.vault, Unseen) or sight.vault.value is None:
+        return None, None
+    wanted, current = vaultpolicy.statement_for(desired.copy_role_arn), sight.policy.value
+    try:
+        there = vaultpolicy.statements(current)
+        ours = [each for each in there if each.get("Sid") == wanted["Sid"]]
+        if len(ours) == 1 and vaultpolicy.same_meaning(ours[0], wanted):
+            return None, None
+        alone = current if current is None or len(ours) < 2 else vaultpolicy.remove(current, wanted["Sid"])
+        document = vaultpolicy.put(alone, wanted)
+    except vaultpolicy.MalformedPolicyError as error:
+        return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
+    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", "changed" if ours else "absent")
+    action = PutVaultPolicy(
+        destination.name,
+        destination.vault,
+        current,
+        document,
+        wanted["Sid"],
+        foreign_statements=len(there) - len(ours),
+    )
+    return action, difference
+
+
+def _remove_statement(
+    desired: Desired, destination: Destination, sight: DestinationSight, claims: frozenset[tuple[str, str]]
+) -> PutVaultPolicy | None:
+    sid = vaultpolicy.sid_of(desired.copy_role_arn)
+    if destination.vault_policy is not Ownership.MANAGE or (destination.vault.arn, sid) in claims:
+        return None
+    if isinstance(sight.policy, Unseen) or sight.policy.value is None:
+        return None
+    try:
+        there = vaultpolicy.statements(sight.policy.value)
+        foreign = sum(each.get("Sid") != sid for each in there)
+        if foreign == len(there):
+            return None
+        document = vaultpolicy.remove(sight.policy.value, sid)
+    except vaultpolicy.MalformedPolicyError:
+        return None
+    return PutVaultPolicy(destination.name, destination.vault, sight.policy.value, document, sid, foreign)
+
+
+# --- Copies --------------------------------------------------------------------------------------------------------
+
+
+def _standings(
+    desired: Desired,
+    observed: Observed,
+    each: tuple[Destination, DestinationSight],
+    rows: tuple[Prerequisite, ...],
+) -> tuple[Standing, ...]:
+    """Judge every recovery point towards one destination; nothing when either side was not seen."""
+    destination, sight = each
+    if isinstance(observed.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
+        return ()
+    paired = copies.pair(observed.points.value, sight.copies.value, sight.jobs.value, desired.source.arn)
+    view = copies.Viewpoint(
+        desired,
+        destination,
+        observed.at,
+        sight.copies_at or observed.at,
+        prerequisites.cleared(rows, destination.name),
+    )
+    return copies.judge(paired, view)
+
+
+PASS_SECONDS = 10
+"""A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What may still be started: over time (policy, account) and in this pass."""
+
+    policy: int
+    account: int
+    this_pass: int
+    busy: set[str]
+
+    def refuses(self, resource_arn: str) -> Reason | None:
+        if resource_arn in self.busy:
+            return Reason.RESOURCE_BUSY
+        if min(self.policy, self.account) <= 0:
+            return Reason.BUDGET
+        return Reason.QUEUED if self.this_pass <= 0 else None
+
+    def take(self, resource_arn: str) -> None:
+        self.policy -= 1
+        self.account -= 1
+        self.this_pass -= 1
+        self.busy.add(resource_arn)
+
+
+def _choose_starts(
+    desired: Desired,
+    observed: Observed,
+    rows: tuple[Prerequisite, ...],
+    standings: dict[str, tuple[Standing, ...]],
+) -> tuple[tuple[StartCopy, ...], dict[str, tuple[Standing, ...]]]:
+    """Choose the copies to start now and say of the others what they wait for.
+
+    Newest recovery point of every resource first: that protects most, soonest. One resource is copied once at a time,
+    as AWS would queue the second job anyway (quota: one backup or copy job per resource).
+    """
+    running = [one for each in standings.values() for one in each if one.state is State.IN_PROGRESS]
+    budget = _Budget(
+        policy=desired.copying.max_concurrent - len(running),
+        account=desired.source.account.limits.max_concurrent_copies - observed.account_copies_in_progress,
+        this_pass=max(1, math.ceil(desired.source.account.limits.starts_per_second * PASS_SECONDS)),
+        busy={one.point.resource_arn for one in running},
+    )
+    starts: list[StartCopy] = []
+    waits: dict[tuple[str, str], Reason] = {}
+    blocked = {each.name for each in desired.destinations if prerequisites.block(rows, each.name)}
+    for destination, standing in _in_order(desired, observed.at, standings):
+        refusal = Reason.HELD if destination.name in blocked else budget.refuses(standing.point.resource_arn)
+        if refusal is not None:
+            waits[destination.name, standing.point.arn] = refusal
+            continue
+        budget.take(standing.point.resource_arn)
+        starts.append(_start(desired, destination, standing))
+    return tuple(starts), {
+        name: tuple(_waiting(one, waits.get((name, one.point.arn))) for one in each) for name, each in standings.items()
+    }
+
+
+def _in_order(
+    desired: Desired, now: datetime, standings: dict[str, tuple[Standing, ...]]
+) -> Iterable[tuple[Destination, Standing]]:
+    candidates = [
+        (destination, standing)
+        for destination in desired.destinations
+        for standing in standings.get(destination.name, ())
+        if copies.may_start(standing, now)
+    ]
+    newest_first = sorted(candidates, key=lambda each: each[1].point.created, reverse=True)
+    rank: dict[tuple[str, str], int] = {}
+    ranked = []
+    for position, (destination, standing) in enumerate(newest_first):
+        of_resource = (destination.name, standing.point.resource_arn)
+        rank[of_resource] = rank.get(of_resource, -1) + 1
+        ranked.append((rank[of_resource], position, destination, standing))
+    return [(destination, standing) for _, _, destination, standing in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _waiting(standing: Standing, refusal: Reason | None) -> Standing:
+    if refusal is None or standing.state is not State.MISSING:
+        return standing
+    if refusal in {Reason.HELD, Reason.QUEUED}:
+        return replace(standing, reason=refusal)
+    return replace(standing, state=State.WAITING, reason=refusal)
+
+
+def _start(desired: Desired, destination: Destination, standing: Standing) -> StartCopy:
+    return StartCopy(
+        destination=destination.name,
+        point=standing.point,
+        source=desired.source,
+        destination_vault_arn=destination.vault.arn,
+        role_arn=desired.copy_role_arn,
+        lifecycle=destination.lifecycle,
+        token=_token(standing, destination.vault.arn),
+    )
+
+
+def _token(standing: Standing, vault_arn: str) -> str:
+    """Return the idempotency token of one attempt at one copy.
+
+    It follows from what AWS shows alone, so a restart, a lost reply or a second policy that wants the same copy
+    repeats the request instead of making a new one.
+    """
+    last = standing.job.id if standing.job is not None else ""
+    text = "\n".join((standing.point.arn, vault_arn, str(standing.attempts), last))
+    return hashlib.sha256(text.encode()).hexdigest()[:48]

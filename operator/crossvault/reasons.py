@@ -62,6 +62,7 @@ class Reason(StrEnum):
     KEY_NOT_FOUND = "KeyNotFound"
     KEY_NOT_USABLE = "KeyNotUsable"
     VAULT_POLICY_MISSING = "VaultPolicyMissing"
+    VAULT_POLICY_UNCLEAR = "VaultPolicyUnclear"
     VAULT_POLICY_DENIES = "VaultPolicyDenies"
     RETENTION_OUT_OF_BOUNDS = "RetentionOutOfBounds"
     # Recovery points
@@ -74,6 +75,7 @@ class Reason(StrEnum):
     RESOURCE_BUSY = "ResourceBusy"
     BACKING_OFF = "BackingOff"
     HELD = "Held"
+    QUEUED = "Queued"
     # Failed copy jobs
     NOT_SAME_ORGANIZATION = "NotSameOrganization"
     FEATURE_NOT_ENABLED = "FeatureNotEnabled"

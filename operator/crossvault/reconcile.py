@@ -16,6 +16,10 @@ from .model import Account, AccountSight, Action, Desired, Observed, Result
 
 Clock = Callable[[], datetime]
 
+ROUNDS = 3
+"""Looks and actions of one pass: a vault, then its policy, then copies. Each round sees what the one before did, so
+that status tells what was observed after the last action, and a tug-of-war over a statement ends with the pass."""
+
 
 class Aws(Protocol):
     """What a pass needs from AWS. Implementations answer with values; they raise only for bugs of ours."""
@@ -69,11 +73,21 @@ def reconcile_policy(
         return status.summarise_rejected(desired, request.body, now=clock())
     if desired.deleting and not plan.removes_something(desired, ordered=request.ordered):
         return status.summarise_retained(desired, previous)
+    results: tuple[Result, ...] = ()
+    observed, intended = look(desired, request, aws)
+    for _ in range(ROUNDS):
+        actions = plan.restrict(intended, desired, ordered=request.ordered).actions
+        if not actions or stopping() or any(each.problem is not None for each in results):
+            break
+        results += apply(actions, aws, stopping)
+        observed, intended = look(desired, request, aws)
+    return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
+
+
+def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
+    """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
     observed = aws.observe(desired, not_before=request.not_before)
-    intended = plan.diff(desired, observed, claims=request.claims)
-    permitted = plan.restrict(intended, desired, ordered=request.ordered)
-    results = apply(permitted.actions, aws, stopping)
-    return status.summarise(desired, observed, permitted, results, previous=previous, now=clock(), cadence=cadence)
+    return observed, plan.diff(desired, observed, claims=request.claims)
 
 
 def apply(actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool]) -> tuple[Result, ...]:
@@ -97,8 +111,7 @@ def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, pl
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
         return desired
-    observed = aws.observe(desired, not_before=request.not_before)
-    return desired, observed, plan.diff(desired, observed, claims=request.claims)
+    return desired, *look(desired, request, aws)
 
 
 def reconcile_account(

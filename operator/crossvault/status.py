@@ -1,14 +1,38 @@
-"""What a pass says: conditions, counts, events, when to look again. One place, always reached."""
+"""What a pass says: conditions, counts, events, when to look again. One place, always reached.
+
+A status changes only when a fact does; ``lastChanged`` says when that was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from . import conditions
+from .announcements import events_of, sentence, stamp, transitions, with_last_changed
+from .conditions import Condition, Evidence, condition_of
+from .errors import ErrorClass, Problem
+from .figures import Figures, figures, instant, row
 from .manifest import Rejected
-from .model import AccountSight, Desired, Event, Observed, Plan, PolicyKey, Result
+from .model import (
+    AccountSight,
+    Desired,
+    Event,
+    Observed,
+    Plan,
+    PolicyKey,
+    PrerequisiteStatus,
+    Result,
+    StartCopy,
+    State,
+    Unseen,
+)
+from .reasons import Reason
+
+DRIFT_LIMIT = 20
+FAILURE_LIMIT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,40 +44,19 @@ class Cadence:
 
 
 @dataclass(frozen=True, slots=True)
-class DestinationReport:
-    """The figures of one destination, for metrics: raw instants, no ages."""
-
-    name: str
-    account: str
-    region: str
-    vault: str
-    states: Mapping[str, int]
-    reasons: Mapping[tuple[str, str], int]  # (state, reason) -> recovery points, for failed, waiting, ineligible
-    oldest_gap: datetime | None
-    newest_source: datetime | None
-    newest_copy: datetime | None
-    last_completed: datetime | None
-    oldest_running: datetime | None
-    bytes_copied: int
-    jobs: Mapping[tuple[str, str], int]  # (outcome, reason) -> copy jobs AWS shows, 30 days back
-    drift: Mapping[str, bool]
-    unmet: tuple[tuple[str, str, str], ...]  # (prerequisite, status, reason)
-    observed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """What metrics know of one object; ``key.namespace`` is empty for cluster-scoped ones."""
 
     kind: str
     key: PolicyKey
-    conditions: tuple[tuple[str, str, str], ...]  # (type, status, reason)
+    conditions: tuple[tuple[str, str, str], ...]
     mode: str = ""
     suspended: bool = False
-    suspended_since: datetime | None = None
     source: str = ""
     objective: timedelta | None = None
-    destinations: tuple[DestinationReport, ...] = ()
+    observed_at: datetime | None = None
+    destinations: tuple[Figures, ...] = ()
+    plan: Plan = field(default_factory=Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,9 @@ class Outcome:
     results: tuple[Result, ...] = ()
 
 
+# --- A policy ------------------------------------------------------------------------------------------------------
+
+
 def summarise(
     desired: Desired,
     observed: Observed,
@@ -88,20 +94,285 @@ def summarise(
     now: datetime,
     cadence: Cadence,
 ) -> Outcome:
-    """Say what is true now."""
-    raise NotImplementedError
+    """Say what is true now.
+
+    Args:
+        desired: What the policy declares.
+        observed: What was seen after the last action of the pass.
+        plan: What would still have to be done, whether permitted or not.
+        results: What was done in this pass.
+        previous: The status the object had.
+        now: The present.
+        cadence: How often to look.
+    """
+    if desired.deleting:
+        return _summarise_deletion(observed, plan, results, cadence)
+    seen = tuple(
+        figures(
+            destination,
+            observed.destinations[index],
+            plan.standings.get(destination.name, ()),
+            looked=conditions.looked_at(observed, index),
+        )
+        for index, destination in enumerate(desired.destinations)
+    )
+    evidence = Evidence(desired, observed, plan, results, seen, previous, now)
+    judged = conditions.judge(evidence)
+    status = _status(evidence, judged)
+    return Outcome(
+        status=status,
+        events=(*events_of(results, previous), *transitions(judged, previous)),
+        requeue=_requeue(evidence, cadence),
+        failed=_retryable(observed, results),
+        summary=sentence(results, judged, previous),
+        report=Report(
+            kind="CrossAccountBackupPolicy",
+            key=desired.key,
+            conditions=tuple((each.type, each.status, each.reason) for each in judged),
+            mode=desired.mode,
+            suspended=desired.suspend,
+            source=desired.source.account.name,
+            objective=desired.max_copy_lag,
+            observed_at=observed.at,
+            destinations=seen,
+            plan=plan,
+        ),
+        results=results,
+    )
 
 
-def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: datetime) -> Outcome:
-    """Say why nothing can be done until the manifest changes."""
-    raise NotImplementedError
+def _status(evidence: Evidence, judged: tuple[Condition, ...]) -> dict[str, Any]:
+    desired, previous, rows = evidence.desired, evidence.previous, evidence.plan.prerequisites
+    organization = evidence.observed.source.organization
+    status: dict[str, Any] = {
+        "observedGeneration": desired.generation,
+        "conditions": stamp(judged, previous, desired.generation, evidence.now),
+        "destinations": _destinations(evidence),
+        "prerequisites": [
+            {
+                "name": each.name,
+                **({"destination": each.destination} if each.destination else {}),
+                "status": each.status,
+                "reason": each.reason,
+                "message": conditions.clip(each.message),
+                **({"remedy": each.remedy} if each.remedy else {}),
+            }
+            for each in rows
+        ],
+        "drift": _drift(evidence.plan),
+        "failures": [
+            {
+                "destination": each.destination,
+                "reason": each.reason,
+                "count": each.count,
+                "class": ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY,
+                "example": each.example,
+                "message": conditions.clip(each.message),
+            }
+            for each in sorted(
+                (one for figures in evidence.figures for one in figures.failures), key=lambda one: -one.count
+            )[:FAILURE_LIMIT]
+        ],
+    }
+    if not isinstance(organization, Unseen) and organization.value is not None:
+        status["organization"] = organization.value.id
+    elif isinstance(organization, Unseen) and "organization" in previous:
+        status["organization"] = previous["organization"]
+    status["summary"] = _summary(evidence, judged[0], status)
+    return with_last_changed(status, previous, evidence.now)
+
+
+def _destinations(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return a row for every destination; one that was not looked at keeps what was last known of it."""
+    known = {each.get("name"): each for each in evidence.previous.get("destinations", ())}
+    rows = []
+    for each in evidence.figures:
+        bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn}
+        rows.append(row(each) if each.looked else dict(known.get(each.destination.name, bare)))
+    return rows
+
+
+def _drift(plan: Plan) -> dict[str, Any]:
+    items = [
+        {
+            "destination": each.destination,
+            "aspect": each.aspect,
+            "path": each.path,
+            "desired": each.desired,
+            "observed": each.observed,
+        }
+        for each in plan.drift[:DRIFT_LIMIT]
+    ]
+    return {"total": len(plan.drift), "items": items}
+
+
+def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scalars of the printer columns, which cannot add up arrays themselves."""
+    rows = status["destinations"]
+    known = [each for each in rows if "inScope" in each]
+    names = [each.name for each in evidence.desired.destinations]
+    result: dict[str, Any] = {
+        "unmetPrerequisites": sum(each["status"] == PrerequisiteStatus.UNMET for each in status["prerequisites"]),
+        "drifted": status["drift"]["total"],
+        "destinations": names[0] if len(names) == 1 else f"{names[0]} (+{len(names) - 1})",
+        "message": conditions.clip(ready.message),
+    }
+    if evidence.desired.max_copy_lag is not None:
+        result["objective"] = conditions.duration(evidence)
+    if known:
+        total = sum(each["inScope"] - each["ineligible"] for each in known)
+        result["copied"] = f"{sum(each['copied'] for each in known)}/{total}"
+        result["failed"] = sum(each["failed"] for each in known)
+        result["ineligible"] = sum(each["ineligible"] for each in known)
+    for name, choose in (("oldestGap", min), ("lastCompleted", max)):
+        instants = [each[name] for each in rows if name in each]
+        if instants:
+            result[name] = choose(instants)
+    return result
+
+
+# --- When to look again --------------------------------------------------------------------------------------------
+
+
+def _retryable(observed: Observed, results: Iterable[Result]) -> bool:
+    problems = [each.problem for each in results if each.problem is not None]
+    unseen = conditions.unseen(observed)
+    return any(each.error_class is ErrorClass.RETRY for each in [*problems, *([unseen] if unseen else [])])
+
+
+def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
+    """Return when the next look is due: soon while something moves or is amiss, at the interval otherwise."""
+    states = {state for each in evidence.figures for state, count in each.states.items() if count}
+    startable = any(isinstance(each, StartCopy) for each in evidence.plan.actions)
+    refused = any(each.problem is not None for each in evidence.results)
+    if evidence.acts and startable and not refused:
+        return min(timedelta(seconds=1), cadence.follow)
+    amiss = bool(evidence.plan.drift) or any(
+        each.status is not PrerequisiteStatus.MET and each.blocks for each in evidence.plan.prerequisites
+    )
+    base = cadence.follow if amiss or State.IN_PROGRESS in states else cadence.interval
+    dues = [one.retry_at for each in evidence.plan.standings.values() for one in each if one.retry_at]
+    if evidence.desired.max_copy_lag is not None:
+        dues += [each.oldest_gap + evidence.desired.max_copy_lag for each in evidence.figures if each.oldest_gap]
+    pending = [due - evidence.now for due in dues if due > evidence.now]
+    return max(min([base, *pending]), timedelta(seconds=1))
+
+
+# --- Deletion ------------------------------------------------------------------------------------------------------
+
+
+def _summarise_deletion(observed: Observed, plan: Plan, results: tuple[Result, ...], cadence: Cadence) -> Outcome:
+    """Let the object go once nothing of ours is left, as observed."""
+    problem = _deletion_problem(observed, results)
+    if plan.actions or problem is not None:
+        failed = problem is not None
+        return Outcome(None, requeue=cadence.follow, failed=failed, results=results, summary="")
+    removed = sum(each.problem is None for each in results)
+    text = f"Removed {removed} policy statements. No backup, vault or key was touched."
+    return Outcome(
+        None, events=(Event("Normal", Reason.DELETION_REMOVED, text),), done=True, summary=text, results=results
+    )
+
+
+def _deletion_problem(observed: Observed, results: tuple[Result, ...]) -> Problem | None:
+    refused = [each.problem for each in results if each.problem is not None]
+    unseen = [each.policy.problem for each in observed.destinations if isinstance(each.policy, Unseen)]
+    return next(iter([*refused, *unseen]), None)
 
 
 def summarise_retained(desired: Desired, previous: Mapping[str, Any]) -> Outcome:
     """Let a deleted policy go and leave everything in AWS as it is."""
-    raise NotImplementedError
+    copies = (previous.get("summary") or {}).get("copied", "0/0").split("/")[0]
+    statements = sum(1 for each in desired.destinations if each.vault_policy == "Manage")
+    kept = f"{statements} policy statement{'' if statements == 1 else 's'}, {copies} copies"
+    text = f"Left in AWS: {kept}. No backup was touched."
+    return Outcome(None, events=(Event("Normal", Reason.DELETION_RETAINED, text),), done=True, summary=text)
+
+
+# --- What cannot be worked with ------------------------------------------------------------------------------------
+
+
+def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: datetime) -> Outcome:
+    """Say why nothing can be done until the manifest, or the account it names, changes."""
+    metadata, previous = body["metadata"], body.get("status") or {}
+    generation = metadata.get("generation", 1)
+    message = " ".join(str(each) for each in rejected.faults)
+    judged = (
+        Condition("Ready", conditions.FALSE, rejected.reason, message),
+        Condition("Stalled", conditions.TRUE, rejected.reason, message),
+    )
+    status: dict[str, Any] = {
+        **{key: value for key, value in previous.items() if key not in {"conditions", "lastChanged"}},
+        "observedGeneration": generation,
+        "conditions": stamp(judged, previous, generation, now),
+    }
+    kind = str(body.get("kind", ""))
+    if kind == "CrossAccountBackupPolicy":
+        status["summary"] = {**status.get("summary", {}), "message": conditions.clip(message)}
+        status = with_last_changed(status, previous, now)
+    return Outcome(
+        status=status,
+        events=transitions(judged, previous),
+        done=bool(metadata.get("deletionTimestamp")),
+        summary=sentence((), judged, previous),
+        report=Report(
+            kind=kind,
+            key=PolicyKey(metadata.get("namespace", ""), metadata["name"]),
+            conditions=tuple((each.type, each.status, each.reason) for each in judged),
+        ),
+    )
+
+
+# --- An account ----------------------------------------------------------------------------------------------------
 
 
 def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: datetime, cadence: Cadence) -> Outcome:
     """Say what the role of an account shows."""
-    raise NotImplementedError
+    metadata, previous = body["metadata"], body.get("status") or {}
+    generation = metadata.get("generation", 1)
+    ready = _account_ready(sight)
+    judged = (ready,) if ready.status != conditions.UNKNOWN else (ready, *filter(None, [conditions.reconciling(ready)]))
+    status: dict[str, Any] = {
+        "observedGeneration": generation,
+        "conditions": stamp(judged, previous, generation, now),
+        **_account_fields(sight, previous, now),
+    }
+    problem = sight.identity.problem if isinstance(sight.identity, Unseen) else None
+    return Outcome(
+        status=status,
+        events=transitions(judged, previous),
+        requeue=cadence.interval,
+        failed=problem is not None and problem.error_class is ErrorClass.RETRY,
+        summary=sentence((), judged, previous),
+        report=Report(
+            kind="BackupAccount",
+            key=PolicyKey("", sight.account.name),
+            conditions=tuple((each.type, each.status, each.reason) for each in judged),
+            observed_at=now,
+        ),
+    )
+
+
+def _account_ready(sight: AccountSight) -> Condition:
+    if isinstance(sight.identity, Unseen):
+        problem = sight.identity.problem
+        status = conditions.UNKNOWN if problem.error_class is ErrorClass.RETRY else conditions.FALSE
+        return Condition("Ready", status, problem.reason, problem.message)
+    role = sight.account.role_arn or "the operator's own credentials"
+    return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
+
+
+def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what was seen; what could not be looked at is left out, except the toggle, which says Unknown."""
+    fields: dict[str, Any] = {"crossAccountBackup": "Unknown"}
+    if isinstance(sight.identity, Unseen):
+        return fields
+    fields["accountId"] = sight.identity.value
+    was_verified = (condition_of(previous, "Ready") or {}).get("status") == conditions.TRUE
+    fields["verifiedAt"] = previous.get("verifiedAt") if was_verified and "verifiedAt" in previous else instant(now)
+    if not isinstance(sight.organization, Unseen) and sight.organization.value is not None:
+        fields["organizationId"] = sight.organization.value.id
+        fields["managementAccountId"] = sight.organization.value.management_account_id
+    if not isinstance(sight.cross_account_backup, Unseen):
+        fields["crossAccountBackup"] = "Enabled" if sight.cross_account_backup.value else "Disabled"
+    return fields

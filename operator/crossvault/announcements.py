@@ -1,0 +1,100 @@
+"""What a pass tells: events on transitions, conditions with their times, and the line for the log.
+
+Events are posted when something changed, never because time passed; nothing exists only as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from . import conditions
+from .conditions import Condition, condition_of
+from .figures import instant
+from .model import CreateVault, Event, PutVaultPolicy, Result, StartCopy
+from .reasons import Reason
+
+
+def stamp(
+    judged: Iterable[Condition], previous: Mapping[str, Any], generation: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Give conditions their generation and transition time; the time moves only when the status flips."""
+    stamped = []
+    for each in judged:
+        before = condition_of(previous, each.type)
+        same = before is not None and before.get("status") == each.status
+        stamped.append(
+            {
+                "type": each.type,
+                "status": each.status,
+                "reason": str(each.reason),
+                "message": conditions.clip(each.message),
+                "observedGeneration": generation,
+                "lastTransitionTime": before["lastTransitionTime"] if same and before else instant(now),
+            }
+        )
+    return stamped
+
+
+def with_last_changed(status: dict[str, Any], previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Add ``lastChanged``: the present when anything differs, else what it was."""
+    before = {key: value for key, value in previous.items() if key != "lastChanged"}
+    changed = status != before or "lastChanged" not in previous
+    return {**status, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+
+
+def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[Event, ...]:
+    """Return an event for Ready when its reason changed, and for copies that begin to fail."""
+    events = []
+    for each in judged:
+        before = condition_of(previous, each.type)
+        if before is not None and (before.get("status"), before.get("reason")) == (each.status, each.reason):
+            continue
+        failing = each.type == "CopiesHealthy" and each.status == conditions.FALSE
+        if each.type == "Ready" or failing:
+            kind = "Normal" if each.status == conditions.TRUE else "Warning"
+            events.append(Event(kind, each.reason, conditions.clip(each.message)))
+    return tuple(events)
+
+
+def events_of(results: tuple[Result, ...], previous: Mapping[str, Any]) -> tuple[Event, ...]:
+    was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == conditions.TRUE
+    events = [event for each in results if each.problem is None and (event := _event_of(each, repaired=was_in_sync))]
+    for name in dict.fromkeys(each.action.destination for each in results):
+        started = sum(
+            isinstance(each.action, StartCopy) and each.problem is None and each.action.destination == name
+            for each in results
+        )
+        if started:
+            copies = "1 copy" if started == 1 else f"{started} copies"
+            text = f"Started {copies} to {name}, newest of each resource first."
+            events.append(Event("Normal", Reason.COPIES_STARTED, text))
+    problem = next((each.problem for each in results if each.problem is not None), None)
+    if problem is not None:
+        events.append(Event("Warning", problem.reason, conditions.clip(problem.message)))
+    return tuple(events)
+
+
+def _event_of(result: Result, *, repaired: bool) -> Event | None:
+    match result.action:
+        case CreateVault(destination=name, vault=vault):
+            text = f"{name}: Created vault {vault.name} in account {vault.account.name} with its customer managed key."
+            return Event("Normal", Reason.VAULT_CREATED, text)
+        case PutVaultPolicy(destination=name, vault=vault, sid=sid, foreign_statements=others):
+            verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.VAULT_POLICY_UPDATED)
+            kept = f"{others} other statement{'' if others == 1 else 's'} untouched"
+            return Event(
+                "Normal", reason, f"{name}: {verb} statement {sid} in the policy of vault {vault.name} ({kept})."
+            )
+        case StartCopy():
+            return None
+
+
+def sentence(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
+    """Return what the pass changed, for the log; nothing when it changed nothing."""
+    done = [event.message.rstrip(".") for event in events_of(results, previous)]
+    before = condition_of(previous, "Ready") or {}
+    if (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason):
+        done.append(f"Ready is {judged[0].status}: {judged[0].reason}")
+    return "; ".join(done)

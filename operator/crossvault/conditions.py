@@ -1,0 +1,288 @@
+"""The conditions of a policy: each from what was observed, each alone testable, Ready from the others.
+
+Positive polarity; Stalled and Reconciling exist only while true (kstatus). Messages hold instants, never ages, and
+change only when a fact does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .errors import Problem
+from .figures import Figures, instant
+from .model import (
+    Desired,
+    Drift,
+    Mode,
+    Observed,
+    Plan,
+    Prerequisite,
+    PrerequisiteStatus,
+    Result,
+    StartCopy,
+    State,
+    Unseen,
+)
+from .reasons import Reason
+
+TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
+MESSAGE_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition before it gets its generation and its transition time."""
+
+    type: str
+    status: str
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the conditions of a policy are judged from."""
+
+    desired: Desired
+    observed: Observed
+    plan: Plan
+    results: tuple[Result, ...]
+    figures: tuple[Figures, ...]
+    previous: Mapping[str, Any]
+    now: datetime
+
+    @property
+    def acts(self) -> bool:
+        """Whether the policy may change anything in AWS."""
+        return self.desired.mode is Mode.ENFORCE and not self.desired.suspend
+
+
+def clip(message: str) -> str:
+    """Shorten a message to what a condition may hold."""
+    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+
+
+def and_more(items: Sequence[str], what: str) -> str:
+    """Return the first item and how many more there are."""
+    return items[0] if len(items) == 1 else f"{items[0]} (+{len(items) - 1} more {what})"
+
+
+def judge(evidence: Evidence) -> tuple[Condition, ...]:
+    """Return all conditions, Ready first, then by name."""
+    parts = (
+        copies_healthy(evidence),
+        prerequisites_met(evidence),
+        synced(evidence),
+        within_objective(evidence),
+    )
+    ready = summarise(evidence, {each.type: each for each in parts})
+    extra = tuple(each for each in (reconciling(ready), stalled(evidence, ready)) if each is not None)
+    return (ready, *sorted((*parts, *extra), key=lambda each: each.type))
+
+
+# --- What could not be seen ----------------------------------------------------------------------------------------
+
+
+def unseen(observed: Observed) -> Problem | None:
+    """Return the first problem that keeps the picture from being whole."""
+    looks: list[object] = [observed.source.identity, observed.source_vault, observed.points]
+    for each in observed.destinations:
+        looks += [each.account.identity, each.vault, each.policy, each.copies, each.jobs]
+    return next((look.problem for look in looks if isinstance(look, Unseen)), None)
+
+
+def looked_at(observed: Observed, index: int) -> bool:
+    """Tell whether both vaults and the jobs of one destination were seen."""
+    each = observed.destinations[index]
+    return not any(isinstance(look, Unseen) for look in (observed.points, each.copies, each.jobs))
+
+
+# --- One by one ----------------------------------------------------------------------------------------------------
+
+
+def prerequisites_met(evidence: Evidence) -> Condition:
+    """Judge whether AWS has all it needs."""
+    rows = evidence.plan.prerequisites
+    unmet = [row for row in rows if row.status is PrerequisiteStatus.UNMET]
+    unknown = [row for row in rows if row.status is PrerequisiteStatus.UNKNOWN]
+    if unmet:
+        message = and_more([_row(row) for row in unmet], "unmet")
+        return Condition("PrerequisitesMet", FALSE, unmet[0].reason, message)
+    if unknown:
+        message = and_more([_row(row) for row in unknown], "unknown")
+        return Condition("PrerequisitesMet", UNKNOWN, unknown[0].reason, message)
+    return Condition("PrerequisitesMet", TRUE, Reason.ALL_MET, f"{len(rows)} of {len(rows)} met.")
+
+
+def _row(row: Prerequisite) -> str:
+    where = f"{row.destination}: " if row.destination else ""
+    remedy = f" {row.remedy}" if row.remedy else ""
+    return f"{where}{row.name}: {row.message}{remedy}"
+
+
+def synced(evidence: Evidence) -> Condition:
+    """Judge whether AWS is as declared, as far as the operator keeps it so."""
+    problem = unseen(evidence.observed)
+    drift, starts = evidence.plan.drift, _starts(evidence)
+    if drift:
+        message = and_more([_difference(each) for each in drift], "differences")
+        return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}.{_held_because(evidence)}")
+    if starts and not evidence.acts:
+        message = f"{len(starts)} copies would be started.{_held_because(evidence)}"
+        return Condition("Synced", FALSE, Reason.DRIFTED, message)
+    if problem is not None:
+        return Condition("Synced", UNKNOWN, problem.reason, problem.message)
+    return Condition("Synced", TRUE, Reason.IN_SYNC, "Vaults and policy statements as declared.")
+
+
+def _starts(evidence: Evidence) -> list[StartCopy]:
+    return [each for each in evidence.plan.actions if isinstance(each, StartCopy)]
+
+
+def _difference(each: Drift) -> str:
+    return f"{each.destination}: {each.aspect} {each.path} is {each.observed}"
+
+
+def _held_because(evidence: Evidence) -> str:
+    if evidence.desired.suspend:
+        return " The policy is suspended."
+    if evidence.desired.mode is Mode.OBSERVE:
+        return " The policy only observes."
+    refused = [each.problem.message for each in evidence.results if each.problem is not None]
+    return f" {refused[0]}" if refused else ""
+
+
+def copies_healthy(evidence: Evidence) -> Condition:
+    """Judge whether copies that were started end well."""
+    failures = [failure for each in evidence.figures for failure in each.failures]
+    if failures:
+        worst = max(failures, key=lambda each: each.count)
+        text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {worst.message}"
+        return Condition("CopiesHealthy", FALSE, worst.reason, text)
+    refused = _refused(evidence.results)
+    if refused is not None:
+        return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
+    if not all(each.looked for each in evidence.figures):
+        problem = unseen(evidence.observed)
+        message = problem.message if problem is not None else "Not every destination was looked at."
+        return Condition("CopiesHealthy", UNKNOWN, Reason.CANNOT_OBSERVE, message)
+    return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, "No copy is failing.")
+
+
+def _refused(results: Iterable[Result]) -> Problem | None:
+    return next((each.problem for each in results if isinstance(each.action, StartCopy) and each.problem), None)
+
+
+def within_objective(evidence: Evidence) -> Condition:
+    """Judge the age of the oldest gap against the declared objective."""
+    name, objective = "WithinObjective", evidence.desired.max_copy_lag
+    if not all(each.looked for each in evidence.figures):
+        problem = unseen(evidence.observed)
+        message = problem.message if problem is not None else "Not every destination was looked at."
+        return Condition(name, UNKNOWN, Reason.CANNOT_OBSERVE, message)
+    gaps = [each for each in evidence.figures if each.oldest_gap is not None]
+    if gaps and _catching_up(evidence):
+        return Condition(name, UNKNOWN, Reason.CATCHING_UP, f"The first backfill goes on. {_gaps(gaps)}")
+    if objective is None:
+        return Condition(name, TRUE, Reason.NO_OBJECTIVE, "No objective is declared.")
+    missed = [each for each in gaps if each.oldest_gap is not None and evidence.now - each.oldest_gap > objective]
+    if missed:
+        return Condition(
+            name, FALSE, Reason.OBJECTIVE_MISSED, f"{_gaps(missed)} The objective is {duration(evidence)}."
+        )
+    return Condition(name, TRUE, Reason.WITHIN_OBJECTIVE, f"No gap is older than {duration(evidence)}.")
+
+
+def _catching_up(evidence: Evidence) -> bool:
+    """Tell whether the gaps are still those of the first backfill.
+
+    A changed spec may widen the scope, so it begins a new backfill, unless the objective was already missed.
+    """
+    if not evidence.acts:
+        return False
+    before = condition_of(evidence.previous, "WithinObjective")
+    if before is None or before.get("reason") == Reason.CATCHING_UP:
+        return True
+    if before.get("reason") == Reason.CANNOT_OBSERVE:
+        return not any(each.get("copied") for each in evidence.previous.get("destinations", ()))
+    changed = evidence.previous.get("observedGeneration") != evidence.desired.generation
+    return changed and before.get("status") == TRUE
+
+
+def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
+    """Return one condition of a status."""
+    return next((each for each in status.get("conditions", ()) if each.get("type") == kind), None)
+
+
+def duration(evidence: Evidence) -> str:
+    """Return the declared objective in the largest unit that divides it."""
+    lag = evidence.desired.max_copy_lag
+    if lag is None:
+        return ""
+    seconds = int(lag.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0 and (seconds >= 2 * size or unit != "d"):
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _points(count: int) -> str:
+    return "1 recovery point" if count == 1 else f"{count} recovery points"
+
+
+def _gaps(figures: Sequence[Figures]) -> str:
+    worst = min(figures, key=lambda each: (each.oldest_gap is None, each.oldest_gap))
+    have = "has" if worst.gaps == 1 else "have"
+    text = f"{worst.destination.name}: {worst.gaps} of {_points(worst.copyable)} {have} no copy"
+    more = f"; +{len(figures) - 1} more destinations" if len(figures) > 1 else ""
+    return f"{text}, the oldest of {instant(worst.oldest_gap)}{more}."
+
+
+# --- All together --------------------------------------------------------------------------------------------------
+
+
+def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
+    """Return Ready: the first of the reasons, in the order of who has to act soonest."""
+    problem = unseen(evidence.observed)
+    if problem is not None:
+        return Condition("Ready", UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
+    for name, reason in (
+        ("PrerequisitesMet", Reason.PREREQUISITE_UNMET),
+        ("CopiesHealthy", Reason.COPIES_FAILING),
+        ("WithinObjective", Reason.OBJECTIVE_MISSED),
+        ("Synced", Reason.DRIFTED),
+    ):
+        if parts[name].status == FALSE:
+            return Condition("Ready", FALSE, reason, parts[name].message)
+    gaps = [each for each in evidence.figures if each.gaps]
+    if parts["WithinObjective"].reason is Reason.CATCHING_UP:
+        return Condition("Ready", TRUE, Reason.CATCHING_UP, _gaps(gaps))
+    if gaps:
+        return Condition("Ready", TRUE, Reason.PROTECTED, _gaps(gaps))
+    return Condition("Ready", TRUE, Reason.PROTECTED, _all_copied(evidence.figures))
+
+
+def _all_copied(figures: Sequence[Figures]) -> str:
+    copied = sum(each.states.get(State.COPIED, 0) for each in figures)
+    ineligible = sum(each.states.get(State.INELIGIBLE, 0) for each in figures)
+    text = f"Every one of {_points(copied)} in scope has its copy" if copied else "No recovery point is in scope"
+    return f"{text}; {ineligible} cannot be copied." if ineligible else f"{text}."
+
+
+def reconciling(ready: Condition) -> Condition | None:
+    """Return Reconciling while the state is unknown (kstatus: in progress)."""
+    if ready.status != UNKNOWN:
+        return None
+    return Condition("Reconciling", TRUE, ready.reason, ready.message)
+
+
+def stalled(evidence: Evidence, ready: Condition) -> Condition | None:
+    """Return Stalled while nothing at all can proceed until somebody acts."""
+    unmet = {row.destination for row in evidence.plan.prerequisites if row.status is PrerequisiteStatus.UNMET}
+    everywhere = "" in unmet or all(each.name in unmet for each in evidence.desired.destinations)
+    if ready.reason is Reason.PREREQUISITE_UNMET and everywhere:
+        return Condition("Stalled", TRUE, ready.reason, ready.message)
+    return None

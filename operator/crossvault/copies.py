@@ -1,0 +1,284 @@
+"""Pairing of two vaults and the state of every recovery point.
+
+Pairing needs no memory of ours: a copy keeps its source's CreationDate and ResourceArn and names the vault it came
+from (AWS Backup Developer Guide, creating a copy; DescribeRecoveryPoint.SourceBackupVaultArn). Copy jobs name both
+ARNs, so they win where they exist; they are forgotten by AWS 30 days after they finished.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .failures import Failure, FailureClass, classify
+from .model import BackfillMode, CopyJob, Desired, Destination, RecoveryPoint, Scope, Standing, State
+from .reasons import Reason
+
+TOLERANCE = timedelta(seconds=1)
+"""How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""
+
+SETTLING = timedelta(minutes=10)
+"""How long a finished job may precede the sight of its copy before the copy counts as gone."""
+
+RUNNING_STATES = frozenset({"CREATED", "RUNNING"})
+ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
+GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
+UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
+UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
+"""Types AWS cannot copy to another account (feature availability by resource)."""
+
+SLOW_RETRY = timedelta(hours=1)
+SLOWEST_RETRY = timedelta(hours=24)
+"""How slowly a copy is tried again whose failure only a person can end; that person may do so unseen."""
+
+_CONTINUOUS_ARN = re.compile(
+    r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-).+-[0-9a-f]{8}$"
+)
+_BASIC_DYNAMODB_ARN = re.compile(r"^arn:[^:]+:dynamodb:")
+
+
+# --- Pairing -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One source recovery point with its copy, if any, and the jobs AWS still shows, oldest first."""
+
+    point: RecoveryPoint
+    copy: RecoveryPoint | None
+    jobs: tuple[CopyJob, ...]
+
+    @property
+    def last_job(self) -> CopyJob | None:
+        """The youngest job, running or ended."""
+        return self.jobs[-1] if self.jobs else None
+
+
+def pair(
+    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
+) -> tuple[Pair, ...]:
+    """Match the recovery points of the source vault with their copies, one to one.
+
+    Returns:
+        One pair for every source point, in the order of ``points``.
+    """
+    points = tuple(points)
+    from_here = {each.arn: each for each in copies if each.source_vault_arn == source_vault_arn}
+    by_point: dict[str, list[CopyJob]] = defaultdict(list)
+    for job in sorted(jobs, key=lambda each: (each.created, each.id)):
+        by_point[job.source_point_arn].append(job)
+    matched = _matched_by_jobs(points, by_point, from_here)
+    taken = {copy.arn for copy in matched.values()}
+    rest = [each for each in points if each.arn not in matched]
+    matched.update(_matched_by_date(rest, [each for each in from_here.values() if each.arn not in taken]))
+    return tuple(Pair(each, matched.get(each.arn), tuple(by_point.get(each.arn, ()))) for each in points)
+
+
+def _matched_by_jobs(
+    points: Iterable[RecoveryPoint], jobs: Mapping[str, list[CopyJob]], copies: Mapping[str, RecoveryPoint]
+) -> dict[str, RecoveryPoint]:
+    return {
+        point.arn: copies[job.destination_point_arn]
+        for point in points
+        for job in jobs.get(point.arn, ())
+        if job.destination_point_arn is not None and job.destination_point_arn in copies
+    }
+
+
+def _matched_by_date(points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+    """Walk both sides in the order of (resource, creation) and match neighbours within the tolerance."""
+    by_resource: dict[str, list[RecoveryPoint]] = defaultdict(list)
+    for copy in sorted(copies, key=lambda each: each.created):
+        by_resource[copy.resource_arn].append(copy)
+    matched: dict[str, RecoveryPoint] = {}
+    position: dict[str, int] = defaultdict(int)
+    for point in sorted(points, key=lambda each: each.created):
+        candidates = by_resource.get(point.resource_arn, [])
+        index = position[point.resource_arn]
+        while index < len(candidates) and candidates[index].created < point.created - TOLERANCE:
+            index += 1
+        if index < len(candidates) and candidates[index].created <= point.created + TOLERANCE:
+            matched[point.arn] = candidates[index]
+            index += 1
+        position[point.resource_arn] = index
+    return matched
+
+
+# --- Scope ---------------------------------------------------------------------------------------------------------
+
+
+def in_scope(point: RecoveryPoint, scope: Scope) -> bool:
+    """Tell whether the policy's selection means this recovery point.
+
+    Children of a composite are copied with their parent and never on their own account.
+    """
+    if point.parent_arn is not None or point.status in UNFINISHED_STATUSES:
+        return False
+    if scope.resource_types and point.resource_type not in scope.resource_types:
+        return False
+    if scope.resources and point.resource_arn not in scope.resources:
+        return False
+    return point.resource_arn not in scope.exclude_resources
+
+
+def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
+    """Return for every resource the creation date from which on its recovery points are in scope.
+
+    With backfill Latest that is the newest point there was when the policy was created, or an older one that already
+    has a copy or a job: what was once in scope stays so, whatever restarts.
+    """
+    begin = desired.created
+    result: dict[str, datetime] = {}
+    for each in sorted(pairs, key=lambda pair: pair.point.created, reverse=True):
+        resource, created = each.point.resource_arn, each.point.created
+        known = result.get(resource)
+        old_news = known is not None and begin is not None and known > begin
+        if known is None or old_news or each.copy is not None or each.jobs:
+            result[resource] = created
+    return result
+
+
+def _within_backfill(point: RecoveryPoint, desired: Desired, floor: Mapping[str, datetime]) -> bool:
+    backfill = desired.backfill
+    if backfill.mode is BackfillMode.ALL:
+        return True
+    if backfill.mode is BackfillMode.SINCE:
+        return backfill.since is None or point.created >= backfill.since
+    if backfill.mode is BackfillMode.LATEST:
+        return point.created >= floor[point.resource_arn]
+    return desired.created is not None and point.created >= desired.created
+
+
+def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | None:
+    """Return why AWS could not, or we should not, copy this recovery point at all."""
+    if point.status == "STOPPED" or _CONTINUOUS_ARN.search(point.arn):
+        return Reason.CONTINUOUS_BACKUP
+    if point.status not in GOOD_STATUSES:
+        return Reason.NOT_COMPLETED
+    if point.resource_type in UNSUPPORTED_TYPES or _BASIC_DYNAMODB_ARN.match(point.arn):
+        return Reason.TYPE_NOT_SUPPORTED
+    if point.cold_at is not None and point.cold_at <= now:
+        return Reason.COLD_STORAGE
+    if point.delete_at is not None and point.delete_at - now < timedelta(days=scope.min_remaining_days):
+        return Reason.EXPIRING
+    return None
+
+
+def outlived(point: RecoveryPoint, destination: Destination, scope: Scope, now: datetime) -> bool:
+    """Tell whether a copy would already be past its own declared retention.
+
+    Retention of a copy counts from the creation of the source recovery point, not from the copy.
+    """
+    days = destination.lifecycle.delete_after_days if destination.lifecycle else None
+    if days is None or days < 0:
+        return False
+    return point.created + timedelta(days=days) - now < timedelta(days=scope.min_remaining_days)
+
+
+# --- State ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """From where and when the pairs of one destination are judged.
+
+    Attributes:
+        copies_seen: When the destination vault was listed.
+        cleared: Failure reasons whose prerequisite was verified meanwhile; those are tried again soon.
+    """
+
+    desired: Desired
+    destination: Destination
+    now: datetime
+    copies_seen: datetime
+    cleared: frozenset[Reason] = frozenset()
+
+
+def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
+    """Give every source recovery point its state towards one destination."""
+    pairs = tuple(pairs)
+    floor = floors((each for each in pairs if in_scope(each.point, view.desired.scope)), view.desired)
+    return tuple(_judge_one(each, view, floor) for each in pairs)
+
+
+def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> Standing:
+    desired, point = view.desired, each.point
+    if not in_scope(point, desired.scope) or not _within_backfill(point, desired, floor):
+        return Standing(point, State.OUT_OF_SCOPE)
+    if each.copy is not None and each.copy.status in GOOD_STATUSES:
+        return Standing(point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
+    running = _unfinished(each, view.copies_seen)
+    if running is not None:
+        return Standing(point, State.IN_PROGRESS, Reason.COPYING, job=running)
+    if outlived(point, view.destination, desired.scope, view.now):
+        return Standing(point, State.OUT_OF_SCOPE)
+    return _judge_uncopied(each, view)
+
+
+def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
+    reason = ineligible(each.point, view.desired.scope, view.now)
+    if reason is not None:
+        return Standing(each.point, State.INELIGIBLE, reason)
+    if each.last_job is None:
+        return Standing(each.point, State.MISSING)
+    return _after_failure(each, each.last_job, view)
+
+
+def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
+    """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
+    for job in each.jobs:
+        if job.state in RUNNING_STATES:
+            return job
+    last = each.last_job
+    return last if last is not None and last.state in ENDED_WELL and _settling(last, copies_seen) else None
+
+
+def _remark(job: CopyJob | None) -> str | None:
+    return job.message if job is not None and job.state == "COMPLETED" else None
+
+
+def _settling(job: CopyJob, copies_seen: datetime) -> bool:
+    return job.completed is None or job.completed > copies_seen - SETTLING
+
+
+def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
+    """Decide about a point whose last job ended without leaving a copy behind."""
+    failure, attempts, copying = _failure_of(job), len(each.jobs), view.desired.copying
+    ended = job.completed or job.created
+    if failure.failure_class is FailureClass.TERMINAL:
+        return _failed(each.point, failure.reason, job, attempts, None)
+    if failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared:
+        slow = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
+        return _failed(each.point, failure.reason, job, attempts, ended + slow)
+    if attempts >= copying.max_attempts:
+        return _failed(each.point, failure.reason, job, attempts, None)
+    retry_at = ended + copying.backoff * _growth(attempts)
+    if retry_at > view.now:
+        return Standing(each.point, State.WAITING, Reason.BACKING_OFF, job, attempts, retry_at, message=job.message)
+    return Standing(each.point, State.MISSING, failure.reason, job, attempts, retry_at, message=job.message)
+
+
+def _growth(attempts: int) -> int:
+    return 1 << min(attempts - 1, 12)
+
+
+def _failure_of(job: CopyJob) -> Failure:
+    if job.state == "COMPLETED":
+        return Failure(Reason.COPY_VANISHED, FailureClass.RETRY)
+    if job.state == "PARTIAL":
+        return Failure(Reason.COPY_PARTIAL, FailureClass.RETRY)
+    return classify(job.message, job.category)
+
+
+def _failed(point: RecoveryPoint, reason: Reason, job: CopyJob, attempts: int, retry_at: datetime | None) -> Standing:
+    return Standing(point, State.FAILED, reason, job, attempts, retry_at, needs_action=True, message=job.message)
+
+
+def may_start(standing: Standing, now: datetime) -> bool:
+    """Tell whether a copy of this point may be started now, limits aside."""
+    if standing.state is State.MISSING:
+        return True
+    return standing.state is State.FAILED and standing.retry_at is not None and standing.retry_at <= now
