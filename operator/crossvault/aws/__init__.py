@@ -1,0 +1,79 @@
+"""The AWS edge: looks and acts for :class:`crossvault.reconcile.Aws`, with verified identities and within budgets.
+
+It answers with values; what AWS refuses is a :class:`~crossvault.errors.Problem` in them. Only bugs are raised.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..errors import CrossvaultError, ErrorClass, Problem
+from ..model import Account, AccountSight, Action, Desired, Observed, Result
+from ..reasons import Reason
+from .apply import Applier
+from .budget import Budgets
+from .calls import CallCounts, CallRecorder
+from .ledger import StartedCopies
+from .observe import Observer
+from .reads import SharedReads
+from .sessions import Sessions, Settings
+
+__all__ = ["AwsAccounts", "CallCounts", "CallRecorder", "Settings"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AwsAccounts:
+    """All AWS accounts of one operator. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        recorder: CallRecorder | None = None,
+        clock: Callable[[], datetime] = _now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self.recorder = recorder or CallCounts()
+        self._closing = threading.Event()
+        budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
+        self._sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock)
+        self._shared = SharedReads(clock)
+        started = StartedCopies(self._shared)
+        self._observer = Observer(self._sessions, self._shared, started, clock)
+        self._applier = Applier(self._sessions, self._shared, started, clock)
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Look at everything one policy speaks of; no answer is older than ``not_before``."""
+        return self._observer.observe(desired, not_before=not_before)
+
+    def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
+        """Look at one account through its role."""
+        return self._observer.look_at_account(account, not_before=not_before)
+
+    def apply(self, action: Action) -> Result:
+        """Carry out one action and say what became of it."""
+        return self._applier.apply(action)
+
+    def drop(self, name: str) -> None:
+        """Forget the account of a deleted BackupAccount: its sessions, its budget and everything read through it."""
+        self._sessions.drop(name)
+        self._shared.forget(lambda key: isinstance(key[1], tuple) and key[1][0] == name)
+
+    def close(self) -> None:
+        """Wake up who waits for a budget, and close all connections."""
+        self._closing.set()
+        self._sessions.close()
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, unless the process ends: then nothing more is sent."""
+        if self._closing.wait(seconds):
+            raise CrossvaultError(
+                Problem(Reason.DEADLINE_EXCEEDED, "Crossvault is stopping; nothing was sent.", ErrorClass.RETRY)
+            )

@@ -1,0 +1,287 @@
+"""What AWS's errors mean: one table by error code, and one place that puts them into words.
+
+https://docs.aws.amazon.com/aws-backup/latest/devguide/CommonErrors.html lists the codes every operation can answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from botocore import exceptions, parsers
+
+from ..errors import CrossvaultError, ErrorClass, Problem
+from ..model import Account
+from ..reasons import Reason
+from ..sanitise import sanitise
+
+Verdict = tuple[Reason, ErrorClass]
+
+_THROTTLED: Verdict = (Reason.THROTTLED, ErrorClass.RETRY)
+_DENIED: Verdict = (Reason.ACCESS_DENIED, ErrorClass.STUCK)
+_EXPIRED: Verdict = (Reason.CREDENTIALS_EXPIRED, ErrorClass.RETRY)
+_REFUSED_KEY: Verdict = (Reason.CREDENTIALS_REFUSED, ErrorClass.STUCK)
+_UNAVAILABLE: Verdict = (Reason.SERVICE_UNAVAILABLE, ErrorClass.RETRY)
+_REFUSED: Verdict = (Reason.REQUEST_REFUSED, ErrorClass.STUCK)
+_UNKNOWN: Verdict = (Reason.INTERNAL_ERROR, ErrorClass.BUG)
+
+CODES: dict[str, Verdict] = {
+    # Too fast
+    "Throttling": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+    "ThrottledException": _THROTTLED,
+    "RequestThrottled": _THROTTLED,
+    "RequestThrottledException": _THROTTLED,
+    "RequestLimitExceeded": _THROTTLED,
+    "TooManyRequestsException": _THROTTLED,
+    "SlowDown": _THROTTLED,
+    # Not permitted. New permissions take a while to arrive everywhere, so this is tried again too, slowly
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
+    "UnauthorizedOperation": _DENIED,
+    "NotAuthorized": _DENIED,
+    # Credentials
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "RequestExpired": _EXPIRED,
+    "UnrecognizedClientException": _REFUSED_KEY,
+    "InvalidClientTokenId": _REFUSED_KEY,
+    "InvalidAccessKeyId": _REFUSED_KEY,
+    "SignatureDoesNotMatch": _REFUSED_KEY,
+    "InvalidSignatureException": _REFUSED_KEY,
+    "IncompleteSignature": _REFUSED_KEY,
+    "MissingAuthenticationToken": _REFUSED_KEY,
+    "MissingAuthenticationTokenException": _REFUSED_KEY,
+    "InvalidIdentityToken": _REFUSED_KEY,
+    "IDPCommunicationError": _UNAVAILABLE,
+    # The service
+    "ServiceUnavailable": _UNAVAILABLE,
+    "ServiceUnavailableException": _UNAVAILABLE,
+    "InternalFailure": _UNAVAILABLE,
+    "InternalServerError": _UNAVAILABLE,
+    "ServiceException": _UNAVAILABLE,
+    "DependencyFailureException": _UNAVAILABLE,
+    "DependencyTimeoutException": _UNAVAILABLE,
+    "KMSInternalException": _UNAVAILABLE,
+    "RequestTimeout": (Reason.TIMED_OUT, ErrorClass.RETRY),
+    "RequestTimeoutException": (Reason.TIMED_OUT, ErrorClass.RETRY),
+    # The request
+    "InvalidParameterValueException": _REFUSED,
+    "MissingParameterValueException": _REFUSED,
+    "InvalidRequestException": _REFUSED,
+    "InvalidArnException": _REFUSED,
+    "ValidationException": _REFUSED,
+    "ValidationError": _REFUSED,
+    "OptInRequired": _REFUSED,
+    "RegionDisabledException": _REFUSED,
+    "PackedPolicyTooLargeException": _REFUSED,
+    "LimitExceededException": (Reason.QUOTA_EXCEEDED, ErrorClass.STUCK),
+    # The thing asked about
+    "ResourceNotFoundException": (Reason.NOT_FOUND, ErrorClass.STUCK),
+    "NotFoundException": (Reason.NOT_FOUND, ErrorClass.STUCK),
+    "InvalidResourceStateException": (Reason.RESOURCE_BUSY, ErrorClass.RETRY),
+    "ConcurrentModificationException": (Reason.CHANGED_MEANWHILE, ErrorClass.RETRY),
+    "AlreadyExistsException": (Reason.CHANGED_MEANWHILE, ErrorClass.RETRY),
+    "NoSuchEntity": (Reason.ROLE_NOT_FOUND, ErrorClass.STUCK),
+    "NoSuchEntityException": (Reason.ROLE_NOT_FOUND, ErrorClass.STUCK),
+}
+
+# The order counts: the first class that matches decides.
+_EXCEPTIONS: tuple[tuple[type[Exception], Verdict], ...] = (
+    (exceptions.ReadTimeoutError, (Reason.TIMED_OUT, ErrorClass.RETRY)),
+    (exceptions.ConnectTimeoutError, (Reason.TIMED_OUT, ErrorClass.RETRY)),
+    (exceptions.IncompleteReadError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
+    (exceptions.HTTPClientError, (Reason.UNREACHABLE, ErrorClass.RETRY)),
+    (parsers.ResponseParserError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
+    (exceptions.PaginationError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
+    (exceptions.NoCredentialsError, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
+    (exceptions.PartialCredentialsError, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
+    (exceptions.CredentialRetrievalError, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
+    (exceptions.MetadataRetrievalError, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
+    (exceptions.ProfileNotFound, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
+)
+
+_CREATE_VAULT_ACTIONS = (
+    "backup:CreateBackupVault, backup:TagResource, backup-storage:MountCapsule, and on the key kms:CreateGrant, "
+    "kms:GenerateDataKey, kms:Decrypt, kms:RetireGrant, kms:DescribeKey"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What was asked of AWS, for the words of a problem.
+
+    Attributes:
+        what: Completes "Cannot …", as in ``read vault orders-copies``.
+        action: The IAM action, as in ``backup:DescribeBackupVault``.
+        region: Empty for what belongs to no Region.
+    """
+
+    what: str
+    account: Account
+    action: str
+    region: str = ""
+
+    @property
+    def where(self) -> str:
+        """The account as people know it, with id and Region."""
+        place = f", {self.region}" if self.region else ""
+        return f"account {self.account.name} ({self.account.account_id}{place})"
+
+
+def code_of(error: BaseException) -> str | None:
+    """Return AWS's error code, None when AWS did not answer."""
+    if isinstance(error, exceptions.ClientError):
+        return error.response.get("Error", {}).get("Code") or None
+    return None
+
+
+def classify(error: BaseException) -> Verdict:
+    """Return reason and class of an error of botocore."""
+    if isinstance(error, exceptions.ClientError):
+        return classify_code(
+            code_of(error) or "", error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
+        )
+    return next((verdict for kind, verdict in _EXCEPTIONS if isinstance(error, kind)), _UNKNOWN)
+
+
+def classify_code(code: str, status: int) -> Verdict:
+    """Return reason and class of an answer; codes outside the table count by their status when it is 429 or a 5xx."""
+    verdict = CODES.get(code)
+    if verdict is not None:
+        return verdict
+    if status >= 500:
+        return _UNAVAILABLE
+    return _THROTTLED if status == 429 else _UNKNOWN
+
+
+def problem(error: BaseException, ask: Ask) -> Problem:
+    """Say what could not be done, where, why, and what to do about it."""
+    code = code_of(error)
+    text = _text(error)
+    reason, error_class = classify(error)
+    if ask.action == "sts:AssumeRole":
+        reason = _assume_role_reason(reason, text)
+    words = _WORDS.get(reason, _quote)(ask, text)
+    known = f" ({code})" if code else ""
+    return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code)
+
+
+@contextmanager
+def asking(ask: Ask) -> Iterator[None]:
+    """Turn what botocore raises inside into a :class:`CrossvaultError`; a problem raised inside passes as it is."""
+    try:
+        yield
+    except (exceptions.BotoCoreError, exceptions.ClientError, parsers.ResponseParserError) as error:
+        raise CrossvaultError(problem(error, ask)) from error
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, exceptions.ClientError):
+        return (error.response.get("Error", {}).get("Message") or "").strip()
+    return str(error)
+
+
+def _assume_role_reason(reason: Reason, text: str) -> Reason:
+    """Tell a refused External ID from a refused role where the text does: mostly AWS says AccessDenied to all."""
+    if reason is Reason.ACCESS_DENIED:
+        return (
+            Reason.EXTERNAL_ID_REFUSED
+            if re.search(r"external\s?id", text, re.IGNORECASE)
+            else Reason.ASSUME_ROLE_DENIED
+        )
+    return reason
+
+
+def _role(ask: Ask) -> str:
+    arn = ask.account.role_arn
+    return f"role {arn.rsplit('/', 1)[-1]}" if arn else "the operator's own identity"
+
+
+def _sentence(text: str) -> str:
+    text = sanitise(text)
+    return text if not text or text.endswith((".", "…")) else f"{text}."
+
+
+def _quote(_: Ask, text: str) -> str:
+    return f'AWS answers "{sanitise(text)}".' if text else "AWS gives no explanation."
+
+
+def _access_denied(ask: Ask, text: str) -> str:
+    if text and not re.search(r"not authorized|insufficient privileges", text, re.IGNORECASE):
+        return f'AWS refuses it with "{sanitise(text)}".'
+    named = re.search(r"to perform:?\s+([a-z0-9-]+:[A-Za-z0-9]+)", text)
+    action = named.group(1) if named else ask.action
+    deny = re.search(r"with an explicit deny in an? ([a-z -]*policy|[a-z -]*boundary)", text)
+    if deny:
+        return f"{action} is explicitly denied to {_role(ask)} by a {deny.group(1)}. Change that policy."
+    if action == "backup:CreateBackupVault":
+        return f"{_role(ask)} lacks one of {_CREATE_VAULT_ACTIONS}. Allow them in the role's policies."
+    cause = re.search(r"because no ([a-z -]*(?:policy|boundary)) allows", text)
+    by = f" (no {cause.group(1)} allows it)" if cause else ""
+    return f"{_role(ask)} lacks {action}{by}. Allow the action in the role's policies."
+
+
+def _assume_role_denied(ask: Ask, text: str) -> str:
+    name = (ask.account.role_arn or "").rsplit("/", 1)[-1]
+    user = re.search(r"User: (\S+) is not", text)
+    who = sanitise(user.group(1)) if user else "the operator's identity (aws sts get-caller-identity)"
+    external = (
+        "its sts:ExternalId condition is not the externalId of this BackupAccount"
+        if ask.account.external_id
+        else "it demands an External ID and this BackupAccount declares none"
+    )
+    tags = ", it does not allow sts:TagSession" if ask.account.session_tags else ""
+    return (
+        f"AWS denies it without saying why. Check in account {ask.account.account_id} with "
+        f'"aws iam get-role --role-name {name}": the role does not exist, its trust policy does not name {who}{tags}, '
+        f"or {external}; then that {who} may call sts:AssumeRole on it."
+    )
+
+
+def _external_id_refused(ask: Ask, text: str) -> str:
+    name = (ask.account.role_arn or "").rsplit("/", 1)[-1]
+    return (
+        f'AWS refuses the External ID: "{sanitise(text)}". Compare spec.externalId of BackupAccount '
+        f'{ask.account.name} with sts:ExternalId in the trust policy ("aws iam get-role --role-name {name}").'
+    )
+
+
+def _constant(words: str) -> Callable[[Ask, str], str]:
+    return lambda _ask, _text: words
+
+
+_WORDS: dict[Reason, Callable[[Ask, str], str]] = {
+    Reason.ACCESS_DENIED: _access_denied,
+    Reason.ASSUME_ROLE_DENIED: _assume_role_denied,
+    Reason.EXTERNAL_ID_REFUSED: _external_id_refused,
+    Reason.ROLE_NOT_FOUND: lambda ask, _: (
+        f"the role {ask.account.role_arn} does not exist. Create it or correct roleArn."
+    ),
+    Reason.THROTTLED: _constant("AWS is throttling this account. It is tried again by itself."),
+    Reason.SERVICE_UNAVAILABLE: _constant("the AWS service fails at the moment. It is tried again by itself."),
+    Reason.TIMED_OUT: _constant("AWS did not answer in time. It is tried again by itself."),
+    Reason.UNREACHABLE: _constant(
+        "the AWS endpoint cannot be reached. Check network, DNS and proxy of the operator; it is tried again by itself."
+    ),
+    Reason.UNEXPECTED_ANSWER: _constant("the answer was incomplete or not AWS's. It is tried again by itself."),
+    Reason.NO_CREDENTIALS: _constant(
+        "the operator has no AWS credentials. Give its ServiceAccount an IAM role (IRSA or EKS Pod Identity)."
+    ),
+    Reason.CREDENTIALS_EXPIRED: _constant(
+        "the credentials have expired. New ones are fetched by themselves; if it lasts, check the operator's "
+        "credentials and its clock."
+    ),
+    Reason.CREDENTIALS_REFUSED: _constant(
+        "AWS does not accept the credentials. Check the operator's credentials and its clock."
+    ),
+    Reason.QUOTA_EXCEEDED: lambda _, text: (
+        f"a quota of the account is used up. {_sentence(text)} Raise it in Service Quotas."
+    ),
+    Reason.NOT_FOUND: lambda _, text: f"AWS does not find it. {_sentence(text)}".rstrip(),
+    Reason.INTERNAL_ERROR: lambda _, text: (
+        f'unforeseen error "{sanitise(text)}". Please report this as a bug of Crossvault.'
+    ),
+}

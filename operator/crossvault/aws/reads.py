@@ -1,0 +1,132 @@
+"""Reads that many policies share: one fetch at a time per key, reused as long as nobody needs a newer answer.
+
+A value counts as old as the moment its fetch began. Errors reach everybody who waited for that fetch and are not kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias, TypeVar, cast
+
+T = TypeVar("T")
+Key: TypeAlias = tuple[Hashable, ...]
+
+KEPT = timedelta(hours=2)
+SWEEP = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Entry:
+    value: Any
+    at: datetime
+    touched: datetime
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class _Flight:
+    began: datetime
+    landed: threading.Event = field(default_factory=threading.Event)
+    value: Any = None
+    error: BaseException | None = None
+
+
+class SharedReads:
+    """The answers of AWS by key. Thread-safe; the lock is never held while AWS is asked."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[Key, _Entry] = {}
+        self._flights: dict[Key, _Flight] = {}
+        self._swept = clock()
+
+    def get(self, key: Key, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
+        """Return the value of ``key`` and when its fetch began, which is not before ``not_before``."""
+        while True:
+            with self._lock:
+                now = self._clock()
+                self._sweep(now)
+                entry = self._entries.get(key)
+                if entry is not None and not entry.stale and entry.at >= not_before:
+                    entry.touched = now
+                    return cast("T", entry.value), entry.at
+                flight = self._flights.get(key)
+                if flight is None:
+                    flight = self._flights[key] = _Flight(now)
+                    break
+            flight.landed.wait()
+            if flight.began >= not_before:
+                return _result(flight)
+            # It began too early for us; now that it has landed, the next one is ours or somebody's who needs it too.
+        return self._fly(key, flight, fetch)
+
+    def cached(self, key: Key, not_before: datetime) -> tuple[Any, datetime] | None:
+        """Return what :meth:`get` would return without fetching or waiting."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry.stale or entry.at < not_before:
+                return None
+            entry.touched = self._clock()
+            return entry.value, entry.at
+
+    def _fly(self, key: Key, flight: _Flight, fetch: Callable[[], T]) -> tuple[T, datetime]:
+        try:
+            flight.value = fetch()
+        except BaseException as error:
+            flight.error = error
+            raise
+        finally:
+            with self._lock:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                    if flight.error is None:
+                        self._entries[key] = _Entry(flight.value, flight.began, self._clock())
+            flight.landed.set()
+        return flight.value, flight.began
+
+    def invalidate(self, key: Key) -> None:
+        """Let nobody reuse what was read, or is being read, before now.
+
+        The value stays visible to :meth:`values`: what is known to be running does not vanish by a write.
+        """
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                entry.stale = True
+            self._flights.pop(key, None)
+
+    def values(self, prefix: Key) -> Iterator[tuple[Key, Any, datetime]]:
+        """Yield key, value and age of everything kept whose key starts with ``prefix``."""
+        with self._lock:
+            found = [
+                (key, entry.value, entry.at) for key, entry in self._entries.items() if key[: len(prefix)] == prefix
+            ]
+        yield from found
+
+    def forget(self, belongs: Callable[[Key], bool]) -> None:
+        """Drop every entry whose key ``belongs`` to something that is gone."""
+        with self._lock:
+            for key in [key for key in self._entries if belongs(key)]:
+                del self._entries[key]
+            for key in [key for key in self._flights if belongs(key)]:
+                del self._flights[key]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _sweep(self, now: datetime) -> None:
+        if now - self._swept < SWEEP:
+            return
+        self._swept = now
+        for key in [key for key, entry in self._entries.items() if now - entry.touched >= KEPT]:
+            del self._entries[key]
+
+
+def _result(flight: _Flight) -> tuple[Any, datetime]:
+    if flight.error is not None:
+        raise flight.error
+    return flight.value, flight.began

@@ -1,0 +1,373 @@
+"""The way into every account: credentials verified before anybody can use them, and the clients that share them.
+
+All sessions share one loader, so the service models are in memory once. A changed BackupAccount is another session.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import botocore.session
+from botocore import exceptions
+from botocore.config import Config
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+)
+
+from ..errors import CrossvaultError, ErrorClass, Problem
+from ..model import Account, Limits
+from ..reasons import Reason
+from . import errors
+from .budget import Budgets
+from .calls import CallHooks, CallRecorder
+from .threads import Threads
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from botocore.loaders import Loader
+    from mypy_boto3_backup import BackupClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_sts import STSClient
+
+Fingerprint: TypeAlias = tuple[Any, ...]
+
+SESSION_NAME = "crossvault"
+# The longest that AWS allows when a role assumes a role, which is what IRSA and Pod Identity make of us.
+DURATION = timedelta(hours=1)
+# botocore renews credentials 15 to 10 minutes before they end and hands out source credentials that last 10 more:
+# with 20 minutes ours never outlive those, and the identity of a roleless account is verified again every few minutes.
+ROLELESS_DURATION = timedelta(minutes=20)
+IDLE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to talk to AWS.
+
+    Attributes:
+        region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
+        endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
+        attempts: How often botocore tries one request.
+        threads: How many requests run at once per account.
+        sessions: How many accounts are kept ready.
+    """
+
+    version: str = "0"
+    region: str | None = None
+    endpoint_url: str | None = None
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
+    attempts: int = 3
+    threads: int = 4
+    sessions: int = 256
+
+
+def fingerprint(account: Account) -> Fingerprint:
+    """Return what makes two declarations one way in; limits and Regions do not."""
+    return (account.name, account.account_id, account.role_arn, account.external_id, account.session_tags)
+
+
+class _Ready(CredentialProvider):
+    """A credential provider that has the credentials already."""
+
+    METHOD = CANONICAL_NAME = "crossvault"
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
+
+
+class Operator:
+    """The operator's own credentials, from botocore's usual chain, and the loader everybody shares."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lock = threading.Lock()
+        self._session: botocore.session.Session | None = None
+        self.loader: Loader = botocore.session.Session().get_component("data_loader")
+        configured = cast("str | None", self._fresh().get_config_variable("region"))
+        self.region = settings.region or os.environ.get("AWS_REGION") or configured
+
+    def _fresh(self) -> botocore.session.Session:
+        session = botocore.session.Session()
+        session.register_component("data_loader", self.loader)
+        return session
+
+    def credentials(self) -> Credentials:
+        """Return the operator's credentials; raises NoCredentialsError where there are none."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._fresh()
+            found = self._session.get_credentials()
+        if found is None:
+            raise exceptions.NoCredentialsError
+        return found
+
+    def forget(self) -> None:
+        """Look for credentials anew next time: files may have been replaced since."""
+        with self._lock:
+            self._session = None
+
+
+_AT_FAULT = frozenset(
+    {Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS, Reason.WRONG_ACCOUNT}
+)
+
+
+class Access:
+    """One account, entered. Every credential it hands out belongs to an identity that was verified (invariant 5)."""
+
+    def __init__(
+        self,
+        account: Account,
+        operator: Operator,
+        settings: Settings,
+        *,
+        region: str,
+        hooks: CallHooks,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.account = replace(account, limits=Limits(), regions=())
+        self.fingerprint = fingerprint(account)
+        self.threads = Threads(settings.threads, name=f"aws-{account.name}")
+        self.used = clock()
+        self.spoiled = False
+        self._operator = operator
+        self._settings = settings
+        self._sts_region = operator.region or region
+        self._clock = clock
+        self._verified = datetime.min.replace(tzinfo=self.used.tzinfo)
+        self._verifying = threading.Lock()
+        self._creating = threading.Lock()
+        self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role")
+        self._session = self._new_session(hooks)
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": settings.attempts},
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            user_agent_extra=f"crossvault/{settings.version}",
+            tcp_keepalive=True,
+        )
+
+    def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
+        session = botocore.session.Session()
+        session.register_component("data_loader", self._operator.loader)
+        session.register_component("credential_provider", CredentialResolver([_Ready(self._credentials)]))
+        session.set_config_variable("sts_regional_endpoints", "regional")
+        hooks.attach(session)
+        return session
+
+    # --- Clients ---------------------------------------------------------------------------------------------------
+
+    def backup(self, region: str) -> BackupClient:
+        """Return the AWS Backup client of a Region."""
+        return cast("BackupClient", self._client("backup", region))
+
+    def kms(self, region: str) -> KMSClient:
+        """Return the KMS client of a Region."""
+        return cast("KMSClient", self._client("kms", region))
+
+    def organizations(self, region: str) -> OrganizationsClient:
+        """Return the Organizations client for the partition of a Region."""
+        return cast("OrganizationsClient", self._client("organizations", region))
+
+    def _client(self, service: str, region: str) -> BaseClient:
+        # Many threads may use a client, only one may create one.
+        # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
+        with self._creating:
+            client = self._clients.get((service, region))
+            if client is None:
+                client = self._clients[service, region] = self._create(service, region)
+            return client
+
+    def _create(self, service: str, region: str, own: ReadOnlyCredentials | None = None) -> BaseClient:
+        return self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=self._settings.endpoint_url,
+            config=self._config,
+            aws_access_key_id=own.access_key if own else None,
+            aws_secret_access_key=own.secret_key if own else None,
+            aws_session_token=own.token if own else None,
+        )
+
+    # --- Identity --------------------------------------------------------------------------------------------------
+
+    def verify(self, not_before: datetime | None = None) -> str:
+        """Return the account id GetCallerIdentity shows; raises where it is not the declared one.
+
+        Without ``not_before`` the verification that came with the current credentials is enough.
+        """
+        with self.asking("verify the identity", "sts:GetCallerIdentity"):
+            self._credentials.get_frozen_credentials()
+            with self._verifying:
+                if not_before is not None and self._verified < not_before:
+                    self._verify(cast("STSClient", self._client("sts", self._sts_region)))
+        return self.account.account_id
+
+    def _fetch_credentials(self) -> dict[str, Any]:
+        """Fetch credentials and verify whose they are, before botocore can sign anything else with them."""
+        account = self.account
+        with self.asking("use the operator's identity", "sts:GetCallerIdentity"):
+            own = self._operator.credentials().get_frozen_credentials()
+        if account.role_arn is None:
+            fetched = ReadOnlyCredentials(own.access_key, own.secret_key, own.token)
+            expires = self._clock() + ROLELESS_DURATION
+        else:
+            fetched, expires = self._assume(account, account.role_arn, own)
+        with self.asking("verify the identity", "sts:GetCallerIdentity"), self._sts(fetched) as sts:
+            self._verify(sts)
+        return {**fetched._asdict(), "expiry_time": expires.isoformat()}
+
+    def _assume(
+        self, account: Account, role_arn: str, own: ReadOnlyCredentials
+    ) -> tuple[ReadOnlyCredentials, datetime]:
+        request: dict[str, Any] = {"ExternalId": account.external_id} if account.external_id else {}
+        if account.session_tags:
+            request["Tags"] = [{"Key": key, "Value": value} for key, value in account.session_tags]
+        with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", "sts:AssumeRole"), self._sts(own) as sts:
+            answer = sts.assume_role(
+                RoleArn=role_arn,
+                RoleSessionName=SESSION_NAME,
+                DurationSeconds=int(DURATION.total_seconds()),
+                **request,
+            )
+        got = answer["Credentials"]
+        return ReadOnlyCredentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]), got["Expiration"]
+
+    @contextmanager
+    def _sts(self, credentials: ReadOnlyCredentials) -> Iterator[STSClient]:
+        """Open STS for credentials that nothing else may use yet."""
+        with self._creating:
+            client = self._create("sts", self._sts_region, credentials)
+        with closing(cast("STSClient", client)) as sts:
+            yield sts
+
+    def _verify(self, sts: STSClient) -> None:
+        began = self._clock()
+        found = sts.get_caller_identity()["Account"]
+        if found != self.account.account_id:
+            raise CrossvaultError(_wrong_account(self.account, found))
+        self._verified = began
+
+    @contextmanager
+    def asking(self, what: str, action: str, region: str = "") -> Iterator[None]:
+        """Put what fails inside into words; where the credentials are at fault, the next one to enter gets new ones."""
+        try:
+            with errors.asking(errors.Ask(what, self.account, action, region)):
+                yield
+        except CrossvaultError as error:
+            if error.problem.reason in _AT_FAULT:
+                self.spoiled = True
+                self._operator.forget()
+            raise
+
+    def close(self) -> None:
+        """Close connections and threads; requests on their way still end."""
+        self.threads.close()
+        with self._creating:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+
+def _wrong_account(account: Account, found: str) -> Problem:
+    who = f"Role {account.role_arn}" if account.role_arn else "The operator's own identity"
+    return Problem(
+        Reason.WRONG_ACCOUNT,
+        f"{who} belongs to account {found}, but BackupAccount {account.name} declares {account.account_id}. "
+        "Nothing is read or written with it. Correct accountId or roleArn.",
+        ErrorClass.STUCK,
+    )
+
+
+class Sessions:
+    """The accounts that were entered, the least recently used of which go first."""
+
+    def __init__(
+        self, settings: Settings, recorder: CallRecorder, budgets: Budgets, *, clock: Callable[[], datetime]
+    ) -> None:
+        # A failed refresh is told by our problem already; botocore would add a traceback to the log each time.
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
+        self._settings = settings
+        self._recorder = recorder
+        self._budgets = budgets
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._operator: Operator | None = None
+        self._entered: OrderedDict[Fingerprint, Access] = OrderedDict()
+
+    def enter(self, account: Account, region: str | None = None) -> Access:
+        """Return the way into ``account``; makes no request by itself."""
+        key = fingerprint(account)
+        with self._lock:
+            gone = self._leave(lambda old: old.spoiled or self._clock() - old.used >= IDLE)
+            access = self._entered.get(key)
+            if access is None:
+                access = self._entered[key] = self._new(account, region)
+            access.used = self._clock()
+            self._entered.move_to_end(key)
+            while len(self._entered) > self._settings.sessions:
+                gone.append(self._entered.popitem(last=False)[1])
+        _close(gone)
+        self._budgets.limit(account.name, account.limits)
+        return access
+
+    def home(self, account: Account) -> str:
+        """Return the Region in which to look at an account that no policy named a Region for."""
+        if account.regions:
+            return account.regions[0]
+        with self._lock:
+            return self._own().region or "us-east-1"
+
+    def drop(self, name: str) -> None:
+        """Leave the account of this name, however it was declared."""
+        with self._lock:
+            gone = self._leave(lambda access: access.account.name == name)
+        _close(gone)
+        self._budgets.drop(name)
+
+    def close(self) -> None:
+        """Leave all accounts."""
+        with self._lock:
+            gone = self._leave(lambda _: True)
+        _close(gone)
+
+    def _own(self) -> Operator:
+        if self._operator is None:
+            self._operator = Operator(self._settings)
+        return self._operator
+
+    def _new(self, account: Account, region: str | None) -> Access:
+        own = self._own()
+        name = account.name
+        hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind))
+        home = region or (account.regions[0] if account.regions else own.region or "us-east-1")
+        return Access(account, own, self._settings, region=home, hooks=hooks, clock=self._clock)
+
+    def _leave(self, leaves: Callable[[Access], bool]) -> list[Access]:
+        gone = [access for access in self._entered.values() if leaves(access)]
+        for access in gone:
+            del self._entered[access.fingerprint]
+        return gone
+
+
+def _close(gone: list[Access]) -> None:
+    for access in gone:
+        access.close()
