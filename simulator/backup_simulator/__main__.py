@@ -1,0 +1,84 @@
+"""The command `backup-simulator`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from .server import SimulatorServer
+from .wire import SimulatorError
+from .world import building, files
+
+
+@click.group()
+@click.version_option(package_name="backup-simulator")
+def main() -> None:
+    """A local AWS that refuses cross-account backup copies the way AWS does."""
+
+
+@main.command()
+@click.option("--world", "world_file", required=True, type=click.Path(path_type=Path), help="World file in YAML.")
+@click.option("--port", default=0, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--rate", type=float, help="Virtual seconds per real second; overrides the world file.")
+@click.option("--port-file", type=click.Path(path_type=Path), help="Write the port here once it listens.")
+def serve(world_file: Path, port: int, host: str, rate: float | None, port_file: Path | None) -> None:
+    """Serve a world until SIGTERM or SIGINT."""
+    try:
+        server = SimulatorServer(files.read(world_file), host=host, port=port, rate=rate)
+    except (files.WorldError, SimulatorError) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    with server:
+        for line in exports(server):
+            click.echo(line)
+        sys.stdout.flush()
+        if port_file:
+            port_file.write_text(f"{server.port}\n", encoding="utf-8")
+        ended.wait()
+    click.echo("# stopped")
+
+
+def exports(server: SimulatorServer) -> list[str]:
+    """The lines that point a shell at the simulator, as the first user of the world."""
+    lines = [f"# backup-simulator listens on {server.url}; control API at {server.url}/_sim/state"]
+    lines.append(f"export AWS_ENDPOINT_URL={server.url}")
+    users = [(account, user) for account in server.world.accounts for user in account.users]
+    regions = [vault.region for account in server.world.accounts for vault in account.vaults]
+    for number, (account, user) in enumerate(users):
+        mark = "" if number == 0 else "# "
+        lines.append(f"# account {account.id} {account.name}, user {user.name}")
+        lines.append(f"{mark}export AWS_ACCESS_KEY_ID={user.access_key.id}")
+        lines.append(f"{mark}export AWS_SECRET_ACCESS_KEY={user.access_key.secret}")
+    lines.append(f"export AWS_REGION={regions[0] if regions else 'eu-west-1'}")
+    return lines
+
+
+@main.command()
+@click.option("--world", "world_file", required=True, type=click.Path(path_type=Path), help="World file in YAML.")
+def validate(world_file: Path) -> None:
+    """Check a world file."""
+    try:
+        state = building.build(files.read(world_file))
+    except (files.WorldError, SimulatorError) as error:
+        raise click.ClickException(str(error)) from None
+    vaults = [
+        vault
+        for account in state.accounts.values()
+        for part in account.regions.values()
+        for vault in part.vaults.values()
+    ]
+    count = sum(len(vault.points) for vault in vaults)
+    click.echo(f"{world_file}: {len(state.accounts)} accounts, {len(vaults)} vaults, {count} recovery points")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Virtual time, and a heap of what is to happen in it.
+
+Everything in the simulated AWS reads this clock; only signatures are judged by wall time, because clients sign with it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = 86_400.0
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that runs at a rate of wall time, can be frozen and moved forward."""
+
+    wall: Callable[[], float]
+    virtual_base: float
+    wall_base: float
+    rate: float = 1.0
+    frozen: bool = False
+
+    def now(self) -> float:
+        """Virtual time as epoch seconds."""
+        if self.frozen:
+            return self.virtual_base
+        return self.virtual_base + (self.wall() - self.wall_base) * self.rate
+
+    def freeze(self, frozen: bool) -> None:
+        """Stop or start the clock without a jump."""
+        self._rebase()
+        self.frozen = frozen
+
+    def set_rate(self, rate: float) -> None:
+        """Change the speed without a jump."""
+        self._rebase()
+        self.rate = rate
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward."""
+        self._rebase()
+        self.virtual_base += seconds
+
+    def wall_delay(self, moment: float) -> float:
+        """Wall seconds until a virtual moment is reached; infinite while frozen."""
+        missing = moment - self.now()
+        if missing <= 0:
+            return 0.0
+        return math.inf if self.frozen else missing / self.rate
+
+    def wall_moment(self, moment: float) -> float:
+        """Wall time at which a virtual moment will be reached; a frozen clock counts as running at rate 1."""
+        missing = moment - self.now()
+        return self.wall() + missing / (1.0 if self.frozen else self.rate)
+
+    def _rebase(self) -> None:
+        self.virtual_base = self.now()
+        self.wall_base = self.wall()
+
+
+class Scheduler:
+    """What happens when, in order of time; callbacks get the moment at which they were due."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Callable[[float], None]]] = []
+        self._sequence = itertools.count()
+
+    def at(self, moment: float, happen: Callable[[float], None]) -> None:
+        """Plan a callback."""
+        heapq.heappush(self._heap, (moment, next(self._sequence), happen))
+
+    def next_due(self) -> float | None:
+        """When something happens next."""
+        return self._heap[0][0] if self._heap else None
+
+    def run(self, now: float) -> int:
+        """Let everything happen that is due, including what that plans in turn."""
+        count = 0
+        while self._heap and self._heap[0][0] <= now:
+            moment, _, happen = heapq.heappop(self._heap)
+            happen(moment)
+            count += 1
+        return count

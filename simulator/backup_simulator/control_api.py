@@ -1,0 +1,97 @@
+"""The control API over HTTP: JSON under `/_sim/`, never signed, never part of AWS."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from . import calls, faults
+from .engine import answers
+from .wire import Response
+from .world import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .control import Control
+    from .wire import Request
+
+Json = dict[str, Any]
+HEADERS = (("Content-Type", "application/json"),)
+
+
+class ControlApi:
+    """Routes control requests to a `Control`."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._routes: Mapping[tuple[str, str], Callable[[Json], Any]] = {
+            ("POST", "reset"): self._reset,
+            ("GET", "state"): lambda _asked: control.dump(),
+            ("GET", "clock"): lambda _asked: self._clock({}),
+            ("POST", "clock"): self._clock,
+            ("POST", "world"): self._world,
+            ("GET", "faults"): lambda _asked: {"faults": [faults.shown(fault) for fault in control.faults.list()]},
+            ("POST", "faults"): lambda asked: faults.shown(control.faults.add(**asked)),
+            ("DELETE", "faults"): lambda _asked: control.faults.clear(),
+            ("GET", "outcomes"): lambda _asked: {"outcomes": [asdict(outcome) for outcome in control.outcomes()]},
+            ("POST", "outcomes"): lambda asked: asdict(control.order(**asked)),
+            ("DELETE", "outcomes"): lambda _asked: control.clear_outcomes(),
+            ("GET", "calls"): self._calls,
+            ("DELETE", "calls"): lambda _asked: control.clear_calls(),
+            ("POST", "seed"): self._seed,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answer one control request."""
+        name = request.path.removeprefix("/_sim").strip("/")
+        route = self._routes.get((request.method, name))
+        if route is None:
+            known = ", ".join(sorted(f"{method} /_sim/{path}" for method, path in self._routes))
+            return _answer(404, {"error": f"no {request.method} {request.path}; there are {known}"})
+        try:
+            asked = json.loads(request.body or b"{}")
+            if not isinstance(asked, dict):
+                return _answer(400, {"error": "the body is no JSON object"})
+            asked |= dict(urllib.parse.parse_qsl(request.query))
+            return _answer(200, route(asked) or {})
+        except (ValueError, TypeError, KeyError, LookupError) as error:
+            return _answer(400, {"error": str(error)})
+
+    def _reset(self, _asked: Json) -> None:
+        self._control.reset()
+
+    def _clock(self, asked: Json) -> Json:
+        if unknown := set(asked) - {"freeze", "rate", "advance"}:
+            raise ValueError(f"unknown field of the clock: {', '.join(sorted(unknown))}")
+        if "rate" in asked:
+            self._control.rate(float(asked["rate"]))
+        if "freeze" in asked:
+            self._control.freeze(bool(asked["freeze"]))
+        if "advance" in asked:
+            self._control.advance(asked["advance"])
+        dump = self._control.dump()
+        return {name: dump[name] for name in ("now", "rate", "frozen")}
+
+    def _world(self, asked: Json) -> None:
+        if "yaml" in asked:
+            self._control.load(files.from_text(str(asked["yaml"])))
+        else:
+            self._control.load(asked["world"])
+
+    def _calls(self, asked: Json) -> Json:
+        wanted = dict(asked)
+        if "mutating" in wanted:
+            wanted["mutating"] = str(wanted["mutating"]).lower() == "true"
+        found = self._control.calls(**wanted)
+        return {"count": len(found), "calls": [calls.shown(call) for call in found]}
+
+    def _seed(self, asked: Json) -> Json:
+        added = self._control.seed(**asked)
+        return {"recovery_points": [point.arn for point in added]}
+
+
+def _answer(status: int, body: Json) -> Response:
+    return Response(status, HEADERS, answers.json_bytes(body))

@@ -1,0 +1,1 @@
+"""The wire of AWS, driven by botocore's own service models: routes, parsing, validation, answers."""

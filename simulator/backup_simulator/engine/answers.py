@@ -1,0 +1,183 @@
+"""From the result of an operation to the bytes AWS would send, guided by the output shape.
+
+Backup sends absent members as explicit nulls; timestamps in JSON have Java's exponent form (`1.574163740907E9`).
+A member that the model does not know, or a value of a wrong type, is an error of the simulator.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import json
+from json.encoder import encode_basestring_ascii as quoted
+from typing import TYPE_CHECKING, cast
+from xml.sax.saxutils import escape
+
+from ..wire import Params, SimulatorError, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+    from .catalogue import Service
+
+JSON_TYPES = {"rest-json": "application/json", "json": "application/x-amz-json-1.1"}
+
+
+def write(service: Service, operation: OperationModel, result: Params, request_id: str) -> tuple[str, bytes]:
+    """Serialise a result; returns the content type and the body."""
+    if service.protocol == "query":
+        return "text/xml", _xml_answer(service, operation, result, request_id).encode()
+    shape = operation.output_shape
+    if shape is None:
+        return JSON_TYPES[service.protocol], b"" if service.protocol == "rest-json" else b"{}"
+    return JSON_TYPES[service.protocol], _writer(shape, service.protocol == "rest-json")(result).encode()
+
+
+def moment(seconds: float) -> str:
+    """Write epoch seconds as Java's Double.toString does: `1.574163740907E9`."""
+    digits = str(round(seconds * 1000))
+    if len(digits) < 11:
+        return repr(round(seconds, 3))
+    return f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 4}"
+
+
+_WRITERS: dict[tuple[str, str, bool], Callable[[Value], str]] = {}
+
+
+def _writer(shape: Shape, nulls: bool) -> Callable[[Value], str]:
+    """Build the writer of a shape once; recursive shapes find themselves in the table."""
+    key = (shape.name, shape.type_name, nulls)
+    found = _WRITERS.get(key)
+    if found is None:
+        found = _build(shape, nulls)
+        _WRITERS[key] = found
+    return found
+
+
+def _build(shape: Shape, nulls: bool) -> Callable[[Value], str]:
+    match shape.type_name:
+        case "structure":
+            return functools.partial(_write_structure, _StructurePlan(cast("StructureShape", shape), nulls))
+        case "list":
+            return functools.partial(_write_list, cast("ListShape", shape).member, nulls)
+        case "map":
+            return functools.partial(_write_map, cast("MapShape", shape).value, nulls)
+        case scalar:
+            return _SCALARS.get(scalar, repr)
+
+
+class _StructurePlan:
+    """What is needed to write one structure: names, inner writers and the text of absent members."""
+
+    def __init__(self, shape: StructureShape, nulls: bool) -> None:
+        self.name = shape.name
+        self.nulls = nulls
+        self.shape = shape
+
+    @functools.cached_property
+    def members(self) -> tuple[tuple[str, str, str, Callable[[Value], str]], ...]:
+        """Name, prefix, text when absent and writer of each member that travels in the body."""
+        return tuple(
+            (name, quoted(wire) + ":", f"{quoted(wire)}:null" if self.nulls else "", _writer(member, self.nulls))
+            for name, member in self.shape.members.items()
+            for wire in (str(member.serialization.get("name", name)),)
+            if member.serialization.get("location") is None
+        )
+
+    @functools.cached_property
+    def known(self) -> frozenset[str]:
+        """The names the model knows."""
+        return frozenset(self.shape.members)
+
+
+def _write_structure(plan: _StructurePlan, value: Params) -> str:
+    if not plan.known.issuperset(value):
+        raise SimulatorError(f"{plan.name} has no member {sorted(set(value) - plan.known)}")
+    get = value.get
+    parts = []
+    for name, prefix, absent, writer in plan.members:
+        found = get(name)
+        if found is not None:
+            parts.append(prefix + writer(found))
+        elif absent:
+            parts.append(absent)
+    return "{" + ",".join(parts) + "}"
+
+
+def _write_list(member: Shape, nulls: bool, value: list[Value]) -> str:
+    return "[" + ",".join(map(_writer(member, nulls), value)) + "]"
+
+
+def _write_map(inner: Shape, nulls: bool, value: dict[str, Value]) -> str:
+    writer = _writer(inner, nulls)
+    return "{" + ",".join(f"{quoted(key)}:{writer(item)}" for key, item in value.items()) + "}"
+
+
+def _write_boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _write_integer(value: int) -> str:
+    return str(int(value))
+
+
+def _write_blob(value: bytes) -> str:
+    return quoted(base64.b64encode(value).decode())
+
+
+_SCALARS: dict[str, Callable[[Value], str]] = {
+    "string": quoted,
+    "timestamp": moment,
+    "boolean": _write_boolean,
+    "integer": _write_integer,
+    "long": _write_integer,
+    "blob": _write_blob,
+}
+
+
+def _xml_answer(service: Service, operation: OperationModel, result: Params, request_id: str) -> str:
+    inner = ""
+    shape = operation.output_shape
+    if shape is not None:
+        wrapper = str(shape.serialization.get("resultWrapper", f"{operation.name}Result"))
+        inner = f"<{wrapper}>{_xml(shape, result)}</{wrapper}>"
+    return (
+        f'<{operation.name}Response xmlns="{service.namespace}">{inner}'
+        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation.name}Response>"
+    )
+
+
+def _xml(shape: Shape, value: Value) -> str:
+    match shape.type_name:
+        case "structure":
+            return _xml_structure(cast("StructureShape", shape), value)
+        case "list":
+            member = cast("ListShape", shape).member
+            name = str(member.serialization.get("name", "member"))
+            return "".join(f"<{name}>{_xml(member, item)}</{name}>" for item in value)
+        case "boolean":
+            return "true" if value else "false"
+        case "timestamp":
+            return dt.datetime.fromtimestamp(value, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case _:
+            return escape(str(value))
+
+
+def _xml_structure(shape: StructureShape, value: Params) -> str:
+    unknown = set(value) - set(shape.members)
+    if unknown:
+        raise SimulatorError(f"{shape.name} has no member {sorted(unknown)}")
+    parts = []
+    for name, member in shape.members.items():
+        if value.get(name) is not None:
+            wire = str(member.serialization.get("name", name))
+            parts.append(f"<{wire}>{_xml(member, value[name])}</{wire}>")
+    return "".join(parts)
+
+
+def json_bytes(value: Value) -> bytes:
+    """Serialise plain JSON, for errors and for the control API."""
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,46 @@
+"""The service models, from botocore; one `Service` per signing name."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import botocore.session
+from botocore.model import OperationModel, ServiceModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVICES = ("backup", "sts", "iam", "kms", "organizations")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One AWS service: its model, its protocol and its operations by name."""
+
+    name: str
+    protocol: str
+    model: ServiceModel
+    operations: Mapping[str, OperationModel]
+    target_prefix: str
+    namespace: str
+
+
+@functools.cache
+def load() -> Mapping[str, Service]:
+    """Load the models of all simulated services by signing name."""
+    session = botocore.session.Session()
+    return {name: _service(session, name) for name in SERVICES}
+
+
+def _service(session: botocore.session.Session, name: str) -> Service:
+    model = session.get_service_model(name)
+    return Service(
+        name=name,
+        protocol=str(model.metadata["protocol"]),
+        model=model,
+        operations={operation: model.operation_model(operation) for operation in model.operation_names},
+        target_prefix=str(model.metadata.get("targetPrefix", "")),
+        namespace=str(model.metadata.get("xmlNamespace", "")),
+    )

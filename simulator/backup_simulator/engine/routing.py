@@ -1,0 +1,99 @@
+"""Which operation a request means, decided on the raw path.
+
+ARNs and vault names hold slashes and colons; decoding before matching would split a label in two.
+"""
+
+from __future__ import annotations
+
+import functools
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.model import OperationModel
+
+    from ..wire import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A found operation and the decoded labels of its path."""
+
+    operation: OperationModel
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    operation: OperationModel
+    segments: tuple[str, ...]
+
+    @property
+    def literals(self) -> int:
+        return sum(not segment.startswith("{") for segment in self.segments)
+
+
+def route(service: catalogue.Service, request: Request) -> Route | None:
+    """Find the operation of a request, or None when the model has no such route."""
+    match service.protocol:
+        case "rest-json":
+            return _by_path(service, request.method, request.path)
+        case "json":
+            return _by_target(service, request.headers.get("x-amz-target", ""))
+        case _:
+            return _by_action(service, request)
+
+
+def _by_target(service: catalogue.Service, target: str) -> Route | None:
+    prefix, _, name = target.rpartition(".")
+    operation = service.operations.get(name) if prefix == service.target_prefix else None
+    return Route(operation, {}) if operation else None
+
+
+def _by_action(service: catalogue.Service, request: Request) -> Route | None:
+    fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
+    operation = service.operations.get(fields.get("Action", [""])[0])
+    return Route(operation, {}) if operation else None
+
+
+def _by_path(service: catalogue.Service, method: str, path: str) -> Route | None:
+    segments = tuple(path.split("/"))
+    toggled = segments[:-1] if segments[-1] == "" else (*segments, "")
+    return _match(service.name, method, segments) or _match(service.name, method, toggled)
+
+
+def _match(service: str, method: str, segments: tuple[str, ...]) -> Route | None:
+    for template in _templates(service).get((method, len(segments)), ()):
+        labels = _labels(template.segments, segments)
+        if labels is not None:
+            return Route(template.operation, labels)
+    return None
+
+
+def _labels(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
+    labels: dict[str, str] = {}
+    for expected, found in zip(template, segments, strict=True):
+        if expected.startswith("{"):
+            if not found:
+                return None
+            labels[expected.strip("{}+")] = urllib.parse.unquote(found)
+        elif expected != found:
+            return None
+    return labels
+
+
+@functools.cache
+def _templates(service: str) -> Mapping[tuple[str, int], list[_Template]]:
+    table: dict[tuple[str, int], list[_Template]] = {}
+    for operation in catalogue.load()[service].operations.values():
+        uri = str(operation.http["requestUri"]).partition("?")[0]
+        template = _Template(operation, tuple(uri.split("/")))
+        table.setdefault((str(operation.http["method"]), len(template.segments)), []).append(template)
+    for templates in table.values():
+        templates.sort(key=lambda template: -template.literals)
+    return table

@@ -1,0 +1,159 @@
+"""Strict input validation against the model: types, required members, min, max, pattern, enum.
+
+botocore's own clients check only types, required members and minima; AWS checks everything.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, cast
+
+from ..wire import AwsError, Params, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+    from .catalogue import Service
+
+
+class Kind(StrEnum):
+    """What is wrong with a value."""
+
+    MISSING = "missing"
+    TYPE = "type"
+    RANGE = "range"
+    PATTERN = "pattern"
+    ENUM = "enum"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One broken constraint."""
+
+    path: str
+    kind: Kind
+    text: str
+    value: Value = None
+    shape: str = ""
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "double": (int, float),
+    "float": (int, float),
+    "timestamp": (int, float),
+    "blob": (bytes,),
+    "structure": (dict,),
+    "list": (list,),
+    "map": (dict,),
+}
+
+# ListCopyJobs documents filter values with spaces, which this shape's own pattern forbids.
+FILTERS_WITHOUT_PATTERN = frozenset({"ByResourceType"})
+VALIDATION_CODES = {"kms": "ValidationException", "organizations": "InvalidInputException"}
+
+
+def check(service: Service, operation: OperationModel, params: Params) -> None:
+    """Raise the error AWS answers for parameters that break the model."""
+    shape = operation.input_shape
+    if shape is None:
+        return
+    flaws = list(_structure(shape, params, ""))
+    if flaws:
+        raise _error(service, flaws)
+
+
+def _error(service: Service, flaws: list[Flaw]) -> AwsError:
+    message = _message(flaws)
+    if service.name != "backup":
+        return AwsError(VALIDATION_CODES.get(service.name, "ValidationError"), message)
+    if any(flaw.kind is Kind.MISSING for flaw in flaws):
+        return AwsError("MissingParameterValueException", message)
+    if flaws[0].shape == "BackupVaultName" and flaws[0].kind is Kind.PATTERN:
+        message = f"Backup vault name {flaws[0].value} is not valid"
+    return AwsError("InvalidParameterValueException", message)
+
+
+def _message(flaws: list[Flaw]) -> str:
+    many = "error" if len(flaws) == 1 else "errors"
+    return f"{len(flaws)} validation {many} detected: " + "; ".join(flaw.text for flaw in flaws)
+
+
+def _flaw(path: str, kind: Kind, value: Value, constraint: str, shape: str = "") -> Flaw:
+    shown = "null" if value is None else f"'{str(value)[:200]}'"
+    where = path[:1].lower() + path[1:]
+    text = f"Value {shown} at '{where}' failed to satisfy constraint: Member must {constraint}"
+    return Flaw(path, kind, text, value, shape)
+
+
+def _structure(shape: StructureShape, value: Params, path: str) -> Iterator[Flaw]:
+    for name in shape.required_members:
+        if name not in value:
+            yield _flaw(f"{path}.{name}" if path else name, Kind.MISSING, None, "not be null")
+    for name, found in value.items():
+        yield from _value(shape.members[name], found, f"{path}.{name}" if path else name)
+
+
+def _value(shape: Shape, value: Value, path: str) -> Iterator[Flaw]:
+    if not _has_type(shape.type_name, value):
+        yield _flaw(path, Kind.TYPE, value, f"be of type {shape.type_name}")
+        return
+    match shape.type_name:
+        case "structure":
+            yield from _structure(cast("StructureShape", shape), value, path)
+        case "list":
+            yield from _bounds(shape, len(value), value, path, "length")
+            for index, item in enumerate(value):
+                yield from _value(cast("ListShape", shape).member, item, f"{path}.{index + 1}.member")
+        case "map":
+            for key, item in value.items():
+                yield from _string(cast("MapShape", shape).key, key, f"{path}.key")
+                yield from _value(cast("MapShape", shape).value, item, f"{path}.{key}.member")
+        case "string":
+            yield from _string(shape, value, path)
+        case "integer" | "long":
+            yield from _bounds(shape, value, value, path, "value")
+        case _:
+            return
+
+
+def _has_type(name: str, value: Value) -> bool:
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+def _bounds(shape: Shape, size: int, value: Value, path: str, what: str) -> Iterator[Flaw]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and size < low:
+        yield _flaw(path, Kind.RANGE, value, f"have {what} greater than or equal to {low}")
+    if high is not None and size > high:
+        yield _flaw(path, Kind.RANGE, value, f"have {what} less than or equal to {high}")
+
+
+def _string(shape: Shape, value: str, path: str) -> Iterator[Flaw]:
+    yield from _bounds(shape, len(value), value, path, "length")
+    enum = shape.metadata.get("enum")
+    if enum and value not in enum:
+        yield _flaw(path, Kind.ENUM, value, f"satisfy enum value set: [{', '.join(enum)}]")
+    pattern = shape.metadata.get("pattern")
+    if pattern and path not in FILTERS_WITHOUT_PATTERN and not _compiled(pattern).fullmatch(value):
+        yield _flaw(path, Kind.PATTERN, value, f"satisfy regular expression pattern: {pattern}", shape.name)
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Translate the model's Java pattern: supplementary planes and the Unicode classes that the models use."""
+    python = pattern.replace(r"\u10000-\u10FFFF", r"\U00010000-\U0010FFFF").replace(r"\x{10000}-\x{10FFFF}", "")
+    python = re.sub(r"\\p\{(?:L|Lu|Ll|N|M)\}", r"\\w", python)
+    python = re.sub(r"\\p\{(?:Z|Zs)\}", r"\\s", python)
+    try:
+        return re.compile(python)
+    except re.error:
+        return re.compile(r"[\s\S]*")

@@ -1,0 +1,93 @@
+"""Principals in stored policies are bound to identities, not to names.
+
+AWS keeps the unique id: a role that was deleted reads back as `AROA…`, and a new role of the same name does not match.
+Bare account ids become root ARNs (recorded/steampipe).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from . import policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..state import State
+
+_IDENTITY = re.compile(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
+_ROOT = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")
+_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/[^/]+/[^/]+")
+
+
+class UnknownPrincipalError(ValueError):
+    """A policy names somebody who does not exist."""
+
+
+def anchored(state: State, document: policy.Document) -> policy.Policy:
+    """Compile a resource policy with its principals bound to existing identities."""
+    policy.compiled(document)
+    return policy.compiled(_mapped(document, lambda value: _anchor(state, value)))
+
+
+def rendered(state: State, stored: policy.Policy) -> policy.Document:
+    """Give a stored policy back the way AWS reads it back."""
+
+    def name(value: str) -> str:
+        found = state.anchors.get(value)
+        return found.arn if found else value
+
+    return {key: _collapsed(value) for key, value in _mapped(stored.document, name).items()}
+
+
+def _mapped(document: policy.Document, convert: Callable[[str], str]) -> policy.Document:
+    statements = [
+        statement | ({"Principal": _principal(statement["Principal"], convert)} if "Principal" in statement else {})
+        for statement in policy.items(document["Statement"])
+    ]
+    return document | {"Statement": statements}
+
+
+def _principal(element: Any, convert: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON of a policy
+    if not isinstance(element, dict):
+        return element
+    return {
+        kind: [convert(str(value)) for value in policy.items(values)] if kind == "AWS" else values
+        for kind, values in element.items()
+    }
+
+
+def _anchor(state: State, value: str) -> str:
+    if value == "*" or value in state.anchors:
+        return value
+    if (root := _ROOT.fullmatch(value)) and root[1] in state.accounts:
+        return f"arn:aws:iam::{root[1]}:root"
+    if (session := _SESSION.fullmatch(value)) and session[1] in state.accounts:
+        return value
+    identity = _IDENTITY.fullmatch(value)
+    account = state.accounts.get(identity[1]) if identity else None
+    if identity and account:
+        found = (account.roles if identity[2] == "role" else account.users).get(identity[3])
+        if found and found.arn == value:
+            return found.unique_id
+    raise UnknownPrincipalError(value)
+
+
+def _collapsed(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
+    """Turn single-element lists into their element, except the list of statements."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {
+            name: {kind: _single(inner) for kind, inner in part.items()}
+            if name == "Principal" and part != "*"
+            else _single(part)
+            for name, part in statement.items()
+        }
+        for statement in value
+    ]
+
+
+def _single(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

@@ -1,0 +1,125 @@
+"""SigV4, verified with botocore's own signer over the bytes that arrived.
+
+The date is judged by wall time (clients sign with it); the session's expiry by the virtual clock.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from ..wire import CommonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..state import Credential
+    from ..wire import Request
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,]+)/(?P<service>[^/,]+)"
+    r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+)
+_AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
+SKEW = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the Authorization header says, not yet believed."""
+
+    key_id: str
+    date: str
+    region: str
+    service: str
+    headers: tuple[str, ...]
+    signature: str
+
+
+def claim(request: Request) -> Claim:
+    """Read the Authorization header."""
+    text = request.headers.get("authorization")
+    if not text:
+        raise CommonError("MissingToken", "Missing Authentication Token")
+    found = _AUTHORIZATION.fullmatch(text.strip())
+    if not found:
+        raise CommonError("IncompleteSignature", "Authorization header is not a complete AWS4-HMAC-SHA256 signature")
+    return Claim(
+        key_id=found["key"],
+        date=found["date"],
+        region=found["region"],
+        service=found["service"],
+        headers=tuple(found["headers"].lower().split(";")),
+        signature=found["signature"],
+    )
+
+
+def verify(
+    request: Request, claimed: Claim, credentials: Mapping[str, Credential], *, now: float, wall: float
+) -> Credential:
+    """Return the credential that signed the request, or raise what AWS answers."""
+    credential = credentials.get(claimed.key_id)
+    token = request.headers.get("x-amz-security-token")
+    if credential is None or credential.token != token:
+        raise CommonError("UnknownKey", "The security token included in the request is invalid.")
+    _check_date(request, claimed, wall)
+    if not {"host"} <= set(claimed.headers) or not hmac.compare_digest(
+        _signature(request, claimed, credential), claimed.signature
+    ):
+        raise CommonError(
+            "BadSignature",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+        )
+    if credential.expiry is not None and credential.expiry <= now:
+        raise CommonError("ExpiredToken", "The security token included in the request is expired")
+    return credential
+
+
+def _check_date(request: Request, claimed: Claim, wall: float) -> None:
+    stamp = request.headers.get("x-amz-date", "")
+    if not _AMZ_DATE.fullmatch(stamp) or not stamp.startswith(claimed.date):
+        raise CommonError("IncompleteSignature", "Authorization header requires a matching 'X-Amz-Date' header.")
+    signed = _epoch(stamp)
+    if abs(wall - signed) > SKEW:
+        word = "expired" if signed < wall else "not yet current"
+        server = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
+        raise CommonError("BadSignature", f"Signature {word}: {stamp} is compared with {server} (15 min.)")
+
+
+def _epoch(stamp: str) -> float:
+    try:
+        return float(calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")))
+    except ValueError:
+        raise CommonError("IncompleteSignature", f"Date {stamp} is no date") from None
+
+
+def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
+    if request.headers.get("x-amz-content-sha256", _digest(request.body)) not in {
+        _digest(request.body),
+        "UNSIGNED-PAYLOAD",
+    }:
+        return ""
+    url = f"http://{request.headers.get('host', '')}{request.path}"
+    if request.query:
+        url += "?" + request.query
+    rebuilt = AWSRequest(method=request.method, url=url, data=request.body)
+    for name in claimed.headers:
+        rebuilt.headers[name] = request.headers.get(name, "")
+    rebuilt.context["timestamp"] = request.headers["x-amz-date"]
+    signer = SigV4Auth(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region)
+    text = signer.string_to_sign(rebuilt, signer.canonical_request(rebuilt))
+    return str(signer.signature(text, rebuilt))
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

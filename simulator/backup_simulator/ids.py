@@ -1,0 +1,41 @@
+"""Identifiers in AWS's forms, the same ones for the same seed."""
+
+from __future__ import annotations
+
+import random
+import string
+import uuid
+
+UPPER = string.ascii_uppercase + "234567"
+SECRET = string.ascii_letters + string.digits + "/+"
+
+
+class Ids:
+    """A seeded source of identifiers."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - reproducible worlds, no secrets worth guarding
+
+    def chance(self) -> float:
+        """A number in [0, 1), for faults with a probability."""
+        return self._random.random()
+
+    def uuid(self) -> str:
+        """A lower-case uuid."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def job(self) -> str:
+        """An upper-case uuid, as copy jobs have."""
+        return self.uuid().upper()
+
+    def hex(self, length: int = 17) -> str:
+        """Hexadecimal digits, as in `snap-0123456789abcdef0`."""
+        return f"{self._random.getrandbits(4 * length):0{length}x}"
+
+    def upper(self, prefix: str, length: int = 17) -> str:
+        """A key or unique id such as `AROA…` or `ASIA…`."""
+        return prefix + "".join(self._random.choices(UPPER, k=length))
+
+    def secret(self, length: int = 40) -> str:
+        """A secret access key or a session token."""
+        return "".join(self._random.choices(SECRET, k=length))

@@ -1,0 +1,114 @@
+"""What AWS Backup can do with each resource type: the feature matrix (facts §3.4) and the ARN forms (facts §1.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .ids import Ids
+
+BACKUP_POINT = "arn:aws:backup:{region}:{account}:recovery-point:{uuid}"
+EC2_POINT = "arn:aws:ec2:{region}::snapshot/snap-{hex}"
+CLUSTER_POINT = "arn:aws:rds:{region}:{account}:cluster-snapshot:awsbackup:{job}-{uuid}"
+CLUSTER = "arn:aws:rds:{region}:{account}:cluster:{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One row of the matrix."""
+
+    name: str
+    resource: str
+    point: str = BACKUP_POINT
+    cross_account: bool = True
+    copies: bool = True
+    fully_managed: bool = True
+
+
+_ROWS = (
+    ResourceType("EBS", "arn:aws:ec2:{region}:{account}:volume/{name}", EC2_POINT, fully_managed=False),
+    ResourceType(
+        "EC2",
+        "arn:aws:ec2:{region}:{account}:instance/{name}",
+        "arn:aws:ec2:{region}::image/ami-{hex}",
+        fully_managed=False,
+    ),
+    ResourceType("S3", "arn:aws:s3:::{name}"),
+    ResourceType("EFS", "arn:aws:elasticfilesystem:{region}:{account}:file-system/{name}"),
+    ResourceType(
+        "RDS",
+        "arn:aws:rds:{region}:{account}:db:{name}",
+        "arn:aws:rds:{region}:{account}:snapshot:awsbackup:{job}-{uuid}",
+        fully_managed=False,
+    ),
+    ResourceType("Aurora", CLUSTER, CLUSTER_POINT, fully_managed=False),
+    ResourceType("DocumentDB", CLUSTER, CLUSTER_POINT, fully_managed=False),
+    ResourceType("Neptune", CLUSTER, CLUSTER_POINT, fully_managed=False),
+    ResourceType("Aurora DSQL", "arn:aws:dsql:{region}:{account}:cluster/{name}"),
+    ResourceType("DynamoDB", "arn:aws:dynamodb:{region}:{account}:table/{name}"),
+    ResourceType(
+        "FSx",
+        "arn:aws:fsx:{region}:{account}:file-system/{name}",
+        "arn:aws:fsx:{region}:{account}:backup/backup-{hex}",
+        fully_managed=False,
+    ),
+    ResourceType(
+        "Storage Gateway",
+        "arn:aws:storagegateway:{region}:{account}:gateway/sgw-1/volume/{name}",
+        EC2_POINT,
+        fully_managed=False,
+    ),
+    ResourceType("Timestream", "arn:aws:timestream:{region}:{account}:database/{name}/table/main"),
+    ResourceType("VirtualMachine", "arn:aws:backup-gateway:{region}:{account}:vm/{name}"),
+    ResourceType("SAP HANA on Amazon EC2", "arn:aws:ssm-sap:{region}:{account}:HANA/{name}"),
+    ResourceType("EKS", "arn:aws:eks:{region}:{account}:cluster/{name}"),
+    ResourceType("CloudFormation", "arn:aws:cloudformation:{region}:{account}:stack/{name}/1", cross_account=False),
+    ResourceType(
+        "Redshift",
+        "arn:aws:redshift:{region}:{account}:cluster:{name}",
+        "arn:aws:redshift:{region}:{account}:snapshot:{name}/awsbackup:{job}-{uuid}",
+        cross_account=False,
+        copies=False,
+        fully_managed=False,
+    ),
+)
+TYPES: Mapping[str, ResourceType] = {row.name: row for row in _ROWS}
+
+# Basic DynamoDB backups have the table's own ARN form and cannot be copied at all.
+DYNAMODB_BASIC = ResourceType(
+    "DynamoDB",
+    "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "arn:aws:dynamodb:{region}:{account}:table/{name}/backup/{hex}",
+    cross_account=False,
+    copies=False,
+    fully_managed=False,
+)
+
+
+def of_point(resource_type: str, point_arn: str) -> ResourceType:
+    """The row that applies to a recovery point; basic and advanced DynamoDB differ by ARN only."""
+    if resource_type == "DynamoDB" and point_arn.startswith("arn:aws:dynamodb:"):
+        return DYNAMODB_BASIC
+    return TYPES[resource_type]
+
+
+def resource_arn(row: ResourceType, name: str, *, region: str, account: str) -> str:
+    """The ARN of a resource; a name that is an ARN already stays as it is."""
+    return name if name.startswith("arn:") else row.resource.format(region=region, account=account, name=name)
+
+
+def point_arn(row: ResourceType, resource: str, *, region: str, account: str, ids: Ids, copy: bool = False) -> str:
+    """A fresh recovery point ARN in the form of its type."""
+    text = ids.uuid()
+    name = resource.replace("/", ":").rpartition(":")[2]
+    return row.point.format(
+        region=region,
+        account=account,
+        uuid=text.upper() if row.point == BACKUP_POINT else text,
+        hex=ids.hex(),
+        name=name,
+        job="copyjob" if copy else "job",
+    )

@@ -1,0 +1,202 @@
+"""The simulator over HTTP: waitress in a thread, loopback unless told otherwise.
+
+`SimulatorServer` is the context manager for tests; `control` speaks to the same process without HTTP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import waitress.server
+
+from .control import Control
+from .control_api import ControlApi
+from .simulator import Simulator
+from .wire import Arrival, Request, Response
+from .world import files
+from .world.schema import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from .state import State
+
+REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal"}
+MAX_WAIT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user's access key, by the names boto3 knows."""
+
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+
+class Application:
+    """The WSGI application: AWS everywhere, the control API under `/_sim/`."""
+
+    def __init__(self, simulator: Simulator, api: ControlApi) -> None:
+        self.simulator = simulator
+        self.api = api
+        self.stopping = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        request = _request(environ)
+        control = request.path.startswith("/_sim")
+        answer = self.api.handle(request) if control else self.simulator.handle(request)
+        if answer.delay > 0:
+            self.stopping.wait(answer.delay)
+        if answer.arrival is Arrival.DROPPED:
+            _drop(environ)
+        body = answer.body
+        headers = [*answer.headers, ("Content-Length", str(len(body)))]
+        if answer.arrival is Arrival.TRUNCATED:
+            body = body[: len(body) // 2]
+        start_response(f"{answer.status} {REASONS.get(answer.status, 'Status')}", headers)
+        return [body]
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    raw = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
+    path, _, query = raw.partition("?")
+    headers = {
+        name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")
+    }
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = str(environ[name])
+    return Request(str(environ["REQUEST_METHOD"]), path, query, headers, environ["wsgi.input"].read())
+
+
+def _drop(environ: dict[str, Any]) -> None:
+    """Cut the connection without an answer; waitress hands out its channel through this bound method only."""
+    channel = environ["waitress.client_disconnected"].__self__
+    with contextlib.suppress(OSError):
+        channel.socket.shutdown(socket.SHUT_RDWR)
+
+
+class SimulatorServer:
+    """A simulator on a port of its own, with a thread for HTTP and one for virtual time."""
+
+    def __init__(
+        self,
+        world: World | Path | str | dict[str, Any],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        rate: float | None = None,
+        threads: int = 64,
+    ) -> None:
+        self.simulator = Simulator(_world(world), rate=rate)
+        self.control = Control(self.simulator)
+        self._application = Application(self.simulator, ControlApi(self.control))
+        self._server: Any = waitress.server.create_server(
+            self._application,
+            host=host,
+            port=port,
+            threads=threads,
+            clear_untrusted_proxy_headers=True,
+            ident=None,
+            connection_limit=2000,
+        )
+        self.host = host
+        self.port = int(self._server.effective_port)
+        self._stopping = self._application.stopping
+        self._threads = (
+            threading.Thread(target=self._serve, name="simulator-http", daemon=True),
+            threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
+        )
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL has to be."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def state(self) -> State:
+        """The living world; hold `simulator.lock` to read it while clients are at work."""
+        return self.simulator.state
+
+    @property
+    def world(self) -> World:
+        """The world that was loaded."""
+        return self.simulator.world
+
+    def credentials(self, account: str, user: str) -> Credentials:
+        """The access key of a user in the world file."""
+        for part in self.world.accounts:
+            for found in part.users:
+                if part.id == account and found.name == user:
+                    return Credentials(found.access_key.id, found.access_key.secret)
+        raise LookupError(f"the world has no user {user} in account {account}")
+
+    def client(self, service: str, account: str, user: str, *, region: str, **options: Any) -> Any:  # noqa: ANN401 - boto3
+        """A boto3 client of a user, for tests."""
+        import boto3  # noqa: PLC0415 - the server itself needs no boto3
+
+        found = self.credentials(account, user)
+        session = boto3.Session(found.aws_access_key_id, found.aws_secret_access_key, region_name=region)
+        return session.client(service, endpoint_url=self.url, **options)  # type: ignore[call-overload] # name at run time
+
+    def start(self) -> Self:
+        """Start both threads."""
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and let hanging answers go."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        with self.simulator.lock:
+            self.simulator.changed.notify_all()
+        self._server.close()
+        self._server.task_dispatcher.shutdown(timeout=1)
+        for thread in self._threads:
+            thread.join(timeout=2)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        # Closing the server from another thread pulls its sockets from under the loop, which ends it.
+        with contextlib.suppress(OSError, ValueError):
+            self._server.run()
+
+    def _tick(self) -> None:
+        """Let things happen in virtual time although nobody reads."""
+        simulator = self.simulator
+        with simulator.lock:
+            while not self._stopping.is_set():
+                simulator.run_due()
+                delay = simulator.next_delay()
+                simulator.changed.wait(MAX_WAIT if delay is None else min(max(delay, 0.001), MAX_WAIT))
+
+
+def _world(world: World | Path | str | dict[str, Any]) -> World:
+    if isinstance(world, World):
+        return world
+    if isinstance(world, dict):
+        return files.from_object(world)
+    return files.read(world)
+
+
+def response(status: int, body: bytes) -> Response:
+    """A JSON answer of the control API."""
+    return Response(status, (("Content-Type", "application/json"),), body)

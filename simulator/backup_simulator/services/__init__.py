@@ -1,0 +1,1 @@
+"""The operations of the simulated services, by service and name."""

@@ -1,0 +1,148 @@
+"""Copy jobs: start, describe, list with every filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...state import CopyJob
+from ...wire import AwsError, CommonError, Params
+from ..operation import Operation, Scope
+from . import copy_rules, copying, lifecycles, lookup, paging
+from .copy_rules import Attempt, Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def start(scope: Scope, params: Params) -> Params:
+    """Start a copy job; the same idempotency token gives the same job."""
+    token = params.get("IdempotencyToken")
+    known = scope.region.copy_jobs.get(scope.region.copy_tokens.get(token or "", ""))
+    if known:
+        return _started(known)
+    lifecycle = lifecycles.parse(params.get("Lifecycle"))
+    attempt = Attempt(
+        scope.state,
+        scope.principal,
+        scope.account.account_id,
+        lookup.vault_arn(scope, params["SourceBackupVaultName"]),
+        params["RecoveryPointArn"],
+        params["DestinationBackupVaultArn"],
+        params["IamRoleArn"],
+        lifecycle,
+        scope.now,
+    )
+    broken = copy_rules.first_broken(Moment.REFUSED, attempt)
+    if broken:
+        rule, message = broken
+        kind = CommonError if rule.code == copy_rules.DENIED else AwsError
+        raise kind(rule.code, message)
+    job = _job(scope, attempt)
+    scope.region.copy_jobs[job.job_id] = job
+    if token:
+        _remember(scope, token, job)
+    copying.begin(scope.state, job)
+    return _started(job)
+
+
+def _job(scope: Scope, attempt: Attempt) -> CopyJob:
+    point = attempt.point
+    if point is None:
+        raise AssertionError("a missing recovery point is refused above")
+    return CopyJob(
+        job_id=scope.state.ids.job(),
+        sequence=next(scope.state.sequence),
+        account=attempt.account,
+        region=scope.region_name,
+        source_vault_arn=attempt.source_vault_arn,
+        source_point_arn=attempt.point_arn,
+        destination_vault_arn=attempt.destination_arn,
+        role_arn=attempt.role_arn,
+        lifecycle=attempt.lifecycle,
+        resource_arn=point.resource_arn,
+        resource_type=point.resource_type,
+        size=point.size,
+        created=scope.now,
+        resource_name=point.resource_name,
+    )
+
+
+def _remember(scope: Scope, token: str, job: CopyJob) -> None:
+    tokens = scope.region.copy_tokens
+    tokens[token] = job.job_id
+    expiry = scope.now + scope.state.durations.idempotency
+    scope.state.scheduler.at(expiry, lambda _moment: _forget(tokens, token))
+
+
+def _forget(tokens: dict[str, str], token: str) -> None:
+    tokens.pop(token, None)
+
+
+def _started(job: CopyJob) -> Params:
+    return {"CopyJobId": job.job_id, "CreationDate": job.created, "IsParent": False}
+
+
+def describe(scope: Scope, params: Params) -> Params:
+    """Describe one copy job of this account and Region."""
+    job = scope.region.copy_jobs.get(params["CopyJobId"])
+    if job is None:
+        raise AwsError("ResourceNotFoundException", f"Cannot find copy job {params['CopyJobId']}")
+    return {"CopyJob": _shown(job)}
+
+
+# What each filter of ListCopyJobs compares; all are joined by AND (facts §1.1).
+_FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
+    "ByResourceArn": lambda job, params: job.resource_arn == params["ByResourceArn"],
+    "ByState": lambda job, params: job.state == params["ByState"],
+    "ByCreatedBefore": lambda job, params: job.created < params["ByCreatedBefore"],
+    "ByCreatedAfter": lambda job, params: job.created > params["ByCreatedAfter"],
+    "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
+    "ByDestinationVaultArn": lambda job, params: job.destination_vault_arn == params["ByDestinationVaultArn"],
+    "ByAccountId": lambda job, params: job.account == params["ByAccountId"],
+    "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
+    "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
+    "ByParentJobId": lambda _job, _params: False,
+    "ByMessageCategory": lambda job, params: job.category == params["ByMessageCategory"],
+    "BySourceRecoveryPointArn": lambda job, params: job.source_point_arn == params["BySourceRecoveryPointArn"],
+}
+
+
+def list_jobs(scope: Scope, params: Params) -> Params:
+    """List the copy jobs of this account and Region in order of creation."""
+    filters = [matches for name, matches in _FILTERS.items() if name in params]
+    jobs = [job for job in scope.region.copy_jobs.values() if all(matches(job, params) for matches in filters)]
+    found, token = paging.page(scope, "ListCopyJobs", params, jobs, position=lambda job: job.sequence)
+    return {"CopyJobs": [_shown(job) for job in found], "NextToken": token}
+
+
+def _shown(job: CopyJob) -> Params:
+    return {
+        "AccountId": job.account,
+        "CopyJobId": job.job_id,
+        "SourceBackupVaultArn": job.source_vault_arn,
+        "SourceRecoveryPointArn": job.source_point_arn,
+        "DestinationBackupVaultArn": job.destination_vault_arn,
+        "DestinationVaultType": "BACKUP_VAULT",
+        "DestinationVaultLockState": job.destination_lock_state,
+        "DestinationRecoveryPointArn": job.destination_point_arn,
+        "DestinationEncryptionKeyArn": job.destination_key_arn,
+        "DestinationRecoveryPointLifecycle": lifecycles.shown(job.lifecycle),
+        "ResourceArn": job.resource_arn,
+        "CreationDate": job.created,
+        "CompletionDate": job.completed,
+        "State": job.state,
+        "StatusMessage": job.message,
+        "BackupSizeInBytes": job.size,
+        "IamRoleArn": job.role_arn,
+        "ResourceType": job.resource_type,
+        "IsParent": False,
+        "ResourceName": job.resource_name,
+        "MessageCategory": job.category,
+    }
+
+
+OPERATIONS = {
+    "StartCopyJob": Operation(start, lookup.on_point),
+    "DescribeCopyJob": Operation(describe),
+    "ListCopyJobs": Operation(list_jobs),
+}

@@ -1,0 +1,50 @@
+"""Finding vaults and recovery points the way AWS Backup answers when they are not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...wire import AwsError, CommonError
+
+if TYPE_CHECKING:
+    from ...identity.policy import Policy
+    from ...state import RecoveryPoint, Vault
+    from ...wire import Params
+    from ..operation import Scope
+
+INSUFFICIENT = "Insufficient privileges to perform this action."
+
+
+def vault_arn(scope: Scope, name: str) -> str:
+    """The ARN a vault of the caller has or would have."""
+    return f"arn:aws:backup:{scope.region_name}:{scope.account.account_id}:backup-vault:{name}"
+
+
+def vault(scope: Scope, params: Params) -> Vault:
+    """The vault of a request; a missing one is 403, whoever asks (recorded/README, point 2)."""
+    other = params.get("BackupVaultAccountId", scope.account.account_id)
+    found = scope.region.vaults.get(params["BackupVaultName"])
+    if found is None or other != scope.account.account_id:
+        raise CommonError("AccessDenied", INSUFFICIENT)
+    return found
+
+
+def point(scope: Scope, params: Params) -> RecoveryPoint:
+    """The recovery point of a request."""
+    found = vault(scope, params).points.get(params["RecoveryPointArn"])
+    if found is None:
+        raise AwsError("ResourceNotFoundException", "Cannot find recovery point")
+    return found
+
+
+def on_vault(scope: Scope, params: Params) -> tuple[str, Policy | None]:
+    """Judge the caller on the vault, under the vault's own policy."""
+    found = scope.region.vaults.get(params["BackupVaultName"])
+    return vault_arn(scope, params["BackupVaultName"]), found.policy if found else None
+
+
+def on_point(scope: Scope, params: Params) -> tuple[str, Policy | None]:
+    """Judge the caller on the recovery point, under its vault's policy."""
+    name = params.get("BackupVaultName", params.get("SourceBackupVaultName"))
+    found = scope.region.vaults.get(name) if name else None
+    return params["RecoveryPointArn"], found.policy if found else None

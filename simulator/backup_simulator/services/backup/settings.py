@@ -1,0 +1,67 @@
+"""Global settings (the cross-account toggle), Region settings, supported types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ... import resource_types
+from ...wire import AwsError, Params
+from ..operation import Operation, Scope
+
+if TYPE_CHECKING:
+    from ...state import Organization
+
+TOGGLE = "isCrossAccountBackupEnabled"
+KNOWN = (TOGGLE, "isMpaEnabled", "isDelegatedAdministratorEnabled")
+
+
+def describe_global(scope: Scope, _params: Params) -> Params:
+    """Tell the organization's settings; any member may ask."""
+    organization = _organization(scope)
+    settings = dict.fromkeys(KNOWN, "false") | organization.settings
+    settings[TOGGLE] = "true" if organization.cross_account else "false"
+    return {"GlobalSettings": settings, "LastUpdateTime": organization.cross_account_changed}
+
+
+def update_global(scope: Scope, params: Params) -> Params:
+    """Change the organization's settings; only the management account may."""
+    organization = _organization(scope)
+    if organization.management != scope.principal.account:
+        raise AwsError("InvalidRequestException", "Global settings can be updated by the management account only.")
+    wanted = params.get("GlobalSettings", {})
+    for name, value in wanted.items():
+        if name not in KNOWN or value not in {"true", "false"}:
+            raise AwsError("InvalidParameterValueException", f"Invalid global setting {name}={value}")
+    if TOGGLE in wanted and (wanted[TOGGLE] == "true") != organization.cross_account:
+        organization.cross_account = wanted[TOGGLE] == "true"
+        organization.cross_account_changed = scope.now
+    organization.settings |= {name: value for name, value in wanted.items() if name != TOGGLE}
+    return {}
+
+
+def _organization(scope: Scope) -> Organization:
+    organization = scope.state.organization
+    if organization is None or not scope.state.in_organization(scope.principal.account):
+        raise AwsError("InvalidRequestException", "Account is not a member of an organization.")
+    return organization
+
+
+def describe_region(_scope: Scope, _params: Params) -> Params:
+    """Tell the Region's opt-ins: everything is opted in."""
+    return {
+        "ResourceTypeOptInPreference": dict.fromkeys(resource_types.TYPES, True),
+        "ResourceTypeManagementPreference": {"DynamoDB": True, "EFS": True},
+    }
+
+
+def supported_types(_scope: Scope, _params: Params) -> Params:
+    """Tell the resource types this simulator knows."""
+    return {"ResourceTypes": list(resource_types.TYPES)}
+
+
+OPERATIONS = {
+    "DescribeGlobalSettings": Operation(describe_global),
+    "UpdateGlobalSettings": Operation(update_global),
+    "DescribeRegionSettings": Operation(describe_region),
+    "GetSupportedResourceTypes": Operation(supported_types),
+}

@@ -1,0 +1,71 @@
+"""Tags of vaults and recovery points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...wire import AwsError, CommonError, Params
+from ..operation import Operation, Scope, request_tags
+from . import lookup, paging
+
+if TYPE_CHECKING:
+    from ...identity.policy import Policy
+
+MAX_TAGS = 50
+
+
+def list_tags(scope: Scope, params: Params) -> Params:
+    """List the tags of a resource."""
+    tags = sorted(_tags(scope, params["ResourceArn"]).items())
+    found, token = paging.page(scope, "ListTags", params, tags, position=lambda tag: tag[0])
+    return {"Tags": dict(found), "NextToken": token}
+
+
+def tag(scope: Scope, params: Params) -> Params:
+    """Add or replace tags."""
+    arn, added = params["ResourceArn"], params["Tags"]
+    scope.authorise("backup:TagResource", arn, policy=_policy(scope, arn), keys=request_tags(added))
+    reserved = [name for name in added if name.lower().startswith("aws:")]
+    if reserved:
+        raise AwsError("InvalidParameterValueException", f"Tag keys cannot start with aws: {', '.join(reserved)}")
+    tags = _tags(scope, arn)
+    if len(tags | added) > MAX_TAGS:
+        raise AwsError("LimitExceededException", f"A resource has {MAX_TAGS} tags at most.")
+    tags.update(added)
+    return {}
+
+
+def untag(scope: Scope, params: Params) -> Params:
+    """Remove tags; absent ones do not matter."""
+    tags = _tags(scope, params["ResourceArn"])
+    for name in params["TagKeyList"]:
+        tags.pop(name, None)
+    return {}
+
+
+def _tags(scope: Scope, arn: str) -> dict[str, str]:
+    vault = scope.state.vault(arn)
+    if vault:
+        if vault.account != scope.account.account_id:
+            raise CommonError("AccessDenied", lookup.INSUFFICIENT)
+        return vault.tags
+    for found in scope.region.vaults.values():
+        if arn in found.points:
+            return found.points[arn].tags
+    raise AwsError("ResourceNotFoundException", f"Cannot find resource {arn}")
+
+
+def _policy(scope: Scope, arn: str) -> Policy | None:
+    vault = scope.state.vault(arn)
+    return vault.policy if vault and vault.account == scope.account.account_id else None
+
+
+def _on_resource(scope: Scope, params: Params) -> tuple[str, Policy | None]:
+    return params["ResourceArn"], _policy(scope, params["ResourceArn"])
+
+
+OPERATIONS = {
+    "ListTags": Operation(list_tags, _on_resource),
+    "TagResource": Operation(tag, target=None),
+    "UntagResource": Operation(untag, _on_resource),
+}

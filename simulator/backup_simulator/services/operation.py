@@ -1,0 +1,71 @@
+"""What an operation is to the dispatcher: a handler, and how the caller is judged before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..identity import gate
+from ..wire import Params
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..identity.policy import Policy
+    from ..state import Account, Principal, Region, State
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who calls, where, when, in which world."""
+
+    state: State
+    principal: Principal
+    credential_is_session: bool
+    region_name: str
+    now: float
+
+    @property
+    def account(self) -> Account:
+        """The caller's account."""
+        return self.state.accounts[self.principal.account]
+
+    @property
+    def region(self) -> Region:
+        """The caller's account in the Region the request was signed for."""
+        return self.account.region(self.region_name)
+
+    def authorise(
+        self,
+        action: str,
+        resource: str,
+        *,
+        policy: Policy | None = None,
+        keys: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Raise AccessDenied unless the caller may."""
+        known = {"aws:requestedregion": (self.region_name,)} | (keys or {})
+        gate.authorise(self.state, self.principal, action, resource, resource_policy=policy, keys=known)
+
+
+def anything(_scope: Scope, _params: Params) -> tuple[str, Policy | None]:
+    """The resource of operations that know only `*`."""
+    return "*", None
+
+
+def request_tags(tags: dict[str, str] | None) -> dict[str, tuple[str, ...]]:
+    """The condition keys of tags in a request."""
+    found = {f"aws:requesttag/{name.lower()}": (value,) for name, value in (tags or {}).items()}
+    return found | ({"aws:tagkeys": tuple(tags)} if tags else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One implemented operation.
+
+    `target` gives the ARN and the resource policy that the gate judges before the handler runs;
+    None means that the handler judges by itself, or that the operation needs no permission.
+    """
+
+    handle: Callable[[Scope, Params], Params]
+    target: Callable[[Scope, Params], tuple[str, Policy | None]] | None = anything

@@ -1,0 +1,110 @@
+"""STS: AssumeRole by trust policy, External ID and session rules; GetCallerIdentity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..identity import gate, policy
+from ..state import Credential, Identity, Principal
+from ..wire import AwsError, CommonError, Params
+from .operation import Operation, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..state import State
+
+
+def get_caller_identity(scope: Scope, _params: Params) -> Params:
+    """Tell who calls; needs no permission."""
+    principal = scope.principal
+    return {"UserId": principal.user_id, "Account": principal.account, "Arn": principal.arn}
+
+
+def assume_role(scope: Scope, params: Params) -> Params:
+    """Open a session of a role."""
+    for member in ("Policy", "PolicyArns", "SerialNumber", "SourceIdentity", "ProvidedContexts"):
+        if member in params:
+            raise CommonError("NotImplemented", f"The simulator does not implement sts:AssumeRole with {member}")
+    role = scope.state.role(params["RoleArn"])
+    tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+    _require(scope, role, "sts:AssumeRole", params, tags)
+    if role is None:
+        raise AssertionError("a missing role is refused above")
+    if tags:
+        _require(scope, role, "sts:TagSession", params, tags)
+    seconds = params.get("DurationSeconds", 3600)
+    if scope.credential_is_session and seconds > 3600:
+        raise AwsError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        )
+    if seconds > role.max_session:
+        raise AwsError(
+            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    return _session(scope, role, params["RoleSessionName"], seconds, tuple(tags.items()))
+
+
+def _require(scope: Scope, role: Identity | None, action: str, params: Params, tags: Mapping[str, str]) -> None:
+    """Raise AccessDenied unless trust policy and the caller's own policies agree."""
+    keys = {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
+    if "ExternalId" in params:
+        keys["sts:externalid"] = (params["ExternalId"],)
+    keys["sts:rolesessionname"] = (params["RoleSessionName"],)
+    asked = gate.question(scope.state, scope.principal, action, params["RoleArn"], keys)
+    said = policy.judge_resource(role.trust, asked) if role else policy.Verdict.SILENT
+    own = gate.own_verdict(scope.state, asked)
+    same_account = role is not None and role.account == scope.principal.account
+    allowed = policy.Verdict.DENY not in {said, own} and (
+        (said is not policy.Verdict.SILENT and own is policy.Verdict.ALLOW)
+        or (said is policy.Verdict.ALLOW and same_account)
+    )
+    if not allowed:
+        raise CommonError(
+            "AccessDenied",
+            f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {params['RoleArn']}",
+        )
+
+
+def _session(scope: Scope, role: Identity, name: str, seconds: int, tags: tuple[tuple[str, str], ...]) -> Params:
+    ids = scope.state.ids
+    principal = Principal(
+        account=role.account,
+        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
+        identity_arn=role.arn,
+        unique_id=role.unique_id,
+        user_id=f"{role.unique_id}:{name}",
+        kind="role",
+        name=role.name,
+        tags=tags,
+    )
+    expiry = scope.now + seconds
+    credential = Credential(ids.upper("ASIA", 16), ids.secret(), principal, ids.secret(160), expiry)
+    _remember(scope.state, credential)
+    return {
+        "Credentials": {
+            "AccessKeyId": credential.key_id,
+            "SecretAccessKey": credential.secret,
+            "SessionToken": credential.token,
+            # Clients compare this with their own clock, so it is the wall time at which the session will expire.
+            "Expiration": scope.state.clock.wall_moment(expiry),
+        },
+        "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
+    }
+
+
+def _remember(state: State, credential: Credential) -> None:
+    """Keep a session; forget it a day after its expiry, so that long runs do not grow."""
+    state.credentials[credential.key_id] = credential
+    state.scheduler.at((credential.expiry or 0.0) + 86_400.0, lambda _moment: _forget(state, credential.key_id))
+
+
+def _forget(state: State, key_id: str) -> None:
+    state.credentials.pop(key_id, None)
+
+
+OPERATIONS = {
+    "GetCallerIdentity": Operation(get_caller_identity, target=None),
+    "AssumeRole": Operation(assume_role, target=None),
+}

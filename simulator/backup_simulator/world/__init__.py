@@ -1,0 +1,1 @@
+"""World files: what the simulated AWS looks like when it starts."""

@@ -1,0 +1,216 @@
+"""The schema of world files.
+
+Everything that grants something is written out: there are no silent defaults for policies or trust.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ..resource_types import TYPES
+from . import units
+
+Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
+Bytes = Annotated[int, BeforeValidator(units.size), Field(ge=0)]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+PolicyDocument = dict[str, Any]
+
+
+class Part(BaseModel):
+    """Any part of a world: unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class ClockPart(Part):
+    """Where virtual time starts and how fast it runs."""
+
+    start: dt.datetime | Literal["now"] = "now"
+    rate: float = Field(default=1.0, gt=0, le=1_000_000)
+    frozen: bool = False
+
+
+class DurationsPart(Part):
+    """How long things take in virtual time."""
+
+    created: Seconds = 5.0
+    running: Seconds = 60.0
+    toggle_off: Seconds = 900.0
+    job_history: Seconds = 30 * 86_400.0
+    idempotency: Seconds = 86_400.0
+    running_by_type: dict[str, Seconds] = {}
+
+
+class LimitsPart(Part):
+    """AWS Backup's quotas on concurrent copies of fully managed types."""
+
+    copies_per_region: int = Field(default=100, ge=1)
+    copies_per_vault: int = Field(default=5, ge=0)
+
+
+class OrganizationPart(Part):
+    """The organization, its members and the cross-account toggle."""
+
+    id: str = Field(pattern=r"^o-[a-z0-9]{10,32}$")
+    management: AccountId
+    members: list[AccountId]
+    cross_account_backup: bool
+    units: dict[AccountId, str] = {}
+
+
+class AccessKeyPart(Part):
+    """A user's access key."""
+
+    id: str = Field(pattern=r"^[A-Z0-9]{16,128}$")
+    secret: str = Field(min_length=8)
+
+
+class UserPart(Part):
+    """An IAM user."""
+
+    name: str
+    path: str = "/"
+    access_key: AccessKeyPart
+    policies: list[Literal["full"] | PolicyDocument]
+
+
+class TrustPart(Part):
+    """A trust policy in short: who may assume the role, with which External ID."""
+
+    aws: list[str] = []
+    services: list[str] = []
+    external_id: str | None = None
+    tag_session: bool = False
+
+    @model_validator(mode="after")
+    def _somebody(self) -> TrustPart:
+        if not self.aws and not self.services:
+            raise ValueError("a trust names nobody: give aws, services or a policy document")
+        return self
+
+
+class RolePart(Part):
+    """An IAM role."""
+
+    name: str
+    path: str = "/"
+    trust: TrustPart | PolicyDocument
+    policies: list[Literal["full"] | PolicyDocument]
+    max_session: Seconds = 3600.0
+
+
+class KeyPart(Part):
+    """A customer managed KMS key; without a policy it has KMS's default policy (the account decides)."""
+
+    region: str
+    id: str | None = None
+    aliases: list[Annotated[str, Field(pattern=r"^alias/[a-zA-Z0-9:/_-]+$")]] = []
+    policy: PolicyDocument | None = None
+    state: Literal["Enabled", "Disabled", "PendingDeletion"] = "Enabled"
+
+
+class LifecyclePart(Part):
+    """Retention in days."""
+
+    move_to_cold_after_days: int | None = None
+    delete_after_days: int | None = None
+
+
+class PointsPart(Part):
+    """What explicit and generated recovery points share."""
+
+    resource_type: str
+    size: Bytes = 10 * 2**30
+    key: str | None = None
+    advanced: bool = True
+    status: Literal["COMPLETED", "PARTIAL", "DELETING", "EXPIRED", "AVAILABLE", "STOPPED", "CREATING"] = "COMPLETED"
+    continuous: bool = False
+    storage_class: Literal["WARM", "COLD"] = "WARM"
+    lifecycle: LifecyclePart = LifecyclePart()
+    tags: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known_type(self) -> PointsPart:
+        if self.resource_type not in TYPES:
+            raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(TYPES)}")
+        return self
+
+
+class PointPart(PointsPart):
+    """One recovery point: `resource` is a name or an ARN, `age` counts back from the world's start."""
+
+    resource: str
+    age: Seconds = 0.0
+    arn: str | None = None
+
+
+class GeneratePart(PointsPart):
+    """Recovery points in bulk: so many resources, a point every so often, reaching back so far."""
+
+    resources: int = Field(ge=1)
+    name: str
+    every: Seconds = Field(gt=0)
+    back: Seconds
+    offset: Seconds = 0.0
+
+
+class LockPart(Part):
+    """Vault lock: `cooling_off` given means compliance mode."""
+
+    min_days: int | None = None
+    max_days: int | None = None
+    cooling_off: Seconds | None = None
+
+
+class VaultPart(Part):
+    """A backup vault; `key` is an alias, a key id or a key ARN of the same account, or absent for aws/backup."""
+
+    region: str
+    name: str = Field(min_length=2)
+    key: str | None = None
+    policy: PolicyDocument | None = None
+    lock: LockPart | None = None
+    tags: dict[str, str] = {}
+    recovery_points: list[PointPart] = []
+    generate: list[GeneratePart] = []
+
+
+class AccountPart(Part):
+    """One AWS account."""
+
+    id: AccountId
+    name: str
+    email: str | None = None
+    users: list[UserPart] = []
+    roles: list[RolePart] = []
+    keys: list[KeyPart] = []
+    vaults: list[VaultPart] = []
+
+
+class World(Part):
+    """A whole world."""
+
+    version: Literal[1]
+    seed: int = 1
+    clock: ClockPart = ClockPart()
+    durations: DurationsPart = DurationsPart()
+    limits: LimitsPart = LimitsPart()
+    organization: OrganizationPart | None = None
+    accounts: list[AccountPart] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> World:
+        ids = [account.id for account in self.accounts]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two accounts have the same id")
+        organization = self.organization
+        strangers = {organization.management, *organization.members} - set(ids) if organization else set()
+        if strangers:
+            raise ValueError(f"the organization names accounts that do not exist: {', '.join(sorted(strangers))}")
+        keys = [user.access_key.id for account in self.accounts for user in account.users]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two users have the same access key id")
+        return self
