@@ -1,0 +1,207 @@
+"""Passes over the policies of a folder, driven by the same queue as in a cluster. Status lives in memory only."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from .. import manifest, vaultpolicy
+from ..model import PolicyKey
+from ..reconcile import Aws, PolicyRequest, reconcile_policy
+from ..status import Cadence, Outcome
+from ..work.agenda import After, Done, Next, Retry
+from ..work.board import Board
+from ..work.figures import Vitals
+from ..work.workers import Workers
+from .manifests import Folder, ManifestError, stamps
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """How a run without a cluster goes on.
+
+    Attributes:
+        once: One pass over every policy, then end.
+        until_protected: End as soon as every recovery point in scope has its copy.
+        reload: How often the files are looked at for changes.
+    """
+
+    cadence: Cadence = field(default_factory=Cadence)
+    workers: int = 10
+    once: bool = False
+    until_protected: bool = False
+    reload: timedelta = timedelta(seconds=2)
+
+
+class LocalRunner:
+    """Keeps the policies of a folder as declared. ``on_outcome`` hears of every pass, in the event loop's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        aws: Aws,
+        *,
+        settings: LocalSettings,
+        board: Board,
+        vitals: Vitals,
+        on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
+    ) -> None:
+        self._path, self._aws, self._settings = path, aws, settings
+        self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
+        self._folder = Folder({}, {}, {})
+        self._bodies: dict[PolicyKey, dict[str, Any]] = {}
+        self._outcomes: dict[PolicyKey, Outcome] = {}
+        self._started = _now()
+        self._finished = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def outcomes(self) -> Mapping[PolicyKey, Outcome]:
+        """The last outcome of every policy."""
+        return self._outcomes
+
+    def statuses(self) -> Mapping[PolicyKey, Mapping[str, Any]]:
+        """Return the bodies of all policies with their present status, as the API server would have them."""
+        return self._bodies
+
+    def stop(self) -> None:
+        """End after the AWS call that is under way."""
+        self._stopping = True
+        self._finished.set()
+
+    async def run(self) -> None:
+        """Run until stopped, or until the settings' goal is reached.
+
+        Raises:
+            ManifestError: The folder cannot be used at the start; later such a state is logged and waited out.
+        """
+        self._adopt(Folder.read(self._path))
+        with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
+            handle = functools.partial(self._handle, pool)
+            workers = Workers(handle, count=self._settings.workers, vitals=self._vitals)
+            for key in self._bodies:
+                workers.add(key)
+            workers.start()
+            watcher = asyncio.create_task(self._watch(workers))
+            if not self._bodies:
+                self._finished.set()
+            await self._finished.wait()
+            watcher.cancel()
+            self._stopping = True
+            await workers.drain(timeout=30)
+
+    # --- files
+
+    def _adopt(self, folder: Folder) -> set[PolicyKey]:
+        """Take over what the files declare and return the policies that have to be looked at."""
+        changed: set[PolicyKey] = set()
+        accounts_changed = folder.accounts != self._folder.accounts or folder.labels != self._folder.labels
+        for key, body in folder.policies.items():
+            before = self._bodies.get(key)
+            same = before is not None and before["spec"] == body["spec"]
+            if not same or accounts_changed:
+                changed.add(key)
+            if before is None or not same:
+                self._bodies[key] = self._object(body, before)
+        for key in set(self._bodies) - set(folder.policies):
+            # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
+            del self._bodies[key]
+            self._outcomes.pop(key, None)
+            self._board.drop("CrossAccountBackupPolicy", key)
+        self._folder = folder
+        return changed
+
+    def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Give a manifest what the API server would give it."""
+        generation = before["metadata"]["generation"] + 1 if before else 1
+        created = self._started.strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata = {"creationTimestamp": created, **body["metadata"], "generation": generation}
+        return {**body, "metadata": metadata, "status": before["status"] if before else {}}
+
+    async def _watch(self, workers: Workers[PolicyKey]) -> None:
+        seen = stamps(self._path)
+        while True:
+            await asyncio.sleep(self._settings.reload.total_seconds())
+            try:
+                now = stamps(self._path)
+                if now == seen:
+                    continue
+                seen = now
+                changed = self._adopt(Folder.read(self._path))
+            except (ManifestError, OSError) as error:
+                _logger.warning("Keeping the manifests as they were, because the files cannot be used: %s", error)
+                continue
+            for key in changed:
+                workers.add(key)
+
+    # --- passes
+
+    async def _handle(self, pool: ThreadPoolExecutor, key: PolicyKey) -> Next:
+        body = self._bodies.get(key)
+        if body is None or self._stopping:
+            return Done()
+        loop = asyncio.get_running_loop()
+        outcome = await loop.run_in_executor(pool, self._pass, key, body)
+        if key not in self._bodies:
+            return Done()
+        if outcome.status is not None and self._bodies[key]["metadata"] == body["metadata"]:
+            self._bodies[key] = {**body, "status": outcome.status}
+        self._outcomes[key] = outcome
+        if outcome.report is not None:
+            self._board.put(outcome.report)
+        self._on_outcome(key, outcome)
+        self._end_if_reached()
+        if outcome.failed:
+            return Retry("aws")
+        return Done() if outcome.requeue is None else After(outcome.requeue)
+
+    def _pass(self, key: PolicyKey, body: Mapping[str, Any]) -> Outcome:
+        now = _now()
+        request = PolicyRequest(
+            body=body,
+            accounts=self._folder.accounts,
+            namespace_labels=self._folder.labels.get(key.namespace, {}),
+            not_before=now - self._settings.cadence.follow / 2,
+            claims=self._claims_beside(key),
+        )
+        return reconcile_policy(
+            request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping
+        )
+
+    def _claims_beside(self, key: PolicyKey) -> frozenset[tuple[str, str]]:
+        claims: set[tuple[str, str]] = set()
+        for other, body in tuple(self._bodies.items()):
+            labels = self._folder.labels.get(other.namespace, {})
+            desired = manifest.parse_policy(body, self._folder.accounts, labels) if other != key else None
+            if desired is not None and not isinstance(desired, manifest.Rejected):
+                claims |= vaultpolicy.claims_of(desired)
+        return frozenset(claims)
+
+    def _end_if_reached(self) -> None:
+        everything = self._bodies.keys() <= self._outcomes.keys()
+        if everything and self._settings.once:
+            self._finished.set()
+        if everything and self._settings.until_protected and all(map(protected, self._outcomes.values())):
+            self._finished.set()
+
+
+def protected(outcome: Outcome) -> bool:
+    """Tell whether every recovery point in scope has its copy, as observed."""
+    report = outcome.report
+    if report is None or not report.destinations:
+        return False
+    ready = any(kind == "Ready" and status == "True" for kind, status, _ in report.conditions)
+    return ready and all(each.looked and each.gaps == 0 for each in report.destinations)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

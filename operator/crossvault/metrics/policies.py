@@ -1,0 +1,83 @@
+"""Series of the declared objects, from the reports of their last passes.
+
+They are computed at scrape time from instants, so an age is right whenever it is read, a deleted object leaves no
+series behind, and nothing has to be written anywhere for a figure to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TypeAlias
+
+from ..figures import Figures
+from ..model import PrerequisiteStatus, State
+from ..status import Report
+from . import catalogue
+from .catalogue import Metric
+
+Sample: TypeAlias = tuple[Metric, tuple[str, ...], float]
+
+ASPECTS = ("vault", "vault_policy")
+COUNTED = tuple(state for state in State if state is not State.OUT_OF_SCOPE)
+
+
+def samples(reports: Iterable[Report], now: datetime) -> Iterator[Sample]:
+    """Yield (metric, label values, value) for every object."""
+    for report in reports:
+        if report.kind == "BackupAccount":
+            for condition in report.conditions:
+                yield catalogue.ACCOUNT_CONDITION, (report.key.name, *condition), 1.0
+        else:
+            yield from _policy(report, now)
+
+
+def _policy(report: Report, now: datetime) -> Iterator[Sample]:
+    key = (report.key.namespace, report.key.name)
+    for condition in report.conditions:
+        yield catalogue.POLICY_CONDITION, (*key, *condition), 1.0
+    if not report.destinations:
+        return
+    yield catalogue.POLICY_INFO, (*key, report.mode, str(report.suspended).lower(), report.source), 1.0
+    if report.objective is not None:
+        yield catalogue.OBJECTIVE, key, report.objective.total_seconds()
+    for each in report.destinations:
+        labels = (*key, each.destination.name)
+        vault = each.destination.vault
+        yield catalogue.DESTINATION_INFO, (*labels, vault.account.name, vault.region, vault.name), 1.0
+        yield from _plan(report, labels)
+        if each.looked:
+            yield from _figures(each, labels, now)
+            if report.observed_at is not None:
+                yield catalogue.LAST_OBSERVED, labels, report.observed_at.timestamp()
+
+
+def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
+    destination = labels[-1]
+    drifted = {each.aspect for each in report.plan.drift if each.destination == destination}
+    for aspect in ASPECTS:
+        yield catalogue.DRIFT, (*labels, aspect), float(aspect in drifted)
+    for row in report.plan.prerequisites:
+        if row.destination in {"", destination} and row.status is not PrerequisiteStatus.MET:
+            yield catalogue.PREREQUISITE, (*labels, row.name, row.status, row.reason), 1.0
+
+
+def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iterator[Sample]:
+    for state in COUNTED:
+        yield catalogue.RECOVERY_POINTS, (*labels, state), float(each.states.get(state, 0))
+    for (kept, reason), count in each.reasons.items():
+        yield catalogue.UNCOPIED, (*labels, kept, reason), float(count)
+    for (outcome, reason_word), count in each.jobs.items():
+        yield catalogue.COPY_JOBS, (*labels, outcome, reason_word), float(count)
+    lag = 0.0 if each.oldest_gap is None else max(0.0, (now - each.oldest_gap).total_seconds())
+    yield catalogue.COPY_LAG, labels, lag
+    yield catalogue.COPIED_BYTES, labels, float(each.bytes_copied)
+    for metric, moment in (
+        (catalogue.NEWEST_SOURCE, each.newest_source),
+        (catalogue.NEWEST_COPY, each.newest_copy),
+        (catalogue.LAST_COMPLETED, each.last_completed),
+        (catalogue.OLDEST_GAP, each.oldest_gap),
+        (catalogue.OLDEST_RUNNING, each.oldest_running),
+    ):
+        if moment is not None:
+            yield metric, labels, moment.timestamp()
