@@ -315,11 +315,38 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
         events=transitions(judged, previous),
         done=bool(metadata.get("deletionTimestamp")),
         summary=sentence((), judged, previous),
-        report=Report(
-            kind=kind,
-            key=PolicyKey(metadata.get("namespace", ""), metadata["name"]),
-            conditions=tuple((each.type, each.status, each.reason) for each in judged),
-        ),
+        report=_bare_report(body, judged),
+    )
+
+
+def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: datetime) -> Outcome:
+    """Say that a pass did not come to its end: what was true before is not known to be true now."""
+    previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
+    ready = Condition("Ready", conditions.UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
+    overall = {"Ready", "Reconciling", "Stalled"}
+    names = [each["type"] for each in previous.get("conditions", ()) if each["type"] not in overall]
+    others = [Condition(name, conditions.UNKNOWN, problem.reason, problem.message) for name in names]
+    extra = [each for each in [conditions.reconciling(ready)] if each is not None]
+    judged = (ready, *sorted((*others, *extra), key=lambda each: each.type))
+    status: dict[str, Any] = {**previous, "conditions": stamp(judged, previous, generation, now)}
+    if "summary" in previous:
+        status["summary"] = {**previous["summary"], "message": conditions.clip(problem.message)}
+    if body.get("kind") == "CrossAccountBackupPolicy":
+        status = with_last_changed(status, previous, now)
+    return Outcome(
+        status=status,
+        events=transitions(judged, previous),
+        failed=True,
+        report=_bare_report(body, judged),
+    )
+
+
+def _bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
+    metadata = body["metadata"]
+    return Report(
+        kind=str(body.get("kind", "")),
+        key=PolicyKey(metadata.get("namespace", ""), metadata["name"]),
+        conditions=tuple((each.type, each.status, each.reason) for each in judged),
     )
 
 
