@@ -49,6 +49,10 @@ class AwsAccounts:
         self._observer = Observer(self._sessions, self._shared, started, clock)
         self._applier = Applier(self._sessions, self._shared, started, clock)
 
+    def warm(self) -> None:
+        """Get ready for the first pass without making a request; worth a thread of its own while a process starts."""
+        self._sessions.warm()
+
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything one policy speaks of; no answer is older than ``not_before``."""
         return self._observer.observe(desired, not_before=not_before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -162,12 +163,12 @@ def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
         arn=row["RecoveryPointArn"],
         resource_arn=_shared(row.get("ResourceArn") or ""),
         resource_type=_shared(row.get("ResourceType") or ""),
-        created=row["CreationDate"],
+        created=row["CreationDate"].astimezone(UTC),
         status=_shared(row["Status"]),
         size=row.get("BackupSizeInBytes") or 0,
         encryption_key_arn=_shared(row.get("EncryptionKeyArn") or "") or None,
-        delete_at=lifecycle.get("DeleteAt"),
-        cold_at=lifecycle.get("MoveToColdStorageAt"),
+        delete_at=_instant(lifecycle.get("DeleteAt")),
+        cold_at=_instant(lifecycle.get("MoveToColdStorageAt")),
         source_vault_arn=_shared(row.get("SourceBackupVaultArn") or "") or None,
         parent_arn=row.get("ParentRecoveryPointArn"),
         is_parent=bool(row.get("IsParent")),
@@ -183,14 +184,19 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
         destination_vault_arn=_shared(row.get("DestinationBackupVaultArn") or ""),
         resource_arn=_shared(row.get("ResourceArn") or ""),
         resource_type=_shared(row.get("ResourceType") or ""),
-        created=row["CreationDate"],
-        completed=row.get("CompletionDate"),
+        created=row["CreationDate"].astimezone(UTC),
+        completed=_instant(row.get("CompletionDate")),
         destination_point_arn=row.get("DestinationRecoveryPointArn"),
         message=row.get("StatusMessage"),
         category=row.get("MessageCategory"),
         size=row.get("BackupSizeInBytes") or 0,
         parent_id=row.get("ParentJobId"),
     )
+
+
+def _instant(at: datetime | None) -> datetime | None:
+    """Return an instant in UTC; botocore gives it in the zone of the machine."""
+    return at.astimezone(UTC) if at else None
 
 
 def _shared(text: str) -> str:

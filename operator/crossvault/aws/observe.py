@@ -42,14 +42,14 @@ class _Shared:
 
     reads: SharedReads
     not_before: datetime
-    ages: list[datetime]
+    ages: dict[ReadKey, datetime]
 
     def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
         try:
             value, at = self.reads.get(key, self.not_before, fetch)
         except CrossvaultError as error:
             return Unseen(error.problem)
-        self.ages.append(at)
+        self.ages[key] = at
         return Seen(value)
 
     def start(self, access: Access, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
@@ -112,6 +112,10 @@ class _Room:
         key = keys.points(access.fingerprint, region, name)
         return self._start(key, lambda: inventory.recovery_points(access, region, name))
 
+    def listed_at(self, name: str) -> datetime | None:
+        """Tell when the recovery points that this pass was given were listed."""
+        return self.shared.ages.get(keys.points(self.access.fingerprint, self.region, name))
+
     def jobs(self, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
         """Look at the copy jobs this account has had into a vault."""
         access, region = self.access, self.region
@@ -143,7 +147,7 @@ class Observer:
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything one policy speaks of."""
         began = self._clock()
-        shared = _Shared(self._shared, not_before, [])
+        shared = _Shared(self._shared, not_before, {})
         source = self._enter(shared, desired.source.account, desired.source.region)
         rooms = [self._enter(shared, wanted.vault.account, wanted.vault.region) for wanted in desired.destinations]
 
@@ -167,9 +171,10 @@ class Observer:
                 wanted_key=within.wanted_key(),
                 copies=within.copies(),
                 jobs=_from_vault(into(), desired.source.arn),
+                copies_at=room.listed_at(wanted.vault.name),
             )
-            for wanted, sight, vault, within, into in zip(
-                desired.destinations, sights, vaults, inside, jobs, strict=True
+            for wanted, room, sight, vault, within, into in zip(
+                desired.destinations, rooms, sights, vaults, inside, jobs, strict=True
             )
         )
         return Observed(
@@ -178,12 +183,12 @@ class Observer:
             points=points(),
             destinations=destinations,
             account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
-            at=min(shared.ages, default=began),
+            at=min(shared.ages.values(), default=began),
         )
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
-        shared = _Shared(self._shared, not_before, [])
+        shared = _Shared(self._shared, not_before, {})
         return self._enter(shared, account, self._sessions.home(account)).sight()()
 
     def _enter(self, shared: _Shared, account: Account, region: str) -> _Room:

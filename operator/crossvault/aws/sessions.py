@@ -186,6 +186,11 @@ class Access:
         """Return the Organizations client for the partition of a Region."""
         return cast("OrganizationsClient", self._client("organizations", region))
 
+    def warm(self) -> None:
+        """Make one client of every service that will be needed."""
+        for service in ("sts", "backup", "kms", "organizations"):
+            self._client(service, self._sts_region)
+
     def _client(self, service: str, region: str) -> BaseClient:
         # Many threads may use a client, only one may create one.
         # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
@@ -328,6 +333,16 @@ class Sessions:
         _close(gone)
         self._budgets.limit(account.name, account.limits)
         return access
+
+    def warm(self) -> None:
+        """Read the service models and make every kind of client once; makes no request.
+
+        That takes longer than a whole pass, and would otherwise fall into the first one.
+        """
+        with self._lock:
+            access = self._new(Account("", ""), "us-east-1")
+        access.warm()
+        access.close()
 
     def home(self, account: Account) -> str:
         """Return the Region in which to look at an account that no policy named a Region for."""
