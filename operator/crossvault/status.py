@@ -295,7 +295,7 @@ def summarise_retained(desired: Desired, previous: Mapping[str, Any]) -> Outcome
 def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: datetime) -> Outcome:
     """Say why nothing can be done until the manifest, or the account it names, changes."""
     metadata, previous = body["metadata"], body.get("status") or {}
-    generation = metadata.get("generation", 1)
+    generation, kind = metadata.get("generation", 1), str(body.get("kind", ""))
     message = " ".join(str(each) for each in rejected.faults)
     judged = (
         Condition("Ready", conditions.FALSE, rejected.reason, message),
@@ -306,7 +306,6 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
     }
-    kind = str(body.get("kind", ""))
     if kind == "CrossAccountBackupPolicy":
         status["summary"] = {**status.get("summary", {}), "message": conditions.clip(message)}
         status = with_last_changed(status, previous, now)
@@ -323,11 +322,10 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
     """Say that a pass did not come to its end: what was true before is not known to be true now."""
     previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
     ready = Condition("Ready", conditions.UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
-    overall = {"Ready", "Reconciling", "Stalled"}
-    names = [each["type"] for each in previous.get("conditions", ()) if each["type"] not in overall]
-    others = [Condition(name, conditions.UNKNOWN, problem.reason, problem.message) for name in names]
-    extra = [each for each in [conditions.reconciling(ready)] if each is not None]
-    judged = (ready, *sorted((*others, *extra), key=lambda each: each.type))
+    names = {each["type"] for each in previous.get("conditions", ())} - {"Ready", "Stalled"} | {"Reconciling"}
+    unknown = {name: (conditions.UNKNOWN, problem.reason) for name in names}
+    unknown["Reconciling"] = (conditions.TRUE, Reason.CANNOT_OBSERVE)
+    judged = (ready, *(Condition(name, *unknown[name], problem.message) for name in sorted(names)))
     status: dict[str, Any] = {**previous, "conditions": stamp(judged, previous, generation, now)}
     if "summary" in previous:
         status["summary"] = {**previous["summary"], "message": conditions.clip(problem.message)}
@@ -342,12 +340,8 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
 
 
 def _bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
-    metadata = body["metadata"]
-    return Report(
-        kind=str(body.get("kind", "")),
-        key=PolicyKey(metadata.get("namespace", ""), metadata["name"]),
-        conditions=tuple((each.type, each.status, each.reason) for each in judged),
-    )
+    key = PolicyKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])
+    return Report(str(body.get("kind", "")), key, tuple((each.type, each.status, each.reason) for each in judged))
 
 
 # --- An account ----------------------------------------------------------------------------------------------------
