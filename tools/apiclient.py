@@ -11,7 +11,9 @@ from typing import Any, Self
 
 from prometheus_client import parser
 
-WRITE_VERBS = frozenset({"create", "update", "patch", "apply", "delete", "deletecollection"})
+# The audit log speaks of verbs as RBAC does, the metrics speak HTTP and add APPLY for server-side apply.
+AUDITED_WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+COUNTED_WRITES = frozenset({"POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"})
 
 
 class ApiError(Exception):
@@ -61,7 +63,7 @@ class ApiClient:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Request:
-    """One kind of request as the API server counts it; verbs in lower case, APPLY apart from PATCH."""
+    """One kind of request as the API server counts it; verbs are HTTP's, and LIST, WATCH, APPLY, DELETECOLLECTION."""
 
     verb: str
     group: str
@@ -89,7 +91,7 @@ class RequestCounts:
             for sample in family.samples:
                 labels = sample.labels
                 kind = Request(
-                    verb=labels["verb"].lower(),
+                    verb=labels["verb"],
                     group=labels["group"],
                     resource=labels["resource"],
                     subresource=labels["subresource"],
@@ -123,5 +125,5 @@ class RequestCounts:
     def writes(self, *, group: str | None = None, resource: str | None = None, subresource: str | None = None) -> int:
         """Sum up the writes, successful or not."""
         return sum(
-            self.total(group=group, resource=resource, subresource=subresource, verb=verb) for verb in WRITE_VERBS
+            self.total(group=group, resource=resource, subresource=subresource, verb=verb) for verb in COUNTED_WRITES
         )

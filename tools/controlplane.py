@@ -19,7 +19,7 @@ from typing import Any, Self
 import yaml
 
 from . import binaries
-from .apiclient import WRITE_VERBS, ApiClient, RequestCounts
+from .apiclient import AUDITED_WRITES, ApiClient, RequestCounts
 from .certificates import Authority, Key
 from .processes import ReservedPort, TetheredProcess
 from .scratch import ScratchFolder
@@ -139,7 +139,10 @@ class ControlPlane:
 
     def kubeconfig_admin(self) -> Path:
         """A kubeconfig with all rights (group system:masters)."""
-        return self._kubeconfig("admin", {"token": self.admin_token})
+        path = self.folder / "admin.kubeconfig"
+        if not path.exists():
+            self._kubeconfig("admin", {"token": self.admin_token}).rename(path)
+        return path
 
     def kubeconfig_for_user(self, name: str, groups: Sequence[str] = ()) -> Path:
         """A kubeconfig of a user with these groups, who has the rights that RBAC gives and no others.
@@ -226,7 +229,7 @@ class ControlPlane:
         return [
             event
             for event in self.audit_events()
-            if event["verb"] in WRITE_VERBS
+            if event["verb"] in AUDITED_WRITES
             and event["stage"] == "ResponseComplete"
             and user in {None, event["user"]["username"]}
             and group in {None, event.get("objectRef", {}).get("apiGroup", "")}
@@ -311,6 +314,7 @@ class ControlPlane:
             command += [
                 f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
                 f"--audit-log-path={self.folder / 'audit.jsonl'}",
+                "--audit-log-maxsize=10000",  # megabytes before rotation, which would hide events from the tests
             ]
         self._apiserver = TetheredProcess(command, log=self.folder / "kube-apiserver.log")
 
@@ -371,7 +375,7 @@ class ControlPlane:
                 {"name": name, "context": {"cluster": "crossvault", "user": name, "namespace": namespace}},
             ],
         }
-        path = self.folder / f"{secrets.token_hex(4)}.kubeconfig"
+        path = self.folder / f"{name.replace('/', '_')}-{secrets.token_hex(4)}.kubeconfig"
         self._private(path, yaml.safe_dump(content))
         return path
 
