@@ -323,7 +323,7 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
     previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
     ready = Condition("Ready", conditions.UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
     names = {each["type"] for each in previous.get("conditions", ())} - {"Ready", "Stalled"} | {"Reconciling"}
-    unknown = {name: (conditions.UNKNOWN, problem.reason) for name in names}
+    unknown = dict.fromkeys(names, (conditions.UNKNOWN, problem.reason))
     unknown["Reconciling"] = (conditions.TRUE, Reason.CANNOT_OBSERVE)
     judged = (ready, *(Condition(name, *unknown[name], problem.message) for name in sorted(names)))
     status: dict[str, Any] = {**previous, "conditions": stamp(judged, previous, generation, now)}
