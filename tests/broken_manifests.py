@@ -1,0 +1,219 @@
+"""Manifests that have to be refused, with the field that has to be named: one table for the API server and for files.
+
+``tests/kube/test_crds.py`` sends each through kubectl, ``tests/unit/test_schema.py`` through ``crossvault.schema``.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+REMOVED = object()
+"""Stands for "take this member out"."""
+
+ACCOUNT: Mapping[str, Any] = {
+    "apiVersion": "crossvault.io/v1alpha1",
+    "kind": "BackupAccount",
+    "metadata": {"name": "broken"},
+    "spec": {
+        "accountId": "111111111111",
+        "roleArn": "arn:aws:iam::111111111111:role/crossvault-source",
+        "externalId": "demo-external-id",
+        "allowedNamespaces": {"names": ["orders"]},
+    },
+}
+
+POLICY: Mapping[str, Any] = {
+    "apiVersion": "crossvault.io/v1alpha1",
+    "kind": "CrossAccountBackupPolicy",
+    "metadata": {"name": "broken", "namespace": "default"},
+    "spec": {
+        "source": {"accountRef": {"name": "production"}, "region": "eu-west-1", "vault": {"name": "orders"}},
+        "destinations": [
+            {
+                "name": "first",
+                "accountRef": {"name": "dr"},
+                "region": "eu-central-1",
+                "vault": {"name": "orders-copies", "create": True, "encryptionKey": "alias/orders-copies"},
+            },
+            {
+                "name": "second",
+                "accountRef": {"name": "dr"},
+                "region": "eu-west-1",
+                "vault": {"name": "orders-copies"},
+            },
+        ],
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One change that breaks a good manifest, where that has to be reported, and a word of the rule."""
+
+    why: str
+    base: Mapping[str, Any]
+    changes: Mapping[str, Any]
+    path: str
+    said: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The manifest."""
+        return altered(self.base, self.changes)
+
+
+def altered(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy with members set, or taken out, by path such as ``spec.destinations[1].region``."""
+    body = copy.deepcopy(dict(base))
+    for path, value in changes.items():
+        *parents, last = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path)]
+        place: Any = body
+        for step in parents:
+            place = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
+        if value is REMOVED:
+            del place[last]
+        elif isinstance(place, list) and last == len(place):
+            place.append(value)
+        else:
+            place[last] = value
+    return body
+
+
+def _account(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
+    return Broken(why, ACCOUNT, changes, path, said)
+
+
+def _policy(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
+    return Broken(why, POLICY, changes, path, said)
+
+
+_OTHER = {"name": "x", "accountRef": {"name": "dr"}, "region": "eu-west-1", "vault": {"name": "other"}}
+_FIRST, _SECOND = "spec.destinations[0]", "spec.destinations[1]"
+
+TABLE = (
+    _account("account id without quotes", {"spec.accountId": 111111111111}, "spec.accountId", "string"),
+    _account("account id of eleven digits", {"spec.accountId": "11111111111"}, "spec.accountId", "^[0-9]{12}$"),
+    _account("account id missing", {"spec.accountId": REMOVED}, "spec.accountId", "equired"),
+    _account(
+        "role of another account",
+        {"spec.roleArn": "arn:aws:iam::222222222222:role/crossvault-source"},
+        "spec.roleArn",
+        "must be a role of account 111111111111",
+    ),
+    _account("role that is no ARN", {"spec.roleArn": "crossvault-source-role-name"}, "spec.roleArn", "^arn:"),
+    _account("External ID without a role", {"spec.roleArn": REMOVED}, "spec.externalId", "only with roleArn"),
+    _account("External ID with a space", {"spec.externalId": "two words"}, "spec.externalId"),
+    _account("External ID of one character", {"spec.externalId": "x"}, "spec.externalId"),
+    _account("session tag with a bad key", {"spec.sessionTags": {"a;b": "c"}}, "spec.sessionTags", "keys have"),
+    _account("session tag that is a number", {"spec.sessionTags": {"team": 1}}, "spec.sessionTags.team", "string"),
+    _account("Region twice", {"spec.regions": ["eu-west-1", "eu-west-1"]}, "spec.regions[1]", "uplicate"),
+    _account("Region misspelt", {"spec.regions": ["eu-west"]}, "spec.regions[0]"),
+    _account(
+        "selector without labels",
+        {"spec.allowedNamespaces": {"selector": {"matchLabels": {}}}},
+        "spec.allowedNamespaces.selector.matchLabels",
+    ),
+    _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
+    _account("field nobody knows", {"spec.externalID": "demo"}, "spec.externalID", "unknown field"),
+    _policy("field nobody knows", {f"{_SECOND}.vault.kmsKey": "x"}, f"{_SECOND}.vault.kmsKey", "unknown field"),
+    _policy("field of a later release", {"spec.schedule": {}}, "spec.schedule", "unknown field"),
+    _policy("mode misspelt", {"spec.mode": "enforce"}, "spec.mode", "Observe"),
+    _policy("source missing", {"spec.source": REMOVED}, "spec.source", "equired"),
+    _policy("Region missing", {"spec.source.region": REMOVED}, "spec.source.region", "equired"),
+    _policy("no destination", {"spec.destinations": []}, "spec.destinations"),
+    _policy(
+        "six destinations",
+        {f"spec.destinations[{n}]": {**_OTHER, "name": f"x{n}"} for n in range(2, 6)},
+        "spec.destinations",
+    ),
+    _policy("destination name twice", {f"{_SECOND}.name": "first"}, _SECOND, "uplicate"),
+    _policy(
+        "same vault twice",
+        {f"{_SECOND}.region": "eu-central-1"},
+        "spec.destinations",
+        "two destinations name the same vault",
+    ),
+    _policy(
+        "destination in the source account",
+        {f"{_SECOND}.accountRef.name": "production"},
+        "spec.destinations",
+        "must be in another account than the source (production)",
+    ),
+    _policy("other partition", {f"{_SECOND}.region": "cn-north-1"}, "spec.destinations", "partition"),
+    _policy(
+        "created vault without a key",
+        {f"{_FIRST}.vault.encryptionKey": REMOVED},
+        f"{_FIRST}.vault.encryptionKey",
+        "required with create",
+    ),
+    _policy(
+        "key for a vault that exists",
+        {f"{_FIRST}.vault.create": False},
+        f"{_FIRST}.vault.encryptionKey",
+        "only with create",
+    ),
+    _policy(
+        "AWS managed key",
+        {f"{_FIRST}.vault.encryptionKey": "alias/aws/backup"},
+        f"{_FIRST}.vault.encryptionKey",
+        "customer managed",
+    ),
+    _policy(
+        "key in another Region",
+        {f"{_FIRST}.vault.encryptionKey": "arn:aws:kms:eu-west-1:222222222222:key/0a-1b"},
+        f"{_FIRST}.vault.encryptionKey",
+        "eu-central-1",
+    ),
+    _policy(
+        "vault named Default",
+        {f"{_SECOND}.vault.name": "Default"},
+        f"{_SECOND}.vault.name",
+        "Default cannot receive",
+    ),
+    _policy("vault name with a dot", {f"{_SECOND}.vault.name": "a.b"}, f"{_SECOND}.vault.name"),
+    _policy("vault name of one letter", {f"{_SECOND}.vault.name": "a"}, f"{_SECOND}.vault.name"),
+    _policy(
+        "deleted before cold storage ends",
+        {f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 100}},
+        f"{_SECOND}.lifecycle.deleteAfterDays",
+        "must be at least 120 (moveToColdStorageAfterDays 30 + 90), is 100",
+    ),
+    _policy("lifecycle that says nothing", {f"{_SECOND}.lifecycle": {}}, f"{_SECOND}.lifecycle"),
+    _policy(
+        "type AWS cannot copy",
+        {"spec.recoveryPoints": {"resourceTypes": ["EBS", "CloudFormation"]}},
+        "spec.recoveryPoints.resourceTypes[1]",
+        "Storage Gateway",
+    ),
+    _policy(
+        "resource with a wildcard",
+        {"spec.recoveryPoints": {"resources": ["arn:aws:ec2:*:*:volume/*"]}},
+        "spec.recoveryPoints.resources[0]",
+    ),
+    _policy("Since without since", {"spec.backfill": {"mode": "Since"}}, "spec.backfill.since", "required with mode"),
+    _policy(
+        "since without Since",
+        {"spec.backfill": {"since": "2026-11-01T00:00:00Z"}},
+        "spec.backfill.since",
+        "only with mode Since",
+    ),
+    _policy(
+        "since without a time zone",
+        {"spec.backfill": {"mode": "Since", "since": "2026-11-01T00:00:00"}},
+        "spec.backfill.since",
+    ),
+    _policy("duration without a unit", {"spec.objectives": {"maxCopyLag": "24"}}, "spec.objectives.maxCopyLag"),
+    _policy(
+        "duration of zero", {"spec.objectives": {"maxCopyLag": "0h"}}, "spec.objectives.maxCopyLag", "longer than zero"
+    ),
+    _policy("no copies at all", {"spec.copying": {"maxConcurrent": 0}}, "spec.copying.maxConcurrent"),
+    _policy(
+        "back-off of two days",
+        {"spec.copying": {"retry": {"backoff": "48h"}}},
+        "spec.copying.retry.backoff",
+        "from 1s to 24h",
+    ),
+    _policy("suspend that is a word", {"spec.suspend": "yes"}, "spec.suspend", "boolean"),
+)

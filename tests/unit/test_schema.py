@@ -1,0 +1,148 @@
+"""Manifests from files are refused for what the API server would refuse them for, at the same place."""
+
+import copy
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from tests import broken_manifests
+from tests.broken_manifests import ACCOUNT, POLICY, Broken, altered
+
+from crossvault import schema
+
+ROOT = Path(__file__).parents[2]
+
+
+class TestRefusing:
+    """What is wrong is found, and nothing else."""
+
+    @pytest.mark.parametrize("broken", [pytest.param(each, id=each.why) for each in broken_manifests.TABLE])
+    def test_broken_manifest_is_refused_at_the_field(self, broken: Broken) -> None:
+        """The path and the rule are those of the API server."""
+        faults = schema.check(broken.body).faults
+
+        assert broken.path in {fault.path for fault in faults}
+        assert broken.said in "\n".join(map(str, faults))
+
+    @pytest.mark.parametrize("body", [ACCOUNT, POLICY], ids=["account", "policy"])
+    def test_good_manifest_has_no_faults(self, body: dict[str, object]) -> None:
+        """The manifests that the table breaks are good themselves."""
+        assert schema.check(body).faults == ()
+
+    def test_everything_is_found_at_once(self) -> None:
+        """Faults of structure and of different rules come together, as far as the API server does that."""
+        body = altered(POLICY, {"spec.destinations[1].vault.name": "Default", "spec.objectives": {"maxCopyLag": "0d"}})
+
+        assert {fault.path for fault in schema.check(body).faults} == {
+            "spec.destinations[1].vault.name",
+            "spec.objectives.maxCopyLag",
+        }
+
+    def test_rules_wait_for_a_sound_structure(self) -> None:
+        """As in the API server, a missing member hides the rules instead of breaking them."""
+        body = altered(POLICY, {"spec.source.region": broken_manifests.REMOVED, "spec.mode": "None of these"})
+
+        assert {fault.path for fault in schema.check(body).faults} == {"spec.source.region", "spec.mode"}
+
+    @pytest.mark.parametrize(
+        ("metadata", "path"),
+        [
+            pytest.param({}, "metadata.name", id="a name is needed"),
+            pytest.param({"name": "Orders"}, "metadata.name", id="a name is lower case"),
+            pytest.param({"name": 1}, "metadata.name", id="a name is a string"),
+            pytest.param("orders", "metadata", id="metadata is an object"),
+            pytest.param(None, "metadata", id="metadata is needed"),
+        ],
+    )
+    def test_metadata_is_checked(self, metadata: object, path: str) -> None:
+        """An object without a proper name is refused as by the API server."""
+        assert path in {fault.path for fault in schema.check({**POLICY, "metadata": metadata}).faults}
+
+    @pytest.mark.parametrize("kind", ["BackupOrganization", None, 3])
+    def test_unknown_kind_is_refused_with_those_known(self, kind: object) -> None:
+        """A kind of a later release, or a misspelt one, is named together with the right ones."""
+        (fault,) = schema.check({**POLICY, "kind": kind}).faults
+
+        assert fault.path == "kind"
+        assert "crossvault.io/v1alpha1 CrossAccountBackupPolicy" in fault.message
+
+
+class TestDefaults:
+    """What is left out is filled in as the API server does."""
+
+    def test_defaults_are_applied_through_absent_objects(self) -> None:
+        """The defaults of nested members arrive although nothing around them was written."""
+        spec = schema.check(POLICY).body["spec"]
+
+        assert spec["copying"] == {"maxConcurrent": 20, "retry": {"maxAttempts": 5, "backoff": "15m"}}
+        assert spec["backfill"] == {"mode": "Latest"}
+        assert spec["source"]["copyRole"] == "AWSBackupDefaultServiceRole"
+
+    def test_null_counts_as_absent(self) -> None:
+        """The API server drops nulls before it applies defaults."""
+        spec = schema.check(altered(POLICY, {"spec.mode": None, "spec.objectives": None})).body["spec"]
+
+        assert spec["mode"] == "Enforce"
+        assert "objectives" not in spec
+
+    def test_what_was_given_stays_untouched(self) -> None:
+        """The caller's object is not changed."""
+        given = copy.deepcopy(dict(POLICY))
+        schema.check(given)
+
+        assert given == POLICY
+
+    def test_namespace_is_default_when_none_is_named(self) -> None:
+        """As with kubectl and no context; an account has none."""
+        policy = schema.check(altered(POLICY, {"metadata.namespace": broken_manifests.REMOVED}))
+
+        assert policy.body["metadata"]["namespace"] == "default"
+        assert "namespace" not in schema.check(ACCOUNT).body["metadata"]
+
+
+class TestReading:
+    """YAML is read as kubectl reads it."""
+
+    def test_time_without_quotes_stays_a_string(self) -> None:
+        """PyYAML would make it a datetime, which no schema knows."""
+        assert list(schema.documents("since: 2026-11-01T00:00:00Z")) == [{"since": "2026-11-01T00:00:00Z"}]
+
+    def test_empty_documents_are_left_out(self) -> None:
+        """Separators at the end and comments between them are no manifests."""
+        assert list(schema.documents("---\na: 1\n---\n# nothing\n---\nb: 2\n---\n")) == [{"a": 1}, {"b": 2}]
+
+    def test_only_our_group_is_ours(self) -> None:
+        """A Namespace beside the policies is left to whoever wants it."""
+        assert schema.is_ours(POLICY)
+        assert not schema.is_ours({"apiVersion": "v1", "kind": "Namespace"})
+
+    @pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda path: path.stem)
+    def test_every_example_passes(self, path: Path) -> None:
+        """What we tell people to apply is accepted."""
+        ours = [body for body in schema.documents(path.read_text()) if schema.is_ours(body)]
+
+        assert ours
+        assert [schema.check(body).faults for body in ours] == [()] * len(ours)
+
+
+class TestPackage:
+    """The CRDs travel with the code."""
+
+    def test_every_crd_is_known(self) -> None:
+        """Each file in crds/ is a kind."""
+        declared = {yaml.safe_load(path.read_text())["spec"]["names"]["kind"] for path in (ROOT / "crds").iterdir()}
+
+        assert set(schema.kinds()) == declared
+
+    def test_wheel_contains_the_crds_as_files(self, tmp_path: Path) -> None:
+        """The link in the source tree is followed when the wheel is built."""
+        command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        (wheel,) = tmp_path.glob("*.whl")
+
+        with zipfile.ZipFile(wheel) as archive:
+            for path in (ROOT / "crds").iterdir():
+                assert archive.read(f"crossvault/crds/{path.name}") == path.read_bytes()
