@@ -1,0 +1,32 @@
+"""Entry point of ``crossvault``, ``kubectl crossvault`` and ``python -m crossvault``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .cli import FAILED
+from .cli import main as group
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code.
+
+    click leaves with 2 on wrong usage; here 2 means that something was found, so wrong usage is 1.
+    """
+    try:
+        code = group.main(prog_name="crossvault", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(FAILED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. Copies that AWS has accepted go on there.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..fields import parse_duration
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time as in manifests: ``90s``, ``5m``, ``1h30m``, ``2d``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+        """Return the length of time, or fail with what is expected."""
+        if isinstance(value, timedelta):
+            return value
+        length = parse_duration(value)
+        if length is None or length <= timedelta(0):
+            self.fail(f"{value!r} is no length of time such as 90s, 5m, 1h30m or 2d", param, ctx)
+        return length
+
+
+DURATION = Duration()
+
+
+def manifests(function: F) -> F:
+    """Add ``-f``: the folder or file with the manifests."""
+    return click.option(
+        "-f",
+        "--filename",
+        "path",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder or file with BackupAccounts and CrossAccountBackupPolicies.",
+    )(function)
+
+
+def output(function: F) -> F:
+    """Add ``-o``: how to print."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml"]),
+        default="table",
+        show_default=True,
+        help="How to print.",
+    )(function)
+
+
+def cadence(function: F) -> F:
+    """Add the intervals of looking."""
+    function = click.option(
+        "--follow-interval",
+        "follow",
+        type=DURATION,
+        default="30s",
+        show_default=True,
+        envvar="CROSSVAULT_FOLLOW_INTERVAL",
+        help="How often to look while copies run or something is amiss.",
+    )(function)
+    return click.option(
+        "--interval",
+        type=DURATION,
+        default="5m",
+        show_default=True,
+        envvar="CROSSVAULT_INTERVAL",
+        help="How often to look in steady state.",
+    )(function)
+
+
+def logs(default_format: str) -> Callable[[F], F]:
+    """Add log level and format."""
+
+    def add(function: F) -> F:
+        function = click.option(
+            "--log-format",
+            type=click.Choice(["json", "text"]),
+            default=default_format,
+            show_default=True,
+            envvar="CROSSVAULT_LOG_FORMAT",
+            help="Format of the log on stderr.",
+        )(function)
+        return click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+            default="info",
+            show_default=True,
+            envvar="CROSSVAULT_LOG_LEVEL",
+            help="Least severity that is logged.",
+        )(function)
+
+    return add

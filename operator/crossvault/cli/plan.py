@@ -1,0 +1,79 @@
+"""``crossvault plan``: a pass up to the plan, for every policy of a folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__, manifest, reconcile
+from ..aws import AwsAccounts, CallCounts, Settings
+from ..local import Folder, ManifestError
+from ..model import PolicyKey
+from ..work import logs
+from . import FAILED, FOUND, NOTHING, options, plans, render
+
+READING = ("Describe", "Get", "List", "AssumeRole")
+THREADS = 8
+
+
+@click.command("plan")
+@options.manifests
+@options.output
+@click.pass_context
+def command(ctx: click.Context, *, path: Path, output: str) -> None:
+    """Show what would be done for the policies of a folder, and do nothing.
+
+    \b
+    Examples:
+      crossvault plan -f policies/
+      crossvault plan -f policies/ -o json | jq .summary
+
+    Exit codes: 0 no changes, 2 something to do or unmet, 1 could not look.
+    """
+    logs.configure("text", level=logging.ERROR)
+    try:
+        folder = Folder.read(path)
+    except ManifestError as error:
+        raise click.ClickException(str(error)) from error
+    if not folder.policies:
+        raise click.ClickException(f"{path}: there is no CrossAccountBackupPolicy")
+    answer = make(folder)
+    render.emit(answer, output, plans.text)
+    ctx.exit(exit_code(answer))
+
+
+def make(folder: Folder) -> dict[str, Any]:
+    """Plan every policy of a folder."""
+    calls = CallCounts()
+    aws = AwsAccounts(Settings(version=__version__), recorder=calls)
+    now = datetime.now(UTC)
+
+    def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
+        key, body = item
+        request = reconcile.PolicyRequest(
+            body=body, accounts=folder.accounts, namespace_labels=folder.labels.get(key.namespace, {}), not_before=now
+        )
+        planned = reconcile.plan_policy(request, aws)
+        return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        entries = list(pool.map(one, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
+    aws.close()
+    made = calls.requests()
+    reads = sum(count for (_, _, operation, _), count in made.items() if operation.startswith(READING))
+    return plans.document(entries, reads=reads, writes=sum(made.values()) - reads)
+
+
+def exit_code(answer: Mapping[str, Any]) -> int:
+    """Return 1 when something was not looked at, 2 when something was found, 0 otherwise."""
+    summary = answer["summary"]
+    if summary["notLookedAt"]:
+        return FAILED
+    found = any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "failed"))
+    return FOUND if found else NOTHING

@@ -1,0 +1,37 @@
+"""Printing: every text is rendered from the document that ``-o json`` prints, so JSON never lacks what text shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+import yaml
+
+API_VERSION = "cli.crossvault.io/v1"
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, Any]], str]) -> None:
+    """Print a document to stdout in the wanted form."""
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif output == "yaml":
+        click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
+    else:
+        click.echo(text(document))
+
+
+def size(count: int) -> str:
+    """Write a number of bytes in IEC units: ``812 GiB``, ``1.1 TiB``."""
+    value, power = float(count), 0
+    while value >= 1000 and power < len(_UNITS) - 1:
+        value, power = value / 1024, power + 1
+    return f"{value:.0f} {_UNITS[power]}" if value >= 10 or power == 0 else f"{value:.1f} {_UNITS[power]}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

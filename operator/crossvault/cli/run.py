@@ -1,0 +1,101 @@
+"""``crossvault run``: the engine over the manifests of a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from ..aws import AwsAccounts, Settings
+from ..local import LocalRunner, LocalSettings, ManifestError
+from ..local.runner import protected
+from ..model import PolicyKey
+from ..status import Cadence, Outcome
+from ..work import logs
+from ..work.board import Board
+from ..work.figures import Vitals
+from . import FAILED, FOUND, NOTHING, options, tables
+
+_logger = logging.getLogger("crossvault.run")
+
+
+@click.command("run")
+@options.manifests
+@options.cadence
+@options.logs("text")
+@click.option("--once", is_flag=True, help="Do one pass over every policy, then end.")
+@click.option("--until-protected", is_flag=True, help="End when every recovery point in scope has its copy.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    path: Path,
+    interval: timedelta,
+    follow: timedelta,
+    log_level: str,
+    log_format: str,
+    once: bool,
+    until_protected: bool,
+) -> None:
+    """Keep the policies of a folder as declared, without a cluster.
+
+    Changed files are taken over while it runs. A file that is removed removes nothing in AWS.
+
+    \b
+    Examples:
+      crossvault run -f policies/ --once
+      crossvault run -f policies/ --until-protected
+
+    Exit codes of --once and --until-protected: 0 all protected, 2 something is not, 1 could not look.
+    """
+    logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
+    settings = LocalSettings(cadence=Cadence(interval, follow), once=once, until_protected=until_protected)
+    try:
+        code = asyncio.run(run(path, settings))
+    except ManifestError as error:
+        raise click.ClickException(str(error)) from error
+    ctx.exit(code)
+
+
+async def run(path: Path, settings: LocalSettings) -> int:
+    """Run until the goal of the settings or a signal, then print the table of policies."""
+    board, vitals = Board(), Vitals()
+    aws = AwsAccounts(Settings(version=__version__))
+    runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
+    interrupted = asyncio.Event()
+
+    def stop() -> None:
+        interrupted.set()
+        runner.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await runner.run()
+    finally:
+        aws.close()
+    click.echo(tables.policies(runner.statuses().values(), datetime.now(UTC)))
+    if interrupted.is_set():
+        click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
+    return exit_code(runner)
+
+
+def exit_code(runner: LocalRunner) -> int:
+    """Return 0 when all is protected, 1 when something was not looked at, 2 otherwise."""
+    outcomes = runner.outcomes.values()
+    if all(protected(each) for each in outcomes) and outcomes:
+        return NOTHING
+    return FAILED if any(each.failed for each in outcomes) else FOUND
+
+
+def _tell(key: PolicyKey, outcome: Outcome) -> None:
+    with logs.about(namespace=key.namespace, name=key.name):
+        for event in outcome.events:
+            level = logging.WARNING if event.type == "Warning" else logging.INFO
+            _logger.log(level, "%s", event.message, extra={"reason": str(event.reason)})

@@ -1,0 +1,62 @@
+"""The table of policies, with the columns that ``kubectl get cabp`` has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = ("NAMESPACE", "NAME", "READY", "REASON", "COPIED", "FAILED", "INELIGIBLE", "LAG", "LAST COPY", "SUSPENDED")
+
+
+def policies(bodies: Iterable[Mapping[str, Any]], now: datetime, *, width: int = 160) -> str:
+    """Render policy objects as kubectl would."""
+    table = Table(box=None, show_edge=False, pad_edge=False, header_style="")
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=True)
+    for body in bodies:
+        table.add_row(*_cells(body, now))
+    console = Console(width=width, no_color=True, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _cells(body: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    status = body.get("status") or {}
+    summary = status.get("summary") or {}
+    ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+    return (
+        body["metadata"]["namespace"],
+        body["metadata"]["name"],
+        ready.get("status", ""),
+        ready.get("reason", ""),
+        summary.get("copied", ""),
+        str(summary.get("failed", "")),
+        str(summary.get("ineligible", "")),
+        _age(summary.get("oldestGap"), now),
+        _age(summary.get("lastCompleted"), now),
+        str(bool(body["spec"].get("suspend"))).lower(),
+    )
+
+
+def _age(instant: str | None, now: datetime) -> str:
+    """Write an age with the precision kubectl has: two units at most, fewer the older it is."""
+    if instant is None:
+        return ""
+    seconds = max(0, int((now - datetime.fromisoformat(instant).astimezone(UTC)).total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 2:
+        return f"{seconds}s"
+    if minutes < 10 and seconds % 60:
+        return f"{minutes}m{seconds % 60}s"
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8 and minutes % 60:
+        return f"{hours}h{minutes % 60}m"
+    if days < 2:
+        return f"{hours}h"
+    return f"{days}d{hours % 24}h" if days < 8 and hours % 24 else f"{days}d"
