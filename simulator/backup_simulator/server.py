@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import socket
 import threading
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import botocore.session
 import waitress.server
+from waitress import wasyncore
 
 from .control import Control
 from .control_api import ControlApi
 from .simulator import Simulator
-from .wire import Arrival, Request, Response
+from .wire import Arrival, Request
 from .world import files
 from .world.schema import World
 
@@ -99,8 +102,10 @@ class SimulatorServer:
         self.simulator = Simulator(_world(world), rate=rate)
         self.control = Control(self.simulator)
         self._application = Application(self.simulator, ControlApi(self.control))
+        self._sockets: dict[int, Any] = {}
         self._server: Any = waitress.server.create_server(
             self._application,
+            map=self._sockets,
             host=host,
             port=port,
             threads=threads,
@@ -112,7 +117,7 @@ class SimulatorServer:
         self.port = int(self._server.effective_port)
         self._stopping = self._application.stopping
         self._threads = (
-            threading.Thread(target=self._serve, name="simulator-http", daemon=True),
+            threading.Thread(target=self._server.run, name="simulator-http", daemon=True),
             threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
         )
 
@@ -141,11 +146,10 @@ class SimulatorServer:
 
     def client(self, service: str, account: str, user: str, *, region: str, **options: Any) -> Any:  # noqa: ANN401 - boto3
         """A boto3 client of a user, for tests."""
-        import boto3  # noqa: PLC0415 - the server itself needs no boto3
-
         found = self.credentials(account, user)
-        session = boto3.Session(found.aws_access_key_id, found.aws_secret_access_key, region_name=region)
-        return session.client(service, endpoint_url=self.url, **options)  # type: ignore[call-overload] # name at run time
+        return client(
+            service, self.url, found.aws_access_key_id, found.aws_secret_access_key, region_name=region, **options
+        )
 
     def start(self) -> Self:
         """Start both threads."""
@@ -161,10 +165,11 @@ class SimulatorServer:
         self._stopping.set()
         with self.simulator.lock:
             self.simulator.changed.notify_all()
-        self._server.close()
-        self._server.task_dispatcher.shutdown(timeout=1)
+        # Run in the loop's own thread: without sockets the loop ends.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         for thread in self._threads:
             thread.join(timeout=2)
+        self._server.task_dispatcher.shutdown(timeout=1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -173,11 +178,6 @@ class SimulatorServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _serve(self) -> None:
-        # Closing the server from another thread pulls its sockets from under the loop, which ends it.
-        with contextlib.suppress(OSError, ValueError):
-            self._server.run()
 
     def _tick(self) -> None:
         """Let things happen in virtual time although nobody reads."""
@@ -189,14 +189,27 @@ class SimulatorServer:
                 simulator.changed.wait(MAX_WAIT if delay is None else min(max(delay, 0.001), MAX_WAIT))
 
 
+@functools.cache
+def _session() -> botocore.session.Session:
+    """One session for all test clients: its loader keeps the parsed models."""
+    return botocore.session.Session()
+
+
+def client(service: str, url: str, key_id: str, secret: str, token: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - boto3
+    """A client on any credentials, by service name."""
+    return _session().create_client(
+        service,
+        endpoint_url=url,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        **options,
+    )
+
+
 def _world(world: World | Path | str | dict[str, Any]) -> World:
     if isinstance(world, World):
         return world
     if isinstance(world, dict):
         return files.from_object(world)
     return files.read(world)
-
-
-def response(status: int, body: bytes) -> Response:
-    """A JSON answer of the control API."""
-    return Response(status, (("Content-Type", "application/json"),), body)

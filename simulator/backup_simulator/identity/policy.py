@@ -120,7 +120,7 @@ def _statement(statement: object) -> Statement:
         resources=_patterns(resources, fold=False),
         resources_negated="NotResource" in statement,
         principals=tuple(principals(statement.get("Principal"))),
-        conditions=tuple(_conditions(statement.get("Condition") or {})),
+        conditions=tuple(_conditions(statement.get("Condition", {}))),
     )
 
 
