@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from .fields import Fault, Fields
+from .fields import Fault, Fields, show
 from .model import (
     Account,
     Backfill,
@@ -85,7 +85,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
     spec = manifest.object("spec", required=True)
     account_id = spec.text("accountId")
     if account_id and not _ACCOUNT_ID.fullmatch(account_id):
-        spec.fault("accountId", "must be the twelve digits of an AWS account")
+        spec.fault("accountId", f"must be the twelve digits of an AWS account, is {show(account_id)}")
     account = Account(
         name=manifest.object("metadata", required=True).text("name"),
         account_id=account_id,
@@ -108,7 +108,7 @@ def _account_role(spec: Fields, account_id: str) -> str | None:
     arn = _ROLE_ARN.fullmatch(role)
     if arn is None:
         spec.fault("roleArn", "must be the ARN of a role such as arn:aws:iam::111111111111:role/crossvault-source")
-    elif arn["account"] != account_id:
+    elif _ACCOUNT_ID.fullmatch(account_id) and arn["account"] != account_id:
         spec.fault("roleArn", f"must be a role of account {account_id} (accountId), is of {arn['account']}")
     return role
 
