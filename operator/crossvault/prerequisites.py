@@ -1,8 +1,8 @@
 """What AWS needs before a copy can work: each row judged from what was seen, with reason, message and remedy.
 
 The order of the rows is the order in which a person would mend them. A row that could not be looked at is Unknown;
-only identity and the two vaults stop copies while unknown, because a copy that AWS would accept must not wait for a
-permission to look.
+only identity, the two vaults and a policy that the operator keeps stop copies while unknown, because a copy that AWS
+would accept must not wait for a permission to look.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ FULLY_MANAGED_TYPES = frozenset(
 CLEARS = {
     "SameOrganization": Reason.NOT_SAME_ORGANIZATION,
     "OrganizationToggle": Reason.FEATURE_NOT_ENABLED,
+    "DestinationVault": Reason.DESTINATION_VAULT_MISSING,
     "VaultPolicy": Reason.COPY_DENIED,
     "VaultKey": Reason.VAULT_KEY_UNSUITABLE,
     "VaultLockBounds": Reason.RETENTION_REFUSED,
@@ -211,6 +212,17 @@ def _existing_key(desired: Desired, destination: Destination, sight: Destination
     if isinstance(look, Unseen):
         return _unknown(name, destination.name, look.problem)
     key, vault = look.value, destination.vault.name
+    encrypted_with = (
+        None if isinstance(sight.vault, Unseen) or not sight.vault.value else sight.vault.value.encryption_key_arn
+    )
+    if key is None and encrypted_with is not None:
+        return _unmet(
+            name,
+            destination.name,
+            Reason.KEY_NOT_FOUND,
+            f"The key {encrypted_with} of vault {vault} does not exist.",
+            "A vault's key cannot be changed: name another vault.",
+        )
     if key is not None and key.state != "Enabled":
         return _unmet(
             name,
@@ -240,9 +252,8 @@ def _vault_policy(
     if isinstance(sight.policy, Unseen):
         blocks = destination.vault_policy is Ownership.MANAGE
         return _unknown(name, destination.name, sight.policy.problem, blocks=blocks)
-    organization = None if isinstance(source.organization, Unseen) else source.organization.value
     caller = Caller(
-        desired.copy_role_arn, source.account.account_id, organization.id if organization is not None else None
+        desired.copy_role_arn, source.account.account_id, _organization_id(source), _organization_id(sight.account)
     )
     try:
         found = verdict(sight.policy.value, caller, destination.vault.arn)
@@ -254,7 +265,7 @@ def _vault_policy(
         message = (
             f"Whether vault {vault} lets {desired.copy_role_arn} copy in depends on conditions not seen from here."
         )
-        return Prerequisite(name, destination.name, UNKNOWN, Reason.VAULT_POLICY_MISSING, message)
+        return Prerequisite(name, destination.name, UNKNOWN, Reason.VAULT_POLICY_UNCLEAR, message)
     if found is Verdict.DENIED:
         return _unmet(
             name,
@@ -264,6 +275,13 @@ def _vault_policy(
             "Remove or narrow that statement; the operator touches only its own.",
         )
     return _policy_missing(desired, destination)
+
+
+def _organization_id(sight: AccountSight) -> str | None:
+    """Return the organization as the evaluation of policies wants it: None unseen, empty for none."""
+    if isinstance(sight.organization, Unseen):
+        return None
+    return sight.organization.value.id if sight.organization.value is not None else ""
 
 
 def _policy_missing(desired: Desired, destination: Destination) -> Prerequisite:

@@ -11,7 +11,7 @@ import fnmatch
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,7 +22,8 @@ COPY_INTO = "backup:CopyIntoBackupVault"
 SID_PREFIX = "CrossvaultCopyIn"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_ACCOUNT_ID = re.compile(r"^[0-9]{12}$")
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _decoder = json.JSONDecoder()
 
 
@@ -41,11 +42,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The principal that AWS Backup presents to the vault: the copy role of the source account."""
+    """The principal that AWS Backup presents to the vault: the copy role of the source account.
+
+    The organizations of the role and of the vault are None where they could not be seen, and empty where there is none.
+    """
 
     role_arn: str
     account_id: str
     organization_id: str | None = None
+    vault_organization_id: str | None = None
 
 
 # --- Our statement -------------------------------------------------------------------------------------------------
@@ -128,16 +133,15 @@ def _canonical_principal(principal: object) -> object:
     if not isinstance(principal, dict):
         return principal
     return {
-        kind: sorted(
-            f"arn:aws:iam::{each}:root" if kind == "AWS" and _ACCOUNT_ID.match(each) else each
-            for each in _as_list(values)
-        )
+        kind: sorted(_ROOT.sub(r"\1", each) if kind == "AWS" else each for each in _as_list(values))
         for kind, values in principal.items()
     }
 
 
 def _as_list(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    """Return the values of a member, which may stand alone and may be JSON booleans or numbers."""
+    values = value if isinstance(value, list) else [value]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
 
 
 # --- Writing -------------------------------------------------------------------------------------------------------
@@ -190,10 +194,11 @@ def remove(document: str, sid: str) -> str | None:
 
 
 def _statement_span(text: str) -> tuple[int, int]:
-    for key, start, end in _members(text):
-        if key == "Statement":
-            return start, end
-    raise MalformedPolicyError("no statements")
+    """Return the span of the statements; of a repeated member the last one counts, as for every JSON parser."""
+    spans = [(start, end) for key, start, end in _members(text) if key == "Statement"]
+    if not spans:
+        raise MalformedPolicyError("no statements")
+    return spans[-1]
 
 
 def _skip(text: str, index: int) -> int:
@@ -259,12 +264,13 @@ def _either(one: bool | None, other: bool | None) -> bool | None:
 
 
 def _applies(statement: Mapping[str, Any], caller: Caller, vault_arn: str) -> bool | None:
-    if not (
-        _matches_principal(statement, caller) and _matches_action(statement) and _matches_vault(statement, vault_arn)
-    ):
-        return False
-    conditions = statement.get("Condition") or {}
     results = [
+        _matches_principal(statement, caller),
+        _matches(COPY_INTO.lower(), statement, "Action"),
+        _matches(vault_arn, statement, "Resource"),
+    ]
+    conditions = statement.get("Condition") or {}
+    results += [
         _holds(operator, key, _as_list(values), caller, vault_arn)
         for operator, tests in conditions.items()
         for key, values in tests.items()
@@ -274,86 +280,92 @@ def _applies(statement: Mapping[str, Any], caller: Caller, vault_arn: str) -> bo
     return None if None in results else True
 
 
-def _matches_principal(statement: Mapping[str, Any], caller: Caller) -> bool:
-    names = {"*", caller.role_arn, caller.account_id, _root_of(caller)}
-    for member, wanted in (("Principal", True), ("NotPrincipal", False)):
-        if member in statement:
-            listed = _canonical_principal(statement[member])
-            aws = set(listed.get("AWS", [])) if isinstance(listed, dict) else set()
-            return bool(names & aws) is wanted
-    return False
+def _matches_principal(statement: Mapping[str, Any], caller: Caller) -> bool | None:
+    """Tell whether a statement speaks of the caller; None where that depends on the name of its session."""
+    member = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
+    principal = _canonical_principal(statement.get(member, {}))
+    listed = set(principal.get("AWS", [])) if isinstance(principal, dict) else set()
+    if member == "NotPrincipal":
+        # To be spared, a role needs itself, its account and its session listed (IAM, NotPrincipal with Deny).
+        return False if "*" in listed else None if listed & {caller.role_arn, caller.account_id} else True
+    if listed & {"*", caller.role_arn, caller.account_id}:
+        return True
+    session = f":{caller.account_id}:assumed-role/{caller.role_arn.rsplit('/', maxsplit=1)[-1]}/"
+    return None if any(session in each for each in listed) else False
 
 
-def _root_of(caller: Caller) -> str:
-    partition = caller.role_arn.split(":")[1] if caller.role_arn.count(":") >= 5 else "aws"
-    return f"arn:{partition}:iam::{caller.account_id}:root"
-
-
-def _matches_action(statement: Mapping[str, Any]) -> bool:
-    action = COPY_INTO.lower()
-    if "NotAction" in statement:
-        return not any(fnmatch.fnmatchcase(action, each.lower()) for each in _as_list(statement["NotAction"]))
-    return any(fnmatch.fnmatchcase(action, each.lower()) for each in _as_list(statement.get("Action", [])))
-
-
-def _matches_vault(statement: Mapping[str, Any], vault_arn: str) -> bool:
-    if "NotResource" in statement:
-        return not any(_like(vault_arn, each) for each in _as_list(statement["NotResource"]))
-    return any(_like(vault_arn, each) for each in _as_list(statement.get("Resource", [])))
+def _matches(value: str, statement: Mapping[str, Any], member: str) -> bool:
+    negated = f"Not{member}" in statement
+    patterns = _as_list(statement.get(f"Not{member}" if negated else member, []))
+    if member == "Action":
+        patterns = [each.lower() for each in patterns]
+    return any(_like(value, each) for each in patterns) is not negated
 
 
 def _like(value: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
-def _context(key: str, caller: Caller, vault_arn: str) -> tuple[bool, str | None]:
-    """Return (known to us, value) of a condition key; a known key without value is absent from the request."""
+def _arn_like(value: str, pattern: str) -> bool:
+    """Compare the six parts of two ARNs one by one: a wildcard does not reach beyond its colon."""
+    parts, patterns = value.split(":", maxsplit=5), pattern.split(":", maxsplit=5)
+    return len(parts) == len(patterns) and all(map(_like, parts, patterns))
+
+
+def _context(key: str, caller: Caller, vault_arn: str) -> str | None:
+    """Return the value of a condition key: empty when the request has none, None when that is not known from here."""
     known: dict[str, str | None] = {
         "aws:principalarn": caller.role_arn,
         "aws:principalaccount": caller.account_id,
         "aws:principalorgid": caller.organization_id,
         "aws:principaltype": "AssumedRole",
         "aws:resourceaccount": vault_arn.split(":")[4],
-        "aws:resourceorgid": caller.organization_id,
+        "aws:resourceorgid": caller.vault_organization_id,
     }
-    lowered = key.lower()
-    if lowered in known:
-        return True, known[lowered]
     # AWS Backup has no condition keys of its own for CopyIntoBackupVault; policies that use invented ones
     # (backup:CopySourceArn) never match. Every other namespace may be in the request.
-    return lowered.startswith("backup:"), None
+    return known.get(key.lower(), "" if key.lower().startswith("backup:") else None)
 
 
 def _holds(operator: str, key: str, values: list[str], caller: Caller, vault_arn: str) -> bool | None:
     """Evaluate one condition; None when it cannot be judged from here."""
-    known, value = _context(key, caller, vault_arn)
-    name = operator.rsplit(":", maxsplit=1)[-1].lower()
+    value = _context(key, caller, vault_arn)
+    quantifier, _, name = operator.lower().rpartition(":")
+    if value is None:
+        return None
     if name == "null":
-        return None if not known else (value is None) is (values == ["true"])
+        return (not value) is (values == ["true"])
     optional, name = name.endswith("ifexists"), name.removesuffix("ifexists")
     negated = "not" in name
     family = name.replace("not", "")
-    if not known or family not in _COMPARE:
+    if family not in _COMPARE:
         return None
-    if value is None:
-        # A missing key fails a positive operator and satisfies a negated one (IAM, condition operators).
-        return optional or negated or operator.lower().startswith("forallvalues:")
-    resolved = [_resolve(each, caller, vault_arn) for each in values]
-    return any(_COMPARE[family](value, each) for each in resolved) is not negated
+    if not value:
+        # Without the key a positive operator fails, a negated one holds, and a quantifier decides before either
+        # (IAM, condition operators and multivalued context keys).
+        return optional or (quantifier == "forallvalues" if quantifier else negated)
+    matches = [_compare(family, value, each, caller, vault_arn) for each in values]
+    if True not in matches and None in matches:
+        return None
+    return (True in matches) is not negated
 
 
-def _resolve(value: str, caller: Caller, vault_arn: str) -> str:
-    def variable(match: re.Match[str]) -> str:
-        found = _context(match[1], caller, vault_arn)[1]
-        return match[0] if found is None else found
+def _compare(family: str, value: str, wanted: str, caller: Caller, vault_arn: str) -> bool | None:
+    """Compare with one value, whose policy variables must be known."""
+    for name in _VARIABLE.findall(wanted):
+        replacement = _context(name, caller, vault_arn)
+        if replacement is None:
+            return None
+        if not replacement:
+            return False
+        wanted = wanted.replace(f"${{{name}}}", replacement)
+    return _COMPARE[family](value, wanted)
 
-    return re.sub(r"\$\{([^}]+)\}", variable, value)
 
-
-_COMPARE = {
+_COMPARE: dict[str, Callable[[str, str], bool]] = {
     "stringequals": lambda value, wanted: value == wanted,
     "stringequalsignorecase": lambda value, wanted: value.lower() == wanted.lower(),
     "stringlike": _like,
-    "arnequals": _like,
-    "arnlike": _like,
+    "arnequals": _arn_like,
+    "arnlike": _arn_like,
 }
