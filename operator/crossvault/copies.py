@@ -23,7 +23,9 @@ TOLERANCE = timedelta(seconds=1)
 SETTLING = timedelta(minutes=10)
 """How long a finished job may precede the sight of its copy before the copy counts as gone."""
 
-RUNNING_STATES = frozenset({"CREATED", "RUNNING"})
+ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
+"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
+
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
@@ -35,7 +37,7 @@ SLOWEST_RETRY = timedelta(hours=24)
 """How slowly a copy is tried again whose failure only a person can end; that person may do so unseen."""
 
 _CONTINUOUS_ARN = re.compile(
-    r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-).+-[0-9a-f]{8}$"
+    r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-[0-9a-f]{8}$)[^:/]+-[0-9a-f]{8}$"
 )
 _BASIC_DYNAMODB_ARN = re.compile(r"^arn:[^:]+:dynamodb:")
 
@@ -66,36 +68,52 @@ def pair(
         One pair for every source point, in the order of ``points``.
     """
     points = tuple(points)
-    from_here = {each.arn: each for each in copies if each.source_vault_arn == source_vault_arn}
+    in_vault = {each.arn: each for each in copies}
     by_point: dict[str, list[CopyJob]] = defaultdict(list)
     for job in sorted(jobs, key=lambda each: (each.created, each.id)):
         by_point[job.source_point_arn].append(job)
-    matched = _matched_by_jobs(points, by_point, from_here)
-    taken = {copy.arn for copy in matched.values()}
-    rest = [each for each in points if each.arn not in matched]
-    matched.update(_matched_by_date(rest, [each for each in from_here.values() if each.arn not in taken]))
+    matched = _matched_by_jobs(points, by_point, in_vault)
+    for good in (True, False):
+        taken = {copy.arn for copy in matched.values()}
+        matched |= _matched_by_date(
+            (point for point in points if point.arn not in matched),
+            (
+                copy
+                for copy in in_vault.values()
+                if copy.source_vault_arn == source_vault_arn
+                and copy.arn not in taken
+                and (copy.status in GOOD_STATUSES) is good
+            ),
+        )
     return tuple(Pair(each, matched.get(each.arn), tuple(by_point.get(each.arn, ()))) for each in points)
+
+
+def is_running(job: CopyJob) -> bool:
+    """Tell whether a copy job may still bring a copy."""
+    return job.state not in ENDED_STATES
 
 
 def _matched_by_jobs(
     points: Iterable[RecoveryPoint], jobs: Mapping[str, list[CopyJob]], copies: Mapping[str, RecoveryPoint]
 ) -> dict[str, RecoveryPoint]:
-    return {
-        point.arn: copies[job.destination_point_arn]
-        for point in points
-        for job in jobs.get(point.arn, ())
-        if job.destination_point_arn is not None and job.destination_point_arn in copies
-    }
+    """Take the copy that a job of the point names; a good one before a bad one, the youngest before older ones."""
+    matched: dict[str, RecoveryPoint] = {}
+    for point in points:
+        named = [job.destination_point_arn or "" for job in jobs.get(point.arn, ())]
+        made = [copies[arn] for arn in named if arn in copies]
+        if made:
+            matched[point.arn] = next((copy for copy in reversed(made) if copy.status in GOOD_STATUSES), made[-1])
+    return matched
 
 
 def _matched_by_date(points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint]) -> dict[str, RecoveryPoint]:
     """Walk both sides in the order of (resource, creation) and match neighbours within the tolerance."""
     by_resource: dict[str, list[RecoveryPoint]] = defaultdict(list)
-    for copy in sorted(copies, key=lambda each: each.created):
+    for copy in sorted(copies, key=lambda each: (each.created, each.arn)):
         by_resource[copy.resource_arn].append(copy)
     matched: dict[str, RecoveryPoint] = {}
     position: dict[str, int] = defaultdict(int)
-    for point in sorted(points, key=lambda each: each.created):
+    for point in sorted(points, key=lambda each: (each.created, each.arn)):
         candidates = by_resource.get(point.resource_arn, [])
         index = position[point.resource_arn]
         while index < len(candidates) and candidates[index].created < point.created - TOLERANCE:
@@ -229,11 +247,9 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
 
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
-    for job in each.jobs:
-        if job.state in RUNNING_STATES:
-            return job
-    last = each.last_job
-    return last if last is not None and last.state in ENDED_WELL and _settling(last, copies_seen) else None
+    return next(
+        (job for job in each.jobs if is_running(job) or (job.state in ENDED_WELL and _settling(job, copies_seen))), None
+    )
 
 
 def _remark(job: CopyJob | None) -> str | None:
@@ -250,10 +266,11 @@ def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
     ended = job.completed or job.created
     if failure.failure_class is FailureClass.TERMINAL:
         return _failed(each.point, failure.reason, job, attempts, None)
-    if failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared:
+    out_of_attempts = attempts >= copying.max_attempts
+    if failure.failure_class is FailureClass.WAIT and (failure.reason not in view.cleared or out_of_attempts):
         slow = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
         return _failed(each.point, failure.reason, job, attempts, ended + slow)
-    if attempts >= copying.max_attempts:
+    if out_of_attempts:
         return _failed(each.point, failure.reason, job, attempts, None)
     retry_at = ended + copying.backoff * _growth(attempts)
     if retry_at > view.now:

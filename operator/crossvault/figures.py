@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from .copies import RUNNING_STATES
+from .copies import is_running
 from .failures import classify
 from .model import GAP_STATES, CopyJob, Destination, DestinationSight, RecoveryPoint, Seen, Standing, State
 from .reasons import Reason
@@ -91,7 +91,7 @@ def figures(
         newest_source=_newest(each.point for each in meant),
         newest_copy=_newest(copied),
         last_completed=max((job.completed for job in jobs if job.state == "COMPLETED" and job.completed), default=None),
-        oldest_running=min((job.created for job in jobs if job.state in RUNNING_STATES), default=None),
+        oldest_running=min((job.created for job in jobs if is_running(job)), default=None),
     )
 
 
@@ -104,7 +104,7 @@ def _newest(points: Iterable[RecoveryPoint]) -> datetime | None:
 
 
 def _outcome(job: CopyJob) -> tuple[str, str]:
-    if job.state in RUNNING_STATES:
+    if is_running(job):
         return "running", ""
     if job.state == "COMPLETED":
         return ("completed_with_message" if job.message else "completed"), ""
@@ -133,7 +133,7 @@ def _failures(destination: str, meant: list[Standing]) -> tuple[Failed, ...]:
 
 def instant(moment: datetime | None) -> str | None:
     """Write an instant as Kubernetes does: RFC 3339, UTC, whole seconds."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def row(each: Figures) -> dict[str, Any]:
