@@ -64,13 +64,13 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
     rows = prerequisites.judge(desired, observed)
     actions: list[Action] = []
     drift: list[Drift] = []
-    for destination, sight in pairs:
-        for action, difference in (_vault(destination, sight, rows), _statement(desired, destination, sight)):
-            actions += [action] if action is not None else []
-            drift += [difference] if difference is not None else []
-    standings = {
-        destination.name: _standings(desired, observed, each, rows) for each in pairs for destination in each[:1]
-    }
+    for action, difference in (
+        *(_vault(destination, sight, rows) for destination, sight in pairs),
+        *(_statement(desired, destination, sight) for destination, sight in pairs),
+    ):
+        actions += [action] if action is not None else []
+        drift += [difference] if difference is not None else []
+    standings = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
     starts, standings = _choose_starts(desired, observed, rows, standings)
     return Plan((*actions, *starts), tuple(drift), rows, standings)
 
@@ -98,13 +98,17 @@ def removes_something(desired: Desired, *, ordered: bool) -> bool:
     )
 
 
-def may_go_on(result: Result) -> bool:
-    """Tell whether the actions after a failed one may still be carried out.
+def may_go_on(failed: Result, action: Action) -> bool:
+    """Tell whether ``action`` may still be carried out after another one failed.
 
-    A copy that AWS refuses for good concerns that one recovery point; anything else ends the pass.
+    What AWS refuses for good concerns that one recovery point, or what depends on that one vault: the other
+    destinations go on. Anything else ends the pass.
     """
-    problem = result.problem
-    return isinstance(result.action, StartCopy) and problem is not None and problem.error_class is ErrorClass.STUCK
+    if failed.problem is None:
+        return True
+    if failed.problem.error_class is not ErrorClass.STUCK:
+        return False
+    return isinstance(failed.action, StartCopy) or failed.action.destination != action.destination
 
 
 # --- Vault and policy ----------------------------------------------------------------------------------------------
@@ -242,7 +246,7 @@ def _choose_starts(
         policy=desired.copying.max_concurrent - len(running),
         account=desired.source.account.limits.max_concurrent_copies - observed.account_copies_in_progress,
         this_pass=max(1, math.ceil(desired.source.account.limits.starts_per_second * PASS_SECONDS)),
-        busy={one.point.resource_arn for one in running},
+        busy={one.point.resource_arn for one in running} | _resources_in_jobs(observed),
     )
     starts: list[StartCopy] = []
     waits: dict[tuple[str, str], Reason] = {}
@@ -259,6 +263,12 @@ def _choose_starts(
     }
 
 
+def _resources_in_jobs(observed: Observed) -> set[str]:
+    """Return the resources with a copy under way, also of recovery points that are out of scope."""
+    seen = (each.jobs.value for each in observed.destinations if not isinstance(each.jobs, Unseen))
+    return {job.resource_arn for jobs in seen for job in jobs if copies.is_running(job)}
+
+
 def _in_order(
     desired: Desired, now: datetime, standings: dict[str, tuple[Standing, ...]]
 ) -> Iterable[tuple[Destination, Standing]]:
@@ -268,7 +278,7 @@ def _in_order(
         for standing in standings.get(destination.name, ())
         if copies.may_start(standing, now)
     ]
-    newest_first = sorted(candidates, key=lambda each: each[1].point.created, reverse=True)
+    newest_first = sorted(candidates, key=lambda each: (each[1].point.created, each[1].point.arn), reverse=True)
     rank: dict[tuple[str, str], int] = {}
     ranked = []
     for position, (destination, standing) in enumerate(newest_first):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from . import manifest, plan, status
-from .model import Account, AccountSight, Action, Desired, Observed, Result
+from .model import Account, AccountSight, Action, Desired, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -76,7 +76,7 @@ def reconcile_policy(
     results: tuple[Result, ...] = ()
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
-        actions = plan.restrict(intended, desired, ordered=request.ordered).actions
+        actions = _without_more_copies(plan.restrict(intended, desired, ordered=request.ordered).actions, results)
         if not actions or stopping() or any(each.problem is not None for each in results):
             break
         results += apply(actions, aws, stopping)
@@ -90,19 +90,20 @@ def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, 
     return observed, plan.diff(desired, observed, claims=request.claims)
 
 
-def apply(actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool]) -> tuple[Result, ...]:
-    """Carry out the actions in order up to the first that fails.
+def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...]) -> tuple[Action, ...]:
+    """Leave out copies once this pass has started some: the next pass, soon, has the budget for more."""
+    started = any(isinstance(each.action, StartCopy) for each in results)
+    return tuple(each for each in actions if not (started and isinstance(each, StartCopy)))
 
-    A copy that AWS refuses concerns that one recovery point: the others go on, as long as the refusal is final.
-    """
+
+def apply(actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool]) -> tuple[Result, ...]:
+    """Carry out the actions in order, without those that an earlier one's failure forbids."""
     results: list[Result] = []
     for action in actions:
         if stopping():
             break
-        result = aws.apply(action)
-        results.append(result)
-        if result.problem is not None and not plan.may_go_on(result):
-            break
+        if all(plan.may_go_on(result, action) for result in results):
+            results.append(aws.apply(action))
     return tuple(results)
 
 
