@@ -31,7 +31,7 @@ def stamp(
                 "reason": str(each.reason),
                 "message": conditions.clip(each.message),
                 "observedGeneration": generation,
-                "lastTransitionTime": before["lastTransitionTime"] if same and before else instant(now),
+                "lastTransitionTime": (same and before and before.get("lastTransitionTime")) or instant(now),
             }
         )
     return stamped
@@ -58,7 +58,13 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
     return tuple(events)
 
 
-def events_of(results: tuple[Result, ...], previous: Mapping[str, Any]) -> tuple[Event, ...]:
+def events_of(
+    results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]
+) -> tuple[Event, ...]:
+    """Return what was done in AWS, copies added up per destination, and what AWS refused, unless a condition said so.
+
+    A refusal that lasts would else be posted each pass.
+    """
     was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == conditions.TRUE
     events = [event for each in results if each.problem is None and (event := _event_of(each, repaired=was_in_sync))]
     for name in dict.fromkeys(each.action.destination for each in results):
@@ -70,9 +76,12 @@ def events_of(results: tuple[Result, ...], previous: Mapping[str, Any]) -> tuple
             copies = "1 copy" if started == 1 else f"{started} copies"
             text = f"Started {copies} to {name}, newest of each resource first."
             events.append(Event("Normal", Reason.COPIES_STARTED, text))
-    problem = next((each.problem for each in results if each.problem is not None), None)
-    if problem is not None:
-        events.append(Event("Warning", problem.reason, conditions.clip(problem.message)))
+    refused = next((each for each in results if each.problem is not None), None)
+    if refused is not None and refused.problem is not None:
+        kind = "CopiesHealthy" if isinstance(refused.action, StartCopy) else "Synced"
+        now = next((each.message for each in judged if each.type == kind), "")
+        if conditions.clip(now) != (condition_of(previous, kind) or {}).get("message"):
+            events.append(Event("Warning", refused.problem.reason, conditions.clip(refused.problem.message)))
     return tuple(events)
 
 
@@ -93,7 +102,7 @@ def _event_of(result: Result, *, repaired: bool) -> Event | None:
 
 def sentence(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
     """Return what the pass changed, for the log; nothing when it changed nothing."""
-    done = [event.message.rstrip(".") for event in events_of(results, previous)]
+    done = [event.message.rstrip(".") for event in events_of(results, judged, previous)]
     before = condition_of(previous, "Ready") or {}
     if (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason):
         done.append(f"Ready is {judged[0].status}: {judged[0].reason}")

@@ -14,6 +14,7 @@ from typing import Any
 from .errors import Problem
 from .figures import Figures, instant
 from .model import (
+    GAP_STATES,
     Desired,
     Drift,
     Mode,
@@ -126,20 +127,17 @@ def _row(row: Prerequisite) -> str:
 def synced(evidence: Evidence) -> Condition:
     """Judge whether AWS is as declared, as far as the operator keeps it so."""
     problem = unseen(evidence.observed)
-    drift, starts = evidence.plan.drift, _starts(evidence)
+    drift = evidence.plan.drift
+    missing = sum(each.states.get(State.MISSING, 0) + each.states.get(State.WAITING, 0) for each in evidence.figures)
     if drift:
         message = and_more([_difference(each) for each in drift], "differences")
         return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}.{_held_because(evidence)}")
-    if starts and not evidence.acts:
-        message = f"{len(starts)} copies would be started.{_held_because(evidence)}"
+    if missing and not evidence.acts:
+        message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
     if problem is not None:
         return Condition("Synced", UNKNOWN, problem.reason, problem.message)
     return Condition("Synced", TRUE, Reason.IN_SYNC, "Vaults and policy statements as declared.")
-
-
-def _starts(evidence: Evidence) -> list[StartCopy]:
-    return [each for each in evidence.plan.actions if isinstance(each, StartCopy)]
 
 
 def _difference(each: Drift) -> str:
@@ -160,16 +158,24 @@ def copies_healthy(evidence: Evidence) -> Condition:
     failures = [failure for each in evidence.figures for failure in each.failures]
     if failures:
         worst = max(failures, key=lambda each: each.count)
-        text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {worst.message}"
+        why = worst.message or worst.reason
+        text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {why}"
         return Condition("CopiesHealthy", FALSE, worst.reason, text)
     refused = _refused(evidence.results)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
-    if not all(each.looked for each in evidence.figures):
-        problem = unseen(evidence.observed)
-        message = problem.message if problem is not None else "Not every destination was looked at."
-        return Condition("CopiesHealthy", UNKNOWN, Reason.CANNOT_OBSERVE, message)
+    blind = _blind(evidence)
+    if blind is not None:
+        return Condition("CopiesHealthy", UNKNOWN, Reason.CANNOT_OBSERVE, blind)
     return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, "No copy is failing.")
+
+
+def _blind(evidence: Evidence) -> str | None:
+    """Return why the figures are not whole, or None when every destination was looked at."""
+    problem = unseen(evidence.observed)
+    if problem is None or all(each.looked for each in evidence.figures):
+        return None
+    return problem.message
 
 
 def _refused(results: Iterable[Result]) -> Problem | None:
@@ -179,10 +185,9 @@ def _refused(results: Iterable[Result]) -> Problem | None:
 def within_objective(evidence: Evidence) -> Condition:
     """Judge the age of the oldest gap against the declared objective."""
     name, objective = "WithinObjective", evidence.desired.max_copy_lag
-    if not all(each.looked for each in evidence.figures):
-        problem = unseen(evidence.observed)
-        message = problem.message if problem is not None else "Not every destination was looked at."
-        return Condition(name, UNKNOWN, Reason.CANNOT_OBSERVE, message)
+    blind = _blind(evidence)
+    if blind is not None:
+        return objective_unseen(evidence.previous, Reason.CANNOT_OBSERVE, blind)
     gaps = [each for each in evidence.figures if each.oldest_gap is not None]
     if gaps and _catching_up(evidence):
         return Condition(name, UNKNOWN, Reason.CATCHING_UP, f"The first backfill goes on. {_gaps(gaps)}")
@@ -196,20 +201,51 @@ def within_objective(evidence: Evidence) -> Condition:
     return Condition(name, TRUE, Reason.WITHIN_OBJECTIVE, f"No gap is older than {duration(evidence)}.")
 
 
+def objective_unseen(previous: Mapping[str, Any], reason: Reason, message: str) -> Condition:
+    """Return WithinObjective for a pass that saw no figures; a first backfill that went on still does."""
+    name, before = "WithinObjective", condition_of(previous, "WithinObjective") or {}
+    if before.get("reason") == Reason.CATCHING_UP:
+        return Condition(name, UNKNOWN, Reason.CATCHING_UP, before.get("message", message))
+    return Condition(name, UNKNOWN, reason, message)
+
+
+def parts_unseen(previous: Mapping[str, Any], reason: Reason, message: str) -> tuple[Condition, ...]:
+    """Return every condition but Ready for a pass that saw nothing."""
+    return (
+        Condition("CopiesHealthy", UNKNOWN, reason, message),
+        Condition("PrerequisitesMet", UNKNOWN, reason, message),
+        Condition("Synced", UNKNOWN, reason, message),
+        objective_unseen(previous, reason, message),
+    )
+
+
 def _catching_up(evidence: Evidence) -> bool:
     """Tell whether the gaps are still those of the first backfill.
 
-    A changed spec may widen the scope, so it begins a new backfill, unless the objective was already missed.
+    A changed spec may widen the scope, so it begins a new backfill, unless the objective was already missed. It ends
+    when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
     """
     if not evidence.acts:
         return False
     before = condition_of(evidence.previous, "WithinObjective")
-    if before is None or before.get("reason") == Reason.CATCHING_UP:
+    if before is None:
         return True
-    if before.get("reason") == Reason.CANNOT_OBSERVE:
+    if before.get("reason") == Reason.CATCHING_UP:
+        return _first_backfill_goes_on(evidence, before.get("lastTransitionTime"))
+    if before.get("status") == UNKNOWN:
         return not any(each.get("copied") for each in evidence.previous.get("destinations", ()))
     changed = evidence.previous.get("observedGeneration") != evidence.desired.generation
     return changed and before.get("status") == TRUE
+
+
+def _first_backfill_goes_on(evidence: Evidence, began: str | None) -> bool:
+    gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
+    objective = evidence.desired.max_copy_lag
+    overtaken = objective is not None and any(
+        (instant(one.point.created) or "") > (began or "") and evidence.now - one.point.created > objective
+        for one in gaps
+    )
+    return not overtaken and any(one.state is not State.FAILED for one in gaps)
 
 
 def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:

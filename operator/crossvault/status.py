@@ -121,7 +121,7 @@ def summarise(
     status = _status(evidence, judged)
     return Outcome(
         status=status,
-        events=(*events_of(results, previous), *transitions(judged, previous)),
+        events=(*events_of(results, judged, previous), *transitions(judged, previous)),
         requeue=_requeue(evidence, cadence),
         failed=_retryable(observed, results),
         summary=sentence(results, judged, previous),
@@ -159,20 +159,8 @@ def _status(evidence: Evidence, judged: tuple[Condition, ...]) -> dict[str, Any]
             }
             for each in rows
         ],
-        "drift": _drift(evidence.plan),
-        "failures": [
-            {
-                "destination": each.destination,
-                "reason": each.reason,
-                "count": each.count,
-                "class": ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY,
-                "example": each.example,
-                "message": conditions.clip(each.message),
-            }
-            for each in sorted(
-                (one for figures in evidence.figures for one in figures.failures), key=lambda one: -one.count
-            )[:FAILURE_LIMIT]
-        ],
+        "drift": _drift(evidence),
+        "failures": _failures(evidence),
     }
     if not isinstance(organization, Unseen) and organization.value is not None:
         status["organization"] = organization.value.id
@@ -188,22 +176,54 @@ def _destinations(evidence: Evidence) -> list[dict[str, Any]]:
     rows = []
     for each in evidence.figures:
         bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn}
-        rows.append(row(each) if each.looked else dict(known.get(each.destination.name, bare)))
+        before = known.get(each.destination.name, bare)
+        rows.append(row(each) if each.looked else dict(before if before.get("vaultArn") == bare["vaultArn"] else bare))
     return rows
 
 
-def _drift(plan: Plan) -> dict[str, Any]:
+def _drift(evidence: Evidence) -> dict[str, Any]:
+    """Return the differences; those of a destination that was not looked at are the last known ones."""
+    unseen = {
+        each.name
+        for each in evidence.observed.destinations
+        if any(isinstance(_, Unseen) for _ in (each.vault, each.policy))
+    }
+    before = (evidence.previous.get("drift") or {}).get("items", ())
     items = [
-        {
-            "destination": each.destination,
-            "aspect": each.aspect,
-            "path": each.path,
-            "desired": each.desired,
-            "observed": each.observed,
-        }
-        for each in plan.drift[:DRIFT_LIMIT]
+        *(
+            {
+                "destination": each.destination,
+                "aspect": each.aspect,
+                "path": each.path,
+                "desired": each.desired,
+                "observed": each.observed,
+            }
+            for each in evidence.plan.drift
+        ),
+        *(dict(each) for each in before if each["destination"] in unseen),
     ]
-    return {"total": len(plan.drift), "items": items}
+    return {"total": len(items), "items": items[:DRIFT_LIMIT]}
+
+
+def _failures(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the most frequent failures; those of a destination that was not looked at are the last known ones."""
+    unseen = {each.destination.name for each in evidence.figures if not each.looked}
+    rows = [
+        *(
+            {
+                "destination": each.destination,
+                "reason": each.reason,
+                "count": each.count,
+                "class": ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY,
+                "example": each.example,
+                "message": conditions.clip(each.message),
+            }
+            for figures in evidence.figures
+            for each in figures.failures
+        ),
+        *(dict(each) for each in evidence.previous.get("failures", ()) if each["destination"] in unseen),
+    ]
+    return sorted(rows, key=lambda each: (-each["count"], each["destination"], each["reason"]))[:FAILURE_LIMIT]
 
 
 def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,11 +270,14 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     amiss = bool(evidence.plan.drift) or any(
         each.status is not PrerequisiteStatus.MET and each.blocks for each in evidence.plan.prerequisites
     )
-    base = cadence.follow if amiss or State.IN_PROGRESS in states else cadence.interval
+    moving = State.IN_PROGRESS in states or any(
+        reason in {Reason.BUDGET, Reason.RESOURCE_BUSY} for each in evidence.figures for _, reason in each.reasons
+    )
+    base = cadence.follow if amiss or moving else cadence.interval
     dues = [one.retry_at for each in evidence.plan.standings.values() for one in each if one.retry_at]
     if evidence.desired.max_copy_lag is not None:
         dues += [each.oldest_gap + evidence.desired.max_copy_lag for each in evidence.figures if each.oldest_gap]
-    pending = [due - evidence.now for due in dues if due > evidence.now]
+    pending = [due - evidence.now for due in dues if due >= evidence.now]
     return max(min([base, *pending]), timedelta(seconds=1))
 
 
@@ -297,16 +320,19 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
     metadata, previous = body["metadata"], body.get("status") or {}
     generation, kind = metadata.get("generation", 1), str(body.get("kind", ""))
     message = " ".join(str(each) for each in rejected.faults)
-    judged = (
-        Condition("Ready", conditions.FALSE, rejected.reason, message),
+    is_policy = kind == "CrossAccountBackupPolicy"
+    parts = (
+        *(conditions.parts_unseen(previous, rejected.reason, message) if is_policy else ()),
         Condition("Stalled", conditions.TRUE, rejected.reason, message),
     )
+    ready = Condition("Ready", conditions.FALSE, rejected.reason, message)
+    judged = (ready, *sorted(parts, key=lambda each: each.type))
     status: dict[str, Any] = {
         **{key: value for key, value in previous.items() if key not in {"conditions", "lastChanged"}},
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
     }
-    if kind == "CrossAccountBackupPolicy":
+    if is_policy:
         status["summary"] = {**status.get("summary", {}), "message": conditions.clip(message)}
         status = with_last_changed(status, previous, now)
     return Outcome(
@@ -322,10 +348,12 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
     """Say that a pass did not come to its end: what was true before is not known to be true now."""
     previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
     ready = Condition("Ready", conditions.UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
-    names = {each["type"] for each in previous.get("conditions", ())} - {"Ready", "Stalled"} | {"Reconciling"}
-    unknown = dict.fromkeys(names, (conditions.UNKNOWN, problem.reason))
-    unknown["Reconciling"] = (conditions.TRUE, Reason.CANNOT_OBSERVE)
-    judged = (ready, *(Condition(name, *unknown[name], problem.message) for name in sorted(names)))
+    is_policy = body.get("kind") == "CrossAccountBackupPolicy"
+    parts = (
+        *(conditions.parts_unseen(previous, problem.reason, problem.message) if is_policy else ()),
+        Condition("Reconciling", conditions.TRUE, Reason.CANNOT_OBSERVE, problem.message),
+    )
+    judged = (ready, *sorted(parts, key=lambda each: each.type))
     status: dict[str, Any] = {**previous, "conditions": stamp(judged, previous, generation, now)}
     if "summary" in previous:
         status["summary"] = {**previous["summary"], "message": conditions.clip(problem.message)}
