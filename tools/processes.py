@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import tethered
@@ -22,9 +22,12 @@ class TetheredProcess:
     group keeps a Ctrl-C in the terminal away from the child, which lets us stop children in the right order.
     """
 
-    def __init__(self, command: Sequence[str | Path], *, log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = Path(command[0]).name
         self.log = log
+        self._environment = environment
         self._exited = threading.Event()
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
         arguments = [str(part) for part in command]
@@ -48,6 +51,7 @@ class TetheredProcess:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    env=self._environment,
                 )
         except OSError as error:
             started.put(error)
