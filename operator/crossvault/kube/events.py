@@ -1,0 +1,131 @@
+"""Kubernetes events: posted once per fact and object, and never by the dozen.
+
+The same Warning about the same object is repeated at most hourly, and no object gets more than ten of them in an hour.
+Losing an event is allowed (they live for an hour anyway); holding up a pass for one is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..model import Event
+from . import objects
+from .client import Api, ApiError
+from .objects import Body, Kind
+
+_logger = logging.getLogger(__name__)
+
+CONTROLLER = "crossvault.io/crossvault"
+NOTE_LIMIT = 1024
+PER_HOUR = 10
+_HOUR = 3600.0
+_REMEMBERED = 4096
+_BACKLOG = 1000
+
+
+@dataclass(slots=True)
+class _History:
+    """What one object was told in the last hour."""
+
+    warned: deque[float] = field(default_factory=deque)
+    said: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+class Recorder:
+    """Decides which events are worth posting, and posts them in the background, one after the other."""
+
+    def __init__(
+        self, api: Api, reporter: str, *, clock: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> None:
+        self._api = api
+        self._reporter = reporter
+        self._clock = clock
+        self._monotonic = monotonic
+        self._histories: OrderedDict[str, _History] = OrderedDict()
+        self._backlog: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
+
+    def record(self, kind: Kind, body: Body, events: Iterable[Event]) -> None:
+        """Queue those of the events that say something new."""
+        for event in events:
+            if not self._is_news(objects.uid_of(body), event):
+                continue
+            try:
+                self._backlog.put_nowait(self._manifest(kind, body, event))
+            except asyncio.QueueFull:
+                _logger.warning("Dropping an event: the API server takes none", extra={"reason": event.reason.value})
+
+    def _is_news(self, uid: str, event: Event) -> bool:
+        now = self._monotonic()
+        history = self._histories.setdefault(uid, _History())
+        self._histories.move_to_end(uid)
+        if len(self._histories) > _REMEMBERED:
+            self._histories.popitem(last=False)
+        fact = (event.reason.value, event.message)
+        history.said = {each: at for each, at in history.said.items() if now - at < _HOUR}
+        if event.type != "Warning":
+            return True  # a deed of ours or a recovery: said each time it happens
+        while history.warned and now - history.warned[0] >= _HOUR:
+            history.warned.popleft()
+        if fact in history.said or len(history.warned) >= PER_HOUR:
+            return False
+        history.said[fact] = now
+        history.warned.append(now)
+        return True
+
+    def _manifest(self, kind: Kind, body: Body, event: Event) -> dict[str, Any]:
+        """Return an events.k8s.io/v1 Event (https://kubernetes.io/docs/reference/kubernetes-api/).
+
+        eventTime is a MicroTime: six decimals are mandatory, which ``isoformat()`` leaves out when they are zero.
+        Events about cluster-scoped objects belong to the namespace ``default``, where kubectl looks for them.
+        """
+        metadata = body["metadata"]
+        namespace = metadata.get("namespace") or "default"
+        return {
+            "apiVersion": objects.EVENTS.api_version,
+            "kind": "Event",
+            "metadata": {"generateName": f"{metadata['name'][:200]}-", "namespace": namespace},
+            "eventTime": self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": CONTROLLER,
+            "reportingInstance": self._reporter,
+            "action": "Reconciling",
+            "type": event.type,
+            "reason": event.reason.value,
+            "note": _note(event.message),
+            "regarding": {
+                "apiVersion": objects.RESOURCES[kind].api_version,
+                "kind": kind.value,
+                "name": metadata["name"],
+                "namespace": metadata.get("namespace") or "",
+                "uid": objects.uid_of(body),
+                "resourceVersion": metadata.get("resourceVersion") or "",
+            },
+        }
+
+    async def run(self) -> None:
+        """Post what is queued, for ever."""
+        while True:
+            manifest = await self._backlog.get()
+            try:
+                await self._api.create(objects.EVENTS, manifest)
+            except ApiError as error:
+                _logger.warning("Losing an event: %s", error, extra={"reason": manifest["reason"]})
+            finally:
+                self._backlog.task_done()
+
+    async def flush(self) -> None:
+        """Wait until everything queued is posted or lost."""
+        await self._backlog.join()
+
+
+def _note(message: str) -> str:
+    """Cut a message to what the API server takes, which counts bytes."""
+    encoded = message.encode()
+    if len(encoded) <= NOTE_LIMIT:
+        return message
+    return encoded[: NOTE_LIMIT - 3].decode(errors="ignore") + "…"

@@ -1,0 +1,53 @@
+"""How old what a pass sees in AWS may be: as fresh as the reason for the pass asks, and no fresher.
+
+Reads are shared between policies; asking for the present every time would cost a listing per policy.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..status import Cadence
+from .objects import ObjectKey
+
+# A resync comes up to 10 % early, so what is older than 90 % of the interval has to be read again.
+RESYNC_SHARE = 0.9
+FOLLOW_SHARE = 0.5
+
+
+class Freshness:
+    """Remembers since when an object has been waiting to be seen anew, and how patient its next pass may be."""
+
+    def __init__(self, cadence: Cadence) -> None:
+        self._cadence = cadence
+        self._demands: dict[ObjectKey, datetime] = {}
+        self._patience: dict[ObjectKey, timedelta] = {}
+
+    def demand(self, key: ObjectKey, at: datetime) -> None:
+        """Have the next pass see nothing older than ``at``: something changed then."""
+        self._demands[key] = max(at, self._demands.get(key, at))
+
+    def not_before(self, key: ObjectKey, now: datetime) -> datetime:
+        """Return the instant for the pass that starts now."""
+        patience = self._patience.get(key, self._cadence.interval * RESYNC_SHARE)
+        return max(self._demands.get(key, now - patience), now - patience)
+
+    def passed(
+        self, key: ObjectKey, started: datetime, *, wrote_at: datetime | None, requeue: timedelta | None
+    ) -> None:
+        """Note a pass that looked: demands from before it started are met, and its own writes are to be seen next."""
+        demand = self._demands.get(key)
+        if demand is not None and demand <= started:
+            del self._demands[key]
+        if wrote_at is not None:
+            self.demand(key, wrote_at)
+        follows = requeue is not None and requeue < self._cadence.interval
+        if requeue is not None and follows:
+            self._patience[key] = requeue * FOLLOW_SHARE
+        else:
+            self._patience.pop(key, None)
+
+    def forget(self, key: ObjectKey) -> None:
+        """Forget an object that is gone."""
+        self._demands.pop(key, None)
+        self._patience.pop(key, None)

@@ -1,0 +1,54 @@
+"""kopf's handlers: they take in what is watched, and nothing else.
+
+``on.event`` handlers are never retried and their errors are swallowed, so they must not do anything that can fail.
+Never add timers, daemons, or create/update/delete handlers for these kinds: kopf would put its own finalizers and
+annotations on the objects, and a timer dies for ever on one refused write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+
+from ..work.figures import Vitals
+from . import objects
+from .login import Login
+from .objects import Kind
+from .store import Store
+
+
+def registry(
+    store: Store, login: Login, vitals: Vitals, *, on_start: Callable[[], None] = lambda: None
+) -> kopf.OperatorRegistry:
+    """Return the handlers of one process. ``on_start`` is called once kopf has taken the signals over."""
+    handlers = kopf.OperatorRegistry()
+
+    async def started(**_: object) -> None:
+        on_start()
+
+    kopf.on.startup(registry=handlers, id="started")(started)
+    kopf.on.login(registry=handlers, id="login", errors=kopf.ErrorsMode.TEMPORARY, backoff=5.0)(login.login)
+    for kind, plural in (
+        (Kind.POLICY, objects.POLICIES.plural),
+        (Kind.ACCOUNT, objects.ACCOUNTS.plural),
+    ):
+        on_event = kopf.on.event(objects.GROUP, objects.VERSION, plural, registry=handlers, id=f"hear-{plural}")
+        on_event(_listener(kind, store, vitals))
+    kopf.on.event("", "v1", "namespaces", registry=handlers, id="hear-namespaces")(
+        _listener(Kind.NAMESPACE, store, vitals)
+    )
+    return handlers
+
+
+def _listener(kind: Kind, store: Store, vitals: Vitals) -> Any:  # noqa: ANN401 - kopf's own type of a handler
+    async def hear(event: kopf.RawEvent, **_: object) -> None:
+        vitals.watch_activity[kind.value] = datetime.now(UTC)
+        if event["type"] == "DELETED":
+            store.remove(kind, event["object"])
+        else:
+            store.put(kind, event["object"])
+
+    return hear

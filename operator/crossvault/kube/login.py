@@ -1,0 +1,73 @@
+"""How kopf logs in: with a session of ours, a new one each time.
+
+kopf ends the process on a 401 when a login gives the credentials that were refused; equal ones never compare equal
+here, and a growing pause keeps a refused token from making a hot loop. The session also tells when the API server
+answers kopf, which is how a recovery is noticed that no request of ours would notice soon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import aiohttp
+import kopf
+
+from ..work.figures import Vitals
+from . import objects
+from .access import Access, AccessError
+from .client import Health, open_session
+from .settings import OperatorSettings
+
+_LIFETIME = timedelta(minutes=10)
+_CALM = 60.0
+_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+_WATCHED: Mapping[str, str] = {resource.path(): kind.value for kind, resource in objects.RESOURCES.items()}
+
+
+class Login:
+    """kopf's login handler."""
+
+    def __init__(self, access: Access, settings: OperatorSettings, *, vitals: Vitals, health: Health) -> None:
+        self._access = access
+        self._settings = settings
+        self._vitals = vitals
+        self._health = health
+        self._count = 0
+        self._lately: list[float] = []
+
+    async def login(self, **_: object) -> kopf.AiohttpSession:
+        """Return a way to the API server that differs from all before it."""
+        now = asyncio.get_running_loop().time()
+        self._lately = [at for at in self._lately if now - at < _CALM]
+        await asyncio.sleep(_PAUSES[min(len(self._lately), len(_PAUSES) - 1)])
+        self._lately.append(now)
+        try:
+            credentials = await asyncio.to_thread(self._access.read)
+        except AccessError as error:
+            raise kopf.TemporaryError(str(error), delay=5) from error
+        self._count += 1
+        session = open_session(credentials, self._settings, headers=credentials.headers(), trace=self._trace())
+        return kopf.AiohttpSession(
+            server=credentials.server,
+            aiohttp_session=session,
+            priority=self._count,
+            expiration=datetime.now(UTC) + _LIFETIME,
+        )
+
+    def _trace(self) -> aiohttp.TraceConfig:
+        trace = aiohttp.TraceConfig()
+
+        async def answered(
+            _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+        ) -> None:
+            if end.response.status == 200:
+                kind = _WATCHED.get(end.url.path)
+                if kind is not None:
+                    self._vitals.watch_activity[kind] = datetime.now(UTC)
+                self._health.answered("GET watch")
+
+        trace.on_request_end.append(answered)
+        return trace

@@ -1,0 +1,155 @@
+"""Kubernetes objects as plain mappings: which kinds there are, how they are named, and how two of them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Body: TypeAlias = Mapping[str, Any]
+
+GROUP = "crossvault.io"
+VERSION = "v1alpha1"
+FINALIZER = "crossvault.io/finalizer"
+
+
+class Kind(StrEnum):
+    """The kinds the operator watches."""
+
+    POLICY = "CrossAccountBackupPolicy"
+    ACCOUNT = "BackupAccount"
+    NAMESPACE = "Namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Where the API server serves a kind."""
+
+    prefix: str
+    plural: str
+    api_version: str
+    namespaced: bool = False
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return the URL path of the collection, of one object, or of its subresource."""
+        scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        tail = "/".join(part for part in (self.plural, name, subresource) if part)
+        return f"{self.prefix}{scope}/{tail}"
+
+
+POLICIES = Resource(f"/apis/{GROUP}/{VERSION}", "crossaccountbackuppolicies", f"{GROUP}/{VERSION}", namespaced=True)
+ACCOUNTS = Resource(f"/apis/{GROUP}/{VERSION}", "backupaccounts", f"{GROUP}/{VERSION}")
+NAMESPACES = Resource("/api/v1", "namespaces", "v1")
+DEFINITIONS = Resource("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", "apiextensions.k8s.io/v1")
+EVENTS = Resource("/apis/events.k8s.io/v1", "events", "events.k8s.io/v1", namespaced=True)
+
+RESOURCES: Mapping[Kind, Resource] = {
+    Kind.POLICY: POLICIES,
+    Kind.ACCOUNT: ACCOUNTS,
+    Kind.NAMESPACE: NAMESPACES,
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """Which object this is about; ``namespace`` is empty for cluster-scoped kinds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind.value} {where}"
+
+
+def key_of(kind: Kind, body: Body) -> ObjectKey:
+    """Return the key of an object as the API server names it."""
+    metadata = body["metadata"]
+    return ObjectKey(kind, metadata.get("namespace") or "", metadata["name"])
+
+
+def version_of(body: Body) -> int:
+    """Return the resourceVersion as a number; 0 when it has none.
+
+    Versions of one resource type are comparable integers since Kubernetes 1.35 says so
+    (https://kep.k8s.io/5504) and etcd always made them so.
+    """
+    text = str(body["metadata"].get("resourceVersion") or "")
+    return int(text) if text.isdecimal() else 0
+
+
+def uid_of(body: Body) -> str:
+    """Return the uid, which tells a recreated object from the one before it."""
+    return str(body["metadata"].get("uid") or "")
+
+
+def generation_of(body: Body) -> int:
+    """Return the generation: +1 on every change of the spec, and on deletion with finalizers."""
+    return int(body["metadata"].get("generation") or 0)
+
+
+def deletion_of(body: Body) -> datetime | None:
+    """Return when the object's deletion was asked for, None when it was not."""
+    text = body["metadata"].get("deletionTimestamp")
+    return datetime.fromisoformat(text) if text else None
+
+
+def finalizers_of(body: Body) -> tuple[str, ...]:
+    """Return the object's finalizers."""
+    return tuple(body["metadata"].get("finalizers") or ())
+
+
+def slim(body: Body) -> dict[str, Any]:
+    """Return the object without managedFields, which are half its size and never looked at."""
+    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+    return {**body, "metadata": metadata}
+
+
+def accounts_named_by(body: Body) -> frozenset[str]:
+    """Return the names of the accounts a policy refers to, as far as its spec has the right shape."""
+    spec = body.get("spec")
+    if not isinstance(spec, Mapping):
+        return frozenset()
+    destinations = spec.get("destinations")
+    sides: Iterable[Any] = [spec.get("source"), *(destinations if isinstance(destinations, list) else ())]
+    names = (_account_name(side) for side in sides)
+    return frozenset(name for name in names if name)
+
+
+def _account_name(side: object) -> str | None:
+    ref = side.get("accountRef") if isinstance(side, Mapping) else None
+    name = ref.get("name") if isinstance(ref, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def merge_patch(old: object, new: object) -> dict[str, Any]:
+    """Return the merge patch (RFC 7386) that turns ``old`` into ``new``; empty when they mean the same.
+
+    None means absent, as it does to the API server: it drops null members of custom resources.
+    """
+    before = old if isinstance(old, Mapping) else {}
+    after = new if isinstance(new, Mapping) else {}
+    patch: dict[str, Any] = {name: None for name in before if after.get(name) is None and before[name] is not None}
+    for name, value in after.items():
+        if value is None:
+            continue
+        present = before.get(name)
+        if isinstance(value, Mapping) and isinstance(present, Mapping):
+            inner = merge_patch(present, value)
+            if inner:
+                patch[name] = inner
+        elif without_nulls(value) != present:
+            patch[name] = without_nulls(value)
+    return patch
+
+
+def without_nulls(value: object) -> object:
+    """Return the value without None members, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list | tuple):
+        return [without_nulls(member) for member in value]
+    return value

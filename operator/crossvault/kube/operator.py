@@ -1,0 +1,237 @@
+"""The operator as one process: every part put together, started in order, and brought to an end in under two seconds.
+
+kopf runs in the same event loop and only watches. When it ends by itself the process ends too: a new process is the
+one remedy that always works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import kopf
+
+from ..reconcile import Aws, Clock
+from ..work.agenda import Lane
+from ..work.board import Board
+from ..work.figures import Vitals
+from ..work.workers import Workers
+from . import handlers, passes
+from . import settings as tuning
+from .access import Access
+from .client import Api
+from .events import Recorder
+from .freshness import Freshness
+from .health import Checks, HealthServer, Heartbeat
+from .login import Login
+from .objects import Kind, ObjectKey
+from .parts import Engine, Parts
+from .relist import Relist
+from .settings import OperatorSettings
+from .store import ClaimsOf, Store, claims_of
+from .threads import Threads
+from .writer import Writer
+
+_logger = logging.getLogger(__name__)
+
+_KOPF_WAIT = 0.3
+_FLUSH_WAIT = 0.3
+
+
+def utc_now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the caller wants to know and decide about a running operator.
+
+    Attributes:
+        metrics: Renders the page for /metrics; called in a thread.
+        workers: Set when the operator starts, for the queue's figures.
+        port: The health port that was bound; 0 before the start.
+        stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
+    """
+
+    engine: Engine = field(default_factory=Engine)
+    claims_of: ClaimsOf = claims_of
+    clock: Clock = utc_now
+    vitals: Vitals = field(default_factory=Vitals)
+    metrics: Callable[[], bytes] | None = None
+    workers: Workers[ObjectKey] | None = None
+    port: int = 0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def run(settings: OperatorSettings, aws: Aws, board: Board, around: Surroundings | None = None) -> int:
+    """Run the operator until it is told to stop; return the exit code."""
+    return await _Operator(settings, aws, board, around or Surroundings()).run()
+
+
+def main(operator: Coroutine[object, object, int]) -> NoReturn:
+    """Run the operator's coroutine and end the process with its exit code.
+
+    Threads that are inside an AWS call cannot be ended, and the interpreter would wait for them; so would
+    ``asyncio.run`` for its own. The end of the process must not.
+    """
+    code = 1
+    try:
+        code = asyncio.new_event_loop().run_until_complete(operator)
+    except BaseException:
+        _logger.exception("Ending because of an error")
+    finally:
+        logging.shutdown()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+class _Operator:
+    def __init__(self, settings: OperatorSettings, aws: Aws, board: Board, around: Surroundings) -> None:
+        self._settings = settings
+        self._around = around
+        self._loop = asyncio.get_running_loop()
+        self._freshness = Freshness(settings.cadence)
+        self._store = Store(self._on_change, claims_of=around.claims_of)
+        access = Access(settings.kubeconfig, settings.context)
+        self._api = Api(access.read, settings, around.vitals)
+        self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)
+        self._recorder = Recorder(self._api, settings.reporter, clock=around.clock, monotonic=self._loop.time)
+        self._threads = Threads(settings.workers, around.stop.is_set)
+        self._relist = Relist(self._api, self._store, settings, around.vitals)
+        self._workers = Workers[ObjectKey](
+            passes.Passes(self._parts(aws, board)).handle,
+            count=settings.workers,
+            vitals=around.vitals,
+            kind_of=lambda key: key.kind.value,
+        )
+        self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)
+        self._watch: asyncio.Task[None] | None = None
+
+    def _parts(self, aws: Aws, board: Board) -> Parts:
+        return Parts(
+            aws=aws,
+            engine=self._around.engine,
+            settings=self._settings,
+            clock=self._around.clock,
+            store=self._store,
+            api=self._api,
+            writer=Writer(self._api, self._store),
+            recorder=self._recorder,
+            board=board,
+            freshness=self._freshness,
+            threads=self._threads,
+            vitals=self._around.vitals,
+        )
+
+    def _on_change(self, key: ObjectKey) -> None:
+        """Enqueue what changed; what is found at the start waits in the slow lane, where changes overtake it."""
+        if key.kind is Kind.NAMESPACE:
+            return
+        if self._relist.listed.is_set():
+            self._freshness.demand(key, self._around.clock())
+            self._workers.add(key, Lane.CHANGE)
+        else:
+            self._workers.add(key, Lane.RESYNC)
+
+    # --- the life of the process
+
+    async def run(self) -> int:
+        self._around.workers = self._workers
+        checks = Checks(self._alive, self._ready, self._around.metrics)
+        self._take_signals()
+        async with HealthServer(checks, self._settings.health_host, self._settings.health_port) as health:
+            self._around.port = health.port
+            _logger.info("Starting; health and metrics are on port %d", health.port)
+            code = await self._live()
+        _logger.info("Ending with exit code %d", code)
+        return code
+
+    async def _live(self) -> int:
+        background = [
+            self._loop.create_task(Heartbeat(self._around.vitals.loop_lag).run(), name="heartbeat"),
+            self._loop.create_task(self._recorder.run(), name="events"),
+            relist := self._loop.create_task(self._relist.run(), name="relist"),
+        ]
+        stop = self._loop.create_task(self._around.stop.wait(), name="stop")
+        code = 1
+        try:
+            await asyncio.wait({relist, stop, listed := self._listed()}, return_when=asyncio.FIRST_COMPLETED)
+            listed.cancel()
+            if self._relist.listed.is_set() and not stop.done():
+                self._workers.start()
+                self._watch = self._loop.create_task(self._watching(), name="kopf")
+                await asyncio.wait({relist, stop, self._watch}, return_when=asyncio.FIRST_COMPLETED)
+            code = 0 if stop.done() else _cause(relist, self._watch)
+        finally:
+            await self._end([*background, stop])
+        return code
+
+    def _listed(self) -> asyncio.Task[bool]:
+        return self._loop.create_task(self._relist.listed.wait(), name="listed")
+
+    async def _watching(self) -> None:
+        await kopf.operator(
+            registry=handlers.registry(self._store, self._login, self._around.vitals, on_start=self._take_signals),
+            settings=tuning.kopf_settings(self._settings),
+            clusterwide=True,
+            standalone=True,
+        )
+
+    async def _end(self, tasks: list[asyncio.Task[object]]) -> None:
+        """Let passes write what they found, then leave. Nothing here waits for AWS."""
+        self._around.stop.set()
+        finished = await self._workers.drain(self._settings.stop_wait.total_seconds())
+        if not finished:
+            _logger.warning("Leaving passes unfinished; the next process does them again")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._recorder.flush(), _FLUSH_WAIT)
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait({self._watch}, timeout=_KOPF_WAIT)
+        for task in tasks:
+            task.cancel()
+        self._threads.close()
+        await self._api.close()
+
+    # --- how it is
+
+    def _alive(self) -> str | None:
+        """Say why the process has to be restarted. That the loop answers at all is most of the proof."""
+        if not self._workers.alive():
+            return "a worker has ended"
+        if self._watch is not None and self._watch.done():
+            return "nothing is being watched"
+        return "every thread hangs in a pass" if self._threads.exhausted() else None
+
+    def _ready(self) -> str | None:
+        if not self._relist.listed.is_set():
+            return "the first lists are not complete"
+        return None if self._api.health.reachable else "the API server does not answer"
+
+    def _take_signals(self) -> None:
+        """End on SIGTERM and SIGINT. kopf takes both over when it starts, so they are taken back then."""
+        with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: only the stop event ends us
+            for each in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(each, self._around.stop.set)
+
+
+def _cause(relist: asyncio.Task[None], watch: asyncio.Task[None] | None) -> int:
+    """Return the exit code for what ended by itself: kopf without an error was told to by a signal."""
+    for task in (relist, watch):
+        if task is not None and task.done():
+            error = task.exception()
+            if error is None:
+                return 0
+            _logger.error("Ending because %s failed: %s", task.get_name(), error, exc_info=error)
+    return 1

@@ -1,0 +1,64 @@
+"""What passes work with: the parts of one process, and the core as far as this edge calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from .. import reconcile
+from ..reconcile import Aws, Clock, PolicyRequest
+from ..status import Cadence, Outcome
+from ..work.board import Board
+from ..work.figures import Vitals
+from .client import Api
+from .events import Recorder
+from .freshness import Freshness
+from .objects import Body
+from .settings import OperatorSettings
+from .store import Store
+from .threads import Threads
+from .writer import Writer
+
+
+class ReconcilePolicy(Protocol):
+    """The shape of :func:`crossvault.reconcile.reconcile_policy`."""
+
+    def __call__(
+        self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
+    ) -> Outcome:
+        """Do one pass over a policy."""
+
+
+class ReconcileAccount(Protocol):
+    """The shape of :func:`crossvault.reconcile.reconcile_account`."""
+
+    def __call__(self, body: Body, aws: Aws, *, not_before: datetime, clock: Clock, cadence: Cadence) -> Outcome:
+        """Do one pass over an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The core, as far as this edge calls it."""
+
+    policy: ReconcilePolicy = reconcile.reconcile_policy
+    account: ReconcileAccount = reconcile.reconcile_account
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What passes work with; one set per process."""
+
+    aws: Aws
+    engine: Engine
+    settings: OperatorSettings
+    clock: Clock
+    store: Store
+    api: Api
+    writer: Writer
+    recorder: Recorder
+    board: Board
+    freshness: Freshness
+    threads: Threads
+    vitals: Vitals

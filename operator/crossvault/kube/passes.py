@@ -1,0 +1,214 @@
+"""One pass over one object: look into the store, reconcile in a thread, write what became true, say when to look again.
+
+Order matters: the finalizer before AWS, the status after AWS, events after the status, so that a process that dies
+in between repeats something instead of losing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeAlias, assert_never
+
+from .. import status
+from ..errors import ErrorClass, Problem
+from ..model import Event, PolicyKey
+from ..reasons import Reason
+from ..reconcile import PolicyRequest
+from ..status import Outcome
+from ..work import logs
+from ..work.agenda import After, Done, Lane, Next, Retry
+from . import objects
+from .client import ApiError, Trouble
+from .deletion import Deletions
+from .objects import Body, Kind, ObjectKey
+from .parts import Parts
+from .threads import EndingError, Overdue
+from .writer import OvertakenError, VanishedError
+
+_logger = logging.getLogger(__name__)
+
+Work: TypeAlias = Callable[[Callable[[], bool]], Outcome]
+
+AWS = "AWS"
+API = "the API server"
+AGAIN = After(timedelta(milliseconds=200), Lane.CHANGE)
+_API_LONGEST = timedelta(minutes=1)
+
+
+class Passes:
+    """Handles the keys of the queue."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._deletions = Deletions(parts)
+        self._unsaid: dict[ObjectKey, tuple[Event, ...]] = {}
+
+    async def handle(self, key: ObjectKey) -> Next:
+        """Do one pass and say when the next one is due. Raises for bugs of ours only."""
+        with logs.about(namespace=key.namespace, name=key.name, **{"pass": secrets.token_hex(2)}):
+            try:
+                return await self._pass(key)
+            except VanishedError:
+                self._forget(key)
+                return Done()
+            except OvertakenError:
+                return AGAIN
+            except EndingError:
+                return Retry()
+            except ApiError as error:
+                return self._after_api_error(error)
+
+    async def _pass(self, key: ObjectKey) -> Next:
+        while self._parts.store.settle():  # noqa: ASYNC110 - slices of work with turns for others, not polling
+            await asyncio.sleep(0)
+        body = self._parts.store.get(key)
+        if body is None:
+            raise VanishedError(str(key))
+        match key.kind:
+            case Kind.POLICY if objects.deletion_of(body) is not None:
+                return await self._deletion(key, body)
+            case Kind.POLICY:
+                body = await self._held(key, body)
+                return await self._look(key, body, self._policy_work(key, body))
+            case Kind.ACCOUNT:
+                return await self._look(key, body, self._account_work(key, body))
+            case Kind.NAMESPACE:
+                return Done()
+            case _:
+                assert_never(key.kind)
+
+    # --- what a pass does in its thread
+
+    def _policy_work(self, key: ObjectKey, body: Body) -> Work:
+        parts = self._parts
+        request = PolicyRequest(
+            body=body,
+            accounts=parts.store.accounts(),
+            namespace_labels=parts.store.place(key.namespace).labels,
+            not_before=parts.freshness.not_before(key, parts.clock()),
+            claims=parts.store.claims_beside(key),
+        )
+        cadence = parts.settings.cadence
+        return lambda stopping: parts.engine.policy(
+            request, parts.aws, clock=parts.clock, cadence=cadence, stopping=stopping
+        )
+
+    def _account_work(self, key: ObjectKey, body: Body) -> Work:
+        parts = self._parts
+        not_before = parts.freshness.not_before(key, parts.clock())
+        cadence = parts.settings.cadence
+        return lambda _stopping: parts.engine.account(
+            body, parts.aws, not_before=not_before, clock=parts.clock, cadence=cadence
+        )
+
+    # --- around it
+
+    async def _held(self, key: ObjectKey, body: Body) -> Body:
+        """Have our finalizer on the object before anything is done for it, so that its deletion is never missed.
+
+        Where the API server refuses it, going on without it protects more than stopping.
+        """
+        try:
+            return await self._parts.writer.add_finalizer(key, body)
+        except ApiError as error:
+            if error.trouble is not Trouble.REFUSED:
+                raise
+            self._bug("finalizer", error)
+            return body
+
+    async def _look(self, key: ObjectKey, body: Body, work: Work) -> Next:
+        started = self._parts.clock()
+        deadline = self._parts.settings.pass_deadline
+        try:
+            outcome = await self._parts.threads.run(work, deadline)
+        except Overdue as overdue:
+            self._parts.vitals.passes.observe((key.kind.value, "deadline"), deadline.total_seconds())
+            text = f"The pass did not end within {deadline.total_seconds():.0f} s; the next one begins when it has."
+            await self._say_unfinished(key, body, Problem(Reason.DEADLINE_EXCEEDED, text))
+            outcome = await overdue.pending
+        except EndingError:
+            raise
+        except Exception:  # the workers log and count it; here it must not leave a status that may be untrue
+            text = "The pass ended because of a bug in the operator; its log has the details. Please report it."
+            await self._say_unfinished(key, body, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
+            raise
+        return await self._conclude(key, body, outcome, started)
+
+    async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, started: datetime) -> Next:
+        parts = self._parts
+        if outcome.report is not None:
+            parts.board.put(outcome.report)
+        if outcome.summary:
+            _logger.info("%s", outcome.summary)
+        self._unsaid[key] = tuple(dict.fromkeys((*self._unsaid.get(key, ()), *outcome.events)))
+        self._note_freshness(key, outcome, started)
+        current = parts.store.get(key)
+        if current is None or objects.uid_of(current) != objects.uid_of(body):
+            raise VanishedError(str(key)) if current is None else OvertakenError(str(key))
+        if outcome.status is not None:
+            try:
+                current = await parts.writer.put_status(key, current, outcome.status)
+            except ApiError as error:
+                if error.trouble is not Trouble.REFUSED:
+                    raise
+                self._bug("status", error)
+                return After(parts.settings.cadence.interval)
+        parts.recorder.record(key.kind, current, self._unsaid.pop(key))
+        return _next(outcome)
+
+    def _note_freshness(self, key: ObjectKey, outcome: Outcome, started: datetime) -> None:
+        wrote = any(result.problem is None for result in outcome.results)
+        wrote_at = self._parts.clock() if wrote else None
+        if not outcome.failed:
+            self._parts.freshness.passed(key, started, wrote_at=wrote_at, requeue=outcome.requeue)
+        elif wrote_at is not None:
+            self._parts.freshness.demand(key, wrote_at)
+
+    async def _deletion(self, key: ObjectKey, body: Body) -> Next:
+        then = await self._deletions.run(key, body)
+        if isinstance(then, Done):
+            self._forget(key)
+        return then
+
+    def _forget(self, key: ObjectKey) -> None:
+        self._unsaid.pop(key, None)
+        self._parts.freshness.forget(key)
+        self._parts.board.drop(key.kind.value, PolicyKey(key.namespace, key.name))
+
+    # --- what goes wrong
+
+    async def _say_unfinished(self, key: ObjectKey, body: Body, problem: Problem) -> None:
+        """Take back what the status claims: it was not seen to be true this time."""
+        _logger.warning("%s", problem.message, extra={"reason": problem.reason.value})
+        outcome = status.summarise_unfinished(problem, body, now=self._parts.clock())
+        if outcome.report is not None:
+            known = self._parts.board.get(outcome.report.kind, outcome.report.key)
+            conditions = outcome.report.conditions
+            self._parts.board.put(replace(known, conditions=conditions) if known else outcome.report)
+        try:
+            after = await self._parts.writer.put_status(key, body, outcome.status or {})
+            self._parts.recorder.record(key.kind, after, outcome.events)
+        except (ApiError, OvertakenError, VanishedError) as error:
+            _logger.warning("Leaving the status as it is: %s", error)
+
+    def _after_api_error(self, error: ApiError) -> Next:
+        if error.trouble is Trouble.REFUSED:
+            self._bug("request", error)
+            return Retry()
+        _logger.warning("Trying again later: %s", error)
+        return Retry(API, _API_LONGEST)
+
+    def _bug(self, where: str, error: ApiError) -> None:
+        self._parts.vitals.internal_errors.add(where)
+        _logger.error("Being refused by the API server, which is a bug of ours: %s", error)
+
+
+def _next(outcome: Outcome) -> Next:
+    if outcome.failed:
+        return Retry(AWS)
+    return Done() if outcome.requeue is None else After(outcome.requeue)

@@ -1,0 +1,253 @@
+"""What the cluster holds, as far as we have heard: bodies by key, and the indexes passes need.
+
+Older news never replace newer ones: watch events, answers to our writes and lists arrive in any order, and the
+resourceVersion says which is newest. Belongs to the event loop's thread; what passes get are snapshots.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from .. import manifest, vaultpolicy
+from . import objects
+from .objects import Body, Kind, ObjectKey
+
+Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
+Labels: TypeAlias = Mapping[str, str]
+Claims: TypeAlias = frozenset[tuple[str, str]]
+ClaimsOf: TypeAlias = Callable[[Body, Accounts, Labels], Claims | None]
+
+
+class Change(StrEnum):
+    """What a piece of news means for the object; an echo is no news."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is kept of a namespace."""
+
+    labels: Labels
+    terminating: bool
+
+
+def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
+    """Return the (vault ARN, Sid) pairs a policy wants; None while it cannot be parsed."""
+    desired = manifest.parse_policy(body, accounts, labels)
+    return None if isinstance(desired, manifest.Rejected) else vaultpolicy.claims_of(desired)
+
+
+class Store:
+    """The objects in memory. ``on_change`` is told which keys have to be looked at, after the store has changed."""
+
+    def __init__(
+        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, claims_of: ClaimsOf = claims_of
+    ) -> None:
+        self._on_change = on_change
+        self._claims_of = claims_of
+        self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
+        self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        self._accounts: dict[str, manifest.AccountDeclaration] = {}
+        self._places: dict[str, Place] = {}
+        self._by_account: dict[str, set[ObjectKey]] = {}
+        self._named: dict[ObjectKey, frozenset[str]] = {}
+        self._claims: dict[ObjectKey, Claims] = {}
+        self._wanted: Counter[tuple[str, str]] = Counter()
+        self._unsettled: dict[ObjectKey, None] = {}
+
+    # --- sight
+
+    def get(self, key: ObjectKey) -> Body | None:
+        """Return an object as last heard of."""
+        return self._bodies[key.kind].get(key)
+
+    def keys(self, kind: Kind) -> tuple[ObjectKey, ...]:
+        """Return the keys of all objects of a kind."""
+        return tuple(self._bodies[kind])
+
+    def seen(self, kind: Kind) -> int:
+        """Return the newest resourceVersion heard of for a kind."""
+        return self._seen[kind]
+
+    def accounts(self) -> Accounts:
+        """Return every well-formed account; the mapping is never changed afterwards."""
+        return self._accounts
+
+    def place(self, namespace: str) -> Place:
+        """Return what is known of a namespace; an unknown one has no labels."""
+        return self._places.get(namespace, Place({}, terminating=False))
+
+    def claims_beside(self, key: ObjectKey) -> Claims:
+        """Return the statements that policies other than ``key`` want. Call :meth:`settle` before."""
+        own = self._claims.get(key, frozenset())
+        return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
+
+    # --- news
+
+    def put(self, kind: Kind, body: Body) -> Change:
+        """Take in an object from a watch, a list, or the answer to a write of ours."""
+        key = objects.key_of(kind, body)
+        version = objects.version_of(body)
+        self._seen[kind] = max(self._seen[kind], version)
+        before = self._bodies[kind].get(key)
+        if before is not None and version <= objects.version_of(before):
+            return Change.ECHO
+        self._bodies[kind][key] = kept = objects.slim(body)
+        change = _change(kind, before, kept)
+        self._index(key, kept, change)
+        if change is not Change.ECHO:
+            self._announce(key)
+        return change
+
+    def remove(self, kind: Kind, body: Body) -> bool:
+        """Take in the deletion of an object; news of an object's predecessor are no news."""
+        key = objects.key_of(kind, body)
+        version = objects.version_of(body)
+        self._seen[kind] = max(self._seen[kind], version)
+        before = self._bodies[kind].get(key)
+        if before is None or objects.version_of(before) > version:
+            return False
+        self.drop(key)
+        return True
+
+    def drop(self, key: ObjectKey) -> None:
+        """Forget an object that does not exist any more."""
+        if self._bodies[key.kind].pop(key, None) is None:
+            return
+        match key.kind:
+            case Kind.POLICY:
+                self._index_names(key, frozenset())
+                self._unsettled.pop(key, None)
+                self._claim(key, frozenset())
+            case Kind.ACCOUNT:
+                self._index_account(key.name, None)
+            case Kind.NAMESPACE:
+                self._places.pop(key.name, None)
+        self._announce(key)
+
+    def compare(self, kind: Kind, listed: Iterable[Body], *, version: int) -> tuple[int, int]:
+        """Take in a whole list as of ``version``: missing objects come in, ghosts go.
+
+        A deletion that happened while our watch was cut, before the server lost its history, is never delivered by a
+        watch; without this, the object would be reconciled and its claims be honoured for ever.
+
+        Returns:
+            How many objects were missing or outdated, and how many were ghosts.
+        """
+        present: set[ObjectKey] = set()
+        missing = 0
+        for body in listed:
+            present.add(objects.key_of(kind, body))
+            missing += self.put(kind, body) is not Change.ECHO
+        ghosts = [
+            key
+            for key, body in self._bodies[kind].items()
+            if key not in present and objects.version_of(body) <= version
+        ]
+        for key in ghosts:
+            self.drop(key)
+        self._seen[kind] = max(self._seen[kind], version)
+        return missing, len(ghosts)
+
+    # --- consequences
+
+    def _announce(self, key: ObjectKey) -> None:
+        """Tell which keys have to be looked at because of this one."""
+        match key.kind:
+            case Kind.POLICY:
+                self._on_change(key)
+            case Kind.ACCOUNT:
+                self._on_change(key)
+                for policy in tuple(self._by_account.get(key.name, ())):
+                    self._unsettled[policy] = None
+                    self._on_change(policy)
+            case Kind.NAMESPACE:
+                for policy in tuple(self._bodies[Kind.POLICY]):
+                    if policy.namespace == key.name:
+                        self._unsettled[policy] = None
+                        self._on_change(policy)
+
+    def _index(self, key: ObjectKey, body: Body, change: Change) -> None:
+        match key.kind:
+            case Kind.POLICY:
+                self._index_names(key, objects.accounts_named_by(body))
+                if change is not Change.ECHO:
+                    self._unsettled[key] = None
+            case Kind.ACCOUNT:
+                if change is not Change.ECHO:
+                    self._index_account(key.name, manifest.parse_account(body))
+            case Kind.NAMESPACE:
+                self._places[key.name] = _place(body)
+
+    def _index_account(self, name: str, declared: manifest.AccountDeclaration | manifest.Rejected | None) -> None:
+        """Put another mapping in place: passes in their threads hold the one before."""
+        accounts = dict(self._accounts)
+        accounts.pop(name, None)
+        if isinstance(declared, manifest.AccountDeclaration):
+            accounts[name] = declared
+        self._accounts = accounts
+
+    def _index_names(self, key: ObjectKey, names: frozenset[str]) -> None:
+        before = self._named.pop(key, frozenset())
+        if names:
+            self._named[key] = names
+        for name in before - names:
+            self._by_account[name].discard(key)
+            if not self._by_account[name]:
+                del self._by_account[name]
+        for name in names - before:
+            self._by_account.setdefault(name, set()).add(key)
+
+    # --- claims
+
+    def settle(self, limit: int = 50) -> bool:
+        """Find out the claims of up to ``limit`` changed policies; True while there are more.
+
+        In slices, so that the event loop gets its turn between them. What a policy wanted when it could last be
+        parsed counts on: it may be repaired, and its copies must not be locked out meanwhile.
+        """
+        for key in tuple(self._unsettled)[:limit]:
+            del self._unsettled[key]
+            body = self._bodies[Kind.POLICY][key]
+            if objects.deletion_of(body) is not None:
+                self._claim(key, frozenset())
+                continue
+            claims = self._claims_of(body, self._accounts, self.place(key.namespace).labels)
+            if claims is not None:
+                self._claim(key, claims)
+        return bool(self._unsettled)
+
+    def _claim(self, key: ObjectKey, claims: Claims) -> None:
+        for claim in self._claims.pop(key, frozenset()):
+            self._wanted[claim] -= 1
+            if not self._wanted[claim]:
+                del self._wanted[claim]
+        self._wanted.update(claims)
+        if claims:
+            self._claims[key] = claims
+
+
+def _place(body: Body) -> Place:
+    metadata: Mapping[str, Any] = body["metadata"]
+    return Place(dict(metadata.get("labels") or {}), terminating=bool(metadata.get("deletionTimestamp")))
+
+
+def _change(kind: Kind, before: Body | None, after: Body) -> Change:
+    """Tell whether a change is one to act on; the echo of a status write is not."""
+    if before is None or objects.uid_of(before) != objects.uid_of(after):
+        return Change.NEW
+    if kind is Kind.NAMESPACE:
+        return Change.CHANGED if _place(before) != _place(after) else Change.ECHO
+    if objects.generation_of(before) != objects.generation_of(after):
+        return Change.CHANGED
+    if objects.deletion_of(before) != objects.deletion_of(after):
+        return Change.CHANGED
+    lost = objects.FINALIZER in objects.finalizers_of(before) and objects.FINALIZER not in objects.finalizers_of(after)
+    return Change.CHANGED if lost else Change.ECHO

@@ -1,0 +1,155 @@
+"""The workers: N tasks that take keys from an agenda and run one handler for each.
+
+A handler that raises is a bug of ours: it is logged with its traceback, counted, and tried again with back-off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from .agenda import Agenda, Lane, Next, Retry
+from .figures import QueueFigures, Vitals
+
+K = TypeVar("K", bound=Hashable)
+
+_logger = logging.getLogger(__name__)
+
+
+class Workers(Generic[K]):
+    """Runs ``handle(key)`` for every key that is due, at most ``count`` at once and never twice for one key.
+
+    All methods but :meth:`figures` belong to the event loop's thread.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[K], Awaitable[Next]],
+        *,
+        count: int,
+        vitals: Vitals,
+        agenda: Agenda[K] | None = None,
+        kind_of: Callable[[K], str] = str,
+    ) -> None:
+        self._handle = handle
+        self._count = count
+        self._vitals = vitals
+        self._agenda = agenda or Agenda()
+        self._kind_of = kind_of
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    # --- what there is to do
+
+    def add(self, key: K, lane: Lane = Lane.CHANGE) -> None:
+        """Have a key worked on."""
+        self._agenda.add(key, self._clock(), lane)
+        self._signal()
+
+    def reset_backoffs(self, cause: str) -> None:
+        """Retry now what waits because of ``cause``."""
+        count = self._agenda.reset_backoffs(self._clock(), cause)
+        if count:
+            _logger.info("Retrying %d keys now: %s has recovered", count, cause)
+        self._signal()
+
+    def figures(self) -> QueueFigures:
+        """Return the queue's numbers. May be called from any thread."""
+        return self._agenda.figures(self._clock())
+
+    def running(self) -> frozenset[K]:
+        """Return the keys being worked on."""
+        return self._agenda.running()
+
+    # --- who does it
+
+    def start(self) -> None:
+        """Start the workers. Keys added before wait until now."""
+        names = (f"worker-{number}" for number in range(self._count))
+        self._tasks = tuple(self._loop.create_task(self._work(), name=name) for name in names)
+
+    def alive(self) -> bool:
+        """Tell whether every started worker still runs."""
+        return not any(task.done() for task in self._tasks)
+
+    async def drain(self, timeout: float) -> bool:  # noqa: ASYNC109 - a bound for all of them, not for one await
+        """Take no more keys, wait for the running passes up to ``timeout`` seconds, then cancel the rest.
+
+        Returns whether every pass came to its end.
+        """
+        self._stopping = True
+        while self._idle:
+            _wake(self._idle.popleft())
+        if not self._tasks:
+            return True
+        _, late = await asyncio.wait(self._tasks, timeout=timeout)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return not late
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            key = self._agenda.take(self._clock())
+            self._signal()
+            if key is None:
+                await self._rest()
+                continue
+            await self._pass(key)
+
+    async def _pass(self, key: K) -> None:
+        start = self._clock()
+        then: Next = Retry()
+        outcome = "error"
+        try:
+            then = await self._handle(key)
+            outcome = "retry" if isinstance(then, Retry) else "ok"
+        except Exception:  # the last resort: whatever a pass raises, the worker lives on
+            self._vitals.internal_errors.add("pass")
+            _logger.exception("Failing because of a bug in a pass over %s; please report it", key)
+        finally:
+            now = self._clock()
+            self._agenda.finish(key, then, now)
+            self._vitals.passes.observe((self._kind_of(key), outcome), now - start)
+            self._signal()
+
+    # --- sleeping and waking
+
+    async def _rest(self) -> None:
+        waiter = self._loop.create_future()
+        self._idle.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._idle:
+                self._idle.remove(waiter)
+
+    def _signal(self) -> None:
+        """Wake as many workers as there are keys, and set the alarm for the next key that waits."""
+        for _ in range(min(self._agenda.ready(), len(self._idle))):
+            _wake(self._idle.popleft())
+        due = self._agenda.next_due()
+        if self._timer is not None:
+            if due is not None and self._timer.when() == due and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._alarm)
+
+    def _alarm(self) -> None:
+        self._timer = None
+        if self._idle:
+            _wake(self._idle.popleft())  # the woken worker takes what is due and sets the next alarm
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
