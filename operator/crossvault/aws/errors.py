@@ -94,6 +94,7 @@ _EXCEPTIONS: tuple[tuple[type[Exception], Verdict], ...] = (
     (exceptions.ConnectTimeoutError, (Reason.TIMED_OUT, ErrorClass.RETRY)),
     (exceptions.IncompleteReadError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
     (exceptions.HTTPClientError, (Reason.UNREACHABLE, ErrorClass.RETRY)),
+    (exceptions.ConnectionError, (Reason.UNREACHABLE, ErrorClass.RETRY)),
     (parsers.ResponseParserError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
     (exceptions.PaginationError, (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)),
     (exceptions.NoCredentialsError, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),

@@ -1,0 +1,213 @@
+"""Every way AWS can fail becomes one reason, one class, and words for the person who can help."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import exceptions, parsers
+from tests.functional.aws.kit import account
+
+from crossvault.aws import errors
+from crossvault.errors import CrossvaultError, ErrorClass
+from crossvault.reasons import Reason
+
+ROLE = "arn:aws:iam::222222222222:role/crossvault-dr"
+DR = account("dr", "222222222222", "crossvault-dr", external_id="tenant-7")
+VAULT = errors.Ask("read vault orders-copies", DR, "backup:DescribeBackupVault", "eu-central-1")
+ASSUME = errors.Ask("assume role crossvault-dr", DR, "sts:AssumeRole")
+UUID = "0f6b8f0a-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
+
+
+def _answer(code: str, message: str = "", status: int = 400) -> exceptions.ClientError:
+    return exceptions.ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest plays no part
+        "DescribeBackupVault",
+    )
+
+
+RETRY, STUCK, BUG = ErrorClass.RETRY, ErrorClass.STUCK, ErrorClass.BUG
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "error_class"),
+    [
+        pytest.param(_answer("ThrottlingException"), Reason.THROTTLED, RETRY, id="throttling of AWS Backup"),
+        pytest.param(_answer("TooManyRequestsException"), Reason.THROTTLED, RETRY, id="throttling of Organizations"),
+        pytest.param(_answer("RequestLimitExceeded"), Reason.THROTTLED, RETRY, id="throttling of an old service"),
+        pytest.param(_answer("Strange", status=429), Reason.THROTTLED, RETRY, id="any code with 429"),
+        pytest.param(_answer("AccessDeniedException", "", 403), Reason.ACCESS_DENIED, STUCK, id="a missing permission"),
+        pytest.param(_answer("AccessDenied", "", 403), Reason.ACCESS_DENIED, STUCK, id="a missing permission of STS"),
+        pytest.param(_answer("ExpiredToken", "", 403), Reason.CREDENTIALS_EXPIRED, RETRY, id="an expired session"),
+        pytest.param(_answer("ExpiredTokenException"), Reason.CREDENTIALS_EXPIRED, RETRY, id="an expired token"),
+        pytest.param(
+            _answer("UnrecognizedClientException"), Reason.CREDENTIALS_REFUSED, STUCK, id="a key AWS does not know"
+        ),
+        pytest.param(_answer("InvalidClientTokenId"), Reason.CREDENTIALS_REFUSED, STUCK, id="a key STS does not know"),
+        pytest.param(_answer("SignatureDoesNotMatch"), Reason.CREDENTIALS_REFUSED, STUCK, id="a wrong secret"),
+        pytest.param(_answer("InvalidSignatureException"), Reason.CREDENTIALS_REFUSED, STUCK, id="a bad signature"),
+        pytest.param(
+            _answer("ServiceUnavailableException", status=500), Reason.SERVICE_UNAVAILABLE, RETRY, id="the modelled 500"
+        ),
+        pytest.param(_answer("InternalFailure", status=500), Reason.SERVICE_UNAVAILABLE, RETRY, id="the common 500"),
+        pytest.param(_answer("Brand-new", status=503), Reason.SERVICE_UNAVAILABLE, RETRY, id="any code with a 5xx"),
+        pytest.param(_answer("InvalidParameterValueException"), Reason.REQUEST_REFUSED, STUCK, id="a refused value"),
+        pytest.param(_answer("InvalidRequestException"), Reason.REQUEST_REFUSED, STUCK, id="a refused request"),
+        pytest.param(_answer("LimitExceededException"), Reason.QUOTA_EXCEEDED, STUCK, id="a used-up quota"),
+        pytest.param(_answer("ResourceNotFoundException"), Reason.NOT_FOUND, STUCK, id="something that is not there"),
+        pytest.param(_answer("InvalidResourceStateException"), Reason.RESOURCE_BUSY, RETRY, id="a busy resource"),
+        pytest.param(_answer("Brand-new"), Reason.INTERNAL_ERROR, BUG, id="a code outside the table"),
+        pytest.param(exceptions.ReadTimeoutError(endpoint_url="x"), Reason.TIMED_OUT, RETRY, id="a hanging answer"),
+        pytest.param(exceptions.ConnectTimeoutError(endpoint_url="x"), Reason.TIMED_OUT, RETRY, id="a dead network"),
+        pytest.param(
+            exceptions.EndpointConnectionError(endpoint_url="x"), Reason.UNREACHABLE, RETRY, id="a closed port"
+        ),
+        pytest.param(
+            exceptions.ConnectionClosedError(endpoint_url="x"), Reason.UNREACHABLE, RETRY, id="a cut connection"
+        ),
+        pytest.param(exceptions.ProxyConnectionError(proxy_url="x"), Reason.UNREACHABLE, RETRY, id="a dead proxy"),
+        pytest.param(parsers.ResponseParserError("half"), Reason.UNEXPECTED_ANSWER, RETRY, id="half an answer"),
+        pytest.param(exceptions.NoCredentialsError(), Reason.NO_CREDENTIALS, STUCK, id="no credentials at all"),
+        pytest.param(
+            exceptions.ParamValidationError(report="Missing"),
+            Reason.INTERNAL_ERROR,
+            BUG,
+            id="a request of ours that is wrong",
+        ),
+    ],
+)
+def test_error_gets_its_reason_and_class(error: Exception, reason: Reason, error_class: ErrorClass) -> None:
+    """The table decides by code; only codes outside it are judged by their status."""
+    found = errors.problem(error, VAULT)
+
+    assert (found.reason, found.error_class) == (reason, error_class)
+    assert found.message.startswith("Cannot read vault orders-copies in account dr (222222222222, eu-central-1): ")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        pytest.param(
+            _answer("AccessDeniedException", "", 403),
+            "role crossvault-dr lacks backup:DescribeBackupVault. Allow the action in the role's policies. "
+            "(AccessDeniedException)",
+            id="a denial without a text names the action that was tried",
+        ),
+        pytest.param(
+            _answer(
+                "AccessDeniedException",
+                "User: arn:aws:sts::222222222222:assumed-role/crossvault-dr/crossvault is not authorized to perform: "
+                "iam:PassRole on resource: arn because no identity-based policy allows the iam:PassRole action",
+                403,
+            ),
+            "role crossvault-dr lacks iam:PassRole (no identity-based policy allows it). Allow the action in the "
+            "role's policies. (AccessDeniedException)",
+            id="a denial that names another action than the call",
+        ),
+        pytest.param(
+            _answer(
+                "AccessDeniedException",
+                "User: x is not authorized to perform: backup:DescribeBackupVault on resource: y with an explicit deny "
+                "in a service control policy",
+                403,
+            ),
+            "backup:DescribeBackupVault is explicitly denied to role crossvault-dr by a service control policy. "
+            "Change that policy. (AccessDeniedException)",
+            id="an explicit deny names the kind of policy",
+        ),
+        pytest.param(
+            _answer(
+                "AccessDeniedException",
+                "The specified policy cannot be added to the vault due to cross-account sharing restrictions.",
+                403,
+            ),
+            'AWS refuses it with "The specified policy cannot be added to the vault due to cross-account sharing '
+            'restrictions.". (AccessDeniedException)',
+            id="a denial that is about something else is quoted",
+        ),
+        pytest.param(
+            _answer("InvalidParameterValueException", f"Provided principal is not valid (RequestId: {UUID})"),
+            'AWS answers "Provided principal is not valid". (InvalidParameterValueException)',
+            id="a refused request is quoted without its request id",
+        ),
+    ],
+)
+def test_message_says_who_lacks_what_and_what_to_do(error: Exception, message: str) -> None:
+    """The words name account, role, action and remedy."""
+    found = errors.problem(error, VAULT)
+
+    assert found.message == f"Cannot read vault orders-copies in account dr (222222222222, eu-central-1): {message}"
+
+
+def test_message_names_all_permissions_of_a_new_vault() -> None:
+    """AWS denies CreateBackupVault without a text when any of eight permissions is missing."""
+    ask = errors.Ask("create vault v", DR, "backup:CreateBackupVault", "eu-central-1")
+
+    message = errors.problem(_answer("AccessDeniedException", "", 403), ask).message
+
+    assert "backup-storage:MountCapsule" in message
+    assert "kms:CreateGrant" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "named"),
+    [
+        pytest.param(
+            _answer(
+                "AccessDenied",
+                f"User: arn:aws:sts::5:assumed-role/hub/i-1 is not authorized to perform: x on {ROLE}",
+                403,
+            ),
+            Reason.ASSUME_ROLE_DENIED,
+            (
+                "does not exist",
+                "arn:aws:sts::5:assumed-role/hub",
+                "sts:ExternalId",
+                "aws iam get-role --role-name crossvault-dr",
+            ),
+            id="AWS does not say why, so every cause is named",
+        ),
+        pytest.param(
+            _answer("AccessDenied", "The external ID does not match", 403),
+            Reason.EXTERNAL_ID_REFUSED,
+            ("spec.externalId", "aws iam get-role --role-name crossvault-dr"),
+            id="AWS names the External ID",
+        ),
+        pytest.param(
+            _answer("NoSuchEntity", "The role cannot be found", 404),
+            Reason.ROLE_NOT_FOUND,
+            (ROLE, "does not exist"),
+            id="AWS says that there is no such role",
+        ),
+        pytest.param(_answer("Throttling"), Reason.THROTTLED, ("throttling",), id="STS is throttled"),
+    ],
+)
+def test_refused_role_gets_the_reason_that_aws_gives(error: Exception, reason: Reason, named: tuple[str, ...]) -> None:
+    """Nothing is invented: only what the answer says becomes a reason of its own."""
+    found = errors.problem(error, ASSUME)
+
+    assert found.reason is reason
+    assert [part for part in named if part not in found.message] == []
+
+
+def test_message_of_a_refused_role_does_not_change_with_the_session() -> None:
+    """Session names differ from pod to pod; the message must not."""
+    text = "User: arn:aws:sts::5:assumed-role/hub/botocore-session-{} is not authorized to perform: sts:AssumeRole on x"
+
+    one, two = (errors.problem(_answer("AccessDenied", text.format(n), 403), ASSUME).message for n in (1, 2))
+
+    assert one == two
+
+
+def test_asking_lets_bugs_of_ours_through() -> None:
+    """Only what botocore raises becomes a problem."""
+    with pytest.raises(KeyError), errors.asking(VAULT):
+        raise KeyError("ours")
+
+
+def test_asking_keeps_a_problem_that_is_one_already() -> None:
+    """A problem with the way in is not renamed by the call that met it."""
+    inner = CrossvaultError(errors.problem(_answer("Throttling"), ASSUME))
+
+    with pytest.raises(CrossvaultError) as caught, errors.asking(VAULT):
+        raise inner
+
+    assert caught.value is inner

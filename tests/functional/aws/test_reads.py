@@ -1,0 +1,190 @@
+"""Policies share what they read, and nobody gets an answer older than it may be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.functional.aws.kit import START, Clock
+
+from crossvault.aws.reads import SharedReads
+
+KEY = ("vault", "prod", "orders")
+
+
+class Flight:
+    """A fetch that stays in the air until the test lets it land."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+        self.began = threading.Event()
+        self.land = threading.Event()
+        self.count = 0
+
+    def __call__(self) -> object:
+        """Take off, and land when told."""
+        self.count += 1
+        self.began.set()
+        assert self.land.wait(10)
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+def _never() -> object:
+    raise AssertionError("this read was to be shared")
+
+
+def _raise(error: Exception) -> Callable[[], object]:
+    def fetch() -> object:
+        raise error
+
+    return fetch
+
+
+class Waiting(threading.Event):
+    """An event that tells how many wait for it."""
+
+    def __init__(self, seen: threading.Semaphore) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Tell, then wait."""
+        self.seen.release()
+        return super().wait(timeout)
+
+
+def test_reads_reuse_an_answer_that_is_young_enough() -> None:
+    """The second caller gets the first one's answer and its age."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    reads.get(KEY, START, lambda: "v1")
+    clock.tick(seconds=30)
+
+    assert reads.get(KEY, START, _never) == ("v1", START)
+    assert reads.cached(KEY, START) == ("v1", START)
+
+
+def test_reads_fetch_again_when_the_answer_is_too_old() -> None:
+    """Who may not use it gets a new one."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    reads.get(KEY, START, lambda: "v1")
+    later = clock.tick(seconds=30)
+
+    assert reads.cached(KEY, later) is None
+    assert reads.get(KEY, later, lambda: "v2") == ("v2", later)
+
+
+def test_reads_count_an_answer_from_the_moment_it_was_asked_for() -> None:
+    """What changed while the answer was on its way may not be in it."""
+    clock = Clock()
+    reads = SharedReads(clock)
+
+    _, at = reads.get(KEY, START, lambda: clock.tick(seconds=5))
+
+    assert at == START
+
+
+def test_reads_do_not_keep_errors() -> None:
+    """After an error the next caller asks again."""
+    reads = SharedReads(Clock())
+    with pytest.raises(ValueError, match="throttled"):
+        reads.get(KEY, START, _raise(ValueError("throttled")))
+
+    assert reads.get(KEY, START, lambda: "v1") == ("v1", START)
+
+
+@pytest.mark.parametrize(
+    "value", [pytest.param("v1", id="an answer"), pytest.param(ValueError("throttled"), id="an error")]
+)
+def test_reads_share_what_is_in_the_air(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers who come while a fetch is running get its answer or its error, and AWS is asked once."""
+    waiting = threading.Semaphore(0)
+    flight = Flight(value)
+    reads = SharedReads(Clock())
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(reads.get, KEY, START, flight)
+        assert flight.began.wait(10)
+        landed = Waiting(waiting)
+        monkeypatch.setattr(reads._flights[KEY], "landed", landed)
+        others = [pool.submit(reads.get, KEY, START, _never) for _ in range(8)]
+        for _ in others:
+            assert waiting.acquire(timeout=10)
+        flight.land.set()
+        results = [future.exception(10) or future.result(10)[0] for future in (first, *others)]
+
+    assert flight.count == 1
+    assert results == [value] * 9
+
+
+def test_reads_do_not_share_a_fetch_that_began_too_early() -> None:
+    """Who needs a newer answer waits for the fetch in the air and then asks itself."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    flight = Flight("v1")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(reads.get, KEY, START, flight)
+        assert flight.began.wait(10)
+        later = clock.tick(seconds=1)
+        second = pool.submit(reads.get, KEY, later, lambda: "v2")
+        flight.land.set()
+
+        assert first.result(10) == ("v1", START)
+        assert second.result(10) == ("v2", later)
+
+
+def test_reads_do_not_reuse_what_a_write_made_old() -> None:
+    """After an invalidation the next caller asks again, and what is known stays countable."""
+    reads = SharedReads(Clock())
+    reads.get(KEY, START, lambda: "v1")
+
+    reads.invalidate(KEY)
+
+    assert reads.cached(KEY, START) is None
+    assert [value for _, value, _ in reads.values(("vault", "prod"))] == ["v1"]
+    assert reads.get(KEY, START, lambda: "v2")[0] == "v2"
+
+
+def test_reads_do_not_keep_what_was_asked_before_a_write() -> None:
+    """A fetch that was in the air during the write serves who waited for it, and nobody after."""
+    reads = SharedReads(Clock())
+    flight = Flight("before the write")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(reads.get, KEY, START, flight)
+        assert flight.began.wait(10)
+        reads.invalidate(KEY)
+        assert reads.get(KEY, START, lambda: "after")[0] == "after"
+        flight.land.set()
+        assert first.result(10)[0] == "before the write"
+
+    assert reads.get(KEY, START, _never)[0] == "after"
+
+
+def test_reads_forget_what_nobody_asks_for() -> None:
+    """An entry goes two hours after it was last used; one in use stays."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    reads.get(KEY, START, lambda: "old")
+    reads.get(("used",), START, lambda: "used")
+    for _ in range(5):
+        clock.tick(minutes=30)
+        reads.get(("used",), START, _never)
+
+    assert len(reads) == 1
+    assert reads.cached(("used",), START) == ("used", START)
+
+
+def test_reads_forget_an_account_that_is_gone() -> None:
+    """What was read through a dropped account is dropped with it."""
+    reads = SharedReads(Clock())
+    reads.get(("vault", "prod"), START, lambda: 1)
+    reads.get(("vault", "dr"), START, lambda: 2)
+
+    reads.forget(lambda key: key[1] == "prod")
+
+    assert reads.cached(("vault", "prod"), START) is None
+    assert reads.cached(("vault", "dr"), START) == (2, START)

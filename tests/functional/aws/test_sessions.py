@@ -1,0 +1,306 @@
+"""Nobody acts in an account whose identity was not verified, and credentials renew themselves."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.functional.aws.kit import (
+    Answer,
+    Clock,
+    account,
+    accounts,
+    assumed_xml,
+    error_json,
+    error_xml,
+    identity_xml,
+    let_in,
+    scripted,
+)
+
+from crossvault.aws import AwsAccounts, inventory
+from crossvault.errors import CrossvaultError
+from crossvault.model import Account, Limits
+from crossvault.reasons import Reason
+
+REGION = "eu-west-1"
+PROD = account(external_id="tenant-7")
+
+
+def _enter(aws: AwsAccounts, who: Account = PROD) -> Any:
+    return aws._sessions.enter(who, REGION)
+
+
+def _problem(work: Callable[[], object]) -> Reason:
+    with pytest.raises(CrossvaultError) as caught:
+        work()
+    return caught.value.problem.reason
+
+
+def _soon() -> datetime:
+    """Credentials that end so soon that botocore renews them before every use."""
+    return datetime.now(UTC) + timedelta(minutes=5)
+
+
+def test_role_is_assumed_with_what_the_account_declares() -> None:
+    """External ID, session tags, a fixed session name and the longest duration that chaining allows."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        _enter(aws, replace(PROD, session_tags=(("team", "backup"),))).verify()
+        aws.close()
+    sent = dict(urllib.parse.parse_qsl(script.bodies[0]))
+
+    assert sent["RoleArn"] == "arn:aws:iam::111111111111:role/crossvault-source"
+    assert sent["ExternalId"] == "tenant-7"
+    assert sent["RoleSessionName"] == "crossvault"
+    assert sent["DurationSeconds"] == "3600"
+    assert (sent["Tags.member.1.Key"], sent["Tags.member.1.Value"]) == ("team", "backup")
+
+
+def test_account_without_a_role_uses_the_operators_identity() -> None:
+    """Nothing is assumed, and the identity is verified all the same."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        found = _enter(aws, account(role=None)).verify()
+        aws.close()
+
+    assert found == "111111111111"
+    assert [operation for operation, _ in script.asked] == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize(
+    "who", [pytest.param(PROD, id="behind a role"), pytest.param(account(role=None), id="of the operator itself")]
+)
+def test_wrong_account_is_told_and_nothing_is_asked_with_it(who: Account) -> None:
+    """Invariant 5: the identity is verified before anything is read or written with it."""
+    with scripted() as script:
+        let_in(script, "999999999999")
+        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
+        aws = accounts(script.url)
+
+        reasons = {
+            _problem(_enter(aws, who).verify),
+            _problem(lambda: inventory.vault_policy(_enter(aws, who), REGION, "v")),
+        }
+        aws.close()
+
+    assert reasons == {Reason.WRONG_ACCOUNT}
+    assert script.count("GetBackupVaultAccessPolicy") == 0
+
+
+def test_renewed_credentials_are_verified_before_they_are_used() -> None:
+    """Invariant 5 holds across the renewal of credentials: a role that moved is noticed before the next request."""
+    with scripted() as script:
+        script.on("AssumeRole", assumed_xml(_soon()))
+        script.on("GetCallerIdentity", identity_xml("111111111111"), identity_xml("999999999999"))
+        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
+        aws = accounts(script.url)
+        access = _enter(aws)
+        access.verify()
+
+        reason = _problem(lambda: inventory.vault_policy(access, REGION, "v"))
+        aws.close()
+
+    assert reason is Reason.WRONG_ACCOUNT
+    assert script.count("GetBackupVaultAccessPolicy") == 0
+
+
+def test_identity_is_verified_again_when_it_is_too_old() -> None:
+    """A verification counts for whoever may use one of its age."""
+    clock = Clock(datetime.now(UTC))
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url, clock=clock)
+        access = _enter(aws)
+        access.verify(clock.now)
+        access.verify(clock.now)
+        access.verify()
+        assert script.count("GetCallerIdentity") == 1
+
+        access.verify(clock.tick(minutes=5))
+        aws.close()
+
+    assert script.count("GetCallerIdentity") == 2
+    assert script.count("AssumeRole") == 1
+
+
+def test_role_is_assumed_once_for_all_who_wait() -> None:
+    """Eight threads that enter at once make one session."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: _enter(aws).verify(), range(8)))
+        aws.close()
+
+    assert found == ["111111111111"] * 8
+    assert [operation for operation, _ in script.asked] == ["AssumeRole", "GetCallerIdentity"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sessions"),
+    [
+        pytest.param(replace(PROD, external_id="other"), 2, id="another External ID is another way in"),
+        pytest.param(
+            replace(PROD, role_arn="arn:aws:iam::111111111111:role/b"), 2, id="another role is another way in"
+        ),
+        pytest.param(replace(PROD, session_tags=(("a", "b"),)), 2, id="other tags are another way in"),
+        pytest.param(replace(PROD, limits=Limits()), 1, id="other limits are not"),
+        pytest.param(replace(PROD, regions=("eu-west-1",)), 1, id="other Regions are not"),
+    ],
+)
+def test_changed_account_is_entered_anew(changed: Account, sessions: int) -> None:
+    """What was proved for one declaration is not taken for another."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        _enter(aws).verify()
+        _enter(aws, changed).verify()
+        aws.close()
+
+    assert script.count("AssumeRole") == sessions
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        pytest.param("ExpiredTokenException", Reason.CREDENTIALS_EXPIRED, id="expired although the clock says no"),
+        pytest.param("UnrecognizedClientException", Reason.CREDENTIALS_REFUSED, id="not known any more"),
+    ],
+)
+def test_refused_credentials_are_replaced(code: str, reason: Reason) -> None:
+    """The pass that meets them says so; the next one has new ones, without a restart."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        script.on("GetBackupVaultAccessPolicy", error_json(code, status=403), {"Policy": "{}"})
+        assert _problem(lambda: inventory.vault_policy(_enter(aws), REGION, "v")) is reason
+
+        found = inventory.vault_policy(_enter(aws), REGION, "v")
+        aws.close()
+
+    assert found == "{}"
+    assert script.count("AssumeRole") == 2
+
+
+def test_refused_role_is_tried_again_and_recovers() -> None:
+    """A trust policy that was put right works with the next look."""
+    with scripted() as script:
+        let_in(script)
+        script.on("AssumeRole", error_xml("AccessDenied"), assumed_xml(datetime.now(UTC) + timedelta(hours=1)))
+        aws = accounts(script.url)
+        assert _problem(_enter(aws).verify) is Reason.ASSUME_ROLE_DENIED
+
+        assert _enter(aws).verify() == "111111111111"
+        aws.close()
+
+
+def test_missing_credentials_are_told_and_found_when_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator without an identity says so and works as soon as it has one."""
+    with scripted() as script:
+        let_in(script)
+        aws = accounts(script.url)
+        with monkeypatch.context() as without:
+            without.delenv("AWS_ACCESS_KEY_ID")
+            without.delenv("AWS_SECRET_ACCESS_KEY")
+            assert _problem(_enter(aws).verify) is Reason.NO_CREDENTIALS
+        assert script.asked == []
+
+        assert _enter(aws).verify() == "111111111111"
+        aws.close()
+
+
+def test_broken_answer_of_sts_is_a_problem() -> None:
+    """Half an answer of STS opens nothing."""
+    with scripted() as script:
+        script.on("AssumeRole", Answer("<AssumeRoleResponse><AssumeRoleResult>"))
+        aws = accounts(script.url)
+
+        assert _problem(_enter(aws).verify) is Reason.UNEXPECTED_ANSWER
+        aws.close()
+
+
+def test_sessions_share_the_service_models() -> None:
+    """The models of AWS's services are in memory once, however many accounts there are."""
+    aws = accounts("http://127.0.0.1:1")
+
+    loaders = {id(_enter(aws, account(name))._session.get_component("data_loader")) for name in ("a", "b", "c")}
+    aws.close()
+
+    assert len(loaders) == 1
+
+
+def test_clients_are_made_once_per_service_and_region() -> None:
+    """A client is expensive to make and free to share."""
+    aws = accounts("http://127.0.0.1:1")
+    access = _enter(aws)
+
+    same = access.backup(REGION) is access.backup(REGION)
+    other = access.backup(REGION) is access.backup("eu-central-1")
+    aws.close()
+
+    assert (same, other) == (True, False)
+
+
+def test_least_recently_used_account_is_left_first() -> None:
+    """Memory is bounded by the number of accounts kept ready."""
+    aws = accounts("http://127.0.0.1:1", sessions=2)
+    first, second = _enter(aws, account("a")), _enter(aws, account("b"))
+    _enter(aws, account("a"))
+    _enter(aws, account("c"))
+
+    assert _enter(aws, account("a")) is first
+    assert _enter(aws, account("b")) is not second
+    aws.close()
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(lambda aws, _: aws.drop("prod"), id="its BackupAccount was deleted"),
+        pytest.param(lambda _, clock: clock.tick(hours=3), id="nobody has used it for hours"),
+    ],
+)
+def test_account_is_left(leave: Callable[[AwsAccounts, Clock], object]) -> None:
+    """Sessions of accounts that are gone go too."""
+    clock = Clock()
+    aws = accounts("http://127.0.0.1:1", clock=clock)
+    before = _enter(aws)
+
+    leave(aws, clock)
+
+    assert _enter(aws) is not before
+    aws.close()
+
+
+def test_partition_and_regional_endpoint_of_sts_are_used() -> None:
+    """STS of the operator's own Region is asked: it is the one its network certainly reaches."""
+    aws = accounts("http://127.0.0.1:1")
+    access = _enter(aws)
+    access._settings = replace(access._settings, endpoint_url=None)
+
+    urls = [access._create("sts", region).meta.endpoint_url for region in ("us-east-1", "eu-west-1", "cn-north-1")]
+    aws.close()
+
+    assert urls == [
+        "https://sts.us-east-1.amazonaws.com",
+        "https://sts.eu-west-1.amazonaws.com",
+        "https://sts.cn-north-1.amazonaws.com.cn",
+    ]
+
+
+def test_getting_ready_makes_no_request() -> None:
+    """Warming up reads models from the disk only."""
+    with scripted() as script:
+        aws = accounts(script.url)
+        aws.warm()
+        aws.close()
+
+    assert script.asked == []
