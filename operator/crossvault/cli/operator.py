@@ -1,0 +1,111 @@
+"""``crossvault operator``: the process that the chart runs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from ..aws import AwsAccounts, Settings
+from ..kube import operator
+from ..kube.settings import OperatorSettings
+from ..metrics import Exposition
+from ..status import Cadence
+from ..work import logs
+from ..work.board import Board
+from . import options
+
+
+@click.command("operator")
+@options.cadence
+@options.logs("json")
+@click.option(
+    "--relist-interval",
+    type=options.DURATION,
+    default="10m",
+    show_default=True,
+    envvar="CROSSVAULT_RELIST_INTERVAL",
+    help="How often the objects in memory are compared with those of the API server.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    envvar="CROSSVAULT_PORT",
+    help="Port of /metrics, /healthz and /readyz; 0 takes a free one and logs it.",
+)
+@click.option(
+    "--host",
+    default="0.0.0.0",  # noqa: S104 - probes and scrapes come from outside the pod
+    show_default=True,
+    envvar="CROSSVAULT_HOST",
+    help="Address to listen on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 200),
+    default=20,
+    show_default=True,
+    envvar="CROSSVAULT_WORKERS",
+    help="How many objects are worked on at once.",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Outside a cluster; without it $KUBECONFIG, the pod's ServiceAccount, ~/.kube/config.",
+)
+@click.option("--context", help="Context of the kubeconfig.")
+def command(
+    *,
+    interval: timedelta,
+    follow: timedelta,
+    relist_interval: timedelta,
+    port: int,
+    host: str,
+    workers: int,
+    kubeconfig: Path | None,
+    context: str | None,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Keep every CrossAccountBackupPolicy of a cluster as declared.
+
+    \b
+    Examples:
+      crossvault operator --kubeconfig ~/.kube/config --log-format text
+      crossvault operator --interval 5m --port 8080
+
+    Ends with 0 on SIGTERM, and with 1 when only a new process can help.
+    """
+    logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
+    settings = OperatorSettings(
+        kubeconfig=kubeconfig,
+        context=context,
+        health_host=host,
+        health_port=port,
+        cadence=Cadence(interval, follow),
+        workers=workers,
+        relist_interval=relist_interval,
+    )
+    operator.main(run(settings))
+
+
+async def run(settings: OperatorSettings) -> int:
+    """Put the edges together and run them until the end of the process."""
+    board, around = Board(), operator.Surroundings()
+    exposition = Exposition(
+        board.reports,
+        vitals=around.vitals,
+        queue=lambda: around.workers.figures() if around.workers is not None else None,
+        clock=lambda: datetime.now(UTC),
+    )
+    around.metrics = exposition.render
+    aws = AwsAccounts(Settings(version=__version__), recorder=exposition.aws)
+    try:
+        return await operator.run(settings, aws, board, around)
+    finally:
+        aws.close()
