@@ -1,0 +1,311 @@
+"""The chart: refuses what it does not know, renders what it is asked for, and installs on a real API server."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.broken_manifests import ACCOUNT, altered
+from tools import binaries
+from tools.controlplane import ControlPlane
+
+pytestmark = pytest.mark.kube
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy" / "helm" / "crossvault"
+NAMESPACE = "crossvault-system"
+OPERATOR = f"system:serviceaccount:{NAMESPACE}:crossvault"
+
+
+def helm(*args: str | Path, plane: ControlPlane | None = None) -> subprocess.CompletedProcess[str]:
+    """Run helm, against a control plane when one is given."""
+    program = binaries.find("helm")
+    if program is None:
+        pytest.fail("helm missing; run `python -m tools.binaries` first, it shows its progress")
+    environment = plane.environment() if plane else None
+    return subprocess.run([program, *map(str, args)], capture_output=True, text=True, check=False, env=environment)
+
+
+def rendered(*sets: str) -> list[dict[str, Any]]:
+    """Render the chart as release crossvault with these values."""
+    values = [part for each in sets for part in ("--set", each)]
+    result = helm("template", "crossvault", CHART, "--namespace", NAMESPACE, *values)
+    assert result.returncode == 0, result.stderr
+    return [each for each in yaml.safe_load_all(result.stdout) if each]
+
+
+def only(objects: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any]:
+    """Return the one object of a kind, and of a name where there are several."""
+    (found,) = [each for each in objects if each["kind"] == kind and name in {"", each["metadata"]["name"]}]
+    return found
+
+
+def container(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the operator's container."""
+    (found,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+class TestValues:
+    """What can be set is documented, checked and has an effect."""
+
+    def test_chart_is_clean(self) -> None:
+        """Helm lint finds nothing."""
+        result = helm("lint", "--strict", CHART)
+
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    def test_every_value_is_commented(self) -> None:
+        """Each key that takes a value has a ``# --`` line right above it."""
+        lines = (CHART / "values.yaml").read_text().splitlines()
+        inner = {"resources", "podSecurityContext", "securityContext", "nodeSelector"} | {
+            f"{probe}Probe" for probe in ("liveness", "readiness", "startup")
+        }
+        bare, block = [], ""
+        for above, line in zip(["", *lines], lines, strict=False):
+            key = line.split(":")[0].strip()
+            block = key if line and not line.startswith((" ", "#")) else block
+            nested_in_free_form = line.startswith(" ") and block in inner
+            is_parent = line.rstrip().endswith(":") and key not in inner
+            comment = not line.strip() or line.strip().startswith("#")
+            if not (comment or is_parent or nested_in_free_form or above.strip().startswith("# --")):
+                bare.append(line)
+
+        assert bare == []
+
+    def test_schema_knows_exactly_the_values(self) -> None:
+        """values.yaml and values.schema.json have the same keys, down to the free-form ones."""
+        values = yaml.safe_load((CHART / "values.yaml").read_text())
+        values_schema = json.loads((CHART / "values.schema.json").read_text())
+
+        assert list(_differences(values, values_schema, "")) == []
+
+    @pytest.mark.parametrize(
+        ("setting", "said"),
+        [
+            pytest.param("replicas=2", "additional properties 'replicas' not allowed", id="a key nobody knows"),
+            pytest.param("metrics.prot=1", "additional properties 'prot' not allowed", id="a nested one"),
+            pytest.param("replicaCount=2", "maximum: got 2, want 1", id="two replicas without leader election"),
+            pytest.param("config.logLevel=verbose", "logLevel", id="a log level nobody knows"),
+            pytest.param("config.interval=5", "interval", id="an interval without a unit"),
+            pytest.param("aws.endpointUrl=localhost", "endpointUrl", id="an endpoint without a scheme"),
+        ],
+    )
+    def test_wrong_value_is_refused(self, setting: str, said: str) -> None:
+        """A typo stops the installation with the name of the key."""
+        result = helm("template", "crossvault", CHART, "--set", setting)
+
+        assert result.returncode != 0
+        assert said in result.stderr
+
+    def test_global_is_open(self) -> None:
+        """A parent chart may put there what it likes."""
+        assert rendered("global.anything.at=all")
+
+
+class TestRendering:
+    """The objects that come out."""
+
+    def test_operator_is_started_as_configured(self) -> None:
+        """Values become arguments and environment."""
+        values = ("config.interval=1m", "config.logFormat=text", "aws.endpointUrl=http://127.0.0.1:4566", "aws.region=")
+        found = container(rendered(*values, "extraArgs={--x}", "extraEnv[0].name=A", "extraEnv[0].value=b"))
+
+        assert found["args"] == [
+            "operator",
+            "--interval=1m",
+            "--follow-interval=30s",
+            "--relist-interval=10m",
+            "--log-level=info",
+            "--log-format=text",
+            "--port=8080",
+            "--x",
+        ]
+        assert found["env"] == [
+            {"name": "AWS_ENDPOINT_URL", "value": "http://127.0.0.1:4566"},
+            {"name": "A", "value": "b"},
+        ]
+
+    def test_port_is_the_same_everywhere(self) -> None:
+        """Argument, container port, probes and Service agree."""
+        objects = rendered("metrics.port=9090")
+        found = container(objects)
+
+        assert "--port=9090" in found["args"]
+        assert found["ports"][0]["containerPort"] == 9090
+        assert {found[f"{each}Probe"]["httpGet"]["port"] for each in ("liveness", "readiness", "startup")} == {
+            "metrics"
+        }
+        assert only(objects, "Service")["spec"]["ports"][0]["port"] == 9090
+
+    def test_there_are_never_two_operators(self) -> None:
+        """Without leader election an old pod ends before a new one begins."""
+        assert only(rendered(), "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+
+    @pytest.mark.parametrize(
+        ("values", "image"),
+        [
+            pytest.param((), "crossvault:0.1.0", id="appVersion by default"),
+            pytest.param(("image.tag=x",), "crossvault:x", id="a tag"),
+            pytest.param(
+                ("image.tag=x", f"image.digest=sha256:{'0' * 64}"), f"crossvault@sha256:{'0' * 64}", id="a digest wins"
+            ),
+        ],
+    )
+    def test_image_is_the_one_asked_for(self, values: tuple[str, ...], image: str) -> None:
+        """Repository with tag or digest."""
+        assert container(rendered(*values))["image"] == image
+
+    def test_parts_can_be_left_out(self) -> None:
+        """What is switched off is not rendered."""
+        off = ("crds.enabled", "metrics.enabled", "rbac.create", "serviceAccount.create")
+        roles = ("rbac.aggregateToView", "rbac.aggregateToEdit", "rbac.aggregateToAdmin")
+        objects = rendered(*(f"{each}=false" for each in off + roles))
+
+        assert [each["kind"] for each in objects] == ["Deployment"]
+
+    def test_labels_reach_every_object(self) -> None:
+        """A platform team finds everything by its own label."""
+        assert {each["metadata"]["labels"]["team"] for each in rendered("commonLabels.team=dr")} == {"dr"}
+
+    def test_crds_are_those_of_the_repository(self) -> None:
+        """The chart's copies are the files in crds/ (``make generate``), and rendering changes their metadata only."""
+        sources = {path.name: path.read_bytes() for path in (ROOT / "crds").glob("*.yaml")}
+        copies = {path.name: path.read_bytes() for path in (CHART / "files" / "crds").iterdir()}
+        specs = [each["spec"] for each in rendered() if each["kind"] == "CustomResourceDefinition"]
+
+        assert copies == sources
+        assert specs == [yaml.safe_load(sources[name])["spec"] for name in sorted(sources)]
+
+    @pytest.mark.parametrize(("values", "policy"), [((), "keep"), (("crds.keep=false",), None)])
+    def test_crds_are_kept_by_default(self, values: tuple[str, ...], policy: str | None) -> None:
+        """An uninstall would otherwise delete every policy."""
+        crds = [each for each in rendered(*values) if each["kind"] == "CustomResourceDefinition"]
+        found = {each["metadata"].get("annotations", {}).get("helm.sh/resource-policy") for each in crds}
+
+        assert found == {policy}
+
+    def test_people_get_policies_and_no_accounts(self) -> None:
+        """view, edit and admin reach policies; accounts stay with cluster administrators."""
+        aggregated = {
+            label.rpartition("-")[2]: each["rules"]
+            for each in rendered()
+            if each["kind"] == "ClusterRole"
+            for label in each["metadata"]["labels"]
+            if label.startswith("rbac.authorization.k8s.io/aggregate-to-")
+        }
+
+        assert set(aggregated) == {"view", "edit", "admin"}
+        assert {tuple(rule["resources"]) for rules in aggregated.values() for rule in rules} == {
+            ("crossaccountbackuppolicies",)
+        }
+        assert aggregated["view"][0]["verbs"] == ["get", "list", "watch"]
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane of our own: the chart wants to own the CRDs."""
+    with ControlPlane.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def installed(plane: ControlPlane) -> ControlPlane:
+    """A cluster with the release."""
+    result = helm("install", "crossvault", CHART, "--namespace", NAMESPACE, "--create-namespace", plane=plane)
+    assert result.returncode == 0, result.stderr
+    assert "Nothing is copied before you create a policy." in result.stdout
+    return plane
+
+
+class TestInstalling:
+    """On a real API server."""
+
+    def test_crds_are_served(self, installed: ControlPlane) -> None:
+        """Right after the installation people can declare accounts and policies."""
+        installed.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        installed.kubectl("apply", "-f", ROOT / "examples" / "quickstart")
+
+        assert "production" in installed.kubectl("get", "crossvault", "-A").stdout
+
+    @pytest.mark.parametrize(
+        "right",
+        [
+            *(
+                "list crossaccountbackuppolicies",
+                "watch crossaccountbackuppolicies",
+                "patch crossaccountbackuppolicies",
+            ),
+            *("list backupaccounts", "watch backupaccounts", "patch crossaccountbackuppolicies/status"),
+            *("patch backupaccounts/status", "list namespaces", "watch namespaces", "list crds", "watch crds"),
+            *("get crd/backupaccounts.crossvault.io", "create events.events.k8s.io", "patch events.events.k8s.io"),
+        ],
+    )
+    def test_operator_may_do_its_work(self, installed: ControlPlane, right: str) -> None:
+        """Each right it needs is there, in every namespace."""
+        assert _may(installed, right)
+
+    @pytest.mark.parametrize(
+        "right",
+        [
+            *("get secrets", "list secrets", "list pods", "create pods", "impersonate users", "get nodes"),
+            *("create crossaccountbackuppolicies", "delete crossaccountbackuppolicies", "patch backupaccounts"),
+            *("update crossaccountbackuppolicies", "delete backupaccounts", "patch crds", "delete crds"),
+            *(
+                "patch namespaces",
+                "create events",
+                "update backupaccounts/status",
+                "get crd/other.example.com",
+                "bind clusterroles",
+            ),
+        ],
+    )
+    def test_operator_may_do_nothing_else(self, installed: ControlPlane, right: str) -> None:
+        """Secrets above all are out of its reach."""
+        assert not _may(installed, right)
+
+    def test_pod_fits_the_restricted_standard(self, installed: ControlPlane) -> None:
+        """The pod is admitted where the restricted Pod Security Standard is enforced."""
+        installed.kubectl("create", "namespace", "restricted")
+        installed.kubectl("label", "namespace", "restricted", "pod-security.kubernetes.io/enforce=restricted")
+        template = only(rendered(), "Deployment")["spec"]["template"]
+        template["spec"]["serviceAccountName"] = "default"
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            **template,
+            "metadata": {"name": "operator", "namespace": "restricted"},
+        }
+
+        installed.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+
+    def test_upgrade_and_uninstall_keep_what_people_declared(self, installed: ControlPlane) -> None:
+        """A release comes and goes; CRDs and accounts stay, and another release takes them over."""
+        installed.kubectl("apply", "-f", "-", stdin=json.dumps(altered(ACCOUNT, {"metadata.name": "kept"})))
+        upgrade = helm("upgrade", "crossvault", CHART, "-n", NAMESPACE, "--set", "config.interval=1m", plane=installed)
+        uninstall = helm("uninstall", "crossvault", "-n", NAMESPACE, plane=installed)
+
+        assert (upgrade.returncode, uninstall.returncode) == (0, 0), upgrade.stderr + uninstall.stderr
+        assert "kept" in installed.kubectl("get", "bacct").stdout
+        again = helm("install", "crossvault", CHART, "-n", NAMESPACE, plane=installed)
+        assert again.returncode == 0, again.stderr
+
+
+def _may(plane: ControlPlane, right: str) -> bool:
+    verb, resource = right.removesuffix("/status").split()
+    subresource = ["--subresource=status"] if right.endswith("/status") else []
+    question = ("auth", "can-i", verb, resource, *subresource, "--as", OPERATOR, "--all-namespaces")
+    result = plane.kubectl(*question, check=False)
+    return result.stdout.strip() == "yes"
+
+
+def _differences(values: Any, values_schema: Mapping[str, Any], where: str) -> Iterator[str]:
+    known = values_schema.get("properties")
+    if known is None or not isinstance(values, dict):
+        return
+    yield from (f"{where}.{key}" for key in set(values) ^ set(known))
+    for key in set(values) & set(known):
+        yield from _differences(values[key], known[key], f"{where}.{key}")
