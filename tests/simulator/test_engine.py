@@ -245,6 +245,10 @@ def test_answers_of_every_protocol_carry_a_request_id(server: SimulatorServer) -
     assert len(ids) == 3
 
 
+PATHS = ["/copy-jobs", "/backup-vaults/backups", "/copy-jobs/", "/tags/x", "/untag/x", "/global-settings"]
+MEMBERS = ["Lifecycle", "RecoveryPointArn", "Tags", "TagKeyList", "GlobalSettings", "IamRoleArn"]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_an_unknown_operator_over_the_wire_is_a_500_with_clear_text(server: Simu
         "backup",
         "PUT",
         "/backup-vaults/backups/access-policy",
-        body=scenes.json.dumps({"Policy": scenes.json.dumps(bad)}).encode(),
+        body=json.dumps({"Policy": json.dumps(bad)}).encode(),
     )
 
     assert answer.status == 500

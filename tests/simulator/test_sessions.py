@@ -45,7 +45,7 @@ REFUSED = [
 @pytest.mark.parametrize("changes", REFUSED)
 def test_a_role_that_does_not_trust_is_refused(server: SimulatorServer, changes: scenes.Json) -> None:
     """All of these read alike: AccessDenied with caller and role."""
-    asked = {"RoleArn": OPERATOR, "RoleSessionName": "test", "ExternalId": scenes.EXTERNAL_ID} | changes
+    asked: scenes.Json = {"RoleArn": OPERATOR, "RoleSessionName": "test", "ExternalId": scenes.EXTERNAL_ID} | changes
     asked = {name: value for name, value in asked.items() if value is not None}
     with scenes.refused() as refusal:
         scenes.client(server, "sts", scenes.TOOLS, user="operator").assume_role(**asked)
