@@ -1,0 +1,360 @@
+"""Builds the values of the model with defaults that work, so that a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crossvault.errors import ErrorClass, Problem
+from crossvault.model import (
+    Account,
+    AccountSight,
+    Backfill,
+    Copying,
+    CopyJob,
+    DeletionPolicy,
+    Desired,
+    Destination,
+    DestinationSight,
+    Key,
+    Lifecycle,
+    Limits,
+    Look,
+    Mode,
+    Observed,
+    Organization,
+    Ownership,
+    PolicyKey,
+    RecoveryPoint,
+    Scope,
+    Seen,
+    Unseen,
+    Vault,
+    VaultRef,
+)
+from crossvault.reasons import Reason
+from crossvault.vaultpolicy import put, statement_for
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SOURCE_ID, TARGET_ID = "111111111111", "222222222222"
+ROLE = f"arn:aws:iam::{SOURCE_ID}:role/copy-role"
+DATABASE = f"arn:aws:rds:eu-west-1:{SOURCE_ID}:db:orders"
+DISK = f"arn:aws:ec2:eu-west-1:{SOURCE_ID}:volume/vol-1"
+KEY_ARN = f"arn:aws:kms:eu-central-1:{TARGET_ID}:key/11111111-2222-3333-4444-555555555555"
+ORGANIZATION = "o-examplecorp"
+OUR_POLICY = put(None, statement_for(ROLE))
+
+
+def ago(*, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
+    """Return an instant before NOW."""
+    return NOW - timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def problem(
+    message: str = "AWS throttles account orders-prod.",
+    *,
+    reason: Reason = Reason.THROTTLED,
+    error_class: ErrorClass = ErrorClass.RETRY,
+) -> Problem:
+    """Return why something could not be seen or done."""
+    return Problem(reason, message, error_class)
+
+
+def stuck(message: str = "Role crossvault may not do that.", *, reason: Reason = Reason.ACCESS_DENIED) -> Problem:
+    """Return a problem that only a person can end."""
+    return Problem(reason, message, ErrorClass.STUCK)
+
+
+UNSEEN = Unseen(problem())
+
+
+def account(name: str = "orders-prod", account_id: str = SOURCE_ID, *, limits: Limits | None = None) -> Account:
+    """Return an account."""
+    return Account(name, account_id, role_arn=f"arn:aws:iam::{account_id}:role/crossvault", limits=limits or Limits())
+
+
+def source_vault(*, limits: Limits | None = None) -> VaultRef:
+    """Return the vault copies are taken from."""
+    return VaultRef(account(limits=limits), "eu-west-1", "orders")
+
+
+def target_vault(name: str = "orders-copies", *, account_id: str = TARGET_ID) -> VaultRef:
+    """Return a vault copies are put into."""
+    return VaultRef(account("dr", account_id), "eu-central-1", name)
+
+
+SOURCE_ARN, TARGET_ARN = source_vault().arn, target_vault().arn
+
+
+def destination(
+    name: str = "dr",
+    *,
+    vault: VaultRef | None = None,
+    create: bool = False,
+    vault_policy: Ownership = Ownership.MANAGE,
+    lifecycle: Lifecycle | None = None,
+) -> Destination:
+    """Return a destination whose vault exists unless ``create``."""
+    key = "alias/orders-copies" if create else None
+    return Destination(name, vault or target_vault(), create, key, vault_policy, lifecycle)
+
+
+def desired(
+    *destinations: Destination,
+    copying: Copying | None = None,
+    scope: Scope | None = None,
+    backfill: Backfill | None = None,
+    created: datetime | None = NOW - timedelta(days=100),
+    deleting: bool = False,
+    mode: Mode = Mode.ENFORCE,
+    suspend: bool = False,
+    generation: int = 1,
+    max_copy_lag: timedelta | None = None,
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN,
+    name: str = "orders",
+    limits: Limits | None = None,
+) -> Desired:
+    """Return what a policy wants; one destination unless told."""
+    return Desired(
+        key=PolicyKey("shop", name),
+        source=source_vault(limits=limits),
+        copy_role_arn=ROLE,
+        destinations=destinations or (destination(),),
+        generation=generation,
+        created=created,
+        deleting=deleting,
+        mode=mode,
+        suspend=suspend,
+        scope=scope or Scope(),
+        backfill=backfill or Backfill(),
+        copying=copying or Copying(),
+        max_copy_lag=max_copy_lag,
+        deletion_policy=deletion_policy,
+    )
+
+
+def point(
+    number: int = 1,
+    *,
+    created: datetime | None = None,
+    arn: str | None = None,
+    resource: str = DATABASE,
+    kind: str = "RDS",
+    status: str = "COMPLETED",
+    size: int = 1024,
+    delete_at: datetime | None = None,
+    cold_at: datetime | None = None,
+    parent: str | None = None,
+) -> RecoveryPoint:
+    """Return a recovery point of the source vault; a higher number is an older one, by a day."""
+    return RecoveryPoint(
+        arn=arn or f"arn:aws:rds:eu-west-1:{SOURCE_ID}:snapshot:awsbackup:job-{number:04}",
+        resource_arn=resource,
+        resource_type=kind,
+        created=created or ago(days=number),
+        status=status,
+        size=size,
+        delete_at=delete_at,
+        cold_at=cold_at,
+        parent_arn=parent,
+    )
+
+
+def copy_of(
+    source: RecoveryPoint,
+    *,
+    arn: str | None = None,
+    status: str = "COMPLETED",
+    from_vault: str | None = SOURCE_ARN,
+    created: datetime | None = None,
+) -> RecoveryPoint:
+    """Return the copy of a recovery point."""
+    name = source.arn.rsplit("-", maxsplit=1)[-1]
+    return RecoveryPoint(
+        arn=arn or f"arn:aws:rds:eu-central-1:{TARGET_ID}:snapshot:awsbackup:copyjob-{name}",
+        resource_arn=source.resource_arn,
+        resource_type=source.resource_type,
+        created=created or source.created,
+        status=status,
+        size=source.size,
+        source_vault_arn=from_vault,
+    )
+
+
+def job_for(
+    source: RecoveryPoint,
+    *,
+    state: str = "RUNNING",
+    job_id: str = "job-1",
+    created: datetime | None = None,
+    completed: datetime | None = None,
+    message: str | None = None,
+    category: str | None = None,
+    to: RecoveryPoint | None = None,
+    vault: str = TARGET_ARN,
+) -> CopyJob:
+    """Return a copy job of a recovery point; one that ended did so an hour after its start, unless told."""
+    created = created or ago(hours=2)
+    ended = state in {"COMPLETED", "FAILED", "PARTIAL"}
+    return CopyJob(
+        id=job_id,
+        state=state,
+        source_point_arn=source.arn,
+        source_vault_arn=SOURCE_ARN,
+        destination_vault_arn=vault,
+        resource_arn=source.resource_arn,
+        resource_type=source.resource_type,
+        created=created,
+        completed=completed or (created + timedelta(hours=1) if ended else None),
+        destination_point_arn=to.arn if to is not None else None,
+        message=message,
+        category=category,
+    )
+
+
+def account_sight(
+    seen: Account | None = None,
+    *,
+    identity: Look[str] | None = None,
+    organization: Look[Organization | None] | None = None,
+    cross_account_backup: Look[bool] | None = None,
+) -> AccountSight:
+    """Return an account in which everything is as it should be."""
+    seen = seen or account()
+    return AccountSight(
+        seen,
+        identity or Seen(seen.account_id),
+        organization or Seen(Organization(ORGANIZATION, "999999999999")),
+        cross_account_backup or Seen(value=True),
+    )
+
+
+def vault(ref: VaultRef | None = None, **members: Any) -> Vault:
+    """Return an existing vault with a customer managed key."""
+    ref = ref or target_vault()
+    return Vault(ref.arn, ref.name, encryption_key_arn=members.pop("encryption_key_arn", KEY_ARN), **members)
+
+
+def key(manager: str = "CUSTOMER", state: str = "Enabled") -> Key:
+    """Return a KMS key."""
+    return Key(KEY_ARN, manager, state)
+
+
+def sight(
+    wanted: Destination | None = None,
+    *,
+    copies: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
+    jobs: Look[tuple[CopyJob, ...]] | tuple[CopyJob, ...] = (),
+    policy: Look[str | None] | str | None = OUR_POLICY,
+    **looks: Any,
+) -> DestinationSight:
+    """Return a destination in which everything is as it should be."""
+    wanted = wanted or destination()
+    values: dict[str, Any] = {
+        "account": account_sight(wanted.vault.account),
+        "vault": Seen(vault(wanted.vault)),
+        "vault_key": Seen(key()),
+        "wanted_key": Seen(None),
+        "copies_at": NOW,
+    }
+    return DestinationSight(
+        name=wanted.name,
+        policy=policy if isinstance(policy, Seen | Unseen) else Seen(policy),
+        copies=Seen(copies) if isinstance(copies, tuple) else copies,
+        jobs=Seen(jobs) if isinstance(jobs, tuple) else jobs,
+        **(values | looks),
+    )
+
+
+def absent(wanted: Destination | None = None, *, wanted_key: Look[Key | None] | None = None) -> DestinationSight:
+    """Return a destination whose vault does not exist."""
+    wanted = wanted or destination(create=True)
+    return sight(
+        wanted, vault=Seen(None), vault_key=Seen(None), wanted_key=wanted_key or Seen(key()), policy=Seen(None)
+    )
+
+
+def observed(
+    points: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
+    *sights: DestinationSight,
+    at: datetime = NOW,
+    **looks: Any,
+) -> Observed:
+    """Return a picture of AWS; one destination in which everything is right unless told."""
+    values: dict[str, Any] = {"source": account_sight(), "source_vault": Seen(vault(source_vault()))}
+    return Observed(
+        at=at,
+        points=Seen(points) if isinstance(points, tuple) else points,
+        destinations=sights or (sight(),),
+        **(values | looks),
+    )
+
+
+def blind(wanted: Destination | None = None) -> DestinationSight:
+    """Return a destination that could not be looked at."""
+    return sight(wanted, vault=UNSEEN, policy=UNSEEN, copies=UNSEEN, jobs=UNSEEN, vault_key=UNSEEN)
+
+
+# --- Manifests, for passes from the body on ------------------------------------------------------------------------
+
+
+def account_body(name: str = "orders-prod", account_id: str = SOURCE_ID, **spec: Any) -> dict[str, Any]:
+    """Return a BackupAccount that every namespace may use."""
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "BackupAccount",
+        "metadata": {"name": name, "generation": 1},
+        "spec": {
+            "accountId": account_id,
+            "roleArn": f"arn:aws:iam::{account_id}:role/crossvault",
+            "allowedNamespaces": {"all": True},
+            **spec,
+        },
+    }
+
+
+def policy_body(
+    *,
+    destinations: list[dict[str, Any]] | None = None,
+    status: dict[str, Any] | None = None,
+    deleting: bool = False,
+    generation: int = 1,
+    name: str = "orders",
+    **spec: Any,
+) -> dict[str, Any]:
+    """Return a CrossAccountBackupPolicy that creates its one destination vault and backfills everything."""
+    metadata = {
+        "name": name,
+        "namespace": "shop",
+        "generation": generation,
+        "creationTimestamp": "2026-08-15T12:00:00Z",
+        **({"deletionTimestamp": "2026-11-23T12:00:00Z"} if deleting else {}),
+    }
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "CrossAccountBackupPolicy",
+        "metadata": metadata,
+        "spec": {
+            "source": {
+                "accountRef": {"name": "orders-prod"},
+                "region": "eu-west-1",
+                "vault": {"name": "orders"},
+                "copyRole": "copy-role",
+            },
+            "destinations": destinations or [destination_body()],
+            "backfill": {"mode": "All"},
+            **spec,
+        },
+        **({"status": status} if status is not None else {}),
+    }
+
+
+def destination_body(name: str = "dr", *, vault_name: str = "orders-copies", **members: Any) -> dict[str, Any]:
+    """Return the manifest of a destination whose vault is to be created."""
+    return {
+        "name": name,
+        "accountRef": {"name": "dr"},
+        "region": "eu-central-1",
+        "vault": {"name": vault_name, "create": True, "encryptionKey": "alias/orders-copies"},
+        **members,
+    }

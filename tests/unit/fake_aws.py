@@ -1,0 +1,180 @@
+"""An AWS in memory, seen through the port of a pass: what it holds, what it refuses, and what it was asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tests.unit.builders import KEY_ARN, NOW, account_sight, copy_of, key, problem
+
+from crossvault.errors import Problem
+from crossvault.model import (
+    Account,
+    AccountSight,
+    Action,
+    CopyJob,
+    CreateVault,
+    Desired,
+    Destination,
+    DestinationSight,
+    Observed,
+    PutVaultPolicy,
+    RecoveryPoint,
+    Result,
+    Seen,
+    StartCopy,
+    Unseen,
+    Vault,
+)
+
+Tamper = Callable[["FakeAws"], None]
+
+
+class KilledError(Exception):
+    """The process ended here."""
+
+
+class FakeAws:
+    """Vaults, policies, recovery points and copy jobs; jobs end on command.
+
+    Attributes:
+        log: Every mutating action that reached AWS, in order.
+        refuse: Asked before every action; a problem it returns is AWS's answer.
+        kill_before: The how-manieth mutating call the process dies at, before its effect.
+        kill_after: The same, after its effect: the reply is lost with the process.
+        lose_replies: Mutating calls whose effect happens while the pass sees a timeout.
+        after: Done after every action, such as somebody else's interference.
+        unseen: Destination vaults that nobody can look at.
+    """
+
+    def __init__(self, *points: RecoveryPoint) -> None:
+        self.now = NOW
+        self.points: list[RecoveryPoint] = list(points)
+        self.vaults: dict[str, Vault] = {}
+        self.policies: dict[str, str | None] = {}
+        self.copies: dict[str, list[RecoveryPoint]] = {}
+        self.jobs: list[CopyJob] = []
+        self.tokens: dict[str, str] = {}
+        self.log: list[Action] = []
+        self.looks = 0
+        self.refuse: Callable[[Action], Problem | None] = lambda _: None
+        self.kill_before: int | None = None
+        self.kill_after: int | None = None
+        self.lose_replies: frozenset[int] = frozenset()
+        self.after: Tamper = lambda _: None
+        self.unseen: frozenset[str] = frozenset()
+
+    # --- The port ---
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Look at everything as it is now."""
+        assert not_before <= self.now
+        self.looks += 1
+        source = Vault(desired.source.arn, desired.source.name)
+        return Observed(
+            at=self.now,
+            source=account_sight(desired.source.account),
+            source_vault=Seen(source),
+            points=Seen(tuple(self.points)),
+            destinations=tuple(self._sight(each) for each in desired.destinations),
+            account_copies_in_progress=sum(job.state == "RUNNING" for job in self.jobs),
+        )
+
+    def _sight(self, wanted: Destination) -> DestinationSight:
+        arn = wanted.vault.arn
+        if arn in self.unseen:
+            dark = Unseen(problem())
+            sighted = account_sight(wanted.vault.account)
+            return DestinationSight(wanted.name, sighted, dark, dark, dark, Seen(None), dark, dark)
+        return DestinationSight(
+            name=wanted.name,
+            account=account_sight(wanted.vault.account),
+            vault=Seen(self.vaults.get(arn)),
+            policy=Seen(self.policies.get(arn)),
+            vault_key=Seen(key() if arn in self.vaults else None),
+            wanted_key=Seen(key()),
+            copies=Seen(tuple(self.copies.get(arn, ()))),
+            jobs=Seen(tuple(job for job in self.jobs if job.destination_vault_arn == arn)),
+            copies_at=self.now,
+        )
+
+    def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
+        """See an account in which everything is right."""
+        assert not_before <= self.now
+        return account_sight(account)
+
+    def apply(self, action: Action) -> Result:
+        """Carry out an action, unless it is refused or the process dies of it."""
+        number = len(self.log)
+        if number == self.kill_before:
+            raise KilledError
+        refusal = self.refuse(action)
+        if refusal is not None:
+            return Result(action, refusal)
+        self.log.append(action)
+        self._do(action)
+        self.after(self)
+        if number == self.kill_after:
+            raise KilledError
+        return Result(action, problem("AWS did not answer in time.") if number in self.lose_replies else None)
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case CreateVault():
+                arn = action.vault.arn
+                self.vaults[arn] = Vault(arn, action.vault.name, encryption_key_arn=KEY_ARN)
+            case PutVaultPolicy():
+                assert self.policies.get(action.vault.arn) == action.expected
+                self.policies[action.vault.arn] = action.document
+            case StartCopy():
+                if action.token not in self.tokens:
+                    self._start(action)
+
+    def _start(self, action: StartCopy) -> None:
+        point, job_id = action.point, f"copyjob-{len(self.jobs):04}"
+        self.tokens[action.token] = job_id
+        self.jobs.append(
+            CopyJob(
+                id=job_id,
+                state="RUNNING",
+                source_point_arn=point.arn,
+                source_vault_arn=action.source.arn,
+                destination_vault_arn=action.destination_vault_arn,
+                resource_arn=point.resource_arn,
+                resource_type=point.resource_type,
+                created=self.now,
+            )
+        )
+
+    # --- What happens in AWS by itself ---
+
+    def pass_time(self, by: timedelta = timedelta(minutes=5)) -> None:
+        """Let time go by."""
+        self.now += by
+
+    def finish_jobs(self) -> None:
+        """Let every running copy job end well."""
+        for index, job in enumerate(self.jobs):
+            if job.state == "RUNNING":
+                source = next(each for each in self.points if each.arn == job.source_point_arn)
+                made = copy_of(source, arn=f"{job.destination_vault_arn}:{job.id}")
+                self.copies.setdefault(job.destination_vault_arn, []).append(made)
+                self.jobs[index] = replace(
+                    job, state="COMPLETED", completed=self.now, destination_point_arn=made.arn, size=source.size
+                )
+
+    def fail_jobs(self, message: str) -> None:
+        """Let every running copy job fail."""
+        self.jobs = [
+            replace(job, state="FAILED", completed=self.now, message=message) if job.state == "RUNNING" else job
+            for job in self.jobs
+        ]
+
+    def copied(self, vault_arn: str) -> list[str]:
+        """Return the source recovery points of all copies in a vault, doubles included."""
+        return sorted(
+            job.source_point_arn
+            for job in self.jobs
+            if job.state == "COMPLETED" and job.destination_vault_arn == vault_arn
+        )
