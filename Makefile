@@ -36,6 +36,7 @@ lint: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/python -m tools.generate --check
 
 format: $(READY) ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --fix --quiet .

@@ -1,12 +1,11 @@
 """Every reason, once: the same word stands in conditions, events, metrics, the CLI and the documentation.
 
-``EXPLANATIONS`` is the source of ``docs/reference/reasons.md``.
+``explanations`` says of each what it means, who acts, and how.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Reason(StrEnum):
@@ -28,7 +27,6 @@ class Reason(StrEnum):
     NO_FAILURES = "NoFailures"
     WITHIN_OBJECTIVE = "WithinObjective"
     NO_OBJECTIVE = "NoObjective"
-    SUSPENDED = "Suspended"
     COPYING = "Copying"
     # Accounts
     VERIFIED = "Verified"
@@ -100,16 +98,6 @@ class Reason(StrEnum):
     VAULT_POLICY_UPDATED = "VaultPolicyUpdated"
     DRIFT_CORRECTED = "DriftCorrected"
     COPIES_STARTED = "CopiesStarted"
-    COPY_COMPLETED = "CopyCompleted"
-    ACTION_FAILED = "ActionFailed"
     DELETION_RETAINED = "DeletionRetained"
     DELETION_REMOVED = "DeletionRemoved"
     DELETION_INCOMPLETE = "DeletionIncomplete"
-
-
-class Explanation(NamedTuple):
-    """What a reason means, who acts, and how."""
-
-    meaning: str
-    who: str
-    remedy: str

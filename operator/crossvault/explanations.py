@@ -1,0 +1,204 @@
+"""What every reason means, who acts, and how: the source of ``docs/reference/reasons.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .reasons import Reason
+
+
+class Explanation(NamedTuple):
+    """What a reason means, who acts, and what they do."""
+
+    meaning: str
+    who: str
+    remedy: str
+
+
+NOBODY, PLATFORM, AWS_ADMIN, AUTHOR, US = "nobody", "platform team", "AWS administrator", "author of the policy", "us"
+
+EXPLANATIONS: Mapping[Reason, Explanation] = {
+    Reason.PROTECTED: Explanation("Nothing is wrong and nothing is late.", NOBODY, ""),
+    Reason.CATCHING_UP: Explanation("The first backfill is under way.", NOBODY, "Wait; raise copying.maxConcurrent."),
+    Reason.OBJECTIVE_MISSED: Explanation(
+        "A recovery point without a copy is older than objectives.maxCopyLag.",
+        PLATFORM,
+        "Look at failed, waiting and missing of the destination, and at prerequisites.",
+    ),
+    Reason.DRIFTED: Explanation(
+        "AWS is not as declared and the operator may not, or could not, change it.",
+        PLATFORM,
+        "Look at status.drift; set mode: Enforce, end the suspension, or find who else writes it.",
+    ),
+    Reason.PREREQUISITE_UNMET: Explanation(
+        "AWS lacks something that copies need.", PLATFORM, "Do what the row in status.prerequisites says."
+    ),
+    Reason.COPIES_FAILING: Explanation(
+        "Copy jobs fail and only a person can end that.",
+        PLATFORM,
+        "Look up the reason in status.failures on this page.",
+    ),
+    Reason.CANNOT_OBSERVE: Explanation(
+        "The last look at AWS was not complete; nothing is known for sure.", PLATFORM, "The message names the cause."
+    ),
+    Reason.INVALID_SPEC: Explanation("The manifest contradicts itself.", AUTHOR, "Correct every field that is named."),
+    Reason.ACCOUNT_NOT_FOUND: Explanation(
+        "A BackupAccount is missing, or does not allow this namespace; the two read the same on purpose.",
+        AUTHOR,
+        "Correct accountRef.name, or have a cluster administrator add the namespace to allowedNamespaces.",
+    ),
+    Reason.ALL_MET: Explanation("Every prerequisite is met.", NOBODY, ""),
+    Reason.IN_SYNC: Explanation("Vaults and statements are as declared.", NOBODY, ""),
+    Reason.NO_FAILURES: Explanation("No copy is failing.", NOBODY, ""),
+    Reason.WITHIN_OBJECTIVE: Explanation("No gap is older than the objective.", NOBODY, ""),
+    Reason.NO_OBJECTIVE: Explanation("No objective is declared.", AUTHOR, "Declare objectives.maxCopyLag."),
+    Reason.COPYING: Explanation("A copy job is under way.", NOBODY, ""),
+    Reason.VERIFIED: Explanation("The role leads into the declared account.", NOBODY, ""),
+    Reason.ASSUME_ROLE_DENIED: Explanation(
+        "STS refused AssumeRole. AWS gives the same answer for a missing role, a trust policy that does not name the"
+        " operator, and a wrong External ID.",
+        AWS_ADMIN,
+        "Check role, trust policy and External ID, in this order.",
+    ),
+    Reason.EXTERNAL_ID_REFUSED: Explanation(
+        "STS said that the External ID does not fit.", AWS_ADMIN, "Correct externalId or the role's trust policy."
+    ),
+    Reason.ROLE_NOT_FOUND: Explanation(
+        "STS said that the role does not exist.", AWS_ADMIN, "Create it, or correct roleArn."
+    ),
+    Reason.WRONG_ACCOUNT: Explanation(
+        "The role leads into another account than declared; nothing was read or written with it.",
+        PLATFORM,
+        "Correct accountId or roleArn.",
+    ),
+    Reason.NO_CREDENTIALS: Explanation(
+        "The operator has no AWS identity.", PLATFORM, "Give its ServiceAccount a role (IRSA or Pod Identity)."
+    ),
+    Reason.CREDENTIALS_EXPIRED: Explanation(
+        "The credentials ran out and could not be renewed.", PLATFORM, "Renew them."
+    ),
+    Reason.CREDENTIALS_REFUSED: Explanation("AWS does not know the operator's credentials.", PLATFORM, "Replace them."),
+    Reason.ACCESS_DENIED: Explanation("The role lacks a permission.", AWS_ADMIN, "Allow the action that is named."),
+    Reason.THROTTLED: Explanation("AWS asks for fewer requests.", PLATFORM, "Lower the account's limits if it lasts."),
+    Reason.SERVICE_UNAVAILABLE: Explanation("AWS answered with a server error.", NOBODY, "Wait."),
+    Reason.TIMED_OUT: Explanation("AWS did not answer in time.", NOBODY, "Wait; check the network if it lasts."),
+    Reason.UNREACHABLE: Explanation("AWS could not be reached.", PLATFORM, "Check network, DNS and egress rules."),
+    Reason.REQUEST_REFUSED: Explanation(
+        "AWS refused a request as it stands.", PLATFORM, "The message names the cause."
+    ),
+    Reason.NOT_FOUND: Explanation("AWS does not know what was asked for.", PLATFORM, "The message names it."),
+    Reason.CHANGED_MEANWHILE: Explanation(
+        "Somebody changed the vault policy between our look and our write; nothing was written.", NOBODY, "Wait."
+    ),
+    Reason.DEADLINE_EXCEEDED: Explanation(
+        "A pass took too long and was cut short.", NOBODY, "Raise the account's limits."
+    ),
+    Reason.UNEXPECTED_ANSWER: Explanation("AWS's answer was broken or cut off.", NOBODY, "Wait."),
+    Reason.INTERNAL_ERROR: Explanation("A bug of Crossvault.", US, "Please report it with the log."),
+    Reason.DIFFERENT_ORGANIZATION: Explanation(
+        "The accounts are in different organizations; AWS copies within one only.", AWS_ADMIN, "Move one account."
+    ),
+    Reason.NO_ORGANIZATION: Explanation("An account is in no organization.", AWS_ADMIN, "Let it join."),
+    Reason.CROSS_ACCOUNT_BACKUP_OFF: Explanation(
+        "The organization's switch for cross-account backup is off.",
+        AWS_ADMIN,
+        "In the management account: aws backup update-global-settings"
+        " --global-settings isCrossAccountBackupEnabled=true",
+    ),
+    Reason.SOURCE_VAULT_MISSING: Explanation("The source vault does not exist.", AUTHOR, "Correct source.vault.name."),
+    Reason.DESTINATION_VAULT_MISSING: Explanation(
+        "The destination vault does not exist and is not to be created.", AUTHOR, "Set vault.create and encryptionKey."
+    ),
+    Reason.DEFAULT_VAULT: Explanation(
+        "The default vault cannot take copies from another account.", AUTHOR, "Name another."
+    ),
+    Reason.AWS_MANAGED_VAULT_KEY: Explanation(
+        "The vault's key is managed by AWS; most types cannot be copied into it, and it cannot be changed.",
+        AUTHOR,
+        "Name another vault with a customer managed key.",
+    ),
+    Reason.KEY_NOT_FOUND: Explanation("The declared key does not exist.", AUTHOR, "Correct vault.encryptionKey."),
+    Reason.KEY_NOT_USABLE: Explanation(
+        "The key is disabled, deleted or managed by AWS.", AWS_ADMIN, "Enable or replace it."
+    ),
+    Reason.VAULT_POLICY_MISSING: Explanation(
+        "The vault's policy does not let the copy role in.", AUTHOR, "Set vaultPolicy: Manage, or add the statement."
+    ),
+    Reason.VAULT_POLICY_UNCLEAR: Explanation(
+        "Conditions that cannot be judged from here decide.", NOBODY, "Copies are tried; their result tells."
+    ),
+    Reason.VAULT_POLICY_DENIES: Explanation("A Deny statement keeps the copy role out.", AWS_ADMIN, "Narrow it."),
+    Reason.RETENTION_OUT_OF_BOUNDS: Explanation(
+        "The vault's lock does not allow the copies' retention.", AUTHOR, "Correct lifecycle.deleteAfterDays."
+    ),
+    Reason.CONTINUOUS_BACKUP: Explanation(
+        "Continuous recovery points cannot be copied.", NOBODY, "Add a snapshot rule."
+    ),
+    Reason.COLD_STORAGE: Explanation(
+        "Recovery points in cold storage cannot be copied.", AUTHOR, "Copy before they move."
+    ),
+    Reason.EXPIRING: Explanation(
+        "The recovery point is about to expire.", NOBODY, "See recoveryPoints.minRemainingDays."
+    ),
+    Reason.NOT_COMPLETED: Explanation("The recovery point is not in a state that can be copied.", NOBODY, ""),
+    Reason.TYPE_NOT_SUPPORTED: Explanation(
+        "AWS cannot copy this type to another account.", NOBODY, "Exclude the type."
+    ),
+    Reason.BUDGET: Explanation(
+        "Waits for a running copy to end.", NOBODY, "Raise maxConcurrent or the account's limit."
+    ),
+    Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
+    Reason.BACKING_OFF: Explanation("The last copy failed; it is tried again later.", NOBODY, "Wait."),
+    Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
+    Reason.QUEUED: Explanation("Is started with the next pass.", NOBODY, "Wait."),
+    Reason.NOT_SAME_ORGANIZATION: Explanation(
+        "AWS refused the copy: not one organization.", AWS_ADMIN, "Move one account."
+    ),
+    Reason.FEATURE_NOT_ENABLED: Explanation(
+        "AWS refused the copy: cross-account backup is off (or was, up to 15 minutes ago).", AWS_ADMIN, "Switch it on."
+    ),
+    Reason.COPY_DENIED: Explanation("The destination refused the copy.", AWS_ADMIN, "Check the vault policy and SCPs."),
+    Reason.COPY_ROLE_DENIED: Explanation(
+        "The copy role lacks a permission.", AWS_ADMIN, "Mend the copy role's policy."
+    ),
+    Reason.KEY_NOT_SHARED: Explanation(
+        "The source's customer managed key does not let the destination use it.",
+        AWS_ADMIN,
+        "Let the copy role and the destination's AWSServiceRoleForBackup use the key and create grants.",
+    ),
+    Reason.AWS_MANAGED_KEY: Explanation(
+        "Recovery points on AWS-managed keys cannot be shared.", AWS_ADMIN, "Encrypt the resource with a customer key."
+    ),
+    Reason.VAULT_KEY_UNSUITABLE: Explanation("The vault's key does not fit this type.", AUTHOR, "Name another vault."),
+    Reason.RETENTION_REFUSED: Explanation("The vault's lock refused the retention.", AUTHOR, "Correct the lifecycle."),
+    Reason.TOO_MANY_COPIES: Explanation("AWS runs as many copies as it allows.", NOBODY, "Wait."),
+    Reason.QUOTA_EXCEEDED: Explanation("A quota of AWS is exhausted.", AWS_ADMIN, "Have the quota raised if it lasts."),
+    Reason.TOO_MANY_TAGS: Explanation("The copy would carry more than 50 tags.", AUTHOR, "Remove tags at the source."),
+    Reason.RESOURCE_STATE: Explanation("The resource was busy.", NOBODY, "Wait."),
+    Reason.SOURCE_GONE: Explanation(
+        "AWS could not find what was to be copied.", NOBODY, "Check that the source exists."
+    ),
+    Reason.UNSUPPORTED_COPY: Explanation("AWS cannot make this copy.", AUTHOR, "Exclude the type or the resource."),
+    Reason.SERVICE_FAILURE: Explanation(
+        "AWS failed; the copy is tried again.", NOBODY, "Contact AWS Support if it lasts."
+    ),
+    Reason.COPY_PARTIAL: Explanation("Parts of a composite were not copied.", AWS_ADMIN, "Look at the child jobs."),
+    Reason.COPY_VANISHED: Explanation(
+        "The copy job completed, but the copy is not there.", PLATFORM, "Find who deletes."
+    ),
+    Reason.UNKNOWN_FAILURE: Explanation(
+        "AWS's text is new to us; the copy is tried again.", US, "Please report the text."
+    ),
+    Reason.VAULT_CREATED: Explanation("The destination vault was created.", NOBODY, ""),
+    Reason.VAULT_POLICY_UPDATED: Explanation("Our statement was added to the vault's policy.", NOBODY, ""),
+    Reason.DRIFT_CORRECTED: Explanation(
+        "Our statement was gone or changed, and was restored.", PLATFORM, "Find who did it."
+    ),
+    Reason.COPIES_STARTED: Explanation("Copy jobs were started.", NOBODY, ""),
+    Reason.DELETION_RETAINED: Explanation("The policy went; everything in AWS stays.", NOBODY, ""),
+    Reason.DELETION_REMOVED: Explanation("The policy went, and our statements with it.", NOBODY, ""),
+    Reason.DELETION_INCOMPLETE: Explanation(
+        "The policy went although our statement could not be removed.", AWS_ADMIN, "Remove it by hand."
+    ),
+}

@@ -1,0 +1,89 @@
+"""``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
+
+The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from crossvault.explanations import EXPLANATIONS
+from crossvault.metrics import catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+CRDS = ROOT / "crds"
+CHART_CRDS = ROOT / "deploy" / "helm" / "crossvault" / "files" / "crds"
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Yield every generated file with what it has to hold."""
+    for file in sorted(CRDS.glob("*.yaml")):
+        yield CHART_CRDS / file.name, file.read_text("utf-8")
+    yield REFERENCE / "reasons.md", reasons_page()
+    yield REFERENCE / "metrics.md", metrics_page()
+
+
+def reasons_page() -> str:
+    """Return the page of reasons."""
+    rows = [
+        f"| <a id='{reason.lower()}'></a>`{reason}` | {each.meaning} | {each.who} | {each.remedy} |"
+        for reason, each in EXPLANATIONS.items()
+    ]
+    return "\n".join(
+        [
+            "# Reasons",
+            "",
+            "The same word stands in conditions, events, metrics, logs and the command line.",
+            "This page is generated (`make generate`).",
+            "",
+            "| reason | meaning | who acts | remedy |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def metrics_page() -> str:
+    """Return the page of metrics."""
+    rows = [
+        f"| `{each.full_name}` | {each.type} | {', '.join(f'`{label}`' for label in each.labels)} | {each.help} |"
+        for each in catalogue.ALL
+    ]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "Served at `/metrics` on the operator's port, together with `process_*` and `python_gc_*`.",
+            "Figures of objects are computed when they are scraped and vanish with the object.",
+            "This page is generated (`make generate`).",
+            "",
+            "| metric | type | labels | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a file is not as it should be.")
+def main(check: bool) -> None:
+    """Write the generated files."""
+    stale = [(path, text) for path, text in generated() if not path.exists() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        click.echo(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    if check and stale:
+        sys.exit("run: make generate")
+
+
+if __name__ == "__main__":
+    main()
