@@ -354,7 +354,8 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
         Condition("Reconciling", conditions.TRUE, Reason.CANNOT_OBSERVE, problem.message),
     )
     judged = (ready, *sorted(parts, key=lambda each: each.type))
-    status: dict[str, Any] = {**previous, "conditions": stamp(judged, previous, generation, now)}
+    stamped = stamp(judged, previous, generation, now)
+    status: dict[str, Any] = {**previous, "observedGeneration": generation, "conditions": stamped}
     if "summary" in previous:
         status["summary"] = {**previous["summary"], "message": conditions.clip(problem.message)}
     if body.get("kind") == "CrossAccountBackupPolicy":
