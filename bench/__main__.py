@@ -1,0 +1,38 @@
+"""``python -m bench``: measure, print, and write ``build/bench.json``."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+import click
+
+from . import pairing, policies
+
+RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
+
+
+@click.command()
+@click.option("--pairs", default=10, show_default=True, help="Pairs of accounts.")
+@click.option("--vaults", default=50, show_default=True, help="Vaults, and so policies, per pair.")
+@click.option("--reads-per-second", default=5.0, show_default=True, help="Limit of each account.")
+@click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
+@click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
+@click.option("--points", default=100_000, show_default=True, help="Recovery points to pair.")
+def main(*, pairs: int, vaults: int, reads_per_second: float, steady: float, interval: str, points: int) -> None:
+    """Measure pairing, and an operator with pairs times vaults policies."""
+    result = {
+        "machine": {"python": platform.python_version(), "system": platform.platform()},
+        "pairing": pairing.measure(points=points),
+        "policies": policies.measure(
+            pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval
+        ),
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    click.echo(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

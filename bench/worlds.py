@@ -1,0 +1,150 @@
+"""Worlds and manifests for measurements: many accounts, vaults and policies, all of one shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+HUB, PAYER = "555555555555", "999999999999"
+SOURCE_REGION, TARGET_REGION = "eu-west-1", "eu-central-1"
+NAMESPACE = "bench"
+
+
+def source_id(number: int) -> str:
+    """Return the id of the n-th source account."""
+    return f"1{number:011d}"
+
+
+def target_id(number: int) -> str:
+    """Return the id of the n-th destination account."""
+    return f"2{number:011d}"
+
+
+def world(*, pairs: int, vaults: int, points: int) -> dict[str, Any]:
+    """Return a world of ``pairs`` source and destination accounts with ``vaults`` vaults each.
+
+    Every source vault holds ``points`` recovery points of one resource, every destination vault none.
+    """
+    accounts: list[dict[str, Any]] = [_hub(), {"id": PAYER, "name": "payer"}]
+    for number in range(pairs):
+        accounts += [_source(number, vaults, points), _target(number, vaults)]
+    members = [each["id"] for each in accounts if each["id"] != PAYER]
+    return {
+        "version": 1,
+        "seed": 1,
+        "clock": {"start": "now"},
+        "durations": {"created": "1s", "running": "2s"},
+        "organization": {
+            "id": "o-crossvaultbench",
+            "management": PAYER,
+            "members": members,
+            "cross_account_backup": True,
+        },
+        "accounts": accounts,
+    }
+
+
+def _hub() -> dict[str, Any]:
+    key = {"id": "AKIAOPERATOR55555555", "secret": "bench-secret"}
+    return {"id": HUB, "name": "hub", "users": [{"name": "operator", "access_key": key, "policies": ["full"]}]}
+
+
+def _role(name: str) -> dict[str, Any]:
+    return {"name": name, "trust": {"aws": [f"arn:aws:iam::{HUB}:user/operator"]}, "policies": ["full"]}
+
+
+def _source(number: int, vaults: int, points: int) -> dict[str, Any]:
+    copy_role = {"name": "copy-role", "trust": {"services": ["backup.amazonaws.com"]}, "policies": ["full"]}
+    return {
+        "id": source_id(number),
+        "name": f"source-{number}",
+        "roles": [_role("crossvault"), copy_role],
+        "keys": [
+            {"region": SOURCE_REGION, "id": f"1{number:07d}-0000-4000-8000-000000000001", "aliases": ["alias/backup"]}
+        ],
+        "vaults": [
+            {
+                "region": SOURCE_REGION,
+                "name": f"vault-{index}",
+                "key": "alias/backup",
+                "generate": [
+                    {
+                        "resource_type": "EFS",
+                        "name": f"fs-{number}x{index}",
+                        "resources": 1,
+                        "every": "1h",
+                        "back": f"{points}h",
+                        "size": "1GiB",
+                        "lifecycle": {"delete_after_days": 365},
+                    }
+                ],
+            }
+            for index in range(vaults)
+        ],
+    }
+
+
+def _target(number: int, vaults: int) -> dict[str, Any]:
+    return {
+        "id": target_id(number),
+        "name": f"target-{number}",
+        "roles": [_role("crossvault")],
+        "keys": [
+            {"region": TARGET_REGION, "id": f"2{number:07d}-0000-4000-8000-000000000001", "aliases": ["alias/copies"]}
+        ],
+        "vaults": [
+            {"region": TARGET_REGION, "name": f"copies-{index}", "key": "alias/copies"} for index in range(vaults)
+        ],
+    }
+
+
+def manifests(*, pairs: int, vaults: int, reads_per_second: float, mode: str = "Enforce") -> str:
+    """Return the YAML of the accounts and of one policy per pair of vaults."""
+    bodies: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
+    for number in range(pairs):
+        bodies += [
+            _account(f"source-{number}", source_id(number), reads_per_second),
+            _account(f"target-{number}", target_id(number), reads_per_second),
+        ]
+        bodies += [_policy(number, index, mode) for index in range(vaults)]
+    return yaml.safe_dump_all(bodies, sort_keys=False)
+
+
+def _account(name: str, account_id: str, reads_per_second: float) -> dict[str, Any]:
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "BackupAccount",
+        "metadata": {"name": name},
+        "spec": {
+            "accountId": account_id,
+            "roleArn": f"arn:aws:iam::{account_id}:role/crossvault",
+            "allowedNamespaces": {"names": [NAMESPACE]},
+            "limits": {"readsPerSecond": reads_per_second, "startsPerSecond": 20},
+        },
+    }
+
+
+def _policy(number: int, index: int, mode: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "CrossAccountBackupPolicy",
+        "metadata": {"name": f"policy-{number}-{index}", "namespace": NAMESPACE},
+        "spec": {
+            "mode": mode,
+            "source": {
+                "accountRef": {"name": f"source-{number}"},
+                "region": SOURCE_REGION,
+                "vault": {"name": f"vault-{index}"},
+                "copyRole": "copy-role",
+            },
+            "destinations": [
+                {
+                    "name": "target",
+                    "accountRef": {"name": f"target-{number}"},
+                    "region": TARGET_REGION,
+                    "vault": {"name": f"copies-{index}"},
+                }
+            ],
+        },
+    }
