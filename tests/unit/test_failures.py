@@ -35,9 +35,9 @@ TEXTS = [
     ),
     (
         (
-            "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed "
-            "key. The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS KMS "
-            "key may be copied."
+            "Copy job failed because the destination Backup vault is encrypted with the default Backup service "
+            "managed key. The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS "
+            "KMS key may be copied."
         ),
         Reason.VAULT_KEY_UNSUITABLE,
         WAIT,
@@ -58,8 +58,8 @@ TEXTS = [
     ),
     (
         (
-            "Copy job failed. The retention specified in the job is not within the range specified for the target Backup "
-            "Vault."
+            "Copy job failed. The retention specified in the job is not within the range specified for the target "
+            "Backup Vault."
         ),
         Reason.RETENTION_REFUSED,
         WAIT,
@@ -72,16 +72,16 @@ TEXTS = [
     ("Given key ID is not accessible", Reason.KEY_NOT_SHARED, WAIT),
     (
         (
-            "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey permissions on "
-            "the default CMK"
+            "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey permissions "
+            "on the default CMK"
         ),
         Reason.KEY_NOT_SHARED,
         WAIT,
     ),
     (
         (
-            "The source snapshot KMS key [arn:aws:kms:eu-west-1:111111111111:key/x] does not exist, is not enabled or you "
-            "do not have permissions to access it."
+            "The source snapshot KMS key [arn:aws:kms:eu-west-1:111111111111:key/x] does not exist, is not enabled or "
+            "you do not have permissions to access it."
         ),
         Reason.KEY_NOT_SHARED,
         WAIT,
@@ -106,16 +106,16 @@ TEXTS = [
     ("Token expired. Try again.", Reason.SERVICE_FAILURE, RETRY),
     (
         (
-            "UnsupportedOperation : Storage Gateway backup copies require a user-created backup vault and key at "
-            "destination."
+            "UnsupportedOperation : Storage Gateway backup copies require a user-created backup vault and key "
+            "at destination."
         ),
         Reason.VAULT_KEY_UNSUITABLE,
         WAIT,
     ),
     (
         (
-            "Copy job from us-west-2 to us-east-1 cannot be initiated for RDS resources. Feature is not supported for "
-            "provided resource type."
+            "Copy job from us-west-2 to us-east-1 cannot be initiated for RDS resources. Feature is not supported "
+            "for provided resource type."
         ),
         Reason.UNSUPPORTED_COPY,
         TERMINAL,

@@ -1,0 +1,416 @@
+"""Desired against observed: which actions follow, which never do, and in which order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.builders import (
+    DISK,
+    NOW,
+    OUR_POLICY,
+    ROLE,
+    TARGET_ARN,
+    UNSEEN,
+    absent,
+    account_sight,
+    ago,
+    blind,
+    copy_of,
+    desired,
+    destination,
+    job_for,
+    key,
+    observed,
+    point,
+    problem,
+    sight,
+    stuck,
+    target_vault,
+)
+
+from crossvault import plan
+from crossvault.errors import Problem
+from crossvault.model import (
+    Action,
+    Backfill,
+    BackfillMode,
+    Copying,
+    CopyJob,
+    CreateVault,
+    DeletionPolicy,
+    Desired,
+    Limits,
+    Mode,
+    Observed,
+    Ownership,
+    PutVaultPolicy,
+    Result,
+    Seen,
+    Standing,
+    StartCopy,
+    State,
+)
+from crossvault.reasons import Reason
+from crossvault.vaultpolicy import put, sid_of, statement_for
+
+ALL = Backfill(BackfillMode.ALL)
+THEIRS = '{"Statement": [ {"Sid":"theirs", "Effect":"Allow"} ]}'
+CHECK = destination(vault_policy=Ownership.CHECK)
+CREATE = destination(create=True)
+FAST = Limits(starts_per_second=1000)
+
+
+def _wanted(*destinations: Any, **members: Any) -> Desired:
+    settings: dict[str, Any] = {"backfill": ALL, "limits": FAST} | members
+    return desired(*destinations, **settings)
+
+
+def _starts(made: plan.Plan) -> list[StartCopy]:
+    return [each for each in made.actions if isinstance(each, StartCopy)]
+
+
+def _names(made: plan.Plan) -> list[str]:
+    return [each.point.arn[-4:] for each in _starts(made)]
+
+
+def _reasons(made: plan.Plan, name: str = "dr") -> list[tuple[State, Reason | None]]:
+    return [(each.state, each.reason) for each in made.standings[name]]
+
+
+# --- The truth table -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "actions"),
+    [
+        pytest.param(_wanted(CREATE), observed((), absent()), [CreateVault], id="vault absent, key usable"),
+        pytest.param(_wanted(CREATE), observed((), absent(wanted_key=UNSEEN)), [], id="vault absent, key unseen"),
+        pytest.param(
+            _wanted(CREATE), observed((), absent(wanted_key=Seen(key(state="Disabled")))), [], id="key disabled"
+        ),
+        pytest.param(_wanted(), observed((), absent(destination())), [], id="vault absent and not to be created"),
+        pytest.param(_wanted(CREATE), observed((), sight(CREATE)), [], id="vault present"),
+        pytest.param(_wanted(), observed((), sight(policy=None)), [PutVaultPolicy], id="no statement"),
+        pytest.param(_wanted(), observed((), sight(policy=THEIRS)), [PutVaultPolicy], id="others' statements only"),
+        pytest.param(
+            _wanted(),
+            observed((), sight(policy=OUR_POLICY.replace(ROLE, "AROAEXAMPLE"))),
+            [PutVaultPolicy],
+            id="our statement changed",
+        ),
+        pytest.param(
+            _wanted(),
+            observed((), sight(policy=json.dumps({"Statement": [statement_for(ROLE)] * 2}))),
+            [PutVaultPolicy],
+            id="our statement twice",
+        ),
+        pytest.param(_wanted(CHECK), observed((), sight(CHECK, policy=None)), [], id="statement only checked"),
+        pytest.param(_wanted(), observed((), sight(policy="garbage")), [], id="a policy nobody can read"),
+        pytest.param(_wanted(), observed((), sight(policy=UNSEEN)), [], id="policy unseen"),
+        pytest.param(_wanted(), observed((point(),)), [StartCopy], id="a point without copy"),
+        pytest.param(_wanted(), observed((point(),), sight(copies=(copy_of(point()),))), [], id="a point with a copy"),
+        pytest.param(_wanted(), observed((point(),), sight(jobs=(job_for(point()),))), [], id="a running job"),
+        pytest.param(_wanted(), observed((point(),), sight(policy=None)), [PutVaultPolicy], id="prerequisite unmet"),
+        pytest.param(_wanted(), observed((point(),), sight(copies=UNSEEN)), [], id="destination unseen"),
+        pytest.param(_wanted(), observed((point(),), sight(jobs=UNSEEN)), [], id="jobs unseen"),
+        pytest.param(_wanted(), observed(UNSEEN), [], id="source unseen"),
+        pytest.param(_wanted(), observed((point(),), source_vault=UNSEEN), [], id="source vault unseen"),
+        pytest.param(_wanted(), observed((point(),), source=account_sight(identity=UNSEEN)), [], id="identity unseen"),
+    ],
+)
+def test_what_is_declared_and_not_observed_becomes_an_action(
+    wanted: Desired, seen: Observed, actions: list[type[Action]]
+) -> None:
+    """The table of plan.diff, row by row."""
+    assert [type(each) for each in plan.diff(wanted, seen).actions] == actions
+
+
+def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
+    """Vaults are created, statements put, copies started; there is no word for anything else."""
+    assert set(get_args(Action)) == {CreateVault, PutVaultPolicy, StartCopy}
+
+
+@pytest.mark.parametrize("points", [(point(),), UNSEEN])
+def test_invariant_7_nothing_follows_from_what_was_not_seen(points: Any) -> None:
+    """A destination in the dark has no action and no drift, and its points no state."""
+    made = plan.diff(_wanted(CREATE), observed(points, blind(CREATE)))
+
+    assert (made.actions, made.drift, made.standings["dr"]) == ((), (), ())
+
+
+def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
+    """The plan carries the whole new document, the one it replaces, and how many foreign statements it keeps."""
+    made = plan.diff(_wanted(), observed((), sight(policy=THEIRS)))
+    action = made.actions[0]
+
+    assert isinstance(action, PutVaultPolicy)
+    assert (action.expected, action.document) == (THEIRS, put(THEIRS, statement_for(ROLE)))
+    assert action.foreign_statements == 1
+    assert [(each.aspect, each.path, each.observed) for each in made.drift] == [
+        ("vault_policy", sid_of(ROLE), "absent")
+    ]
+
+
+def test_a_policy_nobody_can_read_is_drift_without_an_action() -> None:
+    """What cannot be kept is not overwritten, and is told."""
+    made = plan.diff(_wanted(), observed((), sight(policy="garbage")))
+
+    assert made.actions == ()
+    assert made.drift[0].observed.startswith("unreadable policy")
+
+
+def test_vaults_come_before_statements_and_statements_before_copies() -> None:
+    """Invariant 2: protection grows in every prefix of the plan, over all destinations."""
+    a, b, c = (destination(name, vault=target_vault(name), create=True) for name in "abc")
+    made = plan.diff(_wanted(a, b, c), observed((point(),), sight(a), sight(b, policy=None), absent(c)))
+
+    assert [(type(each), each.destination) for each in made.actions] == [
+        (CreateVault, "c"),
+        (PutVaultPolicy, "b"),
+        (StartCopy, "a"),
+    ]
+
+
+# --- Deletion, Observe, suspension ---------------------------------------------------------------------------------
+
+OURS_AND_THEIRS = put(THEIRS, statement_for(ROLE))
+GONE = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
+
+
+@pytest.mark.parametrize(
+    ("policy", "document"),
+    [
+        pytest.param(OUR_POLICY, [None], id="ours alone goes with the policy"),
+        pytest.param(OURS_AND_THEIRS, [THEIRS], id="others stay"),
+        pytest.param(THEIRS, [], id="ours is not there"),
+        pytest.param(None, [], id="no policy"),
+        pytest.param("garbage", [], id="unreadable"),
+        pytest.param(UNSEEN, [], id="unseen"),
+    ],
+)
+def test_deletion_takes_our_statement_out_and_nothing_else(policy: Any, document: list[str | None]) -> None:
+    """What is left is what others wrote, to the byte."""
+    made = plan.diff(_wanted(**GONE), observed((point(),), sight(policy=policy)))
+
+    assert [each.document for each in made.actions if isinstance(each, PutVaultPolicy)] == document
+    assert len(made.actions) == len(document)
+
+
+def test_a_statement_that_others_claim_outlives_the_policy() -> None:
+    """Two policies share a statement; the first that goes leaves it to the second."""
+    seen = observed((), sight(policy=OUR_POLICY))
+
+    assert plan.diff(_wanted(**GONE), seen, claims=frozenset({(TARGET_ARN, sid_of(ROLE))})).actions == ()
+    assert plan.diff(_wanted(**GONE), seen, claims=frozenset({(TARGET_ARN, "other")})).actions != ()
+    assert plan.diff(_wanted(CHECK, **GONE), observed((), sight(CHECK))).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "ordered", "acts"),
+    [
+        pytest.param({}, True, True, id="enforced"),
+        pytest.param({"mode": Mode.OBSERVE}, True, False, id="observing"),
+        pytest.param({"suspend": True}, True, False, id="suspended"),
+        pytest.param(GONE, True, True, id="deleted with RemoveOwned"),
+        pytest.param(GONE, False, False, id="deleted with its namespace"),
+        pytest.param({"deleting": True}, True, False, id="deleted with Retain"),
+        pytest.param(GONE | {"mode": Mode.OBSERVE}, True, False, id="deleted while observing"),
+        pytest.param(GONE | {"suspend": True}, True, False, id="deleted while suspended"),
+    ],
+)
+def test_invariants_9_and_11_only_what_is_permitted_is_done(
+    members: dict[str, Any], *, ordered: bool, acts: bool
+) -> None:
+    """Observe, suspension and deletion policy take actions out and leave what is known."""
+    wanted = _wanted(**members)
+    made = plan.diff(wanted, observed((point(),), sight(policy=OURS_AND_THEIRS)))
+    allowed = plan.restrict(made, wanted, ordered=ordered)
+
+    assert made.actions
+    assert bool(allowed.actions) is acts
+    assert allowed == replace(made, actions=allowed.actions)
+    if wanted.deleting:
+        assert plan.removes_something(wanted, ordered=ordered) is acts
+
+
+# --- Which copies, in which order ----------------------------------------------------------------------------------
+
+
+def test_the_newest_point_of_every_resource_comes_first() -> None:
+    """One copy of everything protects more than everything of one."""
+    other = (point(3, resource=DISK), point(9, resource=DISK))
+    third = point(30, resource="arn:aws:rds:eu-west-1:111111111111:db:third")
+    seen = observed((point(5), point(1), *other, third))
+
+    assert _names(plan.diff(_wanted(), seen)) == ["0001", "0003", "0030"]
+
+
+def test_one_resource_is_copied_once_at_a_time() -> None:
+    """AWS would queue the second job, so the others wait and say why."""
+    running = job_for(point(2))
+    made = plan.diff(_wanted(), observed((point(1), point(2), point(3)), sight(jobs=(running,))))
+
+    assert _starts(made) == []
+    assert _reasons(made) == [
+        (State.WAITING, Reason.RESOURCE_BUSY),
+        (State.IN_PROGRESS, Reason.COPYING),
+        (State.WAITING, Reason.RESOURCE_BUSY),
+    ]
+
+
+def test_a_job_of_a_point_out_of_scope_keeps_its_resource_busy() -> None:
+    """Whoever started a copy, AWS runs one per resource."""
+    wanted = _wanted(backfill=Backfill(BackfillMode.NONE), created=ago(days=2))
+    old = point(9)
+    made = plan.diff(wanted, observed((point(1), old), sight(jobs=(job_for(old),))))
+
+    assert _reasons(made) == [(State.WAITING, Reason.RESOURCE_BUSY), (State.OUT_OF_SCOPE, None)]
+
+
+def test_one_point_goes_to_several_destinations_in_turn() -> None:
+    """The resource is busy with the first destination; the second comes next, before anything older."""
+    two = (destination(), destination("b", vault=target_vault("b")))
+    points = (point(1), point(2))
+    first = plan.diff(_wanted(*two), observed(points, sight(), sight(two[1])))
+    after = plan.diff(_wanted(*two), observed(points, sight(copies=(copy_of(point(1)),)), sight(two[1])))
+
+    assert [(each.destination, each.point.arn[-1]) for each in _starts(first)] == [("dr", "1")]
+    assert [(each.destination, each.point.arn[-1]) for each in _starts(after)] == [("b", "1")]
+
+
+def _many(count: int) -> tuple[Any, ...]:
+    return tuple(point(n, resource=f"{DISK}{n}") for n in range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "in_progress", "started", "reason"),
+    [
+        pytest.param(_wanted(copying=Copying(max_concurrent=3)), 0, 3, Reason.BUDGET, id="the policy's limit"),
+        pytest.param(
+            _wanted(limits=Limits(starts_per_second=99, max_concurrent_copies=10)),
+            6,
+            4,
+            Reason.BUDGET,
+            id="the account's limit",
+        ),
+        pytest.param(_wanted(), 90, 0, Reason.BUDGET, id="an account beyond its limit"),
+        pytest.param(_wanted(limits=Limits(starts_per_second=0.5)), 0, 5, Reason.QUEUED, id="the rate"),
+        pytest.param(_wanted(limits=Limits(starts_per_second=0.01)), 0, 1, Reason.QUEUED, id="a very slow rate"),
+    ],
+)
+def test_limits_are_kept_and_named(wanted: Desired, in_progress: int, started: int, reason: Reason) -> None:
+    """What may not start yet says which limit it waits for."""
+    made = plan.diff(wanted, observed(_many(30), account_copies_in_progress=in_progress))
+    waiting = [each for each in made.standings["dr"] if each.reason is not None]
+
+    assert len(_starts(made)) == started
+    assert {each.reason for each in waiting} == {reason}
+    assert len(waiting) == 30 - started
+
+
+def test_running_copies_count_towards_the_limit() -> None:
+    """The limit is on copies at once, not on copies per pass."""
+    points = _many(5)
+    made = plan.diff(
+        _wanted(copying=Copying(max_concurrent=3)),
+        observed(points, sight(jobs=tuple(job_for(each, job_id=each.arn) for each in points[:2]))),
+    )
+
+    assert len(_starts(made)) == 1
+
+
+def test_copies_held_back_by_a_prerequisite_are_missing_and_say_so() -> None:
+    """Nothing is started towards a vault that would refuse it; the point stays a gap."""
+    made = plan.diff(_wanted(CHECK), observed((point(),), sight(CHECK, policy=None)))
+
+    assert made.actions == ()
+    assert _reasons(made) == [(State.MISSING, Reason.HELD)]
+
+
+@given(st.randoms(use_true_random=True))
+def test_the_plan_does_not_depend_on_the_order_of_listings(dice: Random) -> None:
+    """The same world gives the same plan, ties included."""
+    points = [*_many(6), *(point(100 + n, created=ago(days=1), resource=f"{DISK}{n % 3}") for n in range(6))]
+    jobs: list[CopyJob] = [job_for(each, state="FAILED", job_id=each.arn, message="x") for each in points[:3]]
+    made = [copy_of(each) for each in points[6:8]]
+    wanted = _wanted(copying=Copying(max_concurrent=4))
+
+    def actions(dealt: Any) -> tuple[Action, ...]:
+        return plan.diff(
+            wanted, observed(tuple(dealt(points)), sight(jobs=tuple(dealt(jobs)), copies=tuple(dealt(made))))
+        ).actions
+
+    assert actions(lambda each: dice.sample(each, len(each))) == actions(lambda each: each)
+
+
+# --- Tokens --------------------------------------------------------------------------------------------------------
+
+
+def _token(wanted: Desired, seen: Observed) -> str:
+    (start,) = _starts(plan.diff(wanted, seen))
+    return start.token
+
+
+def test_invariant_6_the_same_world_gives_the_same_token() -> None:
+    """A restart, a lost reply and a second policy repeat the request instead of making another."""
+    token = _token(_wanted(), observed((point(),)))
+
+    assert _token(_wanted(), observed((point(),), at=NOW + timedelta(days=3))) == token
+    assert _token(_wanted(name="another", generation=7), observed((point(),))) == token
+    assert _token(_wanted(destination("other-name")), observed((point(),), sight(destination("other-name")))) == token
+    assert len(token) <= 50
+
+
+def test_another_attempt_point_or_vault_has_another_token() -> None:
+    """What is a new request looks like one."""
+    failed = [job_for(point(), state="FAILED", job_id=f"j{n}", created=ago(days=n + 2)) for n in range(3)]
+    other = destination("b", vault=target_vault("b"))
+    tokens = {
+        _token(_wanted(), observed((point(),))),
+        _token(_wanted(), observed((point(2),))),
+        _token(_wanted(other), observed((point(),), sight(other))),
+        *(_token(_wanted(), observed((point(),), sight(jobs=tuple(failed[n:])))) for n in range(3)),
+        _token(_wanted(), observed((point(),), sight(jobs=(replace(failed[2], id="other"),)))),
+    }
+
+    assert len(tokens) == 7
+
+
+# --- After a failure -----------------------------------------------------------------------------------------------
+
+COPY = StartCopy("dr", point(), _wanted().source, TARGET_ARN, ROLE, None, "token")
+PUT = PutVaultPolicy("dr", target_vault(), None, OUR_POLICY, sid_of(ROLE))
+
+
+@pytest.mark.parametrize(
+    ("failed", "answer", "following", "goes_on"),
+    [
+        pytest.param(COPY, None, COPY, True, id="nothing failed"),
+        pytest.param(COPY, stuck(), COPY, True, id="a copy refused for good leaves the others"),
+        pytest.param(COPY, problem(), COPY, False, id="throttling ends the pass"),
+        pytest.param(PUT, stuck(), COPY, False, id="a refused statement holds its own destination"),
+        pytest.param(PUT, stuck(), replace(COPY, destination="b"), True, id="and no other"),
+        pytest.param(PUT, problem(), replace(COPY, destination="b"), False, id="unless AWS is in trouble"),
+    ],
+)
+def test_a_refusal_concerns_what_depends_on_it(
+    failed: Action, answer: Problem | None, following: Action, *, goes_on: bool
+) -> None:
+    """One broken destination does not starve the healthy ones."""
+    assert plan.may_go_on(Result(failed, answer), following) is goes_on
+
+
+def test_every_gap_is_accounted_for_with_thousands_of_points() -> None:
+    """Every point has exactly one standing, in the order of the listing."""
+    points = _many(3000)
+    made = plan.diff(_wanted(), observed(points))
+
+    assert [each.point for each in made.standings["dr"]] == list(points)
+    assert all(isinstance(each, Standing) for each in made.standings["dr"])

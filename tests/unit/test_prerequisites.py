@@ -1,0 +1,358 @@
+"""What AWS needs before a copy can work, row by row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.builders import (
+    OUR_POLICY,
+    ROLE,
+    UNSEEN,
+    absent,
+    account_sight,
+    blind,
+    desired,
+    destination,
+    key,
+    observed,
+    sight,
+    source_vault,
+    stuck,
+    target_vault,
+    vault,
+)
+
+from crossvault import prerequisites
+from crossvault.model import (
+    Desired,
+    Lifecycle,
+    Observed,
+    Organization,
+    Ownership,
+    Prerequisite,
+    PrerequisiteStatus,
+    Scope,
+    Seen,
+    Unseen,
+)
+from crossvault.reasons import Reason
+
+MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
+CREATE = destination(create=True)
+CHECK = destination(vault_policy=Ownership.CHECK)
+YEAR = destination(lifecycle=Lifecycle(delete_after_days=365))
+INHERIT = destination(lifecycle=Lifecycle(delete_after_days=-1))
+DENY = json.dumps({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "backup:*", "Resource": "*"}})
+OPEN = json.dumps(
+    {
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "backup:CopyIntoBackupVault",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-examplecorp"}},
+        }
+    }
+)
+
+
+def _row(name: str, wanted: Desired, seen: Observed, *, of: str = "dr") -> Prerequisite:
+    return next(row for row in prerequisites.judge(wanted, seen) if row.name == name and row.destination == of)
+
+
+@pytest.mark.parametrize(
+    ("name", "looks", "wanted", "status", "reason"),
+    [
+        pytest.param("Identity", {}, desired(), MET, Reason.ALL_MET, id="identity"),
+        pytest.param(
+            "Identity",
+            {"account": account_sight(identity=Unseen(stuck(reason=Reason.WRONG_ACCOUNT)))},
+            desired(),
+            UNKNOWN,
+            Reason.WRONG_ACCOUNT,
+            id="identity unseen",
+        ),
+        pytest.param("SameOrganization", {}, desired(), MET, Reason.ALL_MET, id="one organization"),
+        pytest.param(
+            "SameOrganization",
+            {"account": account_sight(organization=Seen(Organization("o-other", "3")))},
+            desired(),
+            UNMET,
+            Reason.DIFFERENT_ORGANIZATION,
+            id="two organizations",
+        ),
+        pytest.param(
+            "SameOrganization",
+            {"account": account_sight(organization=Seen(None))},
+            desired(),
+            UNMET,
+            Reason.NO_ORGANIZATION,
+            id="no organization",
+        ),
+        pytest.param(
+            "SameOrganization",
+            {"account": account_sight(organization=UNSEEN)},
+            desired(),
+            UNKNOWN,
+            Reason.THROTTLED,
+            id="organization unseen",
+        ),
+        pytest.param("DestinationVault", {}, desired(), MET, Reason.ALL_MET, id="vault"),
+        pytest.param(
+            "DestinationVault",
+            {"vault": Seen(None)},
+            desired(),
+            UNMET,
+            Reason.DESTINATION_VAULT_MISSING,
+            id="vault missing",
+        ),
+        pytest.param("DestinationVault", {"vault": UNSEEN}, desired(), UNKNOWN, Reason.THROTTLED, id="vault unseen"),
+        pytest.param(
+            "DestinationVault",
+            {},
+            desired(destination(vault=target_vault("Default"))),
+            UNMET,
+            Reason.DEFAULT_VAULT,
+            id="the vault Default",
+        ),
+        pytest.param("VaultKey", {}, desired(), MET, Reason.ALL_MET, id="key"),
+        pytest.param(
+            "VaultKey",
+            {"vault_key": Seen(key(manager="AWS"))},
+            desired(),
+            UNMET,
+            Reason.AWS_MANAGED_VAULT_KEY,
+            id="a key of AWS",
+        ),
+        pytest.param(
+            "VaultKey",
+            {"vault_key": Seen(key(manager="AWS"))},
+            desired(scope=Scope(resource_types=("S3", "EFS"))),
+            MET,
+            Reason.ALL_MET,
+            id="a key of AWS for types that may use it",
+        ),
+        pytest.param(
+            "VaultKey",
+            {"vault_key": Seen(key(manager="AWS"))},
+            desired(scope=Scope(resource_types=("S3", "RDS"))),
+            UNMET,
+            Reason.AWS_MANAGED_VAULT_KEY,
+            id="a key of AWS for a type that may not",
+        ),
+        pytest.param(
+            "VaultKey",
+            {"vault_key": Seen(key(state="PendingDeletion"))},
+            desired(scope=Scope(resource_types=("S3",))),
+            UNMET,
+            Reason.KEY_NOT_USABLE,
+            id="a key that goes",
+        ),
+        pytest.param("VaultKey", {"vault_key": Seen(None)}, desired(), UNMET, Reason.KEY_NOT_FOUND, id="a key gone"),
+        pytest.param(
+            "VaultKey",
+            {"vault_key": Seen(None), "vault": Seen(vault(encryption_key_arn=None))},
+            desired(),
+            UNMET,
+            Reason.AWS_MANAGED_VAULT_KEY,
+            id="no key of one's own",
+        ),
+        pytest.param("VaultKey", {"vault_key": UNSEEN}, desired(), UNKNOWN, Reason.THROTTLED, id="key unseen"),
+        pytest.param("VaultPolicy", {}, desired(), MET, Reason.ALL_MET, id="policy"),
+        pytest.param("VaultPolicy", {"policy": OPEN}, desired(CHECK), MET, Reason.ALL_MET, id="the organization"),
+        pytest.param("VaultPolicy", {"policy": None}, desired(), UNMET, Reason.VAULT_POLICY_MISSING, id="no policy"),
+        pytest.param("VaultPolicy", {"policy": DENY}, desired(), UNMET, Reason.VAULT_POLICY_DENIES, id="a Deny"),
+        pytest.param(
+            "VaultPolicy", {"policy": "garbage"}, desired(), UNKNOWN, Reason.VAULT_POLICY_UNCLEAR, id="unreadable"
+        ),
+        pytest.param(
+            "VaultPolicy",
+            {"policy": OPEN.replace("PrincipalOrgID", "SourceVpc")},
+            desired(CHECK),
+            UNKNOWN,
+            Reason.VAULT_POLICY_UNCLEAR,
+            id="a condition that cannot be judged",
+        ),
+        pytest.param("VaultPolicy", {"policy": UNSEEN}, desired(), UNKNOWN, Reason.THROTTLED, id="policy unseen"),
+        pytest.param("VaultLockBounds", {}, desired(), MET, Reason.ALL_MET, id="no lock"),
+        pytest.param(
+            "VaultLockBounds",
+            {"vault": Seen(vault(locked=True, min_retention_days=7, max_retention_days=365))},
+            desired(YEAR),
+            MET,
+            Reason.ALL_MET,
+            id="within the bounds",
+        ),
+        pytest.param(
+            "VaultLockBounds",
+            {"vault": Seen(vault(locked=True, max_retention_days=364))},
+            desired(YEAR),
+            UNMET,
+            Reason.RETENTION_OUT_OF_BOUNDS,
+            id="above the bounds",
+        ),
+        pytest.param(
+            "VaultLockBounds",
+            {"vault": Seen(vault(locked=True, min_retention_days=366))},
+            desired(YEAR),
+            UNMET,
+            Reason.RETENTION_OUT_OF_BOUNDS,
+            id="below the bounds",
+        ),
+        pytest.param(
+            "VaultLockBounds",
+            {"vault": Seen(vault(locked=True, min_retention_days=366))},
+            desired(INHERIT),
+            UNKNOWN,
+            Reason.RETENTION_OUT_OF_BOUNDS,
+            id="inherited retention",
+        ),
+        pytest.param("VaultLockBounds", {"vault": UNSEEN}, desired(YEAR), UNKNOWN, Reason.THROTTLED, id="lock unseen"),
+    ],
+)
+def test_every_row_says_what_was_seen(
+    name: str, looks: dict[str, Any], wanted: Desired, status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """Met, unmet and unknown are told apart; only what was seen to be wrong is unmet, and has a remedy."""
+    row = _row(name, wanted, observed((), sight(wanted.destinations[0], **looks)))
+
+    assert (row.status, row.reason) == (status, reason)
+    assert bool(row.remedy) or status is not UNMET
+    assert row.message.endswith((".", ")"))
+
+
+@pytest.mark.parametrize(
+    ("name", "looks", "status", "reason"),
+    [
+        pytest.param("SourceVault", {}, MET, Reason.ALL_MET, id="source vault"),
+        pytest.param(
+            "SourceVault", {"source_vault": Seen(None)}, UNMET, Reason.SOURCE_VAULT_MISSING, id="source vault missing"
+        ),
+        pytest.param("SourceVault", {"source_vault": UNSEEN}, UNKNOWN, Reason.THROTTLED, id="source vault unseen"),
+        pytest.param(
+            "Identity", {"source": account_sight(identity=UNSEEN)}, UNKNOWN, Reason.THROTTLED, id="identity unseen"
+        ),
+    ],
+)
+def test_the_source_has_rows_of_its_own(
+    name: str, looks: dict[str, Any], status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """What concerns the source names no destination."""
+    row = _row(name, desired(), observed(**looks), of="")
+
+    assert (row.status, row.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("looks", "status", "reason"),
+    [
+        pytest.param({"cross_account_backup": Seen(value=True)}, MET, Reason.ALL_MET, id="on"),
+        pytest.param({"cross_account_backup": Seen(value=False)}, UNMET, Reason.CROSS_ACCOUNT_BACKUP_OFF, id="off"),
+        pytest.param({"cross_account_backup": UNSEEN}, UNKNOWN, Reason.THROTTLED, id="unseen"),
+    ],
+)
+def test_the_switch_of_the_organization_is_the_source_accounts_view(
+    looks: dict[str, Any], status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """Cross-account backup is on, off, or not seen."""
+    row = _row("OrganizationToggle", desired(), observed(source=account_sight(**looks)))
+
+    assert (row.status, row.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("look", "status", "reason"),
+    [
+        pytest.param(Seen(key()), MET, Reason.ALL_MET, id="usable"),
+        pytest.param(Seen(None), UNMET, Reason.KEY_NOT_FOUND, id="not there"),
+        pytest.param(Seen(key(state="Disabled")), UNMET, Reason.KEY_NOT_USABLE, id="disabled"),
+        pytest.param(Seen(key(manager="AWS")), UNMET, Reason.KEY_NOT_USABLE, id="managed by AWS"),
+        pytest.param(UNSEEN, UNKNOWN, Reason.THROTTLED, id="unseen"),
+    ],
+)
+def test_the_key_of_a_vault_to_be_created_has_to_be_usable(
+    look: Any, status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """Before a vault is created its key is judged."""
+    row = _row("VaultKey", desired(CREATE), observed((), absent(wanted_key=look)))
+
+    assert (row.status, row.reason) == (status, reason)
+
+
+def test_the_key_of_a_vault_nobody_creates_is_unknown() -> None:
+    """Without a vault and without the wish for one, there is no key to judge."""
+    row = _row("VaultKey", desired(), observed((), absent(destination())))
+
+    assert row.status is UNKNOWN
+
+
+def test_invariant_7_an_unseen_organization_never_makes_a_policy_missing() -> None:
+    """An Allow for the organization stays open while the organization cannot be looked at, and blocks nothing."""
+    wanted = desired(CHECK)
+    seen = observed((), sight(CHECK, policy=OPEN), source=account_sight(organization=UNSEEN))
+    row = _row("VaultPolicy", wanted, seen)
+
+    assert (row.status, row.blocks) == (UNKNOWN, False)
+
+
+def test_invariant_7_what_was_not_seen_is_unknown_in_every_row() -> None:
+    """A destination in the dark has no row that says unmet."""
+    dark = replace(blind(), account=account_sight(organization=UNSEEN, identity=UNSEEN))
+    rows = prerequisites.judge(desired(), observed((), dark, source=account_sight(cross_account_backup=UNSEEN)))
+
+    assert {row.status for row in rows if row.destination == "dr"} == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("seen", "held"),
+    [
+        pytest.param(observed(), False, id="all is well"),
+        pytest.param(observed(source_vault=UNSEEN), True, id="source vault unseen"),
+        pytest.param(observed((), sight(vault=UNSEEN)), True, id="destination vault unseen"),
+        pytest.param(observed((), sight(policy=UNSEEN)), True, id="managed policy unseen"),
+        pytest.param(observed((), sight(policy=None)), True, id="policy missing"),
+        pytest.param(observed((), sight(vault_key=UNSEEN)), False, id="key unseen"),
+        pytest.param(
+            observed((), sight(), source=account_sight(organization=UNSEEN, cross_account_backup=UNSEEN)),
+            False,
+            id="organization unseen",
+        ),
+        pytest.param(observed(source=account_sight(identity=UNSEEN)), True, id="identity unseen"),
+    ],
+)
+def test_copies_wait_for_what_is_unmet_and_for_what_they_need_seen(seen: Observed, *, held: bool) -> None:
+    """A permission to look that nobody granted does not keep backups from being copied."""
+    assert prerequisites.block(prerequisites.judge(desired(), seen), "dr") is held
+
+
+def test_a_row_of_one_destination_holds_no_other() -> None:
+    """Destinations are independent of each other."""
+    two = (destination(), destination("b", vault=target_vault("b")))
+    rows = prerequisites.judge(desired(*two), observed((), sight(policy=None), sight(two[1])))
+
+    assert prerequisites.block(rows, "dr")
+    assert not prerequisites.block(rows, "b")
+
+
+def test_met_rows_clear_the_failures_they_caused() -> None:
+    """Each prerequisite that is met makes the failures of its kind worth another try."""
+    clear = prerequisites.cleared(prerequisites.judge(desired(), observed()), "dr")
+    off = prerequisites.judge(desired(), observed((), sight(policy=None)))
+
+    assert clear == set(prerequisites.CLEARS.values())
+    assert Reason.COPY_DENIED not in prerequisites.cleared(off, "dr")
+    assert prerequisites.cleared(off, "another") == frozenset()
+
+
+def test_messages_name_what_a_person_has_to_find() -> None:
+    """The vault, the role and the remedy stand in the row."""
+    row = _row("VaultPolicy", desired(CHECK), observed((), sight(CHECK, policy=None)))
+
+    assert ROLE in row.message
+    assert "orders-copies" in row.message
+    assert "vaultPolicy: Manage" in row.remedy
+    assert OUR_POLICY.startswith("{")
+    assert source_vault().name in _row("SourceVault", desired(), observed(), of="").message
