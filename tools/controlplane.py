@@ -8,7 +8,6 @@ import atexit
 import json
 import os
 import secrets
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -250,11 +249,11 @@ class ControlPlane:
 
     def pause_apiserver(self) -> None:
         """Freeze the API server; clients still connect, and wait."""
-        self._running(self._apiserver).send(signal.SIGSTOP)
+        self._running(self._apiserver).pause()
 
     def resume_apiserver(self) -> None:
         """Let a frozen API server go on."""
-        self._running(self._apiserver).send(signal.SIGCONT)
+        self._running(self._apiserver).resume()
 
     def pids(self) -> dict[str, int]:
         """The process ids of the servers that run."""

@@ -80,6 +80,17 @@ class TetheredProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
+    def pause(self) -> None:
+        """Freeze the child and return when every thread of it stands still; the signal alone takes its time."""
+        self.send(signal.SIGSTOP)
+        with contextlib.suppress(ChildProcessError):
+            while self.running and os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT | os.WNOHANG) is None:
+                self.wait(0.01)
+
+    def resume(self) -> None:
+        """Let a frozen child go on."""
+        self.send(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the child at once and wait until it is gone."""
         self.send(signal.SIGKILL)
