@@ -163,8 +163,10 @@ class Simulator:
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 scope.authorise(f"{service.name}:{passage.operation}", resource, policy=policy)
+            due = state.scheduler.next_due()
             result = operation.handle(scope, params)
-            self.changed.notify_all()
+            if state.scheduler.next_due() != due:
+                self.changed.notify_all()
             return result
 
     def _remember(self, passage: _Passage, outcome: str) -> None:

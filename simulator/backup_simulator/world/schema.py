@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ..resource_types import TYPES
 from . import units
@@ -17,6 +17,11 @@ Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
 Bytes = Annotated[int, BeforeValidator(units.size), Field(ge=0)]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 PolicyDocument = dict[str, Any]
+
+
+def _trust_form(value: object) -> str:
+    """A trust with a Statement is a policy document, any other the short form."""
+    return "document" if isinstance(value, dict) and "Statement" in value else "short"
 
 
 class Part(BaseModel):
@@ -97,7 +102,9 @@ class RolePart(Part):
 
     name: str
     path: str = "/"
-    trust: TrustPart | PolicyDocument
+    trust: Annotated[
+        Annotated[TrustPart, Tag("short")] | Annotated[PolicyDocument, Tag("document")], Discriminator(_trust_form)
+    ]
     policies: list[Literal["full"] | PolicyDocument]
     max_session: Seconds = 3600.0
 

@@ -1,0 +1,176 @@
+"""Virtual time: rate, freeze, jumps, and things that happen although nobody reads."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.simulator import scenes
+from tests.simulator.test_copy_jobs import Scene
+
+from backup_simulator.clock import Clock, Scheduler
+from backup_simulator.world import units
+
+if TYPE_CHECKING:
+    from backup_simulator.server import SimulatorServer
+
+
+class Wall:
+    """A wall clock that tests move."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """The time it is."""
+        return self.now
+
+
+def test_time_passes_at_its_rate() -> None:
+    """A minute per second."""
+    wall = Wall()
+    clock = Clock(wall, 0.0, wall.now, rate=60.0)
+    wall.now += 2
+
+    assert clock.now() == 120.0
+    assert clock.wall_delay(180.0) == 1.0
+    assert clock.wall_moment(180.0) == wall.now + 1
+
+
+def test_changes_of_the_clock_make_no_jump() -> None:
+    """Rate and freeze act from now on."""
+    wall = Wall()
+    clock = Clock(wall, 0.0, wall.now, rate=10.0)
+    wall.now += 1
+    clock.set_rate(100.0)
+    wall.now += 1
+    clock.freeze(frozen=True)
+    wall.now += 1
+    frozen = clock.now()
+    clock.advance(5.0)
+    clock.freeze(frozen=False)
+    wall.now += 1
+
+    assert frozen == 110.0
+    assert clock.now() == 215.0
+
+
+def test_a_frozen_clock_never_gets_there() -> None:
+    """The next event is infinitely far, sessions are given the time of rate 1."""
+    wall = Wall()
+    clock = Clock(wall, 0.0, wall.now, frozen=True)
+
+    assert clock.wall_delay(1.0) == math.inf
+    assert clock.wall_moment(10.0) == wall.now + 10
+
+
+def test_events_happen_in_order_of_time() -> None:
+    """Also those that events plan for a moment that is due already."""
+    scheduler, seen = Scheduler(), []
+    scheduler.at(2.0, lambda now: seen.append(("second", now)))
+    scheduler.at(1.0, lambda now: scheduler.at(1.5, lambda then: seen.append((f"planned at {now}", then))))
+    scheduler.at(9.0, lambda now: seen.append(("later", now)))
+    count = scheduler.run(5.0)
+
+    assert seen == [("planned at 1.0", 1.5), ("second", 2.0)]
+    assert count == 3
+    assert scheduler.next_due() == 9.0
+
+
+def test_a_jump_ends_in_the_same_state_as_many_steps(server: SimulatorServer) -> None:
+    """History does not depend on who looks when."""
+    scene, histories = Scene(server), []
+    for steps in (1, 400):
+        server.control.load(scenes.world())
+        for age in ("1d", "2d", "3d"):
+            scene.start(scene.add(age=age))
+        for _ in range(steps):
+            server.control.advance(400 / steps)
+        jobs = scene.source.list_copy_jobs()["CopyJobs"]
+        histories.append([(job["CopyJobId"], job["State"], job["CompletionDate"]) for job in jobs])
+
+    assert histories[0] == histories[1]
+
+
+def test_things_happen_although_nobody_reads(server: SimulatorServer) -> None:
+    """The clock's thread ends the job; the waiting is on the world's own condition."""
+    scene = Scene(server)
+    scene.start()
+    server.control.rate(100_000)
+    server.control.freeze(frozen=False)
+    deadline = time.monotonic() + 10
+    with server.simulator.changed:
+        while not server.state.vault(scenes.vault_arn()).points and time.monotonic() < deadline:  # type: ignore[union-attr] # exists
+            server.simulator.changed.wait(0.05)
+        jobs = server.state.accounts[scenes.SOURCE].region(scenes.HOME).copy_jobs.values()
+        states = [job.state for job in jobs]
+
+    assert states == ["COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("90s", 90, id="seconds"),
+        pytest.param("1h30m", 5400, id="hours and minutes"),
+        pytest.param("1.5d", 129_600, id="a fraction of a day"),
+        pytest.param(12, 12, id="a number"),
+        pytest.param("2w", 1_209_600, id="weeks"),
+    ],
+)
+def test_durations_have_short_forms(text: str | float, seconds: float) -> None:
+    """As world files and the control API take them."""
+    assert units.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "x", "5y", "-3s", True])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """With examples of what is one."""
+    with pytest.raises(ValueError, match="duration"):
+        units.seconds(text)
+
+
+def test_thirty_two_callers_never_see_a_torn_world(server: SimulatorServer) -> None:
+    """Every page that is read while copies complete is whole: as many points as finished jobs or none in between."""
+    scene = Scene(server)
+    for number in range(32):
+        scene.add(resource=f"fs-{number}")
+    arns = [point["RecoveryPointArn"] for point in scene.points() if point["ResourceType"] == "EFS"]
+    problems: list[str] = []
+    gate = threading.Barrier(32)
+
+    def work(arn: str) -> None:
+        try:
+            client = scenes.client(server, "backup", scenes.SOURCE)
+            gate.wait(timeout=60)
+            asked = {"SourceBackupVaultName": "backups", "DestinationBackupVaultArn": scenes.vault_arn()}
+            ids = {
+                client.start_copy_job(RecoveryPointArn=arn, IamRoleArn=scenes.COPIER, IdempotencyToken=arn, **asked)[
+                    "CopyJobId"
+                ]
+                for _ in range(3)
+            }
+            server.control.advance(7)
+            jobs = client.list_copy_jobs(MaxResults=1000)["CopyJobs"]
+            problems.extend(
+                f"torn: {job}"
+                for job in jobs
+                if (job["State"] == "COMPLETED") != ("DestinationRecoveryPointArn" in job)
+            )
+            if len(ids) != 1:
+                problems.append(f"several jobs for one token: {ids}")
+        except Exception as error:  # noqa: BLE001 - a thread reports everything
+            problems.append(repr(error))
+
+    threads = [threading.Thread(target=work, args=(arn,)) for arn in arns]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    server.control.advance("10m")
+
+    assert problems == []
+    assert len(scene.copies()) == 32

@@ -1,0 +1,101 @@
+"""The command `backup-simulator`: serve, validate, end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from backup_simulator import server as simulator_server
+from backup_simulator.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUICKSTART = Path(__file__).parents[2] / "simulator" / "worlds" / "quickstart.yaml"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], Path]]:
+    """A process that serves the quickstart, and what it printed to export."""
+    port_file = tmp_path / "port"
+    arguments = ["serve", "--world", str(QUICKSTART), "--rate", "60", "--port-file", str(port_file)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backup_simulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
+    )
+    assert process.stdout is not None
+    exports: dict[str, str] = {}
+    for line in process.stdout:
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").strip().partition("=")
+            exports[name] = value
+        if "AWS_REGION" in exports:
+            break
+    yield process, exports, port_file
+    if process.poll() is None:
+        process.kill()
+    process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serving_prints_exports_that_work_and_ends_on_a_signal(
+    served: tuple[subprocess.Popen[str], dict[str, str], Path], number: signal.Signals
+) -> None:
+    """What is printed opens the first account; the process ends with 0 and says so."""
+    process, exports, port_file = served
+    client = simulator_server.client(
+        "sts",
+        exports["AWS_ENDPOINT_URL"],
+        exports["AWS_ACCESS_KEY_ID"],
+        exports["AWS_SECRET_ACCESS_KEY"],
+        region_name=exports["AWS_REGION"],
+    )
+    account = client.get_caller_identity()["Account"]
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=10)
+
+    assert account == "111111111111"
+    assert exports["AWS_REGION"] == "eu-west-1"
+    assert exports["AWS_ENDPOINT_URL"].endswith(f":{port_file.read_text().strip()}")
+    assert process.returncode == 0
+    assert "stopped" in out
+    assert errors == ""
+
+
+def test_validate_counts_what_is_in_a_world() -> None:
+    """Accounts, vaults, recovery points."""
+    result = CliRunner().invoke(main, ["validate", "--world", str(QUICKSTART)])
+
+    assert result.exit_code == 0
+    assert "4 accounts, 1 vaults, 24 recovery points" in result.output
+
+
+@pytest.mark.parametrize("command", ["validate", "serve"])
+def test_a_broken_world_ends_with_a_message(tmp_path: Path, command: str) -> None:
+    """Exit code 1, file and field, no stack trace."""
+    path = tmp_path / "broken.yaml"
+    path.write_text("version: 1\naccounts: [{id: '1', name: x}]\n")
+    result = CliRunner().invoke(main, [command, "--world", str(path)])
+
+    assert result.exit_code == 1
+    assert f"{path}: accounts[0].id" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_port_in_use_ends_with_a_message() -> None:
+    """Exit code 1."""
+    with simulator_server.SimulatorServer(QUICKSTART) as server:
+        result = CliRunner().invoke(main, ["serve", "--world", str(QUICKSTART), "--port", str(server.port)])
+
+    assert result.exit_code == 1
+    assert "cannot listen" in result.output
