@@ -36,8 +36,8 @@ TEXTS = [
     (
         (
             "Copy job failed because the destination Backup vault is encrypted with the default Backup service "
-            "managed key. The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS "
-            "KMS key may be copied."
+            "managed key. The contents of this vault cannot be copied. Only the contents of a Backup vault "
+            "encrypted by an AWS KMS key may be copied."
         ),
         Reason.VAULT_KEY_UNSUITABLE,
         WAIT,
@@ -72,8 +72,8 @@ TEXTS = [
     ("Given key ID is not accessible", Reason.KEY_NOT_SHARED, WAIT),
     (
         (
-            "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey permissions "
-            "on the default CMK"
+            "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey "
+            "permissions on the default CMK"
         ),
         Reason.KEY_NOT_SHARED,
         WAIT,
