@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, AccountSight, Action, Desired, Observed, Result
@@ -18,8 +19,12 @@ from .budget import Budgets
 from .calls import CallCounts, CallRecorder
 from .ledger import StartedCopies
 from .observe import Observer
+from .own import Settings
 from .reads import SharedReads
-from .sessions import Sessions, Settings
+from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 __all__ = ["AwsAccounts", "CallCounts", "CallRecorder", "Settings"]
 
@@ -29,7 +34,10 @@ def _now() -> datetime:
 
 
 class AwsAccounts:
-    """All AWS accounts of one operator. Thread-safe."""
+    """All AWS accounts of one operator. Thread-safe.
+
+    A ``loader`` may be shared by several: it keeps botocore's models of the AWS services, which take long to read.
+    """
 
     def __init__(
         self,
@@ -39,11 +47,12 @@ class AwsAccounts:
         clock: Callable[[], datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
+        loader: Loader | None = None,
     ) -> None:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
-        self._sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock)
+        self._sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock, loader=loader)
         self._shared = SharedReads(clock)
         started = StartedCopies(self._shared)
         self._observer = Observer(self._sessions, self._shared, started, clock)

@@ -104,6 +104,9 @@ _EXCEPTIONS: tuple[tuple[type[Exception], Verdict], ...] = (
     (exceptions.ProfileNotFound, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
 )
 
+# How a pod gets its own credentials; a denial here is about the operator and not about any account.
+OWN_CREDENTIALS = "sts:AssumeRoleWithWebIdentity"
+
 _CREATE_VAULT_ACTIONS = (
     "backup:CreateBackupVault, backup:TagResource, backup-storage:MountCapsule, and on the key kms:CreateGrant, "
     "kms:GenerateDataKey, kms:Decrypt, kms:RetireGrant, kms:DescribeKey"
@@ -165,6 +168,8 @@ def problem(error: BaseException, ask: Ask) -> Problem:
     reason, error_class = classify(error)
     if ask.action == "sts:AssumeRole":
         reason = _assume_role_reason(reason, text)
+    elif ask.action == OWN_CREDENTIALS and reason is Reason.ACCESS_DENIED:
+        reason = Reason.NO_CREDENTIALS
     words = _WORDS.get(reason, _quote)(ask, text)
     known = f" ({code})" if code else ""
     return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code)
@@ -269,7 +274,8 @@ _WORDS: dict[Reason, Callable[[Ask, str], str]] = {
     ),
     Reason.UNEXPECTED_ANSWER: _constant("the answer was incomplete or not AWS's. It is tried again by itself."),
     Reason.NO_CREDENTIALS: _constant(
-        "the operator has no AWS credentials. Give its ServiceAccount an IAM role (IRSA or EKS Pod Identity)."
+        "the operator has no AWS credentials. Give its ServiceAccount an IAM role that trusts it "
+        "(IRSA or EKS Pod Identity)."
     ),
     Reason.CREDENTIALS_EXPIRED: _constant(
         "the credentials have expired. New ones are fetched by themselves; if it lasts, check the operator's "

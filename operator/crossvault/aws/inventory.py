@@ -66,7 +66,7 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
             code = code_of(error)
             if code == "ResourceNotFoundException":
                 return None
-            if code != "AccessDeniedException":
+            if code not in {"AccessDeniedException", "AccessDenied"}:
                 raise
             if name not in vault_names():
                 return None

@@ -6,18 +6,15 @@ All sessions share one loader, so the service models are in memory once. A chang
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import botocore.session
-from botocore import exceptions
-from botocore.config import Config
 from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
@@ -32,6 +29,8 @@ from ..reasons import Reason
 from . import errors
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
+from .errors import OWN_CREDENTIALS
+from .own import Operator, Settings, client_config
 from .threads import Threads
 
 if TYPE_CHECKING:
@@ -53,28 +52,6 @@ ROLELESS_DURATION = timedelta(minutes=20)
 IDLE = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to talk to AWS.
-
-    Attributes:
-        region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
-        endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
-        attempts: How often botocore tries one request.
-        threads: How many requests run at once per account.
-        sessions: How many accounts are kept ready.
-    """
-
-    version: str = "0"
-    region: str | None = None
-    endpoint_url: str | None = None
-    connect_timeout: float = 5.0
-    read_timeout: float = 20.0
-    attempts: int = 3
-    threads: int = 4
-    sessions: int = 256
-
-
 def fingerprint(account: Account) -> Fingerprint:
     """Return what makes two declarations one way in; limits and Regions do not."""
     return (account.name, account.account_id, account.role_arn, account.external_id, account.session_tags)
@@ -90,37 +67,6 @@ class _Ready(CredentialProvider):
 
     def load(self) -> Credentials:
         return self._credentials
-
-
-class Operator:
-    """The operator's own credentials, from botocore's usual chain, and the loader everybody shares."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._lock = threading.Lock()
-        self._session: botocore.session.Session | None = None
-        self.loader: Loader = botocore.session.Session().get_component("data_loader")
-        configured = cast("str | None", self._fresh().get_config_variable("region"))
-        self.region = settings.region or os.environ.get("AWS_REGION") or configured
-
-    def _fresh(self) -> botocore.session.Session:
-        session = botocore.session.Session()
-        session.register_component("data_loader", self.loader)
-        return session
-
-    def credentials(self) -> Credentials:
-        """Return the operator's credentials; raises NoCredentialsError where there are none."""
-        with self._lock:
-            if self._session is None:
-                self._session = self._fresh()
-            found = self._session.get_credentials()
-        if found is None:
-            raise exceptions.NoCredentialsError
-        return found
-
-    def forget(self) -> None:
-        """Look for credentials anew next time: files may have been replaced since."""
-        with self._lock:
-            self._session = None
 
 
 _AT_FAULT = frozenset(
@@ -156,13 +102,7 @@ class Access:
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role")
         self._session = self._new_session(hooks)
-        self._config = Config(
-            retries={"mode": "standard", "total_max_attempts": settings.attempts},
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-            user_agent_extra=f"crossvault/{settings.version}",
-            tcp_keepalive=True,
-        )
+        self._config = client_config(settings)
 
     def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
         session = botocore.session.Session()
@@ -228,7 +168,7 @@ class Access:
     def _fetch_credentials(self) -> dict[str, Any]:
         """Fetch credentials and verify whose they are, before botocore can sign anything else with them."""
         account = self.account
-        with self.asking("use the operator's identity", "sts:GetCallerIdentity"):
+        with self.asking("fetch the operator's own credentials to work", OWN_CREDENTIALS):
             own = self._operator.credentials().get_frozen_credentials()
         if account.role_arn is None:
             fetched = ReadOnlyCredentials(own.access_key, own.secret_key, own.token)
@@ -306,7 +246,13 @@ class Sessions:
     """The accounts that were entered, the least recently used of which go first."""
 
     def __init__(
-        self, settings: Settings, recorder: CallRecorder, budgets: Budgets, *, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        recorder: CallRecorder,
+        budgets: Budgets,
+        *,
+        clock: Callable[[], datetime],
+        loader: Loader | None = None,
     ) -> None:
         # A failed refresh is told by our problem already; botocore would add a traceback to the log each time.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
@@ -314,6 +260,7 @@ class Sessions:
         self._recorder = recorder
         self._budgets = budgets
         self._clock = clock
+        self._loader = loader
         self._lock = threading.Lock()
         self._operator: Operator | None = None
         self._entered: OrderedDict[Fingerprint, Access] = OrderedDict()
@@ -366,7 +313,7 @@ class Sessions:
 
     def _own(self) -> Operator:
         if self._operator is None:
-            self._operator = Operator(self._settings)
+            self._operator = Operator(self._settings, self._recorder, self._loader)
         return self._operator
 
     def _new(self, account: Account, region: str | None) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections import defaultdict, deque
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import botocore.session
+from botocore.loaders import Loader
 
 from crossvault.aws import AwsAccounts, Settings
 from crossvault.model import Account, Desired, Destination, Limits, PolicyKey, VaultRef
@@ -209,4 +213,12 @@ def accounts(url: str, *, clock: Callable[[], datetime] | None = None, **setting
     """Build the edge against ``url``; nothing is retried unless a test asks for it."""
     settings.setdefault("attempts", 1)
     chosen = Settings(version="9.9", region="eu-west-1", endpoint_url=url, **settings)
-    return AwsAccounts(chosen, clock=clock) if clock else AwsAccounts(chosen)
+    more: dict[str, Any] = {"clock": clock} if clock else {}
+    return AwsAccounts(chosen, loader=_loader(), **more)
+
+
+@functools.cache
+def _loader() -> Loader:
+    """Read the models of AWS's services once for all tests of a process."""
+    loader: Loader = botocore.session.Session().get_component("data_loader")
+    return loader

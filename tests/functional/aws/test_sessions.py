@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.functional.aws.kit import (
     scripted,
 )
 
-from crossvault.aws import AwsAccounts, inventory
+from crossvault.aws import AwsAccounts, CallCounts, inventory
 from crossvault.errors import CrossvaultError
 from crossvault.model import Account, Limits
 from crossvault.reasons import Reason
@@ -215,6 +216,53 @@ def test_missing_credentials_are_told_and_found_when_they_come(monkeypatch: pyte
 
         assert _enter(aws).verify() == "111111111111"
         aws.close()
+
+
+def test_refused_web_identity_is_no_fault_of_the_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When the operator itself is not let in, that is said, and not that the account's role lacks something."""
+    token = tmp_path / "token"
+    token.write_text("a.web.identity")
+    with scripted() as script:
+        script.on("AssumeRoleWithWebIdentity", error_xml("AccessDenied", "Not authorized to perform"))
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/operator")
+        aws = accounts(script.url)
+
+        assert _problem(_enter(aws).verify) is Reason.NO_CREDENTIALS
+        aws.close()
+
+
+def test_pods_web_identity_is_exchanged_and_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With IRSA the operator's own credentials come from STS too, and that request is counted like any other."""
+    token = tmp_path / "token"
+    token.write_text("a.web.identity")
+    answer = assumed_xml(datetime.now(UTC) + timedelta(hours=1)).body.replace("AssumeRole", "AssumeRoleWithWebIdentity")
+    with scripted() as script:
+        let_in(script)
+        script.on("AssumeRoleWithWebIdentity", Answer(answer))
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
+        monkeypatch.setenv("AWS_REGION", REGION)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/operator")
+        aws = accounts(script.url)
+        _enter(aws).verify()
+        aws.close()
+    assert isinstance(aws.recorder, CallCounts)
+
+    assert [operation for operation, _ in script.asked] == [
+        "AssumeRoleWithWebIdentity",
+        "AssumeRole",
+        "GetCallerIdentity",
+    ]
+    assert aws.recorder.requests()["", "sts", "AssumeRoleWithWebIdentity", "ok"] == 1
+    assert "crossvault/9.9" in script.headers[0]["user-agent"]
 
 
 def test_broken_answer_of_sts_is_a_problem() -> None:

@@ -1,0 +1,90 @@
+"""The operator's own identity, and how it talks to AWS."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import botocore.session
+from botocore import exceptions
+from botocore.config import Config
+
+from .calls import CallHooks, CallRecorder
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+    from botocore.loaders import Loader
+
+# Under this name the requests are counted that fetch the operator's own credentials, before any account is entered.
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to talk to AWS.
+
+    Attributes:
+        region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
+        endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
+        attempts: How often botocore tries one request.
+        threads: How many requests run at once per account.
+        sessions: How many accounts are kept ready.
+    """
+
+    version: str = "0"
+    region: str | None = None
+    endpoint_url: str | None = None
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
+    attempts: int = 3
+    threads: int = 4
+    sessions: int = 256
+
+
+def client_config(settings: Settings) -> Config:
+    """Return what all clients have in common: nothing hangs for ever, and CloudTrail shows who asked."""
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        user_agent_extra=f"crossvault/{settings.version}",
+        tcp_keepalive=True,
+    )
+
+
+class Operator:
+    """The operator's own credentials, from botocore's usual chain, and the loader everybody shares."""
+
+    def __init__(self, settings: Settings, recorder: CallRecorder, loader: Loader | None = None) -> None:
+        self._lock = threading.Lock()
+        self._session: botocore.session.Session | None = None
+        self._config = client_config(settings)
+        self._hooks = CallHooks(NOBODY, recorder, lambda _: None)
+        self.loader: Loader = loader or botocore.session.Session().get_component("data_loader")
+        configured = cast("str | None", self._fresh().get_config_variable("region"))
+        self.region = settings.region or os.environ.get("AWS_REGION") or configured
+
+    def _fresh(self) -> botocore.session.Session:
+        session = botocore.session.Session()
+        session.register_component("data_loader", self.loader)
+        # A pod's web identity is exchanged by a client that botocore makes by itself, with this configuration.
+        session.set_default_client_config(self._config)
+        self._hooks.attach(session)
+        return session
+
+    def credentials(self) -> Credentials:
+        """Return the operator's credentials; raises NoCredentialsError where there are none."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._fresh()
+            found = self._session.get_credentials()
+        if found is None:
+            raise exceptions.NoCredentialsError
+        return found
+
+    def forget(self) -> None:
+        """Look for credentials anew next time: files may have been replaced since."""
+        with self._lock:
+            self._session = None

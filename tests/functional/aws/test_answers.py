@@ -1,0 +1,187 @@
+"""Answers that mean "there is none" are seen as that, and answers that mean nothing are not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, policy, scripted
+
+from crossvault.aws import AwsAccounts
+from crossvault.model import (
+    AccountSight,
+    CreateVault,
+    Desired,
+    Key,
+    Lifecycle,
+    Observed,
+    PutVaultPolicy,
+    RecoveryPoint,
+    Seen,
+    StartCopy,
+    Unseen,
+)
+from crossvault.reasons import Reason
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _observe(aws: AwsAccounts, desired: Desired) -> Observed:
+    return aws.observe(desired, not_before=_now())
+
+
+def _why(look: object) -> Reason:
+    assert isinstance(look, Unseen), look
+    return look.problem.reason
+
+
+def _let_see(script: Script) -> None:
+    let_in(script)
+    script.on("DescribeOrganization", {"Organization": {"Id": "o-abcdefghij", "MasterAccountId": "999999999999"}})
+    script.on("DescribeGlobalSettings", {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}})
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "expected"),
+    [
+        pytest.param(
+            "DescribeOrganization",
+            error_json("AWSOrganizationsNotInUseException"),
+            lambda sight: sight.organization == Seen(None),
+            id="an account outside of any organization",
+        ),
+        pytest.param(
+            "DescribeGlobalSettings",
+            error_json("InvalidRequestException", "Your account is not a member of an organization"),
+            lambda sight: sight.cross_account_backup == Seen(False),
+            id="no organization, no switch",
+        ),
+        pytest.param(
+            "DescribeGlobalSettings",
+            Answer('{"GlobalSettings": {"isCrossAccountBackupEnabled": "false"}}'),
+            lambda sight: sight.cross_account_backup == Seen(False),
+            id="the switch is off",
+        ),
+        pytest.param(
+            "DescribeGlobalSettings",
+            Answer('{"GlobalSettings": {}, "LastUpdateTime": null}'),
+            lambda sight: sight.cross_account_backup == Seen(False),
+            id="the switch was never touched",
+        ),
+        pytest.param(
+            "DescribeOrganization",
+            error_json("AccessDeniedException", status=400),
+            lambda sight: _why(sight.organization) is Reason.ACCESS_DENIED,
+            id="the organization may not be read",
+        ),
+        pytest.param(
+            "DescribeOrganization",
+            Answer('{"Organization": {"Arn": "x"}}'),
+            lambda sight: _why(sight.organization) is Reason.UNEXPECTED_ANSWER,
+            id="an organization without an id",
+        ),
+    ],
+)
+def test_account_shows_its_organization(
+    operation: str, answer: Answer, expected: Callable[[AccountSight], bool]
+) -> None:
+    """Being in no organization is an answer; being unable to ask is none."""
+    with scripted() as script:
+        _let_see(script)
+        script.on(operation, answer)
+        aws = accounts(script.url)
+        sight = aws.look_at_account(account(), not_before=_now())
+        aws.close()
+
+    assert expected(sight)
+
+
+def test_alias_of_an_aws_managed_key_is_not_described() -> None:
+    """DescribeKey of alias/aws/backup would create that key, and looking creates nothing."""
+    with scripted() as script:
+        _let_see(script)
+        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
+        script.on("ListCopyJobs", {"CopyJobs": []})
+        aws = accounts(script.url)
+        who = account()
+        observed = _observe(aws, policy(who, replace(who, name="dr"), encryption_key="alias/aws/backup"))
+        aws.close()
+
+    assert observed.destinations[0].wanted_key == Seen(Key("alias/aws/backup", "AWS", "Enabled"))
+    assert observed.points == Seen(())
+    assert script.count("DescribeKey") == 0
+
+
+@pytest.mark.parametrize(
+    ("create", "encryption_key"),
+    [
+        pytest.param(False, "alias/k", id="the vault is not ours to make"),
+        pytest.param(True, None, id="no key is named"),
+    ],
+)
+def test_wanted_key_is_looked_up_only_for_a_vault_to_be_made(create: bool, encryption_key: str | None) -> None:
+    """A key nobody needs is not asked for."""
+    with scripted() as script:
+        _let_see(script)
+        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
+        script.on("ListCopyJobs", {"CopyJobs": []})
+        aws = accounts(script.url)
+        who = account()
+        desired = policy(who, replace(who, name="dr"), create=create, encryption_key=encryption_key)
+        (sight,) = _observe(aws, desired).destinations
+        aws.close()
+
+    assert sight.wanted_key == Seen(None)
+    assert script.count("DescribeKey") == 0
+
+
+def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:
+    """No document means no policy: AWS refuses an empty one."""
+    vault = policy(account(), account()).source
+    with scripted() as script:
+        let_in(script)
+        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
+        script.on("DeleteBackupVaultAccessPolicy", {})
+        aws = accounts(script.url)
+        result = aws.apply(PutVaultPolicy("dr", vault, "{}", None, "CrossvaultCopyIn"))
+        aws.close()
+
+    assert result.problem is None
+    assert [operation for operation, _ in script.asked[-2:]] == [
+        "GetBackupVaultAccessPolicy",
+        "DeleteBackupVaultAccessPolicy",
+    ]
+
+
+def test_requests_are_written_as_declared() -> None:
+    """Tags, request id, token and lifecycle go over the wire exactly as planned."""
+    desired = policy(account(), account())
+    point = RecoveryPoint("arn:p", "arn:r", "EBS", _now(), "COMPLETED")
+    copy = StartCopy("dr", point, desired.source, "arn:v", "arn:role", Lifecycle(delete_after_days=35), "token-1")
+    with scripted() as script:
+        let_in(script)
+        script.on("CreateBackupVault", {"BackupVaultName": "orders"})
+        script.on("StartCopyJob", {"CopyJobId": "J"})
+        aws = accounts(script.url)
+        created = aws.apply(CreateVault("dr", desired.source, "arn:key"))
+        vault = json.loads(script.bodies[-1])
+        started = aws.apply(copy)
+        job = json.loads(script.bodies[-1])
+        aws.close()
+
+    assert (created.problem, started.problem) == (None, None)
+    assert vault["BackupVaultTags"] == {"crossvault.io/managed-by": "crossvault"}
+    assert vault["CreatorRequestId"].startswith("crossvault-")
+    assert job == {
+        "RecoveryPointArn": "arn:p",
+        "SourceBackupVaultName": "orders",
+        "DestinationBackupVaultArn": "arn:v",
+        "IamRoleArn": "arn:role",
+        "IdempotencyToken": "token-1",
+        "Lifecycle": {"DeleteAfterDays": 35},
+    }

@@ -1,0 +1,350 @@
+"""One pass sees AWS as it is, and says where it could not look."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.functional.aws.kit import (
+    DESTINATION_ID,
+    SOURCE_ID,
+    account,
+    accounts,
+    policy,
+)
+
+from backup_simulator.server import SimulatorServer
+from crossvault.aws import AwsAccounts
+from crossvault.errors import ErrorClass
+from crossvault.model import Account, AccountSight, Desired, Key, Look, Observed, Organization, Seen, Unseen
+from crossvault.reasons import Reason
+
+PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
+DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")
+KEY = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
+POINTS, JOBS, IDENTITY = "ListRecoveryPointsByBackupVault", "ListCopyJobs", "GetCallerIdentity"
+VAULT = "arn:aws:backup:eu-central-1:222222222222:backup-vault:orders-copies"
+
+COPY_IN = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+                "Action": "backup:CopyIntoBackupVault",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _observe(aws: AwsAccounts, desired: Desired | None = None) -> Observed:
+    return aws.observe(desired or policy(PROD, DR), not_before=_now())
+
+
+def _seen(look: Look[Any]) -> Any:
+    assert isinstance(look, Seen), look
+    return look.value
+
+
+def _why(look: Look[Any]) -> Reason:
+    assert isinstance(look, Unseen), look
+    return look.problem.reason
+
+
+def _make_vault(simulator: SimulatorServer, **more: Any) -> None:
+    backup = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    backup.create_backup_vault(BackupVaultName="orders-copies", EncryptionKeyArn=KEY, **more)
+    simulator.control.clear_calls()
+
+
+def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
+    """Accounts, organization, vaults, keys, recovery points and jobs, with a vault that is yet to be made."""
+    aws = accounts(simulator.url)
+    began = _now()
+    observed = _observe(aws)
+    aws.close()
+    (sight,) = observed.destinations
+    organization = Organization("o-crossvault1", "999999999999")
+
+    assert observed.at >= began
+    assert observed.source == AccountSight(PROD, Seen(SOURCE_ID), Seen(organization), Seen(True))
+    assert sight.account == AccountSight(DR, Seen(DESTINATION_ID), Seen(organization), Seen(True))
+    assert _seen(observed.source_vault).name == "orders"
+    assert len(_seen(observed.points)) == 24
+    assert all(point.created.tzinfo is UTC for point in _seen(observed.points))
+    assert (sight.vault, sight.policy, sight.vault_key, sight.copies) == (Seen(None), Seen(None), Seen(None), Seen(()))
+    assert sight.wanted_key == Seen(Key(KEY, "CUSTOMER", "Enabled"))
+    assert sight.jobs == Seen(())
+
+
+def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServer) -> None:
+    """Of a vault that exists, policy, key and contents are read, and the wanted key is not."""
+    _make_vault(simulator)
+    aws = accounts(simulator.url)
+    began = _now()
+    (sight,) = _observe(aws).destinations
+    aws.close()
+
+    assert _seen(sight.vault).encryption_key_arn == KEY
+    assert sight.vault_key == Seen(Key(KEY, "CUSTOMER", "Enabled"))
+    assert sight.wanted_key == Seen(None)
+    assert (sight.policy, sight.copies) == (Seen(None), Seen(()))
+    assert sight.copies_at is not None
+    assert sight.copies_at >= began
+
+
+def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: SimulatorServer) -> None:
+    """Fourteen requests for two accounts, two vaults and a vault that is missing; none changes anything."""
+    aws = accounts(simulator.url)
+    _observe(aws)
+    aws.close()
+
+    assert Counter(call.operation for call in simulator.control.calls()) == {
+        "AssumeRole": 2,
+        "GetCallerIdentity": 2,
+        "DescribeOrganization": 2,
+        "DescribeGlobalSettings": 2,
+        "DescribeBackupVault": 2,
+        "ListBackupVaults": 1,
+        "DescribeKey": 1,
+        "ListRecoveryPointsByBackupVault": 1,
+        "ListCopyJobs": 1,
+    }
+    assert simulator.control.calls(mutating=True) == []
+
+
+def test_looks_are_shared_by_policies(simulator: SimulatorServer) -> None:
+    """A second policy over the same vaults, and the same one a moment later, ask nothing."""
+    aws = accounts(simulator.url)
+    before = _now()
+    first = aws.observe(policy(PROD, DR), not_before=before)
+    simulator.control.clear_calls()
+
+    second = aws.observe(replace(policy(PROD, DR), generation=2), not_before=before)
+    aws.close()
+
+    assert simulator.control.calls() == []
+    assert second == first
+
+
+def test_look_is_never_older_than_asked_for(simulator: SimulatorServer) -> None:
+    """Who needs to see now sees now."""
+    aws = accounts(simulator.url)
+    _observe(aws)
+    simulator.control.seed(
+        SOURCE_ID, "eu-west-1", "orders", [{"resource": "vol-new", "resource_type": "EBS", "age": "1h"}]
+    )
+
+    observed = _observe(aws)
+    aws.close()
+
+    assert len(_seen(observed.points)) == 25
+
+
+@pytest.mark.parametrize(
+    ("who", "reason"),
+    [
+        pytest.param(replace(DR, external_id="wrong"), Reason.ASSUME_ROLE_DENIED, id="a wrong External ID"),
+        pytest.param(replace(DR, external_id=None), Reason.ASSUME_ROLE_DENIED, id="no External ID"),
+        pytest.param(replace(DR, role_arn=f"{DR.role_arn}-gone"), Reason.ASSUME_ROLE_DENIED, id="a missing role"),
+        pytest.param(replace(DR, account_id="333333333333"), Reason.WRONG_ACCOUNT, id="another account's role"),
+    ],
+)
+def test_unproved_identity_leaves_the_account_unseen(simulator: SimulatorServer, who: Account, reason: Reason) -> None:
+    """Nothing else is read through a way in that was not proved, and the other account is seen all the same."""
+    aws = accounts(simulator.url)
+    observed = _observe(aws, policy(PROD, who))
+    aws.close()
+    (sight,) = observed.destinations
+    looks = (sight.account.identity, sight.account.organization, sight.account.cross_account_backup, sight.vault)
+
+    assert {_why(look) for look in (*looks, sight.policy, sight.vault_key, sight.copies)} == {reason}
+    assert len({look.problem for look in looks if isinstance(look, Unseen)}) == 1
+    assert observed.source.identity == Seen(SOURCE_ID)
+    assert len(_seen(observed.points)) == 24
+    assert {call.operation for call in simulator.control.calls(account=DESTINATION_ID)} <= {"GetCallerIdentity"}
+
+
+def test_unproved_source_leaves_its_jobs_unseen(simulator: SimulatorServer) -> None:
+    """Jobs are read in the source account: without it they are unknown, not absent."""
+    aws = accounts(simulator.url)
+    observed = _observe(aws, policy(replace(PROD, external_id="wrong"), DR))
+    aws.close()
+
+    assert _why(observed.points) is Reason.ASSUME_ROLE_DENIED
+    assert _why(observed.destinations[0].jobs) is Reason.ASSUME_ROLE_DENIED
+    assert observed.destinations[0].account.identity == Seen(DESTINATION_ID)
+
+
+def test_recovered_account_is_seen_without_a_restart(simulator: SimulatorServer) -> None:
+    """An External ID put right works with the next pass."""
+    aws = accounts(simulator.url)
+    _observe(aws, policy(PROD, replace(DR, external_id="wrong")))
+
+    observed = _observe(aws, policy(PROD, DR))
+    aws.close()
+
+    assert observed.destinations[0].account.identity == Seen(DESTINATION_ID)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "reason", "operation"),
+    [
+        pytest.param("throttle", {}, Reason.THROTTLED, JOBS, id="AWS throttles"),
+        pytest.param(
+            "error",
+            {"code": "ServiceUnavailableException", "status": 500},
+            Reason.SERVICE_UNAVAILABLE,
+            IDENTITY,
+            id="AWS fails",
+        ),
+        pytest.param("hang", {}, Reason.TIMED_OUT, POINTS, id="AWS hangs"),
+        pytest.param("reset", {}, Reason.UNREACHABLE, JOBS, id="the connection is cut"),
+        pytest.param("truncate", {}, Reason.UNEXPECTED_ANSWER, POINTS, id="the answer is cut"),
+        pytest.param(
+            "error", {"code": "AccessDeniedException", "status": 403}, Reason.ACCESS_DENIED, POINTS, id="AWS denies"
+        ),
+        pytest.param(
+            "error", {"code": "Brand-new", "status": 400}, Reason.INTERNAL_ERROR, JOBS, id="AWS invents a code"
+        ),
+    ],
+)
+def test_fault_is_named_and_passes(
+    simulator: SimulatorServer, fault: str, options: dict[str, Any], reason: Reason, operation: str
+) -> None:
+    """What could not be seen is unseen for its own reason, and seen when the fault is over."""
+    aws = accounts(simulator.url, read_timeout=1.0)
+    simulator.control.faults.add(fault, account=SOURCE_ID, operation=operation, **options)
+    observed = _observe(aws)
+    looks: dict[str, Look[Any]] = {
+        POINTS: observed.points,
+        JOBS: observed.destinations[0].jobs,
+        IDENTITY: observed.source.identity,
+    }
+    look = looks[operation]
+    assert _why(look) is reason
+
+    simulator.control.faults.clear()
+    after = _observe(aws)
+    aws.close()
+
+    assert len(_seen(after.points)) == 24
+    assert after.destinations[0].jobs == Seen(())
+
+
+def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer) -> None:
+    """One bad answer costs an attempt and nothing else."""
+    aws = accounts(simulator.url, attempts=3)
+    simulator.control.faults.add("throttle", operation="ListCopyJobs", times=1)
+
+    observed = _observe(aws)
+    aws.close()
+
+    assert observed.destinations[0].jobs == Seen(())
+
+
+def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
+    """Invariant 7: AWS says AccessDenied for both; the list of vaults tells them apart."""
+    _make_vault(simulator)
+    aws = accounts(simulator.url)
+    simulator.control.faults.add(
+        "error", account=DESTINATION_ID, operation="DescribeBackupVault", code="AccessDeniedException", status=403
+    )
+    (sight,) = _observe(aws).destinations
+    aws.close()
+    assert isinstance(sight.vault, Unseen)
+
+    assert sight.vault.problem.reason is Reason.ACCESS_DENIED
+    assert sight.vault.problem.error_class is ErrorClass.STUCK
+    assert sight.vault.problem.message == (
+        "Cannot read vault orders-copies in account dr (222222222222, eu-central-1): role crossvault-destination lacks "
+        "backup:DescribeBackupVault. Allow the action in the role's policies. The vault exists. (AccessDeniedException)"
+    )
+    assert _why(sight.copies) is Reason.ACCESS_DENIED
+
+
+def test_vault_is_unseen_when_the_list_is_denied_too(simulator: SimulatorServer) -> None:
+    """Without the list nobody knows whether the vault exists."""
+    aws = accounts(simulator.url)
+    simulator.control.faults.add(
+        "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
+    )
+    (sight,) = _observe(aws).destinations
+    aws.close()
+
+    assert isinstance(sight.vault, Unseen)
+    assert "backup:ListBackupVaults" in sight.vault.problem.message
+
+
+def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
+    """AWS cannot filter by source vault; a policy sees the jobs of its own."""
+    _make_vault(simulator)
+    admin = simulator.client("backup", SOURCE_ID, "admin", region="eu-west-1")
+    points = admin.list_recovery_points_by_backup_vault(BackupVaultName="orders")["RecoveryPoints"]
+    into = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    into.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=COPY_IN)
+    admin.start_copy_job(
+        RecoveryPointArn=points[0]["RecoveryPointArn"],
+        SourceBackupVaultName="orders",
+        DestinationBackupVaultArn=VAULT,
+        IamRoleArn="arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole",
+    )
+    admin.create_backup_vault(BackupVaultName="others")
+    aws = accounts(simulator.url)
+    mine, other = policy(PROD, DR), policy(PROD, DR)
+    other = replace(other, source=replace(other.source, name="others"))
+
+    ours, theirs = _observe(aws, mine), _observe(aws, other)
+    aws.close()
+
+    assert [job.source_point_arn for job in _seen(ours.destinations[0].jobs)] == [points[0]["RecoveryPointArn"]]
+    assert theirs.destinations[0].jobs == Seen(())
+    assert (ours.account_copies_in_progress, theirs.account_copies_in_progress) == (1, 1)
+
+
+def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
+    """Identity, organization and switch, in one of the account's Regions."""
+    aws = accounts(simulator.url)
+    sight = aws.look_at_account(replace(DR, regions=("eu-central-1",)), not_before=_now())
+    aws.close()
+
+    assert sight.identity == Seen(DESTINATION_ID)
+    assert sight.organization == Seen(Organization("o-crossvault1", "999999999999"))
+    assert sight.cross_account_backup == Seen(True)
+    assert {call.region for call in simulator.control.calls(service="backup")} == {"eu-central-1"}
+
+
+def test_dropped_account_leaves_nothing_behind(simulator: SimulatorServer) -> None:
+    """After its BackupAccount is deleted nothing of an account is kept."""
+    aws = accounts(simulator.url)
+    _observe(aws)
+
+    aws.drop("dr")
+
+    assert {key[1][0] for key in aws._shared._entries if isinstance(key[1], tuple)} == {"prod"}
+    aws.close()
+
+
+def test_picture_is_as_old_as_its_oldest_part(simulator: SimulatorServer) -> None:
+    """Shared answers bring their age with them."""
+    aws = accounts(simulator.url)
+    before = _now()
+    first = aws.observe(policy(PROD, DR), not_before=before)
+    aws._shared.invalidate(("points", aws._sessions.enter(PROD).fingerprint, "eu-west-1", "orders"))
+
+    second = aws.observe(policy(PROD, DR), not_before=before)
+    aws.close()
+
+    assert second.at == first.at
+    assert second.at - before < timedelta(minutes=1)
