@@ -1,11 +1,15 @@
 """The operator on the real API server, when nothing is wrong: what it writes, and that it writes nothing more."""
 
+import secrets
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.kube.operator_kit import FINALIZER, Cluster, FakeCore, RunningOperator, fast, wait_until
+from tests.kube.operator_kit import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
 from tools.controlplane import ControlPlane
+
+from crossvault.reasons import Reason
 
 pytestmark = pytest.mark.kube
 
@@ -31,15 +35,17 @@ def cluster(installed: tuple[Cluster, Path]) -> Cluster:
 
 @pytest.fixture
 def running(installed: tuple[Cluster, Path], core: FakeCore) -> Iterator[RunningOperator]:
-    """An operator that is ready."""
-    with RunningOperator(fast(installed[1]), core) as operator:
+    """An operator that is ready; its own lists come so rarely that the watch has to do the work."""
+    installed[0].clear()
+    with RunningOperator(fast(installed[1], relist_interval_seconds=600), core) as operator:
         wait_until(operator.is_ready, "the operator is ready")
+        wait_until(lambda: len(operator.around.vitals.watch_activity) == 3, "everything is watched")
         yield operator
     assert operator.code == 0
 
 
 def test_new_policy_gets_finalizer_status_and_event(cluster: Cluster, running: RunningOperator) -> None:
-    """One pass after the creation everything is there."""
+    """One pass after the creation everything is there, and nothing of kopf's."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
     wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
@@ -47,9 +53,170 @@ def test_new_policy_gets_finalizer_status_and_event(cluster: Cluster, running: R
 
     body = cluster.get(namespace, "orders") or {}
     assert body["metadata"]["finalizers"] == [FINALIZER]
-    assert "annotations" not in body["metadata"] or not [
-        each for each in body["metadata"]["annotations"] if "kopf" in each
-    ]
+    assert "annotations" not in body["metadata"]
     assert [(each["reason"], each["reportingController"]) for each in events] == [
         ("Protected", "crossvault.io/crossvault")
     ]
+    assert [report.key.name for report in running.board.reports()] == ["orders"]
+
+
+@pytest.mark.usefixtures("running")
+def test_changed_spec_is_seen_at_once(cluster: Cluster, core: FakeCore) -> None:
+    """A new generation gets a pass of its own and its status says so."""
+    namespace = cluster.namespace()
+    cluster.policy(namespace, "orders")
+    wait_until(lambda: cluster.ready(namespace, "orders"), "the first status is written")
+    cluster.policy(namespace, "orders", suspend=True)
+
+    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is about the new spec")
+    assert core.count("orders") >= 2
+
+
+@pytest.mark.usefixtures("running")
+def test_changed_account_brings_its_policies_up(cluster: Cluster, core: FakeCore) -> None:
+    """Policies that name an account are looked at when it appears or changes, others wait for their turn."""
+    namespace, name = cluster.namespace(), f"a-{secrets.token_hex(3)}"
+    cluster.policy(namespace, "naming", source=name)
+    wait_until(lambda: cluster.ready(namespace, "naming"), "the first status is written")
+    core.reason = Reason.CATCHING_UP
+    cluster.account(name)
+
+    wait_until(lambda: cluster.ready(namespace, "naming") == "CatchingUp", "the policy is looked at again", 1.5)
+    account = wait_until(
+        lambda: cluster.plane.api.json("GET", f"/apis/{GROUP}/v1alpha1/{ACCOUNTS}/{name}").get("status"),
+        "the account has a status",
+    )
+    assert account["conditions"][0]["status"] == "True"
+
+
+@pytest.mark.usefixtures("running")
+def test_deleted_policy_is_let_go_with_an_event(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
+    """Deletion passes through the core, says what it left, and takes the metrics with it."""
+    namespace = cluster.namespace()
+    cluster.policy(namespace, "orders", deletionPolicy="RemoveOwned")
+    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+    cluster.delete(namespace, "orders")
+    wait_until(lambda: cluster.gone(namespace, "orders"), "the policy is gone", 5)
+    wait_until(lambda: len(cluster.events(namespace, "orders")) == 2, "the farewell is posted")
+
+    assert core.removed == ["orders"]
+    assert [each["reason"] for each in cluster.events(namespace, "orders")][-1] in {"DeletionRetained", "Protected"}
+    assert running.board.reports() == ()
+
+
+@pytest.mark.usefixtures("running")
+def test_what_other_policies_want_is_known(cluster: Cluster, core: FakeCore) -> None:
+    """Two policies of one vault claim the same statement; after one is deleted the other claims alone."""
+    namespace = cluster.namespace()
+    for name, number in (("production", "111111111111"), ("dr", "222222222222")):
+        cluster.account(name, account_id=number)
+    for name in ("one", "two"):
+        cluster.policy(namespace, name)
+    wait_until(lambda: core.claims.get("one") and core.claims.get("two"), "each knows what the other wants")
+    assert core.claims["one"] == core.claims["two"]
+    cluster.delete(namespace, "one")
+
+    wait_until(lambda: core.claims["two"] == frozenset(), "the other is alone")
+
+
+def test_in_sync_means_silent(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
+    """Over two resyncs of a world in which nothing changes not one write reaches the API server."""
+    namespace = cluster.namespace()
+    cluster.account("production")
+    for number in range(5):
+        cluster.policy(namespace, f"p-{number}")
+    for number in range(5):
+        wait_until(lambda number=number: cluster.ready(namespace, f"p-{number}"), "every status is written")  # type: ignore[misc]
+    wait_until(lambda: len(cluster.events(namespace, "p-4")) == 1, "every event is posted")
+    before, passes = cluster.plane.request_counts(), len(core.passes)
+    wait_until(lambda: len(core.passes) >= passes + 12, "two resyncs are over")
+
+    since = cluster.plane.request_counts().since(before)
+    writes = {
+        (each.verb, each.resource, each.subresource): count
+        for each, count in since.counts.items()
+        if each.verb in {"POST", "PUT", "PATCH", "APPLY", "DELETE"} and each.group in {GROUP, "events.k8s.io"}
+    }
+    assert writes == {}
+    assert running.get("/healthz") == (200, "ok\n")
+
+
+@pytest.mark.usefixtures("running")
+def test_stranger_in_the_status_is_corrected(cluster: Cluster) -> None:
+    """What somebody else wrote into the status does not stay, whatever version we knew."""
+    namespace = cluster.namespace()
+    cluster.policy(namespace, "orders")
+    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+    cluster.merge(namespace, "orders", {"status": {"organization": "o-wrong", "conditions": []}}, "/status")
+
+    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is ours again")
+    assert "organization" not in (cluster.get(namespace, "orders") or {})["status"]
+
+
+@pytest.mark.usefixtures("running")
+def test_status_written_onto_a_changed_object_is_written_again(cluster: Cluster, core: FakeCore) -> None:
+    """An object that was changed during the pass is looked at again, and the status written onto its new version."""
+    namespace = cluster.namespace()
+    core.hold = threading.Event()
+    cluster.policy(namespace, "orders")
+    wait_until(lambda: core.count("orders"), "the pass is under way")
+    for number in range(5):
+        cluster.merge(namespace, "orders", {"metadata": {"labels": {"n": str(number)}}})
+    core.hold.set()
+
+    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+
+
+def test_failing_pass_is_tried_again_and_says_so(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
+    """AWS away: the status says Unknown; AWS back: it recovers by itself."""
+    namespace = cluster.namespace()
+    core.dead = True
+    cluster.policy(namespace, "orders")
+    wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
+    core.dead = False
+
+    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
+    assert running.around.vitals.internal_errors.read() == {}
+
+
+def test_bug_in_the_core_takes_the_green_away(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
+    """A pass that raises leaves Ready Unknown instead of what it was, is counted, and is tried again."""
+    namespace = cluster.namespace()
+    cluster.policy(namespace, "orders")
+    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+    core.broken = True
+
+    wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says Unknown")
+    assert running.around.vitals.internal_errors.read()["pass"] >= 1
+    core.broken = False
+    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
+
+
+def test_pass_over_its_deadline_is_reported_and_not_doubled(installed: tuple[Cluster, Path], core: FakeCore) -> None:
+    """A pass that hangs is reported; its key is not worked on a second time until it returns."""
+    cluster, kubeconfig = installed
+    cluster.clear()
+    with RunningOperator(fast(kubeconfig, pass_deadline_seconds=0.5), core) as operator:
+        wait_until(operator.is_ready, "the operator is ready")
+        namespace = cluster.namespace()
+        core.hold = threading.Event()
+        cluster.policy(namespace, "orders")
+        wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
+        cluster.policy(namespace, "orders", suspend=True)
+        assert core.count("orders") == 1
+        core.hold.set()
+
+        wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the next pass ends well")
+
+
+def test_operator_waits_for_its_kinds_to_be_served(tmp_path: Path) -> None:
+    """Without an API server nothing is ready and nothing is worked on; the process stays and waits."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "{current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],"
+        " clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: u, user: {token: t}}]}"
+    )
+    with RunningOperator(fast(kubeconfig), FakeCore()) as operator:
+        assert operator.get("/readyz") == (503, "the first lists are not complete\n")
+        assert operator.get("/healthz")[0] == 200
+    assert operator.code == 0

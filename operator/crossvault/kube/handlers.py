@@ -7,7 +7,6 @@ annotations on the objects, and a timer dies for ever on one refused write.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,16 +19,9 @@ from .objects import Kind
 from .store import Store
 
 
-def registry(
-    store: Store, login: Login, vitals: Vitals, *, on_start: Callable[[], None] = lambda: None
-) -> kopf.OperatorRegistry:
-    """Return the handlers of one process. ``on_start`` is called once kopf has taken the signals over."""
+def registry(store: Store, login: Login, vitals: Vitals) -> kopf.OperatorRegistry:
+    """Return the handlers of one process."""
     handlers = kopf.OperatorRegistry()
-
-    async def started(**_: object) -> None:
-        on_start()
-
-    kopf.on.startup(registry=handlers, id="started")(started)
     kopf.on.login(registry=handlers, id="login", errors=kopf.ErrorsMode.TEMPORARY, backoff=5.0)(login.login)
     for kind, plural in (
         (Kind.POLICY, objects.POLICIES.plural),

@@ -15,7 +15,7 @@ from aiohttp import web
 from ..work.figures import Histogram
 
 _BEAT = 0.25
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 Check = Callable[[], "str | None"]
 

@@ -181,12 +181,19 @@ class _Operator:
         return self._loop.create_task(self._relist.listed.wait(), name="listed")
 
     async def _watching(self) -> None:
-        await kopf.operator(
-            registry=handlers.registry(self._store, self._login, self._around.vitals, on_start=self._take_signals),
+        """Run kopf, which takes SIGTERM and SIGINT over as the last step of spawning its tasks.
+
+        Its own end takes five seconds and does not let our passes finish, so the signals are taken back.
+        """
+        ours = asyncio.all_tasks()
+        tasks = await kopf.spawn_tasks(
+            registry=handlers.registry(self._store, self._login, self._around.vitals),
             settings=tuning.kopf_settings(self._settings),
             clusterwide=True,
             standalone=True,
         )
+        self._take_signals()
+        await kopf.run_tasks(tasks, ignored=ours)
 
     async def _end(self, tasks: list[asyncio.Task[object]]) -> None:
         """Let passes write what they found, then leave. Nothing here waits for AWS."""
@@ -220,18 +227,16 @@ class _Operator:
         return None if self._api.health.reachable else "the API server does not answer"
 
     def _take_signals(self) -> None:
-        """End on SIGTERM and SIGINT. kopf takes both over when it starts, so they are taken back then."""
+        """End on SIGTERM and SIGINT."""
         with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: only the stop event ends us
             for each in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(each, self._around.stop.set)
 
 
 def _cause(relist: asyncio.Task[None], watch: asyncio.Task[None] | None) -> int:
-    """Return the exit code for what ended by itself: kopf without an error was told to by a signal."""
+    """Log what ended by itself, and return the exit code for it."""
     for task in (relist, watch):
         if task is not None and task.done():
             error = task.exception()
-            if error is None:
-                return 0
             _logger.error("Ending because %s failed: %s", task.get_name(), error, exc_info=error)
     return 1

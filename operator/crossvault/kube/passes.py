@@ -16,6 +16,7 @@ from typing import TypeAlias, assert_never
 
 from .. import status
 from ..errors import ErrorClass, Problem
+from ..fields import format_duration
 from ..model import Event, PolicyKey
 from ..reasons import Reason
 from ..reconcile import PolicyRequest
@@ -128,7 +129,7 @@ class Passes:
             outcome = await self._parts.threads.run(work, deadline)
         except Overdue as overdue:
             self._parts.vitals.passes.observe((key.kind.value, "deadline"), deadline.total_seconds())
-            text = f"The pass did not end within {deadline.total_seconds():.0f} s; the next one begins when it has."
+            text = f"The pass did not end within {format_duration(deadline)}; the next one begins when it has."
             await self._say_unfinished(key, body, Problem(Reason.DEADLINE_EXCEEDED, text))
             outcome = await overdue.pending
         except EndingError:

@@ -1,0 +1,44 @@
+"""The operator of the tests as a process of its own: ``python -m tests.kube.operator_process KUBECONFIG [HOLD]``.
+
+With HOLD, every pass hangs for that many seconds, as in an AWS call that does not return.
+"""
+
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import cast
+
+from tests.kube.operator_kit import FakeCore, fast
+
+from crossvault.kube import operator
+from crossvault.reconcile import Aws
+from crossvault.work import logs
+from crossvault.work.board import Board
+
+
+class _Hang(threading.Event):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        del timeout
+        sys.stderr.write("hanging\n")
+        sys.stderr.flush()
+        time.sleep(self._seconds)
+        return True
+
+
+def main() -> None:
+    """Run until a signal comes."""
+    logs.configure("json")
+    core = FakeCore()
+    if len(sys.argv) > 2:
+        core.hold = _Hang(float(sys.argv[2]))
+    around = operator.Surroundings(engine=core.engine())
+    operator.main(operator.run(fast(Path(sys.argv[1])), cast("Aws", None), Board(), around))
+
+
+if __name__ == "__main__":
+    main()
