@@ -220,7 +220,10 @@ _STRUCTURE: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
 
 
 def _rules(_: object, rules: list[Mapping[str, str]], value: object, __: Schema) -> Errors:
-    this = json_to_cel(cast(Any, value))
+    try:
+        this = json_to_cel(cast("Any", value))
+    except ValueError:  # a number beyond 64 bits, which the bounds of the schema refuse
+        return
     for rule in rules:
         if "oldSelf" in rule["rule"] or _evaluate(rule["rule"], this) is True:
             continue

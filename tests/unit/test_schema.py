@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests import broken_manifests
 from tests.broken_manifests import ACCOUNT, POLICY, Broken, altered
 
@@ -68,6 +70,34 @@ class TestRefusing:
 
         assert fault.path == "kind"
         assert "crossvault.io/v1alpha1 CrossAccountBackupPolicy" in fault.message
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+)
+PARTS = (
+    *("metadata", "metadata.name", "spec", "spec.source", "spec.source.vault", "spec.source.region", "spec.mode"),
+    *("spec.destinations", "spec.destinations[0]", "spec.destinations[0].vault", "spec.destinations[0].lifecycle"),
+    *("spec.backfill", "spec.objectives.maxCopyLag", "spec.copying.retry", "spec.recoveryPoints.minRemainingDays"),
+)
+
+
+class TestTotality:
+    """Nothing that JSON can say makes the check raise."""
+
+    @settings(max_examples=60)
+    @given(st.sampled_from(PARTS), JSON)
+    def test_any_part_may_be_anything(self, part: str, value: object) -> None:
+        """A good manifest with one arbitrary part is answered."""
+        assert isinstance(schema.check(altered(POLICY, {part: value})).faults, tuple)
+
+    @pytest.mark.parametrize("number", [2**63, 10**40, -(10**40), 1e308])
+    def test_numbers_beyond_64_bits_are_refused(self, number: float) -> None:
+        """The bounds of the schema come before CEL, which knows 64 bits."""
+        faults = schema.check(altered(POLICY, {"spec.recoveryPoints": {"minRemainingDays": number}})).faults
+
+        assert {fault.path for fault in faults} == {"spec.recoveryPoints.minRemainingDays"}
 
 
 class TestDefaults:
