@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,12 @@ def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, 
     elif output == "yaml":
         click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
     else:
-        click.echo(text(document))
+        click.echo(text(document), color=False if colourless() else None)
+
+
+def colourless() -> bool:
+    """Tell whether colour is unwanted even on a terminal (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def size(count: int) -> str:

@@ -1,0 +1,158 @@
+"""The engine without a cluster: files in, passes, statuses in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
+from crossvault.local.runner import protected
+from crossvault.model import PolicyKey, RecoveryPoint
+from crossvault.status import Cadence
+from crossvault.work.board import Board
+from crossvault.work.figures import Vitals
+
+from . import builders
+from .fake_aws import FakeAws
+
+KEY = PolicyKey("shop", "orders")
+FAST = Cadence(timedelta(seconds=2), timedelta(milliseconds=50))
+
+
+def write(folder: Path, *bodies: dict[str, Any], name: str = "all.yaml") -> Path:
+    """Write manifests into one file of the folder."""
+    (folder / name).write_text(yaml.safe_dump_all(bodies), "utf-8")
+    return folder
+
+
+def manifests(**policy: Any) -> tuple[dict[str, Any], ...]:
+    """Return two accounts and a policy as somebody would write them."""
+    body = builders.policy_body(**policy)
+    body["metadata"] = {"name": "orders", "namespace": "shop"}
+    accounts = [builders.account_body(), builders.account_body("dr", builders.TARGET_ID)]
+    for each in accounts:
+        each["metadata"] = {"name": each["metadata"]["name"]}
+    return (*accounts, body)
+
+
+def aws_of_today(*points: RecoveryPoint) -> FakeAws:
+    """Return a fake whose present is ours: a run without a cluster reads the real clock."""
+    aws = FakeAws(*points)
+    aws.now = datetime.now(UTC) + timedelta(hours=1)
+    return aws
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so, for half a minute at most."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - the runner has no event for it, on purpose
+            await asyncio.sleep(0.01)
+
+
+def runner(path: Path, aws: FakeAws, **settings: Any) -> LocalRunner:
+    """Return a runner that looks often."""
+    return LocalRunner(
+        path,
+        aws,
+        settings=LocalSettings(cadence=FAST, reload=timedelta(milliseconds=50), **settings),
+        board=Board(),
+        vitals=Vitals(),
+    )
+
+
+def test_a_folder_is_read_with_defaults(tmp_path: Path) -> None:
+    """What the API server would default is defaulted."""
+    folder = Folder.read(write(tmp_path, *manifests()))
+
+    assert folder.policies[KEY]["spec"]["mode"] == "Enforce"
+    assert set(folder.accounts) == {"orders-prod", "dr"}
+
+
+def test_documents_of_other_kinds_are_left_alone(tmp_path: Path) -> None:
+    """A folder may hold more than ours; namespaces give their labels."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "a"}}}
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+
+    folder = Folder.read(write(tmp_path, namespace, other, *manifests()))
+
+    assert folder.labels == {"shop": {"team": "a"}}
+    assert list(folder.policies) == [KEY]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a: [", "all.yaml", id="broken YAML names the file"),
+        pytest.param("- 1", "not an object", id="a document has to be an object"),
+        pytest.param(
+            "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\nmetadata: {name: a}\nspec: {accountId: 12}",
+            "spec.accountId",
+            id="a fault names its field",
+        ),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_cause(tmp_path: Path, text: str, expected: str) -> None:
+    """Nothing runs with half of the manifests."""
+    (tmp_path / "all.yaml").write_text(text, "utf-8")
+
+    with pytest.raises(ManifestError, match=expected):
+        Folder.read(tmp_path)
+
+
+def test_a_folder_without_manifests_is_an_error(tmp_path: Path) -> None:
+    """An empty folder is more likely a wrong path than a wish."""
+    with pytest.raises(ManifestError, match="no manifest"):
+        Folder.read(tmp_path)
+
+
+def test_the_same_policy_twice_is_an_error(tmp_path: Path) -> None:
+    """Two declarations of one object contradict each other."""
+    write(tmp_path, *manifests())
+    write(tmp_path, manifests()[-1], name="again.yaml")
+
+    with pytest.raises(ManifestError, match="declared twice"):
+        Folder.read(tmp_path)
+
+
+async def test_once_does_one_pass_and_ends(tmp_path: Path) -> None:
+    """A pass creates the vault, lets the role in and starts the copies; then the run is over."""
+    aws = aws_of_today(builders.point(1), builders.point(2, resource=builders.DISK))
+    once = runner(write(tmp_path, *manifests()), aws, once=True)
+
+    await asyncio.wait_for(once.run(), 30)
+
+    assert not protected(once.outcomes[KEY])
+    assert once.statuses()[KEY]["status"]["destinations"][0]["inProgress"] == 2
+
+
+async def test_until_protected_ends_when_all_is_copied(tmp_path: Path) -> None:
+    """The run follows the copies to their end."""
+    aws = aws_of_today(builders.point(1))
+    goal = runner(write(tmp_path, *manifests()), aws, until_protected=True)
+    running = asyncio.create_task(goal.run())
+    await until(lambda: KEY in goal.outcomes)
+    aws.finish_jobs()
+
+    await asyncio.wait_for(running, 30)
+
+    assert protected(goal.outcomes[KEY])
+
+
+async def test_a_changed_file_is_taken_over(tmp_path: Path) -> None:
+    """Editing a manifest has the policy looked at anew, with the next generation."""
+    aws = aws_of_today(builders.point(1))
+    going = runner(write(tmp_path, *manifests(suspend=True)), aws)
+    running = asyncio.create_task(going.run())
+    await until(lambda: KEY in going.outcomes)
+    write(tmp_path, *manifests(suspend=False))
+    await until(lambda: going.statuses()[KEY]["status"]["destinations"][0].get("inProgress"))
+    going.stop()
+    await asyncio.wait_for(running, 30)
+
+    assert going.statuses()[KEY]["metadata"]["generation"] == 2

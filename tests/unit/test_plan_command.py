@@ -1,0 +1,128 @@
+"""What ``crossvault plan`` says of a plan, to machines and to people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+import pytest
+
+from crossvault import plan as planning
+from crossvault.cli import plan as plan_command
+from crossvault.cli import plans, render
+from crossvault.fields import Fault
+from crossvault.manifest import Rejected
+from crossvault.model import Desired, Observed, PolicyKey, Seen, Unseen
+from crossvault.reasons import Reason
+
+from . import builders
+
+
+def answer(desired: Desired, observed: Observed) -> dict[str, Any]:
+    """Return the document for one policy."""
+    return plans.document([plans.entry(desired, observed, planning.diff(desired, observed))], reads=12, writes=0)
+
+
+def in_sync() -> tuple[Desired, Observed]:
+    """Return a policy whose only recovery point has its copy."""
+    point = builders.point()
+    copy = builders.copy_of(point)
+    return builders.desired(), builders.observed((point,), builders.sight(copies=Seen((copy,))))
+
+
+def test_a_missing_copy_is_found_and_sized() -> None:
+    """The summary counts copies and bytes, the text names types, and the exit code is 2."""
+    point = builders.point(size=3 * 1024**3)
+
+    document = answer(builders.desired(), builders.observed((point,)))
+
+    assert document["summary"]["copies"] == 1
+    assert document["summary"]["copiesBytes"] == 3 * 1024**3
+    assert "1 recovery point, at most 3.0 GiB (RDS 1)" in plans.text(document)
+    assert plan_command.exit_code(document) == 2
+
+
+def test_nothing_to_do_says_so() -> None:
+    """In sync there is one line, and the exit code is 0."""
+    document = answer(*in_sync())
+
+    assert plans.text(document).startswith("No changes. 1 policy; 1 recovery points copied")
+    assert plan_command.exit_code(document) == 0
+
+
+def test_a_vault_to_create_is_shown_with_its_key_and_mends_its_own_prerequisites() -> None:
+    """What the plan mends by itself is no unmet prerequisite of it."""
+    wanted = builders.destination(create=True)
+    desired = builders.desired(wanted)
+    observed = builders.observed((builders.point(),), builders.absent(wanted))
+
+    document = answer(desired, observed)
+
+    destination = document["policies"][0]["destinations"][0]
+    assert [each["aspect"] for each in destination["changes"]] == ["vault"]
+    assert {"DestinationVault", "VaultPolicy"} & {each["name"] for each in destination["unmet"]} == set()
+    assert "+ vault" in click.unstyle(plans.text(document))
+
+
+def test_what_could_not_be_looked_at_is_no_plan() -> None:
+    """Unknown ends with 1, never with "no changes"."""
+    desired = builders.desired()
+    observed = builders.observed(Unseen(builders.problem()))
+
+    document = answer(desired, observed)
+
+    assert plan_command.exit_code(document) == 1
+    assert "Not everything could be looked at" in plans.text(document)
+
+
+def test_a_rejected_policy_lists_every_fault() -> None:
+    """All faults at once, each with its field."""
+    reason = Rejected(Reason.INVALID_SPEC, (Fault("spec.a", "is wrong"), Fault("spec.b", "is wrong, too")))
+
+    document = plans.document([plans.rejected(PolicyKey("shop", "orders"), reason)], reads=0, writes=0)
+
+    assert plan_command.exit_code(document) == 1
+    assert "spec.a: is wrong" in plans.text(document)
+    assert "spec.b: is wrong, too" in plans.text(document)
+
+
+def test_observe_mode_is_said_beside_the_plan() -> None:
+    """A plan that will not be carried out says why."""
+    desired = builders.desired(suspend=True)
+
+    text = plans.text(answer(desired, builders.observed((builders.point(),))))
+
+    assert "(suspended: only reported)" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        pytest.param(0, "0 B", id="nothing"),
+        pytest.param(999, "999 B", id="bytes have no fraction"),
+        pytest.param(1024, "1.0 KiB", id="small numbers have one digit"),
+        pytest.param(812 * 1024**3, "812 GiB", id="big ones have none"),
+        pytest.param(int(1.1 * 1024**4), "1.1 TiB", id="the unit grows"),
+        pytest.param(5000 * 1024**5, "5000 PiB", id="the last unit holds everything"),
+    ],
+)
+def test_sizes_are_iec(count: int, text: str) -> None:
+    """Sizes are written in powers of 1024."""
+    assert render.size(count) == text
+
+
+def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
+    """Nothing to start, and still exit code 2: somebody has to act."""
+    point = builders.point()
+    job = builders.job_for(
+        point,
+        state="FAILED",
+        message="Encrypted snapshots with Amazon EBS default key cannot be shared",
+        completed=builders.NOW - timedelta(hours=1),
+    )
+
+    document = answer(builders.desired(), builders.observed((point,), builders.sight(jobs=Seen((job,)))))
+
+    assert document["summary"]["failed"] == 1
+    assert plan_command.exit_code(document) == 2
