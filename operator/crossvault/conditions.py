@@ -67,8 +67,13 @@ def clip(message: str) -> str:
 
 
 def and_more(items: Sequence[str], what: str) -> str:
-    """Return the first item and how many more there are."""
-    return items[0] if len(items) == 1 else f"{items[0]} (+{len(items) - 1} more {what})"
+    """Return the first item and how many more there are, as a sentence."""
+    return sentence(items[0] if len(items) == 1 else f"{items[0]} (+{len(items) - 1} more {what})")
+
+
+def sentence(text: str) -> str:
+    """Return a text with its full stop."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def judge(evidence: Evidence) -> tuple[Condition, ...]:
@@ -131,7 +136,7 @@ def synced(evidence: Evidence) -> Condition:
     missing = sum(each.states.get(State.MISSING, 0) + each.states.get(State.WAITING, 0) for each in evidence.figures)
     if drift:
         message = and_more([_difference(each) for each in drift], "differences")
-        return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}.{_held_because(evidence)}")
+        return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}{_held_because(evidence)}")
     if missing and not evidence.acts:
         message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
@@ -160,7 +165,7 @@ def copies_healthy(evidence: Evidence) -> Condition:
         worst = max(failures, key=lambda each: each.count)
         why = worst.message or worst.reason
         text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {why}"
-        return Condition("CopiesHealthy", FALSE, worst.reason, text)
+        return Condition("CopiesHealthy", FALSE, worst.reason, sentence(text))
     refused = _refused(evidence.results)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
@@ -225,27 +230,20 @@ def _catching_up(evidence: Evidence) -> bool:
     A changed spec may widen the scope, so it begins a new backfill, unless the objective was already missed. It ends
     when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
     """
-    if not evidence.acts:
+    gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
+    if not evidence.acts or all(one.state is State.FAILED for one in gaps):
         return False
     before = condition_of(evidence.previous, "WithinObjective")
     if before is None:
         return True
     if before.get("reason") == Reason.CATCHING_UP:
-        return _first_backfill_goes_on(evidence, before.get("lastTransitionTime"))
+        began, objective = before.get("lastTransitionTime", ""), evidence.desired.max_copy_lag
+        later = [one.point.created for one in gaps if (instant(one.point.created) or "") > began]
+        return objective is None or not any(evidence.now - created > objective for created in later)
     if before.get("status") == UNKNOWN:
         return not any(each.get("copied") for each in evidence.previous.get("destinations", ()))
     changed = evidence.previous.get("observedGeneration") != evidence.desired.generation
     return changed and before.get("status") == TRUE
-
-
-def _first_backfill_goes_on(evidence: Evidence, began: str | None) -> bool:
-    gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
-    objective = evidence.desired.max_copy_lag
-    overtaken = objective is not None and any(
-        (instant(one.point.created) or "") > (began or "") and evidence.now - one.point.created > objective
-        for one in gaps
-    )
-    return not overtaken and any(one.state is not State.FAILED for one in gaps)
 
 
 def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
