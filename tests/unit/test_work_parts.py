@@ -1,0 +1,151 @@
+"""The small parts beside the queue: histograms, the board, and the log's formats and repeats."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from crossvault.model import PolicyKey
+from crossvault.status import Report
+from crossvault.work import logs
+from crossvault.work.board import Board
+from crossvault.work.figures import Family, Histogram, Tally
+
+
+def test_histogram_counts_cumulatively() -> None:
+    """A value on a bound belongs below it, as Prometheus wants it."""
+    histogram = Histogram((1.0, 2.0))
+    for value in (0.5, 1.0, 1.5, 9.0):
+        histogram.observe(value)
+    buckets = histogram.read()
+
+    assert (buckets.cumulative, buckets.count, buckets.total) == ((2, 3, 4), 4, 12.0)
+
+
+def test_family_and_tally_grow_with_their_labels() -> None:
+    """A label appears with its first value."""
+    family: Family[str] = Family((1.0,))
+    family.observe("a", 0.5)
+    tally: Tally[str] = Tally()
+    tally.add("b", 2)
+
+    assert {label: each.count for label, each in family.read().items()} == {"a": 1}
+    assert tally.read() == {"b": 2}
+
+
+def report(name: str, reason: str = "Protected") -> Report:
+    """Return a report."""
+    return Report("CrossAccountBackupPolicy", PolicyKey("shop", name), (("Ready", "True", reason),))
+
+
+def test_board_has_the_last_report_of_what_exists() -> None:
+    """A new report replaces the old one, and a dropped object takes its own with it."""
+    board = Board()
+    board.put(report("b"))
+    board.put(report("a", "Drifted"))
+    board.put(report("a"))
+    board.put(report("c"))
+    board.drop("CrossAccountBackupPolicy", PolicyKey("shop", "c"))
+    board.drop("CrossAccountBackupPolicy", PolicyKey("shop", "never"))
+
+    assert board.reports() == (report("a"), report("b"))
+    assert board.get("CrossAccountBackupPolicy", PolicyKey("shop", "c")) is None
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What is logged; the logging of the tests is put back afterwards."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, logging.getLogger("crossvault").level)
+    yield io.StringIO()
+    root.handlers[:], level, ours = before
+    root.setLevel(level)
+    logging.getLogger("crossvault").setLevel(ours)
+
+
+def test_json_lines_have_the_documented_keys(stream: io.StringIO) -> None:
+    """What the pass is about comes from the context, the rest from the line; unknown extras are not printed."""
+    logs.configure("json", stream=stream)
+    logger = logging.getLogger("crossvault.test")
+    with logs.about(namespace="shop", name="orders", **{"pass": "8f2c"}):
+        logger.info("Started %d copies", 20, extra={"destination": "dr", "secret": "s3cr3t"})
+    line = json.loads(stream.getvalue())
+
+    assert list(line) == ["ts", "level", "msg", "namespace", "name", "pass", "destination", "logger"]
+    assert (line["msg"], line["level"], line["pass"]) == ("Started 20 copies", "info", "8f2c")
+    assert "s3cr3t" not in stream.getvalue()
+
+
+def test_json_lines_hold_their_traceback(stream: io.StringIO) -> None:
+    """A bug is one line, too."""
+    logs.configure("json", stream=stream)
+    try:
+        int("why")
+    except ValueError:
+        logging.getLogger("crossvault.test").exception("Failing")
+
+    (line,) = stream.getvalue().splitlines()
+    assert "ValueError: invalid literal" in json.loads(line)["traceback"]
+
+
+def test_text_lines_are_for_people(stream: io.StringIO) -> None:
+    """Time, level, sentence, pairs."""
+    logs.configure("text", stream=stream)
+    with logs.about(namespace="shop"):
+        logging.getLogger("crossvault.test").info("Started", extra={"bytes": 5})
+
+    assert stream.getvalue()[9:] == "INFO    Started  namespace=shop  bytes=5\n"
+
+
+def test_libraries_speak_up_from_warnings_on(stream: io.StringIO) -> None:
+    """Kopf's and boto's own progress is nobody's business."""
+    logs.configure("text", stream=stream)
+    logging.getLogger("kopf").info("Initial authentication has been initiated.")
+    logging.getLogger("crossvault.test").debug("Looking")
+
+    assert stream.getvalue() == ""
+
+
+def record(message: str, *args: object, level: int = logging.WARNING) -> logging.LogRecord:
+    """Return a line to filter."""
+    return logging.LogRecord("crossvault.test", level, __file__, 1, message, args, None)
+
+
+def test_same_warning_comes_once_an_hour_with_its_count() -> None:
+    """Logged at change and then hourly."""
+    now = [0.0]
+    repeats = logs.Repeats(lambda: now[0])
+
+    assert repeats.filter(record("Trying again later: %s", "403"))
+    assert not any(repeats.filter(record("Trying again later: %s", "403")) for _ in range(7))
+    assert repeats.filter(record("Trying again later: %s", "timeout"))
+    now[0] = 3600.0
+    again = record("Trying again later: %s", "403")
+    assert repeats.filter(again)
+    assert again.getMessage() == "Trying again later: 403 (and 7 times more in the last hour)"
+
+
+def test_attempt_numbers_do_not_make_a_warning_new() -> None:
+    """Kopf counts its attempts in the text."""
+    repeats = logs.Repeats(lambda: 0.0)
+
+    assert repeats.filter(record("Request attempt #1 failed; will retry"))
+    assert not repeats.filter(record("Request attempt #2 failed; will retry"))
+
+
+def test_same_warning_about_another_object_is_another_warning() -> None:
+    """What it is about counts."""
+    repeats = logs.Repeats(lambda: 0.0)
+    with logs.about(namespace="shop", name="orders"):
+        assert repeats.filter(record("Trying again"))
+    with logs.about(namespace="shop", name="payments"):
+        assert repeats.filter(record("Trying again"))
+
+
+def test_progress_is_never_held_back() -> None:
+    """Only warnings and errors repeat."""
+    repeats = logs.Repeats(lambda: 0.0)
+
+    assert all(repeats.filter(record("Started", level=logging.INFO)) for _ in range(3))
