@@ -78,8 +78,11 @@ class ControlApi:
     def _world(self, asked: Json) -> None:
         if "yaml" in asked:
             self._control.load(files.from_text(str(asked["yaml"])))
-        else:
-            self._control.load(asked["world"])
+            return
+        world = asked.get("world")
+        if not isinstance(world, dict):
+            raise ValueError("give the world as an object under `world`, or as text under `yaml`")  # noqa: TRY004 - 400
+        self._control.load(world)
 
     def _calls(self, asked: Json) -> Json:
         wanted = dict(asked)

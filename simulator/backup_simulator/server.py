@@ -165,8 +165,10 @@ class SimulatorServer:
         self._stopping.set()
         with self.simulator.lock:
             self.simulator.changed.notify_all()
-        # Run in the loop's own thread: without sockets the loop ends.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+        # Run in the loop's own thread: without sockets the loop ends. The loop may be awake already and be quicker
+        # than the byte that is to wake it.
+        with contextlib.suppress(OSError):
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         for thread in self._threads:
             thread.join(timeout=2)
         self._server.task_dispatcher.shutdown(timeout=1)

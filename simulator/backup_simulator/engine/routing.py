@@ -68,7 +68,7 @@ def _by_path(service: catalogue.Service, method: str, path: str) -> Route | None
 
 
 def _match(service: str, method: str, segments: tuple[str, ...]) -> Route | None:
-    for template in _templates(service).get((method, len(segments)), ()):
+    for template in _templates(service).get((method, len(segments), segments[1] if len(segments) > 1 else ""), ()):
         labels = _labels(template.segments, segments)
         if labels is not None:
             return Route(template.operation, labels)
@@ -88,12 +88,13 @@ def _labels(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, s
 
 
 @functools.cache
-def _templates(service: str) -> Mapping[tuple[str, int], list[_Template]]:
-    table: dict[tuple[str, int], list[_Template]] = {}
+def _templates(service: str) -> Mapping[tuple[str, int, str], list[_Template]]:
+    table: dict[tuple[str, int, str], list[_Template]] = {}
     for operation in catalogue.load()[service].operations.values():
         uri = str(operation.http["requestUri"]).partition("?")[0]
         template = _Template(operation, tuple(uri.split("/")))
-        table.setdefault((str(operation.http["method"]), len(template.segments)), []).append(template)
+        key = (str(operation.http["method"]), len(template.segments), template.segments[1])
+        table.setdefault(key, []).append(template)
     for templates in table.values():
         templates.sort(key=lambda template: -template.literals)
     return table
