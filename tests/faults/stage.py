@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -19,8 +20,8 @@ from backup_simulator.server import SimulatorServer
 from backup_simulator.state import Vault
 from crossvault import manifest
 from crossvault.aws import AwsAccounts, Settings
-from crossvault.model import StartCopy
-from crossvault.reconcile import PolicyRequest, reconcile_account, reconcile_policy
+from crossvault.model import Desired, Observed, Plan, StartCopy
+from crossvault.reconcile import PolicyRequest, plan_policy, reconcile_account, reconcile_policy
 from crossvault.status import Cadence, Outcome
 
 Json = dict[str, Any]
@@ -151,7 +152,7 @@ def condition(body: Mapping[str, Any], kind: str = "Ready") -> tuple[str, str]:
 def row(body: Mapping[str, Any], name: str, where: str = "vault-account") -> tuple[str, str]:
     """Return status and reason of a prerequisite."""
     for each in body["status"]["prerequisites"]:
-        if each["name"] == name and each.get("destination", where) == where:
+        if each["name"] == name and each.get("destination", "") == where:
             return each["status"], each["reason"]
     raise LookupError(f"there is no prerequisite {name} of {where}")
 
@@ -276,6 +277,11 @@ class Stage:
         """Return a vault of the living world."""
         return self.control.vault(account_id, region, name)
 
+    def statements(self, name: str = "orders-copies", account_id: str = BACKUP) -> list[Json]:
+        """Return the statements of a vault's policy."""
+        policy = self.vault(name, account_id).policy
+        return list(policy.document["Statement"]) if policy is not None else []
+
     def jobs(self) -> Counter[tuple[str, str]]:
         """Count the copy jobs AWS has by recovery point and destination vault."""
         region = self.server.state.accounts[PRODUCTION].regions[HOME]
@@ -296,3 +302,20 @@ def started(outcome: Outcome) -> list[str]:
     return [
         each.action.point.arn for each in outcome.results if isinstance(each.action, StartCopy) and each.problem is None
     ]
+
+
+def patient(stage: Stage) -> Settings:
+    """Return settings with botocore's retries."""
+    return replace(stage.settings, attempts=3)
+
+
+def hasty(stage: Stage) -> Settings:
+    """Return settings that give up on an answer soon."""
+    return replace(stage.settings, read_timeout=1.5)
+
+
+def planned(request: PolicyRequest, aws: AwsAccounts) -> tuple[Desired, Observed, Plan]:
+    """Return what a pass would do, for a policy that can be planned."""
+    found = plan_policy(request, aws)
+    assert not isinstance(found, manifest.Rejected)
+    return found
