@@ -57,7 +57,7 @@ class TestTotality:
                 assert result.faults
                 assert len(set(result.faults)) == len(result.faults)
 
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     @given(st.sampled_from(["spec.recoveryPoints", "spec.backfill", "spec.objectives", "spec.copying"]), LIKELY)
     def test_what_the_schema_lets_in_the_parser_understands(self, part: str, value: object) -> None:
         """No spec passes the CRD and then fails for its form."""

@@ -86,7 +86,7 @@ PARTS = (
 class TestTotality:
     """Nothing that JSON can say makes the check raise."""
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     @given(st.sampled_from(PARTS), JSON)
     def test_any_part_may_be_anything(self, part: str, value: object) -> None:
         """A good manifest with one arbitrary part is answered."""
