@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +106,8 @@ async def run(settings: OperatorSettings) -> int:
     )
     around.metrics = exposition.render
     aws = AwsAccounts(Settings(version=__version__), recorder=exposition.aws)
+    # Half a second of reading models would otherwise delay the first pass.
+    threading.Thread(target=aws.warm, name="warm-up", daemon=True).start()
     try:
         return await operator.run(settings, aws, board, around)
     finally:
