@@ -1,0 +1,258 @@
+"""Our requests over HTTP: what every answer means, tokens that are replaced, pages that expire."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from tests.functional.kube.api_kit import policy
+
+from crossvault.kube import objects
+from crossvault.kube.access import AccessError, Credentials
+from crossvault.kube.client import Api, ApiError, Trouble
+from crossvault.kube.settings import OperatorSettings
+from crossvault.work.figures import Vitals
+
+SETTINGS = OperatorSettings(page_size=2, connect_timeout=timedelta(seconds=1), request_timeout=timedelta(seconds=0.5))
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Server:
+    """An HTTP server that answers as told, and a client of it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.requests: list[web.Request] = []
+        self.bodies: list[Any] = []
+        self.token = "one"
+        self.url = ""
+        self.reads = 0
+        self.vitals = Vitals()
+
+    def read(self) -> Credentials:
+        """Return the credentials of the moment."""
+        self.reads += 1
+        if not self.token:
+            raise AccessError("no token")
+        return Credentials(self.url, token=self.token)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Remember and answer."""
+        self.requests.append(request)
+        self.bodies.append(json.loads(await request.text() or "null"))
+        return await self.answer(request)
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[tuple[Api, Server]]:
+    """Run a server and yield its client."""
+    server = Server(answer)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    async with TestServer(app, skip_url_asserts=True) as running:
+        server.url = str(running.make_url("")).rstrip("/")
+        api = Api(server.read, SETTINGS, server.vitals)
+        try:
+            yield api, server
+        finally:
+            await api.close()
+
+
+def saying(body: object, status: int = 200) -> Answer:
+    """Return a server's answer."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response(body, status=status)
+
+    return answer
+
+
+async def test_patch_is_a_strict_merge_with_the_version_it_was_made_from() -> None:
+    """So that a stale one is a conflict and an unknown field an error."""
+    async with serving(saying({"ok": 1})) as (api, server):
+        await api.patch(objects.POLICIES, policy(version=7), {"status": {"a": 1}}, subresource="status")
+        request = server.requests[0]
+
+        assert (request.method, request.path) == ("PATCH", objects.POLICIES.path("shop", "orders", "status"))
+        assert request.headers["Content-Type"] == "application/merge-patch+json"
+        assert request.headers["Authorization"] == "Bearer one"
+        assert dict(request.query) == {"fieldValidation": "Strict"}
+        assert server.bodies[0] == {"status": {"a": 1}, "metadata": {"resourceVersion": "7"}}
+        assert server.vitals.api_requests.read() == {("PATCH", "200"): 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [
+        (400, Trouble.REFUSED),
+        (403, Trouble.FORBIDDEN),
+        (404, Trouble.GONE),
+        (409, Trouble.CONFLICT),
+        (410, Trouble.EXPIRED),
+        (413, Trouble.REFUSED),
+        (422, Trouble.REFUSED),
+        (429, Trouble.UNREACHABLE),
+        (500, Trouble.UNREACHABLE),
+        (503, Trouble.UNREACHABLE),
+    ],
+)
+async def test_every_refusal_has_its_meaning(code: int, trouble: Trouble) -> None:
+    """The server's own words are in the message."""
+    async with serving(saying({"message": "because"}, code)) as (api, _):
+        with pytest.raises(ApiError, match="because") as caught:
+            await api.patch(objects.POLICIES, policy(), {})
+
+    assert caught.value.trouble is trouble
+
+
+async def test_silence_is_unknown_and_counted() -> None:
+    """A request without an answer may have been carried out."""
+
+    async def silent(_request: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    async with serving(silent) as (api, server):
+        with pytest.raises(ApiError) as caught:
+            await api.patch(objects.POLICIES, policy(), {})
+
+        assert caught.value.trouble is Trouble.UNREACHABLE
+        assert server.vitals.api_requests.read() == {("PATCH", "timeout"): 1}
+        assert not api.health.reachable
+
+
+@pytest.mark.parametrize("text", ["<html>", "[]"], ids=["no JSON", "no object"])
+async def test_answer_that_is_none_of_the_servers_is_no_answer(text: str) -> None:
+    """A proxy between us speaks HTML."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text=text)
+
+    async with serving(answer) as (api, _):
+        with pytest.raises(ApiError) as caught:
+            await api.list(objects.POLICIES)
+
+    assert caught.value.trouble is Trouble.UNREACHABLE
+
+
+async def test_nobody_there_is_unreachable() -> None:
+    """The server is away."""
+    async with serving(saying({})) as (api, server):
+        server.url = "http://127.0.0.1:1"
+        with pytest.raises(ApiError) as caught:
+            await api.look(objects.POLICIES, "shop", "orders")
+
+    assert caught.value.trouble is Trouble.UNREACHABLE
+
+
+async def test_replaced_token_is_used_at_once() -> None:
+    """A 401 has the file read again, and the request repeated."""
+
+    async def picky(request: web.Request) -> web.Response:
+        allowed = request.headers["Authorization"] == "Bearer two"
+        return web.json_response({"items": []} if allowed else {"message": "no"}, status=200 if allowed else 401)
+
+    async with serving(picky) as (api, server):
+        with pytest.raises(ApiError) as caught:
+            await api.look(objects.POLICIES, "shop", "orders")
+        server.token = "two"
+
+        assert caught.value.trouble is Trouble.UNAUTHORIZED
+        assert await api.look(objects.POLICIES, "shop", "orders") is None
+        reads = server.reads
+        await api.look(objects.POLICIES, "shop", "orders")
+        assert server.reads == reads
+
+
+async def test_missing_credentials_are_like_refused_ones() -> None:
+    """The file may be back in a moment."""
+    async with serving(saying({})) as (api, server):
+        server.token = ""
+        with pytest.raises(ApiError, match="no token") as caught:
+            await api.look(objects.POLICIES, "shop", "orders")
+
+    assert caught.value.trouble is Trouble.UNAUTHORIZED
+
+
+def pages(expire_once: bool) -> Answer:
+    """Return a server with three objects on two pages, whose continue token can expire."""
+    expired = [not expire_once]
+
+    async def answer(request: web.Request) -> web.Response:
+        if "continue" not in request.query:
+            items = [policy("a", managedFields=[1]), policy("b")]
+            return web.json_response({"metadata": {"resourceVersion": "9", "continue": "t"}, "items": items})
+        if not expired[0]:
+            expired[0] = True
+            return web.json_response({"message": "The provided continue parameter is too old"}, status=410)
+        return web.json_response({"metadata": {"resourceVersion": "9"}, "items": [policy("c")]})
+
+    return answer
+
+
+@pytest.mark.parametrize("expire_once", [False, True])
+async def test_list_reads_every_page_and_starts_over_when_they_expire(expire_once: bool) -> None:
+    """A list is whole or it is none."""
+    async with serving(pages(expire_once)) as (api, server):
+        listing = await api.list(objects.POLICIES)
+
+        assert [each["metadata"]["name"] for each in listing.items] == ["a", "b", "c"]
+        assert (listing.version, "managedFields" in listing.items[0]["metadata"]) == (9, False)
+        assert [request.query.get("limit") for request in server.requests] == ["2"] * (4 if expire_once else 2)
+
+
+async def test_list_that_always_expires_ends() -> None:
+    """No endless loop."""
+    async with serving(saying({"message": "too old"}, 410)) as (api, server):
+        with pytest.raises(ApiError, match="expired"):
+            await api.list(objects.POLICIES)
+
+        assert len(server.requests) == 3
+
+
+async def test_looking_at_one_needs_no_right_but_to_list() -> None:
+    """A list with a field selector; of metadata only when the rest does not matter."""
+    async with serving(saying({"items": [policy()]})) as (api, server):
+        found = await api.look(objects.DEFINITIONS, "", "x.crossvault.io", metadata_only=True)
+
+        assert found == policy()
+        assert dict(server.requests[0].query) == {"fieldSelector": "metadata.name=x.crossvault.io"}
+        assert "PartialObjectMetadataList" in server.requests[0].headers["Accept"]
+
+
+async def test_recovery_is_told_once() -> None:
+    """By the first answer after none; a permission only by a request of its own kind."""
+    status = [503]
+
+    async def answer(request: web.Request) -> web.Response:
+        code = 403 if status[0] == 403 and request.method == "PATCH" else 200 if status[0] == 403 else status[0]
+        return web.json_response({"items": []}, status=code)
+
+    told: list[int] = []
+    async with serving(answer) as (api, _):
+        api.health.recovered = lambda: told.append(status[0])
+
+        async def ask(code: int, *, patch: bool = False) -> None:
+            status[0] = code
+            try:
+                if patch:
+                    await api.patch(objects.POLICIES, policy(), {})
+                else:
+                    await api.look(objects.POLICIES, "shop", "orders")
+            except ApiError:
+                pass
+
+        await ask(503)
+        await ask(200)
+        await ask(200)
+        assert told == [200]
+        await ask(403, patch=True)
+        await ask(403)
+        assert told == [200]
+        await ask(200, patch=True)
+        assert told == [200, 200]

@@ -1,0 +1,140 @@
+"""The end of a policy: let go when nothing of ours is left, and in any case after a bounded wait."""
+
+import asyncio
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.functional.kube.api_kit import policy
+from tests.functional.kube.passes_kit import WARNING, Bench, eventually
+
+from crossvault.kube import objects
+from crossvault.kube.client import ApiError, Trouble
+from crossvault.kube.objects import Kind
+from crossvault.model import Event, PolicyKey
+from crossvault.reasons import Reason
+from crossvault.status import Outcome, Report
+from crossvault.work.agenda import After, Done, Retry
+
+
+async def test_done_deletion_lets_the_object_go_and_says_so() -> None:
+    """One write: the finalizer away."""
+    bench = Bench(policy(finalizers=["other/finalizer", objects.FINALIZER]))
+    bench.delete()
+    bench.outcome = Outcome(None, events=(Event("Normal", Reason.DELETION_RETAINED, "Left."),), done=True)
+
+    assert await bench.work() == Done()
+    assert bench.stored()["metadata"]["finalizers"] == ["other/finalizer"]
+    assert [what for what, _, _ in bench.api.writes] == ["object"]
+    assert bench.reasons() == ["DeletionRetained"]
+
+
+async def test_object_that_waits_for_somebody_else_is_left_alone() -> None:
+    """Our finalizer is gone, another holds it."""
+    bench = Bench(policy(finalizers=["other/finalizer"]))
+    bench.delete()
+
+    assert await bench.work() == Done()
+    assert bench.requests == []
+
+
+async def test_unfinished_deletion_is_tried_until_its_time_is_over() -> None:
+    """Dead credentials cannot keep an object for ever."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.delete()
+    bench.outcome = Outcome(None, requeue=timedelta(seconds=30), failed=True)
+    first = await bench.work()
+    assert isinstance(first, After)
+    assert first.delay == timedelta(seconds=30)
+    bench.now += timedelta(minutes=5)
+
+    assert await bench.work() == Done()
+    assert bench.stored() == {}
+    assert bench.reasons() == ["DeletionIncomplete"]
+
+
+async def test_hanging_deletion_is_let_go_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread hangs on; the object does not."""
+    monkeypatch.setattr("crossvault.kube.deletion._AT_LEAST", timedelta(seconds=0.05))
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.delete()
+    bench.now += timedelta(minutes=6)
+    bench.hold = threading.Event()
+    working = asyncio.create_task(bench.work())
+    await eventually(lambda: not bench.stored())
+    assert not working.done()
+    bench.hold.set()
+
+    assert await working == Done()
+    assert bench.told_to_stop == [True]
+
+
+async def test_deletion_that_raises_is_counted_and_bounded() -> None:
+    """A bug of ours cannot keep it either."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.delete()
+    bench.raises = ValueError("bug")
+    assert isinstance(await bench.work(), After)
+    bench.now += timedelta(minutes=5)
+
+    assert await bench.work() == Done()
+    assert bench.vitals.internal_errors.read() == {"deletion": 2}
+
+
+def removing(bench: Bench, *, crd: str = "", place: str = "", missing: bool = False) -> None:
+    """Have the policy own something in AWS, and its CRD and namespace be as given."""
+    bench.body["spec"]["deletionPolicy"] = "RemoveOwned"
+    bench.body = bench.api.add(objects.POLICIES, bench.body)
+    bench.store.put(Kind.POLICY, bench.body)
+    for resource, name, since in (
+        (objects.DEFINITIONS, f"{objects.POLICIES.plural}.crossvault.io", crd),
+        (objects.NAMESPACES, "shop", place),
+    ):
+        if not missing:
+            bench.api.add(resource, {"metadata": {"name": name, **({"deletionTimestamp": since} if since else {})}})
+    bench.delete()
+    bench.outcome = Outcome(None, done=True)
+
+
+@pytest.mark.parametrize(
+    ("world", "ordered"),
+    [
+        pytest.param({}, True, id="deleted by name"),
+        pytest.param({"crd": "2026-11-23T11:59:59Z"}, False, id="the CRD is going"),
+        pytest.param({"place": "2026-11-23T11:59:59Z"}, False, id="the namespace is going"),
+        pytest.param({"missing": True}, False, id="both are gone"),
+    ],
+)
+async def test_only_a_deletion_by_name_is_ordered(world: dict[str, Any], ordered: bool) -> None:
+    """Invariant 11: a terminating CRD or namespace removes nothing in AWS."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    removing(bench, **world)
+    await bench.work()
+
+    assert [request.ordered for request in bench.requests] == [ordered]
+
+
+async def test_doubt_about_the_order_waits_and_then_retains() -> None:
+    """Whether it was ordered cannot be asked: nothing is done; in the end nothing is removed."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    removing(bench)
+    bench.api.refuse = lambda verb, _what: ApiError(Trouble.FORBIDDEN, "no") if verb == "look" else None
+    assert isinstance(await bench.work(), Retry)
+    assert bench.requests == []
+    bench.now += timedelta(minutes=5)
+    await bench.work()
+
+    assert [request.ordered for request in bench.requests] == [False]
+
+
+async def test_deletion_without_usable_accounts_says_what_stays() -> None:
+    """They were deleted first: at once, and with a warning when there was something to remove."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    removing(bench)
+    report = Report("CrossAccountBackupPolicy", PolicyKey("shop", "orders"), (("Ready", "False", "AccountNotFound"),))
+    bench.outcome = Outcome({"conditions": []}, events=(WARNING,), done=True, report=report)
+
+    assert await bench.work() == Done()
+    assert bench.reasons() == ["DeletionIncomplete"]
+    assert bench.stored() == {}

@@ -1,0 +1,313 @@
+"""What is around the passes: events, freshness, the comparison with lists, health, and kopf's settings."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import aiohttp
+import pytest
+from tests.functional.kube.api_kit import FakeApi, account, policy
+
+from crossvault.kube import handlers, objects
+from crossvault.kube import settings as tuning
+from crossvault.kube.access import Access
+from crossvault.kube.client import Api, ApiError, Health, Trouble
+from crossvault.kube.events import Recorder
+from crossvault.kube.freshness import Freshness
+from crossvault.kube.health import Checks, HealthServer, Heartbeat
+from crossvault.kube.login import Login
+from crossvault.kube.objects import Kind, ObjectKey
+from crossvault.kube.relist import DeafError, Relist
+from crossvault.kube.settings import OperatorSettings
+from crossvault.kube.store import Store
+from crossvault.model import Event
+from crossvault.reasons import Reason
+from crossvault.status import Cadence
+from crossvault.work.figures import Histogram, Vitals
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
+
+
+class Desk:
+    """A recorder with a clock to turn."""
+
+    def __init__(self) -> None:
+        self.api = FakeApi()
+        self.seconds = 0.0
+        self.recorder = Recorder(cast("Api", self.api), "pod-1", clock=lambda: NOW, monotonic=lambda: self.seconds)
+
+    async def post(self, *events: Event, kind: Kind = Kind.POLICY) -> int:
+        """Record events; return how many have been posted in all."""
+        self.recorder.record(kind, policy() if kind is Kind.POLICY else account(), events)
+        task = asyncio.create_task(self.recorder.run())
+        await self.recorder.flush()
+        task.cancel()
+        return len(self.api.events)
+
+
+def warning(message: str) -> Event:
+    """Return a Warning."""
+    return Event("Warning", Reason.DRIFTED, message)
+
+
+async def test_event_has_what_the_api_demands() -> None:
+    """MicroTime with six decimals even at a full second, our controller's name, who reports, and what it is about."""
+    desk = Desk()
+    await desk.post(warning("Otherwise."))
+    event = desk.api.events[0]
+
+    assert event["eventTime"] == "2026-11-23T12:00:00.000000Z"
+    assert (event["reportingController"], event["reportingInstance"]) == ("crossvault.io/crossvault", "pod-1")
+    assert event["metadata"] == {"generateName": "orders-", "namespace": "shop"}
+    assert (event["regarding"]["kind"], event["regarding"]["uid"]) == ("CrossAccountBackupPolicy", "uid-orders")
+
+
+async def test_events_of_cluster_scoped_objects_are_in_default() -> None:
+    """Where kubectl describe looks for them."""
+    desk = Desk()
+    await desk.post(warning("x"), kind=Kind.ACCOUNT)
+
+    assert desk.api.events[0]["metadata"]["namespace"] == "default"
+
+
+async def test_long_notes_are_cut_by_bytes() -> None:
+    """The API server counts bytes, not characters."""
+    desk = Desk()
+    await desk.post(warning("ü" * 1000))
+    note = desk.api.events[0]["note"]
+
+    assert len(note.encode()) <= 1024
+    assert note.endswith("…")
+
+
+async def test_same_warning_is_posted_once_an_hour() -> None:
+    """Steady trouble is not news."""
+    desk = Desk()
+    for _ in range(50):
+        await desk.post(warning("Otherwise."))
+    assert len(desk.api.events) == 1
+    desk.seconds = 3600
+
+    assert await desk.post(warning("Otherwise.")) == 2
+
+
+async def test_no_object_gets_more_than_ten_warnings_an_hour() -> None:
+    """Even when every one reads differently."""
+    desk = Desk()
+    for number in range(50):
+        desk.seconds += 1
+        await desk.post(warning(f"Number {number}."))
+    assert len(desk.api.events) == 10
+    desk.seconds = 3605
+
+    assert await desk.post(warning("Later.")) == 11
+
+
+async def test_deeds_are_told_each_time() -> None:
+    """Ten copies started now and ten in a minute are two facts."""
+    desk = Desk()
+    for _ in range(3):
+        await desk.post(Event("Normal", Reason.COPIES_STARTED, "Started 10 copies."))
+
+    assert len(desk.api.events) == 3
+
+
+async def test_refused_event_is_lost_and_holds_up_nothing() -> None:
+    """Events are a courtesy."""
+    desk = Desk()
+    desk.api.refuse = lambda _verb, _what: ApiError(Trouble.FORBIDDEN, "no")
+    assert await desk.post(warning("one")) == 0
+    desk.api.refuse = lambda _verb, _what: None
+
+    assert await desk.post(warning("two")) == 1
+
+
+# --- Freshness
+
+
+def test_change_is_looked_at_with_nothing_older() -> None:
+    """Until a pass that started afterwards has succeeded."""
+    fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
+    fresh.demand(ORDERS, NOW)
+
+    assert fresh.not_before(ORDERS, NOW + timedelta(seconds=1)) == NOW
+    fresh.passed(ORDERS, NOW - timedelta(seconds=1), wrote_at=None, requeue=None)
+    assert fresh.not_before(ORDERS, NOW + timedelta(seconds=1)) == NOW
+    fresh.passed(ORDERS, NOW, wrote_at=None, requeue=None)
+    assert fresh.not_before(ORDERS, NOW + timedelta(seconds=1)) == NOW - timedelta(seconds=269)
+
+
+@pytest.mark.parametrize(
+    ("requeue", "patience"),
+    [
+        pytest.param(timedelta(minutes=5), 270, id="resync"),
+        pytest.param(timedelta(seconds=30), 15, id="follow"),
+        pytest.param(timedelta(seconds=1), 0.5, id="at once"),
+        pytest.param(None, 270, id="never"),
+    ],
+)
+def test_patience_follows_the_next_look(requeue: timedelta | None, patience: float) -> None:
+    """Half the distance while something moves, nine tenths in steady state."""
+    fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
+    fresh.passed(ORDERS, NOW, wrote_at=None, requeue=requeue)
+
+    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=patience)
+    fresh.forget(ORDERS)
+    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=270)
+
+
+# --- Comparison
+
+
+def relist(api: FakeApi, store: Store, **seconds: float) -> tuple[Relist, Vitals]:
+    """Return a comparison of a store with an API server."""
+    vitals = Vitals()
+    settings = OperatorSettings(**{name: timedelta(seconds=each) for name, each in seconds.items()})  # type: ignore[arg-type]
+    return Relist(cast("Api", api), store, settings, vitals), vitals
+
+
+async def test_history_older_than_ours_ends_the_process() -> None:
+    """Etcd was restored: a watch would be accepted and stay silent."""
+    api, store = FakeApi(), Store()
+    store.put(Kind.POLICY, policy(version=1_000_000))
+    with pytest.raises(DeafError, match="etcd was restored"):
+        await relist(api, store)[0].compare()
+
+
+async def test_definition_that_is_gone_takes_its_objects_along() -> None:
+    """A 404 for the whole collection, once the first lists were complete."""
+    api, store = FakeApi(), Store()
+    api.add(objects.POLICIES, policy())
+    comparison, _ = relist(api, store)
+    await comparison.compare()
+    comparison.listed.set()
+    api.refuse = lambda _verb, what: ApiError(Trouble.GONE, "no") if what == objects.POLICIES.plural else None
+    await comparison.compare()
+
+    assert store.keys(Kind.POLICY) == ()
+
+
+async def test_definition_that_is_not_there_yet_is_waited_for() -> None:
+    """Nothing is complete without it."""
+    api, store = FakeApi(), Store()
+    api.refuse = lambda _verb, _what: ApiError(Trouble.GONE, "no")
+    comparison, _ = relist(api, store, relist_interval=0.01)
+    task = asyncio.create_task(comparison.run())
+    await asyncio.sleep(0.05)
+    assert not comparison.listed.is_set()
+    api.refuse = lambda _verb, _what: None
+
+    await asyncio.wait_for(comparison.listed.wait(), 5)
+    task.cancel()
+
+
+async def test_watch_that_fell_silent_ends_the_process() -> None:
+    """Tasks inside kopf can die without ending it."""
+    api, store = FakeApi(), Store()
+    api.add(objects.POLICIES, policy())
+    comparison, vitals = relist(api, store, relist_interval=0.01, watch_timeout=1)
+    comparison._listening_since = vitals.watch_activity["CrossAccountBackupPolicy"] = datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(DeafError, match="silent"):
+        await asyncio.wait_for(comparison.run(), 5)
+
+
+# --- Health
+
+
+async def ask(port: int, path: str) -> tuple[int, str, str]:
+    """Ask the health port."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return answer.status, await answer.text(), answer.headers["Content-Type"]
+
+
+async def test_health_says_what_is_wrong() -> None:
+    """200 when nothing is, 503 and the reason otherwise."""
+    wrong: list[str | None] = [None]
+    checks = Checks(lambda: wrong[0], lambda: "no list yet", lambda: b"metric 1\n")
+    async with HealthServer(checks, "127.0.0.1", 0) as server:
+        assert (await ask(server.port, "/healthz"))[:2] == (200, "ok\n")
+        assert (await ask(server.port, "/readyz"))[:2] == (503, "no list yet\n")
+        wrong[0] = "a worker has ended"
+        assert (await ask(server.port, "/healthz"))[:2] == (503, "a worker has ended\n")
+        code, text, kind = await ask(server.port, "/metrics")
+        assert (code, text, kind.split(";")[0]) == (200, "metric 1\n", "text/plain")
+
+
+async def test_metrics_are_rendered_off_the_loop() -> None:
+    """A big page does not hold up the loop."""
+    beats = Histogram()
+    threads: list[bool] = []
+
+    def render() -> bytes:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            threads.append(True)
+        return b""
+
+    heartbeat = asyncio.create_task(Heartbeat(beats).run())
+    async with HealthServer(Checks(lambda: None, lambda: None, render), "127.0.0.1", 0) as server:
+        await ask(server.port, "/metrics")
+        await asyncio.sleep(0.3)
+    heartbeat.cancel()
+
+    assert threads == [True]
+    assert beats.read().count == 1
+
+
+async def test_without_metrics_there_is_no_page() -> None:
+    """A caller may not want any."""
+    async with HealthServer(Checks(lambda: None, lambda: None), "127.0.0.1", 0) as server:
+        assert (await ask(server.port, "/metrics"))[0] == 404
+
+
+# --- kopf
+
+
+def test_kopf_never_gives_up_and_never_writes() -> None:
+    """The settings that were found to matter, one by one."""
+    kopf_settings = tuning.kopf_settings(OperatorSettings())
+
+    assert kopf_settings.watching.server_timeout == 290
+    assert isinstance(kopf_settings.watching.server_timeout, int)
+    assert kopf_settings.watching.inactivity_timeout == 70
+    assert list(islice(iter(tuning.Backoffs()), 10))[-2:] == [30, 30]
+    assert kopf_settings.persistence.finalizer != objects.FINALIZER
+    assert not kopf_settings.posting.enabled
+    assert kopf_settings.peering.standalone
+
+
+def test_kopf_has_no_handlers_that_write() -> None:
+    """Only on.event and login: no timers, daemons, or change handlers, which would put finalizers on our objects."""
+    store, vitals = Store(), Vitals()
+    login = Login(Access(), OperatorSettings(), vitals=vitals, health=Health())
+    registry = handlers.registry(store, login, vitals)
+
+    assert len(registry._watching.get_all_handlers()) == 3
+    assert not registry._spawning.get_all_handlers()
+    assert not registry._changing.get_all_handlers()
+    source = "".join(path.read_text() for path in Path(handlers.__file__).parent.glob("*.py"))
+    assert not re.findall(r"@?kopf\.(timer|daemon|on\.(create|update|delete|resume|field))\b", source)
+
+
+async def test_each_login_differs_and_refused_ones_slow_down(tmp_path: Path) -> None:
+    """Kopf ends when a login gives what was refused already; ours never equals the one before."""
+    kubeconfig = tmp_path / "k"
+    kubeconfig.write_text(
+        "{current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],"
+        " clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: u, user: {token: t}}]}"
+    )
+    login = Login(Access(kubeconfig), OperatorSettings(), vitals=Vitals(), health=Health())
+    start = asyncio.get_running_loop().time()
+    logins = [await login.login() for _ in range(3)]
+    took = asyncio.get_running_loop().time() - start
+    for each in logins:
+        await each.aiohttp_session.close()
+
+    assert logins[0] != logins[1] != logins[2]
+    assert [each.priority for each in logins] == [1, 2, 3]
+    assert took >= 0.7

@@ -1,0 +1,214 @@
+"""What the store makes of news: old ones, predecessors, ghosts, and what else has to be looked at because of them."""
+
+from collections.abc import Mapping
+
+from tests.functional.kube.api_kit import account, namespace, policy
+
+from crossvault.kube import objects
+from crossvault.kube.objects import Body, Kind, ObjectKey
+from crossvault.kube.store import Accounts, Change, Claims, Labels, Place, Store
+
+ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
+DR = ObjectKey(Kind.ACCOUNT, "", "dr")
+
+
+def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
+    """Say what a policy wants from an annotation; None when its account is missing."""
+    del labels
+    wanted: Mapping[str, str] = body["metadata"].get("annotations") or {}
+    return frozenset((name, "sid") for name in wanted.get("wants", "").split()) if "dr" in accounts else None
+
+
+class Listener:
+    """A store, and what it announced."""
+
+    def __init__(self) -> None:
+        self.heard: list[ObjectKey] = []
+        self.store = Store(self.heard.append, claims_of=claims_of)
+
+    def put(self, kind: Kind, body: Body) -> tuple[Change, list[ObjectKey]]:
+        """Take in an object; return what that meant."""
+        self.heard.clear()
+        return self.store.put(kind, body), list(self.heard)
+
+
+def test_new_object_is_looked_at() -> None:
+    """Nobody has seen it yet."""
+    assert Listener().put(Kind.POLICY, policy()) == (Change.NEW, [ORDERS])
+
+
+def test_echo_of_a_status_write_is_no_news_but_is_kept() -> None:
+    """The body is newer, the policy the same."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy())
+    echo = {**policy(version=2), "status": {"observedGeneration": 1}}
+
+    assert listener.put(Kind.POLICY, echo) == (Change.ECHO, [])
+    assert (listener.store.get(ORDERS) or {})["status"] == {"observedGeneration": 1}
+
+
+def test_older_news_do_not_replace_newer_ones() -> None:
+    """The answer to our write came before the watch event of an earlier change."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=5))
+
+    assert listener.put(Kind.POLICY, policy(version=4, generation=0)) == (Change.ECHO, [])
+    assert objects.version_of(listener.store.get(ORDERS) or {}) == 5
+
+
+def test_spec_deletion_and_lost_finalizer_are_changes() -> None:
+    """Each calls for a pass; a label does not."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(finalizers=[objects.FINALIZER]))
+
+    assert listener.put(Kind.POLICY, policy(version=2, finalizers=[objects.FINALIZER], labels={"a": "b"}))[1] == []
+    assert listener.put(Kind.POLICY, policy(version=3, labels={"a": "b"}))[0] is Change.CHANGED
+    assert listener.put(Kind.POLICY, policy(version=4, generation=2))[0] is Change.CHANGED
+    deleted = policy(version=5, generation=2, deletionTimestamp="2026-11-02T00:00:00Z")
+    assert listener.put(Kind.POLICY, deleted)[0] is Change.CHANGED
+
+
+def test_recreated_object_is_new() -> None:
+    """Same name, another uid."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy())
+
+    assert listener.put(Kind.POLICY, policy(version=9, uid="other"))[0] is Change.NEW
+
+
+def test_deletion_of_the_predecessor_does_not_remove_the_successor() -> None:
+    """A late DELETED event belongs to another object."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=9, uid="other"))
+
+    assert not listener.store.remove(Kind.POLICY, policy(version=8))
+    assert listener.store.remove(Kind.POLICY, policy(version=10, uid="other"))
+    assert listener.store.get(ORDERS) is None
+
+
+def test_account_brings_up_the_policies_that_name_it() -> None:
+    """When it appears, changes and goes; not when only its status was written."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy())
+    listener.put(Kind.POLICY, {**policy("other"), "spec": {}})
+
+    assert listener.put(Kind.ACCOUNT, account()) == (Change.NEW, [DR, ORDERS])
+    assert listener.put(Kind.ACCOUNT, account(version=2)) == (Change.ECHO, [])
+    assert listener.put(Kind.ACCOUNT, account(version=3, generation=2)) == (Change.CHANGED, [DR, ORDERS])
+    listener.heard.clear()
+    listener.store.remove(Kind.ACCOUNT, account(version=4))
+    assert listener.heard == [DR, ORDERS]
+    assert listener.store.accounts() == {}
+
+
+def test_policy_that_names_another_account_is_not_brought_up_any_more() -> None:
+    """The index follows the spec."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy())
+    listener.put(Kind.POLICY, {**policy(version=2, generation=2), "spec": {}})
+
+    assert listener.put(Kind.ACCOUNT, account())[1] == [DR]
+
+
+def test_malformed_account_is_as_if_it_were_missing() -> None:
+    """It cannot be used until it is repaired."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    listener.put(Kind.ACCOUNT, {**account(version=2, generation=2), "spec": {}})
+
+    assert listener.store.accounts() == {}
+
+
+def test_accounts_given_to_a_pass_stay_as_they_were() -> None:
+    """Passes run in threads while the store goes on."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    given = listener.store.accounts()
+    listener.put(Kind.ACCOUNT, account("other", version=2))
+
+    assert set(given) == {"dr"}
+
+
+def test_labels_of_a_namespace_bring_up_its_policies() -> None:
+    """They decide which accounts may be named; other changes of a namespace decide nothing."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy())
+    listener.put(Kind.POLICY, policy("elsewhere", namespace="hr"))
+
+    assert listener.put(Kind.NAMESPACE, namespace(team="a"))[1] == [ORDERS]
+    assert listener.put(Kind.NAMESPACE, namespace(version=2, team="a"))[1] == []
+    assert listener.put(Kind.NAMESPACE, namespace(version=3, team="b"))[1] == [ORDERS]
+    assert listener.store.place("shop") == Place({"team": "b"}, terminating=False)
+    assert listener.store.place("unknown") == Place({}, terminating=False)
+
+
+def test_comparing_lets_ghosts_out_and_missing_objects_in() -> None:
+    """Whatever a watch did not tell."""
+    listener = Listener()
+    for name in ("orders", "ghost"):
+        listener.put(Kind.POLICY, policy(name, version=1))
+    listener.heard.clear()
+    listed = [policy(version=1), policy("missing", version=4)]
+
+    assert listener.store.compare(Kind.POLICY, listed, version=7) == (1, 1)
+    assert sorted(key.name for key in listener.store.keys(Kind.POLICY)) == ["missing", "orders"]
+    assert sorted(key.name for key in listener.heard) == ["ghost", "missing"]
+    assert listener.store.seen(Kind.POLICY) == 7
+
+
+def test_object_made_after_the_list_is_no_ghost() -> None:
+    """A watch can be ahead of a list that takes long."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=9))
+
+    assert listener.store.compare(Kind.POLICY, [], version=7) == (0, 0)
+    assert listener.store.get(ORDERS) is not None
+
+
+def settled(listener: Listener) -> Store:
+    """Return the store with all claims known."""
+    while listener.store.settle(limit=1):
+        pass
+    return listener.store
+
+
+def wanting(name: str, *vaults: str, version: int = 1, **metadata: object) -> Body:
+    """Return a policy that wants its statement in some vaults."""
+    return policy(name, version=version, annotations={"wants": " ".join(vaults)}, **metadata)
+
+
+def test_claims_are_those_of_the_others() -> None:
+    """One's own do not count, unless somebody else has the same."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    listener.put(Kind.POLICY, wanting("orders", "v1", "v2"))
+    listener.put(Kind.POLICY, wanting("other", "v2", "v3"))
+    store = settled(listener)
+
+    assert store.claims_beside(ORDERS) == {("v2", "sid"), ("v3", "sid")}
+    assert store.claims_beside(ObjectKey(Kind.POLICY, "shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
+
+
+def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
+    """Whoever is being deleted wants nothing any more."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    for name in ("orders", "deleted", "dropped"):
+        listener.put(Kind.POLICY, wanting(name, name))
+    settled(listener)
+    gone = wanting("deleted", "deleted", version=2, generation=2, deletionTimestamp="2026-11-02T00:00:00Z")
+    listener.put(Kind.POLICY, gone)
+    listener.store.drop(ObjectKey(Kind.POLICY, "shop", "dropped"))
+
+    assert settled(listener).claims_beside(ORDERS) == frozenset()
+
+
+def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
+    """An account that went by mistake must not lock out the copies of those who use it."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    listener.put(Kind.POLICY, wanting("other", "v1"))
+    settled(listener)
+    listener.store.drop(DR)
+
+    assert settled(listener).claims_beside(ORDERS) == {("v1", "sid")}
