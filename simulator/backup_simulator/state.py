@@ -38,13 +38,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An access key and whose it is; sessions have a token and a virtual expiry."""
+    """An access key and whose it is; sessions have a token and an expiry, in virtual or in wall time."""
 
     key_id: str
     secret: str
     principal: Principal
     token: str | None = None
     expiry: float | None = None
+    wall_expiry: float | None = None
 
 
 @dataclass(slots=True)
@@ -276,6 +277,7 @@ class State:
     ids: Ids
     durations: Durations
     limits: Limits
+    wall_sessions: bool = False
     scheduler: Scheduler = field(default_factory=Scheduler)
     accounts: dict[str, Account] = field(default_factory=dict)
     organization: Organization | None = None

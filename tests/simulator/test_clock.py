@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.simulator import scenes
-from tests.simulator.test_copy_jobs import Scene
+from tests.simulator.copies import Scene
 
 from backup_simulator.clock import Clock, Scheduler
 from backup_simulator.world import units
@@ -147,12 +147,8 @@ def test_thirty_two_callers_never_see_a_torn_world(server: SimulatorServer) -> N
             client = scenes.client(server, "backup", scenes.SOURCE)
             gate.wait(timeout=60)
             asked = {"SourceBackupVaultName": "backups", "DestinationBackupVaultArn": scenes.vault_arn()}
-            ids = {
-                client.start_copy_job(RecoveryPointArn=arn, IamRoleArn=scenes.COPIER, IdempotencyToken=arn, **asked)[
-                    "CopyJobId"
-                ]
-                for _ in range(3)
-            }
+            asked |= {"RecoveryPointArn": arn, "IamRoleArn": scenes.COPIER, "IdempotencyToken": arn}
+            ids = {client.start_copy_job(**asked)["CopyJobId"] for _ in range(3)}
             server.control.advance(7)
             jobs = client.list_copy_jobs(MaxResults=1000)["CopyJobs"]
             problems.extend(

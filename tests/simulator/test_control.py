@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from tests.simulator import scenes
-from tests.simulator.test_copy_jobs import Scene
+from tests.simulator.copies import Scene
 
 from backup_simulator.world.files import WorldError
 

@@ -147,6 +147,18 @@ def test_the_expiration_is_given_in_wall_time(server: SimulatorServer, rate: flo
     assert found["Expiration"].timestamp() - time.time() == pytest.approx(wall, abs=5)
 
 
+def test_sessions_may_last_in_wall_time(server: SimulatorServer) -> None:
+    """A fast world whose clients shall not renew at every call: neither rate nor jumps end a session."""
+    scene = scenes.world()
+    scene["clock"] |= {"sessions": "wall", "rate": 1000}
+    server.control.load(scene)
+    found = scenes.assume(server, OPERATOR)
+    server.control.advance("20h")
+
+    assert found["Expiration"].timestamp() - time.time() == pytest.approx(3600, abs=5)
+    assert scenes.session_client(server, "sts", found).get_caller_identity()["Account"] == scenes.TARGET
+
+
 def test_tags_of_a_session_need_trust_in_tagging(server: SimulatorServer) -> None:
     """Without sts:TagSession in the trust policy a session with tags is refused."""
     with scenes.refused() as refusal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def verify(
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
         )
-    if credential.expiry is not None and credential.expiry <= now:
+    if (credential.expiry or math.inf) <= now or (credential.wall_expiry or math.inf) <= wall:
         raise CommonError("ExpiredToken", "The security token included in the request is expired")
     return credential
 

@@ -79,25 +79,30 @@ def _session(scope: Scope, role: Identity, name: str, seconds: int, tags: tuple[
         name=role.name,
         tags=tags,
     )
-    expiry = scope.now + seconds
-    credential = Credential(ids.upper("ASIA", 16), ids.secret(), principal, ids.secret(160), expiry)
-    _remember(scope.state, credential)
+    expiry, clock = scope.now + seconds, scope.state.clock
+    # Clients compare Expiration with their own clock, so it is the wall time at which the session will expire.
+    shown = clock.wall() + seconds if scope.state.wall_sessions else clock.wall_moment(expiry)
+    credential = Credential(
+        ids.upper("ASIA", 16),
+        ids.secret(),
+        principal,
+        ids.secret(160),
+        expiry=None if scope.state.wall_sessions else expiry,
+        wall_expiry=shown if scope.state.wall_sessions else None,
+    )
+    # Forgotten long after its end, so that long runs do not grow.
+    forget_at = expiry + seconds * clock.rate + 86_400.0
+    scope.state.scheduler.at(forget_at, lambda _moment: _forget(scope.state, credential.key_id))
+    scope.state.credentials[credential.key_id] = credential
     return {
         "Credentials": {
             "AccessKeyId": credential.key_id,
             "SecretAccessKey": credential.secret,
             "SessionToken": credential.token,
-            # Clients compare this with their own clock, so it is the wall time at which the session will expire.
-            "Expiration": scope.state.clock.wall_moment(expiry),
+            "Expiration": shown,
         },
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
     }
-
-
-def _remember(state: State, credential: Credential) -> None:
-    """Keep a session; forget it a day after its expiry, so that long runs do not grow."""
-    state.credentials[credential.key_id] = credential
-    state.scheduler.at((credential.expiry or 0.0) + 86_400.0, lambda _moment: _forget(state, credential.key_id))
 
 
 def _forget(state: State, key_id: str) -> None:

@@ -28,6 +28,7 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         ids=ids.Ids(world.seed),
         durations=state.Durations(**world.durations.model_dump()),
         limits=state.Limits(**world.limits.model_dump()),
+        wall_sessions=world.clock.sessions == "wall",
     )
     for index, account in enumerate(world.accounts):
         living.accounts[account.id] = state.Account(

@@ -35,6 +35,7 @@ class ClockPart(Part):
 
     start: dt.datetime | Literal["now"] = "now"
     rate: float = Field(default=1.0, gt=0, le=1_000_000)
+    sessions: Literal["virtual", "wall"] = "virtual"
     frozen: bool = False
 
 
