@@ -487,7 +487,9 @@ def test_two_policies_that_want_the_same_copies_make_them_once() -> None:
 
 def test_a_pass_starts_copies_once() -> None:
     """However many are missing, a pass starts what its rate allows, so that status and other policies keep up."""
-    aws, body = FakeAws(*(point(n, resource=f"{DISK}{n}") for n in range(1, 60))), policy_body()
+    aws, body = FakeAws(), policy_body()
+    _settle(aws, body, passes=2)
+    aws.points = [point(n, resource=f"{DISK}{n}") for n in range(1, 60)]
     outcome = _pass(aws, body)
 
     assert len(aws.jobs) == 10
