@@ -1,0 +1,167 @@
+"""What the manifests declare: accounts, vaults, policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+def partition_of(region: str) -> str:
+    """Return the AWS partition a Region belongs to (``aws``, ``aws-cn`` or ``aws-us-gov``)."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+class Mode(StrEnum):
+    """Whether a policy acts or only reports."""
+
+    ENFORCE = "Enforce"
+    OBSERVE = "Observe"
+
+
+class Ownership(StrEnum):
+    """Whether an aspect is kept as declared or only checked."""
+
+    MANAGE = "Manage"
+    CHECK = "Check"
+
+
+class DeletionPolicy(StrEnum):
+    """What happens in AWS when the policy object is deleted."""
+
+    RETAIN = "Retain"
+    REMOVE_OWNED = "RemoveOwned"
+
+
+class BackfillMode(StrEnum):
+    """Which recovery points older than the policy are in scope."""
+
+    NONE = "None"
+    LATEST = "Latest"
+    SINCE = "Since"
+    ALL = "All"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The budget of one account, shared by all policies."""
+
+    reads_per_second: float = 5.0
+    starts_per_second: float = 1.0
+    max_concurrent_copies: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One AWS account and how to enter it, as a BackupAccount declares it.
+
+    ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region.
+    """
+
+    name: str
+    account_id: str
+    role_arn: str | None = None
+    external_id: str | None = None
+    session_tags: tuple[tuple[str, str], ...] = ()
+    regions: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRef:
+    """Where a backup vault is, or has to be."""
+
+    account: Account
+    region: str
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """The ARN AWS gives a vault of this name."""
+        partition = partition_of(self.region)
+        return f"arn:{partition}:backup:{self.region}:{self.account.account_id}:backup-vault:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """AWS Backup's Lifecycle; ``None`` leaves the member out of the request."""
+
+    move_to_cold_storage_after_days: int | None = None
+    delete_after_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One vault that has to hold a copy of every recovery point in scope."""
+
+    name: str
+    vault: VaultRef
+    create: bool = False
+    encryption_key: str | None = None
+    vault_policy: Ownership = Ownership.MANAGE
+    lifecycle: Lifecycle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which recovery points of the source vault are meant. Empty tuples mean "all"."""
+
+    resource_types: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    exclude_resources: tuple[str, ...] = ()
+    min_remaining_days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """How far back the policy reaches; ``since`` only with mode Since."""
+
+    mode: BackfillMode = BackfillMode.LATEST
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """How many copies at once, and how failed ones are tried again."""
+
+    max_concurrent: int = 20
+    max_attempts: int = 5
+    backoff: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKey:
+    """Which CrossAccountBackupPolicy this is about."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What one policy wants, parsed and with its accounts resolved.
+
+    Attributes:
+        created: When the policy object was created; None where there is no cluster.
+        deleting: The object is being deleted: nothing is wanted any more.
+    """
+
+    key: PolicyKey
+    source: VaultRef
+    copy_role_arn: str
+    destinations: tuple[Destination, ...]
+    generation: int = 1
+    created: datetime | None = None
+    deleting: bool = False
+    mode: Mode = Mode.ENFORCE
+    suspend: bool = False
+    scope: Scope = Scope()
+    backfill: Backfill = Backfill()
+    copying: Copying = Copying()
+    max_copy_lag: timedelta | None = None
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN

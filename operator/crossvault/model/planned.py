@@ -1,0 +1,151 @@
+"""What is to be done, and how everything was judged on the way there: actions, standings, prerequisites, drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from ..errors import Problem
+from ..reasons import Reason
+from .declared import Lifecycle, VaultRef
+from .observed import CopyJob, RecoveryPoint
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVault:
+    """Create the destination vault with its customer managed key."""
+
+    destination: str
+    vault: VaultRef
+    key_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutVaultPolicy:
+    """Replace the vault policy ``expected`` by ``document``; they differ in our one statement only.
+
+    A ``document`` of None removes the policy, which is planned only when nothing but our statement stood in it.
+    """
+
+    destination: str
+    vault: VaultRef
+    expected: str | None
+    document: str | None
+    sid: str
+    foreign_statements: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartCopy:
+    """Start one copy job in the source account. ``token`` makes the request safe to repeat."""
+
+    destination: str
+    point: RecoveryPoint
+    source: VaultRef
+    destination_vault_arn: str
+    role_arn: str
+    lifecycle: Lifecycle | None
+    token: str
+
+
+Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one action; ``problem`` None means that AWS accepted it."""
+
+    action: Action
+    problem: Problem | None = None
+
+
+class State(StrEnum):
+    """The state of one recovery point towards one destination."""
+
+    COPIED = "copied"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    MISSING = "missing"
+    FAILED = "failed"
+    INELIGIBLE = "ineligible"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+GAP_STATES = frozenset({State.IN_PROGRESS, State.WAITING, State.MISSING, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one recovery point stands towards one destination, and why.
+
+    Attributes:
+        attempts: Failed copy jobs AWS shows for the pair; part of the idempotency token.
+        retry_at: When a failed copy may be tried again; None when only a person can help.
+        needs_action: A person has to act before this point can be copied.
+    """
+
+    point: RecoveryPoint
+    state: State
+    reason: Reason | None = None
+    job: CopyJob | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    needs_action: bool = False
+    message: str | None = None
+
+
+class PrerequisiteStatus(StrEnum):
+    """Met, not met, or not looked at."""
+
+    MET = "Met"
+    UNMET = "Unmet"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Prerequisite:
+    """One thing AWS needs before a copy can work.
+
+    ``blocks`` says that no copy is started while this row is not met.
+    """
+
+    name: str
+    destination: str
+    status: PrerequisiteStatus
+    reason: Reason
+    message: str
+    remedy: str = ""
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One aspect that AWS has otherwise than declared."""
+
+    destination: str
+    aspect: str
+    path: str
+    desired: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass would do, as data. The order of ``actions`` is the order of execution."""
+
+    actions: tuple[Action, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = ()
+    standings: dict[str, tuple[Standing, ...]] = field(default_factory=dict)
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes event to post; ``type`` is Normal or Warning."""
+
+    type: str
+    reason: Reason
+    message: str
