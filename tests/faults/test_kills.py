@@ -124,9 +124,7 @@ def test_two_operators_at_once_copy_once(stage: Stage) -> None:
     )
     stage.control.advance(1)
     request = stage.request()
-    seen = []
-    for aws in (first, second):
-        seen.append((aws, scene.planned(request, aws)[2].actions))
+    seen = [(aws, scene.planned(request, aws)[2].actions) for aws in (first, second)]
     for aws, actions in seen:
         for action in actions:
             aws.apply(action)

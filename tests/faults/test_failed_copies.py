@@ -1,0 +1,177 @@
+"""Copies that fail: each class of failure is tried again as documented, with a new token, and never in a hot loop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.faults import stage as scene
+from tests.faults.stage import Stage
+
+from backup_simulator.services.backup import copy_texts as texts
+
+ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
+BUSY = "There is already a running job for the same resource"
+DENIED = "You are not authorized to perform this operation"
+
+
+@pytest.fixture
+def single(stage: Stage) -> Stage:
+    """An operator with one recovery point to copy."""
+    stage.begin(scene.world(*ONE))
+    return stage
+
+
+def fail(stage: Stage, message: str, category: str, *, times: int | None = None) -> None:
+    """Order failures and let the first happen."""
+    stage.control.order("FAILED", message=message, category=category, times=times)
+    stage.look()
+    stage.control.advance("20s")
+    stage.look()
+
+
+def starts(stage: Stage) -> int:
+    """Return how often a copy was asked for."""
+    return len(stage.writes("StartCopyJob"))
+
+
+def test_a_failure_that_passes_is_tried_again_after_the_backoff(single: Stage) -> None:
+    """Retry: waiting until the back-off is over, then once more, as a new job."""
+    fail(single, BUSY, "CONCURRENT_JOB", times=1)
+    assert scene.numbers(single.body)["waiting"] == 1
+    for _ in range(3):
+        single.look()
+    assert starts(single) == 1
+    single.control.advance("14m")
+    single.look()
+    assert starts(single) == 1
+    single.control.advance("2m")
+    single.look()
+    assert starts(single) == 2
+    single.go_on(seconds=20)
+    assert sum(single.jobs().values()) == 2
+    assert set(single.copies().values()) == {1}
+
+
+def test_the_backoff_doubles_and_ends(single: Stage) -> None:
+    """Attempts come at 15, 30, 60, 120 minutes, five in all; then the point is failed until somebody acts."""
+    single.declare(copying={"retry": {"maxAttempts": 5, "backoff": "15m"}})
+    fail(single, BUSY, "CONCURRENT_JOB")
+    gaps = []
+    for _ in range(4):
+        before, began = starts(single), single.clock()
+        while starts(single) == before:
+            single.later("5m")
+            single.look()
+            assert single.clock() - began < timedelta(hours=5)
+        gaps.append(round((single.clock() - began) / timedelta(minutes=15)))
+        single.control.advance("20s")
+        single.look()
+    assert gaps == [1, 2, 4, 8]
+    assert scene.numbers(single.body)["failed"] == 1
+    assert scene.condition(single.body) == ("False", "CopiesFailing")
+    for _ in range(3):
+        single.later("30h")
+        single.look()
+    assert starts(single) == 5
+
+
+@pytest.mark.parametrize("pause", ["10s", "30m"])
+def test_a_failure_that_a_person_has_to_end_is_tried_slowly(single: Stage, pause: str) -> None:
+    """Wait: failed and told at once; tried again after an hour or more, because the person may act unseen."""
+    fail(single, DENIED, "ACCESS_DENIED")
+    assert scene.numbers(single.body)["failed"] == 1
+    assert scene.condition(single.body) == ("False", "CopiesFailing")
+    assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyRoleDenied")
+    assert single.body["status"]["failures"][0]["reason"] == "CopyRoleDenied"
+    single.control.advance(pause)
+    single.look()
+    assert starts(single) == 1
+    single.control.clear_outcomes()
+    single.later("3h")
+    single.look()
+    assert starts(single) == 2
+    single.go_on(seconds=20)
+
+
+def test_a_failure_that_nothing_can_end_is_never_tried_again(single: Stage) -> None:
+    """Terminal: failed with the reason; not one more attempt in a month."""
+    fail(single, texts.MANAGED_KEY, "UNSUPPORTED_OPERATION")
+    assert scene.condition(single.body, "CopiesHealthy") == ("False", "AwsManagedKey")
+    for _ in range(5):
+        single.later("5d")
+        single.look()
+    assert starts(single) == 1
+
+
+def test_a_text_that_nobody_knows_is_tried_again(single: Stage) -> None:
+    """Unknown: it counts as passing, and its text can be read."""
+    fail(single, "Something new under the sun", "MISCELLANEOUS", times=1)
+    assert scene.numbers(single.body)["waiting"] == 1
+    single.control.advance("16m")
+    single.look()
+    assert starts(single) == 2
+    single.go_on(seconds=20)
+
+
+def test_a_token_is_used_for_one_attempt_only(single: Stage) -> None:
+    """A restart during the back-off neither repeats the failed job's token nor starts early."""
+    fail(single, BUSY, "CONCURRENT_JOB", times=1)
+    for _ in range(3):
+        single.restart()
+        single.look()
+    assert starts(single) == 1
+    single.later("16m")
+    single.look()
+    single.restart()
+    single.look()
+    assert sum(single.jobs().values()) == 2
+
+
+def test_a_copy_role_that_lost_its_rights_is_told(single: Stage) -> None:
+    """AWS refuses to pass the role: StartCopyJob fails at once, is told, and is not asked for again and again."""
+    made = scene.world(*ONE)
+    reading = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
+    reading[:] = [each for each in reading if each["Sid"] != "PassCopyRole"]
+    single.begin(made)
+    outcome = single.look()
+    assert [each.problem.reason for each in outcome.results if each.problem] == ["AccessDenied"]
+    assert scene.condition(single.body, "CopiesHealthy") == ("False", "AccessDenied")
+    assert outcome.requeue is not None
+    assert outcome.requeue >= timedelta(seconds=30)
+
+
+def test_a_job_stuck_before_it_began_is_in_progress(single: Stage) -> None:
+    """CREATED for days is shown as in progress and never copied beside; its gap ages."""
+    single.control.order("STUCK_CREATED")
+    single.look()
+    for _ in range(3):
+        single.later("2d")
+        single.look()
+    assert scene.numbers(single.body)["inProgress"] == 1
+    assert starts(single) == 1
+
+
+def test_a_copy_that_vanished_is_made_again(single: Stage) -> None:
+    """Somebody deletes the copy: it is a gap, told as CopyVanished, and copied again after the back-off."""
+    single.go_on(seconds=20)
+    with single.server.simulator.lock:
+        single.vault().points.clear()
+    single.later("20m")
+    single.look()
+    single.later("20m")
+    single.go_on(seconds=20)
+    assert sum(single.jobs().values()) == 2
+    assert set(single.copies().values()) == {1}
+
+
+def test_a_cause_that_is_seen_to_be_gone_shortens_the_wait(stage: Stage) -> None:
+    """The switch was off when the copy ran; it is on again: the normal back-off counts, not the slow one."""
+    stage.begin(scene.world(*ONE))
+    stage.control.order("FAILED", message=texts.TOGGLE, category="FEATURE_NOT_ENABLED", times=1)
+    stage.look()
+    stage.control.advance("20s")
+    stage.look()
+    assert scene.numbers(stage.body)["waiting"] == 1
+    stage.control.advance("16m")
+    stage.go_on(seconds=20)

@@ -1,0 +1,188 @@
+"""The real commands as processes of their own: killed without warning, asked for plans, ended with a signal."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.faults import stage as scene
+from tools.demo.world import operator_environment
+from tools.processes import TetheredProcess
+
+from backup_simulator.server import SimulatorServer
+
+DEADLINE = 90.0
+
+
+class Machine:
+    """A folder with manifests, an AWS with a running clock, and our command."""
+
+    def __init__(self, folder: Path, aws: SimulatorServer) -> None:
+        self.folder, self.aws = folder, aws
+        self.manifests = folder / "manifests"
+        self.manifests.mkdir()
+        self.environment = operator_environment(aws)
+        self.declare()
+
+    def declare(self, **spec: Any) -> None:
+        """Write the manifests."""
+        policy = scene.policy(**spec)
+        del policy["status"]
+        del policy["metadata"]["generation"]
+        accounts = [{**each, "metadata": {"name": name}} for name, each in scene.accounts().items()]
+        for each in accounts:
+            each["spec"]["limits"] = {"readsPerSecond": 50, "startsPerSecond": 5}
+        text = yaml.safe_dump_all([*accounts, policy], allow_unicode=True)
+        (self.manifests / "all.yaml").write_text(text, "utf-8")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours to its end."""
+        command = [sys.executable, "-m", "crossvault", words[0], "-f", str(self.manifests), *words[1:]]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
+
+    def keep(self, number: int) -> TetheredProcess:
+        """Start ``crossvault run`` and leave it running."""
+        words: list[str | Path] = [sys.executable, "-m", "crossvault", "run", "-f", self.manifests, "--until-protected"]
+        return TetheredProcess(
+            [*words, "--interval", "2s", "--follow-interval", "1s"],
+            log=self.folder / f"run-{number}.log",
+            environment=self.environment,
+        )
+
+    def jobs(self) -> Counter[str]:
+        """Count the copy jobs AWS has by recovery point."""
+        with self.aws.simulator.lock:
+            jobs = self.aws.state.accounts[scene.PRODUCTION].regions[scene.HOME].copy_jobs.values()
+            return Counter(each.source_point_arn for each in jobs)
+
+    def copies(self) -> Counter[tuple[str, float]]:
+        """Count the copies in the destination vault."""
+        with self.aws.simulator.lock:
+            vault = self.aws.control.vault(scene.BACKUP, scene.AWAY, "orders-copies")
+            return Counter((each.resource_arn, each.created) for each in vault.points.values())
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose AWS copies within a second."""
+    world = scene.world()
+    world["clock"] = {"start": "now"}
+    world["durations"] = {"created": 0.3, "running": 1}
+    with SimulatorServer(world) as aws:
+        yield Machine(tmp_path, aws)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random_moments(machine: Machine, seed: int) -> None:
+    """SIGKILL after a random number of AWS calls, three times, then a life to the end: everything is copied once."""
+    chance = random.Random(seed)  # noqa: S311 - the same moments every time, as far as a machine can
+    for life in range(3):
+        process = machine.keep(life)
+        wanted = len(machine.aws.control.calls()) + chance.randrange(1, 45)
+        try:
+            end = time.monotonic() + DEADLINE
+            while process.running and len(machine.aws.control.calls()) < wanted:
+                assert time.monotonic() < end, process.last_lines()
+                time.sleep(0.002)
+        finally:
+            process.kill()
+    process = machine.keep(9)
+    try:
+        assert process.wait(DEADLINE), process.last_lines()
+    finally:
+        process.kill()
+    assert machine.jobs().keys() == {each for each in machine.jobs() if machine.jobs()[each] == 1}
+    assert set(machine.copies().values()) == {1}
+    assert len(machine.copies()) == len(scene.POINTS)
+
+
+def test_a_signal_ends_the_run_with_a_table(machine: Machine) -> None:
+    """SIGTERM: the process ends by itself and prints how things stand."""
+    process = machine.keep(0)
+    try:
+        end = time.monotonic() + DEADLINE
+        while not machine.aws.control.calls(operation="StartCopyJob"):
+            assert time.monotonic() < end, process.last_lines()
+            time.sleep(0.01)
+        process.send(signal.SIGTERM)
+        assert process.wait(30), process.last_lines()
+    finally:
+        process.kill()
+    assert "orders" in process.last_lines()
+
+
+def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
+    """2 while there is something to do, 0 when there is nothing, 1 when AWS cannot be looked at; never a write."""
+    first = machine.run("plan", "-o", "json")
+    assert first.returncode == 2, first.stderr
+    assert not machine.aws.control.calls(mutating=True)
+    document = json.loads(first.stdout)
+    assert document["apiVersion"] == "cli.crossvault.io/v1"
+    assert document["kind"] == "Plan"
+    assert document["summary"] == {
+        "policies": 1,
+        "toAdd": document["summary"]["toAdd"],
+        "toChange": 0,
+        "toRemove": 0,
+        "copies": len(scene.POINTS),
+        "copiesBytes": document["summary"]["copiesBytes"],
+        "unmet": 0,
+        "failed": 0,
+        "notLookedAt": 0,
+        "awsReads": document["summary"]["awsReads"],
+        "awsWrites": 0,
+    }
+    (policy,) = document["policies"]
+    assert set(policy) == {"policy", "mode", "suspended", "destinations"}
+    assert set(policy["destinations"][0]) == {
+        *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states")
+    }
+
+    done = machine.run("run", "--until-protected", "--interval", "2s", "--follow-interval", "1s")
+    assert done.returncode == 0, done.stderr
+    machine.aws.control.clear_calls()
+    assert machine.run("plan").returncode == 0
+    machine.aws.control.faults.add("error", service="backup", status=403, code="AccessDeniedException")
+    blind = machine.run("plan", "-o", "json")
+    assert blind.returncode == 1
+    assert json.loads(blind.stdout)["policies"][0]["problem"]["reason"] == "AccessDenied"
+    assert not machine.aws.control.calls(mutating=True)
+
+
+def test_a_plan_of_nothing_usable(machine: Machine) -> None:
+    """A folder without policies, and manifests that the schema refuses, end with 1 and say why."""
+    machine.declare(destinations=[scene.destination(vault={"name": "Default"})])
+    refused = machine.run("plan")
+    assert refused.returncode == 1
+    assert "the vault named Default cannot receive copies" in refused.stderr
+    (machine.manifests / "all.yaml").unlink()
+    empty = machine.run("plan")
+    assert empty.returncode == 1
+    assert not machine.aws.control.calls()
+
+
+def test_once_does_one_pass(machine: Machine) -> None:
+    """Run --once: copies have begun, not ended, so its exit code is 2."""
+    once = machine.run("run", "--once")
+    assert once.returncode == 2, once.stderr
+    assert len(machine.jobs()) == 3
+
+
+def test_a_policy_that_observes_runs_without_a_write(machine: Machine) -> None:
+    """Run --once in mode Observe tells the drift and makes no mutating call."""
+    machine.declare(mode="Observe")
+    once = machine.run("run", "--once")
+    assert once.returncode == 2, once.stderr
+    assert not machine.aws.control.calls(mutating=True)
