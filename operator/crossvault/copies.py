@@ -146,7 +146,8 @@ def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
     """Return for every resource the creation date from which on its recovery points are in scope.
 
     With backfill Latest that is the newest point there was when the policy was created, or an older one that already
-    has a copy or a job: what was once in scope stays so, whatever restarts.
+    has a job: what is being worked on stays in scope, whatever restarts. A copy alone is no job of ours: one that
+    somebody made by hand two years ago must not pull in everything since.
     """
     begin = desired.created
     result: dict[str, datetime] = {}
@@ -154,19 +155,19 @@ def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
         resource, created = each.point.resource_arn, each.point.created
         known = result.get(resource)
         old_news = known is not None and begin is not None and known > begin
-        if known is None or old_news or each.copy is not None or each.jobs:
+        if known is None or old_news or each.jobs:
             result[resource] = created
     return result
 
 
-def _within_backfill(point: RecoveryPoint, desired: Desired, floor: Mapping[str, datetime]) -> bool:
-    backfill = desired.backfill
+def _within_backfill(each: Pair, desired: Desired, floor: Mapping[str, datetime]) -> bool:
+    point, backfill = each.point, desired.backfill
     if backfill.mode is BackfillMode.ALL:
         return True
     if backfill.mode is BackfillMode.SINCE:
         return backfill.since is None or point.created >= backfill.since
     if backfill.mode is BackfillMode.LATEST:
-        return point.created >= floor[point.resource_arn]
+        return each.copy is not None or point.created >= floor[point.resource_arn]
     return desired.created is not None and point.created >= desired.created
 
 
@@ -224,7 +225,7 @@ def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
 
 def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> Standing:
     desired, point = view.desired, each.point
-    if not in_scope(point, desired.scope) or not _within_backfill(point, desired, floor):
+    if not in_scope(point, desired.scope) or not _within_backfill(each, desired, floor):
         return Standing(point, State.OUT_OF_SCOPE)
     if each.copy is not None and each.copy.status in GOOD_STATUSES:
         return Standing(point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
@@ -266,12 +267,10 @@ def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
     ended = job.completed or job.created
     if failure.failure_class is FailureClass.TERMINAL:
         return _failed(each.point, failure.reason, job, attempts, None)
-    out_of_attempts = attempts >= copying.max_attempts
-    if failure.failure_class is FailureClass.WAIT and (failure.reason not in view.cleared or out_of_attempts):
+    waits = failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared
+    if waits or attempts >= copying.max_attempts:
         slow = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
         return _failed(each.point, failure.reason, job, attempts, ended + slow)
-    if out_of_attempts:
-        return _failed(each.point, failure.reason, job, attempts, None)
     retry_at = ended + copying.backoff * _growth(attempts)
     if retry_at > view.now:
         return Standing(each.point, State.WAITING, Reason.BACKING_OFF, job, attempts, retry_at, message=job.message)

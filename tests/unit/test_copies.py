@@ -399,15 +399,21 @@ def test_latest_reaches_back_for_every_resource_by_itself() -> None:
     assert _in_scope(Backfill(), *TIMELINE, disk) == ["02", "08", "12", "90"]
 
 
-def test_what_latest_once_meant_stays_meant() -> None:
-    """A copy or a failed job keeps its point in scope when newer ones appear and when the policy is made anew."""
-    copied = Pair(point(20), copy_of(point(20)), ())
+def test_what_is_being_worked_on_stays_meant() -> None:
+    """A job keeps its point and everything newer in scope, also when the policy is made anew."""
     failed = Pair(point(20), None, (job_for(point(20), state="FAILED", message=FAILED),))
-    for older in (copied, failed):
-        timeline = [*TIMELINE[:3], older, TIMELINE[4]]
+    timeline = [*TIMELINE[:3], failed, TIMELINE[4]]
 
-        for created in (ago(days=10), ago(days=1), NOW, None):
-            assert _in_scope(Backfill(), *timeline, created=created) == ["02", "08", "12", "20"]
+    for created in (ago(days=10), ago(days=1), NOW, None):
+        assert _in_scope(Backfill(), *timeline, created=created) == ["02", "08", "12", "20"]
+
+
+def test_an_old_copy_counts_for_itself_alone() -> None:
+    """A copy that somebody made by hand long ago does not pull in everything since."""
+    copied = Pair(point(20), copy_of(point(20)), ())
+    timeline = [*TIMELINE[:3], copied, TIMELINE[4]]
+
+    assert _in_scope(Backfill(), *timeline, created=ago(days=1)) == ["02", "20"]
 
 
 def test_latest_does_not_shrink_while_its_copies_are_made() -> None:
@@ -447,11 +453,13 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
 
 
 def test_attempts_end_and_a_person_is_called() -> None:
-    """After the last attempt the point is failed until AWS forgets its jobs."""
-    standing = _one(point(), *_failures(5, last=ago(days=20)))
+    """After the last attempt the point is failed, and tried slowly: an outage of a day must not last for ever."""
+    standing = _one(point(), *_failures(5, last=ago(hours=10)))
 
-    assert (standing.state, standing.retry_at, standing.needs_action) == (State.FAILED, None, True)
+    assert (standing.state, standing.needs_action) == (State.FAILED, True)
+    assert standing.retry_at == ago(hours=10) + timedelta(hours=16)
     assert not copies.may_start(standing, NOW)
+    assert copies.may_start(standing, NOW + timedelta(hours=6))
     assert _one(point(), *_failures(4, last=ago(days=20))).state is State.MISSING
 
 
