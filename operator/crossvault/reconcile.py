@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from . import manifest, plan, status
+from . import account_status, manifest, plan, status
 from .model import Account, AccountSight, Action, Desired, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
@@ -123,4 +123,4 @@ def reconcile_account(
     if isinstance(declared, manifest.Rejected):
         return status.summarise_rejected(declared, body, now=clock())
     sight = aws.look_at_account(declared.account, not_before=not_before)
-    return status.summarise_account(sight, body, now=clock(), cadence=cadence)
+    return account_status.summarise_account(sight, body, now=clock(), cadence=cadence)

@@ -12,12 +12,11 @@ from typing import Any
 
 from . import conditions
 from .announcements import events_of, sentence, stamp, transitions, with_last_changed
-from .conditions import Condition, Evidence, condition_of
+from .conditions import Condition, Evidence
 from .errors import ErrorClass, Problem
-from .figures import Figures, figures, instant, row
+from .figures import Figures, figures, row
 from .manifest import Rejected
 from .model import (
-    AccountSight,
     Desired,
     Event,
     Observed,
@@ -371,58 +370,3 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
 def _bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
     key = PolicyKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])
     return Report(str(body.get("kind", "")), key, tuple((each.type, each.status, each.reason) for each in judged))
-
-
-# --- An account ----------------------------------------------------------------------------------------------------
-
-
-def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: datetime, cadence: Cadence) -> Outcome:
-    """Say what the role of an account shows."""
-    metadata, previous = body["metadata"], body.get("status") or {}
-    generation = metadata.get("generation", 1)
-    ready = _account_ready(sight)
-    judged = (ready,) if ready.status != conditions.UNKNOWN else (ready, *filter(None, [conditions.reconciling(ready)]))
-    status: dict[str, Any] = {
-        "observedGeneration": generation,
-        "conditions": stamp(judged, previous, generation, now),
-        **_account_fields(sight, previous, now),
-    }
-    problem = sight.identity.problem if isinstance(sight.identity, Unseen) else None
-    return Outcome(
-        status=status,
-        events=transitions(judged, previous),
-        requeue=cadence.interval,
-        failed=problem is not None and problem.error_class is ErrorClass.RETRY,
-        summary=sentence((), judged, previous),
-        report=Report(
-            kind="BackupAccount",
-            key=PolicyKey("", sight.account.name),
-            conditions=tuple((each.type, each.status, each.reason) for each in judged),
-            observed_at=now,
-        ),
-    )
-
-
-def _account_ready(sight: AccountSight) -> Condition:
-    if isinstance(sight.identity, Unseen):
-        problem = sight.identity.problem
-        status = conditions.UNKNOWN if problem.error_class is ErrorClass.RETRY else conditions.FALSE
-        return Condition("Ready", status, problem.reason, problem.message)
-    role = sight.account.role_arn or "the operator's own credentials"
-    return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
-
-
-def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return what was seen; what could not be looked at is left out, except the toggle, which says Unknown."""
-    fields: dict[str, Any] = {"crossAccountBackup": "Unknown"}
-    if isinstance(sight.identity, Unseen):
-        return fields
-    fields["accountId"] = sight.identity.value
-    was_verified = (condition_of(previous, "Ready") or {}).get("status") == conditions.TRUE
-    fields["verifiedAt"] = previous.get("verifiedAt") if was_verified and "verifiedAt" in previous else instant(now)
-    if not isinstance(sight.organization, Unseen) and sight.organization.value is not None:
-        fields["organizationId"] = sight.organization.value.id
-        fields["managementAccountId"] = sight.organization.value.management_account_id
-    if not isinstance(sight.cross_account_backup, Unseen):
-        fields["crossAccountBackup"] = "Enabled" if sight.cross_account_backup.value else "Disabled"
-    return fields

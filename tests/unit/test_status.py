@@ -32,6 +32,7 @@ from tests.unit.builders import (
 )
 
 from crossvault import manifest, plan, status
+from crossvault.account_status import summarise_account
 from crossvault.figures import instant
 from crossvault.manifest import Rejected
 from crossvault.model import (
@@ -47,7 +48,7 @@ from crossvault.model import (
     Unseen,
 )
 from crossvault.reasons import Reason
-from crossvault.status import Cadence, Outcome, summarise, summarise_account, summarise_rejected, summarise_unfinished
+from crossvault.status import Cadence, Outcome, summarise, summarise_rejected, summarise_unfinished
 
 ALL = Backfill(BackfillMode.ALL)
 DAY = timedelta(days=1)

@@ -1,0 +1,68 @@
+"""What a pass over a BackupAccount says: who the role leads to, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from . import conditions
+from .announcements import sentence, stamp, transitions
+from .conditions import Condition, condition_of
+from .errors import ErrorClass
+from .figures import instant
+from .model import AccountSight, PolicyKey, Unseen
+from .reasons import Reason
+from .status import Cadence, Outcome, Report
+
+
+def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: datetime, cadence: Cadence) -> Outcome:
+    """Say what the role of an account shows."""
+    metadata, previous = body["metadata"], body.get("status") or {}
+    generation = metadata.get("generation", 1)
+    ready = _account_ready(sight)
+    judged = (ready,) if ready.status != conditions.UNKNOWN else (ready, *filter(None, [conditions.reconciling(ready)]))
+    status: dict[str, Any] = {
+        "observedGeneration": generation,
+        "conditions": stamp(judged, previous, generation, now),
+        **_account_fields(sight, previous, now),
+    }
+    problem = sight.identity.problem if isinstance(sight.identity, Unseen) else None
+    return Outcome(
+        status=status,
+        events=transitions(judged, previous),
+        requeue=cadence.interval,
+        failed=problem is not None and problem.error_class is ErrorClass.RETRY,
+        summary=sentence((), judged, previous),
+        report=Report(
+            kind="BackupAccount",
+            key=PolicyKey("", sight.account.name),
+            conditions=tuple((each.type, each.status, each.reason) for each in judged),
+            observed_at=now,
+        ),
+    )
+
+
+def _account_ready(sight: AccountSight) -> Condition:
+    if isinstance(sight.identity, Unseen):
+        problem = sight.identity.problem
+        status = conditions.UNKNOWN if problem.error_class is ErrorClass.RETRY else conditions.FALSE
+        return Condition("Ready", status, problem.reason, problem.message)
+    role = sight.account.role_arn or "the operator's own credentials"
+    return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
+
+
+def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what was seen; what could not be looked at is left out, except the toggle, which says Unknown."""
+    fields: dict[str, Any] = {"crossAccountBackup": "Unknown"}
+    if isinstance(sight.identity, Unseen):
+        return fields
+    fields["accountId"] = sight.identity.value
+    was_verified = (condition_of(previous, "Ready") or {}).get("status") == conditions.TRUE
+    fields["verifiedAt"] = previous.get("verifiedAt") if was_verified and "verifiedAt" in previous else instant(now)
+    if not isinstance(sight.organization, Unseen) and sight.organization.value is not None:
+        fields["organizationId"] = sight.organization.value.id
+        fields["managementAccountId"] = sight.organization.value.management_account_id
+    if not isinstance(sight.cross_account_backup, Unseen):
+        fields["crossAccountBackup"] = "Enabled" if sight.cross_account_backup.value else "Disabled"
+    return fields
