@@ -120,9 +120,10 @@ class ClusterDemo:
         """Print the conditions and the events."""
         for each in self.policy()["status"]["conditions"]:
             stage.say(f"{each['type']:<17} {each['status']:<8} {each['reason']:<17} {each['message']}")
-        stage.command(["kubectl", "get", "events", "-n", "orders"])
+        words = ["get", "events", "-n", "orders", "--sort-by=.metadata.creationTimestamp"]
+        stage.command(["kubectl", *words])
         columns = "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message"
-        stage.say(self.plane.kubectl("get", "events", "-n", "orders", "-o", columns).stdout)
+        stage.say(self.plane.kubectl(*words, "-o", columns).stdout)
 
     def show_metrics(self) -> None:
         """Print some of what Prometheus would scrape."""
