@@ -276,6 +276,8 @@ def serving(plane: ControlPlane, world: Json) -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.end()
+        strange = set(cluster.writes()) - scene.PERMITTED
+        assert not strange, f"the operator called {strange}"
 
 
 def kill(operator: Operator) -> None:

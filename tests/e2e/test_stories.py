@@ -70,9 +70,9 @@ def test_the_quickstart_becomes_protected(quickstart: Cluster) -> None:
     assert reasons.count("VaultCreated") == reasons.count("VaultPolicyUpdated") == 1
 
     samples = operator.samples()
-    documented = {each.full_name for each in catalogue.ALL}
-    ours = {each.name for each in samples if each.name.startswith("crossvault_")}
-    assert {re.sub(r"_(bucket|sum|count|created)$", "", each) for each in ours} <= documented
+    documented = {catalogue.PREFIX + each.name for each in catalogue.ALL}
+    ours = {each.name for each in samples if each.name.startswith(catalogue.PREFIX)}
+    assert {re.sub(r"_(total|bucket|sum|count|created)$", "", each) for each in ours} <= documented
     points = {
         each.labels["state"]: each.value
         for each in samples
@@ -138,8 +138,8 @@ def test_killed_while_copies_run(cluster: Cluster, written: int) -> None:
         ),
         (
             {"destinations": [scene.destination(lifecycle={"moveToColdStorageAfterDays": 30, "deleteAfterDays": 60})]},
-            "spec.destinations[0].lifecycle",
-            "must be at least moveToColdStorageAfterDays + 90",
+            "spec.destinations[0].lifecycle.deleteAfterDays",
+            "must be at least 120 (moveToColdStorageAfterDays 30 + 90), is 60",
         ),
         ({"destinations": [scene.destination(f"d{number}") for number in range(6)]}, "spec.destinations", "5"),
         ({"schedule": {}}, "spec.schedule", "unknown field"),

@@ -7,14 +7,9 @@ from collections.abc import Iterator
 
 import botocore.loaders
 import pytest
-from tests.faults.stage import OPERATOR_KEY, Stage, world
+from tests.faults.stage import OPERATOR_KEY, PERMITTED, Stage, world
 
 from backup_simulator.server import SimulatorServer
-
-PERMITTED = frozenset(
-    {"CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"}
-)
-"""All that the operator may ever do to AWS (invariant 1 among others)."""
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,10 @@ OPERATOR_KEY = {
     "AWS_ACCESS_KEY_ID": "AKIAOPERATOR55555555",
     "AWS_SECRET_ACCESS_KEY": "crossvault-operator-secret",
 }
+PERMITTED = frozenset(
+    {"CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"}
+)
+"""All that the operator may ever do to AWS (invariant 1 among others)."""
 CADENCE = Cadence(timedelta(minutes=5), timedelta(seconds=30))
 POINTS: tuple[Json, ...] = (
     {"resource_type": "EBS", "resource": "vol-0a", "key": "alias/orders-storage", "age": "1d"},
