@@ -18,11 +18,12 @@ import kopf
 from ..work.figures import Vitals
 from . import objects
 from .access import Access, AccessError
-from .client import Health, open_session
+from .client import Health, Trouble, open_session
 from .settings import OperatorSettings
 
 _LIFETIME = timedelta(minutes=10)
 _CALM = 60.0
+_WATCHING = "GET watch"
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _WATCHED: Mapping[str, str] = {resource.path(): kind.value for kind, resource in objects.RESOURCES.items()}
 
@@ -58,16 +59,29 @@ class Login:
         )
 
     def _trace(self) -> aiohttp.TraceConfig:
+        """Watch over kopf's requests: in steady state they are the only ones."""
         trace = aiohttp.TraceConfig()
 
         async def answered(
             _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
         ) -> None:
-            if end.response.status == 200:
-                kind = _WATCHED.get(end.url.path)
-                if kind is not None:
-                    self._vitals.watch_activity[kind] = datetime.now(UTC)
-                self._health.answered("GET watch")
+            self._answered(end.url.path, end.response.status)
+
+        async def failed(
+            _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestExceptionParams
+        ) -> None:
+            if isinstance(end.exception, Exception):  # not a cancellation
+                self._health.failed(Trouble.UNREACHABLE, _WATCHING)
 
         trace.on_request_end.append(answered)
+        trace.on_request_exception.append(failed)
         return trace
+
+    def _answered(self, path: str, status: int) -> None:
+        if status == 200:
+            kind = _WATCHED.get(path)
+            if kind is not None:
+                self._vitals.watch_activity[kind] = datetime.now(UTC)
+            self._health.answered(_WATCHING)
+        elif status >= 500:
+            self._health.failed(Trouble.UNREACHABLE, _WATCHING)

@@ -69,7 +69,7 @@ class Relist:
                 )
             missing, ghosts = self._store.compare(kind, listing.items, version=listing.version)
             if self.listed.is_set() and (missing or ghosts):
-                _logger.warning("Found %d unheard changes and %d ghosts of %s", missing, ghosts, kind.value)
+                _logger.info("Found %d unheard changes and %d ghosts of %s", missing, ghosts, kind.value)
 
     def _check_hearing(self) -> None:
         """Find out that kopf has stopped watching without ending, as it does when a task inside it dies.
