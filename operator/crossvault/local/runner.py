@@ -87,7 +87,9 @@ class LocalRunner:
         self._adopt(Folder.read(self._path))
         with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
             handle = functools.partial(self._handle, pool)
-            workers = Workers(handle, count=self._settings.workers, vitals=self._vitals)
+            workers = Workers(
+                handle, count=self._settings.workers, vitals=self._vitals, kind_of=lambda _key: "CrossAccountBackupPolicy"
+            )
             for key in self._bodies:
                 workers.add(key)
             workers.start()
