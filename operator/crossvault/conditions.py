@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .errors import Problem
+from .fields import format_duration
 from .figures import Figures, instant
 from .model import (
     GAP_STATES,
@@ -201,9 +202,9 @@ def within_objective(evidence: Evidence) -> Condition:
     missed = [each for each in gaps if each.oldest_gap is not None and evidence.now - each.oldest_gap > objective]
     if missed:
         return Condition(
-            name, FALSE, Reason.OBJECTIVE_MISSED, f"{_gaps(missed)} The objective is {duration(evidence)}."
+            name, FALSE, Reason.OBJECTIVE_MISSED, f"{_gaps(missed)} The objective is {format_duration(objective)}."
         )
-    return Condition(name, TRUE, Reason.WITHIN_OBJECTIVE, f"No gap is older than {duration(evidence)}.")
+    return Condition(name, TRUE, Reason.WITHIN_OBJECTIVE, f"No gap is older than {format_duration(objective)}.")
 
 
 def objective_unseen(previous: Mapping[str, Any], reason: Reason, message: str) -> Condition:
@@ -249,18 +250,6 @@ def _catching_up(evidence: Evidence) -> bool:
 def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     """Return one condition of a status."""
     return next((each for each in status.get("conditions", ()) if each.get("type") == kind), None)
-
-
-def duration(evidence: Evidence) -> str:
-    """Return the declared objective in the largest unit that divides it."""
-    lag = evidence.desired.max_copy_lag
-    if lag is None:
-        return ""
-    seconds = int(lag.total_seconds())
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % size == 0 and (seconds >= 2 * size or unit != "d"):
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _points(count: int) -> str:

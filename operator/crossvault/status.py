@@ -14,6 +14,7 @@ from . import conditions
 from .announcements import events_of, sentence, stamp, transitions, with_last_changed
 from .conditions import Condition, Evidence
 from .errors import ErrorClass, Problem
+from .fields import format_duration
 from .figures import Figures, figures, row
 from .manifest import Rejected
 from .model import (
@@ -237,7 +238,7 @@ def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) ->
         "message": conditions.clip(ready.message),
     }
     if evidence.desired.max_copy_lag is not None:
-        result["objective"] = conditions.duration(evidence)
+        result["objective"] = format_duration(evidence.desired.max_copy_lag)
     if known:
         total = sum(each["inScope"] - each["ineligible"] for each in known)
         result["copied"] = f"{sum(each['copied'] for each in known)}/{total}"

@@ -53,8 +53,8 @@ def test_a_failure_that_passes_is_tried_again_after_the_backoff(single: Stage) -
     assert set(single.copies().values()) == {1}
 
 
-def test_the_backoff_doubles_and_ends(single: Stage) -> None:
-    """Attempts come at 15, 30, 60, 120 minutes, five in all; then the point is failed until somebody acts."""
+def test_the_backoff_doubles_and_then_gets_slow(single: Stage) -> None:
+    """Attempts come at 15, 30, 60, 120 minutes, five in all; then failed, and once a day."""
     single.declare(copying={"retry": {"maxAttempts": 5, "backoff": "15m"}})
     fail(single, BUSY, "CONCURRENT_JOB")
     gaps = []
@@ -70,10 +70,14 @@ def test_the_backoff_doubles_and_ends(single: Stage) -> None:
     assert gaps == [1, 2, 4, 8]
     assert scene.numbers(single.body)["failed"] == 1
     assert scene.condition(single.body) == ("False", "CopiesFailing")
-    for _ in range(3):
-        single.later("30h")
-        single.look()
+    single.later("12h")
+    single.look()
     assert starts(single) == 5
+    single.later("8h")
+    single.look()
+    assert starts(single) == 6
+    single.look()
+    assert starts(single) == 6
 
 
 @pytest.mark.parametrize("pause", ["10s", "30m"])

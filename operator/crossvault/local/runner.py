@@ -88,7 +88,10 @@ class LocalRunner:
         with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
-                handle, count=self._settings.workers, vitals=self._vitals, kind_of=lambda _key: "CrossAccountBackupPolicy"
+                handle,
+                count=self._settings.workers,
+                vitals=self._vitals,
+                kind_of=lambda _key: "CrossAccountBackupPolicy",
             )
             for key in self._bodies:
                 workers.add(key)
