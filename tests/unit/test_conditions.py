@@ -315,22 +315,6 @@ def test_synced_compares_what_is_kept(wanted: Desired, seen: Observed, status: s
     assert words in judged.message
 
 
-@pytest.mark.parametrize(
-    ("lag", "words"),
-    [
-        (timedelta(hours=24), "24h"),
-        (timedelta(days=2), "2d"),
-        (timedelta(minutes=90), "90m"),
-        (timedelta(seconds=90), "90s"),
-        (timedelta(hours=36), "36h"),
-        (None, ""),
-    ],
-)
-def test_durations_are_written_in_the_largest_unit_that_fits(lag: timedelta | None, words: str) -> None:
-    """The objective reads as people write it."""
-    assert conditions.duration(_evidence(_wanted(max_copy_lag=lag), observed())) == words
-
-
 def test_messages_do_not_tick() -> None:
     """The same facts read the same a day later."""
     for seen in (observed((OLD,)), observed((OLD,), _failing(OLD)), observed((OLD,), blind())):
