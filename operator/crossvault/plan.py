@@ -10,8 +10,8 @@
 | object deleted, RemoveOwned | our statement present, nobody else claims it | PutVaultPolicy without it |
 | anything | not seen | none (unknown is never "missing") |
 
-Protection grows before it shrinks: vaults, then statements, then copies. Everything after a vault that has to be
-created waits for the next pass, which sees it.
+Protection grows before it shrinks: vaults, then statements, then copies. What depends on a vault that has to be
+created waits for the look that sees it.
 """
 
 from __future__ import annotations
