@@ -6,12 +6,12 @@ change only when a fact does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .errors import Problem
+from .errors import ErrorClass, Problem
 from .fields import format_duration
 from .figures import Figures, instant
 from .model import (
@@ -167,7 +167,7 @@ def copies_healthy(evidence: Evidence) -> Condition:
         why = worst.message or worst.reason
         text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {why}"
         return Condition("CopiesHealthy", FALSE, worst.reason, sentence(text))
-    refused = _refused(evidence.results)
+    refused = _refused(evidence)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
     blind = _blind(evidence)
@@ -184,8 +184,18 @@ def _blind(evidence: Evidence) -> str | None:
     return problem.message
 
 
-def _refused(results: Iterable[Result]) -> Problem | None:
-    return next((each.problem for each in results if isinstance(each.action, StartCopy) and each.problem), None)
+def _refused(evidence: Evidence) -> Problem | None:
+    """Return why AWS would not start a copy: in this pass, or when it was last asked for one that is still wanted."""
+    for each in evidence.results:
+        if isinstance(each.action, StartCopy) and each.problem is not None:
+            return each.problem
+    refused = evidence.observed.refused
+    for destination in evidence.desired.destinations if refused else ():
+        for one in evidence.plan.standings.get(destination.name, ()):
+            problem = refused.get((one.point.arn, destination.vault.arn))
+            if one.state in {State.MISSING, State.WAITING} and problem and problem.error_class is not ErrorClass.RETRY:
+                return problem
+    return None
 
 
 def within_objective(evidence: Evidence) -> Condition:

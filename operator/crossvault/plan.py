@@ -20,7 +20,6 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from . import copies, prerequisites, vaultpolicy
 from .errors import ErrorClass
@@ -251,7 +250,7 @@ def _choose_starts(
     starts: list[StartCopy] = []
     waits: dict[tuple[str, str], Reason] = {}
     blocked = {each.name for each in desired.destinations if prerequisites.block(rows, each.name)}
-    for destination, standing in _in_order(desired, observed.at, standings):
+    for destination, standing in _in_order(desired, observed, standings):
         refusal = Reason.HELD if destination.name in blocked else budget.refuses(standing.point.resource_arn)
         if refusal is not None:
             waits[destination.name, standing.point.arn] = refusal
@@ -270,13 +269,13 @@ def _resources_in_jobs(observed: Observed) -> set[str]:
 
 
 def _in_order(
-    desired: Desired, now: datetime, standings: dict[str, tuple[Standing, ...]]
+    desired: Desired, observed: Observed, standings: dict[str, tuple[Standing, ...]]
 ) -> Iterable[tuple[Destination, Standing]]:
     candidates = [
         (destination, standing)
         for destination in desired.destinations
         for standing in standings.get(destination.name, ())
-        if copies.may_start(standing, now)
+        if copies.may_start(standing, observed.at)
     ]
     newest_first = sorted(candidates, key=lambda each: (each[1].point.created, each[1].point.arn), reverse=True)
     rank: dict[tuple[str, str], int] = {}
@@ -284,8 +283,10 @@ def _in_order(
     for position, (destination, standing) in enumerate(newest_first):
         of_resource = (destination.name, standing.point.resource_arn)
         rank[of_resource] = rank.get(of_resource, -1) + 1
-        ranked.append((rank[of_resource], position, destination, standing))
-    return [(destination, standing) for _, _, destination, standing in sorted(ranked, key=lambda each: each[:2])]
+        # What AWS would not start comes last: it must not take the budget of all others in every pass.
+        refused = (standing.point.arn, destination.vault.arn) in observed.refused
+        ranked.append((refused, rank[of_resource], position, destination, standing))
+    return [(destination, standing) for *_, destination, standing in sorted(ranked, key=lambda each: each[:3])]
 
 
 def _waiting(standing: Standing, refusal: Reason | None) -> Standing:

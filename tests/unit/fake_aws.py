@@ -46,6 +46,7 @@ class FakeAws:
         lose_replies: Mutating calls whose effect happens while the pass sees a timeout.
         after: Done after every action, such as somebody else's interference.
         unseen: Destination vaults that nobody can look at.
+        refused: The copies it would not start, by recovery point and vault.
     """
 
     def __init__(self, *points: RecoveryPoint) -> None:
@@ -64,6 +65,7 @@ class FakeAws:
         self.lose_replies: frozenset[int] = frozenset()
         self.after: Tamper = lambda _: None
         self.unseen: frozenset[str] = frozenset()
+        self.refused: dict[tuple[str, str], Problem] = {}
 
     # --- The port ---
 
@@ -79,6 +81,7 @@ class FakeAws:
             points=Seen(tuple(self.points)),
             destinations=tuple(self._sight(each) for each in desired.destinations),
             account_copies_in_progress=sum(job.state == "RUNNING" for job in self.jobs),
+            refused=dict(self.refused),
         )
 
     def _sight(self, wanted: Destination) -> DestinationSight:
@@ -111,6 +114,8 @@ class FakeAws:
             raise KilledError
         refusal = self.refuse(action)
         if refusal is not None:
+            if isinstance(action, StartCopy):
+                self.refused[action.point.arn, action.destination_vault_arn] = refusal
             return Result(action, refusal)
         self.log.append(action)
         self._do(action)

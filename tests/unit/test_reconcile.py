@@ -27,6 +27,7 @@ from tests.unit.builders import (
 from tests.unit.fake_aws import FakeAws, KilledError
 
 from crossvault import manifest, vaultpolicy
+from crossvault.errors import Problem
 from crossvault.manifest import AccountDeclaration
 from crossvault.model import Action, CreateVault, PutVaultPolicy, StartCopy
 from crossvault.reasons import Reason
@@ -334,6 +335,44 @@ def test_a_copy_refused_for_good_leaves_the_others_to_be_made() -> None:
 
     assert aws.copied(TARGET_ARN) == sorted(each.arn for each in aws.points if each.arn != bad)
     assert _ready(body) == ("False", "CopiesFailing")
+
+
+def _many(count: int) -> FakeAws:
+    """Return a world with one recovery point of each of many resources, newest first."""
+    return FakeAws(*(point(number, resource=f"{DATABASE}-{number}") for number in range(1, count + 1)))
+
+
+@pytest.mark.parametrize(
+    ("refused", "answer"),
+    [
+        pytest.param(10, stuck(), id="as many as one pass may start, for good"),
+        pytest.param(1, problem(reason=Reason.SERVICE_UNAVAILABLE), id="one, with an error that ends the pass"),
+    ],
+)
+def test_copies_that_aws_never_starts_come_after_all_others(refused: int, answer: Problem) -> None:
+    """The newest recovery points are refused in every pass; every other one is copied all the same, and it is told."""
+    aws, body = _many(30), policy_body()
+    bad = {each.arn for each in aws.points[:refused]}
+    aws.refuse = lambda action: answer if isinstance(action, StartCopy) and action.point.arn in bad else None
+    _settle(aws, body)
+
+    assert aws.copied(TARGET_ARN) == sorted(each.arn for each in aws.points if each.arn not in bad)
+    assert _ready(body) == ("False", "CopiesFailing")
+
+
+def test_a_refusal_is_told_until_aws_takes_the_copy() -> None:
+    """CopiesHealthy does not flap between passes that try the refused copies and passes that try others."""
+    aws, body = _many(30), policy_body()
+    bad = {each.arn for each in aws.points[:10]}
+    aws.refuse = lambda action: stuck() if isinstance(action, StartCopy) and action.point.arn in bad else None
+    readies = []
+    for _ in range(8):
+        _pass(aws, body)
+        readies.append(_ready(body))
+        aws.finish_jobs()
+        aws.pass_time()
+
+    assert set(readies) == {("False", "CopiesFailing")}
 
 
 def test_throttling_ends_the_pass_and_asks_for_another() -> None:

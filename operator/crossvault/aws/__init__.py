@@ -17,7 +17,7 @@ from ..reasons import Reason
 from .apply import Applier
 from .budget import Budgets
 from .calls import CallCounts, CallRecorder
-from .ledger import StartedCopies
+from .ledger import RefusedCopies, StartedCopies
 from .observe import Observer
 from .own import Settings
 from .reads import SharedReads
@@ -54,9 +54,9 @@ class AwsAccounts:
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
         self._sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock, loader=loader)
         self._shared = SharedReads(clock)
-        started = StartedCopies(self._shared)
-        self._observer = Observer(self._sessions, self._shared, started, clock)
-        self._applier = Applier(self._sessions, self._shared, started, clock)
+        started, refused = StartedCopies(self._shared), RefusedCopies()
+        self._observer = Observer(self._sessions, self._shared, started, refused, clock)
+        self._applier = Applier(self._sessions, self._shared, started, refused, clock)
 
     def warm(self) -> None:
         """Get ready for the first pass without making a request; worth a thread of its own while a process starts."""

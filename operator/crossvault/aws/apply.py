@@ -17,7 +17,7 @@ from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, Star
 from ..reasons import Reason
 from . import inventory, keys
 from .errors import code_of
-from .ledger import StartedCopies
+from .ledger import RefusedCopies, StartedCopies
 from .reads import SharedReads
 from .sessions import Access, Sessions
 
@@ -28,11 +28,17 @@ class Applier:
     """Writes to AWS, with verified identities only."""
 
     def __init__(
-        self, sessions: Sessions, shared: SharedReads, started: StartedCopies, clock: Callable[[], datetime]
+        self,
+        sessions: Sessions,
+        shared: SharedReads,
+        started: StartedCopies,
+        refused: RefusedCopies,
+        clock: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._shared = shared
         self._started = started
+        self._refused = refused
         self._clock = clock
 
     def apply(self, action: Action) -> Result:
@@ -48,6 +54,8 @@ class Applier:
                 case _:
                     assert_never(action)
         except CrossvaultError as error:
+            if isinstance(action, StartCopy):
+                self._refused.add(action.point.arn, action.destination_vault_arn, error.problem, self._clock())
             return Result(action, error.problem)
         return Result(action)
 
@@ -119,6 +127,7 @@ class Applier:
         finally:
             self._shared.invalidate(listing)
         self._started.add(answer.get("CopyJobId") or action.token, listing, self._clock())
+        self._refused.discard(action.point.arn, action.destination_vault_arn)
 
 
 def creator_request_id(vault_arn: str) -> str:

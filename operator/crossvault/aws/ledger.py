@@ -1,13 +1,15 @@
-"""How many copies an account has running, over all policies: what listings show, and what was started since.
+"""What this process remembers of its requests: how many copies an account has running, and which AWS would not start.
 
-Nothing depends on its memory: after a restart the first listings say the same.
+Nothing depends on its memory: after a restart the first listings, and the first requests, say the same.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from ..errors import Problem
 from ..model import CopyJob
 from . import keys
 from .reads import Key, SharedReads
@@ -46,6 +48,31 @@ class StartedCopies:
                 elif key[1] == entry:
                     running.add(job_id)
         return len(running)
+
+
+class RefusedCopies:
+    """The copies that AWS refused to start when it was last asked: the others go first, so that none holds up all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refused: dict[tuple[str, str], tuple[Problem, datetime]] = {}
+
+    def add(self, point_arn: str, vault_arn: str, problem: Problem, now: datetime) -> None:
+        """Note a refusal."""
+        with self._lock:
+            self._refused[point_arn, vault_arn] = (problem, now)
+
+    def discard(self, point_arn: str, vault_arn: str) -> None:
+        """Note that AWS took the request."""
+        with self._lock:
+            self._refused.pop((point_arn, vault_arn), None)
+
+    def into(self, vault_arns: Collection[str], now: datetime) -> dict[tuple[str, str], Problem]:
+        """Return why the copies into some vaults were refused, by recovery point and vault."""
+        with self._lock:
+            for each in [each for each, (_, at) in self._refused.items() if now - at >= COUNTED]:
+                del self._refused[each]
+            return {each: problem for each, (problem, _) in self._refused.items() if each[1] in vault_arns}
 
 
 def _unfinished(job: CopyJob) -> bool:

@@ -27,7 +27,7 @@ from ..model import (
     Vault,
 )
 from . import inventory, keys
-from .ledger import StartedCopies
+from .ledger import RefusedCopies, StartedCopies
 from .reads import Key as ReadKey
 from .reads import SharedReads
 from .sessions import Access, Sessions, fingerprint
@@ -137,11 +137,17 @@ class Observer:
     """Looks at AWS and changes nothing."""
 
     def __init__(
-        self, sessions: Sessions, shared: SharedReads, started: StartedCopies, clock: Callable[[], datetime]
+        self,
+        sessions: Sessions,
+        shared: SharedReads,
+        started: StartedCopies,
+        refused: RefusedCopies,
+        clock: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._shared = shared
         self._started = started
+        self._refused = refused
         self._clock = clock
 
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
@@ -183,6 +189,7 @@ class Observer:
             points=points(),
             destinations=destinations,
             account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
+            refused=self._refused.into({wanted.vault.arn for wanted in desired.destinations}, self._clock()),
             at=min(shared.ages.values(), default=began),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
@@ -140,7 +141,8 @@ class Observed:
     """One immutable picture of AWS for one policy.
 
     ``account_copies_in_progress`` counts the unfinished copy jobs of the source account over all policies, as far as
-    they were listed.
+    they were listed. ``refused`` says why AWS would not start a copy when it was last asked to, by recovery point and
+    destination vault; it is forgotten with the process.
     """
 
     at: datetime
@@ -149,3 +151,4 @@ class Observed:
     points: Look[tuple[RecoveryPoint, ...]]
     destinations: tuple[DestinationSight, ...]
     account_copies_in_progress: int = 0
+    refused: Mapping[tuple[str, str], Problem] = field(default_factory=dict)

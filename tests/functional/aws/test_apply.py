@@ -214,6 +214,21 @@ def test_refused_copy_says_why(
     assert (result.problem.reason, result.problem.error_class) == (reason, error_class)
 
 
+def test_refusal_is_remembered_until_aws_takes_the_copy(simulator: SimulatorServer) -> None:
+    """The next look says what AWS would not start, so that other copies can go before it."""
+    aws = _prepared(simulator)
+    point = _point(aws)
+
+    refusal = aws.apply(_start(point, lifecycle=Lifecycle(30, 60)))
+    refused = _observe(aws).refused
+    aws.apply(_start(point))
+    after = _observe(aws).refused
+    aws.close()
+
+    assert refused == {(point.arn, VAULT.arn): refusal.problem}
+    assert after == {}
+
+
 @pytest.mark.parametrize(
     "action",
     [
