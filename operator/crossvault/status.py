@@ -123,7 +123,7 @@ def summarise(
         status=status,
         events=(*events_of(results, judged, previous), *transitions(judged, previous)),
         requeue=_requeue(evidence, cadence),
-        failed=_retryable(observed, results),
+        failed=_retryable(evidence),
         summary=sentence(results, judged, previous),
         report=Report(
             kind="CrossAccountBackupPolicy",
@@ -254,15 +254,27 @@ def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) ->
 # --- When to look again --------------------------------------------------------------------------------------------
 
 
-def _retryable(observed: Observed, results: Iterable[Result]) -> bool:
-    problems = [each.problem for each in results if each.problem is not None]
-    unseen = conditions.unseen(observed)
-    return any(each.error_class is ErrorClass.RETRY for each in [*problems, *([unseen] if unseen else [])])
+def _retryable(evidence: Evidence) -> bool:
+    """Tell whether to try again with back-off; what is unseen must not slow down the copies that go on beside it."""
+    problems = [each.problem for each in evidence.results]
+    unseen = None if _moving(evidence) else conditions.unseen(evidence.observed)
+    return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
+
+
+def _moving(evidence: Evidence) -> bool:
+    """Tell whether copies are under way, or wait for one that is."""
+    return any(
+        each.looked
+        and (
+            each.states.get(State.IN_PROGRESS)
+            or any(reason in {Reason.BUDGET, Reason.RESOURCE_BUSY} for _, reason in each.reasons)
+        )
+        for each in evidence.figures
+    )
 
 
 def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     """Return when the next look is due: soon while something moves or is amiss, at the interval otherwise."""
-    states = {state for each in evidence.figures for state, count in each.states.items() if count}
     startable = any(isinstance(each, StartCopy) for each in evidence.plan.actions)
     refused = any(each.problem is not None for each in evidence.results)
     if evidence.acts and startable and not refused:
@@ -270,10 +282,7 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     amiss = bool(evidence.plan.drift) or any(
         each.status is not PrerequisiteStatus.MET and each.blocks for each in evidence.plan.prerequisites
     )
-    moving = State.IN_PROGRESS in states or any(
-        reason in {Reason.BUDGET, Reason.RESOURCE_BUSY} for each in evidence.figures for _, reason in each.reasons
-    )
-    base = cadence.follow if amiss or moving else cadence.interval
+    base = cadence.follow if amiss or _moving(evidence) else cadence.interval
     dues = [one.retry_at for each in evidence.plan.standings.values() for one in each if one.retry_at]
     if evidence.desired.max_copy_lag is not None:
         dues += [each.oldest_gap + evidence.desired.max_copy_lag for each in evidence.figures if each.oldest_gap]

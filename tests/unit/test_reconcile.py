@@ -418,6 +418,24 @@ def test_invariant_7_a_destination_in_the_dark_keeps_its_figures_and_starts_noth
     assert _ready(body) == ("True", "Protected")
 
 
+def test_one_destination_in_the_dark_does_not_slow_the_other_down() -> None:
+    """The back-off of what cannot be seen begins when nothing else moves any more."""
+    aws, body = _many(30), _two()
+    aws.unseen = frozenset({TARGET_ARN})
+    passes = []
+    for _ in range(5):
+        passes.append(_pass(aws, body))
+        aws.finish_jobs()
+        aws.pass_time()
+
+    assert [(each.failed, each.requeue) for each in passes[:3]] == [
+        (False, timedelta(seconds=1)),
+        (False, timedelta(seconds=1)),
+        (False, Cadence().follow),
+    ]
+    assert passes[-1].failed
+
+
 def test_one_destination_in_the_dark_does_not_stop_the_other() -> None:
     """What can be seen goes on being protected."""
     aws, body = _world(), _two()
