@@ -97,6 +97,11 @@ def deletion_of(body: Body) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def identity_of(body: Body) -> tuple[object, ...]:
+    """Return what makes a pass obsolete when it changes: which object it is, what it asks for, whether it is to go."""
+    return uid_of(body), generation_of(body), deletion_of(body)
+
+
 def finalizers_of(body: Body) -> tuple[str, ...]:
     """Return the object's finalizers."""
     return tuple(body["metadata"].get("finalizers") or ())

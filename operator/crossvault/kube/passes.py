@@ -96,7 +96,25 @@ class Passes:
         )
         cadence = parts.settings.cadence
         return lambda stopping: parts.engine.policy(
-            request, parts.aws, clock=parts.clock, cadence=cadence, stopping=stopping
+            request,
+            parts.aws,
+            clock=parts.clock,
+            cadence=cadence,
+            stopping=lambda: stopping() or self._overtaken(key, body, request),
+        )
+
+    def _overtaken(self, key: ObjectKey, body: Body, request: PolicyRequest) -> bool:
+        """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
+
+        Called in the thread of the pass; it reads what the event loop replaces as a whole and never changes.
+        """
+        store = self._parts.store
+        current, accounts = store.get(key), store.accounts()
+        return (
+            current is None
+            or objects.identity_of(current) != objects.identity_of(body)
+            or store.place(key.namespace).labels != request.namespace_labels
+            or any(accounts.get(name) != request.accounts.get(name) for name in objects.accounts_named_by(body))
         )
 
     def _account_work(self, key: ObjectKey, body: Body) -> Work:

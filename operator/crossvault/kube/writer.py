@@ -89,15 +89,11 @@ class Writer:
         if error.trouble not in (Trouble.CONFLICT, Trouble.REFUSED):
             raise error
         latest = await self.look(key)
-        if _identity(latest) != _identity(body):
+        if objects.identity_of(latest) != objects.identity_of(body):
             raise OvertakenError(str(key)) from error
         if error.trouble is Trouble.REFUSED:
             raise error
         return latest
-
-
-def _identity(body: Body) -> tuple[object, ...]:
-    return objects.uid_of(body), objects.generation_of(body), objects.deletion_of(body)
 
 
 def _with_finalizer(body: Body) -> dict[str, Any]:

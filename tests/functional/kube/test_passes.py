@@ -192,6 +192,34 @@ async def test_overdue_pass_is_reported_told_to_stop_and_waited_for() -> None:
     assert (reason, bench.stored()["status"], bench.told_to_stop) == ("CannotObserve", STATUS, [True])
 
 
+@pytest.mark.parametrize(
+    ("kind", "news", "stops"),
+    [
+        pytest.param(Kind.POLICY, policy(version=90_000, generation=2), True, id="the policy is suspended"),
+        pytest.param(Kind.POLICY, policy(version=90_000, deletionTimestamp="2026-11-23T12:00:00Z"), True, id="deleted"),
+        pytest.param(Kind.ACCOUNT, account(version=90_000), True, id="its account is declared otherwise"),
+        pytest.param(
+            Kind.NAMESPACE, namespace(version=90_000, team="a"), True, id="its namespace is labelled otherwise"
+        ),
+        pytest.param(Kind.POLICY, policy(version=90_000, labels={"a": "b"}), False, id="the policy is labelled"),
+        pytest.param(Kind.ACCOUNT, account("other", version=90_000), False, id="another account is declared"),
+    ],
+)
+async def test_running_pass_stops_when_what_it_acts_for_changes(
+    kind: Kind, news: dict[str, Any], *, stops: bool
+) -> None:
+    """Copies may wait minutes for their account's rate: none is started after somebody said so."""
+    bench = Bench()
+    bench.hold = threading.Event()
+    working = asyncio.create_task(bench.work())
+    await eventually(lambda: bool(bench.requests))
+    bench.store.put(kind, news)
+    bench.hold.set()
+    await working
+
+    assert bench.told_to_stop == [stops]
+
+
 async def test_no_pass_starts_when_the_process_ends() -> None:
     """It would not come to its end."""
     bench = Bench()
