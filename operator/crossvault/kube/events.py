@@ -1,6 +1,7 @@
 """Kubernetes events: posted once per fact and object, and never by the dozen.
 
-The same Warning about the same object is repeated at most hourly, and no object gets more than ten of them in an hour.
+The same Warning about the same object is repeated at most hourly. No object gets more than ten Warnings in an hour, nor
+more than ten times the same deed: a backfill of days starts copies every few seconds.
 Losing an event is allowed (they live for an hour anyway); holding up a pass for one is not.
 """
 
@@ -33,7 +34,7 @@ _BACKLOG = 1000
 class _History:
     """What one object was told in the last hour."""
 
-    warned: deque[float] = field(default_factory=deque)
+    told: dict[str, deque[float]] = field(default_factory=dict)
     said: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -68,14 +69,15 @@ class Recorder:
             self._histories.popitem(last=False)
         fact = (event.reason.value, event.message)
         history.said = {each: at for each, at in history.said.items() if now - at < _HOUR}
-        if event.type != "Warning":
-            return True  # a deed of ours or a recovery: said each time it happens
-        while history.warned and now - history.warned[0] >= _HOUR:
-            history.warned.popleft()
-        if fact in history.said or len(history.warned) >= PER_HOUR:
+        warns = event.type == "Warning"
+        told = history.told.setdefault(event.type if warns else event.reason.value, deque())
+        while told and now - told[0] >= _HOUR:
+            told.popleft()
+        if len(told) >= PER_HOUR or (warns and fact in history.said):
             return False
-        history.said[fact] = now
-        history.warned.append(now)
+        if warns:  # a deed of ours or a recovery may be said again with the same words
+            history.said[fact] = now
+        told.append(now)
         return True
 
     def _manifest(self, kind: Kind, body: Body, event: Event) -> dict[str, Any]:
@@ -89,7 +91,7 @@ class Recorder:
         return {
             "apiVersion": objects.EVENTS.api_version,
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name'][:200]}-", "namespace": namespace},
+            "metadata": {"generateName": f"{metadata['name'][:200].rstrip('.-')}-", "namespace": namespace},
             "eventTime": self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": CONTROLLER,
             "reportingInstance": self._reporter,

@@ -116,6 +116,20 @@ async def test_deeds_are_told_each_time() -> None:
     assert len(desk.api.events) == 3
 
 
+async def test_no_deed_is_told_more_than_ten_times_an_hour() -> None:
+    """A backfill of days would fill the namespace with events; other deeds are still told, and warnings too."""
+    desk = Desk()
+    for number in range(50):
+        desk.seconds += 1
+        await desk.post(Event("Normal", Reason.COPIES_STARTED, f"Started {number} copies."))
+    assert len(desk.api.events) == 10
+    await desk.post(Event("Normal", Reason.DRIFT_CORRECTED, "Restored."))
+    assert await desk.post(warning("Otherwise.")) == 12
+    desk.seconds = 3605
+
+    assert await desk.post(Event("Normal", Reason.COPIES_STARTED, "Started 10 copies.")) == 13
+
+
 async def test_refused_event_is_lost_and_holds_up_nothing() -> None:
     """Events are a courtesy."""
     desk = Desk()
