@@ -1,6 +1,7 @@
 """One function per thing AWS can be asked about; each answers with a value of the model, or None for "there is none".
 
-They raise :class:`CrossvaultError` for everything else. A listing is whole or it is an error.
+They raise :class:`CrossvaultError` for everything else. A listing is whole or it is an error; what moved
+from one page to the next while it was read counts once.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .sessions import Access
 
 PAGES: Any = {"PageSize": 1000}
+_FAR = datetime(8000, 1, 1, tzinfo=UTC)
 
 
 def organization(access: Access, region: str) -> Organization | None:
@@ -129,7 +131,8 @@ def recovery_points(access: Access, region: str, name: str) -> tuple[RecoveryPoi
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES)
         with _complete(access, what, region):
-            return tuple(_recovery_point(row) for page in pages for row in _rows(page, "RecoveryPoints"))
+            found = (_recovery_point(row) for page in pages for row in _rows(page, "RecoveryPoints"))
+            return tuple({each.arn: each for each in found}.values())
 
 
 def copy_jobs(access: Access, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
@@ -139,7 +142,8 @@ def copy_jobs(access: Access, region: str, destination_vault_arn: str) -> tuple[
         paginator = access.backup(region).get_paginator("list_copy_jobs")
         pages = paginator.paginate(ByDestinationVaultArn=destination_vault_arn, PaginationConfig=PAGES)
         with _complete(access, what, region):
-            return tuple(_copy_job(row) for page in pages for row in _rows(page, "CopyJobs"))
+            found = (_copy_job(row) for page in pages for row in _rows(page, "CopyJobs"))
+            return tuple({each.id: each for each in found}.values())
 
 
 @contextmanager
@@ -163,7 +167,7 @@ def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
         arn=row["RecoveryPointArn"],
         resource_arn=_shared(row.get("ResourceArn") or ""),
         resource_type=_shared(row.get("ResourceType") or ""),
-        created=row["CreationDate"].astimezone(UTC),
+        created=_within_reach(row["CreationDate"]),
         status=_shared(row["Status"]),
         size=row.get("BackupSizeInBytes") or 0,
         encryption_key_arn=_shared(row.get("EncryptionKeyArn") or "") or None,
@@ -184,7 +188,7 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
         destination_vault_arn=_shared(row.get("DestinationBackupVaultArn") or ""),
         resource_arn=_shared(row.get("ResourceArn") or ""),
         resource_type=_shared(row.get("ResourceType") or ""),
-        created=row["CreationDate"].astimezone(UTC),
+        created=_within_reach(row["CreationDate"]),
         completed=_instant(row.get("CompletionDate")),
         destination_point_arn=row.get("DestinationRecoveryPointArn"),
         message=row.get("StatusMessage"),
@@ -196,7 +200,12 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
 
 def _instant(at: datetime | None) -> datetime | None:
     """Return an instant in UTC; botocore gives it in the zone of the machine."""
-    return at.astimezone(UTC) if at else None
+    return _within_reach(at) if at else None
+
+
+def _within_reach(at: datetime) -> datetime:
+    """Return an instant in UTC to which any declared duration can be added; centuries ahead is as good as for ever."""
+    return min(at.astimezone(UTC), _FAR)
 
 
 def _shared(text: str) -> str:

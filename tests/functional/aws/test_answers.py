@@ -140,6 +140,32 @@ def test_wanted_key_is_looked_up_only_for_a_vault_to_be_made(create: bool, encry
     assert script.count("DescribeKey") == 0
 
 
+def test_what_moved_between_pages_counts_once() -> None:
+    """A copy job that begins while jobs are listed pushes another one onto the next page: that one is no second try."""
+    job = {"CopyJobId": "1", "State": "FAILED", "CreationDate": 1.7e9, "SourceBackupVaultArn": "x"}
+    row = {"RecoveryPointArn": "arn:1", "Status": "COMPLETED", "CreationDate": 2.5e11}
+    with scripted() as script:
+        _let_see(script)
+        who = account()
+        desired = policy(who, replace(who, name="dr"))
+        job["SourceBackupVaultArn"] = desired.source.arn
+        vault = {"BackupVaultArn": desired.source.arn, "BackupVaultName": "orders"}
+        script.on("DescribeBackupVault", vault)
+        script.on("GetBackupVaultAccessPolicy", error_json("ResourceNotFoundException"))
+        script.on("ListCopyJobs", {"CopyJobs": [job], "NextToken": "2"}, {"CopyJobs": [job]})
+        rows: list[dict[str, object]] = [{"RecoveryPoints": [row], "NextToken": "2"}, {"RecoveryPoints": [row]}]
+        script.on("ListRecoveryPointsByBackupVault", *rows, *rows)
+        aws = accounts(script.url)
+        observed = _observe(aws, desired)
+        aws.close()
+
+    assert isinstance(observed.points, Seen)
+    assert isinstance(observed.destinations[0].jobs, Seen)
+    assert [each.arn for each in observed.points.value] == ["arn:1"]
+    assert [each.id for each in observed.destinations[0].jobs.value] == ["1"]
+    assert observed.points.value[0].created.year == 8000
+
+
 def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:
     """No document means no policy: AWS refuses an empty one."""
     vault = policy(account(), account()).source
