@@ -164,7 +164,7 @@ def classify_code(code: str, status: int) -> Verdict:
 def problem(error: BaseException, ask: Ask) -> Problem:
     """Say what could not be done, where, why, and what to do about it."""
     code = code_of(error)
-    text = _text(error)
+    text = _without_external_id(_text(error), ask.account)
     reason, error_class = classify(error)
     if ask.action == "sts:AssumeRole":
         reason = _assume_role_reason(reason, text)
@@ -188,6 +188,13 @@ def _text(error: BaseException) -> str:
     if isinstance(error, exceptions.ClientError):
         return (error.response.get("Error", {}).get("Message") or "").strip()
     return str(error)
+
+
+def _without_external_id(text: str, account: Account) -> str:
+    """Return the text without the External ID, which a namespace that may use the account need not know."""
+    if not account.external_id:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(account.external_id)}(?!\w)", "…", text)
 
 
 def _assume_role_reason(reason: Reason, text: str) -> Reason:

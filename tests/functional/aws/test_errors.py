@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from botocore import exceptions, parsers
 from tests.functional.aws.kit import account
@@ -186,6 +188,18 @@ def test_refused_role_gets_the_reason_that_aws_gives(error: Exception, reason: R
 
     assert found.reason is reason
     assert [part for part in named if part not in found.message] == []
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ValidationError"])
+def test_message_never_holds_the_external_id(code: str) -> None:
+    """STS quotes what it refuses; a status is read by people who may not read the BackupAccount."""
+    guarded = replace(ASSUME, account=replace(ASSUME.account, external_id="guard-of-dr"))
+    text = "1 validation error detected: Value 'guard-of-dr' at 'externalId' failed to satisfy constraint"
+
+    message = errors.problem(_answer(code, text), guarded).message
+
+    assert "guard-of-dr" not in message
+    assert "externalId" in message
 
 
 def test_message_of_a_refused_role_does_not_change_with_the_session() -> None:
