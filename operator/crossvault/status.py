@@ -200,7 +200,7 @@ def _drift(evidence: Evidence) -> dict[str, Any]:
             }
             for each in evidence.plan.drift
         ),
-        *(dict(each) for each in before if each["destination"] in unseen),
+        *(dict(each) for each in before if each.get("destination") in unseen),
     ]
     return {"total": len(items), "items": items[:DRIFT_LIMIT]}
 
@@ -221,15 +221,15 @@ def _failures(evidence: Evidence) -> list[dict[str, Any]]:
             for figures in evidence.figures
             for each in figures.failures
         ),
-        *(dict(each) for each in evidence.previous.get("failures", ()) if each["destination"] in unseen),
+        *(dict(each) for each in evidence.previous.get("failures", ()) if each.get("destination") in unseen),
     ]
-    return sorted(rows, key=lambda each: (-each["count"], each["destination"], each["reason"]))[:FAILURE_LIMIT]
+    return sorted(rows, key=lambda each: (-each.get("count", 0), each["destination"], each["reason"]))[:FAILURE_LIMIT]
 
 
 def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
     """Return the scalars of the printer columns, which cannot add up arrays themselves."""
     rows = status["destinations"]
-    known = [each for each in rows if "inScope" in each]
+    known = [each for each in rows if each.keys() >= {"inScope", "copied", "failed", "ineligible"}]
     names = [each.name for each in evidence.desired.destinations]
     result: dict[str, Any] = {
         "unmetPrerequisites": sum(each["status"] == PrerequisiteStatus.UNMET for each in status["prerequisites"]),

@@ -161,6 +161,9 @@ def test_a_status_somebody_mutilated_is_written_anew() -> None:
     mutilated: list[dict[str, Any]] = [
         {"conditions": [{"type": "Ready", "status": "True"}]},
         {"destinations": [{}]},
+        {"destinations": [{"name": "dr", "vaultArn": destination().vault.arn, "inScope": 3}]},
+        {"failures": [{"reason": "Any"}, {"reason": "Any", "destination": "dr"}]},
+        {"drift": {"items": [{"aspect": "vault"}]}},
         {"summary": {}},
     ]
     for previous in mutilated:
