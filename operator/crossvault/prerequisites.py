@@ -13,6 +13,7 @@ from .model import (
     Desired,
     Destination,
     DestinationSight,
+    Mode,
     Observed,
     Ownership,
     Prerequisite,
@@ -49,7 +50,7 @@ def judge(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
             _identity(destination.name, sight.account),
             _same_organization(destination, observed.source, sight),
             _toggle(destination, observed.source),
-            _destination_vault(destination, sight),
+            _destination_vault(desired, destination, sight),
             _vault_key(desired, destination, sight),
             _vault_policy(desired, destination, observed.source, sight),
             _lock_bounds(destination, sight),
@@ -75,6 +76,15 @@ def _unknown(name: str, destination: str, problem: Problem, *, blocks: bool = Fa
 
 def _unmet(name: str, destination: str, reason: Reason, message: str, remedy: str) -> Prerequisite:
     return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=True)
+
+
+def _by_the_operator(desired: Desired, does: str) -> str:
+    """Return the remedy for what the operator mends itself, unless the policy holds it back."""
+    held = [
+        *(["spec.suspend: false"] if desired.suspend else []),
+        *(["spec.mode: Enforce"] if desired.mode is Mode.OBSERVE else []),
+    ]
+    return f"Set {' and '.join(held)}: the operator then {does}." if held else f"Nothing: the operator {does}."
 
 
 def _met(name: str, destination: str, message: str) -> Prerequisite:
@@ -146,7 +156,7 @@ def _toggle(destination: Destination, source: AccountSight) -> Prerequisite:
     return _met(name, destination.name, "Cross-account backup is on in the organization.")
 
 
-def _destination_vault(destination: Destination, sight: DestinationSight) -> Prerequisite:
+def _destination_vault(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
     name, ref = "DestinationVault", destination.vault
     if ref.name == "Default":
         return _unmet(
@@ -161,7 +171,7 @@ def _destination_vault(destination: Destination, sight: DestinationSight) -> Pre
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
         if destination.create:
-            remedy = "Nothing: the operator creates the vault."
+            remedy = _by_the_operator(desired, "creates the vault")
         return _unmet(
             name,
             destination.name,
@@ -285,7 +295,7 @@ def _organization_id(sight: AccountSight) -> str | None:
 
 
 def _policy_missing(desired: Desired, destination: Destination) -> Prerequisite:
-    remedy = "Nothing: the operator adds the statement."
+    remedy = _by_the_operator(desired, "adds the statement")
     if destination.vault_policy is Ownership.CHECK:
         remedy = (
             f"Set vaultPolicy: Manage, or add a statement that allows {desired.copy_role_arn}"

@@ -29,6 +29,7 @@ from crossvault import prerequisites
 from crossvault.model import (
     Desired,
     Lifecycle,
+    Mode,
     Observed,
     Organization,
     Ownership,
@@ -356,3 +357,27 @@ def test_messages_name_what_a_person_has_to_find() -> None:
     assert "vaultPolicy: Manage" in row.remedy
     assert OUR_POLICY.startswith("{")
     assert source_vault().name in _row("SourceVault", desired(), observed(), of="").message
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({}, "Nothing: the operator", id="an enforcing policy leaves it to the operator"),
+        pytest.param({"suspend": True}, "Set spec.suspend: false: the operator then", id="a suspension has to end"),
+        pytest.param({"mode": Mode.OBSERVE}, "Set spec.mode: Enforce: the operator then", id="observing has to end"),
+        pytest.param(
+            {"suspend": True, "mode": Mode.OBSERVE},
+            "Set spec.suspend: false and spec.mode: Enforce: the operator then",
+            id="both have to end",
+        ),
+    ],
+)
+def test_the_operator_is_no_remedy_while_it_may_not_act(changes: dict[str, Any], said: str) -> None:
+    """Who suspends a policy or lets it observe is told so, and does not wait for an operator that does nothing."""
+    wanted = replace(desired(CREATE), **changes)
+
+    vault_row = _row("DestinationVault", wanted, observed((), absent(CREATE)))
+    policy_row = _row("VaultPolicy", wanted, observed((), replace(sight(CREATE), policy=Seen(None))))
+
+    assert vault_row.remedy == f"{said} creates the vault."
+    assert policy_row.remedy == f"{said} adds the statement."
