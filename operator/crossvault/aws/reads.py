@@ -1,6 +1,7 @@
 """Reads that many policies share: one fetch at a time per key, reused as long as nobody needs a newer answer.
 
-A value counts as old as the moment its fetch began. Errors reach everybody who waited for that fetch and are not kept.
+A value counts as old as the moment its fetch began. Errors reach everybody who waited for that fetch and are not kept,
+but for those that took long: an account that hangs would hold up the passes of all others, one policy after the other.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
 
+from ..errors import CrossvaultError
+
 T = TypeVar("T")
 Key: TypeAlias = tuple[Hashable, ...]
 
 KEPT = timedelta(hours=2)
 SWEEP = timedelta(minutes=5)
+SLOW = timedelta(seconds=5)
+LONGEST = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ class SharedReads:
         self._lock = threading.Lock()
         self._entries: dict[Key, _Entry] = {}
         self._flights: dict[Key, _Flight] = {}
+        self._troubles: dict[Key, tuple[CrossvaultError, datetime]] = {}
         self._swept = clock()
 
     def get(self, key: Key, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
@@ -54,6 +60,9 @@ class SharedReads:
                 if entry is not None and not entry.stale and entry.at >= not_before:
                     entry.touched = now
                     return cast("T", entry.value), entry.at
+                trouble = self._troubles.get(key)
+                if trouble is not None and now < trouble[1]:
+                    raise CrossvaultError(trouble[0].problem)
                 flight = self._flights.get(key)
                 if flight is None:
                     flight = self._flights[key] = _Flight(now)
@@ -83,10 +92,18 @@ class SharedReads:
             with self._lock:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-                    if flight.error is None:
-                        self._entries[key] = _Entry(flight.value, flight.began, self._clock())
+                    self._keep(key, flight, self._clock())
             flight.landed.set()
         return flight.value, flight.began
+
+    def _keep(self, key: Key, flight: _Flight, now: datetime) -> None:
+        """Keep an answer for whom it is young enough, and a slow error as long as it took to come by."""
+        took = now - flight.began
+        self._troubles.pop(key, None)
+        if flight.error is None:
+            self._entries[key] = _Entry(flight.value, flight.began, now)
+        elif isinstance(flight.error, CrossvaultError) and took >= SLOW:
+            self._troubles[key] = (flight.error, now + min(took, LONGEST))
 
     def invalidate(self, key: Key) -> None:
         """Let nobody reuse what was read, or is being read, before now.
@@ -98,6 +115,7 @@ class SharedReads:
             if entry is not None:
                 entry.stale = True
             self._flights.pop(key, None)
+            self._troubles.pop(key, None)
 
     def values(self, prefix: Key) -> Iterator[tuple[Key, Any, datetime]]:
         """Yield key, value and age of everything kept whose key starts with ``prefix``."""
@@ -114,6 +132,8 @@ class SharedReads:
                 del self._entries[key]
             for key in [key for key in self._flights if belongs(key)]:
                 del self._flights[key]
+            for key in [key for key in self._troubles if belongs(key)]:
+                del self._troubles[key]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -124,6 +144,8 @@ class SharedReads:
         self._swept = now
         for key in [key for key, entry in self._entries.items() if now - entry.touched >= KEPT]:
             del self._entries[key]
+        for key in [key for key, (_, until) in self._troubles.items() if now >= until]:
+            del self._troubles[key]
 
 
 def _result(flight: _Flight) -> tuple[Any, datetime]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from tests.functional.aws.kit import START, Clock
 
 from crossvault.aws.reads import SharedReads
+from crossvault.errors import CrossvaultError, Problem
+from crossvault.reasons import Reason
 
 KEY = ("vault", "prod", "orders")
 
@@ -96,6 +99,27 @@ def test_reads_do_not_keep_errors() -> None:
         reads.get(KEY, START, _raise(ValueError("throttled")))
 
     assert reads.get(KEY, START, lambda: "v1") == ("v1", START)
+
+
+def test_reads_keep_an_error_as_long_as_it_took_to_come_by() -> None:
+    """Twenty passes that each wait a minute for one hanging account would keep every other account waiting."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    asked = []
+
+    def hangs() -> object:
+        asked.append(clock())
+        clock.now += timedelta(seconds=40)
+        raise CrossvaultError(Problem(Reason.TIMED_OUT, "AWS did not answer in time."))
+
+    for _ in range(3):
+        with pytest.raises(CrossvaultError, match="in time"):
+            reads.get(KEY, clock(), hangs)
+    assert len(asked) == 1
+    clock.now += timedelta(seconds=40)
+
+    assert reads.get(KEY, clock(), lambda: "v1")[0] == "v1"
+    assert reads.get(KEY, START, _never)[0] == "v1"
 
 
 @pytest.mark.parametrize(
