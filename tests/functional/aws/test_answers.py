@@ -153,8 +153,9 @@ def test_what_moved_between_pages_counts_once() -> None:
         script.on("DescribeBackupVault", vault)
         script.on("GetBackupVaultAccessPolicy", error_json("ResourceNotFoundException"))
         script.on("ListCopyJobs", {"CopyJobs": [job], "NextToken": "2"}, {"CopyJobs": [job]})
-        rows: list[dict[str, object]] = [{"RecoveryPoints": [row], "NextToken": "2"}, {"RecoveryPoints": [row]}]
-        script.on("ListRecoveryPointsByBackupVault", *rows, *rows)
+        rows = {"RecoveryPoints": [row]}
+        pages = [{**rows, "NextToken": str(number)} for number in range(4)]
+        script.on("ListRecoveryPointsByBackupVault", *pages, rows)  # of both vaults, in any order
         aws = accounts(script.url)
         observed = _observe(aws, desired)
         aws.close()
