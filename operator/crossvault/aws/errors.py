@@ -242,15 +242,16 @@ def _assume_role_denied(ask: Ask, text: str) -> str:
     user = re.search(r"User: (\S+) is not", text)
     who = sanitise(user.group(1)) if user else "the operator's identity (aws sts get-caller-identity)"
     external = (
-        "its sts:ExternalId condition is not the externalId of this BackupAccount"
+        "its sts:ExternalId is not our externalId"
         if ask.account.external_id
-        else "it demands an External ID and this BackupAccount declares none"
+        else "it demands an External ID and none is declared"
     )
-    tags = ", it does not allow sts:TagSession" if ask.account.session_tags else ""
+    tags = " or lacks sts:TagSession" if ask.account.session_tags else ""
+    # Conditions hold 300 characters: what may be long comes last.
     return (
-        f"AWS denies it without saying why. Check in account {ask.account.account_id} with "
-        f'"aws iam get-role --role-name {name}": the role does not exist, its trust policy does not name {who}{tags}, '
-        f"or {external}; then that {who} may call sts:AssumeRole on it."
+        f"AWS denies it. One of these: the role does not exist; its trust policy does not name the caller{tags};"
+        f" {external}; the caller lacks sts:AssumeRole."
+        f' See "aws iam get-role --role-name {name}". The caller is {who}.'
     )
 
 

@@ -9,6 +9,7 @@ from botocore import exceptions, parsers
 from tests.functional.aws.kit import account
 
 from crossvault.aws import errors
+from crossvault.conditions import clip
 from crossvault.errors import CrossvaultError, ErrorClass
 from crossvault.reasons import Reason
 
@@ -188,6 +189,20 @@ def test_refused_role_gets_the_reason_that_aws_gives(error: Exception, reason: R
 
     assert found.reason is reason
     assert [part for part in named if part not in found.message] == []
+
+
+def test_every_cause_of_a_refused_role_fits_into_a_condition() -> None:
+    """Conditions are cut at 300 characters; long names must not push a cause beyond."""
+    long = replace(DR, name="d" * 20, external_id="x", session_tags=(("team", "orders"),))
+    text = f"User: arn:aws:sts::555555555555:assumed-role/{'h' * 64}/i-1 is not authorized to perform: sts:AssumeRole"
+    ask = replace(ASSUME, account=replace(long, role_arn=f"arn:aws:iam::222222222222:role/{'r' * 24}"))
+
+    message = clip(
+        errors.problem(_answer("AccessDenied", text, 403), replace(ask, what=f"assume role {'r' * 24}")).message
+    )
+
+    causes = ("role does not exist", "trust policy", "sts:TagSession", "sts:ExternalId", "sts:AssumeRole")
+    assert [cause for cause in causes if cause not in message] == []
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "ValidationError"])
