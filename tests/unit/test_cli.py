@@ -65,3 +65,24 @@ def test_every_listed_command_exists() -> None:
     folder = Path(sys.modules[main.__module__].__file__ or "").parent
 
     assert all((folder / f"{name}.py").exists() for name in _COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("command", "namespaces"),
+    [
+        pytest.param(("plan",), "orders", id="a plan without credentials"),
+        pytest.param(("run", "--once"), "orders", id="a run without credentials"),
+        pytest.param(("plan",), "others", id="a plan of a policy that may not use the account"),
+        pytest.param(("run", "--once"), "others", id="a run of a policy that may not use the account"),
+    ],
+)
+def test_what_could_not_be_looked_at_ends_with_1(tmp_path: Path, command: tuple[str, ...], namespaces: str) -> None:
+    """2 means looked and found; a pipeline must not take a missing login for missing copies."""
+    for each in (Path(__file__).resolve().parents[2] / "examples" / "quickstart").glob("*.yaml"):
+        text = each.read_text("utf-8").replace("names: [orders]", f"names: [{namespaces}]")
+        (tmp_path / each.name).write_text(text, "utf-8")
+
+    answer = crossvault(*command, "-f", str(tmp_path))
+
+    assert answer.returncode == 1, answer.stderr
+    assert "orders" in answer.stdout

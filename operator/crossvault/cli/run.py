@@ -91,7 +91,13 @@ def exit_code(runner: LocalRunner) -> int:
     outcomes = runner.outcomes.values()
     if all(protected(each) for each in outcomes) and outcomes:
         return NOTHING
-    return FAILED if any(each.failed for each in outcomes) else FOUND
+    return FOUND if all(map(_looked, outcomes)) else FAILED
+
+
+def _looked(outcome: Outcome) -> bool:
+    """Tell whether the last pass saw all it had to: a manifest that cannot be used leaves nothing to look at."""
+    seen = outcome.report.destinations if outcome.report is not None else ()
+    return bool(seen) and not outcome.failed and all(each.looked for each in seen)
 
 
 def _tell(key: PolicyKey, outcome: Outcome) -> None:
