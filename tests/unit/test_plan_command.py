@@ -47,7 +47,7 @@ def test_nothing_to_do_says_so() -> None:
     """In sync there is one line, and the exit code is 0."""
     document = answer(*in_sync())
 
-    assert plans.text(document).startswith("No changes. 1 policy; 1 recovery points copied")
+    assert plans.text(document).startswith("No changes. 1 policy; 1 recovery point copied")
     assert plan_command.exit_code(document) == 0
 
 
@@ -74,6 +74,17 @@ def test_what_could_not_be_looked_at_is_no_plan() -> None:
 
     assert plan_command.exit_code(document) == 1
     assert "Not everything could be looked at" in plans.text(document)
+
+
+def test_one_cause_is_told_once() -> None:
+    """A role that cannot be assumed hides many rows; the text names them in one line, the document keeps each."""
+    document = answer(builders.desired(), builders.observed((), builders.blind()))
+
+    rows = document["policies"][0]["destinations"][0]["unmet"]
+    inside = plans.text(document).split("→", 1)[1]
+    assert len({row["message"] for row in rows}) == 1 < len(rows)
+    assert inside.count(rows[0]["message"]) == 1
+    assert [row["name"] for row in rows if row["name"] not in inside] == []
 
 
 def test_a_rejected_policy_lists_every_fault() -> None:

@@ -25,6 +25,7 @@ from ..model import (
 from .render import API_VERSION, plural, size
 
 _TO_START = frozenset({State.MISSING, State.WAITING})
+_WIDTH = len("OrganizationToggle")
 
 
 def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -> dict[str, Any]:
@@ -165,22 +166,29 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
 
 def _lines(each: Mapping[str, Any]) -> list[str]:
     signs = {"add": click.style("+", fg="green"), "change": click.style("~", fg="yellow")}
-    lines = [f"  {signs[one['change']]} {one['aspect']:<14} {one['where']}   {one['what']}" for one in each["changes"]]
+    lines = [
+        f"  {signs[one['change']]} {one['aspect']:<{_WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
+    ]
     copies = each["copies"]
     if copies["count"]:
         kinds = ", ".join(f"{name} {count}" for name, count in copies["types"].items())
         lines.append(
-            f"  {signs['add']} copies         {plural(copies['count'], 'recovery point')}, at most"
+            f"  {signs['add']} {'copies':<{_WIDTH}} {plural(copies['count'], 'recovery point')}, at most"
             f" {size(copies['bytes'])} ({kinds}), newest of each resource first, {copies['atOnce']} at once"
         )
+    same: dict[tuple[str, str, str], list[str]] = {}
     for row in each["unmet"]:
-        sign = click.style("!", fg="red") if row["status"] == "Unmet" else "?"
-        lines.append(f"  {sign} {row['name']:<14} {row['message']}")
-        lines += [f"      do: {row['remedy']}"] if row["remedy"] else []
+        same.setdefault((row["status"], row["message"], row["remedy"]), []).append(row["name"])
+    for (status, message, remedy), names in same.items():
+        sign = click.style("!", fg="red") if status == "Unmet" else "?"
+        lines += [f"  {sign} {names[0]:<{_WIDTH}} {message}"] if len(names) == 1 else []
+        lines += [f"  {sign} {', '.join(dict.fromkeys(names))}", f"      {message}"] if len(names) > 1 else []
+        lines += [f"      do: {remedy}"] if remedy else []
     failed = each["states"].get(State.FAILED, 0)
     if failed:
         lines.append(
-            f"  {click.style('!', fg='red')} failed         {plural(failed, 'recovery point')} until somebody acts"
+            f"  {click.style('!', fg='red')} {'failed':<{_WIDTH}} {plural(failed, 'recovery point')}"
+            " until somebody acts"
         )
     quiet = [
         f"{each['states'][state]} {state.replace('_', ' ')}"
@@ -201,8 +209,9 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         running = sum(each.get(State.IN_PROGRESS, 0) for each in states)
         ineligible = sum(each.get(State.INELIGIBLE, 0) for each in states)
         return (
-            f"No changes. {plural(summary['policies'], 'policy', 'policies')}; {copied:,} recovery points copied,"
-            f" {running} in progress, {ineligible} ineligible, 0 not looked at. {looks}"
+            f"No changes. {plural(summary['policies'], 'policy', 'policies')};"
+            f" {plural(copied, 'recovery point')} copied, {running} in progress,"
+            f" {ineligible} ineligible, 0 not looked at. {looks}"
         )
     return (
         f"Plan: {summary['toAdd']} to add, {summary['toChange']} to change, 0 to remove,"
