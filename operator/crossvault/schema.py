@@ -164,7 +164,8 @@ def _properties(
 def _type(_: object, wanted: str, value: object, __: Schema) -> Errors:
     if not jsonschema.Draft4Validator.TYPE_CHECKER.is_type(value, wanted):
         article = "an" if wanted[0] in "aeiou" else "a"
-        yield ValidationError(f"must be {article} {wanted}, is {kind_of(value)}")
+        remedy = "; put it in quotes" if wanted == "string" and isinstance(value, bool | int | float) else ""
+        yield ValidationError(f"must be {article} {wanted}, is {kind_of(value)}{remedy}")
 
 
 def _enum(_: object, allowed: list[str], value: object, __: Schema) -> Errors:

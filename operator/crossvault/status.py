@@ -300,7 +300,7 @@ def _summarise_deletion(observed: Observed, plan: Plan, results: tuple[Result, .
         failed = problem is not None
         return Outcome(None, requeue=cadence.follow, failed=failed, results=results, summary="")
     removed = sum(each.problem is None for each in results)
-    text = f"Removed {removed} policy statements. No backup, vault or key was touched."
+    text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
     return Outcome(
         None, events=(Event("Normal", Reason.DELETION_REMOVED, text),), done=True, summary=text, results=results
     )
