@@ -7,9 +7,12 @@ would accept must not wait for a permission to look.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import Problem
 from .model import (
     AccountSight,
+    CreateVault,
     Desired,
     Destination,
     DestinationSight,
@@ -18,6 +21,8 @@ from .model import (
     Ownership,
     Prerequisite,
     PrerequisiteStatus,
+    PutVaultPolicy,
+    Result,
     Unseen,
     Vault,
 )
@@ -61,6 +66,19 @@ def judge(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
 def block(rows: tuple[Prerequisite, ...], destination: str) -> bool:
     """Tell whether no copy may be started to ``destination``."""
     return any(row.blocks and row.status is not MET for row in rows if row.destination in ("", destination))
+
+
+def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tuple[Prerequisite, ...]:
+    """Return the rows, with AWS's refusal in place of the remedy where the operator tried to mend one in vain."""
+    refused: dict[tuple[str, str], str] = {}
+    for each in results:
+        if each.problem is not None and isinstance(each.action, CreateVault | PutVaultPolicy):
+            name = "DestinationVault" if isinstance(each.action, CreateVault) else "VaultPolicy"
+            refused[name, each.action.destination] = each.problem.message
+    return tuple(
+        replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if row.status is UNMET else row
+        for row in rows
+    )
 
 
 def cleared(rows: tuple[Prerequisite, ...], destination: str) -> frozenset[Reason]:
@@ -171,7 +189,10 @@ def _destination_vault(desired: Desired, destination: Destination, sight: Destin
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
         if destination.create:
+            key_row = _wanted_key(destination, sight)
             remedy = _by_the_operator(desired, "creates the vault")
+            if key_row.status is not MET:
+                remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
         return _unmet(
             name,
             destination.name,

@@ -6,11 +6,11 @@ A status changes only when a fact does; ``lastChanged`` says when that was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import conditions
+from . import conditions, prerequisites
 from .announcements import events_of, sentence, stamp, transitions, with_last_changed
 from .conditions import Condition, Evidence
 from .errors import ErrorClass, Problem
@@ -116,6 +116,7 @@ def summarise(
         )
         for index, destination in enumerate(desired.destinations)
     )
+    plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results))
     evidence = Evidence(desired, observed, plan, results, seen, previous, now)
     judged = conditions.judge(evidence)
     status = _status(evidence, judged)

@@ -27,6 +27,7 @@ from tests.unit.builders import (
 
 from crossvault import prerequisites
 from crossvault.model import (
+    CreateVault,
     Desired,
     Lifecycle,
     Mode,
@@ -35,6 +36,7 @@ from crossvault.model import (
     Ownership,
     Prerequisite,
     PrerequisiteStatus,
+    Result,
     Scope,
     Seen,
     Unseen,
@@ -381,3 +383,31 @@ def test_the_operator_is_no_remedy_while_it_may_not_act(changes: dict[str, Any],
 
     assert vault_row.remedy == f"{said} creates the vault."
     assert policy_row.remedy == f"{said} adds the statement."
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        pytest.param(Seen(None), "There is no key alias/orders-copies", id="the key does not exist"),
+        pytest.param(UNSEEN, UNSEEN.problem.message, id="the key could not be looked at"),
+    ],
+)
+def test_a_vault_that_cannot_be_created_says_what_its_key_lacks(found: Any, said: str) -> None:
+    """The row of the vault comes first and alone reaches kubectl get; it must not say that nothing is to be done."""
+    row = _row("DestinationVault", desired(CREATE), observed((), absent(CREATE, wanted_key=found)))
+
+    assert row.remedy.startswith("The operator cannot create it yet: ")
+    assert said in row.remedy
+
+
+def test_a_refused_creation_says_what_aws_said() -> None:
+    """A permission that is lacking stands where "nothing" would: it is what keeps the vault from being there."""
+    rows = prerequisites.judge(desired(CREATE), observed((), absent(CREATE)))
+
+    told = prerequisites.hindered(rows, (Result(CreateVault("dr", CREATE.vault, "arn"), stuck()),))
+
+    remedies = {row.name: row.remedy for row in told}
+    assert remedies["DestinationVault"] == stuck().message
+    assert [row for row in told if row.name != "DestinationVault"] == [
+        row for row in rows if row.name != "DestinationVault"
+    ]
