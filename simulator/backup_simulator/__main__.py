@@ -14,7 +14,7 @@ from .wire import SimulatorError
 from .world import building, files
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="backup-simulator")
 def main() -> None:
     """A local AWS that refuses cross-account backup copies the way AWS does."""
@@ -58,7 +58,8 @@ def exports(server: SimulatorServer) -> list[str]:
         lines.append(f"# account {account.id} {account.name}, user {user.name}")
         lines.append(f"{mark}export AWS_ACCESS_KEY_ID={user.access_key.id}")
         lines.append(f"{mark}export AWS_SECRET_ACCESS_KEY={user.access_key.secret}")
-    lines.append(f"export AWS_REGION={regions[0] if regions else 'eu-west-1'}")
+    # boto3 and version 1 of the AWS CLI read the one, everything else the other.
+    lines += [f"export {name}={next(iter(regions), 'eu-west-1')}" for name in ("AWS_DEFAULT_REGION", "AWS_REGION")]
     return lines
 
 
