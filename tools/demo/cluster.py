@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -98,7 +100,7 @@ class ClusterDemo:
             summary = policy.get("status", {}).get("summary", {})
             fact = f"{ready.get('reason')} {summary.get('copied')}"
             if fact not in shown:
-                table = self.plane.kubectl("get", "cabp", "-A").stdout.splitlines()
+                table = steady(self.plane.kubectl("get", "cabp", "-A").stdout.splitlines())
                 stage.say("\n".join(table if not shown else table[1:]))
                 shown.append(fact)
             copied = str(summary.get("copied", "")).split("/")
@@ -147,6 +149,20 @@ class ClusterDemo:
         template = '{.items[?(@.reason=="DriftCorrected")].message}'
         answer = self.plane.kubectl("get", "events", "-n", "orders", "-o", f"jsonpath={template}").stdout
         return answer or None
+
+
+def steady(table: list[str]) -> list[str]:
+    """Give the columns of kubectl a width that stays from one table to the next."""
+    heads = list(re.finditer(r"\S+( \S+)*", table[0]))
+    bounds = [(each.start(), after.start()) for each, after in itertools.pairwise(heads)]
+    bounds.append((heads[-1].start(), max(map(len, table))))
+    widths = [max(len(each[0]), 10) + 1 for each in heads]
+
+    def again(line: str) -> str:
+        cells = (line[start:end].strip() for start, end in bounds)
+        return " ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+    return [again(line) for line in table]
 
 
 def condition(policy: dict[str, Any], kind: str) -> dict[str, Any]:
