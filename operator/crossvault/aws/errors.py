@@ -283,7 +283,7 @@ _WORDS: dict[Reason, Callable[[Ask, str], str]] = {
     Reason.UNEXPECTED_ANSWER: _constant("the answer was incomplete or not AWS's. It is tried again by itself."),
     Reason.NO_CREDENTIALS: _constant(
         "the operator has no AWS credentials. Give its ServiceAccount an IAM role that trusts it "
-        "(IRSA or EKS Pod Identity)."
+        "(IRSA or EKS Pod Identity); outside a cluster, log in as for the AWS CLI."
     ),
     Reason.CREDENTIALS_EXPIRED: _constant(
         "the credentials have expired. New ones are fetched by themselves; if it lasts, check the operator's "

@@ -12,7 +12,6 @@ import click
 from .. import __version__
 
 NOTHING, FAILED, FOUND = 0, 1, 2
-DOCS = "https://crossvault.io/docs"
 
 _COMMANDS = {
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",
@@ -43,7 +42,7 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CROSSVAULT"},
-    epilog=f"Exit codes: 0 nothing to do, 2 something found, 1 could not look or wrong usage. {DOCS}",
+    epilog="Exit codes: 0 nothing to do, 2 something found, 1 could not look or wrong usage.",
 )
 @click.version_option(__version__, prog_name="crossvault")
 def main() -> None:
