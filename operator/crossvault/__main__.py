@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -23,8 +24,10 @@ def main() -> None:
         error.show()
         sys.exit(FAILED)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Copies that AWS has accepted go on there.", err=True)
-        sys.exit(INTERRUPTED)
+        click.echo("Interrupted.", err=True)
+        sys.stdout.flush()
+        # Threads that wait for AWS cannot be ended, and a plain exit would wait for them.
+        os._exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

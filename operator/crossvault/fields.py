@@ -31,6 +31,9 @@ class Fault:
         return f"{self.path}: {self.message}"
 
 
+MIN_RATE, MAX_RATE = 0.1, 1000.0
+
+
 def parse_duration(text: str) -> timedelta | None:
     """Parse a sum such as ``90m`` or ``1d12h``; None when it is no duration, or not longer than zero."""
     if not _DURATION.fullmatch(text):
@@ -136,14 +139,14 @@ class Fields:
         self.fault(name, f"must be true or false, is {kind_of(value)}")
         return False
 
-    def number(self, name: str, default: float) -> float:
-        """Read a number greater than zero."""
+    def rate(self, name: str, default: float) -> float:
+        """Read a rate per second. Slower than one in ten seconds would hold up every other account's work."""
         value = self._value.get(name)
         if value is None:
             return default
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
+        if isinstance(value, int | float) and not isinstance(value, bool) and MIN_RATE <= value <= MAX_RATE:
             return float(value)
-        self.fault(name, f"must be a number greater than 0, is {show(value)}")
+        self.fault(name, f"must be a number from {MIN_RATE} to {MAX_RATE:.0f}, is {show(value)}")
         return default
 
     def integer(self, name: str, default: int, *, minimum: int = 1) -> int:

@@ -116,8 +116,8 @@ def _account_role(spec: Fields, account_id: str) -> str | None:
 def _limits(limits: Fields) -> Limits:
     default = Limits()
     return Limits(
-        reads_per_second=limits.number("readsPerSecond", default.reads_per_second),
-        starts_per_second=limits.number("startsPerSecond", default.starts_per_second),
+        reads_per_second=limits.rate("readsPerSecond", default.reads_per_second),
+        starts_per_second=limits.rate("startsPerSecond", default.starts_per_second),
         max_concurrent_copies=limits.integer("maxConcurrentCopies", default.max_concurrent_copies),
     )
 

@@ -103,7 +103,11 @@ def expect(code: int, wanted: int, what: str) -> None:
 
 def leave_running(aws: SimulatorServer) -> None:
     """Print how to reach the simulated AWS and wait for Ctrl-C."""
-    for name, value in world.exports(aws, *world.BACKUP_ADMIN, world.DESTINATION_REGION).items():
+    stage.say("# the operator, for crossvault plan and run")
+    for name, value in world.exports(aws, *world.OPERATOR, world.SOURCE_REGION).items():
         stage.say(f"export {name}={value}")
+    stage.say("# an administrator of the backup account, for the AWS CLI")
+    for name, value in world.exports(aws, *world.BACKUP_ADMIN, world.DESTINATION_REGION).items():
+        stage.say(f"# export {name}={value}")
     stage.say("# Everything runs until Ctrl-C.")
     signal.pause()

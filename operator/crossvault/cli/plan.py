@@ -62,9 +62,13 @@ def make(folder: Folder) -> dict[str, Any]:
         planned = reconcile.plan_policy(request, aws)
         return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    pool = ThreadPoolExecutor(THREADS)
+    try:
         entries = list(pool.map(one, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
-    aws.close()
+    finally:
+        # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
+        pool.shutdown(wait=False, cancel_futures=True)
+        aws.close()
     made = calls.requests()
     reads = sum(count for (_, _, operation, _), count in made.items() if operation.startswith(READING))
     return plans.document(entries, reads=reads, writes=sum(made.values()) - reads)

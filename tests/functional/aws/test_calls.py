@@ -87,7 +87,7 @@ def test_every_attempt_and_every_page_is_counted() -> None:
             "ListRecoveryPointsByBackupVault",
             error_json("ServiceUnavailableException", status=500),
             {"RecoveryPoints": [POINT], "NextToken": "2"},
-            {"RecoveryPoints": [POINT], "NextToken": None},
+            {"RecoveryPoints": [{**POINT, "RecoveryPointArn": f"{POINT['RecoveryPointArn']}-2"}], "NextToken": None},
         )
         points = inventory.recovery_points(access, REGION, "orders")
         aws.close()
