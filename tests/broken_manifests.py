@@ -116,6 +116,7 @@ TABLE = (
         "spec.allowedNamespaces.selector.matchLabels",
     ),
     _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
+    _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),
     _account("field nobody knows", {"spec.externalID": "demo"}, "spec.externalID", "unknown field"),
     _policy("field nobody knows", {f"{_SECOND}.vault.kmsKey": "x"}, f"{_SECOND}.vault.kmsKey", "unknown field"),
     _policy("field of a later release", {"spec.schedule": {}}, "spec.schedule", "unknown field"),
