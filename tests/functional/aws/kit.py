@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import contextlib
 import json
 import threading
 from collections import defaultdict, deque
@@ -156,7 +157,8 @@ def scripted() -> Iterator[Script]:
                 self.send_header("x-amzn-ErrorType", answer.code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # clients that time out are gone by now
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Keep the test's output clean."""
