@@ -333,6 +333,8 @@ class TestEnding:
         script = (
             "from tools.controlplane import ControlPlane\n"
             "import signal\n"
+            # A shell that starts a job in the background has it ignore SIGINT.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "with ControlPlane.start() as plane:\n"
             "    print(plane.folder, *plane.pids().values(), flush=True)\n"
             "    signal.pause()\n"

@@ -198,6 +198,7 @@ class _Operator:
     async def _end(self, tasks: list[asyncio.Task[object]]) -> None:
         """Let passes write what they found, then leave. Nothing here waits for AWS."""
         self._around.stop.set()
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)  # its requests are about to be cut, which is no error
         finished = await self._workers.drain(self._settings.stop_wait.total_seconds())
         if not finished:
             _logger.warning("Leaving passes unfinished; the next process does them again")
