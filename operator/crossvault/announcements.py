@@ -105,5 +105,6 @@ def sentence(results: tuple[Result, ...], judged: tuple[Condition, ...], previou
     done = [event.message.rstrip(".") for event in events_of(results, judged, previous)]
     before = condition_of(previous, "Ready") or {}
     if (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason):
-        done.append(f"Ready is {judged[0].status}: {judged[0].reason}")
+        why = "" if judged[0].status == conditions.TRUE else f" ({conditions.clip(judged[0].message).rstrip('.')})"
+        done.append(f"Ready is {judged[0].status}: {judged[0].reason}{why}")
     return "; ".join(done)

@@ -7,7 +7,7 @@ before they get here; what they cannot say is found here. Absent members get the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -291,3 +291,23 @@ def _copying(fields: Fields) -> Copying:
         max_attempts=retry.integer("maxAttempts", default.max_attempts),
         backoff=retry.duration("backoff", maximum=_LONGEST_BACKOFF) or default.backoff,
     )
+
+
+# --- Names ---------------------------------------------------------------------------------------------------------
+
+
+def accounts_named_by(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the accounts a policy refers to, as far as its spec has the right shape."""
+    spec = body.get("spec")
+    if not isinstance(spec, Mapping):
+        return frozenset()
+    destinations = spec.get("destinations")
+    sides: Iterable[Any] = [spec.get("source"), *(destinations if isinstance(destinations, list) else ())]
+    names = (_account_name(side) for side in sides)
+    return frozenset(name for name in names if name)
+
+
+def _account_name(side: object) -> str | None:
+    ref = side.get("accountRef") if isinstance(side, Mapping) else None
+    name = ref.get("name") if isinstance(ref, Mapping) else None
+    return name if isinstance(name, str) else None

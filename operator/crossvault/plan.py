@@ -98,16 +98,16 @@ def removes_something(desired: Desired, *, ordered: bool) -> bool:
 
 
 def may_go_on(failed: Result, action: Action) -> bool:
-    """Tell whether ``action`` may still be carried out after another one failed.
+    """Tell whether ``action`` may still be carried out in the pass in which another one failed.
 
-    What AWS refuses for good concerns that one recovery point, or what depends on that one vault: the other
-    destinations go on. Anything else ends the pass.
+    A vault or a statement holds up what depends on it: its own destination. A copy refused for good concerns that one
+    recovery point; one that the source account is too busy or too troubled for concerns all of them.
     """
     if failed.problem is None:
         return True
-    if failed.problem.error_class is not ErrorClass.STUCK:
-        return False
-    return isinstance(failed.action, StartCopy) or failed.action.destination != action.destination
+    if isinstance(failed.action, StartCopy):
+        return failed.problem.error_class is ErrorClass.STUCK or not isinstance(action, StartCopy)
+    return failed.action.destination != action.destination
 
 
 # --- Vault and policy ----------------------------------------------------------------------------------------------

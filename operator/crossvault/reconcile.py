@@ -77,9 +77,10 @@ def reconcile_policy(
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
         actions = _without_more_copies(plan.restrict(intended, desired, ordered=request.ordered).actions, results)
-        if not actions or stopping() or any(each.problem is not None for each in results):
+        done = apply(actions, aws, stopping, before=results)
+        if not done:
             break
-        results += apply(actions, aws, stopping)
+        results += done
         observed, intended = look(desired, request, aws)
     return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
 
@@ -96,15 +97,21 @@ def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...
     return tuple(each for each in actions if not (started and isinstance(each, StartCopy)))
 
 
-def apply(actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool]) -> tuple[Result, ...]:
-    """Carry out the actions in order, without those that an earlier one's failure forbids."""
-    results: list[Result] = []
+def apply(
+    actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool], *, before: tuple[Result, ...] = ()
+) -> tuple[Result, ...]:
+    """Carry out the actions in order, without those that a failure of this pass, or one ``before``, forbids."""
+    done: list[Result] = []
+    failed = [each for each in before if each.problem is not None]
     for action in actions:
         if stopping():
             break
-        if all(plan.may_go_on(result, action) for result in results):
-            results.append(aws.apply(action))
-    return tuple(results)
+        if not all(plan.may_go_on(each, action) for each in failed):
+            continue
+        result = aws.apply(action)
+        done.append(result)
+        failed += [result] if result.problem is not None else []
+    return tuple(done)
 
 
 def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | manifest.Rejected:

@@ -68,6 +68,7 @@ class Outcome:
         requeue: When to look again; None means on the next change only.
         done: The object is being deleted and nothing of ours is left to do: its finalizer may go.
         failed: The pass could not look or act and should be tried again with back-off.
+        problem: What keeps a deletion from its end.
         summary: One sentence for the log; empty when nothing changed.
     """
 
@@ -76,6 +77,7 @@ class Outcome:
     requeue: timedelta | None = None
     done: bool = False
     failed: bool = False
+    problem: Problem | None = None
     summary: str = ""
     report: Report | None = None
     results: tuple[Result, ...] = ()
@@ -256,9 +258,10 @@ def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) ->
 
 
 def _retryable(evidence: Evidence) -> bool:
-    """Tell whether to try again with back-off; what is unseen must not slow down the copies that go on beside it."""
-    problems = [each.problem for each in evidence.results]
-    unseen = None if _moving(evidence) else conditions.unseen(evidence.observed)
+    """Tell whether to try again with back-off; one destination's trouble must not slow down the copies to others."""
+    moving = _moving(evidence)
+    problems = [each.problem for each in evidence.results if isinstance(each.action, StartCopy) or not moving]
+    unseen = None if moving else conditions.unseen(evidence.observed)
     return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
 
 
@@ -298,8 +301,7 @@ def _summarise_deletion(observed: Observed, plan: Plan, results: tuple[Result, .
     """Let the object go once nothing of ours is left, as observed."""
     problem = _deletion_problem(observed, results)
     if plan.actions or problem is not None:
-        failed = problem is not None
-        return Outcome(None, requeue=cadence.follow, failed=failed, results=results, summary="")
+        return Outcome(None, requeue=cadence.follow, failed=problem is not None, problem=problem, results=results)
     removed = sum(each.problem is None for each in results)
     text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
     return Outcome(

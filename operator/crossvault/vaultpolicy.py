@@ -101,14 +101,13 @@ def statements(document: str | None) -> tuple[dict[str, Any], ...]:
         return ()
     try:
         parsed = json.loads(document)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedPolicyError(str(error)) from error
     found = parsed.get("Statement") if isinstance(parsed, dict) else None
-    if isinstance(found, dict):
-        return (found,)
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+    listed = [found] if isinstance(found, dict) else found
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise MalformedPolicyError("no statements")
-    return tuple(found)
+    return tuple(listed)
 
 
 def same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -269,15 +268,23 @@ def _applies(statement: Mapping[str, Any], caller: Caller, vault_arn: str) -> bo
         _matches(COPY_INTO.lower(), statement, "Action"),
         _matches(vault_arn, statement, "Resource"),
     ]
-    conditions = statement.get("Condition") or {}
     results += [
-        _holds(operator, key, _as_list(values), caller, vault_arn)
-        for operator, tests in conditions.items()
-        for key, values in tests.items()
+        None if key is None else _holds(operator, key, _as_list(values), caller, vault_arn)
+        for operator, key, values in _tests(statement.get("Condition") or {})
     ]
     if False in results:
         return False
     return None if None in results else True
+
+
+def _tests(condition: object) -> Iterator[tuple[str, str | None, object]]:
+    """Yield operator, key and values of every test; None for the key where the condition has another shape."""
+    for operator, tests in condition.items() if isinstance(condition, dict) else (("", condition),):
+        if not isinstance(tests, dict):
+            yield operator, None, tests
+            continue
+        for key, values in tests.items():
+            yield operator, key, values
 
 
 def _matches_principal(statement: Mapping[str, Any], caller: Caller) -> bool | None:

@@ -394,10 +394,12 @@ PUT = PutVaultPolicy("dr", target_vault(), None, OUR_POLICY, sid_of(ROLE))
     [
         pytest.param(COPY, None, COPY, True, id="nothing failed"),
         pytest.param(COPY, stuck(), COPY, True, id="a copy refused for good leaves the others"),
-        pytest.param(COPY, problem(), COPY, False, id="throttling ends the pass"),
+        pytest.param(COPY, problem(), COPY, False, id="throttling of the source ends the copies"),
+        pytest.param(COPY, problem(), PUT, True, id="and nothing else"),
         pytest.param(PUT, stuck(), COPY, False, id="a refused statement holds its own destination"),
         pytest.param(PUT, stuck(), replace(COPY, destination="b"), True, id="and no other"),
-        pytest.param(PUT, problem(), replace(COPY, destination="b"), False, id="unless AWS is in trouble"),
+        pytest.param(PUT, problem(), COPY, False, id="a throttled one too"),
+        pytest.param(PUT, problem(), replace(COPY, destination="b"), True, id="and again no other"),
     ],
 )
 def test_a_refusal_concerns_what_depends_on_it(

@@ -283,6 +283,7 @@ ORG = "aws:PrincipalOrgID"
         pytest.param({"Bool": {"aws:SecureTransport": True}}, None, id="the transport"),
         pytest.param({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, None, id="an address"),
         pytest.param({"StringMatchesSomehow": {ORG: ORGANIZATION}}, None, id="an operator nobody knows"),
+        pytest.param({"StringEquals": ["o-other"]}, None, id="an operator without keys"),
         pytest.param({"StringEquals": {"backup:CopySourceArn": "x"}}, False, id="an invented key"),
         pytest.param({"StringNotEquals": {"backup:CopyTargets": "x"}}, True, id="an invented key negated"),
         pytest.param({"StringEqualsIfExists": {"backup:CopySourceArn": "x"}}, True, id="an invented key if it exists"),

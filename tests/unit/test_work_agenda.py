@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
+from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry, Shares
 
 
 def middle(low: float, high: float) -> float:
@@ -231,7 +231,69 @@ def test_given_up_waits_do_not_pile_up() -> None:
     assert len(queue._heap) < 200
 
 
-KEYS = st.sampled_from("abcde")
+def sharing(most: int = 1) -> Agenda[str]:
+    """Return an agenda in which a key needs what its letters name."""
+    return Agenda(pace=Pace(shorten=0.0, spread=0.0), shares=Shares(tuple, most), uniform=middle)
+
+
+def test_one_hanging_need_leaves_room_for_the_others() -> None:
+    """Of what needs the same thing, only so many run; those behind go on, and the held ones come when it is free."""
+    queue = sharing(2)
+    for key in ("xa", "xb", "xc", "xd", "y"):
+        queue.add(key, 0.0)
+
+    assert [queue.take(1.0) for _ in range(4)] == ["xa", "xb", "y", None]
+    assert queue.ready() == 0
+    queue.finish("xa", Done(), 2.0)
+    assert queue.ready() == 1
+    assert [queue.take(2.0), queue.take(2.0)] == ["xc", None]
+
+
+def test_held_keys_keep_their_place_and_their_age() -> None:
+    """Who was held first comes first, before keys that were added later."""
+    queue = sharing()
+    for at, key in enumerate(("xa", "xb", "xc")):
+        queue.add(key, float(at))
+    assert [queue.take(3.0), queue.take(3.0)] == ["xa", None]
+    queue.add("xd", 4.0)
+
+    assert queue.figures(5.0).depth == {"change": 3, "resync": 0}
+    assert queue.figures(5.0).oldest_age["change"] == 4.0
+    queue.finish("xa", Done(), 5.0)
+    assert queue.take(5.0) == "xb"
+
+
+def test_a_held_key_that_changes_moves_into_the_fast_lane() -> None:
+    """It is not queued twice, and a person's change is not forgotten."""
+    queue = sharing()
+    queue.add("xa", 0.0)
+    queue.take(0.0)
+    queue.add("xb", 0.0, Lane.RESYNC)
+    assert queue.take(0.0) is None
+    queue.add("xb", 1.0)
+    queue.add("xb", 1.0, Lane.RESYNC)
+
+    assert queue.figures(1.0).depth == {"change": 1, "resync": 0}
+    queue.finish("xa", Done(), 2.0)
+    assert [queue.take(2.0), queue.take(2.0)] == ["xb", None]
+
+
+def test_a_key_that_cannot_use_its_turn_passes_it_on() -> None:
+    """Let go for one need and short of another, it must not keep the first from those who need that alone."""
+    queue = sharing()
+    for key in ("x1", "y2", "xy", "x3"):
+        queue.add(key, 0.0)
+    assert [queue.take(0.0) for _ in range(3)] == ["x1", "y2", None]
+    queue.finish("x1", Done(), 1.0)
+
+    assert queue.take(1.0) == "x3"
+    queue.finish("y2", Done(), 2.0)
+    assert queue.take(2.0) is None
+    queue.finish("x3", Done(), 3.0)
+    assert queue.take(3.0) == "xy"
+
+
+KEYS = st.sampled_from(["a", "b", "c", "ab", "bc"])
 NEXT: st.SearchStrategy[Next] = st.one_of(
     st.just(Done()),
     st.builds(After, st.timedeltas(timedelta(0), timedelta(minutes=5)), st.sampled_from(Lane)),
@@ -244,7 +306,7 @@ class AgendaMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue: Agenda[str] = Agenda()
+        self.queue: Agenda[str] = Agenda(shares=Shares(tuple, 1))
         self.now = 0.0
         self.running: set[str] = set()
         self.owed: set[str] = set()
@@ -260,8 +322,10 @@ class AgendaMachine(RuleBasedStateMachine):
         """A worker is free."""
         key = self.queue.take(self.now)
         if key is None:
-            assert not self.owed - self.running, "what is owed and does not run is ready"
+            in_use = {need for running in self.running for need in running}
+            assert all(in_use & set(each) for each in self.owed - self.running), "what is owed runs unless it is held"
             return
+        assert not {need for running in self.running for need in running} & set(key), "a share is kept"
         assert key not in self.running, "no key runs twice at once"
         self.running.add(key)
         self.owed.discard(key)

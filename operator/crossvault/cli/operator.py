@@ -106,6 +106,7 @@ async def run(settings: OperatorSettings) -> int:
     )
     around.metrics = exposition.render
     aws = AwsAccounts(Settings(version=__version__), recorder=exposition.aws)
+    around.forget_account = aws.drop
     # Half a second of reading models would otherwise delay the first pass.
     threading.Thread(target=aws.warm, name="warm-up", daemon=True).start()
     try:

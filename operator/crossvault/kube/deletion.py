@@ -129,8 +129,8 @@ def _farewell(body: Body, outcome: Outcome) -> tuple[Event, ...]:
 
 
 def _why(outcome: Outcome | None) -> str:
-    refused = [each.problem for each in outcome.results if each.problem is not None] if outcome is not None else []
-    return refused[0].message.rstrip(".") if refused else "AWS could not be asked"
+    problem = outcome.problem if outcome is not None else None
+    return problem.message.rstrip(".") if problem is not None else "AWS did not answer in time"
 
 
 def _incomplete(why: str) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -111,23 +111,6 @@ def slim(body: Body) -> dict[str, Any]:
     """Return the object without managedFields, which are half its size and never looked at."""
     metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
     return {**body, "metadata": metadata}
-
-
-def accounts_named_by(body: Body) -> frozenset[str]:
-    """Return the names of the accounts a policy refers to, as far as its spec has the right shape."""
-    spec = body.get("spec")
-    if not isinstance(spec, Mapping):
-        return frozenset()
-    destinations = spec.get("destinations")
-    sides: Iterable[Any] = [spec.get("source"), *(destinations if isinstance(destinations, list) else ())]
-    names = (_account_name(side) for side in sides)
-    return frozenset(name for name in names if name)
-
-
-def _account_name(side: object) -> str | None:
-    ref = side.get("accountRef") if isinstance(side, Mapping) else None
-    name = ref.get("name") if isinstance(ref, Mapping) else None
-    return name if isinstance(name, str) else None
 
 
 def merge_patch(old: object, new: object) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Surroundings:
     Attributes:
         metrics: Renders the page for /metrics; called in a thread.
         workers: Set when the operator starts, for the queue's figures.
+        forget_account: Told the name of a BackupAccount that is gone.
         port: The health port that was bound; 0 before the start.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
@@ -68,6 +69,7 @@ class Surroundings:
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Callable[[], bytes] | None = None
     workers: Workers[ObjectKey] | None = None
+    forget_account: Callable[[str], None] = lambda _name: None
     port: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -113,6 +115,7 @@ class _Operator:
             passes.Passes(self._parts(aws, board)).handle,
             count=settings.workers,
             vitals=around.vitals,
+            needed_by=self._store.accounts_of,
             kind_of=lambda key: key.kind.value,
         )
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)
@@ -132,6 +135,7 @@ class _Operator:
             freshness=self._freshness,
             threads=self._threads,
             vitals=self._around.vitals,
+            forget_account=self._around.forget_account,
         )
 
     def _on_change(self, key: ObjectKey) -> None:

@@ -62,3 +62,4 @@ class Parts:
     freshness: Freshness
     threads: Threads
     vitals: Vitals
+    forget_account: Callable[[str], None]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
-from .. import status
+from .. import manifest, status
 from ..errors import ErrorClass, Problem
 from ..fields import format_duration
 from ..model import Event, PolicyKey
@@ -114,7 +114,7 @@ class Passes:
             current is None
             or objects.identity_of(current) != objects.identity_of(body)
             or store.place(key.namespace).labels != request.namespace_labels
-            or any(accounts.get(name) != request.accounts.get(name) for name in objects.accounts_named_by(body))
+            or any(accounts.get(name) != request.accounts.get(name) for name in manifest.accounts_named_by(body))
         )
 
     def _account_work(self, key: ObjectKey, body: Body) -> Work:
@@ -198,6 +198,8 @@ class Passes:
         self._unsaid.pop(key, None)
         self._parts.freshness.forget(key)
         self._parts.board.drop(key.kind.value, PolicyKey(key.namespace, key.name))
+        if key.kind is Kind.ACCOUNT:
+            self._parts.forget_account(key.name)
 
     # --- what goes wrong
 

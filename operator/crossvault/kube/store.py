@@ -68,6 +68,10 @@ class Store:
         """Return an object as last heard of."""
         return self._bodies[key.kind].get(key)
 
+    def accounts_of(self, key: ObjectKey) -> frozenset[str]:
+        """Return the names of the accounts that a pass over this object asks."""
+        return frozenset({key.name}) if key.kind is Kind.ACCOUNT else self._named.get(key, frozenset())
+
     def keys(self, kind: Kind) -> tuple[ObjectKey, ...]:
         """Return the keys of all objects of a kind."""
         return tuple(self._bodies[kind])
@@ -177,7 +181,7 @@ class Store:
     def _index(self, key: ObjectKey, body: Body, change: Change) -> None:
         match key.kind:
             case Kind.POLICY:
-                self._index_names(key, objects.accounts_named_by(body))
+                self._index_names(key, manifest.accounts_named_by(body))
                 if change is not Change.ECHO:
                     self._unsettled[key] = None
             case Kind.ACCOUNT:

@@ -91,6 +91,7 @@ class LocalRunner:
                 handle,
                 count=self._settings.workers,
                 vitals=self._vitals,
+                needed_by=self._accounts_of,
                 kind_of=lambda _key: "CrossAccountBackupPolicy",
             )
             for key in self._bodies:
@@ -181,6 +182,9 @@ class LocalRunner:
         return reconcile_policy(
             request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping
         )
+
+    def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
+        return manifest.accounts_named_by(self._bodies.get(key, {}))
 
     def _claims_beside(self, key: PolicyKey) -> frozenset[tuple[str, str]]:
         claims: set[tuple[str, str]] = set()

@@ -1,15 +1,18 @@
 """Which key is to be worked on next: a pure state machine over instants that the caller passes in.
 
-A key is in one place at a time: ready in a lane, running, or waiting for its instant. Adding a key that runs makes it
-dirty, so that it runs once more afterwards: nothing is lost and nothing runs twice at once. The rules are those of
-client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue), with two lanes and one delay per key.
+A key is in one place at a time: ready in a lane, held until a share is free, running, or waiting for its instant.
+Adding a key that runs makes it dirty, so that it runs once more afterwards: nothing is lost and nothing runs twice at
+once. The rules are those of client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue), with two lanes
+and one delay per key. Keys that need the same thing (an AWS account) share it: no more than so many of them run at
+once, so that one account that hangs leaves workers to all others.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Hashable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -77,6 +80,17 @@ class Pace:
     overtakes: int = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Shares(Generic[K]):
+    """What keys share: at most ``most`` keys that need the same thing run at once.
+
+    ``needed_by`` is asked each time a key could run, so that an edited key needs what it now says.
+    """
+
+    needed_by: Callable[[K], Collection[Hashable]]
+    most: int
+
+
 @dataclass(slots=True)
 class _Wait:
     """Until when a key waits, where it then queues, and what failed if it is a retry."""
@@ -86,14 +100,34 @@ class _Wait:
     cause: str | None
 
 
+@dataclass(slots=True)
+class _Held:
+    """Where a key queued, since when, and what it needs that others have their share of."""
+
+    lane: Lane
+    since: float
+    need: Hashable
+
+
 class Agenda(Generic[K]):
     """The queue itself. Not async; every method is O(log n) at most. Instants are seconds of one monotonic clock."""
 
-    def __init__(self, *, pace: Pace | None = None, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self,
+        *,
+        pace: Pace | None = None,
+        shares: Shares[K] | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
         self._pace = pace or Pace()
+        self._shares = shares
         self._uniform = uniform
-        self._ready: dict[Lane, dict[K, float]] = {lane: {} for lane in Lane}
+        self._ready: dict[Lane, OrderedDict[K, float]] = {lane: OrderedDict() for lane in Lane}
         self._running: dict[K, float] = {}
+        self._needs: dict[K, tuple[Hashable, ...]] = {}
+        self._in_use: Counter[Hashable] = Counter()
+        self._held: dict[K, _Held] = {}
+        self._held_by: dict[Hashable, OrderedDict[K, None]] = {}
         self._dirty: dict[K, Lane] = {}
         self._waiting: dict[K, _Wait] = {}
         self._heap: list[tuple[float, int, K]] = []
@@ -118,6 +152,10 @@ class Agenda(Generic[K]):
             self._dirty[key] = Lane.CHANGE if lane is Lane.CHANGE else self._dirty.get(key, lane)
             return
         self._waiting.pop(key, None)
+        held = self._held.get(key)
+        if held is not None:
+            held.lane = Lane.CHANGE if lane is Lane.CHANGE else held.lane
+            return
         since = now
         if lane is Lane.CHANGE:
             since = self._ready[Lane.RESYNC].pop(key, now)
@@ -141,14 +179,42 @@ class Agenda(Generic[K]):
         """Return the key to work on now and count it as running; None when nothing is due."""
         with self._lock:
             self._wake(now)
-            lane = self._lane()
-            if lane is None:
-                return None
-            key = next(iter(self._ready[lane]))
-            since = self._ready[lane].pop(key)
-            self._running[key] = now
-            self._waits.observe(lane.value, max(0.0, now - since))
-            return key
+            while (lane := self._lane()) is not None:
+                key, since = self._ready[lane].popitem(last=False)
+                needs = tuple(self._shares.needed_by(key)) if self._shares else ()
+                used_up = next((each for each in needs if not self._free(each)), None)
+                if used_up is not None:
+                    self._hold(key, _Held(lane, since, used_up), needs)
+                    continue
+                self._running[key] = now
+                self._needs[key] = needs
+                self._in_use.update(needs)
+                self._waits.observe(lane.value, max(0.0, now - since))
+                return key
+            return None
+
+    def _free(self, need: Hashable) -> bool:
+        return self._shares is None or self._in_use[need] < self._shares.most
+
+    def _hold(self, key: K, held: _Held, needs: tuple[Hashable, ...]) -> None:
+        """Set a key aside; what it was let go for and cannot use is the next one's turn."""
+        self._held[key] = held
+        self._held_by.setdefault(held.need, OrderedDict())[key] = None
+        for each in needs:
+            if each != held.need and self._free(each):
+                self._let_go(each)
+
+    def _let_go(self, need: Hashable) -> None:
+        """Put the key that was held first for ``need`` at the head of its lane."""
+        keys = self._held_by.get(need)
+        if not keys:
+            return
+        key, _ = keys.popitem(last=False)
+        if not keys:
+            del self._held_by[need]
+        held = self._held.pop(key)
+        self._ready[held.lane][key] = held.since
+        self._ready[held.lane].move_to_end(key, last=False)
 
     def _lane(self) -> Lane | None:
         change, resync = self._ready[Lane.CHANGE], self._ready[Lane.RESYNC]
@@ -169,6 +235,11 @@ class Agenda(Generic[K]):
         """End the pass over a key that :meth:`take` returned."""
         with self._lock:
             del self._running[key]
+            for need in self._needs.pop(key):
+                self._in_use[need] -= 1
+                if not self._in_use[need]:
+                    del self._in_use[need]
+                self._let_go(need)
             self._settle(key, then, now)
             dirty = self._dirty.pop(key, None)
             if dirty is not None:
@@ -221,9 +292,12 @@ class Agenda(Generic[K]):
     def figures(self, now: float) -> QueueFigures:
         """Return the numbers of this instant. May be called from any thread."""
         with self._lock:
+            queued = {lane: dict(keys) for lane, keys in self._ready.items()}
+            for key, held in self._held.items():
+                queued[held.lane][key] = held.since
             return QueueFigures(
-                depth={lane.value: len(keys) for lane, keys in self._ready.items()},
-                oldest_age={lane.value: _oldest(keys, now) for lane, keys in self._ready.items()},
+                depth={lane.value: len(keys) for lane, keys in queued.items()},
+                oldest_age={lane.value: _oldest(keys, now) for lane, keys in queued.items()},
                 delayed=len(self._waiting),
                 running=len(self._running),
                 longest_running=_oldest(self._running, now),

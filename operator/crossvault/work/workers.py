@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Generic, TypeVar
 
-from .agenda import Agenda, Lane, Next, Retry
+from .agenda import Agenda, Lane, Next, Retry, Shares
 from .figures import QueueFigures, Vitals
 
 K = TypeVar("K", bound=Hashable)
@@ -21,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 class Workers(Generic[K]):
     """Runs ``handle(key)`` for every key that is due, at most ``count`` at once and never twice for one key.
+
+    Of the keys for which ``needed_by`` names the same thing (an AWS account), half as many run at once.
 
     All methods but :meth:`figures` belong to the event loop's thread.
     """
@@ -32,12 +34,14 @@ class Workers(Generic[K]):
         count: int,
         vitals: Vitals,
         agenda: Agenda[K] | None = None,
+        needed_by: Callable[[K], Collection[Hashable]] | None = None,
         kind_of: Callable[[K], str] = str,
     ) -> None:
         self._handle = handle
         self._count = count
         self._vitals = vitals
-        self._agenda = agenda or Agenda()
+        shares = Shares(needed_by, max(1, count // 2)) if needed_by else None
+        self._agenda = agenda or Agenda(shares=shares)
         self._kind_of = kind_of
         self._loop = asyncio.get_running_loop()
         self._clock = self._loop.time

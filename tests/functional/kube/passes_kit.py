@@ -53,6 +53,7 @@ class Bench:
         self.requests: list[PolicyRequest] = []
         self.told_to_stop: list[bool] = []
         self.stopping = False
+        self.forgotten: list[str] = []
         self.vitals, self.board = Vitals(), Board()
         self.store = Store()
         self.freshness = Freshness(SETTINGS.cadence)
@@ -71,6 +72,7 @@ class Bench:
             freshness=self.freshness,
             threads=Threads(2, lambda: self.stopping),
             vitals=self.vitals,
+            forget_account=self.forgotten.append,
         )
         self.passes = passes.Passes(self.parts)
         self.body = self.api.add(objects.POLICIES, body or policy())

@@ -9,6 +9,7 @@ import pytest
 from tests.functional.kube.api_kit import policy
 from tests.functional.kube.passes_kit import WARNING, Bench, eventually
 
+from crossvault.errors import Problem
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble
 from crossvault.kube.objects import Kind
@@ -43,7 +44,8 @@ async def test_unfinished_deletion_is_tried_until_its_time_is_over() -> None:
     """Dead credentials cannot keep an object for ever."""
     bench = Bench(policy(finalizers=[objects.FINALIZER]))
     bench.delete()
-    bench.outcome = Outcome(None, requeue=timedelta(seconds=30), failed=True)
+    problem = Problem(Reason.ASSUME_ROLE_DENIED, "Role orders is not to be had.")
+    bench.outcome = Outcome(None, requeue=timedelta(seconds=30), failed=True, problem=problem)
     first = await bench.work()
     assert isinstance(first, After)
     assert first.delay == timedelta(seconds=30)
@@ -52,6 +54,7 @@ async def test_unfinished_deletion_is_tried_until_its_time_is_over() -> None:
     assert await bench.work() == Done()
     assert bench.stored() == {}
     assert bench.reasons() == ["DeletionIncomplete"]
+    assert "Role orders is not to be had" in bench.api.events[0]["note"]
 
 
 async def test_hanging_deletion_is_let_go_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

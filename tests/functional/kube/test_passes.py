@@ -240,6 +240,14 @@ async def test_account_is_looked_at_without_a_finalizer() -> None:
     assert [what for what, _, _ in bench.api.writes] == ["status"]
 
 
+async def test_credentials_of_a_deleted_account_are_forgotten() -> None:
+    """A BackupAccount that is gone leaves no session behind."""
+    bench = Bench()
+
+    assert await bench.work(ObjectKey(Kind.ACCOUNT, "", "gone")) == Done()
+    assert bench.forgotten == ["gone"]
+
+
 async def test_pass_gets_what_the_cluster_holds() -> None:
     """Accounts, labels of the namespace, and how old AWS may be."""
     bench = Bench()
