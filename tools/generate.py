@@ -1,6 +1,7 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
-The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages.
+The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages,
+and the simulator's own rows that of its FIDELITY.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from backup_simulator import fidelity
 from crossvault.explanations import EXPLANATIONS
 from crossvault.metrics import catalogue
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
 CHART_CRDS = ROOT / "deploy" / "helm" / "crossvault" / "files" / "crds"
 REFERENCE = ROOT / "docs" / "reference"
+SIMULATOR = ROOT / "simulator"
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -26,6 +29,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield CHART_CRDS / file.name, file.read_text("utf-8")
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
+    yield SIMULATOR / "FIDELITY.md", fidelity.page()
 
 
 def reasons_page() -> str:

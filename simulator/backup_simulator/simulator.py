@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import calls, faults
 from .engine import answers, catalogue, failures, parsing, routing, validation
+from .fidelity import Behaviour
 from .identity import signature
 from .services import backup, iam, kms, organizations, sts
 from .services.operation import Scope
@@ -242,3 +243,11 @@ def _delivered(answer: Response, fault: faults.Fault | None, passage: _Passage) 
         case _:
             early = _before(fault, passage)
             return early or (answer, "OK")
+
+
+FIDELITY = (
+    Behaviour(
+        "Signature, route, parameters, permission, handler: judged in this order",
+        "assumed",
+    ),
+)

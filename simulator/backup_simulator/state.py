@@ -70,6 +70,23 @@ class Identity:
 
 
 @dataclass(slots=True)
+class Grant:
+    """A KMS grant: who may do what with a key, within which encryption context; principals as they were named."""
+
+    grant_id: str
+    token: str
+    grantee: str
+    operations: tuple[str, ...]
+    created: float
+    issuing_account: str
+    name: str | None = None
+    retiring: str | None = None
+    constraints: Params = field(default_factory=dict)
+    grantee_service: bool = False
+    retiring_service: bool = False
+
+
+@dataclass(slots=True)
 class Key:
     """A KMS key."""
 
@@ -83,6 +100,8 @@ class Key:
     description: str = ""
     deletion_date: float | None = None
     pending_days: int | None = None
+    grants: dict[str, Grant] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -97,6 +116,7 @@ class Lifecycle:
     move_to_cold_after_days: int | None = None
     delete_after_days: int | None = None
     archive_opt_in: bool | None = None
+    delete_after_event: str | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +140,15 @@ class RecoveryPoint:
     storage_class: str = "WARM"
     resource_name: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    created_by: Params | None = None
+    initiated: float | None = None
+    is_parent: bool = False
+    parent_arn: str | None = None
+    member: str | None = None
+    copying: int = 0
+    marketplace: bool = False
+    options: tuple[str, ...] = ()
+    restore_metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +174,14 @@ class Vault:
     lock: Lock | None = None
     tags: dict[str, str] = field(default_factory=dict)
     points: dict[str, RecoveryPoint] = field(default_factory=dict)
+    kind: str = "BACKUP_VAULT"
+    state: str | None = None
+    notifications: Params | None = None
+
+    @property
+    def air_gapped(self) -> bool:
+        """Whether it is a logically air-gapped vault."""
+        return self.kind == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
 
     @property
     def arn(self) -> str:
@@ -178,6 +215,12 @@ class CopyJob:
     destination_key_arn: str | None = None
     destination_lock_state: str | None = None
     holds_slot: bool = False
+    destination_vault_type: str = "BACKUP_VAULT"
+    is_parent: bool = False
+    parent_id: str | None = None
+    member: str | None = None
+    created_by: Params | None = None
+    backup_job_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -201,6 +244,7 @@ class Account:
     users: dict[str, Identity] = field(default_factory=dict)
     roles: dict[str, Identity] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
+    allowed_amis: frozenset[str] | None = None
 
     def region(self, name: str) -> Region:
         """What the account has in a Region; nothing yet is something too."""
@@ -234,6 +278,8 @@ class Durations:
     toggle_off: float = 900.0
     job_history: float = 30 * 86_400.0
     idempotency: float = 86_400.0
+    deleting: float = 60.0
+    expiry_window: float = 8 * 3600.0
     running_by_type: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -243,6 +289,10 @@ class Limits:
 
     copies_per_region: int = 100
     copies_per_vault: int = 5
+    copies_per_resource: int = 30
+    rds_copies_per_region: int = 20
+    fsx_copies_per_region: int = 5
+    beyond_resource: str = "wait"
 
 
 @dataclass(slots=True)

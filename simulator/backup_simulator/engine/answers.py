@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, cast
 from xml.sax.saxutils import escape
 
+from ..fidelity import Behaviour
 from ..wire import Params, SimulatorError, Value
 
 if TYPE_CHECKING:
@@ -181,3 +182,12 @@ def _xml_structure(shape: StructureShape, value: Params) -> str:
 def json_bytes(value: Value) -> bytes:
     """Serialise plain JSON, for errors and for the control API."""
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+FIDELITY = (
+    Behaviour(
+        "Absent members are explicit nulls, timestamps like `1.574163740907E9`",
+        "recordings",
+        "test_engine.py::test_absent_members_come_as_null_and_dates_in_exponent_form",
+    ),
+)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params, Response
 from . import answers
 
@@ -57,3 +58,27 @@ def _xml(error: AwsError, code: str, status: int, request_id: str) -> Response:
         f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())
+
+
+FIDELITY = (
+    Behaviour(
+        "Error type in `x-amzn-ErrorType`; body `Code`, `Message`, `Type`, `Context`; statuses 400, 403, 404, 500",
+        "botocore, DG",
+        "test_engine.py::test_error_bodies_have_awss_members",
+    ),
+    Behaviour(
+        "The body's `Code` equals the type, except ERROR_3015 on lifecycles (AWS has internal codes there)",
+        "issue; the rest assumed",
+        "test_recovery_points.py::test_impossible_lifecycles_are_refused",
+    ),
+    Behaviour(
+        "AccessDenied of json 1.1 services is 400; unknown key and expired token are 403 in rest-json and json",
+        "assumed",
+        "test_signatures.py::test_an_unknown_key_is_refused",
+    ),
+    Behaviour(
+        "What is not implemented answers 501 with the operation's name",
+        "ours",
+        "test_engine.py::test_what_is_not_implemented_answers_501_at_once",
+    ),
+)

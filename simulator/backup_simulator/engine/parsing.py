@@ -13,6 +13,7 @@ import re
 import urllib.parse
 from typing import TYPE_CHECKING, cast
 
+from ..fidelity import Behaviour
 from ..wire import AwsError, Params, Request, Value
 
 if TYPE_CHECKING:
@@ -180,3 +181,12 @@ def _query_list(shape: ListShape, fields: dict[str, str], prefix: str) -> list[V
     while (item := _from_query(shape.member, fields, f"{stem}.{len(items) + 1}")) is not None:
         items.append(item)
     return items or None
+
+
+FIDELITY = (
+    Behaviour(
+        "`SerializationException` for unreadable bodies",
+        "botocore (name); text: assumed",
+        "test_engine.py::test_a_broken_body_gets_an_error_of_aws",
+    ),
+)

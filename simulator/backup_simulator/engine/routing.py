@@ -10,6 +10,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..fidelity import Behaviour
 from . import catalogue
 
 if TYPE_CHECKING:
@@ -98,3 +99,17 @@ def _templates(service: str) -> Mapping[tuple[str, int, str], list[_Template]]:
     for templates in table.values():
         templates.sort(key=lambda template: -template.literals)
     return table
+
+
+FIDELITY = (
+    Behaviour(
+        "All operations of `backup` route to themselves on the raw path, ARNs encoded in labels",
+        "botocore",
+        "test_engine.py::test_every_backup_operation_routes_to_itself",
+    ),
+    Behaviour(
+        "A slash too few or too many at the end of a path is forgiven",
+        "assumed",
+        "test_engine.py::test_a_missing_trailing_slash_is_forgiven",
+    ),
+)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
+from ..fidelity import Behaviour
 from ..wire import AwsError, Params, Value
 
 if TYPE_CHECKING:
@@ -157,3 +158,31 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(python)
     except re.error:
         return re.compile(r"[\s\S]*")
+
+
+FIDELITY = (
+    Behaviour(
+        "Types, required members, min, max, pattern, enum are checked on the server",
+        "botocore; that AWS does so: DG",
+        "test_engine.py::test_input_beyond_the_model_is_refused",
+    ),
+    Behaviour(
+        "`MissingParameterValueException` for absent members, `InvalidParameterValueException` for the rest",
+        "botocore (names); which one when: assumed",
+        "test_engine.py::test_input_beyond_the_model_is_refused",
+    ),
+    Behaviour(
+        "`Backup vault name … is not valid`",
+        "issue (aws-cdk 8685)",
+        "test_engine.py::test_a_bad_vault_name_is_refused_in_awss_words",
+    ),
+    Behaviour(
+        "Texts of other validation errors (`1 validation error detected: …`)",
+        "assumed, from other AWS services",
+    ),
+    Behaviour(
+        "The pattern of `ByResourceType` is not enforced: documented values contain spaces",
+        "DG against botocore",
+        "test_copy_jobs.py::test_jobs_are_listed_by_every_filter",
+    ),
+)

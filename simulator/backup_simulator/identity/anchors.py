@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..fidelity import Behaviour
 from . import policy
 
 if TYPE_CHECKING:
@@ -91,3 +92,26 @@ def _collapsed(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
 
 def _single(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+FIDELITY = (
+    Behaviour(
+        "Principals in stored policies are bound to unique ids; a deleted role reads back as `AROA…`",
+        "issue, recordings",
+        "test_vaults.py::test_a_deleted_role_reads_back_as_its_unique_id",
+    ),
+    Behaviour(
+        "A principal that does not exist is refused when a policy is put",
+        "DG, issue",
+        "test_vaults.py::test_a_policy_names_only_who_exists",
+    ),
+    Behaviour(
+        "Propagation delay of new principals: immediate here",
+        "missing",
+    ),
+    Behaviour(
+        "Read-back: account id becomes root ARN, one-element lists become their element",
+        "recordings",
+        "test_vaults.py::test_principals_read_back_normalised",
+    ),
+)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..fidelity import Behaviour
 from ..wire import SimulatorError
 
 if TYPE_CHECKING:
@@ -135,3 +136,26 @@ def _known_key(key: str) -> str:
     if key.startswith("aws:") and key not in GLOBAL_KEYS and not key.startswith(TAG_KEYS):
         raise SimulatorError(f"the simulator does not know the policy condition key {key!r}")
     return key
+
+
+FIDELITY = (
+    Behaviour(
+        "Conditions: String*, Arn*, Bool, Null, IfExists, ForAllValues, ForAnyValue, policy variables in values",
+        "DG",
+        "test_policies.py::test_conditions_hold_as_documented",
+    ),
+    Behaviour(
+        "Any other operator, `aws:` key or variable: error of the simulator (500), in a world file a message",
+        "ours",
+        "test_policies.py::test_what_the_simulator_cannot_judge_is_an_error",
+    ),
+    Behaviour(
+        "Service-specific keys that no call sets count as absent, as AWS has it for keys that do not exist",
+        "DG",
+        "test_policies.py::test_conditions_hold_as_documented",
+    ),
+    Behaviour(
+        "Numeric*, Date*, IpAddress",
+        "missing",
+    ),
+)

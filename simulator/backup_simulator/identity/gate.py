@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..fidelity import Behaviour
 from ..wire import CommonError
 from . import policy
 from .policy import Question, Verdict
@@ -98,3 +99,16 @@ def authorise(
     reason = refusal(state, asked, resource_policy, owner=principal.account)
     if reason:
         raise denied(asked, reason)
+
+
+FIDELITY = (
+    Behaviour(
+        "In one account either policy may allow, across accounts both must; a Deny beats all",
+        "DG",
+        "test_policies.py::test_a_deny_beats_every_allow",
+    ),
+    Behaviour(
+        "Permission boundaries, SCPs",
+        "missing",
+    ),
+)

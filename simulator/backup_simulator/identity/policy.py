@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..fidelity import Behaviour
 from ..wire import SimulatorError
 from . import conditions
 
@@ -196,3 +197,16 @@ def _principal_match(statement: Statement, principal: Principal) -> Verdict:
         if value == f"arn:aws:iam::{principal.account}:root":
             best = Verdict.DELEGATE
     return best
+
+
+FIDELITY = (
+    Behaviour(
+        "Identity policies: Allow, Deny, NotAction, NotResource, wildcards",
+        "DG",
+        "test_policies.py::test_statements_cover_what_they_name",
+    ),
+    Behaviour(
+        "NotPrincipal, variables in Resource",
+        "missing",
+    ),
+)

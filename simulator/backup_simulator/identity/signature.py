@@ -18,6 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from ..fidelity import Behaviour
 from ..wire import CommonError
 
 if TYPE_CHECKING:
@@ -125,3 +126,22 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+FIDELITY = (
+    Behaviour(
+        "SigV4 over header, path, query and body",
+        "DG; botocore's signer",
+        "test_signatures.py::test_a_body_changed_on_the_way_is_refused",
+    ),
+    Behaviour(
+        "15 minutes of clock skew",
+        "DG",
+        "test_signatures.py::test_a_date_far_from_wall_time_is_refused",
+    ),
+    Behaviour(
+        "Unknown key: `UnrecognizedClientException`, `InvalidClientTokenId` in query services",
+        "DG",
+        "test_signatures.py::test_an_unknown_key_is_refused",
+    ),
+)

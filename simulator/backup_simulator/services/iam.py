@@ -6,6 +6,7 @@ import json
 import urllib.parse
 from typing import TYPE_CHECKING
 
+from ..fidelity import Behaviour
 from ..identity import anchors, policy
 from ..state import Identity
 from ..wire import AwsError, Params, SimulatorError
@@ -140,3 +141,22 @@ OPERATIONS = {
     "PutRolePolicy": Operation(put_role_policy, _named_role),
     "CreateServiceLinkedRole": Operation(create_service_linked_role, _service_linked),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "GetRole, ListRoles, CreateRole, DeleteRole, PutRolePolicy; DeleteRole does not ask for "
+        "detached policies first; one page",
+        "botocore; ours (simplified)",
+        "test_accounts.py::test_roles_are_listed_made_and_removed",
+    ),
+    Behaviour(
+        "CreateServiceLinkedRole for backup.amazonaws.com, taken the second time",
+        "recordings",
+        "test_accounts.py::test_the_service_linked_role_is_made_once",
+    ),
+    Behaviour(
+        "A copy or a vault does not create the service-linked role by itself",
+        "missing",
+    ),
+)

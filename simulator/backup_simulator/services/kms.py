@@ -6,6 +6,7 @@ import json
 import re
 
 from .. import keys
+from ..fidelity import Behaviour
 from ..identity import anchors, policy
 from ..state import Key
 from ..wire import AwsError, CommonError, Params
@@ -196,3 +197,40 @@ def _metadata(key: Key) -> Params:
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": False,
     }
+
+
+FIDELITY = (
+    Behaviour(
+        "DescribeKey by id, ARN, alias, alias ARN",
+        "recordings",
+        "test_accounts.py::test_a_key_is_found_by_all_its_names",
+    ),
+    Behaviour(
+        "A foreign key one may not see is NotFound",
+        "recordings",
+        "test_accounts.py::test_a_foreign_key_is_seen_when_its_policy_says_so",
+    ),
+    Behaviour(
+        "Key policy first, identity policies where it names the account",
+        "DG",
+        "test_accounts.py::test_a_key_policy_without_the_account_locks_it_out",
+    ),
+    Behaviour(
+        "`alias/aws/*` keys come into being when named; KeyManager AWS",
+        "DG",
+        "test_accounts.py::test_keys_of_aws_come_into_being_when_they_are_named",
+    ),
+    Behaviour(
+        "ListAliases and ListKeys answer on one page",
+        "ours (simplified)",
+    ),
+    Behaviour(
+        "PutKeyPolicy: `Policy contains a statement with one or more invalid principals.`",
+        "issue",
+        "test_accounts.py::test_a_key_policy_names_only_who_exists",
+    ),
+    Behaviour(
+        "Lockout safety check, grants, rotation",
+        "missing",
+    ),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from ..fidelity import Behaviour
 from ..state import Organization
 from ..wire import AwsError, CommonError, Params
 from .operation import Operation, Scope
@@ -91,3 +92,21 @@ OPERATIONS = {
     "ListAccounts": Operation(list_accounts),
     "DescribeAccount": Operation(describe_account),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "DescribeOrganization for any member",
+        "botocore, DG",
+        "test_accounts.py::test_every_member_describes_the_organization",
+    ),
+    Behaviour(
+        "ListAccounts and DescribeAccount for the management account only; State without Status",
+        "botocore, DG; text of the refusal assumed",
+        "test_accounts.py::test_members_may_not_look_at_accounts",
+    ),
+    Behaviour(
+        "Delegated administrators",
+        "missing",
+    ),
+)

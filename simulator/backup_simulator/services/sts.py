@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..fidelity import Behaviour
 from ..identity import gate, policy
 from ..state import Credential, Identity, Principal
 from ..wire import AwsError, CommonError, Params
@@ -113,3 +114,47 @@ OPERATIONS = {
     "GetCallerIdentity": Operation(get_caller_identity, target=None),
     "AssumeRole": Operation(assume_role, target=None),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "AssumeRole: trust policy, External ID, the caller's own right, one text for all refusals",
+        "DG",
+        "test_sessions.py::test_a_role_that_does_not_trust_is_refused",
+    ),
+    Behaviour(
+        "900 to 43200 s, MaxSessionDuration",
+        "DG",
+        "test_sessions.py::test_the_length_of_a_session_has_bounds",
+    ),
+    Behaviour(
+        "One hour at most for chained roles",
+        "DG",
+        "test_sessions.py::test_a_chained_session_lasts_one_hour_at_most",
+    ),
+    Behaviour(
+        "Sessions end on the virtual clock",
+        "ours",
+        "test_sessions.py::test_a_session_ends_on_the_virtual_clock",
+    ),
+    Behaviour(
+        "`clock.sessions: wall` lets sessions last in real time",
+        "ours",
+        "test_sessions.py::test_sessions_may_last_in_wall_time",
+    ),
+    Behaviour(
+        "Session tags need sts:TagSession; `aws:PrincipalTag`",
+        "DG",
+        "test_sessions.py::test_tags_of_a_session_need_trust_in_tagging",
+    ),
+    Behaviour(
+        "Session policies, MFA, source identity: 501",
+        "missing",
+        "test_sessions.py::test_session_policies_are_refused_rather_than_ignored",
+    ),
+    Behaviour(
+        "AssumeRoleWithWebIdentity: 501",
+        "missing",
+        "test_sessions.py::test_web_identity_is_named_as_missing",
+    ),
+)

@@ -47,14 +47,20 @@ class DurationsPart(Part):
     toggle_off: Seconds = 900.0
     job_history: Seconds = 30 * 86_400.0
     idempotency: Seconds = 86_400.0
+    deleting: Seconds = 60.0
+    expiry_window: Seconds = 8 * 3600.0
     running_by_type: dict[str, Seconds] = {}
 
 
 class LimitsPart(Part):
-    """AWS Backup's quotas on concurrent copies of fully managed types."""
+    """Quotas on concurrent copies; `beyond_resource`: whether the 31st copy of a resource waits or fails."""
 
     copies_per_region: int = Field(default=100, ge=1)
     copies_per_vault: int = Field(default=5, ge=0)
+    copies_per_resource: int = Field(default=30, ge=1)
+    rds_copies_per_region: int = Field(default=20, ge=1)
+    fsx_copies_per_region: int = Field(default=5, ge=1)
+    beyond_resource: Literal["wait", "fail"] = "wait"
 
 
 class OrganizationPart(Part):
@@ -125,6 +131,7 @@ class LifecyclePart(Part):
 
     move_to_cold_after_days: int | None = None
     delete_after_days: int | None = None
+    archive_opt_in: bool | None = None
 
 
 class PointsPart(Part):
@@ -139,6 +146,11 @@ class PointsPart(Part):
     storage_class: Literal["WARM", "COLD"] = "WARM"
     lifecycle: LifecyclePart = LifecyclePart()
     tags: dict[str, str] = {}
+    marketplace: bool = False
+    options: list[str] = []
+    parent: str | None = None
+    member: str | None = None
+    is_parent: bool = False
 
     @model_validator(mode="after")
     def _known_type(self) -> PointsPart:
@@ -174,10 +186,14 @@ class LockPart(Part):
 
 
 class VaultPart(Part):
-    """A backup vault; `key` is an alias, a key id or a key ARN of the same account, or absent for aws/backup."""
+    """A backup vault; `key` is an alias, a key id or a key ARN of the same account, or absent for aws/backup.
+
+    An air-gapped vault has lock bounds of both kinds and may do without a key.
+    """
 
     region: str
     name: str = Field(min_length=2)
+    air_gapped: bool = False
     key: str | None = None
     policy: PolicyDocument | None = None
     lock: LockPart | None = None
@@ -196,6 +212,7 @@ class AccountPart(Part):
     roles: list[RolePart] = []
     keys: list[KeyPart] = []
     vaults: list[VaultPart] = []
+    allowed_amis: list[str] | None = None
 
 
 class World(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from ...state import CopyJob
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
@@ -146,3 +147,22 @@ OPERATIONS = {
     "DescribeCopyJob": Operation(describe),
     "ListCopyJobs": Operation(list_jobs),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "Idempotency token: same token, account and Region give the same job for 24 h, whatever the other parameters",
+        "DG; life and conflict assumed",
+        "test_copy_jobs.py::test_the_same_token_gives_the_same_job",
+    ),
+    Behaviour(
+        "`DestinationRecoveryPointLifecycle` shows what was asked",
+        "assumed",
+        "test_copy_jobs.py::test_retention_counts_from_the_sources_creation",
+    ),
+    Behaviour(
+        "Parent and child jobs, PARTIAL, air-gapped vaults, summaries: 501",
+        "missing",
+        "test_engine.py::test_what_is_not_implemented_answers_501_at_once",
+    ),
+)

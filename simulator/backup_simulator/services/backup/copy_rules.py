@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ... import resource_types
+from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...state import Principal
 from . import copy_texts as texts
@@ -298,4 +299,53 @@ RULES: tuple[Rule, ...] = (
     Rule("source key unusable", Moment.END, "KMS_KEY_ERROR", _source_key_state),
     Rule("destination vault gone while copying", Moment.END, "ACCESS_DENIED", _may_not_enter),
     Rule("recovery point deleted while copying", Moment.END, "RESOURCE_NOT_FOUND", _vanished),
+)
+
+
+FIDELITY = (
+    Behaviour(
+        "The rules of copies are one table; its rows say *refused* (by StartCopyJob), *start* "
+        "(CREATED to FAILED) or *end* (RUNNING to FAILED)",
+        "assumed (derived; AWS documents only the error names)",
+        "test_copy_refusals.py::test_every_rule_of_the_table_is_shown_by_a_row",
+    ),
+    Behaviour(
+        "Organization, toggle, vault policy, role, service-managed key, type, lock, managed source "
+        "key: texts and MessageCategory (texts without a public source stand under *assumed* in "
+        "`copy_texts.py`)",
+        "DG, issue",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "Vault policies are judged with the copy role as principal",
+        "DG",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "A missing destination vault gives `Access Denied trying to call AWS Backup service`",
+        "DG (category); text assumed",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "The vault `Default` is refused with the service-managed-key text",
+        "DG (rule); text assumed",
+    ),
+    Behaviour(
+        "Copies in one account need neither organization nor toggle nor vault policy",
+        "DG",
+        "test_copy_jobs.py::test_a_copy_inside_the_account_needs_no_vault_policy",
+    ),
+    Behaviour(
+        "Source key: AWS managed keys are refused for types not fully managed; disabled keys fail",
+        "DG",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "Source key: whether its policy admits the copy role and the destination's service-linked role",
+        "missing",
+    ),
+    Behaviour(
+        "Destination key: state only; its policy is not judged",
+        "missing",
+    ),
 )

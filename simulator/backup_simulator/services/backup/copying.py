@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ... import resource_types
+from ...fidelity import Behaviour
 from ...state import CopyJob, RecoveryPoint
 from . import copy_rules, lifecycles
 from .copy_rules import Attempt, Moment
@@ -184,3 +185,46 @@ def _release(state: State, job: CopyJob, now: float) -> None:
 def _forget(state: State, job: CopyJob) -> None:
     """Copy job records are dropped thirty days after their end (facts §0.6)."""
     state.accounts[job.account].region(job.region).copy_jobs.pop(job.job_id, None)
+
+
+FIDELITY = (
+    Behaviour(
+        "One job per resource, others wait in CREATED",
+        "DG",
+        "test_copy_jobs.py::test_one_resource_is_copied_once_at_a_time",
+    ),
+    Behaviour(
+        "100 per account and destination Region for fully managed types, 5 more per vault",
+        "DG",
+        "test_copy_jobs.py::test_a_hundred_copies_run_and_the_next_waits",
+    ),
+    Behaviour(
+        "30 per resource, RDS's 20 and FSx's 5 snapshot copies",
+        "missing",
+    ),
+    Behaviour(
+        "The copy is visible only when the job is COMPLETED",
+        "assumed",
+        "test_copy_jobs.py::test_nothing_is_at_the_destination_before_the_end",
+    ),
+    Behaviour(
+        "ARN forms of copies, `copyjob-` in them",
+        "DG, issue",
+        "test_copy_jobs.py::test_copies_have_arns_of_their_type",
+    ),
+    Behaviour(
+        "Tags travel with the copy",
+        "DG",
+        "test_copy_jobs.py::test_tags_travel_with_the_copy",
+    ),
+    Behaviour(
+        "Durations: 5 s CREATED, 60 s RUNNING, configurable",
+        "ours",
+        "test_copy_jobs.py::test_a_job_goes_through_its_states_on_the_virtual_clock",
+    ),
+    Behaviour(
+        "Jobs are gone 30 days after their end",
+        "DG",
+        "test_copy_jobs.py::test_history_is_gone_after_thirty_days",
+    ),
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...clock import DAY
+from ...fidelity import Behaviour
 from ...state import Lifecycle
 from ...wire import AwsError
 
@@ -71,3 +72,17 @@ def calculated(point: RecoveryPoint) -> Params | None:
         "DeleteAt": point.created + (delete or 0) * DAY if _kept(delete) else None,
     }
     return found if any(value is not None for value in found.values()) else None
+
+
+FIDELITY = (
+    Behaviour(
+        "Lifecycle rules and `ERROR_3015` texts",
+        "issue; text of MoveToCold bounds assumed",
+        "test_recovery_points.py::test_impossible_lifecycles_are_refused",
+    ),
+    Behaviour(
+        "CreationDate and ResourceArn of a copy are the source's; retention counts from there; -1 inherits",
+        "DG",
+        "test_copy_jobs.py::test_retention_counts_from_the_sources_creation",
+    ),
+)

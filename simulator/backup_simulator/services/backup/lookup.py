@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError
 
 if TYPE_CHECKING:
@@ -48,3 +49,17 @@ def on_point(scope: Scope, params: Params) -> tuple[str, Policy | None]:
     name = params.get("BackupVaultName", params.get("SourceBackupVaultName"))
     found = scope.region.vaults.get(name) if name else None
     return params["RecoveryPointArn"], found.policy if found else None
+
+
+FIDELITY = (
+    Behaviour(
+        "A missing vault is 403 `Insufficient privileges to perform this action.` on every operation",
+        "issue; on Put and Delete assumed",
+        "test_vaults.py::test_a_missing_vault_is_access_denied",
+    ),
+    Behaviour(
+        "The vault's policy binds callers of its own account (Deny)",
+        "DG",
+        "test_vaults.py::test_a_deny_in_the_vault_policy_binds_the_own_account",
+    ),
+)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, TypeVar
 
+from ...fidelity import Behaviour
 from ...wire import AwsError
 
 if TYPE_CHECKING:
@@ -60,3 +61,17 @@ def _read(token: str, bound: str) -> int | str:
     except (ValueError, binascii.Error):
         pass
     raise AwsError("InvalidParameterValueException", "Invalid NextToken")
+
+
+FIDELITY = (
+    Behaviour(
+        "Page size without MaxResults is 100; lists are in order of arrival, vaults by name",
+        "assumed",
+        "test_recovery_points.py::test_pages_cover_the_list_once",
+    ),
+    Behaviour(
+        "A page token serves the same caller, operation and filters only",
+        "assumed",
+        "test_recovery_points.py::test_a_token_serves_its_own_list_only",
+    ),
+)

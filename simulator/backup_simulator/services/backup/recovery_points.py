@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import lifecycles, lookup, paging
@@ -99,3 +100,20 @@ OPERATIONS = {
     "UpdateRecoveryPointLifecycle": Operation(update_lifecycle, lookup.on_point),
     "DeleteRecoveryPoint": Operation(delete, lookup.on_point),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "ARN forms of recovery points",
+        "DG",
+        "test_recovery_points.py::test_arns_have_the_form_of_their_type",
+    ),
+    Behaviour(
+        "Recovery points do not expire or move to cold by themselves",
+        "missing",
+    ),
+    Behaviour(
+        "DeleteRecoveryPoint works at once; AWS takes minutes",
+        "missing",
+    ),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import resource_types
+from ...fidelity import Behaviour
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 
@@ -65,3 +66,32 @@ OPERATIONS = {
     "DescribeRegionSettings": Operation(describe_region),
     "GetSupportedResourceTypes": Operation(supported_types),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "Global settings: any member reads",
+        "DG",
+        "test_accounts.py::test_every_member_reads_the_global_settings",
+    ),
+    Behaviour(
+        "Global settings: the management account changes them",
+        "DG",
+        "test_accounts.py::test_only_the_management_account_changes_them",
+    ),
+    Behaviour(
+        "Global settings outside an organization: InvalidRequest",
+        "DG",
+        "test_accounts.py::test_an_account_alone_has_no_global_settings",
+    ),
+    Behaviour(
+        "15 minutes after switching the toggle off copies still start",
+        "DG",
+        "test_copy_refusals.py::test_switching_the_toggle_off_takes_a_quarter_of_an_hour",
+    ),
+    Behaviour(
+        "Switching the toggle on works at once",
+        "assumed",
+        "test_copy_refusals.py::test_switching_the_toggle_on_works_at_once",
+    ),
+)

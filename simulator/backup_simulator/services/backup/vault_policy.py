@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from ...identity import anchors, policy
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
@@ -87,3 +88,17 @@ OPERATIONS = {
     "GetBackupVaultAccessPolicy": Operation(get, lookup.on_vault),
     "DeleteBackupVaultAccessPolicy": Operation(delete, lookup.on_vault),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "Vault policy: no wildcard in Action; across accounts only CopyIntoBackupVault, else 403 with the sharing text",
+        "DG, issue; code of the wildcard assumed",
+        "test_vaults.py::test_only_copies_may_be_allowed_across_accounts",
+    ),
+    Behaviour(
+        "`… has no associated POLICY` on Get and on Delete",
+        "issue; on Delete assumed",
+        "test_vaults.py::test_a_vault_without_a_policy_says_so",
+    ),
+)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ... import keys
+from ...fidelity import Behaviour
 from ...state import Vault
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope, request_tags
@@ -117,3 +118,23 @@ OPERATIONS = {
     "ListBackupVaults": Operation(list_backup_vaults),
     "DeleteBackupVault": Operation(delete_backup_vault, lookup.on_vault),
 }
+
+
+FIDELITY = (
+    Behaviour(
+        "AlreadyExists with Arn and CreatorRequestId, also for an equal CreatorRequestId",
+        "botocore; the latter assumed",
+        "test_vaults.py::test_a_name_that_is_taken_says_by_whom",
+    ),
+    Behaviour(
+        "EncryptionKeyArn is a key ARN, exists, is enabled, in the Region",
+        "DG; error code assumed",
+        "test_vaults.py::test_a_vault_needs_the_arn_of_a_key_that_exists",
+    ),
+    Behaviour(
+        "CreateBackupVault needs backup-storage:MountCapsule and five kms actions (through "
+        "`kms:ViaService`); refused with an empty message",
+        "DG, issue; ViaService assumed",
+        "test_vaults.py::test_a_caller_without_rights_on_storage_or_key_is_refused_without_words",
+    ),
+)
