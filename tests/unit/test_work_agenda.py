@@ -233,64 +233,75 @@ def test_given_up_waits_do_not_pile_up() -> None:
 
 def sharing(most: int = 1) -> Agenda[str]:
     """Return an agenda in which a key needs what its letters name."""
-    return Agenda(pace=Pace(shorten=0.0, spread=0.0), shares=Shares(tuple, most), uniform=middle)
+    shares: Shares[str] = Shares(lambda key: [each for each in key if each.isalpha()], most)
+    return Agenda(pace=Pace(shorten=0.0, spread=0.0), shares=shares, uniform=middle)
+
+
+def test_work_spreads_over_what_it_needs() -> None:
+    """Fifty keys of one account come first in the queue; the others' turn comes all the same."""
+    queue = sharing(10)
+    for number in range(50):
+        queue.add(f"x{number}", 0.0)
+    for key in ("y1", "y2", "z1"):
+        queue.add(key, 1.0)
+
+    assert [queue.take(2.0) for _ in range(7)] == ["x0", "y1", "z1", "x1", "y2", "x2", "x3"]
 
 
 def test_one_hanging_need_leaves_room_for_the_others() -> None:
-    """Of what needs the same thing, only so many run; those behind go on, and the held ones come when it is free."""
+    """Of what needs the same thing, only so many run, although nothing else is to be done."""
     queue = sharing(2)
-    for key in ("xa", "xb", "xc", "xd", "y"):
+    for key in ("x1", "x2", "x3", "x4"):
         queue.add(key, 0.0)
 
-    assert [queue.take(1.0) for _ in range(4)] == ["xa", "xb", "y", None]
+    assert [queue.take(1.0) for _ in range(3)] == ["x1", "x2", None]
     assert queue.ready() == 0
-    queue.finish("xa", Done(), 2.0)
-    assert queue.ready() == 1
-    assert [queue.take(2.0), queue.take(2.0)] == ["xc", None]
+    queue.add("y1", 1.0)
+    assert [queue.take(1.0), queue.take(1.0)] == ["y1", None]
+    queue.finish("x1", Done(), 2.0)
+    assert queue.ready() == 2
+    assert [queue.take(2.0), queue.take(2.0)] == ["x3", None]
 
 
-def test_held_keys_keep_their_place_and_their_age() -> None:
-    """Who was held first comes first, before keys that were added later."""
+def test_a_key_that_waits_for_its_share_keeps_its_place_and_its_age() -> None:
+    """A change lifts it into the fast lane, and it is queued once."""
     queue = sharing()
-    for at, key in enumerate(("xa", "xb", "xc")):
-        queue.add(key, float(at))
-    assert [queue.take(3.0), queue.take(3.0)] == ["xa", None]
-    queue.add("xd", 4.0)
+    queue.add("x1", 0.0)
+    assert queue.take(0.0) == "x1"
+    queue.add("x2", 1.0, Lane.RESYNC)
+    queue.add("x2", 4.0)
+    queue.add("x3", 5.0)
 
-    assert queue.figures(5.0).depth == {"change": 3, "resync": 0}
-    assert queue.figures(5.0).oldest_age["change"] == 4.0
-    queue.finish("xa", Done(), 5.0)
-    assert queue.take(5.0) == "xb"
-
-
-def test_a_held_key_that_changes_moves_into_the_fast_lane() -> None:
-    """It is not queued twice, and a person's change is not forgotten."""
-    queue = sharing()
-    queue.add("xa", 0.0)
-    queue.take(0.0)
-    queue.add("xb", 0.0, Lane.RESYNC)
-    assert queue.take(0.0) is None
-    queue.add("xb", 1.0)
-    queue.add("xb", 1.0, Lane.RESYNC)
-
-    assert queue.figures(1.0).depth == {"change": 1, "resync": 0}
-    queue.finish("xa", Done(), 2.0)
-    assert [queue.take(2.0), queue.take(2.0)] == ["xb", None]
+    assert queue.figures(6.0).depth == {"change": 2, "resync": 0}
+    assert queue.figures(6.0).oldest_age["change"] == 5.0
+    queue.finish("x1", Done(), 6.0)
+    assert [queue.take(6.0), queue.take(6.0)] == ["x2", None]
 
 
-def test_a_key_that_cannot_use_its_turn_passes_it_on() -> None:
-    """Let go for one need and short of another, it must not keep the first from those who need that alone."""
-    queue = sharing()
-    for key in ("x1", "y2", "xy", "x3"):
-        queue.add(key, 0.0)
-    assert [queue.take(0.0) for _ in range(3)] == ["x1", "y2", None]
-    queue.finish("x1", Done(), 1.0)
+def test_a_key_of_two_busy_needs_is_not_overtaken_for_ever() -> None:
+    """Its needs are always a little in use; after a minute that counts no more."""
+    queue = sharing(2)
+    queue.add("x1", 0.0)
+    assert queue.take(0.0) == "x1"
+    queue.add("xy", 0.0)
+    queue.add("z1", 61.0)
+    queue.add("z2", 61.0)
 
-    assert queue.take(1.0) == "x3"
-    queue.finish("y2", Done(), 2.0)
-    assert queue.take(2.0) is None
-    queue.finish("x3", Done(), 3.0)
-    assert queue.take(3.0) == "xy"
+    assert queue.take(59.0) == "z1"
+    assert queue.take(61.0) == "xy"
+
+
+def test_an_edited_key_needs_what_it_now_says() -> None:
+    """A queued policy that names another account does not wait for the one it named before."""
+    needs = {"a": ["x"], "b": ["x"]}
+    queue: Agenda[str] = Agenda(shares=Shares(needs.__getitem__, 1))
+    queue.add("a", 0.0)
+    queue.add("b", 0.0)
+    assert [queue.take(0.0), queue.take(0.0)] == ["a", None]
+    needs["b"] = ["y"]
+    queue.add("b", 1.0)
+
+    assert queue.take(1.0) == "b"
 
 
 KEYS = st.sampled_from(["a", "b", "c", "ab", "bc"])
@@ -306,7 +317,7 @@ class AgendaMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue: Agenda[str] = Agenda(shares=Shares(tuple, 1))
+        self.queue: Agenda[str] = Agenda(shares=Shares(list, 1))
         self.now = 0.0
         self.running: set[str] = set()
         self.owed: set[str] = set()

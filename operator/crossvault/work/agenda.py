@@ -1,18 +1,19 @@
 """Which key is to be worked on next: a pure state machine over instants that the caller passes in.
 
-A key is in one place at a time: ready in a lane, held until a share is free, running, or waiting for its instant.
-Adding a key that runs makes it dirty, so that it runs once more afterwards: nothing is lost and nothing runs twice at
-once. The rules are those of client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue), with two lanes
-and one delay per key. Keys that need the same thing (an AWS account) share it: no more than so many of them run at
-once, so that one account that hangs leaves workers to all others.
+A key is in one place at a time: ready in a lane, running, or waiting for its instant. Adding a key that runs makes it
+dirty, so that it runs once more afterwards: nothing is lost and nothing runs twice at once. The rules are those of
+client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue), with two lanes and one delay per key.
+
+Keys that need the same thing (an AWS account, with its rate limit) share it: those whose needs are least in use come
+first, so that work spreads over all accounts, and an account that hangs leaves workers to the others.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Hashable
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -84,11 +85,13 @@ class Pace:
 class Shares(Generic[K]):
     """What keys share: at most ``most`` keys that need the same thing run at once.
 
-    ``needed_by`` is asked each time a key could run, so that an edited key needs what it now says.
+    ``needed_by`` is asked when a key is added, so that an edited key needs what it now says.
     """
 
-    needed_by: Callable[[K], Collection[Hashable]]
+    needed_by: Callable[[K], Iterable[Hashable]]
     most: int
+    patience: float = 60.0
+    """So many seconds are waited at most for needs that are less in use."""
 
 
 @dataclass(slots=True)
@@ -100,13 +103,8 @@ class _Wait:
     cause: str | None
 
 
-@dataclass(slots=True)
-class _Held:
-    """Where a key queued, since when, and what it needs that others have their share of."""
-
-    lane: Lane
-    since: float
-    need: Hashable
+Needs: TypeAlias = frozenset[Hashable]
+_NOTHING: Needs = frozenset()
 
 
 class Agenda(Generic[K]):
@@ -122,12 +120,11 @@ class Agenda(Generic[K]):
         self._pace = pace or Pace()
         self._shares = shares
         self._uniform = uniform
-        self._ready: dict[Lane, OrderedDict[K, float]] = {lane: OrderedDict() for lane in Lane}
+        self._ready: dict[Lane, dict[Needs, dict[K, float]]] = {lane: {} for lane in Lane}
+        self._queued: dict[K, tuple[Lane, Needs]] = {}
         self._running: dict[K, float] = {}
-        self._needs: dict[K, tuple[Hashable, ...]] = {}
+        self._needs: dict[K, Needs] = {}
         self._in_use: Counter[Hashable] = Counter()
-        self._held: dict[K, _Held] = {}
-        self._held_by: dict[Hashable, OrderedDict[K, None]] = {}
         self._dirty: dict[K, Lane] = {}
         self._waiting: dict[K, _Wait] = {}
         self._heap: list[tuple[float, int, K]] = []
@@ -152,16 +149,24 @@ class Agenda(Generic[K]):
             self._dirty[key] = Lane.CHANGE if lane is Lane.CHANGE else self._dirty.get(key, lane)
             return
         self._waiting.pop(key, None)
-        held = self._held.get(key)
-        if held is not None:
-            held.lane = Lane.CHANGE if lane is Lane.CHANGE else held.lane
-            return
-        since = now
-        if lane is Lane.CHANGE:
-            since = self._ready[Lane.RESYNC].pop(key, now)
-        elif key in self._ready[Lane.CHANGE]:
-            return
-        self._ready[lane].setdefault(key, since)
+        needs = frozenset(self._shares.needed_by(key)) if self._shares else _NOTHING
+        queued = self._queued.get(key)
+        if queued is not None:
+            lane = Lane.CHANGE if queued[0] is Lane.CHANGE else lane
+            if queued == (lane, needs):
+                return
+            now = self._unqueue(key, *queued)
+        self._queued[key] = lane, needs
+        self._ready[lane].setdefault(needs, {})[key] = now
+
+    def _unqueue(self, key: K, lane: Lane, needs: Needs) -> float:
+        """Take a key out of its lane and return since when it was in one."""
+        keys = self._ready[lane][needs]
+        since = keys.pop(key)
+        if not keys:
+            del self._ready[lane][needs]
+        del self._queued[key]
+        return since
 
     def _wait(self, key: K, wait: _Wait) -> None:
         present = self._waiting.get(key)
@@ -179,50 +184,47 @@ class Agenda(Generic[K]):
         """Return the key to work on now and count it as running; None when nothing is due."""
         with self._lock:
             self._wake(now)
-            while (lane := self._lane()) is not None:
-                key, since = self._ready[lane].popitem(last=False)
-                needs = tuple(self._shares.needed_by(key)) if self._shares else ()
-                used_up = next((each for each in needs if not self._free(each)), None)
-                if used_up is not None:
-                    self._hold(key, _Held(lane, since, used_up), needs)
-                    continue
-                self._running[key] = now
-                self._needs[key] = needs
-                self._in_use.update(needs)
-                self._waits.observe(lane.value, max(0.0, now - since))
-                return key
-            return None
+            choices = {lane: self._least_used(lane, now) for lane in Lane}
+            lane = self._lane({lane for lane, needs in choices.items() if needs is not None})
+            if lane is None:
+                return None
+            needs = choices[lane] or _NOTHING
+            key = next(iter(self._ready[lane][needs]))
+            since = self._unqueue(key, lane, needs)
+            self._running[key] = now
+            self._needs[key] = needs
+            self._in_use.update(needs)
+            self._waits.observe(lane.value, max(0.0, now - since))
+            return key
 
-    def _free(self, need: Hashable) -> bool:
-        return self._shares is None or self._in_use[need] < self._shares.most
+    def _least_used(self, lane: Lane, now: float) -> Needs | None:
+        """Return the needs whose keys are next in a lane; None when every one that is queued has to wait."""
+        shares = self._shares
+        if shares is None:
+            return next(iter(self._ready[lane]), None)
+        best: tuple[float, float] | None = None
+        chosen = None
+        for needs, keys in self._ready[lane].items():
+            use = self._use(needs)
+            if use >= shares.most:
+                continue
+            since = next(iter(keys.values()))
+            rank = (0 if now - since > shares.patience else use, since)
+            if best is None or rank < best:
+                best, chosen = rank, needs
+        return chosen
 
-    def _hold(self, key: K, held: _Held, needs: tuple[Hashable, ...]) -> None:
-        """Set a key aside; what it was let go for and cannot use is the next one's turn."""
-        self._held[key] = held
-        self._held_by.setdefault(held.need, OrderedDict())[key] = None
-        for each in needs:
-            if each != held.need and self._free(each):
-                self._let_go(each)
+    def _use(self, needs: Needs) -> int:
+        return max((self._in_use[each] for each in needs), default=0)
 
-    def _let_go(self, need: Hashable) -> None:
-        """Put the key that was held first for ``need`` at the head of its lane."""
-        keys = self._held_by.get(need)
-        if not keys:
-            return
-        key, _ = keys.popitem(last=False)
-        if not keys:
-            del self._held_by[need]
-        held = self._held.pop(key)
-        self._ready[held.lane][key] = held.since
-        self._ready[held.lane].move_to_end(key, last=False)
-
-    def _lane(self) -> Lane | None:
-        change, resync = self._ready[Lane.CHANGE], self._ready[Lane.RESYNC]
-        if change and (not resync or self._overtaken < self._pace.overtakes):
-            self._overtaken = self._overtaken + 1 if resync else 0
+    def _lane(self, lanes: set[Lane]) -> Lane | None:
+        """Choose between the lanes that have something to take."""
+        waiting = Lane.RESYNC in lanes
+        if Lane.CHANGE in lanes and (not waiting or self._overtaken < self._pace.overtakes):
+            self._overtaken = self._overtaken + 1 if waiting else 0
             return Lane.CHANGE
         self._overtaken = 0
-        return Lane.RESYNC if resync else None
+        return Lane.RESYNC if waiting else None
 
     def _wake(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
@@ -235,11 +237,10 @@ class Agenda(Generic[K]):
         """End the pass over a key that :meth:`take` returned."""
         with self._lock:
             del self._running[key]
-            for need in self._needs.pop(key):
-                self._in_use[need] -= 1
+            self._in_use.subtract(needs := self._needs.pop(key))
+            for need in needs:
                 if not self._in_use[need]:
                     del self._in_use[need]
-                self._let_go(need)
             self._settle(key, then, now)
             dirty = self._dirty.pop(key, None)
             if dirty is not None:
@@ -283,7 +284,13 @@ class Agenda(Generic[K]):
 
     def ready(self) -> int:
         """Return how many keys could be taken now."""
-        return sum(len(keys) for keys in self._ready.values())
+        most = self._shares.most if self._shares else 1
+        return sum(
+            len(keys)
+            for lane in self._ready.values()
+            for needs, keys in lane.items()
+            if not needs or self._use(needs) < most
+        )
 
     def running(self) -> frozenset[K]:
         """Return the keys being worked on."""
@@ -292,20 +299,21 @@ class Agenda(Generic[K]):
     def figures(self, now: float) -> QueueFigures:
         """Return the numbers of this instant. May be called from any thread."""
         with self._lock:
-            queued = {lane: dict(keys) for lane, keys in self._ready.items()}
-            for key, held in self._held.items():
-                queued[held.lane][key] = held.since
+            queued = {
+                lane: [since for keys in by_needs.values() for since in keys.values()]
+                for lane, by_needs in self._ready.items()
+            }
             return QueueFigures(
-                depth={lane.value: len(keys) for lane, keys in queued.items()},
-                oldest_age={lane.value: _oldest(keys, now) for lane, keys in queued.items()},
+                depth={lane.value: len(ages) for lane, ages in queued.items()},
+                oldest_age={lane.value: _oldest(ages, now) for lane, ages in queued.items()},
                 delayed=len(self._waiting),
                 running=len(self._running),
-                longest_running=_oldest(self._running, now),
+                longest_running=_oldest(self._running.values(), now),
                 added=self._added,
                 retried=self._retried,
                 waits=self._waits.read(),
             )
 
 
-def _oldest(since: dict[K, float], now: float) -> float:
-    return max(0.0, now - min(since.values())) if since else 0.0
+def _oldest(since: Collection[float], now: float) -> float:
+    return max(0.0, now - min(since)) if since else 0.0

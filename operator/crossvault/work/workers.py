@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 from .agenda import Agenda, Lane, Next, Retry, Shares
@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 class Workers(Generic[K]):
     """Runs ``handle(key)`` for every key that is due, at most ``count`` at once and never twice for one key.
 
-    Of the keys for which ``needed_by`` names the same thing (an AWS account), half as many run at once.
+    Of the keys for which ``needed_by`` names the same thing (an AWS account), at most half as many run at once.
 
     All methods but :meth:`figures` belong to the event loop's thread.
     """
@@ -34,7 +34,7 @@ class Workers(Generic[K]):
         count: int,
         vitals: Vitals,
         agenda: Agenda[K] | None = None,
-        needed_by: Callable[[K], Collection[Hashable]] | None = None,
+        needed_by: Callable[[K], Iterable[Hashable]] | None = None,
         kind_of: Callable[[K], str] = str,
     ) -> None:
         self._handle = handle
