@@ -64,11 +64,7 @@ class Control:
 
     def load(self, world: schema.World | Path | str | dict[str, Any]) -> None:
         """Load another world: a checked one, a parsed one, or the path of a file."""
-        if isinstance(world, dict):
-            world = files.from_object(world)
-        elif not isinstance(world, schema.World):
-            world = files.read(world)
-        self._simulator.load(world)
+        self._simulator.load(files.opened(world))
 
     def now(self) -> float:
         """Virtual time as epoch seconds."""

@@ -6,41 +6,31 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import socket
 import threading
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import botocore.session
 import waitress.server
 from waitress import wasyncore
 
+from . import transport
 from .control import Control
 from .control_api import ControlApi
 from .simulator import Simulator
 from .wire import Arrival, Request
 from .world import files
-from .world.schema import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from .state import State
+    from .world.schema import World
 
 REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal"}
 MAX_WAIT = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A user's access key, by the names boto3 knows."""
-
-    aws_access_key_id: str
-    aws_secret_access_key: str
 
 
 class Application:
@@ -100,7 +90,7 @@ class SimulatorServer:
         rate: float | None = None,
         threads: int = 64,
     ) -> None:
-        self.simulator = Simulator(_world(world), rate=rate)
+        self.simulator = Simulator(files.opened(world), rate=rate)
         self.control = Control(self.simulator)
         self._application = Application(self.simulator, ControlApi(self.control))
         self._sockets: dict[int, Any] = {}
@@ -137,13 +127,9 @@ class SimulatorServer:
         """The world that was loaded."""
         return self.simulator.world
 
-    def credentials(self, account: str, user: str) -> Credentials:
+    def credentials(self, account: str, user: str) -> transport.Credentials:
         """The access key of a user in the world file."""
-        for part in self.world.accounts:
-            for found in part.users:
-                if part.id == account and found.name == user:
-                    return Credentials(found.access_key.id, found.access_key.secret)
-        raise LookupError(f"the world has no user {user} in account {account}")
+        return transport.credentials(self.world, account, user)
 
     def client(self, service: str, account: str, user: str, *, region: str, **options: Any) -> Any:  # noqa: ANN401 - boto3
         """A boto3 client of a user, for tests."""
@@ -193,15 +179,9 @@ class SimulatorServer:
                 simulator.changed.wait(MAX_WAIT if delay is None else min(max(delay, 0.001), MAX_WAIT))
 
 
-@functools.cache
-def _session() -> botocore.session.Session:
-    """One session for all test clients: its loader keeps the parsed models."""
-    return botocore.session.Session()
-
-
 def client(service: str, url: str, key_id: str, secret: str, token: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - boto3
     """A client on any credentials, by service name."""
-    return _session().create_client(
+    return transport.session().create_client(
         service,
         endpoint_url=url,
         aws_access_key_id=key_id,
@@ -209,11 +189,3 @@ def client(service: str, url: str, key_id: str, secret: str, token: str | None =
         aws_session_token=token,
         **options,
     )
-
-
-def _world(world: World | Path | str | dict[str, Any]) -> World:
-    if isinstance(world, World):
-        return world
-    if isinstance(world, dict):
-        return files.from_object(world)
-    return files.read(world)

@@ -15,6 +15,13 @@ class WorldError(ValueError):
     """The world file cannot be used; the message names file, field and cause."""
 
 
+def opened(world: schema.World | Path | str | dict[str, Any]) -> schema.World:
+    """A checked world from whatever names one: itself, a parsed document, or the path of a file."""
+    if isinstance(world, schema.World):
+        return world
+    return from_object(world) if isinstance(world, dict) else read(world)
+
+
 def read(path: Path | str) -> schema.World:
     """Read and check a world file."""
     file = Path(path)
