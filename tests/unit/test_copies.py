@@ -1,14 +1,11 @@
-"""Pairing of vaults, scope, and the state of every recovery point."""
+"""The state of every recovery point: why it is copied, waits, fails or is out of scope."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.unit.builders import (
     DATABASE,
     DISK,
@@ -21,168 +18,27 @@ from tests.unit.builders import (
     job_for,
     point,
 )
+from tests.unit.copies_kit import (
+    ALL,
+    ORGANIZATION_TEXT,
+    judge_all,
+    judged,
+    view_of,
+)
 
 from crossvault import copies
-from crossvault.copies import Pair, Viewpoint, pair
+from crossvault.copies import Pair
 from crossvault.model import (
     Backfill,
     BackfillMode,
     Copying,
     CopyJob,
-    Desired,
-    Destination,
     Lifecycle,
     RecoveryPoint,
     Scope,
-    Standing,
     State,
 )
 from crossvault.reasons import Reason
-
-ALL = Backfill(BackfillMode.ALL)
-ORGANIZATION_TEXT = "Copy job failed. Both source and destination account must be a member of the same organization."
-
-
-def _view(
-    wanted: Desired | None = None,
-    *,
-    now: datetime = NOW,
-    towards: Destination | None = None,
-    cleared: frozenset[Reason] = frozenset(),
-    copies_seen: datetime | None = None,
-) -> Viewpoint:
-    return Viewpoint(
-        wanted or desired(backfill=ALL), towards or destination(), now, copies_seen or now, cleared=cleared
-    )
-
-
-def _judge(*pairs: Pair, view: Viewpoint | None = None) -> tuple[Standing, ...]:
-    return copies.judge(pairs, view or _view())
-
-
-def _one(
-    source: RecoveryPoint, *jobs: CopyJob, copy: RecoveryPoint | None = None, view: Viewpoint | None = None
-) -> Standing:
-    return _judge(Pair(source, copy, jobs), view=view)[0]
-
-
-def _paired(*args: tuple[RecoveryPoint | CopyJob, ...]) -> dict[str, str | None]:
-    points, made, jobs = (*args, (), ())[:3]
-    pairs = pair(points, made, jobs, SOURCE_ARN)  # type: ignore[arg-type] # the test passes each in its place
-    return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}
-
-
-# --- Pairing -------------------------------------------------------------------------------------------------------
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[RecoveryPoint], list[RecoveryPoint], list[CopyJob]]:
-    """Return points of two resources seconds apart, copies of some, doubles, strangers, and jobs of some copies."""
-    points, made, jobs = [], [], []
-    for number in range(draw(st.integers(0, 8))):
-        source = point(
-            number,
-            created=ago(days=1) + timedelta(milliseconds=draw(st.integers(0, 20)) * 250),
-            resource=draw(st.sampled_from([DATABASE, DISK])),
-        )
-        points.append(source)
-        for double in range(draw(st.integers(0, 2))):
-            copy = copy_of(
-                source,
-                arn=f"copy-{number}-{double}",
-                from_vault=draw(st.sampled_from([SOURCE_ARN, SOURCE_ARN, None, "another"])),
-                status=draw(st.sampled_from(["COMPLETED", "EXPIRED"])),
-                created=source.created + timedelta(milliseconds=draw(st.integers(-900, 900))),
-            )
-            made.append(copy)
-            if draw(st.booleans()):
-                started = ago(hours=draw(st.integers(1, 5)))
-                jobs.append(job_for(source, state="COMPLETED", job_id=f"j{number}{double}", to=copy, created=started))
-    return points, made, jobs
-
-
-@given(worlds(), st.randoms(use_true_random=True))
-def test_pairing_does_not_depend_on_the_order_of_the_lists(
-    world: tuple[list[RecoveryPoint], list[RecoveryPoint], list[CopyJob]], dice: Random
-) -> None:
-    """However AWS orders its pages, and after every restart, the pairs are the same and one to one."""
-    points, made, jobs = world
-    first = pair(points, made, jobs, SOURCE_ARN)
-    shuffled = [dice.sample(each, len(each)) for each in (points, made, jobs)]
-    second = pair(shuffled[0], shuffled[1], shuffled[2], SOURCE_ARN)  # type: ignore[arg-type] # lists of three types
-
-    assert [each.point for each in first] == points
-    assert {each.point.arn: each for each in first} == {each.point.arn: each for each in second}
-    used = [each.copy.arn for each in first if each.copy]
-    assert len(used) == len(set(used))
-    for each in first:
-        if each.copy is not None:
-            assert each.copy.resource_arn == each.point.resource_arn
-            assert abs(each.copy.created - each.point.created) <= copies.TOLERANCE
-    for one in jobs:
-        found = next(each.copy for each in first if each.point.arn == one.source_point_arn)
-        named = {each.destination_point_arn for each in jobs if each.source_point_arn == one.source_point_arn}
-        assert found is not None
-        assert found.arn in named
-
-
-@pytest.mark.parametrize(
-    ("shift", "paired"),
-    [
-        pytest.param(timedelta(), True, id="the same date"),
-        pytest.param(timedelta(seconds=1), True, id="a second later"),
-        pytest.param(timedelta(seconds=-1), True, id="a second earlier"),
-        pytest.param(timedelta(seconds=1, milliseconds=1), False, id="more than a second later"),
-        pytest.param(timedelta(seconds=-1, milliseconds=-1), False, id="more than a second earlier"),
-    ],
-)
-def test_dates_are_compared_with_a_tolerance(shift: timedelta, *, paired: bool) -> None:
-    """A second is the same moment, more is not."""
-    source = point()
-    copy = copy_of(source, created=source.created + shift)
-
-    assert (_paired((source,), (copy,))[source.arn] is not None) is paired
-
-
-def test_points_a_second_apart_keep_a_copy_each() -> None:
-    """Neighbours within the tolerance do not take each other's copies."""
-    sources = tuple(point(n, created=ago(days=1) + timedelta(seconds=n)) for n in range(3))
-    made = tuple(copy_of(each) for each in sources)
-
-    assert _paired(sources, made) == {each.arn: copy.arn for each, copy in zip(sources, made, strict=True)}
-
-
-def test_copies_of_another_vault_or_resource_are_ignored() -> None:
-    """A date alone makes no pair."""
-    source = point()
-    strangers = (
-        copy_of(source, from_vault="arn:aws:backup:eu-west-1:111111111111:backup-vault:other", arn="a"),
-        copy_of(source, from_vault=None, arn="b"),
-        copy_of(point(resource=DISK), arn="c"),
-    )
-
-    assert _paired((source,), strangers) == {source.arn: None}
-
-
-def test_a_job_that_names_its_copy_wins_over_dates_and_origins() -> None:
-    """AWS's own word for which copy is whose beats our reading of dates, and needs no SourceBackupVaultArn."""
-    one, two = point(1, created=ago(days=1)), point(2, created=ago(days=1))
-    first, second = copy_of(one, arn="first", from_vault=None), copy_of(one, arn="second")
-    jobs = (job_for(one, state="COMPLETED", to=first, job_id="j1"), job_for(two, state="COMPLETED", to=second))
-
-    assert _paired((one, two), (second, first), jobs) == {one.arn: "first", two.arn: "second"}
-
-
-def test_a_good_copy_is_found_behind_a_bad_one() -> None:
-    """An expired or half-deleted double does not hide a good copy."""
-    source = point()
-    good, bad = copy_of(source, arn="good"), copy_of(source, arn="bad", status="EXPIRED")
-    late = job_for(source, state="COMPLETED", to=bad, created=ago(hours=2), job_id="late")
-    early = job_for(source, state="COMPLETED", to=good, created=ago(hours=9), job_id="early")
-
-    assert _paired((source,), (bad, good)) == {source.arn: "good"}
-    assert _paired((source,), (bad, good), (late, early)) == {source.arn: "good"}
-
 
 # --- States --------------------------------------------------------------------------------------------------------
 
@@ -253,7 +109,7 @@ def test_every_recovery_point_has_one_state(
     make: Callable[[RecoveryPoint], Pair], state: State, reason: Reason | None
 ) -> None:
     """Copies beat jobs, jobs that may still bring a copy beat those that did not."""
-    standing = _judge(make(point()))[0]
+    standing = judge_all(make(point()))[0]
 
     assert (standing.state, standing.reason) == (state, reason)
 
@@ -295,9 +151,9 @@ def test_every_recovery_point_has_one_state(
 )
 def test_what_cannot_be_copied_is_ineligible(source: RecoveryPoint, reason: Reason) -> None:
     """The reason is told, and a copy that exists all the same counts."""
-    assert (_one(source).state, _one(source).reason) == (State.INELIGIBLE, reason)
-    assert _one(source, copy=copy_of(source)).state is State.COPIED
-    assert not copies.may_start(_one(source), NOW)
+    assert (judged(source).state, judged(source).reason) == (State.INELIGIBLE, reason)
+    assert judged(source, copy=copy_of(source)).state is State.COPIED
+    assert not copies.may_start(judged(source), NOW)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +179,7 @@ def test_what_cannot_be_copied_is_ineligible(source: RecoveryPoint, reason: Reas
 )
 def test_everything_else_is_copied(source: RecoveryPoint) -> None:
     """What AWS can copy is missing until it is."""
-    assert _one(source).state is State.MISSING
+    assert judged(source).state is State.MISSING
 
 
 @pytest.mark.parametrize(
@@ -342,30 +198,30 @@ def test_everything_else_is_copied(source: RecoveryPoint) -> None:
 )
 def test_the_selection_leaves_out_what_it_does_not_mean(source: RecoveryPoint, scope: Scope) -> None:
     """What is out of scope is so even when it is copied."""
-    view = _view(desired(scope=scope, backfill=ALL))
+    view = view_of(desired(scope=scope, backfill=ALL))
 
-    assert _one(source, copy=copy_of(source), view=view).state is State.OUT_OF_SCOPE
+    assert judged(source, copy=copy_of(source), view=view).state is State.OUT_OF_SCOPE
 
 
 def test_a_copy_that_outlived_its_retention_is_not_made_again() -> None:
     """What the destination has deleted by its own lifecycle is no gap; nor is what it would delete at once."""
-    short = _view(towards=destination(lifecycle=Lifecycle(delete_after_days=7)))
-    keep = _view(towards=destination(lifecycle=Lifecycle(delete_after_days=-1)))
+    short = view_of(towards=destination(lifecycle=Lifecycle(delete_after_days=7)))
+    keep = view_of(towards=destination(lifecycle=Lifecycle(delete_after_days=-1)))
 
-    assert [_one(point(day), view=short).state for day in (5, 6, 7)] == [
+    assert [judged(point(day), view=short).state for day in (5, 6, 7)] == [
         State.MISSING,
         State.MISSING,
         State.OUT_OF_SCOPE,
     ]
-    assert _one(point(7), copy=copy_of(point(7)), view=short).state is State.COPIED
-    assert _one(point(700), view=keep).state is State.MISSING
+    assert judged(point(7), copy=copy_of(point(7)), view=short).state is State.COPIED
+    assert judged(point(700), view=keep).state is State.MISSING
 
 
 # --- Backfill ------------------------------------------------------------------------------------------------------
 
 
 def _in_scope(backfill: Backfill, *pairs: Pair, created: datetime | None = TEN_DAYS_AGO) -> list[str]:
-    judged = _judge(*pairs, view=_view(desired(backfill=backfill, created=created)))
+    judged = judge_all(*pairs, view=view_of(desired(backfill=backfill, created=created)))
     return [each.point.arn[-2:] for each in judged if each.state is not State.OUT_OF_SCOPE]
 
 
@@ -443,8 +299,8 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
     """A failure that time may end is tried again after the declared pause, doubled each time."""
     last = ago(hours=3)
     due = last + timedelta(minutes=minutes)
-    early = _one(point(), *_failures(failed, last=last), view=_view(now=due - timedelta(seconds=1)))
-    ready = _one(point(), *_failures(failed, last=last), view=_view(now=due))
+    early = judged(point(), *_failures(failed, last=last), view=view_of(now=due - timedelta(seconds=1)))
+    ready = judged(point(), *_failures(failed, last=last), view=view_of(now=due))
 
     assert (early.state, early.retry_at) == (State.WAITING, due)
     assert (ready.state, ready.attempts) == (State.MISSING, failed)
@@ -454,13 +310,13 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
 
 def test_attempts_end_and_a_person_is_called() -> None:
     """After the last attempt the point is failed, and tried slowly: an outage of a day must not last for ever."""
-    standing = _one(point(), *_failures(5, last=ago(hours=10)))
+    standing = judged(point(), *_failures(5, last=ago(hours=10)))
 
     assert (standing.state, standing.needs_action) == (State.FAILED, True)
     assert standing.retry_at == ago(hours=10) + timedelta(hours=16)
     assert not copies.may_start(standing, NOW)
     assert copies.may_start(standing, NOW + timedelta(hours=6))
-    assert _one(point(), *_failures(4, last=ago(days=20))).state is State.MISSING
+    assert judged(point(), *_failures(4, last=ago(days=20))).state is State.MISSING
 
 
 @pytest.mark.parametrize(("failed", "hours"), [(1, 1), (2, 2), (5, 16), (6, 24), (70, 24), (5000, 24)])
@@ -468,7 +324,7 @@ def test_what_a_person_has_to_end_is_tried_slowly_for_ever(failed: int, hours: i
     """Somebody may end the cause unseen, so even thousands of attempts leave a next one."""
     last = ago(days=2)
     due = last + timedelta(hours=hours)
-    standing = _one(point(), *_failures(failed, ORGANIZATION_TEXT, last=last))
+    standing = judged(point(), *_failures(failed, ORGANIZATION_TEXT, last=last))
 
     assert (standing.state, standing.retry_at, standing.needs_action) == (State.FAILED, due, True)
     assert copies.may_start(standing, due)
@@ -477,9 +333,9 @@ def test_what_a_person_has_to_end_is_tried_slowly_for_ever(failed: int, hours: i
 
 def test_a_cause_that_was_seen_to_end_is_tried_soon() -> None:
     """A prerequisite that is met now shortens the pause, however often it failed before never to nothing at all."""
-    cleared = _view(cleared=frozenset({Reason.NOT_SAME_ORGANIZATION}))
-    soon = _one(point(), *_failures(1, ORGANIZATION_TEXT, last=ago(minutes=16)), view=cleared)
-    often = _one(point(), *_failures(9, ORGANIZATION_TEXT, last=ago(hours=25)), view=cleared)
+    cleared = view_of(cleared=frozenset({Reason.NOT_SAME_ORGANIZATION}))
+    soon = judged(point(), *_failures(1, ORGANIZATION_TEXT, last=ago(minutes=16)), view=cleared)
+    often = judged(point(), *_failures(9, ORGANIZATION_TEXT, last=ago(hours=25)), view=cleared)
 
     assert copies.may_start(soon, NOW)
     assert copies.may_start(often, NOW)
@@ -487,11 +343,15 @@ def test_a_cause_that_was_seen_to_end_is_tried_soon() -> None:
 
 def test_a_slow_backoff_stays_slow() -> None:
     """A pause longer than the slow one is respected, up to a day."""
-    view = _view(desired(backfill=ALL, copying=Copying(backoff=timedelta(hours=20))))
+    view = view_of(desired(backfill=ALL, copying=Copying(backoff=timedelta(hours=20))))
     last = ago(hours=1)
 
-    assert _one(point(), *_failures(1, ORGANIZATION_TEXT, last=last), view=view).retry_at == last + timedelta(hours=20)
-    assert _one(point(), *_failures(2, ORGANIZATION_TEXT, last=last), view=view).retry_at == last + timedelta(hours=24)
+    assert judged(point(), *_failures(1, ORGANIZATION_TEXT, last=last), view=view).retry_at == last + timedelta(
+        hours=20
+    )
+    assert judged(point(), *_failures(2, ORGANIZATION_TEXT, last=last), view=view).retry_at == last + timedelta(
+        hours=24
+    )
 
 
 @pytest.mark.parametrize(
@@ -507,25 +367,25 @@ def test_a_copy_may_take_a_while_to_be_listed(ended: datetime, state: State) -> 
     younger = job_for(
         point(), state="FAILED", created=ago(minutes=50), completed=ago(minutes=40), message=FAILED, job_id="job-2"
     )
-    view = _view(desired(backfill=ALL, copying=Copying(backoff=timedelta(seconds=1))))
+    view = view_of(desired(backfill=ALL, copying=Copying(backoff=timedelta(seconds=1))))
 
-    assert _one(point(), job, view=view).state is state
-    assert _one(point(), job, younger, view=view).state is state
+    assert judged(point(), job, view=view).state is state
+    assert judged(point(), job, younger, view=view).state is state
 
 
 def test_settling_is_counted_from_the_listing_not_from_now() -> None:
     """An old listing says nothing about a copy that came after it."""
     job = job_for(point(), state="COMPLETED", created=ago(hours=3), completed=ago(hours=1))
 
-    assert _one(point(), job, view=_view(copies_seen=ago(hours=2))).state is State.IN_PROGRESS
-    assert _one(point(), job, view=_view(copies_seen=NOW)).state is State.MISSING
+    assert judged(point(), job, view=view_of(copies_seen=ago(hours=2))).state is State.IN_PROGRESS
+    assert judged(point(), job, view=view_of(copies_seen=NOW)).state is State.MISSING
 
 
 def test_a_job_without_an_end_date_is_not_taken_for_vanished() -> None:
     """As long as it is unknown when a job ended, its copy may still appear."""
     job = CopyJob("j", "COMPLETED", point().arn, SOURCE_ARN, "vault", DATABASE, "RDS", created=ago(days=9))
 
-    assert _one(point(), job).state is State.IN_PROGRESS
+    assert judged(point(), job).state is State.IN_PROGRESS
 
 
 def test_a_remark_of_a_finished_job_is_kept() -> None:
@@ -534,4 +394,7 @@ def test_a_remark_of_a_finished_job_is_kept() -> None:
     copy = copy_of(source)
     job = job_for(source, state="COMPLETED", to=copy, message="We are unable to copy resource tags to your backup.")
 
-    assert (_one(source, job, copy=copy).state, _one(source, job, copy=copy).message) == (State.COPIED, job.message)
+    assert (judged(source, job, copy=copy).state, judged(source, job, copy=copy).message) == (
+        State.COPIED,
+        job.message,
+    )

@@ -1,0 +1,61 @@
+"""Pairs of recovery points, and their states from one point of view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.unit.builders import (
+    NOW,
+    SOURCE_ARN,
+    desired,
+    destination,
+)
+
+from crossvault import copies
+from crossvault.copies import Pair, Viewpoint, pair
+from crossvault.model import (
+    Backfill,
+    BackfillMode,
+    CopyJob,
+    Desired,
+    Destination,
+    RecoveryPoint,
+    Standing,
+)
+from crossvault.reasons import Reason
+
+ALL = Backfill(BackfillMode.ALL)
+ORGANIZATION_TEXT = "Copy job failed. Both source and destination account must be a member of the same organization."
+
+
+def view_of(
+    wanted: Desired | None = None,
+    *,
+    now: datetime = NOW,
+    towards: Destination | None = None,
+    cleared: frozenset[Reason] = frozenset(),
+    copies_seen: datetime | None = None,
+) -> Viewpoint:
+    """Return the view of a policy with one destination, at present unless told otherwise."""
+    return Viewpoint(
+        wanted or desired(backfill=ALL), towards or destination(), now, copies_seen or now, cleared=cleared
+    )
+
+
+def judge_all(*pairs: Pair, view: Viewpoint | None = None) -> tuple[Standing, ...]:
+    """Return the standings of pairs."""
+    return copies.judge(pairs, view or view_of())
+
+
+def judged(
+    source: RecoveryPoint, *jobs: CopyJob, copy: RecoveryPoint | None = None, view: Viewpoint | None = None
+) -> Standing:
+    """Return the standing of one point with these jobs and this copy."""
+    return judge_all(Pair(source, copy, jobs), view=view)[0]
+
+
+def copies_found(*args: tuple[RecoveryPoint | CopyJob, ...]) -> dict[str, str | None]:
+    """Return the ARN of the copy found for each source point."""
+    points, made, jobs = (*args, (), ())[:3]
+    pairs = pair(points, made, jobs, SOURCE_ARN)  # type: ignore[arg-type] # the test passes each in its place
+    return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}

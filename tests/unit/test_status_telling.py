@@ -1,0 +1,305 @@
+"""What a pass tells besides its status: events, when to look again, and how objects end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.builders import (
+    DISK,
+    NOW,
+    UNSEEN,
+    account,
+    account_body,
+    account_sight,
+    ago,
+    blind,
+    copy_of,
+    job_for,
+    observed,
+    point,
+    policy_body,
+    problem,
+    sight,
+    stuck,
+)
+from tests.unit.status_kit import (
+    CHECK,
+    DAY,
+    LAG,
+    PARTS,
+    condition_in,
+    declare,
+    failed_job,
+    status_of,
+    tell,
+)
+
+from crossvault import manifest, plan, status
+from crossvault.account_status import summarise_account
+from crossvault.figures import instant
+from crossvault.manifest import Rejected
+from crossvault.model import (
+    Copying,
+    DeletionPolicy,
+    Desired,
+    Observed,
+    Result,
+    Seen,
+    Unseen,
+)
+from crossvault.reasons import Reason
+from crossvault.status import Cadence, summarise_rejected, summarise_unfinished
+
+# --- Events --------------------------------------------------------------------------------------------------------
+
+
+def test_events_follow_transitions_and_nothing_else() -> None:
+    """Ready's new reason is told once, and so is the beginning of failures."""
+    good = tell(declare(), observed())
+    bad = tell(declare(), observed((point(),), sight(jobs=(failed_job(point()),))), previous=status_of(good))
+    still = tell(declare(), observed((point(),), sight(jobs=(failed_job(point()),))), previous=status_of(bad))
+
+    assert [(each.type, each.reason) for each in good.events] == [("Normal", Reason.PROTECTED)]
+    assert [(each.type, each.reason) for each in bad.events] == [
+        ("Warning", Reason.COPIES_FAILING),
+        ("Warning", Reason.COPY_ROLE_DENIED),
+    ]
+    assert still.events == ()
+
+
+def test_what_was_done_is_told_once_per_destination() -> None:
+    """Many copies to one destination are one event."""
+    points = tuple(point(n, resource=f"{DISK}{n}") for n in range(1, 6))
+    wanted, before = declare(), observed(points)
+    results = tuple(Result(each) for each in plan.diff(wanted, before).actions)
+    after = observed(points, sight(jobs=tuple(job_for(each, job_id=each.arn) for each in points)))
+    told = tell(wanted, after, results=results)
+
+    assert [each.message for each in told.events if each.reason is Reason.COPIES_STARTED] == [
+        "Started 5 copies to dr, newest of each resource first."
+    ]
+    assert told.summary.startswith("Started 5 copies")
+
+
+# --- When to look again --------------------------------------------------------------------------------------------
+
+INTERVAL, FOLLOW, SECOND = Cadence().interval, Cadence().follow, timedelta(seconds=1)
+
+
+def _retried(minutes: float) -> Any:
+    return job_for(
+        point(), state="FAILED", message="An internal error occurred.", completed=NOW - timedelta(minutes=15 - minutes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "expected"),
+    [
+        pytest.param(declare(), observed(), INTERVAL, id="nothing moves"),
+        pytest.param(declare(), observed((point(),), sight(jobs=(job_for(point()),))), FOLLOW, id="a copy runs"),
+        pytest.param(declare(), observed((), sight(policy=None)), FOLLOW, id="something differs"),
+        pytest.param(declare(CHECK), observed((), sight(CHECK, policy=None)), FOLLOW, id="a prerequisite is unmet"),
+        pytest.param(declare(), observed((point(),)), SECOND, id="more copies may start"),
+        pytest.param(declare(suspend=True), observed((point(),)), INTERVAL, id="copies that may not start"),
+        pytest.param(
+            declare(), observed((point(),), account_copies_in_progress=80), FOLLOW, id="the account is busy elsewhere"
+        ),
+        pytest.param(
+            declare(), observed((point(),), sight(jobs=(_retried(3),))), timedelta(minutes=3), id="a retry is due soon"
+        ),
+        pytest.param(declare(), observed((point(),), sight(jobs=(_retried(14),))), INTERVAL, id="a retry is far off"),
+        pytest.param(
+            declare(suspend=True),
+            observed((point(created=NOW - LAG + timedelta(minutes=2)),)),
+            timedelta(minutes=2),
+            id="the objective is about to be missed",
+        ),
+        pytest.param(
+            declare(suspend=True), observed((point(created=NOW - LAG),)), SECOND, id="the objective at its very end"
+        ),
+    ],
+)
+def test_the_next_look_comes_when_something_may_change(wanted: Desired, seen: Observed, expected: timedelta) -> None:
+    """Soon while something moves or is amiss, on time for what is due, at the interval otherwise."""
+    assert tell(wanted, seen).requeue == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "results", "failed"),
+    [
+        pytest.param(observed(), (), False, id="all well"),
+        pytest.param(observed((), blind()), (), True, id="time may help to see"),
+        pytest.param(observed((), sight(policy=Unseen(stuck()))), (), False, id="only a person helps"),
+    ],
+)
+def test_a_pass_failed_when_time_may_help(seen: Observed, results: tuple[Result, ...], *, failed: bool) -> None:
+    """Back-off is for what may end by itself."""
+    assert tell(declare(), seen, results=results).failed is failed
+
+
+# --- Deletion ------------------------------------------------------------------------------------------------------
+
+GONE: dict[str, Any] = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
+
+
+@pytest.mark.parametrize(
+    ("seen", "done", "failed"),
+    [
+        pytest.param(observed((), sight(policy=None)), True, False, id="nothing of ours is left"),
+        pytest.param(observed((), sight()), False, False, id="our statement is still there"),
+        pytest.param(observed((), blind()), False, True, id="not seen"),
+    ],
+)
+def test_a_policy_goes_when_nothing_of_it_is_seen_any_more(seen: Observed, *, done: bool, failed: bool) -> None:
+    """Invariant 10: gone is what was seen to be gone."""
+    outcome = tell(declare(**GONE), seen)
+
+    assert (outcome.done, outcome.failed, outcome.status) == (done, failed, None)
+    assert bool(outcome.events) is done
+
+
+def test_a_refused_removal_is_not_done() -> None:
+    """What AWS refuses keeps the object, until the edge's patience ends."""
+    wanted, seen = declare(**GONE), observed((), sight())
+    results = tuple(Result(each, stuck()) for each in plan.diff(wanted, seen).actions)
+    outcome = tell(wanted, seen, results=results)
+
+    assert (outcome.done, outcome.failed) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("previous", "words"),
+    [
+        pytest.param({"summary": {"copied": "12/15"}}, "1 policy statement, 12 copies", id="known"),
+        pytest.param({}, "1 policy statement, 0 copies", id="never seen"),
+    ],
+)
+def test_what_is_retained_is_told(previous: dict[str, Any], words: str) -> None:
+    """A deleted policy says what it leaves."""
+    outcome = status.summarise_retained(declare(deleting=True), previous)
+
+    assert outcome.done
+    assert words in outcome.events[0].message
+
+
+# --- What cannot be worked with ------------------------------------------------------------------------------------
+
+REJECTED = Rejected(Reason.INVALID_SPEC, (manifest.Fault("spec.source.region", "is required"),))
+
+
+def test_a_rejected_policy_keeps_its_figures_and_all_its_conditions() -> None:
+    """Ready and Stalled say why; the others are unknown, and nothing known is thrown away."""
+    before = status_of(tell(declare(), observed((point(),), sight(copies=(copy_of(point()),)))))
+    body = policy_body(status=before, generation=2)
+    outcome = summarise_rejected(REJECTED, body, now=NOW)
+    told = status_of(outcome)
+
+    assert [each["type"] for each in told["conditions"]] == [
+        "Ready",
+        "CopiesHealthy",
+        "PrerequisitesMet",
+        "Stalled",
+        "Synced",
+        "WithinObjective",
+    ]
+    assert {condition_in(told, each)["status"] for each in PARTS} == {"Unknown"}
+    assert condition_in(told, "Stalled")["reason"] == "InvalidSpec"
+    assert "spec.source.region" in told["summary"]["message"]
+    assert told["destinations"] == before["destinations"]
+    assert told["observedGeneration"] == 2
+    assert outcome.requeue is None
+    again = summarise_rejected(REJECTED, policy_body(status=told, generation=2), now=NOW + DAY)
+    assert (status_of(again), again.events) == (told, ())
+
+
+def test_a_rejected_policy_that_is_deleted_goes() -> None:
+    """Nothing stays stuck on our finalizer for a manifest nobody can read."""
+    assert summarise_rejected(REJECTED, policy_body(deleting=True), now=NOW).done
+
+
+@pytest.mark.parametrize("interruption", ["rejected", "unfinished"])
+def test_a_first_backfill_outlives_what_interrupts_it(interruption: str) -> None:
+    """A typo or a crash in between does not turn the backlog into a missed objective."""
+    gap = observed((point(3),))
+    before = status_of(tell(declare(), gap))
+    body = policy_body(status=before)
+    cut = (
+        summarise_rejected(REJECTED, body, now=NOW)
+        if interruption == "rejected"
+        else summarise_unfinished(problem(), body, now=NOW)
+    )
+    after = status_of(tell(declare(), gap, previous=status_of(cut)))
+
+    assert condition_in(after, "Ready")["reason"] == "CatchingUp"
+
+
+def test_an_unfinished_pass_says_that_nothing_is_known() -> None:
+    """Every condition is there and unknown, in the dark as in a crash."""
+    told = status_of(summarise_unfinished(problem(), policy_body(), now=NOW))
+
+    assert {condition_in(told, each)["status"] for each in (*PARTS, "Ready")} == {"Unknown"}
+    assert condition_in(told, "Reconciling")["status"] == "True"
+
+
+# --- Accounts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sight_of", "expected", "failed"),
+    [
+        pytest.param(account_sight(), ("True", "Verified"), False, id="verified"),
+        pytest.param(
+            account_sight(identity=Unseen(stuck(reason=Reason.EXTERNAL_ID_REFUSED))),
+            ("False", "ExternalIdRefused"),
+            False,
+            id="a person has to act",
+        ),
+        pytest.param(account_sight(identity=UNSEEN), ("Unknown", "Throttled"), True, id="time may help"),
+    ],
+)
+def test_an_account_is_verified_refused_or_unknown(sight_of: Any, expected: tuple[str, str], *, failed: bool) -> None:
+    """The reason of the identity is the reason of the account."""
+    outcome = summarise_account(sight_of, account_body(), now=NOW, cadence=Cadence())
+    told = status_of(outcome)
+    ready = told["conditions"][0]
+
+    assert (ready["status"], ready["reason"], outcome.failed) == (*expected, failed)
+    assert len(told["conditions"]) == (2 if expected[0] == "Unknown" else 1)
+
+
+@pytest.mark.parametrize(
+    ("looks", "switch"),
+    [
+        ({"cross_account_backup": Seen(value=True)}, "Enabled"),
+        ({"cross_account_backup": Seen(value=False)}, "Disabled"),
+        ({"cross_account_backup": UNSEEN}, "Unknown"),
+        ({"identity": UNSEEN}, "Unknown"),
+    ],
+    ids=str,
+)
+def test_an_account_shows_the_switch_as_seen(looks: dict[str, Any], switch: str) -> None:
+    """Not seen is neither on nor off."""
+    told = status_of(summarise_account(account_sight(**looks), account_body(), now=NOW, cadence=Cadence()))
+
+    assert told["crossAccountBackup"] == switch
+
+
+def test_an_account_is_verified_since_it_first_was() -> None:
+    """The time of verification moves when it was lost in between."""
+    seen = account_sight(account())
+
+    def tell(previous: dict[str, Any], sight_of: Any, now: datetime) -> dict[str, Any]:
+        return status_of(
+            summarise_account(sight_of, {**account_body(), "status": previous}, now=now, cadence=Cadence())
+        )
+
+    first = tell({}, seen, ago(days=3))
+    second = tell(first, seen, ago(days=2))
+    lost = tell(second, account_sight(identity=UNSEEN), ago(days=1))
+
+    assert first == second
+    assert "verifiedAt" not in lost
+    assert tell(lost, seen, NOW)["verifiedAt"] == instant(NOW)
+    assert Copying().max_attempts == 5
