@@ -6,7 +6,6 @@ Everything in the simulated AWS reads this clock; only signatures are judged by 
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,12 +64,26 @@ class Clock:
         self.wall_base = self.wall()
 
 
+class Count:
+    """Numbers from 0 upwards; unlike itertools' it can be kept in a snapshot."""
+
+    __slots__ = ("following",)
+
+    def __init__(self, start: int = 0) -> None:
+        self.following = start
+
+    def __next__(self) -> int:
+        found = self.following
+        self.following += 1
+        return found
+
+
 class Scheduler:
     """What happens when, in order of time; callbacks get the moment at which they were due."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []
-        self._sequence = itertools.count()
+        self._sequence = Count()
 
     def at(self, moment: float, happen: Callable[[float], None]) -> None:
         """Plan a callback."""

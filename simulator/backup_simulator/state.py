@@ -5,12 +5,11 @@ Mutable and plain; whoever touches it holds the simulator's lock. Times are epoc
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .clock import Clock, Scheduler
+from .clock import Clock, Count, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,6 +148,7 @@ class RecoveryPoint:
     marketplace: bool = False
     options: tuple[str, ...] = ()
     restore_metadata: dict[str, str] = field(default_factory=dict)
+    had_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ class State:
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
-    sequence: itertools.count[int] = field(default_factory=itertools.count)
+    sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)
 
     def now(self) -> float:
