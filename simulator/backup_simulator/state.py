@@ -14,8 +14,10 @@ from .clock import Clock, Count, Scheduler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .backups import BackupJob, Plan
     from .identity.policy import Policy
     from .ids import Ids
+    from .resources import Resource
     from .wire import Params
 
 ROOT_UNIT = "r-cv01"
@@ -232,6 +234,10 @@ class Region:
     aliases: dict[str, str] = field(default_factory=dict)
     copy_jobs: dict[str, CopyJob] = field(default_factory=dict)
     copy_tokens: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
+    backup_tokens: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
