@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING
 
-from .. import clock, ids, keys, points, state
+from .. import clock, ids, keys, points, resources, state
 from ..identity import anchors, policy
 from ..wire import SimulatorError
 from . import schema
@@ -45,6 +45,8 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
     for part in world.accounts:
         _keys(living, part, start)
     for part in world.accounts:
+        for resource in part.resources:
+            resources.declare(living, part.id, resource, now=start)
         for vault in part.vaults:
             _vault(living, part.id, vault, start)
     return living

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from ..resource_types import TYPES
 from . import units
+from .resource_parts import ResourcePart
 
 Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
 Bytes = Annotated[int, BeforeValidator(units.size), Field(ge=0)]
@@ -211,6 +212,7 @@ class AccountPart(Part):
     users: list[UserPart] = []
     roles: list[RolePart] = []
     keys: list[KeyPart] = []
+    resources: list[ResourcePart] = []
     vaults: list[VaultPart] = []
     allowed_amis: list[str] | None = None
 

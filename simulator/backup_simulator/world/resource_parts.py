@@ -1,0 +1,36 @@
+"""The resources of a world file, as they are written there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from .. import resource_types
+from . import units
+
+
+class ResourcePart(BaseModel):
+    """One resource, or `count` of them named `<resource>-1`, `<resource>-2`, …
+
+    `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    region: str
+    resource_type: str
+    resource: str
+    count: int = Field(default=1, ge=1)
+    size: Annotated[int, BeforeValidator(units.size), Field(ge=0)] = 10 * 2**30
+    key: str | None = None
+    tags: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known_type(self) -> ResourcePart:
+        if self.resource_type not in resource_types.TYPES:
+            raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(resource_types.TYPES)}")
+        if self.count > 1 and self.resource.startswith("arn:"):
+            raise ValueError("an ARN names one resource; give a name to have several")
+        return self
+
