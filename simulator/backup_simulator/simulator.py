@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import calls, faults
-from .engine import answers, catalogue, failures, parsing, routing, validation
+from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
 from .services import backup, iam, kms, organizations, sts
@@ -48,15 +48,27 @@ class _Passage:
     request_id: str
     protocol: str = "rest-json"
     service: str = ""
+    found: catalogue.Service | None = None
     operation: str = "Unknown"
     region: str = ""
     credential: Credential | None = None
 
 
 class Simulator:
-    """An AWS. `handle` may be called from any number of threads."""
+    """An AWS. `handle` may be called from any number of threads.
 
-    def __init__(self, world: World, *, rate: float | None = None, wall: Callable[[], float] = time.time) -> None:
+    `strict_out` checks every answer against the service model; load runs may do without.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        rate: float | None = None,
+        wall: Callable[[], float] = time.time,
+        strict_out: bool = True,
+    ) -> None:
+        self.strict_out = strict_out
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.calls = calls.CallLog()
@@ -95,7 +107,7 @@ class Simulator:
         try:
             answer, outcome = self._answer(request, passage)
         except AwsError as error:
-            answer = failures.write(error, passage.protocol, passage.request_id)
+            answer = _failed(error, passage)
             outcome = failures.settle(error, passage.protocol)[0]
         except SimulatorError as error:
             log.error("Refusing to guess: %s:%s: %s", passage.service, passage.operation, error)  # noqa: TRY400 - ours
@@ -109,7 +121,7 @@ class Simulator:
         return answer
 
     def _own_failure(self, passage: _Passage, message: str) -> Response:
-        return failures.write(CommonError("InternalFailure", message), passage.protocol, passage.request_id)
+        return _failed(CommonError("InternalFailure", message), passage)
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)
@@ -129,13 +141,15 @@ class Simulator:
             early = _before(fault, passage)
             if early:
                 return early
-        operation = OPERATIONS[service.name].get(route.operation.name)
+        operation = OPERATIONS.get(service.name, {}).get(route.operation.name)
         if operation is None:
             name = f"{service.name}:{route.operation.name}"
             raise CommonError("NotImplemented", f"The simulator does not implement {name}")
         params = parsing.parse(service, route, request)
         validation.check(service, route.operation, params)
         result = self._run(service, operation, passage, params)
+        if self.strict_out:
+            strict.check(route.operation, result)
         content_type, body = answers.write(service, route.operation, result, passage.request_id)
         status = int(route.operation.http.get("responseCode", 200))
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
@@ -201,7 +215,7 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
     passage.service, passage.region = claimed.service, claimed.region
     service = catalogue.load().get(claimed.service)
     if service:
-        passage.protocol = service.protocol
+        passage.protocol, passage.found = service.protocol, service
     elif request.body.startswith(b"Action="):
         passage.protocol = "query"
     elif "x-amz-target" in request.headers:
@@ -209,16 +223,20 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
     return service, claimed
 
 
+def _failed(error: AwsError, passage: _Passage) -> Response:
+    return failures.write(error, passage.protocol, passage.request_id, passage.found)
+
+
 def _before(fault: faults.Fault, passage: _Passage) -> tuple[Response, str] | None:
     """What a fault answers instead of the operation; None lets the operation run."""
     match fault.kind:
         case faults.Kind.ERROR:
             error = AwsError(fault.code, fault.message, status=fault.status)
-            return failures.write(error, passage.protocol, passage.request_id), fault.code
+            return _failed(error, passage), fault.code
         case faults.Kind.THROTTLE:
             throttled = CommonError("Throttling", fault.message or "Rate exceeded")
             code = failures.settle(throttled, passage.protocol)[0]
-            return failures.write(throttled, passage.protocol, passage.request_id), code
+            return _failed(throttled, passage), code
         case faults.Kind.HANG:
             return Response(500, (), b"", fault.seconds or HANG, Arrival.DROPPED), "hang"
         case faults.Kind.RESET:

@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import json
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from xml.sax.saxutils import escape
 
 from ..fidelity import Behaviour
@@ -24,17 +24,27 @@ if TYPE_CHECKING:
 
     from .catalogue import Service
 
-JSON_TYPES = {"rest-json": "application/json", "json": "application/x-amz-json-1.1"}
+
+def content_type(service: Service) -> str:
+    """What the protocol calls its bodies; services of `json` say which version they speak."""
+    match service.protocol:
+        case "query":
+            return "text/xml"
+        case "json":
+            return f"application/x-amz-json-{service.json_version}"
+        case _:
+            return "application/json"
 
 
 def write(service: Service, operation: OperationModel, result: Params, request_id: str) -> tuple[str, bytes]:
     """Serialise a result; returns the content type and the body."""
+    kind = content_type(service)
     if service.protocol == "query":
-        return "text/xml", _xml_answer(service, operation, result, request_id).encode()
+        return kind, _xml_answer(service, operation, result, request_id).encode()
     shape = operation.output_shape
     if shape is None:
-        return JSON_TYPES[service.protocol], b"" if service.protocol == "rest-json" else b"{}"
-    return JSON_TYPES[service.protocol], _writer(shape, service.protocol == "rest-json")(result).encode()
+        return kind, b"" if service.protocol == "rest-json" else b"{}"
+    return kind, _writer(shape, _Style(service.name, service.protocol == "rest-json"))(result).encode()
 
 
 def moment(seconds: float) -> str:
@@ -45,27 +55,34 @@ def moment(seconds: float) -> str:
     return f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 4}"
 
 
-_WRITERS: dict[tuple[str, str, bool], Callable[[Value], str]] = {}
+class _Style(NamedTuple):
+    """Whose shapes are written (two services may have different ones of one name), and whether with nulls."""
+
+    service: str
+    nulls: bool
 
 
-def _writer(shape: Shape, nulls: bool) -> Callable[[Value], str]:
+_WRITERS: dict[tuple[_Style, str, str], Callable[[Value], str]] = {}
+
+
+def _writer(shape: Shape, style: _Style) -> Callable[[Value], str]:
     """Build the writer of a shape once; recursive shapes find themselves in the table."""
-    key = (shape.name, shape.type_name, nulls)
+    key = (style, shape.name, shape.type_name)
     found = _WRITERS.get(key)
     if found is None:
-        found = _build(shape, nulls)
+        found = _build(shape, style)
         _WRITERS[key] = found
     return found
 
 
-def _build(shape: Shape, nulls: bool) -> Callable[[Value], str]:
+def _build(shape: Shape, style: _Style) -> Callable[[Value], str]:
     match shape.type_name:
         case "structure":
-            return functools.partial(_write_structure, _StructurePlan(cast("StructureShape", shape), nulls))
+            return functools.partial(_write_structure, _StructurePlan(cast("StructureShape", shape), style))
         case "list":
-            return functools.partial(_write_list, cast("ListShape", shape).member, nulls)
+            return functools.partial(_write_list, cast("ListShape", shape).member, style)
         case "map":
-            return functools.partial(_write_map, cast("MapShape", shape).value, nulls)
+            return functools.partial(_write_map, cast("MapShape", shape).value, style)
         case scalar:
             return _SCALARS.get(scalar, repr)
 
@@ -73,16 +90,16 @@ def _build(shape: Shape, nulls: bool) -> Callable[[Value], str]:
 class _StructurePlan:
     """What is needed to write one structure: names, inner writers and the text of absent members."""
 
-    def __init__(self, shape: StructureShape, nulls: bool) -> None:
+    def __init__(self, shape: StructureShape, style: _Style) -> None:
         self.name = shape.name
-        self.nulls = nulls
+        self.style = style
         self.shape = shape
 
     @functools.cached_property
     def members(self) -> tuple[tuple[str, str, str, Callable[[Value], str]], ...]:
         """Name, prefix, text when absent and writer of each member that travels in the body."""
         return tuple(
-            (name, quoted(wire) + ":", f"{quoted(wire)}:null" if self.nulls else "", _writer(member, self.nulls))
+            (name, quoted(wire) + ":", f"{quoted(wire)}:null" if self.style.nulls else "", _writer(member, self.style))
             for name, member in self.shape.members.items()
             for wire in (str(member.serialization.get("name", name)),)
             if member.serialization.get("location") is None
@@ -108,12 +125,12 @@ def _write_structure(plan: _StructurePlan, value: Params) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def _write_list(member: Shape, nulls: bool, value: list[Value]) -> str:
-    return "[" + ",".join(map(_writer(member, nulls), value)) + "]"
+def _write_list(member: Shape, style: _Style, value: list[Value]) -> str:
+    return "[" + ",".join(map(_writer(member, style), value)) + "]"
 
 
-def _write_map(inner: Shape, nulls: bool, value: dict[str, Value]) -> str:
-    writer = _writer(inner, nulls)
+def _write_map(inner: Shape, style: _Style, value: dict[str, Value]) -> str:
+    writer = _writer(inner, style)
     return "{" + ",".join(f"{quoted(key)}:{writer(item)}" for key, item in value.items()) + "}"
 
 
@@ -159,6 +176,14 @@ def _xml(shape: Shape, value: Value) -> str:
             member = cast("ListShape", shape).member
             name = str(member.serialization.get("name", "member"))
             return "".join(f"<{name}>{_xml(member, item)}</{name}>" for item in value)
+        case "map":
+            inner = cast("MapShape", shape).value
+            return "".join(
+                f"<entry><key>{escape(key)}</key><value>{_xml(inner, item)}</value></entry>"
+                for key, item in value.items()
+            )
+        case "blob":
+            return base64.b64encode(value).decode()
         case "boolean":
             return "true" if value else "false"
         case "timestamp":

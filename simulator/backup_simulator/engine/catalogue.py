@@ -25,6 +25,8 @@ class Service:
     operations: Mapping[str, OperationModel]
     target_prefix: str
     namespace: str
+    json_version: str
+    query_compatible: bool
 
 
 @functools.cache
@@ -38,9 +40,11 @@ def _service(session: botocore.session.Session, name: str) -> Service:
     model = session.get_service_model(name)
     return Service(
         name=name,
-        protocol=str(model.metadata["protocol"]),
+        protocol=str(model.resolved_protocol),
         model=model,
         operations={operation: model.operation_model(operation) for operation in model.operation_names},
         target_prefix=str(model.metadata.get("targetPrefix", "")),
         namespace=str(model.metadata.get("xmlNamespace", "")),
+        json_version=str(model.metadata.get("jsonVersion", "1.1")),
+        query_compatible="awsQueryCompatible" in model.metadata,
     )

@@ -159,12 +159,16 @@ def _from_query(shape: Shape, fields: dict[str, str], prefix: str) -> Value:
             return _query_structure(cast("StructureShape", shape), fields, prefix)
         case "list":
             return _query_list(cast("ListShape", shape), fields, prefix)
+        case "map":
+            return _query_map(cast("MapShape", shape), fields, prefix)
         case _:
             text = fields.get(prefix)
             return None if text is None else _from_text(shape, text, prefix)
 
 
 def _query_structure(shape: StructureShape, fields: dict[str, str], prefix: str) -> Params | None:
+    if prefix and not any(field.startswith(f"{prefix}.") for field in fields):
+        return None  # a shape that contains itself would be followed for ever
     params: Params = {}
     for name, member in shape.members.items():
         wire_name = str(member.serialization.get("name", name))
@@ -181,6 +185,19 @@ def _query_list(shape: ListShape, fields: dict[str, str], prefix: str) -> list[V
     while (item := _from_query(shape.member, fields, f"{stem}.{len(items) + 1}")) is not None:
         items.append(item)
     return items or None
+
+
+def _query_map(shape: MapShape, fields: dict[str, str], prefix: str) -> Params | None:
+    stem = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
+    key_name, value_name = (
+        str(part.serialization.get("name", word)) for part, word in ((shape.key, "key"), (shape.value, "value"))
+    )
+    entries: Params = {}
+    number = 1
+    while (key := fields.get(f"{stem}.{number}.{key_name}")) is not None:
+        entries[key] = _from_query(shape.value, fields, f"{stem}.{number}.{value_name}")
+        number += 1
+    return entries or None
 
 
 FIDELITY = (
