@@ -102,13 +102,12 @@ def test_a_lost_reply_is_not_a_second_write(stage: Stage, operation: str) -> Non
 
 @pytest.mark.parametrize("operation", MUTATING)
 def test_a_write_whose_answer_never_comes_is_looked_at_again(stage: Stage, operation: str) -> None:
-    """AWS acts and hangs: the pass says TimedOut, and the next one sees the effect instead of repeating it."""
+    """AWS acts and hangs: the pass says TimedOut, and the next look sees the effect instead of repeating it."""
     stage.settings = scene.hasty(stage)
     stage.begin(scene.world(*POINTS))
     stage.control.faults.add(Kind.HANG, operation=operation, times=1, after_effect=True, seconds=30)
     outcome = stage.look()
     assert [each.problem.reason for each in outcome.results if each.problem] == ["TimedOut"]
-    assert outcome.failed
     stage.go_on()
     assert_everything_is_there_once(stage)
 
