@@ -165,7 +165,6 @@ def _finish(state: State, job: CopyJob, ending: str, now: float) -> None:
 def _release(state: State, job: CopyJob, now: float) -> None:
     """Give back resource and slot, and let those who wait for them go on."""
     queue = state.queue
-    queue.busy.discard(_resource(job))
     if job.holds_slot:
         job.holds_slot = False
         queue.running[_slot(job)] -= 1
@@ -174,11 +173,18 @@ def _release(state: State, job: CopyJob, now: float) -> None:
     if waiting and _slot_free(state, waiting[0]):
         freed = waiting.popleft()
         state.scheduler.at(now, lambda moment: _start(state, freed, moment))
-    same_resource = queue.per_resource.get(_resource(job))
-    if same_resource:
-        following = same_resource.popleft()
-        if not same_resource:
-            del queue.per_resource[_resource(job)]
+    release(state, _resource(job), now)
+
+
+def release(state: State, resource: tuple[str, str], now: float) -> None:
+    """Let go of a resource (account and ARN), which a copy or a backup was busy with, for the copy that waits next."""
+    queue = state.queue
+    queue.busy.discard(resource)
+    waiting = queue.per_resource.get(resource)
+    if waiting:
+        following = waiting.popleft()
+        if not waiting:
+            del queue.per_resource[resource]
         state.scheduler.at(now, lambda moment: _admit(state, following, moment))
 
 
