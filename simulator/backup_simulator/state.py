@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .clock import Clock, Count, Scheduler
+from .contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +176,7 @@ class Vault:
     policy: Policy | None = None
     lock: Lock | None = None
     tags: dict[str, str] = field(default_factory=dict)
-    points: dict[str, RecoveryPoint] = field(default_factory=dict)
+    points: Contents = field(default_factory=Contents)
     kind: str = "BACKUP_VAULT"
     state: str | None = None
     notifications: Params | None = None
