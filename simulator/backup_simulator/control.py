@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import points
-from .faults import Fault, Kind
+from . import faults, points
 from .state import Outcome
-from .world import files, schema, units
+from .world import fault_parts, files, schema, units
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .calls import Call
+    from .faults import Fault, Kind
     from .simulator import Simulator
+    from .snapshot import Snapshot
     from .state import RecoveryPoint, Vault
 
+Part = TypeVar("Part", bound=pydantic.BaseModel)
 _POINTS: pydantic.TypeAdapter[list[schema.PointPart | schema.GeneratePart]] = pydantic.TypeAdapter(
     list[schema.PointPart | schema.GeneratePart]
 )
-OUTCOME_STATES = ("FAILED", "STUCK_CREATED", "STUCK_RUNNING")
 
 
 class FaultControl:
@@ -33,13 +33,11 @@ class FaultControl:
 
     def add(self, kind: Kind | str, **options: Any) -> Fault:  # noqa: ANN401 - checked against Fault
         """Order a fault: `add("throttle", operation="StartCopyJob", times=3)`."""
-        known = {field.name for field in fields(Fault)} - {"kind", "hits", "number"}
-        if not known.issuperset(options):
-            raise ValueError(f"unknown field of a fault: {', '.join(sorted(set(options) - known))}")
-        if "seconds" in options:
-            options["seconds"] = units.seconds(options["seconds"])
+        part = _checked(fault_parts.FaultPart, {"kind": str(kind), **options}, "fault")
         with self._simulator.lock:
-            return self._simulator.faults.add(Fault(Kind(kind), **options))
+            fault = self._simulator.faults.add(faults.of(part))
+            self._simulator.run_due()  # a stale read may ask for what is true now
+            return fault
 
     def list(self) -> list[Fault]:
         """All ordered faults with their hits."""
@@ -56,6 +54,7 @@ class Control:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
+        self._snapshots: dict[str, Snapshot] = {}
         self.faults = FaultControl(simulator)
 
     def reset(self) -> None:
@@ -92,6 +91,27 @@ class Control:
             self._simulator.state.clock.set_rate(rate)
             self._simulator.changed.notify_all()
 
+    def skew(self, by: float | str) -> None:
+        """Set how far the server's wall clock, by which it judges signatures, is ahead of real time."""
+        self._simulator.skew = units.signed_seconds(by)
+
+    def snapshot(self, name: str = "default") -> Snapshot:
+        """Keep the world as it is, under a name; a reset or another world does not touch it."""
+        kept = self._snapshots[name] = self._simulator.keep()
+        return kept
+
+    def restore(self, kept: Snapshot | str = "default") -> None:
+        """Bring a kept world back: state, clock, dice and faults; the call log begins anew."""
+        if isinstance(kept, str):
+            if kept not in self._snapshots:
+                raise LookupError(f"no snapshot {kept!r}; there are {', '.join(sorted(self._snapshots)) or 'none'}")
+            kept = self._snapshots[kept]
+        self._simulator.restore(kept)
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """All kept worlds by name."""
+        return dict(self._snapshots)
+
     def calls(
         self,
         *,
@@ -113,19 +133,12 @@ class Control:
 
     def order(
         self,
-        state: Literal["FAILED", "STUCK_CREATED", "STUCK_RUNNING"],
-        *,
-        resource: str = "",
-        recovery_point: str = "",
-        destination: str = "",
-        message: str = "",
-        category: str = "MISCELLANEOUS",
-        times: int | None = None,
+        state: Literal["FAILED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"],
+        **options: Any,  # noqa: ANN401 - checked
     ) -> Outcome:
-        """Order how copy jobs end that match all given parts of ARNs."""
-        if state not in OUTCOME_STATES:
-            raise ValueError(f"an outcome is one of {', '.join(OUTCOME_STATES)}")
-        outcome = Outcome(state, resource, recovery_point, destination, message, category, times)
+        """Order how copy jobs end that match all given fields: `order("FAILED", resource="vol-1", message="…")`."""
+        part = _checked(fault_parts.OutcomePart, {"state": state, **options}, "outcome")
+        outcome = Outcome(**part.model_dump())
         with self._simulator.lock:
             self._simulator.state.outcomes.append(outcome)
         return outcome
@@ -164,10 +177,23 @@ class Control:
                 "now": state.now(),
                 "rate": state.clock.rate,
                 "frozen": state.clock.frozen,
+                "skew": self._simulator.skew,
                 "cross_account_backup": state.organization.cross_account if state.organization else None,
                 "calls": len(self._simulator.calls),
                 "accounts": {account_id: _account(state.accounts[account_id].regions) for account_id in state.accounts},
             }
+
+
+def _checked(model: type[Part], fields: dict[str, Any], what: str) -> Part:
+    """Check the fields of something ordered; a ValueError names the field that is wrong."""
+    try:
+        return model.model_validate(fields)
+    except pydantic.ValidationError as error:
+        flaws = [
+            f"{'.'.join(map(str, flaw['loc'])) or what}: {flaw['msg']}, not {flaw['input']!r}"
+            for flaw in error.errors()
+        ]
+        raise ValueError(f"no {what}: {'; '.join(flaws)}") from None
 
 
 def _account(regions: dict[str, Any]) -> dict[str, Any]:

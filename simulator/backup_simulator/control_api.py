@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .control import Control
+    from .snapshot import Snapshot
     from .wire import Request
 
 Json = dict[str, Any]
@@ -42,6 +43,9 @@ class ControlApi:
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("POST", "seed"): self._seed,
+            ("GET", "snapshot"): lambda _asked: {"snapshots": _shown(control.snapshots())},
+            ("POST", "snapshot"): lambda asked: _shown({_name(asked): control.snapshot(_name(asked))})[0],
+            ("POST", "restore"): lambda asked: control.restore(_name(asked)),
         }
 
     def handle(self, request: Request) -> Response:
@@ -64,16 +68,18 @@ class ControlApi:
         self._control.reset()
 
     def _clock(self, asked: Json) -> Json:
-        if unknown := set(asked) - {"freeze", "rate", "advance"}:
+        if unknown := set(asked) - {"freeze", "rate", "advance", "skew"}:
             raise ValueError(f"unknown field of the clock: {', '.join(sorted(unknown))}")
         if "rate" in asked:
             self._control.rate(float(asked["rate"]))
         if "freeze" in asked:
             self._control.freeze(bool(asked["freeze"]))
+        if "skew" in asked:
+            self._control.skew(asked["skew"])
         if "advance" in asked:
             self._control.advance(asked["advance"])
         dump = self._control.dump()
-        return {name: dump[name] for name in ("now", "rate", "frozen")}
+        return {name: dump[name] for name in ("now", "rate", "frozen", "skew")}
 
     def _world(self, asked: Json) -> None:
         if "yaml" in asked:
@@ -94,6 +100,16 @@ class ControlApi:
     def _seed(self, asked: Json) -> Json:
         added = self._control.seed(**asked)
         return {"recovery_points": [point.arn for point in added]}
+
+
+def _name(asked: Json) -> str:
+    if unknown := set(asked) - {"name"}:
+        raise ValueError(f"unknown field of a snapshot: {', '.join(sorted(unknown))}")
+    return str(asked.get("name", "default"))
+
+
+def _shown(kept: dict[str, Snapshot]) -> list[Json]:
+    return [{"name": name, "taken": one.taken, "bytes": len(one.content)} for name, one in kept.items()]
 
 
 def _answer(status: int, body: Json) -> Response:

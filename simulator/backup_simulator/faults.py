@@ -1,17 +1,23 @@
 """Faults on order: which calls they hit, how often, and what they do.
 
-A fault hits before or after the effect of the call; `after` means that AWS acted and the caller does not learn it.
+A fault hits before or after the effect of the call; `after_effect` means that AWS acted and the caller does not learn
+it. Dice follow the world's seed and are nobody else's, so that a fault does not change the ids of what comes after.
 """
 
 from __future__ import annotations
 
-import itertools
+import random
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .clock import Count
+from .fidelity import Behaviour
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
+
+    from .world.fault_parts import FaultPart
 
 
 class Kind(StrEnum):
@@ -23,13 +29,17 @@ class Kind(StrEnum):
     HANG = "hang"
     RESET = "reset"
     TRUNCATE = "truncate"
+    STALE = "stale"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - a kind of fault
 
 
 @dataclass(slots=True)
 class Fault:
     """One ordered fault; empty fields match everything.
 
-    `after` counts calls that pass untouched first; `times` is how many are hit (None: all).
+    `skip` counts calls that pass untouched first; `times` is how many are hit (None: all). `seconds` is real time for
+    latency and hang, virtual time for stale reads. A throttle with `per_second` hits only what comes faster than a
+    bucket of `burst` tokens per account refills, in virtual time.
     """
 
     kind: Kind
@@ -46,27 +56,39 @@ class Fault:
     message: str = ""
     seconds: float = 0.0
     after_effect: bool = False
+    per_second: float = 0.0
+    burst: int = 1
     hits: int = 0
     number: int = field(default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a fault is matched against."""
+    """What a fault is matched against; `now` is virtual time."""
 
     account: str
     role: str
     service: str
     operation: str
     text: str
+    now: float
+    mutating: bool = False
+    session: bool = False
 
 
 class Faults:
     """The faults that are ordered, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 1, ordered: Iterable[Fault] = ()) -> None:
         self._faults: list[Fault] = []
-        self._numbers = itertools.count(1)
+        self._numbers = Count(1)
+        self._dice = random.Random(seed)  # noqa: S311 - reproducible worlds, no secrets worth guarding
+        self._buckets: dict[tuple[int, str], tuple[float, float]] = {}
+        for fault in ordered:
+            self.add(fault)
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
 
     def add(self, fault: Fault) -> Fault:
         """Order a fault."""
@@ -77,26 +99,42 @@ class Faults:
     def clear(self) -> None:
         """Cancel all faults."""
         self._faults.clear()
+        self._buckets.clear()
 
     def listed(self) -> list[Fault]:
         """All faults, used-up ones included."""
         return list(self._faults)
 
-    def strike(self, target: Target, chance: Callable[[], float]) -> Fault | None:
+    def staleness(self) -> float:
+        """How far back stale reads may look, in virtual seconds; 0 when none is ordered."""
+        return max((fault.seconds for fault in self._faults if fault.kind is Kind.STALE), default=0.0)
+
+    def strike(self, target: Target) -> Fault | None:
         """The first fault that hits a call, counted."""
         for fault in self._faults:
-            if not _matches(fault, target) or fault.times == 0:
+            if fault.times == 0 or not _matches(fault, target):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
-            if fault.probability < 1.0 and chance() >= fault.probability:
+            if fault.probability < 1.0 and self._dice.random() >= fault.probability:
+                continue
+            if fault.per_second and self._has_token(fault, target):
                 continue
             fault.hits += 1
             if fault.times is not None:
                 fault.times -= 1
             return fault
         return None
+
+    def _has_token(self, fault: Fault, target: Target) -> bool:
+        """Take a token out of the account's bucket, if there is one."""
+        key = (fault.number, target.account)
+        tokens, since = self._buckets.get(key, (float(fault.burst), target.now))
+        tokens = min(float(fault.burst), tokens + (target.now - since) * fault.per_second)
+        found = tokens >= 1.0
+        self._buckets[key] = (tokens - 1.0 if found else tokens, target.now)
+        return found
 
 
 def _matches(fault: Fault, target: Target) -> bool:
@@ -106,9 +144,40 @@ def _matches(fault: Fault, target: Target) -> bool:
         and fault.service in {"", target.service}
         and fault.operation in {"", target.operation}
         and fault.resource in target.text
+        and not (fault.kind is Kind.STALE and target.mutating)
+        and not (fault.kind is Kind.EXPIRED_TOKEN and not target.session)
     )
+
+
+def of(part: FaultPart) -> Fault:
+    """The fault a checked part of a world describes."""
+    return Fault(**part.model_dump() | {"kind": Kind(part.kind)})
 
 
 def shown(fault: Fault) -> dict[str, Any]:
     """A fault as JSON."""
     return asdict(fault)
+
+
+FIDELITY = (
+    Behaviour(
+        "Throttling on order, with a token bucket per account in virtual time: `Rate exceeded`",
+        "DG; real rates are unpublished",
+        "test_faults.py::test_a_bucket_throttles_what_comes_too_fast",
+    ),
+    Behaviour(
+        "Errors, latency, hangs, cut connections and bodies on order, before or after the effect, with counts and dice",
+        "ours",
+        "test_control.py::test_faults_hit_what_they_name",
+    ),
+    Behaviour(
+        "A session that expires on order stays expired; the next one of the role works",
+        "DG",
+        "test_faults.py::test_an_expired_token_stays_expired_and_a_new_session_works",
+    ),
+    Behaviour(
+        "Jobs fail with a given text, get stuck or vanish on order",
+        "ours",
+        "test_faults.py::test_a_job_vanishes_as_ordered",
+    ),
+)

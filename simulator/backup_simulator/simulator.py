@@ -9,24 +9,23 @@ import logging
 import threading
 import time
 import urllib.parse
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import calls, faults
+from . import calls, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
 from .services import backup, iam, kms, organizations, sts
 from .services.operation import Scope
-from .wire import Arrival, AwsError, CommonError, Params, Request, Response, SimulatorError
+from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .services.operation import Operation
-    from .state import Credential, State
+    from .state import Credential
     from .world.schema import World
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "kms": kms.OPERATIONS,
     "organizations": organizations.OPERATIONS,
 }
-HANG = 3600.0
 
 
 @dataclass(slots=True)
@@ -52,6 +50,11 @@ class _Passage:
     operation: str = "Unknown"
     region: str = ""
     credential: Credential | None = None
+
+    def failed(self, error: AwsError) -> tuple[Response, str]:
+        """Write an error in the protocol of the call; returns it with its code."""
+        answer = failures.write(error, self.protocol, self.request_id, self.found)
+        return answer, failures.settle(error, self.protocol)[0]
 
 
 class Simulator:
@@ -72,11 +75,10 @@ class Simulator:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.calls = calls.CallLog()
-        self.faults = faults.Faults()
+        self.history = history.History()
         self._wall = wall
         self._rate = rate
-        self.world = world
-        self.state: State = building.build(world, rate=rate, wall=wall)
+        self.load(world)
 
     def reset(self) -> None:
         """Go back to the loaded world: state, clock, faults, outcomes and calls."""
@@ -87,14 +89,40 @@ class Simulator:
         fresh = building.build(world, rate=self._rate, wall=self._wall)
         with self.lock:
             self.world, self.state = world, fresh
+            self.faults = faults.Faults(world.seed, [faults.of(part) for part in world.faults])
+            self._request_ids = ids.Ids(world.seed)
+            self.skew = world.clock.skew
             self.calls.clear()
-            self.faults.clear()
+            self.history.clear()
+            self.changed.notify_all()
+
+    def keep(self) -> snapshot.Snapshot:
+        """Keep the world as it is now."""
+        with self.lock:
+            return snapshot.take(self.world, self.state, self.faults)
+
+    def restore(self, kept: snapshot.Snapshot) -> None:
+        """Bring a kept world back; the call log begins anew."""
+        with self.lock:
+            self.world = kept.world
+            self.state, self.faults = snapshot.restored(kept, self._wall)
+            self._request_ids = ids.Ids(kept.world.seed)
+            self.calls.clear()
+            self.history.clear()
             self.changed.notify_all()
 
     def run_due(self) -> None:
         """Let everything happen that is due by now."""
         with self.lock:
-            self.state.scheduler.run(self.state.clock.now())
+            state, depth = self.state, self.faults.staleness()
+            now = state.clock.now()
+            if not depth:
+                state.scheduler.run(now)
+                return
+            self.history.begin(state, now)
+            while (due := state.scheduler.next_due()) is not None and due <= now:
+                state.scheduler.run(due)
+                self.history.keep(state, due, depth)
 
     def next_delay(self) -> float | None:
         """Wall seconds until something is due, None when nothing is planned."""
@@ -103,12 +131,11 @@ class Simulator:
 
     def handle(self, request: Request) -> Response:
         """Answer one request the way AWS would."""
-        passage = _Passage(str(uuid.uuid4()))
+        passage = _Passage(self._request_ids.uuid())
         try:
             answer, outcome = self._answer(request, passage)
         except AwsError as error:
-            answer = _failed(error, passage)
-            outcome = failures.settle(error, passage.protocol)[0]
+            answer, outcome = passage.failed(error)
         except SimulatorError as error:
             log.error("Refusing to guess: %s:%s: %s", passage.service, passage.operation, error)  # noqa: TRY400 - ours
             answer = self._own_failure(passage, f"simulator: {error}")
@@ -121,13 +148,13 @@ class Simulator:
         return answer
 
     def _own_failure(self, passage: _Passage, message: str) -> Response:
-        return _failed(CommonError("InternalFailure", message), passage)
+        return passage.failed(CommonError("InternalFailure", message))[0]
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)
         with self.lock:
             credential = signature.verify(
-                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall()
+                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall() + self.skew
             )
         passage.credential = credential
         if service is None:
@@ -138,7 +165,7 @@ class Simulator:
         passage.operation = route.operation.name
         fault = self._strike(request, passage)
         if fault and not fault.after_effect:
-            early = _before(fault, passage)
+            early = effects.instead(fault, passage.failed)
             if early:
                 return early
         operation = OPERATIONS.get(service.name, {}).get(route.operation.name)
@@ -147,33 +174,48 @@ class Simulator:
             raise CommonError("NotImplemented", f"The simulator does not implement {name}")
         params = parsing.parse(service, route, request)
         validation.check(service, route.operation, params)
-        result = self._run(service, operation, passage, params)
+        result = self._run(service, operation, passage, params, _age(fault))
         if self.strict_out:
             strict.check(route.operation, result)
         content_type, body = answers.write(service, route.operation, result, passage.request_id)
         status = int(route.operation.http.get("responseCode", 200))
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
-        return _delivered(Response(status, headers, body), fault, passage)
+        return effects.delivered(Response(status, headers, body), fault, passage.failed)
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:
         credential = passage.credential
-        if credential is None:
+        if credential is None or not self.faults:
             return None
         text = urllib.parse.unquote(f"{request.path}?{request.query}\n") + request.body.decode("utf-8", "replace")
         principal = credential.principal
         target = faults.Target(
-            principal.account, principal.name, passage.service, passage.operation, text + urllib.parse.unquote(text)
+            principal.account,
+            principal.name,
+            passage.service,
+            passage.operation,
+            text + urllib.parse.unquote(text),
+            self.state.now(),
+            mutating=calls.mutates(passage.operation),
+            session=credential.token is not None,
         )
         with self.lock:
-            return self.faults.strike(target, self.state.ids.chance)
+            fault = self.faults.strike(target)
+            if fault and fault.kind is faults.Kind.EXPIRED_TOKEN:
+                # The session is over for good; the next one of the same role is a new one.
+                self.state.credentials[credential.key_id] = replace(credential, expiry=self.state.now())
+            return fault
 
-    def _run(self, service: catalogue.Service, operation: Operation, passage: _Passage, params: Params) -> Params:
+    def _run(
+        self, service: catalogue.Service, operation: Operation, passage: _Passage, params: Params, age: float
+    ) -> Params:
         credential = passage.credential
         if credential is None:
             raise AssertionError("an operation runs for an authenticated caller only")
         with self.lock:
+            self.run_due()
             state = self.state
-            state.scheduler.run(state.clock.now())
+            if age:
+                state = self.history.as_of(state.clock.now() - age, state, credential.principal)
             scope = Scope(state, credential.principal, credential.token is not None, passage.region, state.now())
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
@@ -182,6 +224,8 @@ class Simulator:
             result = operation.handle(scope, params)
             if state.scheduler.next_due() != due:
                 self.changed.notify_all()
+            if calls.mutates(passage.operation) and (depth := self.faults.staleness()):
+                self.history.keep(state, state.clock.now(), depth)
             return result
 
     def _remember(self, passage: _Passage, outcome: str) -> None:
@@ -223,44 +267,9 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
     return service, claimed
 
 
-def _failed(error: AwsError, passage: _Passage) -> Response:
-    return failures.write(error, passage.protocol, passage.request_id, passage.found)
-
-
-def _before(fault: faults.Fault, passage: _Passage) -> tuple[Response, str] | None:
-    """What a fault answers instead of the operation; None lets the operation run."""
-    match fault.kind:
-        case faults.Kind.ERROR:
-            error = AwsError(fault.code, fault.message, status=fault.status)
-            return _failed(error, passage), fault.code
-        case faults.Kind.THROTTLE:
-            throttled = CommonError("Throttling", fault.message or "Rate exceeded")
-            code = failures.settle(throttled, passage.protocol)[0]
-            return _failed(throttled, passage), code
-        case faults.Kind.HANG:
-            return Response(500, (), b"", fault.seconds or HANG, Arrival.DROPPED), "hang"
-        case faults.Kind.RESET:
-            return Response(500, (), b"", fault.seconds, Arrival.DROPPED), "reset"
-        case _:
-            return None
-
-
-def _delivered(answer: Response, fault: faults.Fault | None, passage: _Passage) -> tuple[Response, str]:
-    """Apply what a fault does to an answer that AWS has already acted on."""
-    if fault is None:
-        return answer, "OK"
-    match fault.kind:
-        case faults.Kind.LATENCY:
-            return replace(answer, delay=fault.seconds), "OK"
-        case faults.Kind.TRUNCATE:
-            return replace(answer, delay=fault.seconds, arrival=Arrival.TRUNCATED), "truncate"
-        case faults.Kind.RESET:
-            return replace(answer, delay=fault.seconds, arrival=Arrival.DROPPED), "reset after effect"
-        case faults.Kind.HANG:
-            return replace(answer, delay=fault.seconds or HANG, arrival=Arrival.DROPPED), "hang after effect"
-        case _:
-            early = _before(fault, passage)
-            return early or (answer, "OK")
+def _age(fault: faults.Fault | None) -> float:
+    """How many virtual seconds ago the world was that a call gets to see."""
+    return fault.seconds if fault and fault.kind is faults.Kind.STALE else 0.0
 
 
 FIDELITY = (

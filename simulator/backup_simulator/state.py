@@ -5,6 +5,7 @@ Mutable and plain; whoever touches it holds the simulator's lock. Times are epoc
 
 from __future__ import annotations
 
+import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -315,15 +316,20 @@ class CopyQueue:
 
 @dataclass(slots=True)
 class Outcome:
-    """An end that was ordered for copy jobs: FAILED with a text, or stuck."""
+    """An end that was ordered for copy jobs: FAILED with a text, stuck, or gone without a trace."""
 
     state: str
+    account: str = ""
+    role: str = ""
+    job: str = ""
     resource: str = ""
     recovery_point: str = ""
     destination: str = ""
     message: str = ""
     category: str = "MISCELLANEOUS"
     times: int | None = None
+    skip: int = 0
+    probability: float = 1.0
 
 
 @dataclass(slots=True)
@@ -342,6 +348,7 @@ class State:
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
+    dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)
 

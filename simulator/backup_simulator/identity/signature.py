@@ -93,9 +93,16 @@ def _check_date(request: Request, claimed: Claim, wall: float) -> None:
         raise CommonError("IncompleteSignature", "Authorization header requires a matching 'X-Amz-Date' header.")
     signed = _epoch(stamp)
     if abs(wall - signed) > SKEW:
-        word = "expired" if signed < wall else "not yet current"
-        server = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
-        raise CommonError("BadSignature", f"Signature {word}: {stamp} is compared with {server} (15 min.)")
+        word, edge, sign = (
+            ("expired", f"is now earlier than {_stamp(wall - SKEW)}", "-")
+            if signed < wall
+            else ("not yet current", f"is still later than {_stamp(wall + SKEW)}", "+")
+        )
+        raise CommonError("BadSignature", f"Signature {word}: {stamp} {edge} ({_stamp(wall)} {sign} 15 min.)")
+
+
+def _stamp(seconds: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
 def _epoch(stamp: str) -> float:

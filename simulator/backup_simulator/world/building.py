@@ -6,6 +6,7 @@ Order matters: identities first, then the policies that name them, then keys, va
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         durations=state.Durations(**world.durations.model_dump()),
         limits=state.Limits(**world.limits.model_dump()),
         wall_sessions=world.clock.sessions == "wall",
+        outcomes=[state.Outcome(**part.model_dump()) for part in world.outcomes],
+        dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds
     )
     for index, account in enumerate(world.accounts):
         living.accounts[account.id] = state.Account(

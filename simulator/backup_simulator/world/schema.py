@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from ..resource_types import TYPES
 from . import units
+from .fault_parts import FaultPart, OutcomePart
 from .resource_parts import ResourcePart
 
 Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
@@ -38,6 +39,8 @@ class ClockPart(Part):
     rate: float = Field(default=1.0, gt=0, le=1_000_000)
     sessions: Literal["virtual", "wall"] = "virtual"
     frozen: bool = False
+    skew: Annotated[float, BeforeValidator(units.signed_seconds)] = 0.0
+    """How far the server's wall clock, by which signatures are judged, is ahead of the clients'."""
 
 
 class DurationsPart(Part):
@@ -227,6 +230,8 @@ class World(Part):
     limits: LimitsPart = LimitsPart()
     organization: OrganizationPart | None = None
     accounts: list[AccountPart] = Field(min_length=1)
+    faults: list[FaultPart] = []
+    outcomes: list[OutcomePart] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> World:

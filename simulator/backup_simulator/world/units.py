@@ -21,6 +21,13 @@ def seconds(value: str | float) -> float:
     return sum(float(part[:-1]) * _SECONDS[part[-1]] for part in re.findall(r"[\d.]+[smhdw]", value))
 
 
+def signed_seconds(value: str | float) -> float:
+    """Read a duration that may point backwards: `-20m`."""
+    if isinstance(value, str) and value.startswith("-"):
+        return -seconds(value[1:])
+    return seconds(value)
+
+
 def size(value: str | float) -> int:
     """Read a size in bytes."""
     found = _SIZE.fullmatch(str(value).strip())

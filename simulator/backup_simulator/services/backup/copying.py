@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, RecoveryPoint
-from . import copy_rules, lifecycles
+from . import copy_rules, lifecycles, outcomes
 from .copy_rules import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -73,8 +73,12 @@ def _slot_free(state: State, job: CopyJob) -> bool:
 
 
 def _start(state: State, job: CopyJob, now: float) -> None:
-    outcome = _ordered(state, job)
+    outcome = outcomes.ordered(state, job)
     if outcome and outcome.state == "STUCK_CREATED":
+        return
+    if outcome and outcome.state == "VANISHED":
+        _forget(state, job)
+        _release(state, job, now)
         return
     broken = copy_rules.first_broken(Moment.START, attempt_of(state, job, now))
     if broken:
@@ -93,21 +97,6 @@ def _start(state: State, job: CopyJob, now: float) -> None:
         return
     seconds = state.durations.running_by_type.get(job.resource_type, state.durations.running)
     state.scheduler.at(now + seconds, lambda moment: _end(state, job, outcome, moment))
-
-
-def _ordered(state: State, job: CopyJob) -> Outcome | None:
-    """The outcome somebody ordered for this job, used up once."""
-    for outcome in state.outcomes:
-        matches = (
-            outcome.resource in job.resource_arn
-            and outcome.recovery_point in job.source_point_arn
-            and outcome.destination in job.destination_vault_arn
-        )
-        if matches and outcome.times != 0:
-            if outcome.times is not None:
-                outcome.times -= 1
-            return outcome
-    return None
 
 
 def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> None:

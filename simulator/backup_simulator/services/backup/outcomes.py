@@ -1,0 +1,35 @@
+"""Ends that were ordered for copy jobs: which order holds for a job, and whether it is used up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...state import CopyJob, Outcome, State
+
+
+def ordered(state: State, job: CopyJob) -> Outcome | None:
+    """The first outcome somebody ordered for this job, used up once; dice are the world's own."""
+    for outcome in state.outcomes:
+        if outcome.times == 0 or not _matches(outcome, job):
+            continue
+        if outcome.skip > 0:
+            outcome.skip -= 1
+            continue
+        if outcome.probability < 1.0 and state.dice.random() >= outcome.probability:
+            continue
+        if outcome.times is not None:
+            outcome.times -= 1
+        return outcome
+    return None
+
+
+def _matches(outcome: Outcome, job: CopyJob) -> bool:
+    return (
+        outcome.account in {"", job.account}
+        and outcome.role in {"", job.role_arn.rpartition("/")[2]}
+        and outcome.job in {"", job.job_id}
+        and outcome.resource in job.resource_arn
+        and outcome.recovery_point in job.source_point_arn
+        and outcome.destination in job.destination_vault_arn
+    )
