@@ -57,8 +57,11 @@ TYPES: dict[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 
-# ListCopyJobs documents filter values with spaces, which this shape's own pattern forbids.
-FILTERS_WITHOUT_PATTERN = frozenset({"ByResourceType"})
+# Values that the documentation names although the pattern of their own shape forbids them, by shape.
+DOCUMENTED = {
+    "ResourceType": frozenset({"Aurora DSQL", "SAP HANA on Amazon EC2", "Storage Gateway"}),
+    "AccountId": frozenset({"*", "ANY", "AGGREGATE_ALL"}),
+}
 VALIDATION_CODES = {"kms": "ValidationException", "organizations": "InvalidInputException"}
 
 
@@ -144,7 +147,7 @@ def _string(shape: Shape, value: str, path: str) -> Iterator[Flaw]:
     if enum and value not in enum:
         yield _flaw(path, Kind.ENUM, value, f"satisfy enum value set: [{', '.join(enum)}]")
     pattern = shape.metadata.get("pattern")
-    if pattern and path not in FILTERS_WITHOUT_PATTERN and not _compiled(pattern).fullmatch(value):
+    if pattern and value not in DOCUMENTED.get(shape.name, ()) and not _compiled(pattern).fullmatch(value):
         yield _flaw(path, Kind.PATTERN, value, f"satisfy regular expression pattern: {pattern}", shape.name)
 
 
