@@ -1,11 +1,12 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
 The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages,
-and the simulator's own rows that of its FIDELITY.md.
+and the simulator's own rows and models those of its FIDELITY.md and the schema of world files.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import click
 
 from backup_simulator import fidelity
+from backup_simulator.world import schema
 from crossvault.explanations import EXPLANATIONS
 from crossvault.metrics import catalogue
 
@@ -30,6 +32,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()
+    yield SIMULATOR / "world.schema.json", json.dumps(schema.as_json_schema(), indent=2) + "\n"
 
 
 def reasons_page() -> str:

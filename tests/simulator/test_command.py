@@ -88,7 +88,7 @@ def test_a_broken_world_ends_with_a_message(tmp_path: Path, command: str) -> Non
     result = CliRunner().invoke(main, [command, "--world", str(path)])
 
     assert result.exit_code == 1
-    assert f"{path}: accounts[0].id" in result.output
+    assert f"{path}:2: accounts[0].id" in result.output
     assert "Traceback" not in result.output
 
 

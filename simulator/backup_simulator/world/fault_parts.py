@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from . import units
-
-Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
+from .units import Seconds
 
 
 class _Ordered(BaseModel):

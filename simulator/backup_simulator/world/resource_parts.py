@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .. import resource_types
-from . import units
+from .units import Bytes
 
 
 class ResourcePart(BaseModel):
@@ -22,7 +20,7 @@ class ResourcePart(BaseModel):
     resource_type: str
     resource: str
     count: int = Field(default=1, ge=1)
-    size: Annotated[int, BeforeValidator(units.size), Field(ge=0)] = 10 * 2**30
+    size: Bytes = 10 * 2**30
     key: str | None = None
     tags: dict[str, str] = {}
 
@@ -33,4 +31,3 @@ class ResourcePart(BaseModel):
         if self.count > 1 and self.resource.startswith("arn:"):
             raise ValueError("an ARN names one resource; give a name to have several")
         return self
-

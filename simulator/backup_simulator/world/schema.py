@@ -8,17 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from ..resource_types import TYPES
-from . import units
 from .fault_parts import FaultPart, OutcomePart
 from .resource_parts import ResourcePart
+from .units import Bytes, Seconds, SignedSeconds
 
-Seconds = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
-Bytes = Annotated[int, BeforeValidator(units.size), Field(ge=0)]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-PolicyDocument = dict[str, Any]
+PolicyDocument = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "required": ["Statement"]})]
 
 
 def _trust_form(value: object) -> str:
@@ -39,7 +37,7 @@ class ClockPart(Part):
     rate: float = Field(default=1.0, gt=0, le=1_000_000)
     sessions: Literal["virtual", "wall"] = "virtual"
     frozen: bool = False
-    skew: Annotated[float, BeforeValidator(units.signed_seconds)] = 0.0
+    skew: SignedSeconds = 0.0
     """How far the server's wall clock, by which signatures are judged, is ahead of the clients'."""
 
 
@@ -246,3 +244,9 @@ class World(Part):
         if len(set(keys)) != len(keys):
             raise ValueError("two users have the same access key id")
         return self
+
+
+def as_json_schema() -> dict[str, Any]:
+    """The JSON schema of world files, for editors; it cannot say everything that is checked here."""
+    found = World.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "backup-simulator world"} | found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _BYTES = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -34,3 +37,12 @@ def size(value: str | float) -> int:
     if isinstance(value, bool) or not found:
         raise ValueError(f"{value!r} is no size; write bytes or a text like 8GiB")
     return int(float(found[1]) * _BYTES[found[2] or ""])
+
+
+# What the JSON schema says about the short forms: numbers, or texts of these patterns.
+_Duration = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_DURATION.pattern}$")]
+_Signed = float | Annotated[str, Field(pattern=rf"^-?{_DURATION.pattern}$")]
+_Bytes = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_SIZE.pattern}$")]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=_Duration), Field(ge=0)]
+SignedSeconds = Annotated[float, BeforeValidator(signed_seconds, json_schema_input_type=_Signed)]
+Bytes = Annotated[int, BeforeValidator(size, json_schema_input_type=_Bytes), Field(ge=0)]

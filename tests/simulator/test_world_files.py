@@ -1,0 +1,104 @@
+"""World files as text: which line is wrong, and the JSON schema that editors complete them with."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from backup_simulator.world import files
+
+SIMULATOR = Path(__file__).parents[2] / "simulator"
+SCHEMA: dict[str, Any] = json.loads((SIMULATOR / "world.schema.json").read_text("utf-8"))
+WHOLE = """\
+version: 1
+clock:
+  rate: 60
+accounts:
+  - id: "111111111111"
+    name: production
+    users:
+      - name: admin
+        access_key: {id: AKIAPRODUCTION111111, secret: made-up-secret}
+        policies: [full]
+    roles:
+      - name: reader
+        trust: {aws: ["111111111111"]}
+        policies: [full]
+    vaults:
+      - region: eu-west-1
+        name: orders
+        recovery_points:
+          - {resource_type: EBS, resource: vol-1, age: 3d}
+"""
+
+BROKEN = [
+    pytest.param("rate: 60", "rate: quick", 3, "clock.rate", id="a value of a wrong type"),
+    pytest.param("name: production", "nome: production", 6, "accounts[0].nome", id="an unknown field"),
+    pytest.param("        name: orders\n", "", 16, "accounts[0].vaults[0].name", id="a missing field: its parent"),
+    pytest.param("age: 3d", "age: soon", 19, "recovery_points[0].age", id="a duration in words"),
+    pytest.param('{aws: ["111111111111"]}', "{}", 13, "trust", id="behind an alternative"),
+    pytest.param("policies: [full]", "policies: [all]", 10, "policies", id="in a list"),
+    pytest.param("rate: 60", "rate: 60\n  rate: 61", 4, "rate stands twice", id="a field twice"),
+    pytest.param("version: 1", "version: 1\nfaults: [{kind: boom}]", 2, "faults[0].kind", id="an unknown fault"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), BROKEN)
+def test_a_broken_file_names_line_and_field(old: str, new: str, line: int, words: str) -> None:
+    """As editors take it: `file:line: field: cause`."""
+    with pytest.raises(files.WorldError) as refusal:
+        files.from_text(WHOLE.replace(old, new, 1), source="w.yaml")
+
+    flaws = str(refusal.value).splitlines()
+    assert any(flaw.startswith(f"w.yaml:{line}: ") and words in flaw for flaw in flaws), flaws
+
+
+def test_every_flaw_is_told_at_once() -> None:
+    """Nobody repairs a file flaw by flaw."""
+    with pytest.raises(files.WorldError) as refusal:
+        files.from_text(WHOLE.replace("rate: 60", "rate: 0").replace("name: orders", "name: o"), source="w")
+
+    assert [text.split(":")[1] for text in str(refusal.value).splitlines()] == ["3", "17"]
+
+
+def test_the_whole_file_is_sound() -> None:
+    """What the broken ones are made of."""
+    assert files.from_text(WHOLE).accounts[0].vaults[0].name == "orders"
+
+
+WORLDS = sorted((SIMULATOR / "worlds").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=[path.name for path in WORLDS])
+def test_the_schema_takes_the_worlds_of_the_project(path: Path) -> None:
+    """Short forms such as `3d` and `8GiB` included."""
+    jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), SCHEMA)
+
+
+def test_the_schema_is_a_schema() -> None:
+    """Of the draft it names."""
+    jsonschema.validators.validator_for(SCHEMA).check_schema(SCHEMA)
+    jsonschema.validate(yaml.safe_load(WHOLE), SCHEMA)
+
+
+REFUSED = [
+    pytest.param("rate: 60", "rate: quick", id="a type"),
+    pytest.param("name: production", "nome: production", id="an unknown field"),
+    pytest.param("age: 3d", "age: soon", id="a duration in words"),
+    pytest.param('"111111111111"\n', '"1"\n', id="an account id"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), REFUSED)
+def test_the_schema_refuses_what_the_simulator_refuses(old: str, new: str) -> None:
+    """So that an editor marks it."""
+    broken = yaml.safe_load(textwrap.dedent(WHOLE).replace(old, new, 1))
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, SCHEMA)
