@@ -102,13 +102,18 @@ def resource_arn(row: ResourceType, name: str, *, region: str, account: str) -> 
 
 def point_arn(row: ResourceType, resource: str, *, region: str, account: str, ids: Ids, copy: bool = False) -> str:
     """A fresh recovery point ARN in the form of its type."""
-    text = ids.uuid()
-    name = resource.replace("/", ":").rpartition(":")[2]
+    return written(row, resource, region=region, account=account, uuid=ids.uuid(), digits=ids.hex(), copy=copy)
+
+
+def written(
+    row: ResourceType, resource: str, *, region: str, account: str, uuid: str, digits: str, copy: bool = False
+) -> str:
+    """A recovery point ARN around an id; which of the two forms of id is used depends on the type."""
     return row.point.format(
         region=region,
         account=account,
-        uuid=text.upper() if row.point == BACKUP_POINT else text,
-        hex=ids.hex(),
-        name=name,
+        uuid=uuid.upper() if row.point == BACKUP_POINT else uuid,
+        hex=digits,
+        name=resource.replace("/", ":").rpartition(":")[2],
         job="copyjob" if copy else "job",
     )

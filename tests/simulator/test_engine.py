@@ -192,10 +192,12 @@ def test_an_unknown_member_in_an_answer_is_our_own_error() -> None:
 
 
 NOT_IMPLEMENTED = [
-    pytest.param("backup", "list_backup_plans", {}, "backup:ListBackupPlans", id="rest-json"),
-    pytest.param("kms", "list_grants", {"KeyId": "x"}, "kms:ListGrants", id="json"),
-    pytest.param("iam", "list_users", {}, "iam:ListUsers", id="query"),
-    pytest.param("organizations", "list_roots", {}, "organizations:ListRoots", id="json of organizations"),
+    pytest.param("backup", "list_frameworks", {}, "backup:ListFrameworks", id="rest-json"),
+    pytest.param("kms", "get_key_rotation_status", {"KeyId": "x"}, "kms:GetKeyRotationStatus", id="json"),
+    pytest.param("iam", "list_saml_providers", {}, "iam:ListSAMLProviders", id="query"),
+    pytest.param(
+        "organizations", "describe_resource_policy", {}, "organizations:DescribeResourcePolicy", id="organizations"
+    ),
 ]
 
 
@@ -217,12 +219,12 @@ def test_what_is_not_implemented_answers_501_at_once(
 
 
 def test_a_service_that_is_not_simulated_answers_501(server: SimulatorServer) -> None:
-    """EC2 is named as missing."""
+    """It is named."""
     with scenes.refused() as refusal:
-        scenes.client(server, "ec2", scenes.SOURCE).describe_volumes()
+        scenes.client(server, "translate", scenes.SOURCE).list_terminologies()
 
     assert refusal.status == 501
-    assert "ec2" in refusal.message
+    assert "translate" in refusal.message
 
 
 def test_a_path_that_the_model_does_not_know_is_404(server: SimulatorServer) -> None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import bisect
 import hashlib
+import itertools
 import json
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +14,7 @@ from ...fidelity import Behaviour
 from ...wire import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ...wire import Params
     from ..operation import Scope
@@ -43,6 +44,26 @@ def page(
     return found, _write(position(found[-1]), bound) if more else None
 
 
+def page_on(
+    scope: Scope,
+    operation: str,
+    params: Params,
+    since: Callable[[int], Iterator[Item]],
+    *,
+    position: Callable[[Item], int],
+) -> tuple[list[Item], str | None]:
+    """Cut one page out of a stream that can be entered behind any position; looks at no more than the page needs."""
+    bound = _binding(scope, operation, params)
+    token = params.get("NextToken")
+    start = _read(token, bound) if token else -1
+    if not isinstance(start, int):
+        raise _invalid()
+    size = params.get("MaxResults", DEFAULT_PAGE)
+    found = list(itertools.islice(since(start), size + 1))
+    more = len(found) > size > 0
+    return found[:size], _write(position(found[size - 1]), bound) if more else None
+
+
 def _binding(scope: Scope, operation: str, params: Params) -> str:
     filters = {name: value for name, value in params.items() if name not in {"NextToken", "MaxResults"}}
     text = json.dumps([scope.principal.account, scope.region_name, operation, filters], sort_keys=True)
@@ -60,7 +81,11 @@ def _read(token: str, bound: str) -> int | str:
             return found[1]
     except (ValueError, binascii.Error):
         pass
-    raise AwsError("InvalidParameterValueException", "Invalid NextToken")
+    raise _invalid()
+
+
+def _invalid() -> AwsError:
+    return AwsError("InvalidParameterValueException", "Invalid NextToken")
 
 
 FIDELITY = (
