@@ -25,15 +25,19 @@ def main() -> None:
 @click.option("--port", default=0, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--rate", type=float, help="Virtual seconds per real second; overrides the world file.")
+@click.option("--control-port", type=int, help="Port of its own for the control API; 0 takes a free one.")
 @click.option("--port-file", type=click.Path(path_type=Path), help="Write the port here once it listens.")
-def serve(world_file: Path, port: int, host: str, rate: float | None, port_file: Path | None) -> None:
+def serve(
+    world_file: Path, port: int, host: str, rate: float | None, control_port: int | None, port_file: Path | None
+) -> None:
     """Serve a world until SIGTERM or SIGINT."""
     try:
-        server = SimulatorServer(files.read(world_file), host=host, port=port, rate=rate)
+        server = SimulatorServer(files.read(world_file), host=host, port=port, rate=rate, control_port=control_port)
     except (files.WorldError, SimulatorError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        ports = str(port) if control_port is None else f"{port} and {control_port}"
+        raise click.ClickException(f"cannot listen on {host}:{ports}: {error.strerror}") from None
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
@@ -49,7 +53,7 @@ def serve(world_file: Path, port: int, host: str, rate: float | None, port_file:
 
 def exports(server: SimulatorServer) -> list[str]:
     """The lines that point a shell at the simulator, as the first user of the world."""
-    lines = [f"# backup-simulator listens on {server.url}; control API at {server.url}/_sim/state"]
+    lines = [f"# backup-simulator listens on {server.url}; control API at {server.control_url}/state"]
     lines.append(f"export AWS_ENDPOINT_URL={server.url}")
     users = [(account, user) for account in server.world.accounts for user in account.users]
     regions = [vault.region for account in server.world.accounts for vault in account.vaults]

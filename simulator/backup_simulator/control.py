@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import faults, points
+from . import calls, faults, points
 from .state import Outcome
 from .world import fault_parts, files, schema, units
 
@@ -112,19 +112,14 @@ class Control:
         """All kept worlds by name."""
         return dict(self._snapshots)
 
-    def calls(
-        self,
-        *,
-        account: str | None = None,
-        service: str | None = None,
-        operation: str | None = None,
-        mutating: bool | None = None,
-        outcome: str | None = None,
-    ) -> list[Call]:
-        """The calls so far that match."""
-        return self._simulator.calls.find(
-            account=account, service=service, operation=operation, mutating=mutating, outcome=outcome
-        )
+    def calls(self, **filters: Any) -> list[Call]:  # noqa: ANN401 - those of CallLog.find
+        """The calls so far that match: `calls(role="reader", mutating=True, since=…)`."""
+        return self._simulator.calls.find(**filters)
+
+    def used(self, **filters: Any) -> dict[str, dict[str, dict[str, int]]]:  # noqa: ANN401 - those of CallLog.find
+        """Which actions each role and user used, and how often they ended how; by `account/role` and action."""
+        found = calls.summary(self.calls(**filters))
+        return {f"{one['account']}/{one['role']}": one["actions"] for one in found}
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""

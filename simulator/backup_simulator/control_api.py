@@ -41,6 +41,7 @@ class ControlApi:
             ("POST", "outcomes"): lambda asked: asdict(control.order(**asked)),
             ("DELETE", "outcomes"): lambda _asked: control.clear_outcomes(),
             ("GET", "calls"): self._calls,
+            ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("POST", "seed"): self._seed,
             ("GET", "snapshot"): lambda _asked: {"snapshots": _shown(control.snapshots())},
@@ -91,11 +92,16 @@ class ControlApi:
         self._control.load(world)
 
     def _calls(self, asked: Json) -> Json:
+        found = self._found(asked)
+        return {"count": len(found), "calls": [calls.shown(call) for call in found]}
+
+    def _found(self, asked: Json) -> list[calls.Call]:
         wanted = dict(asked)
         if "mutating" in wanted:
             wanted["mutating"] = str(wanted["mutating"]).lower() == "true"
-        found = self._control.calls(**wanted)
-        return {"count": len(found), "calls": [calls.shown(call) for call in found]}
+        if "since" in wanted:
+            wanted["since"] = float(wanted["since"])
+        return self._control.calls(**wanted)
 
     def _seed(self, asked: Json) -> Json:
         added = self._control.seed(**asked)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .state import State
+    from .wire import Response
     from .world.schema import World
 
 REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal"}
@@ -34,18 +35,17 @@ MAX_WAIT = 0.5
 
 
 class Application:
-    """The WSGI application: AWS everywhere, the control API under `/_sim/`."""
+    """The WSGI application: the control API under `/_sim/`, if this port has it, and AWS everywhere else, likewise."""
 
-    def __init__(self, simulator: Simulator, api: ControlApi) -> None:
+    def __init__(self, simulator: Simulator | None, api: ControlApi | None, stopping: threading.Event) -> None:
         self.simulator = simulator
         self.api = api
-        self.stopping = threading.Event()
+        self.stopping = stopping
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one HTTP request."""
         request = _request(environ)
-        control = request.path.startswith("/_sim")
-        answer = self.api.handle(request) if control else self.simulator.handle(request)
+        answer = self._answer(request)
         if answer.delay > 0:
             self.stopping.wait(answer.delay)
         if answer.arrival is Arrival.DROPPED:
@@ -56,6 +56,13 @@ class Application:
             body = body[: len(body) // 2]
         start_response(f"{answer.status} {REASONS.get(answer.status, 'Status')}", headers)
         return [body]
+
+    def _answer(self, request: Request) -> Response:
+        if self.api and (request.path.startswith("/_sim") or self.simulator is None):
+            return self.api.handle(request)
+        if self.simulator is None:
+            raise AssertionError("an application serves AWS, the control API or both")
+        return self.simulator.handle(request)
 
 
 def _request(environ: dict[str, Any]) -> Request:
@@ -89,33 +96,52 @@ class SimulatorServer:
         port: int = 0,
         rate: float | None = None,
         threads: int = 64,
+        control_port: int | None = None,
     ) -> None:
         self.simulator = Simulator(files.opened(world), rate=rate)
         self.control = Control(self.simulator)
-        self._application = Application(self.simulator, ControlApi(self.control))
+        self.host = host
+        self._stopping = threading.Event()
         self._sockets: dict[int, Any] = {}
-        self._server: Any = waitress.server.create_server(
-            self._application,
+        api = ControlApi(self.control)
+        shared = Application(self.simulator, api if control_port is None else None, self._stopping)
+        self._server = self._listening(shared, port, threads)
+        self._control_server = self._server
+        if control_port is not None:
+            try:
+                self._control_server = self._listening(Application(None, api, self._stopping), control_port, 4)
+            except OSError:
+                self._server.close()
+                raise
+        self.port = int(self._server.effective_port)
+        self.control_port = int(self._control_server.effective_port)
+        self._threads = (
+            threading.Thread(target=self._server.run, name="simulator-http", daemon=True),
+            threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
+        )
+
+    def _listening(self, application: Application, port: int, threads: int) -> Any:  # noqa: ANN401 - waitress is untyped
+        """A listening socket in the shared map: the loop of the first server serves them all."""
+        return waitress.server.create_server(
+            application,
             map=self._sockets,
-            host=host,
+            host=self.host,
             port=port,
             threads=threads,
             clear_untrusted_proxy_headers=True,
             ident=None,
             connection_limit=2000,
         )
-        self.host = host
-        self.port = int(self._server.effective_port)
-        self._stopping = self._application.stopping
-        self._threads = (
-            threading.Thread(target=self._server.run, name="simulator-http", daemon=True),
-            threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
-        )
 
     @property
     def url(self) -> str:
         """What AWS_ENDPOINT_URL has to be."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API is."""
+        return f"http://{self.host}:{self.control_port}/_sim"
 
     @property
     def state(self) -> State:
@@ -159,7 +185,8 @@ class SimulatorServer:
             self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         for thread in self._threads:
             thread.join(timeout=2)
-        self._server.task_dispatcher.shutdown(timeout=1)
+        for server in {id(one): one for one in (self._server, self._control_server)}.values():
+            server.task_dispatcher.shutdown(timeout=1)
 
     def __enter__(self) -> Self:
         return self.start()

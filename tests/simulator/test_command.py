@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import subprocess
@@ -99,3 +100,41 @@ def test_a_port_in_use_ends_with_a_message() -> None:
 
     assert result.exit_code == 1
     assert "cannot listen" in result.output
+
+
+def test_the_control_api_has_a_port_of_its_own() -> None:
+    """Then the port of AWS knows it no more, and its port knows no AWS."""
+    with simulator_server.SimulatorServer(QUICKSTART, control_port=0) as server:
+        state = fetched(server.control_port, "/_sim/state")
+        elsewhere = fetched(server.port, "/_sim/state")
+        aws = fetched(server.control_port, "/backup-vaults/")
+        account = server.client("sts", "111111111111", "admin", region="eu-west-1").get_caller_identity()["Account"]
+
+    assert server.port != server.control_port
+    assert state[0] == 200
+    assert elsewhere[0] == 403
+    assert aws[0] == 404
+    assert account == "111111111111"
+
+
+def fetched(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body of a GET."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_a_control_port_in_use_frees_the_other() -> None:
+    """Neither port is held after the failure."""
+    with simulator_server.SimulatorServer(QUICKSTART) as server:
+        with pytest.raises(OSError, match="in use"):
+            simulator_server.SimulatorServer(QUICKSTART, control_port=server.port)
+        arguments = ["serve", "--world", str(QUICKSTART), "--control-port", str(server.port)]
+        result = CliRunner().invoke(main, arguments)
+
+    assert result.exit_code == 1
+    assert f"and {server.port}" in result.output

@@ -44,7 +44,7 @@ def from_text(text: str, *, source: str = "world") -> schema.World:
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise WorldError(f"{source}{where}: {getattr(error, 'problem', None) or error}") from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call] # the stubs leave it bare
+        loader.dispose()
     if twice := _twice(node):
         raise WorldError(f"{source}:{_line(twice)}: {twice.value} stands twice in the same place")
     return from_object(document, source=source, node=node)
@@ -97,7 +97,8 @@ def _twice(node: yaml.Node | None) -> yaml.Node | None:
         seen = set()
         for key, value in node.value:
             if key.value in seen:
-                return key
+                repeated: yaml.Node = key
+                return repeated
             seen.add(key.value)
             if found := _twice(value):
                 return found
