@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import keys, resource_types
+from .services.backup import ageing
 from .state import Lifecycle, RecoveryPoint
 from .world import schema
 from .world.files import WorldError
@@ -36,7 +37,7 @@ def seed(
     added = []
     for part in parts:
         for resource, age, arn in _expanded(part):
-            added.append(_add(state, vault, part, resource, created=now - age, arn=arn))
+            added.append(_add(state, vault, part, resource, created=now - age, now=now, arn=arn))
     return added
 
 
@@ -53,7 +54,7 @@ def _expanded(part: schema.PointPart | schema.GeneratePart) -> Sequence[tuple[st
 
 
 def _add(
-    state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, arn: str | None
+    state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, now: float, arn: str | None
 ) -> RecoveryPoint:
     row = resource_types.TYPES[part.resource_type]
     if part.resource_type == "DynamoDB" and not part.advanced:
@@ -75,12 +76,19 @@ def _add(
         size=part.size,
         role_arn=SERVICE_ROLE.format(account=vault.account),
         key_arn=key,
-        lifecycle=Lifecycle(part.lifecycle.move_to_cold_after_days, part.lifecycle.delete_after_days),
+        lifecycle=Lifecycle(
+            part.lifecycle.move_to_cold_after_days, part.lifecycle.delete_after_days, part.lifecycle.archive_opt_in
+        ),
         status=part.status,
         continuous=part.continuous,
         storage_class=part.storage_class,
         resource_name=resource if not resource.startswith("arn:") else None,
         tags=dict(part.tags),
+        marketplace=part.marketplace,
+        options=tuple(part.options),
+        is_parent=part.is_parent,
+        parent_arn=part.parent,
+        member=part.member,
     )
-    vault.points[arn] = point
+    ageing.enter(state, vault, point, now)
     return point

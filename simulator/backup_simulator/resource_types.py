@@ -18,7 +18,10 @@ CLUSTER = "arn:aws:rds:{region}:{account}:cluster:{name}"
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """One row of the matrix."""
+    """One row of the matrix.
+
+    `family` is the service whose snapshots a type that is not fully managed is made of: ec2, rds or fsx.
+    """
 
     name: str
     resource: str
@@ -26,46 +29,75 @@ class ResourceType:
     cross_account: bool = True
     copies: bool = True
     fully_managed: bool = True
+    cold: bool = False
+    air_gapped: bool = True
+    family: str = "backup"
+    stays_unencrypted: bool = False
+
+
+def _cluster(name: str) -> ResourceType:
+    """Clusters whose copies stay unencrypted when the source is (facts §3.3)."""
+    return ResourceType(name, CLUSTER, CLUSTER_POINT, fully_managed=False, family="rds", stays_unencrypted=True)
 
 
 _ROWS = (
-    ResourceType("EBS", "arn:aws:ec2:{region}:{account}:volume/{name}", EC2_POINT, fully_managed=False),
+    ResourceType(
+        "EBS",
+        "arn:aws:ec2:{region}:{account}:volume/{name}",
+        EC2_POINT,
+        fully_managed=False,
+        cold=True,
+        family="ec2",
+    ),
     ResourceType(
         "EC2",
         "arn:aws:ec2:{region}:{account}:instance/{name}",
         "arn:aws:ec2:{region}::image/ami-{hex}",
         fully_managed=False,
+        family="ec2",
     ),
     ResourceType("S3", "arn:aws:s3:::{name}"),
-    ResourceType("EFS", "arn:aws:elasticfilesystem:{region}:{account}:file-system/{name}"),
+    ResourceType("EFS", "arn:aws:elasticfilesystem:{region}:{account}:file-system/{name}", cold=True),
     ResourceType(
         "RDS",
         "arn:aws:rds:{region}:{account}:db:{name}",
         "arn:aws:rds:{region}:{account}:snapshot:awsbackup:{job}-{uuid}",
         fully_managed=False,
+        air_gapped=False,
+        family="rds",
     ),
-    ResourceType("Aurora", CLUSTER, CLUSTER_POINT, fully_managed=False),
-    ResourceType("DocumentDB", CLUSTER, CLUSTER_POINT, fully_managed=False),
-    ResourceType("Neptune", CLUSTER, CLUSTER_POINT, fully_managed=False),
-    ResourceType("Aurora DSQL", "arn:aws:dsql:{region}:{account}:cluster/{name}"),
-    ResourceType("DynamoDB", "arn:aws:dynamodb:{region}:{account}:table/{name}"),
+    _cluster("Aurora"),
+    _cluster("DocumentDB"),
+    _cluster("Neptune"),
+    ResourceType("Aurora DSQL", "arn:aws:dsql:{region}:{account}:cluster/{name}", cold=True),
+    ResourceType("DynamoDB", "arn:aws:dynamodb:{region}:{account}:table/{name}", cold=True),
     ResourceType(
         "FSx",
         "arn:aws:fsx:{region}:{account}:file-system/{name}",
         "arn:aws:fsx:{region}:{account}:backup/backup-{hex}",
         fully_managed=False,
+        family="fsx",
     ),
     ResourceType(
         "Storage Gateway",
         "arn:aws:storagegateway:{region}:{account}:gateway/sgw-1/volume/{name}",
         EC2_POINT,
         fully_managed=False,
+        family="ec2",
     ),
-    ResourceType("Timestream", "arn:aws:timestream:{region}:{account}:database/{name}/table/main"),
-    ResourceType("VirtualMachine", "arn:aws:backup-gateway:{region}:{account}:vm/{name}"),
-    ResourceType("SAP HANA on Amazon EC2", "arn:aws:ssm-sap:{region}:{account}:HANA/{name}"),
+    ResourceType("Timestream", "arn:aws:timestream:{region}:{account}:database/{name}/table/main", cold=True),
+    ResourceType("VirtualMachine", "arn:aws:backup-gateway:{region}:{account}:vm/{name}", cold=True),
+    ResourceType(
+        "SAP HANA on Amazon EC2", "arn:aws:ssm-sap:{region}:{account}:HANA/{name}", cold=True, air_gapped=False
+    ),
     ResourceType("EKS", "arn:aws:eks:{region}:{account}:cluster/{name}"),
-    ResourceType("CloudFormation", "arn:aws:cloudformation:{region}:{account}:stack/{name}/1", cross_account=False),
+    ResourceType(
+        "CloudFormation",
+        "arn:aws:cloudformation:{region}:{account}:stack/{name}/1",
+        cross_account=False,
+        cold=True,
+        air_gapped=False,
+    ),
     ResourceType(
         "Redshift",
         "arn:aws:redshift:{region}:{account}:cluster:{name}",
@@ -73,6 +105,8 @@ _ROWS = (
         cross_account=False,
         copies=False,
         fully_managed=False,
+        air_gapped=False,
+        family="redshift",
     ),
 )
 TYPES: Mapping[str, ResourceType] = {row.name: row for row in _ROWS}
@@ -85,13 +119,28 @@ DYNAMODB_BASIC = ResourceType(
     cross_account=False,
     copies=False,
     fully_managed=False,
+    air_gapped=False,
+    family="dynamodb",
+)
+# Multi-AZ clusters of RDS are backed up, but never copied (a footnote of the matrix).
+RDS_CLUSTER = ResourceType(
+    "RDS",
+    CLUSTER,
+    CLUSTER_POINT,
+    cross_account=False,
+    copies=False,
+    fully_managed=False,
+    air_gapped=False,
+    family="rds",
 )
 
 
 def of_point(resource_type: str, point_arn: str) -> ResourceType:
-    """The row that applies to a recovery point; basic and advanced DynamoDB differ by ARN only."""
+    """The row that applies to a recovery point; some variants of a type differ by ARN only."""
     if resource_type == "DynamoDB" and point_arn.startswith("arn:aws:dynamodb:"):
         return DYNAMODB_BASIC
+    if resource_type == "RDS" and ":cluster-snapshot:" in point_arn:
+        return RDS_CLUSTER
     return TYPES[resource_type]
 
 

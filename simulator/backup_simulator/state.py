@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .backups import BackupJob, Plan
+    from .grants import Grant
     from .identity.policy import Policy
     from .ids import Ids
     from .resources import Resource
@@ -70,23 +71,6 @@ class Identity:
     def arn(self) -> str:
         """The ARN under which policies know it."""
         return f"arn:aws:iam::{self.account}:{self.kind}{self.path}{self.name}"
-
-
-@dataclass(slots=True)
-class Grant:
-    """A KMS grant: who may do what with a key, within which encryption context; principals as they were named."""
-
-    grant_id: str
-    token: str
-    grantee: str
-    operations: tuple[str, ...]
-    created: float
-    issuing_account: str
-    name: str | None = None
-    retiring: str | None = None
-    constraints: Params = field(default_factory=dict)
-    grantee_service: bool = False
-    retiring_service: bool = False
 
 
 @dataclass(slots=True)

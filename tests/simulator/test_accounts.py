@@ -220,7 +220,7 @@ def test_a_key_policy_without_the_account_locks_it_out(kms: Any) -> None:
     key_id = kms.describe_key(KeyId="alias/copies")["KeyMetadata"]["KeyId"]
     stranger = {"AWS": f"arn:aws:iam::{scenes.SOURCE}:root"}
     only = {"Effect": "Allow", "Principal": stranger, "Action": "kms:*", "Resource": "*"}
-    kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=scenes.text(scenes.policy(only)))
+    kms.put_key_policy(KeyId=key_id, Policy=scenes.text(scenes.policy(only)), BypassPolicyLockoutSafetyCheck=True)
     with scenes.refused() as refusal:
         kms.describe_key(KeyId=key_id)
 

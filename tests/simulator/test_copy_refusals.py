@@ -114,13 +114,15 @@ def test_repairing_the_policy_lets_the_next_copy_through(server: SimulatorServer
 
 
 def test_a_recovery_point_that_goes_meanwhile_fails_the_job(server: SimulatorServer) -> None:
-    """Before the start and while running."""
+    """Deleted before the start; overdue, and therefore expired, while the copy was running."""
+    world = scenes.world()
+    world["durations"] = {"deleting": "0s", "expiry_window": "0s"}
+    server.control.load(world)
     scene = Scene(server)
-    for wait in (1, 10):
-        arn = scene.add(resource=f"fs-{wait}")
-        scene.start(arn)
-        server.control.advance(wait)
-        scene.source.delete_recovery_point(BackupVaultName="backups", RecoveryPointArn=arn)
+    arn = scene.add(resource="fs-1")
+    scene.start(arn)
+    scene.source.delete_recovery_point(BackupVaultName="backups", RecoveryPointArn=arn)
+    scene.start(scene.add(resource="fs-2", age=86_400 - 30, lifecycle={"delete_after_days": 1}))
     server.control.advance("5m")
     jobs = scene.source.list_copy_jobs()["CopyJobs"]
 

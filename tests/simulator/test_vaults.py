@@ -165,6 +165,7 @@ def test_a_vault_with_recovery_points_stays(server: SimulatorServer) -> None:
         client.delete_backup_vault(BackupVaultName="backups")
     point = client.list_recovery_points_by_backup_vault(BackupVaultName="backups")["RecoveryPoints"][0]
     client.delete_recovery_point(BackupVaultName="backups", RecoveryPointArn=point["RecoveryPointArn"])
+    server.control.advance("2m")
     client.delete_backup_vault(BackupVaultName="backups")
 
     assert refusal.code == "InvalidRequestException"

@@ -1,106 +1,99 @@
-"""KMS: keys, aliases, key policies. The key policy is judged first, identity policies where it delegates."""
+"""KMS keys: create, describe, their policies, states, tags; aliases and grants stand in modules of their own."""
 
 from __future__ import annotations
 
 import json
-import re
+from typing import TYPE_CHECKING
 
 from .. import keys
 from ..fidelity import Behaviour
-from ..identity import anchors, policy
-from ..state import Key
+from ..identity import anchors, gate, policy
 from ..wire import AwsError, CommonError, Params
-from .operation import Operation, Scope
+from . import kms_aliases, kms_grants, kms_lookup
+from .operation import Operation, Scope, request_tags
 
-_UUID = re.compile(r"[0-9a-fA-F-]{36}|mrk-[0-9a-f]{32}")
-MANAGED_ALIASES = frozenset(f"alias/aws/{name}" for name in ("backup", "ebs", "rds", "s3", "elasticfilesystem"))
+if TYPE_CHECKING:
+    from ..state import Key
+
+DAY = 86_400
+POLICY_NAME = "default"
+MAX_POLICY = 32_768
+"""KMS's quota on the size of a key policy document in bytes."""
+# What a key may be here; anything else of CreateKey is not modelled.
+PLAIN = {
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+    "Origin": "AWS_KMS",
+    "MultiRegion": False,
+}
+UNMODELLED = ("CustomKeyStoreId", "XksKeyId")
+LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 
 
 def create_key(scope: Scope, params: Params) -> Params:
     """Create a customer managed key."""
-    account = scope.account.account_id
-    key = keys.create(scope.state, account, scope.region_name, scope.now)
-    key.description = params.get("Description", "")
-    if "Policy" in params:
-        key.policy = _policy(scope, params["Policy"])
+    _require_plain(params)
+    tags = {tag["TagKey"]: tag["TagValue"] for tag in params.get("Tags", [])}
+    scope.authorise("kms:CreateKey", "*", keys=request_tags(tags))
+    if tags:
+        scope.authorise("kms:TagResource", "*", keys=request_tags(tags))
+    stored = _policy(scope, params["Policy"]) if "Policy" in params else None
+    if stored:
+        _require_no_lockout(scope, stored, params)
+    key = keys.create(scope.state, scope.account.account_id, scope.region_name, scope.now)
+    key.description, key.tags = params.get("Description", ""), tags
+    key.policy = stored or key.policy
     return {"KeyMetadata": _metadata(key)}
+
+
+def _require_plain(params: Params) -> None:
+    other = [name for name, value in PLAIN.items() if params.get(name, value) != value]
+    other += [name for name in UNMODELLED if name in params]
+    if other:
+        text = (
+            f"The simulator does not implement kms:CreateKey with {', '.join(other)} of another kind than the default"
+        )
+        raise CommonError("NotImplemented", text)
 
 
 def describe_key(scope: Scope, params: Params) -> Params:
     """Describe a key by id, ARN, alias or alias ARN; across accounts by ARN."""
-    return {"KeyMetadata": _metadata(_allowed(scope, params["KeyId"], "kms:DescribeKey"))}
+    return {"KeyMetadata": _metadata(kms_lookup.allowed(scope, params["KeyId"], "kms:DescribeKey"))}
 
 
 def get_key_policy(scope: Scope, params: Params) -> Params:
     """Give the key policy of a key of this account."""
-    key = _own(scope, params["KeyId"], "kms:GetKeyPolicy")
-    return {"Policy": json.dumps(anchors.rendered(scope.state, key.policy), indent=2), "PolicyName": "default"}
+    key = kms_lookup.own(scope, params["KeyId"], "kms:GetKeyPolicy")
+    _require_policy_name(params)
+    return {"Policy": json.dumps(anchors.rendered(scope.state, key.policy), indent=2), "PolicyName": POLICY_NAME}
 
 
 def put_key_policy(scope: Scope, params: Params) -> Params:
-    """Replace the key policy."""
-    key = _own(scope, params["KeyId"], "kms:PutKeyPolicy")
-    if key.manager == "AWS":
-        raise AwsError("AccessDeniedException", f"Key {key.arn} is managed by AWS; its policy cannot be changed")
-    key.policy = _policy(scope, params["Policy"])
+    """Replace the key policy, unless nobody could replace it again."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:PutKeyPolicy")
+    _require_policy_name(params)
+    kms_lookup.require_not_pending(key)
+    stored = _policy(scope, params["Policy"])
+    _require_no_lockout(scope, stored, params)
+    key.policy = stored
     return {}
 
 
-def list_keys(scope: Scope, _params: Params) -> Params:
-    """List the keys of the Region, all on one page."""
-    scope.authorise("kms:ListKeys", "*")
-    found = [{"KeyId": key.key_id, "KeyArn": key.arn} for key in scope.region.keys.values()]
-    return {"Keys": found, "Truncated": False}
+def list_key_policies(scope: Scope, params: Params) -> Params:
+    """List the names of a key's policies: there is one."""
+    kms_lookup.own(scope, params["KeyId"], "kms:ListKeyPolicies")
+    return kms_lookup.page(params, [POLICY_NAME], "PolicyNames")
 
 
-def list_aliases(scope: Scope, params: Params) -> Params:
-    """List aliases, all on one page; AWS's predefined aliases appear without a key until they are used."""
-    scope.authorise("kms:ListAliases", "*")
-    wanted = _found(scope, params["KeyId"]).key_id if "KeyId" in params else None
-    aliases: dict[str, str | None] = {**dict.fromkeys(MANAGED_ALIASES), **scope.region.aliases}
-    prefix = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}"
-    found = [
-        {"AliasName": name, "AliasArn": f"{prefix}:{name}", "TargetKeyId": key_id}
-        for name, key_id in sorted(aliases.items())
-        if wanted is None or key_id == wanted
-    ]
-    return {"Aliases": found, "Truncated": False}
-
-
-def create_alias(scope: Scope, params: Params) -> Params:
-    """Name a key."""
-    name = params["AliasName"]
-    if not name.startswith("alias/") or name.startswith("alias/aws/"):
-        raise AwsError("NotAuthorizedException", f"Alias {name} is not allowed")
-    key = _own(scope, params["TargetKeyId"], "kms:CreateAlias")
-    if name in scope.region.aliases:
-        arn = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:{name}"
-        raise AwsError("AlreadyExistsException", f"An alias with the name {arn} already exists")
-    scope.region.aliases[name] = key.key_id
-    return {}
-
-
-def disable_key(scope: Scope, params: Params) -> Params:
-    """Disable a key."""
-    _own(scope, params["KeyId"], "kms:DisableKey").state = "Disabled"
-    return {}
-
-
-def enable_key(scope: Scope, params: Params) -> Params:
-    """Enable a key."""
-    _own(scope, params["KeyId"], "kms:EnableKey").state = "Enabled"
-    return {}
-
-
-def schedule_key_deletion(scope: Scope, params: Params) -> Params:
-    """Mark a key for deletion; it is unusable from now on."""
-    key = _own(scope, params["KeyId"], "kms:ScheduleKeyDeletion")
-    days = params.get("PendingWindowInDays", 30)
-    key.state, key.pending_days, key.deletion_date = "PendingDeletion", days, scope.now + days * 86_400
-    return {"KeyId": key.arn, "DeletionDate": key.deletion_date, "KeyState": key.state, "PendingWindowInDays": days}
+def _require_policy_name(params: Params) -> None:
+    if params.get("PolicyName", POLICY_NAME) != POLICY_NAME:
+        raise AwsError("NotFoundException", f"No such policy exists: {params['PolicyName']}")
 
 
 def _policy(scope: Scope, text: str) -> policy.Policy:
+    if len(text.encode()) > MAX_POLICY:
+        raise AwsError("LimitExceededException", f"Policy exceeds the maximum of {MAX_POLICY} bytes")
     try:
         return anchors.anchored(scope.state, policy.parse(text))
     except anchors.UnknownPrincipalError:
@@ -110,72 +103,108 @@ def _policy(scope: Scope, text: str) -> policy.Policy:
         raise AwsError("MalformedPolicyDocumentException", str(error)) from None
 
 
-def _found(scope: Scope, name: str) -> Key:
-    """Find a key by any of its names; another account's only by ARN."""
-    account, region, rest = scope.account.account_id, scope.region_name, name
-    if name.startswith("arn:"):
-        parts = name.split(":", 5)
-        if len(parts) != 6 or parts[2] != "kms":
-            raise AwsError("InvalidArnException", f"Invalid arn {name}")
-        if parts[3] != scope.region_name:
-            raise AwsError("NotFoundException", f"Invalid arn {parts[3]}")
-        account, region, rest = parts[4], parts[3], parts[5].removeprefix("key/")
-    if account not in scope.state.accounts:
-        raise _missing(name)
-    found = scope.state.accounts[account].region(region)
-    if rest in MANAGED_ALIASES and account == scope.account.account_id:
-        return keys.managed(scope.state, account, region, rest, scope.now)
-    if rest.startswith("alias/"):
-        key = found.keys.get(found.aliases.get(rest, ""))
-        if key is None:
-            raise AwsError("NotFoundException", f"Alias arn:aws:kms:{region}:{account}:{rest} is not found.")
-        return key
-    if rest not in found.keys:
-        if not _UUID.fullmatch(rest):
-            raise AwsError("NotFoundException", f"Invalid keyId '{rest}'")
-        raise _missing(f"arn:aws:kms:{region}:{account}:key/{rest}")
-    return found.keys[rest]
+def _require_no_lockout(scope: Scope, stored: policy.Policy, params: Params) -> None:
+    """The caller has to stay able to put the next policy, directly or through its account."""
+    if params.get("BypassPolicyLockoutSafetyCheck"):
+        return
+    arn = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:key/*"
+    keys_known = {"kms:calleraccount": (scope.principal.account,), "aws:requestedregion": (scope.region_name,)}
+    asked = gate.question(scope.state, scope.principal, "kms:PutKeyPolicy", arn, keys_known)
+    said = policy.judge_resource(stored, asked)
+    if said not in {policy.Verdict.ALLOW, policy.Verdict.DELEGATE}:
+        raise AwsError("MalformedPolicyDocumentException", LOCKOUT)
 
 
-def _missing(arn: str) -> AwsError:
-    return AwsError("NotFoundException", f"Key '{arn}' does not exist")
+def list_keys(scope: Scope, params: Params) -> Params:
+    """List the keys of the Region in order of creation."""
+    scope.authorise("kms:ListKeys", "*")
+    found = [{"KeyId": key.key_id, "KeyArn": key.arn} for key in scope.region.keys.values()]
+    return kms_lookup.page({"Limit": 100} | params, found, "Keys")
 
 
-def _allowed(scope: Scope, name: str, action: str) -> Key:
-    key = _found(scope, name)
-    reason = keys.refusal(scope.state, scope.principal, key, action)
-    if reason and key.account != scope.account.account_id:
-        raise _missing(key.arn)
-    if reason:
-        raise CommonError(
-            "AccessDenied",
-            f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}",
-        )
-    return key
+def disable_key(scope: Scope, params: Params) -> Params:
+    """Disable a key."""
+    return _switched(scope, params, "kms:DisableKey", "Disabled")
 
 
-def _own(scope: Scope, name: str, action: str) -> Key:
-    """A key of the caller's account, named by id or ARN."""
-    if "alias/" in name:
-        raise AwsError("NotFoundException", f"Invalid keyId '{name}'")
-    key = _allowed(scope, name, action)
-    if key.account != scope.account.account_id:
-        raise _missing(key.arn)
-    return key
+def enable_key(scope: Scope, params: Params) -> Params:
+    """Enable a key."""
+    return _switched(scope, params, "kms:EnableKey", "Enabled")
 
 
-OPERATIONS = {
-    "CreateKey": Operation(create_key),
-    "DescribeKey": Operation(describe_key, target=None),
-    "GetKeyPolicy": Operation(get_key_policy, target=None),
-    "PutKeyPolicy": Operation(put_key_policy, target=None),
-    "ListKeys": Operation(list_keys, target=None),
-    "ListAliases": Operation(list_aliases, target=None),
-    "CreateAlias": Operation(create_alias, target=None),
-    "DisableKey": Operation(disable_key, target=None),
-    "EnableKey": Operation(enable_key, target=None),
-    "ScheduleKeyDeletion": Operation(schedule_key_deletion, target=None),
-}
+def _switched(scope: Scope, params: Params, action: str, state: str) -> Params:
+    key = kms_lookup.customer(scope, params["KeyId"], action)
+    kms_lookup.require_not_pending(key)
+    key.state = state
+    return {}
+
+
+def schedule_key_deletion(scope: Scope, params: Params) -> Params:
+    """Mark a key for deletion: unusable from now on, gone when the window is over."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:ScheduleKeyDeletion")
+    kms_lookup.require_not_pending(key)
+    days = params.get("PendingWindowInDays", 30)
+    if not 7 <= days <= 30:
+        raise AwsError("ValidationException", "PendingWindowInDays must be between 7 and 30")
+    key.state, key.pending_days, key.deletion_date = "PendingDeletion", days, scope.now + days * DAY
+    scope.state.scheduler.at(key.deletion_date, lambda moment: _destroy(scope, key, moment))
+    return {"KeyId": key.arn, "DeletionDate": key.deletion_date, "KeyState": key.state, "PendingWindowInDays": days}
+
+
+def _destroy(scope: Scope, key: Key, moment: float) -> None:
+    """Delete a key with its aliases, unless the deletion was cancelled or put off meanwhile."""
+    if key.state != "PendingDeletion" or key.deletion_date is None or key.deletion_date > moment:
+        return
+    region = scope.state.accounts[key.account].region(key.region)
+    region.keys.pop(key.key_id, None)
+    for alias in [name for name, key_id in region.aliases.items() if key_id == key.key_id]:
+        del region.aliases[alias]
+
+
+def cancel_key_deletion(scope: Scope, params: Params) -> Params:
+    """Keep a key that awaited its deletion; it is disabled then."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:CancelKeyDeletion")
+    if key.state != "PendingDeletion":
+        raise AwsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
+    key.state, key.pending_days, key.deletion_date = "Disabled", None, None
+    return {"KeyId": key.arn}
+
+
+def update_description(scope: Scope, params: Params) -> Params:
+    """Describe a key in other words."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:UpdateKeyDescription")
+    kms_lookup.require_not_pending(key)
+    key.description = params["Description"]
+    return {}
+
+
+def tag_resource(scope: Scope, params: Params) -> Params:
+    """Add or replace tags of a key."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:TagResource")
+    kms_lookup.require_not_pending(key)
+    added = {tag["TagKey"]: tag["TagValue"] for tag in params["Tags"]}
+    if any(name.startswith("aws:") for name in added):
+        raise AwsError("TagException", "Tag keys cannot start with aws:")
+    if len(key.tags | added) > 50:
+        raise AwsError("LimitExceededException", "A key has 50 tags at most.")
+    key.tags |= added
+    return {}
+
+
+def untag_resource(scope: Scope, params: Params) -> Params:
+    """Remove tags of a key; absent ones do not matter."""
+    key = kms_lookup.customer(scope, params["KeyId"], "kms:UntagResource")
+    kms_lookup.require_not_pending(key)
+    for name in params["TagKeys"]:
+        key.tags.pop(name, None)
+    return {}
+
+
+def list_resource_tags(scope: Scope, params: Params) -> Params:
+    """List the tags of a key."""
+    key = kms_lookup.own(scope, params["KeyId"], "kms:ListResourceTags")
+    tags = [{"TagKey": name, "TagValue": value} for name, value in sorted(key.tags.items())]
+    return kms_lookup.page(params, tags, "Tags")
 
 
 def _metadata(key: Key) -> Params:
@@ -186,51 +215,58 @@ def _metadata(key: Key) -> Params:
         "CreationDate": key.created,
         "Enabled": key.state == "Enabled",
         "Description": key.description,
-        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyUsage": PLAIN["KeyUsage"],
         "KeyState": key.state,
         "DeletionDate": key.deletion_date,
         "PendingDeletionWindowInDays": key.pending_days,
-        "Origin": "AWS_KMS",
+        "Origin": PLAIN["Origin"],
         "KeyManager": key.manager,
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
+        "CustomerMasterKeySpec": PLAIN["CustomerMasterKeySpec"],
+        "KeySpec": PLAIN["KeySpec"],
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
-        "MultiRegion": False,
+        "MultiRegion": PLAIN["MultiRegion"],
     }
 
 
+OPERATIONS = {
+    "CreateKey": Operation(create_key, target=None),
+    "DescribeKey": Operation(describe_key, target=None),
+    "GetKeyPolicy": Operation(get_key_policy, target=None),
+    "PutKeyPolicy": Operation(put_key_policy, target=None),
+    "ListKeyPolicies": Operation(list_key_policies, target=None),
+    "ListKeys": Operation(list_keys, target=None),
+    "DisableKey": Operation(disable_key, target=None),
+    "EnableKey": Operation(enable_key, target=None),
+    "ScheduleKeyDeletion": Operation(schedule_key_deletion, target=None),
+    "CancelKeyDeletion": Operation(cancel_key_deletion, target=None),
+    "UpdateKeyDescription": Operation(update_description, target=None),
+    "TagResource": Operation(tag_resource, target=None),
+    "UntagResource": Operation(untag_resource, target=None),
+    "ListResourceTags": Operation(list_resource_tags, target=None),
+    **kms_aliases.OPERATIONS,
+    **kms_grants.OPERATIONS,
+}
+
 FIDELITY = (
-    Behaviour(
-        "DescribeKey by id, ARN, alias, alias ARN",
-        "recordings",
-        "test_accounts.py::test_a_key_is_found_by_all_its_names",
-    ),
-    Behaviour(
-        "A foreign key one may not see is NotFound",
-        "recordings",
-        "test_accounts.py::test_a_foreign_key_is_seen_when_its_policy_says_so",
-    ),
-    Behaviour(
-        "Key policy first, identity policies where it names the account",
-        "DG",
-        "test_accounts.py::test_a_key_policy_without_the_account_locks_it_out",
-    ),
-    Behaviour(
-        "`alias/aws/*` keys come into being when named; KeyManager AWS",
-        "DG",
-        "test_accounts.py::test_keys_of_aws_come_into_being_when_they_are_named",
-    ),
-    Behaviour(
-        "ListAliases and ListKeys answer on one page",
-        "ours (simplified)",
-    ),
     Behaviour(
         "PutKeyPolicy: `Policy contains a statement with one or more invalid principals.`",
         "issue",
         "test_accounts.py::test_a_key_policy_names_only_who_exists",
     ),
     Behaviour(
-        "Lockout safety check, grants, rotation",
+        "Lockout safety check of CreateKey and PutKeyPolicy, unless it is bypassed",
+        "DG",
+        "test_kms_keys.py::test_nobody_locks_itself_out_of_a_key",
+    ),
+    Behaviour(
+        "Keys that are disabled or await deletion: DisabledException, KMSInvalidStateException; "
+        "after 7 to 30 days they are gone, CancelKeyDeletion leaves them disabled",
+        "DG; texts assumed",
+        "test_kms_keys.py::test_a_key_goes_when_its_window_is_over",
+    ),
+    Behaviour(
+        "Keys of other kinds (asymmetric, multi-Region, imported, external), rotation, and the use of keys "
+        "(Encrypt, Decrypt, ...)",
         "missing",
     ),
 )

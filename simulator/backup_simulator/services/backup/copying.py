@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, RecoveryPoint
-from . import copy_rules, lifecycles, outcomes
+from . import ageing, copy_rules, lifecycles, outcomes
 from .copy_rules import Attempt, Moment
 
 if TYPE_CHECKING:
     from ...state import Outcome, State, Vault
-
-UNENCRYPTED_STAYS = frozenset({"Aurora", "DocumentDB", "Neptune"})
 
 
 def begin(state: State, job: CopyJob) -> None:
@@ -84,7 +82,7 @@ def _start(state: State, job: CopyJob, now: float) -> None:
     if broken:
         _fail(state, job, broken[1], broken[0].code, now)
         return
-    job.state = "RUNNING"
+    _run(state, job)
     vault = state.vault(job.destination_vault_arn)
     if vault:
         job.destination_key_arn = vault.key_arn
@@ -99,6 +97,14 @@ def _start(state: State, job: CopyJob, now: float) -> None:
     state.scheduler.at(now + seconds, lambda moment: _end(state, job, outcome, moment))
 
 
+def _run(state: State, job: CopyJob) -> None:
+    """The source is busy from now on."""
+    job.state = "RUNNING"
+    point = attempt_of(state, job, job.created).point
+    if point:
+        point.copying += 1
+
+
 def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> None:
     if outcome:
         _fail(state, job, outcome.message, outcome.category, now)
@@ -111,7 +117,7 @@ def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> Non
     if attempt.point is None or attempt.destination is None:
         raise AssertionError("the rules refuse a copy without source or destination")
     copy = _copied(state, job, attempt.point, attempt.destination, now)
-    attempt.destination.points[copy.arn] = copy
+    ageing.enter(state, attempt.destination, copy, now)
     job.destination_point_arn = copy.arn
     job.category = "SUCCESS"
     _finish(state, job, "COMPLETED", now)
@@ -120,7 +126,7 @@ def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> Non
 def _copied(state: State, job: CopyJob, source: RecoveryPoint, vault: Vault, now: float) -> RecoveryPoint:
     """The recovery point a copy leaves: its creation date is the source's (facts §0.4)."""
     row = resource_types.of_point(source.resource_type, source.arn)
-    unencrypted = source.key_arn is None and row.name in UNENCRYPTED_STAYS
+    unencrypted = source.key_arn is None and row.stays_unencrypted
     return RecoveryPoint(
         arn=resource_types.point_arn(
             row, source.resource_arn, region=vault.region, account=vault.account, ids=state.ids, copy=True
@@ -146,6 +152,9 @@ def _fail(state: State, job: CopyJob, message: str, category: str, now: float) -
 
 
 def _finish(state: State, job: CopyJob, ending: str, now: float) -> None:
+    point = attempt_of(state, job, now).point
+    if point and job.state == "RUNNING":
+        point.copying -= 1
     job.state, job.completed = ending, round(now, 3)
     state.scheduler.at(now + state.durations.job_history, lambda _moment: _forget(state, job))
     _release(state, job, now)

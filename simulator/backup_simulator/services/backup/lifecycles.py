@@ -24,14 +24,14 @@ def parse(params: Params | None) -> Lifecycle | None:
     if params is None:
         return None
     if "DeleteAfterEvent" in params:
-        raise _invalid("DeleteAfterEvent is not valid as an input")
+        raise invalid("DeleteAfterEvent is not valid as an input")
     cold, delete = params.get("MoveToColdStorageAfterDays"), params.get("DeleteAfterDays")
     if cold is not None and cold != FOR_EVER and not 1 <= cold <= 36_500:
-        raise _invalid("MoveToColdStorageAfterDays cannot be less than 1 or more than 36500 days")
+        raise invalid("MoveToColdStorageAfterDays cannot be less than 1 or more than 36500 days")
     if delete is not None and delete != FOR_EVER and not 1 <= delete <= 36_500:
-        raise _invalid("DeleteAfterDays cannot be less than 1 or more than 36500 days")
+        raise invalid("DeleteAfterDays cannot be less than 1 or more than 36500 days")
     if _kept(cold) and _kept(delete) and (delete or 0) < (cold or 0) + 90:
-        raise _invalid("DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays")
+        raise invalid("DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays")
     return Lifecycle(cold, delete, params.get("OptInToArchiveForSupportedResources"))
 
 
@@ -39,7 +39,8 @@ def _kept(days: int | None) -> bool:
     return days is not None and days != FOR_EVER
 
 
-def _invalid(text: str) -> AwsError:
+def invalid(text: str) -> AwsError:
+    """The error of a lifecycle that cannot be."""
     return AwsError("InvalidParameterValueException", f"Invalid lifecycle. {text}", Code="ERROR_3015")
 
 
@@ -60,6 +61,7 @@ def shown(lifecycle: Lifecycle | None) -> Params | None:
         "MoveToColdStorageAfterDays": lifecycle.move_to_cold_after_days,
         "DeleteAfterDays": lifecycle.delete_after_days,
         "OptInToArchiveForSupportedResources": lifecycle.archive_opt_in,
+        "DeleteAfterEvent": lifecycle.delete_after_event,
     }
     return found if any(value is not None for value in found.values()) else None
 
