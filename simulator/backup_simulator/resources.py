@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from . import points, resource_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .resource_types import ResourceType
     from .state import State
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Resource:
-    """One resource; size in bytes, `key_arn` is the key it is encrypted with, if any."""
+    """One resource; size in bytes, `key_arn` is the key it is encrypted with, if any.
+
+    `adopted` holds the tags it was last adopted with, when another service keeps it.
+    """
 
     arn: str
     resource_type: str
@@ -34,6 +37,7 @@ class Resource:
     size: int = 0
     key_arn: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    adopted: dict[str, str] | None = None
 
 
 def put(state: State, resource: Resource) -> None:
@@ -64,6 +68,26 @@ def short_name(arn: str) -> str:
 def remove(state: State, account: str, region: str, arn: str) -> None:
     """Take a resource away; its recovery points stay."""
     state.accounts[account].region(region).resources.pop(arn, None)
+
+
+def adopt(state: State, account: str, region: str, found: Mapping[str, Mapping[str, str]]) -> None:
+    """Take over what another service keeps: ARNs of resources with their tags; what it had and has no more goes.
+
+    Tags that were changed here since stay, unless the other service changed its own.
+    """
+    known = state.accounts[account].region(region).resources
+    for arn in [arn for arn, each in known.items() if each.adopted is not None and arn not in found]:
+        remove(state, account, region, arn)
+    for arn, tags in found.items():
+        resource_type = type_of(arn)
+        present = known.get(arn)
+        if resource_type is None or (present is not None and present.adopted == tags):
+            continue
+        if present is None:
+            name = arn.rpartition(":")[2].rpartition("/")[2]
+            present = Resource(arn, resource_type, account, region, name, state.now())
+            put(state, present)
+        present.tags, present.adopted = dict(tags), dict(tags)
 
 
 def find(state: State, account: str, region: str, arn: str) -> Resource | None:

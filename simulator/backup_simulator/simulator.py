@@ -12,7 +12,7 @@ import urllib.parse
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import calls, effects, faults, history, ids, snapshot
+from . import calls, effects, faults, history, ids, moto_adapter, resources, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
@@ -76,6 +76,7 @@ class Simulator:
         self.changed = threading.Condition(self.lock)
         self.calls = calls.CallLog()
         self.history = history.History()
+        self.moto = moto_adapter.Moto()
         self._wall = wall
         self._rate = rate
         self.load(world)
@@ -94,6 +95,7 @@ class Simulator:
             self.skew = world.clock.skew
             self.calls.clear()
             self.history.clear()
+            self.moto.reset()
             self.changed.notify_all()
 
     def keep(self) -> snapshot.Snapshot:
@@ -158,7 +160,7 @@ class Simulator:
             )
         passage.credential = credential
         if service is None:
-            raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
+            return self._elsewhere(request, passage)
         route = routing.route(service, request)
         if route is None:
             raise CommonError("UnknownOperation", f"{service.name} has no such operation")
@@ -181,6 +183,30 @@ class Simulator:
         status = int(route.operation.http.get("responseCode", 200))
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
         return effects.delivered(Response(status, headers, body), fault, passage.failed)
+
+    def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
+        """Answer for a service that is moto's."""
+        credential = passage.credential
+        if credential is None or not moto_adapter.mounts(passage.service):
+            raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
+        passage.protocol = moto_adapter.protocol(passage.service)
+        passage.operation = moto_adapter.operation(passage.service, request)
+        fault = self._strike(request, passage)
+        if fault and not fault.after_effect:
+            early = effects.instead(fault, passage.failed)
+            if early:
+                return early
+        account = credential.principal.account
+        with self.lock:
+            scope = Scope(
+                self.state, credential.principal, credential.token is not None, passage.region, self.state.now()
+            )
+            if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
+                scope.authorise(f"{passage.service}:{passage.operation}", "*")
+            answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
+            if calls.mutates(passage.operation):
+                resources.adopt(self.state, account, passage.region, self.moto.tagged(account, passage.region))
+        return effects.delivered(answer, fault, passage.failed)
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:
         credential = passage.credential

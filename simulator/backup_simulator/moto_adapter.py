@@ -1,0 +1,219 @@
+"""Services that have resources to back up, from moto: the one module that touches it.
+
+moto (https://docs.getmoto.org) is mounted as a library behind the simulator's own signature check, gate, faults and
+call log. Of its own identity nothing is used: the account goes with every request in a header that moto documents.
+Without moto installed (`pip install 'backup-simulator[resources]'`) these services answer 501.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import sys
+import threading
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from .fidelity import Behaviour
+from .wire import CommonError, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+SERVICES: Mapping[str, str] = {
+    "dynamodb": "dynamodb",
+    "ec2": "ec2",
+    "elasticfilesystem": "efs",
+    "fsx": "fsx",
+    "monitoring": "cloudwatch",
+    "rds": "rds",
+    "redshift": "redshift",
+    "s3": "s3",
+    "sns": "sns",
+}
+"""What is mounted: signing name, and botocore's name of the service. Identity, keys and tags in general are ours."""
+
+ACCOUNT = "x-moto-account-id"
+TAGGING = "ResourceGroupsTaggingAPI_20170126.GetResources"
+_HEADERS_WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+class Moto:
+    """Everything moto knows, for all accounts. Loaded at the first request, because that takes a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._application: Callable[..., Iterable[bytes]] | None = None
+
+    def answer(self, request: Request, *, service: str, region: str, account: str) -> Response:
+        """Have moto answer a request whose caller is known.
+
+        Raises:
+            CommonError: moto is not installed, or does not implement the operation.
+        """
+        headers = {**request.headers, ACCOUNT: account, "host": f"{service}.{region}.amazonaws.com"}
+        name = f"{service}:{operation(service, request)}"
+        with self._lock:
+            try:
+                status, answered, body = self._call(request, headers)
+            except NotImplementedError:
+                raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
+        if body[:9].lower() == b"<!doctype":  # a page about a path that moto does not know; clients cannot read it
+            raise CommonError("NotImplemented", f"The simulator does not implement {name}")
+        kept = tuple((name, value) for name, value in answered if name.lower() != "content-length")
+        return Response(status, kept, body)
+
+    def tagged(self, account: str, region: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the tags of every resource of an account in a Region, by ARN; nothing before the first request."""
+        if self._application is None:
+            return {}
+        found: dict[str, dict[str, str]] = {}
+        token = ""
+        while True:
+            answer = json.loads(self._get_resources(account, region, token))
+            for each in answer["ResourceTagMappingList"]:
+                found[each["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+            token = answer.get("PaginationToken") or ""
+            if not token:
+                return found
+
+    def _get_resources(self, account: str, region: str, token: str) -> bytes:
+        scope = f"Credential=AKIAIOSFODNN7EXAMPLE/20260101/{region}/tagging/aws4_request"
+        headers = {
+            "authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": TAGGING,
+        }
+        body = json.dumps({"PaginationToken": token} if token else {}).encode()
+        request = Request("POST", "/", "", headers, body)
+        return self.answer(request, service="tagging", region=region, account=account).body
+
+    def reset(self) -> None:
+        """Forget all resources."""
+        if self._application is not None:
+            with self._lock:
+                self._call(Request("POST", "/moto-api/reset", "", {}, b""), {"host": "localhost"})
+
+    def _call(self, request: Request, headers: Mapping[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+        application = self._load()
+        started: list[Any] = []
+
+        def start_response(status: str, answered: list[tuple[str, str]], _info: object = None) -> Callable[..., None]:
+            started[:] = [int(status.split(maxsplit=1)[0]), answered]
+            return lambda _data: None
+
+        body = b"".join(application(_environ(request, headers), start_response))
+        status, answered = started
+        return status, answered, body
+
+    def _load(self) -> Callable[..., Iterable[bytes]]:
+        if self._application is None:
+            try:
+                from moto.moto_server import werkzeug_app  # noqa: PLC0415 - a third of a second, and may be absent
+            except ImportError:
+                text = "The simulator needs moto for this service: pip install 'backup-simulator[resources]'"
+                raise CommonError("NotImplemented", text) from None
+            self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+        return self._application
+
+
+def mounts(service: str) -> bool:
+    """Tell whether a service, by its signing name, is moto's."""
+    return service in SERVICES
+
+
+def protocol(service: str) -> str:
+    """Return the protocol in which a mounted service understands errors: all that speak XML know those of query."""
+    spoken = str(_model(service).resolved_protocol)
+    return spoken if spoken in {"json", "rest-json"} else "query"
+
+
+def operation(service: str, request: Request) -> str:
+    """Return the name of the operation a request to a mounted service means; "Unknown" where only moto can tell."""
+    target = request.headers.get("x-amz-target", "")
+    if target:
+        return target.rpartition(".")[2]
+    fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace")) | urllib.parse.parse_qs(request.query)
+    if "Action" in fields:
+        return fields["Action"][0]
+    return _by_path(service, request) or "Unknown"
+
+
+def _by_path(service: str, request: Request) -> str | None:
+    """Return the operation with the most literal path of those that fit; S3's are told apart by more than the path."""
+    if service == "s3":
+        return None
+    segments = request.path.strip("/").split("/")
+    fitting = [
+        (sum(not part.startswith("{") for part in template), name)
+        for method, template, name in _paths(service)
+        if method == request.method
+        and len(template) == len(segments)
+        and all(part.startswith("{") or part == found for part, found in zip(template, segments, strict=True))
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+@functools.cache
+def _model(service: str) -> Any:  # noqa: ANN401 - botocore's ServiceModel
+    return botocore.session.Session().get_service_model(SERVICES[service])
+
+
+@functools.cache
+def _paths(service: str) -> tuple[tuple[str, list[str], str], ...]:
+    model = _model(service)
+    operations = (model.operation_model(name) for name in model.operation_names)
+    return tuple(
+        (str(each.http["method"]), str(each.http["requestUri"]).partition("?")[0].strip("/").split("/"), str(each.name))
+        for each in operations
+    )
+
+
+def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the WSGI environment; moto reads the raw path from RAW_URI."""
+    whole = f"{request.path}?{request.query}" if request.query else request.path
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": urllib.parse.unquote(request.path),
+        "QUERY_STRING": request.query,
+        "RAW_URI": whole,
+        "REQUEST_URI": whole,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        if name != "content-length":
+            environ[_HEADERS_WITHOUT_PREFIX.get(name, "HTTP_" + name.upper().replace("-", "_"))] = value
+    return environ
+
+
+FIDELITY = (
+    Behaviour(
+        "EC2, RDS, DynamoDB, EFS, FSx, Redshift, S3, SNS and CloudWatch are moto's, behind our identity",
+        "ours",
+        "test_moto_adapter.py::test_resources_of_many_services_are_created_and_found_by_tag",
+    ),
+    Behaviour(
+        "Callers of these services are judged by action, on the resource `*`; calls to S3 are not judged",
+        "missing",
+        "test_moto_adapter.py::test_a_caller_without_the_right_is_denied",
+    ),
+    Behaviour(
+        "What moto lacks answers 501 and is not retried",
+        "ours",
+        "test_moto_adapter.py::test_what_moto_lacks_is_not_implemented",
+    ),
+)

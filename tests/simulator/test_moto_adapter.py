@@ -1,0 +1,149 @@
+"""Services with resources to back up: created through moto, judged, counted and found by us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.simulator import scenes
+
+from backup_simulator import moto_adapter, resources
+from backup_simulator.server import client
+
+if TYPE_CHECKING:
+    from backup_simulator.server import SimulatorServer
+
+KEPT = [{"Key": "backup", "Value": "true"}]
+OBSERVER = {
+    "name": "observer",
+    "access_key": {"id": "AKIAOBSERVER00000001", "secret": "observer-secret"},
+    "policies": [scenes.allow("ec2:DescribeVolumes")],
+}
+
+
+@pytest.fixture
+def aws(server: SimulatorServer) -> SimulatorServer:
+    """A world in which the source account also has a user who may only look."""
+    world = scenes.world()
+    source = next(each for each in world["accounts"] if each["id"] == scenes.SOURCE)
+    source["users"] = [*source["users"], OBSERVER]
+    server.control.load(world)
+    return server
+
+
+def _admin(aws: SimulatorServer, service: str, account: str = scenes.SOURCE, region: str = scenes.HOME) -> Any:
+    key = scenes.admin(account)["access_key"]
+    return client(service, aws.url, key["id"], key["secret"], region_name=region)
+
+
+def _known(aws: SimulatorServer, account: str = scenes.SOURCE) -> dict[str, dict[str, str]]:
+    with aws.simulator.lock:
+        return {
+            each.resource_type: each.tags
+            for each in resources.listed(aws.state, account, scenes.HOME)
+            if each.adopted is not None
+        }
+
+
+def test_resources_of_many_services_are_created_and_found_by_tag(aws: SimulatorServer) -> None:
+    """A volume, a database, a table, a file system and a bucket can be selected by their tags."""
+    ec2, efs = _admin(aws, "ec2"), _admin(aws, "efs")
+    tags = [{"ResourceType": "volume", "Tags": KEPT}]
+    ec2.create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=10, TagSpecifications=tags)
+    _admin(aws, "rds").create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="root",
+        MasterUserPassword="a-password",
+        Tags=KEPT,
+    )
+    efs.create_file_system(CreationToken="files", Tags=KEPT)
+
+    assert _known(aws) == {kind: {"backup": "true"} for kind in ("EBS", "RDS", "EFS")}
+    assert _known(aws, scenes.TARGET) == {}
+
+
+def test_accounts_and_regions_are_apart(aws: SimulatorServer) -> None:
+    """The account is that of the credentials, not one of moto's own."""
+    _admin(aws, "dynamodb").create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    assert _admin(aws, "dynamodb").list_tables()["TableNames"] == ["orders"]
+    assert _admin(aws, "dynamodb", scenes.TARGET).list_tables()["TableNames"] == []
+    assert _admin(aws, "dynamodb", region=scenes.AWAY).list_tables()["TableNames"] == []
+
+
+def test_a_deleted_resource_is_gone_and_tags_follow(aws: SimulatorServer) -> None:
+    """What the other service changes is seen here."""
+    ec2 = _admin(aws, "ec2")
+    tags = [{"ResourceType": "volume", "Tags": KEPT}]
+    volume = ec2.create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=10, TagSpecifications=tags)["VolumeId"]
+    ec2.create_tags(Resources=[volume], Tags=[{"Key": "backup", "Value": "no"}])
+    assert _known(aws) == {"EBS": {"backup": "no"}}
+    ec2.delete_volume(VolumeId=volume)
+
+    assert _known(aws) == {}
+
+
+def test_a_caller_without_the_right_is_denied(aws: SimulatorServer) -> None:
+    """Our gate stands before moto, in the protocol of the service."""
+    key = OBSERVER["access_key"]
+    assert isinstance(key, dict)
+    observer = client("ec2", aws.url, key["id"], key["secret"], region_name=scenes.HOME)
+
+    assert observer.describe_volumes()["Volumes"] == []
+    with pytest.raises(ClientError) as refused:
+        observer.create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=1)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert "ec2:CreateVolume" in refused.value.response["Error"]["Message"]
+
+
+def test_an_unknown_key_is_refused_before_moto(aws: SimulatorServer) -> None:
+    """Moto would take it for account 123456789012."""
+    stranger = client("ec2", aws.url, "AKIANOBODY0000000001", "nothing", region_name=scenes.HOME)
+    with pytest.raises(ClientError) as refused:
+        stranger.describe_volumes()
+
+    assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_calls_are_counted_like_any_other(aws: SimulatorServer) -> None:
+    """The call log names service and operation."""
+    _admin(aws, "efs").describe_file_systems()
+    last = aws.control.calls()[-1]
+
+    assert (last.service, last.operation, last.account) == ("elasticfilesystem", "DescribeFileSystems", scenes.SOURCE)
+    assert (last.mutating, last.outcome) == (False, "OK")
+
+
+def test_what_moto_lacks_is_not_implemented(aws: SimulatorServer) -> None:
+    """A clear 501 instead of a page that clients try again."""
+    before = len(aws.control.calls())
+    with pytest.raises(ClientError) as refused:
+        _admin(aws, "fsx").describe_snapshots()
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert "DescribeSnapshots" in refused.value.response["Error"]["Message"]
+    assert len(aws.control.calls()) == before + 1
+
+
+def test_reset_forgets_the_resources(aws: SimulatorServer) -> None:
+    """A fresh world is fresh everywhere."""
+    _admin(aws, "s3").create_bucket(Bucket="orders", CreateBucketConfiguration={"LocationConstraint": scenes.HOME})
+    assert [each["Name"] for each in _admin(aws, "s3").list_buckets()["Buckets"]] == ["orders"]
+    aws.control.reset()
+
+    assert _admin(aws, "s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("service", sorted(moto_adapter.SERVICES))
+def test_every_mounted_service_has_a_model(service: str) -> None:
+    """Its errors are written in a protocol we speak."""
+    assert moto_adapter.protocol(service) in {"query", "json", "rest-json"}
