@@ -27,12 +27,22 @@ def main() -> None:
 @click.option("--rate", type=float, help="Virtual seconds per real second; overrides the world file.")
 @click.option("--control-port", type=int, help="Port of its own for the control API; 0 takes a free one.")
 @click.option("--port-file", type=click.Path(path_type=Path), help="Write the port here once it listens.")
+@click.option("--strict-out/--no-strict-out", default=True, help="Check every answer against the service model.")
 def serve(
-    world_file: Path, port: int, host: str, rate: float | None, control_port: int | None, port_file: Path | None
+    *,
+    world_file: Path,
+    port: int,
+    host: str,
+    rate: float | None,
+    control_port: int | None,
+    port_file: Path | None,
+    strict_out: bool,
 ) -> None:
     """Serve a world until SIGTERM or SIGINT."""
     try:
-        server = SimulatorServer(files.read(world_file), host=host, port=port, rate=rate, control_port=control_port)
+        server = SimulatorServer(
+            files.read(world_file), host=host, port=port, rate=rate, control_port=control_port, strict_out=strict_out
+        )
     except (files.WorldError, SimulatorError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

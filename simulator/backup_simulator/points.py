@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import keys, resource_types
+from .generated import Generated
 from .services.backup import ageing
 from .state import Lifecycle, RecoveryPoint
 from .world import schema
 from .world.files import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from .state import State, Vault
 
@@ -34,31 +35,72 @@ def seed(
     state: State, vault: Vault, parts: Iterable[schema.PointPart | schema.GeneratePart], *, now: float
 ) -> list[RecoveryPoint]:
     """Add recovery points to a vault; ages count back from `now`."""
-    added = []
+    before = state.sequence.following - 1
+    fill(state, vault, parts, now=now)
+    return list(vault.points.since(before))
+
+
+def fill(state: State, vault: Vault, parts: Iterable[schema.PointPart | schema.GeneratePart], *, now: float) -> None:
+    """Add recovery points to a vault; those in bulk are made when somebody looks at them."""
     for part in parts:
-        for resource, age, arn in _expanded(part):
-            added.append(_add(state, vault, part, resource, created=now - age, now=now, arn=arn))
-    return added
+        if isinstance(part, schema.GeneratePart):
+            _generate(state, vault, part, now)
+        else:
+            point = _point(state, vault, part, part.resource, created=now - part.age, arn=part.arn)
+            ageing.enter(state, vault, point, now)
 
 
-def _expanded(part: schema.PointPart | schema.GeneratePart) -> Sequence[tuple[str, float, str | None]]:
-    """Resource, age and ARN of each recovery point, oldest first."""
-    if isinstance(part, schema.PointPart):
-        return [(part.resource, part.age, part.arn)]
-    count = int(part.back // part.every) + 1
-    return [
-        (f"{part.name}-{index + 1}" if part.resources > 1 else part.name, part.offset + step * part.every, None)
-        for step in reversed(range(count))
-        for index in range(part.resources)
-    ]
+def _generate(state: State, vault: Vault, part: schema.GeneratePart, now: float) -> None:
+    steps = int(part.back // part.every) + 1
+    oldest = now - part.offset - (steps - 1) * part.every
+    first = state.sequence.following
+    prototype = _point(state, vault, part, part.name, created=oldest, arn=None)
+    prototype.had_role = state.role(prototype.role_arn) is not None
+    state.sequence.following = first + part.resources * steps
+    block = Generated(
+        prototype=prototype,
+        row=_row(part),
+        region=vault.region,
+        account=vault.account,
+        name=part.name,
+        resources=part.resources,
+        steps=steps,
+        oldest=oldest,
+        every=part.every,
+        first=first,
+        key=int(state.ids.hex(16), 16),
+    )
+    vault.points.add(block)
+    _age(state, vault, block, 0, now)
 
 
-def _add(
-    state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, now: float, arn: str | None
-) -> RecoveryPoint:
+def _age(state: State, vault: Vault, block: Generated, step: int, now: float) -> None:
+    """Let the points of a step age when the first thing is due to them, and so on with the steps after it."""
+    while step < block.steps:
+        moment = ageing.due(block.sample(step))
+        if moment is None:
+            return
+        if moment > now:
+            _age_later(state, vault, block, step, moment)
+            return
+        for point in block.step(step):
+            ageing.watch(state, vault, point, now)
+        step += 1
+
+
+def _age_later(state: State, vault: Vault, block: Generated, step: int, moment: float) -> None:
+    state.scheduler.at(moment, lambda then: _age(state, vault, block, step, then))
+
+
+def _row(part: schema.PointsPart) -> resource_types.ResourceType:
     row = resource_types.TYPES[part.resource_type]
-    if part.resource_type == "DynamoDB" and not part.advanced:
-        row = resource_types.DYNAMODB_BASIC
+    return resource_types.DYNAMODB_BASIC if row.name == "DynamoDB" and not part.advanced else row
+
+
+def _point(
+    state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, arn: str | None
+) -> RecoveryPoint:
+    row = _row(part)
     resource_arn = resource_types.resource_arn(row, resource, region=vault.region, account=vault.account)
     arn = arn or resource_types.point_arn(row, resource_arn, region=vault.region, account=vault.account, ids=state.ids)
     key: str | None = vault.key_arn
@@ -66,7 +108,7 @@ def _add(
         where = f"account {vault.account}, vault {vault.name}, {part.resource_type} {resource}: key"
         key = key_arn(state, part.key, vault.account, vault.region, where=where) if part.key else None
     created = round(created, 3)
-    point = RecoveryPoint(
+    return RecoveryPoint(
         arn=arn,
         sequence=next(state.sequence),
         resource_arn=resource_arn,
@@ -90,5 +132,3 @@ def _add(
         parent_arn=part.parent,
         member=part.member,
     )
-    ageing.enter(state, vault, point, now)
-    return point

@@ -51,7 +51,9 @@ class Application:
         if answer.arrival is Arrival.DROPPED:
             _drop(environ)
         body = answer.body
-        headers = [*answer.headers, ("Content-Length", str(len(body)))]
+        headers = list(answer.headers)
+        if answer.status != 204:  # which has no body to have a length
+            headers.append(("Content-Length", str(len(body))))
         if answer.arrival is Arrival.TRUNCATED:
             body = body[: len(body) // 2]
         start_response(f"{answer.status} {REASONS.get(answer.status, 'Status')}", headers)
@@ -67,6 +69,8 @@ class Application:
 
 def _request(environ: dict[str, Any]) -> Request:
     raw = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
+    if not raw.startswith("/"):  # with scheme and host in front, as clients write it for a proxy
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
     path, _, query = raw.partition("?")
     headers = {
         name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")
@@ -96,9 +100,10 @@ class SimulatorServer:
         port: int = 0,
         rate: float | None = None,
         threads: int = 64,
+        strict_out: bool = True,
         control_port: int | None = None,
     ) -> None:
-        self.simulator = Simulator(files.opened(world), rate=rate)
+        self.simulator = Simulator(files.opened(world), rate=rate, strict_out=strict_out)
         self.control = Control(self.simulator)
         self.host = host
         self._stopping = threading.Event()

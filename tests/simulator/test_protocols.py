@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import create_parser
-from tests.simulator import scenes
+from tests.simulator import requests, scenes
 
 from backup_simulator import simulator as core
 from backup_simulator.engine import answers, catalogue, failures, parsing, routing, strict
@@ -22,7 +19,7 @@ from backup_simulator.wire import AwsError, Request, SimulatorError
 from backup_simulator.world import files
 
 if TYPE_CHECKING:
-    from backup_simulator.wire import Params, Response
+    from backup_simulator.wire import Params
 
 SERVICES = catalogue.load()
 BACKUP = SERVICES["backup"]
@@ -34,35 +31,17 @@ def simulator() -> Simulator:
     return Simulator(files.from_object(scenes.world()))
 
 
-def signed(service: str, method: str, path: str, body: bytes = b"", headers: scenes.Json | None = None) -> Request:
-    """A request with the signature of the source account's admin, as it would arrive."""
-    user = scenes.admin(scenes.SOURCE)["access_key"]
-    request = AWSRequest(method=method, url=f"http://aws{path}", data=body, headers=headers or {})
-    SigV4Auth(Credentials(user["id"], user["secret"]), service, scenes.HOME).add_auth(request)
-    arrived = {name.lower(): str(value) for name, value in request.headers.items()} | {"host": "aws"}
-    bare, _, query = path.partition("?")
-    return Request(method, bare, query, arrived, body)
-
-
 def emptiest(service: catalogue.Service, operation: OperationModel) -> Request:
     """The least that reaches an operation: no parameters but the labels of its path."""
     match service.protocol:
         case "query":
-            return signed(service.name, "POST", "/", f"Action={operation.name}".encode())
+            return requests.signed(service.name, "POST", "/", f"Action={operation.name}".encode())
         case "json":
             headers = {"X-Amz-Target": f"{service.target_prefix}.{operation.name}"}
-            return signed(service.name, "POST", "/", b"{}", headers)
+            return requests.signed(service.name, "POST", "/", b"{}", headers)
         case _:
             path = re.sub(r"\{[^}]+\}", "x", str(operation.http["requestUri"]))
-            return signed(service.name, str(operation.http["method"]), path)
-
-
-def understood(service: catalogue.Service, answer: Response) -> Any:
-    """An answer as botocore's parser reads it."""
-    content = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.body}
-    shape = next(iter(service.operations.values())).input_shape  # any will do for an error
-    assert shape is not None
-    return create_parser(service.protocol).parse(content, shape)
+            return requests.signed(service.name, str(operation.http["method"]), path)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -73,7 +52,7 @@ def test_every_operation_that_is_not_implemented_answers_501_by_name(name: str, 
         if operation.name in core.OPERATIONS[name]:
             continue
         answer = simulator.handle(emptiest(service, operation))
-        error = understood(service, answer)["Error"]
+        error = requests.understood(service, answer)["Error"]
 
         assert answer.status == 501, operation.name
         assert dict(answer.headers)["Content-Type"] == answers.content_type(service)
@@ -144,9 +123,9 @@ def test_an_answer_that_breaks_the_model_becomes_500_when_the_check_is_on(
     wrong = table["ListCopyJobs"]
     table["ListCopyJobs"] = type(wrong)(lambda _scope, _params: {"CopyJobs": [{"State": "DONE"}]}, wrong.target)
     monkeypatch.setattr(core, "OPERATIONS", {"backup": table})
-    checked = simulator.handle(signed("backup", "GET", "/copy-jobs/"))
+    checked = simulator.handle(requests.signed("backup", "GET", "/copy-jobs/"))
     monkeypatch.setattr(simulator, "strict_out", False)
-    unchecked = simulator.handle(signed("backup", "GET", "/copy-jobs/"))
+    unchecked = simulator.handle(requests.signed("backup", "GET", "/copy-jobs/"))
 
     assert checked.status == 500
     assert b"CopyJobs.0.State" in checked.body

@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import functools
 import json
+import re
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, NamedTuple, cast
 from xml.sax.saxutils import escape
@@ -156,6 +157,15 @@ _SCALARS: dict[str, Callable[[Value], str]] = {
 }
 
 
+# What XML 1.0 cannot hold, not even escaped.
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml_text(text: str) -> str:
+    """Escape a text for XML; characters that XML cannot hold become U+FFFD."""
+    return escape(_UNSPEAKABLE.sub("\ufffd", text))
+
+
 def _xml_answer(service: Service, operation: OperationModel, result: Params, request_id: str) -> str:
     inner = ""
     shape = operation.output_shape
@@ -179,7 +189,7 @@ def _xml(shape: Shape, value: Value) -> str:
         case "map":
             inner = cast("MapShape", shape).value
             return "".join(
-                f"<entry><key>{escape(key)}</key><value>{_xml(inner, item)}</value></entry>"
+                f"<entry><key>{xml_text(key)}</key><value>{_xml(inner, item)}</value></entry>"
                 for key, item in value.items()
             )
         case "blob":
@@ -189,7 +199,7 @@ def _xml(shape: Shape, value: Value) -> str:
         case "timestamp":
             return dt.datetime.fromtimestamp(value, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case _:
-            return escape(str(value))
+            return xml_text(str(value))
 
 
 def _xml_structure(shape: StructureShape, value: Params) -> str:

@@ -6,7 +6,6 @@ Backup sends the exception's name in `x-amzn-ErrorType` and an internal code in 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params, Response
@@ -78,8 +77,8 @@ def _blame(status: int) -> str:
 
 def _xml(error: AwsError, code: str, status: int, request_id: str) -> Response:
     body = (
-        f"<ErrorResponse><Error><Type>{_blame(status)}</Type><Code>{escape(code)}</Code>"
-        f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        f"<ErrorResponse><Error><Type>{_blame(status)}</Type><Code>{answers.xml_text(code)}</Code>"
+        f"<Message>{answers.xml_text(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())
 

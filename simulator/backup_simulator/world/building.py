@@ -170,4 +170,4 @@ def _vault(living: state.State, account: str, part: schema.VaultPart, start: flo
         date = None if lock.cooling_off is None else start + lock.cooling_off
         vault.lock = state.Lock(lock.min_days, lock.max_days, date)
     region.vaults[part.name] = vault
-    points.seed(living, vault, [*part.recovery_points, *part.generate], now=start)
+    points.fill(living, vault, [*part.recovery_points, *part.generate], now=start)
