@@ -16,7 +16,7 @@ from . import calls, effects, faults, history, ids, moto_adapter, resources, sna
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .services import backup, iam, kms, organizations, sts
+from .services import backup, iam, kms, organizations, sts, tagging
 from .services.operation import Scope
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "iam": iam.OPERATIONS,
     "kms": kms.OPERATIONS,
     "organizations": organizations.OPERATIONS,
+    "tagging": tagging.OPERATIONS,
 }
 
 

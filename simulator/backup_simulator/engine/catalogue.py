@@ -12,7 +12,9 @@ from botocore.model import OperationModel, ServiceModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVICES = ("backup", "sts", "iam", "kms", "organizations")
+SERVICES = ("backup", "sts", "iam", "kms", "organizations", "tagging")
+# botocore's name of a service, where it is not the one that requests are signed with.
+MODELS = {"tagging": "resourcegroupstaggingapi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def load() -> Mapping[str, Service]:
 
 
 def _service(session: botocore.session.Session, name: str) -> Service:
-    model = session.get_service_model(name)
+    model = session.get_service_model(MODELS.get(name, name))
     return Service(
         name=name,
         protocol=str(model.resolved_protocol),

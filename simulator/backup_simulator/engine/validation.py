@@ -62,7 +62,11 @@ DOCUMENTED = {
     "ResourceType": frozenset({"Aurora DSQL", "SAP HANA on Amazon EC2", "Storage Gateway"}),
     "AccountId": frozenset({"*", "ANY", "AGGREGATE_ALL"}),
 }
-VALIDATION_CODES = {"kms": "ValidationException", "organizations": "InvalidInputException"}
+VALIDATION_CODES = {
+    "kms": "ValidationException",
+    "organizations": "InvalidInputException",
+    "tagging": "InvalidParameterException",
+}
 
 
 def check(service: Service, operation: OperationModel, params: Params) -> None:
@@ -118,6 +122,7 @@ def _value(shape: Shape, value: Value, path: str) -> Iterator[Flaw]:
             for index, item in enumerate(value):
                 yield from _value(cast("ListShape", shape).member, item, f"{path}.{index + 1}.member")
         case "map":
+            yield from _bounds(shape, len(value), value, path, "length")
             for key, item in value.items():
                 yield from _string(cast("MapShape", shape).key, key, f"{path}.key")
                 yield from _value(cast("MapShape", shape).value, item, f"{path}.{key}.member")

@@ -135,6 +135,8 @@ def _shown(job: CopyJob) -> Params:
         "StatusMessage": job.message,
         "BackupSizeInBytes": job.size,
         "IamRoleArn": job.role_arn,
+        "CreatedBy": job.created_by,
+        "CreatedByBackupJobId": job.backup_job_id,
         "ResourceType": job.resource_type,
         "IsParent": False,
         "ResourceName": job.resource_name,

@@ -47,14 +47,6 @@ def _organization(scope: Scope) -> Organization:
     return organization
 
 
-def describe_region(_scope: Scope, _params: Params) -> Params:
-    """Tell the Region's opt-ins: everything is opted in."""
-    return {
-        "ResourceTypeOptInPreference": dict.fromkeys(resource_types.TYPES, True),
-        "ResourceTypeManagementPreference": {"DynamoDB": True, "EFS": True},
-    }
-
-
 def supported_types(_scope: Scope, _params: Params) -> Params:
     """Tell the resource types this simulator knows."""
     return {"ResourceTypes": list(resource_types.TYPES)}
@@ -63,7 +55,6 @@ def supported_types(_scope: Scope, _params: Params) -> Params:
 OPERATIONS = {
     "DescribeGlobalSettings": Operation(describe_global),
     "UpdateGlobalSettings": Operation(update_global),
-    "DescribeRegionSettings": Operation(describe_region),
     "GetSupportedResourceTypes": Operation(supported_types),
 }
 

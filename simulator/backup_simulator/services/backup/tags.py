@@ -1,4 +1,4 @@
-"""Tags of vaults and recovery points."""
+"""Tags of vaults, recovery points and plans."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def _tags(scope: Scope, arn: str) -> dict[str, str]:
     for found in scope.region.vaults.values():
         if arn in found.points:
             return found.points[arn].tags
+    for plan in scope.region.plans.values():
+        if plan.arn == arn and plan.deleted is None:
+            return plan.tags
     raise AwsError("ResourceNotFoundException", f"Cannot find resource {arn}")
 
 

@@ -1,0 +1,239 @@
+"""How a backup job lives on the virtual clock: CREATED, RUNNING, then COMPLETED, FAILED, EXPIRED or ABORTED.
+
+While another job works on the resource it stays CREATED and is tried again every ten minutes until its start window
+is over (botocore: BackupRule.StartWindowMinutes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ... import resource_types
+from ...fidelity import Behaviour
+from ...state import CopyJob, Lifecycle, RecoveryPoint
+from . import ageing, backup_rules, continuous, copying, lifecycles
+from .backup_rules import Attempt, Moment
+
+if TYPE_CHECKING:
+    from ...backups import BackupJob
+    from ...resource_types import ResourceType
+    from ...resources import Resource
+    from ...state import State, Vault
+
+RETRY = 600.0
+BUSY = "Backup job failed because there was a running job for the same resource."
+EXPIRED = "Backup job expired before completion."
+STOPPED = "Backup job was stopped by user."
+
+
+def begin(state: State, job: BackupJob) -> None:
+    """Enter a fresh job among its Region's and let it live."""
+    state.accounts[job.account].region(job.region).backup_jobs[job.job_id] = job
+    state.scheduler.at(job.created + state.durations.created, lambda now: _try(state, job, now))
+
+
+def _try(state: State, job: BackupJob, now: float) -> None:
+    """Start, unless the resource is busy: then once more in ten minutes, or at the end of the start window."""
+    if job.state != "CREATED":
+        return
+    if (job.account, job.resource_arn) not in state.queue.busy:
+        _start(state, job, now)
+    elif now < job.start_by:
+        state.scheduler.at(min(now + RETRY, job.start_by), lambda then: _try(state, job, then))
+    else:
+        _finish(state, job, "EXPIRED", now, BUSY, "CONCURRENT_JOB")
+
+
+def _start(state: State, job: BackupJob, now: float) -> None:
+    attempt = Attempt(state, job)
+    broken = backup_rules.first_broken(Moment.START, attempt)
+    if broken:
+        _finish(state, job, "FAILED", now, broken[1], broken[0].category)
+        return
+    job.state, job.initiated, job.busy = "RUNNING", round(now, 3), True
+    state.queue.busy.add((job.account, job.resource_arn))
+    vault, resource = attempt.vault, attempt.resource
+    if vault is None or resource is None:
+        raise AssertionError("the rules refuse a backup without vault or resource")
+    job.key_arn, job.size = _key(attempt.row, vault, resource), resource.size
+    job.lock_state = "LOCKED" if vault.lock else "UNLOCKED"
+    if job.complete_by is None:
+        job.complete_by = now + job.completion_window
+    done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
+    if done <= job.complete_by:
+        state.scheduler.at(done, lambda then: _end(state, job, then))
+    else:
+        state.scheduler.at(job.complete_by, lambda then: _expire(state, job, then))
+
+
+def _key(row: ResourceType, vault: Vault, resource: Resource) -> str | None:
+    """What encrypts the backup: the vault's key where AWS Backup manages the type in full, else the resource's."""
+    return vault.key_arn if row.fully_managed else resource.key_arn
+
+
+def _expire(state: State, job: BackupJob, now: float) -> None:
+    if job.state == "RUNNING":
+        _finish(state, job, "EXPIRED", now, EXPIRED, "JOB_EXPIRED")
+
+
+def _end(state: State, job: BackupJob, now: float) -> None:
+    if job.state != "RUNNING":
+        return
+    attempt = Attempt(state, job)
+    broken = backup_rules.first_broken(Moment.END, attempt)
+    if broken:
+        _finish(state, job, "FAILED", now, broken[1], broken[0].category)
+        return
+    vault, resource = attempt.vault, attempt.resource
+    if vault is None or resource is None:
+        raise AssertionError("the rules refuse a backup without vault or resource")
+    snapshot = _backed_up(state, job, attempt.row, vault, resource, now)
+    _finish(state, job, "COMPLETED", now, None, "SUCCESS")
+    if snapshot:
+        _copy(state, job, snapshot, now)
+
+
+def _backed_up(
+    state: State, job: BackupJob, row: ResourceType, vault: Vault, resource: Resource, now: float
+) -> RecoveryPoint | None:
+    """Leave what a job leaves; returns the snapshot to copy.
+
+    A continuous rule keeps one continuous recovery point per resource; only for its copies it takes a snapshot too.
+    """
+    if job.continuous:
+        kept = continuous.current(state, job.account, job.region, resource.arn)
+        if kept is None:
+            arn = continuous.point_arn(row, resource, region=vault.region, account=vault.account, ids=state.ids)
+            kept = vault, _point(state, job, resource, arn, now)
+            kept[1].continuous, kept[1].status = True, "AVAILABLE"
+            ageing.enter(state, vault, kept[1], now)
+        if kept[0] is vault:
+            continuous.refresh(kept[1], job, now)
+            job.point_arn = kept[1].arn
+            if not job.copy_actions:
+                return None
+    arn = job.point_arn if job.point_arn and not job.continuous else fresh_arn(state, job, row)
+    point = _point(state, job, resource, arn, now)
+    ageing.enter(state, vault, point, now)
+    job.point_arn = job.point_arn or arn
+    return point
+
+
+def fresh_arn(state: State, job: BackupJob, row: ResourceType) -> str:
+    """A new recovery point ARN in the form of the job's resource type."""
+    return resource_types.point_arn(row, job.resource_arn, region=job.region, account=job.account, ids=state.ids)
+
+
+def _point(state: State, job: BackupJob, resource: Resource, arn: str, now: float) -> RecoveryPoint:
+    return RecoveryPoint(
+        arn=arn,
+        sequence=next(state.sequence),
+        resource_arn=resource.arn,
+        resource_type=resource.resource_type,
+        created=job.created,
+        completed=round(now, 3),
+        size=resource.size,
+        role_arn=job.role_arn,
+        key_arn=job.key_arn,
+        lifecycle=job.lifecycle or Lifecycle(),
+        resource_name=resource.name,
+        tags=resource.tags | job.tags,
+        created_by=job.created_by,
+        initiated=job.initiated,
+    )
+
+
+def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> None:
+    """Start the copies that the rule asks for (botocore: CopyJob.CreatedByBackupJobId)."""
+    jobs = state.accounts[job.account].region(job.region).copy_jobs
+    for action in job.copy_actions:
+        copy = CopyJob(
+            job_id=state.ids.job(),
+            sequence=next(state.sequence),
+            account=job.account,
+            region=job.region,
+            source_vault_arn=job.vault_arn,
+            source_point_arn=point.arn,
+            destination_vault_arn=action["DestinationBackupVaultArn"],
+            role_arn=job.role_arn,
+            lifecycle=lifecycles.parse(action.get("Lifecycle")),
+            resource_arn=point.resource_arn,
+            resource_type=point.resource_type,
+            size=point.size,
+            created=round(now, 3),
+            resource_name=point.resource_name,
+            created_by=job.created_by,
+            backup_job_id=job.job_id,
+        )
+        jobs[copy.job_id] = copy
+        copying.begin(state, copy)
+
+
+def stop(state: State, job: BackupJob, now: float) -> None:
+    """Stop a job by its user's wish: ABORTING at once, ABORTED shortly after."""
+    job.state = "ABORTING"
+    state.scheduler.at(
+        now + state.durations.created, lambda then: _finish(state, job, "ABORTED", then, STOPPED, "MISCELLANEOUS")
+    )
+
+
+def _finish(state: State, job: BackupJob, ending: str, now: float, message: str | None, category: str) -> None:
+    job.state, job.completed, job.message, job.category = ending, round(now, 3), message, category
+    state.scheduler.at(now + state.durations.job_history, lambda _then: _forget(state, job))
+    if job.busy:
+        job.busy = False
+        copying.release(state, (job.account, job.resource_arn), now)
+
+
+def _forget(state: State, job: BackupJob) -> None:
+    """Backup jobs are listed for thirty days after their end (facts §8)."""
+    state.accounts[job.account].region(job.region).backup_jobs.pop(job.job_id, None)
+
+
+FIDELITY = (
+    Behaviour(
+        "A backup of a resource that another backup or copy works on stays CREATED, is tried again every ten minutes, "
+        "and EXPIRED when the start window is over",
+        "DG, botocore",
+        "test_backup_jobs.py::test_a_busy_resource_makes_a_job_wait_and_expire",
+    ),
+    Behaviour(
+        "A backup that is not done within its completion window is EXPIRED: `Backup job expired before completion.`",
+        "issue",
+        "test_backup_jobs.py::test_a_job_that_takes_too_long_expires",
+    ),
+    Behaviour(
+        "The completion window of an on-demand job counts from its creation, that of a plan's job from its start",
+        "botocore",
+        "test_plans_run.py::test_the_completion_window_of_a_rule_counts_from_the_start",
+    ),
+    Behaviour(
+        "Backups start as soon as the resource is free; AWS spreads them over the start window",
+        "assumed",
+        "test_plans_run.py::test_a_plan_runs_at_its_moment",
+    ),
+    Behaviour(
+        "A recovery point's creation date is that of its job, and it appears when the job is COMPLETED",
+        "assumed",
+        "test_backup_jobs.py::test_a_job_goes_through_its_states_and_leaves_a_recovery_point",
+    ),
+    Behaviour(
+        "A recovery point has the tags of its resource and those of the job",
+        "DG",
+        "test_backup_jobs.py::test_a_recovery_point_has_the_tags_of_resource_and_job",
+    ),
+    Behaviour(
+        "Backups of types managed in full are encrypted with the vault's key, others with the resource's",
+        "DG",
+        "test_backup_jobs.py::test_recovery_points_have_the_arn_and_the_key_of_their_type",
+    ),
+    Behaviour(
+        "Copies of a rule start when the backup is COMPLETED, with CreatedBy and CreatedByBackupJobId",
+        "botocore",
+        "test_plans_run.py::test_copy_actions_start_copies",
+    ),
+    Behaviour(
+        "Composite backups (CloudFormation, EKS) have no children, VSS backups no VSS result",
+        "missing",
+    ),
+)

@@ -1,0 +1,71 @@
+"""The role that AWS Backup assumes for a backup: whether it may be passed, assumed, and do what it has to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...identity import gate, policy
+from ...state import Principal
+from ...wire import AwsError, CommonError
+
+if TYPE_CHECKING:
+    from ...state import Identity, State
+    from ..operation import Scope
+
+SERVICE = "backup.amazonaws.com"
+FOREIGN = "Cross-account pass role is not allowed."
+_SERVICE_PRINCIPAL = Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service", SERVICE)
+
+
+def require_passable(scope: Scope, role_arn: str) -> None:
+    """Raise unless the ARN names a role of the caller's account that the caller may pass to AWS Backup."""
+    parts = role_arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        raise AwsError("InvalidParameterValueException", f"Invalid IamRoleArn: {role_arn}")
+    if parts[4] != scope.account.account_id:
+        raise CommonError("AccessDenied", FOREIGN)
+    scope.authorise("iam:PassRole", role_arn, keys={"iam:passedtoservice": (SERVICE,)})
+
+
+def require_assumable(scope: Scope, role_arn: str) -> None:
+    """Raise unless the role trusts AWS Backup (text: issue; ERROR_3018 in the body: issue)."""
+    if not assumable(scope.state, scope.account.account_id, role_arn):
+        raise refused(role_arn, f"IAM Role {role_arn} cannot be assumed by AWS Backup")
+
+
+def refused(role_arn: str, message: str) -> AwsError:
+    """The error about a role, with the internal code and context that users saw."""
+    return AwsError("InvalidParameterValueException", message, Code="ERROR_3018", Context=role_arn)
+
+
+def assumable(state: State, account: str, role_arn: str) -> bool:
+    """Whether the role exists and its trust policy lets AWS Backup assume it."""
+    role = state.role(role_arn)
+    if role is None:
+        return False
+    keys = {"aws:sourceaccount": (account,)}
+    asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, keys)
+    return policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
+
+
+def may(state: State, role_arn: str, action: str, resource: str) -> bool:
+    """Whether the role, assumed by AWS Backup, may act on a resource of its own account."""
+    role = state.role(role_arn)
+    if role is None:
+        return False
+    asked = gate.question(state, _session(role), action, resource)
+    return gate.refusal(state, asked, None, owner=role.account) is None
+
+
+def _session(role: Identity) -> Principal:
+    """The role as the principal that policies see."""
+    name = "AWSBackup-BackupJob"
+    return Principal(
+        role.account,
+        f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
+        role.arn,
+        role.unique_id,
+        f"{role.unique_id}:{name}",
+        "role",
+        role.name,
+    )
