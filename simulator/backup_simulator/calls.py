@@ -11,7 +11,7 @@ from .fidelity import Behaviour
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-READS = ("Get", "List", "Describe", "Batch", "Export")
+READS = ("Get", "List", "Describe", "Batch", "Export", "Receive", "Test")
 SESSION = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"})
 LIMIT = 500_000
 

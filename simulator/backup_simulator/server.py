@@ -104,6 +104,7 @@ class SimulatorServer:
         control_port: int | None = None,
     ) -> None:
         self.simulator = Simulator(files.opened(world), rate=rate, strict_out=strict_out)
+        self.simulator.patient = True
         self.control = Control(self.simulator)
         self.host = host
         self._stopping = threading.Event()
@@ -182,6 +183,7 @@ class SimulatorServer:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        self.simulator.ending.set()
         with self.simulator.lock:
             self.simulator.changed.notify_all()
         # Run in the loop's own thread: without sockets the loop ends. The loop may be awake already and be quicker

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .world.schema import World
 
 log = logging.getLogger(__name__)
+POLL = 0.05
+"""Real seconds after which a waiting call looks again for what only time brings, such as hidden messages."""
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "backup": backup.OPERATIONS,
@@ -36,6 +38,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "iam": iam.OPERATIONS,
     "kms": kms.OPERATIONS,
     "organizations": organizations.OPERATIONS,
+    "sqs": {**sqs.OPERATIONS, **sqs_messages.OPERATIONS},
     "tagging": tagging.OPERATIONS,
 }
 
@@ -50,6 +53,7 @@ class _Passage:
     found: catalogue.Service | None = None
     operation: str = "Unknown"
     region: str = ""
+    host: str = ""
     credential: Credential | None = None
 
     def failed(self, error: AwsError) -> tuple[Response, str]:
@@ -62,6 +66,7 @@ class Simulator:
     """An AWS. `handle` may be called from any number of threads.
 
     `strict_out` checks every answer against the service model; load runs may do without.
+    `patient` lets long polls wait in real time, which makes sense only when somebody else can act meanwhile.
     """
 
     def __init__(
@@ -77,6 +82,9 @@ class Simulator:
         self.changed = threading.Condition(self.lock)
         self.calls = calls.CallLog()
         self.history = history.History()
+        self.patient = False
+        self.ending = threading.Event()
+        self.pollers = 0
         self.moto = moto_adapter.Moto()
         self._wall = wall
         self._rate = rate
@@ -134,7 +142,7 @@ class Simulator:
 
     def handle(self, request: Request) -> Response:
         """Answer one request the way AWS would."""
-        passage = _Passage(self._request_ids.uuid())
+        passage = _Passage(self._request_ids.uuid(), host=request.headers.get("host", ""))
         try:
             answer, outcome = self._answer(request, passage)
         except AwsError as error:
@@ -222,7 +230,7 @@ class Simulator:
             passage.operation,
             text + urllib.parse.unquote(text),
             self.state.now(),
-            mutating=calls.mutates(passage.operation),
+            mutating=calls.mutates(passage.operation) or passage.operation == "ReceiveMessage",
             session=credential.token is not None,
         )
         with self.lock:
@@ -243,17 +251,39 @@ class Simulator:
             state = self.state
             if age:
                 state = self.history.as_of(state.clock.now() - age, state, credential.principal)
-            scope = Scope(state, credential.principal, credential.token is not None, passage.region, state.now())
+            scope = Scope(
+                state, credential.principal, credential.token is not None, passage.region, state.now(), passage.host
+            )
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 scope.authorise(f"{service.name}:{passage.operation}", resource, policy=policy)
             due = state.scheduler.next_due()
-            result = operation.handle(scope, params)
-            if state.scheduler.next_due() != due:
+            result = self._patiently(operation, scope, params)
+            if self.pollers or state.scheduler.next_due() != due:
                 self.changed.notify_all()
             if calls.mutates(passage.operation) and (depth := self.faults.staleness()):
                 self.history.keep(state, state.clock.now(), depth)
             return result
+
+    def _patiently(self, operation: Operation, scope: Scope, params: Params) -> Params:
+        """Let an operation act, again and again while its answer is empty and it has patience."""
+        result = operation.handle(scope, params)
+        if result or operation.patience is None or not self.patient:
+            return result
+        clock = self.state.clock
+        seconds = operation.patience(scope, params) / (1.0 if clock.frozen else clock.rate)
+        deadline = time.monotonic() + seconds
+        self.pollers += 1
+        try:
+            while (left := deadline - time.monotonic()) > 0 and not self.ending.is_set():
+                self.changed.wait(min(left, POLL))
+                self.run_due()
+                result = operation.handle(replace(scope, state=self.state, now=self.state.now()), params)
+                if result:
+                    break
+        finally:
+            self.pollers -= 1
+        return result
 
     def _remember(self, passage: _Passage, outcome: str) -> None:
         principal = passage.credential.principal if passage.credential else None

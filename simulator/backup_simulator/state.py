@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock, Count, Scheduler
 from .contents import Contents
+from .ids import Ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from .backups import BackupJob, Plan
     from .grants import Grant
     from .identity.policy import Policy
-    from .ids import Ids
     from .resources import Resource
+    from .services.sqs_queue import Queue
     from .wire import Params
 
 ROOT_UNIT = "r-cv01"
@@ -220,6 +221,7 @@ class Region:
     aliases: dict[str, str] = field(default_factory=dict)
     copy_jobs: dict[str, CopyJob] = field(default_factory=dict)
     copy_tokens: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
@@ -332,6 +334,7 @@ class State:
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
+    queue_ids: Ids = field(default_factory=lambda: Ids(2))
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)

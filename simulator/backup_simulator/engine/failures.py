@@ -34,6 +34,7 @@ _KEPT_PREFIX = (
     "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest", "UnsupportedOperation",
 )  # fmt: skip
 OLD_CODES = {name: f"AWS.SimpleQueueService.{name}" for name in _KEPT_PREFIX} | {
+    **{code: old for (code, _), (old, _) in COMMON.values()},
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
     "QueueNameExists": "QueueAlreadyExists",
 }

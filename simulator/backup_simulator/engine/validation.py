@@ -57,10 +57,14 @@ TYPES: dict[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 
-# Values that the documentation names although the pattern of their own shape forbids them, by shape.
+# Values that the documentation names although pattern or enumeration of their own shape forbid them, by shape.
 DOCUMENTED = {
     "ResourceType": frozenset({"Aurora DSQL", "SAP HANA on Amazon EC2", "Storage Gateway"}),
     "AccountId": frozenset({"*", "ANY", "AGGREGATE_ALL"}),
+    # ReceiveMessage's AttributeNames has the enumeration of queues' attributes, and means those of messages.
+    "QueueAttributeName": frozenset(
+        {"SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
+    ),
 }
 VALIDATION_CODES = {
     "kms": "ValidationException",
@@ -149,7 +153,7 @@ def _bounds(shape: Shape, size: int, value: Value, path: str, what: str) -> Iter
 def _string(shape: Shape, value: str, path: str) -> Iterator[Flaw]:
     yield from _bounds(shape, len(value), value, path, "length")
     enum = shape.metadata.get("enum")
-    if enum and value not in enum:
+    if enum and value not in enum and value not in DOCUMENTED.get(shape.name, ()):
         yield _flaw(path, Kind.ENUM, value, f"satisfy enum value set: [{', '.join(enum)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and value not in DOCUMENTED.get(shape.name, ()) and not _compiled(pattern).fullmatch(value):

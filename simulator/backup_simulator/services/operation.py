@@ -24,6 +24,7 @@ class Scope:
     credential_is_session: bool
     region_name: str
     now: float
+    host: str = ""
 
     @property
     def account(self) -> Account:
@@ -65,7 +66,9 @@ class Operation:
 
     `target` gives the ARN and the resource policy that the gate judges before the handler runs;
     None means that the handler judges by itself, or that the operation needs no permission.
+    `patience` gives how many virtual seconds a call may wait as long as its answer is empty.
     """
 
     handle: Callable[[Scope, Params], Params]
     target: Callable[[Scope, Params], tuple[str, Policy | None]] | None = anything
+    patience: Callable[[Scope, Params], float] | None = None

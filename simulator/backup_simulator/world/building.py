@@ -32,6 +32,7 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         wall_sessions=world.clock.sessions == "wall",
         outcomes=[state.Outcome(**part.model_dump()) for part in world.outcomes],
         dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds
+        queue_ids=ids.Ids(world.seed),
     )
     for index, account in enumerate(world.accounts):
         living.accounts[account.id] = state.Account(
