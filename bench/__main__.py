@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import platform
 from pathlib import Path
+from typing import Any
 
 import click
 
-from . import pairing, policies
+from . import pairing, policies, simulator
 
+PARTS = ("pairing", "simulator", "policies")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -20,15 +22,31 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
 @click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
 @click.option("--points", default=100_000, show_default=True, help="Recovery points to pair.")
-def main(*, pairs: int, vaults: int, reads_per_second: float, steady: float, interval: str, points: int) -> None:
-    """Measure pairing, and an operator with pairs times vaults policies."""
-    result = {
-        "machine": {"python": platform.python_version(), "system": platform.platform()},
-        "pairing": pairing.measure(points=points),
-        "policies": policies.measure(
-            pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval
-        ),
-    }
+@click.option("--large", default=1_000_000, show_default=True, help="Recovery points in the simulator's large world.")
+@click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
+def main(
+    *,
+    pairs: int,
+    vaults: int,
+    reads_per_second: float,
+    steady: float,
+    interval: str,
+    points: int,
+    large: int,
+    only: str | None,
+) -> None:
+    """Measure pairing, an operator with pairs times vaults policies, and the simulator."""
+    result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
+    for part in [only] if only else PARTS:
+        match part:
+            case "pairing":
+                result[part] = pairing.measure(points=points)
+            case "simulator":
+                result[part] = simulator.measure(points=large)
+            case _:
+                result[part] = policies.measure(
+                    pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval
+                )
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     click.echo(json.dumps(result, indent=2))

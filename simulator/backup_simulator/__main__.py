@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 
 import click
+import yaml
 
 from .server import SimulatorServer
 from .wire import SimulatorError
-from .world import building, files
+from .world import building, files, large
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,6 +94,24 @@ def validate(world_file: Path) -> None:
     ]
     count = sum(len(vault.points) for vault in vaults)
     click.echo(f"{world_file}: {len(state.accounts)} accounts, {len(vaults)} vaults, {count} recovery points")
+
+
+@main.command()
+@click.option("--accounts", default=1, show_default=True, type=click.IntRange(1), help="Pairs of accounts.")
+@click.option("--vaults", default=1, show_default=True, type=click.IntRange(1), help="Vaults of every account.")
+@click.option("--resources", default=10, show_default=True, type=click.IntRange(1), help="Resources of every vault.")
+@click.option("--points", default=100, show_default=True, type=click.IntRange(1), help="Recovery points per resource.")
+@click.option("--every", default="1d", show_default=True, help="Time between the recovery points of a resource.")
+@click.option("--seed", default=1, show_default=True, help="All ids follow from it.")
+def generate(accounts: int, vaults: int, resources: int, points: int, every: str, seed: int) -> None:
+    """Print a large world: accounts in pairs, with vaults, keys, roles, policies and recovery points in bulk."""
+    try:
+        world = large.world(
+            accounts=accounts, vaults=vaults, resources=resources, points=points, every=every, seed=seed
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--every") from None
+    click.echo(yaml.safe_dump(world, sort_keys=False), nl=False)
 
 
 if __name__ == "__main__":

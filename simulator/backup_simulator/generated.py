@@ -48,12 +48,15 @@ class Generated:
     every: float
     first: int
     key: int
-    made: dict[int, RecoveryPoint] = field(default_factory=dict)
+    made: list[RecoveryPoint | None] = field(init=False)
     gone: set[int] = field(default_factory=set)
     known: dict[int, tuple[str | None, str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.made = [None] * (self.resources * self.steps)
+
     def __len__(self) -> int:
-        return self.resources * self.steps - len(self.gone)
+        return len(self.made) - len(self.gone)
 
     def get(self, arn: str) -> RecoveryPoint | None:
         """One of the points."""
@@ -65,7 +68,7 @@ class Generated:
         number = self._number(arn)
         if number is None:
             return False
-        self.made.pop(number, None)
+        self.made[number] = None
         self.gone.add(number)
         return True
 
@@ -86,11 +89,11 @@ class Generated:
         return self._made(step * self.resources)
 
     def _numbers(self, start: int, end: int | None = None) -> Iterator[int]:
-        numbers = range(start, self.resources * self.steps if end is None else end)
+        numbers = range(start, len(self.made) if end is None else end)
         return itertools.filterfalse(self.gone.__contains__, numbers) if self.gone else iter(numbers)
 
     def _kept(self, number: int) -> RecoveryPoint:
-        found = self.made.get(number)
+        found = self.made[number]
         if found is None:
             found = self.made[number] = self._made(number)
         return found
@@ -137,7 +140,7 @@ class Generated:
             return None
         low = int(found[0].replace("-", "")[-16:] or "0", 16) & WHOLE
         number = _unscrambled(low, self.key)
-        if number >= self.resources * self.steps or number in self.gone or self._arn(number) != arn:
+        if number >= len(self.made) or number in self.gone or self._arn(number) != arn:
             return None
         return number
 

@@ -137,6 +137,8 @@ class SimulatorServer:
             clear_untrusted_proxy_headers=True,
             ident=None,
             connection_limit=2000,
+            outbuf_overflow=2**26,  # a page of 1,000 recovery points is a megabyte: not by way of a file
+            send_bytes=2**16,
         )
 
     @property

@@ -242,7 +242,10 @@ class Account:
 
     def region(self, name: str) -> Region:
         """What the account has in a Region; nothing yet is something too."""
-        return self.regions.setdefault(name, Region())
+        found = self.regions.get(name)
+        if found is None:
+            found = self.regions[name] = Region()
+        return found
 
 
 @dataclass(slots=True)

@@ -44,6 +44,11 @@ def block(kind: str = "EFS", *, resources: int = 3, steps: int = 4, first: int =
     )  # fmt: skip
 
 
+def looked_at(made: Generated) -> int:
+    """How many points of a block were made."""
+    return sum(each is not None for each in made.made)
+
+
 @given(st.integers(0, generated.WHOLE), st.integers(0, 2**64 - 1))
 def test_scrambling_can_be_undone(number: int, key: int) -> None:
     """Every number has its own image, whatever the key."""
@@ -60,7 +65,7 @@ def test_a_generated_point_is_found_by_its_arn(kind: str) -> None:
     arns = list(made.arns())
 
     assert len(set(arns)) == 12
-    assert not made.made
+    assert looked_at(made) == 0
     for number, arn in enumerate(arns):
         found = made.get(arn)
         assert found is not None
@@ -240,7 +245,7 @@ def test_a_page_makes_what_is_on_it() -> None:
 
     assert len(arns) == 2000
     assert isinstance(part, Generated)
-    assert len(part.made) <= 2002
+    assert looked_at(part) <= 2002
 
 
 def test_generated_points_expire_step_by_step() -> None:
@@ -255,7 +260,7 @@ def test_generated_points_expire_step_by_step() -> None:
     assert len(points) == 400
     part = points._parts[0]
     assert isinstance(part, Generated)
-    assert len(part.made) <= 100
+    assert looked_at(part) <= 100
 
 
 def test_the_same_seed_gives_the_same_arns() -> None:

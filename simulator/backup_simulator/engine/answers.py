@@ -48,6 +48,7 @@ def write(service: Service, operation: OperationModel, result: Params, request_i
     return kind, _writer(shape, _Style(service.name, service.protocol == "rest-json"))(result).encode()
 
 
+@functools.lru_cache(maxsize=8192)
 def moment(seconds: float) -> str:
     """Write epoch seconds as Java's Double.toString does: `1.574163740907E9`."""
     digits = str(round(seconds * 1000))
@@ -116,14 +117,11 @@ def _write_structure(plan: _StructurePlan, value: Params) -> str:
     if not plan.known.issuperset(value):
         raise SimulatorError(f"{plan.name} has no member {sorted(set(value) - plan.known)}")
     get = value.get
-    parts = []
-    for name, prefix, absent, writer in plan.members:
-        found = get(name)
-        if found is not None:
-            parts.append(prefix + writer(found))
-        elif absent:
-            parts.append(absent)
-    return "{" + ",".join(parts) + "}"
+    parts = [
+        absent if (found := get(name)) is None else prefix + writer(found)
+        for name, prefix, absent, writer in plan.members
+    ]
+    return "{" + ",".join(parts if plan.style.nulls else filter(None, parts)) + "}"
 
 
 def _write_list(member: Shape, style: _Style, value: list[Value]) -> str:
