@@ -16,7 +16,7 @@ from . import calls, effects, faults, history, ids, moto_adapter, resources, sna
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .services import backup, iam, kms, organizations, sts, tagging
+from .services import backup, iam, kms, organizations, sqs, sqs_messages, sts, tagging
 from .services.operation import Scope
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
@@ -251,9 +251,8 @@ class Simulator:
             state = self.state
             if age:
                 state = self.history.as_of(state.clock.now() - age, state, credential.principal)
-            scope = Scope(
-                state, credential.principal, credential.token is not None, passage.region, state.now(), passage.host
-            )
+            session = credential.token is not None
+            scope = Scope(state, credential.principal, session, passage.region, state.now(), host=passage.host)
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 scope.authorise(f"{service.name}:{passage.operation}", resource, policy=policy)

@@ -68,7 +68,9 @@ DOCUMENTED = {
 }
 VALIDATION_CODES = {
     "kms": "ValidationException",
+    "events": "ValidationException",
     "organizations": "InvalidInputException",
+    "sqs": "InvalidParameterValue",
     "tagging": "InvalidParameterException",
 }
 
