@@ -1,0 +1,110 @@
+"""A virtual month of hourly backup plans: how long the simulator takes, and where the time goes."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Any
+
+from backup_simulator.transport import InProcess
+
+ACCOUNT, TARGET, REGION = "111111111111", "222222222222", "eu-west-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/backups"
+HOURLY = "cron(0 * ? * * *)"
+
+
+def measure(*, resources: int = 200, plans: int = 10, days: int = 30, copies: bool = False) -> dict[str, Any]:
+    """Let hourly plans back up resources for some days; with copies, every backup is copied to another account."""
+    aws = InProcess(_world(resources, plans))
+    _plan(aws, plans, copies=copies)
+    began = time.perf_counter()
+    for _ in range(days):
+        aws.control.advance("1d")
+    seconds = time.perf_counter() - began
+    region = aws.state.accounts[ACCOUNT].region(REGION)
+    states = [job.state for job in region.backup_jobs.values()]
+    if set(states) - {"COMPLETED", "CREATED", "RUNNING"} or len(states) < resources * 24 * (days - 1):
+        raise AssertionError(f"not every backup went well: { {state: states.count(state) for state in set(states)} }")
+    return {
+        "resources": resources,
+        "plans": plans,
+        "days": days,
+        "backup_jobs": len(states),
+        "copy_jobs": len(region.copy_jobs),
+        "seconds": round(seconds, 1),
+        "microseconds_per_job": round(seconds / len(states) * 1e6),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
+    }
+
+
+def _plan(aws: InProcess, plans: int, *, copies: bool) -> None:
+    client = aws.client("backup", ACCOUNT, "admin", region=REGION)
+    action = {"DestinationBackupVaultArn": f"arn:aws:backup:{REGION}:{TARGET}:backup-vault:copies"}
+    rule = {
+        "RuleName": "hourly",
+        "TargetBackupVaultName": "backups",
+        "ScheduleExpression": HOURLY,
+        "StartWindowMinutes": 60,
+        "Lifecycle": {"DeleteAfterDays": 7},
+        "CopyActions": [action | {"Lifecycle": {"DeleteAfterDays": 14}}] if copies else [],
+    }
+    for number in range(plans):
+        plan = client.create_backup_plan(BackupPlan={"BackupPlanName": f"plan-{number}", "Rules": [rule]})
+        tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "plan", "ConditionValue": str(number)}
+        selection = {"SelectionName": "tagged", "IamRoleArn": ROLE, "ListOfTags": [tag]}
+        client.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
+
+
+def _world(resources: int, plans: int) -> dict[str, Any]:
+    def account(number: str, name: str, **parts: Any) -> dict[str, Any]:  # noqa: ANN401 - parts of a world
+        key = {"id": f"AKIAADMIN{number}"[:20], "secret": f"admin-secret-{number}"}
+        admin = {"name": "admin", "access_key": key, "policies": ["full"]}
+        return {"id": number, "name": name, "users": [admin]} | parts
+
+    vault_policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "backup:CopyIntoBackupVault",
+                "Resource": "*",
+            }
+        ],
+    }
+    keys = [{"region": REGION, "aliases": ["alias/vault"]}]
+    return {
+        "version": 1,
+        "clock": {"start": "2026-03-01T00:30:00Z", "frozen": True},
+        "organization": {
+            "id": "o-measurement1",
+            "management": ACCOUNT,
+            "members": [TARGET],
+            "cross_account_backup": True,
+        },
+        "accounts": [
+            account(
+                ACCOUNT,
+                "source",
+                roles=[{"name": "backups", "trust": {"services": ["backup.amazonaws.com"]}, "policies": ["full"]}],
+                keys=keys,
+                vaults=[{"region": REGION, "name": "backups", "key": "alias/vault"}],
+                resources=[
+                    {
+                        "region": REGION,
+                        "resource_type": "EFS",
+                        "resource": f"fs-{number}",
+                        "count": resources // plans,
+                        "tags": {"plan": str(number)},
+                    }
+                    for number in range(plans)
+                ],
+            ),
+            account(
+                TARGET,
+                "target",
+                keys=keys,
+                vaults=[{"region": REGION, "name": "copies", "key": "alias/vault", "policy": vault_policy}],
+            ),
+        ],
+    }
