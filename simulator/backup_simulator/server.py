@@ -138,7 +138,6 @@ class SimulatorServer:
             ident=None,
             connection_limit=2000,
             outbuf_overflow=2**26,  # a page of 1,000 recovery points is a megabyte: not by way of a file
-            send_bytes=2**16,
         )
 
     @property
