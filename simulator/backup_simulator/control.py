@@ -128,7 +128,7 @@ class Control:
 
     def order(
         self,
-        state: Literal["FAILED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"],
+        state: Literal["FAILED", "COMPLETED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"],
         **options: Any,  # noqa: ANN401 - checked
     ) -> Outcome:
         """Order how copy jobs end that match all given fields: `order("FAILED", resource="vol-1", message="…")`."""

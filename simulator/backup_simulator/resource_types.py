@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -142,6 +142,11 @@ def of_point(resource_type: str, point_arn: str) -> ResourceType:
     if resource_type == "RDS" and ":cluster-snapshot:" in point_arn:
         return RDS_CLUSTER
     return TYPES[resource_type]
+
+
+def in_air_gapped(row: ResourceType) -> ResourceType:
+    """The row as air-gapped vaults have it: every recovery point has AWS Backup's own form of ARN."""
+    return replace(row, point=BACKUP_POINT)
 
 
 def resource_arn(row: ResourceType, name: str, *, region: str, account: str) -> str:

@@ -63,7 +63,7 @@ class Identity:
     path: str
     unique_id: str
     created: float
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy, ...] = ()
     trust: Policy | None = None
     max_session: int = 3600
     description: str = ""
@@ -210,6 +210,7 @@ class CopyJob:
     member: str | None = None
     created_by: Params | None = None
     backup_job_id: str | None = None
+    role_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -369,3 +370,11 @@ class State:
     def in_organization(self, account: str) -> bool:
         """Whether an account is a member, the management account included."""
         return self.organization is not None and account in self.organization.joined
+
+    def organization_of(self, account: str) -> Organization | None:
+        """The organization of which an account is a member, the management account included."""
+        return self.organization if self.in_organization(account) else None
+
+    def same_organization(self, one: str, other: str) -> bool:
+        """Whether two accounts are members of one organization."""
+        return self.in_organization(one) and self.in_organization(other)

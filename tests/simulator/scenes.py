@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAYER, SOURCE, TARGET, STRANGER, TOOLS = (number * 12 for number in "91235")
 HOME, AWAY = "eu-west-1", "eu-central-1"
+SERVICE_LINKED = "aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
 COPIER = f"arn:aws:iam::{SOURCE}:role/copier"
 EXTERNAL_ID = "a-secret-between-us"
 DAY = 86_400.0
@@ -59,6 +60,27 @@ def may_copy(principal: Any = None, *, condition: Json | None = None, effect: st
     )
 
 
+def shared_key(account_id: str = SOURCE) -> Json:
+    """The policy of a key that may be used for copies to whichever account of the organization."""
+    within = {
+        "StringEquals": {"aws:PrincipalOrgID": "o-simulator01"},
+        "ArnLike": {"aws:PrincipalArn": [f"arn:aws:iam::*:role/{name}" for name in (SERVICE_LINKED, "copier")]},
+    }
+    use = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
+    for_resources = within | {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        everybody | {"Action": use, "Condition": within},
+        everybody | {"Action": "kms:CreateGrant", "Condition": for_resources},
+    )
+
+
 def role(name: str, **changes: Any) -> Json:
     """A role the tools account's operator may assume with the External ID."""
     trust = {"aws": [f"arn:aws:iam::{TOOLS}:user/operator"], "external_id": EXTERNAL_ID}
@@ -85,7 +107,7 @@ def world() -> Json:
                 "name": "source",
                 "users": [admin(SOURCE)],
                 "roles": [copier, role("operator"), role("reader")],
-                "keys": [{"region": HOME, "aliases": ["alias/vault", "alias/data"]}],
+                "keys": [{"region": HOME, "aliases": ["alias/vault", "alias/data"], "policy": shared_key()}],
                 "vaults": [
                     {
                         "region": HOME,
@@ -102,7 +124,7 @@ def world() -> Json:
                 "name": "target",
                 "users": [admin(TARGET)],
                 "roles": [role("operator")],
-                "keys": [{"region": AWAY, "aliases": ["alias/copies"]}],
+                "keys": [{"region": AWAY, "aliases": ["alias/copies"], "policy": shared_key(TARGET)}],
                 "vaults": [{"region": AWAY, "name": "copies", "key": "alias/copies", "policy": may_copy()}],
             },
             {

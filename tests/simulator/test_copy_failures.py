@@ -128,7 +128,11 @@ LATE = [
         id="Storage Gateway into a vault on aws/backup",
     ),
     pytest.param(
-        point(resource_type="Redshift"), START, "UNSUPPORTED_OPERATION", unsupported("Redshift"), id="Redshift"
+        point(resource_type="Redshift"),
+        START,
+        "RESOURCE_NOT_SUPPORTED",
+        "Copy job failed. Unsupported resource type: Redshift",
+        id="Redshift",
     ),
     pytest.param(
         point(resource_type="CloudFormation"),
@@ -140,8 +144,8 @@ LATE = [
     pytest.param(
         point(resource_type="DynamoDB", advanced=False),
         START,
-        "UNSUPPORTED_OPERATION",
-        unsupported("DynamoDB"),
+        "RESOURCE_NOT_SUPPORTED",
+        "Copy job failed. Unsupported resource type: DynamoDB",
         id="basic DynamoDB",
     ),
     pytest.param(

@@ -73,7 +73,7 @@ def test_a_copy_keeps_what_the_source_is(scene: Scene) -> None:
     assert copy["BackupVaultArn"] == scenes.vault_arn()
     assert copy["EncryptionKeyArn"].split(":")[3:5] == [scenes.AWAY, scenes.TARGET]
     assert copy["CompletionDate"] > source["CompletionDate"]
-    assert copy["IamRoleArn"] == scenes.COPIER
+    assert copy["IamRoleArn"] == f"arn:aws:iam::{scenes.TARGET}:role/{scenes.SERVICE_LINKED}"
 
 
 @pytest.mark.parametrize(

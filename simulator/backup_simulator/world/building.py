@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import clock, ids, keys, points, resources, state
 from ..identity import anchors, policy
+from ..services.backup import air_gapped, vaults
 from ..wire import SimulatorError
 from . import schema
 from .files import WorldError
@@ -38,6 +39,8 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         living.accounts[account.id] = state.Account(
             account.id, account.name, account.email or f"aws-{index}@{account.name}.example"
         )
+        if account.allowed_amis is not None:
+            living.accounts[account.id].allowed_amis = frozenset(account.allowed_amis)
     living.organization = _organization(world.organization, start)
     for part in world.accounts:
         _identities(living, part, start)
@@ -159,10 +162,12 @@ def _vault(living: state.State, account: str, part: schema.VaultPart, start: flo
         part.name,
         account,
         part.region,
-        points.key_arn(living, part.key or "alias/aws/backup", account, part.region, where=f"{where}: key"),
+        _vault_key(living, account, part, where),
         start - 400 * clock.DAY,
         creator_request_id=living.ids.uuid(),
         tags=dict(part.tags),
+        kind=air_gapped.KIND if part.air_gapped else "BACKUP_VAULT",
+        state="AVAILABLE" if part.air_gapped else None,
     )
     if part.policy is not None:
         vault.policy = _anchored(living, part.policy, f"{where}: policy")
@@ -170,5 +175,12 @@ def _vault(living: state.State, account: str, part: schema.VaultPart, start: flo
         lock = part.lock
         date = None if lock.cooling_off is None else start + lock.cooling_off
         vault.lock = state.Lock(lock.min_days, lock.max_days, date)
-    region.vaults[part.name] = vault
+    vaults.add(living, vault)
     points.fill(living, vault, [*part.recovery_points, *part.generate], now=start)
+
+
+def _vault_key(living: state.State, account: str, part: schema.VaultPart, where: str) -> str:
+    """The ARN of a vault's key; air-gapped vaults without one have a key that AWS owns."""
+    if part.air_gapped and part.key is None:
+        return air_gapped.owned_key(living, part.region)
+    return points.key_arn(living, part.key or "alias/aws/backup", account, part.region, where=f"{where}: key")

@@ -49,7 +49,7 @@ class FaultPart(_Ordered):
 class OutcomePart(_Ordered):
     """How copy jobs end that match; empty matches everything."""
 
-    state: Literal["FAILED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"]
+    state: Literal["FAILED", "COMPLETED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"]
     account: str = ""
     role: str = ""
     job: str = ""

@@ -68,7 +68,7 @@ def _source(number: int, vaults: int, resources: int, points: int, every: str) -
         "name": f"source-{number}",
         "users": [user(account)],
         "roles": [{"name": "copier", "trust": {"services": ["backup.amazonaws.com"]}, "policies": ["full"]}],
-        "keys": [{"region": SOURCE_REGION, "aliases": ["alias/backup"]}],
+        "keys": [{"region": SOURCE_REGION, "aliases": ["alias/backup"], "policy": _key_policy(number)}],
         "vaults": [
             {
                 "region": SOURCE_REGION,
@@ -85,6 +85,24 @@ def _source(number: int, vaults: int, resources: int, points: int, every: str) -
                 ],
             }
             for index in range(1, vaults + 1)
+        ],
+    }
+
+
+def _key_policy(number: int) -> Json:
+    """Who copies has to be let in by the key of the source: its own account, and AWS Backup in the target account."""
+    use = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant"]
+    accounts = ((source_id(number), ["kms:*"]), (target_id(number), use))
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                "Action": actions,
+                "Resource": "*",
+            }
+            for account, actions in accounts
         ],
     }
 

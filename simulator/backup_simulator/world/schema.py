@@ -203,6 +203,12 @@ class VaultPart(Part):
     recovery_points: list[PointPart] = []
     generate: list[GeneratePart] = []
 
+    @model_validator(mode="after")
+    def _bounded(self) -> VaultPart:
+        if self.air_gapped and (self.lock is None or self.lock.min_days is None or self.lock.max_days is None):
+            raise ValueError("an air-gapped vault needs lock bounds: min_days and max_days")
+        return self
+
 
 class AccountPart(Part):
     """One AWS account."""

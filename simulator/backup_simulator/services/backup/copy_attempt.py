@@ -1,0 +1,126 @@
+"""A copy, asked for or under way, as its rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ... import resource_types
+from ...state import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...resource_types import ResourceType
+    from ...state import CopyJob, Identity, Key, Lifecycle, RecoveryPoint, State, Vault
+
+SERVICE = "backup.amazonaws.com"
+
+
+class Moment(StrEnum):
+    """When a rule speaks: StartCopyJob refuses, the job fails as it leaves CREATED, or fails after running."""
+
+    REFUSED = "refused"
+    START = "start"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A copy and the world around it; `job` is absent while StartCopyJob is being judged."""
+
+    state: State
+    caller: Principal | None
+    account: str
+    source_vault_arn: str
+    point_arn: str
+    destination_arn: str
+    role_arn: str
+    lifecycle: Lifecycle | None
+    now: float
+    job: CopyJob | None = None
+
+    @property
+    def source(self) -> Vault | None:
+        """The source vault."""
+        return self.state.vault(self.source_vault_arn)
+
+    @property
+    def point(self) -> RecoveryPoint | None:
+        """The source recovery point."""
+        return self.source.points.get(self.point_arn) if self.source else None
+
+    @property
+    def destination(self) -> Vault | None:
+        """The destination vault."""
+        return self.state.vault(self.destination_arn)
+
+    @property
+    def destination_account(self) -> str:
+        """The account in the destination's ARN."""
+        return self.destination_arn.split(":")[4]
+
+    @property
+    def source_region(self) -> str:
+        """The Region in the source vault's ARN."""
+        return self.source_vault_arn.split(":")[3]
+
+    @property
+    def destination_region(self) -> str:
+        """The Region in the destination's ARN."""
+        return self.destination_arn.split(":")[3]
+
+    @property
+    def cross_account(self) -> bool:
+        """Whether the copy leaves the account."""
+        return self.destination_account != self.account
+
+    @property
+    def row(self) -> ResourceType | None:
+        """What the feature matrix says about the resource type."""
+        return resource_types.of_point(self.point.resource_type, self.point.arn) if self.point else None
+
+    @property
+    def role(self) -> Identity | None:
+        """The copy role."""
+        return self.state.role(self.role_arn)
+
+    @property
+    def source_key(self) -> Key | None:
+        """The key that protects the source, if any account of this world has it."""
+        return self.state.key(self.point.key_arn) if self.point and self.point.key_arn else None
+
+    @property
+    def destination_key(self) -> Key | None:
+        """The destination vault's key, if any account of this world has it."""
+        return self.state.key(self.destination.key_arn) if self.destination else None
+
+    @property
+    def stays_unencrypted(self) -> bool:
+        """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune; facts §3.3)."""
+        return bool(self.point and self.point.key_arn is None and self.row and self.row.stays_unencrypted)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: `broken` gives the message when the rule is broken; `code` is an error code or a MessageCategory."""
+
+    name: str
+    moment: Moment
+    code: str
+    broken: Callable[[Attempt], str | None]
+
+
+def copier(role: Identity) -> Principal:
+    """The copy role as the principal that policies see."""
+    session = "AWSBackup-CopyJob"
+    return Principal(
+        role.account,
+        f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",
+        role.arn,
+        role.unique_id,
+        f"{role.unique_id}:{session}",
+        "role",
+        role.name,
+    )

@@ -1,0 +1,58 @@
+"""AWSServiceRoleForBackup: who really copies into an account (facts §0.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...fidelity import Behaviour
+from ...identity import policy
+from ...state import Identity, Principal
+
+if TYPE_CHECKING:
+    from ...state import State
+
+SERVICE = "backup.amazonaws.com"
+NAME = "AWSServiceRoleForBackup"
+PATH = "/aws-service-role/backup.amazonaws.com/"
+
+
+def find(state: State, account: str) -> Principal | None:
+    """The service-linked role of an account as the principal that policies see."""
+    role = state.accounts[account].roles.get(NAME) if account in state.accounts else None
+    if role is None:
+        return None
+    session = "AWSBackup-AWSServiceRoleForBackup"
+    return Principal(
+        account,
+        f"arn:aws:sts::{account}:assumed-role/{NAME}/{session}",
+        role.arn,
+        role.unique_id,
+        f"{role.unique_id}:{session}",
+        "role",
+        NAME,
+    )
+
+
+def ensure(state: State, account: str, now: float) -> None:
+    """Make the role when AWS Backup needs it for the first time."""
+    roles = state.accounts[account].roles
+    if NAME in roles:
+        return
+    trust = policy.compiled(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}],
+        }
+    )
+    role = Identity("role", account, NAME, PATH, state.ids.upper("AROA"), now, trust=trust)
+    roles[NAME] = role
+    state.anchors[role.unique_id] = role
+
+
+FIDELITY = (
+    Behaviour(
+        "The first copy into an account makes its AWSServiceRoleForBackup; creating a vault does not",
+        "DG (set-up of cross-account backup makes it); that vaults do not assumed",
+        "test_copy_keys.py::test_the_first_copy_makes_the_service_linked_role",
+    ),
+)

@@ -1,0 +1,83 @@
+"""Who runs and who waits: slots of snapshot copies, copies into air-gapped vaults, many copies of one resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.simulator import scenes
+from tests.simulator.copies import Scene
+
+if TYPE_CHECKING:
+    from backup_simulator.server import SimulatorServer
+
+
+@pytest.fixture
+def scene(server: SimulatorServer) -> Scene:
+    """Source and target."""
+    return Scene(server)
+
+
+def running(scene: Scene, part: scenes.Json, count: int) -> Counter[str]:
+    """The states of so many copies of different resources shortly after they were asked for."""
+    for number in range(count):
+        scene.start(scene.add(resource=f"r-{number}", **part))
+    scene.server.control.advance("10s")
+    return Counter(scene.states())
+
+
+@pytest.mark.parametrize(
+    ("part", "slots"),
+    [
+        pytest.param({"resource_type": "RDS", "key": "alias/data"}, 20, id="RDS"),
+        pytest.param({"resource_type": "Aurora", "key": "alias/data"}, 20, id="Aurora"),
+        pytest.param({"resource_type": "FSx", "key": "alias/data"}, 5, id="FSx"),
+        pytest.param({"resource_type": "EBS", "key": "alias/data"}, 25, id="EBS has no documented limit"),
+    ],
+)
+def test_snapshot_copies_have_slots_of_their_own(scene: Scene, part: scenes.Json, slots: int) -> None:
+    """Per account and destination Region; who is beyond waits and gets through later."""
+    found = running(scene, part, 25)
+    scene.server.control.advance("10m")
+
+    assert found["RUNNING"] == slots
+    assert found["CREATED"] == 25 - slots
+    assert Counter(scene.states()) == {"COMPLETED": 25}
+
+
+@pytest.mark.parametrize(("kind", "slots"), [("EBS", 20), ("FSx", 5), ("Storage Gateway", 5), ("EFS", 25)])
+def test_air_gapped_vaults_have_limits_of_their_own(scene: Scene, kind: str, slots: int) -> None:
+    """20 for snapshots, 5 for FSx and Storage Gateway."""
+    world = scenes.world()
+    scenes.target_vault(world).update(air_gapped=True, lock={"min_days": 7, "max_days": 400}, key=None)
+    scene.server.control.load(world)
+    part = {"resource_type": kind, "lifecycle": {"delete_after_days": 35}}
+    found = running(scene, part if kind == "EFS" else part | {"key": "alias/data"}, 25)
+    scene.server.control.advance("10m")
+    (copy, *_) = scene.copies()
+
+    assert found["RUNNING"] == slots
+    assert Counter(scene.states()) == {"COMPLETED": 25}
+    assert copy["RecoveryPointArn"].startswith(f"arn:aws:backup:{scenes.AWAY}:{scenes.TARGET}:recovery-point:")
+    assert copy["VaultType"] == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+
+
+def test_many_copies_of_one_resource_wait_for_each_other(scene: Scene) -> None:
+    """The quota of thirty makes nobody fail unless the world says so."""
+    for day in range(33):
+        scene.start(scene.add(age=f"{day}d"))
+    scene.server.control.advance("1h")
+
+    assert Counter(scene.states()) == {"COMPLETED": 33}
+
+
+def test_a_failure_before_running_gives_the_slot_back(scene: Scene) -> None:
+    """Five that fail at once leave room for the sixth."""
+    world = scenes.world()
+    world["limits"] = {"fsx_copies_per_region": 1}
+    scenes.target_vault(world)["policy"] = None
+    scene.server.control.load(world)
+    found = running(scene, {"resource_type": "FSx", "key": "alias/data"}, 6)
+
+    assert found == {"FAILED": 6}
