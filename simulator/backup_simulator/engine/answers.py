@@ -223,4 +223,9 @@ FIDELITY = (
         "recordings",
         "test_engine.py::test_absent_members_come_as_null_and_dates_in_exponent_form",
     ),
+    Behaviour(
+        "The AWS CLI, which has a botocore of its own, and the AWS SDK for Go understand the answers",
+        "ours",
+        "test_aws_cli.py::test_a_copy_across_accounts",
+    ),
 )
