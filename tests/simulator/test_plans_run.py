@@ -322,3 +322,33 @@ def test_a_continuous_rule_copies_a_snapshot(planned: Planned) -> None:
     assert sum("documents-" in arn for arn in arns) == 1
     assert [job["State"] for job in copies] == ["COMPLETED"] * 2
     assert [job["SourceRecoveryPointArn"] for job in copies] == [arn for arn in arns if "documents-" not in arn]
+
+
+def test_a_changed_retention_begins_a_new_continuous_recovery_point(planned: Planned) -> None:
+    """The old one is STOPPED and goes when its retention is over."""
+    continuous = rule(EnableContinuousBackup=True, Lifecycle={"DeleteAfterDays": 35})
+    plan_id = planned.plan(continuous, Resources=[backup_kit.BUCKET])
+    planned.pass_time("2d")
+    changed = {"BackupPlanName": "plan", "Rules": [continuous | {"Lifecycle": {"DeleteAfterDays": 14}}]}
+    planned.client.update_backup_plan(BackupPlanId=plan_id, BackupPlan=changed)
+    planned.pass_time("2d")
+    states = [(point["Status"], point["Lifecycle"]["DeleteAfterDays"]) for point in planned.points()]
+    planned.pass_time("33d")
+
+    assert states == [("STOPPED", 35), ("AVAILABLE", 14)]
+    assert [point["Status"] for point in planned.points()] == ["AVAILABLE"]
+
+
+def test_plans_survive_a_snapshot(planned: Planned) -> None:
+    """What was planned when a snapshot was taken happens after it is restored, and only once."""
+    planned.plan(rule(), rule(RuleName="noon", ScheduleExpression="cron(0 12 ? * * *)"), Resources=[backup_kit.FILES])
+    planned.pass_time("5h1s")
+    planned.server.control.snapshot("before")
+    planned.pass_time("2d")
+    first = planned.runs()
+    planned.server.control.restore("before")
+    planned.pass_time("2d")
+
+    assert planned.runs() == first
+    assert [run for run, _ in first] == ["01 05:00", "01 12:00", "02 05:00", "02 12:00", "03 05:00"]
+    assert [job["State"] for job in planned.jobs()] == ["COMPLETED"] * 4 + ["CREATED"]

@@ -102,6 +102,9 @@ def _backed_up(
     """
     if job.continuous:
         kept = continuous.current(state, job.account, job.region, resource.arn)
+        if kept and kept[0] is vault and kept[1].lifecycle != job.lifecycle:
+            continuous.end(state, vault, kept[1], now)
+            kept = None
         if kept is None:
             arn = continuous.point_arn(row, resource, region=vault.region, account=vault.account, ids=state.ids)
             kept = vault, _point(state, job, resource, arn, now)
@@ -147,6 +150,7 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> Non
     """Start the copies that the rule asks for (botocore: CopyJob.CreatedByBackupJobId)."""
     jobs = state.accounts[job.account].region(job.region).copy_jobs
     for action in job.copy_actions:
+        destination = state.vault(action["DestinationBackupVaultArn"])
         copy = CopyJob(
             job_id=state.ids.job(),
             sequence=next(state.sequence),
@@ -164,6 +168,7 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> Non
             resource_name=point.resource_name,
             created_by=job.created_by,
             backup_job_id=job.job_id,
+            destination_vault_type=destination.kind if destination else "BACKUP_VAULT",
         )
         jobs[copy.job_id] = copy
         copying.begin(state, copy)

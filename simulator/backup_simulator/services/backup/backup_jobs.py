@@ -217,12 +217,17 @@ FIDELITY = (
         "StartBackupJob refuses at once: vault missing, ARN of no known type, windows, tags, options, lifecycle, a "
         "role that may not be passed or does not trust AWS Backup; all else fails the job",
         "assumed",
-        "test_backup_jobs.py::test_a_job_that_cannot_be_is_refused",
+        "test_backup_failures.py::test_a_job_that_cannot_be_is_refused",
     ),
     Behaviour(
         "Reasons of failed backup jobs and their MessageCategory",
         "DG; those of lock and resource: assumed",
-        "test_backup_jobs.py::test_a_backup_fails_later",
+        "test_backup_failures.py::test_a_backup_fails_later",
+    ),
+    Behaviour(
+        "A customer managed key of the vault has to let the role describe it and create grants (types managed in full)",
+        "DG; which actions: assumed",
+        "test_backup_failures.py::test_a_backup_fails_later",
     ),
     Behaviour(
         "Service opt-ins do not matter to on-demand backups",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ... import keys
 from ...identity import gate, policy
 from ...state import Principal
 from ...wire import AwsError, CommonError
 
 if TYPE_CHECKING:
-    from ...state import Identity, State
+    from ...state import Identity, Key, State
     from ..operation import Scope
 
 SERVICE = "backup.amazonaws.com"
@@ -43,8 +44,8 @@ def assumable(state: State, account: str, role_arn: str) -> bool:
     role = state.role(role_arn)
     if role is None:
         return False
-    keys = {"aws:sourceaccount": (account,)}
-    asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, keys)
+    known = {"aws:sourceaccount": (account,)}
+    asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, known)
     return policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
 
 
@@ -55,6 +56,13 @@ def may(state: State, role_arn: str, action: str, resource: str) -> bool:
         return False
     asked = gate.question(state, _session(role), action, resource)
     return gate.refusal(state, asked, None, owner=role.account) is None
+
+
+def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
+    """Whether the role may act on a key for AWS Backup, by key policy, grants and its own policies."""
+    role = state.role(role_arn)
+    via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
+    return role is not None and keys.refusal(state, _session(role), key, action, via) is None
 
 
 def _session(role: Identity) -> Principal:

@@ -33,6 +33,7 @@ OUT_OF_LOCK = (
     "Backup Vault."
 )
 MAX_TAGS = 50
+KEY_ACTIONS = ("kms:DescribeKey", "kms:CreateGrant")
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
     "EC2": "ec2:CreateImage",
@@ -151,6 +152,16 @@ def _key_unusable(attempt: Attempt) -> str | None:
     return None if key is None or key.state == "Enabled" else KEY_STATE
 
 
+def _key_refused(attempt: Attempt) -> str | None:
+    """The role makes AWS Backup's grants on the vault's own key (DG: encryption)."""
+    vault, role_arn = attempt.vault, attempt.job.role_arn
+    key = attempt.state.key(vault.key_arn) if vault and attempt.row.fully_managed else None
+    if key is None or key.manager != "CUSTOMER":
+        return None
+    allowed = all(backup_roles.may_use(attempt.state, role_arn, key, action) for action in KEY_ACTIONS)
+    return None if allowed else KEY_STATE
+
+
 def _too_many_tags(attempt: Attempt) -> str | None:
     own = attempt.resource.tags if attempt.resource else {}
     return TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
@@ -163,6 +174,7 @@ RULES: tuple[Rule, ...] = (
     Rule("role lacks permission", Moment.START, "ACCESS_DENIED", _powerless),
     Rule("retention outside the vault lock", Moment.START, "INVALID_LIFECYCLE", _out_of_lock),
     Rule("key unusable", Moment.START, "KMS_KEY_ERROR", _key_unusable),
+    Rule("key refuses the role", Moment.START, "KMS_KEY_ERROR", _key_refused),
     Rule("too many tags", Moment.START, "LIMIT_EXCEEDED", _too_many_tags),
     Rule("vault gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_vault),
     Rule("resource gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_resource),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from . import ageing
 
 if TYPE_CHECKING:
     from ...backups import BackupJob
@@ -37,8 +38,12 @@ def refresh(point: RecoveryPoint, job: BackupJob, now: float) -> None:
     """Let a job bring a continuous recovery point up to date."""
     point.completed = round(now, 3)
     point.created_by = job.created_by
-    if job.lifecycle:
-        point.lifecycle = job.lifecycle
+
+
+def end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+    """Stop a continuous recovery point; from now on its retention counts (botocore: DescribeRecoveryPoint.Status)."""
+    point.status = "STOPPED"
+    ageing.watch(state, vault, point, now)
 
 
 FIDELITY = (
@@ -54,7 +59,12 @@ FIDELITY = (
         "test_plans_run.py::test_a_continuous_rule_copies_a_snapshot",
     ),
     Behaviour(
-        "Continuous recovery points become STOPPED when permissions or retention change",
+        "A changed retention makes the continuous recovery point STOPPED, the next run begins a new one",
+        "botocore",
+        "test_plans_run.py::test_a_changed_retention_begins_a_new_continuous_recovery_point",
+    ),
+    Behaviour(
+        "Continuous recovery points become STOPPED when permissions are lost",
         "missing",
     ),
 )

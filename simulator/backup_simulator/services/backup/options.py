@@ -32,6 +32,6 @@ FIDELITY = (
     Behaviour(
         "Backup options are known for EC2 (WindowsVSS) and S3 (BackupACLs, BackupObjectTags), enabled or disabled",
         "botocore; text of the first: issue, of the second: assumed",
-        "test_backup_jobs.py::test_a_job_that_cannot_be_is_refused",
+        "test_backup_failures.py::test_a_job_that_cannot_be_is_refused",
     ),
 )

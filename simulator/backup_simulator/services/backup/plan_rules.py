@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError, Params
-from . import continuous, copy_rules, cron, lifecycles, options, point_tags, windows
+from . import continuous, cron, lifecycles, options, point_tags, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 INVALID = "InvalidParameterValueException"
 NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,50}")
+VAULT_ARN = re.compile(r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[a-zA-Z0-9_/-]{2,64}")
 MAX_RULES, MAX_COPY_ACTIONS = 10, 5
 DEFAULTS: Params = {
     "ScheduleExpression": "cron(0 5 ? * * *)",
@@ -112,7 +113,7 @@ def _copy_actions(rule: Params) -> Iterator[str]:
         yield f"There cannot be more than {MAX_COPY_ACTIONS} copy actions"
     for action in actions:
         arn = action["DestinationBackupVaultArn"]
-        if not copy_rules.VAULT_ARN.fullmatch(arn):
+        if not VAULT_ARN.fullmatch(arn):
             yield f"Invalid DestinationBackupVaultArn: {arn}"
         lifecycles.parse(action.get("Lifecycle"))
 
