@@ -151,3 +151,15 @@ def test_without_its_role_a_point_stays_as_expired(server: SimulatorServer) -> N
     server.control.advance("3d")
 
     assert [point["Status"] for point in Scene(server).points()] == ["EXPIRED"]
+
+
+def test_a_copy_that_comes_too_late_goes_soon(scene: Scene) -> None:
+    """Retention counts from the creation of the source, however old that is."""
+    arn = scene.add(age="20d", lifecycle={"delete_after_days": 35})
+    scene.start(arn, Lifecycle={"DeleteAfterDays": 10})
+    scene.server.control.advance("2m")
+    arrived = len(scene.copies())
+    scene.server.control.advance(8 * HOUR)
+
+    assert arrived == 1
+    assert scene.copies() == []

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
+from backup_simulator.world.files import WorldError
+
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
@@ -76,3 +78,24 @@ def test_vaults_are_listed_by_type(backup: Any) -> None:
     assert names(ByVaultType="BACKUP_VAULT") == ["copies"]
     assert names(ByVaultType="LOGICALLY_AIR_GAPPED_BACKUP_VAULT") == ["safe"]
     assert names(ByShared=True) == []
+
+
+def test_a_world_gives_an_air_gapped_vault_its_bounds(server: SimulatorServer) -> None:
+    """It has no others to fall back upon."""
+    world = scenes.world()
+    scenes.target_vault(world).update(air_gapped=True, lock={"min_days": 7})
+    with pytest.raises(WorldError, match="an air-gapped vault needs lock bounds"):
+        server.control.load(world)
+
+
+def test_nothing_leaves_an_air_gapped_vault_by_hand(server: SimulatorServer, backup: Any) -> None:
+    """Its lock is for ever."""
+    world = scenes.world()
+    scenes.target_vault(world).update(air_gapped=True, lock={"min_days": 7, "max_days": 400}, key=None)
+    server.control.load(world)
+    point = {"resource_type": "EFS", "resource": "fs-1", "lifecycle": {"delete_after_days": 35}}
+    arn = server.control.seed(scenes.TARGET, scenes.AWAY, "copies", [point])[0].arn
+    with scenes.refused() as refusal:
+        backup.delete_recovery_point(BackupVaultName="copies", RecoveryPointArn=arn)
+
+    assert refusal.code == "InvalidRequestException"

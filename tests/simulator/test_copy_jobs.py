@@ -365,3 +365,14 @@ def test_jobs_are_listed_in_pages(history: Scene) -> None:
     pages = list(history.source.get_paginator("list_copy_jobs").paginate(PaginationConfig={"PageSize": 2}))
 
     assert [len(page["CopyJobs"]) for page in pages] == [2, 1]
+
+
+def test_the_management_account_sees_the_jobs_of_its_members(scene: Scene) -> None:
+    """By account id; a member sees nothing of another's."""
+    job_id = scene.start()
+    payer = scenes.client(scene.server, "backup", scenes.PAYER)
+    tools = scenes.client(scene.server, "backup", scenes.TOOLS)
+
+    assert [job["CopyJobId"] for job in payer.list_copy_jobs(ByAccountId=scenes.SOURCE)["CopyJobs"]] == [job_id]
+    assert payer.list_copy_jobs()["CopyJobs"] == []
+    assert tools.list_copy_jobs(ByAccountId=scenes.SOURCE)["CopyJobs"] == []

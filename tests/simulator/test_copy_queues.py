@@ -6,6 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
@@ -81,3 +83,42 @@ def test_a_failure_before_running_gives_the_slot_back(scene: Scene) -> None:
     found = running(scene, {"resource_type": "FSx", "key": "alias/data"}, 6)
 
     assert found == {"FAILED": 6}
+
+
+KINDS = ("EFS", "RDS", "FSx", "EBS")
+LIMITS = {"copies_per_region": 2, "copies_per_vault": 1, "rds_copies_per_region": 2, "fsx_copies_per_region": 1}
+SLOTS = {"EFS": 3, "RDS": 2, "FSx": 1, "EBS": 6}
+COPIES = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 2), st.integers(0, 40)), min_size=1, max_size=25)
+
+
+@given(copies=COPIES)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_queues_never_run_too_much_and_never_stand_still(
+    shared_server: SimulatorServer, copies: list[tuple[str, int, int]]
+) -> None:
+    """At every moment: one job per resource, no more than the slots of its kind; in the end all are through."""
+    world = scenes.world()
+    world["limits"] = LIMITS
+    scenes.source_vault(world)["recovery_points"] = []
+    shared_server.control.load(world)
+    scene = Scene(shared_server)
+    for kind, number, pause in copies:
+        part = {} if kind == "EFS" else {"key": "alias/data"}
+        scene.start(scene.add(resource_type=kind, resource=f"r-{number}", **part))
+        shared_server.control.advance(pause)
+        _check(scene)
+    for _ in range(len(copies)):
+        shared_server.control.advance("66s")
+        _check(scene)
+    queue = shared_server.state.queue
+
+    assert set(scene.states()) == {"COMPLETED"}
+    assert not queue.busy
+    assert not any(queue.running.values())
+    assert not any(queue.running_in_vault.values())
+
+
+def _check(scene: Scene) -> None:
+    jobs = scene.source.list_copy_jobs(ByState="RUNNING", MaxResults=1000)["CopyJobs"]
+    assert all(count == 1 for count in Counter(job["ResourceArn"] for job in jobs).values())
+    assert all(count <= SLOTS[kind] for kind, count in Counter(job["ResourceType"] for job in jobs).items())

@@ -13,7 +13,7 @@ from . import kms_aliases, kms_grants, kms_lookup
 from .operation import Operation, Scope, request_tags
 
 if TYPE_CHECKING:
-    from ..state import Key
+    from ..state import Key, State
 
 DAY = 86_400
 POLICY_NAME = "default"
@@ -147,15 +147,16 @@ def schedule_key_deletion(scope: Scope, params: Params) -> Params:
     if not 7 <= days <= 30:
         raise AwsError("ValidationException", "PendingWindowInDays must be between 7 and 30")
     key.state, key.pending_days, key.deletion_date = "PendingDeletion", days, scope.now + days * DAY
-    scope.state.scheduler.at(key.deletion_date, lambda moment: _destroy(scope, key, moment))
+    state = scope.state
+    state.scheduler.at(key.deletion_date, lambda moment: _destroy(state, key, moment))
     return {"KeyId": key.arn, "DeletionDate": key.deletion_date, "KeyState": key.state, "PendingWindowInDays": days}
 
 
-def _destroy(scope: Scope, key: Key, moment: float) -> None:
+def _destroy(state: State, key: Key, moment: float) -> None:
     """Delete a key with its aliases, unless the deletion was cancelled or put off meanwhile."""
     if key.state != "PendingDeletion" or key.deletion_date is None or key.deletion_date > moment:
         return
-    region = scope.state.accounts[key.account].region(key.region)
+    region = state.accounts[key.account].region(key.region)
     region.keys.pop(key.key_id, None)
     for alias in [name for name, key_id in region.aliases.items() if key_id == key.key_id]:
         del region.aliases[alias]

@@ -153,6 +153,11 @@ FIDELITY = (
         "test_ageing.py::test_a_continuous_point_goes_when_stopped",
     ),
     Behaviour(
+        "A copy whose retention is over when it arrives goes within eight hours",
+        "assumed",
+        "test_ageing.py::test_a_copy_that_comes_too_late_goes_soon",
+    ),
+    Behaviour(
         "What a world file makes older than its retention goes within eight hours after the start",
         "ours",
         "test_ageing.py::test_what_is_overdue_at_the_start_goes_soon",

@@ -9,7 +9,7 @@ from ...fidelity import Behaviour
 from ...state import CopyJob
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
-from . import copy_composite, copy_refusals, copy_rules, copying, lifecycles, lookup, paging
+from . import copy_composite, copy_refusals, copy_rules, copying, lifecycles, lookup, paging, reach
 from .copy_attempt import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ _FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
     "ByCreatedAfter": lambda job, params: job.created > params["ByCreatedAfter"],
     "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
     "ByDestinationVaultArn": lambda job, params: job.destination_vault_arn == params["ByDestinationVaultArn"],
-    "ByAccountId": lambda job, params: job.account == params["ByAccountId"],
     "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
     "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
     "ByParentJobId": lambda job, params: job.parent_id == params["ByParentJobId"],
@@ -114,9 +113,14 @@ _FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
 
 
 def list_jobs(scope: Scope, params: Params) -> Params:
-    """List the copy jobs of this account and Region in order of creation."""
+    """List copy jobs of the Region in order of creation; the management account may ask for another account's."""
     filters = [matches for name, matches in _FILTERS.items() if name in params]
-    jobs = [job for job in scope.region.copy_jobs.values() if all(matches(job, params) for matches in filters)]
+    jobs = [
+        job
+        for account in reach.accounts(scope, params.get("ByAccountId"))
+        for job in scope.state.accounts[account].region(scope.region_name).copy_jobs.values()
+        if all(matches(job, params) for matches in filters)
+    ]
     found, token = paging.page(scope, "ListCopyJobs", params, jobs, position=lambda job: job.sequence)
     return {"CopyJobs": [_shown(scope.state, job) for job in found], "NextToken": token}
 
