@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import calls, faults, points
+from . import calls, faults, points, resources
 from .state import Outcome
-from .world import fault_parts, files, schema, units
+from .world import fault_parts, files, resource_parts, schema, units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .state import RecoveryPoint, Vault
 
 Part = TypeVar("Part", bound=pydantic.BaseModel)
+_RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.TypeAdapter(
+    list[resource_parts.ResourcePart]
+)
 _POINTS: pydantic.TypeAdapter[list[schema.PointPart | schema.GeneratePart]] = pydantic.TypeAdapter(
     list[schema.PointPart | schema.GeneratePart]
 )
@@ -156,6 +159,21 @@ class Control:
         with self._simulator.lock:
             found = self.vault(account, region, vault)
             return points.seed(self._simulator.state, found, parts, now=self._simulator.state.now())
+
+    def add_resources(self, account: str, parts: list[dict[str, Any]]) -> list[resources.Resource]:
+        """Add resources to back up to an account; the parts are those of a world file."""
+        try:
+            checked = _RESOURCES.validate_python(parts)
+        except pydantic.ValidationError as error:
+            raise files.WorldError(str(error)) from None
+        with self._simulator.lock:
+            state = self._simulator.state
+            return [each for part in checked for each in resources.declare(state, account, part, now=state.now())]
+
+    def remove_resource(self, account: str, region: str, arn: str) -> None:
+        """Take a resource away; its recovery points stay."""
+        with self._simulator.lock:
+            resources.remove(self._simulator.state, account, region, arn)
 
     def vault(self, account: str, region: str, name: str) -> Vault:
         """A vault of the living world."""

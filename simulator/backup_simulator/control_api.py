@@ -44,6 +44,8 @@ class ControlApi:
             ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("POST", "seed"): self._seed,
+            ("POST", "resources"): self._add_resources,
+            ("DELETE", "resources"): lambda asked: control.remove_resource(**asked),
             ("GET", "snapshot"): lambda _asked: {"snapshots": _shown(control.snapshots())},
             ("POST", "snapshot"): lambda asked: _shown({_name(asked): control.snapshot(_name(asked))})[0],
             ("POST", "restore"): lambda asked: control.restore(_name(asked)),
@@ -102,6 +104,10 @@ class ControlApi:
         if "since" in wanted:
             wanted["since"] = float(wanted["since"])
         return self._control.calls(**wanted)
+
+    def _add_resources(self, asked: Json) -> Json:
+        added = self._control.add_resources(str(asked["account"]), asked["resources"])
+        return {"resources": [resource.arn for resource in added]}
 
     def _seed(self, asked: Json) -> Json:
         added = self._control.seed(**asked)

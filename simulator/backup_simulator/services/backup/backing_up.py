@@ -29,7 +29,13 @@ STOPPED = "Backup job was stopped by user."
 def begin(state: State, job: BackupJob) -> None:
     """Enter a fresh job among its Region's and let it live."""
     state.accounts[job.account].region(job.region).backup_jobs[job.job_id] = job
+    _become(state, job, "CREATED", job.created)
     state.scheduler.at(job.created + state.durations.created, lambda now: _try(state, job, now))
+
+
+def _become(_state: State, job: BackupJob, name: str, _now: float) -> None:
+    """Every change of a job's state goes through here."""
+    job.state = name
 
 
 def _try(state: State, job: BackupJob, now: float) -> None:
@@ -50,13 +56,14 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     if broken:
         _finish(state, job, "FAILED", now, broken[1], broken[0].category)
         return
-    job.state, job.initiated, job.busy = "RUNNING", round(now, 3), True
+    job.initiated, job.busy = round(now, 3), True
     state.queue.busy.add((job.account, job.resource_arn))
     vault, resource = attempt.vault, attempt.resource
     if vault is None or resource is None:
         raise AssertionError("the rules refuse a backup without vault or resource")
     job.key_arn, job.size = _key(attempt.row, vault, resource), resource.size
     job.lock_state = "LOCKED" if vault.lock else "UNLOCKED"
+    _become(state, job, "RUNNING", now)
     if job.complete_by is None:
         job.complete_by = now + job.completion_window
     done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
@@ -176,14 +183,15 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> Non
 
 def stop(state: State, job: BackupJob, now: float) -> None:
     """Stop a job by its user's wish: ABORTING at once, ABORTED shortly after."""
-    job.state = "ABORTING"
+    _become(state, job, "ABORTING", now)
     state.scheduler.at(
         now + state.durations.created, lambda then: _finish(state, job, "ABORTED", then, STOPPED, "MISCELLANEOUS")
     )
 
 
 def _finish(state: State, job: BackupJob, ending: str, now: float, message: str | None, category: str) -> None:
-    job.state, job.completed, job.message, job.category = ending, round(now, 3), message, category
+    job.completed, job.message, job.category = round(now, 3), message, category
+    _become(state, job, ending, now)
     state.scheduler.at(now + state.durations.job_history, lambda _then: _forget(state, job))
     if job.busy:
         job.busy = False
