@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pydantic
 
 from . import calls, faults, points, resources
+from .identity import web_tokens
 from .state import Outcome
 from .world import fault_parts, files, resource_parts, schema, units
 
@@ -182,6 +183,19 @@ class Control:
             raise LookupError(f"account {account} has no vault {name} in {region}")
         return found
 
+    def web_identity_token(
+        self, account: str, host: str, subject: str, *, audience: str | None = None, duration: float | str = 3600.0
+    ) -> str:
+        """Issue a token of an OpenID Connect provider of an account, for AssumeRoleWithWebIdentity."""
+        with self._simulator.lock:
+            state = self._simulator.state
+            provider = state.accounts[account].providers.get(host.removeprefix("https://"))
+            if provider is None:
+                raise LookupError(f"account {account} has no OpenID Connect provider {host}")
+            now, to = state.now(), audience or provider.audiences[0]
+            expires = now + units.seconds(duration)
+            return web_tokens.mint(provider, subject, audience=to, issued=now, expires=expires)
+
     def dump(self) -> dict[str, Any]:
         """A short account of the world."""
         with self._simulator.lock:
@@ -191,7 +205,7 @@ class Control:
                 "rate": state.clock.rate,
                 "frozen": state.clock.frozen,
                 "skew": self._simulator.skew,
-                "cross_account_backup": state.organization.cross_account if state.organization else None,
+                "organizations": {name: found.shown() for name, found in state.organizations.items()},
                 "calls": len(self._simulator.calls),
                 "accounts": {account_id: _account(state.accounts[account_id].regions) for account_id in state.accounts},
             }

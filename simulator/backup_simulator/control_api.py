@@ -46,6 +46,7 @@ class ControlApi:
             ("POST", "seed"): self._seed,
             ("POST", "resources"): self._add_resources,
             ("DELETE", "resources"): lambda asked: control.remove_resource(**asked),
+            ("POST", "tokens"): lambda asked: {"token": control.web_identity_token(**asked)},
             ("GET", "snapshot"): lambda _asked: {"snapshots": _shown(control.snapshots())},
             ("POST", "snapshot"): lambda asked: _shown({_name(asked): control.snapshot(_name(asked))})[0],
             ("POST", "restore"): lambda asked: control.restore(_name(asked)),

@@ -14,6 +14,7 @@ class Ids:
     """A seeded source of identifiers."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self._random = random.Random(seed)  # noqa: S311 - reproducible worlds, no secrets worth guarding
 
     def chance(self) -> float:

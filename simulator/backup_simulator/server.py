@@ -78,7 +78,8 @@ def _request(environ: dict[str, Any]) -> Request:
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
             headers[name.replace("_", "-").lower()] = str(environ[name])
-    return Request(str(environ["REQUEST_METHOD"]), path, query, headers, environ["wsgi.input"].read())
+    body, peer = environ["wsgi.input"].read(), str(environ.get("REMOTE_ADDR", "127.0.0.1"))
+    return Request(str(environ["REQUEST_METHOD"]), path, query, headers, body, peer)
 
 
 def _drop(environ: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 import urllib.parse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import calls, effects, faults, history, ids, moto_adapter, resources, snapshot
@@ -18,6 +18,7 @@ from .fidelity import Behaviour
 from .identity import signature
 from .services import backup, iam, kms, organizations, sqs, sqs_messages, sts, tagging
 from .services.operation import Scope
+from .state import Credential, Principal
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
 
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .services.operation import Operation
-    from .state import Credential
     from .world.schema import World
 
+NOBODY = Credential("", "", Principal("", "", "", "", "", "anonymous", ""))
+"""Who calls without a signature."""
+UNSIGNED_REGION = "us-east-1"
 log = logging.getLogger(__name__)
 POLL = 0.05
 """Real seconds after which a waiting call looks again for what only time brings, such as hidden messages."""
@@ -55,6 +58,7 @@ class _Passage:
     region: str = ""
     host: str = ""
     credential: Credential | None = None
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def failed(self, error: AwsError) -> tuple[Response, str]:
         """Write an error in the protocol of the call; returns it with its code."""
@@ -163,11 +167,8 @@ class Simulator:
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)
-        with self.lock:
-            credential = signature.verify(
-                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall() + self.skew
-            )
-        passage.credential = credential
+        passage.facts = {"aws:sourceip": (request.peer,), "aws:useragent": (request.headers.get("user-agent", ""),)}
+        passage.credential = self._verified(request, claimed) if claimed else NOBODY
         if service is None:
             return self._elsewhere(request, passage)
         route = routing.route(service, request)
@@ -193,6 +194,12 @@ class Simulator:
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
         return effects.delivered(Response(status, headers, body), fault, passage.failed)
 
+    def _verified(self, request: Request, claimed: signature.Claim) -> Credential:
+        with self.lock:
+            return signature.verify(
+                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall() + self.skew
+            )
+
     def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         """Answer for a service that is moto's."""
         credential = passage.credential
@@ -208,7 +215,12 @@ class Simulator:
         account = credential.principal.account
         with self.lock:
             scope = Scope(
-                self.state, credential.principal, credential.token is not None, passage.region, self.state.now()
+                self.state,
+                credential.principal,
+                credential.token is not None,
+                passage.region,
+                self.state.now(),
+                passage.facts,
             )
             if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
                 scope.authorise(f"{passage.service}:{passage.operation}", "*")
@@ -252,7 +264,9 @@ class Simulator:
             if age:
                 state = self.history.as_of(state.clock.now() - age, state, credential.principal)
             session = credential.token is not None
-            scope = Scope(state, credential.principal, session, passage.region, state.now(), host=passage.host)
+            scope = Scope(
+                state, credential.principal, session, passage.region, state.now(), passage.facts, host=passage.host
+            )
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 scope.authorise(f"{service.name}:{passage.operation}", resource, policy=policy)
@@ -301,14 +315,16 @@ class Simulator:
             )
 
 
-def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | None, signature.Claim]:
-    """Find service, protocol and claimed identity; unsigned STS calls are named before they are refused."""
+def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | None, signature.Claim | None]:
+    """Find service, protocol and claimed identity, None for calls of STS that nobody signs."""
     if "authorization" not in request.headers:
         fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
         if "Action" in fields:
             passage.protocol, passage.service, passage.operation = "query", "sts", fields["Action"][0]
-            if passage.operation == "AssumeRoleWithWebIdentity":
-                raise CommonError("NotImplemented", "The simulator does not implement sts:AssumeRoleWithWebIdentity")
+            if passage.operation in sts.UNSIGNED:
+                passage.found = catalogue.load()["sts"]
+                passage.region = UNSIGNED_REGION
+                return passage.found, None
         elif "x-amz-target" in request.headers:
             passage.protocol = "json"
     claimed = signature.claim(request)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .clock import Clock, Count, Scheduler
-from .contents import Contents
 from .ids import Ids
+from .contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from .backups import BackupJob, Plan
     from .grants import Grant
     from .identity.policy import Policy
+    from .organization import Handshake, Organization
     from .resources import Resource
     from .services.sqs_queue import Queue
     from .wire import Params
 
-ROOT_UNIT = "r-cv01"
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What only temporary credentials have: session policies, tags to hand on, where they come from."""
+
+    issued: float
+    policies: tuple[Policy, ...] | None = None
+    transitive: frozenset[str] = frozenset()
+    source_identity: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Principal:
     kind: str
     name: str
     tags: tuple[tuple[str, str], ...] = ()
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,36 @@ class Credential:
 
 
 @dataclass(slots=True)
+class ManagedPolicy:
+    """A policy that many identities may share; versions by id (`v1`)."""
+
+    arn: str
+    policy_id: str
+    created: float
+    versions: dict[str, tuple[Policy, float]]
+    default: str = "v1"
+    description: str = ""
+    updated: float | None = None
+    latest: int = 1
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name, without the path."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """Its path, `/` at both ends."""
+        return self.arn.split(":policy", 1)[1].rpartition("/")[0] + "/"
+
+    @property
+    def policy(self) -> Policy:
+        """The version that counts."""
+        return self.versions[self.default][0]
+
+
+@dataclass(slots=True)
 class Identity:
     """A user or a role. `trust` is set on roles only."""
 
@@ -63,15 +104,41 @@ class Identity:
     path: str
     unique_id: str
     created: float
-    policies: tuple[Policy, ...] = ()
+    inline: dict[str, Policy] = field(default_factory=dict)
+    attached: dict[str, ManagedPolicy] = field(default_factory=dict)
+    boundary: ManagedPolicy | None = None
     trust: Policy | None = None
     max_session: int = 3600
     description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Its own policies, inline and attached."""
+        return (*self.inline.values(), *(found.policy for found in self.attached.values()))
+
+    @property
+    def service_linked(self) -> bool:
+        """Whether AWS made it for one of its services."""
+        return self.path.startswith("/aws-service-role/")
 
     @property
     def arn(self) -> str:
         """The ARN under which policies know it."""
         return f"arn:aws:iam::{self.account}:{self.kind}{self.path}{self.name}"
+
+
+@dataclass(slots=True)
+class OidcProvider:
+    """An OpenID Connect provider that an account trusts; `keys` are the JSON web keys that sign its tokens."""
+
+    arn: str
+    issuer: str
+    audiences: list[str]
+    created: float
+    secret: str
+    keys: tuple[Params, ...] = ()
+    thumbprints: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -236,8 +303,11 @@ class Account:
     account_id: str
     name: str
     email: str
+    state: str = "ACTIVE"
     users: dict[str, Identity] = field(default_factory=dict)
     roles: dict[str, Identity] = field(default_factory=dict)
+    policies: dict[str, ManagedPolicy] = field(default_factory=dict)
+    providers: dict[str, OidcProvider] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     allowed_amis: frozenset[str] | None = None
 
@@ -247,24 +317,6 @@ class Account:
         if found is None:
             found = self.regions[name] = Region()
         return found
-
-
-@dataclass(slots=True)
-class Organization:
-    """The organization and the cross-account backup toggle."""
-
-    organization_id: str
-    management: str
-    joined: dict[str, float]
-    paths: dict[str, str]
-    cross_account: bool
-    cross_account_changed: float
-    settings: dict[str, str] = field(default_factory=dict)
-
-    def path(self, account: str) -> str:
-        """The `aws:PrincipalOrgPaths` value of a member."""
-        units = self.paths.get(account, "")
-        return f"{self.organization_id}/{ROOT_UNIT}/{units}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +385,8 @@ class State:
     wall_sessions: bool = False
     scheduler: Scheduler = field(default_factory=Scheduler)
     accounts: dict[str, Account] = field(default_factory=dict)
-    organization: Organization | None = None
+    organizations: dict[str, Organization] = field(default_factory=dict)
+    handshakes: dict[str, Handshake] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
@@ -367,14 +420,21 @@ class State:
             return None
         return self.accounts[parts[4]].region(parts[3]).keys.get(parts[5].removeprefix("key/"))
 
-    def in_organization(self, account: str) -> bool:
-        """Whether an account is a member, the management account included."""
-        return self.organization is not None and account in self.organization.joined
-
     def organization_of(self, account: str) -> Organization | None:
         """The organization of which an account is a member, the management account included."""
-        return self.organization if self.in_organization(account) else None
+        return next((found for found in self.organizations.values() if account in found.members), None)
 
     def same_organization(self, one: str, other: str) -> bool:
         """Whether two accounts are members of one organization."""
-        return self.in_organization(one) and self.in_organization(other)
+        found = self.organization_of(one)
+        return found is not None and other in found.members
+
+    def suspend(self, account: str) -> None:
+        """Close an account: what it has stays, its keys and sessions open nothing any more."""
+        self.accounts[account].state = "SUSPENDED"
+        keep = {key: found for key, found in self.credentials.items() if found.principal.account != account}
+        self.credentials = keep
+
+    def in_organization(self, account: str) -> bool:
+        """Whether an account is a member of any organization, the management account included."""
+        return self.organization_of(account) is not None

@@ -35,6 +35,8 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    peer: str = "127.0.0.1"
+    """The caller's address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator.identity import policy
+from backup_simulator.identity import anchors, policy
 from backup_simulator.identity.policy import Verdict
 from backup_simulator.state import Principal
 from backup_simulator.wire import SimulatorError
@@ -55,7 +55,9 @@ STATEMENTS = [
 @pytest.mark.parametrize(("statement", "verdict"), STATEMENTS)
 def test_statements_cover_what_they_name(statement: scenes.Json, verdict: Verdict) -> None:
     """Action, NotAction, Resource and NotResource with wildcards."""
-    assert ask(scenes.policy({"Effect": "Allow", "Resource": "*"} | statement)) is verdict
+    everywhere = {} if "NotResource" in statement else {"Resource": "*"}
+
+    assert ask(scenes.policy({"Effect": "Allow"} | everywhere | statement)) is verdict
 
 
 def test_a_deny_beats_every_allow() -> None:
@@ -70,6 +72,7 @@ def test_a_deny_beats_every_allow() -> None:
 K = "backup:copytargets"
 ORG = "aws:principalorgid"
 ARN = "aws:principalarn"
+N, NOW, IP, MARCH = "x:count", "aws:currenttime", "aws:sourceip", "2026-03-01T00:00:00Z"
 CONDITIONS: list[Any] = [
     pytest.param("StringEquals", ORG, "o-1", {ORG: ("o-1",)}, True, id="StringEquals equal"),
     pytest.param("StringEquals", ORG, ["o-2", "o-1"], {ORG: ("o-1",)}, True, id="StringEquals one of several"),
@@ -105,6 +108,30 @@ CONDITIONS: list[Any] = [
     ),
     pytest.param("StringEquals", ORG, "${aws:ResourceOrgID}", {ORG: ("o",)}, False, id="a variable without value"),
     pytest.param("StringEquals", "backup:CopySourceRegion", "x", {}, False, id="a key that AWS does not have"),
+    pytest.param("NumericEquals", N, 5, {N: ("5.0",)}, True, id="NumericEquals"),
+    pytest.param("NumericNotEquals", N, "5", {N: ("5",)}, False, id="NumericNotEquals"),
+    pytest.param("NumericNotEquals", N, "5", {}, True, id="NumericNotEquals on an absent key"),
+    pytest.param("NumericLessThan", N, 5, {N: ("5",)}, False, id="NumericLessThan"),
+    pytest.param("NumericLessThanEquals", N, 5, {N: ("5",)}, True, id="NumericLessThanEquals"),
+    pytest.param("NumericGreaterThan", N, 5, {N: ("10",)}, True, id="NumericGreaterThan compares numbers, not texts"),
+    pytest.param("NumericGreaterThanEquals", N, 5, {N: ("4",)}, False, id="NumericGreaterThanEquals"),
+    pytest.param("NumericGreaterThan", N, 5, {N: ("many",)}, False, id="a value that is no number"),
+    pytest.param("NumericLessThanIfExists", N, 5, {}, True, id="NumericLessThanIfExists"),
+    pytest.param("DateEquals", NOW, "2026-03-01T01:00:00+01:00", {NOW: (MARCH,)}, True, id="DateEquals across zones"),
+    pytest.param("DateNotEquals", NOW, MARCH, {NOW: (MARCH,)}, False, id="DateNotEquals"),
+    pytest.param("DateLessThan", NOW, "2026-03-02T00:00:00Z", {NOW: (MARCH,)}, True, id="DateLessThan"),
+    pytest.param("DateLessThanEquals", NOW, MARCH, {NOW: (MARCH,)}, True, id="DateLessThanEquals"),
+    pytest.param("DateGreaterThan", NOW, MARCH, {NOW: (MARCH,)}, False, id="DateGreaterThan"),
+    pytest.param("DateGreaterThanEquals", NOW, "2026-02-01", {NOW: (MARCH,)}, True, id="a day is a date"),
+    pytest.param("DateGreaterThan", NOW, "1772323199", {NOW: (MARCH,)}, True, id="a date in epoch seconds"),
+    pytest.param("IpAddress", IP, "203.0.113.0/24", {IP: ("203.0.113.9",)}, True, id="IpAddress"),
+    pytest.param("IpAddress", IP, "203.0.113.9", {IP: ("203.0.113.9",)}, True, id="IpAddress of one address"),
+    pytest.param("IpAddress", IP, "2001:db8::/32", {IP: ("203.0.113.9",)}, False, id="IpAddress of the other family"),
+    pytest.param("IpAddress", IP, ["10.0.0.0/8", "192.0.2.0/24"], {IP: ("192.0.2.1",)}, True, id="one of two networks"),
+    pytest.param("NotIpAddress", IP, "203.0.113.0/24", {IP: ("203.0.113.9",)}, False, id="NotIpAddress"),
+    pytest.param("NotIpAddress", IP, "203.0.113.0/24", {}, True, id="NotIpAddress on an absent key"),
+    pytest.param("BinaryEquals", "x:blob", "QmFja3Vw", {"x:blob": ("QmFja3Vw",)}, True, id="BinaryEquals"),
+    pytest.param("Null", "aws:SourceVpce", "true", {}, True, id="nobody comes through a VPC endpoint"),
 ]
 
 
@@ -116,11 +143,52 @@ def test_conditions_hold_as_documented(operator: str, key: str, wanted: Any, key
     assert (ask(document, keys=keys) is Verdict.ALLOW) is holds
 
 
+VARIABLES = [
+    pytest.param("orders-${aws:username}", {"aws:username": ("ann",)}, "orders-ann", True, id="in the middle"),
+    pytest.param("orders-${aws:username}", {"aws:username": ("ann",)}, "orders-bob", False, id="another value"),
+    pytest.param("orders-${aws:username}", {}, "orders-ann", False, id="no value"),
+    pytest.param("orders-${aws:username, 'all'}", {}, "orders-all", True, id="a default"),
+    pytest.param(
+        "${aws:PrincipalTag/Team}-*", {"aws:principaltag/team": ("db",)}, "db-1", True, id="beside a wildcard"
+    ),
+    pytest.param("${aws:username}", {"aws:username": ("*",)}, "ann", False, id="a star in a value is a letter"),
+    pytest.param("${aws:username}", {"aws:username": ("*",)}, "*", True, id="and matches itself"),
+    pytest.param("what${?}", {}, "what?", True, id="a question mark"),
+    pytest.param("what${?}", {}, "whats", False, id="that is no wildcard"),
+    pytest.param("${$}{aws:username}", {}, "${aws:username}", True, id="a dollar"),
+]
+
+
+@pytest.mark.parametrize(("text", "keys", "name", "holds"), VARIABLES)
+def test_variables_are_filled_from_the_request(text: str, keys: Keys, name: str, holds: bool) -> None:
+    """In Resource and in conditions alike."""
+    in_resource = policy.compiled(scenes.allow("*", resource=f"arn:aws:backup:*:*:backup-vault:{text}"))
+    in_condition = policy.compiled(scenes.allow("*", condition={"StringLike": {"x:name": text}}))
+    arn = f"arn:aws:backup:eu-west-1:111111111111:backup-vault:{name}"
+    by_resource = policy.judge_identity([in_resource], policy.Question("backup:X", arn, ROLE, keys))
+    by_condition = policy.judge_identity(
+        [in_condition], policy.Question("backup:X", arn, ROLE, keys | {"x:name": (name,)})
+    )
+
+    assert (by_resource is Verdict.ALLOW) is holds
+    assert (by_condition is Verdict.ALLOW) is holds
+
+
+def test_old_policies_have_no_variables() -> None:
+    """In version 2008-10-17, and without a version, `${…}` is plain text."""
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "${aws:username}"}
+    keys = {"aws:username": ("ann",)}
+    for version in ({}, {"Version": "2008-10-17"}):
+        old = policy.compiled({"Statement": [statement], **version})
+
+        assert policy.judge_identity([old], policy.Question("a:B", "ann", ROLE, keys)) is Verdict.SILENT
+        assert policy.judge_identity([old], policy.Question("a:B", "${aws:username}", ROLE, keys)) is Verdict.ALLOW
+
+
 UNKNOWN = [
-    pytest.param({"NumericLessThan": {"aws:x": "1"}}, "NumericLessThan", id="operator"),
-    pytest.param({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "IpAddress", id="address operator"),
-    pytest.param({"StringEquals": {"aws:SourceVpce": "vpce-1"}}, "aws:sourcevpce", id="global key"),
-    pytest.param({"StringEquals": {"aws:PrincipalOrgID": "${aws:CurrentTime}"}}, "aws:currenttime", id="variable"),
+    pytest.param({"NumericRoughly": {"aws:EpochTime": "1"}}, "NumericRoughly", id="operator"),
+    pytest.param({"StringEquals": {"aws:SourceMoon": "full"}}, "aws:sourcemoon", id="global key"),
+    pytest.param({"StringEquals": {"aws:PrincipalOrgID": "${aws:Weather}"}}, "aws:weather", id="variable"),
     pytest.param({"Sometimes:StringEquals": {"aws:PrincipalOrgID": "o"}}, "Sometimes", id="quantifier"),
 ]
 
@@ -134,7 +202,7 @@ def test_what_the_simulator_cannot_judge_is_an_error(condition: scenes.Json, nam
 
 def test_an_unknown_operator_over_the_wire_is_a_500_with_clear_text(server: SimulatorServer) -> None:
     """The client learns that the simulator, not AWS, is the limit."""
-    bad = scenes.may_copy(condition={"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}})
+    bad = scenes.may_copy(condition={"DateAround": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}})
     answer = scenes.signed(
         server,
         "backup",
@@ -145,7 +213,7 @@ def test_an_unknown_operator_over_the_wire_is_a_500_with_clear_text(server: Simu
 
     assert answer.status == 500
     assert answer.json["Message"].startswith("simulator: ")
-    assert "DateLessThan" in answer.json["Message"]
+    assert "DateAround" in answer.json["Message"]
 
 
 MALFORMED = [
@@ -153,6 +221,15 @@ MALFORMED = [
     pytest.param({"Version": "2020-01-01", "Statement": [{"Effect": "Allow", "Action": "*"}]}, id="unknown version"),
     pytest.param(scenes.policy({"Effect": "Maybe", "Action": "*"}), id="unknown effect"),
     pytest.param(scenes.policy({"Effect": "Allow"}), id="no action"),
+    pytest.param(scenes.policy({"Effect": "Allow", "Action": "CopyIntoBackupVault"}), id="an action of no service"),
+    pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "Ressource": "*"}), id="an unknown element"),
+    pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "NotPrincipal": "*"}), id="NotPrincipal with Allow"),
+    pytest.param(scenes.policy({"Effect": "Deny", "Action": "*", "Principal": {"Aws": "*"}}), id="a kind of principal"),
+    pytest.param(scenes.allow("*", condition={"NumericEquals": {"aws:EpochTime": "soon"}}), id="no number"),
+    pytest.param(scenes.allow("*", condition={"DateEquals": {"aws:CurrentTime": "soon"}}), id="no date"),
+    pytest.param(scenes.allow("*", condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/40"}}), id="no address"),
+    pytest.param(scenes.allow("*", condition={"Bool": {"aws:SecureTransport": "yes"}}), id="no boolean"),
+    pytest.param(scenes.allow("*", condition={"BinaryEquals": {"x:y": "?"}}), id="no base64"),
     pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "NotAction": "*"}), id="both action and NotAction"),
     pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "Condition": []}), id="a condition that is a list"),
     pytest.param({"Version": "2012-10-17", "Statement": ["x"]}, id="a statement that is a text"),
@@ -175,6 +252,10 @@ PRINCIPALS = [
     pytest.param({"AWS": "arn:aws:iam::222222222222:root"}, Verdict.SILENT, id="another account"),
     pytest.param({"AWS": ["AROA2", "AROA1"]}, Verdict.ALLOW, id="one of several"),
     pytest.param({"Service": "backup.amazonaws.com"}, Verdict.SILENT, id="a service"),
+    pytest.param({"Federated": "arn:aws:iam::111111111111:oidc-provider/x"}, Verdict.SILENT, id="a provider"),
+    pytest.param({"AWS": ROLE.identity_arn}, Verdict.ALLOW, id="the role's ARN, where nobody anchored it"),
+    pytest.param({"AWS": "111111111111"}, Verdict.DELEGATE, id="the account's id"),
+    pytest.param({"AWS": ROLE.arn.replace("/s", "/t")}, Verdict.SILENT, id="another session of the role"),
 ]
 
 
@@ -184,6 +265,86 @@ def test_principals_of_resource_policies_match(principal: Any, verdict: Verdict)
     question = policy.Question("backup:CopyIntoBackupVault", VAULT, ROLE, {})
 
     assert policy.judge_resource(policy.compiled(scenes.may_copy(principal)), question) is verdict
+
+
+ROOT = "arn:aws:iam::111111111111:root"
+SPARED = [
+    pytest.param([ROOT, "AROA1", ROLE.arn], False, False, id="account, role and session"),
+    pytest.param([ROOT, "AROA1"], False, True, id="without the session"),
+    pytest.param([ROOT, ROLE.arn], False, True, id="without the role"),
+    pytest.param(["AROA1", ROLE.arn], False, True, id="without the account"),
+    pytest.param([ROOT], False, True, id="the account only"),
+    pytest.param(["arn:aws:iam::222222222222:root"], False, True, id="another account"),
+    pytest.param([ROOT, "AROA1", ROLE.arn], True, True, id="whoever has a boundary"),
+]
+
+
+@pytest.mark.parametrize(("listed", "bounded", "denied"), SPARED)
+def test_not_principal_spares_only_who_is_listed_in_full(listed: list[str], bounded: bool, denied: bool) -> None:
+    """A Deny with NotPrincipal catches everybody else."""
+    statement = {"Effect": "Deny", "NotPrincipal": {"AWS": listed}, "Action": "*", "Resource": "*"}
+    question = policy.Question("backup:DeleteRecoveryPoint", VAULT, ROLE, {})
+    found = policy.granted(policy.compiled(scenes.policy(statement)), question, bounded=bounded)
+
+    assert (found is None) is denied
+
+
+def test_principals_are_put_and_read_back_in_every_form(server: SimulatorServer) -> None:
+    """NotPrincipal is anchored too, and a canonical user id becomes the account."""
+    client = scenes.client(server, "kms", scenes.SOURCE)
+    key = client.describe_key(KeyId="alias/vault")["KeyMetadata"]["KeyId"]
+    operator = f"arn:aws:iam::{scenes.SOURCE}:role/operator"
+    spared = {"AWS": [scenes.SOURCE, operator]}
+    deny = {"Effect": "Deny", "NotPrincipal": spared, "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+    canonical = {"CanonicalUser": anchors.canonical(scenes.SOURCE)}
+    allow = {"Effect": "Allow", "Principal": canonical, "Action": "kms:*", "Resource": "*"}
+    put = scenes.text(scenes.policy(deny, allow))
+    client.put_key_policy(KeyId=key, PolicyName="default", Policy=put)
+    found = json.loads(client.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
+
+    assert found[0]["NotPrincipal"] == {"AWS": [f"arn:aws:iam::{scenes.SOURCE}:root", operator]}
+    assert found[1]["Principal"] == {"AWS": f"arn:aws:iam::{scenes.SOURCE}:root"}
+
+
+FILLED = [
+    pytest.param("StringEquals", "aws:PrincipalOrgID", "o-simulator01", id="organization"),
+    pytest.param("StringLike", "aws:PrincipalOrgPaths", "o-simulator01/r-cv01/ou-cv01-workloads1/*", id="path"),
+    pytest.param("StringEquals", "aws:PrincipalAccount", scenes.SOURCE, id="account"),
+    pytest.param("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{scenes.SOURCE}:role/reader", id="role"),
+    pytest.param("StringLike", "aws:userid", "AROA*:test", id="user id"),
+    pytest.param("StringEquals", "aws:PrincipalType", "AssumedRole", id="type"),
+    pytest.param("StringEquals", "aws:PrincipalTag/Team", "storage", id="tag of the role"),
+    pytest.param("StringEquals", "aws:ResourceTag/Stage", "prod", id="tag of the vault"),
+    pytest.param("StringEquals", "aws:ResourceAccount", scenes.SOURCE, id="owner"),
+    pytest.param("StringEquals", "aws:ResourceOrgID", "${aws:PrincipalOrgID}", id="owner's organization"),
+    pytest.param("IpAddress", "aws:SourceIp", "127.0.0.0/8", id="address"),
+    pytest.param("StringLike", "aws:UserAgent", "Boto*", id="user agent"),
+    pytest.param("DateGreaterThan", "aws:CurrentTime", "2026-02-28T00:00:00Z", id="time"),
+    pytest.param("DateLessThan", "aws:CurrentTime", "2026-03-02T00:00:00Z", id="virtual time"),
+    pytest.param("NumericLessThan", "aws:EpochTime", "1772409600", id="epoch"),
+    pytest.param("DateEquals", "aws:TokenIssueTime", "2026-03-01T00:00:00Z", id="session's beginning"),
+    pytest.param("Bool", "aws:MultiFactorAuthPresent", "false", id="MFA"),
+    pytest.param("Bool", "aws:SecureTransport", "true", id="TLS"),
+    pytest.param("Bool", "aws:ViaAWSService", "false", id="no service between"),
+    pytest.param("StringEquals", "aws:RequestedRegion", scenes.HOME, id="Region"),
+    pytest.param("Null", "aws:SourceVpce", "true", id="no VPC endpoint"),
+]
+
+
+@pytest.mark.parametrize(("operator", "key", "value"), FILLED)
+def test_the_simulator_fills_the_keys_of_every_call(
+    server: SimulatorServer, operator: str, key: str, value: str
+) -> None:
+    """A role whose only right depends on the key may."""
+    scene = scenes.world()
+    reader = scenes.account(scene, scenes.SOURCE)["roles"][2]
+    reader["tags"] = {"team": "storage"}
+    reader["policies"] = [scenes.allow("backup:DescribeBackupVault", condition={operator: {key: value}})]
+    scenes.source_vault(scene)["tags"] = {"Stage": "prod"}
+    server.control.load(scene)
+    client = scenes.session_client(server, "backup", scenes.assume(server, f"arn:aws:iam::{scenes.SOURCE}:role/reader"))
+
+    assert client.describe_backup_vault(BackupVaultName="backups")["BackupVaultName"] == "backups"
 
 
 def test_a_role_may_only_what_its_policies_say(server: SimulatorServer) -> None:

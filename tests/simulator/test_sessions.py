@@ -192,24 +192,3 @@ def test_a_session_of_a_deleted_role_may_nothing(server: SimulatorServer) -> Non
         scenes.session_client(server, "backup", found).list_backup_vaults()
 
     assert refusal.code == "AccessDeniedException"
-
-
-@pytest.mark.parametrize("member", ["Policy", "SourceIdentity"])
-def test_session_policies_are_refused_rather_than_ignored(server: SimulatorServer, member: str) -> None:
-    """What is not simulated is said, not skipped."""
-    with scenes.refused() as refusal:
-        scenes.assume(server, OPERATOR, **{member: "{}" if member == "Policy" else "somebody"})
-
-    assert (refusal.code, refusal.status) == ("NotImplemented", 501)
-    assert member in refusal.message
-
-
-def test_web_identity_is_named_as_missing(server: SimulatorServer) -> None:
-    """AssumeRoleWithWebIdentity is unsigned and answers 501 by name."""
-    with scenes.refused() as refusal:
-        scenes.client(server, "sts", scenes.TOOLS).assume_role_with_web_identity(
-            RoleArn=OPERATOR, RoleSessionName="test", WebIdentityToken="token"
-        )
-
-    assert refusal.status == 501
-    assert "sts:AssumeRoleWithWebIdentity" in refusal.message

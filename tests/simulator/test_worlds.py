@@ -82,8 +82,8 @@ IMPOSSIBLE = [
         id="a vault policy for nobody",
     ),
     pytest.param(
-        edit("accounts.1.roles.0.policies", [scenes.allow("*", condition={"NumericLessThan": {"aws:x": "1"}})]),
-        "NumericLessThan",
+        edit("accounts.1.roles.0.policies", [scenes.allow("*", condition={"NumericRoughly": {"aws:EpochTime": "1"}})]),
+        "NumericRoughly",
         id="a policy with an operator that is not simulated",
     ),
     pytest.param(edit("accounts.1.roles.0.policies", [{"Statement": []}]), "Statement", id="an empty policy"),

@@ -6,6 +6,7 @@ Bare account ids become root ARNs (recorded/steampipe).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _IDENTITY = re.compile(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
 _ROOT = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
 _SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/[^/]+/[^/]+")
 
 
@@ -44,7 +46,8 @@ def rendered(state: State, stored: policy.Policy) -> policy.Document:
 
 def _mapped(document: policy.Document, convert: Callable[[str], str]) -> policy.Document:
     statements = [
-        statement | ({"Principal": _principal(statement["Principal"], convert)} if "Principal" in statement else {})
+        statement
+        | {name: _principal(statement[name], convert) for name in ("Principal", "NotPrincipal") if name in statement}
         for statement in policy.items(document["Statement"])
     ]
     return document | {"Statement": statements}
@@ -53,10 +56,20 @@ def _mapped(document: policy.Document, convert: Callable[[str], str]) -> policy.
 def _principal(element: Any, convert: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON of a policy
     if not isinstance(element, dict):
         return element
-    return {
+    found = {
         kind: [convert(str(value)) for value in policy.items(values)] if kind == "AWS" else values
         for kind, values in element.items()
+        if kind != "CanonicalUser"
     }
+    if "CanonicalUser" in element:
+        named = [convert(str(value)) for value in policy.items(element["CanonicalUser"])]
+        found["AWS"] = [*found.get("AWS", []), *named]
+    return found
+
+
+def canonical(account: str) -> str:
+    """An account's canonical user id: 64 hexadecimal digits that say nothing."""
+    return hashlib.sha256(f"canonical user {account}".encode()).hexdigest()
 
 
 def _anchor(state: State, value: str) -> str:
@@ -64,6 +77,10 @@ def _anchor(state: State, value: str) -> str:
         return value
     if (root := _ROOT.fullmatch(value)) and root[1] in state.accounts:
         return f"arn:aws:iam::{root[1]}:root"
+    if _CANONICAL.fullmatch(value):
+        owner = next((account_id for account_id in state.accounts if value == canonical(account_id)), None)
+        if owner:
+            return f"arn:aws:iam::{owner}:root"
     if (session := _SESSION.fullmatch(value)) and session[1] in state.accounts:
         return value
     identity = _IDENTITY.fullmatch(value)
@@ -82,7 +99,7 @@ def _collapsed(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
     return [
         {
             name: {kind: _single(inner) for kind, inner in part.items()}
-            if name == "Principal" and part != "*"
+            if name in {"Principal", "NotPrincipal"} and part != "*"
             else _single(part)
             for name, part in statement.items()
         }

@@ -1,78 +1,22 @@
-"""Condition operators of policies.
+"""Conditions of policy statements.
 
 An operator, condition key or variable that is not known here is an error of the simulator, never "no match".
+Source: IAM User Guide, condition operators, multivalued context keys.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
 from ..wire import SimulatorError
+from . import condition_keys, operators, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-GLOBAL_KEYS = frozenset(
-    "aws:" + name
-    for name in [
-        "principalarn",
-        "principalaccount",
-        "principalorgid",
-        "principalorgpaths",
-        "principaltype",
-        "principalisawsservice",
-        "principalservicename",
-        "userid",
-        "username",
-        "sourceaccount",
-        "sourcearn",
-        "requestedregion",
-        "securetransport",
-        "resourceaccount",
-        "resourceorgid",
-        "resourceorgpaths",
-        "viaawsservice",
-        "calledvia",
-        "tagkeys",
-        "useragent",
-    ]
-)
-TAG_KEYS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
-
-
-@functools.cache
-def glob(pattern: str, *, fold: bool = False) -> re.Pattern[str]:
-    """Compile a policy wildcard pattern."""
-    text = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if fold else 0))
-
-
-def _arn_like(pattern: str, value: str) -> bool:
-    expected, found = pattern.split(":", 5), value.split(":", 5)
-    if len(expected) != 6 or len(found) != 6:
-        return pattern == "*"
-    return all(glob(want).fullmatch(have) for want, have in zip(expected, found, strict=True))
-
-
-_POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "stringequals": lambda want, have: want == have,
-    "stringequalsignorecase": lambda want, have: want.lower() == have.lower(),
-    "stringlike": lambda want, have: glob(want).fullmatch(have) is not None,
-    "arnequals": _arn_like,
-    "arnlike": _arn_like,
-    "bool": lambda want, have: want.lower() == have.lower(),
-}
-_NEGATIVE = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-}
+glob = operators.glob
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +27,18 @@ class Condition:
     quantifier: str
     if_exists: bool
     key: str
-    values: tuple[str, ...]
+    values: tuple[variables.Template, ...]
 
     def holds(self, keys: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the request's keys satisfy the condition."""
         found = keys.get(self.key)
         if self.operator == "null":
-            return any((found is None) == (value.lower() == "true") for value in self.values)
+            return any((found is None) == (value.source.lower() == "true") for value in self.values)
         if found is None:
             return self._when_absent()
-        wanted = [filled for value in self.values if (filled := _fill(value, keys)) is not None]
-        negative = self.operator in _NEGATIVE
-        compare = _POSITIVE[_NEGATIVE.get(self.operator, self.operator)]
+        wanted = [filled for value in self.values if (filled := value.filled(keys)) is not None]
+        negative = self.operator in operators.NEGATIVE
+        compare = operators.POSITIVE[operators.NEGATIVE.get(self.operator, self.operator)]
         matches = [any(compare(want, have) for want in wanted) != negative for have in found]
         if self.quantifier == "forallvalues":
             return all(matches)
@@ -103,46 +47,38 @@ class Condition:
     def _when_absent(self) -> bool:
         if self.if_exists or self.quantifier == "forallvalues":
             return True
-        return self.operator in _NEGATIVE and not self.quantifier
+        return self.operator in operators.NEGATIVE and not self.quantifier
 
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-
-
-def _fill(value: str, keys: Mapping[str, tuple[str, ...]]) -> str | None:
-    """Replace policy variables; a variable without a value makes the comparison fail, as AWS has it."""
-    for name in _VARIABLE.findall(value):
-        found = keys.get(_known_key(name.lower()))
-        if found is None:
-            return None
-        value = value.replace("${" + name + "}", found[0])
-    return value
-
-
-def parse(operator: str, key: str, values: tuple[str, ...]) -> Condition:
-    """Read one condition, refusing what the simulator cannot judge."""
+def parse(operator: str, key: str, values: tuple[str, ...], *, with_variables: bool = True) -> Condition:
+    """Read one condition, refusing what is malformed and what the simulator cannot judge."""
     quantifier, _, name = operator.lower().rpartition(":")
     base = name.removesuffix("ifexists")
-    if quantifier not in {"", "forallvalues", "foranyvalue"} or base not in {*_POSITIVE, *_NEGATIVE, "null"}:
+    if quantifier not in {"", "forallvalues", "foranyvalue"} or base not in operators.KNOWN:
         raise SimulatorError(f"the simulator does not know the policy condition operator {operator!r}")
-    condition = Condition(base, quantifier, name != base, _known_key(key.lower()), values)
+    enabled = with_variables and base.startswith(operators.WITH_VARIABLES)
     for value in values:
-        for variable in _VARIABLE.findall(value):
-            _known_key(variable.lower())
-    return condition
-
-
-def _known_key(key: str) -> str:
-    if key.startswith("aws:") and key not in GLOBAL_KEYS and not key.startswith(TAG_KEYS):
-        raise SimulatorError(f"the simulator does not know the policy condition key {key!r}")
-    return key
+        operators.check(base, value)
+    templates = tuple(variables.template(value, enabled=enabled) for value in values)
+    return Condition(base, quantifier, name != base, condition_keys.known(key), templates)
 
 
 FIDELITY = (
     Behaviour(
-        "Conditions: String*, Arn*, Bool, Null, IfExists, ForAllValues, ForAnyValue, policy variables in values",
+        "Conditions: String*, Arn*, Bool, Null, Numeric*, Date*, IpAddress, Binary, IfExists, ForAllValues, "
+        "ForAnyValue",
         "DG",
         "test_policies.py::test_conditions_hold_as_documented",
+    ),
+    Behaviour(
+        "A number, date, address or boolean that cannot be read makes the policy malformed",
+        "DG (the forms); that it is refused when put: assumed",
+        "test_policies.py::test_malformed_policies_are_refused",
+    ),
+    Behaviour(
+        "Policy variables in condition values and in Resource, with defaults, `${*}` `${?}` `${$}`; none in 2008-10-17",
+        "DG",
+        "test_policies.py::test_variables_are_filled_from_the_request",
     ),
     Behaviour(
         "Any other operator, `aws:` key or variable: error of the simulator (500), in a world file a message",
@@ -153,9 +89,5 @@ FIDELITY = (
         "Service-specific keys that no call sets count as absent, as AWS has it for keys that do not exist",
         "DG",
         "test_policies.py::test_conditions_hold_as_documented",
-    ),
-    Behaviour(
-        "Numeric*, Date*, IpAddress",
-        "missing",
     ),
 )

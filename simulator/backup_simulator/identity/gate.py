@@ -1,18 +1,21 @@
-"""Whether a caller may do what it asks, from its own policies and the resource's."""
+"""Whether a caller may do what it asks: gathers what has a say, lets `evaluation` decide."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
 from ..wire import CommonError
-from . import policy
+from . import evaluation, policy, resource_tags
 from .policy import Question, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..state import Identity, Principal, State
+
+_TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
 
 
 def identity_of(state: State, principal: Principal) -> Identity | None:
@@ -23,57 +26,111 @@ def identity_of(state: State, principal: Principal) -> Identity | None:
 def question(
     state: State, principal: Principal, action: str, resource: str, keys: Mapping[str, tuple[str, ...]] | None = None
 ) -> Question:
-    """Put a question with the condition keys that follow from caller and resource."""
-    found: dict[str, tuple[str, ...]] = {
-        "aws:principalarn": (principal.identity_arn,),
-        "aws:principalaccount": (principal.account,),
-        "aws:principaltype": ({"user": "User", "role": "AssumedRole"}.get(principal.kind, "AnonymousService"),),
-        "aws:principalisawsservice": ("true" if principal.kind == "service" else "false",),
-        "aws:userid": (principal.user_id,),
-        "aws:securetransport": ("true",),
-        "aws:viaawsservice": ("false",),
-    }
-    if principal.kind == "user":
-        found["aws:username"] = (principal.name,)
-    found |= {f"aws:principaltag/{name.lower()}": (value,) for name, value in principal.tags}
-    _organization_keys(state, found, "principal", principal.account)
+    """Put a question with the condition keys that follow from caller, resource and time."""
     owner = resource.split(":", 5)[4] if resource.count(":") >= 5 else ""
-    owner = owner or principal.account
+    owner = owner if owner.isdigit() else principal.account
+    found = _caller_keys(state, principal)
+    found |= {f"aws:resourcetag/{name.lower()}": (value,) for name, value in resource_tags.of(state, resource).items()}
     found["aws:resourceaccount"] = (owner,)
     _organization_keys(state, found, "resource", owner)
     return Question(action, resource, principal, found | dict(keys or {}))
 
 
+def _caller_keys(state: State, principal: Principal) -> dict[str, tuple[str, ...]]:
+    now = state.now()
+    found: dict[str, tuple[str, ...]] = {
+        "aws:principaltype": (_TYPES.get(principal.kind, principal.kind),),
+        "aws:principalisawsservice": ("true" if principal.kind == "service" else "false",),
+        "aws:securetransport": ("true",),
+        "aws:viaawsservice": ("false",),
+        "aws:currenttime": (f"{dt.datetime.fromtimestamp(int(now), dt.UTC):%Y-%m-%dT%H:%M:%SZ}",),
+        "aws:epochtime": (str(int(now)),),
+    }
+    if principal.kind == "service":
+        found["aws:principalservicename"] = found["aws:principalservicenameslist"] = (principal.name,)
+        return found
+    if principal.kind == "federated":
+        return found
+    found |= {
+        "aws:principalarn": (principal.identity_arn,),
+        "aws:principalaccount": (principal.account,),
+        "aws:userid": (principal.user_id,),
+    }
+    if principal.kind == "user":
+        found["aws:username"] = (principal.name,)
+    _session_keys(principal, found)
+    identity = identity_of(state, principal)
+    tags = (identity.tags if identity else {}) | dict(principal.tags)
+    found |= {f"aws:principaltag/{name.lower()}": (value,) for name, value in tags.items()}
+    _organization_keys(state, found, "principal", principal.account)
+    return found
+
+
+def _session_keys(principal: Principal, found: dict[str, tuple[str, ...]]) -> None:
+    session = principal.session
+    if session is None:
+        return
+    issued = dt.datetime.fromtimestamp(int(session.issued), dt.UTC)
+    found["aws:tokenissuetime"] = (f"{issued:%Y-%m-%dT%H:%M:%SZ}",)
+    found["aws:multifactorauthpresent"] = ("false",)
+    if session.source_identity:
+        found["aws:sourceidentity"] = (session.source_identity,)
+    if session.provider:
+        found["aws:federatedprovider"] = (session.provider,)
+
+
 def _organization_keys(state: State, found: dict[str, tuple[str, ...]], who: str, account: str) -> None:
-    if state.organization and state.in_organization(account):
-        found[f"aws:{who}orgid"] = (state.organization.organization_id,)
-        found[f"aws:{who}orgpaths"] = (state.organization.path(account),)
+    if organization := state.organization_of(account):
+        found[f"aws:{who}orgid"] = (organization.organization_id,)
+        found[f"aws:{who}orgpaths"] = (organization.path(account),)
 
 
 def own_verdict(state: State, asked: Question) -> Verdict:
-    """What the caller's own policies say; a deleted identity has none."""
-    identity = identity_of(state, asked.principal)
-    return policy.judge_identity(identity.policies if identity else (), asked)
+    """What the caller's own side says (SCPs, identity policies, boundary, session policies); a deleted identity: no."""
+    reason = evaluation.refusal(policies(state, asked, None, owner=asked.principal.account), asked)
+    if reason is None:
+        return Verdict.ALLOW
+    return Verdict.DENY if reason.startswith("with an explicit deny") else Verdict.SILENT
 
 
-def refusal(state: State, asked: Question, resource_policy: policy.Policy | None, *, owner: str) -> str | None:
-    """Why an action is refused, or None when it is allowed.
+def policies(
+    state: State,
+    asked: Question,
+    resource_policy: policy.Policy | None,
+    *,
+    owner: str,
+    resource_rules: bool = False,
+) -> evaluation.Policies:
+    """Everything that has a say when a question is put to a resource of account `owner`."""
+    principal = asked.principal
+    identity = identity_of(state, principal)
+    organization = state.organization_of(principal.account)
+    # SCPs hold neither services nor the roles that AWS itself made for them.
+    bound = (
+        organization is not None and principal.kind in {"user", "role"} and not (identity and identity.service_linked)
+    )
+    return evaluation.Policies(
+        identity=identity.policies if identity else (),
+        boundary=identity.boundary.policy if identity and identity.boundary else None,
+        session=principal.session.policies if principal.session else None,
+        control=organization.control(principal.account) if organization and bound else (),
+        resource=resource_policy,
+        same_account=owner == principal.account,
+        resource_rules=resource_rules,
+    )
 
-    In one account either policy may allow; across accounts both must.
-    """
-    said = policy.judge_resource(resource_policy, asked)
-    own = own_verdict(state, asked)
-    if own is Verdict.DENY:
-        return "with an explicit deny in an identity-based policy"
-    if said is Verdict.DENY:
-        return "with an explicit deny in a resource-based policy"
-    if owner == asked.principal.account:
-        allowed = own is Verdict.ALLOW or said is Verdict.ALLOW
-    else:
-        allowed = own is Verdict.ALLOW and said in {Verdict.ALLOW, Verdict.DELEGATE}
-        if own is Verdict.ALLOW and not allowed:
-            return f"because no resource-based policy allows the {asked.action} action"
-    return None if allowed else f"because no identity-based policy allows the {asked.action} action"
+
+def refusal(
+    state: State,
+    asked: Question,
+    resource_policy: policy.Policy | None,
+    *,
+    owner: str,
+    resource_rules: bool = False,
+) -> str | None:
+    """Why an action is refused, or None when it is allowed; `resource_rules` as in `evaluation`."""
+    found = policies(state, asked, resource_policy, owner=owner, resource_rules=resource_rules)
+    return evaluation.refusal(found, asked)
 
 
 def denied(asked: Question, reason: str) -> CommonError:
@@ -103,12 +160,18 @@ def authorise(
 
 FIDELITY = (
     Behaviour(
-        "In one account either policy may allow, across accounts both must; a Deny beats all",
+        "Keys of every call: caller, tags, session, organization, owner and tags of the resource, time, address",
         "DG",
-        "test_policies.py::test_a_deny_beats_every_allow",
+        "test_policies.py::test_the_simulator_fills_the_keys_of_every_call",
     ),
     Behaviour(
-        "Permission boundaries, SCPs",
-        "missing",
+        "SCPs bind members, not the management account, not service-linked roles, not services",
+        "DG",
+        "test_control_policies.py::test_who_is_bound_by_a_control_policy",
+    ),
+    Behaviour(
+        "Permissions boundaries of users and roles",
+        "DG",
+        "test_boundaries.py::test_a_boundary_holds_back_what_the_policies_allow",
     ),
 )

@@ -1,32 +1,35 @@
 """Policy documents: read once, judged often.
 
-Identity policies and resource policies share statements; `judge` says what the statements say, the gate decides.
+Identity policies and resource policies share statements; this module says what the statements say,
+`evaluation` puts the answers of all policies together.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..fidelity import Behaviour
-from ..wire import SimulatorError
-from . import conditions
+from . import conditions, operators, principal_element, variables
+from .principal_element import Grant
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Mapping
 
     from ..state import Principal
 
 Document = dict[str, Any]
+MalformedPolicyError = operators.MalformedPolicyError
+principals = principal_element.pairs
 
 FULL: Document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-
-
-class MalformedPolicyError(ValueError):
-    """The document is no policy."""
+_ELEMENTS = frozenset(
+    "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split()  # noqa: SIM905 - as documented
+)
+_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 
 
 class Verdict(StrEnum):
@@ -55,18 +58,31 @@ class Statement:
     allows: bool
     actions: tuple[re.Pattern[str], ...]
     actions_negated: bool
-    resources: tuple[re.Pattern[str], ...]
+    resources: tuple[variables.Template, ...]
     resources_negated: bool
     principals: tuple[tuple[str, str], ...]
+    principals_negated: bool
+    everybody: bool
     conditions: tuple[conditions.Condition, ...]
 
     def covers(self, question: Question) -> bool:
         """Whether action, resource and conditions apply."""
         return (
             any(pattern.fullmatch(question.action) for pattern in self.actions) != self.actions_negated
-            and any(pattern.fullmatch(question.resource) for pattern in self.resources) != self.resources_negated
+            and any(_names(resource, question) for resource in self.resources) != self.resources_negated
             and all(condition.holds(question.keys) for condition in self.conditions)
         )
+
+    def grant(self, principal: Principal, *, bounded: bool = False) -> Grant:
+        """How closely the statement names a principal; `bounded` says that it has a permissions boundary."""
+        if self.principals_negated:
+            return principal_element.left_over(self.principals, principal, bounded=bounded)
+        return principal_element.named(self.principals, principal, everybody=self.everybody)
+
+
+def _names(resource: variables.Template, question: Question) -> bool:
+    filled = resource.filled(question.keys)
+    return filled is not None and operators.glob(filled).fullmatch(question.resource) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,72 +111,107 @@ def parse(text: str) -> Document:
 
 def compiled(document: Document) -> Policy:
     """Compile a document, refusing what is malformed and what the simulator cannot judge."""
-    if document.get("Version", "2012-10-17") not in {"2012-10-17", "2008-10-17"}:
+    version = document.get("Version", "2008-10-17")
+    if version not in {"2012-10-17", "2008-10-17"}:
         raise MalformedPolicyError("Policy has an unknown Version")
     statements = items(document.get("Statement", []))
     if not statements:
         raise MalformedPolicyError("Policy has no Statement")
-    return Policy(document, tuple(_statement(statement) for statement in statements))
+    if unknown := set(document) - {"Version", "Id", "Statement"}:
+        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(unknown))}")
+    return Policy(
+        document, tuple(_statement(statement, with_variables=version == "2012-10-17") for statement in statements)
+    )
 
 
-def _statement(statement: object) -> Statement:
+def identity_policy(document: Document) -> Policy:
+    """Compile a policy that belongs to somebody: it names resources and no principals."""
+    found = compiled(document)
+    for statement in items(document["Statement"]):
+        if "Principal" in statement or "NotPrincipal" in statement:
+            raise MalformedPolicyError("Policy document should not specify a principal.")
+        if "Resource" not in statement and "NotResource" not in statement:
+            raise MalformedPolicyError("Policy statement must contain resources.")
+    return found
+
+
+def trust_policy(document: Document) -> Policy:
+    """Compile a role's trust policy: it names principals and no resources."""
+    found = compiled(document)
+    for statement in items(document["Statement"]):
+        if "Resource" in statement or "NotResource" in statement:
+            raise MalformedPolicyError("Has prohibited field Resource")
+        if "NotPrincipal" in statement:
+            raise MalformedPolicyError("Has prohibited field NotPrincipal")
+        if "Principal" not in statement:
+            raise MalformedPolicyError("Missing required field Principal")
+        if not all(
+            str(action).lower().startswith("sts:") or action == "*" for action in items(statement.get("Action", "*"))
+        ):
+            raise MalformedPolicyError("AssumeRole policy may only specify STS AssumeRole actions.")
+    return found
+
+
+def _statement(statement: object, *, with_variables: bool) -> Statement:
     if not isinstance(statement, dict):
         raise MalformedPolicyError("A Statement is not an object")
+    if unknown := set(statement) - _ELEMENTS:
+        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(unknown))}")
     if statement.get("Effect") not in {"Allow", "Deny"}:
         raise MalformedPolicyError("A Statement has neither Effect Allow nor Deny")
     if ("Action" in statement) == ("NotAction" in statement):
         raise MalformedPolicyError("A Statement needs one of Action and NotAction")
-    if "NotPrincipal" in statement:
-        raise SimulatorError("the simulator does not know NotPrincipal in a policy")
-    actions = items(statement.get("Action", statement.get("NotAction")))
-    resources = items(statement.get("Resource", statement.get("NotResource", "*")))
+    for either in ("Resource", "Principal"):
+        if either in statement and f"Not{either}" in statement:
+            raise MalformedPolicyError(f"A Statement has both {either} and Not{either}")
+    if "NotPrincipal" in statement and statement["Effect"] == "Allow":
+        raise MalformedPolicyError("NotPrincipal must be used with Effect Deny")
     return Statement(
         allows=statement["Effect"] == "Allow",
-        actions=_patterns(actions, fold=True),
+        actions=_actions(items(statement.get("Action", statement.get("NotAction")))),
         actions_negated="NotAction" in statement,
-        resources=_patterns(resources, fold=False),
+        resources=_resources(
+            items(statement.get("Resource", statement.get("NotResource", "*"))), with_variables=with_variables
+        ),
         resources_negated="NotResource" in statement,
-        principals=tuple(principals(statement.get("Principal"))),
-        conditions=tuple(_conditions(statement.get("Condition", {}))),
+        principals=tuple(principals(statement.get("Principal", statement.get("NotPrincipal")))),
+        principals_negated="NotPrincipal" in statement,
+        everybody=statement.get("Principal") == "*",
+        conditions=tuple(_conditions(statement.get("Condition", {}), with_variables=with_variables)),
     )
 
 
-def _patterns(texts: Iterable[object], *, fold: bool) -> tuple[re.Pattern[str], ...]:
-    if not all(isinstance(text, str) and "${" not in text for text in texts):
-        raise MalformedPolicyError("Action and Resource hold texts without variables")
-    return tuple(conditions.glob(str(text), fold=fold) for text in texts)
+def _actions(texts: Iterable[object]) -> tuple[re.Pattern[str], ...]:
+    if not all(isinstance(text, str) and _ACTION.fullmatch(text) for text in texts):
+        raise MalformedPolicyError("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+    return tuple(operators.glob(str(text), fold=True) for text in texts)
 
 
-def principals(element: object) -> Iterable[tuple[str, str]]:
-    """The principals of a statement as (kind, value) pairs."""
-    if element is None:
-        return
-    if element == "*":
-        yield "AWS", "*"
-        return
-    if not isinstance(element, dict):
-        raise MalformedPolicyError("Principal is neither * nor an object")
-    for kind, values in element.items():
-        for value in items(values):
-            yield str(kind), str(value)
+def _resources(texts: Iterable[object], *, with_variables: bool) -> tuple[variables.Template, ...]:
+    if not all(isinstance(text, str) for text in texts):
+        raise MalformedPolicyError("Resource holds texts")
+    return tuple(variables.template(str(text), enabled=with_variables) for text in texts)
 
 
-def _conditions(element: object) -> Iterable[conditions.Condition]:
+def _conditions(element: object, *, with_variables: bool) -> Iterable[conditions.Condition]:
     if not isinstance(element, dict):
         raise MalformedPolicyError("Condition is not an object")
     for operator, tests in element.items():
         if not isinstance(tests, dict):
             raise MalformedPolicyError(f"Condition {operator} is not an object")
         for key, values in tests.items():
-            yield conditions.parse(operator, key, tuple(_text(value) for value in items(values)))
+            wanted = tuple(_text(value) for value in items(values))
+            yield conditions.parse(operator, key, wanted, with_variables=with_variables)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict | list) or value is None:
+        raise MalformedPolicyError("A condition value is a text, a number or a boolean")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def judge_identity(policies: Iterable[Policy], question: Question) -> Verdict:
-    """What the caller's own policies say."""
+    """What policies without principals say: identity policies, boundaries, session policies, SCPs."""
     verdict = Verdict.SILENT
     for policy in policies:
         for statement in policy.statements:
@@ -171,32 +222,25 @@ def judge_identity(policies: Iterable[Policy], question: Question) -> Verdict:
     return verdict
 
 
-def judge_resource(policy: Policy | None, question: Question) -> Verdict:
-    """What a resource's policy says; DELEGATE means that it names the caller's account, not the caller."""
-    verdict = Verdict.SILENT
+def granted(policy: Policy | None, question: Question, *, bounded: bool = False) -> Grant | None:
+    """How far a resource's policy admits the caller; None for an explicit Deny."""
+    best = Grant.NOTHING
     for statement in policy.statements if policy else ():
-        match = _principal_match(statement, question.principal)
-        if match is Verdict.SILENT or not statement.covers(question):
+        match = statement.grant(question.principal, bounded=bounded)
+        if match is Grant.NOTHING or not statement.covers(question):
             continue
         if not statement.allows:
-            return Verdict.DENY
-        if verdict is not Verdict.ALLOW:
-            verdict = match
-    return verdict
-
-
-def _principal_match(statement: Statement, principal: Principal) -> Verdict:
-    best = Verdict.SILENT
-    for kind, value in statement.principals:
-        if kind == "Service" and principal.kind == "service" and value == principal.name:
-            return Verdict.ALLOW
-        if kind != "AWS" or principal.kind == "service":
-            continue
-        if value in {"*", principal.unique_id, principal.arn, principal.identity_arn}:
-            return Verdict.ALLOW
-        if value == f"arn:aws:iam::{principal.account}:root":
-            best = Verdict.DELEGATE
+            return None
+        best = max(best, match)
     return best
+
+
+def judge_resource(policy: Policy | None, question: Question) -> Verdict:
+    """What a resource's policy says; DELEGATE means that it names the caller's account, not the caller."""
+    grant = granted(policy, question)
+    if grant is None:
+        return Verdict.DENY
+    return {Grant.NOTHING: Verdict.SILENT, Grant.ACCOUNT: Verdict.DELEGATE}.get(grant, Verdict.ALLOW)
 
 
 FIDELITY = (
@@ -206,7 +250,8 @@ FIDELITY = (
         "test_policies.py::test_statements_cover_what_they_name",
     ),
     Behaviour(
-        "NotPrincipal, variables in Resource",
-        "missing",
+        "Malformed documents are refused when put: unknown elements, actions of no service, NotPrincipal with Allow",
+        "DG; texts partly assumed",
+        "test_policies.py::test_malformed_policies_are_refused",
     ),
 )

@@ -63,7 +63,7 @@ def put_role_policy(scope: Scope, params: Params) -> Params:
         added = policy.compiled(policy.parse(params["PolicyDocument"]))
     except policy.MalformedPolicyError as error:
         raise AwsError("MalformedPolicyDocument", str(error)) from None
-    role.policies = (*role.policies, added)
+    role.inline[params["PolicyName"]] = added
     return {}
 
 
@@ -93,7 +93,6 @@ def _make(scope: Scope, name: str, path: str, trust: Policy, *, max_session: int
         path,
         scope.state.ids.upper("AROA"),
         scope.now,
-        (),
         trust=trust,
         max_session=max_session,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..identity import gate
 from ..wire import Params
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ..identity.policy import Policy
     from ..state import Account, Principal, Region, State
@@ -24,6 +24,8 @@ class Scope:
     credential_is_session: bool
     region_name: str
     now: float
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Condition keys that follow from the connection: address and user agent."""
     host: str = ""
 
     @property
@@ -45,7 +47,7 @@ class Scope:
         keys: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Raise AccessDenied unless the caller may."""
-        known = {"aws:requestedregion": (self.region_name,)} | (keys or {})
+        known = {"aws:requestedregion": (self.region_name,), **self.facts, **(keys or {})}
         gate.authorise(self.state, self.principal, action, resource, resource_policy=policy, keys=known)
 
 

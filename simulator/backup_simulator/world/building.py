@@ -14,11 +14,11 @@ from .. import clock, ids, keys, points, resources, state
 from ..identity import anchors, policy
 from ..services.backup import air_gapped, vaults
 from ..wire import SimulatorError
-from . import schema
+from . import identities, organizations, schema
 from .files import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], float] = time.time) -> state.State:
@@ -41,14 +41,7 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         )
         if account.allowed_amis is not None:
             living.accounts[account.id].allowed_amis = frozenset(account.allowed_amis)
-    living.organization = _organization(world.organization, start)
-    for part in world.accounts:
-        _identities(living, part, start)
-    for part in world.accounts:
-        for role in part.roles:
-            living.accounts[part.id].roles[role.name].trust = _anchored(
-                living, _trust(role.trust), f"account {part.id}, role {role.name}: trust"
-            )
+    _identities(living, world, start)
     for part in world.accounts:
         _keys(living, part, start)
     for part in world.accounts:
@@ -59,65 +52,24 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
     return living
 
 
+def _identities(living: state.State, world: schema.World, start: float) -> None:
+    """Organizations, users and roles, and then the trust policies, which may name any of them."""
+    for organization in world.all_organizations:
+        organizations.build(living, organization, start)
+    for part in world.accounts:
+        identities.build(living, part, start)
+    for organization in world.all_organizations:
+        for account_id in organization.suspended:
+            living.suspend(account_id)
+    for part in world.accounts:
+        for role in part.roles:
+            living.accounts[part.id].roles[role.name].trust = _anchored(
+                living, _trust(role.trust), f"account {part.id}, role {role.name}: trust"
+            )
+
+
 def _epoch(moment: dt.datetime) -> float:
     return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp()
-
-
-def _organization(part: schema.OrganizationPart | None, start: float) -> state.Organization | None:
-    if part is None:
-        return None
-    return state.Organization(
-        organization_id=part.id,
-        management=part.management,
-        joined=dict.fromkeys([part.management, *part.members], start - 365 * clock.DAY),
-        paths={account: path.strip("/") + "/" for account, path in part.units.items()},
-        cross_account=part.cross_account_backup,
-        # Long ago, so that a world with the toggle off refuses at once.
-        cross_account_changed=start - 365 * clock.DAY,
-    )
-
-
-def _identities(living: state.State, part: schema.AccountPart, start: float) -> None:
-    account = living.accounts[part.id]
-    for user in part.users:
-        where = f"account {part.id}, user {user.name}: policies"
-        identity = state.Identity(
-            "user",
-            part.id,
-            user.name,
-            user.path,
-            living.ids.upper("AIDA"),
-            start,
-            _policies(user.policies, where),
-        )
-        account.users[user.name] = identity
-        living.anchors[identity.unique_id] = identity
-        principal = state.Principal(
-            part.id, identity.arn, identity.arn, identity.unique_id, identity.unique_id, "user", user.name
-        )
-        key = user.access_key
-        living.credentials[key.id] = state.Credential(key.id, key.secret, principal)
-    for role in part.roles:
-        where = f"account {part.id}, role {role.name}: policies"
-        identity = state.Identity(
-            "role",
-            part.id,
-            role.name,
-            role.path,
-            living.ids.upper("AROA"),
-            start,
-            _policies(role.policies, where),
-            max_session=int(role.max_session),
-        )
-        account.roles[role.name] = identity
-        living.anchors[identity.unique_id] = identity
-
-
-def _policies(parts: Sequence[str | policy.Document], where: str) -> tuple[policy.Policy, ...]:
-    try:
-        return tuple(policy.compiled(policy.FULL if isinstance(part, str) else part) for part in parts)
-    except (policy.MalformedPolicyError, SimulatorError) as error:
-        raise WorldError(f"{where}: {error}") from None
 
 
 def _trust(part: schema.TrustPart | schema.PolicyDocument) -> policy.Document:

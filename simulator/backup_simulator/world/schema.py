@@ -17,6 +17,9 @@ from .units import Bytes, Seconds, SignedSeconds
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 PolicyDocument = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "required": ["Statement"]})]
+UnitPath = Annotated[str, Field(pattern=r"^/?ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}(/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})*/?$")]
+PolicyArn = Annotated[str, Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$")]
+Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
 
 
 def _trust_form(value: object) -> str:
@@ -65,14 +68,44 @@ class LimitsPart(Part):
     beyond_resource: Literal["wait", "fail"] = "wait"
 
 
+class ControlPolicyPart(Part):
+    """A service control policy and where it is attached: `root`, unit ids, account ids.
+
+    `replaces_full_access` detaches FullAWSAccess there, which makes the policy a list of what is allowed.
+    """
+
+    id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
+    name: str
+    document: PolicyDocument
+    targets: list[str] = []
+    replaces_full_access: bool = False
+
+
 class OrganizationPart(Part):
-    """The organization, its members and the cross-account toggle."""
+    """An organization, its members and the cross-account toggle.
+
+    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself.
+    """
 
     id: str = Field(pattern=r"^o-[a-z0-9]{10,32}$")
+    root: str = Field(default="r-cv01", pattern=r"^r-[0-9a-z]{4,32}$")
     management: AccountId
     members: list[AccountId]
     cross_account_backup: bool
-    units: dict[AccountId, str] = {}
+    units: dict[AccountId, UnitPath] = {}
+    empty_units: list[UnitPath] = []
+    unit_names: dict[str, str] = {}
+    control_policies: list[ControlPolicyPart] = []
+    control_policies_on: bool = True
+    trusted_services: list[str] = ["backup.amazonaws.com"]
+    delegated: dict[str, list[AccountId]] = {}
+    suspended: list[AccountId] = []
+
+    @property
+    def strangers(self) -> set[str]:
+        """Accounts that are given a place or a task without being members."""
+        named = {*self.units, *self.suspended, *(one for ones in self.delegated.values() for one in ones)}
+        return named - {self.management, *self.members}
 
 
 class AccessKeyPart(Part):
@@ -88,7 +121,9 @@ class UserPart(Part):
     name: str
     path: str = "/"
     access_key: AccessKeyPart
-    policies: list[Literal["full"] | PolicyDocument]
+    policies: Policies
+    boundary: PolicyArn | None = None
+    tags: dict[str, str] = {}
 
 
 class TrustPart(Part):
@@ -114,8 +149,29 @@ class RolePart(Part):
     trust: Annotated[
         Annotated[TrustPart, Tag("short")] | Annotated[PolicyDocument, Tag("document")], Discriminator(_trust_form)
     ]
-    policies: list[Literal["full"] | PolicyDocument]
+    policies: Policies
+    boundary: PolicyArn | None = None
+    tags: dict[str, str] = {}
     max_session: Seconds = 3600.0
+
+
+class ManagedPolicyPart(Part):
+    """A customer managed policy, for attaching and for boundaries."""
+
+    name: str
+    path: str = "/"
+    document: PolicyDocument
+
+
+class OidcProviderPart(Part):
+    """An OpenID Connect provider: the issuer without `https://`, and the public keys (JWKS) that sign its tokens.
+
+    Without keys only tokens that the simulator issued are accepted.
+    """
+
+    host: str = Field(pattern=r"^[a-z0-9.:-]+(/[A-Za-z0-9._/-]+)?$")
+    audiences: list[str] = ["sts.amazonaws.com"]
+    keys: list[dict[str, Any]] = []
 
 
 class KeyPart(Part):
@@ -218,6 +274,8 @@ class AccountPart(Part):
     email: str | None = None
     users: list[UserPart] = []
     roles: list[RolePart] = []
+    policies: list[ManagedPolicyPart] = []
+    oidc_providers: list[OidcProviderPart] = []
     keys: list[KeyPart] = []
     resources: list[ResourcePart] = []
     vaults: list[VaultPart] = []
@@ -233,19 +291,31 @@ class World(Part):
     durations: DurationsPart = DurationsPart()
     limits: LimitsPart = LimitsPart()
     organization: OrganizationPart | None = None
+    organizations: list[OrganizationPart] = []
     accounts: list[AccountPart] = Field(min_length=1)
     faults: list[FaultPart] = []
     outcomes: list[OutcomePart] = []
+
+    @property
+    def all_organizations(self) -> list[OrganizationPart]:
+        """The organizations, whichever way they are written."""
+        return [part for part in (self.organization, *self.organizations) if part is not None]
 
     @model_validator(mode="after")
     def _consistent(self) -> World:
         ids = [account.id for account in self.accounts]
         if len(set(ids)) != len(ids):
             raise ValueError("two accounts have the same id")
-        organization = self.organization
-        strangers = {organization.management, *organization.members} - set(ids) if organization else set()
-        if strangers:
+        members = [one for part in self.all_organizations for one in (part.management, *part.members)]
+        if strangers := set(members) - set(ids):
             raise ValueError(f"the organization names accounts that do not exist: {', '.join(sorted(strangers))}")
+        for part in self.all_organizations:
+            if part.strangers:
+                raise ValueError(f"no members of {part.id}: {', '.join(sorted(part.strangers))}")
+        if len(set(members)) != len(members):
+            raise ValueError("an account is in two organizations, or twice in one")
+        if len({part.id for part in self.all_organizations}) != len(self.all_organizations):
+            raise ValueError("two organizations have the same id")
         keys = [user.access_key.id for account in self.accounts for user in account.users]
         if len(set(keys)) != len(keys):
             raise ValueError("two users have the same access key id")

@@ -24,10 +24,10 @@ def accounts(scope: Scope, asked: str | None) -> list[str]:
 
 def members(scope: Scope) -> list[str]:
     """All accounts of the organization if the caller's is its management account, else none."""
-    organization = scope.state.organization
+    organization = scope.state.organization_of(scope.account.account_id)
     if organization is None or organization.management != scope.account.account_id:
         return []
-    return sorted({organization.management, *organization.joined} & set(scope.state.accounts))
+    return sorted(set(organization.members) & set(scope.state.accounts))
 
 
 FIDELITY = (

@@ -10,7 +10,7 @@ from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 
 if TYPE_CHECKING:
-    from ...state import Organization
+    from ...organization import Organization
 
 TOGGLE = "isCrossAccountBackupEnabled"
 KNOWN = (TOGGLE, "isMpaEnabled", "isDelegatedAdministratorEnabled")
@@ -41,8 +41,8 @@ def update_global(scope: Scope, params: Params) -> Params:
 
 
 def _organization(scope: Scope) -> Organization:
-    organization = scope.state.organization
-    if organization is None or not scope.state.in_organization(scope.principal.account):
+    organization = scope.state.organization_of(scope.principal.account)
+    if organization is None:
         raise AwsError("InvalidRequestException", "Account is not a member of an organization.")
     return organization
 

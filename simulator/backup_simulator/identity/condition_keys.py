@@ -1,0 +1,31 @@
+"""The condition keys that AWS has for every service.
+
+A key that stands here and is set by no call is one that the simulated world truthfully never has: nobody comes through
+a VPC endpoint, no browser sends a referer. A key `aws:…` that does not stand here is an error of the simulator.
+Source: IAM User Guide, AWS global condition context keys.
+"""
+
+from __future__ import annotations
+
+from ..wire import SimulatorError
+
+_NAMES = """
+    PrincipalArn PrincipalAccount PrincipalOrgID PrincipalOrgPaths PrincipalType PrincipalIsAWSService
+    PrincipalServiceName PrincipalServiceNamesList userid username AssumedRoot
+    FederatedProvider TokenIssueTime MultiFactorAuthAge MultiFactorAuthPresent ChatbotSourceArn
+    Ec2InstanceSourceVpc Ec2InstanceSourcePrivateIPv4 SourceIdentity
+    SourceIp SourceVpc SourceVpcArn SourceVpce VpceAccount VpceOrgID VpceOrgPaths VpcSourceIp
+    ResourceAccount ResourceOrgID ResourceOrgPaths
+    CalledVia CalledViaFirst CalledViaLast ViaAWSService CurrentTime EpochTime referer
+    RequestedRegion TagKeys SecureTransport SourceAccount SourceArn SourceOrgID SourceOrgPaths UserAgent
+"""
+GLOBAL = frozenset(f"aws:{name.lower()}" for name in _NAMES.split())
+TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+
+
+def known(key: str) -> str:
+    """A key in lower case, as conditions compare names."""
+    name = key.lower()
+    if name.startswith("aws:") and name not in GLOBAL and not name.startswith(TAGS):
+        raise SimulatorError(f"the simulator does not know the policy condition key {name!r}")
+    return name

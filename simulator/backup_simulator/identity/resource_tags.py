@@ -1,0 +1,47 @@
+"""The tags of the resource that an ARN names, for `aws:ResourceTag`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..state import Account, State
+
+
+def of(state: State, arn: str) -> Mapping[str, str]:
+    """The tags of a vault, recovery point, key, role, user or policy; empty for what has none or is unknown."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6:
+        return {}
+    service, region, owner, rest = parts[2], parts[3], parts[4], parts[5]
+    if service == "iam" and owner in state.accounts:
+        return _iam(state.accounts[owner], arn, rest)
+    if service == "kms":
+        key = state.key(arn)
+        found: Mapping[str, str] = getattr(key, "tags", {})
+        return found
+    if rest.startswith("backup-vault:"):
+        vault = state.vault(arn)
+        return vault.tags if vault else {}
+    holders = [state.accounts[owner]] if owner in state.accounts else list(state.accounts.values())
+    return _point(holders, arn, region)
+
+
+def _iam(account: Account, arn: str, rest: str) -> Mapping[str, str]:
+    kind, _, path = rest.partition("/")
+    if kind == "policy":
+        managed = account.policies.get(arn)
+        return managed.tags if managed else {}
+    names = {"role": account.roles, "user": account.users}.get(kind, {})
+    identity = names.get(path.rpartition("/")[2])
+    return identity.tags if identity else {}
+
+
+def _point(holders: list[Account], arn: str, region: str) -> Mapping[str, str]:
+    for account in holders:
+        for vault in account.region(region).vaults.values() if region in account.regions else ():
+            if arn in vault.points:
+                return vault.points[arn].tags
+    return {}

@@ -1,0 +1,85 @@
+"""Users, roles, managed policies and identity providers of a world."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from .. import state
+from ..identity import policy
+from ..services import aws_managed
+from ..wire import SimulatorError
+from .files import WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from . import schema
+
+ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
+
+
+def build(living: state.State, part: schema.AccountPart, start: float) -> None:
+    """Make an account's policies, users, roles and providers; trust policies come later, when all names exist."""
+    account = living.accounts[part.id]
+    for given in part.policies:
+        arn = f"arn:aws:iam::{part.id}:policy{given.path}{given.name}"
+        compiled = _compiled(given.document, f"account {part.id}, policy {given.name}")
+        account.policies[arn] = state.ManagedPolicy(arn, living.ids.upper("ANPA"), start, {"v1": (compiled, start)})
+    for provider in part.oidc_providers:
+        account.providers[provider.host] = state.OidcProvider(
+            f"arn:aws:iam::{part.id}:oidc-provider/{provider.host}",
+            f"https://{provider.host}",
+            list(provider.audiences),
+            start,
+            hashlib.sha256(f"{living.ids.seed} {provider.host}".encode()).hexdigest(),
+            tuple(provider.keys),
+        )
+    for user in part.users:
+        identity = _identity(living, part.id, "user", user, start)
+        account.users[user.name] = identity
+        principal = state.Principal(
+            part.id, identity.arn, identity.arn, identity.unique_id, identity.unique_id, "user", user.name
+        )
+        key = user.access_key
+        living.credentials[key.id] = state.Credential(key.id, key.secret, principal)
+    for role in part.roles:
+        identity = _identity(living, part.id, "role", role, start)
+        identity.max_session = int(role.max_session)
+        account.roles[role.name] = identity
+
+
+def _identity(
+    living: state.State, account: str, kind: str, part: schema.UserPart | schema.RolePart, start: float
+) -> state.Identity:
+    unique_id = living.ids.upper("AIDA" if kind == "user" else "AROA")
+    identity = state.Identity(kind, account, part.name, part.path, unique_id, start, tags=dict(part.tags))
+    where = f"account {account}, {kind} {part.name}"
+    _grant(living, identity, part.policies, where)
+    if part.boundary is not None:
+        identity.boundary = _managed(living, account, part.boundary, f"{where}: boundary")
+    living.anchors[unique_id] = identity
+    return identity
+
+
+def _grant(living: state.State, identity: state.Identity, parts: Sequence[str | policy.Document], where: str) -> None:
+    for index, part in enumerate(parts):
+        if isinstance(part, str):
+            arn = ADMINISTRATOR if part == "full" else part
+            identity.attached[arn] = _managed(living, identity.account, arn, f"{where}: policies")
+        else:
+            identity.inline[f"inline-{index}"] = _compiled(part, f"{where}: policies")
+
+
+def _managed(living: state.State, account: str, arn: str, where: str) -> state.ManagedPolicy:
+    found = living.accounts[account].policies.get(arn) or aws_managed.find(arn)
+    if found is None:
+        raise WorldError(f"{where}: {arn} is neither a policy of the account nor one of AWS that the simulator knows")
+    return found
+
+
+def _compiled(document: policy.Document, where: str) -> policy.Policy:
+    try:
+        return policy.compiled(document)
+    except (policy.MalformedPolicyError, SimulatorError) as error:
+        raise WorldError(f"{where}: {error}") from None

@@ -1,0 +1,156 @@
+"""The policy evaluation logic as one table: which policies are there, who asks, how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.simulator import scenes
+
+from backup_simulator.identity import evaluation, policy
+from backup_simulator.identity.evaluation import Policies
+from backup_simulator.state import Principal
+
+ACTION = "backup:DescribeBackupVault"
+VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
+ACCOUNT = "arn:aws:iam::111111111111:root"
+SESSION = Principal(
+    "111111111111",
+    "arn:aws:sts::111111111111:assumed-role/r/s",
+    "arn:aws:iam::111111111111:role/r",
+    "AROA1",
+    "AROA1:s",
+    "role",
+    "r",
+)
+USER = Principal(
+    "111111111111",
+    "arn:aws:iam::111111111111:user/u",
+    "arn:aws:iam::111111111111:user/u",
+    "AIDA1",
+    "AIDA1",
+    "user",
+    "u",
+)
+BACKUP = "backup.amazonaws.com"
+SERVICE = Principal("", BACKUP, BACKUP, BACKUP, BACKUP, "service", BACKUP)
+
+
+def own(effect: str = "Allow", action: str = ACTION) -> policy.Policy:
+    """A policy that belongs to somebody."""
+    return policy.compiled(scenes.policy({"Effect": effect, "Action": action, "Resource": "*"}))
+
+
+def of_resource(principal: Any, effect: str = "Allow") -> policy.Policy:
+    """A policy that belongs to the vault."""
+    return policy.compiled(scenes.policy({"Effect": effect, "Principal": principal, "Action": ACTION, "Resource": "*"}))
+
+
+YES, NO, OTHER = own(), own("Deny"), own(action="backup:ListTags")
+TO_ROLE, TO_SESSION, TO_USER = (of_resource({"AWS": name}) for name in ("AROA1", SESSION.arn, "AIDA1"))
+TO_ACCOUNT, TO_ALL = of_resource({"AWS": ACCOUNT}), of_resource("*")
+IDENTITY, RESOURCE = "identity-based policy", "resource-based policy"
+SCP, BOUNDARY, IN_SESSION = "service control policy", "permissions boundary", "session policy"
+
+
+def no(kind: str) -> str:
+    """The ending of an implicit refusal."""
+    return f"because no {kind} allows the {ACTION} action"
+
+
+def deny(kind: str) -> str:
+    """The ending of an explicit refusal."""
+    return f"with an explicit deny in {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def row(name: str, ending: str | None, principal: Principal = SESSION, **given: Any) -> Any:
+    """One case."""
+    return pytest.param(Policies(**given), principal, ending, id=name)
+
+
+ONE_ACCOUNT = [
+    row("nothing at all", no(IDENTITY)),
+    row("an identity policy", None, identity=[YES]),
+    row("an identity policy for something else", no(IDENTITY), identity=[OTHER]),
+    row("an identity policy that denies", deny(IDENTITY), identity=[YES, NO]),
+    row("a resource policy for the role", None, resource=TO_ROLE),
+    row("a resource policy for the session", None, resource=TO_SESSION),
+    row("a resource policy for the user", None, USER, resource=TO_USER),
+    row("a resource policy for everybody", None, resource=TO_ALL),
+    row("a resource policy for the account leaves it to the account", no(IDENTITY), resource=TO_ACCOUNT),
+    row("a resource policy for the account, and an identity policy", None, identity=[YES], resource=TO_ACCOUNT),
+    row("a resource policy that denies", deny(RESOURCE), identity=[YES], resource=of_resource("*", "Deny")),
+    row(
+        "a resource policy that denies the account",
+        deny(RESOURCE),
+        identity=[YES],
+        resource=of_resource({"AWS": ACCOUNT}, "Deny"),
+    ),
+    row("a boundary that allows", None, identity=[YES], boundary=YES),
+    row("a boundary alone gives nothing", no(IDENTITY), boundary=YES),
+    row("a boundary that is silent", no(BOUNDARY), identity=[YES], boundary=OTHER),
+    row("a boundary that denies", deny(BOUNDARY), identity=[YES], boundary=NO),
+    row("a boundary limits what a resource gives the role", no(BOUNDARY), boundary=OTHER, resource=TO_ROLE),
+    row("a boundary limits what a resource gives everybody", no(BOUNDARY), boundary=OTHER, resource=TO_ALL),
+    row("a boundary does not limit what a resource gives the session", None, boundary=OTHER, resource=TO_SESSION),
+    row("a boundary does not limit what a resource gives the user", None, USER, boundary=OTHER, resource=TO_USER),
+    row("a boundary that denies limits even that", deny(BOUNDARY), boundary=NO, resource=TO_SESSION),
+    row("a session policy that allows", None, identity=[YES], session=[YES]),
+    row("a session policy that is silent", no(IN_SESSION), identity=[YES], session=[OTHER]),
+    row("a session policy that denies", deny(IN_SESSION), identity=[YES], session=[YES, NO]),
+    row("a session policy limits what a resource gives the role", no(IN_SESSION), session=[OTHER], resource=TO_ROLE),
+    row(
+        "a session policy does not limit what a resource gives the session", None, session=[OTHER], resource=TO_SESSION
+    ),
+    row("an SCP on every level", None, identity=[YES], control=[[YES], [OTHER, YES]]),
+    row("a level without a fitting SCP", no(SCP), identity=[YES], control=[[YES], [OTHER]]),
+    row("a level without any SCP", no(SCP), identity=[YES], control=[[YES], []]),
+    row("an SCP that denies", deny(SCP), identity=[YES], control=[[YES, NO], [YES]]),
+    row("an SCP gives nothing", no(IDENTITY), control=[[YES], [YES]]),
+    row("an SCP limits what a resource gives", no(SCP), control=[[OTHER]], resource=TO_SESSION),
+    row("an SCP is named before an identity policy", deny(SCP), identity=[NO], control=[[NO]]),
+    row("a service the resource names", None, SERVICE, resource=of_resource({"Service": "backup.amazonaws.com"})),
+    row(
+        "a service the resource does not name",
+        no(RESOURCE),
+        SERVICE,
+        resource=of_resource({"Service": "s3.amazonaws.com"}),
+    ),
+    row("a service that a star includes", None, SERVICE, resource=TO_ALL),
+    row("a service that a star of AWS does not include", no(RESOURCE), SERVICE, resource=of_resource({"AWS": "*"})),
+    row("a service that a star denies", deny(RESOURCE), SERVICE, resource=of_resource("*", "Deny")),
+]
+ACROSS = [
+    row("across: an identity policy alone", no(RESOURCE), identity=[YES]),
+    row("across: a resource policy alone", no(IDENTITY), resource=TO_ROLE),
+    row("across: a resource policy for the session alone", no(IDENTITY), resource=TO_SESSION),
+    row("across: both", None, identity=[YES], resource=TO_ROLE),
+    row("across: the account is enough", None, identity=[YES], resource=TO_ACCOUNT),
+    row("across: everybody is enough", None, identity=[YES], resource=TO_ALL),
+    row("across: the boundary limits", no(BOUNDARY), identity=[YES], boundary=OTHER, resource=TO_SESSION),
+    row("across: the session policy limits", no(IN_SESSION), identity=[YES], session=[OTHER], resource=TO_SESSION),
+    row("across: the SCP of the caller's side limits", no(SCP), identity=[YES], control=[[OTHER]], resource=TO_ROLE),
+    row("across: either side denies", deny(RESOURCE), identity=[YES], resource=of_resource("*", "Deny")),
+]
+RULED = [
+    row("ruled: identity policies do not count for a key that is silent", no(RESOURCE), identity=[YES]),
+    row("ruled: the key names the role", None, resource=TO_ROLE),
+    row("ruled: the key names the account", None, identity=[YES], resource=TO_ACCOUNT),
+    row("ruled: the key names the account only", no(IDENTITY), resource=TO_ACCOUNT),
+]
+
+
+@pytest.mark.parametrize(
+    ("policies", "principal", "ending"),
+    [
+        *ONE_ACCOUNT,
+        *(pytest.param(replace(r.values[0], same_account=False), *r.values[1:], id=r.id) for r in ACROSS),
+        *(pytest.param(replace(r.values[0], resource_rules=True), *r.values[1:], id=r.id) for r in RULED),
+    ],
+)
+def test_policies_decide_together(policies: Policies, principal: Principal, ending: str | None) -> None:
+    """Which kind of policy is missing or denies is what AccessDenied says."""
+    question = policy.Question(ACTION, VAULT, principal, {})
+
+    assert evaluation.refusal(policies, question) == ending
