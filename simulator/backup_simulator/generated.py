@@ -140,9 +140,10 @@ class Generated:
             return None
         low = int(found[0].replace("-", "")[-16:] or "0", 16) & WHOLE
         number = _unscrambled(low, self.key)
-        if number >= len(self.made) or number in self.gone or self._arn(number) != arn:
+        if number >= len(self.made) or number in self.gone:
             return None
-        return number
+        made = self.made[number]
+        return number if arn == (self._arn(number) if made is None else made.arn) else None
 
 
 def _scrambled(number: int, key: int) -> int:
