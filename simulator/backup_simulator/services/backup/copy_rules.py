@@ -80,7 +80,28 @@ FIDELITY = (
         "The copy role needs the sharing call of the resource's service across accounts, its copying call within one, "
         "and may list tags; after running",
         "DG, issue; which calls and when assumed",
-        "test_copy_documented.py::test_a_documented_failure_is_brought_about",
+        "test_copy_support.py::test_a_right_that_lacks_fails_the_copy",
+    ),
+    Behaviour(
+        "The parts of AWSBackupServiceRolePolicyForBackup are enough for every type that is copied across accounts",
+        "DG",
+        "test_copy_support.py::test_what_aws_gives_the_copy_role_is_enough",
+    ),
+    Behaviour(
+        "Neptune, Timestream and CloudFormation are not copied across accounts from or into Regions to opt into; "
+        "Multi-AZ clusters of RDS never",
+        "DG",
+        "test_copy_support.py::test_some_types_stay_out_of_regions_to_opt_into",
+    ),
+    Behaviour(
+        "Allowed AMIs of the destination account",
+        "DG; the category assumed",
+        "test_copy_support.py::test_allowed_amis_of_the_destination_count",
+    ),
+    Behaviour(
+        "Copies of unencrypted clusters (Aurora, DocumentDB, Neptune) stay unencrypted; air-gapped vaults refuse them",
+        "DG",
+        "test_copy_support.py::test_unencrypted_clusters_stay_unencrypted",
     ),
     Behaviour(
         "Tag policies of the organization, Regions that an account has not enabled, incremental copies",
