@@ -225,8 +225,8 @@ FIDELITY = (
         "test_backup_failures.py::test_a_backup_fails_later",
     ),
     Behaviour(
-        "A customer managed key of the vault has to let the role describe it and create grants (types managed in full)",
-        "DG; which actions: assumed",
+        "A customer managed key of the vault has to let the role create grants (types managed in full)",
+        "DG; that it is this action alone: assumed",
         "test_backup_failures.py::test_a_backup_fails_later",
     ),
     Behaviour(

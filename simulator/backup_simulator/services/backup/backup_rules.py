@@ -33,7 +33,6 @@ OUT_OF_LOCK = (
     "Backup Vault."
 )
 MAX_TAGS = 50
-KEY_ACTIONS = ("kms:DescribeKey", "kms:CreateGrant")
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
     "EC2": "ec2:CreateImage",
@@ -158,8 +157,7 @@ def _key_refused(attempt: Attempt) -> str | None:
     key = attempt.state.key(vault.key_arn) if vault and attempt.row.fully_managed else None
     if key is None or key.manager != "CUSTOMER":
         return None
-    allowed = all(backup_roles.may_use(attempt.state, role_arn, key, action) for action in KEY_ACTIONS)
-    return None if allowed else KEY_STATE
+    return None if backup_roles.may_use(attempt.state, role_arn, key, "kms:CreateGrant") else KEY_STATE
 
 
 def _too_many_tags(attempt: Attempt) -> str | None:

@@ -203,6 +203,11 @@ FIDELITY = (
         "test_plans.py::test_every_update_is_a_version",
     ),
     Behaviour(
+        "CreationDate is that of the version that is read",
+        "assumed",
+        "test_plans.py::test_every_update_is_a_version",
+    ),
+    Behaviour(
         "A plan's name cannot be changed",
         "DG; error: assumed",
         "test_plans.py::test_the_name_of_a_plan_stays",

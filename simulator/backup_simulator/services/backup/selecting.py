@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ... import resources
@@ -14,6 +15,7 @@ from ...identity import conditions
 from . import regional
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Mapping
 
     from ...resources import Resource
@@ -57,7 +59,13 @@ def named(document: Params, arn: str) -> bool:
 
 
 def _any_matches(patterns: Iterable[str], arn: str) -> bool:
-    return any(pattern == arn or conditions.glob(pattern).fullmatch(arn) is not None for pattern in patterns)
+    exact, wild = _compiled(tuple(patterns))
+    return arn in exact or any(pattern.fullmatch(arn) is not None for pattern in wild)
+
+
+@functools.cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    return frozenset(patterns), tuple(conditions.glob(pattern) for pattern in patterns if "*" in pattern)
 
 
 _OPERATORS: dict[str, Callable[[str, str | None], bool]] = {
