@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import resource_types
+from .fidelity import Behaviour
 from .state import RecoveryPoint
 
 if TYPE_CHECKING:
@@ -162,3 +163,12 @@ def _unscrambled(number: int, key: int) -> int:
 
 def _mixed(half: int, key: int, turn: int) -> int:
     return ((half + (key >> turn * 8)) * MULTIPLIER >> 30) & HALF
+
+
+FIDELITY = (
+    Behaviour(
+        "Recovery points that a world file generates are made when somebody looks, and are like any others then",
+        "ours",
+        "test_generated.py::test_contents_behave_like_a_dictionary",
+    ),
+)

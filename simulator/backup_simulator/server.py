@@ -54,7 +54,9 @@ class Application:
         headers = list(answer.headers)
         if answer.status != 204:  # which has no body to have a length
             headers.append(("Content-Length", str(len(body))))
-        if answer.arrival is Arrival.TRUNCATED:
+        if request.method == "HEAD":
+            body = b""
+        elif answer.arrival is Arrival.TRUNCATED:
             body = body[: len(body) // 2]
         start_response(f"{answer.status} {REASONS.get(answer.status, 'Status')}", headers)
         return [body]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,22 @@ def test_a_path_with_a_host_in_front_is_a_path(shared_server: SimulatorServer) -
     answer = exchanged(shared_server, written(b"", headers=b"").replace(b"GET /", b"GET http://aws/", 1))
 
     assert b" 200 OK" in answer
+
+
+def test_an_answer_to_head_has_no_body(shared_server: SimulatorServer) -> None:
+    """It would be taken for the beginning of the next answer on the same connection."""
+    connection = http.client.HTTPConnection(shared_server.host, shared_server.port, timeout=10)
+    try:
+        for method in ("HEAD", "GET"):
+            connection.request(
+                method, "/copy-jobs/nonsense", headers=requests.signed("backup", method, "/copy-jobs/nonsense").headers
+            )
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.getheader("Content-Length")
+        assert b"ResourceNotFoundException" in body
+    finally:
+        connection.close()
 
 
 def test_bytes_beyond_ascii_in_a_path_are_refused_as_aws_would(shared_server: SimulatorServer) -> None:
