@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pydantic
 
 from . import calls, faults, points, resources
+from .control_events import EventControl
 from .identity import web_tokens
 from .state import Outcome
 from .world import fault_parts, files, resource_parts, schema, units
@@ -60,6 +61,7 @@ class Control:
         self._simulator = simulator
         self._snapshots: dict[str, Snapshot] = {}
         self.faults = FaultControl(simulator)
+        self.events = EventControl(simulator)
 
     def reset(self) -> None:
         """Go back to the loaded world, within milliseconds."""

@@ -16,7 +16,7 @@ from . import calls, effects, faults, history, ids, moto_adapter, resources, sna
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .services import backup, iam, kms, organizations, sqs, sqs_messages, sts, tagging
+from .services import backup, events, events_buses, iam, kms, organizations, sqs, sqs_messages, sts, tagging
 from .services.operation import Scope
 from .state import Credential, Principal
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
@@ -41,6 +41,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "iam": iam.OPERATIONS,
     "kms": kms.OPERATIONS,
     "organizations": organizations.OPERATIONS,
+    "events": {**events.OPERATIONS, **events_buses.OPERATIONS},
     "sqs": {**sqs.OPERATIONS, **sqs_messages.OPERATIONS},
     "tagging": tagging.OPERATIONS,
 }

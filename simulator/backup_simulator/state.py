@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .clock import Clock, Count, Scheduler
-from .ids import Ids
 from .contents import Contents
+from .ids import Ids
+from .services.events_model import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .identity.policy import Policy
     from .organization import Handshake, Organization
     from .resources import Resource
+    from .services.events_model import Bus
     from .services.sqs_queue import Queue
     from .wire import Params
 
@@ -290,6 +292,7 @@ class Region:
     copy_jobs: dict[str, CopyJob] = field(default_factory=dict)
     copy_tokens: dict[str, str] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
+    buses: dict[str, Bus] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
@@ -392,6 +395,7 @@ class State:
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
+    feed: Feed = field(default_factory=Feed)
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)

@@ -117,7 +117,7 @@ def test_snapshots_are_taken_and_restored_over_http(server: SimulatorServer) -> 
     assert answer.status == 200
     assert Scene(server).states() == []
     assert missing.status == 400
-    assert "'nothing'; there are fresh" in missing.json["error"]
+    assert "no snapshot 'nothing'; there are " in missing.json["error"]
 
 
 def test_only_a_name_is_taken() -> None:

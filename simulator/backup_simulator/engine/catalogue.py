@@ -12,7 +12,7 @@ from botocore.model import OperationModel, ServiceModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVICES = ("backup", "sts", "iam", "kms", "organizations", "sqs", "tagging")
+SERVICES = ("backup", "sts", "iam", "kms", "organizations", "events", "sqs", "tagging")
 # botocore's name of a service, where it is not the one that requests are signed with.
 MODELS = {"tagging": "resourcegroupstaggingapi"}
 

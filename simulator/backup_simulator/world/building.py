@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 from .. import clock, ids, keys, points, resources, state
 from ..identity import anchors, policy
 from ..services.backup import air_gapped, vaults
+from ..services.events_model import Feed
 from ..wire import SimulatorError
 from . import identities, organizations, schema
 from .files import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Streams of ids of their own, so that listening to events changes no id of the world.
+QUEUES, EVENTS = 1 << 32, 2 << 32
 
 
 def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], float] = time.time) -> state.State:
@@ -33,7 +37,12 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
         wall_sessions=world.clock.sessions == "wall",
         outcomes=[state.Outcome(**part.model_dump()) for part in world.outcomes],
         dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds
-        queue_ids=ids.Ids(world.seed),
+        queue_ids=ids.Ids(world.seed + QUEUES),
+        feed=Feed(
+            **world.events.model_dump(),
+            ids=ids.Ids(world.seed + EVENTS),
+            dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds
+        ),
     )
     for index, account in enumerate(world.accounts):
         living.accounts[account.id] = state.Account(
@@ -49,6 +58,7 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
             resources.declare(living, part.id, resource, now=start)
         for vault in part.vaults:
             _vault(living, part.id, vault, start)
+    living.feed.opened = True
     return living
 
 

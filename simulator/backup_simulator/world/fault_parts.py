@@ -46,6 +46,16 @@ class FaultPart(_Ordered):
         return self
 
 
+class EventsPart(_Ordered):
+    """How events of AWS services travel: virtual seconds, and probabilities per event (see services/events_feed.py)."""
+
+    batch: Seconds = 300.0
+    delay: Seconds = 0.0
+    loss: float = Field(default=0.0, ge=0, le=1)
+    duplication: float = Field(default=0.0, ge=0, le=1)
+    reordering: float = Field(default=0.0, ge=0, le=1)
+
+
 class OutcomePart(_Ordered):
     """How copy jobs end that match; empty matches everything."""
 

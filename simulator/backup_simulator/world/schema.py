@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from ..resource_types import TYPES
-from .fault_parts import FaultPart, OutcomePart
+from .fault_parts import EventsPart, FaultPart, OutcomePart
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
 
@@ -293,6 +293,7 @@ class World(Part):
     organization: OrganizationPart | None = None
     organizations: list[OrganizationPart] = []
     accounts: list[AccountPart] = Field(min_length=1)
+    events: EventsPart = EventsPart()
     faults: list[FaultPart] = []
     outcomes: list[OutcomePart] = []
 

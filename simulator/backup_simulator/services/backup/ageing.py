@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...clock import DAY
 from ...fidelity import Behaviour
+from .. import events_backup
 
 if TYPE_CHECKING:
     from ...state import Lifecycle, RecoveryPoint, State, Vault
@@ -25,6 +26,7 @@ def enter(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     # Whoever deletes the role later leaves AWS without the right to delete the point.
     point.had_role = state.role(point.role_arn) is not None
     vault.points[point.arn] = point
+    events_backup.recovery_point(state, vault, point, point.status, now)
     watch(state, vault, point, now)
 
 
@@ -46,6 +48,7 @@ def remove(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None
     if vault.points.get(point.arn) is not point:
         return
     del vault.points[point.arn]
+    events_backup.recovery_point(state, vault, point, "DELETED", now)
     parent = vault.points.get(point.parent_arn) if point.parent_arn else None
     if parent:
         watch(state, vault, parent, now)
@@ -108,6 +111,7 @@ def _end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Delete with the role that made the point; without it the point stays, EXPIRED."""
     if point.had_role and state.role(point.role_arn) is None:
         point.status = "EXPIRED"
+        events_backup.recovery_point(state, vault, point, "EXPIRED", now)
         return
     remove(state, vault, point, now)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, RecoveryPoint
+from .. import events_backup
 from . import ageing, copy_composite, copy_queue, copy_rules, lifecycles, outcomes, service_role
 from . import copy_texts as texts
 from .copy_attempt import Attempt, Moment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def begin(state: State, job: CopyJob) -> None:
     """Let a fresh job live."""
+    events_backup.copy_job(state, job, job.created)
     state.scheduler.at(job.created + state.durations.created, lambda now: _admit(state, job, now))
 
 
@@ -80,6 +82,7 @@ def _run(attempt: Attempt, job: CopyJob) -> None:
         job.destination_key_arn = vault.key_arn
         job.destination_lock_state = "LOCKED" if vault.lock else "UNLOCKED"
         service_role.ensure(state, vault.account, attempt.now)
+    events_backup.copy_job(state, job, attempt.now)
 
 
 def _bear(attempt: Attempt, job: CopyJob, now: float) -> None:
@@ -169,6 +172,7 @@ def _finish(state: State, job: CopyJob, ending: str, now: float) -> None:
     if point and job.state == "RUNNING":
         point.copying -= 1
     job.state, job.completed = ending, round(now, 3)
+    events_backup.copy_job(state, job, now)
     state.scheduler.at(now + state.durations.job_history, lambda _moment: _forget(state, job))
     _release(state, job, now)
     if job.parent_id:

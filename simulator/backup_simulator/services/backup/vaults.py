@@ -9,6 +9,7 @@ from ... import keys
 from ...fidelity import Behaviour
 from ...state import Vault
 from ...wire import AwsError, CommonError, Params
+from .. import events_backup
 from ..operation import Operation, Scope, request_tags
 from . import lookup, paging
 
@@ -59,6 +60,7 @@ def require_creatable(scope: Scope, params: Params, action: str) -> None:
 def add(state: State, vault: Vault) -> None:
     """Put a vault into its Region; AWS Backup takes a grant on the customer's key to be able to use it."""
     state.accounts[vault.account].region(vault.region).vaults[vault.name] = vault
+    events_backup.vault(state, vault, "CREATED", vault.created)
     key = state.key(vault.key_arn)
     if key and key.manager == "CUSTOMER":
         keys.grant_to_vault(key, vault, vault.created)
@@ -113,6 +115,7 @@ def delete_backup_vault(scope: Scope, params: Params) -> Params:
         text = "Backup vault cannot be deleted because it contains recovery points."
         raise AwsError("InvalidRequestException", text, Code="ERROR_9101")
     del scope.region.vaults[vault.name]
+    events_backup.vault(scope.state, vault, "DELETED", scope.now)
     key = scope.state.key(vault.key_arn)
     if key:
         keys.retire_of_vault(key, vault)

@@ -1,0 +1,83 @@
+"""What a test may do to events: make their way worse, inject some, and see what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+
+from .services import events_feed
+from .world.fault_parts import EventsPart
+
+if TYPE_CHECKING:
+    from .services.events_model import Delivery, Event
+    from .simulator import Simulator
+
+KNOBS = tuple(EventsPart.model_fields)
+
+
+class EventControl:
+    """Events of the living world."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def set(self, **knobs: Any) -> dict[str, float]:  # noqa: ANN401 - checked against EventsPart
+        """Change how events travel: `set(batch="1m", loss=0.1)`; what is not given stays. Returns all knobs."""
+        with self._simulator.lock:
+            feed = self._simulator.state.feed
+            try:
+                part = EventsPart(**({name: getattr(feed, name) for name in KNOBS} | knobs))
+            except pydantic.ValidationError as error:
+                flaws = [f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in error.errors()]
+                raise ValueError(f"no knob of events: {'; '.join(flaws)}") from None
+            for name in KNOBS:
+                setattr(feed, name, getattr(part, name))
+            return part.model_dump()
+
+    def publish(
+        self,
+        detail_type: str,
+        detail: Event,
+        *,
+        account: str,
+        region: str,
+        resources: list[str] | None = None,
+        source: str = "aws.backup",
+    ) -> None:
+        """Let an AWS service tell something: it leaves with the next batch, like all others."""
+        with self._simulator.lock:
+            state = self._simulator.state
+            if account not in state.accounts:
+                raise LookupError(f"there is no account {account}")
+            events_feed.tell(
+                state,
+                detail_type,
+                detail,
+                account=account,
+                region=region,
+                resources=resources or [],
+                now=state.now(),
+                source=source,
+            )
+            self._simulator.changed.notify_all()
+
+    def flush(self) -> None:
+        """Let the batch go at once."""
+        with self._simulator.lock:
+            events_feed.leave(self._simulator.state, self._simulator.state.now())
+            self._simulator.changed.notify_all()
+
+    def log(self, *, account: str | None = None, outcome: str | None = None) -> list[Delivery]:
+        """What became of the last events, at each target that a rule gave them to, oldest first."""
+        with self._simulator.lock:
+            found = tuple(self._simulator.state.feed.log)
+        return [one for one in found if account in {None, one.account} and outcome in {None, one.outcome}]
+
+    def shown(self) -> dict[str, Any]:
+        """Knobs, how many events wait, and the log, as JSON."""
+        with self._simulator.lock:
+            feed = self._simulator.state.feed
+            knobs = {name: getattr(feed, name) for name in KNOBS}
+            return {**knobs, "waiting": len(feed.pending), "log": [asdict(one) for one in feed.log]}
