@@ -100,6 +100,8 @@ class BackupJob:
     created_by: Params | None = None
     copy_actions: tuple[Params, ...] = ()
     continuous: bool = False
+    air_gapped_arn: str | None = None
+    vault_type: str = "BACKUP_VAULT"
     state: str = "CREATED"
     initiated: float | None = None
     completed: float | None = None

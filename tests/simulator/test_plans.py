@@ -200,7 +200,15 @@ def test_an_error_of_a_rule_tells_its_name_and_code(backups: Backups) -> None:
 @pytest.mark.parametrize(
     ("rule", "members"),
     [
-        pytest.param({"TargetLogicallyAirGappedBackupVaultArn": scenes.vault_arn()}, {}, id="air-gapped"),
+        pytest.param(
+            {
+                "TargetLogicallyAirGappedBackupVaultArn": scenes.vault_arn(),
+                "EnableContinuousBackup": True,
+                "Lifecycle": {"DeleteAfterDays": 9},
+            },
+            {},
+            id="air-gapped and continuous",
+        ),
         pytest.param({"IndexActions": [{"ResourceTypes": ["EBS"]}]}, {}, id="index"),
         pytest.param({"ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "FULL_SCAN"}]}, {}, id="scan"),
         pytest.param({}, {"ScanSettings": [{"MalwareScanner": "GUARDDUTY"}]}, id="scan settings"),

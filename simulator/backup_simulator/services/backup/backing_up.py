@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, Lifecycle, RecoveryPoint
-from .. import events_backup
-from . import ageing, backup_rules, continuous, copying, lifecycles
+from . import ageing, backup_rules, continuous, copying, lifecycles, primary
 from .backup_rules import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ...resource_types import ResourceType
     from ...resources import Resource
     from ...state import State, Vault
+    from ...wire import Params
 
 RETRY = 600.0
 BUSY = "Backup job failed because there was a running job for the same resource."
@@ -34,10 +34,9 @@ def begin(state: State, job: BackupJob) -> None:
     state.scheduler.at(job.created + state.durations.created, lambda now: _try(state, job, now))
 
 
-def _become(state: State, job: BackupJob, name: str, now: float) -> None:
-    """Every change of a job's state goes through here, and is told."""
+def _become(_state: State, job: BackupJob, name: str, _now: float) -> None:
+    """Every change of a job's state goes through here."""
     job.state = name
-    events_backup.backup_job(state, job, now)
 
 
 def _try(state: State, job: BackupJob, now: float) -> None:
@@ -64,7 +63,7 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     if vault is None or resource is None:
         raise AssertionError("the rules refuse a backup without vault or resource")
     job.key_arn, job.size = _key(attempt.row, vault, resource), resource.size
-    job.lock_state = "LOCKED" if vault.lock else "UNLOCKED"
+    job.lock_state, job.vault_type = "LOCKED" if vault.lock else "UNLOCKED", vault.kind
     _become(state, job, "RUNNING", now)
     if job.complete_by is None:
         job.complete_by = now + job.completion_window
@@ -99,7 +98,7 @@ def _end(state: State, job: BackupJob, now: float) -> None:
     snapshot = _backed_up(state, job, attempt.row, vault, resource, now)
     _finish(state, job, "COMPLETED", now, None, "SUCCESS")
     if snapshot:
-        _copy(state, job, snapshot, now)
+        _copy(state, job, snapshot, primary.copy_actions(job, attempt.row), now)
 
 
 def _backed_up(
@@ -116,7 +115,7 @@ def _backed_up(
             kept = None
         if kept is None:
             arn = continuous.point_arn(row, resource, region=vault.region, account=vault.account, ids=state.ids)
-            kept = vault, _point(state, job, resource, arn, now)
+            kept = vault, _point(state, job, row, resource, arn, now)
             kept[1].continuous, kept[1].status = True, "AVAILABLE"
             ageing.enter(state, vault, kept[1], now)
         if kept[0] is vault:
@@ -125,7 +124,7 @@ def _backed_up(
             if not job.copy_actions:
                 return None
     arn = job.point_arn if job.point_arn and not job.continuous else fresh_arn(state, job, row)
-    point = _point(state, job, resource, arn, now)
+    point = _point(state, job, row, resource, arn, now)
     ageing.enter(state, vault, point, now)
     job.point_arn = job.point_arn or arn
     return point
@@ -136,7 +135,7 @@ def fresh_arn(state: State, job: BackupJob, row: ResourceType) -> str:
     return resource_types.point_arn(row, job.resource_arn, region=job.region, account=job.account, ids=state.ids)
 
 
-def _point(state: State, job: BackupJob, resource: Resource, arn: str, now: float) -> RecoveryPoint:
+def _point(state: State, job: BackupJob, row: ResourceType, resource: Resource, arn: str, now: float) -> RecoveryPoint:
     return RecoveryPoint(
         arn=arn,
         sequence=next(state.sequence),
@@ -147,7 +146,7 @@ def _point(state: State, job: BackupJob, resource: Resource, arn: str, now: floa
         size=resource.size,
         role_arn=job.role_arn,
         key_arn=job.key_arn,
-        lifecycle=job.lifecycle or Lifecycle(),
+        lifecycle=primary.lifecycle(job, row),
         resource_name=resource.name,
         tags=resource.tags | job.tags,
         created_by=job.created_by,
@@ -155,10 +154,12 @@ def _point(state: State, job: BackupJob, resource: Resource, arn: str, now: floa
     )
 
 
-def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> None:
+def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Params, ...], now: float) -> None:
     """Start the copies that the rule asks for (botocore: CopyJob.CreatedByBackupJobId)."""
     jobs = state.accounts[job.account].region(job.region).copy_jobs
-    for action in job.copy_actions:
+    # A copy without a lifecycle of its own would inherit that of a temporary snapshot.
+    inherited = (job.lifecycle or Lifecycle()) if point.lifecycle.delete_after_event else None
+    for action in actions:
         destination = state.vault(action["DestinationBackupVaultArn"])
         copy = CopyJob(
             job_id=state.ids.job(),
@@ -169,7 +170,7 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, now: float) -> Non
             source_point_arn=point.arn,
             destination_vault_arn=action["DestinationBackupVaultArn"],
             role_arn=job.role_arn,
-            lifecycle=lifecycles.parse(action.get("Lifecycle")),
+            lifecycle=lifecycles.parse(action.get("Lifecycle")) or inherited,
             resource_arn=point.resource_arn,
             resource_type=point.resource_type,
             size=point.size,

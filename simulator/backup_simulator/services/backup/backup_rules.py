@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ... import resource_types, resources
-from . import backup_roles, regional
+from . import backup_roles, primary, regional
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +27,12 @@ UNASSUMABLE = "IAM Role {role} cannot be assumed by AWS Backup"
 POWERLESS = "IAM Role {role} does not have sufficient permissions to execute the backup."
 KEY_STATE = "KMS key is either disabled or pending deletion or access to KMS key is denied"
 TAGS = "The resultant tag set must not have more than 50 user tags."
-# Assumed, after the words of the copy job.
+# Assumed, the first after the words of the copy job.
 OUT_OF_LOCK = (
     "Backup job failed. The retention specified in the job is not within the range specified for the target "
     "Backup Vault."
 )
+WRONG_KIND = "Backup job failed because backup vault {vault} is not of the type that the job asks for."
 MAX_TAGS = 50
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
@@ -117,6 +118,13 @@ def _no_vault(attempt: Attempt) -> str | None:
     return None if attempt.vault else NO_VAULT.format(vault=attempt.job.vault_arn)
 
 
+def _wrong_kind(attempt: Attempt) -> str | None:
+    """Only a job with an air-gapped target goes into an air-gapped vault, and into no other."""
+    job, vault = attempt.job, attempt.vault
+    straight = primary.vault_name("", job.air_gapped_arn, attempt.row, account=job.account, region=job.region) != ""
+    return WRONG_KIND.format(vault=job.vault_arn) if vault and vault.air_gapped != straight else None
+
+
 def _no_resource(attempt: Attempt) -> str | None:
     return None if attempt.resource else NO_RESOURCE.format(resource=attempt.job.resource_arn)
 
@@ -167,6 +175,7 @@ def _too_many_tags(attempt: Attempt) -> str | None:
 
 RULES: tuple[Rule, ...] = (
     Rule("vault missing", Moment.START, "RESOURCE_NOT_FOUND", _no_vault),
+    Rule("vault of the wrong kind", Moment.START, "LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", _wrong_kind),
     Rule("role cannot be assumed", Moment.START, "ACCESS_DENIED", _unassumable),
     Rule("resource missing", Moment.START, "RESOURCE_NOT_FOUND", _no_resource),
     Rule("role lacks permission", Moment.START, "ACCESS_DENIED", _powerless),

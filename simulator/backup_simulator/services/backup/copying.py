@@ -12,7 +12,7 @@ from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, RecoveryPoint
 from .. import events_backup
-from . import ageing, copy_composite, copy_queue, copy_rules, lifecycles, outcomes, service_role
+from . import ageing, copy_composite, copy_queue, copy_rules, lifecycles, outcomes, primary, service_role
 from . import copy_texts as texts
 from .copy_attempt import Attempt, Moment
 
@@ -108,6 +108,8 @@ def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> Non
     _deliver(attempt, job)
     job.message, job.category = _remark(attempt, job, outcome)
     _finish(state, job, "COMPLETED", now)
+    if attempt.source and attempt.point and attempt.destination:
+        primary.copied(state, attempt.source, attempt.point, attempt.destination, now)
 
 
 def _remark(attempt: Attempt, job: CopyJob, outcome: Outcome | None) -> tuple[str | None, str]:

@@ -28,7 +28,7 @@ DEFAULTS: Params = {
     "CompletionWindowMinutes": windows.COMPLETION,
     "EnableContinuousBackup": False,
 }
-UNKNOWN_TO_US = ("TargetLogicallyAirGappedBackupVaultArn", "IndexActions", "ScanActions")
+UNKNOWN_TO_US = ("IndexActions", "ScanActions")
 
 
 def checked(document: Params) -> Params:
@@ -55,6 +55,8 @@ def _rule(rule: Params) -> Params:
     for name in UNKNOWN_TO_US:
         if rule.get(name):
             raise _missing(name)
+    if rule.get("EnableContinuousBackup") and rule.get("TargetLogicallyAirGappedBackupVaultArn"):
+        raise _missing("TargetLogicallyAirGappedBackupVaultArn in continuous rules")
     filled = DEFAULTS | {name: value for name, value in rule.items() if value is not None}
     text = _first_flaw(filled)
     if text is not None:
@@ -107,6 +109,12 @@ def _tags(rule: Params) -> Iterator[str]:
         yield flaw
 
 
+def _air_gapped(rule: Params) -> Iterator[str]:
+    arn = rule.get("TargetLogicallyAirGappedBackupVaultArn")
+    if arn is not None and not VAULT_ARN.fullmatch(arn):
+        yield f"Invalid TargetLogicallyAirGappedBackupVaultArn: {arn}"
+
+
 def _copy_actions(rule: Params) -> Iterator[str]:
     actions = rule.get("CopyActions", ())
     if len(actions) > MAX_COPY_ACTIONS:
@@ -118,7 +126,14 @@ def _copy_actions(rule: Params) -> Iterator[str]:
         lifecycles.parse(action.get("Lifecycle"))
 
 
-_CHECKS: tuple[Callable[[Params], Iterator[str]], ...] = (_schedule, _windows, _lifecycle, _tags, _copy_actions)
+_CHECKS: tuple[Callable[[Params], Iterator[str]], ...] = (
+    _schedule,
+    _windows,
+    _lifecycle,
+    _tags,
+    _air_gapped,
+    _copy_actions,
+)
 
 FIDELITY = (
     Behaviour(
@@ -153,7 +168,7 @@ FIDELITY = (
         "test_plans.py::test_a_plan_that_cannot_be_is_refused",
     ),
     Behaviour(
-        "Air-gapped primary targets, index and scan actions in rules",
+        "Index and scan actions in rules",
         "missing",
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...backups import BackupJob
 from ...fidelity import Behaviour
-from . import backing_up, backup_roles, continuous, cron, lifecycles, selecting, windows
+from . import backing_up, backup_roles, backup_rules, continuous, cron, lifecycles, primary, selecting, windows
 
 if TYPE_CHECKING:
     from ...backups import Plan, PlanVersion, Selection
@@ -96,12 +96,17 @@ def _job(state: State, plan: Plan, rule: Params, selection: Selection, resource:
     for setting in plan.current.advanced:
         if setting.get("ResourceType") == resource.resource_type:
             choices |= setting.get("BackupOptions", {})
+    row = backup_rules.row_of(state, plan.account, plan.region, resource.resource_type)
+    air_gapped = rule.get("TargetLogicallyAirGappedBackupVaultArn")
     return BackupJob(
         job_id=state.ids.job(),
         sequence=next(state.sequence),
         account=plan.account,
         region=plan.region,
-        vault_name=rule["TargetBackupVaultName"],
+        vault_name=primary.vault_name(
+            rule["TargetBackupVaultName"], air_gapped, row, account=plan.account, region=plan.region
+        ),
+        air_gapped_arn=air_gapped,
         resource_arn=resource.arn,
         resource_type=resource.resource_type,
         role_arn=selection.role_arn,
