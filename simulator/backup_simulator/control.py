@@ -28,6 +28,8 @@ _RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.T
 _POINTS: pydantic.TypeAdapter[list[schema.PointPart | schema.GeneratePart]] = pydantic.TypeAdapter(
     list[schema.PointPart | schema.GeneratePart]
 )
+FURTHEST = 1000 * 365.25 * 86_400.0
+"""Beyond the year 9999 there are no dates."""
 
 
 class FaultControl:
@@ -78,6 +80,8 @@ class Control:
     def advance(self, by: float | str) -> None:
         """Move virtual time forward and let happen what falls due, in order."""
         seconds = units.seconds(by)
+        if not 0 <= seconds <= FURTHEST:
+            raise ValueError("time moves forward only, and by a thousand years at most")
         with self._simulator.lock:
             self._simulator.state.clock.advance(seconds)
             self._simulator.run_due()

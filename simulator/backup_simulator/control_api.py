@@ -69,7 +69,7 @@ class ControlApi:
                 return _answer(400, {"error": "the body is no JSON object"})
             asked |= dict(urllib.parse.parse_qsl(request.query))
             return _answer(200, route(asked) or {})
-        except (ValueError, TypeError, KeyError, LookupError) as error:
+        except (ValueError, TypeError, KeyError, LookupError, RecursionError) as error:
             return _answer(400, {"error": str(error)})
 
     def _reset(self, _asked: Json) -> None:

@@ -120,3 +120,31 @@ def test_bytes_beyond_ascii_in_a_path_are_refused_as_aws_would(shared_server: Si
     )
 
     assert b" 403 " in answer.split(b"\r\n")[0] or b" 400 " in answer.split(b"\r\n")[0]
+
+
+CONTROL = [
+    pytest.param("clock", b'{"advance": 1e999}', id="for ever"),
+    pytest.param("clock", b'{"advance": NaN}', id="not a number"),
+    pytest.param("clock", b'{"advance": 1e300}', id="beyond all dates"),
+    pytest.param("clock", b'{"advance": -3600}', id="back"),
+    pytest.param("clock", b'{"advance": []}', id="a list for a duration"),
+    pytest.param("clock", b"[" * 100_000, id="nested without end"),
+    pytest.param("faults", b'{"kind": 1}', id="a fault that is none"),
+    pytest.param("outcomes", b'{"state": []}', id="an outcome that is none"),
+    pytest.param("world", b'{"yaml": "["}', id="a world that is none"),
+    pytest.param("seed", b"\xff", id="no text"),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), CONTROL)
+def test_the_control_api_refuses_what_would_break_the_world(
+    shared_server: SimulatorServer, path: str, body: bytes
+) -> None:
+    """With 400 and a reason, and the clock stays as it is."""
+    before = shared_server.state.now()
+    answer = scenes.send(shared_server, "POST", f"/_sim/{path}", body)
+
+    assert answer.status == 400
+    assert answer.json
+    assert shared_server.state.now() == before
+    assert scenes.signed(shared_server, "backup", "GET", "/copy-jobs/").status == 200

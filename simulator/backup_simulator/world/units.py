@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated
 
@@ -18,6 +19,8 @@ def seconds(value: str | float) -> float:
     if isinstance(value, bool):
         raise ValueError("a duration is a number of seconds or a text like 90s, 1h30m, 3d")  # noqa: TRY004 - pydantic
     if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is no duration")
         return float(value)
     if not _DURATION.fullmatch(value):
         raise ValueError(f"{value!r} is no duration; write seconds or a text like 90s, 1h30m, 3d")
