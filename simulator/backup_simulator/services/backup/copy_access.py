@@ -47,7 +47,7 @@ def _toggle_off(attempt: Attempt) -> str | None:
 
 def _role_untrusting(attempt: Attempt) -> str | None:
     service = Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service", SERVICE)
-    known = {"aws:sourceaccount": (attempt.account,)}
+    known = {"aws:sourceaccount": (attempt.account,)} | _here(attempt)
     asked = gate.question(attempt.state, service, "sts:AssumeRole", attempt.role_arn, known)
     role = attempt.role
     trusted = role is not None and policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
@@ -58,10 +58,15 @@ def _may_not_leave(attempt: Attempt) -> str | None:
     role, source = attempt.role, attempt.source
     if role is None or source is None:
         return texts.ACCESS
-    known = {"backup:copytargets": (attempt.destination_arn,)} | _target_path(attempt)
+    known = {"backup:copytargets": (attempt.destination_arn,)} | _target_path(attempt) | _here(attempt)
     asked = gate.question(attempt.state, copier(role), "backup:CopyFromBackupVault", attempt.point_arn, known)
     refused = gate.refusal(attempt.state, asked, source.policy, owner=attempt.account)
     return texts.ACCESS if refused else None
+
+
+def _here(attempt: Attempt) -> dict[str, tuple[str, ...]]:
+    """The Region in which AWS Backup acts as the copy role."""
+    return {"aws:requestedregion": (attempt.source_region,)}
 
 
 def _target_path(attempt: Attempt) -> dict[str, tuple[str, ...]]:
@@ -73,7 +78,8 @@ def _may_not_enter(attempt: Attempt) -> str | None:
     role, vault = attempt.role, attempt.destination
     if role is None or vault is None:
         return texts.ACCESS
-    asked = gate.question(attempt.state, copier(role), "backup:CopyIntoBackupVault", vault.arn)
+    there = {"aws:requestedregion": (vault.region,)}
+    asked = gate.question(attempt.state, copier(role), "backup:CopyIntoBackupVault", vault.arn, there)
     return texts.ACCESS if gate.refusal(attempt.state, asked, vault.policy, owner=vault.account) else None
 
 
@@ -98,7 +104,7 @@ def _role_may(attempt: Attempt, action: str) -> bool:
     if role is None or point is None:
         return True
     tags = {"aws:backup:source-resource": point.resource_arn} | point.tags
-    known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags.items()}
+    known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags.items()} | _here(attempt)
     asked = gate.question(attempt.state, copier(role), action, point.arn, known)
     return gate.refusal(attempt.state, asked, None, owner=attempt.account) is None
 

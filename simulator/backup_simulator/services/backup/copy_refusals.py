@@ -64,7 +64,7 @@ def _may_not_pass(attempt: Attempt) -> str | None:
         return None
     if attempt.role_arn.split(":")[4] != attempt.account:
         return texts.FOREIGN_ROLE
-    passed = {"iam:passedtoservice": (SERVICE,)}
+    passed = {"iam:passedtoservice": (SERVICE,), "aws:requestedregion": (attempt.source_region,)}
     asked = gate.question(attempt.state, attempt.caller, "iam:PassRole", attempt.role_arn, passed)
     reason = gate.refusal(attempt.state, asked, None, owner=attempt.account)
     return gate.denied(asked, reason).message if reason else None

@@ -88,6 +88,12 @@ FIDELITY = (
         "test_copy_support.py::test_what_aws_gives_the_copy_role_is_enough",
     ),
     Behaviour(
+        "Service control policies and boundaries hold the copy role, with `backup:CopyTargets`, "
+        "`backup:CopyTargetOrgPaths` and the tags of the destination vault; they come out as failed jobs",
+        "DG; that the Region of CopyIntoBackupVault is the destination's assumed",
+        "test_copy_controls.py::test_control_policies_hold_the_copy_role",
+    ),
+    Behaviour(
         "Neptune, Timestream and CloudFormation are not copied across accounts from or into Regions to opt into; "
         "Multi-AZ clusters of RDS never",
         "DG",
