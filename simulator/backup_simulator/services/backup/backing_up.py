@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, Lifecycle, RecoveryPoint
+from .. import events_backup
 from . import ageing, backup_rules, continuous, copying, lifecycles, primary
 from .backup_rules import Attempt, Moment
 
@@ -34,9 +35,10 @@ def begin(state: State, job: BackupJob) -> None:
     state.scheduler.at(job.created + state.durations.created, lambda now: _try(state, job, now))
 
 
-def _become(_state: State, job: BackupJob, name: str, _now: float) -> None:
-    """Every change of a job's state goes through here."""
+def _become(state: State, job: BackupJob, name: str, now: float) -> None:
+    """Every change of a job's state goes through here, and is told."""
     job.state = name
+    events_backup.backup_job(state, job, now)
 
 
 def _try(state: State, job: BackupJob, now: float) -> None:
