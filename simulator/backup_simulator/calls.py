@@ -125,4 +125,9 @@ FIDELITY = (
         "ours",
         "test_calls.py::test_a_summary_tells_which_actions_each_role_used",
     ),
+    Behaviour(
+        "Every action on which a user or role was judged is counted, those of copy roles included",
+        "ours",
+        "test_calls.py::test_copy_roles_and_callers_are_judged_on_all_they_need",
+    ),
 )

@@ -131,10 +131,25 @@ class Control:
         found = calls.summary(self.calls(**filters))
         return {f"{one['account']}/{one['role']}": one["actions"] for one in found}
 
+    def judged(self, *, account: str | None = None, role: str | None = None) -> dict[str, dict[str, dict[str, int]]]:
+        """On which actions each user and role was judged, by ARN and action: how often `allowed`, how often `refused`.
+
+        Copy roles are judged on what AWS Backup does as them, callers also on what one operation needs beyond itself.
+        """
+        with self._simulator.lock:
+            counted = sorted(self._simulator.state.judged.items())
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for (arn, action, allowed), count in counted:
+            if account in {None, arn.split(":")[4]} and role in {None, arn.rpartition("/")[2]}:
+                verdicts = found.setdefault(arn, {}).setdefault(action, {"allowed": 0, "refused": 0})
+                verdicts["allowed" if allowed else "refused"] += count
+        return found
+
     def clear_calls(self) -> None:
         """Forget the calls so far."""
         with self._simulator.lock:
             self._simulator.calls.clear()
+            self._simulator.state.judged.clear()
 
     def order(
         self,

@@ -42,6 +42,7 @@ class ControlApi:
             ("DELETE", "outcomes"): lambda _asked: control.clear_outcomes(),
             ("GET", "calls"): self._calls,
             ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
+            ("GET", "actions"): lambda asked: {"actions": control.judged(**asked)},
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("GET", "events"): lambda _asked: control.events.shown(),
             ("POST", "events"): lambda asked: control.events.set(**asked),

@@ -123,6 +123,7 @@ class Simulator:
             self.world = kept.world
             self.state, self.faults = snapshot.restored(kept, self._wall)
             self._request_ids = ids.Ids(kept.world.seed)
+            self.state.judged.clear()
             self.calls.clear()
             self.history.clear()
             self.changed.notify_all()

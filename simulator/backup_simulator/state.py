@@ -396,6 +396,7 @@ class State:
     outcomes: list[Outcome] = field(default_factory=list)
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
     feed: Feed = field(default_factory=Feed)
+    judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)

@@ -47,6 +47,43 @@ def test_a_summary_tells_which_actions_each_role_used() -> None:
     }
 
 
+def test_copy_roles_and_callers_are_judged_on_all_they_need() -> None:
+    """More than the operations that were called; what was refused is told apart."""
+    opened = InProcess(scenes.world())
+    admin = opened.client("backup", scenes.SOURCE, "admin", region=scenes.HOME)
+    (point,) = admin.list_recovery_points_by_backup_vault(BackupVaultName="backups")["RecoveryPoints"]
+    admin.start_copy_job(
+        RecoveryPointArn=point["RecoveryPointArn"],
+        SourceBackupVaultName="backups",
+        DestinationBackupVaultArn=scenes.vault_arn(),
+        IamRoleArn=scenes.COPIER,
+    )
+    opened.control.advance("10m")
+    caller = opened.control.judged(account=scenes.SOURCE, role="admin")
+    copier = opened.control.judged(role="copier")
+    with scenes.refused():
+        opened.client("backup", scenes.TOOLS, "operator", region=scenes.HOME, config=scenes.fast()).list_backup_vaults()
+    refused = opened.control.judged(role="operator")
+    opened.control.clear_calls()
+
+    assert {"backup:StartCopyJob", "iam:PassRole"} <= set(caller[f"arn:aws:iam::{scenes.SOURCE}:user/admin"])
+    assert "backup:CopyIntoBackupVault" in copier[scenes.COPIER]
+    assert refused == {
+        f"arn:aws:iam::{scenes.TOOLS}:user/operator": {"backup:ListBackupVaults": {"allowed": 0, "refused": 1}}
+    }
+    assert opened.control.judged() == {}
+
+
+def test_judged_actions_are_told_over_http(server: SimulatorServer) -> None:
+    """Filtered by account and role."""
+    scenes.client(server, "backup", scenes.SOURCE).list_backup_vaults()
+    found = scenes.control(server, "GET", f"actions?account={scenes.SOURCE}").json["actions"]
+
+    assert found == {
+        f"arn:aws:iam::{scenes.SOURCE}:user/admin": {"backup:ListBackupVaults": {"allowed": 1, "refused": 0}}
+    }
+
+
 FILTERS: list[Any] = [
     pytest.param({"role": "operator"}, 4, id="role or user, in every account"),
     pytest.param({"role": "operator", "account": scenes.TARGET}, 3, id="a role of one account"),

@@ -88,6 +88,7 @@ def _organization_keys(state: State, found: dict[str, tuple[str, ...]], who: str
 def own_verdict(state: State, asked: Question) -> Verdict:
     """What the caller's own side says (SCPs, identity policies, boundary, session policies); a deleted identity: no."""
     reason = evaluation.refusal(policies(state, asked, None, owner=asked.principal.account), asked)
+    _note(state, asked, reason)
     if reason is None:
         return Verdict.ALLOW
     return Verdict.DENY if reason.startswith("with an explicit deny") else Verdict.SILENT
@@ -130,7 +131,15 @@ def refusal(
 ) -> str | None:
     """Why an action is refused, or None when it is allowed; `resource_rules` as in `evaluation`."""
     found = policies(state, asked, resource_policy, owner=owner, resource_rules=resource_rules)
-    return evaluation.refusal(found, asked)
+    reason = evaluation.refusal(found, asked)
+    _note(state, asked, reason)
+    return reason
+
+
+def _note(state: State, asked: Question, reason: str | None) -> None:
+    """Count what users and roles were judged on: the witness for least privilege."""
+    if asked.principal.kind in {"user", "role"}:
+        state.judged[asked.principal.identity_arn, asked.action, reason is None] += 1
 
 
 def denied(asked: Question, reason: str) -> CommonError:
