@@ -42,6 +42,14 @@ def no_organization() -> Json:
     return scene.world(organization=None)
 
 
+def two_organizations() -> Json:
+    """Return a world in which the stranger has an organization of its own."""
+    made = scene.world()
+    theirs = {"id": "o-stranger001", "management": scene.STRANGER, "members": [], "cross_account_backup": True}
+    made["organizations"] = [made.pop("organization"), theirs]
+    return made
+
+
 def toggle_off() -> Json:
     """Return a world whose organization never let backups cross accounts."""
     made = scene.world()
@@ -67,6 +75,12 @@ STRANGER = [scene.destination(accountRef={"name": "stranger"})]
 UNMET: dict[str, tuple[Callable[[], Json], Json, str, str]] = {
     "no organization": (no_organization, {}, "SameOrganization", "NoOrganization"),
     "a stranger's account": (scene.world, {"destinations": STRANGER}, "SameOrganization", "NoOrganization"),
+    "an account of another organization": (
+        two_organizations,
+        {"destinations": STRANGER},
+        "SameOrganization",
+        "DifferentOrganization",
+    ),
     "the toggle is off": (toggle_off, {}, "OrganizationToggle", "CrossAccountBackupOff"),
     "no vault": (scene.world, {"destinations": EXISTING}, "DestinationVault", "DestinationVaultMissing"),
     "no key": (no_key, {}, "VaultKey", "KeyNotFound"),
