@@ -176,6 +176,12 @@ FIDELITY = (
         "test_faults.py::test_an_expired_token_stays_expired_and_a_new_session_works",
     ),
     Behaviour(
+        "A clock that differs by more than 15 minutes: `Signature expired: … is now earlier than …`, `not yet current`; "
+        "the code is InvalidSignatureException, SignatureDoesNotMatch in query services (RequestTimeTooSkewed is S3's)",
+        "issue",
+        "test_faults.py::test_clocks_that_differ_are_told_in_awss_words",
+    ),
+    Behaviour(
         "Jobs fail with a given text, get stuck or vanish on order",
         "ours",
         "test_faults.py::test_a_job_vanishes_as_ordered",

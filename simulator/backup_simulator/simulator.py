@@ -348,6 +348,11 @@ def _age(fault: faults.Fault | None) -> float:
 
 FIDELITY = (
     Behaviour(
+        "Thirty-two callers at once never see a torn world",
+        "ours",
+        "test_clock.py::test_thirty_two_callers_never_see_a_torn_world",
+    ),
+    Behaviour(
         "Signature, route, parameters, permission, handler: judged in this order",
         "assumed",
     ),

@@ -467,3 +467,32 @@ def test_thousands_of_messages_wait_without_slowing_anybody() -> None:
     assert bodies == [str(number) for number in range(500)]
     assert numbers == (19_500, 500, 0)
     assert spent < 2
+
+
+def test_thirty_two_readers_share_a_queue_and_nobody_gets_anothers_message(server: SimulatorServer) -> None:
+    """Each message goes to one reader, while the world is kept and faults come and go."""
+    sqs = scenes.client(server, "sqs", scenes.TOOLS)
+    url = sqs.create_queue(QueueName="shared")["QueueUrl"]
+    for number in range(0, 320, 10):
+        entries = [{"Id": str(one), "MessageBody": str(one)} for one in range(number, number + 10)]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    found: list[str] = []
+
+    def read() -> None:
+        reader = scenes.client(server, "sqs", scenes.TOOLS)
+        while messages := reader.receive_message(QueueUrl=url, MaxNumberOfMessages=3).get("Messages"):
+            for message in messages:
+                found.append(message["Body"])
+                reader.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    readers = [threading.Thread(target=read) for _ in range(32)]
+    for reader in readers:
+        reader.start()
+    while any(reader.is_alive() for reader in readers):
+        server.control.snapshot("under load")
+        server.control.faults.add("latency", operation="CreateKey")
+        server.control.faults.clear()
+    for reader in readers:
+        reader.join()
+
+    assert sorted(map(int, found)) == list(range(320))

@@ -9,7 +9,7 @@ from .units import Bytes
 
 
 class ResourcePart(BaseModel):
-    """One resource, or `count` of them named `<resource>-1`, `<resource>-2`, …
+    """One resource, or `count` of them named `<resource>-1`, `<resource>-2` and so on.
 
     `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource.
     """
