@@ -193,6 +193,16 @@ def assume(server: SimulatorServer, role_arn: str, **options: Any) -> Json:
     return answer["Credentials"]  # type: ignore[no-any-return] # boto3 by name
 
 
+def delete_role(server: SimulatorServer, account_id: str, name: str) -> None:
+    """Delete a role with all that hangs on it."""
+    iam = client(server, "iam", account_id)
+    for found in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=found["PolicyArn"])
+    for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+    iam.delete_role(RoleName=name)
+
+
 @dataclass(slots=True)
 class Refusal:
     """What a refused call said."""

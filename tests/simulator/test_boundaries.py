@@ -37,3 +37,27 @@ def test_a_boundary_holds_back_what_the_policies_allow(server: SimulatorServer) 
 
     assert silent.message.endswith("because no permissions boundary allows the backup:DeleteBackupVault action")
     assert denied.message.endswith("with an explicit deny in a permissions boundary")
+
+
+def test_a_boundary_is_put_and_taken_away(server: SimulatorServer) -> None:
+    """On users and roles, by the ARN of a managed policy; sessions of the role feel it at once."""
+    scene = bounded()
+    del scenes.account(scene, scenes.SOURCE)["users"][0]["boundary"]
+    server.control.load(scene)
+    iam = scenes.client(server, "iam", scenes.SOURCE)
+    role = f"arn:aws:iam::{scenes.SOURCE}:role/reader"
+    session = scenes.session_client(server, "backup", scenes.assume(server, role))
+    iam.put_role_permissions_boundary(RoleName="reader", PermissionsBoundary=BOUNDARY)
+    shown = iam.get_role(RoleName="reader")["Role"]["PermissionsBoundary"]
+    with scenes.refused() as refusal:
+        session.delete_backup_vault(BackupVaultName="backups")
+    iam.delete_role_permissions_boundary(RoleName="reader")
+    with scenes.refused() as free:
+        session.delete_backup_vault(BackupVaultName="backups")
+    with scenes.refused() as missing:
+        iam.put_user_permissions_boundary(UserName="admin", PermissionsBoundary=BOUNDARY + "x")
+
+    assert shown == {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": BOUNDARY}
+    assert "permissions boundary" in refusal.message
+    assert "permissions boundary" not in free.message
+    assert missing.code == "NoSuchEntity"

@@ -250,7 +250,7 @@ def test_opt_ins_matter_to_what_is_not_named(planned: Planned) -> None:
 def test_a_role_that_does_not_work_backs_nothing_up(planned: Planned) -> None:
     """When the role is gone at the time of the run there are no jobs at all."""
     planned.plan(Resources=[backup_kit.FILES])
-    scenes.client(planned.server, "iam", scenes.SOURCE).delete_role(RoleName="copier")
+    scenes.delete_role(planned.server, scenes.SOURCE, "copier")
     planned.pass_time("1d")
 
     assert planned.jobs() == []

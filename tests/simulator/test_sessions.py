@@ -187,7 +187,7 @@ def test_tags_of_a_session_are_condition_keys(server: SimulatorServer) -> None:
 def test_a_session_of_a_deleted_role_may_nothing(server: SimulatorServer) -> None:
     """The role's policies are gone with it."""
     found = scenes.assume(server, OPERATOR)
-    scenes.client(server, "iam", scenes.TARGET).delete_role(RoleName="operator")
+    scenes.delete_role(server, scenes.TARGET, "operator")
     with scenes.refused() as refusal:
         scenes.session_client(server, "backup", found).list_backup_vaults()
 

@@ -243,8 +243,9 @@ def test_a_deleted_role_reads_back_as_its_unique_id(server: SimulatorServer, bac
     put(backup, scenes.may_copy({"AWS": scenes.COPIER}))
     iam = scenes.client(server, "iam", scenes.SOURCE)
     role_id = iam.get_role(RoleName="copier")["Role"]["RoleId"]
-    iam.delete_role(RoleName="copier")
-    iam.create_role(RoleName="copier", AssumeRolePolicyDocument=json.dumps(statement("Allow", "*", "sts:AssumeRole")))
+    scenes.delete_role(server, scenes.SOURCE, "copier")
+    trust = scenes.policy({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
+    iam.create_role(RoleName="copier", AssumeRolePolicyDocument=scenes.text(trust))
     found = json.loads(backup.get_backup_vault_access_policy(BackupVaultName="copies")["Policy"])
 
     assert found["Statement"][0]["Principal"] == {"AWS": role_id}
