@@ -56,23 +56,16 @@ def _plan(aws: InProcess, plans: int, *, copies: bool) -> None:
 
 
 def _world(resources: int, plans: int) -> dict[str, Any]:
-    def account(number: str, name: str, **parts: Any) -> dict[str, Any]:  # noqa: ANN401 - parts of a world
-        key = {"id": f"AKIAADMIN{number}"[:20], "secret": f"admin-secret-{number}"}
-        admin = {"name": "admin", "access_key": key, "policies": ["full"]}
-        return {"id": number, "name": name, "users": [admin]} | parts
-
-    vault_policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": "backup:CopyIntoBackupVault",
-                "Resource": "*",
-            }
-        ],
-    }
     keys = [{"region": REGION, "aliases": ["alias/vault"]}]
+    role = {"name": "backups", "trust": {"services": ["backup.amazonaws.com"]}, "policies": ["full"]}
+    files = [
+        {"region": REGION, "resource_type": "EFS", "resource": f"fs-{number}", "count": resources // plans}
+        | {"tags": {"plan": str(number)}}
+        for number in range(plans)
+    ]
+    vault = {"region": REGION, "key": "alias/vault"}
+    source = _account(ACCOUNT, "source") | {"roles": [role], "keys": keys, "resources": files}
+    target = _account(TARGET, "target") | {"keys": keys}
     return {
         "version": 1,
         "clock": {"start": "2026-03-01T00:30:00Z", "frozen": True},
@@ -83,28 +76,22 @@ def _world(resources: int, plans: int) -> dict[str, Any]:
             "cross_account_backup": True,
         },
         "accounts": [
-            account(
-                ACCOUNT,
-                "source",
-                roles=[{"name": "backups", "trust": {"services": ["backup.amazonaws.com"]}, "policies": ["full"]}],
-                keys=keys,
-                vaults=[{"region": REGION, "name": "backups", "key": "alias/vault"}],
-                resources=[
-                    {
-                        "region": REGION,
-                        "resource_type": "EFS",
-                        "resource": f"fs-{number}",
-                        "count": resources // plans,
-                        "tags": {"plan": str(number)},
-                    }
-                    for number in range(plans)
-                ],
-            ),
-            account(
-                TARGET,
-                "target",
-                keys=keys,
-                vaults=[{"region": REGION, "name": "copies", "key": "alias/vault", "policy": vault_policy}],
-            ),
+            source | {"vaults": [vault | {"name": "backups"}]},
+            target | {"vaults": [vault | {"name": "copies", "policy": _may_copy()}]},
         ],
     }
+
+
+def _account(number: str, name: str) -> dict[str, Any]:
+    key = {"id": f"AKIAADMIN{number}"[:20], "secret": f"admin-secret-{number}"}
+    return {"id": number, "name": name, "users": [{"name": "admin", "access_key": key, "policies": ["full"]}]}
+
+
+def _may_copy() -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "backup:CopyIntoBackupVault",
+        "Resource": "*",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -257,3 +257,15 @@ def test_opt_ins_do_not_matter_on_demand(backups: Backups) -> None:
     backups.pass_time("2m")
 
     assert backups.job(job)["State"] == "COMPLETED"
+
+
+def test_the_first_backup_makes_the_service_linked_role(backups: Backups) -> None:
+    """As the first copy into an account does."""
+    iam = scenes.client(backups.server, "iam", scenes.SOURCE)
+    with scenes.refused() as before:
+        iam.get_role(RoleName="AWSServiceRoleForBackup")
+    backups.start()
+    backups.pass_time("2m")
+
+    assert before.code == "NoSuchEntity"
+    assert iam.get_role(RoleName="AWSServiceRoleForBackup")["Role"]["Path"] == "/aws-service-role/backup.amazonaws.com/"

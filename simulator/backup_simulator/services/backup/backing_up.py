@@ -12,7 +12,7 @@ from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, Lifecycle, RecoveryPoint
 from .. import events_backup
-from . import ageing, backup_rules, continuous, copying, lifecycles, primary
+from . import ageing, backup_rules, continuous, copying, lifecycles, primary, service_role
 from .backup_rules import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     if broken:
         _finish(state, job, "FAILED", now, broken[1], broken[0].category)
         return
+    service_role.ensure(state, job.account, now)
     job.initiated, job.busy = round(now, 3), True
     state.queue.busy.add((job.account, job.resource_arn))
     vault, resource = attempt.vault, attempt.resource
@@ -234,6 +235,11 @@ FIDELITY = (
         "A recovery point's creation date is that of its job, and it appears when the job is COMPLETED",
         "assumed",
         "test_backup_jobs.py::test_a_job_goes_through_its_states_and_leaves_a_recovery_point",
+    ),
+    Behaviour(
+        "The first backup makes the account's service-linked role",
+        "DG",
+        "test_backup_jobs.py::test_the_first_backup_makes_the_service_linked_role",
     ),
     Behaviour(
         "A recovery point has the tags of its resource and those of the job",
