@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -40,21 +40,22 @@ class Attempt:
     lifecycle: Lifecycle | None
     now: float
     job: CopyJob | None = None
+    # Looked up once, because every rule asks for them.
+    source: Vault | None = field(init=False)
+    point: RecoveryPoint | None = field(init=False)
+    destination: Vault | None = field(init=False)
+    row: ResourceType | None = field(init=False)
+    role: Identity | None = field(init=False)
 
-    @property
-    def source(self) -> Vault | None:
-        """The source vault."""
-        return self.state.vault(self.source_vault_arn)
-
-    @property
-    def point(self) -> RecoveryPoint | None:
-        """The source recovery point."""
-        return self.source.points.get(self.point_arn) if self.source else None
-
-    @property
-    def destination(self) -> Vault | None:
-        """The destination vault."""
-        return self.state.vault(self.destination_arn)
+    def __post_init__(self) -> None:
+        source = self.state.vault(self.source_vault_arn)
+        point = source.points.get(self.point_arn) if source else None
+        row = resource_types.of_point(point.resource_type, point.arn) if point else None
+        found: dict[str, object] = {"source": source, "point": point, "row": row}
+        found["destination"] = self.state.vault(self.destination_arn)
+        found["role"] = self.state.role(self.role_arn)
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     @property
     def destination_account(self) -> str:
@@ -75,16 +76,6 @@ class Attempt:
     def cross_account(self) -> bool:
         """Whether the copy leaves the account."""
         return self.destination_account != self.account
-
-    @property
-    def row(self) -> ResourceType | None:
-        """What the feature matrix says about the resource type."""
-        return resource_types.of_point(self.point.resource_type, self.point.arn) if self.point else None
-
-    @property
-    def role(self) -> Identity | None:
-        """The copy role."""
-        return self.state.role(self.role_arn)
 
     @property
     def source_key(self) -> Key | None:
