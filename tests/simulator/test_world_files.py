@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from backup_simulator.world import files
+from backup_simulator.world import building, files
 
 SIMULATOR = Path(__file__).parents[2] / "simulator"
 SCHEMA: dict[str, Any] = json.loads((SIMULATOR / "world.schema.json").read_text("utf-8"))
@@ -57,6 +57,25 @@ def test_a_broken_file_names_line_and_field(old: str, new: str, line: int, words
 
     flaws = str(refusal.value).splitlines()
     assert any(flaw.startswith(f"w.yaml:{line}: ") and words in flaw for flaw in flaws), flaws
+
+
+UNFIT = [
+    pytest.param('{aws: ["111111111111"]}', '{aws: ["arn:aws:iam::111111111111:role/x"]}', 13, "trust", id="a trust"),
+    pytest.param("name: orders", "name: orders\n        key: alias/no", 18, "vault orders: key", id="a vault's key"),
+    pytest.param("age: 3d", "age: 3d, key: alias/nobody", 16, "vol-1: key", id="a recovery point's key: its vault"),
+    pytest.param("policies: [full]", "policies: [{Statement: []}]", 10, "user admin: policies", id="a policy"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), UNFIT)
+def test_what_does_not_fit_names_its_line(old: str, new: str, line: int, words: str) -> None:
+    """What only shows when the world is built."""
+    world = files.from_text(WHOLE.replace(old, new, 1), source="w.yaml")
+    with pytest.raises(files.WorldError) as refusal:
+        building.build(world)
+
+    assert str(refusal.value).startswith(f"w.yaml:{line}: account 111111111111, ")
+    assert words in str(refusal.value)
 
 
 def test_every_flaw_is_told_at_once() -> None:

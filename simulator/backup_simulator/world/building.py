@@ -16,7 +16,7 @@ from ..services.backup import air_gapped, vaults
 from ..services.events_model import Feed
 from ..wire import SimulatorError
 from . import identities, organizations, schema
-from .files import WorldError
+from .files import WorldError, located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,14 @@ QUEUES, EVENTS = 1 << 32, 2 << 32
 
 
 def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], float] = time.time) -> state.State:
-    """Bring a world to life; `rate` overrides the file's."""
+    """Bring a world to life; `rate` overrides the file's. A WorldError says what does not fit, and in which line."""
+    try:
+        return _built(world, rate, wall)
+    except WorldError as error:
+        raise WorldError(located(world, str(error))) from None
+
+
+def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -> state.State:
     real = wall()
     start = real if isinstance(world.clock.start, str) else _epoch(world.clock.start)
     living = state.State(

@@ -9,7 +9,7 @@ import pydantic
 import yaml
 
 from ..fidelity import Behaviour
-from . import schema
+from . import lines, schema
 
 
 class WorldError(ValueError):
@@ -45,8 +45,8 @@ def from_text(text: str, *, source: str = "world") -> schema.World:
         raise WorldError(f"{source}{where}: {getattr(error, 'problem', None) or error}") from None
     finally:
         loader.dispose()
-    if twice := _twice(node):
-        raise WorldError(f"{source}:{_line(twice)}: {twice.value} stands twice in the same place")
+    if twice := lines.twice(node):
+        raise WorldError(f"{source}:{lines.line(twice)}: {twice.value} stands twice in the same place")
     return from_object(document, source=source, node=node)
 
 
@@ -55,13 +55,16 @@ def from_object(document: Any, *, source: str = "world", node: yaml.Node | None 
     if not isinstance(document, dict):
         raise WorldError(f"{source}: a world is a mapping with version, organization and accounts")
     try:
-        return schema.World.model_validate(document)
+        world = schema.World.model_validate(document)
     except pydantic.ValidationError as error:
-        lines = []
+        flaws = []
         for flaw in error.errors():
-            where = f"{source}:{_line(_place(node, flaw['loc']))}" if node else source
-            lines.append(f"{where}: {_path(flaw['loc'])}: {flaw['msg']}")
-        raise WorldError("\n".join(lines)) from None
+            where = f"{source}:{lines.line(lines.place(node, flaw['loc']))}" if node else source
+            flaws.append(f"{where}: {_path(flaw['loc'])}: {flaw['msg']}")
+        raise WorldError("\n".join(flaws)) from None
+    if node:
+        world.read_from(source, node)
+    return world
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -71,40 +74,12 @@ def _path(location: tuple[int | str, ...]) -> str:
     return text.lstrip(".") or "(whole file)"
 
 
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _place(node: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
-    """The node nearest to a field: the key it stands under, or what it is missing in.
-
-    Pydantic also names the alternatives it tried; those are no steps in the file.
-    """
-    nearest = node
-    for step in location:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
-            if found:
-                nearest, node = found
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            nearest = node = node.value[step]
-    return nearest
-
-
-def _twice(node: yaml.Node | None) -> yaml.Node | None:
-    """A key that stands twice in a mapping, which YAML readers take without a word."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                repeated: yaml.Node = key
-                return repeated
-            seen.add(key.value)
-            if found := _twice(value):
-                return found
-    elif isinstance(node, yaml.SequenceNode):
-        return next((found for item in node.value if (found := _twice(item))), None)
-    return None
+def located(world: schema.World, message: str) -> str:
+    """A message about a part of a world, with file and line if the world was read from a file."""
+    if world.origin is None:
+        return message
+    source, node = world.origin
+    return f"{source}:{lines.line(lines.told(node, message))}: {message}"
 
 
 FIDELITY = (
@@ -112,5 +87,10 @@ FIDELITY = (
         "A broken world file is refused with file, line, field and cause",
         "ours",
         "test_world_files.py::test_a_broken_file_names_line_and_field",
+    ),
+    Behaviour(
+        "So is a file whose parts do not fit each other: a policy that names nobody, a vault without its key",
+        "ours",
+        "test_world_files.py::test_what_does_not_fit_names_its_line",
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, WithJsonSchema, model_validator
 
 from ..resource_types import TYPES
 from .fault_parts import EventsPart, FaultPart, OutcomePart
@@ -293,6 +293,7 @@ class World(Part):
     organization: OrganizationPart | None = None
     organizations: list[OrganizationPart] = []
     accounts: list[AccountPart] = Field(min_length=1)
+    _origin: tuple[str, Any] | None = PrivateAttr(default=None)
     events: EventsPart = EventsPart()
     faults: list[FaultPart] = []
     outcomes: list[OutcomePart] = []
@@ -301,6 +302,15 @@ class World(Part):
     def all_organizations(self) -> list[OrganizationPart]:
         """The organizations, whichever way they are written."""
         return [part for part in (self.organization, *self.organizations) if part is not None]
+
+    @property
+    def origin(self) -> tuple[str, Any] | None:
+        """File and YAML node it was read from, for messages; None when it was made otherwise."""
+        return self._origin
+
+    def read_from(self, source: str, node: object) -> None:
+        """Remember file and YAML node."""
+        self._origin = (source, node)
 
     @model_validator(mode="after")
     def _consistent(self) -> World:
