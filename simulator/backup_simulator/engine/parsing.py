@@ -6,7 +6,6 @@ Timestamps become epoch seconds. What cannot be read is a `SerializationExceptio
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 import math
@@ -126,7 +125,7 @@ def _moment(text: str, path: str) -> float:
 def _blob(text: str, path: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or no ASCII
         raise _unreadable(path, text) from None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from ..access import OidcProvider
 from ..fidelity import Behaviour
 from ..identity import policy
-from ..state import Identity, OidcProvider
-from ..wire import AwsError, CommonError, Params, SimulatorError
+from ..state import Identity
+from ..wire import AwsError, CommonError, Params
 from . import aws_managed
 from . import iam_rules as rules
 from .operation import Operation, Scope
@@ -75,7 +76,7 @@ def create_service_linked_role(scope: Scope, params: Params) -> Params:
     arn = f"arn:aws:iam::{scope.account.account_id}:role{PATH}{NAME}"
     scope.authorise("iam:CreateServiceLinkedRole", arn, keys={"iam:awsservicename": (service,)})
     if service != SERVICE:
-        raise SimulatorError(f"the simulator knows no service-linked role of {service}")
+        raise CommonError("NotImplemented", f"The simulator does not implement the service-linked role of {service}")
     if "CustomSuffix" in params:
         raise AwsError("InvalidInput", f"Custom suffix is not allowed for {SERVICE}")
     if NAME in scope.account.roles:
