@@ -18,6 +18,7 @@ from .services.events_model import Feed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .access import ManagedPolicy, OidcProvider, Session
     from .backups import BackupJob, Plan
     from .grants import Grant
     from .identity.policy import Policy
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
     from .services.events_model import Bus
     from .services.sqs_queue import Queue
     from .wire import Params
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What only temporary credentials have: session policies, tags to hand on, where they come from."""
-
-    issued: float
-    policies: tuple[Policy, ...] | None = None
-    transitive: frozenset[str] = frozenset()
-    source_identity: str | None = None
-    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +54,6 @@ class Credential:
     token: str | None = None
     expiry: float | None = None
     wall_expiry: float | None = None
-
-
-@dataclass(slots=True)
-class ManagedPolicy:
-    """A policy that many identities may share; versions by id (`v1`)."""
-
-    arn: str
-    policy_id: str
-    created: float
-    versions: dict[str, tuple[Policy, float]]
-    default: str = "v1"
-    description: str = ""
-    updated: float | None = None
-    latest: int = 1
-    tags: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Its name, without the path."""
-        return self.arn.rpartition("/")[2]
-
-    @property
-    def path(self) -> str:
-        """Its path, `/` at both ends."""
-        return self.arn.split(":policy", 1)[1].rpartition("/")[0] + "/"
-
-    @property
-    def policy(self) -> Policy:
-        """The version that counts."""
-        return self.versions[self.default][0]
 
 
 @dataclass(slots=True)
@@ -128,19 +88,6 @@ class Identity:
     def arn(self) -> str:
         """The ARN under which policies know it."""
         return f"arn:aws:iam::{self.account}:{self.kind}{self.path}{self.name}"
-
-
-@dataclass(slots=True)
-class OidcProvider:
-    """An OpenID Connect provider that an account trusts; `keys` are the JSON web keys that sign its tokens."""
-
-    arn: str
-    issuer: str
-    audiences: list[str]
-    created: float
-    secret: str
-    keys: tuple[Params, ...] = ()
-    thumbprints: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -245,6 +245,11 @@ def judge_resource(policy: Policy | None, question: Question) -> Verdict:
 
 FIDELITY = (
     Behaviour(
+        "Shapes of policies that people wrote about copies, right ones and wrong ones, load and are judged",
+        "DG",
+        "test_real_policies.py::test_resource_policies_are_judged",
+    ),
+    Behaviour(
         "Identity policies: Allow, Deny, NotAction, NotResource, wildcards",
         "DG",
         "test_policies.py::test_statements_cover_what_they_name",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..wire import AwsError
 
 if TYPE_CHECKING:
-    from ..state import OidcProvider
+    from ..access import OidcProvider
 
 Json = dict[str, Any]
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")

@@ -7,7 +7,7 @@ import json
 from importlib import resources
 
 from ..identity import policy
-from ..state import ManagedPolicy
+from ..access import ManagedPolicy
 
 PREFIX = "arn:aws:iam::aws:policy/"
 CREATED = 1_447_000_000.0

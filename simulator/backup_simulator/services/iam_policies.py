@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..access import ManagedPolicy
 from ..fidelity import Behaviour
 from ..identity import policy
-from ..state import Identity, ManagedPolicy
+from ..state import Identity
 from ..wire import CommonError, Params
 from . import aws_managed
 from . import iam_rules as rules

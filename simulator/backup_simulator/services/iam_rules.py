@@ -18,8 +18,9 @@ from . import aws_managed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..access import ManagedPolicy
     from ..identity.policy import Document, Policy
-    from ..state import Identity, ManagedPolicy
+    from ..state import Identity
     from .operation import Scope
 
 TAG_LIMIT = 50

@@ -6,9 +6,10 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..access import Session
 from ..fidelity import Behaviour
 from ..identity import policy
-from ..state import Credential, Principal, Session
+from ..state import Credential, Principal
 from ..wire import AwsError, Params
 from . import aws_managed
 

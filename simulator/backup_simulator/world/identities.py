@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from .. import state
+from .. import access, state
 from ..identity import policy
 from ..services import aws_managed
 from ..wire import SimulatorError
@@ -25,9 +25,9 @@ def build(living: state.State, part: schema.AccountPart, start: float) -> None:
     for given in part.policies:
         arn = f"arn:aws:iam::{part.id}:policy{given.path}{given.name}"
         compiled = _compiled(given.document, f"account {part.id}, policy {given.name}")
-        account.policies[arn] = state.ManagedPolicy(arn, living.ids.upper("ANPA"), start, {"v1": (compiled, start)})
+        account.policies[arn] = access.ManagedPolicy(arn, living.ids.upper("ANPA"), start, {"v1": (compiled, start)})
     for provider in part.oidc_providers:
-        account.providers[provider.host] = state.OidcProvider(
+        account.providers[provider.host] = access.OidcProvider(
             f"arn:aws:iam::{part.id}:oidc-provider/{provider.host}",
             f"https://{provider.host}",
             list(provider.audiences),
@@ -71,7 +71,7 @@ def _grant(living: state.State, identity: state.Identity, parts: Sequence[str | 
             identity.inline[f"inline-{index}"] = _compiled(part, f"{where}: policies")
 
 
-def _managed(living: state.State, account: str, arn: str, where: str) -> state.ManagedPolicy:
+def _managed(living: state.State, account: str, arn: str, where: str) -> access.ManagedPolicy:
     found = living.accounts[account].policies.get(arn) or aws_managed.find(arn)
     if found is None:
         raise WorldError(f"{where}: {arn} is neither a policy of the account nor one of AWS that the simulator knows")
