@@ -425,6 +425,23 @@ def test_listening_changes_no_id_of_the_world() -> None:
     assert ids[0] == ids[1]
 
 
+def test_events_arrive_although_nobody_calls(server: SimulatorServer) -> None:
+    """A reader that only waits hears of what happened, over HTTP and with the clock running."""
+    sqs, events, backup = (scenes.client(server, name, scenes.SOURCE) for name in ("sqs", "events", "backup"))
+    url = sqs.create_queue(QueueName="news", Attributes={"Policy": listening.let_events_in()})["QueueUrl"]
+    events.put_rule(Name="all", EventPattern=scenes.text(listening.BACKUP))
+    queue = f"arn:aws:sqs:{scenes.HOME}:{scenes.SOURCE}:news"
+    events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": queue}])
+    server.control.events.set(batch=20)
+    backup.create_backup_vault(BackupVaultName="fresh")
+    server.control.rate(100)
+    server.control.freeze(False)
+    while not (found := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20).get("Messages")):
+        assert server.control.now() < 1_772_323_200 + 3600
+
+    assert json.loads(found[0]["Body"])["detail"] == {"backupVaultName": "fresh", "state": "CREATED"}
+
+
 def test_knobs_and_log_are_there_over_http(server: SimulatorServer) -> None:
     """GET shows, POST sets, publish injects, flush lets go."""
     made = scenes.control(server, "POST", "events", {"batch": "1m", "loss": 0.5}).json
