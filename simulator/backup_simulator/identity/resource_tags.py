@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:
-    """The tags of a vault, recovery point, key, role, user or policy; empty for what has none or is unknown."""
+    """The tags of a vault, recovery point, plan, resource, key, role, user or policy; empty for what has none or is unknown."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return {}
@@ -41,7 +41,15 @@ def _iam(account: Account, arn: str, rest: str) -> Mapping[str, str]:
 
 def _point(holders: list[Account], arn: str, region: str) -> Mapping[str, str]:
     for account in holders:
-        for vault in account.region(region).vaults.values() if region in account.regions else ():
+        if region not in account.regions:
+            continue
+        here = account.region(region)
+        if arn in here.resources:
+            return here.resources[arn].tags
+        plan = here.plans.get(arn.rpartition(":")[2])
+        if plan and plan.arn == arn:
+            return plan.tags
+        for vault in here.vaults.values():
             if arn in vault.points:
                 return vault.points[arn].tags
     return {}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import keys
+from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...state import Principal
 from ...wire import AwsError, CommonError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...state import Identity, Key, State
     from ..operation import Scope
 
@@ -30,7 +33,7 @@ def require_passable(scope: Scope, role_arn: str) -> None:
 
 def require_assumable(scope: Scope, role_arn: str) -> None:
     """Raise unless the role trusts AWS Backup (text: issue; ERROR_3018 in the body: issue)."""
-    if not assumable(scope.state, scope.account.account_id, role_arn):
+    if not assumable(scope.state, scope.account.account_id, role_arn, region=scope.region_name):
         raise refused(role_arn, f"IAM Role {role_arn} cannot be assumed by AWS Backup")
 
 
@@ -39,22 +42,26 @@ def refused(role_arn: str, message: str) -> AwsError:
     return AwsError("InvalidParameterValueException", message, Code="ERROR_3018", Context=role_arn)
 
 
-def assumable(state: State, account: str, role_arn: str) -> bool:
-    """Whether the role exists and its trust policy lets AWS Backup assume it."""
+def assumable(state: State, account: str, role_arn: str, *, region: str) -> bool:
+    """Whether the role exists and its trust policy lets AWS Backup assume it in a Region."""
     role = state.role(role_arn)
     if role is None:
         return False
-    known = {"aws:sourceaccount": (account,)}
+    known = {"aws:sourceaccount": (account,), "aws:requestedregion": (region,)}
     asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, known)
     return policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
 
 
-def may(state: State, role_arn: str, action: str, resource: str) -> bool:
-    """Whether the role, assumed by AWS Backup, may act on a resource of its own account."""
+def may(
+    state: State, role_arn: str, action: str, resource: str, *, region: str, tags: Mapping[str, str] | None = None
+) -> bool:
+    """Whether the role, assumed by AWS Backup, may act in a Region on a resource of its own account with these tags."""
     role = state.role(role_arn)
     if role is None:
         return False
-    asked = gate.question(state, _session(role), action, resource)
+    known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in (tags or {}).items()}
+    known["aws:requestedregion"] = (region,)
+    asked = gate.question(state, _session(role), action, resource, known)
     return gate.refusal(state, asked, None, owner=role.account) is None
 
 
@@ -62,6 +69,7 @@ def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
     """Whether the role may act on a key for AWS Backup, by key policy, grants and its own policies."""
     role = state.role(role_arn)
     via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
+    via["aws:requestedregion"] = (key.region,)
     return role is not None and keys.refusal(state, _session(role), key, action, via) is None
 
 
@@ -77,3 +85,13 @@ def _session(role: Identity) -> Principal:
         "role",
         role.name,
     )
+
+
+FIDELITY = (
+    Behaviour(
+        "The backup role is judged with its own policies, boundary and control policies, with the Region and the tags "
+        "of the resource; one action stands for what a type needs",
+        "DG; the actions: AWS's managed policies for backups (DG), that one suffices: assumed",
+        "test_backup_controls.py::test_control_policies_hold_the_backup_role",
+    ),
+)

@@ -131,14 +131,15 @@ def _no_resource(attempt: Attempt) -> str | None:
 
 def _unassumable(attempt: Attempt) -> str | None:
     job = attempt.job
-    trusted = backup_roles.assumable(attempt.state, job.account, job.role_arn)
+    trusted = backup_roles.assumable(attempt.state, job.account, job.role_arn, region=job.region)
     return None if trusted else UNASSUMABLE.format(role=job.role_arn)
 
 
 def _powerless(attempt: Attempt) -> str | None:
     job = attempt.job
     action = "dynamodb:CreateBackup" if attempt.row is resource_types.DYNAMODB_BASIC else NEEDED[job.resource_type]
-    allowed = backup_roles.may(attempt.state, job.role_arn, action, job.resource_arn)
+    tags = attempt.resource.tags if attempt.resource else {}
+    allowed = backup_roles.may(attempt.state, job.role_arn, action, job.resource_arn, region=job.region, tags=tags)
     return None if allowed else POWERLESS.format(role=job.role_arn)
 
 

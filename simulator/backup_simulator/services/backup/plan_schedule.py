@@ -85,10 +85,10 @@ def _selected(state: State, plan: Plan) -> list[tuple[Selection, Resource]]:
 
 def _role_works(state: State, plan: Plan, selection: Selection) -> bool:
     """Without a role that can be assumed, and may look for tags, AWS Backup finds nothing to back up."""
-    if not backup_roles.assumable(state, plan.account, selection.role_arn):
+    if not backup_roles.assumable(state, plan.account, selection.role_arn, region=plan.region):
         return False
     by_tag = selecting.by_tag(selection.document)
-    return not by_tag or backup_roles.may(state, selection.role_arn, selecting.FIND, "*")
+    return not by_tag or backup_roles.may(state, selection.role_arn, selecting.FIND, "*", region=plan.region)
 
 
 def _job(state: State, plan: Plan, rule: Params, selection: Selection, resource: Resource, now: float) -> BackupJob:

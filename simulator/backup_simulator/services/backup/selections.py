@@ -63,7 +63,9 @@ def _check_role(scope: Scope, document: Params) -> None:
     role_arn = document["IamRoleArn"]
     backup_roles.require_passable(scope, role_arn)
     backup_roles.require_assumable(scope, role_arn)
-    if selecting.by_tag(document) and not backup_roles.may(scope.state, role_arn, selecting.FIND, "*"):
+    if not selecting.by_tag(document):
+        return
+    if not backup_roles.may(scope.state, role_arn, selecting.FIND, "*", region=scope.region_name):
         raise backup_roles.refused(role_arn, f"IAM Role {role_arn} is not authorized to call {selecting.FIND}")
 
 
