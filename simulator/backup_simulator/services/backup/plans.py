@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...backups import Plan, PlanVersion
 from ...fidelity import Behaviour
 from ...wire import AwsError, Params
+from .. import events_plans
 from ..operation import Operation, Scope, request_tags
 from . import paging, plan_rules, plan_schedule
 
@@ -61,6 +62,7 @@ def create(scope: Scope, params: Params) -> Params:
     )
     scope.region.plans[plan.plan_id] = plan
     plan_schedule.arm(scope.state, plan, scope.now)
+    events_plans.plan(scope.state, plan, "CREATED", scope.now)
     return _changed(plan)
 
 
@@ -89,6 +91,7 @@ def update(scope: Scope, params: Params) -> Params:
     rule_ids = {rule["RuleName"]: rule["RuleId"] for rule in plan.current.rules}
     plan.versions.append(_version(scope, params["BackupPlan"], document, rule_ids))
     plan_schedule.arm(scope.state, plan, scope.now)
+    events_plans.plan(scope.state, plan, "MODIFIED", scope.now)
     return _changed(plan)
 
 
@@ -137,6 +140,7 @@ def delete(scope: Scope, params: Params) -> Params:
     if plan.selections:
         raise AwsError("InvalidRequestException", HAS_SELECTIONS)
     plan.deleted = scope.now
+    events_plans.plan(scope.state, plan, "DELETED", scope.now)
     return {
         "BackupPlanId": plan.plan_id,
         "BackupPlanArn": plan.arn,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ... import resource_types
 from ...fidelity import Behaviour
 from ...wire import AwsError, Params
+from .. import events_plans
 from ..operation import Operation, Scope
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def update(scope: Scope, params: Params) -> Params:
         raise AwsError("InvalidParameterValueException", "Amazon EFS backups are always managed by AWS Backup.")
     for group in (OPT_IN, MANAGEMENT):
         found[group] = found[group] | params.get(group, {})
+    events_plans.region_settings(scope.state, scope.account.account_id, scope.region_name, params, scope.now)
     return {}
 
 
