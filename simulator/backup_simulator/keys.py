@@ -115,19 +115,9 @@ def refusal(
     """Why a principal may not use a key, None when it may; the state of the key does not matter here."""
     known = {"kms:calleraccount": (principal.account,)} | aliases_of(state, key) | dict(keys or {})
     asked = gate.question(state, principal, action, key.arn, known)
-    said = policy.judge_resource(key.policy, asked)
-    own = gate.own_verdict(state, asked)
-    if policy.Verdict.DENY in {said, own}:
-        which = "an identity-based" if own is policy.Verdict.DENY else "a resource-based"
-        return f"with an explicit deny in {which} policy"
-    if granted(key, principal, action, known):
-        return None
-    if said is policy.Verdict.SILENT:
-        return f"because no resource-based policy allows the {action} action"
-    same_account = principal.account == key.account
-    if own is policy.Verdict.ALLOW or (said is policy.Verdict.ALLOW and same_account):
-        return None
-    return f"because no identity-based policy allows the {action} action"
+    reason = gate.refusal(state, asked, key.policy, owner=key.account, resource_rules=True)
+    denied = reason is not None and reason.startswith("with an explicit deny")
+    return None if not denied and granted(key, principal, action, known) else reason
 
 
 def admitted(state: State, principal: Principal, key: Key, action: str, keys: Mapping[str, tuple[str, ...]]) -> bool:

@@ -48,10 +48,21 @@ def outcome(server: SimulatorServer, world: scenes.Json, part: scenes.Json, **ch
 
 
 @pytest.mark.parametrize("kind", COPIED)
-def test_what_aws_gives_the_copy_role_is_enough(server: SimulatorServer, kind: str) -> None:
+@pytest.mark.parametrize(
+    "policies",
+    [
+        pytest.param(MANAGED, id="its parts about copies"),
+        pytest.param(
+            ["arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"], id="the managed policy"
+        ),
+    ],
+)
+def test_what_aws_gives_the_copy_role_is_enough(
+    server: SimulatorServer, policies: list[scenes.Json], kind: str
+) -> None:
     """For every type that can be copied across accounts."""
     world = scenes.world()
-    scenes.account(world, scenes.SOURCE)["roles"][0]["policies"] = MANAGED
+    scenes.account(world, scenes.SOURCE)["roles"][0]["policies"] = policies
     part = {"resource_type": kind, "resource": "r-1", "key": "alias/data"}
 
     assert outcome(server, world, part) == ("COMPLETED", None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...identity import policy
 from ...state import Identity, Principal
+from .. import aws_managed
 
 if TYPE_CHECKING:
     from ...state import State
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 SERVICE = "backup.amazonaws.com"
 NAME = "AWSServiceRoleForBackup"
 PATH = "/aws-service-role/backup.amazonaws.com/"
+POLICY = f"{aws_managed.PREFIX}aws-service-role/AWSBackupServiceLinkedRolePolicyForBackup"
 
 
 def find(state: State, account: str) -> Principal | None:
@@ -45,6 +47,8 @@ def ensure(state: State, account: str, now: float) -> None:
         }
     )
     role = Identity("role", account, NAME, PATH, state.ids.upper("AROA"), now, trust=trust)
+    managed = aws_managed.find(POLICY)
+    role.attached = {POLICY: managed} if managed else {}
     roles[NAME] = role
     state.anchors[role.unique_id] = role
 
