@@ -308,9 +308,10 @@ class CopyQueue:
 
 @dataclass(slots=True)
 class Outcome:
-    """An end that was ordered for copy jobs: FAILED with a text, stuck, or gone without a trace."""
+    """An end that was ordered for copy or backup jobs: FAILED with a text, stuck, or gone without a trace."""
 
     state: str
+    kind: str = "copy"
     account: str = ""
     role: str = ""
     job: str = ""

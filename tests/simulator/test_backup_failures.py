@@ -192,3 +192,40 @@ def test_a_vault_that_goes_away_fails_the_job(backups: Backups) -> None:
     assert (
         states[before] == states[during] == ("FAILED", f"Backup job failed because backup vault {arn} does not exist.")
     )
+
+
+@pytest.mark.parametrize(
+    ("order", "states", "message"),
+    [
+        pytest.param("FAILED", ["RUNNING", "FAILED", "FAILED"], "An internal error occurred.", id="failed"),
+        pytest.param(
+            "COMPLETED", ["RUNNING", "COMPLETED", "COMPLETED"], "An internal error occurred.", id="with issues"
+        ),
+        pytest.param("STUCK_CREATED", ["CREATED", "CREATED", "EXPIRED"], "expired before completion", id="stuck early"),
+        pytest.param("STUCK_RUNNING", ["RUNNING", "RUNNING", "EXPIRED"], "expired before completion", id="stuck late"),
+    ],
+)
+def test_an_end_may_be_ordered(backups: Backups, order: Any, states: list[str], message: str) -> None:
+    """For backup jobs as for copy jobs; those that are stuck expire with their windows."""
+    backups.server.control.order(
+        order, kind="backup", resource="fs-a", message="An internal error occurred.", category="FATAL_ERROR", times=1
+    )
+    job_id, other = backups.start(CompleteWindowMinutes=600), backups.start(backup_kit.VOLUME)
+    found = []
+    for moment in ("10s", "2m", "11h"):
+        backups.pass_time(moment)
+        found.append(backups.job(job_id))
+
+    assert [job["State"] for job in found] == states
+    assert message in found[-1]["StatusMessage"]
+    assert found[-1]["MessageCategory"] == ("JOB_EXPIRED" if "EXPIRED" in states else "FATAL_ERROR")
+    assert backups.job(other)["State"] == "COMPLETED"
+
+
+def test_a_job_may_vanish(backups: Backups) -> None:
+    """Neither listed nor described any more, and without effect on copies."""
+    backups.server.control.order("VANISHED", kind="backup")
+    backups.start()
+    backups.pass_time("2m")
+
+    assert (backups.jobs(), backups.points()) == ([], [])

@@ -57,9 +57,10 @@ class EventsPart(_Ordered):
 
 
 class OutcomePart(_Ordered):
-    """How copy jobs end that match; empty matches everything."""
+    """How copy jobs, or backup jobs, end that match; empty matches everything."""
 
     state: Literal["FAILED", "COMPLETED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"]
+    kind: Literal["copy", "backup"] = "copy"
     account: str = ""
     role: str = ""
     job: str = ""

@@ -12,14 +12,14 @@ from ... import resource_types
 from ...fidelity import Behaviour
 from ...state import CopyJob, Lifecycle, RecoveryPoint
 from .. import events_backup
-from . import ageing, backup_rules, continuous, copying, lifecycles, primary, service_role
+from . import ageing, backup_rules, continuous, copying, lifecycles, outcomes, primary, service_role
 from .backup_rules import Attempt, Moment
 
 if TYPE_CHECKING:
     from ...backups import BackupJob
     from ...resource_types import ResourceType
     from ...resources import Resource
-    from ...state import State, Vault
+    from ...state import Outcome, State, Vault
     from ...wire import Params
 
 RETRY = 600.0
@@ -54,11 +54,30 @@ def _try(state: State, job: BackupJob, now: float) -> None:
 
 
 def _start(state: State, job: BackupJob, now: float) -> None:
+    outcome = outcomes.of_backup(state, job)
+    if outcome and outcome.state == "VANISHED":
+        _forget(state, job)
+        return
+    if outcome and outcome.state == "STUCK_CREATED":
+        state.scheduler.at(job.start_by, lambda then: _expire(state, job, then))
+        return
     attempt = Attempt(state, job)
     broken = backup_rules.first_broken(Moment.START, attempt)
     if broken:
         _finish(state, job, "FAILED", now, broken[1], broken[0].category)
         return
+    _run(attempt, now)
+    done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
+    due = job.complete_by or now
+    if done <= due and not (outcome and outcome.state == "STUCK_RUNNING"):
+        state.scheduler.at(done, lambda then: _end(state, job, outcome, then))
+    else:
+        state.scheduler.at(due, lambda then: _expire(state, job, then))
+
+
+def _run(attempt: Attempt, now: float) -> None:
+    """The resource is busy from now on, and what the job writes with is known."""
+    state, job = attempt.state, attempt.job
     service_role.ensure(state, job.account, now)
     job.initiated, job.busy = round(now, 3), True
     state.queue.busy.add((job.account, job.resource_arn))
@@ -67,14 +86,9 @@ def _start(state: State, job: BackupJob, now: float) -> None:
         raise AssertionError("the rules refuse a backup without vault or resource")
     job.key_arn, job.size = _key(attempt.row, vault, resource), resource.size
     job.lock_state, job.vault_type = "LOCKED" if vault.lock else "UNLOCKED", vault.kind
-    _become(state, job, "RUNNING", now)
     if job.complete_by is None:
         job.complete_by = now + job.completion_window
-    done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
-    if done <= job.complete_by:
-        state.scheduler.at(done, lambda then: _end(state, job, then))
-    else:
-        state.scheduler.at(job.complete_by, lambda then: _expire(state, job, then))
+    _become(state, job, "RUNNING", now)
 
 
 def _key(row: ResourceType, vault: Vault, resource: Resource) -> str | None:
@@ -83,12 +97,15 @@ def _key(row: ResourceType, vault: Vault, resource: Resource) -> str | None:
 
 
 def _expire(state: State, job: BackupJob, now: float) -> None:
-    if job.state == "RUNNING":
+    if job.state in {"CREATED", "RUNNING"}:
         _finish(state, job, "EXPIRED", now, EXPIRED, "JOB_EXPIRED")
 
 
-def _end(state: State, job: BackupJob, now: float) -> None:
+def _end(state: State, job: BackupJob, outcome: Outcome | None, now: float) -> None:
     if job.state != "RUNNING":
+        return
+    if outcome and outcome.state == "FAILED":
+        _finish(state, job, "FAILED", now, outcome.message, outcome.category)
         return
     attempt = Attempt(state, job)
     broken = backup_rules.first_broken(Moment.END, attempt)
@@ -99,7 +116,8 @@ def _end(state: State, job: BackupJob, now: float) -> None:
     if vault is None or resource is None:
         raise AssertionError("the rules refuse a backup without vault or resource")
     snapshot = _backed_up(state, job, attempt.row, vault, resource, now)
-    _finish(state, job, "COMPLETED", now, None, "SUCCESS")
+    message, category = (outcome.message, outcome.category) if outcome else (None, "SUCCESS")
+    _finish(state, job, "COMPLETED", now, message, category)
     if snapshot:
         _copy(state, job, snapshot, primary.copy_actions(job, attempt.row), now)
 

@@ -1,17 +1,40 @@
-"""Ends that were ordered for copy jobs: which order holds for a job, and whether it is used up."""
+"""Ends that were ordered for copy and backup jobs: which order holds for a job, and whether it is used up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...backups import BackupJob
     from ...state import CopyJob, Outcome, State
 
 
 def ordered(state: State, job: CopyJob) -> Outcome | None:
-    """The first outcome somebody ordered for this job, used up once; dice are the world's own."""
+    """The first outcome somebody ordered for this copy job, used up once; dice are the world's own."""
+    return _first(state, lambda outcome: outcome.kind == "copy" and _matches(outcome, job))
+
+
+def of_backup(state: State, job: BackupJob) -> Outcome | None:
+    """The first outcome somebody ordered for this backup job; its destination is its vault."""
+    return _first(
+        state,
+        lambda outcome: (
+            outcome.kind == "backup"
+            and outcome.account in {"", job.account}
+            and outcome.role in {"", job.role_arn.rpartition("/")[2]}
+            and outcome.job in {"", job.job_id}
+            and outcome.resource in job.resource_arn
+            and outcome.destination in job.vault_arn
+            and not outcome.recovery_point
+        ),
+    )
+
+
+def _first(state: State, matches: Callable[[Outcome], bool]) -> Outcome | None:
     for outcome in state.outcomes:
-        if outcome.times == 0 or not _matches(outcome, job):
+        if outcome.times == 0 or not matches(outcome):
             continue
         if outcome.skip > 0:
             outcome.skip -= 1
