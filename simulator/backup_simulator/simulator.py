@@ -16,7 +16,19 @@ from . import calls, effects, faults, history, ids, moto_adapter, resources, sna
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .services import backup, events, events_buses, iam, kms, organizations, sqs, sqs_messages, sts, tagging
+from .services import (
+    backup,
+    events,
+    events_buses,
+    iam,
+    kms,
+    organizations,
+    request_keys,
+    sqs,
+    sqs_messages,
+    sts,
+    tagging,
+)
 from .services.operation import Scope
 from .state import Credential, Principal
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
@@ -271,7 +283,8 @@ class Simulator:
             )
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
-                scope.authorise(f"{service.name}:{passage.operation}", resource, policy=policy)
+                action = f"{service.name}:{passage.operation}"
+                scope.authorise(action, resource, policy=policy, keys=request_keys.of(action, params))
             due = state.scheduler.next_due()
             result = self._patiently(operation, scope, params)
             if self.pollers or state.scheduler.next_due() != due:

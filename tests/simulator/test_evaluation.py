@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.simulator import scenes
 
 from backup_simulator.identity import evaluation, policy
@@ -154,3 +156,64 @@ def test_policies_decide_together(policies: Policies, principal: Principal, endi
     question = policy.Question(ACTION, VAULT, principal, {})
 
     assert evaluation.refusal(policies, question) == ending
+
+
+def some_policies() -> st.SearchStrategy[list[policy.Policy]]:
+    """Any few of: allows, denies, is about something else."""
+    return st.lists(st.sampled_from([YES, NO, OTHER]), max_size=3)
+
+
+SITUATIONS = st.builds(
+    Policies,
+    identity=some_policies(),
+    boundary=st.sampled_from([None, YES, NO, OTHER]),
+    session=st.none() | some_policies(),
+    control=st.lists(some_policies(), max_size=3),
+    resource=st.sampled_from([None, TO_ROLE, TO_SESSION, TO_ACCOUNT, TO_ALL, of_resource("*", "Deny")]),
+    same_account=st.booleans(),
+    resource_rules=st.booleans(),
+)
+QUESTION = policy.Question(ACTION, VAULT, SESSION, {})
+
+
+@given(SITUATIONS)
+def test_a_deny_anywhere_ends_it(policies: Policies) -> None:
+    """Whatever else is there, in whichever kind of policy."""
+    levels = [*policies.control, [YES, NO]]
+    denying = [
+        replace(policies, identity=[*policies.identity, NO]),
+        replace(policies, boundary=NO),
+        replace(policies, session=[*(policies.session or []), NO]),
+        replace(policies, control=levels),
+        replace(policies, resource=of_resource({"AWS": ACCOUNT}, "Deny")),
+    ]
+
+    assert all((evaluation.refusal(one, QUESTION) or "").startswith("with an explicit deny") for one in denying)
+
+
+@given(SITUATIONS)
+def test_limits_never_give(policies: Policies) -> None:
+    """What is refused stays refused under one more boundary, session policy or level, and across accounts."""
+    refused = evaluation.refusal(policies, QUESTION) is not None
+    limited = [
+        replace(policies, control=[*policies.control, [YES]]),
+        replace(policies, boundary=policies.boundary or YES),
+        replace(policies, session=policies.session if policies.session is not None else [YES]),
+        replace(policies, same_account=False),
+        replace(policies, resource_rules=True),
+    ]
+
+    assert not refused or all(evaluation.refusal(one, QUESTION) is not None for one in limited)
+
+
+@given(SITUATIONS)
+def test_the_order_of_policies_does_not_matter(policies: Policies) -> None:
+    """Within a kind."""
+    turned = replace(
+        policies,
+        identity=policies.identity[::-1],
+        session=policies.session[::-1] if policies.session is not None else None,
+        control=policies.control[::-1],
+    )
+
+    assert evaluation.refusal(turned, QUESTION) == evaluation.refusal(policies, QUESTION)

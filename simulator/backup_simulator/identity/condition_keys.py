@@ -20,6 +20,21 @@ _NAMES = """
     RequestedRegion TagKeys SecureTransport SourceAccount SourceArn SourceOrgID SourceOrgPaths UserAgent
 """
 GLOBAL = frozenset(f"aws:{name.lower()}" for name in _NAMES.split())
+# Keys of AWS's services that no simulated call sets although AWS would: a policy that asks for them cannot be judged.
+UNSET = frozenset(
+    {
+        "backup:frameworkarns",
+        "backup:index",
+        "backup:mpaapprovalteamarn",
+        "kms:bypasspolicylockoutsafetycheck",
+        "kms:keyorigin",
+        "kms:keyspec",
+        "kms:keyusage",
+        "kms:multiregion",
+        "kms:requestalias",
+        "kms:schedulekeydeletionpendingwindowindays",
+    }
+)
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
 
 

@@ -32,6 +32,8 @@ class Condition:
     def holds(self, keys: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the request's keys satisfy the condition."""
         found = keys.get(self.key)
+        if found is None and self.key in condition_keys.UNSET:
+            raise SimulatorError(f"no simulated call sets the policy condition key {self.key!r}")
         if self.operator == "null":
             return any((found is None) == (value.source.lower() == "true") for value in self.values)
         if found is None:
@@ -84,6 +86,11 @@ FIDELITY = (
         "Any other operator, `aws:` key or variable: error of the simulator (500), in a world file a message",
         "ours",
         "test_policies.py::test_what_the_simulator_cannot_judge_is_an_error",
+    ),
+    Behaviour(
+        "Service-specific keys that AWS sets and the simulator does not: error of the simulator when it comes to them",
+        "ours",
+        "test_request_keys.py::test_a_key_that_aws_has_and_no_call_sets_is_an_error",
     ),
     Behaviour(
         "Service-specific keys that no call sets count as absent, as AWS has it for keys that do not exist",

@@ -31,6 +31,8 @@ def question(
     owner = owner if owner.isdigit() else principal.account
     found = _caller_keys(state, principal)
     found |= {f"aws:resourcetag/{name.lower()}": (value,) for name, value in resource_tags.of(state, resource).items()}
+    if resource.startswith("arn:aws:iam:"):
+        found |= {name.replace("aws:", "iam:", 1): tag for name, tag in found.items() if "resourcetag/" in name}
     found["aws:resourceaccount"] = (owner,)
     _organization_keys(state, found, "resource", owner)
     return Question(action, resource, principal, found | dict(keys or {}))

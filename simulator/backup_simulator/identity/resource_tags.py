@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:
-    """The tags of a vault, recovery point, plan, resource, key, role, user or policy; empty for what has none or is unknown."""
+    """The tags of a vault, recovery point, plan, resource, key, role, user or policy; none for what is unknown."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return {}

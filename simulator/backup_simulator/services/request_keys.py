@@ -1,0 +1,55 @@
+"""Condition keys that follow from the parameters of a call, by action.
+
+Source: Service Authorization Reference. Operations that know more about their resource (locks, grants, attached
+policies, passed roles) judge by themselves and add their keys there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..fidelity import Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..wire import Params
+
+# Condition key -> the parameter that holds its value.
+_VALUES: Mapping[str, Mapping[str, str]] = {
+    "organizations:CreatePolicy": {"organizations:policytype": "Type"},
+    "organizations:ListPolicies": {"organizations:policytype": "Filter"},
+    "organizations:ListPoliciesForTarget": {"organizations:policytype": "Filter"},
+    "organizations:EnablePolicyType": {"organizations:policytype": "PolicyType"},
+    "organizations:DisablePolicyType": {"organizations:policytype": "PolicyType"},
+}
+_ON_POLICY = ("AttachPolicy", "DetachPolicy", "DeletePolicy", "DescribePolicy", "UpdatePolicy", "ListTargetsForPolicy")
+_TAGS = ("Tags", "BackupVaultTags", "BackupPlanTags")
+_TAG_KEYS = ("TagKeys", "TagKeyList")
+
+
+def of(action: str, params: Params) -> dict[str, tuple[str, ...]]:
+    """The keys of one call: `aws:RequestTag`, `aws:TagKeys` and those of its service."""
+    found = {key: (str(params[name]),) for key, name in _VALUES.get(action, {}).items() if name in params}
+    if action.removeprefix("organizations:") in _ON_POLICY:
+        found["organizations:policytype"] = ("SERVICE_CONTROL_POLICY",)
+    tags = next((_tags(params[name]) for name in _TAGS if name in params), {})
+    found |= {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
+    names = [*tags, *next((params[name] for name in _TAG_KEYS if name in params), [])]
+    return found | ({"aws:tagkeys": tuple(names)} if names else {})
+
+
+def _tags(given: Mapping[str, str] | list[Params]) -> dict[str, str]:
+    """Tags as a map, in whichever of AWS's three forms they came."""
+    if isinstance(given, list):
+        return {str(tag.get("Key", tag.get("TagKey"))): str(tag.get("Value", tag.get("TagValue"))) for tag in given}
+    return dict(given)
+
+
+FIDELITY = (
+    Behaviour(
+        "`aws:RequestTag`, `aws:TagKeys` of every call; `organizations:PolicyType`",
+        "DG",
+        "test_request_keys.py::test_parameters_are_condition_keys",
+    ),
+)
