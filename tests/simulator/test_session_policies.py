@@ -206,3 +206,35 @@ def test_a_key_tells_its_account(server: SimulatorServer) -> None:
     admin = scenes.client(server, "sts", scenes.SOURCE)
 
     assert admin.get_access_key_info(AccessKeyId=found["AccessKeyId"])["Account"] == scenes.TARGET
+
+
+def test_a_session_token_is_the_user_but_for_iam(server: SimulatorServer) -> None:
+    """It may assume roles as long as the roles allow, for it is no role itself."""
+    server.control.load(chain())
+    user = scenes.client(server, "sts", scenes.TOOLS)
+    found = user.get_session_token(DurationSeconds=900)["Credentials"]
+    sts = scenes.session_client(server, "sts", found)
+    with scenes.refused() as again:
+        sts.get_session_token()
+    with scenes.refused() as iam:
+        scenes.session_client(server, "iam", found).list_roles()
+
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{scenes.TOOLS}:user/admin"
+    assert scenes.session_client(server, "backup", found).list_backup_vaults()["BackupVaultList"] == []
+    assert again.code == "AccessDenied"
+    assert (iam.code, iam.status) == ("InvalidClientTokenId", 403)
+    server.control.advance(900)
+    with scenes.refused() as over:
+        sts.get_caller_identity()
+    assert over.code == "ExpiredToken"
+
+
+def test_a_session_token_chains_nothing(server: SimulatorServer) -> None:
+    """A role assumed with it may last as long as the role allows."""
+    scene = chain()
+    scenes.account(scene, scenes.TARGET)["roles"][0]["max_session"] = "12h"
+    server.control.load(scene)
+    found = scenes.client(server, "sts", scenes.TOOLS, user="operator").get_session_token()["Credentials"]
+    sts = scenes.session_client(server, "sts", found)
+
+    assert sts.assume_role(RoleArn=OPERATOR, RoleSessionName="on", DurationSeconds=43_200)["Credentials"]

@@ -163,6 +163,10 @@ def authorise(
     keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> None:
     """Raise AccessDenied unless the caller may act on a resource of its own account."""
+    closed = action.startswith(("iam:", "sts:")) and action != "iam:PassRole"
+    if closed and principal.kind == "user" and principal.session:
+        # GetSessionToken without MFA: what reaches this gate of IAM and STS is closed to it.
+        raise CommonError("UnknownKey", "The security token included in the request is invalid")
     asked = question(state, principal, action, resource, keys)
     reason = refusal(state, asked, resource_policy, owner=principal.account)
     if reason:

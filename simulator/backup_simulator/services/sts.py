@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..access import Session
 from ..fidelity import Behaviour
 from ..identity import gate, web_tokens
 from ..state import Principal
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Keys = dict[str, tuple[str, ...]]
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
 TAGS_CLAIM = "https://aws.amazon.com/tags"
+TOKEN_SECONDS = 43_200
 _TRUST = "resource-based policy"
 
 
@@ -34,6 +37,17 @@ def get_access_key_info(scope: Scope, params: Params) -> Params:
     if found is None:
         raise AwsError("ValidationError", "Request is not valid: the access key does not exist.")
     return {"Account": found.principal.account}
+
+
+def get_session_token(scope: Scope, params: Params) -> Params:
+    """Give a user temporary credentials of its own; without MFA they open neither IAM nor most of STS."""
+    for member in ("SerialNumber", "TokenCode"):
+        if member in params:
+            raise CommonError("NotImplemented", f"The simulator does not implement sts:GetSessionToken with {member}")
+    if scope.credential_is_session:
+        raise CommonError("AccessDenied", "Cannot call GetSessionToken with session credentials")
+    principal = replace(scope.principal, session=Session(scope.now))
+    return {"Credentials": sessions.credentials(scope, principal, params.get("DurationSeconds", TOKEN_SECONDS))}
 
 
 def assume_role(scope: Scope, params: Params) -> Params:
@@ -53,7 +67,7 @@ def assume_role(scope: Scope, params: Params) -> Params:
     if source:
         _require(scope, role, "sts:SetSourceIdentity", params, keys)
     policies, packed = sessions.policies(scope.state, params, role)
-    seconds = sessions.length(params, role, chained=scope.credential_is_session)
+    seconds = sessions.length(params, role, chained=caller.kind == "role")
     wish = sessions.Wish(
         params["RoleSessionName"], seconds, policies, tags, transitive, source_identity=source, packed=packed
     )
@@ -149,6 +163,7 @@ def _not_authorized() -> CommonError:
 OPERATIONS = {
     "GetCallerIdentity": Operation(get_caller_identity, target=None),
     "GetAccessKeyInfo": Operation(get_access_key_info),
+    "GetSessionToken": Operation(get_session_token, target=None),
     "AssumeRole": Operation(assume_role, target=None),
     "AssumeRoleWithWebIdentity": Operation(assume_role_with_web_identity, target=None),
 }
@@ -182,7 +197,12 @@ FIDELITY = (
         "test_web_identity.py::test_a_token_that_does_not_fit_is_refused",
     ),
     Behaviour(
-        "MFA, provided contexts, SAML, GetSessionToken, GetFederationToken: 501",
+        "GetSessionToken: a user's own rights, without IAM and without STS but AssumeRole and GetCallerIdentity",
+        "DG; code of the refusal: issue",
+        "test_session_policies.py::test_a_session_token_is_the_user_but_for_iam",
+    ),
+    Behaviour(
+        "MFA, provided contexts, SAML, GetFederationToken: 501",
         "missing",
     ),
 )

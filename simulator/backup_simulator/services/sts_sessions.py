@@ -111,17 +111,22 @@ def open_session(scope: Scope, role: Identity, wish: Wish) -> Params:
         tags=tuple(wish.tags.items()),
         session=Session(scope.now, wish.policies, wish.transitive, wish.source_identity, wish.provider),
     )
-    credential = _credential(scope, principal, wish.seconds)
     return {
-        "Credentials": {
-            "AccessKeyId": credential.key_id,
-            "SecretAccessKey": credential.secret,
-            "SessionToken": credential.token,
-            "Expiration": _shown(scope, wish.seconds),
-        },
+        "Credentials": credentials(scope, principal, wish.seconds),
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
         "PackedPolicySize": wish.packed,
         "SourceIdentity": wish.source_identity,
+    }
+
+
+def credentials(scope: Scope, principal: Principal, seconds: int) -> Params:
+    """Temporary credentials as the API shows them."""
+    made = _credential(scope, principal, seconds)
+    return {
+        "AccessKeyId": made.key_id,
+        "SecretAccessKey": made.secret,
+        "SessionToken": made.token,
+        "Expiration": _shown(scope, seconds),
     }
 
 
