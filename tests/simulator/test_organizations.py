@@ -393,3 +393,22 @@ def test_a_world_may_start_with_a_tree_of_its_own(server: SimulatorServer) -> No
     source = client.describe_account(AccountId=scenes.SOURCE)["Account"]
     assert source["Paths"] == [f"o-simulator01/r-a1b2/ou-a1b2-workload/ou-a1b2-producti/{scenes.SOURCE}/"]
     assert client.describe_account(AccountId=scenes.TARGET)["Account"]["State"] == "SUSPENDED"
+
+
+def test_rights_can_be_given_on_one_account(server: SimulatorServer) -> None:
+    """Or one unit: the ARN of what is asked for decides."""
+    prefix = f"arn:aws:organizations::{scenes.PAYER}"
+    scene = scenes.world()
+    some = [f"{prefix}:account/o-simulator01/{scenes.SOURCE}", f"{prefix}:ou/o-simulator01/{UNIT}"]
+    scenes.account(scene, scenes.PAYER)["users"][0]["policies"] = [scenes.allow("organizations:*", resource=some)]
+    server.control.load(scene)
+    client = orgs(server, scenes.PAYER)
+    client.describe_account(AccountId=scenes.SOURCE)
+    client.list_accounts_for_parent(ParentId=UNIT)
+    with scenes.refused() as account:
+        client.describe_account(AccountId=scenes.TARGET)
+    with scenes.refused() as root:
+        client.list_accounts_for_parent(ParentId=ROOT)
+
+    assert f"on resource: {prefix}:account/o-simulator01/{scenes.TARGET} " in account.message
+    assert f"on resource: {prefix}:root/o-simulator01/{ROOT} " in root.message

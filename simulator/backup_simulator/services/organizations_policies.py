@@ -212,14 +212,14 @@ def _shown(organization: Organization, found: ControlPolicy) -> Params:
 
 OPERATIONS = {
     "CreatePolicy": Operation(create_policy),
-    "UpdatePolicy": Operation(update_policy),
-    "DeletePolicy": Operation(delete_policy),
-    "DescribePolicy": Operation(describe_policy),
+    "UpdatePolicy": Operation(update_policy, rules.on("PolicyId")),
+    "DeletePolicy": Operation(delete_policy, rules.on("PolicyId")),
+    "DescribePolicy": Operation(describe_policy, rules.on("PolicyId")),
     "ListPolicies": Operation(list_policies),
-    "ListPoliciesForTarget": Operation(list_for_target),
-    "ListTargetsForPolicy": Operation(list_targets),
-    "AttachPolicy": Operation(attach_policy),
-    "DetachPolicy": Operation(detach_policy),
+    "ListPoliciesForTarget": Operation(list_for_target, rules.on("TargetId")),
+    "ListTargetsForPolicy": Operation(list_targets, rules.on("PolicyId")),
+    "AttachPolicy": Operation(attach_policy, rules.on("PolicyId")),
+    "DetachPolicy": Operation(detach_policy, rules.on("PolicyId")),
     "EnablePolicyType": Operation(enable_type),
     "DisablePolicyType": Operation(disable_type),
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..wire import AwsError, CommonError, Params
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..identity.policy import Policy
     from ..organization import ControlPolicy, Organization, Unit
@@ -103,9 +103,21 @@ def policy_arn(organization: Organization, found: ControlPolicy) -> str:
     return arn(organization, "policy", f"service_control_policy/{found.policy_id}")
 
 
-def on_nothing(_scope: Scope, _params: Params) -> tuple[str, Policy | None]:
-    """The resource of operations that know only `*`."""
-    return "*", None
+def on(parameter: str) -> Callable[[Scope, Params], tuple[str, Policy | None]]:
+    """The resource of operations on one account, unit, root or policy; the caller's rights are judged on its ARN."""
+
+    def target(scope: Scope, params: Params) -> tuple[str, Policy | None]:
+        organization, given = scope.state.organization_of(scope.principal.account), params[parameter]
+        if organization is None:
+            return "*", None
+        if given in organization.policies:
+            return policy_arn(organization, organization.policies[given]), None
+        if given.startswith("p-"):
+            return arn(organization, "policy", f"service_control_policy/{given}"), None
+        kind = {"r-": "root", "ou": "ou"}.get(given[:2], "account")
+        return arn(organization, kind, given), None
+
+    return target
 
 
 def shown(scope: Scope, organization: Organization) -> Params:

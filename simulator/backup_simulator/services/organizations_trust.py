@@ -115,7 +115,7 @@ OPERATIONS = {
     "RegisterDelegatedAdministrator": Operation(register, target=None),
     "DeregisterDelegatedAdministrator": Operation(deregister, target=None),
     "ListDelegatedAdministrators": Operation(list_administrators, target=None),
-    "ListDelegatedServicesForAccount": Operation(list_services),
+    "ListDelegatedServicesForAccount": Operation(list_services, rules.on("AccountId")),
 }
 
 
