@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,12 +82,12 @@ class Scheduler:
     """What happens when, in order of time; callbacks get the moment at which they were due."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Callable[[float], None]]] = []
+        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = Count()
 
-    def at(self, moment: float, happen: Callable[[float], None]) -> None:
-        """Plan a callback."""
-        heapq.heappush(self._heap, (moment, next(self._sequence), happen))
+    def at(self, moment: float, happen: Callable[..., None], *about: Any) -> None:  # noqa: ANN401 - what happens knows
+        """Plan `happen(*about, moment)`; a function of a module with plain arguments, so that snapshots can keep it."""
+        heapq.heappush(self._heap, (moment, next(self._sequence), happen, about))
 
     def next_due(self) -> float | None:
         """When something happens next."""
@@ -97,7 +97,7 @@ class Scheduler:
         """Let everything happen that is due, including what that plans in turn."""
         count = 0
         while self._heap and self._heap[0][0] <= now:
-            moment, _, happen = heapq.heappop(self._heap)
-            happen(moment)
+            moment, _, happen, about = heapq.heappop(self._heap)
+            happen(*about, moment)
             count += 1
         return count

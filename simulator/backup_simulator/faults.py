@@ -176,7 +176,7 @@ FIDELITY = (
         "test_faults.py::test_an_expired_token_stays_expired_and_a_new_session_works",
     ),
     Behaviour(
-        "A clock that differs by more than 15 minutes: `Signature expired: … is now earlier than …`, `not yet current`; "
+        "A clock 15 minutes off or more: `Signature expired: … is now earlier than …`, `not yet current`; "
         "the code is InvalidSignatureException, SignatureDoesNotMatch in query services (RequestTimeTooSkewed is S3's)",
         "issue",
         "test_faults.py::test_clocks_that_differ_are_told_in_awss_words",

@@ -89,7 +89,7 @@ def _age(state: State, vault: Vault, block: Generated, step: int, now: float) ->
 
 
 def _age_later(state: State, vault: Vault, block: Generated, step: int, moment: float) -> None:
-    state.scheduler.at(moment, lambda then: _age(state, vault, block, step, then))
+    state.scheduler.at(moment, _age, state, vault, block, step)
 
 
 def _row(part: schema.PointsPart) -> resource_types.ResourceType:

@@ -1,17 +1,13 @@
 """Keeping a world as it is, and bringing it back: state, scheduled happenings, dice and faults, but not the calls.
 
-A snapshot is a pickle in memory. Scheduled callbacks are closures, which pickle does not know; they are taken apart
-into their code and what they closed over, so that a restored callback acts on the restored world.
+A snapshot is a pickle in memory. What is scheduled are functions of modules with their arguments, which pickle keeps,
+so that a restored callback acts on the restored world.
 """
 
 from __future__ import annotations
 
-import io
-import marshal
 import pickle
-import sys
 import time
-import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +50,9 @@ def packed(state: State, *others: object) -> bytes:
     # The function that tells real time belongs to the process, not to the world.
     clock.wall, clock.virtual_base = time.time, now
     try:
-        buffer = io.BytesIO()
-        _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump((state, *others))
+        return pickle.dumps((state, *others), pickle.HIGHEST_PROTOCOL)
     finally:
         clock.wall, (clock.virtual_base, clock.wall_base) = wall, base
-    return buffer.getvalue()
 
 
 def unpacked(content: bytes) -> Any:  # noqa: ANN401 - what was packed
@@ -68,32 +62,6 @@ def unpacked(content: bytes) -> Any:  # noqa: ANN401 - what was packed
 
 def _resume(state: State, wall: Callable[[], float]) -> None:
     state.clock.wall, state.clock.wall_base = wall, wall()
-
-
-class _Pickler(pickle.Pickler):
-    """A pickler that knows lambdas and nested functions."""
-
-    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 - pickle's protocol
-        if isinstance(obj, types.FunctionType) and "<" in obj.__qualname__:
-            inside = tuple(cell.cell_contents for cell in obj.__closure__ or ())
-            code = marshal.dumps(obj.__code__)
-            return _function, (code, obj.__module__, obj.__name__, obj.__defaults__, obj.__kwdefaults__, inside)
-        return NotImplemented
-
-
-def _function(
-    code: bytes,
-    module: str,
-    name: str,
-    defaults: tuple[Any, ...] | None,
-    keyword_defaults: dict[str, Any] | None,
-    inside: tuple[Any, ...],
-) -> types.FunctionType:
-    cells = tuple(types.CellType(content) for content in inside)
-    loaded = marshal.loads(code)  # noqa: S302 - our own bytes, from this process
-    made = types.FunctionType(loaded, sys.modules[module].__dict__, name, defaults, cells)
-    made.__kwdefaults__ = keyword_defaults
-    return made
 
 
 FIDELITY = (

@@ -6,8 +6,8 @@ import functools
 import json
 from importlib import resources
 
-from ..identity import policy
 from ..access import ManagedPolicy
+from ..identity import policy
 
 PREFIX = "arn:aws:iam::aws:policy/"
 CREATED = 1_447_000_000.0

@@ -52,7 +52,7 @@ def tell(
     feed.pending.append(event)
     if len(feed.pending) == 1:
         due = math.floor(now / feed.batch + 1) * feed.batch if feed.batch else now
-        state.scheduler.at(due, lambda moment: leave(state, moment))
+        state.scheduler.at(due, leave, state)
 
 
 def leave(state: State, now: float) -> None:
@@ -76,7 +76,7 @@ def leave(state: State, now: float) -> None:
 
 
 def _later(state: State, event: Event, moment: float) -> None:
-    state.scheduler.at(moment, lambda then: arrive(state, event, then))
+    state.scheduler.at(moment, arrive, state, event)
 
 
 def arrive(state: State, event: Event, now: float) -> None:

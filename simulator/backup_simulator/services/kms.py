@@ -148,7 +148,7 @@ def schedule_key_deletion(scope: Scope, params: Params) -> Params:
         raise AwsError("ValidationException", "PendingWindowInDays must be between 7 and 30")
     key.state, key.pending_days, key.deletion_date = "PendingDeletion", days, scope.now + days * DAY
     state = scope.state
-    state.scheduler.at(key.deletion_date, lambda moment: _destroy(state, key, moment))
+    state.scheduler.at(key.deletion_date, _destroy, state, key)
     return {"KeyId": key.arn, "DeletionDate": key.deletion_date, "KeyState": key.state, "PendingWindowInDays": days}
 
 

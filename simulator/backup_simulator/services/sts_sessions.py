@@ -149,12 +149,12 @@ def _credential(scope: Scope, principal: Principal, seconds: int) -> Credential:
     # Forgotten long after its end, so that long runs do not grow.
     forget_at = expiry + seconds * clock.rate + 86_400.0
     key_id = made.key_id
-    state.scheduler.at(forget_at, lambda _moment: _forget(state, key_id))
+    state.scheduler.at(forget_at, _forget, state, key_id)
     state.credentials[key_id] = made
     return made
 
 
-def _forget(state: State, key_id: str) -> None:
+def _forget(state: State, key_id: str, _now: float) -> None:
     state.credentials.pop(key_id, None)
 
 

@@ -34,13 +34,13 @@ def watch(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Plan what is due next; call it again whenever lifecycle, status or children of the point have changed."""
     moment = _next(state, point, now)
     if moment is not None:
-        state.scheduler.at(moment, lambda then: _settle(state, vault, point, then))
+        state.scheduler.at(moment, _settle, state, vault, point)
 
 
 def delete(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Begin to delete a recovery point: DELETING now, gone or EXPIRED when `durations.deleting` is over."""
     point.status = "DELETING"
-    state.scheduler.at(now + state.durations.deleting, lambda then: _end(state, vault, point, then))
+    state.scheduler.at(now + state.durations.deleting, _end, state, vault, point)
 
 
 def remove(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:

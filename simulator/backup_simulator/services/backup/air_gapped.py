@@ -42,7 +42,7 @@ def create(scope: Scope, params: Params) -> Params:
         state="CREATING",
     )
     vaults.add(scope.state, vault)
-    scope.state.scheduler.at(scope.now + scope.state.durations.created, lambda _now: _ready(vault))
+    scope.state.scheduler.at(scope.now + scope.state.durations.created, _ready, vault)
     return {
         "BackupVaultName": name,
         "BackupVaultArn": vault.arn,
@@ -56,7 +56,7 @@ def owned_key(state: State, region: str) -> str:
     return f"arn:aws:kms:{region}:{OWNER}:key/{state.ids.uuid()}"
 
 
-def _ready(vault: Vault) -> None:
+def _ready(vault: Vault, _now: float) -> None:
     vault.state = "AVAILABLE"
 
 

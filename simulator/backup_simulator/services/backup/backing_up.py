@@ -32,7 +32,7 @@ def begin(state: State, job: BackupJob) -> None:
     """Enter a fresh job among its Region's and let it live."""
     state.accounts[job.account].region(job.region).backup_jobs[job.job_id] = job
     _become(state, job, "CREATED", job.created)
-    state.scheduler.at(job.created + state.durations.created, lambda now: _try(state, job, now))
+    state.scheduler.at(job.created + state.durations.created, _try, state, job)
 
 
 def _become(state: State, job: BackupJob, name: str, now: float) -> None:
@@ -48,7 +48,7 @@ def _try(state: State, job: BackupJob, now: float) -> None:
     if (job.account, job.resource_arn) not in state.queue.busy:
         _start(state, job, now)
     elif now < job.start_by:
-        state.scheduler.at(min(now + RETRY, job.start_by), lambda then: _try(state, job, then))
+        state.scheduler.at(min(now + RETRY, job.start_by), _try, state, job)
     else:
         _finish(state, job, "EXPIRED", now, BUSY, "CONCURRENT_JOB")
 
@@ -56,10 +56,10 @@ def _try(state: State, job: BackupJob, now: float) -> None:
 def _start(state: State, job: BackupJob, now: float) -> None:
     outcome = outcomes.of_backup(state, job)
     if outcome and outcome.state == "VANISHED":
-        _forget(state, job)
+        _forget(state, job, now)
         return
     if outcome and outcome.state == "STUCK_CREATED":
-        state.scheduler.at(job.start_by, lambda then: _expire(state, job, then))
+        state.scheduler.at(job.start_by, _expire, state, job)
         return
     attempt = Attempt(state, job)
     broken = backup_rules.first_broken(Moment.START, attempt)
@@ -70,9 +70,9 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
     due = job.complete_by or now
     if done <= due and not (outcome and outcome.state == "STUCK_RUNNING"):
-        state.scheduler.at(done, lambda then: _end(state, job, outcome, then))
+        state.scheduler.at(done, _end, state, job, outcome)
     else:
-        state.scheduler.at(due, lambda then: _expire(state, job, then))
+        state.scheduler.at(due, _expire, state, job)
 
 
 def _run(attempt: Attempt, now: float) -> None:
@@ -208,21 +208,23 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Par
 def stop(state: State, job: BackupJob, now: float) -> None:
     """Stop a job by its user's wish: ABORTING at once, ABORTED shortly after."""
     _become(state, job, "ABORTING", now)
-    state.scheduler.at(
-        now + state.durations.created, lambda then: _finish(state, job, "ABORTED", then, STOPPED, "MISCELLANEOUS")
-    )
+    state.scheduler.at(now + state.durations.created, _abort, state, job)
+
+
+def _abort(state: State, job: BackupJob, now: float) -> None:
+    _finish(state, job, "ABORTED", now, STOPPED, "MISCELLANEOUS")
 
 
 def _finish(state: State, job: BackupJob, ending: str, now: float, message: str | None, category: str) -> None:
     job.completed, job.message, job.category = round(now, 3), message, category
     _become(state, job, ending, now)
-    state.scheduler.at(now + state.durations.job_history, lambda _then: _forget(state, job))
+    state.scheduler.at(now + state.durations.job_history, _forget, state, job)
     if job.busy:
         job.busy = False
         copying.release(state, (job.account, job.resource_arn), now)
 
 
-def _forget(state: State, job: BackupJob) -> None:
+def _forget(state: State, job: BackupJob, _now: float) -> None:
     """Backup jobs are listed for thirty days after their end (facts §8)."""
     state.accounts[job.account].region(job.region).backup_jobs.pop(job.job_id, None)
 

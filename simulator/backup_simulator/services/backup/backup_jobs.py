@@ -85,11 +85,11 @@ def _enter(scope: Scope, job: BackupJob, token: str | None) -> None:
         tokens = scope.region.backup_tokens
         tokens[token] = job.job_id
         expiry = scope.now + scope.state.durations.idempotency
-        scope.state.scheduler.at(expiry, lambda _then: _forget(tokens, token))
+        scope.state.scheduler.at(expiry, _forget, tokens, token)
     backing_up.begin(scope.state, job)
 
 
-def _forget(tokens: dict[str, str], token: str) -> None:
+def _forget(tokens: dict[str, str], token: str, _now: float) -> None:
     tokens.pop(token, None)
 
 

@@ -77,10 +77,10 @@ def _remember(scope: Scope, token: str, job: CopyJob) -> None:
     tokens = scope.region.copy_tokens
     tokens[token] = job.job_id
     expiry = scope.now + scope.state.durations.idempotency
-    scope.state.scheduler.at(expiry, lambda _moment: _forget(tokens, token))
+    scope.state.scheduler.at(expiry, _forget, tokens, token)
 
 
-def _forget(tokens: dict[str, str], token: str) -> None:
+def _forget(tokens: dict[str, str], token: str, _now: float) -> None:
     tokens.pop(token, None)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def begin(state: State, job: CopyJob) -> None:
     """Let a fresh job live."""
     events_backup.copy_job(state, job, job.created)
-    state.scheduler.at(job.created + state.durations.created, lambda now: _admit(state, job, now))
+    state.scheduler.at(job.created + state.durations.created, _admit, state, job)
 
 
 def attempt_of(state: State, job: CopyJob, now: float) -> Attempt:
@@ -53,7 +53,7 @@ def _start(state: State, job: CopyJob, now: float) -> None:
     if outcome and outcome.state == "STUCK_CREATED":
         return
     if outcome and outcome.state == "VANISHED":
-        _forget(state, job)
+        _forget(state, job, now)
         _release(state, job, now)
         return
     attempt = attempt_of(state, job, now)
@@ -68,7 +68,7 @@ def _start(state: State, job: CopyJob, now: float) -> None:
         _bear(attempt, job, now)
         return
     seconds = state.durations.running_by_type.get(job.resource_type, state.durations.running)
-    state.scheduler.at(now + seconds, lambda moment: _end(state, job, outcome, moment))
+    state.scheduler.at(now + seconds, _end, state, job, outcome)
 
 
 def _run(attempt: Attempt, job: CopyJob) -> None:
@@ -175,7 +175,7 @@ def _finish(state: State, job: CopyJob, ending: str, now: float) -> None:
         point.copying -= 1
     job.state, job.completed = ending, round(now, 3)
     events_backup.copy_job(state, job, now)
-    state.scheduler.at(now + state.durations.job_history, lambda _moment: _forget(state, job))
+    state.scheduler.at(now + state.durations.job_history, _forget, state, job)
     _release(state, job, now)
     if job.parent_id:
         parent = state.accounts[job.account].region(job.region).copy_jobs.get(job.parent_id)
@@ -206,7 +206,7 @@ def _release(state: State, job: CopyJob, now: float) -> None:
     """Give back slot and resource, and let those who wait for them go on."""
     following = copy_queue.give(state, job)
     if following:
-        state.scheduler.at(now, lambda moment: _start(state, following, moment))
+        state.scheduler.at(now, _start, state, following)
     if not job.is_parent:
         release(state, copy_queue.resource(job), now)
 
@@ -215,10 +215,10 @@ def release(state: State, resource: tuple[str, str], now: float) -> None:
     """Let go of a resource (account and ARN), which a copy or a backup was busy with, for the copy that waits next."""
     following = copy_queue.leave(state, resource)
     if following:
-        state.scheduler.at(now, lambda moment: _admit(state, following, moment))
+        state.scheduler.at(now, _admit, state, following)
 
 
-def _forget(state: State, job: CopyJob) -> None:
+def _forget(state: State, job: CopyJob, _now: float) -> None:
     """Copy job records are dropped thirty days after their end (facts §0.6)."""
     state.accounts[job.account].region(job.region).copy_jobs.pop(job.job_id, None)
 

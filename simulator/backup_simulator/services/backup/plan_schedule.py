@@ -31,7 +31,7 @@ def following(rule: Params, moment: float) -> float | None:
 def _await(state: State, plan: Plan, version: PlanVersion, rule: Params, now: float) -> None:
     moment = following(rule, now)
     if moment is not None:
-        state.scheduler.at(moment, lambda then: _run(state, plan, version, rule, then))
+        state.scheduler.at(moment, _run, state, plan, version, rule)
 
 
 def _run(state: State, plan: Plan, version: PlanVersion, rule: Params, now: float) -> None:
