@@ -25,6 +25,7 @@ demo: $(READY) ## From nothing to a protected vault; MODE=local without Kubernet
 
 test: $(READY) lint ## Everything that CI runs: static checks and all tests, on real servers
 	@$(BIN)/python -m tools.binaries --all
+	@$(BIN)/python -m tools.clients >/dev/null
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
 check: $(READY) lint ## Static checks and unit tests: no network, no cluster, under a minute
