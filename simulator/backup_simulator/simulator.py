@@ -166,18 +166,17 @@ class Simulator:
         except AwsError as error:
             answer, outcome = passage.failed(error)
         except SimulatorError as error:
+            # What it cannot judge is not implemented, which clients do not try again.
             log.error("Refusing to guess: %s:%s: %s", passage.service, passage.operation, error)  # noqa: TRY400 - ours
-            answer = self._own_failure(passage, f"simulator: {error}")
+            answer, _ = passage.failed(CommonError("NotImplemented", f"The simulator cannot tell: {error}"))
             outcome = "SimulatorError"
         except Exception as error:
             log.exception("Failing on %s:%s", passage.service, passage.operation)
-            answer = self._own_failure(passage, f"simulator: {type(error).__name__}: {error}")
+            text = f"simulator: {type(error).__name__}: {error}"
+            answer, _ = passage.failed(CommonError("InternalFailure", text))
             outcome = "SimulatorError"
         self._remember(passage, outcome)
         return answer
-
-    def _own_failure(self, passage: _Passage, message: str) -> Response:
-        return passage.failed(CommonError("InternalFailure", message))[0]
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)

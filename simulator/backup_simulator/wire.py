@@ -65,6 +65,10 @@ class CommonError(AwsError):
     """An error every service knows, whose code and status depend on the protocol."""
 
 
+class BrokenAnswerError(Exception):
+    """An answer of ours breaks the service model: a bug of the simulator."""
+
+
 class SimulatorError(Exception):
     """The simulator cannot answer truthfully, for example because of a policy operator it does not know."""
 

@@ -13,7 +13,7 @@ from tests.simulator import scenes
 
 from backup_simulator.engine import answers, catalogue, routing, validation
 from backup_simulator.server import SimulatorServer
-from backup_simulator.wire import Request, SimulatorError
+from backup_simulator.wire import BrokenAnswerError, Request
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -187,7 +187,7 @@ def test_moments_are_written_as_java_writes_doubles(seconds: float, text: str) -
 
 def test_an_unknown_member_in_an_answer_is_our_own_error() -> None:
     """The serialiser refuses what the model does not know."""
-    with pytest.raises(SimulatorError, match="no member"):
+    with pytest.raises(BrokenAnswerError, match="no member"):
         answers.write(BACKUP, BACKUP.operations["StartCopyJob"], {"JobId": "x"}, "id")
 
 

@@ -211,8 +211,8 @@ def test_an_unknown_operator_over_the_wire_is_a_500_with_clear_text(server: Simu
         body=json.dumps({"Policy": json.dumps(bad)}).encode(),
     )
 
-    assert answer.status == 500
-    assert answer.json["Message"].startswith("simulator: ")
+    assert answer.status == 501
+    assert answer.json["Message"].startswith("The simulator cannot tell: ")
     assert "DateAround" in answer.json["Message"]
 
 

@@ -15,7 +15,7 @@ from tests.simulator import requests, scenes
 from backup_simulator import simulator as core
 from backup_simulator.engine import answers, catalogue, failures, parsing, routing, strict
 from backup_simulator.simulator import Simulator
-from backup_simulator.wire import AwsError, Request, SimulatorError
+from backup_simulator.wire import AwsError, BrokenAnswerError, Request
 from backup_simulator.world import files
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ WRONG_ANSWERS = [
 @pytest.mark.parametrize(("operation", "result", "words"), WRONG_ANSWERS)
 def test_an_answer_that_breaks_the_model_is_our_own_error(operation: str, result: Params, words: str) -> None:
     """The message leads to the member."""
-    with pytest.raises(SimulatorError) as raised:
+    with pytest.raises(BrokenAnswerError) as raised:
         strict.check(BACKUP.operations[operation], result)
 
     assert str(raised.value).startswith(operation)
@@ -93,7 +93,7 @@ def test_an_answer_that_breaks_the_model_is_our_own_error(operation: str, result
 def test_a_required_member_has_to_be_there() -> None:
     """Null is not enough."""
     operation = BACKUP.operations["GetRestoreTestingPlan"]
-    with pytest.raises(SimulatorError, match="lacks the required member"):
+    with pytest.raises(BrokenAnswerError, match="lacks the required member"):
         strict.check(operation, {"RestoreTestingPlan": {"CreationTime": None}})
 
 

@@ -74,5 +74,5 @@ def test_a_key_that_aws_has_and_no_call_sets_is_an_error(server: SimulatorServer
     with scenes.refused() as refusal:
         scenes.session_client(server, "kms", scenes.assume(server, reader)).list_keys()
 
-    assert refusal.status == 500
+    assert refusal.status == 501
     assert "kms:bypasspolicylockoutsafetycheck" in refusal.message

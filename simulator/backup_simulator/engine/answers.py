@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from xml.sax.saxutils import escape
 
 from ..fidelity import Behaviour
-from ..wire import Params, SimulatorError, Value
+from ..wire import BrokenAnswerError, Params, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class _StructurePlan:
         """The format for some members, absent ones included, and who writes them, in the order of the model."""
         unknown = set(present) - set(self.shape.members)
         if unknown:
-            raise SimulatorError(f"{self.shape.name} has no member {sorted(unknown)}")
+            raise BrokenAnswerError(f"{self.shape.name} has no member {sorted(unknown)}")
         parts, writers = [], []
         for name, member in self.shape.members.items():
             wire = quoted(str(member.serialization.get("name", name)))
@@ -209,7 +209,7 @@ def _xml(shape: Shape, value: Value) -> str:
 def _xml_structure(shape: StructureShape, value: Params) -> str:
     unknown = set(value) - set(shape.members)
     if unknown:
-        raise SimulatorError(f"{shape.name} has no member {sorted(unknown)}")
+        raise BrokenAnswerError(f"{shape.name} has no member {sorted(unknown)}")
     parts = []
     for name, member in shape.members.items():
         if value.get(name) is not None:

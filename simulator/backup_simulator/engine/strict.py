@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from ..fidelity import Behaviour
-from ..wire import SimulatorError, Value
+from ..wire import BrokenAnswerError, Value
 from .validation import TYPES
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ class _FlawError(Exception):
 
 
 def check(operation: OperationModel, result: Params) -> None:
-    """Raise SimulatorError when a result breaks the operation's output shape."""
+    """Raise BrokenAnswerError when a result breaks the operation's output shape."""
     shape = operation.output_shape
     if shape is None:
         if result:
-            raise SimulatorError(f"{operation.name}: has no output, but the handler answered {sorted(result)}")
+            raise BrokenAnswerError(f"{operation.name}: has no output, but the handler answered {sorted(result)}")
         return
     try:
         _check_of(operation.service_model.service_name, shape)(result)
     except _FlawError as flaw:
         where = ".".join([operation.name, *reversed(flaw.path)])
-        raise SimulatorError(f"{where}: {flaw}") from None
+        raise BrokenAnswerError(f"{where}: {flaw}") from None
 
 
 _CHECKS: dict[tuple[str, str, str], Check] = {}

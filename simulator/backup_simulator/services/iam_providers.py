@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..access import OidcProvider
 from ..fidelity import Behaviour
-from ..identity import policy
-from ..state import Identity
 from ..wire import AwsError, CommonError, Params
-from . import aws_managed
 from . import iam_rules as rules
+from .backup.service_role import NAME, PATH, SERVICE, ensure
 from .operation import Operation, Scope
 
 if TYPE_CHECKING:
     from ..identity.policy import Policy
-
-SERVICE = "backup.amazonaws.com"
-NAME = "AWSServiceRoleForBackup"
-PATH = "/aws-service-role/backup.amazonaws.com/"
-POLICY = aws_managed.PREFIX + "aws-service-role/AWSBackupServiceLinkedRolePolicyForBackup"
 
 
 def create_provider(scope: Scope, params: Params) -> Params:
@@ -82,17 +75,7 @@ def create_service_linked_role(scope: Scope, params: Params) -> Params:
     if NAME in scope.account.roles:
         message = f"Service role name {NAME} has been taken in this account, please try a different suffix."
         raise AwsError("InvalidInput", message)
-    trust = policy.compiled(
-        {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}],
-        }
-    )
-    made = Identity("role", scope.account.account_id, NAME, PATH, scope.state.ids.upper("AROA"), scope.now, trust=trust)
-    managed = aws_managed.find(POLICY)
-    made.attached = {POLICY: managed} if managed else {}
-    scope.account.roles[NAME] = made
-    scope.state.anchors[made.unique_id] = made
+    made = ensure(scope.state, scope.account.account_id, scope.now)
     return {"Role": rules.shown(scope, made)}
 
 

@@ -35,11 +35,11 @@ def find(state: State, account: str) -> Principal | None:
     )
 
 
-def ensure(state: State, account: str, now: float) -> None:
-    """Make the role when AWS Backup needs it for the first time."""
+def ensure(state: State, account: str, now: float) -> Identity:
+    """Return the role, making it when AWS Backup needs it for the first time."""
     roles = state.accounts[account].roles
     if NAME in roles:
-        return
+        return roles[NAME]
     trust = policy.compiled(
         {
             "Version": "2012-10-17",
@@ -51,6 +51,7 @@ def ensure(state: State, account: str, now: float) -> None:
     role.attached = {POLICY: managed} if managed else {}
     roles[NAME] = role
     state.anchors[role.unique_id] = role
+    return role
 
 
 FIDELITY = (
