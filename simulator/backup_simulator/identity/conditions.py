@@ -83,7 +83,7 @@ FIDELITY = (
         "test_policies.py::test_variables_are_filled_from_the_request",
     ),
     Behaviour(
-        "Any other operator, `aws:` key or variable: error of the simulator (500), in a world file a message",
+        "Any other operator, `aws:` key or variable: error of the simulator (501), in a world file a message",
         "ours",
         "test_policies.py::test_what_the_simulator_cannot_judge_is_an_error",
     ),
