@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import pairing, policies, simulator
+from . import pairing, plans, policies, simulator
 
-PARTS = ("pairing", "simulator", "policies")
+PARTS = ("pairing", "simulator", "plans", "policies")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -35,7 +35,7 @@ def main(
     large: int,
     only: str | None,
 ) -> None:
-    """Measure pairing, an operator with pairs times vaults policies, and the simulator."""
+    """Measure pairing, the simulator, its backup plans, and an operator with pairs times vaults policies."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
@@ -43,6 +43,8 @@ def main(
                 result[part] = pairing.measure(points=points)
             case "simulator":
                 result[part] = simulator.measure(points=large)
+            case "plans":
+                result[part] = plans.measure()
             case _:
                 result[part] = policies.measure(
                     pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval

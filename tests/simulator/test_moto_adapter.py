@@ -147,3 +147,14 @@ def test_reset_forgets_the_resources(aws: SimulatorServer) -> None:
 def test_every_mounted_service_has_a_model(service: str) -> None:
     """Its errors are written in a protocol we speak."""
     assert moto_adapter.protocol(service) in {"query", "json", "rest-json"}
+
+
+@pytest.mark.parametrize("region", ["nowhere-1", "eu-west-1-extra"])
+def test_what_moto_trips_over_is_no_internal_failure(aws: SimulatorServer, region: str) -> None:
+    """A Region that no AWS has ends in an error that clients do not try again."""
+    before = len(aws.control.calls())
+    with pytest.raises(ClientError) as refused:
+        _admin(aws, "rds", region=region).describe_db_instances()
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 501}
+    assert len(aws.control.calls()) == before + 1
