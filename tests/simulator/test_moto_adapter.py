@@ -20,6 +20,8 @@ OBSERVER = {
     "access_key": {"id": "AKIAOBSERVER00000001", "secret": "observer-secret"},
     "policies": [scenes.allow("ec2:DescribeVolumes")],
 }
+BACKUPS = f"arn:aws:iam::{scenes.SOURCE}:role/backups"
+BACKER = scenes.role("backups", trust={"services": ["backup.amazonaws.com"]})
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ def aws(server: SimulatorServer) -> SimulatorServer:
     world = scenes.world()
     source = next(each for each in world["accounts"] if each["id"] == scenes.SOURCE)
     source["users"] = [*source["users"], OBSERVER]
+    source["roles"] = [*source["roles"], BACKER]
     server.control.load(world)
     return server
 
@@ -158,3 +161,19 @@ def test_what_moto_trips_over_is_no_internal_failure(aws: SimulatorServer, regio
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 501}
     assert len(aws.control.calls()) == before + 1
+
+
+def test_a_volume_made_elsewhere_is_selected_and_backed_up(aws: SimulatorServer) -> None:
+    """A plan finds it by its tag when its hour comes."""
+    tags = [{"ResourceType": "volume", "Tags": KEPT}]
+    _admin(aws, "ec2").create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=10, TagSpecifications=tags)
+    backup = _admin(aws, "backup")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "backups", "ScheduleExpression": "cron(0 5 ? * * *)"}
+    plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "all", "Rules": [rule]})
+    by_tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "true"}
+    selection = {"SelectionName": "tagged", "IamRoleArn": BACKUPS, "ListOfTags": [by_tag]}
+    backup.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
+    aws.control.advance("1d")
+    jobs = backup.list_backup_jobs()["BackupJobs"]
+
+    assert [(each["ResourceType"], each["State"]) for each in jobs] == [("EBS", "COMPLETED")]
