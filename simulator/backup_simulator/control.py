@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import calls, faults, points, resources
+from . import calls, faults, resources
 from .control_events import EventControl
 from .identity import web_tokens
 from .state import Outcome
-from .world import fault_parts, files, resource_parts, schema, units
+from .world import declared_resources, fault_parts, files, points, resource_parts, schema, units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,7 +190,9 @@ class Control:
             raise files.WorldError(str(error)) from None
         with self._simulator.lock:
             state = self._simulator.state
-            return [each for part in checked for each in resources.declare(state, account, part, now=state.now())]
+            return [
+                each for part in checked for each in declared_resources.declare(state, account, part, now=state.now())
+            ]
 
     def remove_resource(self, account: str, region: str, arn: str) -> None:
         """Take a resource away; its recovery points stay."""

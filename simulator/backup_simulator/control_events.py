@@ -11,7 +11,7 @@ from .services import events_feed
 from .world.fault_parts import EventsPart
 
 if TYPE_CHECKING:
-    from .services.events_model import Delivery, Event
+    from .event_records import Delivery, Event
     from .simulator import Simulator
 
 KNOBS = tuple(EventsPart.model_fields)

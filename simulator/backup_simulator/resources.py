@@ -11,14 +11,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import points, resource_types
+from . import resource_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .resource_types import ResourceType
     from .state import State
-    from .world.resource_parts import ResourcePart
 
 
 @dataclass(slots=True)
@@ -43,21 +42,6 @@ class Resource:
 def put(state: State, resource: Resource) -> None:
     """Add a resource, or replace the one with the same ARN."""
     state.accounts[resource.account].region(resource.region).resources[resource.arn] = resource
-
-
-def declare(state: State, account: str, part: ResourcePart, *, now: float) -> list[Resource]:
-    """Bring a part of a world to life; raises WorldError for a key that is not there."""
-    row = resource_types.TYPES[part.resource_type]
-    where = f"account {account}, {part.resource_type} {part.resource}: key"
-    key = points.key_arn(state, part.key, account, part.region, where=where) if part.key else None
-    names = [f"{part.resource}-{index + 1}" for index in range(part.count)] if part.count > 1 else [part.resource]
-    added = []
-    for name in names:
-        arn = resource_types.resource_arn(row, name, region=part.region, account=account)
-        short = short_name(arn) if name.startswith("arn:") else name
-        added.append(Resource(arn, row.name, account, part.region, short, now, part.size, key, dict(part.tags)))
-        put(state, added[-1])
-    return added
 
 
 def short_name(arn: str) -> str:

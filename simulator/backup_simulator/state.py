@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock, Count, Scheduler
 from .contents import Contents
+from .event_records import Feed
 from .ids import Ids
-from .services.events_model import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .access import ManagedPolicy, OidcProvider, Session
     from .backups import BackupJob, Plan
+    from .event_records import Bus
     from .grants import Grant
     from .identity.policy import Policy
     from .organization import Handshake, Organization
     from .resources import Resource
-    from .services.events_model import Bus
     from .services.sqs_queue import Queue
     from .wire import Params
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..event_records import Bus, Rule, Target
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params
 from . import events_bus, events_pattern
-from .events_model import Bus, Rule, Target
 from .operation import Operation, Scope
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from . import events_feed
 
 if TYPE_CHECKING:
     from ..backups import BackupJob
+    from ..event_records import Event
     from ..state import CopyJob, RecoveryPoint, State, Vault
-    from .events_model import Event
 
 
 CREATED_BY = {

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..event_records import Bus, Delivery, Event, Rule, Target
 from ..fidelity import Behaviour
 from ..identity import gate, policy
 from ..state import Principal
 from . import events_pattern, sqs, sqs_messages
-from .events_model import Bus, Delivery, Event, Rule, Target
 
 if TYPE_CHECKING:
     from ..state import State

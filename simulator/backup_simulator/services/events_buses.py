@@ -6,11 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from ..event_records import Bus
 from ..fidelity import Behaviour
 from ..identity import anchors, gate, policy
 from ..wire import AwsError, CommonError, Params, SimulatorError
 from . import events, events_bus, events_feed, events_pattern
-from .events_model import Bus
 from .operation import Operation, Scope
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from ..event_records import Delivery, Event
 from ..fidelity import Behaviour
 from . import events_bus
-from .events_model import Delivery, Event
 
 if TYPE_CHECKING:
     from ..state import State

@@ -10,12 +10,12 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from .. import clock, ids, keys, points, resources, state
+from .. import clock, ids, keys, state
+from ..event_records import Feed
 from ..identity import anchors, policy
 from ..services.backup import air_gapped, vaults
-from ..services.events_model import Feed
 from ..wire import SimulatorError
-from . import identities, organizations, schema
+from . import declared_resources, identities, organizations, points, schema
 from .files import WorldError, located
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
         _keys(living, part, start)
     for part in world.accounts:
         for resource in part.resources:
-            resources.declare(living, part.id, resource, now=start)
+            declared_resources.declare(living, part.id, resource, now=start)
         for vault in part.vaults:
             _vault(living, part.id, vault, start)
     living.feed.opened = True

@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..ids import Ids
+from .ids import Ids
 
 if TYPE_CHECKING:
-    from ..identity.policy import Policy
+    from .identity.policy import Policy
 
 Event = dict[str, Any]
 LOG = 5000
