@@ -37,6 +37,7 @@ lint: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo --config simulator/pyproject.toml >/dev/null || $(BIN)/lint-imports --config simulator/pyproject.toml
 	@$(BIN)/python -m tools.generate --check
 
 format: $(READY) ## Format the code and mend what can be mended by itself
