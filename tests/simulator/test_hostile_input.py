@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.simulator import requests, scenes
 
@@ -336,6 +336,7 @@ HEADERS = st.dictionaries(
 
 
 @MANY
+@example(headers={"host": "["}, lost=set(), body=b"")
 @given(headers=HEADERS, lost=st.sets(st.sampled_from(sorted(GOOD.headers))), body=st.binary(max_size=20))
 def test_headers_that_are_none(headers: dict[str, str], lost: set[str], body: bytes) -> None:
     """Changed, lost and added ones; who is not who it says is refused."""
