@@ -1,6 +1,14 @@
-"""What all tests have in common: properties are searched by count, never by time, so that a busy machine fails none."""
+"""How hypothesis runs: bounded by examples and never by time, and the same examples in every run.
+
+A test that fails tells of the change that was made, not of the dice. ``HYPOTHESIS_PROFILE=search`` throws them anew.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("steady", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", settings.get_profile("steady"), derandomize=False, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
