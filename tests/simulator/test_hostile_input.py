@@ -258,18 +258,6 @@ def test_paths_and_queries_that_are_none(method: str, path: str) -> None:
     assert answered(SHARED, requests.signed("backup", method, path)).status in {200, 400, 403, 404, 501}
 
 
-FOUND = [
-    pytest.param("sts", "AssumeRole&RoleArn=%1F", 400, id="a character that XML cannot hold"),
-    pytest.param("iam", "CreateServiceLinkedRole&AWSServiceName=0", 501, id="a service without a service-linked role"),
-]
-
-
-@pytest.mark.parametrize(("service", "form", "status"), FOUND)
-def test_what_was_found_once_stays_mended(service: str, form: str, status: int) -> None:
-    """By the properties above, with more examples than a test run has time for."""
-    assert answered(SHARED, requests.signed(service, "POST", "/", f"Action={form}".encode())).status == status
-
-
 def test_a_blob_beyond_ascii_cannot_be_read() -> None:
     """Base64 has ASCII only."""
     attribute = {"DataType": "Binary", "BinaryValue": "\u0080"}

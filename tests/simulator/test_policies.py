@@ -233,6 +233,12 @@ MALFORMED = [
     pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "NotAction": "*"}), id="both action and NotAction"),
     pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "Condition": []}), id="a condition that is a list"),
     pytest.param({"Version": "2012-10-17", "Statement": ["x"]}, id="a statement that is a text"),
+    pytest.param(scenes.allow("*") | {"Version": ["2012-10-17"]}, id="a version in a list"),
+    pytest.param(scenes.allow("*") | {"Version": {}}, id="a version that is an object"),
+    pytest.param(scenes.allow("*") | {"Id": ["x"]}, id="an id in a list"),
+    pytest.param(scenes.policy({"Effect": ["Allow"], "Action": "*"}), id="an effect in a list"),
+    pytest.param(scenes.policy({"Effect": {}, "Action": "*"}), id="an effect that is an object"),
+    pytest.param(scenes.policy({"Effect": "Allow", "Action": "*", "Sid": ["x"]}), id="a statement id in a list"),
 ]
 
 

@@ -41,7 +41,8 @@ def rendered(state: State, stored: policy.Policy) -> policy.Document:
         found = state.anchors.get(value)
         return found.arn if found else value
 
-    return {key: _collapsed(value) for key, value in _mapped(stored.document, name).items()}
+    found = _mapped(stored.document, name)
+    return found | {"Statement": [_collapsed(statement) for statement in found["Statement"]]}
 
 
 def _mapped(document: policy.Document, convert: Callable[[str], str]) -> policy.Document:
@@ -92,19 +93,14 @@ def _anchor(state: State, value: str) -> str:
     raise UnknownPrincipalError(value)
 
 
-def _collapsed(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy
-    """Turn single-element lists into their element, except the list of statements."""
-    if not isinstance(value, list):
-        return value
-    return [
-        {
-            name: {kind: _single(inner) for kind, inner in part.items()}
-            if name in {"Principal", "NotPrincipal"} and part != "*"
-            else _single(part)
-            for name, part in statement.items()
-        }
-        for statement in value
-    ]
+def _collapsed(statement: policy.Document) -> policy.Document:
+    """Turn the single-element lists of a statement into their element."""
+    return {
+        name: {kind: _single(inner) for kind, inner in part.items()}
+        if name in {"Principal", "NotPrincipal"} and part != "*"
+        else _single(part)
+        for name, part in statement.items()
+    }
 
 
 def _single(value: Any) -> Any:  # noqa: ANN401 - JSON of a policy

@@ -29,6 +29,7 @@ FULL: Document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Ac
 _ELEMENTS = frozenset(
     "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split()  # noqa: SIM905 - as documented
 )
+_VERSIONS, _EFFECTS = ("2012-10-17", "2008-10-17"), ("Allow", "Deny")  # to look lists and objects up in, too
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 
 
@@ -112,13 +113,15 @@ def parse(text: str) -> Document:
 def compiled(document: Document) -> Policy:
     """Compile a document, refusing what is malformed and what the simulator cannot judge."""
     version = document.get("Version", "2008-10-17")
-    if version not in {"2012-10-17", "2008-10-17"}:
+    if version not in _VERSIONS:
         raise MalformedPolicyError("Policy has an unknown Version")
+    if not isinstance(document.get("Id", ""), str):
+        raise MalformedPolicyError("The Id of a policy is a text")
     statements = items(document.get("Statement", []))
     if not statements:
         raise MalformedPolicyError("Policy has no Statement")
     if unknown := set(document) - {"Version", "Id", "Statement"}:
-        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(unknown))}")
+        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(map(str, unknown)))}")
     return Policy(
         document, tuple(_statement(statement, with_variables=version == "2012-10-17") for statement in statements)
     )
@@ -156,9 +159,11 @@ def _statement(statement: object, *, with_variables: bool) -> Statement:
     if not isinstance(statement, dict):
         raise MalformedPolicyError("A Statement is not an object")
     if unknown := set(statement) - _ELEMENTS:
-        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(unknown))}")
-    if statement.get("Effect") not in {"Allow", "Deny"}:
+        raise MalformedPolicyError(f"Syntax errors in policy: {', '.join(sorted(map(str, unknown)))}")
+    if statement.get("Effect") not in _EFFECTS:
         raise MalformedPolicyError("A Statement has neither Effect Allow nor Deny")
+    if not isinstance(statement.get("Sid", ""), str):
+        raise MalformedPolicyError("The Sid of a Statement is a text")
     if ("Action" in statement) == ("NotAction" in statement):
         raise MalformedPolicyError("A Statement needs one of Action and NotAction")
     for either in ("Resource", "Principal"):
@@ -201,7 +206,7 @@ def _conditions(element: object, *, with_variables: bool) -> Iterable[conditions
             raise MalformedPolicyError(f"Condition {operator} is not an object")
         for key, values in tests.items():
             wanted = tuple(_text(value) for value in items(values))
-            yield conditions.parse(operator, key, wanted, with_variables=with_variables)
+            yield conditions.parse(str(operator), str(key), wanted, with_variables=with_variables)
 
 
 def _text(value: object) -> str:

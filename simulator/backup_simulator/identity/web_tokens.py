@@ -7,7 +7,6 @@ a Kubernetes API server's, are RS256 under a key (JWK) that the world gives to t
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -56,7 +55,7 @@ def read(text: str) -> Token:
         signed, _, signature = text.rpartition(".")
         header, claims = (json.loads(_decoded(part)) for part in signed.split("."))
         token = Token(dict(header), dict(claims), signed.encode(), _decoded(signature))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):
         raise invalid(NO_TOKEN) from None
     return token
 

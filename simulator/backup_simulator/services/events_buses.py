@@ -192,7 +192,7 @@ def _flaw(entry: Params) -> tuple[str, str] | None:
         return "NotAuthorizedForSourceException", "Not authorized for the source."
     try:
         detail = json.loads(entry["Detail"])
-    except ValueError:
+    except (ValueError, RecursionError):
         detail = None
     return None if isinstance(detail, dict) else ("MalformedDetail", "Detail is malformed.")
 
@@ -204,7 +204,7 @@ def try_pattern(_scope: Scope, params: Params) -> Params:
     except events_pattern.BadPatternError as error:
         message = f"Event pattern is not valid. Reason: {error}"
         raise AwsError("InvalidEventPatternException", message) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AwsError("ValidationException", "Parameter Event is not valid.") from None
     return {"Result": events_pattern.matches(pattern, event)}
 

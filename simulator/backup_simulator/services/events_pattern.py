@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Pattern = dict[str, Any]
 ABSENT = object()
+DEEPEST = 100  # ours: matching goes as deep as the pattern
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda have, want: have < want,
     "<=": lambda have, want: have <= want,
@@ -37,7 +38,7 @@ def parse(text: str) -> Pattern:
     """Read and check a pattern."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadPatternError("Unable to parse the pattern as JSON") from None
     _check_object(found, "")
     return found  # type: ignore[no-any-return] # checked to be an object
@@ -142,7 +143,9 @@ def _wildcard(text: str) -> str:
     return "".join(".*" if part == "*" else re.escape(part[1:] if part[0] == "\\" else part) for part in parts)
 
 
-def _check_object(pattern: Any, where: str) -> None:  # noqa: ANN401 - JSON
+def _check_object(pattern: Any, where: str, depth: int = 0) -> None:  # noqa: ANN401 - JSON
+    if depth > DEEPEST:
+        raise BadPatternError("Pattern is nested too deep")
     if not isinstance(pattern, dict):
         raise BadPatternError("Filter is not an object")
     if not pattern:
@@ -150,9 +153,9 @@ def _check_object(pattern: Any, where: str) -> None:  # noqa: ANN401 - JSON
     for name, wanted in pattern.items():
         if name == "$or" and _is_choice(wanted):
             for one in wanted:
-                _check_object(one, name)
+                _check_object(one, name, depth + 1)
         elif isinstance(wanted, dict):
-            _check_object(wanted, name)
+            _check_object(wanted, name, depth + 1)
         elif isinstance(wanted, list):
             _check_list(wanted, name)
         else:

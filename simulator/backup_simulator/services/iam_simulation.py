@@ -29,6 +29,8 @@ def simulate(scope: Scope, params: Params) -> Params:
         if member in params:
             raise CommonError("NotImplemented", f"The simulator does not implement {member} of SimulatePrincipalPolicy")
     source = _source(scope, params["PolicySourceArn"])
+    if not all("ContextKeyName" in entry for entry in params.get("ContextEntries", [])):
+        raise AwsError("InvalidInput", "A context entry has a ContextKeyName")
     keys = {
         entry["ContextKeyName"].lower(): tuple(map(str, entry.get("ContextKeyValues", [])))
         for entry in params.get("ContextEntries", [])

@@ -159,7 +159,7 @@ def _set(scope: Scope, queue: Queue, attributes: dict[str, str]) -> None:
 
 def _number(name: str, value: str) -> int:
     low, high = BOUNDS[name]
-    if not value.isdigit() or not low <= int(value) <= high:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
         raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
     return int(value)
 
@@ -177,7 +177,7 @@ def _redrive(scope: Scope, text: str) -> Redrive:
     try:
         asked = json.loads(text)
         found = Redrive(str(asked["deadLetterTargetArn"]), int(asked["maxReceiveCount"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise AwsError("InvalidAttributeValue", "Invalid value for the parameter RedrivePolicy.") from None
     if by_arn(scope.state, found.queue_arn) is None or not 1 <= found.max_receives <= 1000:
         message = f"Value {text} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."

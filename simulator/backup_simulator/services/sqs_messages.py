@@ -6,7 +6,6 @@ Receipt handles change with every receive; an older one deletes nothing, without
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ def send_batch(scope: Scope, params: Params) -> Params:
     """Send up to ten messages of together one mebibyte."""
     queue = sqs.judged(scope, params, "SendMessage")
     entries = _entries(params)
-    if sum(len(entry["MessageBody"].encode()) for entry in entries) > 1_048_576:
+    if sum(len(entry["MessageBody"].encode("utf-8", "surrogatepass")) for entry in entries) > 1_048_576:
         raise AwsError("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
 
     def one(entry: Params) -> Params:
@@ -193,7 +192,7 @@ def _held(queue: Queue, handle: str) -> tuple[Message | None, bool]:
     """The message of a receipt handle, if it is still there, and whether the handle is its newest."""
     try:
         arn, _, receipt = base64.b64decode(handle, validate=True).decode().partition(" ")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, no UTF-8
         arn, receipt = "", ""
     if arn != queue.arn or "#" not in receipt:
         raise AwsError("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')

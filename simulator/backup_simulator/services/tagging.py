@@ -48,6 +48,8 @@ def get_resources(scope: Scope, params: Params) -> Params:
     for name in ("IncludeComplianceDetails", "ExcludeCompliantResources", "TagsPerPage"):
         if params.get(name):
             raise CommonError("NotImplemented", f"The simulator does not implement {name} of tagging:GetResources")
+    if not all(each.get("Key") for each in params.get("TagFilters", ())):
+        raise AwsError(INVALID, "A tag filter has a Key")
     found = sorted((arn, tags) for arn, tags in _tagged(scope) if tags and _wanted(params, arn, tags))
     asked: Params = {name: value for name, value in params.items() if name in {"TagFilters", "ResourceTypeFilters"}}
     asked["MaxResults"] = _page_size(params)

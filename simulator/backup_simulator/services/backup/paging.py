@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import bisect
 import hashlib
 import itertools
@@ -79,7 +78,7 @@ def _read(token: str, bound: str) -> int | str:
         found = json.loads(base64.urlsafe_b64decode(token.encode()))
         if isinstance(found, list) and len(found) == 2 and found[0] == bound and isinstance(found[1], int | str):
             return found[1]
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         pass
     raise _invalid()
 
