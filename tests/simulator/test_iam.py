@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
+from backup_simulator.world.files import WorldError
+
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
@@ -169,10 +171,10 @@ MANAGED = [
     "AWSBackupFullAccess",
     "AWSBackupOperatorAccess",
     "AWSBackupOrganizationAdminAccess",
+    "AWSBackupServiceRolePolicyForS3Backup",
     "AdministratorAccess",
     "service-role/AWSBackupServiceRolePolicyForBackup",
     "service-role/AWSBackupServiceRolePolicyForRestores",
-    "service-role/AWSBackupServiceRolePolicyForS3Backup",
 ]
 
 
@@ -188,13 +190,47 @@ def test_aws_managed_policies_can_be_attached(iam: Any, name: str) -> None:
     assert arn not in {one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"]}
     assert iam.get_policy_version(PolicyArn=arn, VersionId=default)["PolicyVersion"]["Document"]["Statement"]
     assert code(iam.delete_policy, PolicyArn=arn) == ("AccessDenied", 403)
-    assert code(iam.attach_role_policy, RoleName="reader", PolicyArn=arn + "x") == ("NoSuchEntity", 404)
+
+
+def test_an_aws_managed_policy_that_is_not_known_answers_501(server: SimulatorServer, iam: Any) -> None:
+    """AWS has hundreds; saying that one does not exist would be a lie. The path is a part of the name."""
+    name = "service-role/AWSBackupServiceRolePolicyForS3Backup"
+    arn = AWS + name
+    iam.create_user(UserName="ann")
+    tools = scenes.client(server, "sts", scenes.TOOLS, user="operator")
+    session = {"RoleArn": f"{SOURCE}:role/reader", "RoleSessionName": "test", "ExternalId": scenes.EXTERNAL_ID}
+    calls = [
+        (iam.attach_role_policy, {"RoleName": "reader", "PolicyArn": arn}),
+        (iam.attach_user_policy, {"UserName": "ann", "PolicyArn": arn}),
+        (iam.get_policy, {"PolicyArn": arn}),
+        (iam.delete_policy, {"PolicyArn": arn}),
+        (iam.put_role_permissions_boundary, {"RoleName": "reader", "PermissionsBoundary": arn}),
+        (iam.create_user, {"UserName": "bob", "PermissionsBoundary": arn}),
+        (iam.create_role, {"RoleName": "bob", "AssumeRolePolicyDocument": trust(), "PermissionsBoundary": arn}),
+        (tools.assume_role, session | {"PolicyArns": [{"arn": arn}]}),
+    ]
+    for call, params in calls:
+        with scenes.refused() as refusal:
+            call(**params)
+        assert (refusal.code, refusal.status) == ("NotImplemented", 501)
+        assert refusal.message == f"The simulator does not know the AWS managed policy {name}"
+
+
+@pytest.mark.parametrize("part", [{"policies": [AWS + "ReadOnlyAccess"]}, {"boundary": AWS + "ReadOnlyAccess"}])
+def test_a_world_that_names_an_unknown_policy_of_aws_is_refused(server: SimulatorServer, part: scenes.Json) -> None:
+    """The message says whose gap it is."""
+    world = scenes.world()
+    scenes.account(world, scenes.SOURCE)["roles"][0].update(part)
+    with pytest.raises(WorldError, match="The simulator does not know the AWS managed policy ReadOnlyAccess"):
+        server.control.load(world)
 
 
 def test_the_documented_policy_is_enough_for_a_copy_role(server: SimulatorServer) -> None:
     """A world's role may name AWS managed policies."""
     scene = scenes.world()
-    scenes.account(scene, scenes.SOURCE)["roles"][0]["policies"] = [AWS + MANAGED[4]]
+    scenes.account(scene, scenes.SOURCE)["roles"][0]["policies"] = [
+        AWS + "service-role/AWSBackupServiceRolePolicyForBackup"
+    ]
     server.control.load(scene)
     iam = scenes.client(server, "iam", scenes.SOURCE)
     actions = ["backup:CopyFromBackupVault", "backup:CopyIntoBackupVault", "backup:DeleteRecoveryPoint"]

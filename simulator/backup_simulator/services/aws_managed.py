@@ -8,6 +8,7 @@ from importlib import resources
 
 from ..access import ManagedPolicy
 from ..identity import policy
+from ..wire import CommonError
 
 PREFIX = "arn:aws:iam::aws:policy/"
 CREATED = 1_447_000_000.0
@@ -23,6 +24,20 @@ def _documents() -> dict[str, policy.Document]:
 def arns() -> list[str]:
     """The ARNs of all AWS managed policies that the simulator knows."""
     return [PREFIX + name for name in _documents()]
+
+
+def unknown(arn: str) -> str | None:
+    """What to say of a policy of AWS's that is not known here; None for known ones and for ARNs of accounts."""
+    if not arn.startswith(PREFIX) or arn.removeprefix(PREFIX) in _documents():
+        return None
+    return f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
+
+
+def sought(arn: str) -> ManagedPolicy | None:
+    """As `find`, but answers 501 by name where AWS might have the policy and the simulator does not."""
+    if text := unknown(arn):
+        raise CommonError("NotImplemented", text)
+    return find(arn)
 
 
 @functools.cache

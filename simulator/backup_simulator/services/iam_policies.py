@@ -197,14 +197,14 @@ def _attaching(found: Identity, arn: str) -> dict[str, tuple[str, ...]]:
 
 
 def _known(scope: Scope, arn: str) -> ManagedPolicy:
-    found = scope.account.policies.get(arn) or aws_managed.find(arn)
+    found = scope.account.policies.get(arn) or aws_managed.sought(arn)
     if found is None:
         raise rules.missing(f"Policy {arn} was not found.")
     return found
 
 
 def _own(scope: Scope, arn: str) -> ManagedPolicy:
-    if aws_managed.find(arn):
+    if aws_managed.sought(arn):
         raise CommonError("AccessDenied", "Policy is outside your own account.")
     return _known(scope, arn)
 
@@ -294,5 +294,10 @@ FIDELITY = (
         "AWS managed policies of Backup by their ARNs, reduced to the services that are simulated or judged here",
         "DG; the ones for restores, operators and organization admins: assumed",
         "test_iam.py::test_aws_managed_policies_can_be_attached",
+    ),
+    Behaviour(
+        "Other AWS managed policies: 501 by name, wherever their ARN is given; a world that names one is refused",
+        "ours",
+        "test_iam.py::test_an_aws_managed_policy_that_is_not_known_answers_501",
     ),
 )

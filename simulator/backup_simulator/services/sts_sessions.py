@@ -83,7 +83,7 @@ def policies(state: State, params: Params, role: Identity) -> tuple[tuple[Policy
             raise AwsError("MalformedPolicyDocument", str(error)) from None
     for given in params.get("PolicyArns", []):
         arn = given["arn"]
-        managed = state.accounts[role.account].policies.get(arn) or aws_managed.find(arn)
+        managed = state.accounts[role.account].policies.get(arn) or aws_managed.sought(arn)
         if managed is None:
             raise AwsError("ValidationError", f"The policy {arn} does not exist in the account of the role.")
         texts.append(arn)

@@ -74,7 +74,7 @@ def _grant(living: state.State, identity: state.Identity, parts: Sequence[str | 
 def _managed(living: state.State, account: str, arn: str, where: str) -> access.ManagedPolicy:
     found = living.accounts[account].policies.get(arn) or aws_managed.find(arn)
     if found is None:
-        raise WorldError(f"{where}: {arn} is neither a policy of the account nor one of AWS that the simulator knows")
+        raise WorldError(f"{where}: {aws_managed.unknown(arn) or f'{arn} is no policy of the account'}")
     return found
 
 
