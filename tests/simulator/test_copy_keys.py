@@ -156,6 +156,19 @@ def test_the_vaults_key_counts_for_types_that_backup_manages(server: SimulatorSe
     assert admitted["State"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("kind", ["EFS", "DynamoDB", "S3"])
+def test_fully_managed_types_leave_a_vault_on_the_key_of_aws_backup(server: SimulatorServer, kind: str) -> None:
+    """The ban on keys that AWS manages is for types that it does not manage in full."""
+    world = scenes.world()
+    scenes.source_vault(world).update(key=None, recovery_points=[])
+    server.control.load(world)
+    scene = Scene(server)
+    job_id = scene.start(scene.add(resource_type=kind, resource="r-1"))
+    server.control.advance("5m")
+
+    assert (scene.job(job_id)["State"], scene.job(job_id).get("StatusMessage")) == ("COMPLETED", None)
+
+
 def test_a_grant_does_what_a_policy_would(server: SimulatorServer) -> None:
     """The owner of the key hands it to the service-linked role."""
     world = scenes.world()
