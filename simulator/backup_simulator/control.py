@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
@@ -28,8 +29,8 @@ _RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.T
 _POINTS: pydantic.TypeAdapter[list[schema.PointPart | schema.GeneratePart]] = pydantic.TypeAdapter(
     list[schema.PointPart | schema.GeneratePart]
 )
-FURTHEST = 1000 * 365.25 * 86_400.0
-"""Beyond the year 9999 there are no dates."""
+LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC).timestamp()
+"""Beyond the year 9999 there are no dates; what is planned needs some of them."""
 
 
 class FaultControl:
@@ -79,31 +80,48 @@ class Control:
 
     def advance(self, by: float | str) -> None:
         """Move virtual time forward and let happen what falls due, in order."""
-        seconds = units.seconds(by)
-        if not 0 <= seconds <= FURTHEST:
-            raise ValueError("time moves forward only, and by a thousand years at most")
-        with self._simulator.lock:
-            self._simulator.state.clock.advance(seconds)
-            self._simulator.run_due()
-            self._simulator.changed.notify_all()
+        self.set_clock(advance=by)
 
     def freeze(self, frozen: bool = True) -> None:
         """Stop or start virtual time."""
-        with self._simulator.lock:
-            self._simulator.state.clock.freeze(frozen)
-            self._simulator.changed.notify_all()
+        self.set_clock(freeze=frozen)
 
     def rate(self, rate: float) -> None:
         """Set how many virtual seconds pass in a real one."""
-        if not 0 < rate <= 1_000_000:
-            raise ValueError("a rate lies between 0 and 1000000")
-        with self._simulator.lock:
-            self._simulator.state.clock.set_rate(rate)
-            self._simulator.changed.notify_all()
+        self.set_clock(rate=rate)
 
     def skew(self, by: float | str) -> None:
         """Set how far the server's wall clock, by which it judges signatures, is ahead of real time."""
-        self._simulator.skew = units.signed_seconds(by)
+        self.set_clock(skew=by)
+
+    def set_clock(
+        self,
+        *,
+        rate: float | None = None,
+        freeze: bool | None = None,
+        skew: float | str | None = None,
+        advance: float | str | None = None,
+    ) -> None:
+        """Change rate, standstill, skew and time, in this order: all that is given or, with a ValueError, nothing."""
+        ahead = None if skew is None else units.signed_seconds(skew)
+        seconds = 0.0 if advance is None else units.seconds(advance)
+        if rate is not None and not 0 < rate <= 1_000_000:
+            raise ValueError("a rate lies between 0 and 1000000")
+        if freeze not in {None, True, False}:
+            raise ValueError("freeze is true or false")
+        with self._simulator.lock:
+            clock = self._simulator.state.clock
+            if seconds < 0 or (seconds and clock.now() + seconds > LATEST):
+                raise ValueError("time moves forward only, by a thousand years at most and to the year 9000 at most")
+            if rate is not None:
+                clock.set_rate(rate)
+            if freeze is not None:
+                clock.freeze(freeze)
+            if ahead is not None:
+                self._simulator.skew = ahead
+            clock.advance(seconds)
+            self._simulator.run_due()
+            self._simulator.changed.notify_all()
 
     def snapshot(self, name: str = "default") -> Snapshot:
         """Keep the world as it is, under a name; a reset or another world does not touch it."""

@@ -70,7 +70,7 @@ class ControlApi:
                 return _answer(400, {"error": "the body is no JSON object"})
             asked |= dict(urllib.parse.parse_qsl(request.query))
             return _answer(200, route(asked) or {})
-        except (ValueError, TypeError, KeyError, LookupError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, LookupError, OverflowError, RecursionError) as error:
             return _answer(400, {"error": str(error)})
 
     def _reset(self, _asked: Json) -> None:
@@ -79,14 +79,14 @@ class ControlApi:
     def _clock(self, asked: Json) -> Json:
         if unknown := set(asked) - {"freeze", "rate", "advance", "skew"}:
             raise ValueError(f"unknown field of the clock: {', '.join(sorted(unknown))}")
+        if empty := [name for name, value in asked.items() if value is None]:
+            raise ValueError(f"no value of the clock: {', '.join(empty)}")
+        if not isinstance(asked.get("freeze", False), bool):
+            raise ValueError("freeze is true or false")  # noqa: TRY004 - 400
         if "rate" in asked:
-            self._control.rate(float(asked["rate"]))
-        if "freeze" in asked:
-            self._control.freeze(bool(asked["freeze"]))
-        if "skew" in asked:
-            self._control.skew(asked["skew"])
-        if "advance" in asked:
-            self._control.advance(asked["advance"])
+            asked = asked | {"rate": float(asked["rate"])}
+        if asked:
+            self._control.set_clock(**asked)
         dump = self._control.dump()
         return {name: dump[name] for name in ("now", "rate", "frozen", "skew")}
 

@@ -62,6 +62,31 @@ def test_the_clock_is_moved_over_http(server: SimulatorServer) -> None:
     assert after["rate"] == 60
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"advance": "soon"}, {"advance": -1}, {"advance": {}}, {"skew": "x"}, {"freeze": 1}, {"rate": 0}]
+)
+def test_a_clock_that_cannot_be_set_stays(server: SimulatorServer, wrong: scenes.Json) -> None:
+    """Nothing of a request has an effect when some of it is wrong."""
+    server.control.freeze()
+    before = scenes.control(server, "GET", "clock").json
+    answer = scenes.control(server, "POST", "clock", {"rate": 7, "freeze": False, "skew": 9, "advance": 5} | wrong)
+
+    assert answer.status == 400
+    assert scenes.control(server, "GET", "clock").json == before
+
+
+def test_time_ends_before_dates_do(server: SimulatorServer) -> None:
+    """Seven times a thousand years would be too far."""
+    server.control.freeze()
+    for _ in range(6):
+        server.control.advance("365250d")
+    answer = scenes.control(server, "POST", "clock", {"advance": "365250d"})
+    server.control.advance(1)
+
+    assert answer.status == 400
+    assert "year 9000" in answer.json["error"]
+
+
 def test_the_state_is_told_in_short(server: SimulatorServer) -> None:
     """Vaults with counts, jobs by state."""
     Scene(server).start()
@@ -92,6 +117,12 @@ BAD = [
     pytest.param("POST", "clock", {"advanced": 1}, 400, "advanced", id="an unknown field of the clock"),
     pytest.param("POST", "clock", {"advance": "soon"}, 400, "duration", id="a duration in words"),
     pytest.param("POST", "clock", {"rate": -1}, 400, "rate", id="a negative rate"),
+    pytest.param("POST", "clock", {"advance": 10**400}, 400, "thousand years", id="four hundred digits of seconds"),
+    pytest.param("POST", "clock", {"rate": 10**400}, 400, "too large", id="four hundred digits of a rate"),
+    pytest.param("POST", "clock", {"freeze": "false"}, 400, "true or false", id="a boolean in words"),
+    pytest.param("POST", "clock", {"freeze": None}, 400, "freeze", id="null"),
+    pytest.param("POST", "world", {"yaml": "\0"}, 400, "0x0000", id="a control character"),
+    pytest.param("POST", "world", {"yaml": "[" * 3000}, 400, "deep", id="a world without end"),
     pytest.param("POST", "faults", {"kind": "explode"}, 400, "explode", id="an unknown kind of fault"),
     pytest.param("POST", "faults", {"kind": "error", "colour": 1}, 400, "colour", id="an unknown field of a fault"),
     pytest.param("POST", "outcomes", {"state": "LOST"}, 400, "FAILED", id="an unknown outcome"),

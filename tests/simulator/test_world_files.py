@@ -42,6 +42,7 @@ BROKEN = [
     pytest.param("name: production", "nome: production", 6, "accounts[0].nome", id="an unknown field"),
     pytest.param("        name: orders\n", "", 16, "accounts[0].vaults[0].name", id="a missing field: its parent"),
     pytest.param("age: 3d", "age: soon", 19, "recovery_points[0].age", id="a duration in words"),
+    pytest.param("age: 3d", "age: {a: 1}", 19, "recovery_points[0].age", id="a duration that is a mapping"),
     pytest.param('{aws: ["111111111111"]}', "{}", 13, "trust", id="behind an alternative"),
     pytest.param("policies: [full]", "policies: [all]", 10, "policies", id="in a list"),
     pytest.param("rate: 60", "rate: 60\n  rate: 61", 4, "rate stands twice", id="a field twice"),
@@ -63,6 +64,27 @@ UNFIT = [
     pytest.param('{aws: ["111111111111"]}', '{aws: ["arn:aws:iam::111111111111:role/x"]}', 13, "trust", id="a trust"),
     pytest.param("name: orders", "name: orders\n        key: alias/no", 18, "vault orders: key", id="a vault's key"),
     pytest.param("age: 3d", "age: 3d, key: alias/nobody", 16, "vol-1: key", id="a recovery point's key: its vault"),
+    pytest.param(
+        "policies: [full]",
+        "policies: [{Statement: [{Effect: [Allow], Action: s3:Get}]}]",
+        10,
+        "user admin: policies",
+        id="an effect in a list",
+    ),
+    pytest.param(
+        "policies: [full]",
+        "policies: [{Version: {}, Statement: [{Effect: Allow, Action: s3:Get}]}]",
+        10,
+        "user admin: policies",
+        id="a version that is a mapping",
+    ),
+    pytest.param(
+        '{aws: ["111111111111"]}',
+        "{Statement: [{Effect: Allow, Action: sts:AssumeRole, Principal: '*', 1: 2, x: 3}]}",
+        13,
+        "role reader: trust",
+        id="a number for a name",
+    ),
     pytest.param("policies: [full]", "policies: [{Statement: []}]", 10, "user admin: policies", id="a policy"),
 ]
 

@@ -47,6 +47,9 @@ BROKEN = [
     pytest.param(edit("accounts.2.users.0.access_key.id", "AKIAADMIN11111111111"), "access key", id="a key twice"),
     pytest.param(edit("accounts.1.vaults.0.recovery_points.0.resource_type", "Tape"), "Tape", id="an unknown type"),
     pytest.param(edit("accounts.1.vaults.0.recovery_points.0.age", "3 days"), "age", id="a duration in words"),
+    pytest.param(edit("accounts.1.vaults.0.recovery_points.0.age", {"a": 1}), "age", id="a duration that is a mapping"),
+    pytest.param(edit("accounts.1.vaults.0.recovery_points.0.age", 10**400), "age", id="a duration without end"),
+    pytest.param(edit("accounts.1.vaults.0.recovery_points.0.size", 10**400), "size", id="a size without end"),
     pytest.param(edit("accounts.1.vaults.0.recovery_points.0.size", "big"), "size", id="a size in words"),
     pytest.param(edit("durations", {"running": -1}), "durations.running", id="a negative duration"),
     pytest.param(edit("clock", {"rate": 0}), "clock.rate", id="a rate of zero"),
@@ -105,6 +108,11 @@ TEXTS = [
     pytest.param("version: 1\naccounts: [", "broken.yaml:2", id="broken YAML names the line"),
     pytest.param("- a", "a world is a mapping", id="a list"),
     pytest.param("", "a world is a mapping", id="an empty file"),
+    pytest.param("version: 1\nname: caf\xe9\n", "broken.yaml:2: not UTF-8", id="Latin-1"),
+    pytest.param("version: 1\n\x01", "broken.yaml:2: the character 0x0001", id="a control character"),
+    pytest.param("[" * 3000, "broken.yaml: nested", id="nested without end"),
+    pytest.param("a: &a [*a]", "broken.yaml: nested", id="nested in itself"),
+    pytest.param("a: 2026-13-45", "broken.yaml: month", id="a date that is none"),
     pytest.param("!!python/object:os.system {}", "broken.yaml", id="a tag that makes objects"),
 ]
 
@@ -113,7 +121,7 @@ TEXTS = [
 def test_a_file_that_is_no_world_says_so(tmp_path: Path, text: str, named: str) -> None:
     """File and line."""
     path = tmp_path / "broken.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(files.WorldError) as raised:
         files.read(path)
 

@@ -27,27 +27,45 @@ def read(path: Path | str) -> schema.World:
     """Read and check a world file."""
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        raw = file.read_bytes()
+        text = raw.decode("utf-8")
     except OSError as error:
         raise WorldError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        number = raw.count(b"\n", 0, error.start) + 1
+        raise WorldError(f"{file}:{number}: not UTF-8: {error.reason}") from None
     return from_text(text, source=str(file))
 
 
 def from_text(text: str, *, source: str = "world") -> schema.World:
     """Read and check a world from YAML text."""
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        document = loader.construct_document(node) if node else None
+        node, document = _loaded(text)
+        twice = lines.twice(node)
+    except yaml.reader.ReaderError as error:
+        where = f":{text.count(chr(10), 0, error.position) + 1}"
+        raise WorldError(f"{source}{where}: the character {error.character:#06x} cannot be in YAML") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise WorldError(f"{source}{where}: {getattr(error, 'problem', None) or error}") from None
-    finally:
-        loader.dispose()
-    if twice := lines.twice(node):
+    except RecursionError:
+        raise WorldError(f"{source}: nested too deep, or in itself") from None
+    except ValueError as error:  # a date that is none, a number of thousands of digits
+        raise WorldError(f"{source}: {error}") from None
+    if twice:
         raise WorldError(f"{source}:{lines.line(twice)}: {twice.value} stands twice in the same place")
     return from_object(document, source=source, node=node)
+
+
+def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
+    """The tree of a YAML text, and what it says."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        return node, loader.construct_document(node) if node else None
+    finally:
+        loader.dispose()
 
 
 def from_object(document: Any, *, source: str = "world", node: yaml.Node | None = None) -> schema.World:  # noqa: ANN401 - parsed YAML
