@@ -8,6 +8,8 @@ import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
+from backup_simulator.services.backup import copy_texts as texts
+
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
@@ -249,9 +251,39 @@ def test_the_first_copy_makes_the_service_linked_role(server: SimulatorServer) -
 def test_within_the_account_the_copy_role_is_enough(server: SimulatorServer) -> None:
     """And keys that AWS manages are no obstacle there."""
     scene = Scene(server)
-    scene.source.create_backup_vault(BackupVaultName="second")
+    kms = scenes.client(server, "kms", scenes.SOURCE)
+    key = kms.describe_key(KeyId="alias/vault")["KeyMetadata"]["Arn"]
+    scene.source.create_backup_vault(BackupVaultName="second", EncryptionKeyArn=key)
     target = scenes.vault_arn(scenes.SOURCE, "second", scenes.HOME)
     job_id = scene.start(scene.add(**EBS | {"key": "aws/ebs"}), DestinationBackupVaultArn=target)
     server.control.advance("2m")
 
     assert scene.job(job_id)["State"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        pytest.param(EBS, texts.SERVICE_KEY, id="EBS"),
+        pytest.param(EBS | {"key": "aws/ebs"}, texts.SERVICE_KEY, id="EBS on its default key"),
+        pytest.param({"resource_type": "RDS", "resource": "db-1", "key": "alias/data"}, texts.SERVICE_KEY, id="RDS"),
+        pytest.param(
+            {"resource_type": "Storage Gateway", "resource": "vol-9", "key": "alias/data"},
+            texts.GATEWAY,
+            id="Storage Gateway",
+        ),
+        pytest.param(EFS, None, id="EFS is fully managed"),
+    ],
+)
+@pytest.mark.parametrize("region", [scenes.HOME, scenes.AWAY])
+def test_a_vault_on_the_key_of_aws_backup_takes_no_snapshots(
+    server: SimulatorServer, part: scenes.Json, message: str | None, region: str
+) -> None:
+    """Within the account neither, in whichever Region."""
+    scene = Scene(server)
+    scenes.client(server, "backup", scenes.SOURCE, region=region).create_backup_vault(BackupVaultName="second")
+    target = scenes.vault_arn(scenes.SOURCE, "second", region)
+    job_id = scene.start(scene.add(**part), DestinationBackupVaultArn=target)
+    server.control.advance("2m")
+
+    assert scene.job(job_id).get("StatusMessage") == message

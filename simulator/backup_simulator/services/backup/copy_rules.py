@@ -72,6 +72,12 @@ FIDELITY = (
         "test_copy_documented.py::test_a_documented_failure_is_brought_about",
     ),
     Behaviour(
+        "Types that are not fully managed are not copied into a vault on `aws/backup`, within the account neither",
+        "DG (rule, text across accounts); the text within the account and that it fails, not falls back to the "
+        "service's default key, assumed",
+        "test_copy_keys.py::test_a_vault_on_the_key_of_aws_backup_takes_no_snapshots",
+    ),
+    Behaviour(
         "Copies in one account need neither organization nor toggle nor vault policy",
         "DG",
         "test_copy_jobs.py::test_a_copy_inside_the_account_needs_no_vault_policy",

@@ -97,8 +97,9 @@ def _not_into_air_gapped(attempt: Attempt) -> str | None:
 
 
 def _service_key(attempt: Attempt) -> str | None:
+    """DG, encryption: copies of types that are not fully managed cannot use such a key; within an account too."""
     row, key = attempt.row, attempt.destination_key
-    if not attempt.cross_account or row is None or row.fully_managed or key is None or key.manager != "AWS":
+    if row is None or row.fully_managed or key is None or key.manager != "AWS":
         return None
     return texts.SERVICE_KEY
 
