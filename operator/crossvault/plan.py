@@ -36,6 +36,7 @@ from .model import (
     Ownership,
     Plan,
     Prerequisite,
+    PrerequisiteStatus,
     PutVaultPolicy,
     Result,
     Standing,
@@ -118,7 +119,9 @@ def _vault(
 ) -> tuple[CreateVault | None, Drift | None]:
     if not destination.create or isinstance(sight.vault, Unseen) or sight.vault.value is not None:
         return None, None
-    usable = any(
+    # Nothing is made for a source that is not there: nobody would take it away again.
+    sourceless = any(row.name == "SourceVault" and row.status is PrerequisiteStatus.UNMET for row in rows)
+    usable = not sourceless and any(
         row.name == "VaultKey" and row.status is prerequisites.MET
         for row in rows
         if row.destination == destination.name

@@ -91,6 +91,7 @@ def _reasons(made: plan.Plan, name: str = "dr") -> list[tuple[State, Reason | No
     ("wanted", "seen", "actions"),
     [
         pytest.param(_wanted(CREATE), observed((), absent()), [CreateVault], id="vault absent, key usable"),
+        pytest.param(_wanted(CREATE), observed((), absent(), source_vault=Seen(None)), [], id="no source vault either"),
         pytest.param(_wanted(CREATE), observed((), absent(wanted_key=UNSEEN)), [], id="vault absent, key unseen"),
         pytest.param(
             _wanted(CREATE), observed((), absent(wanted_key=Seen(key(state="Disabled")))), [], id="key disabled"

@@ -60,9 +60,19 @@ def test_a_vault_to_create_is_shown_with_its_key_and_mends_its_own_prerequisites
     document = answer(desired, observed)
 
     destination = document["policies"][0]["destinations"][0]
-    assert [each["aspect"] for each in destination["changes"]] == ["vault"]
+    assert [each["aspect"] for each in destination["changes"]] == ["vault", "vault policy"]
     assert {"DestinationVault", "VaultPolicy"} & {each["name"] for each in destination["unmet"]} == set()
     assert "+ vault" in click.unstyle(plans.text(document))
+
+
+def test_copies_that_have_to_wait_for_somebody_are_not_promised() -> None:
+    """A destination whose vault nobody makes is unmet; nothing will be copied into it."""
+    wanted = builders.destination()
+    document = answer(builders.desired(wanted), builders.observed((builders.point(),), builders.absent(wanted)))
+
+    assert document["summary"]["copies"] == 0
+    assert document["summary"]["unmet"] > 0
+    assert plan_command.exit_code(document) == 2
 
 
 def test_what_could_not_be_looked_at_is_no_plan() -> None:

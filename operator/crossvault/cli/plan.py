@@ -79,5 +79,5 @@ def exit_code(answer: Mapping[str, Any]) -> int:
     summary = answer["summary"]
     if summary["notLookedAt"]:
         return FAILED
-    found = any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "failed"))
+    found = any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "unknown", "failed"))
     return FOUND if found else NOTHING

@@ -8,12 +8,15 @@ from typing import Any
 
 import click
 
+from .. import vaultpolicy
 from ..conditions import unseen
 from ..manifest import Rejected
 from ..model import (
     CreateVault,
     Desired,
+    Destination,
     Observed,
+    Ownership,
     Plan,
     PolicyKey,
     PrerequisiteStatus,
@@ -42,7 +45,8 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
             "toRemove": 0,
             "copies": sum(each["copies"]["count"] for each in lines),
             "copiesBytes": sum(each["copies"]["bytes"] for each in lines),
-            "unmet": sum(len(each["unmet"]) for each in lines),
+            "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for each in lines for row in each["unmet"]),
+            "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
             "failed": sum(each["states"].get(State.FAILED, 0) for each in lines),
             "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies),
             "awsReads": reads,
@@ -76,6 +80,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
     standings = plan.standings.get(name, ())
     actions = [_action(each) for each in plan.actions if each.destination == name]
     changes = [each for each in actions if each is not None]
+    changes += _follows(declared, desired, changes)
     unmet = [
         {
             "name": each.name,
@@ -88,6 +93,9 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET
     ]
     sight = next(each for each in observed.destinations if each.name == name)
+    left = [each for each in unmet if not _mended(each, changes)]
+    blocking = {each.name for each in plan.prerequisites if each.blocks}
+    held = any(each["name"] in blocking for each in left)
     return {
         "name": name,
         "vault": declared.vault.arn,
@@ -96,10 +104,19 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
-        "copies": _copies([each for each in standings if each.state in _TO_START], desired),
-        "unmet": [each for each in unmet if not _mended(each, changes)],
+        "copies": _copies([each for each in standings if each.state in _TO_START and not held], desired),
+        "unmet": left,
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
     }
+
+
+def _follows(declared: Destination, desired: Desired, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what comes right after a vault is created: a look later, but in the same pass."""
+    if declared.vault_policy is not Ownership.MANAGE or not any(each["aspect"] == "vault" for each in changes):
+        return []
+    where = f"{declared.vault.account.name}/{declared.vault.name}"
+    what = f"statement {vaultpolicy.sid_of(desired.copy_role_arn)} (the vault is new)"
+    return [{"change": "add", "aspect": "vault policy", "where": where, "what": what}]
 
 
 def _mended(row: Mapping[str, Any], changes: list[dict[str, Any]]) -> bool:
@@ -203,7 +220,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     looks = f"Read-only: {plural(summary['awsReads'], 'AWS read')}, {plural(summary['awsWrites'], 'write')}."
     if summary["notLookedAt"]:
         return f"Not everything could be looked at: {plural(summary['notLookedAt'], 'policy', 'policies')}. {looks}"
-    if not any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "failed")):
+    if not any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "unknown", "failed")):
         states = [each["states"] for policy in answer["policies"] for each in policy["destinations"]]
         copied = sum(each.get(State.COPIED, 0) for each in states)
         running = sum(each.get(State.IN_PROGRESS, 0) for each in states)
