@@ -23,10 +23,16 @@ def main() -> None:
 
 @main.command()
 @click.option("--world", "world_file", required=True, type=click.Path(path_type=Path), help="World file in YAML.")
-@click.option("--port", default=0, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--rate", type=float, help="Virtual seconds per real second; overrides the world file.")
-@click.option("--control-port", type=int, help="Port of its own for the control API; 0 takes a free one.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1_000_000, min_open=True),
+    help="Virtual seconds per real second; overrides the world file.",
+)
+@click.option(
+    "--control-port", type=click.IntRange(0, 65535), help="Port of its own for the control API; 0 takes a free one."
+)
 @click.option("--port-file", type=click.Path(path_type=Path), help="Write the port here once it listens.")
 @click.option("--strict-out/--no-strict-out", default=True, help="Check every answer against the service model.")
 def serve(

@@ -215,6 +215,11 @@ FIDELITY = (
         "test_moto_adapter.py::test_a_caller_without_the_right_is_denied",
     ),
     Behaviour(
+        "Resources of these services without a tag, objects and virtual hosts of S3, snapshots of recovery points in EC2, "
+        "one state of moto per simulator instead of per process",
+        "missing",
+    ),
+    Behaviour(
         "What moto lacks answers 501 and is not retried",
         "ours",
         "test_moto_adapter.py::test_what_moto_lacks_is_not_implemented",
