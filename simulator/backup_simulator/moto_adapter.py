@@ -215,7 +215,7 @@ FIDELITY = (
         "test_moto_adapter.py::test_a_caller_without_the_right_is_denied",
     ),
     Behaviour(
-        "Resources of these services without a tag, objects and virtual hosts of S3, snapshots of recovery points in EC2, "
+        "Untagged resources of these services, objects and virtual hosts of S3, snapshots of recovery points in EC2, "
         "one state of moto per simulator instead of per process",
         "missing",
     ),
