@@ -231,6 +231,32 @@ def test_a_vault_whose_grant_was_revoked_takes_nothing(server: SimulatorServer) 
     assert (scene.job(job_id)["MessageCategory"], scene.job(job_id)["StatusMessage"]) == ("KMS_KEY_ERROR", STATE)
 
 
+@pytest.mark.parametrize("kind", ["EBS", "RDS", "Aurora"])
+@pytest.mark.parametrize(
+    ("account", "region", "alias", "words"),
+    [
+        pytest.param(scenes.SOURCE, scenes.HOME, "alias/data", texts.RDS_SOURCE_KEY, id="the source's"),
+        pytest.param(scenes.TARGET, scenes.AWAY, "alias/copies", texts.RDS_TARGET_KEY, id="the destination's"),
+    ],
+)
+def test_a_deleted_key_fails_in_the_words_of_the_service(
+    server: SimulatorServer, kind: str, account: str, region: str, alias: str, words: str
+) -> None:
+    """RDS has one text, and one category, for whatever is wrong with a key."""
+    scene = Scene(server)
+    arn = scene.add(resource_type=kind, resource="r-1", key="alias/data")
+    kms = scenes.client(server, "kms", account, region=region)
+    key = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    server.control.advance("8d")
+    job_id = scene.start(arn)
+    server.control.advance("5m")
+    job = scene.job(job_id)
+    gone, own_words = ("RESOURCE_NOT_FOUND", texts.KEY_GONE), ("KMS_KEY_ERROR", words.format(key=key))
+
+    assert (job["MessageCategory"], job["StatusMessage"]) == (gone if kind == "EBS" else own_words)
+
+
 def test_the_first_copy_makes_the_service_linked_role(server: SimulatorServer) -> None:
     """Before it, a key policy cannot name it; from then on it keeps the copies."""
     kms = scenes.client(server, "kms", scenes.SOURCE)

@@ -43,16 +43,24 @@ def _managed_source_key(attempt: Attempt) -> str | None:
     return texts.EBS_DEFAULT_KEY if row.name in {"EBS", "Storage Gateway"} else texts.MANAGED_KEY
 
 
-def _source_key_gone(attempt: Attempt) -> str | None:
+def _lost_source_key(attempt: Attempt) -> str | None:
+    """The ARN of the source's key if that has been deleted."""
     point = attempt.point
     if point is None or point.key_arn is None or attempt.source_key or not _of_this_world(attempt, point.key_arn):
         return None
-    return texts.KEY_GONE
+    return point.key_arn
+
+
+def _source_key_gone(attempt: Attempt) -> str | None:
+    return texts.KEY_GONE if _lost_source_key(attempt) and not _of_rds(attempt) else None
 
 
 def _source_key_unusable(attempt: Attempt) -> str | None:
-    key = attempt.source_key
-    return None if key is None or key.state == "Enabled" else _source_text(attempt, key, texts.KEY_STATE)
+    """RDS has one text for keys that are unusable and for deleted ones, and so one category (facts §6)."""
+    key, lost = attempt.source_key, _lost_source_key(attempt)
+    if lost:
+        return _source_text(attempt, lost, texts.KEY_GONE)
+    return None if key is None or key.state == "Enabled" else _source_text(attempt, key.arn, texts.KEY_STATE)
 
 
 def _source_key_closed(attempt: Attempt) -> str | None:
@@ -66,10 +74,10 @@ def _source_key_closed(attempt: Attempt) -> str | None:
         return None
     known = _known(key, row.family)
     if _role_reads(attempt) and not _role_admitted(attempt, key, known):
-        return _source_text(attempt, key, texts.KEY_CLOSED)
+        return _source_text(attempt, key.arn, texts.KEY_CLOSED)
     slr = service_role.find(attempt.state, attempt.destination_account)
     if attempt.cross_account and (slr is None or not _may_read(attempt, slr, key, known)):
-        return _source_text(attempt, key, texts.KEY_CLOSED)
+        return _source_text(attempt, key.arn, texts.KEY_CLOSED)
     return None
 
 
@@ -95,29 +103,42 @@ def _may_read(attempt: Attempt, principal: Principal, key: Key, known: dict[str,
     return admitted(LOOK) and admitted(GRANT) and any(map(admitted, READ))
 
 
-def _source_text(attempt: Attempt, key: Key, otherwise: str) -> str:
+def _of_rds(attempt: Attempt) -> bool:
+    return attempt.row is not None and attempt.row.family == "rds"
+
+
+def _source_text(attempt: Attempt, arn: str, otherwise: str) -> str:
     """Every service has words of its own for a key that it cannot use."""
     row = attempt.row
-    if row is not None and row.family == "rds":
-        return texts.RDS_SOURCE_KEY.format(key=key.arn)
+    if _of_rds(attempt):
+        return texts.RDS_SOURCE_KEY.format(key=arn)
     if otherwise == texts.KEY_CLOSED:
         closed = {"EC2": texts.IMAGE_KEY, "EBS": texts.KEY_CLOSED, "Storage Gateway": texts.KEY_CLOSED}
         return closed.get(row.name if row else "", texts.KEY_STATE)
     return otherwise
 
 
-def _destination_key_gone(attempt: Attempt) -> str | None:
+def _lost_destination_key(attempt: Attempt) -> str | None:
+    """The ARN of the destination vault's key if that has been deleted."""
     vault = attempt.destination
     if vault is None or attempt.destination_key or not _of_this_world(attempt, vault.key_arn):
+        return None
+    return vault.key_arn
+
+
+def _destination_key_gone(attempt: Attempt) -> str | None:
+    if attempt.stays_unencrypted or _of_rds(attempt) or not _lost_destination_key(attempt):
         return None
     return texts.KEY_GONE
 
 
 def _destination_key_unusable(attempt: Attempt) -> str | None:
-    key = attempt.destination_key
-    if key is None or key.state == "Enabled" or attempt.stays_unencrypted:
+    key, lost = attempt.destination_key, _lost_destination_key(attempt)
+    if attempt.stays_unencrypted:
         return None
-    return _destination_text(attempt, key, texts.KEY_STATE)
+    if lost:
+        return _destination_text(attempt, lost, texts.KEY_GONE)
+    return None if key is None or key.state == "Enabled" else _destination_text(attempt, key.arn, texts.KEY_STATE)
 
 
 def _destination_key_closed(attempt: Attempt) -> str | None:
@@ -134,14 +155,13 @@ def _destination_key_closed(attempt: Attempt) -> str | None:
         )
     else:
         open_ = _role_admitted(attempt, key, known)
-    return None if open_ else _destination_text(attempt, key, texts.KEY_CLOSED)
+    return None if open_ else _destination_text(attempt, key.arn, texts.KEY_CLOSED)
 
 
-def _destination_text(attempt: Attempt, key: Key, otherwise: str) -> str:
-    row = attempt.row
-    if row is not None and row.family == "rds":
-        return texts.RDS_TARGET_KEY.format(key=key.arn)
-    return _source_text(attempt, key, otherwise)
+def _destination_text(attempt: Attempt, arn: str, otherwise: str) -> str:
+    if _of_rds(attempt):
+        return texts.RDS_TARGET_KEY.format(key=arn)
+    return _source_text(attempt, arn, otherwise)
 
 
 def _of_this_world(attempt: Attempt, arn: str) -> bool:
@@ -170,6 +190,12 @@ FIDELITY = (
         "Fully managed types leave a source vault on `aws/backup` for another account",
         "DG (the ban is for the other types); that such copies complete assumed",
         "test_copy_keys.py::test_fully_managed_types_leave_a_vault_on_the_key_of_aws_backup",
+    ),
+    Behaviour(
+        "Deleted keys: `Given key ID does not exist`; RDS, Aurora, DocumentDB and Neptune say it with the text they "
+        "have for disabled keys, as KMS_KEY_ERROR",
+        "DG (texts); that RDS has one text for all assumed",
+        "test_copy_keys.py::test_a_deleted_key_fails_in_the_words_of_the_service",
     ),
     Behaviour(
         "Which KMS actions are asked for: DescribeKey and CreateGrant by the role; those and ReEncryptFrom or Decrypt "
