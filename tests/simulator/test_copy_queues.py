@@ -74,6 +74,33 @@ def test_many_copies_of_one_resource_wait_for_each_other(scene: Scene) -> None:
     assert Counter(scene.states()) == {"COMPLETED": 33}
 
 
+def test_the_thirty_first_copy_of_a_resource_fails_where_the_world_says_so(scene: Scene) -> None:
+    """It fails at once; the thirty get through one by one, and other resources and Regions have room."""
+    world = scenes.world()
+    world["limits"] = {"beyond_resource": "fail"}
+    scene.server.control.load(world)
+    arn, other = scene.add(), scene.add(resource="fs-2")
+    near = scenes.client(scene.server, "backup", scenes.SOURCE)
+    near.create_backup_vault(BackupVaultName="near")
+    jobs = [scene.start(arn) for _ in range(31)]
+    inside = scene.start(arn, DestinationBackupVaultArn=scenes.vault_arn(scenes.SOURCE, "near", scenes.HOME))
+    beside = scene.start(other)
+    scene.server.control.advance("10s")
+    early = Counter(scene.states())
+    late = scene.job(jobs[30])
+    waiting = scene.start(arn)
+    scene.server.control.advance("60s")
+    again = scene.start(arn)
+    scene.server.control.advance("1h")
+
+    assert early == {"RUNNING": 2, "CREATED": 30, "FAILED": 1}
+    assert (late["State"], late["MessageCategory"]) == ("FAILED", "CONCURRENT_JOB")
+    assert late["StatusMessage"] == "There are too many copy jobs running for resource."
+    assert scene.job(waiting)["State"] == "FAILED"
+    assert {scene.job(one)["State"] for one in (*jobs[:30], inside, beside, again)} == {"COMPLETED"}
+    assert not scene.server.state.queue.busy
+
+
 def test_a_failure_before_running_gives_the_slot_back(scene: Scene) -> None:
     """Five that fail at once leave room for the sixth."""
     world = scenes.world()

@@ -19,9 +19,10 @@ SERVICE = "backup.amazonaws.com"
 
 
 class Moment(StrEnum):
-    """When a rule speaks: StartCopyJob refuses, the job fails as it leaves CREATED, or fails after running."""
+    """When a rule speaks: StartCopyJob refuses; the job fails before it queues, leaving CREATED, after running."""
 
     REFUSED = "refused"
+    ADMISSION = "admission"
     START = "start"
     END = "end"
 

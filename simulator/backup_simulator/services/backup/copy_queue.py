@@ -135,8 +135,8 @@ FIDELITY = (
     ),
     Behaviour(
         "30 cross-account copies of a resource per destination Region: beyond, jobs wait (`limits.beyond_resource: "
-        "wait`) or fail with CONCURRENT_JOB (`fail`)",
+        "wait`) or fail with CONCURRENT_JOB as they would line up (`fail`)",
         "DG (quota and text); which of the two assumed",
-        "test_copy_documented.py::test_a_documented_failure_is_brought_about",
+        "test_copy_queues.py::test_the_thirty_first_copy_of_a_resource_fails_where_the_world_says_so",
     ),
 )

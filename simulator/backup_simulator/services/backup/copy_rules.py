@@ -39,8 +39,8 @@ def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
 
 FIDELITY = (
     Behaviour(
-        "The rules of copies are one table; its rows say *refused* (by StartCopyJob), *start* "
-        "(CREATED to FAILED) or *end* (RUNNING to FAILED)",
+        "The rules of copies are one table; its rows say *refused* (by StartCopyJob), *admission* "
+        "(before it queues), *start* (CREATED to FAILED) or *end* (RUNNING to FAILED)",
         "assumed (derived; AWS documents only the error names)",
         "test_copy_refusals.py::test_every_rule_of_the_table_is_shown_by_a_row",
     ),

@@ -45,7 +45,10 @@ def _vanished(attempt: Attempt) -> str | None:
 
 
 def _crowded(attempt: Attempt) -> str | None:
-    """The 31st copy of a resource: AWS documents the quota and the text, not whether the job waits or fails."""
+    """The 31st copy of a resource: AWS documents the quota and the text, not whether the job waits or fails.
+
+    Judged before the job lines up for its resource: later the others would have finished.
+    """
     job, limits = attempt.job, attempt.state.limits
     if job is None or limits.beyond_resource != "fail" or not attempt.cross_account:
         return None
@@ -146,8 +149,8 @@ def _too_many_tags(attempt: Attempt) -> str | None:
 
 
 FIRST = (
+    Rule("too many copies of the resource", Moment.ADMISSION, "CONCURRENT_JOB", _crowded),
     Rule("recovery point deleted meanwhile", Moment.START, "RESOURCE_NOT_FOUND", _vanished),
-    Rule("too many copies of the resource", Moment.START, "CONCURRENT_JOB", _crowded),
 )
 START = (
     Rule("default vault", Moment.START, "ACCESS_DENIED", _default_vault),

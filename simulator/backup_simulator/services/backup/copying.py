@@ -43,7 +43,12 @@ def attempt_of(state: State, job: CopyJob, now: float) -> Attempt:
 
 
 def _admit(state: State, job: CopyJob, now: float) -> None:
-    """Wait for the resource, then for a slot."""
+    """Wait for the resource, then for a slot; too many who wait are turned away."""
+    broken = copy_rules.first_broken(Moment.ADMISSION, attempt_of(state, job, now))
+    if broken:
+        job.message, job.category = broken[1], broken[0].code
+        _conclude(state, job, "FAILED", now)
+        return
     if copy_queue.occupy(state, job) and copy_queue.take(state, job):
         _start(state, job, now)
 
@@ -173,10 +178,15 @@ def _finish(state: State, job: CopyJob, ending: str, now: float) -> None:
     point = attempt_of(state, job, now).point
     if point and job.state == "RUNNING":
         point.copying -= 1
+    _release(state, job, now)
+    _conclude(state, job, ending, now)
+
+
+def _conclude(state: State, job: CopyJob, ending: str, now: float) -> None:
+    """End a job that holds nothing, and its parent with it if that waited for this one."""
     job.state, job.completed = ending, round(now, 3)
     events_backup.copy_job(state, job, now)
     state.scheduler.at(now + state.durations.job_history, _forget, state, job)
-    _release(state, job, now)
     if job.parent_id:
         parent = state.accounts[job.account].region(job.region).copy_jobs.get(job.parent_id)
         if parent and parent.state == "RUNNING":
