@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -16,6 +17,9 @@ def main(mode: str, keep: bool) -> None:
     """Bring every recovery point of one simulated AWS account into another account's vault."""
     from . import cluster, local  # noqa: PLC0415 - after click has answered --help
 
+    # A closed terminal and a kill stop everything too, and so does Ctrl-C where a script's shell has it ignored.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)
     try:
         (cluster if mode == "cluster" else local).run(keep=keep)
     except stage.DemoError as error:
