@@ -346,6 +346,10 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
     service = catalogue.load().get(claimed.service)
     if service:
         passage.protocol, passage.found = service.protocol, service
+        if action := routing.old_query(service, request):
+            passage.protocol, passage.operation = "query", action
+            text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
+            raise CommonError("NotImplemented", text)
     elif request.body.startswith(b"Action="):
         passage.protocol = "query"
     elif "x-amz-target" in request.headers:

@@ -88,6 +88,14 @@ def _labels(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, s
     return labels
 
 
+def old_query(service: catalogue.Service, request: Request) -> str | None:
+    """The Action of a request in the query protocol to a service that speaks JSON now and still takes the old one."""
+    if not service.query_compatible or "x-amz-target" in request.headers:
+        return None
+    fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
+    return fields.get("Action", [None])[0]
+
+
 @functools.cache
 def _templates(service: str) -> Mapping[tuple[str, int, str], list[_Template]]:
     table: dict[tuple[str, int, str], list[_Template]] = {}
@@ -111,5 +119,10 @@ FIDELITY = (
         "A slash too few or too many at the end of a path is forgiven",
         "assumed",
         "test_engine.py::test_a_missing_trailing_slash_is_forgiven",
+    ),
+    Behaviour(
+        "The query protocol of services that speak JSON now (SQS: `Action=ListQueues`): 501",
+        "missing",
+        "test_hostile_found.py::test_the_query_protocol_of_sqs_is_not_implemented",
     ),
 )

@@ -11,6 +11,7 @@ import hmac
 import math
 import re
 import time
+import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,]+)/(?P<service>[^/,]+)"
     r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
+_PRESIGNED = frozenset({"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"})
 _AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
 SKEW = 900.0
 
@@ -48,10 +50,14 @@ class Claim:
 
 
 def claim(request: Request) -> Claim:
-    """Read the Authorization header."""
+    """Read the Authorization header; what is signed in another way is not implemented."""
     text = request.headers.get("authorization")
+    if not text and not _PRESIGNED.isdisjoint(urllib.parse.parse_qs(request.query, keep_blank_values=True)):
+        raise CommonError("NotImplemented", "The simulator does not implement presigned URLs")
     if not text:
         raise CommonError("MissingToken", "Missing Authentication Token")
+    if text.strip().startswith("AWS4-ECDSA-P256-SHA256"):
+        raise CommonError("NotImplemented", "The simulator does not implement SigV4A (AWS4-ECDSA-P256-SHA256)")
     found = _AUTHORIZATION.fullmatch(text.strip())
     if not found:
         raise CommonError("IncompleteSignature", "Authorization header is not a complete AWS4-HMAC-SHA256 signature")
@@ -153,5 +159,10 @@ FIDELITY = (
         "Unknown key: `UnrecognizedClientException`, `InvalidClientTokenId` in query services",
         "DG",
         "test_signatures.py::test_an_unknown_key_is_refused",
+    ),
+    Behaviour(
+        "Presigned URLs (the signature in the query) and SigV4A: 501",
+        "missing",
+        "test_signatures.py::test_other_ways_to_sign_are_not_implemented",
     ),
 )

@@ -19,7 +19,7 @@ class ResourcePart(BaseModel):
     region: str
     resource_type: str
     resource: str
-    count: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1, le=1_000_000)
     size: Bytes = 10 * 2**30
     key: str | None = None
     tags: dict[str, str] = {}
