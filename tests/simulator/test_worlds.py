@@ -52,6 +52,7 @@ BROKEN = [
     pytest.param(edit("accounts.1.vaults.0.recovery_points.0.size", 10**400), "size", id="a size without end"),
     pytest.param(edit("accounts.1.vaults.0.recovery_points.0.size", "big"), "size", id="a size in words"),
     pytest.param(edit("durations", {"running": -1}), "durations.running", id="a negative duration"),
+    pytest.param(edit("clock", {"start": "9999-12-31T00:00:00Z"}), "9000", id="a start at the end of all dates"),
     pytest.param(edit("clock", {"rate": 0}), "clock.rate", id="a rate of zero"),
 ]
 

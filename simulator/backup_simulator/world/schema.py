@@ -43,6 +43,12 @@ class ClockPart(Part):
     skew: SignedSeconds = 0.0
     """How far the server's wall clock, by which signatures are judged, is ahead of the clients'."""
 
+    @model_validator(mode="after")
+    def _with_dates_to_come(self) -> ClockPart:
+        if isinstance(self.start, dt.datetime) and not 1900 <= self.start.year < 9000:
+            raise ValueError("start lies between the years 1900 and 9000")
+        return self
+
 
 class DurationsPart(Part):
     """How long things take in virtual time."""
