@@ -64,6 +64,7 @@ class Organization:
     trusted: dict[str, float] = field(default_factory=dict)
     delegated: dict[tuple[str, str], float] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    settings_changed: float = 0.0
 
     def __post_init__(self) -> None:
         full = ControlPolicy(

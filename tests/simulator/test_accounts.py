@@ -35,6 +35,22 @@ def test_only_the_management_account_changes_them(server: SimulatorServer) -> No
     assert payer.describe_global_settings()["GlobalSettings"][TOGGLE] == "false"
 
 
+@pytest.mark.parametrize("name", [TOGGLE, "isMpaEnabled", "isDelegatedAdministratorEnabled"])
+def test_the_last_change_of_any_setting_is_told(server: SimulatorServer, name: str) -> None:
+    """A value that was there already is no change."""
+    payer = scenes.client(server, "backup", scenes.PAYER)
+    changed = "false" if name == TOGGLE else "true"
+    moments = [payer.describe_global_settings()["LastUpdateTime"]]
+    for value in (changed, changed):
+        server.control.advance("1h")
+        payer.update_global_settings(GlobalSettings={name: value})
+        moments.append(payer.describe_global_settings()["LastUpdateTime"])
+    before, first, second = moments
+
+    assert before < first
+    assert first == second
+
+
 @pytest.mark.parametrize(
     "settings", [{TOGGLE: "yes"}, {"isEverythingFree": "true"}], ids=["a value that is no boolean", "an unknown name"]
 )

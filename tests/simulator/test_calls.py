@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
+from backup_simulator import calls
 from backup_simulator.transport import InProcess
 
 if TYPE_CHECKING:
@@ -121,3 +122,9 @@ def test_the_summary_is_told_over_http(server: SimulatorServer) -> None:
             "actions": {"backup:ListBackupVaults": {"OK": 1}},
         }
     ]
+
+
+@pytest.mark.parametrize("operation", ["SimulatePrincipalPolicy", "SimulateCustomPolicy"])
+def test_a_simulation_changes_nothing(operation: str) -> None:
+    """It reads what is there."""
+    assert not calls.mutates(operation)

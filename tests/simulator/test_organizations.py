@@ -148,6 +148,28 @@ def test_copies_fail_once_an_account_has_left(server: SimulatorServer) -> None:
     assert alone.code == "AWSOrganizationsNotInUseException"
 
 
+def test_a_running_copy_outlives_the_leaving(server: SimulatorServer) -> None:
+    """Keys that admit the accounts by their names admit them still; keys that admit the organization do not."""
+    jobs = []
+    for closed in (False, True):
+        server.control.load(scenes.world())
+        scene = copies.Scene(server)
+        if not closed:
+            kms = scenes.client(server, "kms", scenes.SOURCE)
+            everybody = {"AWS": [f"arn:aws:iam::{one}:root" for one in (scenes.SOURCE, scenes.TARGET)]}
+            statement = {"Effect": "Allow", "Principal": everybody, "Action": "kms:*", "Resource": "*"}
+            key = kms.describe_key(KeyId="alias/data")["KeyMetadata"]["KeyId"]
+            kms.put_key_policy(KeyId=key, Policy=scenes.text(scenes.policy(statement)))
+        job_id = scene.start()
+        server.control.advance("30s")
+        running = scene.job(job_id)["State"]
+        orgs(server, scenes.PAYER).remove_account_from_organization(AccountId=scenes.TARGET)
+        server.control.advance("2m")
+        jobs.append((running, scene.job(job_id)["State"], scene.job(job_id)["MessageCategory"]))
+
+    assert jobs == [("RUNNING", "COMPLETED", "SUCCESS"), ("RUNNING", "FAILED", "KMS_KEY_ERROR")]
+
+
 STAYING = [
     pytest.param(scenes.PAYER, "leave_organization", {}, "MasterCannotLeaveOrganizationException", id="payer leaves"),
     pytest.param(

@@ -244,8 +244,9 @@ FIDELITY = (
         "test_organizations.py::test_an_account_changes_its_organization",
     ),
     Behaviour(
-        "Copies between accounts fail from the moment one of them has left; copies that exist stay",
-        "DG",
+        "Copies that leave CREATED after one of the accounts has left the organization fail; those that run go on, "
+        "unless a key policy names the organization (`aws:PrincipalOrgID`); copies that exist stay",
+        "DG; about running copies: assumed",
         "test_organizations.py::test_copies_fail_once_an_account_has_left",
     ),
     Behaviour(
