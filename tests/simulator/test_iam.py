@@ -199,7 +199,7 @@ def test_an_aws_managed_policy_that_is_not_known_answers_501(server: SimulatorSe
     iam.create_user(UserName="ann")
     tools = scenes.client(server, "sts", scenes.TOOLS, user="operator")
     session = {"RoleArn": f"{SOURCE}:role/reader", "RoleSessionName": "test", "ExternalId": scenes.EXTERNAL_ID}
-    calls = [
+    calls: list[tuple[Any, scenes.Json]] = [
         (iam.attach_role_policy, {"RoleName": "reader", "PolicyArn": arn}),
         (iam.attach_user_policy, {"UserName": "ann", "PolicyArn": arn}),
         (iam.get_policy, {"PolicyArn": arn}),
