@@ -139,6 +139,7 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "copies": len(scene.POINTS),
         "copiesBytes": document["summary"]["copiesBytes"],
         "unmet": 0,
+        "unknown": 0,
         "failed": 0,
         "notLookedAt": 0,
         "awsReads": document["summary"]["awsReads"],
