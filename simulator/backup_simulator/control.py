@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import calls, faults, resources
+from . import calls, faults
 from .control_events import EventControl
 from .identity import web_tokens
-from .state import Outcome
+from .records import resources
+from .records.state import Outcome
 from .world import declared_resources, fault_parts, files, points, resource_parts, schema, units
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .faults import Fault, Kind
+    from .records.state import RecoveryPoint, Vault
     from .simulator import Simulator
     from .snapshot import Snapshot
-    from .state import RecoveryPoint, Vault
 
 Part = TypeVar("Part", bound=pydantic.BaseModel)
 _RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.TypeAdapter(

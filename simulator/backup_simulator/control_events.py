@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic
 
-from .services import events_feed
+from .services.events import feed as events_feed
 from .world.fault_parts import EventsPart
 
 if TYPE_CHECKING:
-    from .event_records import Delivery, Event
+    from .records.events import Delivery, Event
     from .simulator import Simulator
 
 KNOBS = tuple(EventsPart.model_fields)

@@ -22,8 +22,11 @@ SECTIONS = (
     ("Wire", ("engine",)),
     ("Identity", ("identity", "services.sts", "services.iam")),
     ("Backup", ("services.backup",)),
-    ("Copies", ("services.backup.cop", "services.backup.lifecycles")),
-    ("Keys, organization, settings", ("services.kms", "services.organizations", "keys", "services.backup.settings")),
+    ("Copies", ("services.backup.copies", "services.backup.points.lifecycles")),
+    (
+        "Keys, organization, settings",
+        ("services.kms", "services.organizations", "records.keys", "services.backup.settings"),
+    ),
     ("Events and queues", ("services.events", "services.sqs")),
     ("Time, faults and handling", ("",)),
 )

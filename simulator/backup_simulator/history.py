@@ -13,7 +13,7 @@ from . import snapshot
 from .fidelity import Behaviour
 
 if TYPE_CHECKING:
-    from .state import Principal, State
+    from .records.state import Principal, State
 
 
 class History:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from .state import State
+    from .records.state import State
     from .wire import Response
     from .world.schema import World
 

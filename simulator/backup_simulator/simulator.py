@@ -12,25 +12,15 @@ import urllib.parse
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from . import calls, effects, faults, history, ids, moto_adapter, resources, snapshot
+from . import calls, effects, faults, history, ids, moto_adapter, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .services import (
-    backup,
-    events,
-    events_buses,
-    iam,
-    kms,
-    organizations,
-    request_keys,
-    sqs,
-    sqs_messages,
-    sts,
-    tagging,
-)
+from .records import resources
+from .records.state import Credential, Principal
+from .services import request_keys, table
 from .services.operation import Scope
-from .state import Credential, Principal
+from .services.sts import operations as sts
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
 
@@ -46,17 +36,6 @@ UNSIGNED_REGION = "us-east-1"
 log = logging.getLogger(__name__)
 POLL = 0.05
 """Real seconds after which a waiting call looks again for what only time brings, such as hidden messages."""
-
-OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
-    "backup": backup.OPERATIONS,
-    "sts": sts.OPERATIONS,
-    "iam": iam.OPERATIONS,
-    "kms": kms.OPERATIONS,
-    "organizations": organizations.OPERATIONS,
-    "events": {**events.OPERATIONS, **events_buses.OPERATIONS},
-    "sqs": {**sqs.OPERATIONS, **sqs_messages.OPERATIONS},
-    "tagging": tagging.OPERATIONS,
-}
 
 
 @dataclass(slots=True)
@@ -193,7 +172,7 @@ class Simulator:
             early = effects.instead(fault, passage.failed)
             if early:
                 return early
-        operation = OPERATIONS.get(service.name, {}).get(route.operation.name)
+        operation = table.OPERATIONS.get(service.name, {}).get(route.operation.name)
         if operation is None:
             name = f"{service.name}:{route.operation.name}"
             raise CommonError("NotImplemented", f"The simulator does not implement {name}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .faults import Faults
-    from .state import State
+    from .records.state import State
     from .world.schema import World
 
 

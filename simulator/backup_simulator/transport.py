@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest
 
-    from .state import State
+    from .records.state import State
     from .wire import Response
     from .world.schema import World
 

@@ -16,8 +16,8 @@ from typing import Any, cast
 import yaml
 
 from backup_simulator.calls import Call
+from backup_simulator.records.state import Vault
 from backup_simulator.server import SimulatorServer
-from backup_simulator.state import Vault
 from crossvault import manifest
 from crossvault.aws import AwsAccounts, Settings
 from crossvault.model import Desired, Observed, Plan, StartCopy

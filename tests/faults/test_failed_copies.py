@@ -8,7 +8,7 @@ import pytest
 from tests.faults import stage as scene
 from tests.faults.stage import Stage
 
-from backup_simulator.services.backup import copy_texts as texts
+from backup_simulator.services.backup.copies import texts
 
 ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
 BUSY = "There is already a running job for the same resource"

@@ -12,8 +12,8 @@ import pytest
 from tests.simulator import changes, scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator.services.backup import copy_rules
-from backup_simulator.services.backup import copy_texts as texts
+from backup_simulator.services.backup.copies import rules as copy_rules
+from backup_simulator.services.backup.copies import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator.services.backup import copy_texts as texts
+from backup_simulator.services.backup.copies import texts
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer

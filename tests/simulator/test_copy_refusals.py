@@ -9,7 +9,7 @@ from tests.simulator import scenes
 from tests.simulator.changes import ACCESS, FOR_COPIER, point, toggle_off, with_policy
 from tests.simulator.copies import Scene
 
-from backup_simulator.services.backup import copy_rules
+from backup_simulator.services.backup.copies import rules as copy_rules
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator import resource_types
+from backup_simulator.records import resource_types
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer

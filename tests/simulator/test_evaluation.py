@@ -12,7 +12,7 @@ from tests.simulator import scenes
 
 from backup_simulator.identity import evaluation, policy
 from backup_simulator.identity.evaluation import Policies
-from backup_simulator.state import Principal
+from backup_simulator.records.state import Principal
 
 ACTION = "backup:DescribeBackupVault"
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_simulator.services import events_pattern
+from backup_simulator.services.events import pattern as events_pattern
 
 EVENT: dict[str, Any] = {
     "source": "aws.backup",

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulator import scenes
 
-from backup_simulator import generated, resource_types
-from backup_simulator.contents import Contents
-from backup_simulator.generated import Generated
+from backup_simulator.records import generated, resource_types
+from backup_simulator.records.contents import Contents
+from backup_simulator.records.generated import Generated
+from backup_simulator.records.state import Lifecycle, RecoveryPoint
 from backup_simulator.simulator import Simulator
-from backup_simulator.state import Lifecycle, RecoveryPoint
 from backup_simulator.transport import InProcess
 from backup_simulator.world import building, files
 
 if TYPE_CHECKING:
-    from backup_simulator.state import State, Vault
+    from backup_simulator.records.state import State, Vault
 
 DAY = 86_400.0
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator import keys
-from backup_simulator.state import Principal
+from backup_simulator.records import keys
+from backup_simulator.records.state import Principal
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer

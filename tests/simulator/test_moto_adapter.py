@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.simulator import scenes
 
-from backup_simulator import moto_adapter, resources
+from backup_simulator import moto_adapter
+from backup_simulator.records import resources
 from backup_simulator.server import client
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tests.simulator import scenes
 
 from backup_simulator.identity import anchors, policy
 from backup_simulator.identity.policy import Verdict
-from backup_simulator.state import Principal
+from backup_simulator.records.state import Principal
 from backup_simulator.wire import SimulatorError
 
 if TYPE_CHECKING:

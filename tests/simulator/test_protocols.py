@@ -12,8 +12,8 @@ from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import create_parser
 from tests.simulator import requests, scenes
 
-from backup_simulator import simulator as core
 from backup_simulator.engine import answers, catalogue, failures, parsing, routing, strict
+from backup_simulator.services import table
 from backup_simulator.simulator import Simulator
 from backup_simulator.wire import AwsError, BrokenAnswerError, Request
 from backup_simulator.world import files
@@ -49,7 +49,7 @@ def test_every_operation_that_is_not_implemented_answers_501_by_name(name: str, 
     """In the protocol of the service, whatever the parameters."""
     service = SERVICES[name]
     for operation in service.operations.values():
-        if operation.name in core.OPERATIONS[name]:
+        if operation.name in table.OPERATIONS[name]:
             continue
         answer = simulator.handle(emptiest(service, operation))
         error = requests.understood(service, answer)["Error"]
@@ -63,7 +63,7 @@ def test_every_operation_that_is_not_implemented_answers_501_by_name(name: str, 
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_every_operation_that_is_implemented_exists(name: str) -> None:
     """A misspelt row of a table would never be reached."""
-    assert set(core.OPERATIONS[name]) <= set(SERVICES[name].operations)
+    assert set(table.OPERATIONS[name]) <= set(SERVICES[name].operations)
 
 
 WRONG_ANSWERS = [
@@ -119,10 +119,10 @@ def test_an_answer_that_breaks_the_model_becomes_500_when_the_check_is_on(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And goes out unchecked when it is off, for load."""
-    table = dict(core.OPERATIONS["backup"])
-    wrong = table["ListCopyJobs"]
-    table["ListCopyJobs"] = type(wrong)(lambda _scope, _params: {"CopyJobs": [{"State": "DONE"}]}, wrong.target)
-    monkeypatch.setattr(core, "OPERATIONS", {"backup": table})
+    changed = dict(table.OPERATIONS["backup"])
+    wrong = changed["ListCopyJobs"]
+    changed["ListCopyJobs"] = type(wrong)(lambda _scope, _params: {"CopyJobs": [{"State": "DONE"}]}, wrong.target)
+    monkeypatch.setattr(table, "OPERATIONS", {"backup": changed})
     checked = simulator.handle(requests.signed("backup", "GET", "/copy-jobs/"))
     monkeypatch.setattr(simulator, "strict_out", False)
     unchecked = simulator.handle(requests.signed("backup", "GET", "/copy-jobs/"))

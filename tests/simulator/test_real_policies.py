@@ -14,7 +14,7 @@ from tests.simulator import scenes
 
 from backup_simulator.identity import policy
 from backup_simulator.identity.policy import Verdict
-from backup_simulator.state import Principal
+from backup_simulator.records.state import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

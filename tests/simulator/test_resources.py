@@ -8,7 +8,7 @@ import pytest
 from tests.simulator import backup_kit, scenes
 from tests.simulator.backup_kit import Backups
 
-from backup_simulator import resource_types, resources
+from backup_simulator.records import resource_types, resources
 from backup_simulator.world import files
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator import backup_kit, scenes
 from tests.simulator.backup_kit import Backups
 
-from backup_simulator.services.backup import selecting
+from backup_simulator.services.backup.plans import selecting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator.services import sqs_messages
+from backup_simulator.services.sqs import messages as sqs_messages
 from backup_simulator.transport import InProcess
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from backup_simulator.world import building, files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backup_simulator.state import Account
+    from backup_simulator.records.state import Account
 
 QUICKSTART = Path(__file__).parents[2] / "simulator" / "worlds" / "quickstart.yaml"
 

@@ -16,7 +16,7 @@ from . import policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..state import State
+    from ..records.state import State
 
 _IDENTITY = re.compile(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
 _ROOT = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")

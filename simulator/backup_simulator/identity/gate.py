@@ -13,7 +13,7 @@ from .policy import Question, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..state import Identity, Principal, State
+    from ..records.state import Identity, Principal, State
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
 

@@ -19,7 +19,7 @@ from .principal_element import Grant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..state import Principal
+    from ..records.state import Principal
 
 Document = dict[str, Any]
 MalformedPolicyError = operators.MalformedPolicyError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..state import Account, State
+    from ..records.state import Account, State
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:

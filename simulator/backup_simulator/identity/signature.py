@@ -25,7 +25,7 @@ from ..wire import CommonError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..state import Credential
+    from ..records.state import Credential
     from ..wire import Request
 
 _AUTHORIZATION = re.compile(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..wire import AwsError
 
 if TYPE_CHECKING:
-    from ..access import OidcProvider
+    from ..records.access import OidcProvider
 
 Json = dict[str, Any]
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..identity.policy import Policy
-    from ..state import Account, Principal, Region, State
+    from ..records.state import Account, Principal, Region, State
 
 
 @dataclass(frozen=True, slots=True)

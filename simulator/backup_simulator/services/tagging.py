@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from .. import resource_types, resources
 from ..fidelity import Behaviour
+from ..records import resource_types, resources
 from ..wire import AwsError, CommonError, Params
 from .backup import paging
 from .operation import Operation, Scope, request_tags

@@ -10,10 +10,12 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from .. import clock, ids, keys, state
-from ..event_records import Feed
+from .. import clock, ids
 from ..identity import anchors, policy
-from ..services.backup import air_gapped, vaults
+from ..records import keys, state
+from ..records.events import Feed
+from ..services.backup.vaults import air_gapped
+from ..services.backup.vaults import operations as vaults
 from ..wire import SimulatorError
 from . import declared_resources, identities, organizations, points, schema
 from .files import WorldError, located

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import resource_types, resources
+from ..records import resource_types, resources
 from . import points
 
 if TYPE_CHECKING:
-    from ..resources import Resource
-    from ..state import State
+    from ..records.resources import Resource
+    from ..records.state import State
     from .resource_parts import ResourcePart
 
 

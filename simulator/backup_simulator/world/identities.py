@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from .. import access, state
 from ..identity import policy
-from ..services import aws_managed
+from ..records import access, state
+from ..services.iam import aws_managed
 from ..wire import SimulatorError
 from .files import WorldError
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import clock, organization
+from .. import clock
 from ..identity import policy
+from ..records import organization
 from ..wire import SimulatorError
 from .files import WorldError
 
 if TYPE_CHECKING:
-    from .. import state
+    from ..records import state
     from . import schema
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import keys, resource_types
-from ..generated import Generated
-from ..services.backup import ageing
-from ..state import Lifecycle, RecoveryPoint
+from ..records import keys, resource_types
+from ..records.generated import Generated
+from ..records.state import Lifecycle, RecoveryPoint
+from ..services.backup.points import ageing
 from . import schema
 from .files import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..state import State, Vault
+    from ..records.state import State, Vault
 
 SERVICE_ROLE = "arn:aws:iam::{account}:role/service-role/AWSBackupDefaultServiceRole"
 

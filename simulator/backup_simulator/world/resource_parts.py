@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .. import resource_types
+from ..records import resource_types
 from .units import Bytes
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, WithJsonSchema, model_validator
 
-from ..resource_types import TYPES
+from ..records.resource_types import TYPES
 from .fault_parts import EventsPart, FaultPart, OutcomePart
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds

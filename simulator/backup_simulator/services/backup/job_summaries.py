@@ -18,8 +18,8 @@ from . import paging, reach
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...backups import BackupJob
-    from ...state import CopyJob
+    from ...records.backups import BackupJob
+    from ...records.state import CopyJob
 
 ANY, ALL = "ANY", "AGGREGATE_ALL"
 # period -> (days per row, rows)

@@ -9,7 +9,7 @@ from ...wire import AwsError, CommonError
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
-    from ...state import RecoveryPoint, Vault
+    from ...records.state import RecoveryPoint, Vault
     from ...wire import Params
     from ..operation import Scope
 

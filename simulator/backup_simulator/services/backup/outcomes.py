@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...backups import BackupJob
-    from ...state import CopyJob, Outcome, State
+    from ...records.backups import BackupJob
+    from ...records.state import CopyJob, Outcome, State
 
 
 def ordered(state: State, job: CopyJob) -> Outcome | None:

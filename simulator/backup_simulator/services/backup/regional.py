@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import resource_types
 from ...fidelity import Behaviour
+from ...records import resource_types
 from ...wire import AwsError, Params
-from .. import events_plans
+from ..events import plan_events
 from ..operation import Operation, Scope
 
 if TYPE_CHECKING:
-    from ...state import State
+    from ...records.state import State
 
 OPT_IN, MANAGEMENT = "ResourceTypeOptInPreference", "ResourceTypeManagementPreference"
 MANAGED = {"DynamoDB": True, "EFS": True}
@@ -52,7 +52,7 @@ def update(scope: Scope, params: Params) -> Params:
         raise AwsError("InvalidParameterValueException", "Amazon EFS backups are always managed by AWS Backup.")
     for group in (OPT_IN, MANAGEMENT):
         found[group] = found[group] | params.get(group, {})
-    events_plans.region_settings(scope.state, scope.account.account_id, scope.region_name, params, scope.now)
+    plan_events.region_settings(scope.state, scope.account.account_id, scope.region_name, params, scope.now)
     return {}
 
 

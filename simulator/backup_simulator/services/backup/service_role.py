@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
-from ...state import Identity, Principal
-from .. import aws_managed
+from ...records.state import Identity, Principal
+from ..iam import aws_managed
 
 if TYPE_CHECKING:
-    from ...state import State
+    from ...records.state import State
 
 SERVICE = "backup.amazonaws.com"
 NAME = "AWSServiceRoleForBackup"

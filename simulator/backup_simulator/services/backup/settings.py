@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import resource_types
 from ...fidelity import Behaviour
+from ...records import resource_types
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 
 if TYPE_CHECKING:
-    from ...organization import Organization
+    from ...records.organization import Organization
 
 TOGGLE = "isCrossAccountBackupEnabled"
 KNOWN = (TOGGLE, "isMpaEnabled", "isDelegatedAdministratorEnabled")

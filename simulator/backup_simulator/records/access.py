@@ -1,0 +1,64 @@
+"""What gives access: sessions, managed policies, identity providers. Mutable and plain; times are epoch seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..identity.policy import Policy
+    from ..wire import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What only temporary credentials have: session policies, tags to hand on, where they come from."""
+
+    issued: float
+    policies: tuple[Policy, ...] | None = None
+    transitive: frozenset[str] = frozenset()
+    source_identity: str | None = None
+    provider: str | None = None
+
+
+@dataclass(slots=True)
+class ManagedPolicy:
+    """A policy that many identities may share; versions by id (`v1`)."""
+
+    arn: str
+    policy_id: str
+    created: float
+    versions: dict[str, tuple[Policy, float]]
+    default: str = "v1"
+    description: str = ""
+    updated: float | None = None
+    latest: int = 1
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name, without the path."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """Its path, `/` at both ends."""
+        return self.arn.split(":policy", 1)[1].rpartition("/")[0] + "/"
+
+    @property
+    def policy(self) -> Policy:
+        """The version that counts."""
+        return self.versions[self.default][0]
+
+
+@dataclass(slots=True)
+class OidcProvider:
+    """An OpenID Connect provider that an account trusts; `keys` are the JSON web keys that sign its tokens."""
+
+    arn: str
+    issuer: str
+    audiences: list[str]
+    created: float
+    secret: str
+    keys: tuple[Params, ...] = ()
+    thumbprints: list[str] = field(default_factory=list)

@@ -1,0 +1,212 @@
+"""KMS keys: creating them, the keys AWS manages, grants, and judging their use.
+
+A key's policy is the root of all access to it: identity policies count where it names the account, grants besides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from ..fidelity import Behaviour
+from ..identity import gate, policy
+from .grants import Grant
+from .state import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .state import Principal, Region, State, Vault
+
+# Alias of an AWS managed key -> the service through which alone it can be used.
+MANAGED: Mapping[str, str] = {
+    "alias/aws/backup": "backup",
+    "alias/aws/ebs": "ec2",
+    "alias/aws/rds": "rds",
+    "alias/aws/s3": "s3",
+    "alias/aws/elasticfilesystem": "elasticfilesystem",
+    "alias/aws/dynamodb": "dynamodb",
+    "alias/aws/fsx": "fsx",
+}
+VAULT_CONTEXT = "aws:backup:backup-vault"
+VAULT_OPERATIONS = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
+
+
+def default_policy(account: str) -> policy.Policy:
+    """KMS's default: the account's IAM policies decide."""
+    root = f"arn:aws:iam::{account}:root"
+    return policy.compiled(
+        {
+            "Version": "2012-10-17",
+            "Id": "key-default-1",
+            "Statement": [
+                {
+                    "Sid": "Enable IAM User Permissions",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": root},
+                    "Action": "kms:*",
+                    "Resource": "*",
+                }
+            ],
+        }
+    )
+
+
+def managed_policy(account: str, region: str, service: str) -> policy.Policy:
+    """The policy of a key that AWS manages: anybody of the account, but through one service only."""
+    through = {
+        "StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"},
+    }
+    use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"]
+    look = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]
+    return policy.compiled(
+        {
+            "Version": "2012-10-17",
+            "Id": f"auto-{service}-1",
+            "Statement": [
+                {
+                    "Sid": f"Allow access through {service} for all principals in the account",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "*"},
+                    "Action": use,
+                    "Resource": "*",
+                    "Condition": through,
+                },
+                {
+                    "Sid": "Allow direct access to key metadata to the account",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                    "Action": look,
+                    "Resource": "*",
+                },
+            ],
+        }
+    )
+
+
+def create(
+    state: State, account: str, region: str, now: float, *, key_id: str | None = None, manager: str = "CUSTOMER"
+) -> Key:
+    """Create a key with the default policy."""
+    key = Key(key_id or state.ids.uuid(), account, region, manager, now, default_policy(account))
+    state.accounts[account].region(region).keys[key.key_id] = key
+    return key
+
+
+def managed(state: State, account: str, region: str, alias: str, now: float) -> Key:
+    """The AWS managed key behind `alias/aws/<service>`, made on first use."""
+    found: Region = state.accounts[account].region(region)
+    if alias not in found.aliases:
+        service = MANAGED.get(alias, alias.rpartition("/")[2])
+        key = create(state, account, region, now, manager="AWS")
+        key.policy = managed_policy(account, region, service)
+        key.description = f"Default key that protects my data when no other key is defined ({alias})"
+        found.aliases[alias] = key.key_id
+    return found.keys[found.aliases[alias]]
+
+
+def refusal(
+    state: State,
+    principal: Principal,
+    key: Key,
+    action: str,
+    keys: Mapping[str, tuple[str, ...]] | None = None,
+) -> str | None:
+    """Why a principal may not use a key, None when it may; the state of the key does not matter here."""
+    known = {"kms:calleraccount": (principal.account,)} | aliases_of(state, key) | dict(keys or {})
+    asked = gate.question(state, principal, action, key.arn, known)
+    reason = gate.refusal(state, asked, key.policy, owner=key.account, resource_rules=True)
+    denied = reason is not None and reason.startswith("with an explicit deny")
+    return None if not denied and granted(key, principal, action, known) else reason
+
+
+def admitted(state: State, principal: Principal, key: Key, action: str, keys: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether key policy or grants let in a principal whose own rights are AWS's affair (a service-linked role)."""
+    known = {"kms:calleraccount": (principal.account,)} | aliases_of(state, key) | dict(keys)
+    said = policy.judge_resource(key.policy, gate.question(state, principal, action, key.arn, known))
+    if said is policy.Verdict.DENY:
+        return False
+    return said is not policy.Verdict.SILENT or granted(key, principal, action, known)
+
+
+def aliases_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
+    """The condition key `kms:ResourceAliases`; a key without an alias has none."""
+    region = state.accounts[key.account].region(key.region)
+    found = tuple(sorted(name for name, key_id in region.aliases.items() if key_id == key.key_id))
+    return {"kms:resourcealiases": found} if found else {}
+
+
+def granted(key: Key, principal: Principal, action: str, known: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a grant lets a principal do this; constraints compare with `kms:EncryptionContext:<name>`."""
+    operation = action.removeprefix("kms:")
+    return any(
+        grant.grantee in {principal.arn, principal.identity_arn, principal.unique_id}
+        and operation in grant.operations
+        and _within(grant, known)
+        for grant in key.grants.values()
+    )
+
+
+def _within(grant: Grant, known: Mapping[str, tuple[str, ...]]) -> bool:
+    context = {name.removeprefix("kms:encryptioncontext:"): values[0] for name, values in known.items() if values}
+    wanted = grant.constraints.get("EncryptionContextSubset", {}) | grant.constraints.get("EncryptionContextEquals", {})
+    return all(context.get(name.lower()) == value for name, value in wanted.items())
+
+
+def grant_to_vault(key: Key, vault: Vault, now: float) -> Grant:
+    """The grant by which AWS Backup uses a vault's key; its ids follow from key and vault."""
+    text = hashlib.sha256(f"{key.arn} {vault.arn}".encode()).hexdigest()
+    service = f"backup.{vault.region}.amazonaws.com"
+    grant = Grant(
+        grant_id=text,
+        token=f"vault-{text[:32]}",
+        grantee=service,
+        operations=VAULT_OPERATIONS,
+        created=now,
+        issuing_account=vault.account,
+        retiring=service,
+        constraints={"EncryptionContextSubset": {VAULT_CONTEXT: vault.arn}},
+    )
+    key.grants[grant.grant_id] = grant
+    return grant
+
+
+def vault_grant(key: Key, vault: Vault) -> Grant | None:
+    """The grant that AWS Backup holds for a vault, if nobody has revoked it."""
+    wanted = {VAULT_CONTEXT: vault.arn}
+    service = f"backup.{vault.region}.amazonaws.com"
+    return next(
+        (
+            grant
+            for grant in key.grants.values()
+            if grant.grantee == service and grant.constraints.get("EncryptionContextSubset") == wanted
+        ),
+        None,
+    )
+
+
+def retire_of_vault(key: Key, vault: Vault) -> None:
+    """Give a vault's grant back."""
+    found = vault_grant(key, vault)
+    if found:
+        del key.grants[found.grant_id]
+
+
+FIDELITY = (
+    Behaviour(
+        "Key policy first, identity policies where it names the account",
+        "DG",
+        "test_accounts.py::test_a_key_policy_without_the_account_locks_it_out",
+    ),
+    Behaviour(
+        "AWS managed keys have AWS's policy: everybody of the account, through their service only; "
+        "`kms:ViaService`, `kms:CallerAccount`, `kms:GrantIsForAWSResource`, `kms:ResourceAliases` are judged",
+        "DG",
+        "test_kms_keys.py::test_a_key_that_aws_manages_is_used_through_its_service_only",
+    ),
+    Behaviour(
+        "Grants let their grantee in where no policy does; an explicit Deny wins over them",
+        "DG",
+        "test_kms_grants.py::test_a_grant_opens_a_key_and_revoking_it_closes_the_key",
+    ),
+)

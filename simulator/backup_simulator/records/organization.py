@@ -1,0 +1,138 @@
+"""Organizations: roots, organizational units, members, service control policies.
+
+Mutable and plain; whoever touches it holds the simulator's lock. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..identity import policy
+
+if TYPE_CHECKING:
+    from ..identity.policy import Policy
+
+FULL_ACCESS = "p-FullAWSAccess"
+
+
+@dataclass(slots=True)
+class Unit:
+    """An organizational unit."""
+
+    unit_id: str
+    name: str
+    parent: str
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Member:
+    """An account's place in an organization; `parent` is the root or a unit, `method` INVITED or CREATED."""
+
+    account_id: str
+    parent: str
+    joined: float
+    method: str = "CREATED"
+
+
+@dataclass(slots=True)
+class ControlPolicy:
+    """A service control policy."""
+
+    policy_id: str
+    name: str
+    description: str
+    policy: Policy
+    aws_managed: bool = False
+
+
+@dataclass(slots=True)
+class Organization:
+    """An organization with its tree, its policies and the cross-account backup toggle."""
+
+    organization_id: str
+    management: str
+    root_id: str
+    cross_account: bool
+    cross_account_changed: float
+    members: dict[str, Member] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    policies: dict[str, ControlPolicy] = field(default_factory=dict)
+    attached: dict[str, list[str]] = field(default_factory=dict)
+    control_enabled: bool = True
+    trusted: dict[str, float] = field(default_factory=dict)
+    delegated: dict[tuple[str, str], float] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    settings_changed: float = 0.0
+
+    def __post_init__(self) -> None:
+        full = ControlPolicy(
+            FULL_ACCESS, "FullAWSAccess", "Allows access to every operation", policy.compiled(policy.FULL), True
+        )
+        self.policies.setdefault(FULL_ACCESS, full)
+        self.attached.setdefault(self.root_id, [FULL_ACCESS])
+
+    def enter(self, account: str, now: float, *, method: str = "CREATED") -> None:
+        """Take an account in, under the root."""
+        self.members[account] = Member(account, self.root_id, now, method)
+        self.attached[account] = [FULL_ACCESS]
+
+    def leave(self, account: str) -> None:
+        """Let an account go, with all that was attached to it or delegated to it."""
+        del self.members[account]
+        self.attached.pop(account, None)
+        self.delegated = {key: when for key, when in self.delegated.items() if key[0] != account}
+
+    def forget_attachments(self) -> None:
+        """Switch SCPs off; when they come on again, full access is all that is attached."""
+        self.control_enabled = False
+        self.attached = {target: [FULL_ACCESS] for target in self.attached}
+
+    def add_unit(self, unit: Unit) -> None:
+        """Add a unit; it starts with full access, as AWS has it."""
+        self.units[unit.unit_id] = unit
+        self.attached[unit.unit_id] = [FULL_ACCESS]
+
+    def line(self, child: str) -> list[str]:
+        """The ids from the root down to a root, unit or account, that one included."""
+        found = [child]
+        while found[-1] != self.root_id:
+            last = found[-1]
+            found.append(self.units[last].parent if last in self.units else self.members[last].parent)
+        return found[::-1]
+
+    def path(self, account: str) -> str:
+        """The `aws:PrincipalOrgPaths` value of a member: `o-…/r-…/ou-…/`."""
+        return "/".join([self.organization_id, *self.line(self.members[account].parent), ""])
+
+    def shown(self) -> dict[str, object]:
+        """What the control API tells about it."""
+        return {
+            "management": self.management,
+            "cross_account_backup": self.cross_account,
+            "members": {account: self.line(account)[1:-1] for account in self.members},
+        }
+
+    def control(self, account: str) -> tuple[tuple[Policy, ...], ...]:
+        """The SCPs over a member by level, root first; none over the management account."""
+        if not self.control_enabled or account == self.management:
+            return ()
+        return tuple(
+            tuple(self.policies[policy_id].policy for policy_id in self.attached.get(target, ()))
+            for target in self.line(account)
+        )
+
+
+@dataclass(slots=True)
+class Handshake:
+    """An invitation to an organization; `state` is REQUESTED, OPEN, CANCELED, ACCEPTED, DECLINED or EXPIRED."""
+
+    handshake_id: str
+    organization_id: str
+    management: str
+    account: str
+    requested: float
+    expires: float
+    state: str = "OPEN"
+    notes: str | None = None

@@ -1,0 +1,1 @@
+"""Backup jobs, and everything that can go wrong with them."""

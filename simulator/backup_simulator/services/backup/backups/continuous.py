@@ -1,0 +1,70 @@
+"""Continuous backups: one recovery point per resource that is kept up to date (facts §3.4, §3.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....fidelity import Behaviour
+from ..points import ageing
+
+if TYPE_CHECKING:
+    from ....ids import Ids
+    from ....records.backups import BackupJob
+    from ....records.resource_types import ResourceType
+    from ....records.resources import Resource
+    from ....records.state import RecoveryPoint, State, Vault
+
+TYPES = frozenset({"Aurora", "RDS", "S3", "SAP HANA on Amazon EC2"})
+"""The types with point-in-time recovery; for the others a continuous rule takes snapshots."""
+MAX_DAYS = 35
+
+
+def current(state: State, account: str, region: str, resource_arn: str) -> tuple[Vault, RecoveryPoint] | None:
+    """The continuous recovery point of a resource and the vault that holds it."""
+    for vault in state.accounts[account].region(region).vaults.values():
+        for point in vault.points.values():
+            if point.continuous and point.status == "AVAILABLE" and point.resource_arn == resource_arn:
+                return vault, point
+    return None
+
+
+def point_arn(row: ResourceType, resource: Resource, *, region: str, account: str, ids: Ids) -> str:
+    """The ARN of a continuous recovery point: S3's names the bucket (facts §1.2), the others' form is assumed."""
+    name = f"{resource.name}-{ids.hex(8)}" if row.name == "S3" else f"continuous:{ids.uuid()}"
+    return f"arn:aws:backup:{region}:{account}:recovery-point:{name}"
+
+
+def refresh(point: RecoveryPoint, job: BackupJob, now: float) -> None:
+    """Let a job bring a continuous recovery point up to date."""
+    point.completed = round(now, 3)
+    point.created_by = job.created_by
+
+
+def end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+    """Stop a continuous recovery point; from now on its retention counts (botocore: DescribeRecoveryPoint.Status)."""
+    point.status = "STOPPED"
+    ageing.watch(state, vault, point, now)
+
+
+FIDELITY = (
+    Behaviour(
+        "A continuous rule keeps one continuous recovery point per resource of S3, RDS, Aurora and SAP HANA, and takes "
+        "snapshots of other types; a second rule in another vault takes snapshots too",
+        "DG",
+        "test_plans_run.py::test_a_continuous_rule_keeps_one_recovery_point",
+    ),
+    Behaviour(
+        "A continuous rule with copy actions takes a snapshot and copies that; it stays in the rule's vault",
+        "DG; that it stays: assumed",
+        "test_plans_run.py::test_a_continuous_rule_copies_a_snapshot",
+    ),
+    Behaviour(
+        "A changed retention makes the continuous recovery point STOPPED, the next run begins a new one",
+        "botocore",
+        "test_plans_run.py::test_a_changed_retention_begins_a_new_continuous_recovery_point",
+    ),
+    Behaviour(
+        "Continuous recovery points become STOPPED when permissions are lost",
+        "missing",
+    ),
+)

@@ -1,0 +1,190 @@
+"""Everything that can go wrong with a backup job, as one table: what, when, with which words and MessageCategory.
+
+START rows fail a job as it leaves CREATED, END rows after it ran. The texts are those AWS lists among the reasons of
+problematic jobs (facts §6, recorded/failure-messages.tsv) unless marked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ....records import resource_types, resources
+from .. import regional
+from . import primary, roles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....records.backups import BackupJob
+    from ....records.resource_types import ResourceType
+    from ....records.resources import Resource
+    from ....records.state import State, Vault
+
+NO_VAULT = "Backup job failed because backup vault {vault} does not exist."
+NO_RESOURCE = "Could not find resource {resource}"
+UNASSUMABLE = "IAM Role {role} cannot be assumed by AWS Backup"
+POWERLESS = "IAM Role {role} does not have sufficient permissions to execute the backup."
+KEY_STATE = "KMS key is either disabled or pending deletion or access to KMS key is denied"
+TAGS = "The resultant tag set must not have more than 50 user tags."
+# Assumed, the first after the words of the copy job.
+OUT_OF_LOCK = (
+    "Backup job failed. The retention specified in the job is not within the range specified for the target "
+    "Backup Vault."
+)
+WRONG_KIND = "Backup job failed because backup vault {vault} is not of the type that the job asks for."
+MAX_TAGS = 50
+NEEDED = {
+    "EBS": "ec2:CreateSnapshot",
+    "EC2": "ec2:CreateImage",
+    "S3": "s3:GetBucketVersioning",
+    "EFS": "elasticfilesystem:Backup",
+    "RDS": "rds:CreateDBSnapshot",
+    "Aurora": "rds:CreateDBClusterSnapshot",
+    "DocumentDB": "rds:CreateDBClusterSnapshot",
+    "Neptune": "rds:CreateDBClusterSnapshot",
+    "Aurora DSQL": "dsql:StartBackupJob",
+    "DynamoDB": "dynamodb:StartAwsBackupJob",
+    "FSx": "fsx:CreateBackup",
+    "Storage Gateway": "storagegateway:CreateSnapshot",
+    "Timestream": "timestream:StartAwsBackupJob",
+    "VirtualMachine": "backup-gateway:Backup",
+    "SAP HANA on Amazon EC2": "ssm-sap:BackupDatabase",
+    "EKS": "eks:DescribeCluster",
+    "CloudFormation": "cloudformation:GetTemplate",
+    "Redshift": "redshift:CreateClusterSnapshot",
+}
+"""The action that stands for a type's permissions in AWSBackupServiceRolePolicyForBackup and …ForS3Backup."""
+
+
+class Moment(StrEnum):
+    """When a rule speaks."""
+
+    START = "start"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A backup under way."""
+
+    state: State
+    job: BackupJob
+
+    @property
+    def vault(self) -> Vault | None:
+        """The vault it backs up to."""
+        return self.state.accounts[self.job.account].region(self.job.region).vaults.get(self.job.vault_name)
+
+    @property
+    def resource(self) -> Resource | None:
+        """What it backs up."""
+        return resources.find(self.state, self.job.account, self.job.region, self.job.resource_arn)
+
+    @property
+    def row(self) -> ResourceType:
+        """What the feature matrix says about the resource type, given the Region's settings."""
+        return row_of(self.state, self.job.account, self.job.region, self.job.resource_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: `broken` gives the message when the rule is broken."""
+
+    name: str
+    moment: Moment
+    category: str
+    broken: Callable[[Attempt], str | None]
+
+
+def row_of(state: State, account: str, region: str, resource_type: str) -> ResourceType:
+    """The row of a type; DynamoDB is basic where the Region does not let AWS Backup manage it in full."""
+    if resource_type == "DynamoDB" and not regional.advanced_dynamodb(state, account, region):
+        return resource_types.DYNAMODB_BASIC
+    return resource_types.TYPES[resource_type]
+
+
+def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
+    """The first rule of a moment that an attempt breaks, with its message."""
+    for rule in RULES:
+        if rule.moment is moment:
+            message = rule.broken(attempt)
+            if message is not None:
+                return rule, message
+    return None
+
+
+def _no_vault(attempt: Attempt) -> str | None:
+    return None if attempt.vault else NO_VAULT.format(vault=attempt.job.vault_arn)
+
+
+def _wrong_kind(attempt: Attempt) -> str | None:
+    """Only a job with an air-gapped target goes into an air-gapped vault, and into no other."""
+    job, vault = attempt.job, attempt.vault
+    straight = primary.vault_name("", job.air_gapped_arn, attempt.row, account=job.account, region=job.region) != ""
+    return WRONG_KIND.format(vault=job.vault_arn) if vault and vault.air_gapped != straight else None
+
+
+def _no_resource(attempt: Attempt) -> str | None:
+    return None if attempt.resource else NO_RESOURCE.format(resource=attempt.job.resource_arn)
+
+
+def _unassumable(attempt: Attempt) -> str | None:
+    job = attempt.job
+    trusted = roles.assumable(attempt.state, job.account, job.role_arn, region=job.region)
+    return None if trusted else UNASSUMABLE.format(role=job.role_arn)
+
+
+def _powerless(attempt: Attempt) -> str | None:
+    job = attempt.job
+    action = "dynamodb:CreateBackup" if attempt.row is resource_types.DYNAMODB_BASIC else NEEDED[job.resource_type]
+    tags = attempt.resource.tags if attempt.resource else {}
+    allowed = roles.may(attempt.state, job.role_arn, action, job.resource_arn, region=job.region, tags=tags)
+    return None if allowed else POWERLESS.format(role=job.role_arn)
+
+
+def _out_of_lock(attempt: Attempt) -> str | None:
+    vault, lifecycle = attempt.vault, attempt.job.lifecycle
+    if vault is None or vault.lock is None:
+        return None
+    days = lifecycle.delete_after_days if lifecycle else None
+    lasting = float("inf") if days in {None, -1} else float(days or 0)
+    low, high = vault.lock.min_days or 0, vault.lock.max_days or float("inf")
+    return None if low <= lasting <= high else OUT_OF_LOCK
+
+
+def _key_unusable(attempt: Attempt) -> str | None:
+    """The vault's key for types managed in full, else the resource's own."""
+    holder = attempt.vault if attempt.row.fully_managed else attempt.resource
+    key = attempt.state.key(holder.key_arn) if holder and holder.key_arn else None
+    return None if key is None or key.state == "Enabled" else KEY_STATE
+
+
+def _key_refused(attempt: Attempt) -> str | None:
+    """The role makes AWS Backup's grants on the vault's own key (DG: encryption)."""
+    vault, role_arn = attempt.vault, attempt.job.role_arn
+    key = attempt.state.key(vault.key_arn) if vault and attempt.row.fully_managed else None
+    if key is None or key.manager != "CUSTOMER":
+        return None
+    return None if roles.may_use(attempt.state, role_arn, key, "kms:CreateGrant") else KEY_STATE
+
+
+def _too_many_tags(attempt: Attempt) -> str | None:
+    own = attempt.resource.tags if attempt.resource else {}
+    return TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("vault missing", Moment.START, "RESOURCE_NOT_FOUND", _no_vault),
+    Rule("vault of the wrong kind", Moment.START, "LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", _wrong_kind),
+    Rule("role cannot be assumed", Moment.START, "ACCESS_DENIED", _unassumable),
+    Rule("resource missing", Moment.START, "RESOURCE_NOT_FOUND", _no_resource),
+    Rule("role lacks permission", Moment.START, "ACCESS_DENIED", _powerless),
+    Rule("retention outside the vault lock", Moment.START, "INVALID_LIFECYCLE", _out_of_lock),
+    Rule("key unusable", Moment.START, "KMS_KEY_ERROR", _key_unusable),
+    Rule("key refuses the role", Moment.START, "KMS_KEY_ERROR", _key_refused),
+    Rule("too many tags", Moment.START, "LIMIT_EXCEEDED", _too_many_tags),
+    Rule("vault gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_vault),
+    Rule("resource gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_resource),
+)

@@ -1,0 +1,118 @@
+"""A copy, asked for or under way, as its rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ....records import resource_types
+from ....records.state import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....records.resource_types import ResourceType
+    from ....records.state import CopyJob, Identity, Key, Lifecycle, RecoveryPoint, State, Vault
+
+SERVICE = "backup.amazonaws.com"
+
+
+class Moment(StrEnum):
+    """When a rule speaks: StartCopyJob refuses; the job fails before it queues, leaving CREATED, after running."""
+
+    REFUSED = "refused"
+    ADMISSION = "admission"
+    START = "start"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A copy and the world around it; `job` is absent while StartCopyJob is being judged."""
+
+    state: State
+    caller: Principal | None
+    account: str
+    source_vault_arn: str
+    point_arn: str
+    destination_arn: str
+    role_arn: str
+    lifecycle: Lifecycle | None
+    now: float
+    job: CopyJob | None = None
+    # Looked up once, because every rule asks for them.
+    source: Vault | None = field(init=False)
+    point: RecoveryPoint | None = field(init=False)
+    destination: Vault | None = field(init=False)
+    row: ResourceType | None = field(init=False)
+    role: Identity | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        source = self.state.vault(self.source_vault_arn)
+        point = source.points.get(self.point_arn) if source else None
+        row = resource_types.of_point(point.resource_type, point.arn) if point else None
+        found: dict[str, object] = {"source": source, "point": point, "row": row}
+        found["destination"] = self.state.vault(self.destination_arn)
+        found["role"] = self.state.role(self.role_arn)
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def destination_account(self) -> str:
+        """The account in the destination's ARN."""
+        return self.destination_arn.split(":")[4]
+
+    @property
+    def source_region(self) -> str:
+        """The Region in the source vault's ARN."""
+        return self.source_vault_arn.split(":")[3]
+
+    @property
+    def destination_region(self) -> str:
+        """The Region in the destination's ARN."""
+        return self.destination_arn.split(":")[3]
+
+    @property
+    def cross_account(self) -> bool:
+        """Whether the copy leaves the account."""
+        return self.destination_account != self.account
+
+    @property
+    def source_key(self) -> Key | None:
+        """The key that protects the source, if any account of this world has it."""
+        return self.state.key(self.point.key_arn) if self.point and self.point.key_arn else None
+
+    @property
+    def destination_key(self) -> Key | None:
+        """The destination vault's key, if any account of this world has it."""
+        return self.state.key(self.destination.key_arn) if self.destination else None
+
+    @property
+    def stays_unencrypted(self) -> bool:
+        """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune; facts §3.3)."""
+        return bool(self.point and self.point.key_arn is None and self.row and self.row.stays_unencrypted)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: `broken` gives the message when the rule is broken; `code` is an error code or a MessageCategory."""
+
+    name: str
+    moment: Moment
+    code: str
+    broken: Callable[[Attempt], str | None]
+
+
+def copier(role: Identity) -> Principal:
+    """The copy role as the principal that policies see."""
+    session = "AWSBackup-CopyJob"
+    return Principal(
+        role.account,
+        f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",
+        role.arn,
+        role.unique_id,
+        f"{role.unique_id}:{session}",
+        "role",
+        role.name,
+    )

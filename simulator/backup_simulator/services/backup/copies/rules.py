@@ -1,0 +1,122 @@
+"""Everything that can go wrong with a copy, as one table: what, when, with which words.
+
+The rows stand in four modules: what StartCopyJob refuses (copy_refusals), who may copy (copy_access), what can be
+copied (copy_support), keys (copy_keys). Here is their order: of several broken rules the first one speaks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....fidelity import Behaviour
+from . import access, keys, refusals, support
+
+if TYPE_CHECKING:
+    from .attempt import Attempt, Moment, Rule
+
+VAULT_ARN = refusals.VAULT_ARN
+
+RULES: tuple[Rule, ...] = (
+    *refusals.RULES,
+    *support.FIRST,
+    *access.START,
+    *support.START,
+    *access.END,
+    *keys.END,
+    *support.END,
+)
+
+
+def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
+    """The first rule of a moment that an attempt breaks, with its message."""
+    for rule in RULES:
+        if rule.moment is moment:
+            message = rule.broken(attempt)
+            if message is not None:
+                return rule, message
+    return None
+
+
+FIDELITY = (
+    Behaviour(
+        "The rules of copies are one table; its rows say *refused* (by StartCopyJob), *admission* "
+        "(before it queues), *start* (CREATED to FAILED) or *end* (RUNNING to FAILED)",
+        "assumed (derived; AWS documents only the error names)",
+        "test_copy_refusals.py::test_every_rule_of_the_table_is_shown_by_a_row",
+    ),
+    Behaviour(
+        "Every text and MessageCategory that AWS documents for failed copies: brought about by the rule that stands "
+        "for its cause, or ordered where the cause is AWS's own",
+        "DG, issue (`copy_texts.py`; texts without a public source stand under *assumed* there)",
+        "test_copy_documented.py::test_a_documented_failure_is_brought_about",
+    ),
+    Behaviour(
+        "Around documented fragments of texts stand words of ours; `Unsupported resource type` for types without "
+        "copies",
+        "assumed",
+        "test_copy_documented.py::test_a_documented_failure_is_brought_about",
+    ),
+    Behaviour(
+        "Vault policies are judged with the copy role as principal",
+        "DG",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "A missing destination vault gives `Access Denied trying to call AWS Backup service`",
+        "DG (category); text assumed",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
+        "The vault `Default` is refused with the service-managed-key text",
+        "DG (rule); text assumed",
+        "test_copy_documented.py::test_a_documented_failure_is_brought_about",
+    ),
+    Behaviour(
+        "Types that are not fully managed are not copied into a vault on `aws/backup`, within the account neither",
+        "DG (rule, text across accounts); the text within the account and that it fails, not falls back to the "
+        "service's default key, assumed",
+        "test_copy_keys.py::test_a_vault_on_the_key_of_aws_backup_takes_no_snapshots",
+    ),
+    Behaviour(
+        "Copies in one account need neither organization nor toggle nor vault policy",
+        "DG",
+        "test_copy_jobs.py::test_a_copy_inside_the_account_needs_no_vault_policy",
+    ),
+    Behaviour(
+        "The copy role needs the sharing call of the resource's service across accounts, its copying call within one, "
+        "and may list tags; after running",
+        "DG, issue; which calls and when assumed",
+        "test_copy_support.py::test_a_right_that_lacks_fails_the_copy",
+    ),
+    Behaviour(
+        "The parts of AWSBackupServiceRolePolicyForBackup are enough for every type that is copied across accounts",
+        "DG",
+        "test_copy_support.py::test_what_aws_gives_the_copy_role_is_enough",
+    ),
+    Behaviour(
+        "Service control policies and boundaries hold the copy role, with `backup:CopyTargets`, "
+        "`backup:CopyTargetOrgPaths` and the tags of the destination vault; they come out as failed jobs",
+        "DG; that the Region of CopyIntoBackupVault is the destination's assumed",
+        "test_copy_controls.py::test_control_policies_hold_the_copy_role",
+    ),
+    Behaviour(
+        "Neptune, Timestream and CloudFormation are not copied across accounts from or into Regions to opt into; "
+        "Multi-AZ clusters of RDS never",
+        "DG",
+        "test_copy_support.py::test_some_types_stay_out_of_regions_to_opt_into",
+    ),
+    Behaviour(
+        "Allowed AMIs of the destination account",
+        "DG; the category assumed",
+        "test_copy_support.py::test_allowed_amis_of_the_destination_count",
+    ),
+    Behaviour(
+        "Copies of unencrypted clusters (Aurora, DocumentDB, Neptune) stay unencrypted; air-gapped vaults refuse them",
+        "DG",
+        "test_copy_support.py::test_unencrypted_clusters_stay_unencrypted",
+    ),
+    Behaviour(
+        "Tag policies of the organization, Regions that an account has not enabled, incremental copies",
+        "missing",
+    ),
+)

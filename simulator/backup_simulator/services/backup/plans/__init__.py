@@ -1,0 +1,1 @@
+"""Backup plans: documents, versions, selections, and their runs on the virtual clock."""

@@ -1,0 +1,1 @@
+"""Recovery points: reading, changing, and how they age."""

@@ -1,0 +1,41 @@
+"""The operations of AWS Backup by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import job_summaries, regional, settings, tags
+from .backups import jobs as backup_jobs
+from .copies import jobs as copy_jobs
+from .plans import operations as plans
+from .plans import selections, templates
+from .points import changes, protected_resources
+from .points import operations as recovery_points
+from .vaults import air_gapped, locks, notifications
+from .vaults import operations as vaults
+from .vaults import policy as vault_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..operation import Operation
+
+OPERATIONS: Mapping[str, Operation] = {
+    **vaults.OPERATIONS,
+    **air_gapped.OPERATIONS,
+    **locks.OPERATIONS,
+    **notifications.OPERATIONS,
+    **vault_policy.OPERATIONS,
+    **recovery_points.OPERATIONS,
+    **changes.OPERATIONS,
+    **copy_jobs.OPERATIONS,
+    **settings.OPERATIONS,
+    **tags.OPERATIONS,
+    **backup_jobs.OPERATIONS,
+    **protected_resources.OPERATIONS,
+    **job_summaries.OPERATIONS,
+    **regional.OPERATIONS,
+    **plans.OPERATIONS,
+    **templates.OPERATIONS,
+    **selections.OPERATIONS,
+}

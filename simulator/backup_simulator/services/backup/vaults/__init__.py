@@ -1,0 +1,1 @@
+"""Vaults: their policies, locks and notifications, and air-gapped ones."""

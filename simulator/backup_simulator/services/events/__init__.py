@@ -1,0 +1,1 @@
+"""EventBridge: buses, rules, and what AWS Backup tells them."""

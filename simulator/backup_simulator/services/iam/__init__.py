@@ -1,0 +1,1 @@
+"""IAM: roles, users, policies, providers, and what they would allow."""

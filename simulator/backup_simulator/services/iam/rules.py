@@ -1,0 +1,153 @@
+"""What all operations of IAM share: finding things, reading policies, pages, what things look like.
+
+Source: IAM API reference; the texts of NoSuchEntity, EntityAlreadyExists and DeleteConflict from public reports.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import urllib.parse
+from typing import TYPE_CHECKING
+
+from ...identity import anchors, policy
+from ...wire import AwsError, Params
+from . import aws_managed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ...identity.policy import Document, Policy
+    from ...records.access import ManagedPolicy
+    from ...records.state import Identity
+    from ..operation import Scope
+
+TAG_LIMIT = 50
+
+
+def missing(text: str) -> AwsError:
+    """NoSuchEntity."""
+    return AwsError("NoSuchEntity", text, status=404)
+
+
+def taken(text: str) -> AwsError:
+    """EntityAlreadyExists."""
+    return AwsError("EntityAlreadyExists", text, status=409)
+
+
+def conflict(text: str) -> AwsError:
+    """DeleteConflict."""
+    return AwsError("DeleteConflict", text, status=409)
+
+
+def exceeded(text: str) -> AwsError:
+    """LimitExceeded."""
+    return AwsError("LimitExceeded", text, status=409)
+
+
+def identity(scope: Scope, kind: str, name: str) -> Identity:
+    """A role or a user of the caller's account."""
+    held = scope.account.roles if kind == "role" else scope.account.users
+    if name not in held:
+        raise missing(f"The {kind} with name {name} cannot be found.")
+    return held[name]
+
+
+def changeable(scope: Scope, kind: str, name: str) -> Identity:
+    """A role or a user that is not AWS's own."""
+    found = identity(scope, kind, name)
+    if found.service_linked:
+        message = f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+        raise AwsError("UnmodifiableEntity", message)
+    return found
+
+
+def arn_of(scope: Scope, kind: str, name: str, path: str = "/") -> str:
+    """The ARN under which a role or user is judged, whether it exists or not."""
+    held = scope.account.roles if kind == "role" else scope.account.users
+    account = scope.account.account_id
+    return held[name].arn if name in held else f"arn:aws:iam::{account}:{kind}{path}{name}"
+
+
+def managed(scope: Scope, arn: str) -> ManagedPolicy:
+    """A managed policy: the account's own, or AWS's."""
+    found = scope.account.policies.get(arn) or aws_managed.sought(arn)
+    if found is None:
+        raise missing(f"Policy {arn} does not exist or is not attachable.")
+    return found
+
+
+def read(text: str, compile_: Callable[[Document], Policy]) -> Policy:
+    """Read a policy document or refuse it."""
+    try:
+        return compile_(policy.parse(text))
+    except policy.MalformedPolicyError as error:
+        raise AwsError("MalformedPolicyDocument", str(error)) from None
+
+
+def read_trust(scope: Scope, text: str) -> Policy:
+    """Read a role's trust policy and bind it to the principals it names."""
+    found = read(text, policy.trust_policy)
+    try:
+        return anchors.anchored(scope.state, found.document)
+    except anchors.UnknownPrincipalError as error:
+        raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{error}"') from None
+
+
+def page(found: Sequence[Params] | Sequence[str], params: Params, name: str) -> Params:
+    """One page of a list, 100 long unless asked otherwise."""
+    try:
+        start = int(base64.b64decode(params["Marker"], validate=True)) if "Marker" in params else 0
+    except (ValueError, binascii.Error):
+        raise AwsError("ValidationError", "Invalid Marker.") from None
+    following = start + params.get("MaxItems", 100)
+    more = following < len(found)
+    answer: Params = {name: list(found[start:following]), "IsTruncated": more}
+    return answer | ({"Marker": base64.b64encode(str(following).encode()).decode()} if more else {})
+
+
+def tags(params: Params) -> dict[str, str]:
+    """The tags of a request."""
+    found = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+    if len({name.lower() for name in found}) < len(params.get("Tags", [])):
+        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        raise AwsError("InvalidInput", message)
+    return found
+
+
+def shown_tags(found: dict[str, str]) -> list[Params]:
+    """Tags as the API shows them."""
+    return [{"Key": name, "Value": value} for name, value in found.items()]
+
+
+def document(found: Policy) -> str:
+    """A policy as IAM sends it: URL-encoded JSON."""
+    return urllib.parse.quote(json.dumps(found.document))
+
+
+def shown(scope: Scope, found: Identity, *, in_list: bool = False) -> Params:
+    """A role or user as the API shows it; lists leave boundary and tags out."""
+    kind = found.kind.capitalize()
+    answer: Params = {
+        "Path": found.path,
+        f"{kind}Name": found.name,
+        f"{kind}Id": found.unique_id,
+        "Arn": found.arn,
+        "CreateDate": found.created,
+    }
+    if found.kind == "role":
+        trust = anchors.rendered(scope.state, found.trust) if found.trust else {}
+        answer["AssumeRolePolicyDocument"] = urllib.parse.quote(json.dumps(trust))
+        answer["Description"] = found.description or None
+        answer["MaxSessionDuration"] = found.max_session
+    if in_list:
+        return answer
+    if found.tags:
+        answer["Tags"] = shown_tags(found.tags)
+    if found.boundary:
+        answer["PermissionsBoundary"] = {
+            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",  # as the model has it; pages say `Policy`
+            "PermissionsBoundaryArn": found.boundary.arn,
+        }
+    return answer

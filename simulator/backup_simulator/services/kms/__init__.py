@@ -1,0 +1,1 @@
+"""KMS: keys, their aliases, policies and grants."""

@@ -1,0 +1,139 @@
+"""Finding KMS keys by their names, and judging the caller: key policy first, identity policies where it delegates."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from ...fidelity import Behaviour
+from ...records import keys
+from ...wire import AwsError, CommonError, Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ...records.state import Key
+    from ..operation import Scope
+
+Item = TypeVar("Item")
+_UUID = re.compile(r"[0-9a-fA-F-]{36}|mrk-[0-9a-f]{32}")
+DEFAULT_PAGE = 50
+
+
+def found(scope: Scope, name: str) -> Key:
+    """Find a key by any of its names; another account's only by ARN."""
+    account, region, rest = scope.account.account_id, scope.region_name, name
+    if name.startswith("arn:"):
+        parts = name.split(":", 5)
+        if len(parts) != 6 or parts[2] != "kms":
+            raise AwsError("InvalidArnException", f"Invalid arn {name}")
+        if parts[3] != scope.region_name:
+            raise AwsError("NotFoundException", f"Invalid arn {parts[3]}")
+        account, region, rest = parts[4], parts[3], parts[5].removeprefix("key/")
+    if account not in scope.state.accounts:
+        raise missing(name)
+    if rest.startswith("alias/"):
+        return _named(scope, account, region, rest)
+    held = scope.state.accounts[account].region(region).keys
+    if rest not in held:
+        if not _UUID.fullmatch(rest):
+            raise AwsError("NotFoundException", f"Invalid keyId '{rest}'")
+        raise missing(f"arn:aws:kms:{region}:{account}:key/{rest}")
+    return held[rest]
+
+
+def _named(scope: Scope, account: str, region: str, alias: str) -> Key:
+    """The key behind an alias; those of AWS come into being when their account names them."""
+    if alias in keys.MANAGED and account == scope.account.account_id:
+        return keys.managed(scope.state, account, region, alias, scope.now)
+    held = scope.state.accounts[account].region(region)
+    key = held.keys.get(held.aliases.get(alias, ""))
+    if key is None:
+        raise AwsError("NotFoundException", f"Alias arn:aws:kms:{region}:{account}:{alias} is not found.")
+    return key
+
+
+def missing(arn: str) -> AwsError:
+    """The answer for a key that is not there, or not for the caller to see."""
+    return AwsError("NotFoundException", f"Key '{arn}' does not exist")
+
+
+def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+    """A key that the caller may use so; it may be another account's."""
+    key = found(scope, name)
+    asked = {"aws:requestedregion": (scope.region_name,)} | dict(known or {})
+    reason = keys.refusal(scope.state, scope.principal, key, action, asked)
+    if reason and key.account != scope.account.account_id:
+        raise missing(key.arn)
+    if reason:
+        raise CommonError(
+            "AccessDenied",
+            f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}",
+        )
+    return key
+
+
+def own(scope: Scope, name: str, action: str) -> Key:
+    """A key of the caller's account, named by id or ARN."""
+    if "alias/" in name:
+        raise AwsError("NotFoundException", f"Invalid keyId '{name}'")
+    key = allowed(scope, name, action)
+    if key.account != scope.account.account_id:
+        raise missing(key.arn)
+    return key
+
+
+def customer(scope: Scope, name: str, action: str) -> Key:
+    """A key of the caller's account that AWS does not manage."""
+    key = own(scope, name, action)
+    if key.manager == "AWS":
+        raise CommonError("AccessDenied", f"Key {key.arn} is managed by AWS and cannot be changed")
+    return key
+
+
+def require_not_pending(key: Key) -> None:
+    """Keys that await their deletion take no changes."""
+    if key.state == "PendingDeletion":
+        raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+
+
+def require_enabled(key: Key) -> None:
+    """Keys in use have to be enabled."""
+    require_not_pending(key)
+    if key.state != "Enabled":
+        raise AwsError("DisabledException", f"{key.arn} is disabled.")
+
+
+def page(params: Params, items: Sequence[Item], member: str) -> Params:
+    """One page of a list in KMS's manner: Limit, Marker, NextMarker, Truncated; a marker is the next position."""
+    text = params.get("Marker", "0")
+    start = int(text) if text.isdecimal() else len(items) + 1
+    if start > len(items):
+        raise AwsError("InvalidMarkerException", "Could not deserialize marker")
+    end = start + params.get("Limit", DEFAULT_PAGE)
+    more = end < len(items)
+    return {member: list(items[start:end]), "Truncated": more, "NextMarker": str(end) if more else None}
+
+
+FIDELITY = (
+    Behaviour(
+        "DescribeKey by id, ARN, alias, alias ARN",
+        "recordings",
+        "test_accounts.py::test_a_key_is_found_by_all_its_names",
+    ),
+    Behaviour(
+        "A foreign key one may not see is NotFound",
+        "recordings",
+        "test_accounts.py::test_a_foreign_key_is_seen_when_its_policy_says_so",
+    ),
+    Behaviour(
+        "`alias/aws/*` keys come into being when named; KeyManager AWS",
+        "DG",
+        "test_accounts.py::test_keys_of_aws_come_into_being_when_they_are_named",
+    ),
+    Behaviour(
+        "KMS lists have pages of 50 by default; a marker is a position, bound to nothing",
+        "DG (50 for grants); markers assumed",
+        "test_kms_keys.py::test_kms_lists_come_in_pages",
+    ),
+)

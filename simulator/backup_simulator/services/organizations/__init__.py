@@ -1,0 +1,1 @@
+"""Organizations: who is together, who may ask what, and what holds for whom."""

@@ -1,0 +1,174 @@
+"""A queue and its messages: what is visible, what is in flight, what comes back when. Pure, on times it is given.
+
+All operations take time independent of how many messages wait (apart from a logarithm for those in flight).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...identity.policy import Policy
+
+MAX_IN_FLIGHT = 120_000
+TWELVE_HOURS = 43_200
+
+
+@dataclass(slots=True)
+class Message:
+    """A message; `hidden_until` is None while it is visible, `gone` when it is deleted, purged or expired."""
+
+    message_id: str
+    body: str
+    sender: str
+    sent: float
+    received: int = 0
+    first_received: float | None = None
+    last_received: float = 0.0
+    receipt: str = ""
+    hidden_until: float | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Where a message goes that was received too often."""
+
+    queue_arn: str
+    max_receives: int
+
+
+@dataclass(slots=True)
+class Settings:
+    """The attributes of a queue that can be set, in seconds and bytes."""
+
+    VisibilityTimeout: int = 30
+    DelaySeconds: int = 0
+    MessageRetentionPeriod: int = 345_600
+    MaximumMessageSize: int = 1_048_576
+    ReceiveMessageWaitTimeSeconds: int = 0
+
+
+@dataclass(slots=True)
+class Queue:
+    """A standard queue."""
+
+    name: str
+    account: str
+    region: str
+    created: float
+    modified: float
+    settings: Settings = field(default_factory=Settings)
+    policy: Policy | None = None
+    redrive: Redrive | None = None
+    purged: float | None = None
+    messages: dict[str, Message] = field(default_factory=dict)
+    in_flight: int = 0
+    delayed: int = 0
+    _ready: deque[Message] = field(default_factory=deque)
+    _hidden: list[tuple[float, int, Message]] = field(default_factory=list)
+    _numbers: int = 0
+
+    @property
+    def arn(self) -> str:
+        """The queue's ARN."""
+        return f"arn:aws:sqs:{self.region}:{self.account}:{self.name}"
+
+    def put(self, message: Message, now: float, delay: float | None = None) -> None:
+        """Take a message in, visible after a delay (default: the queue's)."""
+        seconds = self.settings.DelaySeconds if delay is None else delay
+        self.messages[message.message_id] = message
+        if seconds > 0:
+            self.delayed += 1
+            self._hide(message, now + seconds)
+        else:
+            self._ready.append(message)
+
+    def take(self, count: int, now: float, visibility: float) -> tuple[list[Message], list[Message]]:
+        """Up to so many visible messages, now in flight, and those that were received too often and leave the queue."""
+        self.settle(now)
+        taken: list[Message] = []
+        leaving: list[Message] = []
+        while self._ready and len(taken) < count:
+            message = self._ready.popleft()
+            if message.gone or message.hidden_until is not None:
+                continue
+            if self.redrive and message.received >= self.redrive.max_receives:
+                self.drop(message)
+                leaving.append(message)
+                continue
+            message.received += 1
+            message.first_received = now if message.first_received is None else message.first_received
+            message.last_received = now
+            message.receipt = f"{message.message_id}#{message.received}"
+            taken.append(message)
+            if visibility > 0:
+                self.in_flight += 1
+                self._hide(message, now + visibility)
+        # Those received with a timeout of zero are visible again at once, behind the others.
+        self._ready.extend(message for message in taken if message.hidden_until is None)
+        return taken, leaving
+
+    def show(self, message: Message, now: float, seconds: float) -> None:
+        """Let a message in flight be visible after so many seconds from now."""
+        if seconds > 0:
+            self._hide(message, now + seconds)
+            return
+        message.hidden_until = None
+        self.in_flight -= 1
+        self._ready.append(message)
+
+    def drop(self, message: Message) -> None:
+        """Remove a message for good."""
+        if message.gone:
+            return
+        message.gone = True
+        self._uncount(message)
+        self.messages.pop(message.message_id, None)
+
+    def purge(self, now: float) -> None:
+        """Remove everything."""
+        for message in tuple(self.messages.values()):
+            self.drop(message)
+        self._ready.clear()
+        self._hidden.clear()
+        self.purged = now
+
+    def settle(self, now: float) -> None:
+        """Let come back what is due, and expire what is too old."""
+        while self._hidden and self._hidden[0][0] <= now:
+            until, _, message = heapq.heappop(self._hidden)
+            if not message.gone and message.hidden_until == until:
+                self._uncount(message)
+                message.hidden_until = None
+                self._ready.append(message)
+        oldest = now - self.settings.MessageRetentionPeriod
+        while self.messages:
+            first = next(iter(self.messages.values()))
+            if first.sent > oldest:
+                break
+            self.drop(first)
+
+    def visible(self) -> int:
+        """How many messages wait to be received."""
+        return len(self.messages) - self.in_flight - self.delayed
+
+    def next_visible(self) -> float | None:
+        """When the next hidden message comes back."""
+        return self._hidden[0][0] if self._hidden else None
+
+    def _hide(self, message: Message, until: float) -> None:
+        self._numbers += 1
+        message.hidden_until = until
+        heapq.heappush(self._hidden, (until, self._numbers, message))
+
+    def _uncount(self, message: Message) -> None:
+        if message.hidden_until is None:
+            return
+        if message.received:
+            self.in_flight -= 1
+        else:
+            self.delayed -= 1

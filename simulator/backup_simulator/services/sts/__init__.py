@@ -1,0 +1,1 @@
+"""STS: sessions, and who may have them."""

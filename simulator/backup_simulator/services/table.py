@@ -1,0 +1,39 @@
+"""All operations by service and name; the services are named as botocore names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import tagging
+from .backup import table as backup
+from .events import buses
+from .events import rules as event_rules
+from .iam import identities, providers, simulation
+from .iam import policies as iam_policies
+from .kms import aliases, keys
+from .kms import grants as kms_grants
+from .organizations import accounts, tree, trust
+from .organizations import policies as control_policies
+from .sqs import messages, queues
+from .sts import operations as sts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .operation import Operation
+
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
+    "backup": backup.OPERATIONS,
+    "sts": sts.OPERATIONS,
+    "iam": {**identities.OPERATIONS, **iam_policies.OPERATIONS, **providers.OPERATIONS, **simulation.OPERATIONS},
+    "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
+    "organizations": {
+        **accounts.OPERATIONS,
+        **tree.OPERATIONS,
+        **control_policies.OPERATIONS,
+        **trust.OPERATIONS,
+    },
+    "events": {**event_rules.OPERATIONS, **buses.OPERATIONS},
+    "sqs": {**queues.OPERATIONS, **messages.OPERATIONS},
+    "tagging": tagging.OPERATIONS,
+}
