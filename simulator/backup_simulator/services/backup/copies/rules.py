@@ -1,7 +1,7 @@
 """Everything that can go wrong with a copy, as one table: what, when, with which words.
 
-The rows stand in four modules: what StartCopyJob refuses (copy_refusals), who may copy (copy_access), what can be
-copied (copy_support), keys (copy_keys). Here is their order: of several broken rules the first one speaks.
+The rows stand in four modules: what StartCopyJob refuses (`refusals`), who may copy (`access`), what can be
+copied (`support`), keys (`keys`). Here is their order: of several broken rules the first one speaks.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FIDELITY = (
     Behaviour(
         "Every text and MessageCategory that AWS documents for failed copies: brought about by the rule that stands "
         "for its cause, or ordered where the cause is AWS's own",
-        "DG, issue (`copy_texts.py`; texts without a public source stand under *assumed* there)",
+        "DG, issue (`texts.py`; texts without a public source stand under *assumed* there)",
         "test_copy_documented.py::test_a_documented_failure_is_brought_about",
     ),
     Behaviour(
