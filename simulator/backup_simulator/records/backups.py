@@ -61,6 +61,8 @@ class Plan:
     selections: dict[str, Selection] = field(default_factory=dict)
     deleted: float | None = None
     last_run: float | None = None
+    last_removal: float | None = None
+    """When a selection was deleted last."""
 
     @property
     def arn(self) -> str:

@@ -280,6 +280,8 @@ class Durations:
     idempotency: float = 86_400.0
     deleting: float = 60.0
     expiry_window: float = 8 * 3600.0
+    principals: float = 0.0
+    selections: float = 0.0
     running_by_type: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -361,10 +363,15 @@ class State:
         return self.accounts[parts[4]].region(parts[3]).vaults.get(parts[6])
 
     def role(self, arn: str) -> Identity | None:
-        """A role of any account by its ARN."""
+        """A role of any account by its ARN, as every service but IAM knows it."""
         account = self.accounts.get(arn.split(":", 5)[4]) if arn.count(":") >= 5 else None
         role = account.roles.get(arn.rpartition("/")[2]) if account else None
-        return role if role and role.arn == arn else None
+        return role if role and role.arn == arn and self.propagated(role) else None
+
+    def propagated(self, identity: Identity) -> bool:
+        """Whether other services than IAM have heard of a user or role (facts §2: minutes after it was made)."""
+        delay = self.durations.principals
+        return not delay or identity.created + delay <= self.now()
 
     def key(self, arn: str) -> Key | None:
         """A key of any account by its ARN."""

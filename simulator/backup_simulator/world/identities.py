@@ -53,7 +53,8 @@ def _identity(
     living: state.State, account: str, kind: str, part: schema.UserPart | schema.RolePart, start: float
 ) -> state.Identity:
     unique_id = living.ids.upper("AIDA" if kind == "user" else "AROA")
-    identity = state.Identity(kind, account, part.name, part.path, unique_id, start, tags=dict(part.tags))
+    created = start - living.durations.principals  # known everywhere from the start
+    identity = state.Identity(kind, account, part.name, part.path, unique_id, created, tags=dict(part.tags))
     where = f"account {account}, {kind} {part.name}"
     _grant(living, identity, part.policies, where)
     if part.boundary is not None:

@@ -51,7 +51,10 @@ class ClockPart(Part):
 
 
 class DurationsPart(Part):
-    """How long things take in virtual time."""
+    """How long things take in virtual time.
+
+    `principals` and `selections`: how long all but IAM do not know a new user or role, and AWS Backup not a selection.
+    """
 
     created: Seconds = 5.0
     running: Seconds = 60.0
@@ -60,6 +63,8 @@ class DurationsPart(Part):
     idempotency: Seconds = 86_400.0
     deleting: Seconds = 60.0
     expiry_window: Seconds = 8 * 3600.0
+    principals: Seconds = 0.0
+    selections: Seconds = 0.0
     running_by_type: dict[str, Seconds] = {}
 
 

@@ -139,7 +139,7 @@ def _asked(plan: Plan, version_id: str | None) -> PlanVersion | None:
 def delete(scope: Scope, params: Params) -> Params:
     """Delete a plan without selections; what it was stays listed as deleted."""
     plan = find(scope, params["BackupPlanId"])
-    if plan.selections:
+    if plan.selections or _held(scope, plan):
         raise AwsError("InvalidRequestException", HAS_SELECTIONS)
     plan.deleted = scope.now
     plan_events.plan(scope.state, plan, "DELETED", scope.now)
@@ -149,6 +149,12 @@ def delete(scope: Scope, params: Params) -> Params:
         "DeletionDate": plan.deleted,
         "VersionId": plan.current.version_id,
     }
+
+
+def _held(scope: Scope, plan: Plan) -> bool:
+    """Whether AWS Backup still believes in a selection that was deleted (facts §2)."""
+    removed = plan.last_removal
+    return removed is not None and removed + scope.state.durations.selections > scope.now
 
 
 def list_plans(scope: Scope, params: Params) -> Params:
