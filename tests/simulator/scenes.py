@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.auth import SigV4Auth
@@ -210,7 +210,7 @@ class Refusal:
     code: str = ""
     message: str = ""
     status: int = 0
-    body: Json | None = None
+    body: Json = field(default_factory=dict)
     retries: int = 0
 
 

@@ -68,6 +68,8 @@ def test_an_account_alone_has_no_global_settings(server: SimulatorServer) -> Non
         scenes.client(server, "backup", scenes.STRANGER).describe_global_settings()
 
     assert refusal.code == "InvalidRequestException"
+    assert refusal.message == "Your account is not a member of an organization"
+    assert refusal.body["Code"] == "ERROR_9601"
 
 
 def test_region_settings_and_types_can_be_read(server: SimulatorServer) -> None:

@@ -84,6 +84,7 @@ def test_a_plan_reads_back_as_it_was_sent(backups: Backups) -> None:
 
 
 INVALID = "InvalidParameterValueException"
+PREFIX = "Error in some rules due to : "
 
 
 def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
@@ -98,10 +99,10 @@ def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
         _wrong("eleven rules", "1 to 10 rules", *[_rule(RuleName=f"rule-{index}") for index in range(11)]),
         _wrong(
             "five fields",
-            "Error in rule daily : Invalid schedule expression",
+            PREFIX + "Invalid schedule expression",
             _rule(ScheduleExpression="cron(0 5 * * *)"),
         ),
-        _wrong("rate", "Error in rule daily : Invalid schedule expression", _rule(ScheduleExpression="rate(1 day)")),
+        _wrong("rate", PREFIX + "Invalid schedule expression", _rule(ScheduleExpression="rate(1 day)")),
         _wrong(
             "no time zone",
             "Invalid schedule expression. Mars is no time zone",
@@ -113,12 +114,12 @@ def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
         _wrong("no completion window", "Invalid completion window", _rule(CompletionWindowMinutes=0)),
         _wrong(
             "no retention",
-            "Error in rule daily : Invalid lifecycle. DeleteAfterDays cannot be less than 1 or more than 36500 days",
+            PREFIX + "Invalid lifecycle. DeleteAfterDays cannot be less than 1 or more than 36500 days",
             _rule(Lifecycle={"DeleteAfterDays": 0}),
         ),
         _wrong(
             "cold for too short",
-            "Error in rule daily : Invalid lifecycle. DeleteAfterDays cannot be less than 90 days apart from "
+            PREFIX + "Invalid lifecycle. DeleteAfterDays cannot be less than 90 days apart from "
             "MoveToColdStorageAfterDays",
             _rule(Lifecycle={"MoveToColdStorageAfterDays": 30, "DeleteAfterDays": 119}),
         ),
@@ -130,7 +131,7 @@ def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
         ),
         _wrong(
             "continuous and cold",
-            "Error in rule daily : Invalid lifecycle. MoveToColdStorageAfterDays is unavailable",
+            PREFIX + "Invalid lifecycle. MoveToColdStorageAfterDays is unavailable",
             _rule(EnableContinuousBackup=True, Lifecycle={"MoveToColdStorageAfterDays": 730, "DeleteAfterDays": 2555}),
         ),
         _wrong(
@@ -150,7 +151,7 @@ def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
         ),
         _wrong(
             "lifecycle of a copy",
-            "Error in rule daily : Invalid lifecycle",
+            PREFIX + "Invalid lifecycle",
             _rule(CopyActions=[COPY | {"Lifecycle": {"DeleteAfterDays": 36_501}}]),
         ),
         _wrong("options of nothing", "Invalid Resource Type : EFS", AdvancedBackupSettings=[{"ResourceType": "EFS"}]),
@@ -193,7 +194,7 @@ def test_an_error_of_a_rule_tells_its_name_and_code(backups: Backups) -> None:
 
     assert answer.headers["x-amzn-errortype"] == INVALID
     assert answer.json["Code"] == "ERROR_3015"
-    assert answer.json["Message"] == f"Error in rule Yearly : {text}"
+    assert answer.json["Message"] == PREFIX + text
     assert json.loads(answer.json["Context"]) == ["Yearly", text]
 
 
@@ -232,7 +233,6 @@ def test_the_same_request_gives_the_same_plan(backups: Backups) -> None:
 
     assert first["BackupPlanId"] == again["BackupPlanId"] != other["BackupPlanId"]
     assert refusal.code == "AlreadyExistsException"
-    assert refusal.body
     assert (refusal.body["Arn"], refusal.body["CreatorRequestId"]) == (first["BackupPlanArn"], "once")
 
 

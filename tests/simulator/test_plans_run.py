@@ -324,6 +324,32 @@ def test_a_continuous_rule_copies_a_snapshot(planned: Planned) -> None:
     assert [job["SourceRecoveryPointArn"] for job in copies] == [arn for arn in arns if "documents-" not in arn]
 
 
+@pytest.mark.parametrize(
+    ("actions", "left"),
+    [
+        pytest.param(["rds:*"], [], id="is gone with a role that may delete it"),
+        pytest.param(["rds:CreateDBSnapshot", "rds:Modify*", "rds:List*"], ["EXPIRED"], id="stays without the right"),
+    ],
+)
+def test_the_snapshot_of_a_database_is_temporary(planned: Planned, actions: list[str], left: list[str]) -> None:
+    """It is made for the copies of a continuous rule and goes when the last of them has ended."""
+    scene = backup_kit.world()
+    source = scenes.account(scene, scenes.SOURCE)
+    source["resources"].append(backup_kit.resource("RDS", "ledger", key="alias/data"))
+    source["roles"][0]["policies"] = [scenes.allow(*actions, "backup:*", "kms:*")]
+    planned = Planned(planned.server, scene)
+    action = {"DestinationBackupVaultArn": scenes.vault_arn()}
+    continuous = rule(EnableContinuousBackup=True, Lifecycle={"DeleteAfterDays": 35}, CopyActions=[action])
+    planned.plan(continuous, Resources=[backup_kit.DATABASE.replace("orders", "ledger")])
+    planned.pass_time("5h90s")
+    meanwhile = [point["Status"] for point in planned.points()]
+    planned.pass_time("1h")
+
+    assert meanwhile == ["AVAILABLE", "COMPLETED"]
+    assert [job["State"] for job in planned.client.list_copy_jobs()["CopyJobs"]] == ["COMPLETED"]
+    assert [point["Status"] for point in planned.points()] == ["AVAILABLE", *left]
+
+
 def test_a_changed_retention_begins_a_new_continuous_recovery_point(planned: Planned) -> None:
     """The old one is STOPPED and goes when its retention is over."""
     continuous = rule(EnableContinuousBackup=True, Lifecycle={"DeleteAfterDays": 35})

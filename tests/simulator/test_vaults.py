@@ -58,7 +58,6 @@ def test_a_name_that_is_taken_says_by_whom(backup: Any) -> None:
         backup.create_backup_vault(BackupVaultName="fresh", CreatorRequestId="second")
 
     assert (refusal.code, refusal.status) == ("AlreadyExistsException", 400)
-    assert refusal.body is not None
     assert refusal.body["Arn"] == scenes.vault_arn(name="fresh")
     assert refusal.body["CreatorRequestId"] == "first"
 

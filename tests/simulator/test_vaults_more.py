@@ -65,7 +65,7 @@ def test_a_vault_tells_what_kind_of_key_it_has(backup: Any) -> None:
 
 
 def test_notifications_are_kept_and_given_back(backup: Any) -> None:
-    """Put, get, delete; without a configuration the code is ERROR_2106."""
+    """Put, get, delete; without a configuration the body says ERROR_2106."""
     asked = {"BackupVaultName": "backups", "SNSTopicArn": TOPIC}
     events = ["COPY_JOB_FAILED", "COPY_JOB_SUCCESSFUL"]
     backup.put_backup_vault_notifications(BackupVaultEvents=events, **asked)
@@ -75,7 +75,8 @@ def test_notifications_are_kept_and_given_back(backup: Any) -> None:
         backup.get_backup_vault_notifications(BackupVaultName="backups")
 
     assert (found["SNSTopicArn"], found["BackupVaultEvents"]) == (TOPIC, events)
-    assert (refusal.code, refusal.status) == ("ERROR_2106", 400)
+    assert (refusal.code, refusal.status) == ("ResourceNotFoundException", 400)
+    assert refusal.body["Code"] == "ERROR_2106"
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,14 @@ def test_an_unknown_event_is_refused(backup: Any) -> None:
         )
 
     assert refusal.code == "InvalidParameterValueException"
+
+
+def test_tags_of_what_is_not_there_are_not_found(server: SimulatorServer) -> None:
+    """For recovery points in AWS's words, with its internal code in the body."""
+    client = scenes.client(server, "backup", scenes.SOURCE)
+
+    with scenes.refused() as refusal:
+        client.list_tags(ResourceArn=f"arn:aws:backup:{scenes.HOME}:{scenes.SOURCE}:recovery-point:gone")
+
+    assert (refusal.code, refusal.message) == ("ResourceNotFoundException", "Cannot find recovery point.")
+    assert refusal.body["Code"] == "ERROR_2603"

@@ -91,8 +91,9 @@ FIDELITY = (
         "test_engine.py::test_error_bodies_have_awss_members",
     ),
     Behaviour(
-        "The body's `Code` equals the type, except ERROR_3015 on lifecycles (AWS has internal codes there)",
-        "issue; the rest assumed",
+        "The body's `Code` is an internal one where it is known (ERROR_2106, 2603, 3015, 3018, 9101, 9601), else the "
+        "type",
+        "issue; that the others equal the type assumed",
         "test_recovery_points.py::test_impossible_lifecycles_are_refused",
     ),
     Behaviour(

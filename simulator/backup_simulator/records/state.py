@@ -154,6 +154,8 @@ class RecoveryPoint:
     options: tuple[str, ...] = ()
     restore_metadata: dict[str, str] = field(default_factory=dict)
     had_role: bool = False
+    awaited: int = 0
+    """How many copies a temporary snapshot still waits for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ def _changed(organization: Organization) -> float:
 def _organization(scope: Scope) -> Organization:
     organization = scope.state.organization_of(scope.principal.account)
     if organization is None:
-        raise AwsError("InvalidRequestException", "Account is not a member of an organization.")
+        text = "Your account is not a member of an organization"
+        raise AwsError("InvalidRequestException", text, Code="ERROR_9601")
     return organization
 
 

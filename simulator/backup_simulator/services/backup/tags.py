@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope, request_tags
 from . import lookup, paging
@@ -55,6 +56,8 @@ def _tags(scope: Scope, arn: str) -> dict[str, str]:
     for plan in scope.region.plans.values():
         if plan.arn == arn and plan.deleted is None:
             return plan.tags
+    if not arn.startswith("arn:aws:backup:") or ":recovery-point:" in arn:
+        raise AwsError("ResourceNotFoundException", "Cannot find recovery point.", Code="ERROR_2603")
     raise AwsError("ResourceNotFoundException", f"Cannot find resource {arn}")
 
 
@@ -72,3 +75,11 @@ OPERATIONS = {
     "TagResource": Operation(tag, target=None),
     "UntagResource": Operation(untag, _on_resource),
 }
+
+FIDELITY = (
+    Behaviour(
+        "Tags of a recovery point that is not there: `Cannot find recovery point.`, ERROR_2603 in the body",
+        "issue; that TagResource and UntagResource say the same: assumed",
+        "test_vaults_more.py::test_tags_of_what_is_not_there_are_not_found",
+    ),
+)

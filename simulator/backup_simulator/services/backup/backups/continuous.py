@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
+from ...events import backup_events
 from ..points import ageing
+from . import roles
 
 if TYPE_CHECKING:
     from ....ids import Ids
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 TYPES = frozenset({"Aurora", "RDS", "S3", "SAP HANA on Amazon EC2"})
 """The types with point-in-time recovery; for the others a continuous rule takes snapshots."""
 MAX_DAYS = 35
+REMOVING = {"RDS": "rds:DeleteDBSnapshot", "Aurora": "rds:DeleteDBClusterSnapshot"}
+"""Databases, whose snapshots for copies are temporary, and what the backup role needs to remove them."""
 
 
 def current(state: State, account: str, region: str, resource_arn: str) -> tuple[Vault, RecoveryPoint] | None:
@@ -46,6 +50,20 @@ def end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     ageing.watch(state, vault, point, now)
 
 
+def copied(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+    """Let go of a temporary snapshot when its last copy has ended; a role that may not delete it leaves it EXPIRED."""
+    if point.awaited == 0 or vault.points.get(point.arn) is not point:
+        return
+    point.awaited -= 1
+    if point.awaited:
+        return
+    if roles.may(state, point.role_arn, REMOVING[point.resource_type], point.arn, region=vault.region):
+        ageing.delete(state, vault, point, now)
+    else:
+        point.status = "EXPIRED"
+        backup_events.recovery_point(state, vault, point, "EXPIRED", now)
+
+
 FIDELITY = (
     Behaviour(
         "A continuous rule keeps one continuous recovery point per resource of S3, RDS, Aurora and SAP HANA, and takes "
@@ -54,9 +72,14 @@ FIDELITY = (
         "test_plans_run.py::test_a_continuous_rule_keeps_one_recovery_point",
     ),
     Behaviour(
-        "A continuous rule with copy actions takes a snapshot and copies that; it stays in the rule's vault",
+        "A continuous rule with copy actions takes a snapshot and copies that; S3's stays in the rule's vault",
         "DG; that it stays: assumed",
         "test_plans_run.py::test_a_continuous_rule_copies_a_snapshot",
+    ),
+    Behaviour(
+        "Databases' snapshots for copies are removed after the copies, or EXPIRED if the role may not delete them",
+        "DG; that they are listed meanwhile, and go after failed copies too: assumed",
+        "test_plans_run.py::test_the_snapshot_of_a_database_is_temporary",
     ),
     Behaviour(
         "A changed retention makes the continuous recovery point STOPPED, the next run begins a new one",

@@ -181,6 +181,8 @@ def _point(state: State, job: BackupJob, row: ResourceType, resource: Resource, 
 def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Params, ...], now: float) -> None:
     """Start the copies that the rule asks for (botocore: CopyJob.CreatedByBackupJobId)."""
     jobs = state.accounts[job.account].region(job.region).copy_jobs
+    if job.continuous and point.resource_type in continuous.REMOVING:
+        point.awaited = len(actions)
     # A copy without a lifecycle of its own would inherit that of a temporary snapshot.
     inherited = (job.lifecycle or Lifecycle()) if point.lifecycle.delete_after_event else None
     for action in actions:

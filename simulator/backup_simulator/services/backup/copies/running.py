@@ -13,7 +13,7 @@ from ....records import resource_types
 from ....records.state import CopyJob, RecoveryPoint
 from ...events import backup_events
 from .. import outcomes, service_role
-from ..backups import primary
+from ..backups import continuous, primary
 from ..points import ageing, lifecycles
 from . import composite, queue, rules, texts
 from .attempt import Attempt, Moment
@@ -188,6 +188,9 @@ def _conclude(state: State, job: CopyJob, ending: str, now: float) -> None:
     """End a job that holds nothing, and its parent with it if that waited for this one."""
     job.state, job.completed = ending, round(now, 3)
     backup_events.copy_job(state, job, now)
+    attempt = attempt_of(state, job, now)
+    if attempt.source and attempt.point:
+        continuous.copied(state, attempt.source, attempt.point, now)
     state.scheduler.at(now + state.durations.job_history, _forget, state, job)
     if job.parent_id:
         parent = state.accounts[job.account].region(job.region).copy_jobs.get(job.parent_id)

@@ -1,7 +1,7 @@
 """What a backup plan may say: its document checked, and given its defaults.
 
-Errors of a rule read `Error in rule <name> : <what>` with internal code ERROR_3015 (issue lgallard/terraform-aws-backup
-40). Texts without a public source are marked in FIDELITY.
+Errors of rules read `Error in some rules due to : <what>` with internal code ERROR_3015 (logs of Terraform and
+CloudFormation; before 2023 they named the rule). Texts without a public source are marked in FIDELITY.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _rule(rule: Params) -> Params:
     text = _first_flaw(filled)
     if text is not None:
         name = rule["RuleName"]
-        message = f"Error in rule {name} : {text}"
+        message = f"Error in some rules due to : {text}"
         raise AwsError(INVALID, message, Code="ERROR_3015", Context=json.dumps([name, text]))
     return filled
 
@@ -139,7 +139,7 @@ _CHECKS: tuple[Callable[[Params], Iterator[str]], ...] = (
 
 FIDELITY = (
     Behaviour(
-        "A rule's errors: `Error in rule … : …`, ERROR_3015 and the rule in Context; lifecycle texts",
+        "A rule's errors: `Error in some rules due to : …`, ERROR_3015 and the rule in Context; lifecycle texts",
         "issue; other texts: assumed",
         "test_plans.py::test_a_plan_that_cannot_be_is_refused",
     ),

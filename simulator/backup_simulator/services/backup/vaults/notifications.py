@@ -10,7 +10,7 @@ from ...operation import Operation, Scope
 from .. import lookup
 
 TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:(\d{12}):[A-Za-z0-9_-]{1,256}(\.fifo)?")
-# What AWS answers without a configuration: the code is no exception's name (api-errors.tsv).
+# The error's type is an exception's name, the code in its body is not: SDKs show one or the other (issues).
 NONE_CODE = "ERROR_2106"
 NONE = "Failed reading notifications from database for Backup vault"
 
@@ -34,7 +34,7 @@ def get(scope: Scope, params: Params) -> Params:
     """Give the configuration back."""
     vault = lookup.vault(scope, params)
     if vault.notifications is None:
-        raise AwsError(NONE_CODE, NONE)
+        raise AwsError("ResourceNotFoundException", NONE, Code=NONE_CODE)
     return {"BackupVaultName": vault.name, "BackupVaultArn": vault.arn, **vault.notifications}
 
 
@@ -52,7 +52,8 @@ OPERATIONS = {
 
 FIDELITY = (
     Behaviour(
-        "Notifications of a vault are stored for a standard topic of the same account; absent ones are ERROR_2106",
+        "Notifications of a vault are stored for a standard topic of the same account; absent ones are "
+        "ResourceNotFoundException with ERROR_2106 in the body",
         "DG, issue; refusals of topics assumed",
         "test_vaults_more.py::test_notifications_are_kept_and_given_back",
     ),

@@ -49,7 +49,7 @@ def require_creatable(scope: Scope, params: Params, action: str) -> None:
     if existing:
         raise AwsError(
             "AlreadyExistsException",
-            f"Backup vault with the same name already exists: {name}",
+            "Backup vault with the same name already exists",
             Arn=existing.arn,
             CreatorRequestId=existing.creator_request_id,
         )
