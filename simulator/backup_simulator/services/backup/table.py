@@ -9,7 +9,7 @@ from .backups import jobs as backup_jobs
 from .copies import jobs as copy_jobs
 from .plans import operations as plans
 from .plans import selections, templates
-from .points import changes, protected_resources
+from .points import changes, legal_holds, protected_resources
 from .points import operations as recovery_points
 from .vaults import air_gapped, locks, notifications
 from .vaults import operations as vaults
@@ -28,6 +28,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **vault_policy.OPERATIONS,
     **recovery_points.OPERATIONS,
     **changes.OPERATIONS,
+    **legal_holds.OPERATIONS,
     **copy_jobs.OPERATIONS,
     **settings.OPERATIONS,
     **tags.OPERATIONS,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....clock import DAY
 from ....fidelity import Behaviour
-from ....records import resource_types
+from ....records import holds, resource_types
 from ...events import backup_events
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
 
 def _settle(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Do what is due by now; a plan that a changed lifecycle made stale finds nothing due."""
-    if vault.points.get(point.arn) is not point or point.status not in KEPT:
+    if vault.points.get(point.arn) is not point or point.status not in KEPT or holds.held(state, vault, point):
         return
     cold, end = cold_due(point), delete_due(point)
     if cold is not None and cold <= now:
