@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import string
-import uuid
 
 UPPER = string.ascii_uppercase + "234567"
+# Version and variant of a random uuid (RFC 9562).
+_RESERVED, _VERSION_4 = 0xF000 << 64 | 0xC000 << 48, 0x4000 << 64 | 0x8000 << 48
 SECRET = string.ascii_letters + string.digits + "/+"
 
 
@@ -23,7 +24,9 @@ class Ids:
 
     def uuid(self) -> str:
         """A lower-case uuid."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        bits = self._random.getrandbits(128) & ~_RESERVED | _VERSION_4
+        digits = f"{bits:032x}"  # several times faster than the uuid module, and worlds make many
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def job(self) -> str:
         """An upper-case uuid, as copy jobs have."""

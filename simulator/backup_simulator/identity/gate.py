@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..fidelity import Behaviour
 from ..wire import CommonError
@@ -11,8 +12,6 @@ from . import evaluation, policy, resource_tags
 from .policy import Question, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..records.state import Identity, Principal, State
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
@@ -27,26 +26,73 @@ def question(
     state: State, principal: Principal, action: str, resource: str, keys: Mapping[str, tuple[str, ...]] | None = None
 ) -> Question:
     """Put a question with the condition keys that follow from caller, resource and time."""
+    return Question(action, resource, principal, _Keys(state, principal, resource, keys or {}))
+
+
+class _Keys(Mapping[str, tuple[str, ...]]):
+    """The condition keys of a question; gathered when a condition asks, because most policies have none."""
+
+    __slots__ = ("_found", "_later")
+
+    def __init__(self, state: State, principal: Principal, resource: str, given: Mapping[str, tuple[str, ...]]) -> None:
+        self._found: list[Mapping[str, tuple[str, ...]]] = [given]
+        self._later = [
+            lambda: _time_keys(state),
+            lambda: _resource_keys(state, principal, resource),
+            lambda: _caller_keys(state, principal),
+        ]
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
+        for group in self._groups():
+            if key in group:
+                return group[key]
+        return default
+
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        found: tuple[str, ...] | None = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({key: None for group in self._groups() for key in group})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _groups(self) -> Iterator[Mapping[str, tuple[str, ...]]]:
+        yield from self._found
+        while self._later:
+            self._found.append(self._later.pop()())
+            yield self._found[-1]
+
+
+def _time_keys(state: State) -> dict[str, tuple[str, ...]]:
+    now = int(state.now())
+    return {
+        "aws:currenttime": (f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y-%m-%dT%H:%M:%SZ}",),
+        "aws:epochtime": (str(now),),
+    }
+
+
+def _resource_keys(state: State, principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
     owner = resource.split(":", 5)[4] if resource.count(":") >= 5 else ""
     owner = owner if owner.isdigit() else principal.account
-    found = _caller_keys(state, principal)
-    found |= {f"aws:resourcetag/{name.lower()}": (value,) for name, value in resource_tags.of(state, resource).items()}
+    tags = resource_tags.of(state, resource).items()
+    found: dict[str, tuple[str, ...]] = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags}
     if resource.startswith("arn:aws:iam:"):
-        found |= {name.replace("aws:", "iam:", 1): tag for name, tag in found.items() if "resourcetag/" in name}
+        found |= {name.replace("aws:", "iam:", 1): tag for name, tag in found.items()}
     found["aws:resourceaccount"] = (owner,)
     _organization_keys(state, found, "resource", owner)
-    return Question(action, resource, principal, found | dict(keys or {}))
+    return found
 
 
 def _caller_keys(state: State, principal: Principal) -> dict[str, tuple[str, ...]]:
-    now = state.now()
     found: dict[str, tuple[str, ...]] = {
         "aws:principaltype": (_TYPES.get(principal.kind, principal.kind),),
         "aws:principalisawsservice": ("true" if principal.kind == "service" else "false",),
         "aws:securetransport": ("true",),
         "aws:viaawsservice": ("false",),
-        "aws:currenttime": (f"{dt.datetime.fromtimestamp(int(now), dt.UTC):%Y-%m-%dT%H:%M:%SZ}",),
-        "aws:epochtime": (str(int(now)),),
     }
     if principal.kind == "service":
         found["aws:principalservicename"] = found["aws:principalservicenameslist"] = (principal.name,)

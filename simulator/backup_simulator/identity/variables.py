@@ -35,6 +35,8 @@ class Template:
 
     def filled(self, keys: Mapping[str, tuple[str, ...]]) -> str | None:
         """The text for one request; None when a variable has neither value nor default."""
+        if len(self.parts) == 1 and self.parts[0] is self.source:
+            return self.source
         found = [part if isinstance(part, str) else _value(part, keys) for part in self.parts]
         texts = [text for text in found if text is not None]
         return "".join(texts) if len(texts) == len(found) else None

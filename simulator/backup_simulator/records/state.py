@@ -386,7 +386,10 @@ class State:
 
     def organization_of(self, account: str) -> Organization | None:
         """The organization of which an account is a member, the management account included."""
-        return next((found for found in self.organizations.values() if account in found.members), None)
+        for found in self.organizations.values():
+            if account in found.members:
+                return found
+        return None
 
     def same_organization(self, one: str, other: str) -> bool:
         """Whether two accounts are members of one organization."""

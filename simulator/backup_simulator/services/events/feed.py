@@ -6,6 +6,7 @@ AWS Backup emits about every five minutes and promises nothing. The feed's knobs
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ...records.state import State
 
 
+@functools.lru_cache(maxsize=4096)  # the jobs of a plan share their moments
 def stamp(seconds: float, *, millis: bool = False) -> str:
     """Write epoch seconds as events have them: `2020-07-15T22:08:04Z`, in details with milliseconds."""
     text = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds" if millis else "seconds")
