@@ -60,6 +60,40 @@ def test_a_broken_file_names_line_and_field(old: str, new: str, line: int, words
     assert any(flaw.startswith(f"w.yaml:{line}: ") and words in flaw for flaw in flaws), flaws
 
 
+WORDED = [
+    pytest.param("rate: 60", "rate: quick", "w:3: clock.rate: 'quick' is not a number", id="kind"),
+    pytest.param("clock:", "clok:", "w:2: clok: is no field here; clock?", id="unknown field"),
+    pytest.param("        name: orders\n", "", "w:16: accounts[0].vaults[0].name: is missing", id="missing field"),
+    pytest.param(
+        "policies: [full]",
+        "policies: [all]",
+        "w:10: accounts[0].users[0].policies[0]: fits no alternative: 'all' is not 'full'; or 'all' is no ARN of a "
+        "managed policy; or 'all' is not a mapping",
+        id="alternatives",
+    ),
+    pytest.param(
+        '{aws: ["111111111111"]}',
+        "{}",
+        "w:13: accounts[0].roles[0].trust: a trust names nobody: give aws, services or a policy document",
+        id="own rule",
+    ),
+    pytest.param(
+        '"111111111111"', '"111"', "w:5: accounts[0].id: '111' is no account id: twelve digits, in quotes", id="form"
+    ),
+    pytest.param("rate: 60", "rate: 0", "w:3: clock.rate: 0 must be greater than 0", id="bound"),
+    pytest.param("rate: 60", "start: 2026-13-01", "w:3: 2026-13-01: month must be in 1..12", id="date that is none"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "text"), WORDED)
+def test_a_flaw_is_told_in_plain_words(old: str, new: str, text: str) -> None:
+    """Once, with what was found, what is wanted and, for a misspelt field, the one that was meant."""
+    with pytest.raises(files.WorldError) as refusal:
+        files.from_text(WHOLE.replace(old, new, 1), source="w")
+
+    assert text in str(refusal.value).splitlines()
+
+
 UNFIT = [
     pytest.param('{aws: ["111111111111"]}', '{aws: ["arn:aws:iam::111111111111:role/x"]}', 13, "trust", id="a trust"),
     pytest.param("name: orders", "name: orders\n        key: alias/no", 18, "vault orders: key", id="a vault's key"),

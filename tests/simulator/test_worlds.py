@@ -113,7 +113,7 @@ TEXTS = [
     pytest.param("version: 1\n\x01", "broken.yaml:2: the character 0x0001", id="a control character"),
     pytest.param("[" * 3000, "broken.yaml: nested", id="nested without end"),
     pytest.param("a: &a [*a]", "broken.yaml: nested", id="nested in itself"),
-    pytest.param("a: 2026-13-45", "broken.yaml: month", id="a date that is none"),
+    pytest.param("a: 2026-13-45", "broken.yaml:1: 2026-13-45: month", id="a date that is none"),
     pytest.param("!!python/object:os.system {}", "broken.yaml", id="a tag that makes objects"),
 ]
 

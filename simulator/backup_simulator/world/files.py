@@ -9,7 +9,7 @@ import pydantic
 import yaml
 
 from ..fidelity import Behaviour
-from . import lines, schema
+from . import lines, schema, wording
 
 
 class WorldError(ValueError):
@@ -52,10 +52,17 @@ def from_text(text: str, *, source: str = "world") -> schema.World:
     except RecursionError:
         raise WorldError(f"{source}: nested too deep, or in itself") from None
     except ValueError as error:  # a date that is none, a number of thousands of digits
-        raise WorldError(f"{source}: {error}") from None
+        raise WorldError(f"{source}{_unreadable(text)}: {error}") from None
     if twice:
         raise WorldError(f"{source}:{lines.line(twice)}: {twice.value} stands twice in the same place")
     return from_object(document, source=source, node=node)
+
+
+def _unreadable(text: str) -> str:
+    """Line and text of the value that YAML cannot read."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    place = lines.unreadable(node) if node else None
+    return f":{lines.line(place)}: {place.value[:60]}" if isinstance(place, yaml.ScalarNode) else ""
 
 
 def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
@@ -75,11 +82,14 @@ def from_object(document: Any, *, source: str = "world", node: yaml.Node | None 
     try:
         world = schema.World.model_validate(document)
     except pydantic.ValidationError as error:
-        flaws = []
-        for flaw in error.errors():
-            where = f"{source}:{lines.line(lines.place(node, flaw['loc']))}" if node else source
-            flaws.append(f"{where}: {_path(flaw['loc'])}: {flaw['msg']}")
-        raise WorldError("\n".join(flaws)) from None
+        flaws = wording.flaws(error.errors(include_url=False), document, schema.field_names())
+        told = [(lines.line(lines.place(node, place)) if node else 0, _path(place), text) for place, text in flaws]
+        raise WorldError(
+            "\n".join(
+                f"{source}:{line}: {path}: {text}" if line else f"{source}: {path}: {text}"
+                for line, path, text in sorted(told)
+            )
+        ) from None
     if node:
         world.read_from(source, node)
     return world

@@ -53,6 +53,23 @@ def twice(node: yaml.Node | None) -> yaml.Node | None:
     return None
 
 
+def unreadable(node: yaml.Node) -> yaml.Node:
+    """The first scalar that YAML has a type for and cannot read, such as a 13th month; else the node itself."""
+    scalars = [node]
+    while scalars:
+        here = scalars.pop()
+        if isinstance(here, yaml.ScalarNode):
+            try:
+                yaml.SafeLoader("").construct_document(here)
+            except ValueError:
+                return here
+        elif isinstance(here, yaml.MappingNode):
+            scalars += [inner for pair in reversed(here.value) for inner in reversed(pair)]
+        elif isinstance(here, yaml.SequenceNode):
+            scalars += reversed(here.value)
+    return node
+
+
 def told(node: yaml.Node, message: str) -> yaml.Node:
     """The node that a message means which begins like `account 111111111111, vault orders: policy: …`."""
     found = _WHERE.match(message)

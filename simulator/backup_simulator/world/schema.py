@@ -344,6 +344,13 @@ class World(Part):
         return self
 
 
+def field_names() -> frozenset[str]:
+    """The names of all fields that any part of a world has, to guess what a misspelt one means."""
+    definitions = World.model_json_schema()
+    parts = [definitions, *definitions["$defs"].values()]
+    return frozenset(name for part in parts for name in part.get("properties", ()))
+
+
 def as_json_schema() -> dict[str, Any]:
     """The JSON schema of world files, for editors; it cannot say everything that is checked here."""
     found = World.model_json_schema()
