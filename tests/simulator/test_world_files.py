@@ -142,6 +142,25 @@ def test_every_flaw_is_told_at_once() -> None:
     assert [text.split(":")[1] for text in str(refusal.value).splitlines()] == ["3", "17"]
 
 
+def test_all_that_does_not_fit_is_told_at_once() -> None:
+    """A flaw in one policy hides no flaw in another place, and drags no flaw behind it."""
+    broken = WHOLE
+    for old, new in [
+        ("policies: [full]", "policies: [{Statement: []}]"),
+        ('{aws: ["111111111111"]}', '{aws: ["222222222222", "arn:aws:iam::111111111111:user/admin"]}'),
+        ("name: orders", "name: orders\n        key: alias/no"),
+    ]:
+        broken = broken.replace(old, new, 1)
+    with pytest.raises(files.WorldError) as refusal:
+        building.build(files.from_text(broken, source="w"))
+
+    assert [text.split(": ", 2)[:2] for text in str(refusal.value).splitlines()] == [
+        ["w:10", "account 111111111111, user admin"],
+        ["w:13", "account 111111111111, role reader"],
+        ["w:18", "account 111111111111, vault orders"],
+    ]
+
+
 def test_the_whole_file_is_sound() -> None:
     """What the broken ones are made of."""
     assert files.from_text(WHOLE).accounts[0].vaults[0].name == "orders"

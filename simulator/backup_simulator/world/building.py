@@ -18,7 +18,7 @@ from ..services.backup.vaults import air_gapped
 from ..services.backup.vaults import operations as vaults
 from ..wire import SimulatorError
 from . import declared_resources, identities, organizations, points, schema
-from .files import WorldError, located
+from .files import Flaws, WorldError, located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], 
     try:
         return _built(world, rate, wall)
     except WorldError as error:
-        raise WorldError(located(world, str(error))) from None
+        raise WorldError("\n".join(located(world, flaw) for flaw in str(error).splitlines())) from None
 
 
 def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -> state.State:
@@ -59,32 +59,38 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
         )
         if account.allowed_amis is not None:
             living.accounts[account.id].allowed_amis = frozenset(account.allowed_amis)
-    _identities(living, world, start)
+    flaws = Flaws()
+    _identities(living, world, start, flaws)
     for part in world.accounts:
-        _keys(living, part, start)
+        _keys(living, part, start, flaws)
     for part in world.accounts:
         for resource in part.resources:
-            declared_resources.declare(living, part.id, resource, now=start)
+            with flaws.gathered():
+                declared_resources.declare(living, part.id, resource, now=start)
         for vault in part.vaults:
-            _vault(living, part.id, vault, start)
+            with flaws.gathered():
+                _vault(living, part.id, vault, start)
+    flaws.tell()
     living.feed.opened = True
     return living
 
 
-def _identities(living: state.State, world: schema.World, start: float) -> None:
+def _identities(living: state.State, world: schema.World, start: float, flaws: Flaws) -> None:
     """Organizations, users and roles, and then the trust policies, which may name any of them."""
     for organization in world.all_organizations:
-        organizations.build(living, organization, start)
+        with flaws.gathered():
+            organizations.build(living, organization, start)
     for part in world.accounts:
-        identities.build(living, part, start)
+        identities.build(living, part, start, flaws)
     for organization in world.all_organizations:
         for account_id in organization.suspended:
             living.suspend(account_id)
     for part in world.accounts:
         for role in part.roles:
-            living.accounts[part.id].roles[role.name].trust = _anchored(
-                living, _trust(role.trust), f"account {part.id}, role {role.name}: trust"
-            )
+            with flaws.gathered():
+                living.accounts[part.id].roles[role.name].trust = _anchored(
+                    living, _trust(role.trust), f"account {part.id}, role {role.name}: trust"
+                )
 
 
 def _epoch(moment: dt.datetime) -> float:
@@ -114,12 +120,14 @@ def _anchored(living: state.State, document: policy.Document, where: str) -> pol
         raise WorldError(f"{where}: {error}") from None
 
 
-def _keys(living: state.State, part: schema.AccountPart, start: float) -> None:
+def _keys(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
     for key in part.keys:
         created = keys.create(living, part.id, key.region, start, key_id=key.id)
         created.state = key.state
         if key.policy is not None:
-            created.policy = _anchored(living, key.policy, f"account {part.id}, key {key.aliases or key.id}: policy")
+            with flaws.gathered():
+                where = f"account {part.id}, key {key.aliases or key.id}: policy"
+                created.policy = _anchored(living, key.policy, where)
         for alias in key.aliases:
             living.accounts[part.id].region(key.region).aliases[alias] = created.key_id
 

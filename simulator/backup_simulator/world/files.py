@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 import yaml
@@ -11,9 +12,32 @@ import yaml
 from ..fidelity import Behaviour
 from . import lines, schema, wording
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class WorldError(ValueError):
-    """The world file cannot be used; the message names file, field and cause."""
+    """The world file cannot be used; the message names file, field and cause, with a line for each flaw."""
+
+
+class Flaws:
+    """Flaws that are gathered, so that all of them can be told at once."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Go on after a flaw in what is done inside."""
+        try:
+            yield
+        except WorldError as error:
+            self._texts.append(str(error))
+
+    def tell(self) -> None:
+        """Raise a WorldError with all flaws, if there are any."""
+        if self._texts:
+            raise WorldError("\n".join(self._texts))
 
 
 def opened(world: schema.World | Path | str | dict[str, Any]) -> schema.World:

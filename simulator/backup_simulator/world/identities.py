@@ -9,7 +9,7 @@ from ..identity import policy
 from ..records import access, state
 from ..services.iam import aws_managed
 from ..wire import SimulatorError
-from .files import WorldError
+from .files import Flaws, WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
 
-def build(living: state.State, part: schema.AccountPart, start: float) -> None:
+def build(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
     """Make an account's policies, users, roles and providers; trust policies come later, when all names exist."""
     account = living.accounts[part.id]
     for given in part.policies:
         arn = f"arn:aws:iam::{part.id}:policy{given.path}{given.name}"
-        compiled = _compiled(given.document, f"account {part.id}, policy {given.name}")
+        compiled = policy.compiled(policy.FULL)
+        with flaws.gathered():
+            compiled = _compiled(given.document, f"account {part.id}, policy {given.name}")
         account.policies[arn] = access.ManagedPolicy(arn, living.ids.upper("ANPA"), start, {"v1": (compiled, start)})
     for provider in part.oidc_providers:
         account.providers[provider.host] = access.OidcProvider(
@@ -36,7 +38,7 @@ def build(living: state.State, part: schema.AccountPart, start: float) -> None:
             tuple(provider.keys),
         )
     for user in part.users:
-        identity = _identity(living, part.id, "user", user, start)
+        identity = _identity(living, part.id, "user", user, start, flaws)
         account.users[user.name] = identity
         principal = state.Principal(
             part.id, identity.arn, identity.arn, identity.unique_id, identity.unique_id, "user", user.name
@@ -44,21 +46,23 @@ def build(living: state.State, part: schema.AccountPart, start: float) -> None:
         key = user.access_key
         living.credentials[key.id] = state.Credential(key.id, key.secret, principal)
     for role in part.roles:
-        identity = _identity(living, part.id, "role", role, start)
+        identity = _identity(living, part.id, "role", role, start, flaws)
         identity.max_session = int(role.max_session)
         account.roles[role.name] = identity
 
 
 def _identity(
-    living: state.State, account: str, kind: str, part: schema.UserPart | schema.RolePart, start: float
+    living: state.State, account: str, kind: str, part: schema.UserPart | schema.RolePart, start: float, flaws: Flaws
 ) -> state.Identity:
     unique_id = living.ids.upper("AIDA" if kind == "user" else "AROA")
     created = start - living.durations.principals  # known everywhere from the start
     identity = state.Identity(kind, account, part.name, part.path, unique_id, created, tags=dict(part.tags))
     where = f"account {account}, {kind} {part.name}"
-    _grant(living, identity, part.policies, where)
+    with flaws.gathered():
+        _grant(living, identity, part.policies, where)
     if part.boundary is not None:
-        identity.boundary = _managed(living, account, part.boundary, f"{where}: boundary")
+        with flaws.gathered():
+            identity.boundary = _managed(living, account, part.boundary, f"{where}: boundary")
     living.anchors[unique_id] = identity
     return identity
 
