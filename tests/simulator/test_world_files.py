@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pydantic
 import pytest
 import yaml
 
@@ -173,6 +175,40 @@ WORLDS = sorted((SIMULATOR / "worlds").glob("*.yaml"))
 def test_the_schema_takes_the_worlds_of_the_project(path: Path) -> None:
     """Short forms such as `3d` and `8GiB` included."""
     jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), SCHEMA)
+
+
+def test_one_world_of_the_project_has_every_field() -> None:
+    """Whoever writes a world finds each field there, in a file that comes to life."""
+    world = files.read(SIMULATOR / "worlds" / "everything.yaml")
+    told: set[str] = set()
+    kinds: set[type[pydantic.BaseModel]] = set()
+    waiting: list[object] = [world]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, pydantic.BaseModel):
+            kinds.add(type(part))
+            told |= {_declared(type(part), name) for name in part.model_fields_set}
+            waiting += [getattr(part, name) for name in part.model_fields_set]
+        elif isinstance(part, list):
+            waiting += part
+
+    assert {_declared(kind, name) for kind in kinds for name in kind.model_fields} - told == set()
+    assert {kind.__name__ for kind in kinds} == set(SCHEMA["$defs"]) | {"World"}
+    assert len(building.build(world).accounts) == len(world.accounts)
+
+
+def _declared(kind: type[pydantic.BaseModel], name: str) -> str:
+    """A field by the class that brings it in: one that two kinds of points share needs to be shown once."""
+    owner = next(each for each in reversed(kind.__mro__) if name in vars(each).get("__annotations__", {}))
+    return f"{owner.__name__}.{name}"
+
+
+def test_the_world_in_the_readme_is_sound() -> None:
+    """What is copied from there works."""
+    text = (SIMULATOR / "README.md").read_text("utf-8")
+    (sketch,) = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if part.startswith("version: 1")]
+
+    assert building.build(files.from_text(sketch)).same_organization("1" * 12, "2" * 12)
 
 
 def test_the_schema_is_a_schema() -> None:

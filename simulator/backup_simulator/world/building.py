@@ -14,6 +14,7 @@ from .. import clock, ids
 from ..identity import anchors, policy
 from ..records import keys, state
 from ..records.events import Feed
+from ..services.backup import service_role
 from ..services.backup.vaults import air_gapped
 from ..services.backup.vaults import operations as vaults
 from ..wire import SimulatorError
@@ -82,6 +83,8 @@ def _identities(living: state.State, world: schema.World, start: float, flaws: F
             organizations.build(living, organization, start)
     for part in world.accounts:
         identities.build(living, part, start, flaws)
+        if part.service_linked_role:
+            service_role.ensure(living, part.id, start - living.durations.principals)
     for organization in world.all_organizations:
         for account_id in organization.suspended:
             living.suspend(account_id)

@@ -278,11 +278,12 @@ class VaultPart(Part):
 
 
 class AccountPart(Part):
-    """One AWS account."""
+    """One AWS account; `service_linked_role` says that AWSServiceRoleForBackup is there from the start."""
 
     id: AccountId
     name: str
     email: str | None = None
+    service_linked_role: bool = False
     users: list[UserPart] = []
     roles: list[RolePart] = []
     policies: list[ManagedPolicyPart] = []
