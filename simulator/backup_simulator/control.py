@@ -12,7 +12,7 @@ from .control_events import EventControl
 from .identity import web_tokens
 from .records import resources
 from .records.state import Outcome
-from .world import declared_resources, fault_parts, files, points, resource_parts, schema, units
+from .world import declared_resources, fault_parts, files, points, resource_parts, schema, units, wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +196,7 @@ class Control:
         try:
             parts = _POINTS.validate_python(recovery_points)
         except pydantic.ValidationError as error:
-            raise files.WorldError(str(error)) from None
+            raise files.WorldError(_told(error, recovery_points)) from None
         with self._simulator.lock:
             found = self.vault(account, region, vault)
             return points.seed(self._simulator.state, found, parts, now=self._simulator.state.now())
@@ -206,12 +206,12 @@ class Control:
         try:
             checked = _RESOURCES.validate_python(parts)
         except pydantic.ValidationError as error:
-            raise files.WorldError(str(error)) from None
+            raise files.WorldError(_told(error, parts)) from None
         with self._simulator.lock:
-            state = self._simulator.state
-            return [
-                each for part in checked for each in declared_resources.declare(state, account, part, now=state.now())
-            ]
+            state, flaws = self._simulator.state, files.Flaws()
+            added = declared_resources.declare(state, account, checked, now=state.now(), flaws=flaws)
+            flaws.tell()
+            return added
 
     def remove_resource(self, account: str, region: str, arn: str) -> None:
         """Take a resource away; its recovery points stay."""
@@ -258,11 +258,11 @@ def _checked(model: type[Part], fields: dict[str, Any], what: str) -> Part:
     try:
         return model.model_validate(fields)
     except pydantic.ValidationError as error:
-        flaws = [
-            f"{'.'.join(map(str, flaw['loc'])) or what}: {flaw['msg']}, not {flaw['input']!r}"
-            for flaw in error.errors()
-        ]
-        raise ValueError(f"no {what}: {'; '.join(flaws)}") from None
+        raise ValueError(f"no {what}: {_told(error, fields)}") from None
+
+
+def _told(error: pydantic.ValidationError, given: object) -> str:
+    return "; ".join(text for _, text in wording.told(error, given))
 
 
 def _account(regions: dict[str, Any]) -> dict[str, Any]:

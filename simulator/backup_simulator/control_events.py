@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 
 from .services.events import feed as events_feed
+from .world import wording
 from .world.fault_parts import EventsPart
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class EventControl:
             try:
                 part = EventsPart(**({name: getattr(feed, name) for name in KNOBS} | knobs))
             except pydantic.ValidationError as error:
-                flaws = [f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in error.errors()]
+                flaws = [text for _, text in wording.told(error, knobs)]
                 raise ValueError(f"no knob of events: {'; '.join(flaws)}") from None
             for name in KNOBS:
                 setattr(feed, name, getattr(part, name))

@@ -114,6 +114,9 @@ class BackupJob:
     lock_state: str | None = None
     size: int = 0
     busy: bool = False
+    is_parent: bool = False
+    parent_id: str | None = None
+    member: str | None = None
 
     @property
     def vault_arn(self) -> str:

@@ -37,6 +37,8 @@ class Resource:
     key_arn: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     adopted: dict[str, str] | None = None
+    members: tuple[str, ...] = ()
+    """ARNs of what a stack or a cluster consists of."""
 
 
 def put(state: State, resource: Resource) -> None:

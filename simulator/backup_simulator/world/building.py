@@ -65,9 +65,7 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
     for part in world.accounts:
         _keys(living, part, start, flaws)
     for part in world.accounts:
-        for resource in part.resources:
-            with flaws.gathered():
-                declared_resources.declare(living, part.id, resource, now=start)
+        declared_resources.declare(living, part.id, part.resources, now=start, flaws=flaws)
         for vault in part.vaults:
             with flaws.gathered():
                 _vault(living, part.id, vault, start)

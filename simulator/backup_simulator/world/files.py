@@ -106,24 +106,15 @@ def from_object(document: Any, *, source: str = "world", node: yaml.Node | None 
     try:
         world = schema.World.model_validate(document)
     except pydantic.ValidationError as error:
-        flaws = wording.flaws(error.errors(include_url=False), document, schema.field_names())
-        told = [(lines.line(lines.place(node, place)) if node else 0, _path(place), text) for place, text in flaws]
+        flaws = [
+            (lines.line(lines.place(node, place)) if node else 0, text) for place, text in wording.told(error, document)
+        ]
         raise WorldError(
-            "\n".join(
-                f"{source}:{line}: {path}: {text}" if line else f"{source}: {path}: {text}"
-                for line, path, text in sorted(told)
-            )
+            "\n".join(f"{source}:{line}: {text}" if line else f"{source}: {text}" for line, text in sorted(flaws))
         ) from None
     if node:
         world.read_from(source, node)
     return world
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.lstrip(".") or "(whole file)"
 
 
 def located(world: schema.World, message: str) -> str:

@@ -11,7 +11,8 @@ from .units import Bytes
 class ResourcePart(BaseModel):
     """One resource, or `count` of them named `<resource>-1`, `<resource>-2` and so on.
 
-    `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource.
+    `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource; `members`
+    are names or ARNs of the resources in a stack or of the volumes of a cluster.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +24,7 @@ class ResourcePart(BaseModel):
     size: Bytes = 10 * 2**30
     key: str | None = None
     tags: dict[str, str] = {}
+    members: list[str] = []
 
     @model_validator(mode="after")
     def _known_type(self) -> ResourcePart:
@@ -30,4 +32,6 @@ class ResourcePart(BaseModel):
             raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(resource_types.TYPES)}")
         if self.count > 1 and self.resource.startswith("arn:"):
             raise ValueError("an ARN names one resource; give a name to have several")
+        if self.members and (self.resource_type not in {"CloudFormation", "EKS"} or self.count > 1):
+            raise ValueError("members belong to one CloudFormation stack or EKS cluster")
         return self

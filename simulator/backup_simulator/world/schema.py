@@ -6,6 +6,7 @@ Everything that grants something is written out: there are no silent defaults fo
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, WithJsonSchema, model_validator
@@ -345,6 +346,7 @@ class World(Part):
         return self
 
 
+@functools.cache
 def field_names() -> frozenset[str]:
     """The names of all fields that any part of a world has, to guess what a misspelt one means."""
     definitions = World.model_json_schema()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+from . import schema
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pydantic
     from pydantic_core import ErrorDetails
 
 Location = tuple[int | str, ...]
@@ -43,14 +46,23 @@ _BOUNDS = {
 _LONGEST = 60
 
 
-def flaws(errors: Sequence[ErrorDetails], document: object, names: Collection[str]) -> Iterator[tuple[Location, str]]:
-    """Say each flaw once with the place in the document where it stands; `names` are all fields a world has."""
+def told(error: pydantic.ValidationError, document: object) -> list[tuple[Location, str]]:
+    """Say each flaw once, `field: cause`, with the place in the document where it stands; in order of places."""
     found: dict[Location, list[ErrorDetails]] = {}
-    for error in errors:
-        found.setdefault(_place(error, document), []).append(error)
-    for place, alternatives in found.items():
-        said = list(dict.fromkeys(_said(error, place, names) for error in alternatives))
-        yield place, said[0] if len(said) == 1 else f"fits no alternative: {'; or '.join(said)}"
+    for each in error.errors(include_url=False):
+        found.setdefault(_place(each, document), []).append(each)
+    return [(place, _flaw(place, alternatives)) for place, alternatives in sorted(found.items(), key=_order)]
+
+
+def _order(found: tuple[Location, object]) -> list[tuple[bool, int, str]]:
+    return [(isinstance(step, str), step if isinstance(step, int) else 0, str(step)) for step in found[0]]
+
+
+def _flaw(place: Location, alternatives: list[ErrorDetails]) -> str:
+    said = list(dict.fromkeys(_said(error, place, schema.field_names()) for error in alternatives))
+    text = said[0] if len(said) == 1 else f"fits no alternative: {'; or '.join(said)}"
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+    return f"{path}: {text}" if path else text
 
 
 def _place(error: ErrorDetails, document: object) -> Location:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
@@ -11,7 +12,7 @@ from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging, reach, tags
 from ..points import lifecycles
-from . import options, point_tags, primary, roles, rules, running, windows
+from . import composite, options, point_tags, primary, roles, rules, running, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ def start(scope: Scope, params: Params) -> Params:
         lifecycle=lifecycle,
         tags=dict(params.get("RecoveryPointTags", {})),
         options=dict(params.get("BackupOptions", {})),
+        is_parent=composite.is_composite(resource_type),
     )
     _enter(scope, job, token)
     return _started(scope.state, job)
@@ -69,7 +71,7 @@ def _enter(scope: Scope, job: BackupJob, token: str | None) -> None:
     job.resource_name = found.name if found else None
     row = rules.row_of(scope.state, job.account, job.region, job.resource_type)
     if job.resource_type in NAMED_AT_ONCE and row.fully_managed:
-        job.point_arn = running.fresh_arn(scope.state, job, row)
+        job.point_arn = running.fresh_arn(scope.state, job, row, scope.now)
     if token:
         tokens = scope.region.backup_tokens
         tokens[token] = job.job_id
@@ -110,7 +112,7 @@ def _started(state: State, job: BackupJob) -> Params:
         "BackupJobId": job.job_id,
         "RecoveryPointArn": job.point_arn if named else None,
         "CreationDate": job.created,
-        "IsParent": False,
+        "IsParent": job.is_parent,
     }
 
 
@@ -124,7 +126,11 @@ def _job(scope: Scope, params: Params) -> BackupJob:
 def describe(scope: Scope, params: Params) -> Params:
     """Describe one backup job of this account and Region."""
     job = _job(scope, params)
-    return _shown(job) | {"RecoveryPointLifecycle": lifecycles.shown(job.lifecycle), "VaultLockState": job.lock_state}
+    shown: Params = {"RecoveryPointLifecycle": lifecycles.shown(job.lifecycle), "VaultLockState": job.lock_state}
+    if job.is_parent:
+        children = Counter(child.state for child in composite.children_of(scope.state, job))
+        shown |= {"NumberOfChildJobs": children.total(), "ChildJobsInState": dict(children)}
+    return _shown(job) | shown
 
 
 def stop(scope: Scope, params: Params) -> Params:
@@ -148,7 +154,7 @@ _FILTERS: dict[str, Callable[[BackupJob, Params], bool]] = {
     "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
     "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
     "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
-    "ByParentJobId": lambda _job, _params: False,
+    "ByParentJobId": lambda job, params: job.parent_id == params["ByParentJobId"],
     "ByMessageCategory": lambda job, params: job.category == params["ByMessageCategory"],
 }
 
@@ -168,7 +174,7 @@ def list_jobs(scope: Scope, params: Params) -> Params:
 
 
 def _shown(job: BackupJob) -> Params:
-    done = job.state == "COMPLETED"
+    done = job.state in {"COMPLETED", "PARTIAL"}
     return {
         "AccountId": job.account,
         "BackupJobId": job.job_id,
@@ -193,7 +199,8 @@ def _shown(job: BackupJob) -> Params:
         "BytesTransferred": job.size if done else None,
         "BackupOptions": job.options or None,
         "BackupType": options.backup_type(job.options),
-        "IsParent": False,
+        "IsParent": job.is_parent,
+        "ParentJobId": job.parent_id,
         "ResourceName": job.resource_name,
         "InitiationDate": job.initiated,
         "MessageCategory": job.category,

@@ -6,16 +6,17 @@ is over (botocore: BackupRule.StartWindowMinutes).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
 from ....records import resource_types
 from ....records.state import CopyJob, Lifecycle, RecoveryPoint
 from ...events import backup_events
-from .. import outcomes, service_role
+from .. import outcomes, parents, service_role
 from ..copies import running as copying
 from ..points import ageing, lifecycles
-from . import continuous, primary, rules
+from . import composite, continuous, primary, rules
 from .rules import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _try(state: State, job: BackupJob, now: float) -> None:
     """Start, unless the resource is busy: then once more in ten minutes, or at the end of the start window."""
     if job.state != "CREATED":
         return
-    if (job.account, job.resource_arn) not in state.queue.busy:
+    if job.is_parent or (job.account, job.resource_arn) not in state.queue.busy:
         _start(state, job, now)
     elif now < job.start_by:
         state.scheduler.at(min(now + RETRY, job.start_by), _try, state, job)
@@ -70,6 +71,9 @@ def _start(state: State, job: BackupJob, now: float) -> None:
         _finish(state, job, "FAILED", now, broken[1], broken[0].category)
         return
     _run(attempt, now)
+    if job.is_parent and not outcome:
+        _bear(state, job, now)
+        return
     done = now + state.durations.running_by_type.get(job.resource_type, state.durations.running)
     due = job.complete_by or now
     if done <= due and not (outcome and outcome.state == "STUCK_RUNNING"):
@@ -82,8 +86,9 @@ def _run(attempt: Attempt, now: float) -> None:
     """The resource is busy from now on, and what the job writes with is known."""
     state, job = attempt.state, attempt.job
     service_role.ensure(state, job.account, now)
-    job.initiated, job.busy = round(now, 3), True
-    state.queue.busy.add((job.account, job.resource_arn))
+    job.initiated, job.busy = round(now, 3), not job.is_parent
+    if job.busy:
+        state.queue.busy.add((job.account, job.resource_arn))
     vault, resource = attempt.vault, attempt.resource
     if vault is None or resource is None:
         raise AssertionError("the rules refuse a backup without vault or resource")
@@ -92,6 +97,44 @@ def _run(attempt: Attempt, now: float) -> None:
     if job.complete_by is None:
         job.complete_by = now + job.completion_window
     _become(state, job, "RUNNING", now)
+
+
+def _bear(state: State, job: BackupJob, now: float) -> None:
+    """Let a parent's children go; a parent without any ends at once."""
+    state.scheduler.at(job.complete_by or now, _expire, state, job)
+    children = composite.bear(state, job, now)
+    for child in children:
+        begin(state, child)
+    if not children:
+        _end_parent(state, job, now)
+
+
+def _end_parent(state: State, parent: BackupJob, now: float) -> None:
+    """End a parent when its last child has ended."""
+    children = composite.children_of(state, parent)
+    ending = parents.ending(Counter(child.state for child in children))
+    if ending is None or parent.state != "RUNNING":
+        return
+    attempt = Attempt(state, parent)
+    broken = rules.first_broken(Moment.END, attempt)
+    if broken:
+        _finish(state, parent, "FAILED", now, broken[1], broken[0].category)
+        return
+    if ending == "FAILED":
+        failed = children[0]
+        _finish(state, parent, ending, now, failed.message, failed.category or "MISCELLANEOUS")
+        return
+    vault, resource = attempt.vault, attempt.resource
+    if vault is None or resource is None:
+        raise AssertionError("the rules refuse a backup without vault or resource")
+    arn = fresh_arn(state, parent, attempt.row, now)
+    point = _point(state, parent, attempt.row, resource, arn, now)
+    point.is_parent, point.status = True, ending
+    composite.adopt(vault, point, children)
+    ageing.enter(state, vault, point, now)
+    parent.point_arn, parent.size = arn, point.size
+    _finish(state, parent, ending, now, None, "SUCCESS")
+    _copy(state, parent, point, primary.copy_actions(parent, attempt.row), now)
 
 
 def _key(row: ResourceType, vault: Vault, resource: Resource) -> str | None:
@@ -147,16 +190,18 @@ def _backed_up(
             job.point_arn = kept[1].arn
             if not job.copy_actions:
                 return None
-    arn = job.point_arn if job.point_arn and not job.continuous else fresh_arn(state, job, row)
+    arn = job.point_arn if job.point_arn and not job.continuous else fresh_arn(state, job, row, now)
     point = _point(state, job, row, resource, arn, now)
     ageing.enter(state, vault, point, now)
     job.point_arn = job.point_arn or arn
     return point
 
 
-def fresh_arn(state: State, job: BackupJob, row: ResourceType) -> str:
+def fresh_arn(state: State, job: BackupJob, row: ResourceType, now: float) -> str:
     """A new recovery point ARN in the form of the job's resource type."""
-    return resource_types.point_arn(row, job.resource_arn, region=job.region, account=job.account, ids=state.ids)
+    return composite.point_arn(job, now) or resource_types.point_arn(
+        row, job.resource_arn, region=job.region, account=job.account, ids=state.ids
+    )
 
 
 def _point(state: State, job: BackupJob, row: ResourceType, resource: Resource, arn: str, now: float) -> RecoveryPoint:
@@ -205,14 +250,18 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Par
             created_by=job.created_by,
             backup_job_id=job.job_id,
             destination_vault_type=destination.kind if destination else "BACKUP_VAULT",
+            is_parent=point.is_parent,
         )
         jobs[copy.job_id] = copy
         copying.begin(state, copy)
 
 
 def stop(state: State, job: BackupJob, now: float) -> None:
-    """Stop a job by its user's wish: ABORTING at once, ABORTED shortly after."""
+    """Stop a job by its user's wish, and its children with it: ABORTING at once, ABORTED shortly after."""
     _become(state, job, "ABORTING", now)
+    for child in composite.children_of(state, job):
+        if child.state in {"CREATED", "RUNNING"}:
+            stop(state, child, now)
     state.scheduler.at(now + state.durations.created, _abort, state, job)
 
 
@@ -227,6 +276,10 @@ def _finish(state: State, job: BackupJob, ending: str, now: float, message: str 
     if job.busy:
         job.busy = False
         copying.release(state, (job.account, job.resource_arn), now)
+    if job.parent_id:
+        parent = state.accounts[job.account].region(job.region).backup_jobs.get(job.parent_id)
+        if parent and parent.state == "RUNNING":
+            _end_parent(state, parent, now)
 
 
 def _forget(state: State, job: BackupJob, _now: float) -> None:
@@ -281,8 +334,5 @@ FIDELITY = (
         "botocore",
         "test_plans_run.py::test_copy_actions_start_copies",
     ),
-    Behaviour(
-        "Composite backups (CloudFormation, EKS) have no children, VSS backups no VSS result",
-        "missing",
-    ),
+    Behaviour("VSS backups have no VSS result", "missing"),
 )

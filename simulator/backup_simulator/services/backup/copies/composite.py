@@ -9,11 +9,7 @@ from ....records.state import CopyJob
 from ..points import ageing
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from ....records.state import RecoveryPoint, State, Vault
-
-UNFINISHED = frozenset({"CREATED", "RUNNING"})
 
 
 def children_of(state: State, job: CopyJob) -> list[CopyJob]:
@@ -51,15 +47,6 @@ def _child(state: State, job: CopyJob, point: RecoveryPoint, now: float) -> Copy
     )
     state.accounts[job.account].region(job.region).copy_jobs[child.job_id] = child
     return child
-
-
-def ending(states: Counter[str]) -> str | None:
-    """How a parent ends whose children are in these states; None while some are at it."""
-    if UNFINISHED & {state for state, count in states.items() if count}:
-        return None
-    if not states["FAILED"] and not states["PARTIAL"]:
-        return "COMPLETED"
-    return "PARTIAL" if states["COMPLETED"] or states["PARTIAL"] else "FAILED"
 
 
 def adopt(vault: Vault, parent: RecoveryPoint, jobs: list[CopyJob]) -> None:

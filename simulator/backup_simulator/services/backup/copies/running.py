@@ -12,7 +12,7 @@ from ....fidelity import Behaviour
 from ....records import resource_types
 from ....records.state import CopyJob, RecoveryPoint
 from ...events import backup_events
-from .. import outcomes, service_role
+from .. import outcomes, parents, service_role
 from ..backups import continuous, primary
 from ..points import ageing, lifecycles
 from . import composite, queue, rules, texts
@@ -201,7 +201,7 @@ def _conclude(state: State, job: CopyJob, ending: str, now: float) -> None:
 def _end_parent(state: State, parent: CopyJob, now: float) -> None:
     """End a parent when its last child has ended."""
     children = composite.children_of(state, parent)
-    ending = composite.ending(Counter(child.state for child in children))
+    ending = parents.ending(Counter(child.state for child in children))
     if ending is None:
         return
     attempt = attempt_of(state, parent, now)

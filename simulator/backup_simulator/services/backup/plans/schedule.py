@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
 from ....records.backups import BackupJob
-from ..backups import continuous, primary, windows
+from ..backups import composite, continuous, primary, windows
 from ..backups import roles as backup_roles
 from ..backups import rules as backup_rules
 from ..backups import running as backing_up
@@ -124,6 +124,7 @@ def _job(state: State, plan: Plan, rule: Params, selection: Selection, resource:
         options=choices,
         created_by=_creator(plan, rule),
         copy_actions=tuple(rule.get("CopyActions", ())),
+        is_parent=composite.is_composite(resource.resource_type),
         continuous=bool(rule["EnableContinuousBackup"]) and resource.resource_type in continuous.TYPES,
     )
 
