@@ -365,6 +365,22 @@ def test_a_changed_retention_begins_a_new_continuous_recovery_point(planned: Pla
     assert [point["Status"] for point in planned.points()] == ["AVAILABLE"]
 
 
+def test_a_continuous_recovery_point_stops_with_its_role(planned: Planned) -> None:
+    """The run that finds its role without rights fails and stops the point; with the rights back a new one begins."""
+    iam = scenes.client(planned.server, "iam", scenes.SOURCE)
+    full = "arn:aws:iam::aws:policy/AdministratorAccess"
+    planned.plan(rule(EnableContinuousBackup=True, Lifecycle={"DeleteAfterDays": 35}), Resources=[backup_kit.BUCKET])
+    planned.pass_time("1d")
+    iam.detach_role_policy(RoleName="copier", PolicyArn=full)
+    planned.pass_time("1d")
+    stopped = [point["Status"] for point in planned.points()]
+    iam.attach_role_policy(RoleName="copier", PolicyArn=full)
+    planned.pass_time("1d")
+
+    assert stopped == ["STOPPED"]
+    assert [point["Status"] for point in planned.points()] == ["STOPPED", "AVAILABLE"]
+
+
 def test_plans_survive_a_snapshot(planned: Planned) -> None:
     """What was planned when a snapshot was taken happens after it is restored, and only once."""
     planned.plan(rule(), rule(RuleName="noon", ScheduleExpression="cron(0 12 ? * * *)"), Resources=[backup_kit.FILES])

@@ -68,6 +68,8 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     attempt = Attempt(state, job)
     broken = rules.first_broken(Moment.START, attempt)
     if broken:
+        if job.continuous and broken[0].category == "ACCESS_DENIED":
+            continuous.interrupt(state, job, now)
         _finish(state, job, "FAILED", now, broken[1], broken[0].category)
         return
     _run(attempt, now)
