@@ -119,3 +119,24 @@ def test_starting_says_whether_it_is_a_parent(scene: Scene) -> None:
 
     assert started["IsParent"] is True
     assert refusal.code == "InvalidRequestException"
+
+
+def test_a_stack_in_a_stack_is_copied_whole(scene: Scene) -> None:
+    """Within the account, where stacks may be copied: each copy hangs below the copy of its parent."""
+    outer = scene.add(resource_type="CloudFormation", resource="outer", is_parent=True)
+    inner = scene.add(resource_type="CloudFormation", resource="inner", is_parent=True, parent=outer, member="inner")
+    scene.add(**S3, parent=inner, member="bucket")
+    client = scenes.client(scene.server, "backup", scenes.SOURCE)
+    key = client.describe_backup_vault(BackupVaultName="backups")["EncryptionKeyArn"]
+    client.create_backup_vault(BackupVaultName="second", EncryptionKeyArn=key)
+    scene.start(outer, DestinationBackupVaultArn=scenes.vault_arn(scenes.SOURCE, "second", scenes.HOME))
+    scene.server.control.advance("5m")
+
+    copies = client.list_recovery_points_by_backup_vault(BackupVaultName="second")["RecoveryPoints"]
+    by_arn = {point["RecoveryPointArn"]: point["ResourceName"] for point in copies}
+    assert {point["ResourceName"]: by_arn.get(point.get("ParentRecoveryPointArn")) for point in copies} == {
+        "outer": None,
+        "inner": "outer",
+        "bucket": "inner",
+    }
+    assert {job["State"] for job in client.list_copy_jobs()["CopyJobs"]} == {"COMPLETED"}

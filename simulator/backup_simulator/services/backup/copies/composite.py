@@ -40,6 +40,7 @@ def _child(state: State, job: CopyJob, point: RecoveryPoint, now: float) -> Copy
         created=round(now, 3),
         resource_name=point.resource_name,
         destination_vault_type=job.destination_vault_type,
+        is_parent=point.is_parent,
         parent_id=job.job_id,
         member=point.member,
         created_by=job.created_by,
@@ -69,5 +70,10 @@ FIDELITY = (
         "assumed",
         "test_copy_composite.py::test_a_composite_copy_is_a_composite_point",
     ),
-    Behaviour("Composites within composites, the lifecycle of a composite as its longest child's", "missing"),
+    Behaviour(
+        "Composites within composites (stacks in stacks) are copied whole",
+        "DG",
+        "test_copy_composite.py::test_a_stack_in_a_stack_is_copied_whole",
+    ),
+    Behaviour("The lifecycle of a composite as its longest child's; at most ten layers of stacks", "missing"),
 )
