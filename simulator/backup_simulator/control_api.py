@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from . import calls, faults
-from .engine import answers
+from .engine import json_bodies
 from .wire import Response
 from .world import files
 
@@ -131,4 +131,4 @@ def _shown(kept: dict[str, Snapshot]) -> list[Json]:
 
 
 def _answer(status: int, body: Json) -> Response:
-    return Response(status, HEADERS, answers.json_bytes(body))
+    return Response(status, HEADERS, json_bodies.plain(body))

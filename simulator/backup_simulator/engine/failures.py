@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params, Response
-from . import answers
+from . import answers, json_bodies
 
 if TYPE_CHECKING:
     from .catalogue import Service
@@ -63,7 +63,7 @@ def write(error: AwsError, protocol: str, request_id: str, service: Service | No
     if service and service.query_compatible:
         headers.append(("x-amzn-query-error", f"{OLD_CODES.get(code, code)};{_blame(status)}"))
     headers.append(("x-amzn-RequestId", request_id))
-    return Response(status, tuple(headers), answers.json_bytes(body))
+    return Response(status, tuple(headers), json_bodies.plain(body))
 
 
 def _content_type(service: Service | None, protocol: str) -> str:

@@ -117,6 +117,7 @@ class BackupJob:
     is_parent: bool = False
     parent_id: str | None = None
     member: str | None = None
+    children: list[BackupJob] = field(default_factory=list)
 
     @property
     def vault_arn(self) -> str:

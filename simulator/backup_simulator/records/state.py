@@ -230,6 +230,7 @@ class CopyJob:
     created_by: Params | None = None
     backup_job_id: str | None = None
     role_id: str | None = None
+    children: list[CopyJob] = field(default_factory=list)
 
 
 @dataclass(slots=True)

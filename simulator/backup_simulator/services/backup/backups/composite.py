@@ -23,12 +23,6 @@ def is_composite(resource_type: str) -> bool:
     return resource_type in TYPES
 
 
-def children_of(state: State, job: BackupJob) -> list[BackupJob]:
-    """The child jobs of a parent job in order of creation."""
-    jobs = state.accounts[job.account].region(job.region).backup_jobs.values()
-    return [other for other in jobs if other.parent_id == job.job_id] if job.is_parent else []
-
-
 def bear(state: State, job: BackupJob, now: float) -> list[BackupJob]:
     """Make a job for every member that is still there; a cluster's own state counts as one."""
     found = resources.find(state, job.account, job.region, job.resource_arn)
@@ -39,6 +33,7 @@ def bear(state: State, job: BackupJob, now: float) -> list[BackupJob]:
         member = resources.find(state, job.account, job.region, arn)
         if member:
             children.append(_child(state, job, member, member.name, now))
+    job.children = children
     return children
 
 
@@ -59,6 +54,7 @@ def _child(state: State, parent: BackupJob, resource: Resource, member: str, now
         is_parent=is_composite(resource.resource_type) and member != CLUSTER_STATE,
         parent_id=parent.job_id,
         member=member,
+        children=[],
     )
 
 

@@ -128,7 +128,7 @@ def describe(scope: Scope, params: Params) -> Params:
     job = _job(scope, params)
     shown: Params = {"RecoveryPointLifecycle": lifecycles.shown(job.lifecycle), "VaultLockState": job.lock_state}
     if job.is_parent:
-        children = Counter(child.state for child in composite.children_of(scope.state, job))
+        children = Counter(child.state for child in job.children)
         shown |= {"NumberOfChildJobs": children.total(), "ChildJobsInState": dict(children)}
     return _shown(job) | shown
 

@@ -113,7 +113,7 @@ def _bear(state: State, job: BackupJob, now: float) -> None:
 
 def _end_parent(state: State, parent: BackupJob, now: float) -> None:
     """End a parent when its last child has ended."""
-    children = composite.children_of(state, parent)
+    children = parent.children
     ending = parents.ending(Counter(child.state for child in children))
     if ending is None or parent.state != "RUNNING":
         return
@@ -261,7 +261,7 @@ def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Par
 def stop(state: State, job: BackupJob, now: float) -> None:
     """Stop a job by its user's wish, and its children with it: ABORTING at once, ABORTED shortly after."""
     _become(state, job, "ABORTING", now)
-    for child in composite.children_of(state, job):
+    for child in job.children:
         if child.state in {"CREATED", "RUNNING"}:
             stop(state, child, now)
     state.scheduler.at(now + state.durations.created, _abort, state, job)

@@ -12,15 +12,10 @@ if TYPE_CHECKING:
     from ....records.state import RecoveryPoint, State, Vault
 
 
-def children_of(state: State, job: CopyJob) -> list[CopyJob]:
-    """The child jobs of a parent job in order of creation."""
-    jobs = state.accounts[job.account].region(job.region).copy_jobs.values()
-    return [other for other in jobs if other.parent_id == job.job_id] if job.is_parent else []
-
-
 def bear(state: State, job: CopyJob, vault: Vault, parent: RecoveryPoint, now: float) -> list[CopyJob]:
     """Make a job for every recovery point nested in a composite one."""
-    return [_child(state, job, point, now) for point in ageing.children(vault, parent)]
+    job.children = [_child(state, job, point, now) for point in ageing.children(vault, parent)]
+    return job.children
 
 
 def _child(state: State, job: CopyJob, point: RecoveryPoint, now: float) -> CopyJob:

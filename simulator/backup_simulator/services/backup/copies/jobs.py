@@ -11,13 +11,11 @@ from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging, reach
 from ..points import lifecycles
-from . import composite, refusals, rules, running
+from . import refusals, rules, running
 from .attempt import Attempt, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ....records.state import State
 
 
 def start(scope: Scope, params: Params) -> Params:
@@ -95,7 +93,7 @@ def describe(scope: Scope, params: Params) -> Params:
     job = scope.region.copy_jobs.get(params["CopyJobId"])
     if job is None:
         raise AwsError("ResourceNotFoundException", f"Cannot find copy job {params['CopyJobId']}")
-    return {"CopyJob": _shown(scope.state, job)}
+    return {"CopyJob": _shown(job)}
 
 
 # What each filter of ListCopyJobs compares; all are joined by AND (facts §1.1).
@@ -124,13 +122,13 @@ def list_jobs(scope: Scope, params: Params) -> Params:
         if all(matches(job, params) for matches in filters)
     ]
     found, token = paging.page(scope, "ListCopyJobs", params, jobs, position=lambda job: job.sequence)
-    return {"CopyJobs": [_shown(scope.state, job) for job in found], "NextToken": token}
+    return {"CopyJobs": [_shown(job) for job in found], "NextToken": token}
 
 
-def _shown(state: State, job: CopyJob) -> Params:
+def _shown(job: CopyJob) -> Params:
     shown = _plain(job)
     if job.is_parent:
-        children = Counter(child.state for child in composite.children_of(state, job))
+        children = Counter(child.state for child in job.children)
         shown |= {"NumberOfChildJobs": children.total(), "ChildJobsInState": dict(children)}
     return shown
 

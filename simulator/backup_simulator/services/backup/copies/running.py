@@ -200,7 +200,7 @@ def _conclude(state: State, job: CopyJob, ending: str, now: float) -> None:
 
 def _end_parent(state: State, parent: CopyJob, now: float) -> None:
     """End a parent when its last child has ended."""
-    children = composite.children_of(state, parent)
+    children = parent.children
     ending = parents.ending(Counter(child.state for child in children))
     if ending is None:
         return

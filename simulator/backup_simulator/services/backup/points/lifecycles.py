@@ -5,6 +5,7 @@ Everything counts from the recovery point's creation date, which a copy shares w
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ....clock import DAY
@@ -53,8 +54,9 @@ def of_copy(asked: Lifecycle | None, source: Lifecycle) -> Lifecycle:
     return asked
 
 
+@functools.lru_cache(maxsize=1024)  # a vault has many recovery points and few lifecycles
 def shown(lifecycle: Lifecycle | None) -> Params | None:
-    """A lifecycle in the API's shape."""
+    """A lifecycle in the API's shape; not to be changed, others have it too."""
     if lifecycle is None:
         return None
     found: Params = {
@@ -69,11 +71,13 @@ def shown(lifecycle: Lifecycle | None) -> Params | None:
 def calculated(point: RecoveryPoint) -> Params | None:
     """The dates that follow from a lifecycle."""
     cold, delete = point.lifecycle.move_to_cold_after_days, point.lifecycle.delete_after_days
-    found: Params = {
-        "MoveToColdStorageAt": point.created + (cold or 0) * DAY if _kept(cold) else None,
-        "DeleteAt": point.created + (delete or 0) * DAY if _kept(delete) else None,
+    moves, ends = _kept(cold), _kept(delete)
+    if not moves and not ends:
+        return None
+    return {
+        "MoveToColdStorageAt": point.created + (cold or 0) * DAY if moves else None,
+        "DeleteAt": point.created + (delete or 0) * DAY if ends else None,
     }
-    return found if any(value is not None for value in found.values()) else None
 
 
 FIDELITY = (

@@ -42,7 +42,8 @@ def list_by_vault(scope: Scope, params: Params) -> Params:
     found, token = paging.page_on(
         scope, "ListRecoveryPointsByBackupVault", params, since, position=lambda point: point.sequence
     )
-    return {"RecoveryPoints": [_shown(scope.state, vault, point) for point in found], "NextToken": token}
+    types = _KeyTypes(scope.state)
+    return {"RecoveryPoints": [_shown(types, vault, point) for point in found], "NextToken": token}
 
 
 def list_by_resource(scope: Scope, params: Params) -> Params:
@@ -60,13 +61,14 @@ def list_by_resource(scope: Scope, params: Params) -> Params:
     found, token = paging.page(
         scope, "ListRecoveryPointsByResource", params, held, position=lambda pair: pair[1].sequence
     )
-    return {"RecoveryPoints": [_of_resource(scope.state, *pair) for pair in found], "NextToken": token}
+    types = _KeyTypes(scope.state)
+    return {"RecoveryPoints": [_of_resource(types, *pair) for pair in found], "NextToken": token}
 
 
 def describe(scope: Scope, params: Params) -> Params:
     """Describe one recovery point."""
     vault, point = lookup.vault(scope, params), lookup.point(scope, params)
-    return _shown(scope.state, vault, point) | {"StorageClass": point.storage_class}
+    return _shown(_KeyTypes(scope.state), vault, point) | {"StorageClass": point.storage_class}
 
 
 def restore_metadata(scope: Scope, params: Params) -> Params:
@@ -97,7 +99,19 @@ _NAMES = {
 }
 
 
-def _shown(state: State, vault: Vault, point: RecoveryPoint) -> Params:
+class _KeyTypes(dict[str, str]):
+    """EncryptionKeyType by key ARN, each looked up once for a whole page."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self._state = state
+
+    def __missing__(self, arn: str) -> str:
+        found = self[arn] = vaults.key_type(self._state.key(arn))
+        return found
+
+
+def _shown(types: _KeyTypes, vault: Vault, point: RecoveryPoint) -> Params:
     return {
         "RecoveryPointArn": point.arn,
         "BackupVaultName": vault.name,
@@ -120,27 +134,20 @@ def _shown(state: State, vault: Vault, point: RecoveryPoint) -> Params:
         "IsParent": point.is_parent,
         "ResourceName": point.resource_name,
         "VaultType": vault.kind,
-    } | _encryption(state, point)
-
-
-def _encryption(state: State, point: RecoveryPoint) -> Params:
-    key = state.key(point.key_arn) if point.key_arn else None
-    return {
         "EncryptionKeyArn": point.key_arn,
         "IsEncrypted": point.key_arn is not None,
-        "EncryptionKeyType": vaults.key_type(key) if point.key_arn else None,
+        "EncryptionKeyType": types[point.key_arn] if point.key_arn else None,
     }
 
 
-def _of_resource(state: State, vault: Vault, point: RecoveryPoint) -> Params:
-    encryption = _encryption(state, point)
+def _of_resource(types: _KeyTypes, vault: Vault, point: RecoveryPoint) -> Params:
     return {
         "RecoveryPointArn": point.arn,
         "CreationDate": point.created,
         "Status": point.status,
         "StatusMessage": point.status_message,
         "EncryptionKeyArn": point.key_arn,
-        "EncryptionKeyType": encryption["EncryptionKeyType"],
+        "EncryptionKeyType": types[point.key_arn] if point.key_arn else None,
         "BackupSizeBytes": point.size,
         "BackupVaultName": vault.name,
         "IsParent": point.is_parent,
