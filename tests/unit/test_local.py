@@ -144,6 +144,32 @@ async def test_until_protected_ends_when_all_is_copied(tmp_path: Path) -> None:
     assert protected(goal.outcomes[KEY])
 
 
+async def test_a_run_ends_after_its_time(tmp_path: Path) -> None:
+    """Where only a person can help, waiting for protection ends with the timeout, and says what is not protected."""
+    aws = aws_of_today(builders.point(1))
+    waiting = runner(write(tmp_path, *manifests()), aws, until_protected=True, timeout=timedelta(milliseconds=200))
+
+    await asyncio.wait_for(waiting.run(), 30)
+
+    assert not protected(waiting.outcomes[KEY])
+
+
+async def test_files_that_can_be_used_again_are_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After the warning that they could not."""
+    caplog.set_level("INFO")
+    going = runner(write(tmp_path, *manifests()), aws_of_today())
+    running = asyncio.create_task(going.run())
+    await until(lambda: KEY in going.outcomes)
+    (tmp_path / "all.yaml").write_text("a: [", "utf-8")
+    await until(lambda: "cannot be used" in caplog.text)
+    write(tmp_path, *manifests(suspend=True))
+    await until(lambda: "can be used again" in caplog.text)
+    going.stop()
+    await asyncio.wait_for(running, 30)
+
+    assert going.statuses()[KEY]["spec"]["suspend"] is True
+
+
 async def test_a_changed_file_is_taken_over(tmp_path: Path) -> None:
     """Editing a manifest has the policy looked at anew, with the next generation."""
     aws = aws_of_today(builders.point(1))

@@ -30,6 +30,7 @@ _logger = logging.getLogger("crossvault.run")
 @options.logs("text")
 @click.option("--once", is_flag=True, help="Do one pass over every policy, then end.")
 @click.option("--until-protected", is_flag=True, help="End when every recovery point in scope has its copy.")
+@click.option("--timeout", type=options.DURATION, help="End after this long, protected or not; without it, wait on.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -41,6 +42,7 @@ def command(
     log_format: str,
     once: bool,
     until_protected: bool,
+    timeout: timedelta | None,
 ) -> None:
     """Keep the policies of a folder as declared, without a cluster.
 
@@ -49,12 +51,13 @@ def command(
     \b
     Examples:
       crossvault run -f policies/ --once
-      crossvault run -f policies/ --until-protected
+      crossvault run -f policies/ --until-protected --timeout 2h
 
-    Exit codes of --once and --until-protected: 0 all protected, 2 something is not, 1 could not look.
+    Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
     """
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
-    settings = LocalSettings(cadence=Cadence(interval, follow), once=once, until_protected=until_protected)
+    cadence = Cadence(interval, follow)
+    settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
     try:
         code = asyncio.run(run(path, settings))
     except ManifestError as error:

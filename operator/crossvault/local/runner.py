@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ class LocalSettings:
     Attributes:
         once: One pass over every policy, then end.
         until_protected: End as soon as every recovery point in scope has its copy.
+        timeout: End after this long in any case; None waits for ever.
         reload: How often the files are looked at for changes.
     """
 
@@ -39,6 +41,7 @@ class LocalSettings:
     workers: int = 10
     once: bool = False
     until_protected: bool = False
+    timeout: timedelta | None = None
     reload: timedelta = timedelta(seconds=2)
 
 
@@ -100,10 +103,16 @@ class LocalRunner:
             watcher = asyncio.create_task(self._watch(workers))
             if not self._bodies:
                 self._finished.set()
-            await self._finished.wait()
+            await self._goal()
             watcher.cancel()
             self._stopping = True
             await workers.drain(timeout=30)
+
+    async def _goal(self) -> None:
+        limit = self._settings.timeout
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                await self._finished.wait()
 
     # --- files
 
@@ -134,7 +143,7 @@ class LocalRunner:
         return {**body, "metadata": metadata, "status": before["status"] if before else {}}
 
     async def _watch(self, workers: Workers[PolicyKey]) -> None:
-        seen = stamps(self._path)
+        seen, usable = stamps(self._path), True
         while True:
             await asyncio.sleep(self._settings.reload.total_seconds())
             try:
@@ -145,7 +154,11 @@ class LocalRunner:
                 changed = self._adopt(Folder.read(self._path))
             except (ManifestError, OSError) as error:
                 _logger.warning("Keeping the manifests as they were, because the files cannot be used: %s", error)
+                usable = False
                 continue
+            if not usable:
+                _logger.info("Taking over the manifests, because the files can be used again")
+                usable = True
             for key in changed:
                 workers.add(key)
 
