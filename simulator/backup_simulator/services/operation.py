@@ -56,6 +56,16 @@ def anything(_scope: Scope, _params: Params) -> tuple[str, Policy | None]:
     return "*", None
 
 
+def forwarded(service: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a call that a service makes on with the caller's own rights."""
+    return {
+        "aws:viaawsservice": ("true",),
+        "aws:calledvia": (service,),
+        "aws:calledviafirst": (service,),
+        "aws:calledvialast": (service,),
+    }
+
+
 def request_tags(tags: dict[str, str] | None) -> dict[str, tuple[str, ...]]:
     """The condition keys of tags in a request."""
     found = {f"aws:requesttag/{name.lower()}": (value,) for name, value in (tags or {}).items()}

@@ -8,7 +8,7 @@ from . import tagging
 from .backup import table as backup
 from .events import buses
 from .events import rules as event_rules
-from .iam import identities, providers, simulation
+from .iam import attaching, identities, providers, simulation
 from .iam import policies as iam_policies
 from .kms import aliases, keys
 from .kms import grants as kms_grants
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "backup": backup.OPERATIONS,
     "sts": sts.OPERATIONS,
-    "iam": {**identities.OPERATIONS, **iam_policies.OPERATIONS, **providers.OPERATIONS, **simulation.OPERATIONS},
+    "iam": {
+        **identities.OPERATIONS,
+        **iam_policies.OPERATIONS,
+        **attaching.OPERATIONS,
+        **providers.OPERATIONS,
+        **simulation.OPERATIONS,
+    },
     "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
     "organizations": {
         **accounts.OPERATIONS,

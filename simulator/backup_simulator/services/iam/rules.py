@@ -95,7 +95,7 @@ def read_trust(scope: Scope, text: str) -> Policy:
         raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{error}"') from None
 
 
-def page(found: Sequence[Params] | Sequence[str], params: Params, name: str) -> Params:
+def page(found: Sequence[object], params: Params, name: str) -> Params:
     """One page of a list, 100 long unless asked otherwise."""
     try:
         start = int(base64.b64decode(params["Marker"], validate=True)) if "Marker" in params else 0

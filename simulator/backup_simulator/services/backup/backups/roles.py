@@ -69,7 +69,7 @@ def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
     """Whether the role may act on a key for AWS Backup, by key policy, grants and its own policies."""
     role = state.role(role_arn)
     via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
-    via["aws:requestedregion"] = (key.region,)
+    via |= {"aws:requestedregion": (key.region,), "kms:encryptioncontextkeys": (keys.VAULT_CONTEXT,)}
     return role is not None and keys.refusal(state, _session(role), key, action, via) is None
 
 
@@ -88,6 +88,11 @@ def _session(role: Identity) -> Principal:
 
 
 FIDELITY = (
+    Behaviour(
+        "AWSBackupServiceRolePolicyForBackup is enough for every type, AWSBackupServiceRolePolicyForS3Backup for S3",
+        "DG (AWS's documents)",
+        "test_managed_policies.py::test_what_aws_gives_the_backup_role_is_enough",
+    ),
     Behaviour(
         "The backup role is judged with its own policies, boundary and control policies, with the Region and the tags "
         "of the resource; one action stands for what a type needs",
