@@ -33,6 +33,8 @@ WIDTH = 400
 def page() -> str:
     """Return the text of `aws_managed.json`: a head and a document by path and name."""
     published = moto_adapter.managed_policies()
+    if not published:
+        raise RuntimeError("moto is not installed, so nobody knows what AWS published")
     names = sorted(name for name in published if name.startswith(PREFIXES) or name in GENERAL)
     return "{\n" + ",\n".join(_policy(name, published[name]) for name in names) + "\n}\n"
 
