@@ -23,7 +23,6 @@ class Unit:
     unit_id: str
     name: str
     parent: str
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -48,6 +47,22 @@ class ControlPolicy:
 
 
 @dataclass(slots=True)
+class AccountRequest:
+    """An account that is being made, was made or could not be; `state` is IN_PROGRESS, SUCCEEDED or FAILED."""
+
+    request_id: str
+    name: str
+    email: str
+    role: str
+    tags: dict[str, str]
+    requested: float
+    state: str = "IN_PROGRESS"
+    completed: float | None = None
+    account: str | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
 class Organization:
     """An organization with its tree, its policies and the cross-account backup toggle."""
 
@@ -65,6 +80,9 @@ class Organization:
     delegated: dict[tuple[str, str], float] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     settings_changed: float = 0.0
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Tags of the root, of units, accounts and policies, by their ids."""
+    requests: dict[str, AccountRequest] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         full = ControlPolicy(
@@ -82,6 +100,7 @@ class Organization:
         """Let an account go, with all that was attached to it or delegated to it."""
         del self.members[account]
         self.attached.pop(account, None)
+        self.tags.pop(account, None)
         self.delegated = {key: when for key, when in self.delegated.items() if key[0] != account}
 
     def forget_attachments(self) -> None:
@@ -136,3 +155,4 @@ class Handshake:
     expires: float
     state: str = "OPEN"
     notes: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)

@@ -248,7 +248,7 @@ class Region:
 
 @dataclass(slots=True)
 class Account:
-    """An AWS account."""
+    """An AWS account; `state` is ACTIVE, PENDING_CLOSURE, CLOSED or SUSPENDED."""
 
     account_id: str
     name: str
@@ -260,6 +260,11 @@ class Account:
     providers: dict[str, OidcProvider] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     allowed_amis: frozenset[str] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether its users and roles may do anything; an account that is being closed still may."""
+        return self.state in {"ACTIVE", "PENDING_CLOSURE"}
 
     def region(self, name: str) -> Region:
         """What the account has in a Region; nothing yet is something too."""
@@ -280,6 +285,9 @@ class Durations:
     idempotency: float = 86_400.0
     deleting: float = 60.0
     expiry_window: float = 8 * 3600.0
+    creating_account: float = 60.0
+    closing_account: float = 60.0
+    closed_account: float = 90 * 86_400.0
     running_by_type: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -293,6 +301,7 @@ class Limits:
     rds_copies_per_region: int = 20
     fsx_copies_per_region: int = 5
     beyond_resource: str = "wait"
+    accounts_per_organization: int = 10
 
 
 @dataclass(slots=True)
@@ -382,9 +391,9 @@ class State:
         found = self.organization_of(one)
         return found is not None and other in found.members
 
-    def suspend(self, account: str) -> None:
-        """Close an account: what it has stays, its keys and sessions open nothing any more."""
-        self.accounts[account].state = "SUSPENDED"
+    def lock_out(self, account: str, state: str) -> None:
+        """Suspend or close an account: what it has stays, its keys and sessions open nothing any more."""
+        self.accounts[account].state = state
         keep = {key: found for key, found in self.credentials.items() if found.principal.account != account}
         self.credentials = keep
 

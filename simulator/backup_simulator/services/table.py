@@ -12,8 +12,9 @@ from .iam import attaching, identities, providers, simulation
 from .iam import policies as iam_policies
 from .kms import aliases, keys
 from .kms import grants as kms_grants
-from .organizations import accounts, tree, trust
+from .organizations import accounts, lifecycle, tree, trust
 from .organizations import policies as control_policies
+from .organizations import tags as organization_tags
 from .sqs import messages, queues
 from .sts import operations as sts
 
@@ -35,6 +36,8 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
     "organizations": {
         **accounts.OPERATIONS,
+        **lifecycle.OPERATIONS,
+        **organization_tags.OPERATIONS,
         **tree.OPERATIONS,
         **control_policies.OPERATIONS,
         **trust.OPERATIONS,

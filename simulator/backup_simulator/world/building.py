@@ -79,7 +79,7 @@ def _identities(living: state.State, world: schema.World, start: float) -> None:
         identities.build(living, part, start)
     for organization in world.all_organizations:
         for account_id in organization.suspended:
-            living.suspend(account_id)
+            living.lock_out(account_id, "SUSPENDED")
     for part in world.accounts:
         for role in part.roles:
             living.accounts[part.id].roles[role.name].trust = _anchored(

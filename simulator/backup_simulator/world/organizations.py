@@ -30,6 +30,11 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
         _unit(made, path, part)
     for name in part.control_policies:
         _control_policy(made, name)
+    for target, tags in part.tags.items():
+        known = made.root_id if target == "root" else target
+        if known not in made.attached and known not in made.policies:
+            raise WorldError(f"organization {part.id}, tags: {target} is no root, unit, member or control policy")
+        made.tags[known] = dict(tags)
     made.trusted = dict.fromkeys(part.trusted_services, joined)
     made.delegated = {(account, service): joined for service, names in part.delegated.items() for account in names}
     living.organizations[part.id] = made

@@ -60,11 +60,17 @@ class DurationsPart(Part):
     idempotency: Seconds = 86_400.0
     deleting: Seconds = 60.0
     expiry_window: Seconds = 8 * 3600.0
+    creating_account: Seconds = 60.0
+    closing_account: Seconds = 60.0
+    closed_account: Seconds = 90 * 86_400.0
     running_by_type: dict[str, Seconds] = {}
 
 
 class LimitsPart(Part):
-    """Quotas on concurrent copies; `beyond_resource`: whether the 31st copy of a resource waits or fails."""
+    """Quotas on concurrent copies, and on accounts.
+
+    `beyond_resource`: whether the 31st copy of a resource waits or fails.
+    """
 
     copies_per_region: int = Field(default=100, ge=1)
     copies_per_vault: int = Field(default=5, ge=0)
@@ -72,6 +78,7 @@ class LimitsPart(Part):
     rds_copies_per_region: int = Field(default=20, ge=1)
     fsx_copies_per_region: int = Field(default=5, ge=1)
     beyond_resource: Literal["wait", "fail"] = "wait"
+    accounts_per_organization: int = Field(default=10, ge=1)
 
 
 class ControlPolicyPart(Part):
@@ -90,7 +97,8 @@ class ControlPolicyPart(Part):
 class OrganizationPart(Part):
     """An organization, its members and the cross-account toggle.
 
-    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself.
+    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself, `tags` those of
+    the root (`root`), of units, accounts and control policies by their ids.
     """
 
     id: str = Field(pattern=r"^o-[a-z0-9]{10,32}$")
@@ -106,6 +114,7 @@ class OrganizationPart(Part):
     trusted_services: list[str] = ["backup.amazonaws.com"]
     delegated: dict[str, list[AccountId]] = {}
     suspended: list[AccountId] = []
+    tags: dict[str, dict[str, str]] = {}
 
     @property
     def strangers(self) -> set[str]:

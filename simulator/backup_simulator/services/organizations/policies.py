@@ -10,7 +10,7 @@ from ...identity import policy
 from ...records.organization import ControlPolicy
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
-from . import rules
+from . import rules, tags
 
 if TYPE_CHECKING:
     from ...records.organization import Organization
@@ -25,9 +25,9 @@ def create_policy(scope: Scope, params: Params) -> Params:
     organization = rules.writable(scope)
     _control_only(params["Type"])
     _check_name(organization, params["Name"])
-    compiled = _compiled(params["Content"])
+    compiled, given = _compiled(params["Content"]), tags.given(scope, params)
     made = ControlPolicy(f"p-{scope.state.ids.hex(8)}", params["Name"], params["Description"], compiled)
-    organization.policies[made.policy_id] = made
+    organization.policies[made.policy_id], organization.tags[made.policy_id] = made, given
     return {"Policy": _shown(organization, made)}
 
 
@@ -51,6 +51,7 @@ def delete_policy(scope: Scope, params: Params) -> Params:
     if _targets(organization, found.policy_id):
         raise AwsError("PolicyInUseException", "The policy is attached to one or more entities.")
     del organization.policies[found.policy_id]
+    organization.tags.pop(found.policy_id, None)
     return {}
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CONTROL = "SERVICE_CONTROL_POLICY"
 PAGE = 20
+STATUS_RETIRED = 1_788_912_000.0
+"""The ninth of September 2026, from which on accounts have a State and no Status (botocore)."""
 
 
 def of_caller(scope: Scope) -> Organization:
@@ -134,14 +136,16 @@ def shown(scope: Scope, organization: Organization) -> Params:
 
 
 def account(scope: Scope, organization: Organization, account_id: str) -> Params:
-    """An account as the API shows it: with State, without the retired Status."""
+    """An account as the API shows it: with State, and with Status until AWS retired that."""
     found, member = scope.state.accounts[account_id], organization.members[account_id]
+    status = "SUSPENDED" if found.state == "CLOSED" else found.state
     return {
         "Id": account_id,
         "Arn": arn(organization, "account", account_id),
         "Email": found.email,
         "Name": found.name,
         "State": found.state,
+        **({"Status": status} if scope.now < STATUS_RETIRED else {}),
         "Paths": [f"{organization.path(account_id)}{account_id}/"],
         "JoinedMethod": member.method,
         "JoinedTimestamp": member.joined,
