@@ -17,6 +17,7 @@ from .engine import answers, catalogue, failures, parsing, routing, strict, vali
 from .fidelity import Behaviour
 from .identity import claims, signature
 from .records import resources
+from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import request_keys, table
 from .services.operation import Scope
@@ -199,9 +200,11 @@ class Simulator:
 
     def _verified(self, request: Request, claimed: claims.Claim) -> Credential:
         with self.lock:
-            return signature.verify(
-                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall() + self.skew
-            )
+            now = self.state.now()
+            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
+            if found.token is None:
+                self.state.key_uses[found.key_id] = KeyUse(now, claimed.service, claimed.region)
+            return found
 
     def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         """Answer for a service that is moto's."""

@@ -8,7 +8,8 @@ from . import tagging
 from .backup import table as backup
 from .events import buses
 from .events import rules as event_rules
-from .iam import attaching, identities, providers, simulation
+from .iam import access_keys, attaching, groups, identities, instance_profiles, providers, simulation
+from .iam import account as iam_account
 from .iam import policies as iam_policies
 from .kms import aliases, keys
 from .kms import grants as kms_grants
@@ -28,6 +29,10 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "sts": sts.OPERATIONS,
     "iam": {
         **identities.OPERATIONS,
+        **access_keys.OPERATIONS,
+        **groups.OPERATIONS,
+        **instance_profiles.OPERATIONS,
+        **iam_account.OPERATIONS,
         **iam_policies.OPERATIONS,
         **attaching.OPERATIONS,
         **providers.OPERATIONS,

@@ -137,8 +137,17 @@ class UserPart(Part):
     path: str = "/"
     access_key: AccessKeyPart
     policies: Policies
+    groups: list[str] = []
     boundary: PolicyArn | None = None
     tags: dict[str, str] = {}
+
+
+class GroupPart(Part):
+    """A group of IAM users; who is in it, the users say."""
+
+    name: str
+    path: str = "/"
+    policies: Policies
 
 
 class TrustPart(Part):
@@ -288,6 +297,7 @@ class AccountPart(Part):
     name: str
     email: str | None = None
     users: list[UserPart] = []
+    groups: list[GroupPart] = []
     roles: list[RolePart] = []
     policies: list[ManagedPolicyPart] = []
     oidc_providers: list[OidcProviderPart] = []

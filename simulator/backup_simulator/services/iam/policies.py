@@ -115,16 +115,14 @@ def delete_version(scope: Scope, params: Params) -> Params:
 
 
 def list_entities(scope: Scope, params: Params) -> Params:
-    """List the roles and users to which a policy is attached, or whose boundary it is."""
+    """List the groups, users and roles to which a policy is attached, or whose boundary it is."""
     found = _known(scope, params["PolicyArn"])
     usage, prefix = params.get("PolicyUsageFilter"), params.get("PathPrefix", "/")
-    kinds = {"Role": ["role"], "User": ["user"]}.get(params.get("EntityFilter", "All"), ["role", "user"])
-    if params.get("EntityFilter", "All") not in {"All", "Role", "User"}:
-        kinds = []
+    only = params.get("EntityFilter", "All")
     users = [
         one
         for one in _everybody(scope)
-        if one.kind in kinds
+        if only in {"All", one.kind.capitalize()}
         and one.path.startswith(prefix)
         and (
             (usage != "PermissionsBoundary" and found.arn in one.attached)
@@ -167,7 +165,8 @@ def _existing(found: ManagedPolicy, version: str) -> str:
 
 
 def _everybody(scope: Scope) -> list[Identity]:
-    return [*scope.account.users.values(), *scope.account.roles.values()]
+    account = scope.account
+    return [*account.groups.values(), *account.users.values(), *account.roles.values()]
 
 
 def _uses(scope: Scope) -> Counter[tuple[str, str]]:
@@ -219,7 +218,7 @@ OPERATIONS = {
 
 FIDELITY = (
     Behaviour(
-        "Managed policies with up to five versions, inline policies",
+        "Managed policies with up to five versions",
         "botocore, DG; texts from issues or assumed",
         "test_iam.py::test_a_managed_policy_and_its_versions",
     ),
