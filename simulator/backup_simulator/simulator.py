@@ -276,7 +276,7 @@ class Simulator:
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 action = f"{service.name}:{passage.operation}"
-                scope.authorise(action, resource, policy=policy, keys=request_keys.of(action, params))
+                scope.authorise(action, resource, policy=policy, keys=request_keys.of(action, params, resource))
             due = state.scheduler.next_due()
             result = self._patiently(operation, scope, params)
             if self.pollers or state.scheduler.next_due() != due:

@@ -154,6 +154,21 @@ def identity_policy(document: Document) -> Policy:
     return found
 
 
+def resource_control(document: Document) -> Policy:
+    """Compile a resource control policy: it denies everybody some actions of named services on resources."""
+    found = compiled(document)
+    for statement in items(document["Statement"]):
+        if statement["Effect"] != "Deny":
+            raise MalformedPolicyError("A resource control policy denies.")
+        if statement.get("Principal") != "*":
+            raise MalformedPolicyError("The Principal of a resource control policy is *.")
+        if "Action" not in statement or "*" in items(statement["Action"]):
+            raise MalformedPolicyError("The Action of a resource control policy names a service.")
+        if "Resource" not in statement and "NotResource" not in statement:
+            raise MalformedPolicyError("Policy statement must contain resources.")
+    return found
+
+
 def trust_policy(document: Document) -> Policy:
     """Compile a role's trust policy: it names principals and no resources."""
     found = compiled(document)

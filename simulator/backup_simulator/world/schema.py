@@ -94,6 +94,15 @@ class ControlPolicyPart(Part):
     replaces_full_access: bool = False
 
 
+class ResourceControlPolicyPart(Part):
+    """A resource control policy and where it is attached: `root`, unit ids, account ids. One switches the type on."""
+
+    id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
+    name: str
+    document: PolicyDocument
+    targets: list[str] = []
+
+
 class OrganizationPart(Part):
     """An organization, its members and the cross-account toggle.
 
@@ -111,6 +120,7 @@ class OrganizationPart(Part):
     unit_names: dict[str, str] = {}
     control_policies: list[ControlPolicyPart] = []
     control_policies_on: bool = True
+    resource_control_policies: list[ResourceControlPolicyPart] = []
     trusted_services: list[str] = ["backup.amazonaws.com"]
     delegated: dict[str, list[AccountId]] = {}
     suspended: list[AccountId] = []

@@ -28,7 +28,7 @@ def create_organization(scope: Scope, params: Params) -> Params:
     if params.get("FeatureSet", "ALL") != "ALL":
         raise AwsError("NotImplemented", "The simulator does not implement consolidated billing", status=501)
     ids = scope.state.ids
-    made = Organization(f"o-{ids.hex(10)}", caller, f"r-{ids.hex(4)}", False, scope.now, control_enabled=False)
+    made = Organization(f"o-{ids.hex(10)}", caller, f"r-{ids.hex(4)}", False, scope.now, enabled=set())
     made.enter(caller, scope.now)
     scope.state.organizations[made.organization_id] = made
     return {"Organization": rules.shown(scope, made)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....identity import gate, policy
+from ....identity import gate
 from ....records import keys
 from ....records.state import Principal
 from ....wire import AwsError, CommonError
@@ -49,7 +49,7 @@ def assumable(state: State, account: str, role_arn: str, *, region: str) -> bool
         return False
     known = {"aws:sourceaccount": (account,), "aws:requestedregion": (region,)}
     asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, known)
-    return policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
+    return gate.refusal(state, asked, role.trust, owner=role.account) is None
 
 
 def may(
