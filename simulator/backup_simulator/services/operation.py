@@ -38,6 +38,11 @@ class Scope:
         """The caller's account in the Region the request was signed for."""
         return self.account.region(self.region_name)
 
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """The condition keys that every call has: the Region, the address, the user agent."""
+        return {"aws:requestedregion": (self.region_name,), **self.facts}
+
     def authorise(
         self,
         action: str,
@@ -47,7 +52,7 @@ class Scope:
         keys: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Raise AccessDenied unless the caller may."""
-        known = {"aws:requestedregion": (self.region_name,), **self.facts, **(keys or {})}
+        known = self.known | (keys or {})
         gate.authorise(self.state, self.principal, action, resource, resource_policy=policy, keys=known)
 
 
