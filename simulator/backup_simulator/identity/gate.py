@@ -123,8 +123,11 @@ def policies(
 
 def _resource_control(state: State, asked: Question, owner: str) -> Sequence[Sequence[policy.Policy]]:
     """The RCPs over a resource: of few services, not on keys that AWS manages, never on what has no owner."""
-    organization, service = state.organization_of(owner), asked.action.partition(":")[0]
-    if organization is None or service not in _UNDER_RCPS or asked.action in _BEYOND_RCPS or asked.resource == "*":
+    service = asked.action.partition(":")[0]
+    if service not in _UNDER_RCPS or asked.action in _BEYOND_RCPS or asked.resource == "*":
+        return ()
+    organization = state.organization_of(owner)
+    if organization is None:
         return ()
     key = state.key(asked.resource) if service == "kms" else None
     return () if key and key.manager == "AWS" else organization.resource_control(owner)

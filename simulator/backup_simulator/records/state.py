@@ -16,8 +16,6 @@ from .contents import Contents
 from .events import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..identity.policy import Policy
     from ..services.sqs.queue import Queue
     from ..wire import Params
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant
+    from .knobs import Durations, Limits
     from .organization import Handshake, Organization
     from .resources import Resource
 
@@ -279,36 +278,6 @@ class Account:
         if found is None:
             found = self.regions[name] = Region()
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """How long things take, in virtual seconds."""
-
-    created: float = 5.0
-    running: float = 60.0
-    toggle_off: float = 900.0
-    job_history: float = 30 * 86_400.0
-    idempotency: float = 86_400.0
-    deleting: float = 60.0
-    expiry_window: float = 8 * 3600.0
-    creating_account: float = 60.0
-    closing_account: float = 60.0
-    closed_account: float = 90 * 86_400.0
-    running_by_type: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """AWS Backup's limits on concurrent copies."""
-
-    copies_per_region: int = 100
-    copies_per_vault: int = 5
-    copies_per_resource: int = 30
-    rds_copies_per_region: int = 20
-    fsx_copies_per_region: int = 5
-    beyond_resource: str = "wait"
-    accounts_per_organization: int = 10
 
 
 @dataclass(slots=True)

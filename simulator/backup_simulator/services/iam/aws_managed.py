@@ -90,7 +90,7 @@ def sought(arn: str) -> ManagedPolicy | None:
     return find(arn)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=2048)
 def find(arn: str) -> ManagedPolicy | None:
     """One AWS managed policy; nobody can change it, so all worlds share it."""
     found = _published(arn)
