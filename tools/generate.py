@@ -1,7 +1,8 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
 The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages,
-and the simulator's own rows and models those of its FIDELITY.md and the schema of world files.
+the simulator's own rows and models those of its FIDELITY.md and the schema of world files, and what AWS published of
+its managed policies that of the simulator's copy.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backup_simulator import fidelity
 from backup_simulator.world import schema
 from crossvault.explanations import EXPLANATIONS
 from crossvault.metrics import catalogue
+from tools import managed_policies
 
 ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
@@ -33,6 +35,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield REFERENCE / "metrics.md", metrics_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()
     yield SIMULATOR / "world.schema.json", json.dumps(schema.as_json_schema(), indent=2) + "\n"
+    yield SIMULATOR / "backup_simulator" / "services" / "iam" / "aws_managed.json", managed_policies.page()
 
 
 def reasons_page() -> str:

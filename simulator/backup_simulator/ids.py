@@ -36,6 +36,10 @@ class Ids:
         """Hexadecimal digits, as in `snap-0123456789abcdef0`."""
         return f"{self._random.getrandbits(4 * length):0{length}x}"
 
+    def digits(self, length: int) -> str:
+        """Decimal digits, as account ids have; the first is none of zero."""
+        return str(self._random.randrange(10 ** (length - 1), 10**length))
+
     def upper(self, prefix: str, length: int = 17) -> str:
         """A key or unique id such as `AROA…` or `ASIA…`."""
         return prefix + "".join(self._random.choices(UPPER, k=length))

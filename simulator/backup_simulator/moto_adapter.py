@@ -1,4 +1,4 @@
-"""Services that have resources to back up, from moto: the one module that touches it.
+"""Services that have resources to back up, and AWS's managed policies, from moto: the one module that touches it.
 
 moto (https://docs.getmoto.org) is mounted as a library behind the simulator's own signature check, gate, faults and
 call log. Of its own identity nothing is used: the account goes with every request in a header that moto documents.
@@ -22,6 +22,8 @@ from .wire import CommonError, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from .wire import Params
 
 SERVICES: Mapping[str, str] = {
     "dynamodb": "dynamodb",
@@ -121,6 +123,20 @@ class Moto:
                 raise CommonError("NotImplemented", text) from None
             self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         return self._application
+
+
+@functools.cache
+def managed_policies() -> Mapping[str, Params]:
+    """Return every policy that AWS manages, by name, as AWS published it; none where moto is not installed.
+
+    A policy has Path, DefaultVersionId, CreateDate, UpdateDate and Document.
+    """
+    try:
+        from moto.iam import aws_managed_policies  # noqa: PLC0415 - takes a second, and may be absent
+    except ImportError:
+        return {}
+    found: dict[str, Params] = json.loads(aws_managed_policies.aws_managed_policies_data)
+    return found
 
 
 def mounts(service: str) -> bool:

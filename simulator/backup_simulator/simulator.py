@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from . import calls, effects, faults, history, ids, moto_adapter, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
-from .identity import signature
+from .identity import claims, signature
 from .records import resources
+from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import request_keys, table
 from .services.operation import Scope
@@ -49,12 +50,18 @@ class _Passage:
     operation: str = "Unknown"
     region: str = ""
     host: str = ""
+    accept: str = ""
     credential: Credential | None = None
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def as_json(self) -> bool:
+        """Whether a caller of a query service wants JSON instead of XML."""
+        return self.protocol == "query" and "application/json" in self.accept
+
     def failed(self, error: AwsError) -> tuple[Response, str]:
         """Write an error in the protocol of the call; returns it with its code."""
-        answer = failures.write(error, self.protocol, self.request_id, self.found)
+        answer = failures.write(error, self.protocol, self.request_id, self.found, as_json=self.as_json)
         return answer, failures.settle(error, self.protocol)[0]
 
 
@@ -139,7 +146,10 @@ class Simulator:
 
     def handle(self, request: Request) -> Response:
         """Answer one request the way AWS would."""
-        passage = _Passage(self._request_ids.uuid(), host=request.headers.get("host", ""))
+        headers = request.headers
+        passage = _Passage(
+            self._request_ids.uuid(), host=headers.get("host", ""), accept=headers.get("accept", "").lower()
+        )
         try:
             answer, outcome = self._answer(request, passage)
         except AwsError as error:
@@ -181,16 +191,20 @@ class Simulator:
         result = self._run(service, operation, passage, params, _age(fault))
         if self.strict_out:
             strict.check(route.operation, result)
-        content_type, body = answers.write(service, route.operation, result, passage.request_id)
+        content_type, body = answers.write(
+            service, route.operation, result, passage.request_id, as_json=passage.as_json
+        )
         status = int(route.operation.http.get("responseCode", 200))
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
         return effects.delivered(Response(status, headers, body), fault, passage.failed)
 
-    def _verified(self, request: Request, claimed: signature.Claim) -> Credential:
+    def _verified(self, request: Request, claimed: claims.Claim) -> Credential:
         with self.lock:
-            return signature.verify(
-                request, claimed, self.state.credentials, now=self.state.clock.now(), wall=self._wall() + self.skew
-            )
+            now = self.state.now()
+            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
+            if found.token is None:
+                self.state.key_uses[found.key_id] = KeyUse(now, claimed.service, claimed.region)
+            return found
 
     def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         """Answer for a service that is moto's."""
@@ -262,7 +276,7 @@ class Simulator:
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 action = f"{service.name}:{passage.operation}"
-                scope.authorise(action, resource, policy=policy, keys=request_keys.of(action, params))
+                scope.authorise(action, resource, policy=policy, keys=request_keys.of(action, params, resource))
             due = state.scheduler.next_due()
             result = self._patiently(operation, scope, params)
             if self.pollers or state.scheduler.next_due() != due:
@@ -308,7 +322,7 @@ class Simulator:
             )
 
 
-def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | None, signature.Claim | None]:
+def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | None, claims.Claim | None]:
     """Find service, protocol and claimed identity, None for calls of STS that nobody signs."""
     if "authorization" not in request.headers:
         fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
@@ -318,22 +332,27 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
                 passage.found = catalogue.load()["sts"]
                 passage.region = UNSIGNED_REGION
                 return passage.found, None
-        elif "x-amz-target" in request.headers:
-            passage.protocol = "json"
-    claimed = signature.claim(request)
-    passage.service, passage.region = claimed.service, claimed.region
-    service = catalogue.load().get(claimed.service)
-    if service:
-        passage.protocol, passage.found = service.protocol, service
-        if action := routing.old_query(service, request):
-            passage.protocol, passage.operation = "query", action
-            text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
-            raise CommonError("NotImplemented", text)
-    elif request.body.startswith(b"Action="):
-        passage.protocol = "query"
-    elif "x-amz-target" in request.headers:
-        passage.protocol = "json"
+    passage.service = claims.service(request) or passage.service
+    service = passage.found = catalogue.load().get(passage.service)
+    passage.protocol = _protocol(service, passage, request)
+    claimed = claims.read(request)
+    passage.region = claimed.region
+    if service and (action := routing.old_query(service, request)):
+        passage.protocol, passage.operation = "query", action
+        text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
+        raise CommonError("NotImplemented", text)
     return service, claimed
+
+
+def _protocol(service: catalogue.Service | None, passage: _Passage, request: Request) -> str:
+    """The protocol of a service, guessed where it is none of ours."""
+    if service:
+        return service.protocol
+    if moto_adapter.mounts(passage.service):
+        return moto_adapter.protocol(passage.service)
+    if request.body.startswith(b"Action="):
+        return "query"
+    return "json" if "x-amz-target" in request.headers else passage.protocol
 
 
 def _age(fault: faults.Fault | None) -> float:

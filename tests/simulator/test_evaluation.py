@@ -54,6 +54,7 @@ TO_ROLE, TO_SESSION, TO_USER = (of_resource({"AWS": name}) for name in ("AROA1",
 TO_ACCOUNT, TO_ALL = of_resource({"AWS": ACCOUNT}), of_resource("*")
 IDENTITY, RESOURCE = "identity-based policy", "resource-based policy"
 SCP, BOUNDARY, IN_SESSION = "service control policy", "permissions boundary", "session policy"
+RCP = "resource control policy"
 
 
 def no(kind: str) -> str:
@@ -112,6 +113,15 @@ ONE_ACCOUNT = [
     row("an SCP gives nothing", no(IDENTITY), control=[[YES], [YES]]),
     row("an SCP limits what a resource gives", no(SCP), control=[[OTHER]], resource=TO_SESSION),
     row("an SCP is named before an identity policy", deny(SCP), identity=[NO], control=[[NO]]),
+    row("an RCP on every level", None, identity=[YES], resource_control=[[YES], [YES]]),
+    row("an RCP that denies", deny(RCP), identity=[YES], resource_control=[[YES], [YES, NO]]),
+    row("an RCP gives nothing", no(IDENTITY), resource_control=[[YES]]),
+    row(
+        "an RCP limits what a resource gives the user", deny(RCP), USER, resource_control=[[YES, NO]], resource=TO_USER
+    ),
+    row("an RCP is named before an SCP", deny(RCP), identity=[YES], resource_control=[[NO]], control=[[NO]]),
+    row("an RCP holds services", deny(RCP), SERVICE, resource_control=[[YES, NO]], resource=TO_ALL),
+    row("a level without a fitting RCP", no(RCP), identity=[YES], resource_control=[[OTHER]]),
     row("a service the resource names", None, SERVICE, resource=of_resource({"Service": "backup.amazonaws.com"})),
     row(
         "a service the resource does not name",
@@ -169,6 +179,7 @@ SITUATIONS = st.builds(
     boundary=st.sampled_from([None, YES, NO, OTHER]),
     session=st.none() | some_policies(),
     control=st.lists(some_policies(), max_size=3),
+    resource_control=st.lists(some_policies(), max_size=3),
     resource=st.sampled_from([None, TO_ROLE, TO_SESSION, TO_ACCOUNT, TO_ALL, of_resource("*", "Deny")]),
     same_account=st.booleans(),
     resource_rules=st.booleans(),
@@ -185,6 +196,7 @@ def test_a_deny_anywhere_ends_it(policies: Policies) -> None:
         replace(policies, boundary=NO),
         replace(policies, session=[*(policies.session or []), NO]),
         replace(policies, control=levels),
+        replace(policies, resource_control=levels),
         replace(policies, resource=of_resource({"AWS": ACCOUNT}, "Deny")),
     ]
 
@@ -197,6 +209,7 @@ def test_limits_never_give(policies: Policies) -> None:
     refused = evaluation.refusal(policies, QUESTION) is not None
     limited = [
         replace(policies, control=[*policies.control, [YES]]),
+        replace(policies, resource_control=[*policies.resource_control, [YES]]),
         replace(policies, boundary=policies.boundary or YES),
         replace(policies, session=policies.session if policies.session is not None else [YES]),
         replace(policies, same_account=False),
@@ -214,6 +227,7 @@ def test_the_order_of_policies_does_not_matter(policies: Policies) -> None:
         identity=policies.identity[::-1],
         session=policies.session[::-1] if policies.session is not None else None,
         control=policies.control[::-1],
+        resource_control=policies.resource_control[::-1],
     )
 
     assert evaluation.refusal(turned, QUESTION) == evaluation.refusal(policies, QUESTION)

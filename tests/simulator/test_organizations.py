@@ -383,20 +383,6 @@ def test_delegated_administrators_read_the_organization(server: SimulatorServer)
     assert no_longer.code == "AccessDeniedException"
 
 
-def test_a_closed_account_is_suspended(server: SimulatorServer) -> None:
-    """It stays a member, and its keys open nothing any more."""
-    payer = orgs(server, scenes.PAYER)
-    payer.close_account(AccountId=scenes.SOURCE)
-    with scenes.refused() as closed:
-        scenes.client(server, "backup", scenes.SOURCE).list_backup_vaults()
-    with scenes.refused() as twice:
-        payer.close_account(AccountId=scenes.SOURCE)
-
-    assert payer.describe_account(AccountId=scenes.SOURCE)["Account"]["State"] == "SUSPENDED"
-    assert closed.code == "UnrecognizedClientException"
-    assert twice.code == "AccountAlreadyClosedException"
-
-
 def test_a_world_may_start_with_a_tree_of_its_own(server: SimulatorServer) -> None:
     """Names, empty units, a chosen root, suspended accounts, administrators."""
     scene = scenes.world()

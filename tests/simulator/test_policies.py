@@ -397,3 +397,35 @@ def test_a_region_may_be_a_condition(server: SimulatorServer) -> None:
         scenes.session_client(server, "backup", found, region=scenes.AWAY).list_backup_vaults()
 
     assert refusal.code == "AccessDeniedException"
+
+
+JUDGED_APART = [
+    pytest.param("kms", "describe_key", {"KeyId": "alias/vault"}, id="KMS"),
+    pytest.param("sqs", "get_queue_url", {"QueueName": "queue"}, id="SQS"),
+    pytest.param(
+        "events", "put_events", {"Entries": [{"Source": "x", "DetailType": "x", "Detail": "{}"}]}, id="EventBridge"
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "params"), JUDGED_APART)
+@pytest.mark.parametrize(("network", "allowed"), [("127.0.0.0/8", True), ("203.0.113.0/24", False)])
+def test_services_with_policies_of_resources_know_the_address_too(
+    server: SimulatorServer, service: str, operation: str, params: scenes.Json, network: str, allowed: bool
+) -> None:
+    """They judge by themselves, with the same keys as all others."""
+    scene = scenes.world()
+    here = scenes.allow("*", condition={"IpAddress": {"aws:SourceIp": network}})
+    source = scenes.account(scene, scenes.SOURCE)
+    source["roles"][2]["policies"] = [here]
+    source["keys"][0]["policy"] = None
+    server.control.load(scene)
+    scenes.client(server, "sqs", scenes.SOURCE).create_queue(QueueName="queue")
+    session = scenes.assume(server, f"arn:aws:iam::{scenes.SOURCE}:role/reader")
+    call = getattr(scenes.session_client(server, service, session), operation)
+    if allowed:
+        assert call(**params)["ResponseMetadata"]["HTTPStatusCode"] == 200
+        return
+    with scenes.refused() as refusal:
+        call(**params)
+    assert refusal.code in {"AccessDenied", "AccessDeniedException"}

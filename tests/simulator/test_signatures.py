@@ -111,25 +111,21 @@ def test_a_request_without_a_whole_signature_is_refused(
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, code)
 
 
-PRESIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20260101&X-Amz-Signature=00"
 OTHERWISE = [
-    pytest.param(f"/backup-vaults/?{PRESIGNED}", {}, "presigned URLs", id="presigned"),
-    pytest.param(f"/?Action=GetCallerIdentity&Version=2011-06-15&{PRESIGNED}", {}, "presigned URLs", id="to STS"),
     pytest.param(
-        "/backup-vaults/", {"Authorization": "AWS4-ECDSA-P256-SHA256 Credential=AKIA/20260101"}, "SigV4A", id="SigV4A"
+        "/backup-vaults/", {"Authorization": "AWS4-ECDSA-P256-SHA256 Credential=AKIA/20260101"}, id="in the header"
     ),
+    pytest.param("/backup-vaults/?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Signature=00", {}, id="in the query"),
 ]
 
 
-@pytest.mark.parametrize(("path", "headers", "words"), OTHERWISE)
-def test_other_ways_to_sign_are_not_implemented(
-    server: SimulatorServer, path: str, headers: dict[str, str], words: str
-) -> None:
+@pytest.mark.parametrize(("path", "headers"), OTHERWISE)
+def test_other_ways_to_sign_are_not_implemented(server: SimulatorServer, path: str, headers: dict[str, str]) -> None:
     """501 by name, not a refusal that looks like a mistake of the caller."""
     answer = scenes.send(server, "GET", path, headers=headers)
 
     assert answer.status == 501
-    assert f"The simulator does not implement {words}" in answer.body.decode()
+    assert "The simulator does not implement SigV4A" in answer.body.decode()
 
 
 def test_a_session_key_without_its_token_is_refused(server: SimulatorServer) -> None:

@@ -33,8 +33,13 @@ class Style(NamedTuple):
 
 def write(shape: Shape, style: Style, value: Params) -> bytes:
     """Serialise a result of an output shape."""
+    return plain(converted(shape, style, value))
+
+
+def converted(shape: Shape, style: Style, value: Params) -> Value:
+    """A result of an output shape as plain JSON, for `plain`."""
     convert = _converter(shape, style)
-    return plain(convert(value) if convert else value)
+    return convert(value) if convert else value
 
 
 def plain(value: Value) -> bytes:

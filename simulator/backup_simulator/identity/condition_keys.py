@@ -1,7 +1,8 @@
 """The condition keys that AWS has for every service.
 
 A key that stands here and is set by no call is one that the simulated world truthfully never has: nobody comes through
-a VPC endpoint, no browser sends a referer. A key `aws:…` that does not stand here is an error of the simulator.
+a VPC endpoint, no browser sends a referer. A key `aws:…` that does not stand here is an error of the simulator: when
+somebody writes it into a policy, and when it comes to it in a policy that AWS wrote.
 Source: IAM User Guide, AWS global condition context keys.
 """
 
@@ -41,6 +42,18 @@ TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
 def known(key: str) -> str:
     """A key in lower case, as conditions compare names."""
     name = key.lower()
-    if name.startswith("aws:") and name not in GLOBAL and not name.startswith(TAGS):
+    if strange(name):
         raise SimulatorError(f"the simulator does not know the policy condition key {name!r}")
     return name
+
+
+def strange(name: str) -> bool:
+    """Whether a key in lower case calls itself AWS's and is not known here."""
+    return name.startswith("aws:") and name not in GLOBAL and not name.startswith(TAGS)
+
+
+def require_judged(name: str) -> None:
+    """Raise for a key without a value that a call to AWS might have: nobody can tell whether it is absent there."""
+    if name in UNSET:
+        raise SimulatorError(f"no simulated call sets the policy condition key {name!r}")
+    known(name)

@@ -32,8 +32,8 @@ class Condition:
     def holds(self, keys: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the request's keys satisfy the condition."""
         found = keys.get(self.key)
-        if found is None and self.key in condition_keys.UNSET:
-            raise SimulatorError(f"no simulated call sets the policy condition key {self.key!r}")
+        if found is None:
+            condition_keys.require_judged(self.key)
         if self.operator == "null":
             return any((found is None) == (value.source.lower() == "true") for value in self.values)
         if found is None:
@@ -52,8 +52,13 @@ class Condition:
         return self.operator in operators.NEGATIVE and not self.quantifier
 
 
-def parse(operator: str, key: str, values: tuple[str, ...], *, with_variables: bool = True) -> Condition:
-    """Read one condition, refusing what is malformed and what the simulator cannot judge."""
+def parse(
+    operator: str, key: str, values: tuple[str, ...], *, with_variables: bool = True, by_aws: bool = False
+) -> Condition:
+    """Read one condition, refusing what is malformed and what the simulator cannot judge.
+
+    `by_aws` lets keys pass that are not known here: policies that AWS manages are as they are, and judged key by key.
+    """
     quantifier, _, name = operator.lower().rpartition(":")
     base = name.removesuffix("ifexists")
     if quantifier not in {"", "forallvalues", "foranyvalue"} or base not in operators.KNOWN:
@@ -62,7 +67,8 @@ def parse(operator: str, key: str, values: tuple[str, ...], *, with_variables: b
     for value in values:
         operators.check(base, value)
     templates = tuple(variables.template(value, enabled=enabled) for value in values)
-    return Condition(base, quantifier, name != base, condition_keys.known(key), templates)
+    known = key.lower() if by_aws else condition_keys.known(key)
+    return Condition(base, quantifier, name != base, known, templates)
 
 
 FIDELITY = (
@@ -86,6 +92,12 @@ FIDELITY = (
         "Any other operator, `aws:` key or variable: error of the simulator (501), in a world file a message",
         "ours",
         "test_policies.py::test_what_the_simulator_cannot_judge_is_an_error",
+    ),
+    Behaviour(
+        "In policies that AWS manages, an `aws:` key that is not known here is an error of the simulator when it comes "
+        "to it",
+        "ours",
+        "test_managed_policies.py::test_a_key_of_awss_that_is_not_known_is_an_error_when_it_comes_to_it",
     ),
     Behaviour(
         "Service-specific keys that AWS sets and the simulator does not: error of the simulator when it comes to them",

@@ -1,10 +1,11 @@
 """May somebody do something: the policy evaluation logic, as one pure function.
 
-Source: IAM User Guide, policy evaluation logic (one account, cross-account), permissions boundaries, SCPs,
+Source: IAM User Guide, policy evaluation logic (one account, cross-account), permissions boundaries, SCPs, RCPs,
 and the endings of access denied messages. In the order in which AWS looks:
 
 1. An explicit Deny in any policy ends it.
-2. Every level of the organization above the account must allow (SCPs).
+2. Every level of the organization above the resource's account must allow (RCPs), then every level above the caller's
+   account (SCPs).
 3. A resource policy that names the user, the session or the service itself is enough within one account.
 4. Identity policies must allow, or, within one account, a resource policy that names the role (or everybody);
    across accounts both must. A resource policy that names the account leaves it to the identity policies.
@@ -36,13 +37,15 @@ _RESOURCE = "resource-based policy"
 class Policies:
     """Everything that has a say about one question; None means that there is no such policy.
 
-    `control` holds the SCPs by level, from the root down to the account; it is empty where SCPs do not apply.
+    `control` holds the SCPs and `resource_control` the RCPs by level, from the root down to the account; they are empty
+    where such policies do not apply.
     """
 
     identity: Sequence[Policy] = ()
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
     control: Sequence[Sequence[Policy]] = ()
+    resource_control: Sequence[Sequence[Policy]] = ()
     resource: Policy | None = None
     same_account: bool = True
     resource_rules: bool = False
@@ -60,6 +63,8 @@ def refusal(policies: Policies, question: Question) -> str | None:
 
 def _denying(policies: Policies, question: Question, grant: Grant | None) -> str | None:
     """The first kind of policy that denies, in the order of the documentation."""
+    if any(_says(level, question) is Verdict.DENY for level in policies.resource_control):
+        return "a resource control policy"
     if any(_says(level, question) is Verdict.DENY for level in policies.control):
         return "a service control policy"
     if grant is None:
@@ -80,6 +85,8 @@ def _lacking(policies: Policies, question: Question, grant: Grant) -> str | None
 
 def _needed(policies: Policies, question: Question, grant: Grant) -> Iterator[tuple[str, bool]]:
     """Which kinds of policy must allow, in order, and whether they do."""
+    for level in policies.resource_control:
+        yield "resource control policy", _says(level, question) is Verdict.ALLOW
     if question.principal.kind in {"service", "federated"}:
         yield _RESOURCE, grant is not Grant.NOTHING
         return
@@ -105,7 +112,7 @@ def _says(policies: Sequence[Policy], question: Question) -> Verdict:
 
 FIDELITY = (
     Behaviour(
-        "Deny, SCPs, resource policy, identity policies, boundary, session policies: union in one account, "
+        "Deny, RCPs, SCPs, resource policy, identity policies, boundary, session policies: union in one account, "
         "intersection across accounts",
         "DG",
         "test_evaluation.py::test_policies_decide_together",
@@ -116,7 +123,7 @@ FIDELITY = (
         "test_evaluation.py::test_policies_decide_together",
     ),
     Behaviour(
-        "Resource control policies, VPC endpoint policies",
+        "VPC endpoint policies",
         "missing",
     ),
 )

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from ..fidelity import Behaviour
 from ..wire import CommonError
 from . import evaluation, policy, resource_tags
-from .policy import Question, Verdict
+from .policy import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..records.state import Identity, Principal, State
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
+_UNDER_RCPS = frozenset({"kms", "sqs", "sts"})
+"""Services whose resources RCPs hold, of those that are judged here by resource."""
+_BEYOND_RCPS = frozenset({"kms:RetireGrant"})
 
 
 def identity_of(state: State, principal: Principal) -> Identity | None:
@@ -38,6 +43,7 @@ class _Keys(Mapping[str, tuple[str, ...]]):
         self._found: list[Mapping[str, tuple[str, ...]]] = [given]
         self._later = [
             lambda: _time_keys(state),
+            lambda: _source_keys(state, given),
             lambda: _resource_keys(state, principal, resource),
             lambda: _caller_keys(state, principal),
         ]
@@ -73,6 +79,14 @@ def _time_keys(state: State) -> dict[str, tuple[str, ...]]:
         "aws:currenttime": (f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y-%m-%dT%H:%M:%SZ}",),
         "aws:epochtime": (str(now),),
     }
+
+
+def _source_keys(state: State, given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The organization of the account on whose behalf a service calls."""
+    found: dict[str, tuple[str, ...]] = {}
+    if source := given.get("aws:sourceaccount"):
+        _organization_keys(state, found, "source", source[0])
+    return found
 
 
 def _resource_keys(state: State, principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
@@ -133,15 +147,6 @@ def _organization_keys(state: State, found: dict[str, tuple[str, ...]], who: str
         found[f"aws:{who}orgpaths"] = (organization.path(account),)
 
 
-def own_verdict(state: State, asked: Question) -> Verdict:
-    """What the caller's own side says (SCPs, identity policies, boundary, session policies); a deleted identity: no."""
-    reason = evaluation.refusal(policies(state, asked, None, owner=asked.principal.account), asked)
-    _note(state, asked, reason)
-    if reason is None:
-        return Verdict.ALLOW
-    return Verdict.DENY if reason.startswith("with an explicit deny") else Verdict.SILENT
-
-
 def policies(
     state: State,
     asked: Question,
@@ -163,10 +168,23 @@ def policies(
         boundary=identity.boundary.policy if identity and identity.boundary else None,
         session=principal.session.policies if principal.session else None,
         control=organization.control(principal.account) if organization and bound else (),
+        resource_control=() if identity and identity.service_linked else _resource_control(state, asked, owner),
         resource=resource_policy,
         same_account=owner == principal.account,
         resource_rules=resource_rules,
     )
+
+
+def _resource_control(state: State, asked: Question, owner: str) -> Sequence[Sequence[policy.Policy]]:
+    """The RCPs over a resource: of few services, not on keys that AWS manages, never on what has no owner."""
+    service = asked.action.partition(":")[0]
+    if service not in _UNDER_RCPS or asked.action in _BEYOND_RCPS or asked.resource == "*":
+        return ()
+    organization = state.organization_of(owner)
+    if organization is None:
+        return ()
+    key = state.key(asked.resource) if service == "kms" else None
+    return () if key and key.manager == "AWS" else organization.resource_control(owner)
 
 
 def refusal(
@@ -229,6 +247,22 @@ FIDELITY = (
         "SCPs bind members, not the management account, not service-linked roles, not services",
         "DG",
         "test_control_policies.py::test_who_is_bound_by_a_control_policy",
+    ),
+    Behaviour(
+        "RCPs hold who acts on keys, queues and roles of members, services and strangers included; not those of the "
+        "management account, not service-linked roles, not keys that AWS manages, not kms:RetireGrant, nothing without "
+        "a resource",
+        "DG; the last: assumed",
+        "test_resource_control.py::test_whom_a_resource_control_policy_holds",
+    ),
+    Behaviour(
+        "RCPs on S3, DynamoDB and other services that are not judged by resource here",
+        "missing",
+    ),
+    Behaviour(
+        "`aws:SourceOrgID` and `aws:SourceOrgPaths` come with `aws:SourceAccount`",
+        "DG",
+        "test_resource_control.py::test_a_service_acts_for_the_organization_only",
     ),
     Behaviour(
         "Permissions boundaries of users and roles",

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:
-    """The tags of a vault, recovery point, plan, resource, key, role, user or policy; none for what is unknown."""
+    """The tags of a vault, recovery point, plan, resource, key, role, user, policy, or of what an organization has.
+
+    There are none for what is unknown.
+    """
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return {}
     service, region, owner, rest = parts[2], parts[3], parts[4], parts[5]
     if service == "iam" and owner in state.accounts:
         return _iam(state.accounts[owner], arn, rest)
+    if service == "organizations":
+        return _of_organization(state, rest)
     if service == "kms":
         key = state.key(arn)
         found: Mapping[str, str] = getattr(key, "tags", {})
@@ -29,11 +34,21 @@ def of(state: State, arn: str) -> Mapping[str, str]:
     return _point(holders, arn, region)
 
 
+def _of_organization(state: State, rest: str) -> Mapping[str, str]:
+    """The tags of an account, unit, root or policy: `ou/o-…/ou-…`, `policy/o-…/service_control_policy/p-…`."""
+    parts = rest.split("/")
+    organization = state.organizations.get(parts[1]) if len(parts) > 2 else None
+    return organization.tags.get(parts[-1], {}) if organization else {}
+
+
 def _iam(account: Account, arn: str, rest: str) -> Mapping[str, str]:
     kind, _, path = rest.partition("/")
     if kind == "policy":
         managed = account.policies.get(arn)
         return managed.tags if managed else {}
+    if kind == "instance-profile":
+        profile = account.instance_profiles.get(path.rpartition("/")[2])
+        return profile.tags if profile else {}
     names = {"role": account.roles, "user": account.users}.get(kind, {})
     identity = names.get(path.rpartition("/")[2])
     return identity.tags if identity else {}

@@ -52,6 +52,28 @@ class ManagedPolicy:
 
 
 @dataclass(slots=True)
+class InstanceProfile:
+    """What hands a role to instances; `role` is the role's name."""
+
+    arn: str
+    name: str
+    path: str
+    profile_id: str
+    created: float
+    role: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """When, for which service and in which Region an access key was used."""
+
+    when: float
+    service: str
+    region: str
+
+
+@dataclass(slots=True)
 class OidcProvider:
     """An OpenID Connect provider that an account trusts; `keys` are the JSON web keys that sign its tokens."""
 

@@ -1,4 +1,4 @@
-"""Organizations: roots, organizational units, members, service control policies.
+"""Organizations: roots, organizational units, members, service and resource control policies.
 
 Mutable and plain; whoever touches it holds the simulator's lock. Times are epoch seconds.
 """
@@ -13,7 +13,12 @@ from ..identity import policy
 if TYPE_CHECKING:
     from ..identity.policy import Policy
 
-FULL_ACCESS = "p-FullAWSAccess"
+SERVICE_CONTROL, RESOURCE_CONTROL = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+FULL_ACCESS, FULL_RESOURCE_ACCESS = "p-FullAWSAccess", "p-RCPFullAWSAccess"
+_EVERYBODY: policy.Document = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+}
 
 
 @dataclass(slots=True)
@@ -23,7 +28,6 @@ class Unit:
     unit_id: str
     name: str
     parent: str
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -38,13 +42,30 @@ class Member:
 
 @dataclass(slots=True)
 class ControlPolicy:
-    """A service control policy."""
+    """A service or resource control policy."""
 
     policy_id: str
     name: str
     description: str
     policy: Policy
     aws_managed: bool = False
+    kind: str = SERVICE_CONTROL
+
+
+@dataclass(slots=True)
+class AccountRequest:
+    """An account that is being made, was made or could not be; `state` is IN_PROGRESS, SUCCEEDED or FAILED."""
+
+    request_id: str
+    name: str
+    email: str
+    role: str
+    tags: dict[str, str]
+    requested: float
+    state: str = "IN_PROGRESS"
+    completed: float | None = None
+    account: str | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,39 +81,65 @@ class Organization:
     units: dict[str, Unit] = field(default_factory=dict)
     policies: dict[str, ControlPolicy] = field(default_factory=dict)
     attached: dict[str, list[str]] = field(default_factory=dict)
-    control_enabled: bool = True
+    enabled: set[str] = field(default_factory=lambda: {SERVICE_CONTROL})
+    """The types of policies that are switched on."""
     trusted: dict[str, float] = field(default_factory=dict)
     delegated: dict[tuple[str, str], float] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     settings_changed: float = 0.0
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Tags of the root, of units, accounts and policies, by their ids."""
+    requests: dict[str, AccountRequest] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        full = ControlPolicy(
-            FULL_ACCESS, "FullAWSAccess", "Allows access to every operation", policy.compiled(policy.FULL), True
-        )
-        self.policies.setdefault(FULL_ACCESS, full)
-        self.attached.setdefault(self.root_id, [FULL_ACCESS])
+        words = "Allows access to every operation"
+        for kind, policy_id, document in (
+            (SERVICE_CONTROL, FULL_ACCESS, policy.FULL),
+            (RESOURCE_CONTROL, FULL_RESOURCE_ACCESS, _EVERYBODY),
+        ):
+            name = policy_id.removeprefix("p-")
+            full = ControlPolicy(policy_id, name, words, policy.compiled(document), True, kind)
+            self.policies.setdefault(policy_id, full)
+        self.attached.setdefault(self.root_id, self._at_first())
+
+    def _at_first(self) -> list[str]:
+        """What is attached to whatever is new."""
+        return [FULL_ACCESS, *([FULL_RESOURCE_ACCESS] if RESOURCE_CONTROL in self.enabled else [])]
 
     def enter(self, account: str, now: float, *, method: str = "CREATED") -> None:
         """Take an account in, under the root."""
         self.members[account] = Member(account, self.root_id, now, method)
-        self.attached[account] = [FULL_ACCESS]
+        self.attached[account] = self._at_first()
 
     def leave(self, account: str) -> None:
         """Let an account go, with all that was attached to it or delegated to it."""
         del self.members[account]
         self.attached.pop(account, None)
+        self.tags.pop(account, None)
         self.delegated = {key: when for key, when in self.delegated.items() if key[0] != account}
 
-    def forget_attachments(self) -> None:
-        """Switch SCPs off; when they come on again, full access is all that is attached."""
-        self.control_enabled = False
-        self.attached = {target: [FULL_ACCESS] for target in self.attached}
+    def switch_on(self, kind: str) -> None:
+        """Let a type of policies count; full access is attached everywhere."""
+        self.enabled.add(kind)
+        full = FULL_RESOURCE_ACCESS if kind == RESOURCE_CONTROL else FULL_ACCESS
+        for ids in self.attached.values():
+            ids.extend([full] if full not in ids else [])
+
+    def switch_off(self, kind: str) -> None:
+        """Let a type of policies count no longer; what was attached is forgotten, but for full access of SCPs."""
+        self.enabled.discard(kind)
+        for target, ids in self.attached.items():
+            others = [one for one in ids if self.policies[one].kind != kind]
+            self.attached[target] = [*([FULL_ACCESS] if kind == SERVICE_CONTROL else []), *others]
+
+    def attached_of(self, target: str, kind: str) -> list[str]:
+        """The policies of a type that are attached to a root, unit or account itself."""
+        return [one for one in self.attached.get(target, ()) if self.policies[one].kind == kind]
 
     def add_unit(self, unit: Unit) -> None:
         """Add a unit; it starts with full access, as AWS has it."""
         self.units[unit.unit_id] = unit
-        self.attached[unit.unit_id] = [FULL_ACCESS]
+        self.attached[unit.unit_id] = self._at_first()
 
     def line(self, child: str) -> list[str]:
         """The ids from the root down to a root, unit or account, that one included."""
@@ -116,10 +163,17 @@ class Organization:
 
     def control(self, account: str) -> tuple[tuple[Policy, ...], ...]:
         """The SCPs over a member by level, root first; none over the management account."""
-        if not self.control_enabled or account == self.management:
+        return self._levels(account, SERVICE_CONTROL)
+
+    def resource_control(self, account: str) -> tuple[tuple[Policy, ...], ...]:
+        """The RCPs over what a member has, by level, root first; none over what the management account has."""
+        return self._levels(account, RESOURCE_CONTROL)
+
+    def _levels(self, account: str, kind: str) -> tuple[tuple[Policy, ...], ...]:
+        if kind not in self.enabled or account == self.management:
             return ()
         return tuple(
-            tuple(self.policies[policy_id].policy for policy_id in self.attached.get(target, ()))
+            tuple(self.policies[policy_id].policy for policy_id in self.attached_of(target, kind))
             for target in self.line(account)
         )
 
@@ -136,3 +190,4 @@ class Handshake:
     expires: float
     state: str = "OPEN"
     notes: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)

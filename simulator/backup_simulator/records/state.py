@@ -16,16 +16,15 @@ from .contents import Contents
 from .events import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..identity.policy import Policy
     from ..services.sqs.queue import Queue
     from ..wire import Params
-    from .access import ManagedPolicy, OidcProvider, Session
+    from .access import InstanceProfile, KeyUse, ManagedPolicy, OidcProvider, Session
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant
     from .holds import LegalHold
+    from .knobs import Durations, Limits
     from .organization import Handshake, Organization
     from .resources import Resource
 
@@ -55,11 +54,13 @@ class Credential:
     token: str | None = None
     expiry: float | None = None
     wall_expiry: float | None = None
+    active: bool = True
+    created: float = 0.0
 
 
 @dataclass(slots=True)
 class Identity:
-    """A user or a role. `trust` is set on roles only."""
+    """A user, a role or a group. `trust` is set on roles only, `groups` on users that are in some."""
 
     kind: str
     account: str
@@ -74,11 +75,13 @@ class Identity:
     max_session: int = 3600
     description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, Identity] = field(default_factory=dict)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        """Its own policies, inline and attached."""
-        return (*self.inline.values(), *(found.policy for found in self.attached.values()))
+        """Its policies, inline, attached, and those of its groups."""
+        own = (*self.inline.values(), *(found.policy for found in self.attached.values()))
+        return (*own, *(policy for group in self.groups.values() for policy in group.policies)) if self.groups else own
 
     @property
     def service_linked(self) -> bool:
@@ -253,7 +256,7 @@ class Region:
 
 @dataclass(slots=True)
 class Account:
-    """An AWS account."""
+    """An AWS account; `state` is ACTIVE, PENDING_CLOSURE, CLOSED or SUSPENDED."""
 
     account_id: str
     name: str
@@ -261,10 +264,18 @@ class Account:
     state: str = "ACTIVE"
     users: dict[str, Identity] = field(default_factory=dict)
     roles: dict[str, Identity] = field(default_factory=dict)
+    groups: dict[str, Identity] = field(default_factory=dict)
     policies: dict[str, ManagedPolicy] = field(default_factory=dict)
+    instance_profiles: dict[str, InstanceProfile] = field(default_factory=dict)
+    alias: str | None = None
     providers: dict[str, OidcProvider] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     allowed_amis: frozenset[str] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether its users and roles may do anything; an account that is being closed still may."""
+        return self.state in {"ACTIVE", "PENDING_CLOSURE"}
 
     def region(self, name: str) -> Region:
         """What the account has in a Region; nothing yet is something too."""
@@ -272,34 +283,6 @@ class Account:
         if found is None:
             found = self.regions[name] = Region()
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """How long things take, in virtual seconds."""
-
-    created: float = 5.0
-    running: float = 60.0
-    toggle_off: float = 900.0
-    job_history: float = 30 * 86_400.0
-    idempotency: float = 86_400.0
-    deleting: float = 60.0
-    expiry_window: float = 8 * 3600.0
-    principals: float = 0.0
-    selections: float = 0.0
-    running_by_type: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """AWS Backup's limits on concurrent copies."""
-
-    copies_per_region: int = 100
-    copies_per_vault: int = 5
-    copies_per_resource: int = 30
-    rds_copies_per_region: int = 20
-    fsx_copies_per_region: int = 5
-    beyond_resource: str = "wait"
 
 
 @dataclass(slots=True)
@@ -346,6 +329,7 @@ class State:
     organizations: dict[str, Organization] = field(default_factory=dict)
     handshakes: dict[str, Handshake] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
+    key_uses: dict[str, KeyUse] = field(default_factory=dict)
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -397,9 +381,9 @@ class State:
         found = self.organization_of(one)
         return found is not None and other in found.members
 
-    def suspend(self, account: str) -> None:
-        """Close an account: what it has stays, its keys and sessions open nothing any more."""
-        self.accounts[account].state = "SUSPENDED"
+    def lock_out(self, account: str, state: str) -> None:
+        """Suspend or close an account: what it has stays, its keys and sessions open nothing any more."""
+        self.accounts[account].state = state
         keep = {key: found for key, found in self.credentials.items() if found.principal.account != account}
         self.credentials = keep
 

@@ -38,6 +38,11 @@ class Scope:
         """The caller's account in the Region the request was signed for."""
         return self.account.region(self.region_name)
 
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """The condition keys that every call has: the Region, the address, the user agent."""
+        return {"aws:requestedregion": (self.region_name,), **self.facts}
+
     def authorise(
         self,
         action: str,
@@ -47,13 +52,23 @@ class Scope:
         keys: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Raise AccessDenied unless the caller may."""
-        known = {"aws:requestedregion": (self.region_name,), **self.facts, **(keys or {})}
+        known = self.known | (keys or {})
         gate.authorise(self.state, self.principal, action, resource, resource_policy=policy, keys=known)
 
 
 def anything(_scope: Scope, _params: Params) -> tuple[str, Policy | None]:
     """The resource of operations that know only `*`."""
     return "*", None
+
+
+def forwarded(service: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a call that a service makes on with the caller's own rights."""
+    return {
+        "aws:viaawsservice": ("true",),
+        "aws:calledvia": (service,),
+        "aws:calledviafirst": (service,),
+        "aws:calledvialast": (service,),
+    }
 
 
 def request_tags(tags: dict[str, str] | None) -> dict[str, tuple[str, ...]]:

@@ -28,11 +28,15 @@ _TAGS = ("Tags", "BackupVaultTags", "BackupPlanTags")
 _TAG_KEYS = ("TagKeys", "TagKeyList")
 
 
-def of(action: str, params: Params) -> dict[str, tuple[str, ...]]:
-    """The keys of one call: `aws:RequestTag`, `aws:TagKeys` and those of its service."""
+def of(action: str, params: Params, resource: str = "*") -> dict[str, tuple[str, ...]]:
+    """The keys of one call: `aws:RequestTag`, `aws:TagKeys` and those of its service.
+
+    The type of a policy of an organization is a part of its ARN.
+    """
     found = {key: (str(params[name]),) for key, name in _VALUES.get(action, {}).items() if name in params}
     if action.removeprefix("organizations:") in _ON_POLICY:
-        found["organizations:policytype"] = ("SERVICE_CONTROL_POLICY",)
+        kind = resource.rpartition("/")[0].rpartition("/")[2]
+        found["organizations:policytype"] = (kind.upper() or "SERVICE_CONTROL_POLICY",)
     tags = next((_tags(params[name]) for name in _TAGS if name in params), {})
     found |= {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
     names = [*tags, *next((params[name] for name in _TAG_KEYS if name in params), [])]

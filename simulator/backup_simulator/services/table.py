@@ -8,12 +8,14 @@ from . import tagging
 from .backup import table as backup
 from .events import buses
 from .events import rules as event_rules
-from .iam import identities, providers, simulation
+from .iam import access_keys, attaching, groups, identities, instance_profiles, providers, simulation
+from .iam import account as iam_account
 from .iam import policies as iam_policies
 from .kms import aliases, keys
 from .kms import grants as kms_grants
-from .organizations import accounts, tree, trust
+from .organizations import accounts, lifecycle, tree, trust
 from .organizations import policies as control_policies
+from .organizations import tags as organization_tags
 from .sqs import messages, queues
 from .sts import operations as sts
 
@@ -25,10 +27,22 @@ if TYPE_CHECKING:
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "backup": backup.OPERATIONS,
     "sts": sts.OPERATIONS,
-    "iam": {**identities.OPERATIONS, **iam_policies.OPERATIONS, **providers.OPERATIONS, **simulation.OPERATIONS},
+    "iam": {
+        **identities.OPERATIONS,
+        **access_keys.OPERATIONS,
+        **groups.OPERATIONS,
+        **instance_profiles.OPERATIONS,
+        **iam_account.OPERATIONS,
+        **iam_policies.OPERATIONS,
+        **attaching.OPERATIONS,
+        **providers.OPERATIONS,
+        **simulation.OPERATIONS,
+    },
     "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
     "organizations": {
         **accounts.OPERATIONS,
+        **lifecycle.OPERATIONS,
+        **organization_tags.OPERATIONS,
         **tree.OPERATIONS,
         **control_policies.OPERATIONS,
         **trust.OPERATIONS,

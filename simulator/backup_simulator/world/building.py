@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import clock, ids
 from ..identity import anchors, policy
-from ..records import keys, state
+from ..records import keys, knobs, state
 from ..records.events import Feed
 from ..services.backup import service_role
 from ..services.backup.vaults import air_gapped
@@ -42,8 +42,8 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
     living = state.State(
         clock=clock.Clock(wall, round(start, 3), real, rate or world.clock.rate, world.clock.frozen),
         ids=ids.Ids(world.seed),
-        durations=state.Durations(**world.durations.model_dump()),
-        limits=state.Limits(**world.limits.model_dump()),
+        durations=knobs.Durations(**world.durations.model_dump()),
+        limits=knobs.Limits(**world.limits.model_dump()),
         wall_sessions=world.clock.sessions == "wall",
         outcomes=[state.Outcome(**part.model_dump()) for part in world.outcomes],
         dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds
@@ -85,7 +85,7 @@ def _identities(living: state.State, world: schema.World, start: float, flaws: F
             service_role.ensure(living, part.id, start - living.durations.principals)
     for organization in world.all_organizations:
         for account_id in organization.suspended:
-            living.suspend(account_id)
+            living.lock_out(account_id, "SUSPENDED")
     for part in world.accounts:
         for role in part.roles:
             with flaws.gathered():

@@ -1,4 +1,4 @@
-"""Users, roles, managed policies and identity providers of a world."""
+"""Users, groups, roles, managed policies and identity providers of a world."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
 
 def build(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
-    """Make an account's policies, users, roles and providers; trust policies come later, when all names exist."""
+    """Make an account's policies, groups, users, roles and providers; trust comes later, when all names exist."""
     account = living.accounts[part.id]
     for given in part.policies:
         arn = f"arn:aws:iam::{part.id}:policy{given.path}{given.name}"
@@ -37,14 +37,24 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
             hashlib.sha256(f"{living.ids.seed} {provider.host}".encode()).hexdigest(),
             tuple(provider.keys),
         )
+    for group in part.groups:
+        made = state.Identity("group", part.id, group.name, group.path, living.ids.upper("AGPA"), start)
+        with flaws.gathered():
+            _grant(living, made, group.policies, f"account {part.id}, group {group.name}")
+        account.groups[group.name] = made
     for user in part.users:
         identity = _identity(living, part.id, "user", user, start, flaws)
         account.users[user.name] = identity
+        for name in user.groups:
+            with flaws.gathered():
+                if name not in account.groups:
+                    raise WorldError(f"account {part.id}, user {user.name}: groups: there is no group {name}")
+                identity.groups[name] = account.groups[name]
         principal = state.Principal(
             part.id, identity.arn, identity.arn, identity.unique_id, identity.unique_id, "user", user.name
         )
         key = user.access_key
-        living.credentials[key.id] = state.Credential(key.id, key.secret, principal)
+        living.credentials[key.id] = state.Credential(key.id, key.secret, principal, created=start)
     for role in part.roles:
         identity = _identity(living, part.id, "role", role, start, flaws)
         identity.max_session = int(role.max_session)

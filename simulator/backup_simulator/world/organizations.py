@@ -19,8 +19,11 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
     """Make one organization; members were there long before the world starts."""
     # Long ago, so that a world with the toggle off refuses at once.
     joined = start - 365 * clock.DAY
+    on = {organization.SERVICE_CONTROL: part.control_policies_on}
+    on[organization.RESOURCE_CONTROL] = bool(part.resource_control_policies)
+    enabled = {kind for kind, switched in on.items() if switched}
     made = organization.Organization(
-        part.id, part.management, part.root, part.cross_account_backup, joined, control_enabled=part.control_policies_on
+        part.id, part.management, part.root, part.cross_account_backup, joined, enabled=enabled
     )
     for account in (part.management, *part.members):
         made.enter(account, joined)
@@ -28,8 +31,19 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
         made.members[account].parent = _unit(made, path, part)
     for path in part.empty_units:
         _unit(made, path, part)
-    for name in part.control_policies:
-        _control_policy(made, name)
+    for control in part.control_policies:
+        targets = _control_policy(made, control, organization.SERVICE_CONTROL)
+        replaced = targets if control.replaces_full_access else []
+        for target in replaced:
+            if organization.FULL_ACCESS in made.attached[target]:
+                made.attached[target].remove(organization.FULL_ACCESS)
+    for resource_control in part.resource_control_policies:
+        _control_policy(made, resource_control, organization.RESOURCE_CONTROL)
+    for target, tags in part.tags.items():
+        known = made.root_id if target == "root" else target
+        if known not in made.attached and known not in made.policies:
+            raise WorldError(f"organization {part.id}, tags: {target} is no root, unit, member or control policy")
+        made.tags[known] = dict(tags)
     made.trusted = dict.fromkeys(part.trusted_services, joined)
     made.delegated = {(account, service): joined for service, names in part.delegated.items() for account in names}
     living.organizations[part.id] = made
@@ -48,17 +62,20 @@ def _unit(made: organization.Organization, path: str, part: schema.OrganizationP
     return parent
 
 
-def _control_policy(made: organization.Organization, part: schema.ControlPolicyPart) -> None:
+def _control_policy(
+    made: organization.Organization, part: schema.ControlPolicyPart | schema.ResourceControlPolicyPart, kind: str
+) -> list[str]:
+    """Make a policy and attach it; returns the ids of its targets."""
     where = f"organization {made.organization_id}, control policy {part.name}"
+    compile_ = policy.resource_control if kind == organization.RESOURCE_CONTROL else policy.compiled
     try:
-        compiled = policy.compiled(part.document)
+        compiled = compile_(part.document)
     except (policy.MalformedPolicyError, SimulatorError) as error:
         raise WorldError(f"{where}: {error}") from None
-    made.policies[part.id] = organization.ControlPolicy(part.id, part.name, "", compiled)
-    for target in part.targets:
-        known = made.root_id if target == "root" else target
-        if known not in made.attached:
-            raise WorldError(f"{where}: target {target} is no root, unit or member")
-        made.attached[known].append(part.id)
-        if part.replaces_full_access and organization.FULL_ACCESS in made.attached[known]:
-            made.attached[known].remove(organization.FULL_ACCESS)
+    made.policies[part.id] = organization.ControlPolicy(part.id, part.name, "", compiled, kind=kind)
+    targets = [made.root_id if target == "root" else target for target in part.targets]
+    for given, target in zip(part.targets, targets, strict=True):
+        if target not in made.attached:
+            raise WorldError(f"{where}: target {given} is no root, unit or member")
+        made.attached[target].append(part.id)
+    return targets

@@ -66,11 +66,17 @@ class DurationsPart(Part):
     expiry_window: Seconds = 8 * 3600.0
     principals: Seconds = 0.0
     selections: Seconds = 0.0
+    creating_account: Seconds = 60.0
+    closing_account: Seconds = 60.0
+    closed_account: Seconds = 90 * 86_400.0
     running_by_type: dict[str, Seconds] = {}
 
 
 class LimitsPart(Part):
-    """Quotas on concurrent copies; `beyond_resource`: whether the 31st copy of a resource waits or fails."""
+    """Quotas on concurrent copies, and on accounts.
+
+    `beyond_resource`: whether the 31st copy of a resource waits or fails.
+    """
 
     copies_per_region: int = Field(default=100, ge=1)
     copies_per_vault: int = Field(default=5, ge=0)
@@ -78,6 +84,7 @@ class LimitsPart(Part):
     rds_copies_per_region: int = Field(default=20, ge=1)
     fsx_copies_per_region: int = Field(default=5, ge=1)
     beyond_resource: Literal["wait", "fail"] = "wait"
+    accounts_per_organization: int = Field(default=10, ge=1)
 
 
 class ControlPolicyPart(Part):
@@ -93,10 +100,20 @@ class ControlPolicyPart(Part):
     replaces_full_access: bool = False
 
 
+class ResourceControlPolicyPart(Part):
+    """A resource control policy and where it is attached: `root`, unit ids, account ids. One switches the type on."""
+
+    id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
+    name: str
+    document: PolicyDocument
+    targets: list[str] = []
+
+
 class OrganizationPart(Part):
     """An organization, its members and the cross-account toggle.
 
-    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself.
+    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself, `tags` those of
+    the root (`root`), of units, accounts and control policies by their ids.
     """
 
     id: str = Field(pattern=r"^o-[a-z0-9]{10,32}$")
@@ -109,9 +126,11 @@ class OrganizationPart(Part):
     unit_names: dict[str, str] = {}
     control_policies: list[ControlPolicyPart] = []
     control_policies_on: bool = True
+    resource_control_policies: list[ResourceControlPolicyPart] = []
     trusted_services: list[str] = ["backup.amazonaws.com"]
     delegated: dict[str, list[AccountId]] = {}
     suspended: list[AccountId] = []
+    tags: dict[str, dict[str, str]] = {}
 
     @property
     def strangers(self) -> set[str]:
@@ -134,8 +153,17 @@ class UserPart(Part):
     path: str = "/"
     access_key: AccessKeyPart
     policies: Policies
+    groups: list[str] = []
     boundary: PolicyArn | None = None
     tags: dict[str, str] = {}
+
+
+class GroupPart(Part):
+    """A group of IAM users; who is in it, the users say."""
+
+    name: str
+    path: str = "/"
+    policies: Policies
 
 
 class TrustPart(Part):
@@ -286,6 +314,7 @@ class AccountPart(Part):
     email: str | None = None
     service_linked_role: bool = False
     users: list[UserPart] = []
+    groups: list[GroupPart] = []
     roles: list[RolePart] = []
     policies: list[ManagedPolicyPart] = []
     oidc_providers: list[OidcProviderPart] = []

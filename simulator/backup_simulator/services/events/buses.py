@@ -152,7 +152,7 @@ def put_events(scope: Scope, params: Params) -> Params:
 def _allowed(scope: Scope, entry: Params) -> Bus | None:
     arn = _arn(scope, entry.get("EventBusName", "default"))
     bus = delivery.by_arn(scope.state, arn)
-    keys = {"aws:requestedregion": (scope.region_name,)}
+    keys = scope.known
     for member, key in (("Source", "events:source"), ("DetailType", "events:detail-type")):
         if member in entry:
             keys[key] = (entry[member],)

@@ -67,8 +67,10 @@ def _enqueue(state: State, rule: Rule, target: Target, event: Event, now: float)
         return "the queue does not exist"
     keys = {"aws:sourcearn": (rule.arn,), "aws:sourceaccount": (rule.arn.split(":")[4],)}
     asked = gate.question(state, service_principal(), "sqs:SendMessage", queue.arn, keys)
-    if policy.judge_resource(queue.policy, asked) is not policy.Verdict.ALLOW:
-        return "the queue's policy does not let events.amazonaws.com send for this rule"
+    reason = gate.refusal(state, asked, queue.policy, owner=queue.account)
+    if reason:
+        control = "resource control policy" in reason
+        return f"the {'organization' if control else 'queue'}'s policy does not let {SERVICE} send for this rule"
     sqs_messages.deliver(state, queue, _body(target, event), sender=SERVICE, now=now)
     return "OK"
 
@@ -99,7 +101,7 @@ def _refusal(state: State, rule: Rule, target: Target, place: Bus, event: Event)
         return None if allowed else "the bus's policy does not name the account, and the target has no role"
     role = state.role(target.role_arn)
     trust = gate.question(state, service_principal(), "sts:AssumeRole", target.role_arn, keys)
-    if role is None or policy.judge_resource(role.trust, trust) is not policy.Verdict.ALLOW:
+    if role is None or gate.refusal(state, trust, role.trust, owner=role.account):
         return f"{SERVICE} cannot assume {target.role_arn}"
     asked = gate.question(state, role_principal(state, target.role_arn), "events:PutEvents", place.arn, keys)
     return gate.refusal(state, asked, place.policy, owner=place.account)

@@ -1,36 +1,86 @@
-"""Policies that AWS manages, by ARN; their documents are beside this file."""
+"""Policies that AWS manages, by ARN; those around AWS Backup are beside this file, all others come from moto.
+
+Known of each is its present version: AWS does not publish the documents of those before.
+"""
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
 import functools
+import hashlib
 import json
 from importlib import resources
+from typing import TYPE_CHECKING
 
+from ... import moto_adapter
+from ...fidelity import Behaviour
 from ...identity import policy
 from ...records.access import ManagedPolicy
-from ...wire import CommonError
+from ...wire import CommonError, Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PREFIX = "arn:aws:iam::aws:policy/"
-CREATED = 1_447_000_000.0
+SERVICE_ROLES = "/aws-service-role/"
+"""The path of policies that only service-linked roles have."""
 
 
 @functools.cache
-def _documents() -> dict[str, policy.Document]:
+def _kept() -> Mapping[str, Params]:
     text = resources.files(__package__).joinpath("aws_managed.json").read_text(encoding="utf-8")
-    found: dict[str, policy.Document] = json.loads(text)
+    found: dict[str, Params] = json.loads(text)
     return found
 
 
-def arns() -> list[str]:
-    """The ARNs of all AWS managed policies that the simulator knows."""
-    return [PREFIX + name for name in _documents()]
+def _published(arn: str) -> Params | None:
+    """What is known of a policy; its path is a part of its ARN."""
+    if not arn.startswith(PREFIX):
+        return None
+    name = arn.rpartition("/")[2]
+    found = _kept().get(name) or moto_adapter.managed_policies().get(name)
+    return found if found and _arn(name, found) == arn else None
+
+
+def _arn(name: str, found: Params) -> str:
+    return f"{PREFIX.rstrip('/')}{found['Path']}{name}"
+
+
+def listed() -> list[ManagedPolicy]:
+    """All AWS managed policies that are known, by name, without their documents: to be shown, not to be judged."""
+    return [_head(name, found) for name, found in sorted({**moto_adapter.managed_policies(), **_kept()}.items())]
+
+
+def _head(name: str, found: Params) -> ManagedPolicy:
+    arn, version = _arn(name, found), found["DefaultVersionId"]
+    digits = base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:17]
+    return ManagedPolicy(
+        arn,
+        f"ANPA{digits}",
+        _epoch(found["CreateDate"]),
+        {},
+        default=version,
+        latest=int(version.removeprefix("v")),
+        updated=_epoch(found["UpdateDate"]),
+    )
+
+
+def _epoch(text: str) -> float:
+    return dt.datetime.fromisoformat(text).timestamp()
 
 
 def unknown(arn: str) -> str | None:
     """What to say of a policy of AWS's that is not known here; None for known ones and for ARNs of accounts."""
-    if not arn.startswith(PREFIX) or arn.removeprefix(PREFIX) in _documents():
+    if not arn.startswith(PREFIX) or _published(arn):
         return None
-    return f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
+    text = f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
+    more = (
+        ""
+        if moto_adapter.managed_policies()
+        else "; pip install 'backup-simulator[resources]' brings all that moto has"
+    )
+    return text + more
 
 
 def sought(arn: str) -> ManagedPolicy | None:
@@ -40,14 +90,33 @@ def sought(arn: str) -> ManagedPolicy | None:
     return find(arn)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=2048)
 def find(arn: str) -> ManagedPolicy | None:
     """One AWS managed policy; nobody can change it, so all worlds share it."""
-    document = _documents().get(arn.removeprefix(PREFIX)) if arn.startswith(PREFIX) else None
-    if document is None:
+    found = _published(arn)
+    if found is None:
         return None
-    number = int(document.get("DefaultVersionId", 1))
-    compiled = policy.compiled({"Version": "2012-10-17", "Statement": document["Statement"]})
-    digits = "".join(letter for letter in arn.upper() if letter.isalnum())[-17:].rjust(17, "A")
-    version = f"v{number}"
-    return ManagedPolicy(arn, f"ANPA{digits}", CREATED, {version: (compiled, CREATED)}, default=version, latest=number)
+    made = _head(arn.rpartition("/")[2], found)
+    made.versions[made.default] = policy.compiled(found["Document"], by_aws=True), made.updated or made.created
+    return made
+
+
+FIDELITY = (
+    Behaviour(
+        "AWS managed policies around AWS Backup, and the general ones people attach with them: path, version, dates "
+        "and document as AWS published them; their ids are ours",
+        "DG",
+        "test_managed_policies.py::test_a_managed_policy_is_as_aws_published_it",
+    ),
+    Behaviour(
+        "All other AWS managed policies where moto is installed; what is not known answers 501 by name, wherever its "
+        "ARN is given, and a world that names it is refused",
+        "ours",
+        "test_iam.py::test_an_aws_managed_policy_that_is_not_known_answers_501",
+    ),
+    Behaviour(
+        "Descriptions of AWS managed policies; their former versions, which are not listed and answer 501",
+        "missing",
+        "test_managed_policies.py::test_a_former_version_of_a_managed_policy_answers_501",
+    ),
+)

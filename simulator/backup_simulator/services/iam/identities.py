@@ -1,4 +1,4 @@
-"""IAM: roles and users, their tags and boundaries, and the access keys of users."""
+"""IAM: roles and users, their tags and boundaries."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...records.state import Credential, Identity, Principal
-from ...wire import AwsError, Params
+from ...records.state import Identity
+from ...wire import Params
 from ..operation import Operation, Scope, request_tags
-from . import rules
+from . import access_keys, rules
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
-
-KEYS_PER_USER = 2
 
 
 def get(kind: str, scope: Scope, params: Params) -> Params:
@@ -25,7 +23,7 @@ def get(kind: str, scope: Scope, params: Params) -> Params:
 
 def list_all(kind: str, scope: Scope, params: Params) -> Params:
     """List roles or users below a path."""
-    held = scope.account.roles if kind == "role" else scope.account.users
+    held = rules.held(scope, kind)
     prefix = params.get("PathPrefix", "/")
     found = [rules.shown(scope, one, in_list=True) for _, one in sorted(held.items()) if one.path.startswith(prefix)]
     return rules.page(found, params, f"{kind.capitalize()}s")
@@ -34,7 +32,7 @@ def list_all(kind: str, scope: Scope, params: Params) -> Params:
 def create(kind: str, scope: Scope, params: Params) -> Params:
     """Make a role or a user, without policies."""
     name, path = params[f"{kind.capitalize()}Name"], params.get("Path", "/")
-    held, tags = (scope.account.roles if kind == "role" else scope.account.users), rules.tags(params)
+    held, tags = rules.held(scope, kind), rules.tags(params)
     boundary = {"iam:permissionsboundary": (params["PermissionsBoundary"],)} if "PermissionsBoundary" in params else {}
     arn = f"arn:aws:iam::{scope.account.account_id}:{kind}{path}{name}"
     scope.authorise(f"iam:Create{kind.capitalize()}", arn, keys=boundary | request_tags(tags))
@@ -64,13 +62,14 @@ def delete(kind: str, scope: Scope, params: Params) -> Params:
     """Delete a role or a user that has no policies left; policies that name it keep its unique id."""
     name = params[f"{kind.capitalize()}Name"]
     found = rules.changeable(scope, kind, name)
-    if found.attached:
-        raise rules.conflict("Cannot delete entity, must detach all policies first.")
-    if found.inline:
-        raise rules.conflict("Cannot delete entity, must delete policies first.")
-    if kind == "user" and _keys(scope, found):
+    rules.require_no_policies(found)
+    if kind == "user" and access_keys.of_user(scope, found):
         raise rules.conflict("Cannot delete entity, must delete access keys first.")
-    del (scope.account.roles if kind == "role" else scope.account.users)[name]
+    if found.groups:
+        raise rules.conflict("Cannot delete entity, must remove users from group first.")
+    if kind == "role" and any(one.role == name for one in scope.account.instance_profiles.values()):
+        raise rules.conflict("Cannot delete entity, must remove roles from instance profile first.")
+    del rules.held(scope, kind)[name]
     scope.state.anchors.pop(found.unique_id, None)
     return {}
 
@@ -132,54 +131,8 @@ def delete_boundary(kind: str, scope: Scope, params: Params) -> Params:
     return {}
 
 
-def instance_profiles(scope: Scope, params: Params) -> Params:
-    """List the instance profiles of a role: there are none here."""
-    rules.identity(scope, "role", params["RoleName"])
-    return rules.page([], params, "InstanceProfiles")
-
-
-def create_key(scope: Scope, params: Params) -> Params:
-    """Make an access key of a user; two at most."""
-    user = rules.identity(scope, "user", params.get("UserName", scope.principal.name))
-    if len(_keys(scope, user)) >= KEYS_PER_USER:
-        raise rules.exceeded(f"Cannot exceed quota for AccessKeysPerUser: {KEYS_PER_USER}")
-    ids = scope.state.ids
-    principal = Principal(user.account, user.arn, user.arn, user.unique_id, user.unique_id, "user", user.name)
-    made = Credential(ids.upper("AKIA", 16), ids.secret(), principal)
-    scope.state.credentials[made.key_id] = made
-    shown = {"UserName": user.name, "AccessKeyId": made.key_id, "Status": "Active", "CreateDate": scope.now}
-    return {"AccessKey": shown | {"SecretAccessKey": made.secret}}
-
-
-def list_keys(scope: Scope, params: Params) -> Params:
-    """List the access keys of a user; when they were made is not kept, so it is when the user was."""
-    user = rules.identity(scope, "user", params.get("UserName", scope.principal.name))
-    found = [
-        {"UserName": user.name, "AccessKeyId": one.key_id, "Status": "Active", "CreateDate": user.created}
-        for one in _keys(scope, user)
-    ]
-    return rules.page(found, params, "AccessKeyMetadata")
-
-
-def delete_key(scope: Scope, params: Params) -> Params:
-    """Delete an access key; it opens nothing any more."""
-    user = rules.identity(scope, "user", params.get("UserName", scope.principal.name))
-    if params["AccessKeyId"] not in {one.key_id for one in _keys(scope, user)}:
-        raise rules.missing(f"The Access Key with id {params['AccessKeyId']} cannot be found.")
-    del scope.state.credentials[params["AccessKeyId"]]
-    return {}
-
-
-def _keys(scope: Scope, user: Identity) -> list[Credential]:
-    credentials = scope.state.credentials.values()
-    return [one for one in credentials if one.principal.unique_id == user.unique_id and one.token is None]
-
-
 def _named(kind: str, scope: Scope, params: Params) -> tuple[str, Policy | None]:
-    name = params.get(f"{kind.capitalize()}Name")
-    if name is None and scope.principal.kind != "user":
-        raise AwsError("ValidationError", "Must specify userName when calling with non-User credentials")
-    return rules.arn_of(scope, kind, name or scope.principal.name), None
+    return rules.named(scope, kind, params), None
 
 
 def _operations(kind: str) -> dict[str, Operation]:
@@ -202,10 +155,6 @@ OPERATIONS = {
     **_operations("user"),
     "UpdateRole": Operation(update_role, partial(_named, "role")),
     "UpdateAssumeRolePolicy": Operation(update_trust, partial(_named, "role")),
-    "ListInstanceProfilesForRole": Operation(instance_profiles, partial(_named, "role")),
-    "CreateAccessKey": Operation(create_key, partial(_named, "user")),
-    "ListAccessKeys": Operation(list_keys, partial(_named, "user")),
-    "DeleteAccessKey": Operation(delete_key, partial(_named, "user")),
 }
 
 
@@ -219,14 +168,5 @@ FIDELITY = (
         "Trust policies: STS actions only, principals, no resources; they hold at once",
         "DG; texts assumed",
         "test_iam.py::test_a_new_trust_holds_at_once",
-    ),
-    Behaviour(
-        "Users' access keys: two at most, usable at once (AWS: after seconds); UpdateAccessKey is missing",
-        "DG",
-        "test_iam.py::test_access_keys_are_made_and_deleted",
-    ),
-    Behaviour(
-        "Groups, MFA devices, instance profiles, login profiles: 501 (ListInstanceProfilesForRole: none)",
-        "missing",
     ),
 )

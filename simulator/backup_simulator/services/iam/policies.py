@@ -1,24 +1,22 @@
-"""IAM: managed policies with versions, inline policies, and attaching."""
+"""IAM: managed policies with versions, the account's own and AWS's."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
 from ...records.access import ManagedPolicy
-from ...records.state import Identity
 from ...wire import CommonError, Params
 from ..operation import Operation, Scope, request_tags
 from . import aws_managed, rules
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
+    from ...records.state import Identity
 
 VERSIONS = 5
-ATTACHED = 20
-"""Managed policies per role or user; AWS's default quota is 10, and 20 on request."""
 
 
 def create(scope: Scope, params: Params) -> Params:
@@ -32,19 +30,21 @@ def create(scope: Scope, params: Params) -> Params:
     made = ManagedPolicy(arn, scope.state.ids.upper("ANPA"), scope.now, {"v1": (found, scope.now)}, tags=tags)
     made.description = params.get("Description", "")
     scope.account.policies[arn] = made
-    return {"Policy": _shown(scope, made)}
+    return {"Policy": _shown(made, _uses(scope))}
 
 
 def get(scope: Scope, params: Params) -> Params:
     """Describe a managed policy."""
     found = _known(scope, params["PolicyArn"])
-    return {"Policy": _shown(scope, found) | ({"Tags": rules.shown_tags(found.tags)} if found.tags else {})}
+    shown = _shown(found, _uses(scope)) | {"Description": found.description or None}
+    return {"Policy": shown | ({"Tags": rules.shown_tags(found.tags)} if found.tags else {})}
 
 
 def delete(scope: Scope, params: Params) -> Params:
     """Delete a managed policy that is attached nowhere and has one version."""
     found = _own(scope, params["PolicyArn"])
-    if _users(scope, found) or _bounded(scope, found):
+    uses = _uses(scope)
+    if uses[found.arn, "policy"] or uses[found.arn, "boundary"]:
         raise rules.conflict("Cannot delete a policy attached to entities.")
     if len(found.versions) > 1:
         message = "This policy has more than one version. Before you delete a policy, you must delete the policy's "
@@ -54,13 +54,19 @@ def delete(scope: Scope, params: Params) -> Params:
 
 
 def list_all(scope: Scope, params: Params) -> Params:
-    """List managed policies: the account's, AWS's that the simulator knows, or both."""
+    """List managed policies: the account's, AWS's that the simulator knows, or both; without description and tags."""
     local = sorted(scope.account.policies.values(), key=lambda one: one.name)
-    ours = [one for arn in aws_managed.arns() if (one := aws_managed.find(arn))]
-    wanted = {"Local": local, "AWS": ours}.get(params.get("Scope", "All"), [*local, *ours])
-    prefix, only = params.get("PathPrefix", "/"), params.get("OnlyAttached", False)
-    found = [_shown(scope, one) for one in wanted if one.path.startswith(prefix) and (not only or _users(scope, one))]
-    return rules.page(found, params, "Policies")
+    by_aws = aws_managed.listed() if params.get("Scope", "All") != "Local" else []
+    wanted = by_aws if params.get("Scope") == "AWS" else [*local, *by_aws]
+    wanted = [one for one in wanted if one.path.startswith(params.get("PathPrefix", "/"))]
+    uses = _uses(scope)
+    only = {"PermissionsPolicy": "policy", "PermissionsBoundary": "boundary"}.get(params.get("PolicyUsageFilter", ""))
+    if only:
+        wanted = [one for one in wanted if uses[one.arn, only]]
+    if params.get("OnlyAttached", False):
+        wanted = [one for one in wanted if uses[one.arn, "policy"]]
+    answer = rules.page(wanted, params, "Policies")
+    return answer | {"Policies": [_shown(one, uses) for one in answer["Policies"]]}
 
 
 def create_version(scope: Scope, params: Params) -> Params:
@@ -109,90 +115,30 @@ def delete_version(scope: Scope, params: Params) -> Params:
 
 
 def list_entities(scope: Scope, params: Params) -> Params:
-    """List the roles and users to which a policy is attached."""
+    """List the groups, users and roles to which a policy is attached, or whose boundary it is."""
     found = _known(scope, params["PolicyArn"])
-    kinds = {"Role": ["role"], "User": ["user"]}.get(params.get("EntityFilter", "All"), ["role", "user"])
-    users = [one for one in _users(scope, found) if one.kind in kinds]
-    return {
-        "PolicyGroups": [],
-        "PolicyUsers": [{"UserName": one.name, "UserId": one.unique_id} for one in users if one.kind == "user"],
-        "PolicyRoles": [{"RoleName": one.name, "RoleId": one.unique_id} for one in users if one.kind == "role"],
-        "IsTruncated": False,
+    usage, prefix = params.get("PolicyUsageFilter"), params.get("PathPrefix", "/")
+    only = params.get("EntityFilter", "All")
+    users = [
+        one
+        for one in _everybody(scope)
+        if only in {"All", one.kind.capitalize()}
+        and one.path.startswith(prefix)
+        and (
+            (usage != "PermissionsBoundary" and found.arn in one.attached)
+            or (usage != "PermissionsPolicy" and one.boundary is not None and one.boundary.arn == found.arn)
+        )
+    ]
+    answer = rules.page(users, params, "found")
+    held = answer.pop("found")
+    return answer | {
+        f"Policy{kind.capitalize()}s": [
+            {f"{kind.capitalize()}Name": one.name, f"{kind.capitalize()}Id": one.unique_id}
+            for one in held
+            if one.kind == kind
+        ]
+        for kind in ("group", "user", "role")
     }
-
-
-def attach(kind: str, scope: Scope, params: Params) -> Params:
-    """Attach a managed policy; it holds at once."""
-    found, arn = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"]), params["PolicyArn"]
-    scope.authorise(f"iam:Attach{kind.capitalize()}Policy", found.arn, keys=_attaching(found, arn))
-    managed = rules.managed(scope, arn)
-    if arn not in found.attached and len(found.attached) >= ATTACHED:
-        raise rules.exceeded(f"Cannot exceed quota for PoliciesPer{kind.capitalize()}: {ATTACHED}")
-    found.attached[arn] = managed
-    return {}
-
-
-def detach(kind: str, scope: Scope, params: Params) -> Params:
-    """Detach a managed policy."""
-    found, arn = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"]), params["PolicyArn"]
-    scope.authorise(f"iam:Detach{kind.capitalize()}Policy", found.arn, keys=_attaching(found, arn))
-    if arn not in found.attached:
-        raise rules.missing(f"Policy {arn} was not found.")
-    del found.attached[arn]
-    return {}
-
-
-def list_attached(kind: str, scope: Scope, params: Params) -> Params:
-    """List the managed policies of a role or user."""
-    found = rules.identity(scope, kind, params[f"{kind.capitalize()}Name"])
-    prefix = params.get("PathPrefix", "/")
-    policies = [one for one in found.attached.values() if one.path.startswith(prefix)]
-    shown = [{"PolicyName": one.name, "PolicyArn": one.arn} for one in policies]
-    return rules.page(shown, params, "AttachedPolicies")
-
-
-def put_inline(kind: str, scope: Scope, params: Params) -> Params:
-    """Write an inline policy, or replace it."""
-    found = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"])
-    scope.authorise(f"iam:Put{kind.capitalize()}Policy", found.arn, keys=_boundary(found))
-    found.inline[params["PolicyName"]] = rules.read(params["PolicyDocument"], policy.identity_policy)
-    return {}
-
-
-def get_inline(kind: str, scope: Scope, params: Params) -> Params:
-    """Give an inline policy."""
-    name = f"{kind.capitalize()}Name"
-    found = rules.identity(scope, kind, params[name])
-    document = rules.document(_inline(found, params["PolicyName"]))
-    return {name: found.name, "PolicyName": params["PolicyName"], "PolicyDocument": document}
-
-
-def delete_inline(kind: str, scope: Scope, params: Params) -> Params:
-    """Delete an inline policy."""
-    found = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"])
-    _inline(found, params["PolicyName"])
-    del found.inline[params["PolicyName"]]
-    return {}
-
-
-def list_inline(kind: str, scope: Scope, params: Params) -> Params:
-    """List the names of the inline policies."""
-    found = rules.identity(scope, kind, params[f"{kind.capitalize()}Name"])
-    return rules.page(sorted(found.inline), params, "PolicyNames")
-
-
-def _inline(found: Identity, name: str) -> Policy:
-    if name not in found.inline:
-        raise rules.missing(f"The {found.kind} policy with name {name} cannot be found.")
-    return found.inline[name]
-
-
-def _boundary(found: Identity) -> dict[str, tuple[str, ...]]:
-    return {"iam:permissionsboundary": (found.boundary.arn,)} if found.boundary else {}
-
-
-def _attaching(found: Identity, arn: str) -> dict[str, tuple[str, ...]]:
-    return {"iam:policyarn": (arn,)} | _boundary(found)
 
 
 def _known(scope: Scope, arn: str) -> ManagedPolicy:
@@ -209,19 +155,27 @@ def _own(scope: Scope, arn: str) -> ManagedPolicy:
 
 
 def _existing(found: ManagedPolicy, version: str) -> str:
-    if version not in found.versions:
-        raise rules.missing(f"Policy {found.arn} version {version} does not exist or is not attachable.")
-    return version
+    if version in found.versions:
+        return version
+    former = version.removeprefix("v")
+    if found.arn.startswith(aws_managed.PREFIX) and former.isdigit() and 0 < int(former) < found.latest:
+        text = f"The simulator does not know version {version} of the AWS managed policy {found.name}"
+        raise CommonError("NotImplemented", text)
+    raise rules.missing(f"Policy {found.arn} version {version} does not exist or is not attachable.")
 
 
-def _users(scope: Scope, found: ManagedPolicy) -> list[Identity]:
-    everybody = [*scope.account.roles.values(), *scope.account.users.values()]
-    return [one for one in everybody if found.arn in one.attached]
+def _everybody(scope: Scope) -> list[Identity]:
+    account = scope.account
+    return [*account.groups.values(), *account.users.values(), *account.roles.values()]
 
 
-def _bounded(scope: Scope, found: ManagedPolicy) -> int:
-    everybody = [*scope.account.roles.values(), *scope.account.users.values()]
-    return sum(one.boundary is not None and one.boundary.arn == found.arn for one in everybody)
+def _uses(scope: Scope) -> Counter[tuple[str, str]]:
+    """How often each policy is attached (`policy`) and is a boundary (`boundary`), by ARN."""
+    found: Counter[tuple[str, str]] = Counter()
+    for one in _everybody(scope):
+        found.update((arn, "policy") for arn in one.attached)
+        found.update([(one.boundary.arn, "boundary")] if one.boundary else [])
+    return found
 
 
 def _version(found: ManagedPolicy, version: str) -> Params:
@@ -229,17 +183,16 @@ def _version(found: ManagedPolicy, version: str) -> Params:
     return {"VersionId": version, "IsDefaultVersion": version == found.default, "CreateDate": created}
 
 
-def _shown(scope: Scope, found: ManagedPolicy) -> Params:
+def _shown(found: ManagedPolicy, uses: Counter[tuple[str, str]]) -> Params:
     return {
         "PolicyName": found.name,
         "PolicyId": found.policy_id,
         "Arn": found.arn,
         "Path": found.path,
         "DefaultVersionId": found.default,
-        "AttachmentCount": len(_users(scope, found)),
-        "PermissionsBoundaryUsageCount": _bounded(scope, found),
+        "AttachmentCount": uses[found.arn, "policy"],
+        "PermissionsBoundaryUsageCount": uses[found.arn, "boundary"],
         "IsAttachable": True,
-        "Description": found.description or None,
         "CreateDate": found.created,
         "UpdateDate": found.updated or found.created,
     }
@@ -249,26 +202,7 @@ def _on_policy(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
     return params["PolicyArn"], None
 
 
-def _named(kind: str, scope: Scope, params: Params) -> tuple[str, Policy | None]:
-    return rules.arn_of(scope, kind, params[f"{kind.capitalize()}Name"]), None
-
-
-def _operations(kind: str) -> dict[str, Operation]:
-    name, named = kind.capitalize(), partial(_named, kind)
-    return {
-        f"Attach{name}Policy": Operation(partial(attach, kind), target=None),
-        f"Detach{name}Policy": Operation(partial(detach, kind), target=None),
-        f"ListAttached{name}Policies": Operation(partial(list_attached, kind), named),
-        f"Put{name}Policy": Operation(partial(put_inline, kind), target=None),
-        f"Get{name}Policy": Operation(partial(get_inline, kind), named),
-        f"Delete{name}Policy": Operation(partial(delete_inline, kind), named),
-        f"List{name}Policies": Operation(partial(list_inline, kind), named),
-    }
-
-
 OPERATIONS = {
-    **_operations("role"),
-    **_operations("user"),
     "CreatePolicy": Operation(create, target=None),
     "GetPolicy": Operation(get, _on_policy),
     "DeletePolicy": Operation(delete, _on_policy),
@@ -284,19 +218,14 @@ OPERATIONS = {
 
 FIDELITY = (
     Behaviour(
-        "Managed policies with up to five versions, inline policies, attaching; `iam:PolicyARN`, "
-        "`iam:PermissionsBoundary`",
+        "Managed policies with up to five versions",
         "botocore, DG; texts from issues or assumed",
         "test_iam.py::test_a_managed_policy_and_its_versions",
     ),
     Behaviour(
-        "AWS managed policies of Backup by their ARNs, reduced to the services that are simulated or judged here",
-        "DG; the ones for restores, operators and organization admins: assumed",
-        "test_iam.py::test_aws_managed_policies_can_be_attached",
-    ),
-    Behaviour(
-        "Other AWS managed policies: 501 by name, wherever their ARN is given; a world that names one is refused",
-        "ours",
-        "test_iam.py::test_an_aws_managed_policy_that_is_not_known_answers_501",
+        "ListPolicies by scope, path, use and attachment, in pages, without descriptions and tags; "
+        "ListEntitiesForPolicy by kind, path and use",
+        "botocore; the order (by name): assumed",
+        "test_managed_policies.py::test_aws_managed_policies_are_listed_in_pages",
     ),
 )

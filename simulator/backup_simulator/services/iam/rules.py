@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...identity.policy import Document, Policy
     from ...records.access import ManagedPolicy
-    from ...records.state import Identity
+    from ...records.state import Account, Identity
     from ..operation import Scope
 
 TAG_LIMIT = 50
@@ -46,16 +46,43 @@ def exceeded(text: str) -> AwsError:
     return AwsError("LimitExceeded", text, status=409)
 
 
+def held(scope: Scope, kind: str) -> dict[str, Identity]:
+    """The roles, users or groups of the caller's account."""
+    account = scope.account
+    return {"role": account.roles, "user": account.users, "group": account.groups}[kind]
+
+
+def members(account: Account, group: Identity) -> list[Identity]:
+    """The users in a group."""
+    return [one for _, one in sorted(account.users.items()) if group.name in one.groups]
+
+
+def require_no_policies(found: Identity) -> None:
+    """Raise unless nothing is attached to what is to be deleted."""
+    if found.attached:
+        raise conflict("Cannot delete entity, must detach all policies first.")
+    if found.inline:
+        raise conflict("Cannot delete entity, must delete policies first.")
+
+
+def named(scope: Scope, kind: str, params: Params) -> str:
+    """The ARN of the role or user that a call names; without a name it is the user that calls."""
+    name = params.get(f"{kind.capitalize()}Name")
+    if name is None and scope.principal.kind != "user":
+        raise AwsError("ValidationError", "Must specify userName when calling with non-User credentials")
+    return arn_of(scope, kind, name or scope.principal.name)
+
+
 def identity(scope: Scope, kind: str, name: str) -> Identity:
-    """A role or a user of the caller's account."""
-    held = scope.account.roles if kind == "role" else scope.account.users
-    if name not in held:
+    """A role, a user or a group of the caller's account."""
+    found = held(scope, kind).get(name)
+    if found is None:
         raise missing(f"The {kind} with name {name} cannot be found.")
-    return held[name]
+    return found
 
 
 def changeable(scope: Scope, kind: str, name: str) -> Identity:
-    """A role or a user that is not AWS's own."""
+    """A role, a user or a group that is not AWS's own."""
     found = identity(scope, kind, name)
     if found.service_linked:
         message = f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
@@ -64,10 +91,9 @@ def changeable(scope: Scope, kind: str, name: str) -> Identity:
 
 
 def arn_of(scope: Scope, kind: str, name: str, path: str = "/") -> str:
-    """The ARN under which a role or user is judged, whether it exists or not."""
-    held = scope.account.roles if kind == "role" else scope.account.users
-    account = scope.account.account_id
-    return held[name].arn if name in held else f"arn:aws:iam::{account}:{kind}{path}{name}"
+    """The ARN under which a role, user or group is judged, whether it exists or not."""
+    found, account = held(scope, kind).get(name), scope.account.account_id
+    return found.arn if found else f"arn:aws:iam::{account}:{kind}{path}{name}"
 
 
 def managed(scope: Scope, arn: str) -> ManagedPolicy:
@@ -95,7 +121,7 @@ def read_trust(scope: Scope, text: str) -> Policy:
         raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{error}"') from None
 
 
-def page(found: Sequence[Params] | Sequence[str], params: Params, name: str) -> Params:
+def page(found: Sequence[object], params: Params, name: str) -> Params:
     """One page of a list, 100 long unless asked otherwise."""
     try:
         start = int(base64.b64decode(params["Marker"], validate=True)) if "Marker" in params else 0
@@ -127,7 +153,7 @@ def document(found: Policy) -> str:
 
 
 def shown(scope: Scope, found: Identity, *, in_list: bool = False) -> Params:
-    """A role or user as the API shows it; lists leave boundary and tags out."""
+    """A role, user or group as the API shows it; lists leave boundary and tags out."""
     kind = found.kind.capitalize()
     answer: Params = {
         "Path": found.path,

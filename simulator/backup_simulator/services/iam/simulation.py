@@ -1,4 +1,4 @@
-"""IAM: SimulatePrincipalPolicy, by the same evaluation that judges calls.
+"""IAM: SimulatePrincipalPolicy and SimulateCustomPolicy, by the same evaluation that judges calls.
 
 Context keys come from the request alone, as in AWS; keys that a relevant condition asks for are told as missing.
 """
@@ -24,20 +24,54 @@ if TYPE_CHECKING:
 
 
 def simulate(scope: Scope, params: Params) -> Params:
-    """Say for each action and resource what a user or role might do."""
-    for member in ("CallerArn", "ResourceHandlingOption"):
-        if member in params:
-            raise CommonError("NotImplemented", f"The simulator does not implement {member} of SimulatePrincipalPolicy")
+    """Say for each action and resource what a user, a group or a role might do."""
+    _refuse(params, "SimulatePrincipalPolicy", "CallerArn", "PolicyExclusionList")
     source = _source(scope, params["PolicySourceArn"])
+    return _results(_policies(scope, source, params), _principal(source), params)
+
+
+def simulate_custom(scope: Scope, params: Params) -> Params:
+    """Say for each action and resource what somebody with the given policies, and no others, might do."""
+    _refuse(params, "SimulateCustomPolicy")
+    if "ResourcePolicy" in params and "CallerArn" not in params:
+        raise AwsError("InvalidInput", "CallerArn is required when a ResourcePolicy is given.")
+    account = scope.account.account_id
+    nobody = Principal(account, f"arn:aws:iam::{account}:root", "", "", "", "user", "")
+    caller = _principal(_source(scope, params["CallerArn"])) if "CallerArn" in params else nobody
+    bounds, levels = _bounds(params), params.get("OrderedOrganizationPolicyInputList", [])
+    policies = evaluation.Policies(
+        identity=_given(params["PolicyInputList"]),
+        boundary=bounds[0] if bounds else None,
+        control=[_given(level.get("ServiceControlPolicyInputList", [])) for level in levels],
+        resource=_resource(scope, params),
+        same_account=caller.account in params.get("ResourceOwner", caller.account),
+    )
+    return _results(policies, caller, params)
+
+
+def _refuse(params: Params, operation: str, *members: str) -> None:
+    for member in ("ResourceHandlingOption", *members):
+        if member in params:
+            raise CommonError("NotImplemented", f"The simulator does not implement {member} of {operation}")
+
+
+def _given(texts: list[str]) -> list[Policy]:
+    return [rules.read(text, policy.identity_policy) for text in texts]
+
+
+def _bounds(params: Params) -> list[Policy]:
+    return _given(params.get("PermissionsBoundaryPolicyInputList", []))
+
+
+def _results(policies: evaluation.Policies, caller: Principal, params: Params) -> Params:
     if not all("ContextKeyName" in entry for entry in params.get("ContextEntries", [])):
         raise AwsError("InvalidInput", "A context entry has a ContextKeyName")
     keys = {
         entry["ContextKeyName"].lower(): tuple(map(str, entry.get("ContextKeyValues", [])))
         for entry in params.get("ContextEntries", [])
     }
-    policies = _policies(scope, source, params)
     results = [
-        _result(policies, Question(action, resource, _principal(source), keys), params)
+        _result(policies, Question(action, resource, caller, keys), params)
         for action in params["ActionNames"]
         for resource in params.get("ResourceArns", ["*"])
     ]
@@ -47,7 +81,7 @@ def simulate(scope: Scope, params: Params) -> Params:
 def _source(scope: Scope, arn: str) -> Identity:
     kind = arn.split(":", 5)[-1].split("/", maxsplit=1)[0]
     name = arn.rpartition("/")[2]
-    if kind not in {"user", "role"} or rules.arn_of(scope, kind, name) != arn:
+    if kind not in {"user", "role", "group"} or rules.arn_of(scope, kind, name) != arn:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
     return rules.identity(scope, kind, name)
 
@@ -59,24 +93,27 @@ def _principal(source: Identity) -> Principal:
 
 
 def _policies(scope: Scope, source: Identity, params: Params) -> evaluation.Policies:
-    added = [rules.read(text, policy.identity_policy) for text in params.get("PolicyInputList", [])]
-    bounds = [rules.read(text, policy.identity_policy) for text in params.get("PermissionsBoundaryPolicyInputList", [])]
+    added, bounds = _given(params.get("PolicyInputList", [])), _bounds(params)
     boundary = source.boundary.policy if source.boundary else None
     organization = scope.state.organization_of(source.account)
-    resource = None
-    if "ResourcePolicy" in params:
-        try:
-            resource = anchors.anchored(scope.state, rules.read(params["ResourcePolicy"], policy.compiled).document)
-        except anchors.UnknownPrincipalError as error:
-            raise AwsError("InvalidInput", f'Invalid principal in policy: "AWS":"{error}"') from None
     owner = params.get("ResourceOwner", source.account)
     return evaluation.Policies(
         identity=(*source.policies, *added),
         boundary=bounds[0] if bounds else boundary,
         control=organization.control(source.account) if organization and not source.service_linked else (),
-        resource=resource,
+        resource=_resource(scope, params),
         same_account=source.account in owner,
     )
+
+
+def _resource(scope: Scope, params: Params) -> Policy | None:
+    """The resource policy of a request, bound to the principals it names."""
+    if "ResourcePolicy" not in params:
+        return None
+    try:
+        return anchors.anchored(scope.state, rules.read(params["ResourcePolicy"], policy.compiled).document)
+    except anchors.UnknownPrincipalError as error:
+        raise AwsError("InvalidInput", f'Invalid principal in policy: "AWS":"{error}"') from None
 
 
 def _result(policies: evaluation.Policies, question: Question, params: Params) -> Params:
@@ -120,7 +157,10 @@ def _on_source(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
     return params["PolicySourceArn"], None
 
 
-OPERATIONS = {"SimulatePrincipalPolicy": Operation(simulate, _on_source)}
+OPERATIONS = {
+    "SimulatePrincipalPolicy": Operation(simulate, _on_source),
+    "SimulateCustomPolicy": Operation(simulate_custom),
+}
 
 
 FIDELITY = (
@@ -128,5 +168,15 @@ FIDELITY = (
         "SimulatePrincipalPolicy: decision, missing context, boundary and organization detail; no matched statements",
         "DG; names of missing keys in lower case: assumed",
         "test_iam.py::test_a_simulation_decides_like_a_call",
+    ),
+    Behaviour(
+        "SimulateCustomPolicy: the given policies, boundary, levels of SCPs and resource policy, and no others",
+        "botocore; text of the missing CallerArn: assumed",
+        "test_iam_account.py::test_a_simulation_of_policies_knows_no_others",
+    ),
+    Behaviour(
+        "ResourceHandlingOption; CallerArn and PolicyExclusionList of SimulatePrincipalPolicy: 501",
+        "missing",
+        "test_iam_account.py::test_what_simulations_do_not_know_answers_501",
     ),
 )

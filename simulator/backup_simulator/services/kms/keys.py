@@ -108,7 +108,7 @@ def _require_no_lockout(scope: Scope, stored: policy.Policy, params: Params) -> 
     if params.get("BypassPolicyLockoutSafetyCheck"):
         return
     arn = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:key/*"
-    keys_known = {"kms:calleraccount": (scope.principal.account,), "aws:requestedregion": (scope.region_name,)}
+    keys_known = {"kms:calleraccount": (scope.principal.account,)} | scope.known
     asked = gate.question(scope.state, scope.principal, "kms:PutKeyPolicy", arn, keys_known)
     said = policy.judge_resource(stored, asked)
     if said not in {policy.Verdict.ALLOW, policy.Verdict.DELEGATE}:

@@ -61,7 +61,7 @@ def missing(arn: str) -> AwsError:
 def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
     """A key that the caller may use so; it may be another account's."""
     key = found(scope, name)
-    asked = {"aws:requestedregion": (scope.region_name,)} | dict(known or {})
+    asked = scope.known | dict(known or {})
     reason = keys.refusal(scope.state, scope.principal, key, action, asked)
     if reason and key.account != scope.account.account_id:
         raise missing(key.arn)

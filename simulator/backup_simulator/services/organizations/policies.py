@@ -1,4 +1,4 @@
-"""Organizations: service control policies."""
+"""Organizations: service control policies and resource control policies."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
-from ...records.organization import ControlPolicy
+from ...records.organization import FULL_RESOURCE_ACCESS, RESOURCE_CONTROL, SERVICE_CONTROL, ControlPolicy
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
-from . import rules
+from . import rules, tags
 
 if TYPE_CHECKING:
     from ...records.organization import Organization
@@ -23,11 +23,11 @@ OTHERS = "The simulator does not implement the policy type {}"
 def create_policy(scope: Scope, params: Params) -> Params:
     """Make a policy that is attached nowhere yet."""
     organization = rules.writable(scope)
-    _control_only(params["Type"])
-    _check_name(organization, params["Name"])
-    compiled = _compiled(params["Content"])
-    made = ControlPolicy(f"p-{scope.state.ids.hex(8)}", params["Name"], params["Description"], compiled)
-    organization.policies[made.policy_id] = made
+    kind = _known_kind(params["Type"])
+    _check_name(organization, params["Name"], kind)
+    compiled, given = _compiled(params["Content"], kind), tags.given(scope, params)
+    made = ControlPolicy(f"p-{scope.state.ids.hex(8)}", params["Name"], params["Description"], compiled, kind=kind)
+    organization.policies[made.policy_id], organization.tags[made.policy_id] = made, given
     return {"Policy": _shown(organization, made)}
 
 
@@ -36,11 +36,11 @@ def update_policy(scope: Scope, params: Params) -> Params:
     organization = rules.writable(scope)
     found = _own(organization, params["PolicyId"])
     if params.get("Name", found.name) != found.name:
-        _check_name(organization, params["Name"])
+        _check_name(organization, params["Name"], found.kind)
         found.name = params["Name"]
     found.description = params.get("Description", found.description)
     if "Content" in params:
-        found.policy = _compiled(params["Content"])
+        found.policy = _compiled(params["Content"], found.kind)
     return {"Policy": _shown(organization, found)}
 
 
@@ -51,6 +51,7 @@ def delete_policy(scope: Scope, params: Params) -> Params:
     if _targets(organization, found.policy_id):
         raise AwsError("PolicyInUseException", "The policy is attached to one or more entities.")
     del organization.policies[found.policy_id]
+    organization.tags.pop(found.policy_id, None)
     return {}
 
 
@@ -61,18 +62,16 @@ def describe_policy(scope: Scope, params: Params) -> Params:
 
 
 def list_policies(scope: Scope, params: Params) -> Params:
-    """List the policies."""
-    organization = rules.readable(scope)
-    _control_only(params["Filter"])
-    found = [_summary(organization, one) for one in organization.policies.values()]
+    """List the policies of a type."""
+    organization, kind = rules.readable(scope), _known_kind(params["Filter"])
+    found = [_summary(organization, one) for one in organization.policies.values() if one.kind == kind]
     return rules.page(found, params, "Policies")
 
 
 def list_for_target(scope: Scope, params: Params) -> Params:
     """List what is attached to a root, unit or account itself, not what it inherits."""
-    organization = rules.readable(scope)
-    _control_only(params["Filter"])
-    ids = organization.attached[_target(organization, params["TargetId"])]
+    organization, kind = rules.readable(scope), _known_kind(params["Filter"])
+    ids = organization.attached_of(_target(organization, params["TargetId"]), kind)
     return rules.page([_summary(organization, organization.policies[one]) for one in ids], params, "Policies")
 
 
@@ -96,58 +95,61 @@ def list_targets(scope: Scope, params: Params) -> Params:
 def attach_policy(scope: Scope, params: Params) -> Params:
     """Attach a policy; it holds at once."""
     organization = rules.writable(scope)
-    policy_id = _known(organization, params["PolicyId"]).policy_id
-    attached = organization.attached[_target(organization, params["TargetId"])]
-    if not organization.control_enabled:
+    found = _known(organization, params["PolicyId"])
+    policy_id, target = found.policy_id, _target(organization, params["TargetId"])
+    attached = organization.attached_of(target, found.kind)
+    if found.kind not in organization.enabled:
         raise AwsError("PolicyTypeNotEnabledException", "The policy type isn't enabled in the current root.")
     if policy_id in attached:
         raise AwsError("DuplicatePolicyAttachmentException", "The policy is already attached to the target.")
     if len(attached) >= MOST:
         message = "You have attained the limit of policies of one type on a target."
         raise rules.constraint(message, "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
-    attached.append(policy_id)
+    organization.attached[target].append(policy_id)
     return {}
 
 
 def detach_policy(scope: Scope, params: Params) -> Params:
-    """Detach a policy; one SCP must remain."""
+    """Detach a policy; one SCP must remain, and RCPFullAWSAccess always."""
     organization = rules.writable(scope)
-    policy_id = _known(organization, params["PolicyId"]).policy_id
-    attached = organization.attached[_target(organization, params["TargetId"])]
+    found = _known(organization, params["PolicyId"])
+    policy_id, target = found.policy_id, _target(organization, params["TargetId"])
+    attached = organization.attached_of(target, found.kind)
     if policy_id not in attached:
         raise AwsError("PolicyNotAttachedException", "The policy isn't attached to the specified target.")
+    if policy_id == FULL_RESOURCE_ACCESS:
+        raise rules.invalid("You cannot detach the policy RCPFullAWSAccess.", "IMMUTABLE_POLICY")
     if len(attached) == 1:
         message = "You cannot remove the last policy of this type from a target."
         raise rules.constraint(message, "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
-    attached.remove(policy_id)
+    organization.attached[target].remove(policy_id)
     return {}
 
 
 def enable_type(scope: Scope, params: Params) -> Params:
-    """Switch SCPs on."""
-    organization = rules.writable(scope)
-    _control_only(params["PolicyType"])
+    """Switch SCPs or RCPs on."""
+    organization, kind = rules.writable(scope), _known_kind(params["PolicyType"])
     _root(organization, params["RootId"])
-    if organization.control_enabled:
+    if kind in organization.enabled:
         raise AwsError("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.")
-    organization.control_enabled = True
+    organization.switch_on(kind)
     return {"Root": rules.root(organization)}
 
 
 def disable_type(scope: Scope, params: Params) -> Params:
-    """Switch SCPs off; all attachments are forgotten, as AWS has it."""
-    organization = rules.writable(scope)
-    _control_only(params["PolicyType"])
+    """Switch SCPs or RCPs off; all attachments are forgotten, as AWS has it."""
+    organization, kind = rules.writable(scope), _known_kind(params["PolicyType"])
     _root(organization, params["RootId"])
-    if not organization.control_enabled:
+    if kind not in organization.enabled:
         raise AwsError("PolicyTypeNotEnabledException", "The policy type isn't enabled in the current root.")
-    organization.forget_attachments()
+    organization.switch_off(kind)
     return {"Root": rules.root(organization)}
 
 
-def _control_only(kind: str) -> None:
-    if kind != rules.CONTROL:
+def _known_kind(kind: str) -> str:
+    if kind not in {SERVICE_CONTROL, RESOURCE_CONTROL}:
         raise CommonError("NotImplemented", OTHERS.format(kind))
+    return kind
 
 
 def _root(organization: Organization, root: str) -> None:
@@ -178,18 +180,19 @@ def _targets(organization: Organization, policy_id: str) -> list[str]:
     return [target for target, ids in organization.attached.items() if policy_id in ids]
 
 
-def _check_name(organization: Organization, name: str) -> None:
-    if any(one.name == name for one in organization.policies.values()):
+def _check_name(organization: Organization, name: str, kind: str) -> None:
+    if any(one.name == name and one.kind == kind for one in organization.policies.values()):
         raise AwsError("DuplicatePolicyException", "A policy with the same name already exists.")
 
 
-def _compiled(text: str) -> policy.Policy:
-    """Read an SCP: it has no principals, and conditions only as identity policies have them."""
+def _compiled(text: str, kind: str) -> policy.Policy:
+    """Read an SCP, which is like an identity policy, or an RCP, which denies everybody something."""
     if len(text) > SIZE:
         message = "You have exceeded the allowed size of a policy."
         raise rules.constraint(message, "POLICY_CONTENT_LIMIT_EXCEEDED")
     try:
-        return policy.identity_policy(policy.parse(text))
+        document = policy.parse(text)
+        return policy.resource_control(document) if kind == RESOURCE_CONTROL else policy.identity_policy(document)
     except policy.MalformedPolicyError as error:
         message = "The provided policy document does not meet the requirements of the specified policy type."
         raise AwsError("MalformedPolicyDocumentException", message) from error
@@ -201,7 +204,7 @@ def _summary(organization: Organization, found: ControlPolicy) -> Params:
         "Arn": rules.policy_arn(organization, found),
         "Name": found.name,
         "Description": found.description,
-        "Type": rules.CONTROL,
+        "Type": found.kind,
         "AwsManaged": found.aws_managed,
     }
 
@@ -238,7 +241,13 @@ FIDELITY = (
         "test_control_policies.py::test_attachments_have_bounds",
     ),
     Behaviour(
-        "Backup policies, tag policies, resource control policies and other types: 501",
+        "RCPs are made, attached, detached like SCPs, with RCPFullAWSAccess everywhere once the type is on, which "
+        "cannot be detached; they deny, name everybody, and no bare star as action",
+        "DG; texts, and the error of detaching: assumed",
+        "test_resource_control.py::test_what_is_no_resource_control_policy_is_refused",
+    ),
+    Behaviour(
+        "Backup policies, tag policies and other types: 501",
         "missing",
     ),
 )

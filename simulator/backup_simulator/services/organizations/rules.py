@@ -10,6 +10,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from ...records.organization import SERVICE_CONTROL
 from ...wire import AwsError, CommonError, Params
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from ...records.organization import ControlPolicy, Organization, Unit
     from ..operation import Scope
 
-CONTROL = "SERVICE_CONTROL_POLICY"
 PAGE = 20
+STATUS_RETIRED = 1_788_912_000.0
+"""The ninth of September 2026, from which on accounts have a State and no Status (botocore)."""
 
 
 def of_caller(scope: Scope) -> Organization:
@@ -98,9 +100,8 @@ def target_arn(organization: Organization, target: str) -> str:
 
 def policy_arn(organization: Organization, found: ControlPolicy) -> str:
     """The ARN of a policy."""
-    if found.aws_managed:
-        return f"arn:aws:organizations::aws:policy/service_control_policy/{found.policy_id}"
-    return arn(organization, "policy", f"service_control_policy/{found.policy_id}")
+    tail = f"{found.kind.lower()}/{found.policy_id}"
+    return f"arn:aws:organizations::aws:policy/{tail}" if found.aws_managed else arn(organization, "policy", tail)
 
 
 def on(parameter: str) -> Callable[[Scope, Params], tuple[str, Policy | None]]:
@@ -129,19 +130,21 @@ def shown(scope: Scope, organization: Organization) -> Params:
         "MasterAccountArn": arn(organization, "account", organization.management),
         "MasterAccountId": organization.management,
         "MasterAccountEmail": scope.state.accounts[organization.management].email,
-        "AvailablePolicyTypes": [{"Type": CONTROL, "Status": "ENABLED"}],
+        "AvailablePolicyTypes": [{"Type": SERVICE_CONTROL, "Status": "ENABLED"}],
     }
 
 
 def account(scope: Scope, organization: Organization, account_id: str) -> Params:
-    """An account as the API shows it: with State, without the retired Status."""
+    """An account as the API shows it: with State, and with Status until AWS retired that."""
     found, member = scope.state.accounts[account_id], organization.members[account_id]
+    status = "SUSPENDED" if found.state == "CLOSED" else found.state
     return {
         "Id": account_id,
         "Arn": arn(organization, "account", account_id),
         "Email": found.email,
         "Name": found.name,
         "State": found.state,
+        **({"Status": status} if scope.now < STATUS_RETIRED else {}),
         "Paths": [f"{organization.path(account_id)}{account_id}/"],
         "JoinedMethod": member.method,
         "JoinedTimestamp": member.joined,
@@ -161,7 +164,7 @@ def unit(organization: Organization, found: Unit) -> Params:
 
 def root(organization: Organization) -> Params:
     """The root as the API shows it."""
-    types = [{"Type": CONTROL, "Status": "ENABLED"}] if organization.control_enabled else []
+    types = [{"Type": kind, "Status": "ENABLED"} for kind in sorted(organization.enabled)]
     return {
         "Id": organization.root_id,
         "Arn": arn(organization, "root", organization.root_id),

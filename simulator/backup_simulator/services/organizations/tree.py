@@ -8,7 +8,7 @@ from ...fidelity import Behaviour
 from ...records.organization import Unit
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
-from . import rules
+from . import rules, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,9 +76,10 @@ def create_unit(scope: Scope, params: Params) -> Params:
     if len(organization.line(parent)) > DEPTH:
         raise rules.constraint("You have exceeded the allowed depth of the OU tree.", "OU_DEPTH_LIMIT_EXCEEDED")
     ids, root = scope.state.ids, organization.root_id.removeprefix("r-")
-    tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
-    made = Unit(f"ou-{root}-{ids.hex(8)}", params["Name"], parent, tags)
+    given = tags.given(scope, params)
+    made = Unit(f"ou-{root}-{ids.hex(8)}", params["Name"], parent)
     organization.add_unit(made)
+    organization.tags[made.unit_id] = given
     return {"OrganizationalUnit": rules.unit(organization, made)}
 
 
@@ -101,6 +102,7 @@ def delete_unit(scope: Scope, params: Params) -> Params:
         raise AwsError("OrganizationalUnitNotEmptyException", "The specified organizational unit is not empty.")
     del organization.units[found.unit_id]
     organization.attached.pop(found.unit_id, None)
+    organization.tags.pop(found.unit_id, None)
     return {}
 
 

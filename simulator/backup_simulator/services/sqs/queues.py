@@ -56,9 +56,7 @@ def judged(scope: Scope, params: Params, action: str) -> Queue:
 
 def authorise(scope: Scope, action: str, arn: str, queue: Queue | None) -> None:
     """Raise AccessDenied unless the caller may; SQS writes its actions in small letters there."""
-    asked = gate.question(
-        scope.state, scope.principal, f"sqs:{action}", arn, {"aws:requestedregion": (scope.region_name,)}
-    )
+    asked = gate.question(scope.state, scope.principal, f"sqs:{action}", arn, scope.known)
     reason = gate.refusal(scope.state, asked, queue.policy if queue else None, owner=arn.split(":")[4])
     if reason:
         small = asked.action.lower()

@@ -77,7 +77,7 @@ def assume_role(scope: Scope, params: Params) -> Params:
 def _role(scope: Scope, params: Params) -> Identity | None:
     """The role that is asked for; in a closed account there is none."""
     role = scope.state.role(params["RoleArn"])
-    return role if role and scope.state.accounts[role.account].state == "ACTIVE" else None
+    return role if role and scope.state.accounts[role.account].open else None
 
 
 def _source_identity(scope: Scope, params: Params) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....identity import gate, policy
+from ....identity import gate
 from ....records import keys
 from ....records.state import Principal
 from ....wire import AwsError, CommonError
@@ -49,7 +49,7 @@ def assumable(state: State, account: str, role_arn: str, *, region: str) -> bool
         return False
     known = {"aws:sourceaccount": (account,), "aws:requestedregion": (region,)}
     asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, known)
-    return policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
+    return gate.refusal(state, asked, role.trust, owner=role.account) is None
 
 
 def may(
@@ -69,7 +69,7 @@ def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
     """Whether the role may act on a key for AWS Backup, by key policy, grants and its own policies."""
     role = state.role(role_arn)
     via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
-    via["aws:requestedregion"] = (key.region,)
+    via |= {"aws:requestedregion": (key.region,), "kms:encryptioncontextkeys": (keys.VAULT_CONTEXT,)}
     return role is not None and keys.refusal(state, _session(role), key, action, via) is None
 
 
@@ -88,6 +88,11 @@ def _session(role: Identity) -> Principal:
 
 
 FIDELITY = (
+    Behaviour(
+        "AWSBackupServiceRolePolicyForBackup is enough for every type, AWSBackupServiceRolePolicyForS3Backup for S3",
+        "DG (AWS's documents)",
+        "test_managed_policies.py::test_what_aws_gives_the_backup_role_is_enough",
+    ),
     Behaviour(
         "The backup role is judged with its own policies, boundary and control policies, with the Region and the tags "
         "of the resource; one action stands for what a type needs",

@@ -162,9 +162,13 @@ def _key_unusable(attempt: Attempt) -> str | None:
 
 
 def _key_refused(attempt: Attempt) -> str | None:
-    """The role makes AWS Backup's grants on the vault's own key (DG: encryption)."""
+    """The role makes AWS Backup's grants on the vault's own key (DG: encryption).
+
+    Not for S3: AWS's policy for its backups has no kms:CreateGrant, AWS Backup's own grant for the vault must do.
+    """
     vault, role_arn = attempt.vault, attempt.job.role_arn
-    key = attempt.state.key(vault.key_arn) if vault and attempt.row.fully_managed else None
+    by_role = attempt.row.fully_managed and attempt.job.resource_type != "S3"
+    key = attempt.state.key(vault.key_arn) if vault and by_role else None
     if key is None or key.manager != "CUSTOMER":
         return None
     return None if roles.may_use(attempt.state, role_arn, key, "kms:CreateGrant") else KEY_STATE

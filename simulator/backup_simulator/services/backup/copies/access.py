@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....identity import gate, policy
+from ....identity import gate
 from ....records.state import Principal
 from . import texts
 from .attempt import SERVICE, Attempt, Moment, Rule, copier
@@ -50,7 +50,7 @@ def _role_untrusting(attempt: Attempt) -> str | None:
     known = {"aws:sourceaccount": (attempt.account,)} | _here(attempt)
     asked = gate.question(attempt.state, service, "sts:AssumeRole", attempt.role_arn, known)
     role = attempt.role
-    trusted = role is not None and policy.judge_resource(role.trust, asked) is policy.Verdict.ALLOW
+    trusted = role is not None and gate.refusal(attempt.state, asked, role.trust, owner=role.account) is None
     return None if trusted else texts.ROLE.format(role=attempt.role_arn)
 
 
