@@ -1,4 +1,4 @@
-"""Organizations: roots, organizational units, members, service and resource control policies.
+"""Organizations: roots, organizational units, members, service and resource control policies, tag policies.
 
 Mutable and plain; whoever touches it holds the simulator's lock. Times are epoch seconds.
 """
@@ -8,12 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..identity import policy
+from ..identity import policy, tag_policies
 
 if TYPE_CHECKING:
-    from ..identity.policy import Policy
+    from collections.abc import Mapping
 
-SERVICE_CONTROL, RESOURCE_CONTROL = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+    from ..identity.policy import Policy
+    from ..identity.tag_policies import TagRule
+    from .state import State
+
+SERVICE_CONTROL, RESOURCE_CONTROL, TAG = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY"
 FULL_ACCESS, FULL_RESOURCE_ACCESS = "p-FullAWSAccess", "p-RCPFullAWSAccess"
 _EVERYBODY: policy.Document = {
     "Version": "2012-10-17",
@@ -42,7 +46,7 @@ class Member:
 
 @dataclass(slots=True)
 class ControlPolicy:
-    """A service or resource control policy."""
+    """A service or resource control policy, or a tag policy, which is a document without statements."""
 
     policy_id: str
     name: str
@@ -121,6 +125,8 @@ class Organization:
     def switch_on(self, kind: str) -> None:
         """Let a type of policies count; full access is attached everywhere."""
         self.enabled.add(kind)
+        if kind == TAG:
+            return
         full = FULL_RESOURCE_ACCESS if kind == RESOURCE_CONTROL else FULL_ACCESS
         for ids in self.attached.values():
             ids.extend([full] if full not in ids else [])
@@ -169,6 +175,13 @@ class Organization:
         """The RCPs over what a member has, by level, root first; none over what the management account has."""
         return self._levels(account, RESOURCE_CONTROL)
 
+    def tag_rules(self, account: str) -> dict[str, TagRule]:
+        """What tag policies ask of a member's tags, by key in lower case; they hold the management account, too."""
+        if TAG not in self.enabled or account not in self.members:
+            return {}
+        levels = [self.attached_of(target, TAG) for target in self.line(account)]
+        return tag_policies.effective([[self.policies[one].policy.document for one in level] for level in levels])
+
     def _levels(self, account: str, kind: str) -> tuple[tuple[Policy, ...], ...]:
         if kind not in self.enabled or account == self.management:
             return ()
@@ -176,6 +189,12 @@ class Organization:
             tuple(self.policies[policy_id].policy for policy_id in self.attached_of(target, kind))
             for target in self.line(account)
         )
+
+
+def tag_forbidden(state: State, account: str, kind: str, tags: Mapping[str, str]) -> str | None:
+    """The first key of tags that the tag policies over an account refuse on a resource type."""
+    found = state.organization_of(account)
+    return next(tag_policies.refused(found.tag_rules(account), kind, tags), None) if found else None
 
 
 @dataclass(slots=True)

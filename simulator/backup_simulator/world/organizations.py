@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import clock
-from ..identity import policy
+from ..identity import policy, tag_policies
 from ..records import organization
 from ..wire import SimulatorError
 from .files import WorldError
@@ -21,6 +21,7 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
     joined = start - 365 * clock.DAY
     on = {organization.SERVICE_CONTROL: part.control_policies_on}
     on[organization.RESOURCE_CONTROL] = bool(part.resource_control_policies)
+    on[organization.TAG] = bool(part.tag_policies)
     enabled = {kind for kind, switched in on.items() if switched}
     made = organization.Organization(
         part.id, part.management, part.root, part.cross_account_backup, joined, enabled=enabled
@@ -31,6 +32,14 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
         made.members[account].parent = _unit(made, path, part)
     for path in part.empty_units:
         _unit(made, path, part)
+    _policies(made, part)
+    _tags(made, part)
+    made.trusted = dict.fromkeys(part.trusted_services, joined)
+    made.delegated = {(account, service): joined for service, names in part.delegated.items() for account in names}
+    living.organizations[part.id] = made
+
+
+def _policies(made: organization.Organization, part: schema.OrganizationPart) -> None:
     for control in part.control_policies:
         targets = _control_policy(made, control, organization.SERVICE_CONTROL)
         replaced = targets if control.replaces_full_access else []
@@ -39,14 +48,16 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
                 made.attached[target].remove(organization.FULL_ACCESS)
     for resource_control in part.resource_control_policies:
         _control_policy(made, resource_control, organization.RESOURCE_CONTROL)
+    for tag_policy in part.tag_policies:
+        _control_policy(made, tag_policy, organization.TAG)
+
+
+def _tags(made: organization.Organization, part: schema.OrganizationPart) -> None:
     for target, tags in part.tags.items():
         known = made.root_id if target == "root" else target
         if known not in made.attached and known not in made.policies:
             raise WorldError(f"organization {part.id}, tags: {target} is no root, unit, member or control policy")
         made.tags[known] = dict(tags)
-    made.trusted = dict.fromkeys(part.trusted_services, joined)
-    made.delegated = {(account, service): joined for service, names in part.delegated.items() for account in names}
-    living.organizations[part.id] = made
 
 
 def _unit(made: organization.Organization, path: str, part: schema.OrganizationPart) -> str:
@@ -62,14 +73,24 @@ def _unit(made: organization.Organization, path: str, part: schema.OrganizationP
     return parent
 
 
+def _tag_policy(document: policy.Document) -> policy.Policy:
+    return policy.Policy(tag_policies.checked(document), ())
+
+
+_COMPILED = {
+    organization.SERVICE_CONTROL: policy.compiled,
+    organization.RESOURCE_CONTROL: policy.resource_control,
+    organization.TAG: _tag_policy,
+}
+
+
 def _control_policy(
-    made: organization.Organization, part: schema.ControlPolicyPart | schema.ResourceControlPolicyPart, kind: str
+    made: organization.Organization, part: schema.ControlPolicyPart | schema.AttachedPolicyPart, kind: str
 ) -> list[str]:
     """Make a policy and attach it; returns the ids of its targets."""
     where = f"organization {made.organization_id}, control policy {part.name}"
-    compile_ = policy.resource_control if kind == organization.RESOURCE_CONTROL else policy.compiled
     try:
-        compiled = compile_(part.document)
+        compiled = _COMPILED[kind](part.document)
     except (policy.MalformedPolicyError, SimulatorError) as error:
         raise WorldError(f"{where}: {error}") from None
     made.policies[part.id] = organization.ControlPolicy(part.id, part.name, "", compiled, kind=kind)

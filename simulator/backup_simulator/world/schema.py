@@ -100,12 +100,12 @@ class ControlPolicyPart(Part):
     replaces_full_access: bool = False
 
 
-class ResourceControlPolicyPart(Part):
-    """A resource control policy and where it is attached: `root`, unit ids, account ids. One switches the type on."""
+class AttachedPolicyPart(Part):
+    """A resource control or tag policy and its targets: `root`, unit ids, account ids. One switches its type on."""
 
     id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
     name: str
-    document: PolicyDocument
+    document: dict[str, Any]
     targets: list[str] = []
 
 
@@ -126,7 +126,8 @@ class OrganizationPart(Part):
     unit_names: dict[str, str] = {}
     control_policies: list[ControlPolicyPart] = []
     control_policies_on: bool = True
-    resource_control_policies: list[ResourceControlPolicyPart] = []
+    resource_control_policies: list[AttachedPolicyPart] = []
+    tag_policies: list[AttachedPolicyPart] = []
     trusted_services: list[str] = ["backup.amazonaws.com"]
     delegated: dict[str, list[AccountId]] = {}
     suspended: list[AccountId] = []

@@ -1,4 +1,4 @@
-"""Organizations: service control policies and resource control policies."""
+"""Organizations: service control policies, resource control policies and tag policies."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
-from ...records.organization import FULL_RESOURCE_ACCESS, RESOURCE_CONTROL, SERVICE_CONTROL, ControlPolicy
+from ...identity import policy, tag_policies
+from ...records.organization import FULL_RESOURCE_ACCESS, RESOURCE_CONTROL, SERVICE_CONTROL, TAG, ControlPolicy
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
 from . import rules, tags
@@ -15,8 +15,9 @@ from . import rules, tags
 if TYPE_CHECKING:
     from ...records.organization import Organization
 
-SIZE = 5120
-MOST = 5
+SIZES = {SERVICE_CONTROL: 5120, RESOURCE_CONTROL: 5120, TAG: 10_000}
+MOST = {SERVICE_CONTROL: 5, RESOURCE_CONTROL: 5, TAG: 10}
+NOT_ENABLED = "This operation can be performed only for enabled policy types."
 OTHERS = "The simulator does not implement the policy type {}"
 
 
@@ -99,10 +100,11 @@ def attach_policy(scope: Scope, params: Params) -> Params:
     policy_id, target = found.policy_id, _target(organization, params["TargetId"])
     attached = organization.attached_of(target, found.kind)
     if found.kind not in organization.enabled:
-        raise AwsError("PolicyTypeNotEnabledException", "The policy type isn't enabled in the current root.")
+        raise AwsError("PolicyTypeNotEnabledException", NOT_ENABLED)
     if policy_id in attached:
-        raise AwsError("DuplicatePolicyAttachmentException", "The policy is already attached to the target.")
-    if len(attached) >= MOST:
+        message = "A policy with the specified name and type already exists."
+        raise AwsError("DuplicatePolicyAttachmentException", message)
+    if len(attached) >= MOST[found.kind]:
         message = "You have attained the limit of policies of one type on a target."
         raise rules.constraint(message, "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
     organization.attached[target].append(policy_id)
@@ -119,15 +121,18 @@ def detach_policy(scope: Scope, params: Params) -> Params:
         raise AwsError("PolicyNotAttachedException", "The policy isn't attached to the specified target.")
     if policy_id == FULL_RESOURCE_ACCESS:
         raise rules.invalid("You cannot detach the policy RCPFullAWSAccess.", "IMMUTABLE_POLICY")
-    if len(attached) == 1:
-        message = "You cannot remove the last policy of this type from a target."
+    if len(attached) == 1 and found.kind == SERVICE_CONTROL:
+        message = (
+            "You cannot remove the last policy attached to the specified target. "
+            "You must have at least one attached at all times."
+        )
         raise rules.constraint(message, "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
     organization.attached[target].remove(policy_id)
     return {}
 
 
 def enable_type(scope: Scope, params: Params) -> Params:
-    """Switch SCPs or RCPs on."""
+    """Switch a type of policies on."""
     organization, kind = rules.writable(scope), _known_kind(params["PolicyType"])
     _root(organization, params["RootId"])
     if kind in organization.enabled:
@@ -137,17 +142,35 @@ def enable_type(scope: Scope, params: Params) -> Params:
 
 
 def disable_type(scope: Scope, params: Params) -> Params:
-    """Switch SCPs or RCPs off; all attachments are forgotten, as AWS has it."""
+    """Switch a type of policies off; all attachments are forgotten, as AWS has it."""
     organization, kind = rules.writable(scope), _known_kind(params["PolicyType"])
     _root(organization, params["RootId"])
     if kind not in organization.enabled:
-        raise AwsError("PolicyTypeNotEnabledException", "The policy type isn't enabled in the current root.")
+        raise AwsError("PolicyTypeNotEnabledException", NOT_ENABLED)
     organization.switch_off(kind)
     return {"Root": rules.root(organization)}
 
 
+def describe_effective_policy(scope: Scope, params: Params) -> Params:
+    """Give what the tag policies over an account say together; a member may ask about itself."""
+    kind, own = params["PolicyType"], scope.account.account_id
+    if kind != TAG:
+        raise CommonError("NotImplemented", OTHERS.format(kind))
+    target = params.get("TargetId", own)
+    organization = rules.of_caller(scope) if target == own else rules.readable(scope)
+    if target not in organization.members:
+        raise rules.not_found("Target", "You specified a root, OU, or account that doesn't exist.")
+    found = organization.tag_rules(target)
+    if not found:
+        message = "You specified an account without an effective policy of this type."
+        raise AwsError("EffectivePolicyNotFoundException", message)
+    content = {"tags": {key: rule.shown(key) for key, rule in found.items()}}
+    shown = {"PolicyContent": json.dumps(content), "LastUpdatedTimestamp": scope.now, "TargetId": target}
+    return {"EffectivePolicy": shown | {"PolicyType": kind}}
+
+
 def _known_kind(kind: str) -> str:
-    if kind not in {SERVICE_CONTROL, RESOURCE_CONTROL}:
+    if kind not in SIZES:
         raise CommonError("NotImplemented", OTHERS.format(kind))
     return kind
 
@@ -186,12 +209,14 @@ def _check_name(organization: Organization, name: str, kind: str) -> None:
 
 
 def _compiled(text: str, kind: str) -> policy.Policy:
-    """Read an SCP, which is like an identity policy, or an RCP, which denies everybody something."""
-    if len(text) > SIZE:
+    """Read an SCP (like an identity policy), an RCP (denies everybody something), or a tag policy (no statements)."""
+    if len(text) > SIZES[kind]:
         message = "You have exceeded the allowed size of a policy."
         raise rules.constraint(message, "POLICY_CONTENT_LIMIT_EXCEEDED")
     try:
         document = policy.parse(text)
+        if kind == TAG:
+            return policy.Policy(tag_policies.checked(document), ())
         return policy.resource_control(document) if kind == RESOURCE_CONTROL else policy.identity_policy(document)
     except policy.MalformedPolicyError as error:
         message = "The provided policy document does not meet the requirements of the specified policy type."
@@ -223,6 +248,7 @@ OPERATIONS = {
     "ListTargetsForPolicy": Operation(list_targets, rules.on("PolicyId")),
     "AttachPolicy": Operation(attach_policy, rules.on("PolicyId")),
     "DetachPolicy": Operation(detach_policy, rules.on("PolicyId")),
+    "DescribeEffectivePolicy": Operation(describe_effective_policy),
     "EnablePolicyType": Operation(enable_type),
     "DisablePolicyType": Operation(disable_type),
 }
@@ -237,7 +263,7 @@ FIDELITY = (
     ),
     Behaviour(
         "At most five SCPs per target, at least one; 5120 letters; switching the type off forgets the attachments",
-        "DG",
+        "DG; texts of the last one, of a second attachment and of a type that is off: issue",
         "test_control_policies.py::test_attachments_have_bounds",
     ),
     Behaviour(
@@ -247,7 +273,13 @@ FIDELITY = (
         "test_resource_control.py::test_what_is_no_resource_control_policy_is_refused",
     ),
     Behaviour(
-        "Backup policies, tag policies and other types: 501",
+        "Tag policies: made, attached (ten per target, 10,000 letters), merged from the root down by their operators, "
+        "read as effective policy",
+        "DG; texts, and that the date of an effective policy is that of the call: assumed",
+        "test_tag_policies.py::test_an_account_reads_its_effective_policy",
+    ),
+    Behaviour(
+        "Backup policies and other types: 501",
         "missing",
     ),
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ....records import resource_types, resources
+from ....identity import tag_policies
+from ....records import organization, resource_types, resources
 from .. import regional
 from . import primary, roles
 
@@ -27,6 +28,7 @@ NO_RESOURCE = "Could not find resource {resource}"
 UNASSUMABLE = "IAM Role {role} cannot be assumed by AWS Backup"
 POWERLESS = "IAM Role {role} does not have sufficient permissions to execute the backup."
 KEY_STATE = "KMS key is either disabled or pending deletion or access to KMS key is denied"
+TAG_FORBIDDEN = "The tag policy does not allow the specified value for the following tag key: '{key}'."
 TAGS = "The resultant tag set must not have more than 50 user tags."
 # Assumed, the first after the words of the copy job.
 OUT_OF_LOCK = (
@@ -179,6 +181,13 @@ def _too_many_tags(attempt: Attempt) -> str | None:
     return TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
 
 
+def _tags_forbidden(attempt: Attempt) -> str | None:
+    job, own = attempt.job, attempt.resource.tags if attempt.resource else {}
+    arn = attempt.row.point.format(region=job.region, account=job.account, uuid="", hex="", name="", job="job")
+    key = organization.tag_forbidden(attempt.state, job.account, tag_policies.kind_of(arn), own | job.tags)
+    return TAG_FORBIDDEN.format(key=key) if key else None
+
+
 RULES: tuple[Rule, ...] = (
     Rule("vault missing", Moment.START, "RESOURCE_NOT_FOUND", _no_vault),
     Rule("vault of the wrong kind", Moment.START, "LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", _wrong_kind),
@@ -189,6 +198,7 @@ RULES: tuple[Rule, ...] = (
     Rule("key unusable", Moment.START, "KMS_KEY_ERROR", _key_unusable),
     Rule("key refuses the role", Moment.START, "KMS_KEY_ERROR", _key_refused),
     Rule("too many tags", Moment.START, "LIMIT_EXCEEDED", _too_many_tags),
+    Rule("tag policy refuses a tag", Moment.START, "MISCELLANEOUS", _tags_forbidden),
     Rule("vault gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_vault),
     Rule("resource gone while backing up", Moment.END, "RESOURCE_NOT_FOUND", _no_resource),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....identity import tag_policies
+from ....records import organization
 from ..vaults import locks
 from . import texts
 from .attempt import Attempt, Moment, Rule
@@ -148,6 +150,15 @@ def _too_many_tags(attempt: Attempt) -> str | None:
     return texts.TOO_MANY_TAGS if attempt.point and len(attempt.point.tags) > MAX_TAGS else None
 
 
+def _tags_forbidden(attempt: Attempt) -> str | None:
+    """The destination's tag policies judge the tags that travel with the copy (facts §3.1, row 12)."""
+    if attempt.point is None:
+        return None
+    kind = tag_policies.kind_of(attempt.point.arn)
+    key = organization.tag_forbidden(attempt.state, attempt.destination_account, kind, attempt.point.tags)
+    return texts.TAG_FORBIDDEN.format(key=key) if key else None
+
+
 FIRST = (
     Rule("too many copies of the resource", Moment.ADMISSION, "CONCURRENT_JOB", _crowded),
     Rule("recovery point deleted meanwhile", Moment.START, "RESOURCE_NOT_FOUND", _vanished),
@@ -172,4 +183,5 @@ END = (
     Rule("image not allowed in the destination", Moment.END, "RESOURCE_NOT_FOUND", _image_not_allowed),
     Rule("option group missing at the destination", Moment.END, "MISCELLANEOUS", _option_group),
     Rule("too many tags", Moment.END, "LIMIT_EXCEEDED", _too_many_tags),
+    Rule("tag policy refuses a tag", Moment.END, "MISCELLANEOUS", _tags_forbidden),
 )

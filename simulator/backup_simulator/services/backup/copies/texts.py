@@ -48,6 +48,7 @@ RDS_TARGET_KEY = (
 )
 OPTION_GROUP = "The snapshot requires a target option group with the following options: {options}"
 TOO_MANY_TAGS = "The resultant tag set must not have more than 50 user tags."
+TAG_FORBIDDEN = "The tag policy does not allow the specified value for the following tag key: '{key}'."
 UNSHARED = "Failed to unshare snapshot"
 ROLE = "IAM Role {role} cannot be assumed by AWS Backup"
 NO_POINT = "Cannot find recovery point"
