@@ -106,7 +106,7 @@ REFUSED: list[Any] = [
     pytest.param('{"source": [{"anything-but": []}]}', "anything-but", id="anything but nothing"),
     pytest.param('{"source": [{"anything-but": {"numeric": [">", 1]}}]}', "anything-but", id="anything but a range"),
     pytest.param('{"source": [{"wildcard": "a**b"}]}', "wildcard", id="two stars"),
-    pytest.param('{"source": [{"cidr": "10.0.0.0/99"}]}', "cidr", id="no network"),
+    pytest.param('{"source": [{"cidr": "10.0.0.0/99"}]}', "CIDR", id="no network"),
 ]
 
 

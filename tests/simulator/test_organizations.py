@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -274,7 +275,7 @@ MISTAKES = [
     pytest.param(
         "move_account",
         {"AccountId": scenes.TARGET, "SourceParentId": UNIT, "DestinationParentId": ROOT},
-        "SourceParentNotFoundException",
+        "AccountNotFoundException",
         id="not there",
     ),
     pytest.param(
@@ -420,3 +421,33 @@ def test_rights_can_be_given_on_one_account(server: SimulatorServer) -> None:
 
     assert f"on resource: {prefix}:account/o-simulator01/{scenes.TARGET} " in account.message
     assert f"on resource: {prefix}:root/o-simulator01/{ROOT} " in root.message
+
+
+@pytest.mark.parametrize(
+    ("some", "allowed"),
+    [
+        pytest.param(["policy/*", f"account/o-simulator01/{scenes.SOURCE}"], True, id="policy and target"),
+        pytest.param(["policy/*"], False, id="the policy only"),
+        pytest.param([f"account/o-simulator01/{scenes.SOURCE}"], False, id="the target only"),
+    ],
+)
+def test_to_attach_needs_rights_on_policy_and_target(server: SimulatorServer, some: list[str], allowed: bool) -> None:
+    """Each of them is judged on its ARN."""
+    prefix = f"arn:aws:organizations::{scenes.PAYER}"
+    may = scenes.allow("organizations:CreatePolicy")
+    attach = scenes.allow("organizations:AttachPolicy", resource=[f"{prefix}:{each}" for each in some])
+    scene = scenes.world()
+    scenes.account(scene, scenes.PAYER)["users"][0]["policies"] = [may, attach]
+    server.control.load(scene)
+    client = orgs(server, scenes.PAYER)
+    document = json.dumps(scenes.allow("s3:*"))
+    made = client.create_policy(Name="s3", Description="", Type="SERVICE_CONTROL_POLICY", Content=document)
+    asked = {"PolicyId": made["Policy"]["PolicySummary"]["Id"], "TargetId": scenes.SOURCE}
+
+    if allowed:
+        assert client.attach_policy(**asked)["ResponseMetadata"]["HTTPStatusCode"] == 200
+        return
+    with scenes.refused() as refusal:
+        client.attach_policy(**asked)
+
+    assert refusal.code == "AccessDeniedException"

@@ -108,7 +108,7 @@ def parse(text: str) -> Document:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedPolicyError(f"Policy is not valid JSON: {error}") from None
+        raise MalformedPolicyError("This policy contains invalid Json") from error
     if not isinstance(document, dict):
         raise MalformedPolicyError("Policy is not a JSON object")
     return document

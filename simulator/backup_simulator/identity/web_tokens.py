@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
+NO_KEY = (
+    "Couldn't retrieve verification key from your identity provider,  "  # two blanks, as AWS has them
+    "please reference AssumeRoleWithWebIdentity documentation for requirements"
+)
 NO_TOKEN = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"  # noqa: S105
 
 
@@ -64,7 +68,9 @@ def verify(token: Token, provider: OidcProvider, *, virtual: float, wall: float)
     """Raise what STS answers unless signature, audience and expiry are right."""
     own = token.header.get("alg") == "HS256"
     if not (_own_signature(token, provider) if own else any(_rsa_signature(token, key) for key in provider.keys)):
-        raise invalid("Couldn't retrieve verification key from your identity provider, please reference OIDC guide")
+        raise invalid(NO_KEY)
+    if not token.audiences:
+        raise invalid("Missing a required claim: aud")
     if not set(token.audiences) & set(provider.audiences):
         raise invalid("Incorrect token audience")
     now, expiry = int(virtual if own else wall), token.claims.get("exp")

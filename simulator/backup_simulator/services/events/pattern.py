@@ -179,7 +179,16 @@ def _check_operator(one: Pattern) -> None:
     if operator not in OPERATORS:
         raise BadPatternError(f"Unrecognized match type {operator}")
     if not _CHECKS[operator](operand):
-        raise BadPatternError(f"Value of {operator} is not valid: {json.dumps(operand)}")
+        raise BadPatternError(_WRONG.get(operator, f"{operator} match pattern must be a string"))
+
+
+# What the published matcher says to operands that are none; to those of the other operators that they be texts.
+_WRONG = {
+    "numeric": "Value of numeric must be an array.",
+    "exists": "exists match pattern must be either true or false.",
+    "anything-but": "Value of anything-but must be an array or single string/number value.",
+    "cidr": "Malformed CIDR, one '/' required",
+}
 
 
 def _is_text(operand: Any) -> bool:  # noqa: ANN401 - JSON

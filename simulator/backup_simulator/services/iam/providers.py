@@ -15,18 +15,22 @@ from . import rules
 if TYPE_CHECKING:
     from ...identity.policy import Policy
 
+MOST_THUMBPRINTS = 5
+
 
 def create_provider(scope: Scope, params: Params) -> Params:
     """Trust an OpenID Connect provider."""
     url = params["Url"]
     host = url.removeprefix("https://").rstrip("/")
     if not url.startswith("https://"):
-        raise AwsError("InvalidInput", "Invalid Open ID Connect Provider URL")
+        raise AwsError("ValidationError", "Invalid Open ID Connect Provider URL")
     if host in scope.account.providers:
         raise rules.taken(f"Provider with url https://{host} already exists.")
     arn = f"arn:aws:iam::{scope.account.account_id}:oidc-provider/{host}"
     secret = hashlib.sha256(f"{scope.state.ids.seed} {host}".encode()).hexdigest()
     audiences, prints = params.get("ClientIDList", []), params.get("ThumbprintList", [])
+    if len(prints) > MOST_THUMBPRINTS:
+        raise AwsError("InvalidInput", "Thumbprint list must contain fewer than 5 entries.")
     scope.account.providers[host] = OidcProvider(
         arn, f"https://{host}", list(audiences), scope.now, secret, thumbprints=list(prints)
     )
@@ -51,15 +55,15 @@ def list_providers(scope: Scope, _params: Params) -> Params:
 
 def delete_provider(scope: Scope, params: Params) -> Params:
     """Trust a provider no longer; its tokens open nothing any more."""
-    found = _provider(scope, params["OpenIDConnectProviderArn"])
+    found = _provider(scope, params["OpenIDConnectProviderArn"], "OpenId connect Provider {} cannot be found.")
     del scope.account.providers[found.issuer.removeprefix("https://")]
     return {}
 
 
-def _provider(scope: Scope, arn: str) -> OidcProvider:
+def _provider(scope: Scope, arn: str, absent: str = "OpenIDConnect Provider not found for arn {}") -> OidcProvider:
     found = next((one for one in scope.account.providers.values() if one.arn == arn), None)
     if found is None:
-        raise rules.missing(f"OpenIDConnect Provider not found for arn {arn}")
+        raise rules.missing(absent.format(arn))
     return found
 
 

@@ -85,7 +85,7 @@ def changeable(scope: Scope, kind: str, name: str) -> Identity:
     """A role, a user or a group that is not AWS's own."""
     found = identity(scope, kind, name)
     if found.service_linked:
-        message = f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+        message = f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS."
         raise AwsError("UnmodifiableEntity", message)
     return found
 

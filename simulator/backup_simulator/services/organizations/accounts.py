@@ -80,7 +80,7 @@ def _remove(organization: Organization, account: str, now: float) -> None:
         raise rules.constraint(message, "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG")
     member = organization.members[account]
     if member.method == "CREATED" and now < member.joined + WAIT_DAYS * DAY:
-        message = "You must wait until at least four days after the account was created."
+        message = "This operation requires a wait period.  Try again later."
         raise rules.constraint(message, "WAIT_PERIOD_ACTIVE")
     organization.leave(account)
 
@@ -101,7 +101,7 @@ def invite(scope: Scope, params: Params) -> Params:
     if any(one.account == account for one in waiting):
         raise AwsError("DuplicateHandshakeException", "A handshake with the same action and target already exists.")
     if len(organization.members) + len(waiting) >= scope.state.limits.accounts_per_organization:
-        message = "You have exceeded the allowed number of accounts in the organization."
+        message = "You have exceeded the allowed number of AWS accounts"
         raise AwsError("HandshakeConstraintViolationException", message, Reason="ACCOUNT_NUMBER_LIMIT_EXCEEDED")
     made = Handshake(
         f"h-{scope.state.ids.hex(10)}",

@@ -97,6 +97,7 @@ def attach_policy(scope: Scope, params: Params) -> Params:
     """Attach a policy; it holds at once."""
     organization = rules.writable(scope)
     found = _known(organization, params["PolicyId"])
+    _authorise_on_target(scope, params, "AttachPolicy", found.kind)
     policy_id, target = found.policy_id, _target(organization, params["TargetId"])
     attached = organization.attached_of(target, found.kind)
     if found.kind not in organization.enabled:
@@ -115,6 +116,7 @@ def detach_policy(scope: Scope, params: Params) -> Params:
     """Detach a policy; one SCP must remain, and RCPFullAWSAccess always."""
     organization = rules.writable(scope)
     found = _known(organization, params["PolicyId"])
+    _authorise_on_target(scope, params, "DetachPolicy", found.kind)
     policy_id, target = found.policy_id, _target(organization, params["TargetId"])
     attached = organization.attached_of(target, found.kind)
     if policy_id not in attached:
@@ -129,6 +131,12 @@ def detach_policy(scope: Scope, params: Params) -> Params:
         raise rules.constraint(message, "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
     organization.attached[target].remove(policy_id)
     return {}
+
+
+def _authorise_on_target(scope: Scope, params: Params, name: str, kind: str) -> None:
+    """Judge the caller on the target too; the gate has judged it on the policy (a user's log of 2026)."""
+    target, _ = rules.on("TargetId")(scope, params)
+    scope.authorise(f"organizations:{name}", target, keys={"organizations:policytype": (kind,)})
 
 
 def enable_type(scope: Scope, params: Params) -> Params:

@@ -118,7 +118,7 @@ def move_account(scope: Scope, params: Params) -> Params:
     source = rules.known_parent(organization, params["SourceParentId"], "SourceParent")
     destination = rules.known_parent(organization, params["DestinationParentId"], "DestinationParent")
     if organization.members[account].parent != source:
-        raise rules.not_found("SourceParent", "You specified a source parent that doesn't hold the account.")
+        raise AwsError("AccountNotFoundException", "You specified an account that doesn't exist.")
     if source == destination:
         raise AwsError("DuplicateAccountException", "That account is already present in the specified destination.")
     organization.members[account].parent = destination
@@ -141,8 +141,8 @@ OPERATIONS = {
 
 FIDELITY = (
     Behaviour(
-        "Rights on accounts, units, roots and policies are judged on their ARNs (AttachPolicy: the policy's only)",
-        "DG; the latter: assumed",
+        "Rights on accounts, units, roots and policies are judged on their ARNs, those to attach on policy and target",
+        "DG; the latter: issue",
         "test_organizations.py::test_rights_can_be_given_on_one_account",
     ),
     Behaviour(

@@ -39,7 +39,10 @@ def register(scope: Scope, params: Params) -> Params:
         message = "You cannot register the management account as a delegated administrator."
         raise rules.constraint(message, "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR")
     if service not in organization.trusted:
-        message = "You must enable service access before you register a delegated administrator."
+        message = (
+            "You must enable service access before you delegate an administrator for this service. "
+            "Call the AWS API EnableAWSServiceAccess first."
+        )
         raise rules.constraint(message, "SERVICE_ACCESS_NOT_ENABLED")
     if (account, service) in organization.delegated:
         raise AwsError("AccountAlreadyRegisteredException", "The account is already a delegated administrator.")
