@@ -55,7 +55,7 @@ class _Passage:
     def failed(self, error: AwsError) -> tuple[Response, str]:
         """Write an error in the protocol of the call; returns it with its code."""
         answer = failures.write(error, self.protocol, self.request_id, self.found)
-        return answer, failures.settle(error, self.protocol)[0]
+        return answer, failures.settle(error, self.protocol, self.found)[0]
 
 
 class Simulator:
@@ -324,11 +324,8 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
     passage.service, passage.region = claimed.service, claimed.region
     service = catalogue.load().get(claimed.service)
     if service:
+        service = routing.spoken(service, request)
         passage.protocol, passage.found = service.protocol, service
-        if action := routing.old_query(service, request):
-            passage.protocol, passage.operation = "query", action
-            text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
-            raise CommonError("NotImplemented", text)
     elif request.body.startswith(b"Action="):
         passage.protocol = "query"
     elif "x-amz-target" in request.headers:
