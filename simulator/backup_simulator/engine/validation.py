@@ -63,7 +63,17 @@ DOCUMENTED = {
     "AccountId": frozenset({"*", "ANY", "AGGREGATE_ALL"}),
     # ReceiveMessage's AttributeNames has the enumeration of queues' attributes, and means those of messages.
     "QueueAttributeName": frozenset(
-        {"SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
+        {
+            "SenderId",
+            "SentTimestamp",
+            "ApproximateReceiveCount",
+            "ApproximateFirstReceiveTimestamp",
+            "SequenceNumber",
+            "MessageDeduplicationId",
+            "MessageGroupId",
+            "AWSTraceHeader",
+            "DeadLetterQueueSourceArn",
+        }
     ),
 }
 VALIDATION_CODES = {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:
-    """The tags of a vault, recovery point, plan, resource, key, role, user or policy; none for what is unknown."""
+    """The tags of a vault, recovery point, plan, resource, key, queue, role, user, policy; none for what is unknown."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return {}
@@ -22,6 +22,9 @@ def of(state: State, arn: str) -> Mapping[str, str]:
         key = state.key(arn)
         found: Mapping[str, str] = getattr(key, "tags", {})
         return found
+    if service == "sqs":
+        queue = state.accounts[owner].region(region).queues.get(rest) if owner in state.accounts else None
+        return queue.tags if queue else {}
     if rest.startswith("backup-vault:"):
         vault = state.vault(arn)
         return vault.tags if vault else {}

@@ -14,7 +14,8 @@ from .kms import aliases, keys
 from .kms import grants as kms_grants
 from .organizations import accounts, tree, trust
 from .organizations import policies as control_policies
-from .sqs import messages, queues
+from .sqs import messages, queues, sending
+from .sqs import tags as queue_tags
 from .sts import operations as sts
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **trust.OPERATIONS,
     },
     "events": {**event_rules.OPERATIONS, **buses.OPERATIONS},
-    "sqs": {**queues.OPERATIONS, **messages.OPERATIONS},
+    "sqs": {**queues.OPERATIONS, **messages.OPERATIONS, **sending.OPERATIONS, **queue_tags.OPERATIONS},
     "tagging": tagging.OPERATIONS,
 }

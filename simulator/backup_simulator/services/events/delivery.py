@@ -13,8 +13,8 @@ from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...records.events import Bus, Delivery, Event, Rule, Target
 from ...records.state import Principal
-from ..sqs import messages as sqs_messages
-from ..sqs import queues as sqs
+from ..sqs import sending as sqs_sending
+from ..sqs import settings as sqs
 from . import pattern
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _enqueue(state: State, rule: Rule, target: Target, event: Event, now: float)
     asked = gate.question(state, service_principal(), "sqs:SendMessage", queue.arn, keys)
     if policy.judge_resource(queue.policy, asked) is not policy.Verdict.ALLOW:
         return "the queue's policy does not let events.amazonaws.com send for this rule"
-    sqs_messages.deliver(state, queue, _body(target, event), sender=SERVICE, now=now)
+    sqs_sending.deliver(state, queue, _body(target, event), sender=SERVICE, now=now)
     return "OK"
 
 
