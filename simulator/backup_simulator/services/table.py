@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from . import tagging
 from .backup import table as backup
-from .events import buses
+from .events import buses, targets
 from .events import rules as event_rules
+from .events import tags as event_tags
 from .iam import identities, providers, simulation
 from .iam import policies as iam_policies
 from .kms import aliases, keys
@@ -34,7 +35,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **control_policies.OPERATIONS,
         **trust.OPERATIONS,
     },
-    "events": {**event_rules.OPERATIONS, **buses.OPERATIONS},
+    "events": {**event_rules.OPERATIONS, **targets.OPERATIONS, **buses.OPERATIONS, **event_tags.OPERATIONS},
     "sqs": {**queues.OPERATIONS, **messages.OPERATIONS, **sending.OPERATIONS, **queue_tags.OPERATIONS},
     "tagging": tagging.OPERATIONS,
 }
