@@ -104,7 +104,9 @@ def _backup_detail(job: BackupJob) -> Event:
     }
 
 
-def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str, now: float) -> None:
+def recovery_point(
+    state: State, vault: Vault, point: RecoveryPoint, status: str, now: float, *, deleted_by: str | None = None
+) -> None:
     """Tell the owner of a vault what became of a recovery point in it; the word is `status` here, not `state`."""
     days = point.lifecycle.delete_after_days
     detail: Event = {
@@ -115,6 +117,7 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
         "resourceType": point.resource_type,
         "resourceArn": point.resource_arn,
         "status": status,
+        **({"deletedBy": deleted_by} if deleted_by else {}),
         "isEncrypted": "true" if point.key_arn else "false",
         "storageClass": point.storage_class,
         "completionDate": _moment(point.completed),
@@ -135,11 +138,14 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
 
 
 def vault(state: State, found: Vault, change: str, now: float) -> None:
-    """Tell the owner that a vault was CREATED or DELETED."""
+    """Tell the owner that a vault was CREATED, MODIFIED (its lock, told as a text) or DELETED."""
+    detail: Event = {"backupVaultName": found.name, "state": change}
+    if change == "MODIFIED":
+        detail["isLocked"] = "true" if found.lock else "false"
     feed.tell(
         state,
         "Backup Vault State Change",
-        {"backupVaultName": found.name, "state": change},
+        detail,
         account=found.account,
         region=found.region,
         resources=[found.arn],
@@ -187,7 +193,17 @@ FIDELITY = (
         "test_backup_events.py::test_a_vault_tells_that_it_comes_and_goes",
     ),
     Behaviour(
-        "Events of restore jobs, plans, Region settings, index and scan jobs; CloudTrail's service events",
+        "Backup Vault State Change: MODIFIED with `isLocked` as text when a lock is put",
+        "recordings; when one is taken away: assumed",
+        "test_backup_events.py::test_a_vault_tells_of_its_lock",
+    ),
+    Behaviour(
+        "`deletedBy` is MANUAL_DELETE when somebody deleted the recovery point, absent when its time was over",
+        "recordings; the latter: assumed",
+        "test_backup_events.py::test_a_recovery_point_tells_its_end",
+    ),
+    Behaviour(
+        "Events of restore, index and scan jobs, of which there are none; what CloudTrail passes on, which needs a trail",
         "missing",
     ),
 )
