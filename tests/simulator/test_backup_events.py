@@ -136,6 +136,17 @@ def test_a_recovery_point_tells_its_end() -> None:
     assert "state" not in event["detail"]
 
 
+def test_a_recovery_point_whose_time_is_over_was_deleted_by_nobody() -> None:
+    """Its event says no more than DELETED."""
+    listener = Listener()
+    old = {"resource_type": "EFS", "resource": "fs-1", "age": "9d", "lifecycle": {"delete_after_days": 10}}
+    listener.opened.control.seed(scenes.SOURCE, scenes.HOME, "backups", [old])
+    listener.opened.control.advance("2d")
+    deleted = [detail for detail in listener.details(POINT) if detail["status"] == "DELETED"]
+
+    assert ["deletedBy" in detail for detail in deleted] == [False]
+
+
 def test_a_vault_tells_of_its_lock() -> None:
     """When it is put and when it is taken away; the truth is a text."""
     listener = Listener()

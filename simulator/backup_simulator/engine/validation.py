@@ -153,6 +153,9 @@ def _value(shape: Shape, value: Value, path: str) -> Iterator[Flaw]:
                 yield from _value(cast("MapShape", shape).value, item, f"{path}.{key}.member")
         case "string":
             yield from _string(shape, value, path)
+        case "blob":
+            shown = f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
+            yield from _bounds(shape, len(value), shown, path, "length")
         case "integer" | "long":
             yield from _bounds(shape, value, value, path, "value")
         case _:

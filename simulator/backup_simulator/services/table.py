@@ -11,7 +11,7 @@ from .events import rules as event_rules
 from .events import tags as event_tags
 from .iam import identities, providers, simulation
 from .iam import policies as iam_policies
-from .kms import aliases, keys
+from .kms import aliases, key_policies, keys, regions, rotation, use
 from .kms import grants as kms_grants
 from .organizations import accounts, tree, trust
 from .organizations import policies as control_policies
@@ -28,7 +28,15 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "backup": backup.OPERATIONS,
     "sts": sts.OPERATIONS,
     "iam": {**identities.OPERATIONS, **iam_policies.OPERATIONS, **providers.OPERATIONS, **simulation.OPERATIONS},
-    "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
+    "kms": {
+        **keys.OPERATIONS,
+        **key_policies.OPERATIONS,
+        **aliases.OPERATIONS,
+        **kms_grants.OPERATIONS,
+        **regions.OPERATIONS,
+        **rotation.OPERATIONS,
+        **use.OPERATIONS,
+    },
     "organizations": {
         **accounts.OPERATIONS,
         **tree.OPERATIONS,

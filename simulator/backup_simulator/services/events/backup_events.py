@@ -203,7 +203,7 @@ FIDELITY = (
         "test_backup_events.py::test_a_recovery_point_tells_its_end",
     ),
     Behaviour(
-        "Events of restore, index and scan jobs, of which there are none; what CloudTrail passes on, which needs a trail",
+        "Events of restore, index and scan jobs, of which there are none; those of CloudTrail, which need a trail",
         "missing",
     ),
 )
