@@ -19,14 +19,16 @@ from .identity import signature
 from .records import resources
 from .records.state import Credential, Principal
 from .services import request_keys, table
+from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from .records.metrics import Point
     from .services.operation import Operation
     from .world.schema import World
 
@@ -216,7 +218,13 @@ class Simulator:
             )
             if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
                 scope.authorise(f"{passage.service}:{passage.operation}", "*")
-            answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
+            told: Sequence[Point] = ()
+            if passage.service == "monitoring":
+                self.run_due()
+                told = backup_metrics.points(self.state, account, passage.region, passage.operation, request)
+            answer = self.moto.answer(
+                request, service=passage.service, region=passage.region, account=account, told=told
+            )
             if calls.mutates(passage.operation):
                 resources.adopt(self.state, account, passage.region, self.moto.tagged(account, passage.region))
         return effects.delivered(answer, fault, passage.failed)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant, Rotation
+    from .metrics import Counts
     from .organization import Handshake, Organization
     from .resources import Resource
 
@@ -348,6 +349,7 @@ class State:
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
     cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
+    metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)

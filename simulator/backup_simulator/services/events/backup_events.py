@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ..backup import metrics
 from . import feed
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CREATED_BY = {
 
 def copy_job(state: State, job: CopyJob, now: float) -> None:
     """Tell the account that started a copy in which state the job is now."""
+    metrics.copy_job(state, job, now)
     feed.tell(
         state,
         "Copy Job State Change",
@@ -67,6 +69,7 @@ def _copy_detail(job: CopyJob) -> Event:
 
 def backup_job(state: State, job: BackupJob, now: float) -> None:
     """Tell the account in which state its backup job is now."""
+    metrics.backup_job(state, job, now)
     point = job.point_arn if job.state == "COMPLETED" else None
     feed.tell(
         state,
@@ -108,6 +111,7 @@ def recovery_point(
     state: State, vault: Vault, point: RecoveryPoint, status: str, now: float, *, deleted_by: str | None = None
 ) -> None:
     """Tell the owner of a vault what became of a recovery point in it; the word is `status` here, not `state`."""
+    metrics.recovery_point(state, vault, point, status, now)
     days = point.lifecycle.delete_after_days
     detail: Event = {
         "backupVaultName": vault.name,
