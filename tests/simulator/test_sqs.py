@@ -385,16 +385,14 @@ def test_the_owners_users_need_rights_of_their_own() -> None:
 
 MISSING: list[Any] = [
     pytest.param(
-        lambda sqs, url: sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k"}),
-        "KmsMasterKeyId",
-        id="a key",
+        lambda sqs, _url: sqs.start_message_move_task(SourceArn="arn:aws:sqs:eu-west-1:1:dead"),
+        "StartMessageMoveTask",
+        id="a message move",
     ),
     pytest.param(
-        lambda sqs, url: sqs.add_permission(
-            QueueUrl=url, Label="a", AWSAccountIds=[scenes.SOURCE], Actions=["SendMessage"]
-        ),
-        "AddPermission",
-        id="an operation",
+        lambda sqs, _url: sqs.list_message_move_tasks(SourceArn="arn:aws:sqs:eu-west-1:1:dead"),
+        "ListMessageMoveTasks",
+        id="the list of message moves",
     ),
 ]
 

@@ -243,3 +243,38 @@ def test_encryption_by_sqs_is_switched() -> None:
     post.sqs.set_queue_attributes(QueueUrl=post.url, Attributes={"SqsManagedSseEnabled": "false"})
 
     assert (before, shown()) == ("true", "false")
+
+
+def test_a_permission_is_a_statement_of_the_policy() -> None:
+    """By its label; the last one gone, the policy is gone."""
+    post = Post()
+    stranger = post.client(scenes.SOURCE)
+    asked: scenes.Json = {"QueueUrl": post.url, "Label": "a", "AWSAccountIds": [scenes.SOURCE]}
+    post.sqs.add_permission(**asked, Actions=["SendMessage", "ReceiveMessage"])
+    stranger.send_message(QueueUrl=post.url, MessageBody="x")
+    refusals = []
+    for call, changes in (
+        ("add_permission", {"Actions": ["SendMessage"]}),
+        ("add_permission", {"Label": "a b", "Actions": ["SendMessage"]}),
+        ("add_permission", {"Label": "b", "Actions": ["DeleteQueue"]}),
+        ("add_permission", {"Label": "b", "Actions": ["SendMessage"], "AWSAccountIds": ["000000000001"]}),
+        ("add_permission", {"Label": "b", "Actions": ["SendMessage"] * 8}),
+    ):
+        with scenes.refused() as refusal:
+            getattr(post.sqs, call)(**asked | changes)
+        refusals.append(refusal.message.partition("Reason: ")[2] or refusal.code)
+    post.sqs.remove_permission(QueueUrl=post.url, Label="a")
+    with scenes.refused():
+        stranger.send_message(QueueUrl=post.url, MessageBody="x")
+    with scenes.refused() as gone:
+        post.sqs.remove_permission(QueueUrl=post.url, Label="a")
+
+    assert refusals == [
+        "Already exists.",
+        "It can have up to 80 letters, digits, hyphens and underscores.",
+        "Only the queue owner is allowed to invoke this action.",
+        "Unable to verify.",
+        "OverLimit",
+    ]
+    assert gone.message.endswith("can't find label.")
+    assert "Policy" not in post.sqs.get_queue_attributes(QueueUrl=post.url, AttributeNames=["All"])["Attributes"]

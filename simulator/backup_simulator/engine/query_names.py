@@ -61,6 +61,7 @@ _KEPT_PREFIX = (
 )  # fmt: skip
 CODES: Mapping[str, str] = {
     **{name: f"AWS.SimpleQueueService.{name}" for name in _KEPT_PREFIX},
+    **{f"Kms{name}": f"KMS.{name}Exception" for name in ("AccessDenied", "Disabled", "InvalidState", "NotFound")},
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
     "QueueNameExists": "QueueAlreadyExists",
 }

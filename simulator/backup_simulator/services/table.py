@@ -15,7 +15,7 @@ from .kms import aliases, key_policies, keys, regions, rotation, use
 from .kms import grants as kms_grants
 from .organizations import accounts, tree, trust
 from .organizations import policies as control_policies
-from .sqs import messages, queues, sending
+from .sqs import messages, permissions, queues, sending
 from .sqs import tags as queue_tags
 from .sts import operations as sts
 
@@ -44,6 +44,12 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **trust.OPERATIONS,
     },
     "events": {**event_rules.OPERATIONS, **targets.OPERATIONS, **buses.OPERATIONS, **event_tags.OPERATIONS},
-    "sqs": {**queues.OPERATIONS, **messages.OPERATIONS, **sending.OPERATIONS, **queue_tags.OPERATIONS},
+    "sqs": {
+        **queues.OPERATIONS,
+        **messages.OPERATIONS,
+        **sending.OPERATIONS,
+        **permissions.OPERATIONS,
+        **queue_tags.OPERATIONS,
+    },
     "tagging": tagging.OPERATIONS,
 }

@@ -15,6 +15,7 @@ from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...records.events import Bus, Delivery, Event, Rule, Target
 from ...records.state import Principal
+from ..sqs import encryption
 from ..sqs import sending as sqs_sending
 from ..sqs import settings as sqs
 from ..sqs.queue import Message
@@ -102,11 +103,15 @@ def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
     """Why a queue does not take what a rule sends, None when it does."""
     if queue is None:
         return Failure("NO_RESOURCE", "the queue does not exist")
-    keys = {"aws:sourcearn": (rule.arn,), "aws:sourceaccount": (rule.arn.split(":")[4],)}
+    keys: dict[str, tuple[str, ...]] = {
+        "aws:sourcearn": (rule.arn,),
+        "aws:sourceaccount": (rule.arn.split(":")[4],),
+    }
     asked = gate.question(state, service_principal(), "sqs:SendMessage", queue.arn, keys)
     if policy.judge_resource(queue.policy, asked) is not policy.Verdict.ALLOW:
         return Failure("NO_PERMISSIONS", "the queue's policy does not let events.amazonaws.com send for this rule")
-    return None
+    reason = encryption.closed_to(state, queue, service_principal(), keys, state.now())
+    return Failure("NO_PERMISSIONS", reason) if reason else None
 
 
 def _buried(state: State, rule: Rule, target: Target, event: Event, now: float, failure: Failure) -> str:

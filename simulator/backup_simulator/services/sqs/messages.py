@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
-from . import attributes, queues, sending, settings
+from . import attributes, encryption, queues, sending, settings
 from .queue import MAX_IN_FLIGHT, TWELVE_HOURS, Message
 from .sending import bounded
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def receive(scope: Scope, params: Params) -> Params:
     """Receive up to ten messages, which are hidden from others for a while."""
     queue = queues.judged(scope, params, "ReceiveMessage")
+    encryption.require_use(scope, queue, encryption.RECEIVING)
     count = params.get("MaxNumberOfMessages", 1)
     bounded("MaxNumberOfMessages", count, 1, 10, "between 1 and 10")
     if "WaitTimeSeconds" in params:

@@ -96,6 +96,8 @@ class Queue:
     redrive: Redrive | None = None
     redrive_allow: RedriveAllow | None = None
     managed_encryption: bool = True
+    key: str | None = None
+    key_reuse: int = 300
     tags: dict[str, str] = field(default_factory=dict)
     purged: float | None = None
     fifo: Fifo | None = None

@@ -28,7 +28,8 @@ URL = re.compile(r"(?:https?://[^/]+)?/(\d{12})/([A-Za-z0-9_.-]{1,80})/?")
 MISSING = "The specified queue does not exist."
 OWN_ONLY = frozenset(
     {
-        "CreateQueue", "DeleteQueue", "ListQueues", "ListQueueTags", "SetQueueAttributes", "TagQueue", "UntagQueue",
+        "AddPermission", "CreateQueue", "DeleteQueue", "ListQueues", "ListQueueTags", "RemovePermission",
+        "SetQueueAttributes", "TagQueue", "UntagQueue",
     }
 )  # fmt: skip
 """Actions that no queue policy opens to another account."""
@@ -203,7 +204,7 @@ FIDELITY = (
         "test_sqs.py::test_a_name_is_taken_once",
     ),
     Behaviour(
-        "KMS keys of queues, AddPermission, message moves: 501",
+        "Message moves: 501",
         "missing",
         "test_sqs.py::test_what_is_not_simulated_says_so",
     ),

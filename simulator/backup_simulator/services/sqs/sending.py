@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
-from . import attributes, queues
+from . import attributes, encryption, queues
 from .queue import Message
 
 if TYPE_CHECKING:
@@ -70,12 +70,15 @@ def _known(fifo: Fifo, message: Message, now: float) -> Message | None:
 
 def send(scope: Scope, params: Params) -> Params:
     """Send one message."""
-    return _sent(scope, queues.judged(scope, params, "SendMessage"), params)
+    queue = queues.judged(scope, params, "SendMessage")
+    encryption.require_use(scope, queue, encryption.SENDING)
+    return _sent(scope, queue, params)
 
 
 def send_batch(scope: Scope, params: Params) -> Params:
     """Send up to ten messages of together one mebibyte."""
     queue = queues.judged(scope, params, "SendMessage")
+    encryption.require_use(scope, queue, encryption.SENDING)
     entries = entries_of(params)
     if sum(len(entry["MessageBody"].encode("utf-8", "surrogatepass")) for entry in entries) > LARGEST_BATCH:
         raise AwsError("BatchRequestTooLong", f"Batch requests cannot be longer than {LARGEST_BATCH} bytes.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...engine import validation
 from ...fidelity import Behaviour
 from ...identity import anchors, policy
-from ...wire import AwsError, CommonError, SimulatorError
+from ...wire import AwsError, SimulatorError
 from .queue import TWELVE_HOURS, Fifo, Queue, Redrive, RedriveAllow
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ BOUNDS = {
     "MaximumMessageSize": (1024, 1_048_576),
     "ReceiveMessageWaitTimeSeconds": (0, 20),
 }
-MANAGED, KEY = "SqsManagedSseEnabled", "KmsMasterKeyId"
+REUSE_BOUNDS = (60, 86_400)
+MANAGED, KEY, REUSE = "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"
 OF_FIFO = ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
 SCOPES, LIMITS = ("queue", "messageGroup"), ("perQueue", "perMessageGroupId")
 MOST_SOURCES, MOST_TAGS = 10, 50
@@ -49,13 +50,17 @@ def put(scope: Scope, queue: Queue, attributes: dict[str, str]) -> None:
         raise _invalid("FifoThroughputLimit", "perMessageGroupId needs the DeduplicationScope messageGroup.")
     queue.settings, queue.fifo, queue.policy = trial.settings, trial.fifo, trial.policy
     queue.redrive, queue.redrive_allow = trial.redrive, trial.redrive_allow
-    queue.managed_encryption = trial.managed_encryption
+    if trial.key and attributes.get(KEY) and attributes.get(MANAGED) == "true":
+        text = "You can use one type of server-side encryption (SSE) at one time. "
+        raise AwsError("InvalidAttributeValue", f"{text}You can either enable KMS SSE or SQS SSE.")
+    queue.managed_encryption = trial.managed_encryption and not attributes.get(KEY)
+    queue.key, queue.key_reuse = (None if attributes.get(MANAGED) == "true" else trial.key), trial.key_reuse
 
 
 def _put(scope: Scope, queue: Queue, name: str, value: str) -> None:
     match name:
         case _ if name in BOUNDS:
-            setattr(queue.settings, name, _number(name, value))
+            setattr(queue.settings, name, _number(name, value, BOUNDS[name]))
         case "Policy":
             queue.policy = _policy(scope, value) if value else None
         case "RedrivePolicy":
@@ -64,12 +69,12 @@ def _put(scope: Scope, queue: Queue, name: str, value: str) -> None:
             queue.redrive_allow = _redrive_allow(value) if value else None
         case _ if name == MANAGED:
             queue.managed_encryption = _truth(name, value)
-        case _ if name == KEY and not value:
-            return  # no key, which is what every queue has here
+        case _ if name == KEY:
+            queue.key = value or None
+        case _ if name == REUSE:
+            queue.key_reuse = _number(name, value, REUSE_BOUNDS)
         case _ if name in OF_FIFO and queue.fifo:
             _put_fifo(queue.fifo, name, value)
-        case _ if name.startswith("Kms"):
-            raise CommonError("NotImplemented", f"The simulator does not implement sqs attribute {name} {value}")
         case _:
             raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
 
@@ -87,8 +92,8 @@ def _put_fifo(fifo: Fifo, name: str, value: str) -> None:
             fifo.limit = _one_of(name, value, LIMITS)
 
 
-def _number(name: str, value: str) -> int:
-    low, high = BOUNDS[name]
+def _number(name: str, value: str, bounds: tuple[int, int]) -> int:
+    low, high = bounds
     if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
         raise _invalid(name)
     return int(value)
@@ -184,6 +189,8 @@ def shown(state: State, queue: Queue) -> dict[str, str]:
         MANAGED: _word(queue.managed_encryption),
     }
     found |= {name: str(getattr(queue.settings, name)) for name in BOUNDS}
+    if queue.key:
+        found |= {KEY: queue.key, REUSE: str(queue.key_reuse)}
     if queue.policy:
         found["Policy"] = _json(anchors.rendered(state, queue.policy))
     if queue.redrive:
@@ -213,6 +220,11 @@ def _json(value: Any) -> str:  # noqa: ANN401 - JSON
 
 
 FIDELITY = (
+    Behaviour(
+        "KmsMasterKeyId and SqsManagedSseEnabled exclude each other; the one that is set switches the other off",
+        "DG; text: issue",
+        "test_sqs_encryption.py::test_a_queue_is_encrypted_in_one_way",
+    ),
     Behaviour(
         "Attributes have the bounds and defaults of the documentation; changes hold at once (AWS takes up to a minute)",
         "DG",
