@@ -91,7 +91,7 @@ def spoken(service: catalogue.Service, request: Request) -> catalogue.Service:
     """The service in the protocol of a request: some that speak JSON take the query protocol too."""
     if not service.query_compatible or "x-amz-target" in request.headers:
         return service
-    return catalogue.in_query()[service.name] if "Action" in form(request) else service
+    return catalogue.in_query().get(service.name, service) if "Action" in form(request) else service
 
 
 def form(request: Request) -> dict[str, list[str]]:
