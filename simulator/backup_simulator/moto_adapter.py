@@ -7,6 +7,8 @@ Without moto installed (`pip install 'backup-simulator[resources]'`) these servi
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import functools
 import io
 import json
@@ -21,8 +23,9 @@ from .fidelity import Behaviour
 from .wire import CommonError, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from .records.metrics import Point
     from .wire import Params
 
 SERVICES: Mapping[str, str] = {
@@ -50,8 +53,10 @@ class Moto:
         self._lock = threading.RLock()
         self._application: Callable[..., Iterable[bytes]] | None = None
 
-    def answer(self, request: Request, *, service: str, region: str, account: str) -> Response:
-        """Have moto answer a request whose caller is known.
+    def answer(
+        self, request: Request, *, service: str, region: str, account: str, told: Sequence[Point] = ()
+    ) -> Response:
+        """Have moto answer a request whose caller is known; CloudWatch is told points that are there for this one.
 
         Raises:
             CommonError: moto is not installed, or does not implement the operation.
@@ -60,7 +65,8 @@ class Moto:
         name = f"{service}:{operation(service, request)}"
         with self._lock:
             try:
-                status, answered, body = self._call(request, headers)
+                with _telling(account, region, told):
+                    status, answered, body = self._call(request, headers)
             except NotImplementedError:
                 raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
             except Exception as error:  # moto trips over a Region or a target that no AWS has
@@ -137,6 +143,41 @@ def managed_policies() -> Mapping[str, Params]:
         return {}
     found: dict[str, Params] = json.loads(aws_managed_policies.aws_managed_policies_data)
     return found
+
+
+@contextlib.contextmanager
+def _telling(account: str, region: str, told: Sequence[Point]) -> Iterator[None]:
+    """Let CloudWatch know points of AWS Backup for as long as one request takes."""
+    if not told:
+        yield
+        return
+    try:
+        from moto.cloudwatch import models  # noqa: PLC0415 - may be absent
+    except ImportError:
+        yield  # the call itself says that moto is missing
+        return
+    backend = models.cloudwatch_backends[account][region]
+    own, backend.metric_data = (
+        backend.metric_data,
+        [
+            *backend.metric_data,
+            *(
+                models.MetricDatum(
+                    namespace="AWS/Backup",
+                    name=point.metric,
+                    value=float(point.value),
+                    dimensions=[{"Name": name, "Value": value} for name, value in point.dimensions],
+                    timestamp=dt.datetime.fromtimestamp(point.moment, dt.UTC).replace(tzinfo=None),  # as moto's
+                    unit="Count",
+                )
+                for point in told
+            ),
+        ],
+    )
+    try:
+        yield
+    finally:
+        backend.metric_data = own
 
 
 def mounts(service: str) -> bool:

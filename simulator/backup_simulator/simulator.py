@@ -20,14 +20,16 @@ from .records import resources
 from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import request_keys, table
+from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from .records.metrics import Point
     from .services.operation import Operation
     from .world.schema import World
 
@@ -62,7 +64,7 @@ class _Passage:
     def failed(self, error: AwsError) -> tuple[Response, str]:
         """Write an error in the protocol of the call; returns it with its code."""
         answer = failures.write(error, self.protocol, self.request_id, self.found, as_json=self.as_json)
-        return answer, failures.settle(error, self.protocol)[0]
+        return answer, failures.settle(error, self.protocol, self.found)[0]
 
 
 class Simulator:
@@ -230,7 +232,13 @@ class Simulator:
             )
             if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
                 scope.authorise(f"{passage.service}:{passage.operation}", "*")
-            answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
+            told: Sequence[Point] = ()
+            if passage.service == "monitoring":
+                self.run_due()
+                told = backup_metrics.points(self.state, account, passage.region, passage.operation, request)
+            answer = self.moto.answer(
+                request, service=passage.service, region=passage.region, account=account, told=told
+            )
             if calls.mutates(passage.operation):
                 resources.adopt(self.state, account, passage.region, self.moto.tagged(account, passage.region))
         return effects.delivered(answer, fault, passage.failed)
@@ -333,14 +341,11 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
                 passage.region = UNSIGNED_REGION
                 return passage.found, None
     passage.service = claims.service(request) or passage.service
-    service = passage.found = catalogue.load().get(passage.service)
+    service = catalogue.load().get(passage.service)
+    service = passage.found = routing.spoken(service, request) if service else None
     passage.protocol = _protocol(service, passage, request)
     claimed = claims.read(request)
     passage.region = claimed.region
-    if service and (action := routing.old_query(service, request)):
-        passage.protocol, passage.operation = "query", action
-        text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
-        raise CommonError("NotImplemented", text)
     return service, claimed
 
 

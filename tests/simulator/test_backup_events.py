@@ -132,7 +132,32 @@ def test_a_recovery_point_tells_its_end() -> None:
 
     assert event["resources"] == [point["RecoveryPointArn"]]
     assert event["detail"]["status"] == "DELETED"
+    assert event["detail"]["deletedBy"] == "MANUAL_DELETE"
     assert "state" not in event["detail"]
+
+
+def test_a_recovery_point_whose_time_is_over_was_deleted_by_nobody() -> None:
+    """Its event says no more than DELETED."""
+    listener = Listener()
+    old = {"resource_type": "EFS", "resource": "fs-1", "age": "9d", "lifecycle": {"delete_after_days": 10}}
+    listener.opened.control.seed(scenes.SOURCE, scenes.HOME, "backups", [old])
+    listener.opened.control.advance("2d")
+    deleted = [detail for detail in listener.details(POINT) if detail["status"] == "DELETED"]
+
+    assert ["deletedBy" in detail for detail in deleted] == [False]
+
+
+def test_a_vault_tells_of_its_lock() -> None:
+    """When it is put and when it is taken away; the truth is a text."""
+    listener = Listener()
+    listener.backup.put_backup_vault_lock_configuration(BackupVaultName="backups", MinRetentionDays=7)
+    for _ in range(2):  # the second time there is none to take away
+        listener.backup.delete_backup_vault_lock_configuration(BackupVaultName="backups")
+    listener.opened.control.advance("5m")
+
+    assert listener.details("Backup Vault State Change") == [
+        {"backupVaultName": "backups", "state": "MODIFIED", "isLocked": locked} for locked in ("true", "false")
+    ]
 
 
 def test_a_vault_tells_that_it_comes_and_goes() -> None:

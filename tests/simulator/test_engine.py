@@ -193,7 +193,7 @@ def test_an_unknown_member_in_an_answer_is_our_own_error() -> None:
 
 NOT_IMPLEMENTED = [
     pytest.param("backup", "list_frameworks", {}, "backup:ListFrameworks", id="rest-json"),
-    pytest.param("kms", "get_key_rotation_status", {"KeyId": "x"}, "kms:GetKeyRotationStatus", id="json"),
+    pytest.param("kms", "list_key_rotations", {"KeyId": "x"}, "kms:ListKeyRotations", id="json"),
     pytest.param("iam", "list_saml_providers", {}, "iam:ListSAMLProviders", id="query"),
     pytest.param(
         "organizations", "describe_resource_policy", {}, "organizations:DescribeResourcePolicy", id="organizations"

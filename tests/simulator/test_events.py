@@ -314,15 +314,21 @@ def test_patterns_can_be_tried() -> None:
 
 
 MISSING: list[Any] = [
-    pytest.param("put_rule", {"Name": "r", "ScheduleExpression": "rate(5 minutes)"}, "Schedule", id="a schedule"),
+    pytest.param("update_event_bus", {"KmsKeyIdentifier": "k"}, "KmsKeyIdentifier", id="a bus with a key"),
     pytest.param(
         "put_targets", {"Targets": [{"Id": "l", "Arn": "arn:aws:lambda:r:1:function:f"}]}, "lambda", id="a function"
     ),
     pytest.param(
         "put_targets",
-        {"Targets": [{"Id": "l", "Arn": "QUEUE", "DeadLetterConfig": {"Arn": "QUEUE"}}]},
-        "DeadLetterConfig",
-        id="a dead-letter queue",
+        {"Targets": [{"Id": "l", "Arn": "arn:aws:sqs:r:1:q", "InputPath": "$..a"}]},
+        "JSON path $..a",
+        id="a path that looks everywhere",
+    ),
+    pytest.param(
+        "put_targets",
+        {"Targets": [{"Id": "l", "Arn": "arn:aws:sqs:r:1:q", "HttpParameters": {"PathParameterValues": ["x"]}}]},
+        "HttpParameters",
+        id="parameters of another kind of target",
     ),
     pytest.param("create_archive", {"ArchiveName": "a", "EventSourceArn": "arn"}, "CreateArchive", id="an archive"),
 ]

@@ -64,14 +64,3 @@ def test_what_was_found_once_in_json_stays_mended(call: str, params: scenes.Json
         answer = answered(SHARED, requests.signed(service, "POST", "/", json.dumps(asked).encode(), headers))
 
     assert words in answer.body.decode()
-
-
-@pytest.mark.parametrize("place", ["body", "query"])
-def test_the_query_protocol_of_sqs_is_not_implemented(place: str) -> None:
-    """Old clients are told, in XML."""
-    form = "Action=ListQueues&Version=2012-11-05"
-    path, body = ("/", form.encode()) if place == "body" else (f"/?{form}", b"")
-    answer = answered(SHARED, requests.signed("sqs", "POST", path, body))
-
-    assert answer.status == 501
-    assert b"query protocol of sqs (Action=ListQueues)" in answer.body

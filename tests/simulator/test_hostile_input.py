@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backup_simulator.wire import Response
 
 SERVICES = catalogue.load()
+QUEUES = catalogue.in_query()["sqs"]
 MANY = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -113,14 +114,15 @@ def members(shape: Shape, depth: int = 0) -> st.SearchStrategy[Any]:
     return st.one_of(almost, almost, almost, NONSENSE) if depth else almost
 
 
-def flattened(value: Any, prefix: str = "") -> dict[str, str]:
-    """A value as the query protocol writes it, roughly."""
+def flattened(value: Any, prefix: str = "", *, item: str = "member") -> dict[str, str]:
+    """A value as the query protocol writes it, roughly; `item` stands before the numbers of lists."""
     if isinstance(value, dict):
-        return {k: v for name, item in value.items() for k, v in flattened(item, f"{prefix}.{name}".strip(".")).items()}
-    if isinstance(value, list):
-        numbered = enumerate(value, 1)
-        return {k: v for n, item in numbered for k, v in flattened(item, f"{prefix}.member.{n}").items()}
-    return {prefix: str(value)}
+        parts = {f"{prefix}.{name}".strip("."): inner for name, inner in value.items()}
+    elif isinstance(value, list):
+        parts = {f"{prefix}.{item}.{n}".replace("..", "."): inner for n, inner in enumerate(value, 1)}
+    else:
+        return {prefix: str(value)}
+    return {k: v for name, inner in parts.items() for k, v in flattened(inner, name, item=item).items()}
 
 
 @st.composite
@@ -140,6 +142,17 @@ def near_misses(draw: st.DrawFn, name: str) -> Request:
             return requests.signed(name, "POST", "/", json.dumps(params).encode(), headers)
         case _:
             return _rest(name, operation, params)
+
+
+@st.composite
+def old_near_misses(draw: st.DrawFn) -> Request:
+    """A form that reaches an operation of SQS, with parameters that are almost right."""
+    operation = draw(st.sampled_from(sorted(QUEUES.operations)))
+    shape = QUEUES.operations[operation].input_shape
+    params = draw(members(shape)) if shape else {}
+    form = {"Action": operation} | flattened(params if isinstance(params, dict) else {}, item="")
+    path = draw(st.sampled_from(["/", f"/{scenes.SOURCE}/news", "/x", f"/{scenes.SOURCE}/%00"]))
+    return requests.signed("sqs", "POST", path, urlencode(form, errors="replace").encode())
 
 
 def _rest(name: str, operation: OperationModel, params: dict[str, Any]) -> Request:
@@ -165,6 +178,13 @@ def _rest(name: str, operation: OperationModel, params: dict[str, Any]) -> Reque
 def test_parameters_that_are_almost_right(name: str, data: st.DataObject) -> None:
     """For every operation of every service."""
     answered(SHARED, data.draw(near_misses(name)))
+
+
+@MANY
+@given(request=old_near_misses())
+def test_forms_that_are_almost_right(request: Request) -> None:
+    """For every operation of SQS in the protocol it spoke first."""
+    answered(SHARED, request)
 
 
 BODIES = [

@@ -142,11 +142,12 @@ def test_tags_of_a_key_come_and_go(kms: Any) -> None:
     "kind",
     [
         pytest.param({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, id="asymmetric"),
-        pytest.param({"MultiRegion": True}, id="multi-Region"),
+        pytest.param({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, id="HMAC"),
+        pytest.param({"CustomKeyStoreId": "cks-1"}, id="in a key store"),
         pytest.param({"Origin": "EXTERNAL"}, id="imported"),
     ],
 )
-def test_keys_of_other_kinds_are_not_modelled(kms: Any, kind: scenes.Json) -> None:
+def test_keys_of_other_kinds_are_not_implemented(kms: Any, kind: scenes.Json) -> None:
     """And say so."""
     with scenes.refused() as refusal:
         kms.create_key(**kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator.services.sqs import messages as sqs_messages
+from backup_simulator.services.sqs import sending as sqs_sending
 from backup_simulator.transport import InProcess
 
 if TYPE_CHECKING:
@@ -384,21 +384,16 @@ def test_the_owners_users_need_rights_of_their_own() -> None:
 
 
 MISSING: list[Any] = [
-    pytest.param(lambda sqs, _url: sqs.create_queue(QueueName="x.fifo"), "FifoQueue", id="FIFO"),
-    pytest.param(lambda sqs, _url: sqs.create_queue(QueueName="x", tags={"a": "b"}), "tags", id="tags"),
     pytest.param(
-        lambda sqs, url: sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k"}),
-        "KmsMasterKeyId",
-        id="a key",
+        lambda sqs, _url: sqs.start_message_move_task(SourceArn="arn:aws:sqs:eu-west-1:1:dead"),
+        "StartMessageMoveTask",
+        id="a message move",
     ),
     pytest.param(
-        lambda sqs, url: sqs.send_message(
-            QueueUrl=url, MessageBody="x", MessageAttributes={"a": {"DataType": "String", "StringValue": "b"}}
-        ),
-        "MessageAttributes",
-        id="message attributes",
+        lambda sqs, _url: sqs.list_message_move_tasks(SourceArn="arn:aws:sqs:eu-west-1:1:dead"),
+        "ListMessageMoveTasks",
+        id="the list of message moves",
     ),
-    pytest.param(lambda sqs, url: sqs.list_queue_tags(QueueUrl=url), "ListQueueTags", id="an operation"),
 ]
 
 
@@ -458,7 +453,7 @@ def test_thousands_of_messages_wait_without_slowing_anybody() -> None:
     post = Post()
     queue = post.opened.state.accounts[scenes.TOOLS].region(scenes.HOME).queues["news"]
     for number in range(20_000):
-        sqs_messages.deliver(post.opened.state, queue, str(number), sender="test", now=post.opened.control.now())
+        sqs_sending.deliver(post.opened.state, queue, str(number), sender="test", now=post.opened.control.now())
     started = time.process_time()
     bodies = [body for _ in range(50) for body in post.bodies()]
     numbers = post.numbers()

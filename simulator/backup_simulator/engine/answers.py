@@ -83,15 +83,10 @@ def _xml(shape: Shape, value: Value) -> str:
         case "structure":
             return _xml_structure(cast("StructureShape", shape), value)
         case "list":
-            member = cast("ListShape", shape).member
-            name = str(member.serialization.get("name", "member"))
-            return "".join(f"<{name}>{_xml(member, item)}</{name}>" for item in value)
+            found = cast("ListShape", shape)
+            return _xml_items(found, value, str(found.member.serialization.get("name", "member")))
         case "map":
-            inner = cast("MapShape", shape).value
-            return "".join(
-                f"<entry><key>{xml_text(key)}</key><value>{_xml(inner, item)}</value></entry>"
-                for key, item in value.items()
-            )
+            return _xml_entries(cast("MapShape", shape), value, "entry")
         case "blob":
             return base64.b64encode(value).decode()
         case "boolean":
@@ -102,16 +97,39 @@ def _xml(shape: Shape, value: Value) -> str:
             return xml_text(str(value))
 
 
+def _xml_items(shape: ListShape, value: list[Value], name: str) -> str:
+    return "".join(f"<{name}>{_xml(shape.member, item)}</{name}>" for item in value)
+
+
+def _xml_entries(shape: MapShape, value: dict[str, Value], name: str) -> str:
+    of_key, of_value = (
+        str(part.serialization.get("name", word)) for part, word in ((shape.key, "key"), (shape.value, "value"))
+    )
+    return "".join(
+        f"<{name}><{of_key}>{xml_text(key)}</{of_key}><{of_value}>{_xml(shape.value, item)}</{of_value}></{name}>"
+        for key, item in value.items()
+    )
+
+
 def _xml_structure(shape: StructureShape, value: Params) -> str:
     unknown = set(value) - set(shape.members)
     if unknown:
         raise BrokenAnswerError(f"{shape.name} has no member {sorted(unknown)}")
-    parts = []
-    for name, member in shape.members.items():
-        if value.get(name) is not None:
-            wire = str(member.serialization.get("name", name))
-            parts.append(f"<{wire}>{_xml(member, value[name])}</{wire}>")
-    return "".join(parts)
+    return "".join(
+        _xml_member(member, str(member.serialization.get("name", name)), value[name])
+        for name, member in shape.members.items()
+        if value.get(name) is not None
+    )
+
+
+def _xml_member(member: Shape, wire: str, value: Value) -> str:
+    """A member of a structure; a flattened list or map has no element of its own."""
+    if member.serialization.get("flattened") and member.type_name == "list":
+        found = cast("ListShape", member)
+        return _xml_items(found, value, str(found.member.serialization.get("name", wire)))
+    if member.serialization.get("flattened") and member.type_name == "map":
+        return _xml_entries(cast("MapShape", member), value, wire)
+    return f"<{wire}>{_xml(member, value)}</{wire}>"
 
 
 FIDELITY = (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
+
+from . import query_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +40,19 @@ def load() -> Mapping[str, Service]:
     return {name: _service(session, name) for name in SERVICES}
 
 
+@functools.cache
+def in_query() -> Mapping[str, Service]:
+    """The services that take the query protocol beside JSON, as they are in it, by signing name."""
+    described = botocore.session.Session().get_service_data("sqs")
+    found = _of_model("sqs", ServiceModel(query_names.described(described), "sqs"))
+    return {"sqs": replace(found, query_compatible=True)}
+
+
 def _service(session: botocore.session.Session, name: str) -> Service:
-    model = session.get_service_model(MODELS.get(name, name))
+    return _of_model(name, session.get_service_model(MODELS.get(name, name)))
+
+
+def _of_model(name: str, model: ServiceModel) -> Service:
     return Service(
         name=name,
         protocol=str(model.resolved_protocol),

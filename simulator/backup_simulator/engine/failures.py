@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params, Response
-from . import answers, json_bodies
+from . import answers, json_bodies, query_names
 
 if TYPE_CHECKING:
     from .catalogue import Service
@@ -28,21 +28,14 @@ COMMON = {
     "NotImplemented": (("NotImplemented", 501), ("NotImplemented", 501)),
 }
 
-# Exceptions of SQS by the codes they had in the query protocol; the others kept their names.
-_KEPT_PREFIX = (
-    "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId", "MessageNotInflight",
-    "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest", "UnsupportedOperation",
-)  # fmt: skip
-OLD_CODES = {name: f"AWS.SimpleQueueService.{name}" for name in _KEPT_PREFIX} | {
-    **{code: old for (code, _), (old, _) in COMMON.values()},
-    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueNameExists": "QueueAlreadyExists",
-}
+OLD_CODES = {**{code: old for (code, _), (old, _) in COMMON.values()}, **query_names.CODES}
 
 
-def settle(error: AwsError, protocol: str) -> tuple[str, int]:
-    """Code and HTTP status of an error in a protocol."""
+def settle(error: AwsError, protocol: str, service: Service | None = None) -> tuple[str, int]:
+    """Code and HTTP status of an error in a protocol; a service that speaks JSON too has old codes in query."""
     if not isinstance(error, CommonError):
+        if protocol == "query" and service and service.query_compatible:
+            return OLD_CODES.get(error.code, error.code), query_names.STATUSES.get(error.code, error.status)
         return error.code, error.status
     code, status = COMMON[error.code][protocol == "query"]
     # AWS's json 1.1 services answer a refused action with 400; assumed from KMS, see FIDELITY.md.
@@ -56,13 +49,13 @@ def write(
 
     `as_json` is for callers of query services that do not want XML.
     """
-    code, status = settle(error, protocol)
+    code, status = settle(error, protocol, service)
     if as_json:
         said = {"Code": code, "Message": error.message, "Type": _blame(status)}
         headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", request_id)]
         return Response(status, tuple(headers), json_bodies.plain({"Error": said, "RequestId": request_id}))
     if protocol == "query":
-        return _xml(error, code, status, request_id)
+        return _xml(error, code, status, request_id, service)
     body: Params
     if protocol == "json":
         body = {"__type": code, "message": error.message, "Message": error.message} | error.members
@@ -85,9 +78,10 @@ def _blame(status: int) -> str:
     return "Sender" if status < 500 else "Receiver"
 
 
-def _xml(error: AwsError, code: str, status: int, request_id: str) -> Response:
+def _xml(error: AwsError, code: str, status: int, request_id: str, service: Service | None) -> Response:
+    space = f' xmlns="{service.namespace}"' if service and service.namespace else ""
     body = (
-        f"<ErrorResponse><Error><Type>{_blame(status)}</Type><Code>{answers.xml_text(code)}</Code>"
+        f"<ErrorResponse{space}><Error><Type>{_blame(status)}</Type><Code>{answers.xml_text(code)}</Code>"
         f"<Message>{answers.xml_text(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..fidelity import Behaviour
 from ..wire import AwsError, Params, Request, Value
+from . import query_names
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -32,6 +33,8 @@ def parse(service: Service, route: Route, request: Request) -> Params:
     if service.protocol == "query":
         text = request.body.decode("utf-8", "replace") or request.query
         fields = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+        if query_names.PLACE in structure.members and request.path.strip("/"):
+            fields.setdefault(query_names.PLACE, urllib.parse.unquote(request.path))
         return cast("Params", _from_query(structure, fields, "") or {})
     body = _json(request.body)
     if service.protocol == "json":
@@ -187,16 +190,23 @@ def _query_structure(shape: StructureShape, fields: dict[str, str], prefix: str)
 
 
 def _query_list(shape: ListShape, fields: dict[str, str], prefix: str) -> list[Value] | None:
-    member_name = str(shape.member.serialization.get("name", "member"))
-    stem = prefix if shape.serialization.get("flattened") else f"{prefix}.{member_name}"
+    name = shape.member.serialization.get("name")
+    if shape.serialization.get("flattened"):  # an item's own name takes the place of the list's
+        stem = prefix.rpartition(".")[0]
+        stem = (f"{stem}.{name}" if stem else str(name)) if name else prefix
+    else:
+        stem = f"{prefix}.{name or 'member'}"
     items: list[Value] = []
     while (item := _from_query(shape.member, fields, f"{stem}.{len(items) + 1}")) is not None:
         items.append(item)
+    if not items and shape.serialization.get("flattened") and stem in fields:  # the oldest clients send one so
+        items = [_from_query(shape.member, fields, stem)]
     return items or None
 
 
 def _query_map(shape: MapShape, fields: dict[str, str], prefix: str) -> Params | None:
-    stem = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
+    flattened = shape.serialization.get("flattened")
+    stem = prefix if flattened else f"{prefix}.entry"
     key_name, value_name = (
         str(part.serialization.get("name", word)) for part, word in ((shape.key, "key"), (shape.value, "value"))
     )
@@ -205,6 +215,8 @@ def _query_map(shape: MapShape, fields: dict[str, str], prefix: str) -> Params |
     while (key := fields.get(f"{stem}.{number}.{key_name}")) is not None:
         entries[key] = _from_query(shape.value, fields, f"{stem}.{number}.{value_name}")
         number += 1
+    if flattened and not entries and f"{stem}.{key_name}" in fields:  # the oldest clients send one without a number
+        entries[fields[f"{stem}.{key_name}"]] = _from_query(shape.value, fields, f"{stem}.{value_name}")
     return entries or None
 
 

@@ -57,8 +57,7 @@ def _by_target(service: catalogue.Service, target: str) -> Route | None:
 
 
 def _by_action(service: catalogue.Service, request: Request) -> Route | None:
-    fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
-    operation = service.operations.get(fields.get("Action", [""])[0])
+    operation = service.operations.get(form(request).get("Action", [""])[0])
     return Route(operation, {}) if operation else None
 
 
@@ -88,12 +87,16 @@ def _labels(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, s
     return labels
 
 
-def old_query(service: catalogue.Service, request: Request) -> str | None:
-    """The Action of a request in the query protocol to a service that speaks JSON now and still takes the old one."""
+def spoken(service: catalogue.Service, request: Request) -> catalogue.Service:
+    """The service in the protocol of a request: some that speak JSON take the query protocol too."""
     if not service.query_compatible or "x-amz-target" in request.headers:
-        return None
-    fields = urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
-    return fields.get("Action", [None])[0]
+        return service
+    return catalogue.in_query().get(service.name, service) if "Action" in form(request) else service
+
+
+def form(request: Request) -> dict[str, list[str]]:
+    """The fields of a query, in the body or behind the path."""
+    return urllib.parse.parse_qs(request.body.decode("utf-8", "replace") or request.query)
 
 
 @functools.cache
@@ -119,10 +122,5 @@ FIDELITY = (
         "A slash too few or too many at the end of a path is forgiven",
         "assumed",
         "test_engine.py::test_a_missing_trailing_slash_is_forgiven",
-    ),
-    Behaviour(
-        "The query protocol of services that speak JSON now (SQS: `Action=ListQueues`): 501",
-        "missing",
-        "test_hostile_found.py::test_the_query_protocol_of_sqs_is_not_implemented",
     ),
 )

@@ -28,12 +28,6 @@ UNSET = frozenset(
         "backup:index",
         "backup:mpaapprovalteamarn",
         "kms:bypasspolicylockoutsafetycheck",
-        "kms:keyorigin",
-        "kms:keyspec",
-        "kms:keyusage",
-        "kms:multiregion",
-        "kms:requestalias",
-        "kms:schedulekeydeletionpendingwindowindays",
     }
 )
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")

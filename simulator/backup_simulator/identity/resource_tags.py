@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..records.state import Account, State
+    from ..records.state import Account, Region, State
 
 
 def of(state: State, arn: str) -> Mapping[str, str]:
-    """The tags of a vault, recovery point, plan, resource, key, role, user, policy, or of what an organization has.
+    """The tags of whatever has some: vaults, recovery points, plans, resources, keys, queues, rules, buses, identities.
 
-    There are none for what is unknown.
+    And of accounts, units, roots and policies of an organization. What is unknown has none.
     """
     parts = arn.split(":", 5)
     if len(parts) != 6:
@@ -27,6 +27,8 @@ def of(state: State, arn: str) -> Mapping[str, str]:
         key = state.key(arn)
         found: Mapping[str, str] = getattr(key, "tags", {})
         return found
+    if service in {"sqs", "events"}:
+        return _of_pipeline(state.accounts[owner].region(region), rest) if owner in state.accounts else {}
     if rest.startswith("backup-vault:"):
         vault = state.vault(arn)
         return vault.tags if vault else {}
@@ -39,6 +41,18 @@ def _of_organization(state: State, rest: str) -> Mapping[str, str]:
     parts = rest.split("/")
     organization = state.organizations.get(parts[1]) if len(parts) > 2 else None
     return organization.tags.get(parts[-1], {}) if organization else {}
+
+
+def _of_pipeline(here: Region, rest: str) -> Mapping[str, str]:
+    """The tags of a queue, a rule or a bus."""
+    kind, _, name = rest.partition("/")
+    if kind == "event-bus":
+        return here.buses[name].tags if name in here.buses else {}
+    if kind == "rule":
+        bus, _, name = name.rpartition("/")
+        rule = here.buses[bus or "default"].rules.get(name) if (bus or "default") in here.buses else None
+        return rule.tags if rule else {}
+    return here.queues[rest].tags if rest in here.queues else {}
 
 
 def _iam(account: Account, arn: str, rest: str) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..ids import Ids
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..identity.policy import Policy
 
 Event = dict[str, Any]
@@ -17,29 +19,52 @@ LOG = 5000
 
 
 @dataclass(frozen=True, slots=True)
+class Transformer:
+    """A template and where its variables come from."""
+
+    template: str
+    paths: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """Where a rule sends what it means; `constant` replaces the event, `path` picks a part of it."""
+    """Where a rule sends what it means; of `constant`, `path` and `transformer` one at most says what instead.
+
+    `dead_letters` is the ARN of a queue for what could not be sent, `retry` the number and seconds that were asked for.
+    """
 
     target_id: str
     arn: str
     role_arn: str | None = None
     constant: str | None = None
     path: str | None = None
+    transformer: Transformer | None = None
+    dead_letters: str | None = None
+    retry: Mapping[str, int] | None = None
+    group: str | None = None
 
 
 @dataclass(slots=True)
 class Rule:
-    """A rule of a bus."""
+    """A rule of a bus, by pattern, by schedule or by both; `round` counts how often its schedule began anew."""
 
     name: str
     arn: str
-    text: str
-    pattern: dict[str, Any]
-    enabled: bool
+    text: str | None
+    pattern: dict[str, Any] | None
+    state: str
     created_by: str
     description: str | None = None
     role_arn: str | None = None
     targets: dict[str, Target] = field(default_factory=dict)
+    schedule: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    round: int = 0
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it sees events."""
+        return self.state != "DISABLED"
 
 
 @dataclass(slots=True)
@@ -53,6 +78,8 @@ class Bus:
     policy: Policy | None = None
     description: str | None = None
     rules: dict[str, Rule] = field(default_factory=dict)
+    modified: float | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

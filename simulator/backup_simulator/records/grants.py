@@ -1,4 +1,4 @@
-"""KMS grants: who may do what with a key beside its policy."""
+"""What belongs to a KMS key beside its policy: grants, and how often it rotates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..wire import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A key rotates every so many days, counted from `since`."""
+
+    days: int
+    since: float
 
 
 @dataclass(slots=True)

@@ -28,6 +28,14 @@ MANAGED: Mapping[str, str] = {
     "alias/aws/dynamodb": "dynamodb",
     "alias/aws/fsx": "fsx",
 }
+# What every key is here, by the condition keys that say so.
+KIND: Mapping[str, str] = {
+    "kms:keyspec": "SYMMETRIC_DEFAULT",
+    "kms:keyusage": "ENCRYPT_DECRYPT",
+    "kms:keyorigin": "AWS_KMS",
+}
+# Operations to which the constraints of a grant do not apply.
+UNCONSTRAINED = frozenset({"DescribeKey", "RetireGrant"})
 VAULT_CONTEXT = "aws:backup:backup-vault"
 VAULT_OPERATIONS = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
 
@@ -113,7 +121,7 @@ def refusal(
     keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str | None:
     """Why a principal may not use a key, None when it may; the state of the key does not matter here."""
-    known = {"kms:calleraccount": (principal.account,)} | aliases_of(state, key) | dict(keys or {})
+    known = {"kms:calleraccount": (principal.account,)} | facts_of(state, key) | dict(keys or {})
     asked = gate.question(state, principal, action, key.arn, known)
     reason = gate.refusal(state, asked, key.policy, owner=key.account, resource_rules=True)
     denied = reason is not None and reason.startswith("with an explicit deny")
@@ -122,7 +130,7 @@ def refusal(
 
 def admitted(state: State, principal: Principal, key: Key, action: str, keys: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether key policy or grants let in a principal whose own rights are AWS's affair (a service-linked role)."""
-    known = {"kms:calleraccount": (principal.account,)} | aliases_of(state, key) | dict(keys)
+    known = {"kms:calleraccount": (principal.account,)} | facts_of(state, key) | dict(keys)
     said = policy.judge_resource(key.policy, gate.question(state, principal, action, key.arn, known))
     if said is policy.Verdict.DENY:
         return False
@@ -136,21 +144,35 @@ def aliases_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
     return {"kms:resourcealiases": found} if found else {}
 
 
+def facts_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
+    """The condition keys that follow from a key: its aliases, its kind, and whether it is one of several Regions'."""
+    found = {name: (value,) for name, value in KIND.items()} | aliases_of(state, key)
+    if key.primary_region is None:
+        return found | {"kms:multiregion": ("false",)}
+    kind = "PRIMARY" if key.primary_region == key.region else "REPLICA"
+    return found | {"kms:multiregion": ("true",), "kms:multiregionkeytype": (kind,)}
+
+
 def granted(key: Key, principal: Principal, action: str, known: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a grant lets a principal do this; constraints compare with `kms:EncryptionContext:<name>`."""
     operation = action.removeprefix("kms:")
     return any(
         grant.grantee in {principal.arn, principal.identity_arn, principal.unique_id}
         and operation in grant.operations
-        and _within(grant, known)
+        and (operation in UNCONSTRAINED or _within(grant, known))
         for grant in key.grants.values()
     )
 
 
 def _within(grant: Grant, known: Mapping[str, tuple[str, ...]]) -> bool:
-    context = {name.removeprefix("kms:encryptioncontext:"): values[0] for name, values in known.items() if values}
-    wanted = grant.constraints.get("EncryptionContextSubset", {}) | grant.constraints.get("EncryptionContextEquals", {})
-    return all(context.get(name.lower()) == value for name, value in wanted.items())
+    """Whether the encryption context of a call is what a grant asks for: at least this, or exactly this."""
+    prefix = "kms:encryptioncontext:"
+    context = {name.removeprefix(prefix): values[0] for name, values in known.items() if name.startswith(prefix)}
+    wanted = {name.lower(): value for name, value in grant.constraints.get("EncryptionContextSubset", {}).items()}
+    exact = grant.constraints.get("EncryptionContextEquals")
+    if exact is not None and context != {name.lower(): value for name, value in exact.items()}:
+        return False
+    return all(context.get(name) == value for name, value in wanted.items())
 
 
 def grant_to_vault(key: Key, vault: Vault, now: float) -> Grant:

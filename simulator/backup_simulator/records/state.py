@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from .access import InstanceProfile, KeyUse, ManagedPolicy, OidcProvider, Session
     from .backups import BackupJob, Plan
     from .events import Bus
-    from .grants import Grant
+    from .grants import Grant, Rotation
     from .holds import LegalHold
     from .knobs import Durations, Limits
+    from .metrics import Counts
     from .organization import Handshake, Organization
     from .resources import Resource
 
@@ -110,6 +111,9 @@ class Key:
     pending_days: int | None = None
     grants: dict[str, Grant] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    rotation: Rotation | None = None
+    primary_region: str | None = None
+    """Of a multi-Region key: where its primary is."""
 
     @property
     def arn(self) -> str:
@@ -334,7 +338,9 @@ class State:
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
+    cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
+    metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from . import tagging
 from .backup import table as backup
-from .events import buses
+from .events import buses, targets
 from .events import rules as event_rules
+from .events import tags as event_tags
 from .iam import access_keys, attaching, groups, identities, instance_profiles, providers, simulation
 from .iam import account as iam_account
 from .iam import policies as iam_policies
-from .kms import aliases, keys
+from .kms import aliases, key_policies, keys, regions, rotation, use
 from .kms import grants as kms_grants
 from .organizations import accounts, lifecycle, tree, trust
 from .organizations import policies as control_policies
 from .organizations import tags as organization_tags
-from .sqs import messages, queues
+from .sqs import messages, permissions, queues, sending
+from .sqs import tags as queue_tags
 from .sts import operations as sts
 
 if TYPE_CHECKING:
@@ -38,7 +40,15 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **providers.OPERATIONS,
         **simulation.OPERATIONS,
     },
-    "kms": {**keys.OPERATIONS, **aliases.OPERATIONS, **kms_grants.OPERATIONS},
+    "kms": {
+        **keys.OPERATIONS,
+        **key_policies.OPERATIONS,
+        **aliases.OPERATIONS,
+        **kms_grants.OPERATIONS,
+        **regions.OPERATIONS,
+        **rotation.OPERATIONS,
+        **use.OPERATIONS,
+    },
     "organizations": {
         **accounts.OPERATIONS,
         **lifecycle.OPERATIONS,
@@ -47,7 +57,13 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **control_policies.OPERATIONS,
         **trust.OPERATIONS,
     },
-    "events": {**event_rules.OPERATIONS, **buses.OPERATIONS},
-    "sqs": {**queues.OPERATIONS, **messages.OPERATIONS},
+    "events": {**event_rules.OPERATIONS, **targets.OPERATIONS, **buses.OPERATIONS, **event_tags.OPERATIONS},
+    "sqs": {
+        **queues.OPERATIONS,
+        **messages.OPERATIONS,
+        **sending.OPERATIONS,
+        **permissions.OPERATIONS,
+        **queue_tags.OPERATIONS,
+    },
     "tagging": tagging.OPERATIONS,
 }

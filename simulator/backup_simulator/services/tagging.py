@@ -1,45 +1,24 @@
-"""The Resource Groups Tagging API: tags of resources, vaults, plans and recovery points of one Region."""
+"""The Resource Groups Tagging API: tags of what one Region holds; `taggable` says what can have some."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from ..engine import failures
 from ..fidelity import Behaviour
-from ..records import resource_types, resources
 from ..wire import AwsError, CommonError, Params
+from . import taggable
 from .backup import paging
 from .operation import Operation, Scope, request_tags
+from .taggable import INVALID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-INVALID = "InvalidParameterException"
 MAX_TAGS, DEFAULT_PAGE = 50, 100
-# What the resource's own service calls adding and removing tags, where it is not TagResource and UntagResource.
-ACTIONS = {
-    "ec2": ("CreateTags", "DeleteTags"),
-    "rds": ("AddTagsToResource", "RemoveTagsFromResource"),
-    "s3": ("PutBucketTagging", "PutBucketTagging"),
-    "redshift": ("CreateTags", "DeleteTags"),
-    "storagegateway": ("AddTagsToResource", "RemoveTagsFromResource"),
-}
-# Filters name a resource `service:type` as in its ARN.
-_SLASHES = str.maketrans("/", ":")
-
-
-def _tagged(scope: Scope) -> Iterator[tuple[str, dict[str, str]]]:
-    """Everything that has tags or could have, by ARN."""
-    for resource in resources.listed(scope.state, scope.account.account_id, scope.region_name):
-        yield resource.arn, resource.tags
-    for plan in scope.region.plans.values():
-        if plan.deleted is None:
-            yield plan.arn, plan.tags
-    for vault in scope.region.vaults.values():
-        yield vault.arn, vault.tags
-        for point in vault.points.values():
-            if resource_types.of_point(point.resource_type, point.arn).fully_managed:
-                yield point.arn, point.tags
+PAGING = ("ResourcesPerPage", "TagsPerPage", "PaginationToken")
+Item = TypeVar("Item")
 
 
 def get_resources(scope: Scope, params: Params) -> Params:
@@ -50,12 +29,14 @@ def get_resources(scope: Scope, params: Params) -> Params:
             raise CommonError("NotImplemented", f"The simulator does not implement {name} of tagging:GetResources")
     if not all(each.get("Key") for each in params.get("TagFilters", ())):
         raise AwsError(INVALID, "A tag filter has a Key")
-    found = sorted((arn, tags) for arn, tags in _tagged(scope) if tags and _wanted(params, arn, tags))
+    if params.get("ResourceARNList") and (paged := [name for name in PAGING if params.get(name)]):
+        raise AwsError(INVALID, f"ResourceARNList cannot be combined with {paged[0]}")
+    found = sorted((arn, tags) for arn, tags in taggable.everything(scope) if tags and _wanted(params, arn, tags))
     asked: Params = {name: value for name, value in params.items() if name in {"TagFilters", "ResourceTypeFilters"}}
     asked["MaxResults"] = _page_size(params)
     if params.get("PaginationToken"):
         asked["NextToken"] = params["PaginationToken"]
-    shown, token = paging.page(scope, "GetResources", asked, found, position=lambda each: each[0])
+    shown, token = _page(scope, "GetResources", asked, found, position=lambda each: each[0])
     return {
         "PaginationToken": token or "",
         "ResourceTagMappingList": [
@@ -76,20 +57,12 @@ def _wanted(params: Params, arn: str, tags: dict[str, str]) -> bool:
     arns, types = params.get("ResourceARNList"), params.get("ResourceTypeFilters")
     return (
         (not arns or arn in arns)
-        and (not types or any(_is_of(arn, wanted) for wanted in types))
+        and (not types or any(taggable.is_of(arn, wanted) for wanted in types))
         and all(
             each["Key"] in tags and (not each.get("Values") or tags[each["Key"]] in each["Values"])
             for each in params.get("TagFilters", ())
         )
     )
-
-
-def _is_of(arn: str, wanted: str) -> bool:
-    service, _, kind = wanted.partition(":")
-    parts = arn.split(":", 5)
-    if parts[2] != service:
-        return False
-    return not kind or parts[5].translate(_SLASHES).startswith(f"{kind}:")
 
 
 def tag_resources(scope: Scope, params: Params) -> Params:
@@ -104,61 +77,72 @@ def tag_resources(scope: Scope, params: Params) -> Params:
             raise AwsError(INVALID, f"A resource has {MAX_TAGS} tags at most")
         tags.update(added)
 
-    return _each(scope, params, 0, change)
+    return _each(scope, params, change, adding=True, keys=request_tags(added))
 
 
 def untag_resources(scope: Scope, params: Params) -> Params:
     """Remove tags of up to twenty resources; absent ones do not matter."""
-    scope.authorise("tag:UntagResources", "*", keys={"aws:tagkeys": tuple(params["TagKeys"])})
+    keys = {"aws:tagkeys": tuple(params["TagKeys"])}
+    scope.authorise("tag:UntagResources", "*", keys=keys)
 
     def change(tags: dict[str, str]) -> None:
         for key in params["TagKeys"]:
             tags.pop(key, None)
 
-    return _each(scope, params, 1, change)
+    return _each(scope, params, change, adding=False, keys=keys)
 
 
-def _each(scope: Scope, params: Params, which: int, change: Callable[[dict[str, str]], None]) -> Params:
+def _each(
+    scope: Scope, params: Params, change: Callable[[dict[str, str]], None], *, adding: bool, keys: taggable.Keys
+) -> Params:
     """Change the tags of each resource that the caller may change by the resource's own service."""
-    known = dict(_tagged(scope))
+    for arn in params["ResourceARNList"]:
+        taggable.require_arn(arn)
+    known = dict(taggable.everything(scope))
     failed: Params = {}
     for arn in params["ResourceARNList"]:
         try:
-            tags = _found(known, arn)
-            service = arn.split(":")[2]
-            action = ACTIONS.get(service, ("TagResource", "UntagResource"))[which]
-            scope.authorise(f"{service}:{action}", arn)
+            tags = taggable.tags_of(scope, arn, known)
+            taggable.judge(scope, arn, adding=adding, keys=keys)
+            taggable.require_changeable(scope, arn)
             change(tags)
         except AwsError as error:
-            status = 403 if isinstance(error, CommonError) else 400
-            failed[arn] = {"StatusCode": status, "ErrorCode": INVALID, "ErrorMessage": error.message}
+            if isinstance(error, CommonError) and error.code == "NotImplemented":
+                raise
+            code, status = failures.settle(error, "rest-json")
+            failed[arn] = {"StatusCode": status, "ErrorCode": code, "ErrorMessage": error.message}
     return {"FailedResourcesMap": failed}
-
-
-def _found(known: dict[str, dict[str, str]], arn: str) -> dict[str, str]:
-    if arn not in known:
-        raise AwsError(INVALID, f"Cannot find resource {arn}")
-    return known[arn]
 
 
 def get_keys(scope: Scope, params: Params) -> Params:
     """List all keys in use."""
     scope.authorise("tag:GetTagKeys", "*")
-    keys = sorted(set(itertools.chain.from_iterable(tags for _, tags in _tagged(scope))))
+    keys = sorted(set(itertools.chain.from_iterable(tags for _, tags in taggable.everything(scope))))
     return _texts(scope, "GetTagKeys", "TagKeys", params, keys)
 
 
 def get_values(scope: Scope, params: Params) -> Params:
     """List all values of a key."""
     scope.authorise("tag:GetTagValues", "*")
-    values = sorted({tags[params["Key"]] for _, tags in _tagged(scope) if params["Key"] in tags})
+    values = sorted({tags[params["Key"]] for _, tags in taggable.everything(scope) if params["Key"] in tags})
     return _texts(scope, "GetTagValues", "TagValues", params, values)
 
 
 def _texts(scope: Scope, operation: str, member: str, params: Params, texts: list[str]) -> Params:
-    asked = {"NextToken": params["PaginationToken"]} if params.get("PaginationToken") else {}
-    shown, token = paging.page(scope, operation, asked, texts, position=lambda text: text)
+    asked: Params = {"Key": params["Key"]} if "Key" in params else {}
+    if params.get("PaginationToken"):
+        asked["NextToken"] = params["PaginationToken"]
+    shown, token = _page(scope, operation, asked, texts, position=lambda text: text)
     return {member: shown, "PaginationToken": token or ""}
+
+
+def _page(
+    scope: Scope, operation: str, asked: Params, items: list[Item], *, position: Callable[[Item], str]
+) -> tuple[list[Item], str | None]:
+    try:
+        return paging.page(scope, operation, asked, items, position=position)
+    except AwsError:
+        raise AwsError(INVALID, "The PaginationToken is not valid") from None
 
 
 OPERATIONS = {
@@ -171,18 +155,29 @@ OPERATIONS = {
 
 FIDELITY = (
     Behaviour(
-        "Tagging API: resources, vaults, plans and recovery points of the Region; besides tag:TagResources the caller "
-        "needs the right of the resource's own service",
+        "Tagging API: resources, vaults, plans, recovery points, queues, rules, buses and keys of the Region; besides "
+        "tag:TagResources the caller needs the right of the resource's own service, of a key by its policy",
         "DG",
         "test_tagging.py::test_the_caller_needs_the_right_of_the_service_too",
     ),
     Behaviour(
-        "A resource that cannot be tagged is in FailedResourcesMap; AWS gives the service's own error code there",
-        "DG; the code: assumed",
+        "A resource that cannot be tagged is in FailedResourcesMap, with the code of its own service",
+        "issue; which one for resources to back up: assumed",
         "test_tagging.py::test_what_cannot_be_tagged_is_told_apart",
     ),
     Behaviour(
-        "Only what has tags at the moment is listed; AWS also lists what once had some",
+        "What is no ARN, and those of IAM, fail the whole call",
+        "issue",
+        "test_tagging.py::test_what_the_tagging_api_does_not_know_fails_the_call",
+    ),
+    Behaviour(
+        "ResourceARNList cannot be combined with pages; unknown ARNs in it are passed over",
+        "botocore",
+        "test_tagging.py::test_a_list_of_arns_has_no_pages",
+    ),
+    Behaviour(
+        "Only what has tags at the moment is listed; AWS also lists what once had some. TagsPerPage, compliance: 501",
         "missing",
+        "test_tagging.py::test_what_is_not_simulated_says_so",
     ),
 )

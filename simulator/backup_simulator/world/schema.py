@@ -216,13 +216,17 @@ class OidcProviderPart(Part):
 
 
 class KeyPart(Part):
-    """A customer managed KMS key; without a policy it has KMS's default policy (the account decides)."""
+    """A customer managed KMS key; without a policy it has KMS's default policy (the account decides).
+
+    With `replicas` it is a multi-Region key; those have its policy, state and aliases.
+    """
 
     region: str
     id: str | None = None
     aliases: list[Annotated[str, Field(pattern=r"^alias/[a-zA-Z0-9:/_-]+$")]] = []
     policy: PolicyDocument | None = None
     state: Literal["Enabled", "Disabled", "PendingDeletion"] = "Enabled"
+    replicas: list[str] = []
 
 
 class LifecyclePart(Part):

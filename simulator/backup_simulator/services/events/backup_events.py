@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ..backup import metrics
 from . import feed
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CREATED_BY = {
 
 def copy_job(state: State, job: CopyJob, now: float) -> None:
     """Tell the account that started a copy in which state the job is now."""
+    metrics.copy_job(state, job, now)
     feed.tell(
         state,
         "Copy Job State Change",
@@ -67,6 +69,7 @@ def _copy_detail(job: CopyJob) -> Event:
 
 def backup_job(state: State, job: BackupJob, now: float) -> None:
     """Tell the account in which state its backup job is now."""
+    metrics.backup_job(state, job, now)
     point = job.point_arn if job.state == "COMPLETED" else None
     feed.tell(
         state,
@@ -104,8 +107,11 @@ def _backup_detail(job: BackupJob) -> Event:
     }
 
 
-def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str, now: float) -> None:
+def recovery_point(
+    state: State, vault: Vault, point: RecoveryPoint, status: str, now: float, *, deleted_by: str | None = None
+) -> None:
     """Tell the owner of a vault what became of a recovery point in it; the word is `status` here, not `state`."""
+    metrics.recovery_point(state, vault, point, status, now)
     days = point.lifecycle.delete_after_days
     detail: Event = {
         "backupVaultName": vault.name,
@@ -115,6 +121,7 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
         "resourceType": point.resource_type,
         "resourceArn": point.resource_arn,
         "status": status,
+        **({"deletedBy": deleted_by} if deleted_by else {}),
         "isEncrypted": "true" if point.key_arn else "false",
         "storageClass": point.storage_class,
         "completionDate": _moment(point.completed),
@@ -135,11 +142,14 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
 
 
 def vault(state: State, found: Vault, change: str, now: float) -> None:
-    """Tell the owner that a vault was CREATED or DELETED."""
+    """Tell the owner that a vault was CREATED, MODIFIED (its lock, told as a text) or DELETED."""
+    detail: Event = {"backupVaultName": found.name, "state": change}
+    if change == "MODIFIED":
+        detail["isLocked"] = "true" if found.lock else "false"
     feed.tell(
         state,
         "Backup Vault State Change",
-        {"backupVaultName": found.name, "state": change},
+        detail,
         account=found.account,
         region=found.region,
         resources=[found.arn],
@@ -187,7 +197,17 @@ FIDELITY = (
         "test_backup_events.py::test_a_vault_tells_that_it_comes_and_goes",
     ),
     Behaviour(
-        "Events of restore jobs, plans, Region settings, index and scan jobs; CloudTrail's service events",
+        "Backup Vault State Change: MODIFIED with `isLocked` as text when a lock is put",
+        "recordings; when one is taken away: assumed",
+        "test_backup_events.py::test_a_vault_tells_of_its_lock",
+    ),
+    Behaviour(
+        "`deletedBy` is MANUAL_DELETE when somebody deleted the recovery point, absent when its time was over",
+        "recordings; the latter: assumed",
+        "test_backup_events.py::test_a_recovery_point_tells_its_end",
+    ),
+    Behaviour(
+        "Events of restore, index and scan jobs, of which there are none; those of CloudTrail, which need a trail",
         "missing",
     ),
 )

@@ -1,21 +1,20 @@
-"""EventBridge: rules and their targets. Buses and custom events are in `buses`."""
+"""EventBridge: rules, by pattern or by schedule. Their targets are in `targets`, buses and custom events in `buses`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...records.events import Bus, Rule, Target
-from ...wire import AwsError, CommonError, Params
-from ..operation import Operation, Scope
-from . import delivery, pattern
+from ...records.events import Bus, Rule
+from ...wire import AwsError, Params
+from ..backup.plans.cron import CronError
+from ..operation import Operation, Scope, request_tags
+from . import delivery, pattern, schedules, tags
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
 
-MAX_TARGETS = 5
 ENABLED, DISABLED = "ENABLED", "DISABLED"
-KNOWN_OF_TARGETS = frozenset({"Id", "Arn", "RoleArn", "Input", "InputPath"})
 
 
 def bus_of(scope: Scope, name: str) -> Bus:
@@ -43,7 +42,8 @@ def on_rule(scope: Scope, params: Params) -> tuple[str, Policy | None]:
     return rule_arn(scope, name, params.get("EventBusName", "default")), None
 
 
-def _rule(scope: Scope, params: Params) -> Rule:
+def rule_of(scope: Scope, params: Params) -> Rule:
+    """The rule of a request."""
     bus = bus_of(scope, params.get("EventBusName", "default"))
     name = params.get("Name", params.get("Rule", ""))
     if name not in bus.rules:
@@ -52,26 +52,51 @@ def _rule(scope: Scope, params: Params) -> Rule:
 
 
 def put_rule(scope: Scope, params: Params) -> Params:
-    """Create a rule or replace it, its targets excepted."""
-    for name in ("ScheduleExpression", "Tags"):
-        if params.get(name):
-            raise CommonError("NotImplemented", f"The simulator does not implement events:PutRule with {name}")
+    """Create a rule or replace it, its targets and tags excepted."""
     bus, text = bus_of(scope, params.get("EventBusName", "default")), params.get("EventPattern")
-    if not text:
+    schedule = params.get("ScheduleExpression")
+    if not text and not schedule:
         raise AwsError("ValidationException", "Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if schedule:
+        _require_schedule(schedule, bus, scope.now)
+    found = _pattern(text) if text else None
     known = bus.rules.get(params["Name"])
+    arn = rule_arn(scope, params["Name"], bus.name)
     bus.rules[params["Name"]] = rule = Rule(
         params["Name"],
-        rule_arn(scope, params["Name"], bus.name),
-        text,
-        _pattern(text),
-        params.get("State", ENABLED) != DISABLED,
+        arn,
+        text or None,
+        found,
+        params.get("State", ENABLED),
         scope.account.account_id,
         params.get("Description"),
         params.get("RoleArn"),
         known.targets if known else {},
+        schedule or None,
+        known.tags if known else _first_tags(scope, params, arn),
     )
+    if known:
+        known.round += 1
+    schedules.begin(scope.state, rule, scope.now)
     return {"RuleArn": rule.arn}
+
+
+def _first_tags(scope: Scope, params: Params, arn: str) -> dict[str, str]:
+    """The tags of a new rule, which the caller may give; those of a rule there is stay as they are."""
+    added = tags.of_list(params.get("Tags", []))
+    if added:
+        scope.authorise("events:TagResource", arn, keys=request_tags(added))
+        tags.check({}, added)
+    return added
+
+
+def _require_schedule(expression: str, bus: Bus, now: float) -> None:
+    if bus.name != "default":
+        raise AwsError("ValidationException", "ScheduleExpression is supported only on the default event bus.")
+    try:
+        schedules.following(expression, now)
+    except CronError:
+        raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.") from None
 
 
 def _pattern(text: str) -> pattern.Pattern:
@@ -84,7 +109,7 @@ def _pattern(text: str) -> pattern.Pattern:
 
 def describe_rule(scope: Scope, params: Params) -> Params:
     """Describe a rule."""
-    rule = _rule(scope, params)
+    rule = rule_of(scope, params)
     return _shown(rule, bus_of(scope, params.get("EventBusName", "default"))) | {"CreatedBy": rule.created_by}
 
 
@@ -101,7 +126,8 @@ def _shown(rule: Rule, bus: Bus) -> Params:
         "Name": rule.name,
         "Arn": rule.arn,
         "EventPattern": rule.text,
-        "State": ENABLED if rule.enabled else DISABLED,
+        "ScheduleExpression": rule.schedule,
+        "State": rule.state,
         "Description": rule.description,
         "RoleArn": rule.role_arn,
         "EventBusName": bus.name,
@@ -121,77 +147,38 @@ def delete_rule(scope: Scope, params: Params) -> Params:
     rule = bus.rules.get(params["Name"])
     if rule and rule.targets:
         raise AwsError("ValidationException", "Rule can't be deleted since it has targets.")
-    bus.rules.pop(params["Name"], None)
+    if rule:
+        rule.round += 1
+        del bus.rules[rule.name]
     return {}
 
 
 def enable_rule(scope: Scope, params: Params) -> Params:
-    """Let a rule see events again."""
-    _rule(scope, params).enabled = True
-    return {}
+    """Let a rule see events again; its schedule begins anew."""
+    return _switched(scope, params, ENABLED)
 
 
 def disable_rule(scope: Scope, params: Params) -> Params:
     """Let a rule see no events."""
-    _rule(scope, params).enabled = False
+    return _switched(scope, params, DISABLED)
+
+
+def _switched(scope: Scope, params: Params, state: str) -> Params:
+    rule = rule_of(scope, params)
+    rule.state = state
+    schedules.begin(scope.state, rule, scope.now)
     return {}
 
 
-def put_targets(scope: Scope, params: Params) -> Params:
-    """Add targets or replace those with the same id; whether they exist is seen when events come."""
-    rule = _rule(scope, params)
-    asked = [_target(scope, part) for part in params["Targets"]]
-    if len(asked) > 10:
-        raise AwsError("ValidationException", "The maximum number of entries per request is 10.")
-    after = rule.targets | {target.target_id: target for target in asked}
-    if len(after) > MAX_TARGETS:
-        raise AwsError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
-    rule.targets = after
-    return {"FailedEntryCount": 0, "FailedEntries": []}
-
-
-def _target(scope: Scope, part: Params) -> Target:
-    if strange := sorted(set(part) - KNOWN_OF_TARGETS):
-        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets with {strange[0]}")
-    arn, role = part["Arn"], part.get("RoleArn")
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn":
-        message = f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-        raise AwsError("ValidationException", message)
-    to_bus = parts[2] == "events" and parts[5].startswith("event-bus/")
-    if parts[2] != "sqs" and not to_bus:
-        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets for {parts[2]}")
-    if "Input" in part and "InputPath" in part:
-        message = "Only one of Input, InputPath, or InputTransformer must be provided for target"
-        raise AwsError("ValidationException", f"{message} {part['Id']}.")
-    if to_bus and parts[4] == scope.account.account_id and role is None:
-        raise AwsError("ValidationException", f"RoleArn is required for target {arn}.")
-    if role:
-        scope.authorise("iam:PassRole", role, keys={"iam:passedtoservice": (delivery.SERVICE,)})
-    return Target(part["Id"], arn, role, part.get("Input"), part.get("InputPath"))
-
-
-def remove_targets(scope: Scope, params: Params) -> Params:
-    """Remove targets by id; those that are not there are told."""
-    rule = _rule(scope, params)
-    missing = [name for name in params["Ids"] if rule.targets.pop(name, None) is None]
-    failed = [
-        {"TargetId": name, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": f"Target {name} does not exist."}
-        for name in missing
+def names_by_target(scope: Scope, params: Params) -> Params:
+    """List the names of the rules of a bus that have something as their target."""
+    bus = bus_of(scope, params.get("EventBusName", "default"))
+    wanted = params["TargetArn"]
+    names = [
+        name for name, rule in sorted(bus.rules.items()) if any(one.arn == wanted for one in rule.targets.values())
     ]
-    return {"FailedEntryCount": len(failed), "FailedEntries": failed}
-
-
-def list_targets(scope: Scope, params: Params) -> Params:
-    """List the targets of a rule by id."""
-    rule = _rule(scope, params)
-    page, token = page_of(sorted(rule.targets), params)
-    found = [
-        {"Id": name, "Arn": one.arn, "RoleArn": one.role_arn, "Input": one.constant, "InputPath": one.path}
-        for name in page
-        for one in (rule.targets[name],)
-    ]
-    return {"Targets": found, "NextToken": token}
+    page, token = page_of(names, params)
+    return {"RuleNames": page, "NextToken": token}
 
 
 OPERATIONS = {
@@ -201,15 +188,17 @@ OPERATIONS = {
     "DeleteRule": Operation(delete_rule, on_rule),
     "EnableRule": Operation(enable_rule, on_rule),
     "DisableRule": Operation(disable_rule, on_rule),
-    "PutTargets": Operation(put_targets, on_rule),
-    "RemoveTargets": Operation(remove_targets, on_rule),
-    "ListTargetsByRule": Operation(list_targets, on_rule),
+    "ListRuleNamesByTarget": Operation(names_by_target, on_rule),
 }
 
 FIDELITY = (
     Behaviour(
-        "Rules: put replaces all but the targets, five targets at most, deletion only without targets; at once",
+        "Rules: put replaces all but targets and tags, five targets at most, deletion only without targets; at once",
         "botocore; texts: issue, assumed",
         "test_events.py::test_rules_come_and_go",
+    ),
+    Behaviour(
+        "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS is kept and shown; there is no CloudTrail, and no managed rule",
+        "missing",
     ),
 )

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 _UUID = re.compile(r"[0-9a-fA-F-]{36}|mrk-[0-9a-f]{32}")
 DEFAULT_PAGE = 50
+FOREIGN = (
+    "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based "
+    "policy explicitly denies access"
+)
 
 
 def found(scope: Scope, name: str) -> Key:
@@ -59,41 +63,73 @@ def missing(arn: str) -> AwsError:
 
 
 def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
-    """A key that the caller may use so; it may be another account's."""
+    """A key that the caller may use so; it may be another account's, which is hidden from whom it does not admit."""
     key = found(scope, name)
-    asked = scope.known | dict(known or {})
-    reason = keys.refusal(scope.state, scope.principal, key, action, asked)
+    reason = _refusal(scope, key, name, action, known)
     if reason and key.account != scope.account.account_id:
         raise missing(key.arn)
     if reason:
-        raise CommonError(
-            "AccessDenied",
-            f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}",
-        )
+        raise _denied(scope, key, action, reason)
     return key
 
 
-def own(scope: Scope, name: str, action: str) -> Key:
+def used(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+    """A key for a cryptographic use; another account's says so when it does not admit the caller."""
+    key = found(scope, name)
+    reason = _refusal(scope, key, name, action, known)
+    if reason and key.account != scope.account.account_id:
+        reason = FOREIGN
+    if reason:
+        raise _denied(scope, key, action, reason)
+    return key
+
+
+def require(scope: Scope, key: Key, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    """Raise AccessDenied unless the caller may do this with a key."""
+    reason = _refusal(scope, key, "", action, known)
+    if reason:
+        raise _denied(scope, key, action, reason)
+
+
+def _refusal(scope: Scope, key: Key, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None) -> str | None:
+    asked = scope.known | dict(known or {})
+    place = name.find("alias/")
+    if place >= 0:
+        asked["kms:requestalias"] = (name[place:],)
+    return keys.refusal(scope.state, scope.principal, key, action, asked)
+
+
+def _denied(scope: Scope, key: Key, action: str, reason: str) -> CommonError:
+    text = f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}"
+    return CommonError("AccessDenied", text)
+
+
+def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
     """A key of the caller's account, named by id or ARN."""
     if "alias/" in name:
         raise AwsError("NotFoundException", f"Invalid keyId '{name}'")
-    key = allowed(scope, name, action)
+    key = allowed(scope, name, action, known)
     if key.account != scope.account.account_id:
         raise missing(key.arn)
     return key
 
 
-def customer(scope: Scope, name: str, action: str) -> Key:
+def customer(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
     """A key of the caller's account that AWS does not manage."""
-    key = own(scope, name, action)
+    key = own(scope, name, action, known)
     if key.manager == "AWS":
         raise CommonError("AccessDenied", f"Key {key.arn} is managed by AWS and cannot be changed")
     return key
 
 
+def is_pending(key: Key) -> bool:
+    """Whether a key awaits its deletion, or that of its replicas."""
+    return key.state in {"PendingDeletion", "PendingReplicaDeletion"}
+
+
 def require_not_pending(key: Key) -> None:
     """Keys that await their deletion take no changes."""
-    if key.state == "PendingDeletion":
+    if is_pending(key):
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 

@@ -1,1 +1,1 @@
-"""SQS: standard queues."""
+"""SQS: standard and FIFO queues."""

@@ -6,11 +6,14 @@ All operations take time independent of how many messages wait (apart from a log
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .order import Groups, Line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...identity.policy import Policy
 
 MAX_IN_FLIGHT = 120_000
@@ -31,6 +34,13 @@ class Message:
     receipt: str = ""
     hidden_until: float | None = None
     gone: bool = False
+    attributes: Mapping[str, Mapping[str, Any]] | None = None
+    trace: str | None = None
+    group: str | None = None
+    deduplication: str | None = None
+    number: str | None = None
+    source: str | None = None
+    """The queue from which it moved to this one, its dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,26 @@ class Redrive:
 
     queue_arn: str
     max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveAllow:
+    """Which queues may have this one as their dead-letter queue: `allowAll`, `denyAll`, or `byQueue` those named."""
+
+    permission: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Fifo:
+    """What only a FIFO queue has; `accepted` and `attempts` hold what happened within the last five minutes."""
+
+    content_based: bool = False
+    scope: str = "queue"
+    limit: str = "perQueue"
+    numbers: int = 0
+    accepted: dict[str, tuple[float, Message]] = field(default_factory=dict)
+    attempts: dict[str, tuple[float, list[tuple[Message, str]]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,7 +84,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Queue:
-    """A standard queue."""
+    """A queue, standard or FIFO."""
 
     name: str
     account: str
@@ -64,11 +94,17 @@ class Queue:
     settings: Settings = field(default_factory=Settings)
     policy: Policy | None = None
     redrive: Redrive | None = None
+    redrive_allow: RedriveAllow | None = None
+    managed_encryption: bool = True
+    key: str | None = None
+    key_reuse: int = 300
+    tags: dict[str, str] = field(default_factory=dict)
     purged: float | None = None
+    fifo: Fifo | None = None
     messages: dict[str, Message] = field(default_factory=dict)
     in_flight: int = 0
     delayed: int = 0
-    _ready: deque[Message] = field(default_factory=deque)
+    order: Line | Groups = field(default_factory=Line)
     _hidden: list[tuple[float, int, Message]] = field(default_factory=list)
     _numbers: int = 0
 
@@ -81,21 +117,19 @@ class Queue:
         """Take a message in, visible after a delay (default: the queue's)."""
         seconds = self.settings.DelaySeconds if delay is None else delay
         self.messages[message.message_id] = message
+        self.order.add(message)
         if seconds > 0:
             self.delayed += 1
             self._hide(message, now + seconds)
         else:
-            self._ready.append(message)
+            self.order.back(message)
 
     def take(self, count: int, now: float, visibility: float) -> tuple[list[Message], list[Message]]:
         """Up to so many visible messages, now in flight, and those that were received too often and leave the queue."""
         self.settle(now)
         taken: list[Message] = []
         leaving: list[Message] = []
-        while self._ready and len(taken) < count:
-            message = self._ready.popleft()
-            if message.gone or message.hidden_until is not None:
-                continue
+        while len(taken) < count and (message := self.order.following()) is not None:
             if self.redrive and message.received >= self.redrive.max_receives:
                 self.drop(message)
                 leaving.append(message)
@@ -107,9 +141,9 @@ class Queue:
             taken.append(message)
             if visibility > 0:
                 self.in_flight += 1
+                self.order.held(message)
                 self._hide(message, now + visibility)
-        # Those received with a timeout of zero are visible again at once, behind the others.
-        self._ready.extend(message for message in taken if message.hidden_until is None)
+        self.order.received(taken)
         return taken, leaving
 
     def show(self, message: Message, now: float, seconds: float) -> None:
@@ -117,9 +151,9 @@ class Queue:
         if seconds > 0:
             self._hide(message, now + seconds)
             return
+        self._uncount(message)
         message.hidden_until = None
-        self.in_flight -= 1
-        self._ready.append(message)
+        self.order.back(message)
 
     def drop(self, message: Message) -> None:
         """Remove a message for good."""
@@ -127,13 +161,14 @@ class Queue:
             return
         message.gone = True
         self._uncount(message)
+        self.order.gone(message)
         self.messages.pop(message.message_id, None)
 
     def purge(self, now: float) -> None:
         """Remove everything."""
         for message in tuple(self.messages.values()):
             self.drop(message)
-        self._ready.clear()
+        self.order.clear()
         self._hidden.clear()
         self.purged = now
 
@@ -144,7 +179,7 @@ class Queue:
             if not message.gone and message.hidden_until == until:
                 self._uncount(message)
                 message.hidden_until = None
-                self._ready.append(message)
+                self.order.back(message)
         oldest = now - self.settings.MessageRetentionPeriod
         while self.messages:
             first = next(iter(self.messages.values()))
@@ -156,10 +191,6 @@ class Queue:
         """How many messages wait to be received."""
         return len(self.messages) - self.in_flight - self.delayed
 
-    def next_visible(self) -> float | None:
-        """When the next hidden message comes back."""
-        return self._hidden[0][0] if self._hidden else None
-
     def _hide(self, message: Message, until: float) -> None:
         self._numbers += 1
         message.hidden_until = until
@@ -170,5 +201,6 @@ class Queue:
             return
         if message.received:
             self.in_flight -= 1
+            self.order.freed(message)
         else:
             self.delayed -= 1

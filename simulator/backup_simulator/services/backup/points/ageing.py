@@ -13,6 +13,7 @@ from ....clock import DAY
 from ....fidelity import Behaviour
 from ....records import holds, resource_types
 from ...events import backup_events
+from .. import metrics
 
 if TYPE_CHECKING:
     from ....records.state import Lifecycle, RecoveryPoint, State, Vault
@@ -37,18 +38,22 @@ def watch(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
         state.scheduler.at(moment, _settle, state, vault, point)
 
 
-def delete(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
-    """Begin to delete a recovery point: DELETING now, gone or EXPIRED when `durations.deleting` is over."""
+def delete(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: str | None = None) -> None:
+    """Begin to delete a recovery point: DELETING now, gone or EXPIRED when `durations.deleting` is over.
+
+    `by` is the word under which its event tells who deletes it.
+    """
     point.status = "DELETING"
-    state.scheduler.at(now + state.durations.deleting, _end, state, vault, point)
+    metrics.recovery_point(state, vault, point, "DELETING", now)
+    state.scheduler.at(now + state.durations.deleting, _end, state, vault, point, by)
 
 
-def remove(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+def remove(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: str | None = None) -> None:
     """Take a recovery point out of its vault; a composite one that waited for it may now go itself."""
     if vault.points.get(point.arn) is not point:
         return
     del vault.points[point.arn]
-    backup_events.recovery_point(state, vault, point, "DELETED", now)
+    backup_events.recovery_point(state, vault, point, "DELETED", now, deleted_by=by)
     parent = vault.points.get(point.parent_arn) if point.parent_arn else None
     if parent:
         watch(state, vault, parent, now)
@@ -107,13 +112,13 @@ def _share(arn: str) -> float:
     return int.from_bytes(hashlib.sha256(arn.encode()).digest()[:4], "big") / 2**32
 
 
-def _end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+def _end(state: State, vault: Vault, point: RecoveryPoint, by: str | None, now: float) -> None:
     """Delete with the role that made the point; without it the point stays, EXPIRED."""
     if point.had_role and state.role(point.role_arn) is None:
         point.status = "EXPIRED"
         backup_events.recovery_point(state, vault, point, "EXPIRED", now)
         return
-    remove(state, vault, point, now)
+    remove(state, vault, point, now, by=by)
 
 
 def _settle(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
@@ -123,11 +128,12 @@ def _settle(state: State, vault: Vault, point: RecoveryPoint, now: float) -> Non
     cold, end = cold_due(point), delete_due(point)
     if cold is not None and cold <= now:
         point.storage_class = "COLD"
+        metrics.recovery_point(state, vault, point, "COLD", now)
         watch(state, vault, point, now)
         return
     if end is None or end + _share(point.arn) * state.durations.expiry_window > now or children(vault, point):
         return
-    _end(state, vault, point, now)
+    _end(state, vault, point, None, now)
 
 
 FIDELITY = (

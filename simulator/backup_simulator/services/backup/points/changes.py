@@ -73,7 +73,7 @@ def delete(scope: Scope, params: Params) -> Params:
         raise _refused(HAS_CHILDREN)
     if operations.is_cluster_state(point):
         raise _refused(CLUSTER_STATE)
-    ageing.delete(scope.state, vault, point, scope.now)
+    ageing.delete(scope.state, vault, point, scope.now, by="MANUAL_DELETE")
     return {}
 
 

@@ -1,0 +1,107 @@
+"""EventBridge: tags of rules and buses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...fidelity import Behaviour
+from ...wire import AwsError, Params
+from ..operation import Operation, Scope
+from . import delivery
+
+if TYPE_CHECKING:
+    from ...identity.policy import Policy
+    from ...records.state import State
+
+MOST = 50
+
+
+def on_resource(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
+    """Judge the caller on the rule or bus of a request."""
+    return params["ResourceARN"], None
+
+
+def tag(scope: Scope, params: Params) -> Params:
+    """Add or replace tags."""
+    held, added = _held(scope, params), of_list(params["Tags"])
+    check(held, added)
+    held |= added
+    return {}
+
+
+def untag(scope: Scope, params: Params) -> Params:
+    """Remove tags; absent ones do not matter."""
+    held = _held(scope, params)
+    for name in params["TagKeys"]:
+        held.pop(name, None)
+    return {}
+
+
+def list_tags(scope: Scope, params: Params) -> Params:
+    """List the tags of a rule or bus."""
+    return {"Tags": [{"Key": name, "Value": value} for name, value in _held(scope, params).items()]}
+
+
+def of_list(tags: list[Params]) -> dict[str, str]:
+    """Tags as a map."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def check(held: dict[str, str], added: dict[str, str]) -> None:
+    """Raise what AWS answers for tags that it does not take."""
+    if any(name.lower().startswith("aws:") for name in added):
+        raise AwsError("ValidationException", "Tag keys cannot start with aws:")
+    if len(held | added) > MOST:
+        raise AwsError("ValidationException", f"A resource has {MOST} tags at most.")
+
+
+def _held(scope: Scope, params: Params) -> dict[str, str]:
+    arn = params["ResourceARN"]
+    parts = arn.split(":", 5)
+    here = len(parts) == 6 and parts[2:5] == ["events", scope.region_name, scope.account.account_id]
+    found = of_arn(scope.state, arn) if here else None
+    if found is None:
+        raise AwsError("ResourceNotFoundException", _missing(arn))
+    return found
+
+
+def of_arn(state: State, arn: str) -> dict[str, str] | None:
+    """The tags of a rule or bus by its ARN, to be changed; None where there is none."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "events":
+        return None
+    if not parts[5].startswith("rule/"):
+        bus = delivery.by_arn(state, arn)
+        return bus.tags if bus else None
+    place, name = _place(arn)
+    bus = delivery.bus(state, parts[4], parts[3], place)
+    rule = bus.rules.get(name) if bus else None
+    return rule.tags if rule else None
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Bus and name of the rule in an ARN; that of the default bus is not named there."""
+    bus, _, name = arn.split(":", 5)[-1].removeprefix("rule/").rpartition("/")
+    return bus or "default", name
+
+
+def _missing(arn: str) -> str:
+    if ":rule/" not in arn:
+        return f"Event bus {arn.rpartition('/')[2]} does not exist."
+    bus, name = _place(arn)
+    return f"Rule {name} does not exist on EventBus {bus}."
+
+
+OPERATIONS = {
+    "TagResource": Operation(tag, on_resource),
+    "UntagResource": Operation(untag, on_resource),
+    "ListTagsForResource": Operation(list_tags, on_resource),
+}
+
+FIDELITY = (
+    Behaviour(
+        "Tags of rules and buses, also at creation (which needs events:TagResource too); conditions see them",
+        "DG; texts partly assumed",
+        "test_event_schedules.py::test_tags_of_rules_and_buses_are_judged",
+    ),
+)

@@ -1,0 +1,159 @@
+"""EventBridge: the targets of rules, and what each of them gets."""
+
+from __future__ import annotations
+
+import re
+
+from ...fidelity import Behaviour
+from ...records.events import Target, Transformer
+from ...wire import AwsError, CommonError, Params
+from ..operation import Operation, Scope
+from . import delivery, inputs, rules
+
+MAX_TARGETS = 5
+KNOWN = frozenset(
+    {
+        "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "DeadLetterConfig", "RetryPolicy",
+        "SqsParameters",
+    }
+)  # fmt: skip
+INPUTS = ("Input", "InputPath", "InputTransformer")
+_QUEUE = re.compile(r"arn:aws:sqs:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?")
+
+
+def put_targets(scope: Scope, params: Params) -> Params:
+    """Add targets or replace those with the same id; whether they exist is seen when events come."""
+    rule = rules.rule_of(scope, params)
+    asked = [_target(scope, part) for part in params["Targets"]]
+    if len(asked) > 10:
+        raise AwsError("ValidationException", "The maximum number of entries per request is 10.")
+    after = rule.targets | {target.target_id: target for target in asked}
+    if len(after) > MAX_TARGETS:
+        raise AwsError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+    rule.targets = after
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+def _target(scope: Scope, part: Params) -> Target:
+    if strange := sorted(set(part) - KNOWN):
+        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets with {strange[0]}")
+    arn, role, name = part["Arn"], part.get("RoleArn"), part["Id"]
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        raise _invalid(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
+    to_bus = parts[2] == "events" and parts[5].startswith("event-bus/")
+    if parts[2] != "sqs" and not to_bus:
+        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets for {parts[2]}")
+    given = [one for one in INPUTS if part.get(one) is not None]
+    if len(given) > 1:
+        raise _invalid(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
+    if to_bus and (given or part.get("SqsParameters")):
+        raise _invalid(f"{(given or ['SqsParameters'])[0]} is not available for an event bus as target: {name}.")
+    if to_bus and parts[4] == scope.account.account_id and role is None:
+        raise _invalid(f"RoleArn is required for target {arn}.")
+    if arn.endswith(".fifo") and not part.get("SqsParameters", {}).get("MessageGroupId"):
+        raise _invalid(f"Parameter(s) SqsParameters must be specified for target: {name}.")
+    if role:
+        scope.authorise("iam:PassRole", role, keys={"iam:passedtoservice": (delivery.SERVICE,)})
+    return Target(
+        name,
+        arn,
+        role,
+        part.get("Input"),
+        _path(part["InputPath"]) if "InputPath" in part else None,
+        _transformer(name, part["InputTransformer"]) if "InputTransformer" in part else None,
+        _dead_letters(scope, part.get("DeadLetterConfig", {})),
+        part.get("RetryPolicy"),
+        part.get("SqsParameters", {}).get("MessageGroupId"),
+    )
+
+
+def _path(text: str) -> str:
+    """A path that can be followed; what the simulator cannot follow is not implemented."""
+    if not text.startswith("$"):
+        raise _invalid(f"Parameter {text} is not valid. Reason: JSON paths begin with $.")
+    try:
+        inputs.parse_path(text)
+    except inputs.BadInputError as error:
+        raise CommonError("NotImplemented", f"The simulator does not implement the JSON path {text}: {error}") from None
+    return text
+
+
+def _transformer(name: str, part: Params) -> Transformer:
+    paths = {key: _path(path) for key, path in part.get("InputPathsMap", {}).items()}
+    if reserved := [key for key in paths if key.lower().startswith("aws")]:
+        raise _invalid(f"InputPathsMap of target {name} has the reserved key {reserved[0]}.")
+    try:
+        inputs.check_template(part["InputTemplate"], paths)
+    except inputs.BadInputError as error:
+        raise _invalid(f"InputTemplate for target {name} {error}") from None
+    return Transformer(part["InputTemplate"], paths)
+
+
+def _dead_letters(scope: Scope, part: Params) -> str | None:
+    """The ARN of a standard queue of the Region; whether it exists is seen when it is needed."""
+    arn = part.get("Arn")
+    if arn is None:
+        return None
+    found = _QUEUE.fullmatch(arn)
+    if not found or found[2] or found[1] != scope.region_name:
+        raise _invalid(f"Parameter {arn} is not valid. Reason: A dead-letter queue is a standard queue of the Region.")
+    return str(arn)
+
+
+def _invalid(text: str) -> AwsError:
+    return AwsError("ValidationException", text)
+
+
+def remove_targets(scope: Scope, params: Params) -> Params:
+    """Remove targets by id; those that are not there are told."""
+    rule = rules.rule_of(scope, params)
+    missing = [name for name in params["Ids"] if rule.targets.pop(name, None) is None]
+    failed = [
+        {"TargetId": name, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": f"Target {name} does not exist."}
+        for name in missing
+    ]
+    return {"FailedEntryCount": len(failed), "FailedEntries": failed}
+
+
+def list_targets(scope: Scope, params: Params) -> Params:
+    """List the targets of a rule by id."""
+    rule = rules.rule_of(scope, params)
+    page, token = rules.page_of(sorted(rule.targets), params)
+    return {"Targets": [_shown(rule.targets[name]) for name in page], "NextToken": token}
+
+
+def _shown(target: Target) -> Params:
+    transformer = target.transformer
+    return {
+        "Id": target.target_id,
+        "Arn": target.arn,
+        "RoleArn": target.role_arn,
+        "Input": target.constant,
+        "InputPath": target.path,
+        "InputTransformer": transformer
+        and {"InputPathsMap": dict(transformer.paths) or None, "InputTemplate": transformer.template},
+        "DeadLetterConfig": {"Arn": target.dead_letters} if target.dead_letters else None,
+        "RetryPolicy": target.retry,
+        "SqsParameters": {"MessageGroupId": target.group} if target.group else None,
+    }
+
+
+OPERATIONS = {
+    "PutTargets": Operation(put_targets, rules.on_rule),
+    "RemoveTargets": Operation(remove_targets, rules.on_rule),
+    "ListTargetsByRule": Operation(list_targets, rules.on_rule),
+}
+
+FIDELITY = (
+    Behaviour(
+        "A FIFO queue as target needs a MessageGroupId and content-based deduplication",
+        "DG, issue",
+        "test_event_inputs.py::test_a_fifo_queue_as_target",
+    ),
+    Behaviour(
+        "Input, InputPath and InputTransformer are not available for buses; one of them at most for a queue",
+        "DG (for buses of other accounts); for those of the own: assumed",
+        "test_event_inputs.py::test_targets_that_cannot_be_are_refused",
+    ),
+)

@@ -1,0 +1,94 @@
+"""SQS: queues that are encrypted with a KMS key: who sends and who receives needs rights on the key too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...fidelity import Behaviour
+from ...identity import gate, policy
+from ...records import keys
+from ...wire import AwsError
+
+if TYPE_CHECKING:
+    from ...records.state import Key, Principal, State
+    from ..operation import Scope
+    from .queue import Queue
+
+MANAGED_ALIAS = "alias/aws/sqs"
+SENDING = ("kms:GenerateDataKey", "kms:Decrypt")
+RECEIVING = ("kms:Decrypt",)
+
+
+def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
+    """Raise what SQS answers to a caller who may not use the queue's key, or whose key cannot be used."""
+    if queue.key is None:
+        return
+    key = _key(scope.state, queue, scope.now)
+    if key is None:
+        raise AwsError("KmsNotFound", f"Key '{queue.key}' does not exist")
+    for action in actions:
+        known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
+        reason = keys.refusal(scope.state, scope.principal, key, action, known)
+        if reason:
+            text = f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}"
+            raise AwsError("KmsAccessDenied", text)
+    if key.state == "Disabled":
+        raise AwsError("KmsDisabled", f"{key.arn} is disabled.")
+    if key.state != "Enabled":
+        raise AwsError("KmsInvalidState", f"{key.arn} is pending deletion.")
+
+
+def closed_to(state: State, queue: Queue, service: Principal, facts: dict[str, tuple[str, ...]], now: float) -> str:
+    """Why the queue's key does not let a service send; empty when it does, or when there is no key."""
+    if queue.key is None:
+        return ""
+    key = _key(state, queue, now)
+    if key is None or key.state != "Enabled":
+        return f"the queue's key {queue.key} cannot be used"
+    for action in SENDING:
+        asked = gate.question(state, service, action, key.arn, facts | _keys(queue))
+        if policy.judge_resource(key.policy, asked) is not policy.Verdict.ALLOW:
+            return f"the queue's key does not let {service.name} use {action}"
+    return ""
+
+
+def _key(state: State, queue: Queue, now: float) -> Key | None:
+    """The key of a queue, named by id, ARN, alias or alias ARN."""
+    name, account, region = queue.key or "", queue.account, queue.region
+    if name.startswith("arn:"):
+        parts = name.split(":", 5)
+        if len(parts) != 6 or parts[2] != "kms" or parts[3] != region or parts[4] not in state.accounts:
+            return None
+        account, name = parts[4], parts[5].removeprefix("key/")
+    if name == MANAGED_ALIAS and account == queue.account:
+        return keys.managed(state, account, region, name, now)
+    held = state.accounts[account].region(region)
+    return held.keys.get(held.aliases.get(name, name))
+
+
+def _keys(queue: Queue) -> dict[str, tuple[str, ...]]:
+    """The condition keys of SQS's calls to KMS for somebody."""
+    return {
+        "kms:viaservice": (f"sqs.{queue.region}.amazonaws.com",),
+        "kms:encryptioncontext:aws:sqs:arn": (queue.arn,),
+        "kms:encryptioncontextkeys": ("aws:sqs:arn",),
+    }
+
+
+FIDELITY = (
+    Behaviour(
+        "A queue with a KMS key: senders need kms:GenerateDataKey and kms:Decrypt, receivers kms:Decrypt, services by "
+        "the key's policy, with `kms:ViaService` and the encryption context `aws:sqs:arn`",
+        "DG",
+        "test_sqs_encryption.py::test_a_key_has_a_say",
+    ),
+    Behaviour(
+        "KMS's refusals are KmsAccessDenied, KmsDisabled, … and KMS.AccessDeniedException, … in the query protocol",
+        "botocore; old codes: issue",
+        "test_sqs_encryption.py::test_a_key_that_cannot_be_used_stops_the_queue",
+    ),
+    Behaviour(
+        "The key is asked at every send and receive; AWS reuses a data key for KmsDataKeyReusePeriodSeconds",
+        "missing",
+    ),
+)
