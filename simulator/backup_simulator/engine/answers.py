@@ -239,7 +239,7 @@ FIDELITY = (
         "recordings; missing",
     ),
     Behaviour(
-        "The AWS CLI, which has a botocore of its own, and the AWS SDK for Go understand the answers",
+        "The AWS CLI, which has a botocore of its own, and the AWS SDKs for Go and JavaScript understand the answers",
         "ours",
         "test_aws_cli.py::test_a_copy_across_accounts",
     ),
