@@ -44,7 +44,7 @@ NEEDED = {
     "Aurora": "rds:CreateDBClusterSnapshot",
     "DocumentDB": "rds:CreateDBClusterSnapshot",
     "Neptune": "rds:CreateDBClusterSnapshot",
-    "Aurora DSQL": "dsql:StartBackupJob",
+    "DSQL": "dsql:StartBackupJob",
     "DynamoDB": "dynamodb:StartAwsBackupJob",
     "FSx": "fsx:CreateBackup",
     "Storage Gateway": "storagegateway:CreateSnapshot",
@@ -54,6 +54,7 @@ NEEDED = {
     "EKS": "eks:DescribeCluster",
     "CloudFormation": "cloudformation:GetTemplate",
     "Redshift": "redshift:CreateClusterSnapshot",
+    "Redshift Serverless": "redshift-serverless:CreateSnapshot",
 }
 """The action that stands for a type's permissions in AWSBackupServiceRolePolicyForBackup and …ForS3Backup."""
 
