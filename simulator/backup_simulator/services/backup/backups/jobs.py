@@ -11,6 +11,7 @@ from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging, reach, tags
 from ..points import lifecycles
+from ..vaults import automatic
 from . import options, point_tags, primary, roles, rules, running, windows
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def start(scope: Scope, params: Params) -> Params:
     if known:
         return _started(scope.state, known)
     lookup.vault(scope, params)
+    automatic.require_open(params["BackupVaultName"])
     resource_type = _type(scope, params["ResourceArn"])
     _check(resource_type, params)
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
