@@ -83,12 +83,17 @@ def _backup_detail(job: BackupJob) -> Event:
     if job.state == "CREATED":
         return {"backupJobId": job.job_id, "state": job.state, "creationDate": _moment(job.created)}
     size = str(job.size or 0)
-    ended: Event = {"completionDate": _moment(job.completed)} if job.completed is not None else {}
+    more: Event = {}
+    if job.state in {"RUNNING", "COMPLETED"}:
+        more["backupSizeInBytes"] = size
+    if job.state == "RUNNING" and job.complete_by is not None:
+        more["expectedCompletionDate"] = _moment(job.complete_by)
+    if job.completed is not None and job.state != "FAILED":  # the examples of failures have none
+        more["completionDate"] = _moment(job.completed)
     if job.message:
-        ended["statusMessage"] = f'"{job.message}"'  # quoted once more, unlike that of copy jobs
+        more["statusMessage"] = f'"{job.message}"'  # quoted once more, unlike that of copy jobs
     return {
         "backupJobId": job.job_id,
-        "backupSizeInBytes": size,
         "backupVaultArn": job.vault_arn,
         "backupVaultName": job.vault_arn.rpartition(":")[2],
         "bytesTransferred": size if job.state == "COMPLETED" else "0",
@@ -97,7 +102,7 @@ def _backup_detail(job: BackupJob) -> Event:
         "resourceArn": job.resource_arn,
         "resourceType": job.resource_type,
         "state": job.state,
-        **ended,
+        **more,
         "startBy": _moment(job.start_by),
         "percentDone": 100 if job.state == "COMPLETED" else 0,
         **_created_by(job.created_by),
@@ -123,6 +128,10 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
     if days is not None and days >= 0:
         detail["lifecycle"] = {"deleteAfterDays": days}
         detail["calculatedLifeCycle"] = {"deleteAt": _moment(point.created + days * 86_400)}  # sic
+    if status == "DELETED" and point.deleted_by is not None:
+        detail["deletedBy"] = point.deleted_by
+    if status == "DELETED" and point.initiated is not None:
+        detail["initiationDate"] = _moment(point.initiated)
     feed.tell(
         state,
         "Recovery Point State Change",
@@ -134,12 +143,13 @@ def recovery_point(state: State, vault: Vault, point: RecoveryPoint, status: str
     )
 
 
-def vault(state: State, found: Vault, change: str, now: float) -> None:
-    """Tell the owner that a vault was CREATED or DELETED."""
+def vault(state: State, found: Vault, change: str, now: float, *, locked: bool | None = None) -> None:
+    """Tell the owner that a vault was CREATED or DELETED, or MODIFIED, which is told of its lock."""
+    lock: Event = {} if locked is None else {"isLocked": "true" if locked else "false"}
     feed.tell(
         state,
         "Backup Vault State Change",
-        {"backupVaultName": found.name, "state": change},
+        {"backupVaultName": found.name, "state": change, **lock},
         account=found.account,
         region=found.region,
         resources=[found.arn],
@@ -171,20 +181,26 @@ FIDELITY = (
         "test_backup_events.py::test_who_hears_of_a_copy",
     ),
     Behaviour(
-        "Backup Job State Change: sizes are texts, statusMessage is quoted twice, CREATED has three members",
+        "Backup Job State Change: sizes are texts, statusMessage is quoted twice, CREATED has three members, FAILED no "
+        "completion date, none of those that ended otherwise than COMPLETED a size",
         "DG, recordings",
         "test_backup_events.py::test_a_backup_tells_its_states",
     ),
     Behaviour(
         "Recovery Point State Change: `status`, `isEncrypted` as text, `calculatedLifeCycle`; the status with which it "
-        "comes, DELETED, EXPIRED",
-        "DG, recordings; when which: assumed",
+        "comes, DELETED (`deletedBy: MANUAL_DELETE`), EXPIRED",
+        "DG, recordings; when which: assumed; `deletedBy` of lifecycles, which is not published: missing",
         "test_backup_events.py::test_a_recovery_point_tells_its_end",
     ),
     Behaviour(
         "Backup Vault State Change: CREATED and DELETED with the vault's name",
         "DG",
         "test_backup_events.py::test_a_vault_tells_that_it_comes_and_goes",
+    ),
+    Behaviour(
+        "Backup Vault State Change: MODIFIED with `isLocked` as text, when a lock is put or taken away",
+        "DG; that no other change is told, and the latter: assumed",
+        "test_backup_events.py::test_a_vault_tells_of_its_lock",
     ),
     Behaviour(
         "Events of restore jobs, plans, Region settings, index and scan jobs; CloudTrail's service events",
