@@ -16,9 +16,8 @@ from . import calls, effects, faults, history, ids, moto_adapter, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import signature
-from .records import resources
 from .records.state import Credential, Principal
-from .services import request_keys, table
+from .services import mounted, request_keys, table
 from .services.operation import Scope
 from .services.sts import operations as sts
 from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
@@ -197,7 +196,7 @@ class Simulator:
         credential = passage.credential
         if credential is None or not moto_adapter.mounts(passage.service):
             raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
-        passage.protocol = moto_adapter.protocol(passage.service)
+        request = moto_adapter.addressed(passage.service, request)
         passage.operation = moto_adapter.operation(passage.service, request)
         fault = self._strike(request, passage)
         if fault and not fault.after_effect:
@@ -214,11 +213,11 @@ class Simulator:
                 self.state.now(),
                 passage.facts,
             )
-            if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
-                scope.authorise(f"{passage.service}:{passage.operation}", "*")
+            which = {"service": passage.service, "operation": passage.operation}
+            mounted.judge(scope, self.moto, request, **which)
             answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
             if calls.mutates(passage.operation):
-                resources.adopt(self.state, account, passage.region, self.moto.tagged(account, passage.region))
+                mounted.remember(scope, self.moto, request, answer, **which)
         return effects.delivered(answer, fault, passage.failed)
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:
@@ -329,6 +328,8 @@ def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | 
             passage.protocol, passage.operation = "query", action
             text = f"The simulator does not implement the query protocol of {service.name} (Action={action})"
             raise CommonError("NotImplemented", text)
+    elif moto_adapter.mounts(claimed.service):
+        passage.protocol = moto_adapter.protocol(claimed.service)
     elif request.body.startswith(b"Action="):
         passage.protocol = "query"
     elif "x-amz-target" in request.headers:

@@ -27,6 +27,23 @@ COMMON = {
     "InternalFailure": (("InternalFailure", 500), ("InternalFailure", 500)),
     "NotImplemented": (("NotImplemented", 501), ("NotImplemented", 501)),
 }
+# The same for query services that have codes of their own (EC2: "Error codes", S3: "Error responses").
+OWN = {
+    "ec2": {
+        "AccessDenied": ("UnauthorizedOperation", 403),
+        "UnknownKey": ("AuthFailure", 401),
+        "BadSignature": ("AuthFailure", 401),
+        "ExpiredToken": ("RequestExpired", 400),
+        "Throttling": ("RequestLimitExceeded", 503),
+    },
+    "rest-xml": {
+        "UnknownKey": ("InvalidAccessKeyId", 403),
+        "ExpiredToken": ("ExpiredToken", 400),
+        "MissingToken": ("AccessDenied", 403),
+        "Throttling": ("SlowDown", 503),
+    },
+}
+XML = frozenset({"query", *OWN})
 
 # Exceptions of SQS by the codes they had in the query protocol; the others kept their names.
 _KEPT_PREFIX = (
@@ -44,7 +61,7 @@ def settle(error: AwsError, protocol: str) -> tuple[str, int]:
     """Code and HTTP status of an error in a protocol."""
     if not isinstance(error, CommonError):
         return error.code, error.status
-    code, status = COMMON[error.code][protocol == "query"]
+    code, status = OWN.get(protocol, {}).get(error.code) or COMMON[error.code][protocol in XML]
     # AWS's json 1.1 services answer a refused action with 400; assumed from KMS, see FIDELITY.md.
     return code, 400 if protocol == "json" and error.code == "AccessDenied" else status
 
@@ -52,8 +69,8 @@ def settle(error: AwsError, protocol: str) -> tuple[str, int]:
 def write(error: AwsError, protocol: str, request_id: str, service: Service | None = None) -> Response:
     """Serialise an error as the protocol wants it; `service` is None where the request did not say."""
     code, status = settle(error, protocol)
-    if protocol == "query":
-        return _xml(error, code, status, request_id)
+    if protocol in XML:
+        return _xml(error, code, status, request_id, protocol)
     body: Params
     if protocol == "json":
         body = {"__type": code, "message": error.message, "Message": error.message} | error.members
@@ -76,11 +93,16 @@ def _blame(status: int) -> str:
     return "Sender" if status < 500 else "Receiver"
 
 
-def _xml(error: AwsError, code: str, status: int, request_id: str) -> Response:
-    body = (
-        f"<ErrorResponse><Error><Type>{_blame(status)}</Type><Code>{answers.xml_text(code)}</Code>"
-        f"<Message>{answers.xml_text(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-    )
+def _xml(error: AwsError, code: str, status: int, request_id: str, protocol: str) -> Response:
+    told = f"<Code>{answers.xml_text(code)}</Code><Message>{answers.xml_text(error.message)}</Message>"
+    match protocol:
+        case "ec2":
+            body = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        case "rest-xml":
+            body = f"<Error>{told}<RequestId>{request_id}</RequestId></Error>"
+        case _:
+            blamed = f"<Type>{_blame(status)}</Type>{told}"
+            body = f"<ErrorResponse><Error>{blamed}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())
 
 

@@ -15,7 +15,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -123,6 +123,7 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     if request.headers.get("x-amz-content-sha256", _digest(request.body)) not in {
         _digest(request.body),
         "UNSIGNED-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",  # S3: the checksum comes after the body
     }:
         return ""
     url = f"http://{request.headers.get('host', '')}{request.path}"
@@ -132,7 +133,8 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     for name in claimed.headers:
         rebuilt.headers[name] = request.headers.get(name, "")
     rebuilt.context["timestamp"] = request.headers["x-amz-date"]
-    signer = SigV4Auth(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region)
+    kind = S3SigV4Auth if claimed.service == "s3" else SigV4Auth  # S3's keys are not encoded twice
+    signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region)
     try:
         text = signer.string_to_sign(rebuilt, signer.canonical_request(rebuilt))
     except ValueError:  # a Host that is none cannot have been signed
