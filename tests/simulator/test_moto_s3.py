@@ -221,3 +221,31 @@ def test_a_bucket_policy_that_cannot_be_is_refused(principal: str | None, messag
     with scenes.refused() as missing:
         s3.get_bucket_policy(Bucket="documents")
     assert missing.code == "NoSuchBucketPolicy"
+
+
+@pytest.mark.parametrize(
+    ("way", "body"),
+    [
+        pytest.param(
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            b"4;chunk-signature=1\r\ntext\r\n0;chunk-signature=2\r\n\r\n",
+            id="signed, as the SDK for Java does without TLS",
+        ),
+        pytest.param(
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            b"4\r\ntext\r\n0\r\nx-amz-checksum-crc32:O4unxw==\r\n\r\n",
+            id="unsigned, with a checksum behind",
+        ),
+    ],
+)
+def test_a_body_may_come_in_pieces(server: SimulatorServer, way: str, body: bytes) -> None:
+    """The object is what the pieces held; no other service takes bodies that nobody signed in this way."""
+    s3 = scenes.client(server, "s3", scenes.SOURCE)
+    s3.create_bucket(Bucket="documents", CreateBucketConfiguration={"LocationConstraint": scenes.HOME})
+    headers = {"x-amz-content-sha256": way, "x-amz-decoded-content-length": "4", "content-encoding": "aws-chunked"}
+    put = scenes.signed(server, "s3", "PUT", "/documents/a", body=body, headers=headers)
+    elsewhere = scenes.signed(server, "backup", "PUT", "/backup-vaults/fresh", body=b"{}", headers=headers)
+
+    assert put.status == 200
+    assert s3.get_object(Bucket="documents", Key="a")["Body"].read() == b"text"
+    assert elsewhere.json["Code"] == "InvalidSignatureException"
