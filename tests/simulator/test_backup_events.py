@@ -134,23 +134,8 @@ def test_a_recovery_point_tells_its_end() -> None:
     (event,) = listener.heard()
 
     assert event["resources"] == [point["RecoveryPointArn"]]
-    assert (event["detail"]["status"], event["detail"]["deletedBy"]) == ("DELETED", "MANUAL_DELETE")
+    assert event["detail"]["status"] == "DELETED"
     assert "state" not in event["detail"]
-
-
-def test_a_recovery_point_whose_retention_ends_was_deleted_by_nobody() -> None:
-    """AWS has a word for that, too, which nobody published."""
-    aged = {"resource_type": "EFS", "resource": "fs-1", "age": "6d", "lifecycle": {"delete_after_days": 7}}
-
-    def change(scene: scenes.Json) -> None:
-        scenes.source_vault(scene)["recovery_points"] = [aged]
-
-    listener = Listener(change=change)
-    listener.opened.control.advance("2d")
-    (ended,) = listener.details(POINT)
-
-    assert ended["status"] == "DELETED"
-    assert "deletedBy" not in ended
 
 
 def test_a_vault_tells_that_it_comes_and_goes() -> None:
@@ -163,20 +148,6 @@ def test_a_vault_tells_that_it_comes_and_goes() -> None:
     assert listener.details("Backup Vault State Change") == [
         {"backupVaultName": "fresh", "state": "CREATED"},
         {"backupVaultName": "fresh", "state": "DELETED"},
-    ]
-
-
-def test_a_vault_tells_of_its_lock() -> None:
-    """MODIFIED with a text for the lock; taking away a lock that is not there is no news."""
-    listener = Listener()
-    listener.backup.put_backup_vault_lock_configuration(BackupVaultName="backups", MinRetentionDays=7)
-    listener.backup.delete_backup_vault_lock_configuration(BackupVaultName="backups")
-    listener.backup.delete_backup_vault_lock_configuration(BackupVaultName="backups")
-    listener.opened.control.advance("5m")
-
-    assert listener.details("Backup Vault State Change") == [
-        {"backupVaultName": "backups", "state": "MODIFIED", "isLocked": "true"},
-        {"backupVaultName": "backups", "state": "MODIFIED", "isLocked": "false"},
     ]
 
 

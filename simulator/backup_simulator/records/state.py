@@ -154,7 +154,6 @@ class RecoveryPoint:
     options: tuple[str, ...] = ()
     restore_metadata: dict[str, str] = field(default_factory=dict)
     had_role: bool = False
-    deleted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

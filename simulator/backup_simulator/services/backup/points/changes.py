@@ -26,8 +26,6 @@ TOO_YOUNG = "MoveToColdStorageAfterDays must be at least one day more than the a
 HAS_CHILDREN = "Composite recovery point cannot be deleted because it contains nested recovery points."
 CLUSTER_STATE = "The cluster state of an EKS backup cannot be deleted or disassociated by itself."
 NOT_CONTINUOUS = "Only continuous recovery points can be disassociated."
-BY_HAND = "MANUAL_DELETE"
-"""How events name deletions that somebody asked for; no name for those of lifecycles is published."""
 NO_CHILD = "Recovery point has no parent recovery point."
 
 
@@ -72,7 +70,6 @@ def delete(scope: Scope, params: Params) -> Params:
         raise _refused(HAS_CHILDREN)
     if operations.is_cluster_state(point):
         raise _refused(CLUSTER_STATE)
-    point.deleted_by = BY_HAND
     ageing.delete(scope.state, vault, point, scope.now)
     return {}
 

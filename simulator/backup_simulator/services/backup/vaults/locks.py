@@ -13,7 +13,6 @@ from ....clock import DAY
 from ....fidelity import Behaviour
 from ....records.state import Lock
 from ....wire import AwsError, Params
-from ...events import backup_events
 from ...operation import Operation, Scope
 from .. import lookup
 
@@ -56,7 +55,6 @@ def put(scope: Scope, params: Params) -> Params:
     if changeable is not None and not COOLING_OFF <= changeable <= MAX_DAYS:
         raise _invalid(f"ChangeableForDays must be between {COOLING_OFF} and {MAX_DAYS}")
     vault.lock = Lock(low, high, None if changeable is None else scope.now + changeable * DAY)
-    backup_events.vault(scope.state, vault, "MODIFIED", scope.now, locked=True)
     return {}
 
 
@@ -77,8 +75,6 @@ def delete(scope: Scope, params: Params) -> Params:
     """Unlock a vault, while that is possible; a vault without a lock stays as it is."""
     vault = lookup.vault(scope, params)
     _require_changeable(vault, scope.now)
-    if vault.lock is not None:
-        backup_events.vault(scope.state, vault, "MODIFIED", scope.now, locked=False)
     vault.lock = None
     return {}
 
