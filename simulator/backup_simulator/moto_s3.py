@@ -6,6 +6,7 @@ Operations and their query words are botocore's, actions those of the Service Au
 from __future__ import annotations
 
 import functools
+import html
 import re
 import urllib.parse
 from dataclasses import dataclass, replace
@@ -163,7 +164,7 @@ def needs(request: Request, name: str) -> Iterator[Need]:
         action = action.replace("Object", "ObjectVersion", 1)
     if name == "DeleteObjects":  # the keys are in the body
         for each in re.findall(rb"<Key>([^<]*)</Key>", request.body):
-            yield Need(action, bucket, each.decode("utf-8", "replace"))
+            yield Need(action, bucket, html.unescape(each.decode("utf-8", "replace")))
         return
     yield Need(action, bucket, key)
     source = request.headers.get("x-amz-copy-source")

@@ -176,3 +176,27 @@ def test_events_on_their_way_are_part_of_a_snapshot(restored: bool) -> None:
     listener.opened.control.advance("10m")
 
     assert len(listener.heard()) == 1
+
+
+def test_a_deleted_recovery_point_tells_when_its_backup_began() -> None:
+    """Only at its end, as the published examples do."""
+
+    def change(scene: scenes.Json) -> None:
+        part = {"region": scenes.HOME, "resource_type": "EFS", "resource": "fs-9"}
+        scenes.account(scene, scenes.SOURCE)["resources"] = [part]
+
+    listener = Listener(change=change)
+    listener.backup.start_backup_job(
+        BackupVaultName="backups",
+        ResourceArn=f"arn:aws:elasticfilesystem:{scenes.HOME}:{scenes.SOURCE}:file-system/fs-9",
+        IamRoleArn=scenes.COPIER,
+        Lifecycle={"DeleteAfterDays": 7},
+    )
+    listener.opened.control.advance("1d")
+    (made,) = listener.details(POINT)
+    listener.opened.control.advance("8d")  # queues forget after four
+    (deleted,) = listener.details(POINT)
+
+    assert (made["status"], deleted["status"]) == ("COMPLETED", "DELETED")
+    assert "initiationDate" not in made
+    assert made["creationDate"] <= deleted["initiationDate"] < deleted["completionDate"]

@@ -40,7 +40,9 @@ def _filled(opened: InProcess, bucket: str = "documents") -> Any:
 
 def _asked(method: str, path: str, query: str = "", **headers: str) -> Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(method, path, query, {"host": "s3.eu-west-1.amazonaws.com"} | named, b"<Key>x</Key><Key>y</Key>")
+    return Request(
+        method, path, query, {"host": "s3.eu-west-1.amazonaws.com"} | named, b"<Key>x</Key><Key>y&amp;z</Key>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def _asked(method: str, path: str, query: str = "", **headers: str) -> Request:
         pytest.param(
             _asked("POST", "/b", "delete"),
             "DeleteObjects",
-            ["DeleteObject arn:aws:s3:::b/x", "DeleteObject arn:aws:s3:::b/y"],
+            ["DeleteObject arn:aws:s3:::b/x", "DeleteObject arn:aws:s3:::b/y&z"],
             id="many deleted at once",
         ),
     ],
