@@ -22,9 +22,9 @@ READER = f"arn:aws:iam::{scenes.TARGET}:role/reader"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SimulatorServer]:
-    """A simulator whose source vault holds five recovery points; five virtual minutes pass in a second."""
+    """A simulator whose source vault holds five recovery points; five minutes pass in a second, but for sessions."""
     scene = scenes.world()
-    scene["clock"] |= {"frozen": False, "rate": 300}
+    scene["clock"] |= {"frozen": False, "rate": 300, "sessions": "wall"}
     scenes.source_vault(scene)["recovery_points"] = []
     scenes.source_vault(scene)["generate"] = [
         {"resource_type": "EFS", "name": "fs-1", "resources": 1, "every": "1d", "back": "4d"}
