@@ -1,7 +1,7 @@
-"""Clients of other languages that tour the simulator: built on demand, kept outside the tree.
+"""Clients of other languages that tour the simulator: made on demand, kept outside the tree.
 
-``python -m tools.clients`` builds them; ``go_tour`` is the same for code. The name of the folder holds a digest of the
-sources and of the pinned modules, so a change of either makes a new binary.
+``python -m tools.clients`` makes them; ``go_tour`` and ``js_tour`` are the same for code. The name of each folder holds
+a digest of the sources and of the pinned modules, so a change of either makes a new one.
 """
 
 import hashlib
@@ -9,22 +9,23 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-SOURCE = Path(__file__).resolve().parents[1] / "tests" / "clients" / "go"
-FILES = ("go.mod", "go.sum", "main.go")
+SOURCES = Path(__file__).resolve().parents[1] / "tests" / "clients"
+GO = ("go.mod", "go.sum", "main.go")
+JS = ("package.json", "package-lock.json", "main.js")
 
 
 class ClientMissingError(Exception):
-    """A client cannot be built here; the message says what to do."""
+    """A client cannot be made here; the message says what to do."""
 
 
 def go_tour() -> Path:
     """Return the tour in Go, building it when it is not there (seconds, or a minute when Go's own cache is empty)."""
-    digest = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES)).hexdigest()[:16]
-    target = _cache() / f"clients-go-{digest}" / "tour"
+    target = _folder("go", GO) / "tour"
     if not target.is_file():
         if not shutil.which("go"):
             raise ClientMissingError("The client in Go cannot be built: install Go 1.24 or newer")
@@ -32,42 +33,71 @@ def go_tour() -> Path:
     return target
 
 
+def js_tour() -> tuple[Path, Path]:
+    """Return Node.js and the tour for it, installing its pinned packages when they are not there (seconds)."""
+    node = shutil.which("node")
+    if not node:
+        raise ClientMissingError("The client in JavaScript cannot be run: install Node.js 20 or newer")
+    target = _folder("js", JS)
+    if not target.is_dir():
+        if not shutil.which("npm"):
+            raise ClientMissingError("The client in JavaScript cannot be installed: install npm, which Node.js has")
+        _install(target)
+    return Path(node), target / "main.js"
+
+
 def _build(target: Path) -> None:
     """Build beside the target and rename, so that neither a stopped build nor a second one does harm."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as scratch:
         made = Path(scratch) / target.name
-        command = [
-            "go",
-            "build",
-            "-trimpath",
-            "-mod=readonly",
-            "-buildvcs=false",
-            "-ldflags",
-            "-s -w",
-            "-o",
-            str(made),
-            ".",
-        ]
+        command = ["go", "build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(made)]
         # A go.work above the repository must not change what is built.
-        environment = {**os.environ, "GOWORK": "off"}
-        done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ClientMissingError(f"go build of {SOURCE} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        _run([*command, "."], SOURCES / "go", {"GOWORK": "off"})
         made.replace(target)
 
 
-def _cache() -> Path:
+def _install(target: Path) -> None:
+    """Install beside the target and rename the whole folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as scratch:
+        made = Path(scratch) / target.name
+        made.mkdir()
+        for name in JS:
+            shutil.copy(SOURCES / "js" / name, made)
+        # Nothing that a package wants to run at its installation is needed.
+        quiet = ["--ignore-scripts", "--engine-strict", "--prefer-offline", "--no-audit", "--no-fund"]
+        _run(["npm", "ci", *quiet], made, {})
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was faster
+                raise
+
+
+def _run(command: Sequence[str], folder: Path, changes: Mapping[str, str]) -> None:
+    environment = {**os.environ, **changes}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        name = " ".join(command[:2])
+        raise ClientMissingError(f"{name} in {folder} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+def _folder(language: str, files: Sequence[str]) -> Path:
+    """Where the client of a language lies, or has to."""
+    digest = hashlib.sha256(b"".join((SOURCES / language / name).read_bytes() for name in files)).hexdigest()[:16]
     # The XDG specification has relative paths ignored.
     root = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return (root if root.is_absolute() else Path.home() / ".cache") / "crossvault"
+    cache = (root if root.is_absolute() else Path.home() / ".cache") / "crossvault"
+    return cache / f"clients-{language}-{digest}"
 
 
 @click.command()
 def main() -> None:
-    """Build the clients of other languages that tour the simulator."""
+    """Make the clients of other languages that tour the simulator."""
     try:
         print(go_tour())
+        print(js_tour()[1])
     except ClientMissingError as error:
         raise click.ClickException(str(error)) from error
 

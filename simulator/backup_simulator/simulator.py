@@ -16,10 +16,9 @@ from . import calls, effects, faults, history, ids, moto_adapter, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
-from .records import resources
 from .records.access import KeyUse
 from .records.state import Credential, Principal
-from .services import request_keys, table
+from .services import mounted, request_keys, table
 from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
@@ -213,7 +212,7 @@ class Simulator:
         credential = passage.credential
         if credential is None or not moto_adapter.mounts(passage.service):
             raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
-        passage.protocol = moto_adapter.protocol(passage.service)
+        request = moto_adapter.addressed(passage.service, request)
         passage.operation = moto_adapter.operation(passage.service, request)
         fault = self._strike(request, passage)
         if fault and not fault.after_effect:
@@ -230,8 +229,8 @@ class Simulator:
                 self.state.now(),
                 passage.facts,
             )
-            if passage.service != "s3":  # its operations are told apart by more than moto_adapter knows
-                scope.authorise(f"{passage.service}:{passage.operation}", "*")
+            which = {"service": passage.service, "operation": passage.operation}
+            mounted.judge(scope, self.moto, request, **which)
             told: Sequence[Point] = ()
             if passage.service == "monitoring":
                 self.run_due()
@@ -240,7 +239,7 @@ class Simulator:
                 request, service=passage.service, region=passage.region, account=account, told=told
             )
             if calls.mutates(passage.operation):
-                resources.adopt(self.state, account, passage.region, self.moto.tagged(account, passage.region))
+                mounted.remember(scope, self.moto, request, answer, **which)
         return effects.delivered(answer, fault, passage.failed)
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:

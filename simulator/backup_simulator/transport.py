@@ -7,28 +7,25 @@ an answer that would come after the client's read timeout is a ReadTimeoutError 
 from __future__ import annotations
 
 import functools
-import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
+from . import prepared
 from .control import Control
 from .fidelity import Behaviour
 from .simulator import Simulator
-from .wire import Arrival, Request
+from .wire import Arrival
 from .world import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from .records.state import State
-    from .wire import Response
     from .world.schema import World
 
 READ_TIMEOUT = 60.0
@@ -104,53 +101,12 @@ class InProcess:
         return made
 
     def _answer(self, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:  # noqa: ANN401 - botocore's events
-        answer = self.simulator.handle(_request(request))
+        answer = self.simulator.handle(prepared.request(request))
         if answer.delay >= _read_timeout(request):
             raise ReadTimeoutError(endpoint_url=request.url)
         if answer.arrival is Arrival.DROPPED:
             raise ConnectionClosedError(endpoint_url=request.url, request=request)
-        headers: Any = HeadersDict(answer.headers)  # the stubs ask for http.client's class, botocore makes its own
-        return AWSResponse(request.url, answer.status, headers, _Body(answer))
-
-
-class _Body:
-    """The body as botocore reads it from urllib3; one that was cut short ends without a word, as over HTTP."""
-
-    def __init__(self, answer: Response) -> None:
-        whole = answer.body
-        self._left = whole[: len(whole) // 2] if answer.arrival is Arrival.TRUNCATED else whole
-
-    def stream(self) -> Iterator[bytes]:
-        """Give the body in one piece."""
-        yield self._left
-
-    def read(self, amount: int | None = None) -> bytes:
-        """Give the body, or a part of it."""
-        size = len(self._left) if amount is None else amount
-        found, self._left = self._left[:size], self._left[size:]
-        return found
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def _request(sent: AWSPreparedRequest) -> Request:
-    url = urllib.parse.urlsplit(str(sent.url))
-    headers = {name.lower(): _text(value) for name, value in sent.headers.items()}
-    headers.setdefault("host", url.netloc)
-    return Request(str(sent.method), url.path or "/", url.query, headers, _bytes(sent.body))
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def _bytes(body: Any) -> bytes:  # noqa: ANN401 - botocore takes texts, bytes and files
-    if body is None:
-        return b""
-    if hasattr(body, "read"):
-        body = body.read()
-    return body.encode() if isinstance(body, str) else bytes(body)
+        return prepared.answer(request, answer)
 
 
 def _read_timeout(request: AWSPreparedRequest) -> float:

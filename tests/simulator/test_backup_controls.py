@@ -33,7 +33,7 @@ def test_the_rights_of_the_role_may_have_conditions(
     """Tags of the resource and the Region are known when the role is judged; ARNs of buckets tell neither."""
     scene = backup_kit.world()
     scenes.account(scene, scenes.SOURCE)["resources"][3]["tags"] = {"backup": "daily"}
-    actions = ("ec2:CreateSnapshot", "s3:GetBucketVersioning")
+    actions = ("ec2:CreateSnapshot", "s3:ListBucket", "s3:GetBucketVersioning")
     _role(scene, scenes.allow(*actions, condition=condition), scenes.allow("kms:*"))
     backups = Backups(server, scene)
     job = backups.start(resource)

@@ -96,6 +96,8 @@ def test_a_backup_tells_its_states() -> None:
 
     assert set(created) == {"backupJobId", "state", "creationDate"}
     assert (running["state"], running["bytesTransferred"]) == ("RUNNING", "0")
+    assert running["expectedCompletionDate"] > running["creationDate"]
+    assert "expectedCompletionDate" not in completed
     assert completed["backupSizeInBytes"] == completed["bytesTransferred"] == str(10 * 2**30)
     assert (completed["state"], completed["percentDone"]) == ("COMPLETED", 100)
     assert (point["isEncrypted"], point["storageClass"], point["lifecycle"]) == (
@@ -107,7 +109,7 @@ def test_a_backup_tells_its_states() -> None:
 
 
 def test_a_failed_backup_wraps_its_words_in_quotes() -> None:
-    """As the published example does."""
+    """As the published examples do, which have neither a size nor a moment of the end."""
     listener = Listener()
     listener.backup.start_backup_job(
         BackupVaultName="backups",
@@ -118,6 +120,7 @@ def test_a_failed_backup_wraps_its_words_in_quotes() -> None:
     failed = listener.details(BACKUP)[-1]
 
     assert failed["state"] == "FAILED"
+    assert not {"backupSizeInBytes", "completionDate"} & set(failed)
     assert failed["statusMessage"].startswith('"')
     assert failed["statusMessage"].endswith('"')
 
@@ -198,3 +201,27 @@ def test_events_on_their_way_are_part_of_a_snapshot(restored: bool) -> None:
     listener.opened.control.advance("10m")
 
     assert len(listener.heard()) == 1
+
+
+def test_a_deleted_recovery_point_tells_when_its_backup_began() -> None:
+    """Only at its end, as the published examples do."""
+
+    def change(scene: scenes.Json) -> None:
+        part = {"region": scenes.HOME, "resource_type": "EFS", "resource": "fs-9"}
+        scenes.account(scene, scenes.SOURCE)["resources"] = [part]
+
+    listener = Listener(change=change)
+    listener.backup.start_backup_job(
+        BackupVaultName="backups",
+        ResourceArn=f"arn:aws:elasticfilesystem:{scenes.HOME}:{scenes.SOURCE}:file-system/fs-9",
+        IamRoleArn=scenes.COPIER,
+        Lifecycle={"DeleteAfterDays": 7},
+    )
+    listener.opened.control.advance("1d")
+    (made,) = listener.details(POINT)
+    listener.opened.control.advance("8d")  # queues forget after four
+    (deleted,) = listener.details(POINT)
+
+    assert (made["status"], deleted["status"]) == ("COMPLETED", "DELETED")
+    assert "initiationDate" not in made
+    assert made["creationDate"] <= deleted["initiationDate"] < deleted["completionDate"]

@@ -11,6 +11,7 @@ from tests.simulator import scenes
 from backup_simulator import moto_adapter
 from backup_simulator.records import resources
 from backup_simulator.server import client
+from backup_simulator.transport import InProcess
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
@@ -105,7 +106,7 @@ def test_a_caller_without_the_right_is_denied(aws: SimulatorServer) -> None:
     assert observer.describe_volumes()["Volumes"] == []
     with pytest.raises(ClientError) as refused:
         observer.create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=1)
-    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert refused.value.response["Error"]["Code"] == "UnauthorizedOperation"
     assert "ec2:CreateVolume" in refused.value.response["Error"]["Message"]
 
 
@@ -115,7 +116,7 @@ def test_an_unknown_key_is_refused_before_moto(aws: SimulatorServer) -> None:
     with pytest.raises(ClientError) as refused:
         stranger.describe_volumes()
 
-    assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+    assert refused.value.response["Error"]["Code"] == "AuthFailure"
 
 
 def test_calls_are_counted_like_any_other(aws: SimulatorServer) -> None:
@@ -147,10 +148,27 @@ def test_reset_forgets_the_resources(aws: SimulatorServer) -> None:
     assert _admin(aws, "s3").list_buckets()["Buckets"] == []
 
 
+def test_every_simulator_has_its_own_resources(aws: SimulatorServer) -> None:
+    """Two in one process do not meet, in the same account, even where names are the world's only once."""
+    other = InProcess(scenes.world())
+    place = {"LocationConstraint": scenes.HOME}
+    buckets = [_admin(aws, "s3"), other.client("s3", scenes.SOURCE, "admin", region=scenes.HOME)]
+    for number, s3 in enumerate(buckets):
+        s3.create_bucket(Bucket="orders", CreateBucketConfiguration=place)
+        s3.put_object(Bucket="orders", Key="which", Body=str(number).encode())
+    volumes = [_admin(aws, "ec2"), other.client("ec2", scenes.SOURCE, "admin", region=scenes.HOME)]
+    volumes[1].create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=10)
+    aws.control.reset()
+
+    assert buckets[0].list_buckets()["Buckets"] == []
+    assert buckets[1].get_object(Bucket="orders", Key="which")["Body"].read() == b"1"
+    assert [len(ec2.describe_volumes()["Volumes"]) for ec2 in volumes] == [0, 1]
+
+
 @pytest.mark.parametrize("service", sorted(moto_adapter.SERVICES))
 def test_every_mounted_service_has_a_model(service: str) -> None:
     """Its errors are written in a protocol we speak."""
-    assert moto_adapter.protocol(service) in {"query", "json", "rest-json"}
+    assert moto_adapter.protocol(service) in {"query", "json", "rest-json", "ec2", "rest-xml"}
 
 
 @pytest.mark.parametrize("region", ["nowhere-1", "eu-west-1-extra"])

@@ -38,20 +38,65 @@ def test_settings_are_merged(backups: Backups) -> None:
     assert all(away["ResourceTypeOptInPreference"].values())
 
 
+def test_the_types_are_those_of_real_accounts(backups: Backups) -> None:
+    """Terraform wants the whole list, and nothing but the list, or it plans a change at every run."""
+    types = [
+        "Aurora",
+        "CloudFormation",
+        "DSQL",
+        "DocumentDB",
+        "DynamoDB",
+        "EBS",
+        "EC2",
+        "EFS",
+        "EKS",
+        "FSx",
+        "Neptune",
+        "RDS",
+        "Redshift",
+        "Redshift Serverless",
+        "S3",
+        "SAP HANA on Amazon EC2",
+        "Storage Gateway",
+        "Timestream",
+        "VirtualMachine",
+    ]
+    backups.client.update_region_settings(ResourceTypeOptInPreference=dict.fromkeys(types, True))
+    found = backups.client.describe_region_settings()["ResourceTypeOptInPreference"]
+
+    assert sorted(found) == types
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "message"),
     [
-        {"ResourceTypeOptInPreference": {"SQS": True}},
-        {"ResourceTypeManagementPreference": {"EBS": True}},
-        {"ResourceTypeManagementPreference": {"EFS": False}},
+        pytest.param(
+            {"ResourceTypeOptInPreference": {"SQS": True}},
+            "Element present in resource type opt in preference has invalid values. "
+            "Please use describeRegionSettings API to know the supported resource types",
+            id="a type that is not protected",
+        ),
+        pytest.param(
+            {"ResourceTypeManagementPreference": {"EBS": True}},
+            "Element present in resource type management preference has invalid values.",
+            id="a type that AWS Backup never manages in full",
+        ),
+        pytest.param(
+            {"ResourceTypeManagementPreference": {"EFS": False}},
+            "Amazon EFS backups are always managed by AWS Backup.",
+            id="what AWS Backup always manages",
+        ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(backups: Backups, settings: scenes.Json) -> None:
-    """Unknown types, and what AWS Backup always manages."""
+def test_settings_that_cannot_be_are_refused(backups: Backups, settings: scenes.Json, message: str) -> None:
+    """Nothing is changed then."""
+    before = backups.client.describe_region_settings()["ResourceTypeOptInPreference"]
     with scenes.refused() as refusal:
         backups.client.update_region_settings(**settings)
 
     assert refusal.code == "InvalidParameterValueException"
+    assert refusal.message.startswith(message)
+    assert backups.client.describe_region_settings()["ResourceTypeOptInPreference"] == before
 
 
 @pytest.mark.parametrize("setting", ["ResourceTypeOptInPreference", "ResourceTypeManagementPreference"])

@@ -117,7 +117,6 @@ def test_a_caller_without_rights_on_storage_or_key_is_refused_without_words(
 
 MISSING = [
     pytest.param("describe_backup_vault", {}, id="DescribeBackupVault"),
-    pytest.param("get_backup_vault_access_policy", {}, id="GetBackupVaultAccessPolicy"),
     pytest.param("put_backup_vault_access_policy", {"Policy": "{}"}, id="PutBackupVaultAccessPolicy"),
     pytest.param("delete_backup_vault", {}, id="DeleteBackupVault"),
     pytest.param("list_recovery_points_by_backup_vault", {}, id="ListRecoveryPointsByBackupVault"),
@@ -133,6 +132,14 @@ def test_a_missing_vault_is_access_denied(backup: Any, operation: str, params: s
 
     assert (refusal.code, refusal.status) == ("AccessDeniedException", 403)
     assert refusal.message == "Insufficient privileges to perform this action."
+
+
+def test_a_missing_vaults_policy_is_refused_without_a_word(backup: Any) -> None:
+    """The code is the same, the message is empty (api-errors.tsv)."""
+    with scenes.refused() as refusal:
+        backup.get_backup_vault_access_policy(BackupVaultName="nowhere")
+
+    assert (refusal.code, refusal.status, refusal.message) == ("AccessDeniedException", 403, "")
 
 
 def test_names_that_aws_gives_itself_can_be_read(server: SimulatorServer) -> None:

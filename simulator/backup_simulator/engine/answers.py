@@ -139,7 +139,7 @@ FIDELITY = (
         "test_presigned.py::test_a_kubernetes_token_is_answered_in_json",
     ),
     Behaviour(
-        "The AWS CLI, which has a botocore of its own, and the AWS SDK for Go understand the answers",
+        "The AWS CLI, which has a botocore of its own, and the AWS SDKs for Go and JavaScript understand the answers",
         "ours",
         "test_aws_cli.py::test_a_copy_across_accounts",
     ),

@@ -27,6 +27,23 @@ COMMON = {
     "InternalFailure": (("InternalFailure", 500), ("InternalFailure", 500)),
     "NotImplemented": (("NotImplemented", 501), ("NotImplemented", 501)),
 }
+# The same for query services that have codes of their own (EC2: "Error codes", S3: "Error responses").
+OWN = {
+    "ec2": {
+        "AccessDenied": ("UnauthorizedOperation", 403),
+        "UnknownKey": ("AuthFailure", 401),
+        "BadSignature": ("AuthFailure", 401),
+        "ExpiredToken": ("RequestExpired", 400),
+        "Throttling": ("RequestLimitExceeded", 503),
+    },
+    "rest-xml": {
+        "UnknownKey": ("InvalidAccessKeyId", 403),
+        "ExpiredToken": ("ExpiredToken", 400),
+        "MissingToken": ("AccessDenied", 403),
+        "Throttling": ("SlowDown", 503),
+    },
+}
+XML = frozenset({"query", *OWN})
 
 OLD_CODES = {**{code: old for (code, _), (old, _) in COMMON.values()}, **query_names.CODES}
 
@@ -37,7 +54,7 @@ def settle(error: AwsError, protocol: str, service: Service | None = None) -> tu
         if protocol == "query" and service and service.query_compatible:
             return OLD_CODES.get(error.code, error.code), query_names.STATUSES.get(error.code, error.status)
         return error.code, error.status
-    code, status = COMMON[error.code][protocol == "query"]
+    code, status = OWN.get(protocol, {}).get(error.code) or COMMON[error.code][protocol in XML]
     # AWS's json 1.1 services answer a refused action with 400; assumed from KMS, see FIDELITY.md.
     return code, 400 if protocol == "json" and error.code == "AccessDenied" else status
 
@@ -54,8 +71,8 @@ def write(
         said = {"Code": code, "Message": error.message, "Type": _blame(status)}
         headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", request_id)]
         return Response(status, tuple(headers), json_bodies.plain({"Error": said, "RequestId": request_id}))
-    if protocol == "query":
-        return _xml(error, code, status, request_id, service)
+    if protocol in XML:
+        return _xml(error, code, status, request_id, protocol, service)
     body: Params
     if protocol == "json":
         body = {"__type": code, "message": error.message, "Message": error.message} | error.members
@@ -78,12 +95,18 @@ def _blame(status: int) -> str:
     return "Sender" if status < 500 else "Receiver"
 
 
-def _xml(error: AwsError, code: str, status: int, request_id: str, service: Service | None) -> Response:
-    space = f' xmlns="{service.namespace}"' if service and service.namespace else ""
-    body = (
-        f"<ErrorResponse{space}><Error><Type>{_blame(status)}</Type><Code>{answers.xml_text(code)}</Code>"
-        f"<Message>{answers.xml_text(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-    )
+def _xml(error: AwsError, code: str, status: int, request_id: str, protocol: str, service: Service | None) -> Response:
+    told = f"<Code>{answers.xml_text(code)}</Code><Message>{answers.xml_text(error.message)}</Message>"
+    match protocol:
+        case "ec2":
+            body = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        case "rest-xml":
+            body = f"<Error>{told}<RequestId>{request_id}</RequestId></Error>"
+        case _:
+            blamed = f"<Type>{_blame(status)}</Type>{told}"
+            space = f' xmlns="{service.namespace}"' if service and service.namespace else ""
+            inner = f"<Error>{blamed}</Error><RequestId>{request_id}</RequestId>"
+            body = f"<ErrorResponse{space}>{inner}</ErrorResponse>"
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())
 
 

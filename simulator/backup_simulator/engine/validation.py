@@ -59,7 +59,8 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 # Values that the documentation names although pattern or enumeration of their own shape forbid them, by shape.
 DOCUMENTED = {
-    "ResourceType": frozenset({"Aurora DSQL", "SAP HANA on Amazon EC2", "Storage Gateway"}),
+    "ResourceType": frozenset({"Redshift Serverless", "SAP HANA on Amazon EC2", "Storage Gateway"}),
+    "BackupVaultName": frozenset({"aws/efs/automatic-backup-vault"}),
     "AccountId": frozenset({"*", "ANY", "AGGREGATE_ALL"}),
     # ReceiveMessage's AttributeNames has the enumeration of queues' attributes, and means those of messages.
     "QueueAttributeName": frozenset(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from . import resource_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from .resource_types import ResourceType
     from .state import State
@@ -56,24 +56,26 @@ def remove(state: State, account: str, region: str, arn: str) -> None:
     state.accounts[account].region(region).resources.pop(arn, None)
 
 
-def adopt(state: State, account: str, region: str, found: Mapping[str, Mapping[str, str]]) -> None:
-    """Take over what another service keeps: ARNs of resources with their tags; what it had and has no more goes.
+def adopt(state: State, account: str, region: str, service: str, found: Iterable[Resource]) -> None:
+    """Take over what another service keeps, all of it; what it had and has no more goes.
 
-    Tags that were changed here since stay, unless the other service changed its own.
+    Tags that were changed here since stay, unless the other service changed its own. What a world declared stays as
+    it was declared.
     """
     known = state.accounts[account].region(region).resources
-    for arn in [arn for arn, each in known.items() if each.adopted is not None and arn not in found]:
-        remove(state, account, region, arn)
-    for arn, tags in found.items():
-        resource_type = type_of(arn)
+    fresh = {each.arn: each for each in found}
+    for arn, each in list(known.items()):
+        if each.adopted is not None and arn not in fresh and arn.split(":")[2] == service:
+            remove(state, account, region, arn)
+    for arn, each in fresh.items():
         present = known.get(arn)
-        if resource_type is None or (present is not None and present.adopted == tags):
-            continue
         if present is None:
-            name = arn.rpartition(":")[2].rpartition("/")[2]
-            present = Resource(arn, resource_type, account, region, name, state.now())
-            put(state, present)
-        present.tags, present.adopted = dict(tags), dict(tags)
+            each.adopted = dict(each.tags)
+            put(state, each)
+        elif present.adopted is not None:
+            present.size, present.key_arn = each.size, each.key_arn
+            if present.adopted != each.tags:
+                present.tags, present.adopted = dict(each.tags), dict(each.tags)
 
 
 def find(state: State, account: str, region: str, arn: str) -> Resource | None:

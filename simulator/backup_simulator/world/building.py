@@ -15,7 +15,7 @@ from ..identity import anchors, policy
 from ..records import keys, knobs, state
 from ..records.events import Feed
 from ..services.backup import service_role
-from ..services.backup.vaults import air_gapped
+from ..services.backup.vaults import air_gapped, automatic
 from ..services.backup.vaults import operations as vaults
 from ..wire import SimulatorError
 from . import declared_resources, identities, organizations, points, schema
@@ -152,8 +152,9 @@ def _vault(living: state.State, account: str, part: schema.VaultPart, start: flo
         kind=air_gapped.KIND if part.air_gapped else "BACKUP_VAULT",
         state="AVAILABLE" if part.air_gapped else None,
     )
-    if part.policy is not None:
-        vault.policy = _anchored(living, part.policy, f"{where}: policy")
+    policy = automatic.policy() if part.policy is None and part.name == automatic.NAME else part.policy
+    if policy is not None:
+        vault.policy = _anchored(living, policy, f"{where}: policy")
     if part.lock is not None:
         lock = part.lock
         date = None if lock.cooling_off is None else start + lock.cooling_off

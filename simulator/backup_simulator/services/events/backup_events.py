@@ -86,12 +86,17 @@ def _backup_detail(job: BackupJob) -> Event:
     if job.state == "CREATED":
         return {"backupJobId": job.job_id, "state": job.state, "creationDate": _moment(job.created)}
     size = str(job.size or 0)
-    ended: Event = {"completionDate": _moment(job.completed)} if job.completed is not None else {}
+    more: Event = {}
+    if job.state in {"RUNNING", "COMPLETED"}:
+        more["backupSizeInBytes"] = size
+    if job.state == "RUNNING" and job.complete_by is not None:
+        more["expectedCompletionDate"] = _moment(job.complete_by)
+    if job.completed is not None and job.state != "FAILED":  # the examples of failures have none
+        more["completionDate"] = _moment(job.completed)
     if job.message:
-        ended["statusMessage"] = f'"{job.message}"'  # quoted once more, unlike that of copy jobs
+        more["statusMessage"] = f'"{job.message}"'  # quoted once more, unlike that of copy jobs
     return {
         "backupJobId": job.job_id,
-        "backupSizeInBytes": size,
         "backupVaultArn": job.vault_arn,
         "backupVaultName": job.vault_arn.rpartition(":")[2],
         "bytesTransferred": size if job.state == "COMPLETED" else "0",
@@ -100,7 +105,7 @@ def _backup_detail(job: BackupJob) -> Event:
         "resourceArn": job.resource_arn,
         "resourceType": job.resource_type,
         "state": job.state,
-        **ended,
+        **more,
         "startBy": _moment(job.start_by),
         "percentDone": 100 if job.state == "COMPLETED" else 0,
         **_created_by(job.created_by),
@@ -130,6 +135,8 @@ def recovery_point(
     if days is not None and days >= 0:
         detail["lifecycle"] = {"deleteAfterDays": days}
         detail["calculatedLifeCycle"] = {"deleteAt": _moment(point.created + days * 86_400)}  # sic
+    if status == "DELETED" and point.initiated is not None:
+        detail["initiationDate"] = _moment(point.initiated)
     feed.tell(
         state,
         "Recovery Point State Change",
@@ -181,7 +188,8 @@ FIDELITY = (
         "test_backup_events.py::test_who_hears_of_a_copy",
     ),
     Behaviour(
-        "Backup Job State Change: sizes are texts, statusMessage is quoted twice, CREATED has three members",
+        "Backup Job State Change: sizes are texts, statusMessage is quoted twice, CREATED has three members, FAILED no "
+        "completion date, none of those that ended otherwise than COMPLETED a size",
         "DG, recordings",
         "test_backup_events.py::test_a_backup_tells_its_states",
     ),

@@ -12,6 +12,7 @@ from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging, reach, tags
 from ..points import lifecycles
+from ..vaults import automatic
 from . import composite, options, point_tags, primary, roles, rules, running, windows
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def start(scope: Scope, params: Params) -> Params:
     if known:
         return _started(scope.state, known)
     lookup.vault(scope, params)
+    automatic.require_open(params["BackupVaultName"])
     resource_type = _type(scope, params["ResourceArn"])
     _check(resource_type, params)
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
@@ -222,9 +224,20 @@ FIDELITY = (
         "test_backup_failures.py::test_a_job_that_cannot_be_is_refused",
     ),
     Behaviour(
-        "Reasons of failed backup jobs and their MessageCategory",
-        "DG; those of lock and resource: assumed",
+        "Every documented or reported reason of failed backup jobs can be brought about or ordered, with its category",
+        "DG, issue; which type says that its resource is missing in which words: assumed",
+        "test_backup_documented.py::test_a_documented_failure_is_brought_about",
+    ),
+    Behaviour(
+        "Retention outside the vault lock fails a backup job in the words of the copy job",
+        "assumed",
         "test_backup_failures.py::test_a_backup_fails_later",
+    ),
+    Behaviour(
+        "A role without the rights of S3 may not even describe the bucket; without s3:GetBucketVersioning the text is "
+        "another one",
+        "issue (ministryofjustice/modernisation-platform 6152), DG; that s3:ListBucket describes: assumed",
+        "test_backup_documented.py::test_a_documented_failure_is_brought_about",
     ),
     Behaviour(
         "A customer managed key of the vault has to let the role create grants (types managed in full, but for S3)",

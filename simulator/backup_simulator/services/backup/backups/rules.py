@@ -1,7 +1,6 @@
 """Everything that can go wrong with a backup job, as one table: what, when, with which words and MessageCategory.
 
-START rows fail a job as it leaves CREATED, END rows after it ran. The texts are those AWS lists among the reasons of
-problematic jobs (facts §6, recorded/failure-messages.tsv) unless marked.
+START rows fail a job as it leaves CREATED, END rows after it ran. The words are in `texts`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 from ....identity import tag_policies
 from ....records import organization, resource_types, resources
 from .. import regional
-from . import primary, roles
+from ..copies import texts as copy_texts
+from . import primary, roles, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from ....records.resources import Resource
     from ....records.state import State, Vault
 
-NO_VAULT = "Backup job failed because backup vault {vault} does not exist."
-NO_RESOURCE = "Could not find resource {resource}"
-UNASSUMABLE = "IAM Role {role} cannot be assumed by AWS Backup"
-POWERLESS = "IAM Role {role} does not have sufficient permissions to execute the backup."
-KEY_STATE = "KMS key is either disabled or pending deletion or access to KMS key is denied"
-TAG_FORBIDDEN = "The tag policy does not allow the specified value for the following tag key: '{key}'."
-TAGS = "The resultant tag set must not have more than 50 user tags."
-# Assumed, the first after the words of the copy job.
-OUT_OF_LOCK = (
-    "Backup job failed. The retention specified in the job is not within the range specified for the target "
-    "Backup Vault."
-)
-WRONG_KIND = "Backup job failed because backup vault {vault} is not of the type that the job asks for."
 MAX_TAGS = 50
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
@@ -46,7 +33,7 @@ NEEDED = {
     "Aurora": "rds:CreateDBClusterSnapshot",
     "DocumentDB": "rds:CreateDBClusterSnapshot",
     "Neptune": "rds:CreateDBClusterSnapshot",
-    "Aurora DSQL": "dsql:StartBackupJob",
+    "DSQL": "dsql:StartBackupJob",
     "DynamoDB": "dynamodb:StartAwsBackupJob",
     "FSx": "fsx:CreateBackup",
     "Storage Gateway": "storagegateway:CreateSnapshot",
@@ -56,6 +43,7 @@ NEEDED = {
     "EKS": "eks:DescribeCluster",
     "CloudFormation": "cloudformation:GetTemplate",
     "Redshift": "redshift:CreateClusterSnapshot",
+    "Redshift Serverless": "redshift-serverless:CreateSnapshot",
 }
 """The action that stands for a type's permissions in AWSBackupServiceRolePolicyForBackup and …ForS3Backup."""
 
@@ -118,32 +106,43 @@ def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
 
 
 def _no_vault(attempt: Attempt) -> str | None:
-    return None if attempt.vault else NO_VAULT.format(vault=attempt.job.vault_arn)
+    return None if attempt.vault else texts.NO_VAULT.format(vault=attempt.job.vault_arn)
 
 
 def _wrong_kind(attempt: Attempt) -> str | None:
     """Only a job with an air-gapped target goes into an air-gapped vault, and into no other."""
     job, vault = attempt.job, attempt.vault
     straight = primary.vault_name("", job.air_gapped_arn, attempt.row, account=job.account, region=job.region) != ""
-    return WRONG_KIND.format(vault=job.vault_arn) if vault and vault.air_gapped != straight else None
+    return texts.WRONG_KIND.format(vault=job.vault_arn) if vault and vault.air_gapped != straight else None
 
 
 def _no_resource(attempt: Attempt) -> str | None:
-    return None if attempt.resource else NO_RESOURCE.format(resource=attempt.job.resource_arn)
+    job = attempt.job
+    text = texts.NO_RESOURCE_OF.get(job.resource_type, texts.NO_RESOURCE)
+    return None if attempt.resource else text.format(resource=job.resource_arn)
 
 
 def _unassumable(attempt: Attempt) -> str | None:
     job = attempt.job
     trusted = roles.assumable(attempt.state, job.account, job.role_arn, region=job.region)
-    return None if trusted else UNASSUMABLE.format(role=job.role_arn)
+    return None if trusted else copy_texts.ROLE.format(role=job.role_arn)
 
 
 def _powerless(attempt: Attempt) -> str | None:
     job = attempt.job
-    action = "dynamodb:CreateBackup" if attempt.row is resource_types.DYNAMODB_BASIC else NEEDED[job.resource_type]
     tags = attempt.resource.tags if attempt.resource else {}
-    allowed = roles.may(attempt.state, job.role_arn, action, job.resource_arn, region=job.region, tags=tags)
-    return None if allowed else POWERLESS.format(role=job.role_arn)
+    for action, text in _needed(attempt):
+        if not roles.may(attempt.state, job.role_arn, action, job.resource_arn, region=job.region, tags=tags):
+            return text.format(role=job.role_arn, resource=job.resource_arn)
+    return None
+
+
+def _needed(attempt: Attempt) -> tuple[tuple[str, str], ...]:
+    """What the role has to be allowed, and the words when it is not; a bucket is looked at first."""
+    if attempt.job.resource_type == "S3":
+        return (("s3:ListBucket", texts.HIDDEN), (NEEDED["S3"], texts.UNVERSIONED))
+    basic = attempt.row is resource_types.DYNAMODB_BASIC
+    return (("dynamodb:CreateBackup" if basic else NEEDED[attempt.job.resource_type], texts.POWERLESS),)
 
 
 def _out_of_lock(attempt: Attempt) -> str | None:
@@ -153,14 +152,14 @@ def _out_of_lock(attempt: Attempt) -> str | None:
     days = lifecycle.delete_after_days if lifecycle else None
     lasting = float("inf") if days in {None, -1} else float(days or 0)
     low, high = vault.lock.min_days or 0, vault.lock.max_days or float("inf")
-    return None if low <= lasting <= high else OUT_OF_LOCK
+    return None if low <= lasting <= high else texts.OUT_OF_LOCK
 
 
 def _key_unusable(attempt: Attempt) -> str | None:
     """The vault's key for types managed in full, else the resource's own."""
     holder = attempt.vault if attempt.row.fully_managed else attempt.resource
     key = attempt.state.key(holder.key_arn) if holder and holder.key_arn else None
-    return None if key is None or key.state == "Enabled" else KEY_STATE
+    return None if key is None or key.state == "Enabled" else copy_texts.KEY_STATE
 
 
 def _key_refused(attempt: Attempt) -> str | None:
@@ -173,19 +172,19 @@ def _key_refused(attempt: Attempt) -> str | None:
     key = attempt.state.key(vault.key_arn) if vault and by_role else None
     if key is None or key.manager != "CUSTOMER":
         return None
-    return None if roles.may_use(attempt.state, role_arn, key, "kms:CreateGrant") else KEY_STATE
+    return None if roles.may_use(attempt.state, role_arn, key, "kms:CreateGrant") else copy_texts.KEY_STATE
 
 
 def _too_many_tags(attempt: Attempt) -> str | None:
     own = attempt.resource.tags if attempt.resource else {}
-    return TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
+    return copy_texts.TOO_MANY_TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
 
 
 def _tags_forbidden(attempt: Attempt) -> str | None:
     job, own = attempt.job, attempt.resource.tags if attempt.resource else {}
     arn = attempt.row.point.format(region=job.region, account=job.account, uuid="", hex="", name="", job="job")
     key = organization.tag_forbidden(attempt.state, job.account, tag_policies.kind_of(arn), own | job.tags)
-    return TAG_FORBIDDEN.format(key=key) if key else None
+    return copy_texts.TAG_FORBIDDEN.format(key=key) if key else None
 
 
 RULES: tuple[Rule, ...] = (

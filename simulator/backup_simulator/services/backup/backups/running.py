@@ -16,7 +16,7 @@ from ...events import backup_events
 from .. import outcomes, parents, service_role
 from ..copies import running as copying
 from ..points import ageing, lifecycles
-from . import composite, continuous, primary, rules
+from . import composite, continuous, primary, rules, texts
 from .rules import Attempt, Moment
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from ....wire import Params
 
 RETRY = 600.0
-BUSY = "Backup job failed because there was a running job for the same resource."
-EXPIRED = "Backup job expired before completion."
-STOPPED = "Backup job was stopped by user."
 
 
 def begin(state: State, job: BackupJob) -> None:
@@ -54,7 +51,7 @@ def _try(state: State, job: BackupJob, now: float) -> None:
     elif now < job.start_by:
         state.scheduler.at(min(now + RETRY, job.start_by), _try, state, job)
     else:
-        _finish(state, job, "EXPIRED", now, BUSY, "CONCURRENT_JOB")
+        _finish(state, job, "EXPIRED", now, texts.BUSY, "CONCURRENT_JOB")
 
 
 def _start(state: State, job: BackupJob, now: float) -> None:
@@ -146,7 +143,7 @@ def _key(row: ResourceType, vault: Vault, resource: Resource) -> str | None:
 
 def _expire(state: State, job: BackupJob, now: float) -> None:
     if job.state in {"CREATED", "RUNNING"}:
-        _finish(state, job, "EXPIRED", now, EXPIRED, "JOB_EXPIRED")
+        _finish(state, job, "EXPIRED", now, texts.EXPIRED, "JOB_EXPIRED")
 
 
 def _end(state: State, job: BackupJob, outcome: Outcome | None, now: float) -> None:
@@ -268,7 +265,7 @@ def stop(state: State, job: BackupJob, now: float) -> None:
 
 
 def _abort(state: State, job: BackupJob, now: float) -> None:
-    _finish(state, job, "ABORTED", now, STOPPED, "MISCELLANEOUS")
+    _finish(state, job, "ABORTED", now, texts.STOPPED, "MISCELLANEOUS")
 
 
 def _finish(state: State, job: BackupJob, ending: str, now: float, message: str | None, category: str) -> None:

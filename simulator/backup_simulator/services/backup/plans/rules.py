@@ -14,6 +14,7 @@ from ....fidelity import Behaviour
 from ....wire import AwsError, CommonError, Params
 from ..backups import continuous, options, point_tags, windows
 from ..points import lifecycles
+from ..vaults import automatic
 from . import cron
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _missing(name: str) -> CommonError:
 
 
 def _rule(rule: Params) -> Params:
+    automatic.require_open(rule["TargetBackupVaultName"])
     for name in UNKNOWN_TO_US:
         if rule.get(name):
             raise _missing(name)

@@ -12,6 +12,7 @@ from ....wire import AwsError, CommonError, Params
 from ...events import backup_events
 from ...operation import Operation, Scope, forwarded, request_tags
 from .. import lookup, paging
+from . import automatic
 
 if TYPE_CHECKING:
     from ....records.state import Key, State
@@ -45,6 +46,7 @@ def require_creatable(scope: Scope, params: Params, action: str) -> None:
     scope.authorise(action, arn, keys=request_tags(tags))
     if tags:
         scope.authorise("backup:TagResource", arn, keys=request_tags(tags))
+    automatic.require_creatable(name)
     existing = scope.region.vaults.get(name)
     if existing:
         raise AwsError(

@@ -63,8 +63,8 @@ def _is_foreign(vault: Vault, kind: str, value: str) -> bool:
 
 
 def get(scope: Scope, params: Params) -> Params:
-    """Give the policy back the way AWS normalises it."""
-    vault = lookup.vault(scope, params)
+    """Give the policy back the way AWS normalises it; a missing vault is refused without a word."""
+    vault = lookup.vault(scope, params, words="")
     document = anchors.rendered(scope.state, _stored(vault))
     return {"BackupVaultName": vault.name, "BackupVaultArn": vault.arn, "Policy": json.dumps(document)}
 
