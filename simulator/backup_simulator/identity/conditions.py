@@ -32,7 +32,7 @@ class Condition:
     def holds(self, keys: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the request's keys satisfy the condition."""
         found = keys.get(self.key)
-        if found is None and self.key in condition_keys.UNSET:
+        if found is None and condition_keys.unset(self.key):
             raise SimulatorError(f"no simulated call sets the policy condition key {self.key!r}")
         if self.operator == "null":
             return any((found is None) == (value.source.lower() == "true") for value in self.values)
