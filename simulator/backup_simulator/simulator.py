@@ -203,6 +203,8 @@ class Simulator:
         with self.lock:
             now = self.state.now()
             found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
+            if claimed.region in self.state.accounts[found.principal.account].disabled_regions:
+                raise CommonError("UnknownKey", "The security token included in the request is invalid.")
             if found.token is None:
                 self.state.key_uses[found.key_id] = KeyUse(now, claimed.service, claimed.region)
             return found
@@ -369,6 +371,11 @@ FIDELITY = (
         "Thirty-two callers at once never see a torn world",
         "ours",
         "test_clock.py::test_thirty_two_callers_never_see_a_torn_world",
+    ),
+    Behaviour(
+        "In a Region that its account has not enabled no key is known, and nothing is copied there",
+        "DG (General Reference); that copies fail like refused ones: assumed",
+        "test_disabled_regions.py::test_no_key_is_known_in_a_disabled_region",
     ),
     Behaviour(
         "Signature, route, parameters, permission, handler: judged in this order",

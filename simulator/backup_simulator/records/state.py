@@ -275,6 +275,7 @@ class Account:
     providers: dict[str, OidcProvider] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     allowed_amis: frozenset[str] | None = None
+    disabled_regions: frozenset[str] = frozenset()
 
     @property
     def open(self) -> bool:

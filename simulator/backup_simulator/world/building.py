@@ -58,6 +58,7 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
         living.accounts[account.id] = state.Account(
             account.id, account.name, account.email or f"aws-{index}@{account.name}.example"
         )
+        living.accounts[account.id].disabled_regions = frozenset(account.disabled_regions)
         if account.allowed_amis is not None:
             living.accounts[account.id].allowed_amis = frozenset(account.allowed_amis)
     flaws = Flaws()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, WithJsonSchema, model_validator
 
+from ..records import regions
 from ..records.resource_types import TYPES
 from .fault_parts import EventsPart, FaultPart, OutcomePart
 from .resource_parts import ResourcePart
@@ -327,6 +328,13 @@ class AccountPart(Part):
     resources: list[ResourcePart] = []
     vaults: list[VaultPart] = []
     allowed_amis: list[str] | None = None
+    disabled_regions: list[str] = []
+
+    @model_validator(mode="after")
+    def _regions_to_opt_into(self) -> AccountPart:
+        if always := [name for name in self.disabled_regions if name not in regions.OPT_IN]:
+            raise ValueError(f"no Region to opt into, which nobody can disable: {', '.join(always)}")
+        return self
 
 
 class World(Part):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Keys = dict[str, tuple[str, ...]]
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
 TAGS_CLAIM = "https://aws.amazon.com/tags"
+REGION_OFF = (
+    "STS is not activated in this region for account:{}. "
+    "Your account administrator can activate STS in this region using the IAM Console."
+)
 TOKEN_SECONDS = 43_200
 _TRUST = "resource-based policy"
 
@@ -56,6 +60,8 @@ def assume_role(scope: Scope, params: Params) -> Params:
         if member in params:
             raise CommonError("NotImplemented", f"The simulator does not implement sts:AssumeRole with {member}")
     role, caller = _role(scope, params), scope.principal
+    if role and scope.region_name in scope.state.accounts[role.account].disabled_regions:
+        raise AwsError("RegionDisabledException", REGION_OFF.format(role.account), status=403)
     tags, transitive = sessions.tags(params, caller.session, dict(caller.tags))
     source = _source_identity(scope, params)
     keys = _keys(params, tags, transitive, source)

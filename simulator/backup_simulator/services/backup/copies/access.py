@@ -74,6 +74,12 @@ def _target_path(attempt: Attempt) -> dict[str, tuple[str, ...]]:
     return {"backup:copytargetorgpaths": (organization.path(attempt.destination_account),)} if organization else {}
 
 
+def _region_off(attempt: Attempt) -> str | None:
+    """AWS Backup has no access to a Region that the destination account has not enabled (facts §3.5)."""
+    account = attempt.state.accounts.get(attempt.destination_account)
+    return texts.ACCESS if account and attempt.destination_region in account.disabled_regions else None
+
+
 def _may_not_enter(attempt: Attempt) -> str | None:
     role, vault = attempt.role, attempt.destination
     if role is None or vault is None:
@@ -112,6 +118,7 @@ def _role_may(attempt: Attempt, action: str) -> bool:
 START = (
     Rule("not one organization", Moment.START, "ACCESS_DENIED", _strangers),
     Rule("toggle off", Moment.START, "FEATURE_NOT_ENABLED", _toggle_off),
+    Rule("Region disabled in the destination account", Moment.START, "ACCESS_DENIED", _region_off),
     Rule("role cannot be assumed", Moment.START, "ACCESS_DENIED", _role_untrusting),
     Rule("source vault or role refuses", Moment.START, "ACCESS_DENIED", _may_not_leave),
     Rule("destination vault missing, or it or the role refuses", Moment.START, "ACCESS_DENIED", _may_not_enter),

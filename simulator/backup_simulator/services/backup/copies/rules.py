@@ -122,7 +122,7 @@ FIDELITY = (
         "test_copy_support.py::test_unencrypted_clusters_stay_unencrypted",
     ),
     Behaviour(
-        "Regions that an account has not enabled, incremental copies",
+        "Incremental copies: nothing shows whether one is",
         "missing",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....identity import tag_policies
-from ....records import organization
+from ....records import organization, regions
 from ..vaults import locks
 from . import texts
 from .attempt import Attempt, Moment, Rule
@@ -15,29 +15,7 @@ if TYPE_CHECKING:
 
 MAX_TAGS = 50
 UNFINISHED = frozenset({"CREATED", "RUNNING"})
-# Regions an account has to opt into, and the types that are not copied across accounts there (facts §3.5).
-OPT_IN_REGIONS = frozenset(
-    {
-        "af-south-1",
-        "ap-east-1",
-        "ap-east-2",
-        "ap-south-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-6",
-        "ap-southeast-7",
-        "ca-west-1",
-        "eu-central-2",
-        "eu-south-1",
-        "eu-south-2",
-        "il-central-1",
-        "me-central-1",
-        "me-south-1",
-        "mx-central-1",
-    }
-)
-NOT_IN_OPT_IN_REGIONS = frozenset({"CloudFormation", "Neptune", "Timestream"})
+NOT_IN_SUCH_REGIONS = frozenset({"CloudFormation", "Neptune", "Timestream"})
 # The provider that stands for AWS's own air-gapped storage among allowed AMIs (facts §3.1, row 13).
 AIR_GAPPED_PROVIDER = "aws-backup-vault"
 
@@ -86,8 +64,8 @@ def _not_copied_so(attempt: Attempt) -> str | None:
 
 def _barred(attempt: Attempt, name: str) -> bool:
     """Opt-in Regions, and file systems that are volumes of an EKS cluster (facts §3.5, §3.6)."""
-    regions = {attempt.source_region, attempt.destination_region}
-    if name in NOT_IN_OPT_IN_REGIONS and regions & OPT_IN_REGIONS:
+    between = {attempt.source_region, attempt.destination_region}
+    if name in NOT_IN_SUCH_REGIONS and between & regions.OPT_IN:
         return True
     source, point = attempt.source, attempt.point
     parent = source.points.get(point.parent_arn) if source and point and point.parent_arn else None
