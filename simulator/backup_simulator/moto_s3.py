@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .wire import Request
 
 _HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*)\.(?:s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
+_ASKED = ("prefix", "delimiter", "max-keys", "versionid")
+_PLACE = re.compile(rb"<LocationConstraint>([^<]*)</LocationConstraint>")
 _PATH_OF_S3 = re.compile(r"s3[.-]")
 # Older twins of operations, and those of S3's other kinds of buckets, which a request cannot be told apart from.
 _HIDDEN = {
@@ -154,6 +156,18 @@ def _form(model: OperationModel) -> _Form:
     required = {str(each["name"]).lower() for each in members if each.get("location") in {"querystring", "header"}}
     words = tuple(urllib.parse.parse_qsl(query, keep_blank_values=True))
     return _Form(model.name, str(model.http["method"]), path.count("{"), words, frozenset(required))
+
+
+def condition_keys(request: Request) -> dict[str, tuple[str, ...]]:
+    """The condition keys of S3 that follow from a request: words of the query, headers, and how it was signed."""
+    query = {name.lower(): value for name, value in urllib.parse.parse_qsl(request.query, keep_blank_values=True)}
+    found = {f"s3:{name}": (query[name],) for name in _ASKED if name in query}
+    found |= {f"s3:{name}": (value,) for name, value in request.headers.items() if name.startswith("x-amz-")}
+    found["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
+    found["s3:authtype"] = ("REST-QUERY-STRING" if "x-amz-signature" in query else "REST-HEADER",)
+    if place := _PLACE.search(request.body):
+        found["s3:locationconstraint"] = (place[1].decode("ascii", "replace"),)
+    return found
 
 
 def needs(request: Request, name: str) -> Iterator[Need]:

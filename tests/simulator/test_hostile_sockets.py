@@ -22,7 +22,7 @@ def exchanged(server: SimulatorServer, sent: bytes, *, leave: bool = False) -> b
         found = b""
         with contextlib.suppress(ConnectionError):  # a server that has heard enough may cut us off
             connection.sendall(sent)
-            with contextlib.suppress(OSError):  # that it has done so already is no ConnectionError here
+            with contextlib.suppress(OSError):  # hung up already; what it said is still to be read
                 connection.shutdown(socket.SHUT_WR)
             while not leave and (part := connection.recv(65536)):
                 found += part

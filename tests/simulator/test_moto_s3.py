@@ -251,3 +251,27 @@ def test_a_body_may_come_in_pieces(server: SimulatorServer, way: str, body: byte
     assert put.status == 200
     assert s3.get_object(Bucket="documents", Key="a")["Body"].read() == b"text"
     assert elsewhere.json["Code"] == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        pytest.param({"StringLike": {"s3:prefix": "a/*"}}, "OK", id="the prefix fits"),
+        pytest.param({"StringLike": {"s3:prefix": "b/*"}}, "AccessDenied", id="the prefix does not fit"),
+        pytest.param({"Null": {"s3:delimiter": "true"}}, "OK", id="what was not asked for is absent"),
+        pytest.param({"StringEquals": {"s3:authType": "REST-HEADER"}}, "OK", id="how it was signed"),
+        pytest.param({"StringEquals": {"s3:ResourceAccount": scenes.SOURCE}}, "OK", id="whose bucket it is"),
+        pytest.param({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, "NotImplemented", id="what AWS alone knows"),
+    ],
+)
+def test_conditions_of_s3_are_judged(condition: scenes.Json, expected: str) -> None:
+    """Where a key cannot be known the simulator refuses to guess."""
+    opened = InProcess(_scene(scenes.allow("s3:ListBucket", condition=condition)))
+    _filled(opened)
+    try:
+        found = _s3(opened, "clerk").list_objects_v2(Bucket="documents", Prefix="a/x")
+        seen = "OK" if found["KeyCount"] == 0 else "found"
+    except ClientError as error:
+        seen = error.response["Error"]["Code"]
+
+    assert seen == expected

@@ -30,7 +30,23 @@ UNSET = frozenset(
         "kms:bypasspolicylockoutsafetycheck",
     }
 )
+# Keys of S3 that its calls do set; those of its others that a policy asks for cannot be judged.
+OF_S3 = frozenset(
+    f"s3:{name}"
+    for name in (
+        "prefix", "delimiter", "max-keys", "versionid", "resourceaccount", "signatureversion", "authtype",
+        "locationconstraint", "x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-grant-full-control",
+        "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp",
+        "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-storage-class",
+    )
+)  # fmt: skip
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+
+
+def unset(name: str) -> bool:
+    """Whether AWS would set a key in lower case that no simulated call sets."""
+    return name in UNSET or (name.startswith("s3:") and name not in OF_S3)
 
 
 def known(key: str) -> str:
@@ -48,6 +64,6 @@ def strange(name: str) -> bool:
 
 def require_judged(name: str) -> None:
     """Raise for a key without a value that a call to AWS might have: nobody can tell whether it is absent there."""
-    if name in UNSET:
+    if unset(name):
         raise SimulatorError(f"no simulated call sets the policy condition key {name!r}")
     known(name)

@@ -31,7 +31,8 @@ def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation
         return
     for need in moto_s3.needs(request, operation):
         owner = moto.owner_of(need.bucket) or scope.account.account_id
-        known = {"aws:requestedregion": (scope.region_name,), "aws:resourceaccount": (owner,), **scope.facts}
+        known = {"aws:requestedregion": (scope.region_name,), **scope.facts, **moto_s3.condition_keys(request)}
+        known |= {"aws:resourceaccount": (owner,), "s3:resourceaccount": (owner,)}
         asked = gate.question(scope.state, scope.principal, f"s3:{need.action}", need.resource, known)
         reason = gate.refusal(scope.state, asked, moto.bucket_policies.get(need.bucket), owner=owner)
         if reason:
@@ -103,8 +104,13 @@ FIDELITY = (
     ),
     Behaviour(
         "Calls to S3 are judged by action on bucket or object, with the bucket's policy, also across accounts",
-        "DG; `s3:` condition keys, access points and ACLs: missing",
+        "DG; access points and ACLs: missing",
         "test_moto_s3.py::test_a_caller_needs_the_right_on_bucket_or_object",
+    ),
+    Behaviour(
+        "Condition keys of S3 that follow from query, headers and signature; the others are an error of the simulator",
+        "DG",
+        "test_moto_s3.py::test_conditions_of_s3_are_judged",
     ),
     Behaviour(
         "Callers of the other services are judged by action, on the resource `*`",
