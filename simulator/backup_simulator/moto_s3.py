@@ -161,7 +161,7 @@ def _form(model: OperationModel) -> _Form:
 def condition_keys(request: Request) -> dict[str, tuple[str, ...]]:
     """The condition keys of S3 that follow from a request: words of the query, headers, and how it was signed."""
     query = {name.lower(): value for name, value in urllib.parse.parse_qsl(request.query, keep_blank_values=True)}
-    found = {f"s3:{name}": (query[name],) for name in _ASKED if name in query}
+    found: dict[str, tuple[str, ...]] = {f"s3:{name}": (query[name],) for name in _ASKED if name in query}
     found |= {f"s3:{name}": (value,) for name, value in request.headers.items() if name.startswith("x-amz-")}
     found["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
     found["s3:authtype"] = ("REST-QUERY-STRING" if "x-amz-signature" in query else "REST-HEADER",)
