@@ -32,7 +32,7 @@ from .vaultpolicy import Caller, MalformedPolicyError, Verdict, sid_of, verdict
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 
 FULLY_MANAGED_TYPES = frozenset(
-    {"S3", "EFS", "DynamoDB", "Timestream", "VirtualMachine", "SAP HANA on Amazon EC2", "Aurora DSQL", "EKS"}
+    {"S3", "EFS", "DynamoDB", "Timestream", "VirtualMachine", "SAP HANA on Amazon EC2", "DSQL", "EKS"}
 )
 """Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
 
