@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backup_simulator import moto_adapter
+from backup_simulator.moto_adapter import mount
 
 PREFIXES = ("AWSBackup", "AWSServiceRolePolicyForBackup")
 _GENERAL = """
@@ -32,7 +32,7 @@ WIDTH = 400
 
 def page() -> str:
     """Return the text of `aws_managed.json`: a head and a document by path and name."""
-    published = moto_adapter.managed_policies()
+    published = mount.managed_policies()
     if not published:
         raise RuntimeError("moto is not installed, so nobody knows what AWS published")
     names = sorted(name for name in published if name.startswith(PREFIXES) or name in GENERAL)

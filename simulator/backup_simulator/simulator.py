@@ -12,10 +12,11 @@ import urllib.parse
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from . import calls, effects, faults, history, ids, moto_adapter, snapshot
+from . import calls, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
+from .moto_adapter import mount
 from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import mounted, request_keys, table
@@ -89,7 +90,7 @@ class Simulator:
         self.patient = False
         self.ending = threading.Event()
         self.pollers = 0
-        self.moto = moto_adapter.Moto()
+        self.moto = mount.Moto()
         self._wall = wall
         self._rate = rate
         self.load(world)
@@ -212,10 +213,10 @@ class Simulator:
     def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         """Answer for a service that is moto's."""
         credential = passage.credential
-        if credential is None or not moto_adapter.mounts(passage.service):
+        if credential is None or not mount.mounts(passage.service):
             raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
-        request = moto_adapter.addressed(passage.service, request)
-        passage.operation = moto_adapter.operation(passage.service, request)
+        request = mount.addressed(passage.service, request)
+        passage.operation = mount.operation(passage.service, request)
         fault = self._strike(request, passage)
         if fault and not fault.after_effect:
             early = effects.instead(fault, passage.failed)
@@ -354,8 +355,8 @@ def _protocol(service: catalogue.Service | None, passage: _Passage, request: Req
     """The protocol of a service, guessed where it is none of ours."""
     if service:
         return service.protocol
-    if moto_adapter.mounts(passage.service):
-        return moto_adapter.protocol(passage.service)
+    if mount.mounts(passage.service):
+        return mount.protocol(passage.service)
     if request.body.startswith(b"Action="):
         return "query"
     return "json" if "x-amz-target" in request.headers else passage.protocol

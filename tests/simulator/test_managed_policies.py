@@ -9,8 +9,8 @@ from tests.simulator import backup_kit, scenes
 from tests.simulator.backup_kit import Backups
 from tools import managed_policies
 
-from backup_simulator import moto_adapter
 from backup_simulator.identity import policy
+from backup_simulator.moto_adapter import mount
 from backup_simulator.records.state import Principal
 from backup_simulator.services.backup.backups.rules import NEEDED
 from backup_simulator.services.iam import aws_managed
@@ -23,7 +23,7 @@ AWS = "arn:aws:iam::aws:policy/"
 FOR_BACKUP = AWS + "service-role/AWSBackupServiceRolePolicyForBackup"
 FOR_S3 = AWS + "AWSBackupServiceRolePolicyForS3Backup"
 SLR = AWS + "aws-service-role/AWSBackupServiceLinkedRolePolicyForBackup"
-PUBLISHED = moto_adapter.managed_policies()
+PUBLISHED = mount.managed_policies()
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_former_version_of_a_managed_policy_answers_501(iam: Any) -> None:
 
 def test_without_moto_the_policies_around_aws_backup_are_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are named in the answer, with what brings them."""
-    monkeypatch.setattr(moto_adapter, "managed_policies", dict)
+    monkeypatch.setattr(mount, "managed_policies", dict)
 
     assert aws_managed.unknown(FOR_BACKUP) is None
     assert "'backup-simulator[resources]'" in str(aws_managed.unknown(AWS + "AmazonConnect_FullAccess"))

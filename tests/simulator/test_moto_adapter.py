@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.simulator import scenes
 
-from backup_simulator import moto_adapter
+from backup_simulator.moto_adapter import mount
 from backup_simulator.records import resources
 from backup_simulator.server import client
 from backup_simulator.transport import InProcess
@@ -165,10 +165,10 @@ def test_every_simulator_has_its_own_resources(aws: SimulatorServer) -> None:
     assert [len(ec2.describe_volumes()["Volumes"]) for ec2 in volumes] == [0, 1]
 
 
-@pytest.mark.parametrize("service", sorted(moto_adapter.SERVICES))
+@pytest.mark.parametrize("service", sorted(mount.SERVICES))
 def test_every_mounted_service_has_a_model(service: str) -> None:
     """Its errors are written in a protocol we speak."""
-    assert moto_adapter.protocol(service) in {"query", "json", "rest-json", "ec2", "rest-xml"}
+    assert mount.protocol(service) in {"query", "json", "rest-json", "ec2", "rest-xml"}
 
 
 @pytest.mark.parametrize("region", ["nowhere-1", "eu-west-1-extra"])

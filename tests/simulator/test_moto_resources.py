@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator import moto_listing
+from backup_simulator.moto_adapter import listing
 from backup_simulator.records import resources
 from backup_simulator.transport import InProcess
 
@@ -229,4 +229,4 @@ def test_what_goes_is_gone_and_what_a_world_declared_stays(account: Account) -> 
 )
 def test_only_what_can_change_resources_is_followed(service: str, operation: str, expected: bool) -> None:
     """Writing items and objects costs nothing more."""
-    assert moto_listing.concerns(service, operation) is expected
+    assert listing.concerns(service, operation) is expected

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.simulator import scenes
 
-from backup_simulator import moto_s3
+from backup_simulator.moto_adapter import s3
 from backup_simulator.transport import InProcess
 from backup_simulator.wire import Request
 
@@ -116,9 +116,9 @@ def _asked(method: str, path: str, query: str = "", **headers: str) -> Request:
 )
 def test_a_request_is_told_apart(request_: Request, operation: str, needed: list[str]) -> None:
     """By method, path, words of the query and headers; its rights are those of the authorization reference."""
-    needs = moto_s3.needs(request_, operation)
+    needs = s3.needs(request_, operation)
 
-    assert moto_s3.operation(request_) == operation
+    assert s3.operation(request_) == operation
     assert [f"{need.action} {need.resource}" for need in needs] == needed
 
 
@@ -135,7 +135,7 @@ def test_a_request_is_told_apart(request_: Request, operation: str, needed: list
 )
 def test_a_host_may_name_the_bucket(host: str, path: str) -> None:
     """Everything behind reads the path only."""
-    assert moto_s3.path_style(Request("GET", "/k", "", {"host": host}, b"")).path == path
+    assert s3.path_style(Request("GET", "/k", "", {"host": host}, b"")).path == path
 
 
 def test_a_bucket_may_stand_in_the_host(server: SimulatorServer) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import moto_listing, moto_s3
 from ..fidelity import Behaviour
 from ..identity import anchors, gate, policy
+from ..moto_adapter import listing, s3
 from ..records import keys, resources
 from ..records.resources import Resource
 from ..wire import AwsError
@@ -14,7 +14,7 @@ from ..wire import AwsError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..moto_adapter import Moto
+    from ..moto_adapter.mount import Moto
     from ..records.state import State
     from ..wire import Request, Response
     from .operation import Scope
@@ -29,9 +29,9 @@ def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation
     if service != "s3":
         scope.authorise(f"{service}:{operation}", "*")
         return
-    for need in moto_s3.needs(request, operation):
+    for need in s3.needs(request, operation):
         owner = moto.owner_of(need.bucket) or scope.account.account_id
-        known = {"aws:requestedregion": (scope.region_name,), **scope.facts, **moto_s3.condition_keys(request)}
+        known = {"aws:requestedregion": (scope.region_name,), **scope.facts, **s3.condition_keys(request)}
         known |= {"aws:resourceaccount": (owner,), "s3:resourceaccount": (owner,)}
         asked = gate.question(scope.state, scope.principal, f"s3:{need.action}", need.resource, known)
         reason = gate.refusal(scope.state, asked, moto.bucket_policies.get(need.bucket), owner=owner)
@@ -54,17 +54,17 @@ def bucket_policy(state: State, request: Request) -> policy.Policy:
 def remember(scope: Scope, moto: Moto, request: Request, answer: Response, *, service: str, operation: str) -> None:
     """Take over what an operation that changes something has left."""
     if answer.status < 300 and service == "s3":
-        bucket, _ = moto_s3.bucket_and_key(request)
+        bucket, _ = s3.bucket_and_key(request)
         if operation == "PutBucketPolicy":
             moto.bucket_policies[bucket] = bucket_policy(scope.state, request)
         elif operation in FORGETTING:
             moto.bucket_policies.pop(bucket, None)
-    if moto_listing.concerns(service, operation):
+    if listing.concerns(service, operation):
         account = scope.account.account_id
         adopt(scope.state, account, scope.region_name, service, moto.found(service, account, scope.region_name))
 
 
-def adopt(state: State, account: str, region: str, service: str, found: Iterable[moto_listing.Found]) -> None:
+def adopt(state: State, account: str, region: str, service: str, found: Iterable[listing.Found]) -> None:
     """Enter what a service has among the resources of an account; buckets go to the Regions they are in."""
     by_region: dict[str, list[Resource]] = {region: []}
     if service == "s3":
@@ -75,14 +75,14 @@ def adopt(state: State, account: str, region: str, service: str, found: Iterable
         resources.adopt(state, account, name, service, of_region)
 
 
-def _resource(state: State, account: str, found: moto_listing.Found) -> Resource:
+def _resource(state: State, account: str, found: listing.Found) -> Resource:
     name = resources.short_name(found.arn)
     key = _key(state, account, found)
     tags = dict(found.tags)
     return Resource(found.arn, found.resource_type, account, found.region, name, state.now(), found.size, key, tags)
 
 
-def _key(state: State, account: str, found: moto_listing.Found) -> str | None:
+def _key(state: State, account: str, found: listing.Found) -> str | None:
     """The key of this simulator that a resource is encrypted with; one that only moto knows stands for AWS's own."""
     if not found.encrypted:
         return None

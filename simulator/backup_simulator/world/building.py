@@ -24,6 +24,9 @@ from .files import Flaws, WorldError, located
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .identity_parts import TrustPart
+    from .part import PolicyDocument
+
 # Streams of ids of their own, so that listening to events changes no id of the world.
 QUEUES, EVENTS = 1 << 32, 2 << 32
 
@@ -99,7 +102,7 @@ def _epoch(moment: dt.datetime) -> float:
     return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp()
 
 
-def _trust(part: schema.TrustPart | schema.PolicyDocument) -> policy.Document:
+def _trust(part: TrustPart | PolicyDocument) -> policy.Document:
     if isinstance(part, dict):
         return part
     principal = {kind: names for kind, names in (("AWS", part.aws), ("Service", part.services)) if names}

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from .part import Part
 from .units import Seconds
 
 
-class _Ordered(BaseModel):
-    """Unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FaultPart(_Ordered):
+class FaultPart(Part):
     """A fault that waits for calls; empty matches everything (see faults.py)."""
 
     kind: Literal["error", "throttle", "latency", "hang", "reset", "truncate", "stale", "expired_token"]
@@ -46,8 +41,8 @@ class FaultPart(_Ordered):
         return self
 
 
-class EventsPart(_Ordered):
-    """How events of AWS services travel: virtual seconds, and probabilities per event (see services/events_feed.py)."""
+class EventsPart(Part):
+    """How events of AWS services travel: virtual seconds, and probabilities per event (see services/events/feed.py)."""
 
     batch: Seconds = 300.0
     delay: Seconds = 0.0
@@ -56,7 +51,7 @@ class EventsPart(_Ordered):
     reordering: float = Field(default=0.0, ge=0, le=1)
 
 
-class OutcomePart(_Ordered):
+class OutcomePart(Part):
     """How copy jobs, or backup jobs, end that match; empty matches everything."""
 
     state: Literal["FAILED", "COMPLETED", "STUCK_CREATED", "STUCK_RUNNING", "VANISHED"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from . import schema
+    from .identity_parts import RolePart, UserPart
 
 ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
@@ -62,7 +63,7 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
 
 
 def _identity(
-    living: state.State, account: str, kind: str, part: schema.UserPart | schema.RolePart, start: float, flaws: Flaws
+    living: state.State, account: str, kind: str, part: UserPart | RolePart, start: float, flaws: Flaws
 ) -> state.Identity:
     unique_id = living.ids.upper("AIDA" if kind == "user" else "AROA")
     created = start - living.durations.principals  # known everywhere from the start

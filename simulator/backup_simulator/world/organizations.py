@@ -12,10 +12,10 @@ from .files import WorldError
 
 if TYPE_CHECKING:
     from ..records import state
-    from . import schema
+    from .organization_parts import AttachedPolicyPart, ControlPolicyPart, OrganizationPart
 
 
-def build(living: state.State, part: schema.OrganizationPart, start: float) -> None:
+def build(living: state.State, part: OrganizationPart, start: float) -> None:
     """Make one organization; members were there long before the world starts."""
     # Long ago, so that a world with the toggle off refuses at once.
     joined = start - 365 * clock.DAY
@@ -39,7 +39,7 @@ def build(living: state.State, part: schema.OrganizationPart, start: float) -> N
     living.organizations[part.id] = made
 
 
-def _policies(made: organization.Organization, part: schema.OrganizationPart) -> None:
+def _policies(made: organization.Organization, part: OrganizationPart) -> None:
     for control in part.control_policies:
         targets = _control_policy(made, control, organization.SERVICE_CONTROL)
         replaced = targets if control.replaces_full_access else []
@@ -52,7 +52,7 @@ def _policies(made: organization.Organization, part: schema.OrganizationPart) ->
         _control_policy(made, tag_policy, organization.TAG)
 
 
-def _tags(made: organization.Organization, part: schema.OrganizationPart) -> None:
+def _tags(made: organization.Organization, part: OrganizationPart) -> None:
     for target, tags in part.tags.items():
         known = made.root_id if target == "root" else target
         if known not in made.attached and known not in made.policies:
@@ -60,7 +60,7 @@ def _tags(made: organization.Organization, part: schema.OrganizationPart) -> Non
         made.tags[known] = dict(tags)
 
 
-def _unit(made: organization.Organization, path: str, part: schema.OrganizationPart) -> str:
+def _unit(made: organization.Organization, path: str, part: OrganizationPart) -> str:
     """The unit at the end of a path of unit ids; whatever is missing on the way is made."""
     parent = made.root_id
     for unit_id in path.strip("/").split("/"):
@@ -85,7 +85,7 @@ _COMPILED = {
 
 
 def _control_policy(
-    made: organization.Organization, part: schema.ControlPolicyPart | schema.AttachedPolicyPart, kind: str
+    made: organization.Organization, part: ControlPolicyPart | AttachedPolicyPart, kind: str
 ) -> list[str]:
     """Make a policy and attach it; returns the ids of its targets."""
     where = f"organization {made.organization_id}, control policy {part.name}"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ..records import resource_types
+from .part import Part
 from .units import Bytes
 
 
-class ResourcePart(BaseModel):
+class ResourcePart(Part):
     """One resource, or `count` of them named `<resource>-1`, `<resource>-2` and so on.
 
     `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource; `members`
     are names or ARNs of the resources in a stack or of the volumes of a cluster.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     region: str
     resource_type: str

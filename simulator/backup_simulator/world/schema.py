@@ -9,30 +9,16 @@ import datetime as dt
 import functools
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, WithJsonSchema, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from ..records import regions
 from ..records.resource_types import TYPES
 from .fault_parts import EventsPart, FaultPart, OutcomePart
+from .identity_parts import GroupPart, ManagedPolicyPart, OidcProviderPart, RolePart, UserPart
+from .organization_parts import OrganizationPart
+from .part import AccountId, Part, PolicyDocument
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
-
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-PolicyDocument = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "required": ["Statement"]})]
-UnitPath = Annotated[str, Field(pattern=r"^/?ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}(/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})*/?$")]
-PolicyArn = Annotated[str, Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$")]
-Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
-
-
-def _trust_form(value: object) -> str:
-    """A trust with a Statement is a policy document, any other the short form."""
-    return "document" if isinstance(value, dict) and "Statement" in value else "short"
-
-
-class Part(BaseModel):
-    """Any part of a world: unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class ClockPart(Part):
@@ -86,134 +72,6 @@ class LimitsPart(Part):
     fsx_copies_per_region: int = Field(default=5, ge=1)
     beyond_resource: Literal["wait", "fail"] = "wait"
     accounts_per_organization: int = Field(default=10, ge=1)
-
-
-class ControlPolicyPart(Part):
-    """A service control policy and where it is attached: `root`, unit ids, account ids.
-
-    `replaces_full_access` detaches FullAWSAccess there, which makes the policy a list of what is allowed.
-    """
-
-    id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
-    name: str
-    document: PolicyDocument
-    targets: list[str] = []
-    replaces_full_access: bool = False
-
-
-class AttachedPolicyPart(Part):
-    """A resource control or tag policy and its targets: `root`, unit ids, account ids. One switches its type on."""
-
-    id: str = Field(pattern=r"^p-[0-9a-zA-Z_]{8,128}$")
-    name: str
-    document: dict[str, Any]
-    targets: list[str] = []
-
-
-class OrganizationPart(Part):
-    """An organization, its members and the cross-account toggle.
-
-    `units` gives the path of unit ids below the root for accounts that do not lie in the root itself, `tags` those of
-    the root (`root`), of units, accounts and control policies by their ids.
-    """
-
-    id: str = Field(pattern=r"^o-[a-z0-9]{10,32}$")
-    root: str = Field(default="r-cv01", pattern=r"^r-[0-9a-z]{4,32}$")
-    management: AccountId
-    members: list[AccountId]
-    cross_account_backup: bool
-    units: dict[AccountId, UnitPath] = {}
-    empty_units: list[UnitPath] = []
-    unit_names: dict[str, str] = {}
-    control_policies: list[ControlPolicyPart] = []
-    control_policies_on: bool = True
-    resource_control_policies: list[AttachedPolicyPart] = []
-    tag_policies: list[AttachedPolicyPart] = []
-    trusted_services: list[str] = ["backup.amazonaws.com"]
-    delegated: dict[str, list[AccountId]] = {}
-    suspended: list[AccountId] = []
-    tags: dict[str, dict[str, str]] = {}
-
-    @property
-    def strangers(self) -> set[str]:
-        """Accounts that are given a place or a task without being members."""
-        named = {*self.units, *self.suspended, *(one for ones in self.delegated.values() for one in ones)}
-        return named - {self.management, *self.members}
-
-
-class AccessKeyPart(Part):
-    """A user's access key."""
-
-    id: str = Field(pattern=r"^[A-Z0-9]{16,128}$")
-    secret: str = Field(min_length=8)
-
-
-class UserPart(Part):
-    """An IAM user."""
-
-    name: str
-    path: str = "/"
-    access_key: AccessKeyPart
-    policies: Policies
-    groups: list[str] = []
-    boundary: PolicyArn | None = None
-    tags: dict[str, str] = {}
-
-
-class GroupPart(Part):
-    """A group of IAM users; who is in it, the users say."""
-
-    name: str
-    path: str = "/"
-    policies: Policies
-
-
-class TrustPart(Part):
-    """A trust policy in short: who may assume the role, with which External ID."""
-
-    aws: list[str] = []
-    services: list[str] = []
-    external_id: str | None = None
-    tag_session: bool = False
-
-    @model_validator(mode="after")
-    def _somebody(self) -> TrustPart:
-        if not self.aws and not self.services:
-            raise ValueError("a trust names nobody: give aws, services or a policy document")
-        return self
-
-
-class RolePart(Part):
-    """An IAM role."""
-
-    name: str
-    path: str = "/"
-    trust: Annotated[
-        Annotated[TrustPart, Tag("short")] | Annotated[PolicyDocument, Tag("document")], Discriminator(_trust_form)
-    ]
-    policies: Policies
-    boundary: PolicyArn | None = None
-    tags: dict[str, str] = {}
-    max_session: Seconds = 3600.0
-
-
-class ManagedPolicyPart(Part):
-    """A customer managed policy, for attaching and for boundaries."""
-
-    name: str
-    path: str = "/"
-    document: PolicyDocument
-
-
-class OidcProviderPart(Part):
-    """An OpenID Connect provider: the issuer without `https://`, and the public keys (JWKS) that sign its tokens.
-
-    Without keys only tokens that the simulator issued are accepted.
-    """
-
-    host: str = Field(pattern=r"^[a-z0-9.:-]+(/[A-Za-z0-9._/-]+)?$")
-    audiences: list[str] = ["sts.amazonaws.com"]
-    keys: list[dict[str, Any]] = []
 
 
 class KeyPart(Part):

@@ -13,9 +13,9 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from ... import moto_adapter
 from ...fidelity import Behaviour
 from ...identity import policy
+from ...moto_adapter import mount
 from ...records.access import ManagedPolicy
 from ...wire import CommonError, Params
 
@@ -39,7 +39,7 @@ def _published(arn: str) -> Params | None:
     if not arn.startswith(PREFIX):
         return None
     name = arn.rpartition("/")[2]
-    found = _kept().get(name) or moto_adapter.managed_policies().get(name)
+    found = _kept().get(name) or mount.managed_policies().get(name)
     return found if found and _arn(name, found) == arn else None
 
 
@@ -49,7 +49,7 @@ def _arn(name: str, found: Params) -> str:
 
 def listed() -> list[ManagedPolicy]:
     """All AWS managed policies that are known, by name, without their documents: to be shown, not to be judged."""
-    return [_head(name, found) for name, found in sorted({**moto_adapter.managed_policies(), **_kept()}.items())]
+    return [_head(name, found) for name, found in sorted({**mount.managed_policies(), **_kept()}.items())]
 
 
 def _head(name: str, found: Params) -> ManagedPolicy:
@@ -75,11 +75,7 @@ def unknown(arn: str) -> str | None:
     if not arn.startswith(PREFIX) or _published(arn):
         return None
     text = f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
-    more = (
-        ""
-        if moto_adapter.managed_policies()
-        else "; pip install 'backup-simulator[resources]' brings all that moto has"
-    )
+    more = "" if mount.managed_policies() else "; pip install 'backup-simulator[resources]' brings all that moto has"
     return text + more
 
 

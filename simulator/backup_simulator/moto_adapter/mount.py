@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from . import moto_listing, moto_s3, moto_turns, prepared
-from .fidelity import Behaviour
-from .wire import CommonError, Request, Response
+from .. import prepared
+from ..fidelity import Behaviour
+from ..wire import CommonError, Request, Response
+from . import listing, s3, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from .identity.policy import Policy
-    from .records.metrics import Point
-    from .wire import Params
+    from ..identity.policy import Policy
+    from ..records.metrics import Point
+    from ..wire import Params
 
 SERVICES: Mapping[str, str] = {
     "dynamodb": "dynamodb",
@@ -55,7 +56,7 @@ class Moto:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._application: Callable[..., Iterable[bytes]] | None = None
-        self._share = moto_turns.Share()
+        self._share = turns.Share()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self.bucket_policies: dict[str, Policy] = {}
 
@@ -72,7 +73,7 @@ class Moto:
         self._load()
         with self._lock:
             try:
-                with moto_turns.turn(self._share), _telling(account, region, told):
+                with turns.turn(self._share), _telling(account, region, told):
                     status, answered, body = self._call(request, headers)
             except NotImplementedError:
                 raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
@@ -84,11 +85,11 @@ class Moto:
         kept = tuple((name, value) for name, value in answered if name.lower() != "content-length")
         return Response(status, kept, body)
 
-    def found(self, service: str, account: str, region: str) -> list[moto_listing.Found]:
+    def found(self, service: str, account: str, region: str) -> list[listing.Found]:
         """Return what an account has in a Region that AWS Backup protects, by the signing name of its service."""
         with self._lock:
             ask = functools.partial(self._client, account, region)
-            return list(moto_listing.found(service, ask, moto_listing.Place(account, region)))
+            return list(listing.found(service, ask, listing.Place(account, region)))
 
     def owner_of(self, bucket: str) -> str | None:
         """Return the account that has a bucket, None when nobody has."""
@@ -96,7 +97,7 @@ class Moto:
             return None
         from moto.s3.models import s3_backends  # noqa: PLC0415 - as above
 
-        with moto_turns.turn(self._share):
+        with turns.turn(self._share):
             known = s3_backends.bucket_accounts.get(bucket)
         return known[1] if known else None
 
@@ -132,7 +133,7 @@ class Moto:
             started[:] = [int(status.split(maxsplit=1)[0]), answered]
             return lambda _data: None
 
-        with moto_turns.turn(self._share):
+        with turns.turn(self._share):
             body = b"".join(application(_environ(request, headers), start_response))
         status, answered = started
         return status, answered, body
@@ -210,13 +211,13 @@ def protocol(service: str) -> str:
 
 def addressed(service: str, request: Request) -> Request:
     """Return the request in the one form that is read here: buckets stand in the path."""
-    return moto_s3.path_style(request) if service == "s3" else request
+    return s3.path_style(request) if service == "s3" else request
 
 
 def operation(service: str, request: Request) -> str:
     """Return the name of the operation an addressed request to a mounted service means; "Unknown" where none fits."""
     if service == "s3":
-        return moto_s3.operation(request) or "Unknown"
+        return s3.operation(request) or "Unknown"
     target = request.headers.get("x-amz-target", "")
     if target:
         return target.rpartition(".")[2]

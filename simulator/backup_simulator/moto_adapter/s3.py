@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
-    from .wire import Request
+    from ..wire import Request
 
 _HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*)\.(?:s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
 _ASKED = ("prefix", "delimiter", "max-keys", "versionid")
