@@ -65,10 +65,12 @@ class Statement:
     principals_negated: bool
     everybody: bool
     conditions: tuple[conditions.Condition, ...]
+    total: bool = False
+    """Whether it is about every action on every resource, without a condition, as the policies of most callers are."""
 
     def covers(self, question: Question) -> bool:
         """Whether action, resource and conditions apply."""
-        return (
+        return self.total or (
             any(pattern.fullmatch(question.action) for pattern in self.actions) != self.actions_negated
             and any(_names(resource, question) for resource in self.resources) != self.resources_negated
             and all(condition.holds(question.keys) for condition in self.conditions)
@@ -214,7 +216,13 @@ def _statement(statement: object, reading: _Reading) -> Statement:
         principals_negated="NotPrincipal" in statement,
         everybody=statement.get("Principal") == "*",
         conditions=tuple(_conditions(statement.get("Condition", {}), reading)),
+        total=_is_total(statement),
     )
+
+
+def _is_total(statement: Document) -> bool:
+    everything = items(statement.get("Action")) == ("*",) and items(statement.get("Resource", "*")) == ("*",)
+    return everything and "NotResource" not in statement and not statement.get("Condition")
 
 
 def _actions(texts: Iterable[object]) -> tuple[re.Pattern[str], ...]:

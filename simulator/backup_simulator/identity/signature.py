@@ -6,6 +6,7 @@ The date is judged by wall time (clients sign with it); the session's expiry by 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import hmac
 import math
@@ -44,8 +45,25 @@ STREAMED = (
 class _Signer(SigV4Auth):
     """botocore's signer over all headers that are said to be signed."""
 
+    def __init__(self, credentials: Credentials, service: str, region: str) -> None:
+        super().__init__(credentials, service, region)
+        self._of = (credentials.secret_key, region, service)
+
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
         return request.headers
+
+    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+        key = _signing_key(request.context["timestamp"][:8], *self._of)
+        return hmac.new(key, string_to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _signing_key(date: str, secret: str, region: str, service: str) -> bytes:
+    """The key of a day, derived once; botocore derives it for every request."""
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 class _OfS3(_Signer):
@@ -125,7 +143,7 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     for name in claimed.headers:
         rebuilt.headers[name] = request.headers.get(name, "")
     rebuilt.context["timestamp"] = claimed.stamp
-    kind: type[SigV4Auth] = _Signer
+    kind = _Signer
     if claimed.service == "s3":
         kind = _PresignedForS3 if claimed.presigned else _OfS3
     signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region)
