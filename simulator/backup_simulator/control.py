@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pydantic
 
-from . import calls, faults
+from . import arns, calls, faults
 from .control_events import EventControl
 from .identity import web_tokens
 from .records import resources
@@ -159,7 +159,7 @@ class Control:
             counted = sorted(self._simulator.state.judged.items())
         found: dict[str, dict[str, dict[str, int]]] = {}
         for (arn, action, allowed), count in counted:
-            if account in {None, arn.split(":")[4]} and role in {None, arn.rpartition("/")[2]}:
+            if account in {None, arns.of(arn).account} and role in {None, arn.rpartition("/")[2]}:
                 verdicts = found.setdefault(arn, {}).setdefault(action, {"allowed": 0, "refused": 0})
                 verdicts["allowed" if allowed else "refused"] += count
         return found

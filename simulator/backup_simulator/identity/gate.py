@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .. import arns
 from ..fidelity import Behaviour
 from ..wire import CommonError
 from . import evaluation, policy, resource_tags
@@ -90,8 +91,8 @@ def _source_keys(state: State, given: Mapping[str, tuple[str, ...]]) -> dict[str
 
 
 def _resource_keys(state: State, principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
-    owner = resource.split(":", 5)[4] if resource.count(":") >= 5 else ""
-    owner = owner if owner.isdigit() else principal.account
+    named = arns.of(resource).account
+    owner = named if named.isdigit() else principal.account
     tags = resource_tags.of(state, resource).items()
     found: dict[str, tuple[str, ...]] = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags}
     if resource.startswith("arn:aws:iam:"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import arns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,10 +17,7 @@ def of(state: State, arn: str) -> Mapping[str, str]:
 
     And of accounts, units, roots and policies of an organization. What is unknown has none.
     """
-    parts = arn.split(":", 5)
-    if len(parts) != 6:
-        return {}
-    service, region, owner, rest = parts[2], parts[3], parts[4], parts[5]
+    service, region, owner, rest = arns.of(arn)
     if service == "iam" and owner in state.accounts:
         return _iam(state.accounts[owner], arn, rest)
     if service == "organizations":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .. import arns
 from . import operators
 
 if TYPE_CHECKING:
@@ -133,5 +134,5 @@ def refused(rules: Mapping[str, TagRule], kind: str, tags: Mapping[str, str]) ->
 
 def kind_of(arn: str) -> str:
     """The type by which tag policies name a recovery point: that of the service that keeps it."""
-    service, rest = arn.split(":", 5)[2], arn.split(":", 5)[5]
-    return f"{service}:{rest.replace('/', ':').partition(':')[0]}"
+    parts = arns.of(arn)
+    return f"{parts.service}:{parts.resource.replace('/', ':').partition(':')[0]}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .. import arns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -178,6 +180,6 @@ def written(
         account=account,
         uuid=uuid.upper() if row.point == BACKUP_POINT else uuid,
         hex=digits,
-        name=resource.replace("/", ":").rpartition(":")[2],
+        name=arns.last_name(resource),
         job="copyjob" if copy else "job",
     )

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .. import arns
 from . import resource_types
 
 if TYPE_CHECKING:
@@ -46,11 +47,6 @@ def put(state: State, resource: Resource) -> None:
     state.accounts[resource.account].region(resource.region).resources[resource.arn] = resource
 
 
-def short_name(arn: str) -> str:
-    """The last part of an ARN."""
-    return arn.replace("/", ":").rpartition(":")[2]
-
-
 def remove(state: State, account: str, region: str, arn: str) -> None:
     """Take a resource away; its recovery points stay."""
     state.accounts[account].region(region).resources.pop(arn, None)
@@ -65,7 +61,7 @@ def adopt(state: State, account: str, region: str, service: str, found: Iterable
     known = state.accounts[account].region(region).resources
     fresh = {each.arn: each for each in found}
     for arn, each in list(known.items()):
-        if each.adopted is not None and arn not in fresh and arn.split(":")[2] == service:
+        if each.adopted is not None and arn not in fresh and arns.of(arn).service == service:
             remove(state, account, region, arn)
     for arn, each in fresh.items():
         present = known.get(arn)
@@ -112,4 +108,4 @@ def _pattern(row: ResourceType) -> re.Pattern[str]:
 
 def service_of(row: ResourceType) -> str:
     """The service in the ARNs of a type."""
-    return row.resource.split(":")[2]
+    return arns.of(row.resource).service

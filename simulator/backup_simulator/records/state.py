@@ -10,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..clock import Clock, Count, Scheduler
 from ..ids import Ids
 from .contents import Contents
@@ -353,14 +354,15 @@ class State:
 
     def vault(self, arn: str) -> Vault | None:
         """A vault of any account by its ARN."""
-        parts = arn.split(":", 6)
-        if len(parts) != 7 or parts[5] != "backup-vault" or parts[4] not in self.accounts:
+        _, region, account, resource = arns.of(arn)
+        kind, _, name = resource.partition(":")
+        if kind != "backup-vault" or account not in self.accounts:
             return None
-        return self.accounts[parts[4]].region(parts[3]).vaults.get(parts[6])
+        return self.accounts[account].region(region).vaults.get(name)
 
     def role(self, arn: str) -> Identity | None:
         """A role of any account by its ARN, as every service but IAM knows it."""
-        account = self.accounts.get(arn.split(":", 5)[4]) if arn.count(":") >= 5 else None
+        account = self.accounts.get(arns.of(arn).account)
         role = account.roles.get(arn.rpartition("/")[2]) if account else None
         return role if role and role.arn == arn and self.propagated(role) else None
 
@@ -371,10 +373,10 @@ class State:
 
     def key(self, arn: str) -> Key | None:
         """A key of any account by its ARN."""
-        parts = arn.split(":", 5)
-        if len(parts) != 6 or parts[2] != "kms" or parts[4] not in self.accounts:
+        service, region, account, resource = arns.of(arn)
+        if service != "kms" or account not in self.accounts:
             return None
-        return self.accounts[parts[4]].region(parts[3]).keys.get(parts[5].removeprefix("key/"))
+        return self.accounts[account].region(region).keys.get(resource.removeprefix("key/"))
 
     def organization_of(self, account: str) -> Organization | None:
         """The organization of which an account is a member, the management account included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..fidelity import Behaviour
 from ..identity import anchors, gate, policy
 from ..moto_adapter import listing, s3
@@ -76,7 +77,7 @@ def adopt(state: State, account: str, region: str, service: str, found: Iterable
 
 
 def _resource(state: State, account: str, found: listing.Found) -> Resource:
-    name = resources.short_name(found.arn)
+    name = arns.last_name(found.arn)
     key = _key(state, account, found)
     tags = dict(found.tags)
     return Resource(found.arn, found.resource_type, account, found.region, name, state.now(), found.size, key, tags)

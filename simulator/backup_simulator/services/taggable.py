@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..records import resource_types, resources
 from ..wire import AwsError
 from .events import tags as event_tags
@@ -72,30 +73,30 @@ def _pipelines(scope: Scope) -> Iterator[tuple[str, dict[str, str]]]:
 def is_of(arn: str, wanted: str) -> bool:
     """Whether a resource is of a type, given as `service` or `service:type`."""
     service, _, kind = wanted.partition(":")
-    parts = arn.split(":", 5)
-    if parts[2] != service:
+    found = arns.of(arn)
+    if found.service != service:
         return False
     if service in TYPELESS:
         return kind in {"", TYPELESS[service]}
-    return not kind or parts[5].replace("/", ":").startswith(f"{kind}:")
+    return not kind or found.resource.replace("/", ":").startswith(f"{kind}:")
 
 
 def require_arn(arn: str) -> None:
     """Raise what the tagging API answers for what is no ARN that it knows; the whole call fails then."""
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn" or not parts[2] or not parts[5] or parts[2] in UNKNOWN:
+    found = arns.of(arn)
+    if not found.service or not found.resource or found.service in UNKNOWN:
         raise AwsError(INVALID, f"{arn} is not a valid AmazonResourceName (ARN)")
 
 
 def missing(arn: str) -> AwsError:
     """What the resource's own service says about one that is not there."""
-    code, words = MISSING.get(arn.split(":")[2], (INVALID, "Cannot find resource {arn}"))
+    code, words = MISSING.get(arns.of(arn).service, (INVALID, "Cannot find resource {arn}"))
     return AwsError(code, words.format(arn=arn))
 
 
 def judge(scope: Scope, arn: str, *, adding: bool, keys: Keys) -> None:
     """Raise AccessDenied unless the caller may change the tags of a resource by the resource's own service."""
-    service = arn.split(":")[2]
+    service = arns.of(arn).service
     action = ACTIONS.get(service, ("TagResource", "UntagResource"))[0 if adding else 1]
     if service == "kms":
         key = scope.state.key(arn)
@@ -117,7 +118,7 @@ def require_changeable(scope: Scope, arn: str) -> None:
 def tags_of(scope: Scope, arn: str, known: Mapping[str, dict[str, str]]) -> dict[str, str]:
     """The tags of a resource, to be changed; the default bus comes into being when it is named."""
     found = known.get(arn)
-    here = arn.split(":", 5)[3:5] == [scope.region_name, scope.account.account_id]
+    here = arns.of(arn)[1:3] == (scope.region_name, scope.account.account_id)
     if found is None and here:
         found = event_tags.of_arn(scope.state, arn)
     if found is None:

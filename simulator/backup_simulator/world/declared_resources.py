@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..records import resource_types, resources
 from . import points
 from .files import WorldError
@@ -37,7 +38,7 @@ def _declare(state: State, account: str, part: ResourcePart, now: float) -> list
     added = []
     for name in names:
         arn = resource_types.resource_arn(row, name, region=part.region, account=account)
-        short = resources.short_name(arn) if name.startswith("arn:") else name
+        short = arns.last_name(arn) if name.startswith("arn:") else name
         added.append(
             resources.Resource(arn, row.name, account, part.region, short, now, part.size, key, dict(part.tags))
         )

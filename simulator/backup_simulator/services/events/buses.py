@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...records.events import Bus
@@ -183,7 +184,7 @@ def _allowed(scope: Scope, entry: Params) -> Bus | None:
         if member in entry:
             keys[key] = (entry[member],)
     asked = gate.question(scope.state, scope.principal, "events:PutEvents", arn, keys)
-    reason = gate.refusal(scope.state, asked, bus.policy if bus else None, owner=arn.split(":")[4])
+    reason = gate.refusal(scope.state, asked, bus.policy if bus else None, owner=arns.of(arn).account)
     if reason:
         raise gate.denied(asked, reason)
     return bus

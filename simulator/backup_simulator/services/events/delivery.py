@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...records.events import Bus, Delivery, Event, Rule, Target
@@ -40,10 +41,10 @@ def bus(state: State, account: str, region: str, name: str = "default") -> Bus |
 
 def by_arn(state: State, arn: str) -> Bus | None:
     """A bus of any account by its ARN."""
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "events" or not parts[5].startswith("event-bus/"):
+    service, region, account, resource = arns.of(arn)
+    if service != "events" or not resource.startswith("event-bus/"):
         return None
-    return bus(state, parts[4], parts[3], parts[5].removeprefix("event-bus/"))
+    return bus(state, account, region, resource.removeprefix("event-bus/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def publish(state: State, place: Bus, event: Event, now: float, *, forwarded: bo
 
 def send_all(state: State, rule: Rule, event: Event, now: float, *, forwarded: bool = False) -> None:
     """Send an event to all targets of a rule, and write down what became of it."""
-    _, _, _, _, account, _ = rule.arn.split(":", 5)
+    account = arns.of(rule.arn).account
     for target in tuple(rule.targets.values()):
         failure = _send(state, rule, target, event, now, forwarded=forwarded)
         outcome = failure.reason if failure else "OK"
@@ -74,7 +75,7 @@ def send_all(state: State, rule: Rule, event: Event, now: float, *, forwarded: b
 
 
 def _send(state: State, rule: Rule, target: Target, event: Event, now: float, *, forwarded: bool) -> Failure | None:
-    if target.arn.split(":")[2] == "sqs":
+    if arns.of(target.arn).service == "sqs":
         return _enqueue(state, rule, target, event, now)
     if forwarded:
         return Failure("THIRD_ACCOUNT_HOP_DETECTED", "an event from another bus goes to no third bus")
@@ -105,7 +106,7 @@ def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
         return Failure("NO_RESOURCE", "the queue does not exist")
     keys: dict[str, tuple[str, ...]] = {
         "aws:sourcearn": (rule.arn,),
-        "aws:sourceaccount": (rule.arn.split(":")[4],),
+        "aws:sourceaccount": (arns.of(rule.arn).account,),
     }
     asked = gate.question(state, service_principal(), "sqs:SendMessage", queue.arn, keys)
     refused = gate.refusal(state, asked, queue.policy, owner=queue.account)
@@ -147,7 +148,7 @@ def _forward(state: State, rule: Rule, target: Target, event: Event, now: float)
 
 def _refusal(state: State, rule: Rule, target: Target, place: Bus, event: Event) -> str | None:
     """Why a bus does not take a rule's events: with a role both sides must allow, without one the bus alone."""
-    sender = rule.arn.split(":")[4]
+    sender = arns.of(rule.arn).account
     keys = {
         "events:source": (str(event.get("source")),),
         "events:detail-type": (str(event.get("detail-type")),),

@@ -6,6 +6,7 @@ import re
 import zoneinfo
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ..backup.plans import cron
 from . import delivery, feed
@@ -46,7 +47,7 @@ def fire(state: State, rule: Rule, planned: int, now: float) -> None:
     """Send the event of a schedule to the rule's own targets, unless the rule was changed or deleted meanwhile."""
     if rule.round != planned:
         return
-    _, _, _, region, account, _ = rule.arn.split(":", 5)
+    _, region, account, _ = arns.of(rule.arn)
     event = {
         "version": "0",
         "id": state.feed.ids.uuid(),

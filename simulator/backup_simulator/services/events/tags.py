@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
@@ -57,8 +58,7 @@ def check(held: dict[str, str], added: dict[str, str]) -> None:
 
 def _held(scope: Scope, params: Params) -> dict[str, str]:
     arn = params["ResourceARN"]
-    parts = arn.split(":", 5)
-    here = len(parts) == 6 and parts[2:5] == ["events", scope.region_name, scope.account.account_id]
+    here = arns.of(arn)[:3] == ("events", scope.region_name, scope.account.account_id)
     found = of_arn(scope.state, arn) if here else None
     if found is None:
         raise AwsError("ResourceNotFoundException", _missing(arn))
@@ -67,21 +67,21 @@ def _held(scope: Scope, params: Params) -> dict[str, str]:
 
 def of_arn(state: State, arn: str) -> dict[str, str] | None:
     """The tags of a rule or bus by its ARN, to be changed; None where there is none."""
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "events":
+    service, region, account, resource = arns.of(arn)
+    if service != "events":
         return None
-    if not parts[5].startswith("rule/"):
+    if not resource.startswith("rule/"):
         bus = delivery.by_arn(state, arn)
         return bus.tags if bus else None
     place, name = _place(arn)
-    bus = delivery.bus(state, parts[4], parts[3], place)
+    bus = delivery.bus(state, account, region, place)
     rule = bus.rules.get(name) if bus else None
     return rule.tags if rule else None
 
 
 def _place(arn: str) -> tuple[str, str]:
     """Bus and name of the rule in an ARN; that of the default bus is not named there."""
-    bus, _, name = arn.split(":", 5)[-1].removeprefix("rule/").rpartition("/")
+    bus, _, name = arns.of(arn).resource.removeprefix("rule/").rpartition("/")
     return bus or "default", name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...records.events import Target, Transformer
 from ...wire import AwsError, CommonError, Params
@@ -38,18 +39,18 @@ def _target(scope: Scope, part: Params) -> Target:
     if strange := sorted(set(part) - KNOWN):
         raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets with {strange[0]}")
     arn, role, name = part["Arn"], part.get("RoleArn"), part["Id"]
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn":
+    parts = arns.of(arn)
+    if parts is arns.NONE:
         raise _invalid(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
-    to_bus = parts[2] == "events" and parts[5].startswith("event-bus/")
-    if parts[2] != "sqs" and not to_bus:
-        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets for {parts[2]}")
+    to_bus = parts.service == "events" and parts.resource.startswith("event-bus/")
+    if parts.service != "sqs" and not to_bus:
+        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets for {parts.service}")
     given = [one for one in INPUTS if part.get(one) is not None]
     if len(given) > 1:
         raise _invalid(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
     if to_bus and (given or part.get("SqsParameters")):
         raise _invalid(f"{(given or ['SqsParameters'])[0]} is not available for an event bus as target: {name}.")
-    if to_bus and parts[4] == scope.account.account_id and role is None:
+    if to_bus and parts.account == scope.account.account_id and role is None:
         raise _invalid(f"RoleArn is required for target {arn}.")
     if arn.endswith(".fifo") and not part.get("SqsParameters", {}).get("MessageGroupId"):
         raise _invalid(f"Parameter(s) SqsParameters must be specified for target: {name}.")

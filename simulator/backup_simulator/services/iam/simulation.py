@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...identity import anchors, evaluation, policy
 from ...identity.policy import Question, Verdict
@@ -79,7 +80,7 @@ def _results(policies: evaluation.Policies, caller: Principal, params: Params) -
 
 
 def _source(scope: Scope, arn: str) -> Identity:
-    kind = arn.split(":", 5)[-1].split("/", maxsplit=1)[0]
+    kind = arns.of(arn).resource.partition("/")[0]
     name = arn.rpartition("/")[2]
     if kind not in {"user", "role", "group"} or rules.arn_of(scope, kind, name) != arn:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
@@ -28,12 +29,12 @@ def found(scope: Scope, name: str) -> Key:
     """Find a key by any of its names; another account's only by ARN."""
     account, region, rest = scope.account.account_id, scope.region_name, name
     if name.startswith("arn:"):
-        parts = name.split(":", 5)
-        if len(parts) != 6 or parts[2] != "kms":
+        service, region, account, rest = arns.of(name)
+        if service != "kms":
             raise AwsError("InvalidArnException", f"Invalid arn {name}")
-        if parts[3] != scope.region_name:
-            raise AwsError("NotFoundException", f"Invalid arn {parts[3]}")
-        account, region, rest = parts[4], parts[3], parts[5].removeprefix("key/")
+        if region != scope.region_name:
+            raise AwsError("NotFoundException", f"Invalid arn {region}")
+        rest = rest.removeprefix("key/")
     if account not in scope.state.accounts:
         raise missing(name)
     if rest.startswith("alias/"):

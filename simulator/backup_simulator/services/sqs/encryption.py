@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate, policy
 from ...records import keys
@@ -56,10 +57,10 @@ def _key(state: State, queue: Queue, now: float) -> Key | None:
     """The key of a queue, named by id, ARN, alias or alias ARN."""
     name, account, region = queue.key or "", queue.account, queue.region
     if name.startswith("arn:"):
-        parts = name.split(":", 5)
-        if len(parts) != 6 or parts[2] != "kms" or parts[3] != region or parts[4] not in state.accounts:
+        arn = arns.of(name)
+        if arn.service != "kms" or arn.region != region or arn.account not in state.accounts:
             return None
-        account, name = parts[4], parts[5].removeprefix("key/")
+        account, name = arn.account, arn.resource.removeprefix("key/")
     if name == MANAGED_ALIAS and account == queue.account:
         return keys.managed(state, account, region, name, now)
     held = state.accounts[account].region(region)

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate
 from ...wire import AwsError, Params
@@ -55,7 +56,7 @@ def authorise(
     """Raise AccessDenied unless the caller may; SQS writes its actions in small letters there."""
     known = scope.known | dict(keys or {})
     asked = gate.question(scope.state, scope.principal, f"sqs:{action}", arn, known)
-    owner = arn.split(":")[4]
+    owner = arns.of(arn).account
     opened = queue is not None and (owner == scope.account.account_id or action not in OWN_ONLY)
     reason = gate.refusal(scope.state, asked, queue.policy if queue and opened else None, owner=owner)
     if reason:

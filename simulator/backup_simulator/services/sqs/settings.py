@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ... import arns
 from ...engine import validation
 from ...fidelity import Behaviour
 from ...identity import anchors, policy
@@ -35,10 +36,10 @@ OF_MESSAGES = validation.DOCUMENTED["QueueAttributeName"]
 
 def by_arn(state: State, arn: str) -> Queue | None:
     """A queue of any account by its ARN."""
-    parts = arn.split(":")
-    if len(parts) != 6 or parts[2] != "sqs" or parts[4] not in state.accounts:
+    service, region, account, name = arns.of(arn)
+    if service != "sqs" or account not in state.accounts:
         return None
-    return state.accounts[parts[4]].region(parts[3]).queues.get(parts[5])
+    return state.accounts[account].region(region).queues.get(name)
 
 
 def put(scope: Scope, queue: Queue, attributes: dict[str, str]) -> None:
@@ -130,9 +131,8 @@ def _redrive(scope: Scope, queue: Queue, text: str) -> Redrive:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise _invalid("RedrivePolicy") from None
     target = by_arn(scope.state, found.queue_arn)
-    here = found.queue_arn.split(":")[3:5] == [queue.region, queue.account]
     reason = ""
-    if target is None or not here:
+    if target is None or (target.region, target.account) != (queue.region, queue.account):
         reason = "Dead letter target does not exist."
     elif not 1 <= found.max_receives <= 1000:
         reason = "Invalid value for maxReceiveCount: must be between 1 and 1000 both inclusive."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....fidelity import Behaviour
 from ....identity import gate
 from ....records import keys
@@ -23,10 +24,10 @@ _SERVICE_PRINCIPAL = Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service"
 
 def require_passable(scope: Scope, role_arn: str) -> None:
     """Raise unless the ARN names a role of the caller's account that the caller may pass to AWS Backup."""
-    parts = role_arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+    arn = arns.of(role_arn)
+    if arn.service != "iam" or not arn.resource.startswith("role/"):
         raise AwsError("InvalidParameterValueException", f"Invalid IamRoleArn: {role_arn}")
-    if parts[4] != scope.account.account_id:
+    if arn.account != scope.account.account_id:
         raise CommonError("AccessDenied", FOREIGN)
     scope.authorise("iam:PassRole", role_arn, keys={"iam:passedtoservice": (SERVICE,)})
 

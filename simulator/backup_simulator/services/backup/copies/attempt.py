@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....records import resource_types
 from ....records.state import Principal
 
@@ -61,17 +62,17 @@ class Attempt:
     @property
     def destination_account(self) -> str:
         """The account in the destination's ARN."""
-        return self.destination_arn.split(":")[4]
+        return arns.of(self.destination_arn).account
 
     @property
     def source_region(self) -> str:
         """The Region in the source vault's ARN."""
-        return self.source_vault_arn.split(":")[3]
+        return arns.of(self.source_vault_arn).region
 
     @property
     def destination_region(self) -> str:
         """The Region in the destination's ARN."""
-        return self.destination_arn.split(":")[3]
+        return arns.of(self.destination_arn).region
 
     @property
     def cross_account(self) -> bool:

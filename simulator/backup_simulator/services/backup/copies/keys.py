@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....fidelity import Behaviour
 from ....records import keys
 from .. import service_role
@@ -166,7 +167,7 @@ def _destination_text(attempt: Attempt, arn: str, otherwise: str) -> str:
 
 def _of_this_world(attempt: Attempt, arn: str) -> bool:
     """Keys of accounts that the world does not have belong to AWS and cannot go."""
-    return arn.split(":")[4] in attempt.state.accounts
+    return arns.of(arn).account in attempt.state.accounts
 
 
 END = (

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....fidelity import Behaviour
 from ....records import resource_types
 
@@ -97,7 +98,7 @@ def leave(state: State, freed: tuple[str, str]) -> CopyJob | None:
 
 def _pool(state: State, job: CopyJob) -> Pool | None:
     row = resource_types.of_point(job.resource_type, job.source_point_arn)
-    region, limits = job.destination_vault_arn.split(":")[3], state.limits
+    region, limits = arns.of(job.destination_vault_arn).region, state.limits
     vault = state.vault(job.destination_vault_arn)
     if row.fully_managed:
         return Pool((job.account, region), limits.copies_per_region, vaults=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from .... import arns
 from ....identity import gate
 from ..points import operations as recovery_points
 from . import texts
@@ -62,7 +63,7 @@ def _cluster_state(attempt: Attempt) -> str | None:
 def _may_not_pass(attempt: Attempt) -> str | None:
     if attempt.caller is None:
         return None
-    if attempt.role_arn.split(":")[4] != attempt.account:
+    if arns.of(attempt.role_arn).account != attempt.account:
         return texts.FOREIGN_ROLE
     passed = {"iam:passedtoservice": (SERVICE,), "aws:requestedregion": (attempt.source_region,)}
     asked = gate.question(attempt.state, attempt.caller, "iam:PassRole", attempt.role_arn, passed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....identity import tag_policies
 from ....records import organization, regions
 from ..vaults import locks
@@ -41,7 +42,7 @@ def _rivals(other: CopyJob, job: CopyJob) -> bool:
     return (
         other.state in UNFINISHED
         and other.resource_arn == job.resource_arn
-        and other.destination_vault_arn.split(":")[3] == job.destination_vault_arn.split(":")[3]
+        and arns.of(other.destination_vault_arn).region == arns.of(job.destination_vault_arn).region
     )
 
 

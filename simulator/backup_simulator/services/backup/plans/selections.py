@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....fidelity import Behaviour
 from ....records.backups import Selection
 from ....wire import AwsError, Params
@@ -100,10 +101,10 @@ def _pattern_flaws(member: str, patterns: list[str]) -> Iterator[str]:
     if len(patterns) > (MAX_PATTERNS if wild else MAX_ARNS):
         yield f"{member} cannot have more than {MAX_ARNS} ARNs, or {MAX_PATTERNS} with wildcards."
     for pattern in patterns:
-        parts = pattern.split(":", 5)
-        if pattern != "*" and (len(parts) != 6 or parts[0] != "arn" or not parts[2] or not parts[5]):
+        arn = arns.of(pattern)
+        if pattern != "*" and (not arn.service or not arn.resource):
             yield f"{pattern} in {member} is no ARN."
-        elif "*" in parts[-1][:-1]:
+        elif "*" in arn.resource[:-1]:
             yield f"The wildcard of {pattern} in {member} is not at its end."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .... import arns
 from ....fidelity import Behaviour
 from ....wire import AwsError, Params
 from ...operation import Operation, Scope
@@ -74,7 +75,7 @@ def describe(scope: Scope, params: Params) -> Params:
 def restore_metadata(scope: Scope, params: Params) -> Params:
     """Tell with which parameters the resource was made; what a recovery point does not say is its name alone."""
     vault, point = lookup.vault(scope, params), lookup.point(scope, params)
-    name = point.resource_arn.replace("/", ":").rpartition(":")[2]
+    name = arns.last_name(point.resource_arn)
     member = _NAMES.get(point.resource_type, "resourceId")
     metadata = {member: name, "encrypted": str(point.key_arn is not None).lower()} | point.restore_metadata
     return {
