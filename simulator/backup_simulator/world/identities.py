@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ..identity import policy
-from ..records import access, state
+from ..records import access, principals, state
 from ..services.iam import aws_managed
 from ..wire import SimulatorError
 from .files import Flaws, WorldError
@@ -51,11 +51,8 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
                 if name not in account.groups:
                     raise WorldError(f"account {part.id}, user {user.name}: groups: there is no group {name}")
                 identity.groups[name] = account.groups[name]
-        principal = state.Principal(
-            part.id, identity.arn, identity.arn, identity.unique_id, identity.unique_id, "user", user.name
-        )
-        key = user.access_key
-        living.credentials[key.id] = state.Credential(key.id, key.secret, principal, created=start)
+        key, caller = user.access_key, principals.of_identity(identity)
+        living.credentials[key.id] = state.Credential(key.id, key.secret, caller, created=start)
     for role in part.roles:
         identity = _identity(living, part.id, "role", role, start, flaws)
         identity.max_session = int(role.max_session)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
-from ...records.state import Identity, Principal
+from ...records import principals
+from ...records.state import Identity
 from ..iam import aws_managed
 
 if TYPE_CHECKING:
-    from ...records.state import State
+    from ...records.state import Principal, State
 
 SERVICE = "backup.amazonaws.com"
 NAME = "AWSServiceRoleForBackup"
@@ -23,16 +24,7 @@ def find(state: State, account: str) -> Principal | None:
     role = state.accounts[account].roles.get(NAME) if account in state.accounts else None
     if role is None:
         return None
-    session = "AWSBackup-AWSServiceRoleForBackup"
-    return Principal(
-        account,
-        f"arn:aws:sts::{account}:assumed-role/{NAME}/{session}",
-        role.arn,
-        role.unique_id,
-        f"{role.unique_id}:{session}",
-        "role",
-        NAME,
-    )
+    return principals.of_role(role, "AWSBackup-AWSServiceRoleForBackup")
 
 
 def ensure(state: State, account: str, now: float) -> Identity:

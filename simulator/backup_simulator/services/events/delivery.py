@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate, policy
+from ...records import principals
 from ...records.events import Bus, Delivery, Event, Rule, Target
-from ...records.state import Principal
 from ..sqs import encryption
 from ..sqs import sending as sqs_sending
 from ..sqs import settings as sqs
@@ -23,7 +23,7 @@ from ..sqs.queue import Message
 from . import inputs, pattern
 
 if TYPE_CHECKING:
-    from ...records.state import State
+    from ...records.state import Principal, State
     from ..sqs.queue import Queue
 
 SERVICE = "events.amazonaws.com"
@@ -156,35 +156,20 @@ def _refusal(state: State, rule: Rule, target: Target, place: Bus, event: Event)
         "aws:sourceaccount": (sender,),
     }
     if target.role_arn is None:
-        asked = gate.question(state, account_principal(sender), "events:PutEvents", place.arn, keys)
+        asked = gate.question(state, principals.of_account(sender), "events:PutEvents", place.arn, keys)
         allowed = policy.judge_resource(place.policy, asked) in {policy.Verdict.ALLOW, policy.Verdict.DELEGATE}
         return None if allowed else "the bus's policy does not name the account, and the target has no role"
     role = state.role(target.role_arn)
     trust = gate.question(state, service_principal(), "sts:AssumeRole", target.role_arn, keys)
     if role is None or gate.refusal(state, trust, role.trust, owner=role.account):
         return f"{SERVICE} cannot assume {target.role_arn}"
-    asked = gate.question(state, role_principal(state, target.role_arn), "events:PutEvents", place.arn, keys)
+    asked = gate.question(state, principals.of_role(role, "events"), "events:PutEvents", place.arn, keys)
     return gate.refusal(state, asked, place.policy, owner=place.account)
 
 
 def service_principal() -> Principal:
     """EventBridge itself."""
-    return Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service", SERVICE)
-
-
-def account_principal(account: str) -> Principal:
-    """An account that speaks for itself."""
-    arn = f"arn:aws:iam::{account}:root"
-    return Principal(account, arn, arn, account, account, "account", "root")
-
-
-def role_principal(state: State, arn: str) -> Principal:
-    """A role as EventBridge uses it."""
-    role = state.role(arn)
-    if role is None:
-        raise AssertionError("the caller has seen the role")
-    session = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/events"
-    return Principal(role.account, session, role.arn, role.unique_id, f"{role.unique_id}:events", "role", role.name)
+    return principals.of_service(SERVICE)
 
 
 def _body(rule: Rule, target: Target, event: Event, now: float) -> str:

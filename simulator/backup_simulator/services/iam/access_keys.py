@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...records.state import Credential, Principal
+from ...records import principals
+from ...records.state import Credential
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
 from . import rules
@@ -25,7 +26,7 @@ def create(scope: Scope, params: Params) -> Params:
     if len(of_user(scope, user)) >= KEYS_PER_USER:
         raise rules.exceeded(f"Cannot exceed quota for AccessKeysPerUser: {KEYS_PER_USER}")
     ids = scope.state.ids
-    principal = Principal(user.account, user.arn, user.arn, user.unique_id, user.unique_id, "user", user.name)
+    principal = principals.of_identity(user)
     made = Credential(ids.upper("AKIA", 16), ids.secret(), principal, created=scope.now)
     scope.state.credentials[made.key_id] = made
     return {"AccessKey": _shown(made) | {"SecretAccessKey": made.secret}}

@@ -12,6 +12,7 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...identity import anchors, evaluation, policy
 from ...identity.policy import Question, Verdict
+from ...records import principals
 from ...records.state import Principal
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
@@ -28,7 +29,7 @@ def simulate(scope: Scope, params: Params) -> Params:
     """Say for each action and resource what a user, a group or a role might do."""
     _refuse(params, "SimulatePrincipalPolicy", "CallerArn", "PolicyExclusionList")
     source = _source(scope, params["PolicySourceArn"])
-    return _results(_policies(scope, source, params), _principal(source), params)
+    return _results(_policies(scope, source, params), principals.of_identity(source), params)
 
 
 def simulate_custom(scope: Scope, params: Params) -> Params:
@@ -38,7 +39,7 @@ def simulate_custom(scope: Scope, params: Params) -> Params:
         raise AwsError("InvalidInput", "CallerArn is required when a ResourcePolicy is given.")
     account = scope.account.account_id
     nobody = Principal(account, f"arn:aws:iam::{account}:root", "", "", "", "user", "")
-    caller = _principal(_source(scope, params["CallerArn"])) if "CallerArn" in params else nobody
+    caller = principals.of_identity(_source(scope, params["CallerArn"])) if "CallerArn" in params else nobody
     bounds, levels = _bounds(params), params.get("OrderedOrganizationPolicyInputList", [])
     policies = evaluation.Policies(
         identity=_given(params["PolicyInputList"]),
@@ -85,12 +86,6 @@ def _source(scope: Scope, arn: str) -> Identity:
     if kind not in {"user", "role", "group"} or rules.arn_of(scope, kind, name) != arn:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
     return rules.identity(scope, kind, name)
-
-
-def _principal(source: Identity) -> Principal:
-    return Principal(
-        source.account, source.arn, source.arn, source.unique_id, source.unique_id, source.kind, source.name
-    )
 
 
 def _policies(scope: Scope, source: Identity, params: Params) -> evaluation.Policies:

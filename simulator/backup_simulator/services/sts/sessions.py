@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
+from ...records import principals
 from ...records.access import Session
-from ...records.state import Credential, Principal
+from ...records.state import Credential
 from ...wire import AwsError, Params
 from ..iam import aws_managed
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
-    from ...records.state import Identity, State
+    from ...records.state import Identity, Principal, State
     from ..operation import Scope
 
 PLAIN_LIMIT = 2048
@@ -100,17 +101,8 @@ def policies(state: State, params: Params, role: Identity) -> tuple[tuple[Policy
 
 def open_session(scope: Scope, role: Identity, wish: Wish) -> Params:
     """Make the credentials of a session; clients compare Expiration with their own clock, so it is wall time."""
-    principal = Principal(
-        account=role.account,
-        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{wish.name}",
-        identity_arn=role.arn,
-        unique_id=role.unique_id,
-        user_id=f"{role.unique_id}:{wish.name}",
-        kind="role",
-        name=role.name,
-        tags=tuple(wish.tags.items()),
-        session=Session(scope.now, wish.policies, wish.transitive, wish.source_identity, wish.provider),
-    )
+    session = Session(scope.now, wish.policies, wish.transitive, wish.source_identity, wish.provider)
+    principal = principals.of_role(role, wish.name, tags=wish.tags, session=session)
     return {
         "Credentials": credentials(scope, principal, wish.seconds),
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},

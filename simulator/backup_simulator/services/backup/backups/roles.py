@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 from .... import arns
 from ....fidelity import Behaviour
 from ....identity import gate
-from ....records import keys
-from ....records.state import Principal
+from ....records import keys, principals
 from ....wire import AwsError, CommonError
+from ..service_role import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ....records.state import Identity, Key, State
+    from ....records.state import Key, State
     from ...operation import Scope
 
-SERVICE = "backup.amazonaws.com"
 FOREIGN = "Cross-account pass role is not allowed."
-_SERVICE_PRINCIPAL = Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service", SERVICE)
+SESSION = "AWSBackup-BackupJob"
 
 
 def require_passable(scope: Scope, role_arn: str) -> None:
@@ -49,7 +48,7 @@ def assumable(state: State, account: str, role_arn: str, *, region: str) -> bool
     if role is None:
         return False
     known = {"aws:sourceaccount": (account,), "aws:requestedregion": (region,)}
-    asked = gate.question(state, _SERVICE_PRINCIPAL, "sts:AssumeRole", role_arn, known)
+    asked = gate.question(state, principals.of_service(SERVICE), "sts:AssumeRole", role_arn, known)
     return gate.refusal(state, asked, role.trust, owner=role.account) is None
 
 
@@ -62,7 +61,7 @@ def may(
         return False
     known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in (tags or {}).items()}
     known["aws:requestedregion"] = (region,)
-    asked = gate.question(state, _session(role), action, resource, known)
+    asked = gate.question(state, principals.of_role(role, SESSION), action, resource, known)
     return gate.refusal(state, asked, None, owner=role.account) is None
 
 
@@ -71,21 +70,7 @@ def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
     role = state.role(role_arn)
     via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
     via |= {"aws:requestedregion": (key.region,), "kms:encryptioncontextkeys": (keys.VAULT_CONTEXT,)}
-    return role is not None and keys.refusal(state, _session(role), key, action, via) is None
-
-
-def _session(role: Identity) -> Principal:
-    """The role as the principal that policies see."""
-    name = "AWSBackup-BackupJob"
-    return Principal(
-        role.account,
-        f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
-        role.arn,
-        role.unique_id,
-        f"{role.unique_id}:{name}",
-        "role",
-        role.name,
-    )
+    return role is not None and keys.refusal(state, principals.of_role(role, SESSION), key, action, via) is None
 
 
 FIDELITY = (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ....identity import gate
-from ....records.state import Principal
+from ....records import principals
+from ..service_role import SERVICE
 from . import texts
-from .attempt import SERVICE, Attempt, Moment, Rule, copier
+from .attempt import Attempt, Moment, Rule, copier
 
 # What the copy role does in the service whose snapshots a type is made of: within the account it copies, across
 # accounts it shares and the destination's service-linked role copies (facts §4.4). Clusters have calls of their own.
@@ -46,9 +47,8 @@ def _toggle_off(attempt: Attempt) -> str | None:
 
 
 def _role_untrusting(attempt: Attempt) -> str | None:
-    service = Principal("", SERVICE, SERVICE, SERVICE, SERVICE, "service", SERVICE)
     known = {"aws:sourceaccount": (attempt.account,)} | _here(attempt)
-    asked = gate.question(attempt.state, service, "sts:AssumeRole", attempt.role_arn, known)
+    asked = gate.question(attempt.state, principals.of_service(SERVICE), "sts:AssumeRole", attempt.role_arn, known)
     role = attempt.role
     trusted = role is not None and gate.refusal(attempt.state, asked, role.trust, owner=role.account) is None
     return None if trusted else texts.ROLE.format(role=attempt.role_arn)

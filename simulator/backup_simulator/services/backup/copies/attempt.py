@@ -7,16 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .... import arns
-from ....records import resource_types
-from ....records.state import Principal
+from ....records import principals, resource_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....records.resource_types import ResourceType
-    from ....records.state import CopyJob, Identity, Key, Lifecycle, RecoveryPoint, State, Vault
-
-SERVICE = "backup.amazonaws.com"
+    from ....records.state import CopyJob, Identity, Key, Lifecycle, Principal, RecoveryPoint, State, Vault
 
 
 class Moment(StrEnum):
@@ -107,13 +104,4 @@ class Rule:
 
 def copier(role: Identity) -> Principal:
     """The copy role as the principal that policies see."""
-    session = "AWSBackup-CopyJob"
-    return Principal(
-        role.account,
-        f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",
-        role.arn,
-        role.unique_id,
-        f"{role.unique_id}:{session}",
-        "role",
-        role.name,
-    )
+    return principals.of_role(role, "AWSBackup-CopyJob")

@@ -10,8 +10,9 @@ import re
 from .... import arns
 from ....identity import gate
 from ..points import operations as recovery_points
+from ..service_role import SERVICE
 from . import texts
-from .attempt import SERVICE, Attempt, Moment, Rule
+from .attempt import Attempt, Moment, Rule
 
 VAULT_ARN = re.compile(r"arn:aws:backup:[a-z0-9-]+:\d{12}:backup-vault:[a-zA-Z0-9_/-]{2,64}")
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
