@@ -211,11 +211,13 @@ def _note(state: State, asked: Question, reason: str | None) -> None:
 
 def denied(asked: Question, reason: str) -> CommonError:
     """The error of a refused action, in AWS's words."""
-    return CommonError(
-        "AccessDenied",
-        f"User: {asked.principal.arn} is not authorized to perform: {asked.action} "
-        f"on resource: {asked.resource} {reason}",
-    )
+    return CommonError("AccessDenied", denial(asked.principal, asked.action, asked.resource, reason))
+
+
+def denial(principal: Principal, action: str, resource: str, reason: str = "") -> str:
+    """The words of a refusal, with the reason where AWS gives one."""
+    text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
+    return f"{text} {reason}" if reason else text
 
 
 def authorise(

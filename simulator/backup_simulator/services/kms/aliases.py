@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...records import keys
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import lookup
 
@@ -34,7 +34,7 @@ def update(scope: Scope, params: Params) -> Params:
     current = _held(scope, name)
     key = _target(scope, params["TargetKeyId"], "kms:UpdateAlias")
     _authorise(scope, name, "kms:UpdateAlias")
-    _require_key(scope, current, "kms:UpdateAlias")
+    lookup.require(scope, current, "kms:UpdateAlias")
     lookup.require_not_pending(key)
     scope.region.aliases[name] = key.key_id
     return {}
@@ -46,7 +46,7 @@ def delete(scope: Scope, params: Params) -> Params:
     _require_name(name)
     key = _held(scope, name)
     _authorise(scope, name, "kms:DeleteAlias")
-    _require_key(scope, key, "kms:DeleteAlias")
+    lookup.require(scope, key, "kms:DeleteAlias")
     del scope.region.aliases[name]
     return {}
 
@@ -90,13 +90,6 @@ def _target(scope: Scope, name: str, action: str) -> Key:
 def _authorise(scope: Scope, name: str, action: str) -> None:
     """Aliases are judged by identity policies, keys by their own policy: both have to allow."""
     scope.authorise(action, _arn(scope, name))
-
-
-def _require_key(scope: Scope, key: Key, action: str) -> None:
-    reason = keys.refusal(scope.state, scope.principal, key, action)
-    if reason:
-        text = f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}"
-        raise CommonError("AccessDenied", text)
 
 
 def _arn(scope: Scope, name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ...identity import gate
 from ...records import keys
 from ...records.grants import Grant
 from ...wire import AwsError, CommonError, Params
@@ -166,8 +167,7 @@ def retire(scope: Scope, params: Params) -> Params:
     """Give a grant back, as the side that has it; by token, or by key and grant id."""
     key, grant = _retirable(scope, params)
     if not _may_retire(scope, key, grant):
-        text = f"User: {scope.principal.arn} is not authorized to perform: kms:RetireGrant on resource: {key.arn}"
-        raise CommonError("AccessDenied", text)
+        raise CommonError("AccessDenied", gate.denial(scope.principal, "kms:RetireGrant", key.arn))
     if params.get("DryRun"):
         raise _dry()
     del key.grants[grant.grant_id]
@@ -176,12 +176,7 @@ def retire(scope: Scope, params: Params) -> Params:
 
 def _retirable(scope: Scope, params: Params) -> tuple[Key, Grant]:
     if "GrantToken" in params:
-        for account in scope.state.accounts.values():
-            for key in account.region(scope.region_name).keys.values():
-                for grant in key.grants.values():
-                    if grant.token == params["GrantToken"]:
-                        return key, grant
-        raise AwsError("InvalidGrantTokenException", "Grant token is not valid")
+        return lookup.by_token(scope, params["GrantToken"])
     if "KeyId" not in params or "GrantId" not in params:
         raise AwsError("ValidationException", "Specify GrantToken, or KeyId and GrantId")
     key = lookup.found(scope, params["KeyId"])

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ... import arns
 from ...fidelity import Behaviour
+from ...identity import gate
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...records.grants import Grant
     from ...records.state import Key
     from ..operation import Scope
 
@@ -101,8 +103,7 @@ def _refusal(scope: Scope, key: Key, name: str, action: str, known: Mapping[str,
 
 
 def _denied(scope: Scope, key: Key, action: str, reason: str) -> CommonError:
-    text = f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}"
-    return CommonError("AccessDenied", text)
+    return CommonError("AccessDenied", gate.denial(scope.principal, action, key.arn, reason))
 
 
 def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
@@ -139,6 +140,16 @@ def require_enabled(key: Key) -> None:
     require_not_pending(key)
     if key.state != "Enabled":
         raise AwsError("DisabledException", f"{key.arn} is disabled.")
+
+
+def by_token(scope: Scope, token: str) -> tuple[Key, Grant]:
+    """The grant of the Region that a token stands for, with its key; raises InvalidGrantToken for any other text."""
+    held = (key for account in scope.state.accounts.values() for key in account.region(scope.region_name).keys.values())
+    for key in held:
+        for grant in key.grants.values():
+            if grant.token == token:
+                return key, grant
+    raise AwsError("InvalidGrantTokenException", "Grant token is not valid")
 
 
 def page(params: Params, items: Sequence[Item], member: str) -> Params:

@@ -110,13 +110,7 @@ def _require_plain(scope: Scope, params: Params) -> None:
                 "InvalidKeyUsageException", f"Algorithm {params[name]} is incompatible with key spec {ALGORITHM}."
             )
     for token in params.get("GrantTokens", ()):
-        if not any(
-            grant.token == token
-            for account in scope.state.accounts.values()
-            for key in account.region(scope.region_name).keys.values()
-            for grant in key.grants.values()
-        ):
-            raise AwsError("InvalidGrantTokenException", "Grant token is not valid")
+        lookup.by_token(scope, token)
 
 
 def _key(

@@ -31,8 +31,7 @@ def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
         known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
         reason = keys.refusal(scope.state, scope.principal, key, action, known)
         if reason:
-            text = f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {key.arn} {reason}"
-            raise AwsError("KmsAccessDenied", text)
+            raise AwsError("KmsAccessDenied", gate.denial(scope.principal, action, key.arn, reason))
     if key.state == "Disabled":
         raise AwsError("KmsDisabled", f"{key.arn} is disabled.")
     if key.state != "Enabled":

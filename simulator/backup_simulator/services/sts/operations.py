@@ -120,11 +120,9 @@ def _require(scope: Scope, role: Identity | None, action: str, params: Params, k
         return
     # That trust is missing, and that the role is, AWS says without a reason.
     explicit = reason == f"with an explicit deny in a {_TRUST}"
-    ending = "" if _TRUST in reason else f" {reason}"
-    ending = " with an explicit deny in the role trust policy" if explicit else ending
-    raise CommonError(
-        "AccessDenied", f"User: {scope.principal.arn} is not authorized to perform: {action} on resource: {arn}{ending}"
-    )
+    ending = "" if _TRUST in reason else reason
+    ending = "with an explicit deny in the role trust policy" if explicit else ending
+    raise CommonError("AccessDenied", gate.denial(scope.principal, action, arn, ending))
 
 
 def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
