@@ -18,10 +18,6 @@ class Ids:
         self.seed = seed
         self._random = random.Random(seed)  # noqa: S311 - reproducible worlds, no secrets worth guarding
 
-    def chance(self) -> float:
-        """A number in [0, 1), for faults with a probability."""
-        return self._random.random()
-
     def uuid(self) -> str:
         """A lower-case uuid."""
         bits = self._random.getrandbits(128) & ~_RESERVED | _VERSION_4

@@ -5,7 +5,7 @@ A `Request` holds the raw path and the raw bytes, because signatures and routes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +71,3 @@ class BrokenAnswerError(Exception):
 
 class SimulatorError(Exception):
     """The simulator cannot answer truthfully, for example because of a policy operator it does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """Why an action is refused."""
-
-    message: str
-    members: Params = field(default_factory=dict)

@@ -14,7 +14,6 @@ FILES = f"arn:aws:elasticfilesystem:{scenes.HOME}:{scenes.SOURCE}:file-system/fs
 DATABASE = f"arn:aws:rds:{scenes.HOME}:{scenes.SOURCE}:db:orders"
 BUCKET = "arn:aws:s3:::documents"
 TABLE = f"arn:aws:dynamodb:{scenes.HOME}:{scenes.SOURCE}:table/carts"
-STARTED = "2026-03-01T00:00:00Z"
 
 
 def resource(resource_type: str, name: str, **changes: Any) -> scenes.Json:

@@ -15,7 +15,6 @@ from backup_simulator.world import building, files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backup_simulator.records.state import Account
 
 QUICKSTART = Path(__file__).parents[2] / "simulator" / "worlds" / "quickstart.yaml"
 
@@ -135,20 +134,13 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
         files.read(tmp_path / "nowhere.yaml")
 
 
-def points_of(account: Account) -> list[str]:
-    """The ARNs in the source vault."""
-    return list(account.region(scenes.HOME).vaults["backups"].points)
-
-
 def test_the_same_world_comes_out_the_same() -> None:
     """All ids follow from the seed."""
     world = files.from_object(scenes.world())
     first, second = (building.build(world).accounts[scenes.SOURCE] for _ in range(2))
+    one, other = (list(account.region(scenes.HOME).vaults["backups"].points) for account in (first, second))
 
-    assert (
-        first.region(scenes.HOME).vaults["backups"].points.keys()
-        == second.region(scenes.HOME).vaults["backups"].points.keys()
-    )
+    assert one == other
     assert first.roles["copier"].unique_id == second.roles["copier"].unique_id
 
 

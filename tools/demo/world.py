@@ -16,7 +16,6 @@ MANIFESTS = ROOT / "examples" / "quickstart"
 
 OPERATOR = ("555555555555", "crossvault-operator")
 BACKUP_ADMIN = ("222222222222", "admin")
-SOURCE_VAULT = "orders"
 SOURCE_REGION, DESTINATION_REGION = "eu-west-1", "eu-central-1"
 DESTINATION_VAULT = "orders-copies"
 

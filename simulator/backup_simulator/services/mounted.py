@@ -32,7 +32,7 @@ def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation
         return
     for need in s3.needs(request, operation):
         owner = moto.owner_of(need.bucket) or scope.account.account_id
-        known = {"aws:requestedregion": (scope.region_name,), **scope.facts, **s3.condition_keys(request)}
+        known = scope.known | s3.condition_keys(request)
         known |= {"aws:resourceaccount": (owner,), "s3:resourceaccount": (owner,)}
         asked = gate.question(scope.state, scope.principal, f"s3:{need.action}", need.resource, known)
         reason = gate.refusal(scope.state, asked, moto.bucket_policies.get(need.bucket), owner=owner)

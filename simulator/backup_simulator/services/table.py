@@ -1,4 +1,4 @@
-"""All operations by service and name; the services are named as botocore names them."""
+"""All operations by service and name; the services are named as signatures name them."""
 
 from __future__ import annotations
 
