@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
+from . import tag_forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,17 +38,10 @@ def of(action: str, params: Params, resource: str = "*") -> dict[str, tuple[str,
     if action.removeprefix("organizations:") in _ON_POLICY:
         kind = resource.rpartition("/")[0].rpartition("/")[2]
         found["organizations:policytype"] = (kind.upper() or "SERVICE_CONTROL_POLICY",)
-    tags = next((_tags(params[name]) for name in _TAGS if name in params), {})
+    tags = next((tag_forms.as_map(params[name]) for name in _TAGS if name in params), {})
     found |= {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
     names = [*tags, *next((params[name] for name in _TAG_KEYS if name in params), [])]
     return found | ({"aws:tagkeys": tuple(names)} if names else {})
-
-
-def _tags(given: Mapping[str, str] | list[Params]) -> dict[str, str]:
-    """Tags as a map, in whichever of AWS's three forms they came."""
-    if isinstance(given, list):
-        return {str(tag.get("Key", tag.get("TagKey"))): str(tag.get("Value", tag.get("TagValue"))) for tag in given}
-    return dict(given)
 
 
 FIDELITY = (

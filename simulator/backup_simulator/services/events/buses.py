@@ -11,6 +11,7 @@ from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...records.events import Bus
 from ...wire import AwsError, CommonError, Params, SimulatorError
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import delivery, feed, rules, tags
 from . import pattern as events_pattern
@@ -37,7 +38,7 @@ def on_bus(scope: Scope, params: Params) -> tuple[str, Policy | None]:
 def create(scope: Scope, params: Params) -> Params:
     """Create a bus."""
     _require_plain("CreateEventBus", params)
-    name, added = params["Name"], tags.of_list(params.get("Tags", []))
+    name, added = params["Name"], tag_forms.as_map(params.get("Tags", []))
     if not NAME.fullmatch(name):
         raise AwsError("ValidationException", f"Event bus name {name} is not valid.")
     if name == "default" or name in scope.region.buses:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.events import Bus, Rule
 from ...wire import AwsError, Params
+from .. import tag_forms
 from ..backup.plans.cron import CronError
 from ..operation import Operation, Scope, request_tags
 from . import delivery, pattern, schedules, tags
@@ -83,7 +84,7 @@ def put_rule(scope: Scope, params: Params) -> Params:
 
 def _first_tags(scope: Scope, params: Params, arn: str) -> dict[str, str]:
     """The tags of a new rule, which the caller may give; those of a rule there is stay as they are."""
-    added = tags.of_list(params.get("Tags", []))
+    added = tag_forms.as_map(params.get("Tags", []))
     if added:
         scope.authorise("events:TagResource", arn, keys=request_tags(added))
         tags.check({}, added)

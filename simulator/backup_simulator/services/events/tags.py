@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ... import arns
 from ...fidelity import Behaviour
 from ...wire import AwsError, Params
+from .. import tag_forms
 from ..operation import Operation, Scope
 from . import delivery
 
@@ -24,7 +25,7 @@ def on_resource(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
 
 def tag(scope: Scope, params: Params) -> Params:
     """Add or replace tags."""
-    held, added = _held(scope, params), of_list(params["Tags"])
+    held, added = _held(scope, params), tag_forms.as_map(params["Tags"])
     check(held, added)
     held |= added
     return {}
@@ -40,12 +41,7 @@ def untag(scope: Scope, params: Params) -> Params:
 
 def list_tags(scope: Scope, params: Params) -> Params:
     """List the tags of a rule or bus."""
-    return {"Tags": [{"Key": name, "Value": value} for name, value in _held(scope, params).items()]}
-
-
-def of_list(tags: list[Params]) -> dict[str, str]:
-    """Tags as a map."""
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    return {"Tags": tag_forms.as_pairs(_held(scope, params))}
 
 
 def check(held: dict[str, str], added: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.state import Identity
 from ...wire import Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import access_keys, rules
 
@@ -110,7 +111,7 @@ def untag(kind: str, scope: Scope, params: Params) -> Params:
 def list_tags(kind: str, scope: Scope, params: Params) -> Params:
     """List the tags."""
     found = rules.identity(scope, kind, params[f"{kind.capitalize()}Name"])
-    return rules.page(rules.shown_tags(found.tags), params, "Tags")
+    return rules.page(tag_forms.as_pairs(found.tags), params, "Tags")
 
 
 def put_boundary(kind: str, scope: Scope, params: Params) -> Params:

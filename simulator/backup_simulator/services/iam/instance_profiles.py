@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.access import InstanceProfile
 from ...wire import Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import rules
 
@@ -93,7 +94,7 @@ def _shown(scope: Scope, found: InstanceProfile, *, in_list: bool = False) -> Pa
         "CreateDate": found.created,
         "Roles": [rules.shown(scope, role, in_list=True)] if role else [],
     }
-    return answer | ({"Tags": rules.shown_tags(found.tags)} if found.tags and not in_list else {})
+    return answer | ({"Tags": tag_forms.as_pairs(found.tags)} if found.tags and not in_list else {})
 
 
 def _on_profile(scope: Scope, params: Params) -> tuple[str, Policy | None]:

@@ -9,6 +9,7 @@ from ...fidelity import Behaviour
 from ...identity import policy
 from ...records.access import ManagedPolicy
 from ...wire import CommonError, Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import aws_managed, rules
 
@@ -37,7 +38,7 @@ def get(scope: Scope, params: Params) -> Params:
     """Describe a managed policy."""
     found = _known(scope, params["PolicyArn"])
     shown = _shown(found, _uses(scope)) | {"Description": found.description or None}
-    return {"Policy": shown | ({"Tags": rules.shown_tags(found.tags)} if found.tags else {})}
+    return {"Policy": shown | ({"Tags": tag_forms.as_pairs(found.tags)} if found.tags else {})}
 
 
 def delete(scope: Scope, params: Params) -> Params:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...identity import anchors, policy
 from ...wire import AwsError, Params
+from .. import tag_forms
 from . import aws_managed
 
 if TYPE_CHECKING:
@@ -135,16 +136,11 @@ def page(found: Sequence[object], params: Params, name: str) -> Params:
 
 def tags(params: Params) -> dict[str, str]:
     """The tags of a request."""
-    found = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+    found = tag_forms.as_map(params.get("Tags", []))
     if len({name.lower() for name in found}) < len(params.get("Tags", [])):
         message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         raise AwsError("InvalidInput", message)
     return found
-
-
-def shown_tags(found: dict[str, str]) -> list[Params]:
-    """Tags as the API shows them."""
-    return [{"Key": name, "Value": value} for name, value in found.items()]
 
 
 def document(found: Policy) -> str:
@@ -170,7 +166,7 @@ def shown(scope: Scope, found: Identity, *, in_list: bool = False) -> Params:
     if in_list:
         return answer
     if found.tags:
-        answer["Tags"] = shown_tags(found.tags)
+        answer["Tags"] = tag_forms.as_pairs(found.tags)
     if found.boundary:
         answer["PermissionsBoundary"] = {
             "PermissionsBoundaryType": "PermissionsBoundaryPolicy",  # as the model has it; pages say `Policy`

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import key_policies, lookup, metadata, regions
 
@@ -27,7 +28,7 @@ UNMODELLED = ("CustomKeyStoreId", "XksKeyId")
 def create_key(scope: Scope, params: Params) -> Params:
     """Create a customer managed key, of one Region or the primary of several."""
     _require_plain(params)
-    tags = {tag["TagKey"]: tag["TagValue"] for tag in params.get("Tags", [])}
+    tags = tag_forms.as_map(params.get("Tags", []))
     several = bool(params.get("MultiRegion"))
     known = metadata.creation_keys(params, multi_region="PRIMARY" if several else None)
     scope.authorise("kms:CreateKey", "*", keys=known | request_tags(tags))
@@ -138,7 +139,7 @@ def tag_resource(scope: Scope, params: Params) -> Params:
     """Add or replace tags of a key."""
     key = lookup.customer(scope, params["KeyId"], "kms:TagResource")
     lookup.require_not_pending(key)
-    added = {tag["TagKey"]: tag["TagValue"] for tag in params["Tags"]}
+    added = tag_forms.as_map(params["Tags"])
     if any(name.startswith("aws:") for name in added):
         raise AwsError("TagException", "Tag keys cannot start with aws:")
     if len(key.tags | added) > 50:
@@ -159,7 +160,7 @@ def untag_resource(scope: Scope, params: Params) -> Params:
 def list_resource_tags(scope: Scope, params: Params) -> Params:
     """List the tags of a key."""
     key = lookup.own(scope, params["KeyId"], "kms:ListResourceTags")
-    tags = [{"TagKey": name, "TagValue": value} for name, value in sorted(key.tags.items())]
+    tags = tag_forms.as_pairs(dict(sorted(key.tags.items())), of_kms=True)
     return lookup.page(params, tags, "Tags")
 
 

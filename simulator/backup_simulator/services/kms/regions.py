@@ -9,6 +9,7 @@ from ...fidelity import Behaviour
 from ...identity import anchors
 from ...records import keys
 from ...wire import AwsError, Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import key_policies, lookup, metadata
 
@@ -38,7 +39,7 @@ def replicate(scope: Scope, params: Params) -> Params:
     key = _primary(scope, params, "kms:ReplicateKey", {"kms:replicaregion": (region,)})
     if key.key_id in scope.state.accounts[key.account].region(region).keys:
         raise AwsError("AlreadyExistsException", f"A key with this id already exists in {region}.")
-    tags = {tag["TagKey"]: tag["TagValue"] for tag in params.get("Tags", [])}
+    tags = tag_forms.as_map(params.get("Tags", []))
     known = metadata.creation_keys(params, multi_region="REPLICA") | {"aws:requestedregion": (region,)}
     scope.authorise("kms:CreateKey", "*", keys=known | request_tags(tags))
     if tags:
@@ -53,7 +54,7 @@ def replicate(scope: Scope, params: Params) -> Params:
     return {
         "ReplicaKeyMetadata": metadata.of(replica, related(scope.state, key)),
         "ReplicaPolicy": json.dumps(anchors.rendered(scope.state, replica.policy), indent=2),
-        "ReplicaTags": [{"TagKey": name, "TagValue": value} for name, value in tags.items()],
+        "ReplicaTags": tag_forms.as_pairs(tags, of_kms=True),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...wire import Params
+from .. import tag_forms
 from ..operation import Operation, Scope, request_tags
 from . import rules
 
@@ -44,7 +45,7 @@ def remove(scope: Scope, params: Params) -> Params:
 def list_tags(scope: Scope, params: Params) -> Params:
     """List the tags."""
     held = _held(scope, params["ResourceId"])
-    return rules.page([{"Key": name, "Value": value} for name, value in held.items()], params, "Tags")
+    return rules.page(tag_forms.as_pairs(held), params, "Tags")
 
 
 def _held(scope: Scope, target: str) -> dict[str, str]:
@@ -61,7 +62,7 @@ def _held(scope: Scope, target: str) -> dict[str, str]:
 
 def _read(params: Params) -> dict[str, str]:
     pairs = params.get("Tags", [])
-    found = {pair["Key"]: pair["Value"] for pair in pairs}
+    found = tag_forms.as_map(pairs)
     if len(found) < len(pairs):
         message = "Tag keys must be unique among the tags attached to the same entity."
         raise rules.invalid(message, "DUPLICATE_TAG_KEY")
