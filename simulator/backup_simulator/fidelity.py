@@ -17,17 +17,34 @@ if TYPE_CHECKING:
 SOURCES = ("DG", "botocore", "issue", "recordings", "assumed", "missing", "ours")
 """The words of which every source has at least one."""
 
-# Title and the modules that belong to it; of several the longest prefix wins.
+# Title and the modules that belong to it, in the order in which they are read; of several the longest prefix wins.
 SECTIONS = (
     ("Wire", ("engine",)),
-    ("Identity", ("identity", "services.sts", "services.iam")),
-    ("Backup", ("services.backup",)),
-    ("Copies", ("services.backup.copies", "services.backup.points.lifecycles")),
+    ("Signatures and policies", ("identity.signature", "identity.claims", "identity", "services.request_keys")),
+    ("IAM", ("services.iam.identities", "services.iam")),
+    ("STS", ("services.sts",)),
+    ("Vaults", ("services.backup.vaults.operations", "services.backup.lookup", "services.backup.vaults")),
+    ("Recovery points", ("services.backup.points.operations", "services.backup.points", "services.backup.tags")),
+    ("Backups", ("services.backup.backups.jobs", "services.backup.backups.running", "services.backup.backups")),
+    ("Backup plans", ("services.backup.plans.operations", "services.backup.plans")),
     (
-        "Keys, organization, settings",
-        ("services.kms", "services.organizations", "records.keys", "services.backup.settings"),
+        "Copies",
+        (
+            "services.backup.copies.jobs",
+            "services.backup.copies.running",
+            "services.backup.copies.queue",
+            "services.backup.copies.rules",
+            "services.backup.copies",
+            "services.backup.points.lifecycles",
+            "services.backup.service_role",
+        ),
     ),
-    ("Events and queues", ("services.events", "services.sqs")),
+    ("Settings, lists and metrics of AWS Backup", ("services.backup.settings", "services.backup")),
+    ("KMS", ("services.kms.keys", "services.kms.lookup", "records.keys", "services.kms")),
+    ("Organizations", ("services.organizations.tree", "services.organizations")),
+    ("EventBridge", ("services.events.backup_events", "services.events.plan_events", "services.events")),
+    ("SQS", ("services.sqs.queues", "services.sqs.messages", "services.sqs")),
+    ("Resources to back up", ("moto_adapter", "services.mounted", "services.tagging")),
     ("Time, faults and handling", ("",)),
 )
 
@@ -74,15 +91,23 @@ def rows() -> Iterator[tuple[str, Behaviour]]:
 
 def section(module: str) -> str:
     """The title under which a module's rows stand."""
+    return SECTIONS[_place(module)[0]][0]
+
+
+def _place(module: str) -> tuple[int, int]:
+    """Where a module's rows stand: the section, and the place in it."""
     matching = [
-        (len(prefix), title) for title, prefixes in SECTIONS for prefix in prefixes if module.startswith(prefix)
+        (len(prefix), number, place)
+        for number, (_, prefixes) in enumerate(SECTIONS)
+        for place, prefix in enumerate(prefixes)
+        if module.startswith(prefix)
     ]
-    return max(matching)[1]
+    return max(matching)[1:]
 
 
 def page() -> str:
     """The text of `FIDELITY.md`."""
-    found = list(rows())
+    found = sorted(rows(), key=lambda row: _place(row[0]))
     parts = [HEADER]
     for title, _ in SECTIONS:
         lines = [_line(behaviour) for module, behaviour in found if section(module) == title]

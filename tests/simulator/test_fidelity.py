@@ -54,6 +54,19 @@ def test_the_page_is_what_follows_from_the_rows() -> None:
     assert PAGE.read_text("utf-8") == fidelity.page()
 
 
+def test_every_section_names_modules_that_have_rows() -> None:
+    """A module that was renamed would fall into the last section unseen."""
+    modules = {module for module, _ in ROWS}
+    idle = [
+        prefix
+        for _, prefixes in fidelity.SECTIONS
+        for prefix in prefixes
+        if not any(module.startswith(prefix) for module in modules)
+    ]
+
+    assert idle == []
+
+
 def test_a_row_without_a_test_says_so() -> None:
     """As does one that is assumed."""
     page = fidelity.page()

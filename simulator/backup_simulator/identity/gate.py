@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
 _UNDER_RCPS = frozenset({"kms", "sqs", "sts"})
-"""Services whose resources RCPs hold, of those that are judged here by resource."""
+"""Services whose resources RCPs hold here; AWS knows more, S3 and DynamoDB among them."""
 _BEYOND_RCPS = frozenset({"kms:RetireGrant"})
 
 
@@ -259,7 +259,7 @@ FIDELITY = (
         "test_resource_control.py::test_whom_a_resource_control_policy_holds",
     ),
     Behaviour(
-        "RCPs on S3, DynamoDB and other services that are not judged by resource here",
+        "RCPs on S3, DynamoDB and other services: only keys, queues and roles are held",
         "missing",
     ),
     Behaviour(
