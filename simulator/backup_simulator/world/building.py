@@ -14,9 +14,9 @@ from .. import clock, ids
 from ..identity import anchors, policy
 from ..records import keys, knobs, state
 from ..records.events import Feed
-from ..services.backup import service_role
 from ..services.backup.vaults import air_gapped, automatic
 from ..services.backup.vaults import operations as vaults
+from ..services.iam import service_role
 from ..wire import SimulatorError
 from . import declared_resources, identities, organizations, points, schema
 from .files import Flaws, WorldError, located

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records import resource_types
 from ...wire import AwsError, Params
-from ..events import plan_events
 from ..operation import Operation, Scope
+from . import plan_events
 
 if TYPE_CHECKING:
     from ...records.state import State

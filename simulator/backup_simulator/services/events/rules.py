@@ -8,7 +8,7 @@ from ...fidelity import Behaviour
 from ...records.events import Bus, Rule
 from ...wire import AwsError, Params
 from .. import tag_forms
-from ..backup.plans.cron import CronError
+from ..cron import CronError
 from ..operation import Operation, Scope, request_tags
 from . import delivery, pattern, schedules, tags
 

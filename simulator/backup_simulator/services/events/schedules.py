@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ... import arns
 from ...fidelity import Behaviour
-from ..backup.plans import cron
+from .. import cron
 from . import delivery, feed
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.access import OidcProvider
 from ...wire import AwsError, CommonError, Params
-from ..backup.service_role import NAME, PATH, SERVICE, ensure
 from ..operation import Operation, Scope
 from . import rules
+from .service_role import NAME, PATH, SERVICE, ensure
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy

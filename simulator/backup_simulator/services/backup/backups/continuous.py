@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ...events import backup_events
+from .. import backup_events
 from ..points import ageing
 from . import roles
 

@@ -9,7 +9,7 @@ from ....fidelity import Behaviour
 from ....identity import gate
 from ....records import keys, principals
 from ....wire import AwsError, CommonError
-from ..service_role import SERVICE
+from ...iam.service_role import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

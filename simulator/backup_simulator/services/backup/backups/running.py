@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ....fidelity import Behaviour
 from ....records import resource_types
 from ....records.state import CopyJob, Lifecycle, RecoveryPoint
-from ...events import backup_events
-from .. import outcomes, parents, service_role
+from ...iam import service_role
+from .. import backup_events, outcomes, parents
 from ..copies import running as copying
 from ..points import ageing, lifecycles
 from . import composite, continuous, primary, rules, texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....identity import gate
 from ....records import principals
-from ..service_role import SERVICE
+from ...iam.service_role import SERVICE
 from . import texts
 from .attempt import Attempt, Moment, Rule, copier
 

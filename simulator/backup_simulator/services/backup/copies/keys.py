@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .... import arns
 from ....fidelity import Behaviour
 from ....records import keys
-from .. import service_role
+from ...iam import service_role
 from . import texts
 from .attempt import Attempt, Moment, Rule, copier
 

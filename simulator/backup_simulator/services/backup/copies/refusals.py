@@ -9,8 +9,8 @@ import re
 
 from .... import arns
 from ....identity import gate
+from ...iam.service_role import SERVICE
 from ..points import operations as recovery_points
-from ..service_role import SERVICE
 from . import texts
 from .attempt import Attempt, Moment, Rule
 

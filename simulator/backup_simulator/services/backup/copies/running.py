@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ....fidelity import Behaviour
 from ....records import resource_types
 from ....records.state import CopyJob, RecoveryPoint
-from ...events import backup_events
-from .. import outcomes, parents, service_role
+from ...iam import service_role
+from .. import backup_events, outcomes, parents
 from ..backups import continuous, primary
 from ..points import ageing, lifecycles
 from . import composite, queue, rules, texts

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from ....fidelity import Behaviour
 from ....records.backups import Plan, PlanVersion
 from ....wire import AwsError, Params
-from ...events import plan_events
 from ...operation import Operation, Scope, request_tags
-from .. import paging
+from .. import paging, plan_events
 from . import rules as plan_rules
 from . import schedule
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ....clock import DAY
 from ....fidelity import Behaviour
 from ....records import holds, resource_types
-from ...events import backup_events
-from .. import metrics
+from .. import backup_events, metrics
 
 if TYPE_CHECKING:
     from ....records.state import Lifecycle, RecoveryPoint, State, Vault

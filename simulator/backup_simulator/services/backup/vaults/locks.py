@@ -13,9 +13,8 @@ from ....clock import DAY
 from ....fidelity import Behaviour
 from ....records.state import Lock
 from ....wire import AwsError, Params
-from ...events import backup_events
 from ...operation import Operation, Scope
-from .. import lookup
+from .. import backup_events, lookup
 
 if TYPE_CHECKING:
     from ....records.state import Vault

@@ -9,9 +9,8 @@ from ....fidelity import Behaviour
 from ....records import keys
 from ....records.state import Vault
 from ....wire import AwsError, CommonError, Params
-from ...events import backup_events
 from ...operation import Operation, Scope, forwarded, request_tags
-from .. import lookup, paging
+from .. import backup_events, lookup, paging
 from . import automatic
 
 if TYPE_CHECKING:

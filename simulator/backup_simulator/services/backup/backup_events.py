@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ..backup import metrics
-from . import feed
+from ..events import feed
+from . import metrics
 
 if TYPE_CHECKING:
     from ...records.backups import BackupJob

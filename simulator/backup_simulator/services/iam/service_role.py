@@ -8,7 +8,7 @@ from ...fidelity import Behaviour
 from ...identity import policy
 from ...records import principals
 from ...records.state import Identity
-from ..iam import aws_managed
+from . import aws_managed
 
 if TYPE_CHECKING:
     from ...records.state import Principal, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from . import feed
+from ..events import feed
 
 if TYPE_CHECKING:
     from ...records.backups import Plan
