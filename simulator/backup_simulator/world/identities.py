@@ -22,6 +22,22 @@ ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
 def build(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
     """Make an account's policies, groups, users, roles and providers; trust comes later, when all names exist."""
+    _policies(living, part, start, flaws)
+    _providers(living, part, start)
+    for group in part.groups:
+        made = state.Identity("group", part.id, group.name, group.path, living.ids.upper("AGPA"), start)
+        with flaws.gathered():
+            _grant(living, made, group.policies, f"account {part.id}, group {group.name}")
+        living.accounts[part.id].groups[group.name] = made
+    for user in part.users:
+        _user(living, part.id, user, start, flaws)
+    for role in part.roles:
+        identity = _identity(living, part.id, "role", role, start, flaws)
+        identity.max_session = int(role.max_session)
+        living.accounts[part.id].roles[role.name] = identity
+
+
+def _policies(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
     account = living.accounts[part.id]
     for given in part.policies:
         arn = f"arn:aws:iam::{part.id}:policy{given.path}{given.name}"
@@ -29,6 +45,10 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
         with flaws.gathered():
             compiled = _compiled(given.document, f"account {part.id}, policy {given.name}")
         account.policies[arn] = access.ManagedPolicy(arn, living.ids.upper("ANPA"), start, {"v1": (compiled, start)})
+
+
+def _providers(living: state.State, part: schema.AccountPart, start: float) -> None:
+    account = living.accounts[part.id]
     for provider in part.oidc_providers:
         account.providers[provider.host] = access.OidcProvider(
             f"arn:aws:iam::{part.id}:oidc-provider/{provider.host}",
@@ -38,25 +58,19 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
             hashlib.sha256(f"{living.ids.seed} {provider.host}".encode()).hexdigest(),
             tuple(provider.keys),
         )
-    for group in part.groups:
-        made = state.Identity("group", part.id, group.name, group.path, living.ids.upper("AGPA"), start)
+
+
+def _user(living: state.State, account_id: str, part: UserPart, start: float, flaws: Flaws) -> None:
+    """Make a user with its groups and its access key."""
+    account = living.accounts[account_id]
+    made = account.users[part.name] = _identity(living, account_id, "user", part, start, flaws)
+    for name in part.groups:
         with flaws.gathered():
-            _grant(living, made, group.policies, f"account {part.id}, group {group.name}")
-        account.groups[group.name] = made
-    for user in part.users:
-        identity = _identity(living, part.id, "user", user, start, flaws)
-        account.users[user.name] = identity
-        for name in user.groups:
-            with flaws.gathered():
-                if name not in account.groups:
-                    raise WorldError(f"account {part.id}, user {user.name}: groups: there is no group {name}")
-                identity.groups[name] = account.groups[name]
-        key, caller = user.access_key, principals.of_identity(identity)
-        living.credentials[key.id] = state.Credential(key.id, key.secret, caller, created=start)
-    for role in part.roles:
-        identity = _identity(living, part.id, "role", role, start, flaws)
-        identity.max_session = int(role.max_session)
-        account.roles[role.name] = identity
+            if name not in account.groups:
+                raise WorldError(f"account {account_id}, user {part.name}: groups: there is no group {name}")
+            made.groups[name] = account.groups[name]
+    key, caller = part.access_key, principals.of_identity(made)
+    living.credentials[key.id] = state.Credential(key.id, key.secret, caller, created=start)
 
 
 def _identity(

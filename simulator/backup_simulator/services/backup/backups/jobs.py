@@ -18,7 +18,7 @@ from . import composite, options, point_tags, primary, roles, rules, running, wi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ....records.state import State
+    from ....records.state import Lifecycle, State
 
 UNSTOPPABLE = frozenset({"Aurora", "DocumentDB", "FSx", "Neptune", "SAP HANA on Amazon EC2", "RDS"})
 NAMED_AT_ONCE = frozenset({"EFS", "DynamoDB"})
@@ -37,13 +37,21 @@ def start(scope: Scope, params: Params) -> Params:
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
     roles.require_passable(scope, params["IamRoleArn"])
     roles.require_assumable(scope, params["IamRoleArn"])
-    account, air_gapped = scope.account.account_id, params.get("LogicallyAirGappedBackupVaultArn")
-    if air_gapped is not None and primary.name_in(air_gapped, account, scope.region_name) is None:
+    air_gapped = params.get("LogicallyAirGappedBackupVaultArn")
+    if air_gapped is not None and primary.name_in(air_gapped, scope.account.account_id, scope.region_name) is None:
         message = f"Invalid LogicallyAirGappedBackupVaultArn: {air_gapped}"
         raise AwsError("InvalidParameterValueException", message)
+    job = _asked(scope, params, resource_type, lifecycle)
+    _enter(scope, job, token)
+    return _started(scope.state, job)
+
+
+def _asked(scope: Scope, params: Params, resource_type: str, lifecycle: Lifecycle | None) -> BackupJob:
+    """The job that a request asks for, not yet entered."""
+    account, air_gapped = scope.account.account_id, params.get("LogicallyAirGappedBackupVaultArn")
     row = rules.row_of(scope.state, account, scope.region_name, resource_type)
     completion = params.get("CompleteWindowMinutes", windows.COMPLETION) * windows.MINUTE
-    job = BackupJob(
+    return BackupJob(
         job_id=scope.state.ids.job(),
         sequence=next(scope.state.sequence),
         account=account,
@@ -64,8 +72,6 @@ def start(scope: Scope, params: Params) -> Params:
         options=dict(params.get("BackupOptions", {})),
         is_parent=composite.is_composite(resource_type),
     )
-    _enter(scope, job, token)
-    return _started(scope.state, job)
 
 
 def _enter(scope: Scope, job: BackupJob, token: str | None) -> None:
