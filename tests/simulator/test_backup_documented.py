@@ -1,4 +1,4 @@
-"""Every row of what AWS documents about failed backups (facts §6) is brought about, with its text and category.
+"""Every row of what AWS documents about failed backups is brought about, with its text and category.
 
 Rows whose cause lies in the world have a case here; those whose cause is AWS's own are ordered as outcomes.
 """

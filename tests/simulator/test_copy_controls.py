@@ -1,4 +1,4 @@
-"""Service control policies about copies, as AWS's guide suggests them (facts §4.6), and boundaries of copy roles."""
+"""Service control policies about copies, as AWS's guide suggests them, and boundaries of copy roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of what AWS documents about failed copies (facts §6) is brought about, with its text and category.
+"""Every row of what AWS documents about failed copies is brought about, with its text and category.
 
 Rows whose cause lies in the world have a case here; those whose cause is AWS's own are ordered as outcomes.
 """
@@ -217,7 +217,7 @@ def test_every_category_of_copies_has_a_row() -> None:
     }
 
 
-# Facts §3.1: the fourteen preconditions of a copy to another account, and the row of §6 (or the refusal) that shows it.
+# The fourteen preconditions of a copy to another account, and the row (or the refusal) that shows it.
 PRECONDITIONS = {
     1: "organization",
     2: "toggle",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOR_RESOURCES = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 BACKED_UP = {"Null": {"aws:ResourceTag/aws:backup:source-resource": "false"}}
 RDS_SNAPSHOTS = ["arn:aws:rds:*:*:snapshot:awsbackup:*", "arn:aws:rds:*:*:cluster-snapshot:awsbackup:*"]
-# The parts of AWSBackupServiceRolePolicyForBackup that copies use (facts §4.4).
+# The parts of AWSBackupServiceRolePolicyForBackup that copies use.
 MANAGED = [
     scenes.allow(
         "backup:DescribeBackupVault", "backup:CopyIntoBackupVault", resource="arn:aws:backup:*:*:backup-vault:*"

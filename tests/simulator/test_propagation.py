@@ -1,4 +1,4 @@
-"""Eventual consistency on order: what is new is not known everywhere at once (facts §2)."""
+"""Eventual consistency on order: what is new is not known everywhere at once."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ ARNS = [
 def test_arns_have_the_form_of_their_type(
     server: SimulatorServer, kind: str, name: str, resource: str, point: str
 ) -> None:
-    """The table of facts §1.2."""
+    """The forms that the guide lists, type by type."""
     part = {"resource_type": kind, "resource": name, "key": "alias/data"}
     added = server.control.seed(scenes.SOURCE, scenes.HOME, "backups", [part])[0]
 

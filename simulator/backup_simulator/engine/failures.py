@@ -1,6 +1,6 @@
 """How an error looks on the wire, by protocol.
 
-Backup sends the exception's name in `x-amzn-ErrorType` and an internal code in the body (facts §1.0).
+Backup sends the exception's name in `x-amzn-ErrorType` and an internal code in the body.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Regions that an account has to opt into before it can use them (facts §3.5; AWS General Reference)."""
+"""Regions that an account has to opt into before it can use them (AWS General Reference)."""
 
 from __future__ import annotations
 

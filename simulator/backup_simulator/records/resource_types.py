@@ -1,4 +1,4 @@
-"""What AWS Backup can do with each resource type: the feature matrix (facts §3.4) and the ARN forms (facts §1.2)."""
+"""What AWS Backup can do with each resource type: the feature matrix and the ARN forms of the Developer Guide."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ResourceType:
 
 
 def _cluster(name: str) -> ResourceType:
-    """Clusters whose copies stay unencrypted when the source is (facts §3.3)."""
+    """Clusters whose copies stay unencrypted when the source is."""
     return ResourceType(name, CLUSTER, CLUSTER_POINT, fully_managed=False, family="rds", stays_unencrypted=True)
 
 

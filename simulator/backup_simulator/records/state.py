@@ -367,7 +367,7 @@ class State:
         return role if role and role.arn == arn and self.propagated(role) else None
 
     def propagated(self, identity: Identity) -> bool:
-        """Whether other services than IAM have heard of a user or role (facts §2: minutes after it was made)."""
+        """Whether other services than IAM have heard of a user or role (minutes after it was made)."""
         delay = self.durations.principals
         return not delay or identity.created + delay <= self.now()
 

@@ -1,4 +1,4 @@
-"""What AWS Backup tells EventBridge, with the quirks of its published examples (facts §1.11).
+"""What AWS Backup tells EventBridge, with the quirks of its published examples.
 
 Events go to the account that started a job or owns the vault, never to the other side of a copy.
 """

@@ -1,6 +1,6 @@
 """Job summaries: how many backup and copy jobs there were, by day or by period, by state, type and category.
 
-The window ends with the last whole UTC day: figures of the present day come the day after (facts §1.1).
+The window ends with the last whole UTC day: figures of the present day come the day after.
 """
 
 from __future__ import annotations

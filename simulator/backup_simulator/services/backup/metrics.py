@@ -1,6 +1,6 @@
 """CloudWatch metrics of AWS Backup: what is counted, and which of it a request to CloudWatch asks for.
 
-Source: facts §7 (Developer Guide, "AWS Backup metrics with Amazon CloudWatch"). The vault of a copy is its destination.
+Source: Developer Guide, "AWS Backup metrics with Amazon CloudWatch". The vault of a copy is its destination.
 """
 
 from __future__ import annotations

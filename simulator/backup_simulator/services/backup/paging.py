@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 DEFAULT_PAGE = 100
-"""Undocumented (facts §1.0); assumed."""
+"""Undocumented; assumed."""
 
 
 def page(

@@ -1,4 +1,4 @@
-"""What AWS Backup tells EventBridge about backup plans and Region settings (facts §1.11, published examples)."""
+"""What AWS Backup tells EventBridge about backup plans and Region settings (published examples)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def opted_in(state: State, account: str, region: str, resource_type: str) -> boo
 
 
 def advanced_dynamodb(state: State, account: str, region: str) -> bool:
-    """Whether AWS Backup manages DynamoDB in full: both settings have to be on (facts §1.5)."""
+    """Whether AWS Backup manages DynamoDB in full: both settings have to be on."""
     found = preferences(state, account, region)
     return bool(found[OPT_IN]["DynamoDB"] and found[MANAGEMENT]["DynamoDB"])
 

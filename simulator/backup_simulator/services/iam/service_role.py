@@ -1,4 +1,4 @@
-"""AWSServiceRoleForBackup: who really copies into an account (facts §0.9)."""
+"""AWSServiceRoleForBackup: who really copies into an account."""
 
 from __future__ import annotations
 

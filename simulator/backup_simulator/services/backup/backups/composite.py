@@ -1,4 +1,4 @@
-"""Composite backups: a parent job for a stack or a cluster, with a child job for each of its members (facts §3.6)."""
+"""Composite backups: a parent job for a stack or a cluster, with a child job for each of its members."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _child(state: State, parent: BackupJob, resource: Resource, member: str, now
 
 
 def point_arn(job: BackupJob, now: float) -> str | None:
-    """The ARN of an EKS backup or of a cluster's state in it (facts §1.2); other types have their usual form."""
+    """The ARN of an EKS backup or of a cluster's state in it; other types have their usual form."""
     if job.resource_type != "EKS":
         return None
     kind = "eks" if job.parent_id else "composite:eks"

@@ -1,4 +1,4 @@
-"""Continuous backups: one recovery point per resource that is kept up to date (facts §3.4, §3.6)."""
+"""Continuous backups: one recovery point per resource that is kept up to date."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def current(state: State, account: str, region: str, resource_arn: str) -> tuple
 
 
 def point_arn(row: ResourceType, resource: Resource, *, region: str, account: str, ids: Ids) -> str:
-    """The ARN of a continuous recovery point: S3's names the bucket (facts §1.2), the others' form is assumed."""
+    """The ARN of a continuous recovery point: S3's names the bucket, the others' form is assumed."""
     name = f"{resource.name}-{ids.hex(8)}" if row.name == "S3" else f"continuous:{ids.uuid()}"
     return f"arn:aws:backup:{region}:{account}:recovery-point:{name}"
 

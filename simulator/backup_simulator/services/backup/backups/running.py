@@ -282,7 +282,7 @@ def _finish(state: State, job: BackupJob, ending: str, now: float, message: str 
 
 
 def _forget(state: State, job: BackupJob, _now: float) -> None:
-    """Backup jobs are listed for thirty days after their end (facts §8)."""
+    """Backup jobs are listed for thirty days after their end."""
     state.accounts[job.account].region(job.region).backup_jobs.pop(job.job_id, None)
 
 

@@ -6,7 +6,7 @@ from ....fidelity import Behaviour
 
 MINUTE = 60.0
 START, COMPLETION = 480, 10_080
-"""Minutes when nothing is said: eight hours, seven days (botocore, facts §1.4)."""
+"""Minutes when nothing is said: eight hours, seven days (botocore)."""
 MIN_START, MAX = 60, 52_560_000
 
 

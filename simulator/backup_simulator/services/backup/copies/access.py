@@ -9,7 +9,7 @@ from . import texts
 from .attempt import Attempt, Moment, Rule, copier
 
 # What the copy role does in the service whose snapshots a type is made of: within the account it copies, across
-# accounts it shares and the destination's service-linked role copies (facts §4.4). Clusters have calls of their own.
+# accounts it shares and the destination's service-linked role copies. Clusters have calls of their own.
 COPYING = {
     "EBS": "ec2:CopySnapshot",
     "Storage Gateway": "ec2:CopySnapshot",
@@ -75,7 +75,7 @@ def _target_path(attempt: Attempt) -> dict[str, tuple[str, ...]]:
 
 
 def _region_off(attempt: Attempt) -> str | None:
-    """AWS Backup has no access to a Region that the destination account has not enabled (facts §3.5)."""
+    """AWS Backup has no access to a Region that the destination account has not enabled."""
     account = attempt.state.accounts.get(attempt.destination_account)
     return texts.ACCESS if account and attempt.destination_region in account.disabled_regions else None
 
@@ -105,7 +105,7 @@ def _tags_hidden(attempt: Attempt) -> str | None:
 
 
 def _role_may(attempt: Attempt, action: str) -> bool:
-    """A role deleted in the meantime is no obstacle: AWS holds its session (facts §3.1, row 14)."""
+    """A role deleted in the meantime is no obstacle: AWS holds its session."""
     role, point = attempt.role, attempt.point
     if role is None or point is None:
         return True

@@ -88,7 +88,7 @@ class Attempt:
 
     @property
     def stays_unencrypted(self) -> bool:
-        """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune; facts §3.3)."""
+        """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune)."""
         return bool(self.point and self.point.key_arn is None and self.row and self.row.stays_unencrypted)
 
 

@@ -1,4 +1,4 @@
-"""Composite copies: a parent job whose children copy the nested recovery points (facts §1.1, §3.6)."""
+"""Composite copies: a parent job whose children copy the nested recovery points."""
 
 from __future__ import annotations
 

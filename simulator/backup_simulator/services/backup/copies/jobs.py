@@ -96,7 +96,7 @@ def describe(scope: Scope, params: Params) -> Params:
     return {"CopyJob": _shown(job)}
 
 
-# What each filter of ListCopyJobs compares; all are joined by AND (facts §1.1).
+# What each filter of ListCopyJobs compares; all are joined by AND.
 _FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
     "ByResourceArn": lambda job, params: job.resource_arn == params["ByResourceArn"],
     "ByState": lambda job, params: job.state == params["ByState"],

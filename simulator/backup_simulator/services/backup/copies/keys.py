@@ -1,9 +1,9 @@
 """KMS on both sides of a copy.
 
 Source: types that AWS Backup does not manage in full are protected by the resource's key, the others by the source
-vault's; either has to admit the copy role and, across accounts, the destination's service-linked role (facts §3.1 rows
-5 to 7, §4.3). Destination: the vault's key; fully managed types go through the grant AWS Backup took when the vault was
-made, the others through whoever copies.
+vault's; either has to admit the copy role and, across accounts, the destination's service-linked role.
+Destination: the vault's key; fully managed types go through the grant AWS Backup took when the vault was made, the
+others through whoever copies.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _source_key_gone(attempt: Attempt) -> str | None:
 
 
 def _source_key_unusable(attempt: Attempt) -> str | None:
-    """RDS has one text for keys that are unusable and for deleted ones, and so one category (facts §6)."""
+    """RDS has one text for keys that are unusable and for deleted ones, and so one category."""
     key, lost = attempt.source_key, _lost_source_key(attempt)
     if lost:
         return _source_text(attempt, lost, texts.KEY_GONE)

@@ -1,7 +1,7 @@
 """Who may run and who waits: one job per resource, and a number of slots per account and destination Region.
 
 Fully managed types share 100 slots, beyond which every destination vault still runs 5; snapshots of RDS have 20, of
-FSx 5; air-gapped vaults have limits of their own (facts §3.7, §5). Whoever waits is CREATED.
+FSx 5; air-gapped vaults have limits of their own. Whoever waits is CREATED.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ....records import resource_types
 if TYPE_CHECKING:
     from ....records.state import CopyJob, State
 
-# Concurrent copies into air-gapped vaults by family of the type (facts §5).
+# Concurrent copies into air-gapped vaults by family of the type.
 INTO_AIR_GAPPED = {"ec2": 20, "rds": 20, "fsx": 5}
 GATEWAYS_INTO_AIR_GAPPED = 5
 

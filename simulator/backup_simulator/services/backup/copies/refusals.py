@@ -1,6 +1,6 @@
 """What StartCopyJob refuses at once: no job comes into being.
 
-Which rules are that early is derived (facts §6, last paragraph); AWS documents the error names only.
+Which rules are that early is derived; AWS documents the error names only.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def _deliver(attempt: Attempt, job: CopyJob) -> RecoveryPoint:
 
 
 def _copied(attempt: Attempt, job: CopyJob, source: RecoveryPoint, vault: Vault) -> RecoveryPoint:
-    """The recovery point a copy leaves: its creation date is the source's (facts §0.4)."""
+    """The recovery point a copy leaves: its creation date is the source's."""
     row = resource_types.of_point(source.resource_type, source.arn)
     form = resource_types.in_air_gapped(row) if vault.air_gapped else row
     return RecoveryPoint(
@@ -234,7 +234,7 @@ def release(state: State, resource: tuple[str, str], now: float) -> None:
 
 
 def _forget(state: State, job: CopyJob, _now: float) -> None:
-    """Copy job records are dropped thirty days after their end (facts §0.6)."""
+    """Copy job records are dropped thirty days after their end."""
     state.accounts[job.account].region(job.region).copy_jobs.pop(job.job_id, None)
 
 

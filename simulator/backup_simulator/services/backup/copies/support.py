@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_TAGS = 50
 UNFINISHED = frozenset({"CREATED", "RUNNING"})
 NOT_IN_SUCH_REGIONS = frozenset({"CloudFormation", "Neptune", "Timestream"})
-# The provider that stands for AWS's own air-gapped storage among allowed AMIs (facts §3.1, row 13).
+# The provider that stands for AWS's own air-gapped storage among allowed AMIs.
 AIR_GAPPED_PROVIDER = "aws-backup-vault"
 
 
@@ -64,7 +64,7 @@ def _not_copied_so(attempt: Attempt) -> str | None:
 
 
 def _barred(attempt: Attempt, name: str) -> bool:
-    """Opt-in Regions, and file systems that are volumes of an EKS cluster (facts §3.5, §3.6)."""
+    """Opt-in Regions, and file systems that are volumes of an EKS cluster."""
     between = {attempt.source_region, attempt.destination_region}
     if name in NOT_IN_SUCH_REGIONS and between & regions.OPT_IN:
         return True
@@ -118,7 +118,7 @@ def _image_not_allowed(attempt: Attempt) -> str | None:
 
 
 def _option_group(attempt: Attempt) -> str | None:
-    """Options such as TDE do not travel across Regions (facts §3.6)."""
+    """Options such as TDE do not travel across Regions."""
     point = attempt.point
     if point is None or not point.options or attempt.source_region == attempt.destination_region:
         return None
@@ -130,7 +130,7 @@ def _too_many_tags(attempt: Attempt) -> str | None:
 
 
 def _tags_forbidden(attempt: Attempt) -> str | None:
-    """The destination's tag policies judge the tags that travel with the copy (facts §3.1, row 12)."""
+    """The destination's tag policies judge the tags that travel with the copy."""
     if attempt.point is None:
         return None
     kind = tag_policies.kind_of(attempt.point.arn)

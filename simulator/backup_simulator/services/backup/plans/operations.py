@@ -151,7 +151,7 @@ def delete(scope: Scope, params: Params) -> Params:
 
 
 def _held(scope: Scope, plan: Plan) -> bool:
-    """Whether AWS Backup still believes in a selection that was deleted (facts §2)."""
+    """Whether AWS Backup still believes in a selection that was deleted."""
     removed = plan.last_removal
     return removed is not None and removed + scope.state.durations.selections > scope.now
 

@@ -1,7 +1,7 @@
 """What happens to recovery points by themselves: they enter a vault, move to cold storage, expire, are deleted.
 
 `enter` is the one way into a vault and `remove` the one way out; both keep the virtual clock informed.
-AWS deletes at a random moment within eight hours after a recovery point is due (facts §2, §8).
+AWS deletes at a random moment within eight hours after a recovery point is due.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def cold_due(point: RecoveryPoint) -> float | None:
 
 
 def _cools(row: resource_types.ResourceType, lifecycle: Lifecycle) -> bool:
-    """EBS archives only who opted in; types without cold storage ignore the wish (facts §3.2)."""
+    """EBS archives only who opted in; types without cold storage ignore the wish."""
     return row.cold and (row.name != "EBS" or lifecycle.archive_opt_in is True)
 
 

@@ -53,7 +53,7 @@ def update_lifecycle(scope: Scope, params: Params) -> Params:
 
 
 def _require_reachable(point: RecoveryPoint, lifecycle: Lifecycle, now: float) -> None:
-    """Cold storage is entered once, and a day from now at the earliest (facts §1.2, §3.2)."""
+    """Cold storage is entered once, and a day from now at the earliest."""
     days = lifecycle.move_to_cold_after_days
     if point.storage_class == "COLD":
         if days != point.lifecycle.move_to_cold_after_days:

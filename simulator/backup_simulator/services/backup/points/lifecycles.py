@@ -1,6 +1,6 @@
 """Retention: what a lifecycle may be, and when it takes effect.
 
-Everything counts from the recovery point's creation date, which a copy shares with its source (facts §3.2).
+Everything counts from the recovery point's creation date, which a copy shares with its source.
 """
 
 from __future__ import annotations

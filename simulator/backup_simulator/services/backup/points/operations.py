@@ -159,7 +159,7 @@ def _of_resource(types: _KeyTypes, vault: Vault, point: RecoveryPoint) -> Params
 
 
 def is_cluster_state(point: RecoveryPoint) -> bool:
-    """Whether this is the child of an EKS backup that cannot live alone (facts §3.6)."""
+    """Whether this is the child of an EKS backup that cannot live alone."""
     return point.resource_type == "EKS" and point.parent_arn is not None
 
 

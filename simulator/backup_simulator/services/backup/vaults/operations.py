@@ -129,7 +129,7 @@ def delete_backup_vault(scope: Scope, params: Params) -> Params:
 
 
 def _member(state: State, vault: Vault) -> Params:
-    """A vault as lists show it; VaultState is for air-gapped vaults only (facts §1.3)."""
+    """A vault as lists show it; VaultState is for air-gapped vaults only."""
     lock, key = vault.lock, state.key(vault.key_arn)
     return {
         "BackupVaultName": vault.name,
