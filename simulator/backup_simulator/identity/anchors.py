@@ -1,7 +1,7 @@
 """Principals in stored policies are bound to identities, not to names.
 
 AWS keeps the unique id: a role that was deleted reads back as `AROA…`, and a new role of the same name does not match.
-Bare account ids become root ARNs (recorded/steampipe).
+Bare account ids become root ARNs (recordings).
 """
 
 from __future__ import annotations

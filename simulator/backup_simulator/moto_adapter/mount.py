@@ -1,4 +1,4 @@
-"""Services that have resources to back up, and AWS's managed policies, from moto: the one module that calls it.
+"""Services that have resources to back up, and AWS's managed policies, from moto.
 
 moto (https://docs.getmoto.org) is mounted as a library behind the simulator's own signature check, gate, faults and
 call log. Of its own identity nothing is used: the account goes with every request in a header that moto documents.
@@ -95,7 +95,7 @@ class Moto:
         """Return the account that has a bucket, None when nobody has."""
         if not bucket or self._application is None:
             return None
-        from moto.s3.models import s3_backends  # noqa: PLC0415 - as above
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - takes a while, and may be absent
 
         with turns.turn(self._share):
             known = s3_backends.bucket_accounts.get(bucket)

@@ -22,7 +22,7 @@ def vault_arn(scope: Scope, name: str) -> str:
 
 
 def vault(scope: Scope, params: Params, *, words: str = INSUFFICIENT) -> Vault:
-    """The vault of a request; a missing one is 403, whoever asks (recorded/README, point 2)."""
+    """The vault of a request; a missing one is 403, whoever asks."""
     other = params.get("BackupVaultAccountId", scope.account.account_id)
     found = scope.region.vaults.get(params["BackupVaultName"])
     if found is None or other != scope.account.account_id:

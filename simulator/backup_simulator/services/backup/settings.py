@@ -1,4 +1,4 @@
-"""Global settings (the cross-account toggle), Region settings, supported types."""
+"""Global settings (the cross-account toggle) and supported types; those of a Region are in `regional`."""
 
 from __future__ import annotations
 

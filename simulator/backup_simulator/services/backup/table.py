@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...fidelity import Behaviour
 from . import job_summaries, regional, settings, tags
 from .backups import jobs as backup_jobs
 from .copies import jobs as copy_jobs
@@ -40,3 +41,11 @@ OPERATIONS: Mapping[str, Operation] = {
     **templates.OPERATIONS,
     **selections.OPERATIONS,
 }
+
+FIDELITY = (
+    Behaviour(
+        "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points: 501",
+        "missing",
+        "test_protocols.py::test_every_operation_that_is_not_implemented_answers_501_by_name",
+    ),
+)

@@ -1,1 +1,1 @@
-"""EventBridge: buses, rules, and what AWS Backup tells them."""
+"""EventBridge: buses, rules, targets, and how events reach them."""

@@ -1,4 +1,4 @@
-"""STS: AssumeRole and AssumeRoleWithWebIdentity by trust policy and session rules; GetCallerIdentity."""
+"""STS: AssumeRole and AssumeRoleWithWebIdentity by trust policy and session rules; GetSessionToken; who a caller is."""
 
 from __future__ import annotations
 

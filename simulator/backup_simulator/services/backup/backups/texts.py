@@ -1,7 +1,7 @@
 """The words of failed backup jobs, as AWS writes them, and the table of all that AWS documents about them.
 
 Sources: the Developer Guide's dashboards page ("reasons for problematic jobs"), its examples of events and users'
-reports (recorded/failure-messages.tsv). Those marked *assumed* have no public source.
+reports. Those marked *assumed* have no public source.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ....records.state import Key, Principal
 
 LOOK, GRANT = "kms:DescribeKey", "kms:CreateGrant"
-# Somebody else's data are read by one of these; a key policy need not have both (recorded/README, point 10).
+# Somebody else's data are read by one of these; a key policy need not have both (recordings).
 READ = ("kms:ReEncryptFrom", "kms:Decrypt")
 CONTEXT = {"ec2": "aws:ebs:id", "backup": keys.VAULT_CONTEXT, "rds": "aws:rds:db-id", "fsx": "aws:fsx:fs-id"}
 

@@ -1,7 +1,7 @@
 """The words of failed and refused copies, as AWS writes them, and the table of all that AWS documents.
 
-Sources: the Developer Guide's dashboards page ("reasons for problematic jobs") and users' reports
-(recorded/failure-messages.tsv). Those marked *assumed* have no public source.
+Sources: the Developer Guide's dashboards page ("reasons for problematic jobs") and users' reports.
+Those marked *assumed* have no public source.
 """
 
 from __future__ import annotations

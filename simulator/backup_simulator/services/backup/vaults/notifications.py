@@ -1,4 +1,4 @@
-"""Which SNS topic a vault tells about which events; nothing is delivered, there is no SNS here."""
+"""Which SNS topic a vault tells about which events; nothing is delivered."""
 
 from __future__ import annotations
 
