@@ -17,11 +17,16 @@ HANG = 3600.0
 EXPIRED = "The security token included in the request is expired"
 
 
-def instead(fault: Fault, failed: Failed) -> tuple[Response, str] | None:
+def instead(fault: Fault | None, failed: Failed) -> tuple[Response, str] | None:
     """What a fault answers instead of the operation, with the outcome for the call log; None lets AWS act.
 
     `failed` writes an error in the protocol of the call.
     """
+    return None if fault is None or fault.after_effect else _answered(fault, failed)
+
+
+def _answered(fault: Fault, failed: Failed) -> tuple[Response, str] | None:
+    """The answer of a fault that has one of its own."""
     match fault.kind:
         case Kind.ERROR:
             return failed(AwsError(fault.code, fault.message, status=fault.status))
@@ -51,4 +56,4 @@ def delivered(answer: Response, fault: Fault | None, failed: Failed) -> tuple[Re
         case Kind.HANG:
             return replace(answer, delay=fault.seconds or HANG, arrival=Arrival.DROPPED), "hang after effect"
         case _:
-            return instead(fault, failed) or (answer, "OK")
+            return _answered(fault, failed) or (answer, "OK")

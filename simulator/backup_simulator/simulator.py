@@ -1,6 +1,6 @@
 """The simulator's core: a request comes in, an answer goes out; no HTTP server, no socket, no thread.
 
-Order: signature, route, parameters, faults, permission, handler. One lock guards the world.
+Order: signature, route, faults, parameters, permission, handler. One lock guards the world.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .records.metrics import Point
+    from .records.state import State
     from .services.operation import Operation
     from .world.schema import World
 
@@ -180,10 +181,8 @@ class Simulator:
             raise CommonError("UnknownOperation", f"{service.name} has no such operation")
         passage.operation = route.operation.name
         fault = self._strike(request, passage)
-        if fault and not fault.after_effect:
-            early = effects.instead(fault, passage.failed)
-            if early:
-                return early
+        if early := effects.instead(fault, passage.failed):
+            return early
         operation = table.OPERATIONS.get(service.name, {}).get(route.operation.name)
         if operation is None:
             name = f"{service.name}:{route.operation.name}"
@@ -218,20 +217,11 @@ class Simulator:
         request = mount.addressed(passage.service, request)
         passage.operation = mount.operation(passage.service, request)
         fault = self._strike(request, passage)
-        if fault and not fault.after_effect:
-            early = effects.instead(fault, passage.failed)
-            if early:
-                return early
+        if early := effects.instead(fault, passage.failed):
+            return early
         account = credential.principal.account
         with self.lock:
-            scope = Scope(
-                self.state,
-                credential.principal,
-                credential.token is not None,
-                passage.region,
-                self.state.now(),
-                passage.facts,
-            )
+            scope = _scope(self.state, credential, passage)
             which = {"service": passage.service, "operation": passage.operation}
             mounted.judge(scope, self.moto, request, **which)
             told: Sequence[Point] = ()
@@ -279,10 +269,7 @@ class Simulator:
             state = self.state
             if age:
                 state = self.history.as_of(state.clock.now() - age, state, credential.principal)
-            session = credential.token is not None
-            scope = Scope(
-                state, credential.principal, session, passage.region, state.now(), passage.facts, host=passage.host
-            )
+            scope = _scope(state, credential, passage)
             if operation.target is not None:
                 resource, policy = operation.target(scope, params)
                 action = f"{service.name}:{passage.operation}"
@@ -360,6 +347,12 @@ def _protocol(service: catalogue.Service | None, passage: _Passage, request: Req
     if request.body.startswith(b"Action="):
         return "query"
     return "json" if "x-amz-target" in request.headers else passage.protocol
+
+
+def _scope(state: State, credential: Credential, passage: _Passage) -> Scope:
+    """What an operation knows of its call; `state` is the world of a while ago when reads are stale."""
+    session = credential.token is not None
+    return Scope(state, credential.principal, session, passage.region, state.now(), passage.facts, host=passage.host)
 
 
 def _age(fault: faults.Fault | None) -> float:

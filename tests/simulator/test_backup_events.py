@@ -29,6 +29,20 @@ def copied(listener: Listener) -> str:
     return str(job["CopyJobId"])
 
 
+def backed_up(resource_type: str, arn: str) -> Listener:
+    """Start a backup of a resource that is kept for a week; its events are still on their way."""
+
+    def change(scene: scenes.Json) -> None:
+        part = {"region": scenes.HOME, "resource_type": resource_type, "resource": arn.rpartition("/")[2]}
+        scenes.account(scene, scenes.SOURCE)["resources"] = [part]
+
+    listener = Listener(change=change)
+    listener.backup.start_backup_job(
+        BackupVaultName="backups", ResourceArn=arn, IamRoleArn=scenes.COPIER, Lifecycle={"DeleteAfterDays": 7}
+    )
+    return listener
+
+
 def test_a_copy_tells_its_states() -> None:
     """CREATED knows neither id nor resource; the destination's ARN is an object until there is one."""
     listener = Listener()
@@ -77,18 +91,7 @@ def test_who_hears_of_a_copy() -> None:
 
 def test_a_backup_tells_its_states() -> None:
     """Sizes are texts there; at the end the recovery point is told too."""
-
-    def change(scene: scenes.Json) -> None:
-        part = {"region": scenes.HOME, "resource_type": "EBS", "resource": "vol-9"}
-        scenes.account(scene, scenes.SOURCE)["resources"] = [part]
-
-    listener = Listener(change=change)
-    listener.backup.start_backup_job(
-        BackupVaultName="backups",
-        ResourceArn=f"arn:aws:ec2:{scenes.HOME}:{scenes.SOURCE}:volume/vol-9",
-        IamRoleArn=scenes.COPIER,
-        Lifecycle={"DeleteAfterDays": 7},
-    )
+    listener = backed_up("EBS", f"arn:aws:ec2:{scenes.HOME}:{scenes.SOURCE}:volume/vol-9")
     listener.opened.control.advance("2h")
     events = listener.heard()
     created, running, completed = (event["detail"] for event in events if event["detail-type"] == BACKUP)
@@ -205,18 +208,7 @@ def test_events_on_their_way_are_part_of_a_snapshot(restored: bool) -> None:
 
 def test_a_deleted_recovery_point_tells_when_its_backup_began() -> None:
     """Only at its end, as the published examples do."""
-
-    def change(scene: scenes.Json) -> None:
-        part = {"region": scenes.HOME, "resource_type": "EFS", "resource": "fs-9"}
-        scenes.account(scene, scenes.SOURCE)["resources"] = [part]
-
-    listener = Listener(change=change)
-    listener.backup.start_backup_job(
-        BackupVaultName="backups",
-        ResourceArn=f"arn:aws:elasticfilesystem:{scenes.HOME}:{scenes.SOURCE}:file-system/fs-9",
-        IamRoleArn=scenes.COPIER,
-        Lifecycle={"DeleteAfterDays": 7},
-    )
+    listener = backed_up("EFS", f"arn:aws:elasticfilesystem:{scenes.HOME}:{scenes.SOURCE}:file-system/fs-9")
     listener.opened.control.advance("1d")
     (made,) = listener.details(POINT)
     listener.opened.control.advance("8d")  # queues forget after four
