@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import arns
+from ..records.events import place_of_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +49,9 @@ def _of_pipeline(here: Region, rest: str) -> Mapping[str, str]:
     if kind == "event-bus":
         return here.buses[name].tags if name in here.buses else {}
     if kind == "rule":
-        bus, _, name = name.rpartition("/")
-        rule = here.buses[bus or "default"].rules.get(name) if (bus or "default") in here.buses else None
+        place, name = place_of_rule(rest)
+        bus = here.buses.get(place)
+        rule = bus.rules.get(name) if bus else None
         return rule.tags if rule else {}
     return here.queues[rest].tags if rest in here.queues else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,11 @@ class KeyUse:
     when: float
     service: str
     region: str
+
+
+def signing_secret(seed: int, host: str) -> str:
+    """What the simulator signs a provider's tokens with, the same in every run of a world."""
+    return hashlib.sha256(f"{seed} {host}".encode()).hexdigest()
 
 
 @dataclass(slots=True)

@@ -67,6 +67,12 @@ class Rule:
         return self.state != "DISABLED"
 
 
+def place_of_rule(resource: str) -> tuple[str, str]:
+    """Bus and name of a rule in the last part of its ARN, `rule/<bus>/<name>`; that of the default bus is not named."""
+    bus, _, name = resource.removeprefix("rule/").rpartition("/")
+    return bus or "default", name
+
+
 @dataclass(slots=True)
 class Bus:
     """An event bus; every account has one called `default` in every Region."""

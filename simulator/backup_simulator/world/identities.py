@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from ..identity import policy
@@ -55,7 +54,7 @@ def _providers(living: state.State, part: schema.AccountPart, start: float) -> N
             f"https://{provider.host}",
             list(provider.audiences),
             start,
-            hashlib.sha256(f"{living.ids.seed} {provider.host}".encode()).hexdigest(),
+            access.signing_secret(living.ids.seed, provider.host),
             tuple(provider.keys),
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ... import arns
 from ...fidelity import Behaviour
+from ...records.events import place_of_rule
 from ...wire import AwsError, Params
 from .. import tag_forms
 from ..operation import Operation, Scope
@@ -69,22 +70,16 @@ def of_arn(state: State, arn: str) -> dict[str, str] | None:
     if not resource.startswith("rule/"):
         bus = delivery.by_arn(state, arn)
         return bus.tags if bus else None
-    place, name = _place(arn)
+    place, name = place_of_rule(resource)
     bus = delivery.bus(state, account, region, place)
     rule = bus.rules.get(name) if bus else None
     return rule.tags if rule else None
 
 
-def _place(arn: str) -> tuple[str, str]:
-    """Bus and name of the rule in an ARN; that of the default bus is not named there."""
-    bus, _, name = arns.of(arn).resource.removeprefix("rule/").rpartition("/")
-    return bus or "default", name
-
-
 def _missing(arn: str) -> str:
     if ":rule/" not in arn:
         return f"Event bus {arn.rpartition('/')[2]} does not exist."
-    bus, name = _place(arn)
+    bus, name = place_of_rule(arns.of(arn).resource)
     return f"Rule {name} does not exist on EventBus {bus}."
 
 

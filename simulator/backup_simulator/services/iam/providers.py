@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...records.access import OidcProvider
+from ...records.access import OidcProvider, signing_secret
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
 from . import rules
@@ -27,7 +26,7 @@ def create_provider(scope: Scope, params: Params) -> Params:
     if host in scope.account.providers:
         raise rules.taken(f"Provider with url https://{host} already exists.")
     arn = f"arn:aws:iam::{scope.account.account_id}:oidc-provider/{host}"
-    secret = hashlib.sha256(f"{scope.state.ids.seed} {host}".encode()).hexdigest()
+    secret = signing_secret(scope.state.ids.seed, host)
     audiences, prints = params.get("ClientIDList", []), params.get("ThumbprintList", [])
     if len(prints) > MOST_THUMBPRINTS:
         raise AwsError("InvalidInput", "Thumbprint list must contain fewer than 5 entries.")

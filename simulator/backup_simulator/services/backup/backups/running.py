@@ -65,9 +65,10 @@ def _start(state: State, job: BackupJob, now: float) -> None:
     attempt = Attempt(state, job)
     broken = rules.first_broken(Moment.START, attempt)
     if broken:
-        if job.continuous and broken[0].category == "ACCESS_DENIED":
+        rule, message = broken
+        if job.continuous and rule.category == "ACCESS_DENIED":
             continuous.interrupt(state, job, now)
-        _finish(state, job, "FAILED", now, broken[1], broken[0].category)
+        _finish(state, job, "FAILED", now, message, rule.category)
         return
     _run(attempt, now)
     if job.is_parent and not outcome:
@@ -117,7 +118,8 @@ def _end_parent(state: State, parent: BackupJob, now: float) -> None:
     attempt = Attempt(state, parent)
     broken = rules.first_broken(Moment.END, attempt)
     if broken:
-        _finish(state, parent, "FAILED", now, broken[1], broken[0].category)
+        rule, message = broken
+        _finish(state, parent, "FAILED", now, message, rule.category)
         return
     if ending == "FAILED":
         failed = children[0]
@@ -155,14 +157,15 @@ def _end(state: State, job: BackupJob, outcome: Outcome | None, now: float) -> N
     attempt = Attempt(state, job)
     broken = rules.first_broken(Moment.END, attempt)
     if broken:
-        _finish(state, job, "FAILED", now, broken[1], broken[0].category)
+        rule, message = broken
+        _finish(state, job, "FAILED", now, message, rule.category)
         return
     vault, resource = attempt.vault, attempt.resource
     if vault is None or resource is None:
         raise AssertionError("the rules refuse a backup without vault or resource")
     snapshot = _backed_up(state, job, attempt.row, vault, resource, now)
-    message, category = (outcome.message, outcome.category) if outcome else (None, "SUCCESS")
-    _finish(state, job, "COMPLETED", now, message, category)
+    remark, category = (outcome.message, outcome.category) if outcome else (None, "SUCCESS")
+    _finish(state, job, "COMPLETED", now, remark, category)
     if snapshot:
         _copy(state, job, snapshot, primary.copy_actions(job, attempt.row), now)
 

@@ -48,7 +48,8 @@ def _admit(state: State, job: CopyJob, now: float) -> None:
     """Wait for the resource, then for a slot; too many who wait are turned away."""
     broken = rules.first_broken(Moment.ADMISSION, attempt_of(state, job, now))
     if broken:
-        job.message, job.category = broken[1], broken[0].code
+        rule, message = broken
+        job.message, job.category = message, rule.code
         _conclude(state, job, "FAILED", now)
         return
     if queue.occupy(state, job) and queue.take(state, job):
@@ -66,7 +67,8 @@ def _start(state: State, job: CopyJob, now: float) -> None:
     attempt = attempt_of(state, job, now)
     broken = rules.first_broken(Moment.START, attempt)
     if broken:
-        _fail(state, job, broken[1], broken[0].code, now)
+        rule, message = broken
+        _fail(state, job, message, rule.code, now)
         return
     _run(attempt, job)
     if outcome and outcome.state == "STUCK_RUNNING":
@@ -110,7 +112,8 @@ def _end(state: State, job: CopyJob, outcome: Outcome | None, now: float) -> Non
     attempt = attempt_of(state, job, now)
     broken = rules.first_broken(Moment.END, attempt)
     if broken:
-        _fail(state, job, broken[1], broken[0].code, now)
+        rule, message = broken
+        _fail(state, job, message, rule.code, now)
         return
     _deliver(attempt, job)
     job.message, job.category = _remark(attempt, job, outcome)
