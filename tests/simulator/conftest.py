@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.simulator import scenes
+from tests.simulator.backup_kit import Backups
 
 from backup_simulator.server import SimulatorServer
 
@@ -25,3 +26,9 @@ def server(shared_server: SimulatorServer) -> SimulatorServer:
     """A running simulator with the world of `scenes.world()`, untouched; its clock stands still."""
     shared_server.control.load(scenes.world())
     return shared_server
+
+
+@pytest.fixture
+def backups(server: SimulatorServer) -> Backups:
+    """The source account with resources to back up."""
+    return Backups(server)

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
 
-@pytest.fixture
-def backups(server: SimulatorServer) -> Backups:
-    """The source account with resources to back up."""
-    return Backups(server)
-
-
 @pytest.mark.parametrize(
     ("changes", "code", "message"),
     [

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
 
-@pytest.fixture
-def backups(server: SimulatorServer) -> Backups:
-    """The source account with resources to back up."""
-    return Backups(server)
-
-
 def test_a_job_goes_through_its_states_and_leaves_a_recovery_point(backups: Backups) -> None:
     """CREATED, RUNNING, COMPLETED on the virtual clock; the recovery point is there at the end."""
     job_id = backups.start(Lifecycle={"DeleteAfterDays": 7})

@@ -5,22 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.simulator import scenes
 from tests.simulator.backup_kit import Backups
 
-if TYPE_CHECKING:
-    from backup_simulator.server import SimulatorServer
-
 COPY = {"DestinationBackupVaultArn": scenes.vault_arn()}
-
-
-@pytest.fixture
-def backups(server: SimulatorServer) -> Backups:
-    """The source account with resources to back up."""
-    return Backups(server)
 
 
 def _rule(**changes: Any) -> scenes.Json:

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pytest
 from tests.simulator import backup_kit, scenes
 from tests.simulator.backup_kit import Backups
-
-if TYPE_CHECKING:
-    from backup_simulator.server import SimulatorServer
-
-
-@pytest.fixture
-def backups(server: SimulatorServer) -> Backups:
-    """The source account with resources to back up."""
-    return Backups(server)
 
 
 def test_whatever_has_a_recovery_point_is_protected(backups: Backups) -> None:
