@@ -116,7 +116,7 @@ def test_a_new_lifecycle_counts_from_now_on(scene: Scene) -> None:
 
 def test_a_continuous_point_goes_when_stopped(scene: Scene) -> None:
     """Its retention is a window that moves along while it is active."""
-    parts: dict[str, Any] = {"continuous": True, "lifecycle": {"delete_after_days": 3}}
+    parts: dict[str, Any] = {"resource_type": "S3", "continuous": True, "lifecycle": {"delete_after_days": 3}}
     active = scene.add(resource="fs-1", status="AVAILABLE", **parts)
     scene.add(resource="fs-2", status="STOPPED", **parts)
     scene.server.control.advance(4 * scenes.DAY)

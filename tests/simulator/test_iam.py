@@ -167,9 +167,32 @@ def test_a_managed_policy_and_its_versions(server: SimulatorServer, iam: Any) ->
     assert code(iam.detach_role_policy, RoleName="reader", PolicyArn=arn) == ("NoSuchEntity", 404)
 
 
+def test_an_aws_managed_policy_has_its_path(iam: Any) -> None:
+    """Names are unique; the path that is forgotten most often, `service-role/`, leaves an ARN that nobody has."""
+    arn = f"{AWS}AWSBackupServiceRolePolicyForBackup"
+    with scenes.refused() as refusal:
+        iam.attach_role_policy(RoleName="reader", PolicyArn=arn)
+
+    assert refusal.code == "NoSuchEntity"
+    assert refusal.message == f"Policy {arn} does not exist or is not attachable."
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.amazonaws.org", "Backup.amazonaws.com", "*"])
+def test_a_service_principal_has_the_form_of_one(iam: Any, name: str) -> None:
+    """A trust that names no service is refused when it is put, not when the role is needed."""
+    document = trust(Principal={"Service": name})
+    with scenes.refused() as refusal:
+        iam.create_role(RoleName="new", AssumeRolePolicyDocument=document)
+
+    assert (refusal.code, refusal.message) == (
+        "MalformedPolicyDocument",
+        f'Invalid principal in policy: "SERVICE":"{name}"',
+    )
+
+
 def test_an_aws_managed_policy_that_is_not_known_answers_501(server: SimulatorServer, iam: Any) -> None:
-    """AWS makes new ones every week; saying that one does not exist would be a lie. The path is a part of the name."""
-    name = "service-role/AWSBackupServiceRolePolicyForS3Backup"
+    """AWS makes new ones every week; saying that one does not exist would be a lie."""
+    name = "service-role/AWSBackupServiceRolePolicyForTapes"
     arn = AWS + name
     iam.create_user(UserName="ann")
     tools = scenes.client(server, "sts", scenes.TOOLS, user="operator")

@@ -54,7 +54,12 @@ def test_a_point_in_use_is_left_alone(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("part", "lifecycle", "code"),
     [
-        pytest.param({"continuous": True}, {"DeleteAfterDays": 9}, "InvalidRequestException", id="continuous"),
+        pytest.param(
+            {"resource_type": "S3", "continuous": True},
+            {"DeleteAfterDays": 9},
+            "InvalidRequestException",
+            id="continuous",
+        ),
         pytest.param(
             {"age": "10d"}, {"MoveToColdStorageAfterDays": 10}, "InvalidParameterValueException", id="cold at once"
         ),
@@ -117,7 +122,7 @@ def test_parents_go_after_their_children(scene: Scene) -> None:
 
 def test_a_continuous_point_is_given_back(scene: Scene) -> None:
     """AWS Backup lets go of it; snapshots cannot be given back."""
-    continuous, snapshot = scene.add(continuous=True), scene.add(resource="fs-2")
+    continuous, snapshot = scene.add(resource_type="S3", continuous=True), scene.add(resource="fs-2")
     scene.source.disassociate_recovery_point(**named(continuous))
     with scenes.refused() as refusal:
         scene.source.disassociate_recovery_point(**named(snapshot))

@@ -82,6 +82,42 @@ WORDED = [
     pytest.param(
         '"111111111111"', '"111"', "w:5: accounts[0].id: '111' is no account id: twelve digits, in quotes", id="form"
     ),
+    pytest.param(
+        '"111111111111"',
+        "111111111111",
+        "w:5: accounts[0].id: 111111111111 is not a text; put it in quotes",
+        id="number",
+    ),
+    pytest.param(
+        "eu-west-1",
+        "eu-wset-1",
+        "w:16: accounts[0].vaults[0].region: 'eu-wset-1' is no Region; eu-west-1?",
+        id="Region",
+    ),
+    pytest.param(
+        "name: orders",
+        "name: all orders",
+        "w:17: accounts[0].vaults[0].name: 'all orders' is no vault name: 2 to 50 of A-Z a-z 0-9 _ -",
+        id="vault name",
+    ),
+    pytest.param(
+        "type: EBS",
+        "type: EBS, storage_class: COLD, continuous: true",
+        "w:19: accounts[0].vaults[0].recovery_points[0]: continuous are only Aurora, RDS, S3, SAP HANA on Amazon EC2",
+        id="never continuous",
+    ),
+    pytest.param(
+        "type: EBS",
+        "type: RDS, storage_class: COLD",
+        "w:19: accounts[0].vaults[0].recovery_points[0]: there is no cold storage for RDS",
+        id="never cold",
+    ),
+    pytest.param(
+        "accounts:\n",
+        'accounts:\n  - {id: "111111111111", name: twice}\n',
+        "w:1: two accounts have the same id: 111111111111",
+        id="twice",
+    ),
     pytest.param("rate: 60", "rate: 0", "w:3: clock.rate: 0 must be greater than 0", id="bound"),
     pytest.param("rate: 60", "start: 2026-13-01", "w:3: 2026-13-01: month must be in 1..12", id="date that is none"),
 ]
@@ -121,6 +157,38 @@ UNFIT = [
         "role reader: trust",
         id="a number for a name",
     ),
+    pytest.param(
+        "name: orders",
+        "name: orders\n        policy: {Statement: [{Effect: Deny, Principal: '*', Action: 'backup:*'}]}",
+        18,
+        "Wildcards are not allowed in Action",
+        id="a vault policy that AWS Backup refuses",
+    ),
+    pytest.param(
+        "name: orders", "name: orders\n        lock: {min_days: 9, max_days: 3}", 18, "lock: Invalid", id="a lock"
+    ),
+    pytest.param(
+        "age: 3d",
+        "lifecycle: {move_to_cold_after_days: 30, delete_after_days: 60}",
+        16,
+        "EBS vol-1: lifecycle: Invalid lifecycle. DeleteAfterDays cannot be less than 90 days apart",
+        id="a lifecycle",
+    ),
+    pytest.param('111111111111"]}', '111111111111"], services: [backup]}', 13, "trust: names backup", id="a service"),
+    pytest.param(
+        "policies: [full]",
+        "policies: ['arn:aws:iam::aws:policy/AWSBackupServiceRolePolicyForBackup']",
+        10,
+        "is no policy of AWS; arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup?",
+        id="a managed policy without its path",
+    ),
+    pytest.param(
+        '{aws: ["111111111111"]}',
+        '{aws: ["arn:aws:iam::111111111111:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"]}',
+        13,
+        "service_linked_role: true makes it",
+        id="the service-linked role",
+    ),
     pytest.param("policies: [full]", "policies: [{Statement: []}]", 10, "user admin: policies", id="a policy"),
 ]
 
@@ -134,6 +202,17 @@ def test_what_does_not_fit_names_its_line(old: str, new: str, line: int, words: 
 
     assert str(refusal.value).startswith(f"w.yaml:{line}: account 111111111111, ")
     assert words in str(refusal.value)
+
+
+def test_the_version_of_a_policy_needs_no_quotes() -> None:
+    """YAML reads a date, and everybody copies policies without thinking of that."""
+    statement = "{Effect: Allow, Action: 'sts:AssumeRole', Principal: '*'}"
+    trust = f"{{Version: 2012-10-17, Statement: [{statement}]}}"
+    living = building.build(files.from_text(WHOLE.replace('{aws: ["111111111111"]}', trust)))
+
+    stored = living.accounts["111111111111"].roles["reader"].trust
+    assert stored is not None
+    assert stored.document["Version"] == "2012-10-17"
 
 
 def test_every_flaw_is_told_at_once() -> None:

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 _IDENTITY = re.compile(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
 _ROOT = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal)")
 _SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/[^/]+/[^/]+")
 
 
 class UnknownPrincipalError(ValueError):
-    """A policy names somebody who does not exist."""
+    """A policy names somebody who does not exist; `kind` is how AWS calls the kind of principal in its messages."""
+
+    def __init__(self, name: str, kind: str = "AWS") -> None:
+        super().__init__(name)
+        self.kind = kind
 
 
 def anchored(state: State, document: policy.Document) -> policy.Policy:
@@ -57,6 +62,9 @@ def _mapped(document: policy.Document, convert: Callable[[str], str]) -> policy.
 def _principal(element: Any, convert: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON of a policy
     if not isinstance(element, dict):
         return element
+    for name in policy.items(element.get("Service", ())):
+        if not _SERVICE.fullmatch(str(name)):
+            raise UnknownPrincipalError(str(name), "SERVICE")
     found = {
         kind: [convert(str(value)) for value in policy.items(values)] if kind == "AWS" else values
         for kind, values in element.items()
@@ -117,6 +125,11 @@ FIDELITY = (
         "A principal that does not exist is refused when a policy is put",
         "DG, issue",
         "test_vaults.py::test_a_policy_names_only_who_exists",
+    ),
+    Behaviour(
+        "A service principal has to look like one, `backup.amazonaws.com`; whether the service exists is not asked",
+        "issue (the refusal: users' reports); that the form is enough: ours",
+        "test_iam.py::test_a_service_principal_has_the_form_of_one",
     ),
     Behaviour(
         "A new user or role is unknown to policies, STS and AWS Backup for `durations.principals` (at once by default)",

@@ -1,6 +1,10 @@
-"""Regions that an account has to opt into before it can use them (AWS General Reference)."""
+"""The Regions there are, and those that an account has to opt into before it can use them (AWS General Reference)."""
 
 from __future__ import annotations
+
+import functools
+
+from botocore import loaders
 
 OPT_IN = frozenset(
     {
@@ -23,3 +27,10 @@ OPT_IN = frozenset(
         "mx-central-1",
     }
 )
+
+
+@functools.cache
+def known() -> frozenset[str]:
+    """The Regions of the partition `aws`, as the installed botocore knows them."""
+    partitions = loaders.create_loader().load_data("partitions")["partitions"]
+    return frozenset(next(each["regions"] for each in partitions if each["id"] == "aws")) - {"aws-global"}

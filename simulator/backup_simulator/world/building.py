@@ -5,6 +5,7 @@ Order matters: identities first, then the policies that name them, then keys, va
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import random
 import time
@@ -14,15 +15,16 @@ from .. import clock, ids
 from ..identity import anchors, policy
 from ..records import keys, knobs, state
 from ..records.events import Feed
-from ..services.backup.vaults import air_gapped, automatic
+from ..services.backup.vaults import air_gapped, automatic, locks
 from ..services.backup.vaults import operations as vaults
+from ..services.backup.vaults import policy as vault_policies
 from ..services.iam import service_role
-from ..wire import SimulatorError
+from ..wire import AwsError, SimulatorError
 from . import declared_resources, identities, organizations, points, schema
 from .files import Flaws, WorldError, located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .identity_parts import TrustPart
     from .part import PolicyDocument
@@ -120,7 +122,8 @@ def _anchored(living: state.State, document: policy.Document, where: str) -> pol
     try:
         return anchors.anchored(living, document)
     except anchors.UnknownPrincipalError as error:
-        raise WorldError(f"{where}: names {error}, which does not exist in this world") from None
+        remedy = "; service_linked_role: true makes it" if str(error).endswith(service_role.NAME) else ""
+        raise WorldError(f"{where}: names {error}, which does not exist in this world{remedy}") from None
     except (policy.MalformedPolicyError, SimulatorError) as error:
         raise WorldError(f"{where}: {error}") from None
 
@@ -159,12 +162,27 @@ def _vault(living: state.State, account: str, part: schema.VaultPart, start: flo
     policy = automatic.policy() if part.policy is None and part.name == automatic.NAME else part.policy
     if policy is not None:
         vault.policy = _anchored(living, policy, f"{where}: policy")
+        with _as_aws(f"{where}: policy"):
+            vault_policies.require_admissible(vault, policy)
     if part.lock is not None:
         lock = part.lock
+        with _as_aws(f"{where}: lock"):
+            locks.check_bounds(
+                lock.min_days, lock.max_days, least=air_gapped.LEAST_DAYS if part.air_gapped else locks.MIN_DAYS
+            )
         date = None if lock.cooling_off is None else start + lock.cooling_off
         vault.lock = state.Lock(lock.min_days, lock.max_days, date)
     vaults.add(living, vault)
     points.fill(living, vault, [*part.recovery_points, *part.generate], now=start)
+
+
+@contextlib.contextmanager
+def _as_aws(where: str) -> Iterator[None]:
+    """What AWS would refuse is a flaw of the world."""
+    try:
+        yield
+    except AwsError as error:
+        raise WorldError(f"{where}: {error.message}") from None
 
 
 def _vault_key(living: state.State, account: str, part: schema.VaultPart, where: str) -> str:

@@ -132,7 +132,8 @@ FIDELITY = (
         "test_world_files.py::test_a_broken_file_names_line_and_field",
     ),
     Behaviour(
-        "So is a file whose parts do not fit each other: a policy that names nobody, a vault without its key",
+        "So is a file whose parts do not fit each other (a policy that names nobody, a vault without its key), and one "
+        "that has what AWS would not take: names, Regions, vault policies, bounds of locks, lifecycles",
         "ours",
         "test_world_files.py::test_what_does_not_fit_names_its_line",
     ),

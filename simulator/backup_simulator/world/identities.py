@@ -100,8 +100,13 @@ def _grant(living: state.State, identity: state.Identity, parts: Sequence[str | 
 def _managed(living: state.State, account: str, arn: str, where: str) -> access.ManagedPolicy:
     found = living.accounts[account].policies.get(arn) or aws_managed.find(arn)
     if found is None:
-        raise WorldError(f"{where}: {aws_managed.unknown(arn) or f'{arn} is no policy of the account'}")
+        raise WorldError(f"{where}: {aws_managed.unknown(arn) or _no_policy(arn)}")
     return found
+
+
+def _no_policy(arn: str) -> str:
+    namesake = aws_managed.namesake(arn)
+    return f"{arn} is no policy of AWS; {namesake}?" if namesake else f"{arn} is no policy of the account"
 
 
 def _compiled(document: policy.Document, where: str) -> policy.Policy:

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from ..records import regions
+
+
+def _region(name: str) -> str:
+    if name not in regions.known():
+        near = difflib.get_close_matches(name, sorted(regions.known()), n=1)
+        raise ValueError(f"{name!r} is no Region" + (f"; {near[0]}?" if near else ""))
+    return name
+
+
+def _dated(document: dict[str, Any]) -> dict[str, Any]:
+    """YAML takes the version of a policy for a date unless it is quoted; CloudFormation lets that pass too."""
+    version = document.get("Version")
+    return document | {"Version": version.isoformat()} if isinstance(version, dt.date) else document
+
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-PolicyDocument = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "required": ["Statement"]})]
+Region = Annotated[str, AfterValidator(_region)]
+PolicyDocument = Annotated[
+    dict[str, Any], AfterValidator(_dated), WithJsonSchema({"type": "object", "required": ["Statement"]})
+]
 PolicyArn = Annotated[str, Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$")]
 Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
 

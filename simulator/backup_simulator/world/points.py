@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ..records import keys, resource_types
 from ..records.generated import Generated
 from ..records.state import Lifecycle, RecoveryPoint
-from ..services.backup.points import ageing
+from ..services.backup.points import ageing, lifecycles
+from ..wire import AwsError
 from . import schema
 from .files import WorldError
 
@@ -101,12 +102,12 @@ def _point(
     state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, arn: str | None
 ) -> RecoveryPoint:
     row = _row(part)
+    where = f"account {vault.account}, vault {vault.name}, {part.resource_type} {resource}"
     resource_arn = resource_types.resource_arn(row, resource, region=vault.region, account=vault.account)
     arn = arn or resource_types.point_arn(row, resource_arn, region=vault.region, account=vault.account, ids=state.ids)
     key: str | None = vault.key_arn
     if not row.fully_managed:
-        where = f"account {vault.account}, vault {vault.name}, {part.resource_type} {resource}: key"
-        key = key_arn(state, part.key, vault.account, vault.region, where=where) if part.key else None
+        key = key_arn(state, part.key, vault.account, vault.region, where=f"{where}: key") if part.key else None
     created = round(created, 3)
     return RecoveryPoint(
         arn=arn,
@@ -118,9 +119,7 @@ def _point(
         size=part.size,
         role_arn=SERVICE_ROLE.format(account=vault.account),
         key_arn=key,
-        lifecycle=Lifecycle(
-            part.lifecycle.move_to_cold_after_days, part.lifecycle.delete_after_days, part.lifecycle.archive_opt_in
-        ),
+        lifecycle=_lifecycle(part.lifecycle, where),
         status=part.status,
         continuous=part.continuous,
         storage_class=part.storage_class,
@@ -132,3 +131,11 @@ def _point(
         parent_arn=part.parent,
         member=part.member,
     )
+
+
+def _lifecycle(part: schema.LifecyclePart, where: str) -> Lifecycle:
+    asked = Lifecycle(part.move_to_cold_after_days, part.delete_after_days, part.archive_opt_in)
+    try:
+        return lifecycles.checked(asked)
+    except AwsError as error:
+        raise WorldError(f"{where}: lifecycle: {error.message}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from ..records import resource_types
-from .part import Part
+from .part import Part, Region
 from .units import Bytes
 
 
@@ -16,7 +16,7 @@ class ResourcePart(Part):
     are names or ARNs of the resources in a stack or of the volumes of a cluster.
     """
 
-    region: str
+    region: Region
     resource_type: str
     resource: str
     count: int = Field(default=1, ge=1, le=1_000_000)

@@ -5,6 +5,7 @@ Everything that grants something is written out: there are no silent defaults fo
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 import functools
 from typing import Annotated, Any, Literal
@@ -13,12 +14,16 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from ..records import regions
 from ..records.resource_types import TYPES
+from ..services.backup.backups import continuous
 from .fault_parts import EventsPart, FaultPart, OutcomePart
 from .identity_parts import GroupPart, ManagedPolicyPart, OidcProviderPart, RolePart, UserPart
 from .organization_parts import OrganizationPart
-from .part import AccountId, Part, PolicyDocument
+from .part import AccountId, Part, PolicyDocument, Region
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
+
+KeyId = Annotated[str, Field(pattern=r"^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")]
+VaultName = Annotated[str, Field(pattern=r"^([a-zA-Z0-9_-]{2,50}|aws/efs/automatic-backup-vault)$")]
 
 
 class ClockPart(Part):
@@ -80,12 +85,12 @@ class KeyPart(Part):
     With `replicas` it is a multi-Region key; those have its policy, state and aliases.
     """
 
-    region: str
-    id: str | None = None
+    region: Region
+    id: KeyId | None = None
     aliases: list[Annotated[str, Field(pattern=r"^alias/[a-zA-Z0-9:/_-]+$")]] = []
     policy: PolicyDocument | None = None
     state: Literal["Enabled", "Disabled", "PendingDeletion"] = "Enabled"
-    replicas: list[str] = []
+    replicas: list[Region] = []
 
 
 class LifecyclePart(Part):
@@ -118,6 +123,10 @@ class PointsPart(Part):
     def _known_type(self) -> PointsPart:
         if self.resource_type not in TYPES:
             raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(TYPES)}")
+        if self.continuous and self.resource_type not in continuous.TYPES:
+            raise ValueError(f"continuous are only {', '.join(sorted(continuous.TYPES))}")
+        if self.storage_class == "COLD" and not TYPES[self.resource_type].cold:
+            raise ValueError(f"there is no cold storage for {self.resource_type}")
         return self
 
 
@@ -153,8 +162,8 @@ class VaultPart(Part):
     An air-gapped vault has lock bounds of both kinds and may do without a key.
     """
 
-    region: str
-    name: str = Field(min_length=2)
+    region: Region
+    name: VaultName
     air_gapped: bool = False
     key: str | None = None
     policy: PolicyDocument | None = None
@@ -186,7 +195,7 @@ class AccountPart(Part):
     resources: list[ResourcePart] = []
     vaults: list[VaultPart] = []
     allowed_amis: list[str] | None = None
-    disabled_regions: list[str] = []
+    disabled_regions: list[Region] = []
 
     @model_validator(mode="after")
     def _regions_to_opt_into(self) -> AccountPart:
@@ -228,22 +237,27 @@ class World(Part):
     @model_validator(mode="after")
     def _consistent(self) -> World:
         ids = [account.id for account in self.accounts]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two accounts have the same id")
+        if twice := _twice(ids):
+            raise ValueError(f"two accounts have the same id: {twice}")
         members = [one for part in self.all_organizations for one in (part.management, *part.members)]
         if strangers := set(members) - set(ids):
             raise ValueError(f"the organization names accounts that do not exist: {', '.join(sorted(strangers))}")
         for part in self.all_organizations:
             if part.strangers:
                 raise ValueError(f"no members of {part.id}: {', '.join(sorted(part.strangers))}")
-        if len(set(members)) != len(members):
-            raise ValueError("an account is in two organizations, or twice in one")
-        if len({part.id for part in self.all_organizations}) != len(self.all_organizations):
-            raise ValueError("two organizations have the same id")
+        if twice := _twice(members):
+            raise ValueError(f"an account is in two organizations, or twice in one: {twice}")
+        if twice := _twice([part.id for part in self.all_organizations]):
+            raise ValueError(f"two organizations have the same id: {twice}")
         keys = [user.access_key.id for account in self.accounts for user in account.users]
-        if len(set(keys)) != len(keys):
-            raise ValueError("two users have the same access key id")
+        if twice := _twice(keys):
+            raise ValueError(f"two users have the same access key id: {twice}")
         return self
+
+
+def _twice(names: list[str]) -> str:
+    """The names that stand there more than once."""
+    return ", ".join(name for name, times in collections.Counter(names).items() if times > 1)
 
 
 @functools.cache

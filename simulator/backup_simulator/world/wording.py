@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ _FORMS = {
     r"^[A-Z0-9]{16,128}$": "is no access key id: 16 to 128 capital letters and digits",
     r"^arn:aws:iam::(aws|\d{12}):policy/.+$": "is no ARN of a managed policy",
     r"^alias/[a-zA-Z0-9:/_-]+$": "is no alias: alias/ and a name",
+    r"^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$": "is no key id: a UUID, or mrk-…",
+    r"^([a-zA-Z0-9_-]{2,50}|aws/efs/automatic-backup-vault)$": "is no vault name: 2 to 50 of A-Z a-z 0-9 _ -",
     r"^p-[0-9a-zA-Z_]{8,128}$": "is no policy id: p- and 8 to 128 letters and digits",
 }
 _KINDS = {
@@ -44,6 +47,7 @@ _BOUNDS = {
     "too_short": "needs {min_length} items or more",
 }
 _LONGEST = 60
+_NEAR = 0.75  # how like a field a misspelt one has to be to be taken for it
 
 
 def told(error: pydantic.ValidationError, document: object) -> list[tuple[Location, str]]:
@@ -89,7 +93,7 @@ def _said(error: ErrorDetails, place: Location, names: Collection[str]) -> str:
     kind, context, given = error["type"], error.get("ctx", {}), _short(error["input"])
     match kind:
         case "extra_forbidden":
-            near = difflib.get_close_matches(str(place[-1]), names, n=1) if place else []
+            near = difflib.get_close_matches(str(place[-1]), names, n=1, cutoff=_NEAR) if place else []
             return "is no field here" + (f"; {near[0]}?" if near else "")
         case "missing":
             return "is missing"
@@ -104,6 +108,8 @@ def _said(error: ErrorDetails, place: Location, names: Collection[str]) -> str:
     if kind in _BOUNDS:
         return f"{given} {_BOUNDS[kind].format(**context)}"
     wanted = _KINDS.get(kind.partition("_")[0])
+    if wanted == "a text" and isinstance(error["input"], int | float | dt.date):
+        wanted += "; put it in quotes"
     return f"{given} is not {wanted}" if wanted else f"{given}: {error['msg']}"
 
 

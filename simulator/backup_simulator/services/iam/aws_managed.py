@@ -34,13 +34,20 @@ def _kept() -> Mapping[str, Params]:
     return found
 
 
+def namesake(arn: str) -> str | None:
+    """The ARN of AWS's managed policy of the same name, perhaps with the path that was forgotten."""
+    found = _named(arn) if arn.startswith(PREFIX) else None
+    return _arn(arn.rpartition("/")[2], found) if found else None
+
+
 def _published(arn: str) -> Params | None:
     """What is known of a policy; its path is a part of its ARN."""
-    if not arn.startswith(PREFIX):
-        return None
+    return _named(arn) if namesake(arn) == arn else None
+
+
+def _named(arn: str) -> Params | None:
     name = arn.rpartition("/")[2]
-    found = _kept().get(name) or mount.managed_policies().get(name)
-    return found if found and _arn(name, found) == arn else None
+    return _kept().get(name) or mount.managed_policies().get(name)
 
 
 def _arn(name: str, found: Params) -> str:
@@ -71,8 +78,8 @@ def _epoch(text: str) -> float:
 
 
 def unknown(arn: str) -> str | None:
-    """What to say of a policy of AWS's that is not known here; None for known ones and for ARNs of accounts."""
-    if not arn.startswith(PREFIX) or _published(arn):
+    """What to say of a policy that AWS may have and that is not known here; None for all other ARNs."""
+    if not arn.startswith(PREFIX) or namesake(arn):
         return None
     text = f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
     more = "" if mount.managed_policies() else "; pip install 'backup-simulator[resources]' brings all that moto has"

@@ -119,7 +119,7 @@ def read_trust(scope: Scope, text: str) -> Policy:
     try:
         return anchors.anchored(scope.state, found.document)
     except anchors.UnknownPrincipalError as error:
-        raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{error}"') from None
+        raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "{error.kind}":"{error}"') from None
 
 
 def page(found: Sequence[object], params: Params, name: str) -> Params:

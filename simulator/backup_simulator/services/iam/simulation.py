@@ -109,7 +109,7 @@ def _resource(scope: Scope, params: Params) -> Policy | None:
     try:
         return anchors.anchored(scope.state, rules.read(params["ResourcePolicy"], policy.compiled).document)
     except anchors.UnknownPrincipalError as error:
-        raise AwsError("InvalidInput", f'Invalid principal in policy: "AWS":"{error}"') from None
+        raise AwsError("InvalidInput", f'Invalid principal in policy: "{error.kind}":"{error}"') from None
 
 
 def _result(policies: evaluation.Policies, question: Question, params: Params) -> Params:

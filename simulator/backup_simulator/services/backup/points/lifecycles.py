@@ -26,14 +26,25 @@ def parse(params: Params | None) -> Lifecycle | None:
         return None
     if "DeleteAfterEvent" in params:
         raise invalid("DeleteAfterEvent is not valid as an input")
-    cold, delete = params.get("MoveToColdStorageAfterDays"), params.get("DeleteAfterDays")
+    return checked(
+        Lifecycle(
+            params.get("MoveToColdStorageAfterDays"),
+            params.get("DeleteAfterDays"),
+            params.get("OptInToArchiveForSupportedResources"),
+        )
+    )
+
+
+def checked(lifecycle: Lifecycle) -> Lifecycle:
+    """The lifecycle, if its days are possible; raises InvalidParameterValueException if not."""
+    cold, delete = lifecycle.move_to_cold_after_days, lifecycle.delete_after_days
     if cold is not None and cold != FOR_EVER and not 1 <= cold <= 36_500:
         raise invalid("MoveToColdStorageAfterDays cannot be less than 1 or more than 36500 days")
     if delete is not None and delete != FOR_EVER and not 1 <= delete <= 36_500:
         raise invalid("DeleteAfterDays cannot be less than 1 or more than 36500 days")
     if _kept(cold) and _kept(delete) and (delete or 0) < (cold or 0) + 90:
         raise invalid("DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays")
-    return Lifecycle(cold, delete, params.get("OptInToArchiveForSupportedResources"))
+    return lifecycle
 
 
 def _kept(days: int | None) -> bool:

@@ -35,10 +35,15 @@ def put(scope: Scope, params: Params) -> Params:
         raise AwsError("InvalidParameterValueException", "Provided principal is not valid") from None
     except policy.MalformedPolicyError as error:
         raise AwsError("InvalidParameterValueException", f"The specified policy is not valid. {error}") from None
-    for statement in policy.items(document["Statement"]):
-        _check(vault, statement)
+    require_admissible(vault, document)
     vault.policy = stored
     return {}
+
+
+def require_admissible(vault: Vault, document: policy.Document) -> None:
+    """Raise an AwsError for a well-formed policy that AWS Backup does not take for this vault."""
+    for statement in policy.items(document["Statement"]):
+        _check(vault, statement)
 
 
 def _check(vault: Vault, statement: policy.Document) -> None:
