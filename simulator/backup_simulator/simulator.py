@@ -374,5 +374,6 @@ FIDELITY = (
     Behaviour(
         "Signature, route, parameters, permission, handler: judged in this order",
         "assumed",
+        "test_signatures.py::test_what_is_judged_first",
     ),
 )

@@ -142,3 +142,22 @@ def test_the_virtual_clock_does_not_disturb_signatures(server: SimulatorServer) 
     server.control.advance("700d")
 
     assert scenes.client(server, "sts", scenes.SOURCE).get_caller_identity()["Account"] == scenes.SOURCE
+
+
+ORDER = [
+    pytest.param("/nowhere", "wrong", "InvalidSignatureException", id="the signature before the route"),
+    pytest.param("/nowhere", None, "UnknownOperationException", id="the route"),
+    pytest.param("/copy-jobs/?maxResults=0", None, "InvalidParameterValueException", id="parameters before the right"),
+    pytest.param("/copy-jobs/missing", None, "AccessDeniedException", id="the right before what there is"),
+]
+
+
+@pytest.mark.parametrize(("path", "secret", "code"), ORDER)
+def test_what_is_judged_first(server: SimulatorServer, path: str, secret: str | None, code: str) -> None:
+    """Of all that is wrong with a call of somebody without rights the first is told."""
+    world = scenes.world()
+    scenes.account(world, scenes.SOURCE)["users"][0]["policies"] = []
+    server.control.load(world)
+    answer = scenes.signed(server, "backup", "GET", path, secret=secret)
+
+    assert answer.headers["x-amzn-errortype"] == code

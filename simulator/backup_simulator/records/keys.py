@@ -101,6 +101,14 @@ def create(
     return key
 
 
+def named(state: State, account: str, region: str, name: str) -> Key | None:
+    """A key by its ARN, or by id or alias in an account and Region."""
+    if name.startswith("arn:"):
+        return state.key(name)
+    held = state.accounts[account].region(region)
+    return held.keys.get(held.aliases.get(name, name))
+
+
 def managed(state: State, account: str, region: str, alias: str, now: float) -> Key:
     """The AWS managed key behind `alias/aws/<service>`, made on first use."""
     found: Region = state.accounts[account].region(region)

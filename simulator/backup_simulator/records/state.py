@@ -380,10 +380,7 @@ class State:
 
     def organization_of(self, account: str) -> Organization | None:
         """The organization of which an account is a member, the management account included."""
-        for found in self.organizations.values():
-            if account in found.members:
-                return found
-        return None
+        return next((found for found in self.organizations.values() if account in found.members), None)
 
     def same_organization(self, one: str, other: str) -> bool:
         """Whether two accounts are members of one organization."""
@@ -393,8 +390,7 @@ class State:
     def lock_out(self, account: str, state: str) -> None:
         """Suspend or close an account: what it has stays, its keys and sessions open nothing any more."""
         self.accounts[account].state = state
-        keep = {key: found for key, found in self.credentials.items() if found.principal.account != account}
-        self.credentials = keep
+        self.credentials = {key: found for key, found in self.credentials.items() if found.principal.account != account}
 
     def in_organization(self, account: str) -> bool:
         """Whether an account is a member of any organization, the management account included."""

@@ -87,10 +87,7 @@ def _key(state: State, account: str, found: listing.Found) -> str | None:
     """The key of this simulator that a resource is encrypted with; one that only moto knows stands for AWS's own."""
     if not found.encrypted:
         return None
-    region = state.accounts[account].region(found.region)
-    name = found.key or ""
-    named = region.aliases.get(name, name)
-    key = state.key(name) if name.startswith("arn:") else region.keys.get(named)
+    key = keys.named(state, account, found.region, found.key or "")
     if key is None:
         alias = f"alias/aws/{MANAGED_KEYS.get(found.resource_type, 'rds')}"
         key = keys.managed(state, account, found.region, alias, state.now())

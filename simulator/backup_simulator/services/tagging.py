@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..engine import failures
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params
-from . import taggable
+from . import tag_forms, taggable
 from .backup import paging
 from .operation import Operation, Scope, request_tags
 from .taggable import INVALID
@@ -39,10 +39,7 @@ def get_resources(scope: Scope, params: Params) -> Params:
     shown, token = _page(scope, "GetResources", asked, found, position=lambda each: each[0])
     return {
         "PaginationToken": token or "",
-        "ResourceTagMappingList": [
-            {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-            for arn, tags in shown
-        ],
+        "ResourceTagMappingList": [{"ResourceARN": arn, "Tags": tag_forms.as_pairs(tags)} for arn, tags in shown],
     }
 
 

@@ -23,10 +23,9 @@ SERVICE_ROLE = "arn:aws:iam::{account}:role/service-role/AWSBackupDefaultService
 def key_arn(state: State, name: str, account: str, region: str, *, where: str) -> str:
     """Resolve a key given as alias, id or ARN; aliases of AWS come into being when they are named."""
     name = "alias/" + name if name.startswith("aws/") else name
-    found = state.accounts[account].region(region)
     if name.startswith("alias/aws/"):
         return keys.managed(state, account, region, name, state.now()).arn
-    key = state.key(name) if name.startswith("arn:") else found.keys.get(found.aliases.get(name, name))
+    key = keys.named(state, account, region, name)
     if key is None:
         raise WorldError(f"{where}: {name!r} is no key of account {account} in {region}")
     return key.arn

@@ -62,8 +62,7 @@ def _key(state: State, queue: Queue, now: float) -> Key | None:
         account, name = arn.account, arn.resource.removeprefix("key/")
     if name == MANAGED_ALIAS and account == queue.account:
         return keys.managed(state, account, region, name, now)
-    held = state.accounts[account].region(region)
-    return held.keys.get(held.aliases.get(name, name))
+    return keys.named(state, account, region, name)
 
 
 def _keys(queue: Queue) -> dict[str, tuple[str, ...]]:
