@@ -20,6 +20,11 @@ from .part import AccountId, Part, PolicyDocument
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
 
+MOST_DAYS = 36_500
+"""The longest retention that AWS Backup takes."""
+MOST_POINTS = 5_000_000
+"""How many recovery points one part may generate."""
+
 
 class ClockPart(Part):
     """Where virtual time starts and how fast it runs."""
@@ -91,8 +96,8 @@ class KeyPart(Part):
 class LifecyclePart(Part):
     """Retention in days."""
 
-    move_to_cold_after_days: int | None = None
-    delete_after_days: int | None = None
+    move_to_cold_after_days: int | None = Field(default=None, ge=-1, le=MOST_DAYS)
+    delete_after_days: int | None = Field(default=None, ge=-1, le=MOST_DAYS)
     archive_opt_in: bool | None = None
 
 
@@ -137,6 +142,12 @@ class GeneratePart(PointsPart):
     every: Seconds = Field(gt=0)
     back: Seconds
     offset: Seconds = 0.0
+
+    @model_validator(mode="after")
+    def _countable(self) -> GeneratePart:
+        if self.resources * (self.back // self.every + 1) > MOST_POINTS:
+            raise ValueError(f"more than {MOST_POINTS} recovery points in one part")
+        return self
 
 
 class LockPart(Part):
