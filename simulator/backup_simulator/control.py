@@ -209,8 +209,13 @@ class Control:
             raise files.WorldError(_told(error, parts)) from None
         with self._simulator.lock:
             state, flaws = self._simulator.state, files.Flaws()
+            before = resources.kept(state, account)
             added = declared_resources.declare(state, account, checked, now=state.now(), flaws=flaws)
-            flaws.tell()
+            try:
+                flaws.tell()
+            except files.WorldError:
+                resources.put_back(state, account, before)
+                raise
             return added
 
     def remove_resource(self, account: str, region: str, arn: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,30 @@ if TYPE_CHECKING:
     from .simulator import Simulator
 
 KNOBS = tuple(EventsPart.model_fields)
+
+
+DEEPEST = 100
+"""How deep the detail of an event may be nested: snapshots have to keep it while it waits."""
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
+
+
+def _require_event(detail: object, resources: object, *texts: object) -> None:
+    """Raise ValueError for parts that would break those who deliver them."""
+    if not isinstance(detail, dict) or _is_deeper(detail, DEEPEST):
+        raise ValueError(f"detail is an object, nested {DEEPEST} levels deep at most")
+    if not isinstance(resources, list) or not all(isinstance(one, str) for one in (*resources, *texts)):
+        raise ValueError("detail_type, account, region and source are texts, resources a list of texts")
+    if not _REGION.fullmatch(str(texts[2])):
+        raise ValueError(f"{texts[2]!r} is no Region")
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether JSON is nested deeper than so many levels."""
+    ahead: list[object] = [value]
+    for _ in range(levels):
+        inner = [list(one.values()) if isinstance(one, dict) else one for one in ahead if isinstance(one, dict | list)]
+        ahead = [each for one in inner for each in one]
+    return any(isinstance(one, dict | list) for one in ahead)
 
 
 class EventControl:
@@ -47,7 +72,11 @@ class EventControl:
         resources: list[str] | None = None,
         source: str = "aws.backup",
     ) -> None:
-        """Let an AWS service tell something: it leaves with the next batch, like all others."""
+        """Let an AWS service tell something: it leaves with the next batch, like all others.
+
+        Raises ValueError for what is no event, and LookupError for an account that is not there.
+        """
+        _require_event(detail, resources or [], detail_type, account, region, source)
         with self._simulator.lock:
             state = self._simulator.state
             if account not in state.accounts:

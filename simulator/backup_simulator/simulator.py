@@ -121,8 +121,8 @@ class Simulator:
     def restore(self, kept: snapshot.Snapshot) -> None:
         """Bring a kept world back; the call log begins anew."""
         with self.lock:
-            self.world = kept.world
             self.state, self.faults = snapshot.restored(kept, self._wall)
+            self.world = kept.world
             self._request_ids = ids.Ids(kept.world.seed)
             self.state.judged.clear()
             self.calls.clear()

@@ -157,3 +157,50 @@ def test_a_member_that_is_not_there_is_told(composite: Composite) -> None:
 
     with pytest.raises(ValueError, match="CloudFormation web: member nothing is no resource"):
         composite.server.control.load(scene)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([resource("CloudFormation", "a", members=["a"])], id="a stack in itself"),
+        pytest.param(
+            [resource("CloudFormation", "a", members=["b"]), resource("CloudFormation", "b", members=["a"])],
+            id="two stacks in each other",
+        ),
+        pytest.param(
+            [resource("EKS", "web", members=["vol-a"]), resource("CloudFormation", "a", members=["nothing"])],
+            id="a member that is missing, after a cluster that could be",
+        ),
+    ],
+)
+def test_composites_that_cannot_be_are_refused_and_nothing_is_added(
+    composite: Composite, parts: list[scenes.Json]
+) -> None:
+    """Their backups would never come to an end; what was there before stays as it was."""
+    region = composite.server.state.accounts[scenes.SOURCE].region(scenes.HOME)
+    before = dict(region.resources)
+
+    with pytest.raises(ValueError, match=r"CloudFormation [ab]: member"):
+        composite.server.control.add_resources(scenes.SOURCE, parts)
+    assert region.resources == before
+
+
+def test_a_parent_ends_although_a_child_vanishes(composite: Composite) -> None:
+    """It goes on as if the child had failed, and does not wait for its window to end."""
+    composite.server.control.order("VANISHED", kind="backup", resource="fs-a")
+    job_id = composite.start(STACK)
+    composite.pass_time("5m")
+
+    assert composite.job(job_id)["State"] == "PARTIAL"
+    assert [child["ResourceType"] for child in composite.children(job_id)] == ["RDS"]
+
+
+def test_two_backups_of_a_cluster_in_one_second_are_two_recovery_points(composite: Composite) -> None:
+    """Their names go by the second; the later one takes the next."""
+    composite.server.control.order("COMPLETED", kind="backup", resource="cluster/shop")
+    jobs = [composite.start(CLUSTER) for _ in range(2)]
+    composite.pass_time("5m")
+    arns = {composite.job(job_id)["RecoveryPointArn"] for job_id in jobs}
+
+    assert len(arns) == 2
+    assert {point["RecoveryPointArn"] for point in composite.points()} == arns

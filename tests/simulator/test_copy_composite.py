@@ -140,3 +140,30 @@ def test_a_stack_in_a_stack_is_copied_whole(scene: Scene) -> None:
         "bucket": "inner",
     }
     assert {job["State"] for job in client.list_copy_jobs()["CopyJobs"]} == {"COMPLETED"}
+
+
+def test_a_parent_ends_although_a_child_vanishes(scene: Scene) -> None:
+    """It goes on as if that had failed, and leaves its source free."""
+    arn = cluster(scene, EBS)
+    scene.server.control.order("VANISHED", resource="vol-9")
+    job_id = scene.start(arn)
+    scene.server.control.advance("5m")
+    points = scene.server.control.vault(scenes.SOURCE, scenes.HOME, "backups").points
+
+    assert scene.job(job_id)["State"] == "PARTIAL"
+    assert len(scene.source.list_copy_jobs(ByParentJobId=job_id)["CopyJobs"]) == 1
+    assert all(point.copying == 0 for point in points.values())
+
+
+def test_recovery_points_nested_in_each_other_are_refused(scene: Scene) -> None:
+    """A copy of them would never come to an end; nothing of what was asked is added."""
+    first, second = (f"arn:aws:backup:{scenes.HOME}:{scenes.SOURCE}:recovery-point:{name}" for name in "ab")
+    part = {"resource_type": "CloudFormation", "resource": "web", "is_parent": True}
+    parts = [part | {"arn": first, "parent": second}, part | {"arn": second, "parent": first}]
+    before = len(scene.points())
+
+    with pytest.raises(ValueError, match="is nested in itself"):
+        scene.server.control.seed(scenes.SOURCE, scenes.HOME, "backups", parts)
+    with pytest.raises(ValueError, match="key"):
+        scene.server.control.seed(scenes.SOURCE, scenes.HOME, "backups", [S3, EBS | {"key": "alias/nobody"}])
+    assert len(scene.points()) == before

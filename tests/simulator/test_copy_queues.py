@@ -149,3 +149,17 @@ def _check(scene: Scene) -> None:
     jobs = scene.source.list_copy_jobs(ByState="RUNNING", MaxResults=1000)["CopyJobs"]
     assert all(count == 1 for count in Counter(job["ResourceArn"] for job in jobs).values())
     assert all(count <= SLOTS[kind] for kind, count in Counter(job["ResourceType"] for job in jobs).items())
+
+
+def test_a_vault_that_goes_while_it_is_copied_into_keeps_no_slot(scene: Scene) -> None:
+    """The slot that was taken is given back, although the vault's kind cannot be seen any more."""
+    world = scenes.world()
+    scenes.target_vault(world).update(air_gapped=True, lock={"min_days": 7, "max_days": 400}, key=None)
+    scene.server.control.load(world)
+    found = running(scene, {"resource_type": "EBS", "key": "alias/data", "lifecycle": {"delete_after_days": 35}}, 21)
+    scene.target.delete_backup_vault(BackupVaultName="copies")
+    scene.server.control.advance("10m")
+
+    assert found == {"RUNNING": 20, "CREATED": 1}
+    assert Counter(scene.states()) == {"FAILED": 21}
+    assert not any(scene.server.state.queue.running.values())

@@ -143,21 +143,21 @@ def test_a_target_reads_back() -> None:
     assert shown == {"Id": "queue", "Arn": listener.queue_arn} | settings
 
 
-def failing(listener: Listener, **target: Any) -> scenes.Json:
-    """Let a target fail, and read what its dead-letter queue was told."""
+def failing(listener: Listener, *, told: str = "", **target: Any) -> scenes.Json:
+    """Let a target fail, and read what its dead-letter queue was told; `told` is the ARN where it is another one."""
     dead = f"arn:aws:sqs:{scenes.HOME}:{scenes.SOURCE}:dead"
     target = {"Id": "queue", "Arn": listener.queue_arn, "DeadLetterConfig": {"Arn": dead}} | target
     listener.events.put_targets(Rule="all", Targets=[target])
     event_id = listener.put(Detail='{"id": "\\""}')["Entries"][0]["EventId"]
     url = listener.sqs.get_queue_url(QueueName="dead")["QueueUrl"]
     (message,) = listener.sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
-    told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    named = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
 
     assert json.loads(message["Body"])["id"] == event_id
-    assert told["RULE_ARN"] == listener.rule_arn
-    assert told["TARGET_ARN"] == target["Arn"]
-    assert told["ERROR_MESSAGE"]
-    return told
+    assert named["RULE_ARN"] == listener.rule_arn
+    assert named["TARGET_ARN"] == (told or target["Arn"])
+    assert named["ERROR_MESSAGE"]
+    return named
 
 
 def test_what_cannot_be_sent_lies_in_the_dead_letter_queue() -> None:
@@ -165,13 +165,15 @@ def test_what_cannot_be_sent_lies_in_the_dead_letter_queue() -> None:
     listener = shop()
     central = f"arn:aws:events:{scenes.HOME}:{scenes.TOOLS}:event-bus/central"
     gone = failing(listener, Arn=f"{listener.queue_arn}-gone")
+    half = failing(listener, Arn=f"{listener.queue_arn}-\ud83d", told=f"{listener.queue_arn}-?")
     text = failing(listener, InputTransformer=TRANSFORMER | {"InputTemplate": '"<id>"'})
     bus = failing(listener, Arn=central)
     listener.sqs.set_queue_attributes(QueueUrl=listener.url, Attributes={"Policy": ""})
     closed = failing(listener)
     log = listener.opened.control.events.log()[-1].outcome
 
-    assert [found["ERROR_CODE"] for found in (gone, text, bus, closed)] == [
+    assert [found["ERROR_CODE"] for found in (gone, half, text, bus, closed)] == [
+        "NO_RESOURCE",
         "NO_RESOURCE",
         "INVALID_JSON",
         "NO_RESOURCE",
@@ -201,7 +203,11 @@ def test_a_fifo_queue_as_target() -> None:
     policy = listening.let_events_in()
     made: scenes.Json = {"FifoQueue": "true", "Policy": policy}
     url = listener.sqs.create_queue(QueueName="x.fifo", Attributes=made)["QueueUrl"]
-    target = {"Arn": f"{listener.queue_arn[:-4]}x.fifo", "SqsParameters": {"MessageGroupId": "shop"}, "Input": '"x"'}
+    target: Any = {
+        "Arn": f"{listener.queue_arn[:-4]}x.fifo",
+        "SqsParameters": {"MessageGroupId": "shop"},
+        "Input": '"x"',
+    }
     refused = failing(listener, **target)
     listener.sqs.set_queue_attributes(QueueUrl=url, Attributes={"ContentBasedDeduplication": "true"})
     listener.put()

@@ -345,6 +345,7 @@ HEADERS = st.dictionaries(
 
 @MANY
 @example(headers={"host": "["}, lost=set(), body=b"")
+@example(headers={"host": "\ud800"}, lost=set(), body=b"")
 @given(headers=HEADERS, lost=st.sets(st.sampled_from(sorted(GOOD.headers))), body=st.binary(max_size=20))
 def test_headers_that_are_none(headers: dict[str, str], lost: set[str], body: bytes) -> None:
     """Changed, lost and added ones; who is not who it says is refused."""

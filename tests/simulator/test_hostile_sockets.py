@@ -123,6 +123,7 @@ def test_bytes_beyond_ascii_in_a_path_are_refused_as_aws_would(shared_server: Si
     assert b" 403 " in answer.split(b"\r\n")[0] or b" 400 " in answer.split(b"\r\n")[0]
 
 
+EVENT = b'{"detail_type": "Odd", "account": "111111111111", "region": "eu-west-1", "detail": {}}'
 CONTROL = [
     pytest.param("clock", b'{"advance": 1e999}', id="for ever"),
     pytest.param("clock", b'{"advance": NaN}', id="not a number"),
@@ -134,6 +135,13 @@ CONTROL = [
     pytest.param("outcomes", b'{"state": []}', id="an outcome that is none"),
     pytest.param("world", b'{"yaml": "["}', id="a world that is none"),
     pytest.param("seed", b"\xff", id="no text"),
+    pytest.param("events/publish", EVENT.replace(b'"eu-west-1"', b'["eu"]'), id="an event of a list of Regions"),
+    pytest.param("events/publish", EVENT.replace(b'"eu-west-1"', b'""'), id="an event of no Region"),
+    pytest.param("events/publish", EVENT.replace(b"{}", b"[]"), id="an event with a list for its detail"),
+    pytest.param("events/publish", EVENT.replace(b'"Odd"', b"5"), id="an event with a number for its type"),
+    pytest.param(
+        "events/publish", EVENT.replace(b"{}", b'{"a":' * 600 + b"1" + b"}" * 600), id="an event deeper than snapshots"
+    ),
 ]
 
 

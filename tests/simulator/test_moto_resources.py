@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.simulator import scenes
+from tests.simulator import requests, scenes
 
 from backup_simulator.moto_adapter import listing
 from backup_simulator.records import resources
@@ -230,3 +230,16 @@ def test_what_goes_is_gone_and_what_a_world_declared_stays(account: Account) -> 
 def test_only_what_can_change_resources_is_followed(service: str, operation: str, expected: bool) -> None:
     """Writing items and objects costs nothing more."""
     assert listing.concerns(service, operation) is expected
+
+
+def test_a_tag_without_a_value_has_an_empty_one() -> None:
+    """Where a service of moto takes one."""
+    account = Account()
+    account.client("efs").create_file_system(CreationToken="a", Tags=[{"Key": "team", "Value": "shop"}])
+    body = b'{"CreationToken": "b", "Tags": [{"Key": "team"}]}'
+    request = requests.signed("elasticfilesystem", "POST", "/2015-02-01/file-systems", body)
+    answer = account.opened.simulator.handle(request)
+    held = resources.listed(account.opened.state, scenes.SOURCE, scenes.HOME)
+
+    assert answer.status == 201
+    assert [each.tags for each in held] == [{"team": "shop"}, {"team": ""}]

@@ -394,3 +394,72 @@ def test_plans_survive_a_snapshot(planned: Planned) -> None:
     assert planned.runs() == first
     assert [run for run, _ in first] == ["01 05:00", "01 12:00", "02 05:00", "02 12:00", "03 05:00"]
     assert [job["State"] for job in planned.jobs()] == ["COMPLETED"] * 4 + ["CREATED"]
+
+
+def databases(planned: Planned, **first: Any) -> None:
+    """Two continuous rules over one database: of the first vault, and, with copies, of the second."""
+    action = {"DestinationBackupVaultArn": scenes.vault_arn()}
+    continuous = rule(EnableContinuousBackup=True, Lifecycle={"DeleteAfterDays": 35})
+    scene = backup_kit.world()
+    scenes.account(scene, scenes.SOURCE)["resources"].append(backup_kit.resource("RDS", "ledger", key="alias/data"))
+    planned.server.control.load(scene)
+    ledger = backup_kit.DATABASE.replace("orders", "ledger")
+    planned.plan(continuous | first, name="first", Resources=[ledger])
+    second = {"TargetBackupVaultName": "backups", "ScheduleExpression": "cron(0 9 ? * * *)", "CopyActions": [action]}
+    planned.plan(continuous | second, name="second", Resources=[ledger])
+
+
+def test_the_snapshot_of_a_second_continuous_rule_is_a_backup(planned: Planned) -> None:
+    """It is all that the second rule leaves, so that it stays after its copies."""
+    databases(planned)
+    planned.pass_time("12h")
+    kept = [point["Status"] for point in planned.points("backups") if point["ResourceType"] == "RDS"]
+
+    assert [point["Status"] for point in planned.points()] == ["AVAILABLE"]
+    assert [job["State"] for job in planned.client.list_copy_jobs()["CopyJobs"]] == ["COMPLETED"]
+    assert kept == ["COMPLETED"]
+
+
+def temporary(planned: Planned, number: int = 2) -> str:
+    """Let a continuous rule with so many copies run until its temporary snapshot is there, and give its ARN."""
+    actions = [{"DestinationBackupVaultArn": scenes.vault_arn()}] * number
+    databases(planned, CopyActions=actions)
+    planned.pass_time("5h65s")
+    return next(str(point["RecoveryPointArn"]) for point in planned.points() if point["Status"] == "COMPLETED")
+
+
+def statuses(planned: Planned) -> list[str]:
+    """What lies in the vault of the first rule."""
+    return [point["Status"] for point in planned.points()]
+
+
+def test_a_temporary_snapshot_goes_although_its_copies_vanish(planned: Planned) -> None:
+    """Nothing waits for a copy that has left no trace."""
+    temporary(planned)
+    planned.server.control.order("VANISHED", resource="ledger")
+    planned.pass_time("10m")
+
+    assert statuses(planned) == ["AVAILABLE"]
+
+
+def test_a_copy_by_hand_does_not_end_a_temporary_snapshot(planned: Planned) -> None:
+    """It waits for the copies of its rule, however many others fail meanwhile."""
+    arn = temporary(planned)
+    asked = {"RecoveryPointArn": arn, "SourceBackupVaultName": "daily", "IamRoleArn": scenes.COPIER}
+    for name in ("nowhere", "neither"):
+        planned.client.start_copy_job(DestinationBackupVaultArn=scenes.vault_arn(name=name), **asked)
+    planned.pass_time("4h")
+    jobs = planned.client.list_copy_jobs()["CopyJobs"]
+
+    assert sorted(job["State"] for job in jobs if "CreatedByBackupJobId" in job)[:2] == ["COMPLETED", "COMPLETED"]
+    assert statuses(planned) == ["AVAILABLE"]
+
+
+def test_a_legal_hold_keeps_a_temporary_snapshot(planned: Planned) -> None:
+    """AWS Backup cannot delete it after the copies, and leaves it EXPIRED."""
+    temporary(planned, 1)
+    planned.pass_time("1s")
+    planned.client.create_legal_hold(Title="court", Description="all", RecoveryPointSelection={"VaultNames": ["daily"]})
+    planned.pass_time("10m")
+
+    assert statuses(planned) == ["AVAILABLE", "EXPIRED"]

@@ -236,3 +236,12 @@ def test_a_bucket_of_s3_answers_a_presigned_url(server: SimulatorServer, monkeyp
     assert f"<Name>{bucket}</Name>" in listed.body.decode()
     assert late.status == 403
     assert "<Code>AccessDenied</Code><Message>Request has expired</Message>" in late.body.decode()
+
+
+def test_a_signature_beyond_ascii_is_none(server: SimulatorServer) -> None:
+    """It is compared like any other, and is wrong."""
+    url = presigned(server, "sts", WHO)
+    answer = scenes.send(server, "GET", url[:-2] + "%FF")
+
+    assert answer.status == 403
+    assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body

@@ -124,3 +124,31 @@ def test_only_a_name_is_taken() -> None:
     """Nothing is accepted and ignored."""
     with pytest.raises(LookupError, match="none"):
         InProcess(scenes.world()).control.restore()
+
+
+def test_policies_of_every_type_come_back() -> None:
+    """Those of services, of resources, and those of tags, which have no statements."""
+    world = scenes.world()
+    tags = {"tags": {"team": {"tag_value": {"@@assign": ["shop"]}}}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    for kind, document in (
+        ("control_policies", scenes.allow("*")),
+        ("resource_control_policies", scenes.policy(deny)),
+        ("tag_policies", tags),
+    ):
+        world["organization"][kind] = [{"id": "p-12345678" + kind[0], "name": kind, "document": document}]
+        world["organization"][kind][0]["targets"] = ["root"]
+    opened = InProcess(world)
+    client = opened.client("organizations", scenes.PAYER, "admin", region="us-east-1", config=scenes.fast())
+    kinds = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY")
+
+    def contents() -> list[str]:
+        found = [one["Id"] for kind in kinds for one in client.list_policies(Filter=kind)["Policies"]]
+        return [client.describe_policy(PolicyId=name)["Policy"]["Content"] for name in found]
+
+    before = contents()
+    opened.control.snapshot()
+    opened.control.restore()
+
+    assert contents() == before
+    assert scenes.text(tags) in before

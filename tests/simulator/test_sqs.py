@@ -491,3 +491,18 @@ def test_thirty_two_readers_share_a_queue_and_nobody_gets_anothers_message(serve
         reader.join()
 
     assert sorted(map(int, found)) == list(range(320))
+
+
+def test_without_its_dead_letter_queue_a_queue_keeps_its_messages() -> None:
+    """What was received too often stays when the queue that it would move to is gone."""
+    post = Post()
+    dead = post.sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = post.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    post.sqs.set_queue_attributes(QueueUrl=post.url, Attributes={"RedrivePolicy": redrive})
+    post.send("hello")
+    post.receive(VisibilityTimeout=0)
+    post.sqs.delete_queue(QueueUrl=dead)
+
+    assert [message["Body"] for message in post.receive()] == ["hello"]
+    assert post.numbers() == (0, 1, 0)

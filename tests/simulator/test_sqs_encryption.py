@@ -101,7 +101,8 @@ def test_a_queue_is_encrypted_in_one_way() -> None:
         changed(SqsManagedSseEnabled="false"),
     ]
     with scenes.refused() as both:
-        changed(KmsMasterKeyId="alias/mine", SqsManagedSseEnabled="true")
+        changed(KmsMasterKeyId="alias/mine", SqsManagedSseEnabled="true", VisibilityTimeout="7")
+    kept = post.sqs.get_queue_attributes(QueueUrl=post.url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     with scenes.refused() as bounds:
         changed(KmsDataKeyReusePeriodSeconds="59")
 
@@ -113,6 +114,7 @@ def test_a_queue_is_encrypted_in_one_way() -> None:
         ("false", None),
     ]
     assert "one type of server-side encryption" in both.message
+    assert kept == {"VisibilityTimeout": "30"}  # what is refused changes nothing
     assert bounds.code == "InvalidAttributeValue"
 
 

@@ -11,6 +11,7 @@ from tests.simulator.copies import Scene
 
 from backup_simulator.identity import tag_policies
 from backup_simulator.identity.tag_policies import Document
+from backup_simulator.wire import SimulatorError
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
@@ -80,6 +81,12 @@ BROKEN = [
     pytest.param({"tags": {"a": {"tag_value": {"@@set": []}}}}, id="an unknown operator"),
     pytest.param({"tags": {"a": {"tag_value": {"@@assign": [1]}}}}, id="a number for a value"),
     pytest.param({"tags": {"a": {"tag_key": {"@@assign": ["A"]}}}}, id="several spellings"),
+    pytest.param(
+        {"tags": {"a": {"tag_value": {"@@operators_allowed_for_child_policies": 5}}}}, id="a number of operators"
+    ),
+    pytest.param(
+        {"tags": {"a": {"tag_value": {"@@operators_allowed_for_child_policies": [{}]}}}}, id="an object as an operator"
+    ),
 ]
 
 
@@ -88,6 +95,14 @@ def test_what_is_no_tag_policy_is_refused(document: Document) -> None:
     """When it is put."""
     with pytest.raises(tag_policies.MalformedPolicyError):
         tag_policies.checked(document)
+
+
+def test_what_a_whole_rule_leaves_open_is_not_implemented() -> None:
+    """And says so, instead of being taken without effect."""
+    rule = {"tag_key": {"@@assign": "A"}, "@@operators_allowed_for_child_policies": ["@@none"]}
+
+    with pytest.raises(SimulatorError, match="of the whole rule"):
+        tag_policies.checked({"tags": {"a": rule}})
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ BROKEN = [
     pytest.param("age: 3d", "age: {a: 1}", 19, "recovery_points[0].age", id="a duration that is a mapping"),
     pytest.param('{aws: ["111111111111"]}', "{}", 13, "trust", id="behind an alternative"),
     pytest.param("policies: [full]", "policies: [all]", 10, "policies", id="in a list"),
+    pytest.param("age: 3d", "lifecycle: {delete_after_days: 36501}", 19, "delete_after_days", id="kept for too long"),
+    pytest.param(
+        "name: orders",
+        "name: orders\n        generate: [{resource_type: S3, name: a, resources: 9, every: 1, back: 9d}]",
+        18,
+        "generate[0]: more than 5000000 recovery points",
+        id="more recovery points than memory holds",
+    ),
     pytest.param("rate: 60", "rate: 60\n  rate: 61", 4, "rate stands twice", id="a field twice"),
     pytest.param("version: 1", "version: 1\nfaults: [{kind: boom}]", 2, "faults[0].kind", id="an unknown fault"),
 ]

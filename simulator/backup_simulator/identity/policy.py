@@ -97,7 +97,7 @@ class Policy:
 
     def __reduce__(self) -> tuple[Callable[[Document], Policy], tuple[Document]]:
         """Snapshots keep the document only: compiling it again is ten times quicker than reading what it became."""
-        return _again, (self.document,)
+        return _again if self.statements else _bare, (self.document,)
 
 
 def items(value: object) -> tuple[Any, ...]:
@@ -143,6 +143,11 @@ def compiled(document: Document, *, by_aws: bool = False) -> Policy:
 def _again(document: Document) -> Policy:
     """Compile what has been compiled before."""
     return compiled(document, by_aws=True)
+
+
+def _bare(document: Document) -> Policy:
+    """A document that has no statements, as tag policies have none."""
+    return Policy(document, ())
 
 
 def identity_policy(document: Document) -> Policy:

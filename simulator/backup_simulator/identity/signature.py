@@ -88,9 +88,8 @@ def verify(
     if credential is None or not credential.active or credential.token != claimed.token:
         raise CommonError("UnknownKey", "The security token included in the request is invalid.")
     _check_date(claimed, wall)
-    if not {"host"} <= set(claimed.headers) or not hmac.compare_digest(
-        _signature(request, claimed, credential), claimed.signature
-    ):
+    wanted = _signature(request, claimed, credential).encode()
+    if "host" not in claimed.headers or not hmac.compare_digest(wanted, claimed.signature.encode("utf-8", "replace")):
         raise CommonError(
             "BadSignature",
             "The request signature we calculated does not match the signature you provided. "
@@ -141,7 +140,7 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     query = _unsigned(request.query) if claimed.presigned else request.query
     rebuilt = AWSRequest(method=request.method, url=f"{url}?{query}" if query else url, data=request.body)
     for name in claimed.headers:
-        rebuilt.headers[name] = request.headers.get(name, "")
+        rebuilt.headers[name] = request.headers.get(name, "").encode("utf-8", "replace").decode()
     rebuilt.context["timestamp"] = claimed.stamp
     kind = _Signer
     if claimed.service == "s3":

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
+from ..fidelity import Behaviour
+from ..wire import SimulatorError
 from . import operators
 
 if TYPE_CHECKING:
@@ -69,13 +71,15 @@ def checked(document: Document) -> Document:
             raise MalformedPolicyError(f"The rule for {key} has elements other than {', '.join(_PARTS)}")
         for part in _PARTS:
             _check_part(key, part, rule.get(part, {}))
+        if ALLOWED in rule:
+            raise SimulatorError(f"{ALLOWED} of the whole rule for {key} are not implemented, those of its parts are")
     return document
 
 
 def _check_part(key: str, part: str, setting: object) -> None:
     if not isinstance(setting, dict) or set(setting) - {*_CHANGES, ALLOWED}:
         raise MalformedPolicyError(f"{part} of {key} has operators other than {', '.join(_CHANGES)}")
-    for operator in _CHANGES:
+    for operator in (*_CHANGES, ALLOWED):
         values = setting.get(operator, [])
         if part == "tag_key" and not isinstance(setting.get(ASSIGN, ""), str):
             raise MalformedPolicyError(f"tag_key of {key} is one text")
@@ -111,10 +115,10 @@ def _changed(setting: Setting, said: Document) -> Setting:
     return Setting(values, setting.open_for & _left_open(said.get(ALLOWED)))
 
 
-def _left_open(said: list[str] | None) -> frozenset[str]:
-    if said is None or "@@all" in said:
+def _left_open(said: str | list[str] | None) -> frozenset[str]:
+    if said is None or "@@all" in _texts(said):
         return _ALL
-    return frozenset(said) & _ALL
+    return frozenset(_texts(said)) & _ALL
 
 
 def _texts(value: str | list[str]) -> tuple[str, ...]:
@@ -136,3 +140,12 @@ def kind_of(arn: str) -> str:
     """The type by which tag policies name a recovery point: that of the service that keeps it."""
     parts = arns.of(arn)
     return f"{parts.service}:{parts.resource.replace('/', ':').partition(':')[0]}"
+
+
+FIDELITY = (
+    Behaviour(
+        "Tag policies: what a whole rule, or the whole policy, leaves open for child policies (its parts do)",
+        "missing",
+        "test_tag_policies.py::test_what_a_whole_rule_leaves_open_is_not_implemented",
+    ),
+)

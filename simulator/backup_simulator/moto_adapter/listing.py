@@ -53,7 +53,9 @@ def found(service: str, client: Callable[[str], Any], place: Place) -> Iterator[
 
 
 def _tags(pairs: list[dict[str, str]] | None) -> dict[str, str]:
-    return {pair["Key"]: pair["Value"] for pair in pairs or () if not pair["Key"].startswith("aws:")}
+    """Tags by key; moto also keeps those that lack key or value."""
+    found = {pair.get("Key", ""): pair.get("Value", "") for pair in pairs or ()}
+    return {key: value for key, value in found.items() if key and not key.startswith("aws:")}
 
 
 def _ec2(client: Callable[[str], Any], place: Place) -> Iterator[Found]:

@@ -52,6 +52,17 @@ def remove(state: State, account: str, region: str, arn: str) -> None:
     state.accounts[account].region(region).resources.pop(arn, None)
 
 
+def kept(state: State, account: str) -> dict[str, dict[str, Resource]]:
+    """What an account has, by Region, for `put_back`."""
+    return {name: dict(region.resources) for name, region in state.accounts[account].regions.items()}
+
+
+def put_back(state: State, account: str, before: dict[str, dict[str, Resource]]) -> None:
+    """Let an account have what it had before."""
+    for name, region in state.accounts[account].regions.items():
+        region.resources = before.get(name, {})
+
+
 def adopt(state: State, account: str, region: str, service: str, found: Iterable[Resource]) -> None:
     """Take over what another service keeps, all of it; what it had and has no more goes.
 

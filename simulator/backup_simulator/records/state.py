@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .metrics import Counts
     from .organization import Handshake, Organization
     from .resources import Resource
+    from .slots import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ class CopyJob:
     destination_point_arn: str | None = None
     destination_key_arn: str | None = None
     destination_lock_state: str | None = None
-    holds_slot: bool = False
+    slot: Pool | None = None
     destination_vault_type: str = "BACKUP_VAULT"
     is_parent: bool = False
     parent_id: str | None = None

@@ -60,4 +60,19 @@ def _connect(state: State, account: str, part: ResourcePart) -> None:
     for member in part.members:
         if member not in known:
             raise WorldError(f"account {account}, {part.resource_type} {part.resource}: member {member} is no resource")
-    whole.members = tuple(known[member] for member in part.members)
+    whole.members = tuple(dict.fromkeys(known[member] for member in part.members))
+    if whole.arn in _within(state, whole):
+        raise WorldError(f"account {account}, {part.resource_type} {part.resource}: members contain it themselves")
+
+
+def _within(state: State, whole: Resource) -> set[str]:
+    """The ARNs of all that a resource consists of, members of members included."""
+    found: set[str] = set()
+    ahead = list(whole.members)
+    while ahead:
+        arn = ahead.pop()
+        if arn not in found:
+            found.add(arn)
+            member = resources.find(state, whole.account, whole.region, arn)
+            ahead += member.members if member else ()
+    return found

@@ -42,12 +42,31 @@ def seed(
 
 def fill(state: State, vault: Vault, parts: Iterable[schema.PointPart | schema.GeneratePart], *, now: float) -> None:
     """Add recovery points to a vault; those in bulk are made when somebody looks at them."""
+    parts = tuple(parts)
+    _require_no_circle(vault, parts)
+    for part in parts:  # what does not fit is told before anything has happened
+        where = _where(vault, part, part.name if isinstance(part, schema.GeneratePart) else part.resource)
+        _key_of(state, vault, part, where)
+        _lifecycle(part.lifecycle, where)
     for part in parts:
         if isinstance(part, schema.GeneratePart):
             _generate(state, vault, part, now)
         else:
             point = _point(state, vault, part, part.resource, created=now - part.age, arn=part.arn)
             ageing.enter(state, vault, point, now)
+
+
+def _require_no_circle(vault: Vault, parts: tuple[schema.PointPart | schema.GeneratePart, ...]) -> None:
+    """No recovery point is nested in itself, by however many others in between."""
+    parents = {part.arn: part.parent for part in parts if isinstance(part, schema.PointPart) and part.arn}
+    for first, parent in parents.items():
+        seen, arn = {first}, parent
+        while arn is not None and arn not in seen:
+            seen.add(arn)
+            held = vault.points.get(arn)
+            arn = parents.get(arn, held.parent_arn if held else None)
+        if arn is not None:
+            raise WorldError(f"account {vault.account}, vault {vault.name}: {first}: parent: is nested in itself")
 
 
 def _generate(state: State, vault: Vault, part: schema.GeneratePart, now: float) -> None:
@@ -97,16 +116,24 @@ def _row(part: schema.PointsPart) -> resource_types.ResourceType:
     return resource_types.DYNAMODB_BASIC if row.name == "DynamoDB" and not part.advanced else row
 
 
+def _where(vault: Vault, part: schema.PointsPart, resource: str) -> str:
+    return f"account {vault.account}, vault {vault.name}, {part.resource_type} {resource}"
+
+
+def _key_of(state: State, vault: Vault, part: schema.PointsPart, where: str) -> str | None:
+    """What encrypts a point: the vault's key where AWS Backup manages the type in full, else that of the part."""
+    if _row(part).fully_managed:
+        return vault.key_arn
+    return key_arn(state, part.key, vault.account, vault.region, where=f"{where}: key") if part.key else None
+
+
 def _point(
     state: State, vault: Vault, part: schema.PointsPart, resource: str, *, created: float, arn: str | None
 ) -> RecoveryPoint:
     row = _row(part)
-    where = f"account {vault.account}, vault {vault.name}, {part.resource_type} {resource}"
+    where = _where(vault, part, resource)
     resource_arn = resource_types.resource_arn(row, resource, region=vault.region, account=vault.account)
     arn = arn or resource_types.point_arn(row, resource_arn, region=vault.region, account=vault.account, ids=state.ids)
-    key: str | None = vault.key_arn
-    if not row.fully_managed:
-        key = key_arn(state, part.key, vault.account, vault.region, where=f"{where}: key") if part.key else None
     created = round(created, 3)
     return RecoveryPoint(
         arn=arn,
@@ -117,7 +144,7 @@ def _point(
         completed=round(created + 300.0, 3),
         size=part.size,
         role_arn=SERVICE_ROLE.format(account=vault.account),
-        key_arn=key,
+        key_arn=_key_of(state, vault, part, where),
         lifecycle=_lifecycle(part.lifecycle, where),
         status=part.status,
         continuous=part.continuous,

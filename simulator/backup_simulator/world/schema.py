@@ -24,6 +24,10 @@ from .units import Bytes, Seconds, SignedSeconds
 
 KeyId = Annotated[str, Field(pattern=r"^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")]
 VaultName = Annotated[str, Field(pattern=r"^([a-zA-Z0-9_-]{2,50}|aws/efs/automatic-backup-vault)$")]
+MOST_DAYS = 36_500
+"""The longest retention that AWS Backup takes."""
+MOST_POINTS = 5_000_000
+"""How many recovery points one part may generate."""
 
 
 class ClockPart(Part):
@@ -96,8 +100,8 @@ class KeyPart(Part):
 class LifecyclePart(Part):
     """Retention in days."""
 
-    move_to_cold_after_days: int | None = None
-    delete_after_days: int | None = None
+    move_to_cold_after_days: int | None = Field(default=None, ge=-1, le=MOST_DAYS)
+    delete_after_days: int | None = Field(default=None, ge=-1, le=MOST_DAYS)
     archive_opt_in: bool | None = None
 
 
@@ -146,6 +150,12 @@ class GeneratePart(PointsPart):
     every: Seconds = Field(gt=0)
     back: Seconds
     offset: Seconds = 0.0
+
+    @model_validator(mode="after")
+    def _countable(self) -> GeneratePart:
+        if self.resources * (self.back // self.every + 1) > MOST_POINTS:
+            raise ValueError(f"more than {MOST_POINTS} recovery points in one part")
+        return self
 
 
 class LockPart(Part):

@@ -93,11 +93,16 @@ def _enqueue(state: State, rule: Rule, target: Target, event: Event, now: float)
         body = _body(rule, target, event, now)
     except inputs.BadInputError as error:
         return Failure("INVALID_JSON", str(error))
-    body = body.encode("utf-8", "replace").decode()
+    body = _speakable(body)
     if len(body.encode()) > queue.settings.MaximumMessageSize:
         return Failure("INVALID_PARAMETER", "the message is larger than the queue takes")
     sqs_sending.deliver(state, queue, body, sender=SERVICE, now=now, group=target.group)
     return None
+
+
+def _speakable(text: str) -> str:
+    """A text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
@@ -129,7 +134,7 @@ def _buried(state: State, rule: Rule, target: Target, event: Event, now: float, 
         "ERROR_CODE": failure.code,
         "ERROR_MESSAGE": failure.reason,
     }
-    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
+    attributes = {name: {"DataType": "String", "StringValue": _speakable(text)} for name, text in told.items()}
     content = Message("", json.dumps(event, separators=(",", ":")), SERVICE, now, attributes=attributes)
     sqs_sending.deliver(state, queue, content.body, sender=SERVICE, now=now, content=content)
     return "; it is in the dead-letter queue"

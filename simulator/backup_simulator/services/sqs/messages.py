@@ -37,8 +37,10 @@ def receive(scope: Scope, params: Params) -> Params:
     taken = _again(queue, params, scope.now, visibility)
     if taken is None:
         room = MAX_IN_FLIGHT - queue.in_flight  # a FIFO queue gives nothing beyond it, without an error
-        taken, leaving = queue.take(min(count, room), scope.now, visibility)
-        _bury(scope, queue, leaving)
+        target = settings.by_arn(scope.state, queue.redrive.queue_arn) if queue.redrive else None
+        taken, leaving = queue.take(min(count, room), scope.now, visibility, burying=target is not None)
+        if target is not None:
+            _bury(queue, leaving, target, scope.now)
         _remember(queue, params, scope.now, taken)
     asked = {*params.get("AttributeNames", []), *params.get("MessageSystemAttributeNames", [])}
     names = params.get("MessageAttributeNames", [])
@@ -83,24 +85,22 @@ def patience(scope: Scope, params: Params) -> float:
     return float(queues.judged(scope, params, "ReceiveMessage").settings.ReceiveMessageWaitTimeSeconds)
 
 
-def _bury(scope: Scope, queue: Queue, leaving: list[Message]) -> None:
+def _bury(queue: Queue, leaving: list[Message], target: Queue, now: float) -> None:
     """Move messages that were received too often; they keep id, age and content."""
-    target = settings.by_arn(scope.state, queue.redrive.queue_arn) if queue.redrive else None
     for message in leaving:
-        if target is not None:
-            moved = Message(
-                message.message_id,
-                message.body,
-                message.sender,
-                message.sent,
-                attributes=message.attributes,
-                trace=message.trace,
-                group=message.group,
-                deduplication=message.deduplication,
-                number=message.number,
-                source=queue.arn,
-            )
-            target.put(moved, scope.now, 0)
+        moved = Message(
+            message.message_id,
+            message.body,
+            message.sender,
+            message.sent,
+            attributes=message.attributes,
+            trace=message.trace,
+            group=message.group,
+            deduplication=message.deduplication,
+            number=message.number,
+            source=queue.arn,
+        )
+        target.put(moved, now, 0)
 
 
 def _shown(queue: Queue, message: Message, asked: set[str], names: list[str]) -> Params:
@@ -245,6 +245,11 @@ FIDELITY = (
         "A message received more than maxReceiveCount times moves to the dead-letter queue with its age",
         "DG",
         "test_sqs.py::test_what_is_received_too_often_moves_away",
+    ),
+    Behaviour(
+        "Where the dead-letter queue was deleted, messages stay and come again",
+        "assumed",
+        "test_sqs.py::test_without_its_dead_letter_queue_a_queue_keeps_its_messages",
     ),
     Behaviour(
         "FIFO: messages of a group come in order, none while another of the group is in flight; a handle expires",

@@ -124,13 +124,18 @@ class Queue:
         else:
             self.order.back(message)
 
-    def take(self, count: int, now: float, visibility: float) -> tuple[list[Message], list[Message]]:
-        """Up to so many visible messages, now in flight, and those that were received too often and leave the queue."""
+    def take(
+        self, count: int, now: float, visibility: float, *, burying: bool = True
+    ) -> tuple[list[Message], list[Message]]:
+        """Up to so many visible messages, now in flight, and those that were received too often and leave the queue.
+
+        None leaves without `burying`, when there is no queue to go to.
+        """
         self.settle(now)
         taken: list[Message] = []
         leaving: list[Message] = []
         while len(taken) < count and (message := self.order.following()) is not None:
-            if self.redrive and message.received >= self.redrive.max_receives:
+            if burying and self.redrive and message.received >= self.redrive.max_receives:
                 self.drop(message)
                 leaving.append(message)
                 continue

@@ -49,11 +49,11 @@ def put(scope: Scope, queue: Queue, attributes: dict[str, str]) -> None:
         _put(scope, trial, name, value)
     if trial.fifo and trial.fifo.limit == "perMessageGroupId" and trial.fifo.scope != "messageGroup":
         raise _invalid("FifoThroughputLimit", "perMessageGroupId needs the DeduplicationScope messageGroup.")
-    queue.settings, queue.fifo, queue.policy = trial.settings, trial.fifo, trial.policy
-    queue.redrive, queue.redrive_allow = trial.redrive, trial.redrive_allow
     if trial.key and attributes.get(KEY) and attributes.get(MANAGED) == "true":
         text = "You can use one type of server-side encryption (SSE) at one time. "
         raise AwsError("InvalidAttributeValue", f"{text}You can either enable KMS SSE or SQS SSE.")
+    queue.settings, queue.fifo, queue.policy = trial.settings, trial.fifo, trial.policy
+    queue.redrive, queue.redrive_allow = trial.redrive, trial.redrive_allow
     queue.managed_encryption = trial.managed_encryption and not attributes.get(KEY)
     queue.key, queue.key_reuse = (None if attributes.get(MANAGED) == "true" else trial.key), trial.key_reuse
 

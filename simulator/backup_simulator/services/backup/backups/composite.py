@@ -84,6 +84,16 @@ FIDELITY = (
         "test_backup_composite.py::test_a_parent_ends_as_its_children_do",
     ),
     Behaviour(
+        "Stacks and clusters that contain themselves are refused: their backups would never end",
+        "ours",
+        "test_backup_composite.py::test_composites_that_cannot_be_are_refused_and_nothing_is_added",
+    ),
+    Behaviour(
+        "Two backups of a cluster that end in one second have ARNs a second apart",
+        "assumed",
+        "test_backup_composite.py::test_two_backups_of_a_cluster_in_one_second_are_two_recovery_points",
+    ),
+    Behaviour(
         "Copy actions of a rule copy the composite recovery point with all that is nested in it",
         "DG",
         "test_backup_composite.py::test_a_plan_copies_the_whole_composite",

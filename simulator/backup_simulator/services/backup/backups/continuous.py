@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from .. import backup_events
 from ..points import ageing
 from . import roles
 
@@ -58,17 +57,19 @@ def end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
 
 
 def copied(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
-    """Let go of a temporary snapshot when its last copy has ended; a role that may not delete it leaves it EXPIRED."""
+    """Let go of a temporary snapshot when the last copy of its rule has ended.
+
+    A role that may not delete it leaves it EXPIRED, and so does a legal hold.
+    """
     if point.awaited == 0 or vault.points.get(point.arn) is not point:
         return
     point.awaited -= 1
     if point.awaited:
         return
     if roles.may(state, point.role_arn, REMOVING[point.resource_type], point.arn, region=vault.region):
-        ageing.delete(state, vault, point, now)
+        ageing.discard(state, vault, point, now)
     else:
-        point.status = "EXPIRED"
-        backup_events.recovery_point(state, vault, point, "EXPIRED", now)
+        ageing.expire(state, vault, point, now)
 
 
 FIDELITY = (
@@ -87,6 +88,16 @@ FIDELITY = (
         "Databases' snapshots for copies are removed after the copies, or EXPIRED if the role may not delete them",
         "DG; that they are listed meanwhile, and go after failed copies too: assumed",
         "test_plans_run.py::test_the_snapshot_of_a_database_is_temporary",
+    ),
+    Behaviour(
+        "They wait for the copies of their rule alone, and a legal hold leaves them EXPIRED, too",
+        "assumed",
+        "test_plans_run.py::test_a_legal_hold_keeps_a_temporary_snapshot",
+    ),
+    Behaviour(
+        "The snapshot of a second continuous rule, in another vault, is a backup and stays after its copies",
+        "DG; that it stays: assumed",
+        "test_plans_run.py::test_the_snapshot_of_a_second_continuous_rule_is_a_backup",
     ),
     Behaviour(
         "A changed retention makes the continuous recovery point STOPPED, the next run begins a new one",

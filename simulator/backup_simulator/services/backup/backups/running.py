@@ -57,7 +57,7 @@ def _try(state: State, job: BackupJob, now: float) -> None:
 def _start(state: State, job: BackupJob, now: float) -> None:
     outcome = outcomes.of_backup(state, job)
     if outcome and outcome.state == "VANISHED":
-        _forget(state, job, now)
+        _vanish(state, job, now)
         return
     if outcome and outcome.state == "STUCK_CREATED":
         state.scheduler.at(job.start_by, _expire, state, job)
@@ -201,9 +201,12 @@ def _backed_up(
 
 def fresh_arn(state: State, job: BackupJob, row: ResourceType, now: float) -> str:
     """A new recovery point ARN in the form of the job's resource type."""
-    return composite.point_arn(job, now) or resource_types.point_arn(
-        row, job.resource_arn, region=job.region, account=job.account, ids=state.ids
-    )
+    vault = state.vault(job.vault_arn)
+    while (arn := composite.point_arn(job, now)) is not None:
+        if vault is None or arn not in vault.points:
+            return arn
+        now += 1.0  # an EKS backup is named by its second
+    return resource_types.point_arn(row, job.resource_arn, region=job.region, account=job.account, ids=state.ids)
 
 
 def _point(state: State, job: BackupJob, row: ResourceType, resource: Resource, arn: str, now: float) -> RecoveryPoint:
@@ -228,8 +231,8 @@ def _point(state: State, job: BackupJob, row: ResourceType, resource: Resource, 
 def _copy(state: State, job: BackupJob, point: RecoveryPoint, actions: tuple[Params, ...], now: float) -> None:
     """Start the copies that the rule asks for (botocore: CopyJob.CreatedByBackupJobId)."""
     jobs = state.accounts[job.account].region(job.region).copy_jobs
-    if job.continuous and point.resource_type in continuous.REMOVING:
-        point.awaited = len(actions)
+    if job.point_arn != point.arn and point.resource_type in continuous.REMOVING:
+        point.awaited = len(actions)  # what the job leaves is the continuous point, this one is for copies only
     # A copy without a lifecycle of its own would inherit that of a temporary snapshot.
     inherited = (job.lifecycle or Lifecycle()) if point.lifecycle.delete_after_event else None
     for action in actions:
@@ -278,6 +281,19 @@ def _finish(state: State, job: BackupJob, ending: str, now: float, message: str 
     if job.busy:
         job.busy = False
         copying.release(state, (job.account, job.resource_arn), now)
+    _let_go(state, job, now)
+
+
+def _vanish(state: State, job: BackupJob, now: float) -> None:
+    """End without a trace: no event, no record; the parent goes on as if the job had failed."""
+    job.state, job.completed = "FAILED", round(now, 3)
+    job.message, job.category = texts.VANISHED, "MISCELLANEOUS"
+    _forget(state, job, now)
+    _let_go(state, job, now)
+
+
+def _let_go(state: State, job: BackupJob, now: float) -> None:
+    """Let the parent know that this job is over."""
     if job.parent_id:
         parent = state.accounts[job.account].region(job.region).backup_jobs.get(job.parent_id)
         if parent and parent.state == "RUNNING":

@@ -27,6 +27,9 @@ BUSY = "Backup job failed because there was a running job for the same resource.
 EXPIRED = "Backup job expired before completion."
 STOPPED = "Backup job was stopped by user."
 
+# ours: what a parent says whose nested jobs vanished without a trace (an ordered outcome)
+VANISHED = "Backup job failed. A nested backup job is gone."
+
 # assumed, the first after the words of the copy job
 OUT_OF_LOCK = (
     "Backup job failed. The retention specified in the job is not within the range specified for the target "

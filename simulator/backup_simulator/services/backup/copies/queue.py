@@ -7,12 +7,12 @@ FSx 5; air-gapped vaults have limits of their own. Whoever waits is CREATED.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .... import arns
 from ....fidelity import Behaviour
 from ....records import resource_types
+from ....records.slots import Pool
 
 if TYPE_CHECKING:
     from ....records.state import CopyJob, State
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 # Concurrent copies into air-gapped vaults by family of the type.
 INTO_AIR_GAPPED = {"ec2": 20, "rds": 20, "fsx": 5}
 GATEWAYS_INTO_AIR_GAPPED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Slots that copies of one kind share; `vaults` says whether a full pool still lets vaults run some."""
-
-    key: tuple[str, str]
-    size: int
-    vaults: bool = False
 
 
 def resource(job: CopyJob) -> tuple[str, str]:
@@ -61,20 +52,21 @@ def take(state: State, job: CopyJob) -> bool:
 
 
 def _hold(state: State, job: CopyJob, pool: Pool) -> None:
-    job.holds_slot = True
+    job.slot = pool
     state.queue.running[pool.key] += 1
     state.queue.running_in_vault[job.destination_vault_arn] += 1
 
 
 def give(state: State, job: CopyJob) -> CopyJob | None:
-    """Give the slot back; returns the job that has it now, if one was waiting."""
-    pool = _pool(state, job)
+    """Give the slot back; returns the job that has it now, if one was waiting.
+
+    It is the slot that was taken, although the destination may be gone or of another kind by now.
+    """
+    pool, job.slot = job.slot, None
     if pool is None:
         return None
-    if job.holds_slot:
-        job.holds_slot = False
-        state.queue.running[pool.key] -= 1
-        state.queue.running_in_vault[job.destination_vault_arn] -= 1
+    state.queue.running[pool.key] -= 1
+    state.queue.running_in_vault[job.destination_vault_arn] -= 1
     waiting = state.queue.per_region.get(pool.key)
     if not waiting or not _free(state, waiting[0], pool):
         return None

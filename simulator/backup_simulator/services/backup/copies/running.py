@@ -61,8 +61,7 @@ def _start(state: State, job: CopyJob, now: float) -> None:
     if outcome and outcome.state == "STUCK_CREATED":
         return
     if outcome and outcome.state == "VANISHED":
-        _forget(state, job, now)
-        _release(state, job, now)
+        _vanish(state, job, now)
         return
     attempt = attempt_of(state, job, now)
     broken = rules.first_broken(Moment.START, attempt)
@@ -191,10 +190,24 @@ def _conclude(state: State, job: CopyJob, ending: str, now: float) -> None:
     """End a job that holds nothing, and its parent with it if that waited for this one."""
     job.state, job.completed = ending, round(now, 3)
     backup_events.copy_job(state, job, now)
-    attempt = attempt_of(state, job, now)
-    if attempt.source and attempt.point:
-        continuous.copied(state, attempt.source, attempt.point, now)
     state.scheduler.at(now + state.durations.job_history, _forget, state, job)
+    _let_go(state, job, now)
+
+
+def _vanish(state: State, job: CopyJob, now: float) -> None:
+    """End without a trace: no event, no record; who waits for the job goes on as if it had failed."""
+    job.state, job.completed = "FAILED", round(now, 3)
+    job.message, job.category = texts.VANISHED, "MISCELLANEOUS"
+    _forget(state, job, now)
+    _release(state, job, now)
+    _let_go(state, job, now)
+
+
+def _let_go(state: State, job: CopyJob, now: float) -> None:
+    """Let the temporary snapshot and the parent know that this job is over."""
+    attempt = attempt_of(state, job, now)
+    if job.backup_job_id and attempt.source and attempt.point:
+        continuous.copied(state, attempt.source, attempt.point, now)
     if job.parent_id:
         parent = state.accounts[job.account].region(job.region).copy_jobs.get(job.parent_id)
         if parent and parent.state == "RUNNING":

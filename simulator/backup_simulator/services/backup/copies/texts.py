@@ -54,6 +54,9 @@ ROLE = "IAM Role {role} cannot be assumed by AWS Backup"
 NO_POINT = "Cannot find recovery point"
 INSUFFICIENT = "Insufficient privileges to perform this action."
 
+# ours: what a parent says whose nested jobs vanished without a trace (an ordered outcome)
+VANISHED = "Copy job failed. A nested copy job is gone."
+
 # assumed
 NEVER_COPIED = "Copy job failed. Unsupported resource type: {type}"
 AIR_GAPPED = "Copy job failed. Logically air-gapped backup vaults do not take recovery points of {type}."

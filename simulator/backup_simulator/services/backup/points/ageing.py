@@ -47,6 +47,20 @@ def delete(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: 
     state.scheduler.at(now + state.durations.deleting, _end, state, vault, point, by)
 
 
+def discard(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+    """Delete a snapshot that was for copies only; one that a legal hold keeps stays, EXPIRED."""
+    if holds.held(state, vault, point):
+        expire(state, vault, point, now)
+    else:
+        delete(state, vault, point, now)
+
+
+def expire(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
+    """Keep a point that AWS Backup should delete and cannot; whoever may deletes it by hand."""
+    point.status = "EXPIRED"
+    backup_events.recovery_point(state, vault, point, "EXPIRED", now)
+
+
 def remove(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: str | None = None) -> None:
     """Take a recovery point out of its vault; a composite one that waited for it may now go itself."""
     if vault.points.get(point.arn) is not point:
@@ -114,8 +128,7 @@ def _share(arn: str) -> float:
 def _end(state: State, vault: Vault, point: RecoveryPoint, by: str | None, now: float) -> None:
     """Delete with the role that made the point; without it the point stays, EXPIRED."""
     if point.had_role and state.role(point.role_arn) is None:
-        point.status = "EXPIRED"
-        backup_events.recovery_point(state, vault, point, "EXPIRED", now)
+        expire(state, vault, point, now)
         return
     remove(state, vault, point, now, by=by)
 
