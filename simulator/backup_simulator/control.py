@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import pydantic
 
-from . import arns, calls, faults
+from . import arns, calls, faults, order_names
 from .control_events import EventControl
 from .identity import web_tokens
 from .records import resources
@@ -27,8 +27,22 @@ Part = TypeVar("Part", bound=pydantic.BaseModel)
 _RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.TypeAdapter(
     list[resource_parts.ResourcePart]
 )
+_ONE, _BULK = set(schema.PointPart.model_fields), set(schema.GeneratePart.model_fields)
+
+
+def _form(part: object) -> str:
+    """Which form of recovery points a part is meant to have: the one whose own fields it has more of."""
+    given = set(part) if isinstance(part, dict) else set()
+    return "bulk" if len(given & (_BULK - _ONE)) > len(given & (_ONE - _BULK)) else "one"
+
+
 _POINTS: pydantic.TypeAdapter[list[schema.PointPart | schema.GeneratePart]] = pydantic.TypeAdapter(
-    list[schema.PointPart | schema.GeneratePart]
+    list[
+        Annotated[
+            Annotated[schema.PointPart, pydantic.Tag("one")] | Annotated[schema.GeneratePart, pydantic.Tag("bulk")],
+            pydantic.Discriminator(_form),
+        ]
+    ]
 )
 LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC).timestamp()
 """Beyond the year 9999 there are no dates; what is planned needs some of them."""
@@ -43,6 +57,7 @@ class FaultControl:
     def add(self, kind: Kind | str, **options: Any) -> Fault:  # noqa: ANN401 - checked against Fault
         """Order a fault: `add("throttle", operation="StartCopyJob", times=3)`."""
         part = _checked(fault_parts.FaultPart, {"kind": str(kind), **options}, "fault")
+        order_names.check_fault(part)
         with self._simulator.lock:
             fault = self._simulator.faults.add(faults.of(part))
             self._simulator.run_due()  # a stale read may ask for what is true now
@@ -177,6 +192,7 @@ class Control:
     ) -> Outcome:
         """Order how copy jobs end that match all given fields: `order("FAILED", resource="vol-1", message="…")`."""
         part = _checked(fault_parts.OutcomePart, {"state": state, **options}, "outcome")
+        order_names.check_outcome(part)
         outcome = Outcome(**part.model_dump())
         with self._simulator.lock:
             self._simulator.state.outcomes.append(outcome)

@@ -7,7 +7,7 @@ import urllib.parse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import calls, faults
+from . import calls, faults, order_names
 from .engine import json_bodies
 from .wire import Response
 from .world import files
@@ -42,16 +42,16 @@ class ControlApi:
             ("DELETE", "outcomes"): lambda _asked: control.clear_outcomes(),
             ("GET", "calls"): self._calls,
             ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
-            ("GET", "actions"): lambda asked: {"actions": control.judged(**asked)},
+            ("GET", "actions"): lambda asked: {"actions": _called(control.judged, asked, "filter of actions")},
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("GET", "events"): lambda _asked: control.events.shown(),
             ("POST", "events"): lambda asked: control.events.set(**asked),
-            ("POST", "events/publish"): lambda asked: control.events.publish(**asked),
-            ("POST", "events/flush"): lambda asked: control.events.flush(**asked),
+            ("POST", "events/publish"): lambda asked: _called(control.events.publish, asked),
+            ("POST", "events/flush"): lambda asked: _called(control.events.flush, asked),
             ("POST", "seed"): self._seed,
             ("POST", "resources"): self._add_resources,
-            ("DELETE", "resources"): lambda asked: control.remove_resource(**asked),
-            ("POST", "tokens"): lambda asked: {"token": control.web_identity_token(**asked)},
+            ("DELETE", "resources"): lambda asked: _called(control.remove_resource, asked),
+            ("POST", "tokens"): lambda asked: {"token": _called(control.web_identity_token, asked)},
             ("GET", "snapshot"): lambda _asked: {"snapshots": _shown(control.snapshots())},
             ("POST", "snapshot"): lambda asked: _shown({_name(asked): control.snapshot(_name(asked))})[0],
             ("POST", "restore"): lambda asked: control.restore(_name(asked)),
@@ -104,6 +104,7 @@ class ControlApi:
         return {"count": len(found), "calls": [calls.shown(call) for call in found]}
 
     def _found(self, asked: Json) -> list[calls.Call]:
+        order_names.check_fields(calls.CallLog().find, asked, "filter of calls")
         wanted = dict(asked)
         if "mutating" in wanted:
             wanted["mutating"] = str(wanted["mutating"]).lower() == "true"
@@ -112,12 +113,20 @@ class ControlApi:
         return self._control.calls(**wanted)
 
     def _add_resources(self, asked: Json) -> Json:
+        if missing := [name for name in ("account", "resources") if name not in asked]:
+            raise ValueError(f"missing: {', '.join(missing)}")
         added = self._control.add_resources(str(asked["account"]), asked["resources"])
         return {"resources": [resource.arn for resource in added]}
 
     def _seed(self, asked: Json) -> Json:
-        added = self._control.seed(**asked)
+        added = _called(self._control.seed, asked)
         return {"recovery_points": [point.arn for point in added]}
+
+
+def _called(function: Callable[..., Any], asked: Json, what: str = "field here") -> Any:  # noqa: ANN401 - whatever it returns
+    """Call a function of the control with the fields of a request, once they are those that it takes."""
+    order_names.check_fields(function, asked, what)
+    return function(**asked)
 
 
 def _name(asked: Json) -> str:

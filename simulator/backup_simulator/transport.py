@@ -7,7 +7,7 @@ an answer that would come after the client's read timeout is a ReadTimeoutError 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -34,10 +34,17 @@ READ_TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user's access key, by the names boto3 knows."""
+    """A user's access key, by the names boto3 knows: `boto3.Session(**credentials)`."""
 
     aws_access_key_id: str
     aws_secret_access_key: str
+
+    def keys(self) -> tuple[str, ...]:
+        """The names of both, so that `**` takes them."""
+        return "aws_access_key_id", "aws_secret_access_key"
+
+    def __getitem__(self, name: str) -> str:
+        return {each.name: str(getattr(self, each.name)) for each in fields(self)}[name]
 
 
 def credentials(world: World, account: str, user: str) -> Credentials:

@@ -122,7 +122,7 @@ def test_without_moto_the_policies_around_aws_backup_are_still_known(monkeypatch
     monkeypatch.setattr(mount, "managed_policies", dict)
 
     assert aws_managed.unknown(FOR_BACKUP) is None
-    assert "'backup-simulator[resources]'" in str(aws_managed.unknown(AWS + "AmazonConnect_FullAccess"))
+    assert "'./simulator[resources]'" in str(aws_managed.unknown(AWS + "AmazonConnect_FullAccess"))
     assert FOR_BACKUP in {one.arn for one in aws_managed.listed()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -288,14 +287,6 @@ def _declared(kind: type[pydantic.BaseModel], name: str) -> str:
     """A field by the class that brings it in: one that two kinds of points share needs to be shown once."""
     owner = next(each for each in reversed(kind.__mro__) if name in vars(each).get("__annotations__", {}))
     return f"{owner.__name__}.{name}"
-
-
-def test_the_world_in_the_readme_is_sound() -> None:
-    """What is copied from there works."""
-    text = (SIMULATOR / "README.md").read_text("utf-8")
-    (sketch,) = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if part.startswith("version: 1")]
-
-    assert building.build(files.from_text(sketch)).same_organization("1" * 12, "2" * 12)
 
 
 def test_the_schema_is_a_schema() -> None:

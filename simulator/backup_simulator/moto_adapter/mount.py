@@ -2,7 +2,7 @@
 
 moto (https://docs.getmoto.org) is mounted as a library behind the simulator's own signature check, gate, faults and
 call log. Of its own identity nothing is used: the account goes with every request in a header that moto documents.
-Without moto installed (`pip install 'backup-simulator[resources]'`) these services answer 501.
+Without moto installed (`pip install './simulator[resources]'` in a checkout) these services answer 501.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Moto:
             try:
                 from moto.moto_server import werkzeug_app  # noqa: PLC0415 - a third of a second, and may be absent
             except ImportError:
-                text = "The simulator needs moto for this service: pip install 'backup-simulator[resources]'"
+                text = "The simulator needs moto for this service: pip install './simulator[resources]' in a checkout"
                 raise CommonError("NotImplemented", text) from None
             self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         return self._application

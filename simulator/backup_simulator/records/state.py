@@ -320,6 +320,7 @@ class Outcome:
     times: int | None = None
     skip: int = 0
     probability: float = 1.0
+    hits: int = 0
 
 
 @dataclass(slots=True)

@@ -101,6 +101,11 @@ FIDELITY = (
         "test_moto_resources.py::test_what_has_no_tag_is_seen_too",
     ),
     Behaviour(
+        "Resources of a world file and of the control API in these services' own lists: `describe-volumes` or "
+        "`list-buckets` shows none of them, though plans and backup jobs find them",
+        "missing",
+    ),
+    Behaviour(
         "Calls to S3 are judged by action on bucket or object, with the bucket's policy, also across accounts",
         "DG; access points and ACLs: missing",
         "test_moto_s3.py::test_a_caller_needs_the_right_on_bucket_or_object",

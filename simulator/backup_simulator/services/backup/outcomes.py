@@ -41,6 +41,7 @@ def _first(state: State, matches: Callable[[Outcome], bool]) -> Outcome | None:
             continue
         if outcome.probability < 1.0 and state.dice.random() >= outcome.probability:
             continue
+        outcome.hits += 1
         if outcome.times is not None:
             outcome.times -= 1
         return outcome

@@ -82,7 +82,11 @@ def unknown(arn: str) -> str | None:
     if not arn.startswith(PREFIX) or namesake(arn):
         return None
     text = f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
-    more = "" if mount.managed_policies() else "; pip install 'backup-simulator[resources]' brings all that moto has"
+    more = (
+        ""
+        if mount.managed_policies()
+        else "; pip install './simulator[resources]' in a checkout brings all that moto has"
+    )
     return text + more
 
 

@@ -63,6 +63,12 @@ FIDELITY = (
         "test_copy_documented.py::test_a_documented_failure_is_brought_about",
     ),
     Behaviour(
+        "A role that does not trust AWS Backup: StartBackupJob refuses at once, StartCopyJob takes the job, which "
+        "fails as it leaves CREATED, with the same words",
+        "issue, DG (text and category of the job); that StartCopyJob does not refuse: assumed",
+        "test_copy_failures.py::test_a_copy_fails_later",
+    ),
+    Behaviour(
         "Vault policies are judged with the copy role as principal",
         "DG",
         "test_copy_failures.py::test_a_copy_fails_later",
