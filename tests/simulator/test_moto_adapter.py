@@ -148,6 +148,19 @@ def test_reset_forgets_the_resources(aws: SimulatorServer) -> None:
     assert _admin(aws, "s3").list_buckets()["Buckets"] == []
 
 
+def test_an_account_has_no_snapshots_but_its_own(aws: SimulatorServer) -> None:
+    """Who cleans up lists snapshots; those of Amazon's images are no business of theirs."""
+    ec2 = _admin(aws, "ec2")
+    volume = ec2.create_volume(AvailabilityZone=f"{scenes.HOME}a", Size=1)["VolumeId"]
+    own = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]
+
+    listed = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+
+    assert [each["SnapshotId"] for each in listed] == [own]
+    assert ec2.run_instances(ImageId=image["ImageId"], MinCount=1, MaxCount=1)["Instances"]
+
+
 def test_every_simulator_has_its_own_resources(aws: SimulatorServer) -> None:
     """Two in one process do not meet, in the same account, even where names are the world's only once."""
     other = InProcess(scenes.world())

@@ -7,8 +7,6 @@ Without moto installed (`pip install './simulator[resources]'` in a checkout) th
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import functools
 import io
 import json
@@ -22,10 +20,10 @@ import botocore.session
 from .. import prepared
 from ..fidelity import Behaviour
 from ..wire import CommonError, Request, Response
-from . import listing, s3, turns
+from . import listing, s3, shaping, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
@@ -73,7 +71,11 @@ class Moto:
         self._load()
         with self._lock:
             try:
-                with turns.turn(self._share), _telling(account, region, told):
+                with (
+                    turns.turn(self._share),
+                    shaping.telling(account, region, told),
+                    shaping.own_snapshots(name, account, region),
+                ):
                     status, answered, body = self._call(request, headers)
             except NotImplementedError:
                 raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
@@ -161,41 +163,6 @@ def managed_policies() -> Mapping[str, Params]:
         return {}
     found: dict[str, Params] = json.loads(aws_managed_policies.aws_managed_policies_data)
     return found
-
-
-@contextlib.contextmanager
-def _telling(account: str, region: str, told: Sequence[Point]) -> Iterator[None]:
-    """Let CloudWatch know points of AWS Backup for as long as one request takes."""
-    if not told:
-        yield
-        return
-    try:
-        from moto.cloudwatch import models  # noqa: PLC0415 - may be absent
-    except ImportError:
-        yield  # the call itself says that moto is missing
-        return
-    backend = models.cloudwatch_backends[account][region]
-    own, backend.metric_data = (
-        backend.metric_data,
-        [
-            *backend.metric_data,
-            *(
-                models.MetricDatum(
-                    namespace="AWS/Backup",
-                    name=point.metric,
-                    value=float(point.value),
-                    dimensions=[{"Name": name, "Value": value} for name, value in point.dimensions],
-                    timestamp=dt.datetime.fromtimestamp(point.moment, dt.UTC).replace(tzinfo=None),  # as moto's
-                    unit="Count",
-                )
-                for point in told
-            ),
-        ],
-    )
-    try:
-        yield
-    finally:
-        backend.metric_data = own
 
 
 def mounts(service: str) -> bool:
@@ -313,6 +280,15 @@ FIDELITY = (
     ),
     Behaviour(
         "Snapshots of recovery points in EC2 and RDS",
+        "missing",
+    ),
+    Behaviour(
+        "DescribeSnapshots knows the account's own snapshots only, not those that are public",
+        "ours",
+        "test_moto_adapter.py::test_an_account_has_no_snapshots_but_its_own",
+    ),
+    Behaviour(
+        "GetMetricStatistics puts a datapoint where its first value is; AWS: where its period begins",
         "missing",
     ),
     Behaviour(

@@ -190,7 +190,7 @@ def _may_retire(scope: Scope, key: Key, grant: Grant) -> bool:
     mine = {scope.principal.arn, scope.principal.identity_arn, f"arn:aws:iam::{scope.principal.account}:root"}
     if grant.retiring in mine or (grant.grantee in mine and "RetireGrant" in grant.operations):
         return True
-    return keys.refusal(scope.state, scope.principal, key, "kms:RetireGrant") is None
+    return keys.refusal(scope.state, scope.principal, key, "kms:RetireGrant", scope.known) is None
 
 
 def _dry() -> AwsError:
