@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import pydantic
 
-from . import arns, calls, faults, order_names
+from . import arns, calls, faults
 from .control_events import EventControl
 from .identity import web_tokens
 from .records import resources
 from .records.state import Outcome
-from .world import declared_resources, fault_parts, files, points, resource_parts, schema, units, wording
+from .world import declared_resources, fault_parts, files, order_names, points, resource_parts, schema, units, wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .simulator import Simulator
     from .snapshot import Snapshot
 
-Part = TypeVar("Part", bound=pydantic.BaseModel)
+Order = TypeVar("Order", fault_parts.FaultPart, fault_parts.OutcomePart)
 _RESOURCES: pydantic.TypeAdapter[list[resource_parts.ResourcePart]] = pydantic.TypeAdapter(
     list[resource_parts.ResourcePart]
 )
@@ -57,7 +57,6 @@ class FaultControl:
     def add(self, kind: Kind | str, **options: Any) -> Fault:  # noqa: ANN401 - checked against Fault
         """Order a fault: `add("throttle", operation="StartCopyJob", times=3)`."""
         part = _checked(fault_parts.FaultPart, {"kind": str(kind), **options}, "fault")
-        order_names.check_fault(part)
         with self._simulator.lock:
             fault = self._simulator.faults.add(faults.of(part))
             self._simulator.run_due()  # a stale read may ask for what is true now
@@ -192,7 +191,6 @@ class Control:
     ) -> Outcome:
         """Order how copy jobs end that match all given fields: `order("FAILED", resource="vol-1", message="…")`."""
         part = _checked(fault_parts.OutcomePart, {"state": state, **options}, "outcome")
-        order_names.check_outcome(part)
         outcome = Outcome(**part.model_dump())
         with self._simulator.lock:
             self._simulator.state.outcomes.append(outcome)
@@ -274,12 +272,16 @@ class Control:
             }
 
 
-def _checked(model: type[Part], fields: dict[str, Any], what: str) -> Part:
+def _checked(model: type[Order], fields: dict[str, Any], what: str) -> Order:
     """Check the fields of something ordered; a ValueError names the field that is wrong."""
     try:
-        return model.model_validate(fields)
+        part = model.model_validate(fields)
+        order_names.check(part)
     except pydantic.ValidationError as error:
         raise ValueError(f"no {what}: {_told(error, fields)}") from None
+    except ValueError as error:
+        raise ValueError(f"no {what}: {error}") from None
+    return part
 
 
 def _told(error: pydantic.ValidationError, given: object) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import urllib.parse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import calls, faults, order_names
+from . import calls, faults
 from .engine import json_bodies
 from .wire import Response
-from .world import files
+from .world import files, order_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .control import Control
     from .snapshot import Snapshot
@@ -104,7 +105,7 @@ class ControlApi:
         return {"count": len(found), "calls": [calls.shown(call) for call in found]}
 
     def _found(self, asked: Json) -> list[calls.Call]:
-        order_names.check_fields(calls.CallLog().find, asked, "filter of calls")
+        _check_fields(calls.CallLog().find, asked, "filter of calls")
         wanted = dict(asked)
         if "mutating" in wanted:
             wanted["mutating"] = str(wanted["mutating"]).lower() == "true"
@@ -125,7 +126,7 @@ class ControlApi:
 
 def _called(function: Callable[..., Any], asked: Json, what: str = "field here") -> Any:  # noqa: ANN401 - whatever it returns
     """Call a function of the control with the fields of a request, once they are those that it takes."""
-    order_names.check_fields(function, asked, what)
+    _check_fields(function, asked, what)
     return function(**asked)
 
 
@@ -141,3 +142,16 @@ def _shown(kept: dict[str, Snapshot]) -> list[Json]:
 
 def _answer(status: int, body: Json) -> Response:
     return Response(status, HEADERS, json_bodies.plain(body))
+
+
+def _check_fields(function: Callable[..., object], given: Collection[str], what: str) -> None:
+    """Raise ValueError for names that a function does not take, or for those that it lacks."""
+    parameters = inspect.signature(function).parameters
+    for name in given:
+        if name not in parameters:
+            near = order_names.near(name, parameters)
+            meant = f", did you mean {near!r}?" if near else ";"
+            raise ValueError(f"{name!r} is no {what}{meant} there are {', '.join(parameters)}")
+    missing = [name for name, each in parameters.items() if each.default is each.empty and name not in given]
+    if missing:
+        raise ValueError(f"missing: {', '.join(missing)}")

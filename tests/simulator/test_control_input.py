@@ -9,10 +9,10 @@ import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator import order_names
 from backup_simulator.services.backup.backups import rules as backup_rules
 from backup_simulator.services.backup.copies import rules as copy_rules
 from backup_simulator.services.backup.copies.attempt import Moment
+from backup_simulator.world import order_names
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer

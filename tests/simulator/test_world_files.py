@@ -200,6 +200,22 @@ UNFIT = [
 ]
 
 
+ORDERS = [
+    pytest.param("faults: [{kind: error, operation: StartCopyJobs}]", "faults[0]: operation: ", id="fault"),
+    pytest.param("outcomes: [{state: FAILED, category: FATAL}]", "outcomes[0]: category: 'FATAL' is no", id="outcome"),
+]
+
+
+@pytest.mark.parametrize(("order", "text"), ORDERS)
+def test_an_order_that_can_never_apply_is_refused(order: str, text: str) -> None:
+    """A fault of an operation that there is not waits for ever, and the test that relies on it proves nothing."""
+    world = files.from_text(WHOLE.replace("version: 1", f"version: 1\n{order}"), source="w.yaml")
+    with pytest.raises(files.WorldError) as refusal:
+        building.build(world)
+
+    assert str(refusal.value).startswith(f"w.yaml:2: {text}")
+
+
 @pytest.mark.parametrize(("old", "new", "line", "words"), UNFIT)
 def test_what_does_not_fit_names_its_line(old: str, new: str, line: int, words: str) -> None:
     """What only shows when the world is built."""

@@ -20,12 +20,13 @@ from ..services.backup.vaults import operations as vaults
 from ..services.backup.vaults import policy as vault_policies
 from ..services.iam import service_role
 from ..wire import AwsError, SimulatorError
-from . import declared_resources, identities, organizations, points, schema
+from . import declared_resources, identities, order_names, organizations, points, schema
 from .files import Flaws, WorldError, located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from .fault_parts import FaultPart, OutcomePart
     from .identity_parts import TrustPart
     from .part import PolicyDocument
 
@@ -67,6 +68,7 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
         if account.allowed_amis is not None:
             living.accounts[account.id].allowed_amis = frozenset(account.allowed_amis)
     flaws = Flaws()
+    _orders(world, flaws)
     _identities(living, world, start, flaws)
     for part in world.accounts:
         _keys(living, part, start, flaws)
@@ -78,6 +80,18 @@ def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -
     flaws.tell()
     living.feed.opened = True
     return living
+
+
+def _orders(world: schema.World, flaws: Flaws) -> None:
+    """Faults and outcomes name what calls and jobs can have."""
+    orders: dict[str, Sequence[FaultPart | OutcomePart]] = {"faults": world.faults, "outcomes": world.outcomes}
+    for name, parts in orders.items():
+        for index, part in enumerate(parts):
+            with flaws.gathered():
+                try:
+                    order_names.check(part)
+                except ValueError as error:
+                    raise WorldError(f"{name}[{index}]: {error}") from None
 
 
 def _identities(living: state.State, world: schema.World, start: float, flaws: Flaws) -> None:

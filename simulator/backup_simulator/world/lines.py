@@ -14,6 +14,7 @@ _WHERE = re.compile(
     r"account (?P<account>\d{12})(?:, (?P<kind>user|role|vault|policy) (?P<name>[^:]+?))?"
     r"(?:,[^:]*)?: (?P<field>\w+)"
 )
+_ORDER = re.compile(r"(?P<list>faults|outcomes)\[(?P<index>\d+)\]: (?P<field>\w+)")
 
 
 def line(node: yaml.Node) -> int:
@@ -71,7 +72,9 @@ def unreadable(node: yaml.Node) -> yaml.Node:
 
 
 def told(node: yaml.Node, message: str) -> yaml.Node:
-    """The node that a message means which begins like `account 111111111111, vault orders: policy: …`."""
+    """The node that a message means: `account 111111111111, vault orders: policy: …` or `faults[0]: operation: …`."""
+    if order := _ORDER.match(message):
+        return place(node, (order["list"], int(order["index"]), order["field"]))
     found = _WHERE.match(message)
     if not found:
         return node
