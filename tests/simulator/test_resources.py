@@ -29,7 +29,7 @@ def test_a_part_with_a_count_is_several_resources(server: SimulatorServer) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"resource_type": "SQS"}, "resource_type 'SQS' is none of", id="type"),
+        pytest.param({"resource_type": "SQS"}, r"resource_type: 'SQS' is none of", id="type"),
         pytest.param({"resource": backup_kit.VOLUME, "count": 2}, "an ARN names one resource", id="count of an ARN"),
         pytest.param({"key": "alias/nothing"}, "EBS vol-b: key: 'alias/nothing' is no key", id="key"),
         pytest.param({"colour": "blue"}, "colour", id="unknown field"),

@@ -9,12 +9,19 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from ..records import regions
+from ..records.resource_types import TYPES
 
 
 def _region(name: str) -> str:
     if name not in regions.known():
         near = difflib.get_close_matches(name, sorted(regions.known()), n=1)
         raise ValueError(f"{name!r} is no Region" + (f"; {near[0]}?" if near else ""))
+    return name
+
+
+def _resource_type(name: str) -> str:
+    if name not in TYPES:
+        raise ValueError(f"{name!r} is none of {', '.join(TYPES)}")
     return name
 
 
@@ -29,6 +36,7 @@ Region = Annotated[str, AfterValidator(_region)]
 PolicyDocument = Annotated[
     dict[str, Any], AfterValidator(_dated), WithJsonSchema({"type": "object", "required": ["Statement"]})
 ]
+ResourceType = Annotated[str, AfterValidator(_resource_type), WithJsonSchema({"type": "string", "enum": list(TYPES)})]
 PolicyArn = Annotated[str, Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$")]
 Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
 
@@ -36,4 +44,4 @@ Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
 class Part(BaseModel):
     """Any part of a world: unknown fields are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, use_attribute_docstrings=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from ..records import resource_types
-from .part import Part, Region
+from .part import Part, Region, ResourceType
 from .units import Bytes
 
 
@@ -17,7 +16,7 @@ class ResourcePart(Part):
     """
 
     region: Region
-    resource_type: str
+    resource_type: ResourceType
     resource: str
     count: int = Field(default=1, ge=1, le=1_000_000)
     size: Bytes = 10 * 2**30
@@ -26,9 +25,7 @@ class ResourcePart(Part):
     members: list[str] = []
 
     @model_validator(mode="after")
-    def _known_type(self) -> ResourcePart:
-        if self.resource_type not in resource_types.TYPES:
-            raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(resource_types.TYPES)}")
+    def _one_or_many(self) -> ResourcePart:
         if self.count > 1 and self.resource.startswith("arn:"):
             raise ValueError("an ARN names one resource; give a name to have several")
         if self.members and (self.resource_type not in {"CloudFormation", "EKS"} or self.count > 1):

@@ -18,7 +18,7 @@ from ..services.backup.backups import continuous
 from .fault_parts import EventsPart, FaultPart, OutcomePart
 from .identity_parts import GroupPart, ManagedPolicyPart, OidcProviderPart, RolePart, UserPart
 from .organization_parts import OrganizationPart
-from .part import AccountId, Part, PolicyDocument, Region
+from .part import AccountId, Part, PolicyDocument, Region, ResourceType
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
 
@@ -108,7 +108,7 @@ class LifecyclePart(Part):
 class PointsPart(Part):
     """What explicit and generated recovery points share."""
 
-    resource_type: str
+    resource_type: ResourceType
     size: Bytes = 10 * 2**30
     key: str | None = None
     advanced: bool = True
@@ -124,9 +124,7 @@ class PointsPart(Part):
     is_parent: bool = False
 
     @model_validator(mode="after")
-    def _known_type(self) -> PointsPart:
-        if self.resource_type not in TYPES:
-            raise ValueError(f"resource_type {self.resource_type!r} is none of {', '.join(TYPES)}")
+    def _possible(self) -> PointsPart:
         if self.continuous and self.resource_type not in continuous.TYPES:
             raise ValueError(f"continuous are only {', '.join(sorted(continuous.TYPES))}")
         if self.storage_class == "COLD" and not TYPES[self.resource_type].cold:
