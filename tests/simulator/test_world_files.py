@@ -50,7 +50,8 @@ BROKEN = [
     pytest.param("age: 3d", "lifecycle: {delete_after_days: 36501}", 19, "delete_after_days", id="kept for too long"),
     pytest.param(
         "        recovery_points:\n",
-        "        generate: [{resource_type: S3, name: a, resources: 9, every: 1, back: 9d}]\n        recovery_points:\n",
+        "        generate: [{resource_type: S3, name: a, resources: 9, every: 1, back: 9d}]\n"
+        "        recovery_points:\n",
         18,
         "generate[0]: more than 5000000 recovery points",
         id="more recovery points than memory holds",
