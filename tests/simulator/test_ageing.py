@@ -163,3 +163,20 @@ def test_a_copy_that_comes_too_late_goes_soon(scene: Scene) -> None:
 
     assert arrived == 1
     assert scene.copies() == []
+
+
+def test_a_vault_knows_what_is_nested_in_a_composite_point(server: SimulatorServer) -> None:
+    """Without walking through all the others: those made one by one and in bulk, until they go or stand alone."""
+    parent = f"arn:aws:backup:{scenes.HOME}:{scenes.SOURCE}:recovery-point:composite"
+    whole = {"resource_type": "CloudFormation", "resource": "web", "arn": parent, "is_parent": True}
+    part = {"resource_type": "EFS", "parent": parent}
+    bulk = part | {"name": "fs", "resources": 2, "every": "1d", "back": "0s"}
+    singly = [part | {"resource": "fs-a"}, part | {"resource": "fs-b"}, {"resource_type": "EFS", "resource": "fs-c"}]
+    added = server.control.seed(scenes.SOURCE, scenes.HOME, "backups", [whole, *singly, bulk])
+    vault = server.control.vault(scenes.SOURCE, scenes.HOME, "backups")
+    before = [point.arn for point in vault.points.within(parent)]
+    added[1].parent_arn = None
+    del vault.points[added[2].arn], vault.points[added[4].arn]
+
+    assert before == [point.arn for point in (added[1], added[2], *added[4:])]
+    assert [point.arn for point in vault.points.within(parent)] == [added[5].arn]

@@ -126,6 +126,26 @@ def test_who_may_retire_a_grant(server: SimulatorServer, kms: Any, parties: scen
     assert (grant["GrantId"] not in left) is allowed
 
 
+@pytest.mark.parametrize(("region", "allowed"), [(scenes.HOME, True), ("us-east-1", False)])
+def test_retiring_is_judged_with_what_every_call_knows(
+    server: SimulatorServer, kms: Any, region: str, *, allowed: bool
+) -> None:
+    """The account's policies may ask for the Region, as for any other use of the key."""
+    key = key_arn(kms)
+    grant = kms.create_grant(KeyId=key, GranteePrincipal=READER, Operations=["Decrypt"])
+    caller = {"Effect": "Allow", "Principal": {"AWS": READER}, "Action": "kms:RetireGrant", "Resource": "*"}
+    document = scenes.policy(
+        {"Effect": "Allow", "Principal": {"AWS": scenes.SOURCE}, "Action": "kms:*", "Resource": "*"},
+        caller | {"Condition": {"StringEquals": {"aws:RequestedRegion": region}}},
+    )
+    kms.put_key_policy(KeyId=key, Policy=scenes.text(document))
+    with contextlib.suppress(kms.exceptions.ClientError):
+        reader(server).retire_grant(GrantToken=grant["GrantToken"])
+    left = {found["GrantId"] for found in kms.list_grants(KeyId=key)["Grants"]}
+
+    assert (grant["GrantId"] not in left) is allowed
+
+
 def test_a_dry_run_changes_nothing(kms: Any) -> None:
     """It says that it would have."""
     key = key_arn(kms)

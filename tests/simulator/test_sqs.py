@@ -169,6 +169,24 @@ def test_what_is_received_too_often_moves_away() -> None:
     assert post.numbers() == (0, 0, 0)
 
 
+def test_what_moved_away_expires_by_its_own_age() -> None:
+    """Not with those that came to the dead-letter queue before it."""
+    post = Post()
+    dead = post.sqs.create_queue(QueueName="dead", Attributes={"MessageRetentionPeriod": "60"})["QueueUrl"]
+    arn = post.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    post.sqs.set_queue_attributes(QueueUrl=post.url, Attributes={"RedrivePolicy": redrive})
+    post.send("old")
+    post.opened.control.advance("50s")
+    post.sqs.send_message(QueueUrl=dead, MessageBody="young")
+    post.receive(VisibilityTimeout=0)
+    post.receive()
+    post.opened.control.advance("11s")
+    left = post.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+
+    assert [message["Body"] for message in left] == ["young"]
+
+
 def test_batches_do_each_entry_by_itself() -> None:
     """What one refuses does not touch the others."""
     post = Post(MaximumMessageSize="1024")

@@ -31,16 +31,21 @@ class Block(Protocol):
     def arns(self) -> Iterator[str]:
         """The ARNs of all points, in order; makes none."""
 
+    def within(self, parent: str) -> Iterator[RecoveryPoint]:
+        """The points that were made as nested in a composite one."""
+
     def __len__(self) -> int: ...
 
 
 class Contents(MutableMapping[str, "RecoveryPoint"]):
     """A vault's recovery points; iterates in order of arrival, as a dictionary does."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_nested", "_parts")
 
     def __init__(self) -> None:
         self._parts: list[_Singles | Block] = []
+        # Who may be nested in a composite point, by its ARN; who really is says so itself.
+        self._nested: dict[str, dict[str, None]] = {}
 
     def add(self, block: Block) -> None:
         """Put a block of points after all others."""
@@ -49,6 +54,18 @@ class Contents(MutableMapping[str, "RecoveryPoint"]):
     def since(self, sequence: int) -> Iterator[RecoveryPoint]:
         """The points with higher sequence numbers, in order: where a page goes on."""
         return itertools.chain.from_iterable(part.since(sequence) for part in self._parts)
+
+    def nest(self, parent: str, point: RecoveryPoint) -> None:
+        """Nest a point in a composite one."""
+        point.parent_arn = parent
+        self._nested.setdefault(parent, {})[point.arn] = None
+
+    def within(self, parent: str) -> list[RecoveryPoint]:
+        """The points nested in a composite one, in order of arrival; does not walk through all the others."""
+        singly = (self.get(arn) for arn in self._nested.get(parent, ()))
+        made = itertools.chain.from_iterable(part.within(parent) for part in self._parts)
+        found = {point.arn: point for point in (*singly, *made) if point is not None and point.parent_arn == parent}
+        return sorted(found.values(), key=lambda point: point.sequence)
 
     def get(self, arn: str, default: RecoveryPoint | None = None) -> RecoveryPoint | None:  # type: ignore[override] # no other default is used
         """The point of an ARN."""
@@ -77,10 +94,15 @@ class Contents(MutableMapping[str, "RecoveryPoint"]):
             last = _Singles()
             self._parts.append(last)
         last.points[arn] = point
+        if point.parent_arn is not None:
+            self.nest(point.parent_arn, point)
 
     def __delitem__(self, arn: str) -> None:
-        if not self._take(arn):
-            raise KeyError(arn)
+        parent = self[arn].parent_arn
+        self._take(arn)
+        self._nested.pop(arn, None)
+        if parent in self._nested:
+            self._nested[parent].pop(arn, None)
 
     def _take(self, arn: str) -> bool:
         return any(part.remove(arn) for part in self._parts)
@@ -123,6 +145,9 @@ class _Singles:
 
     def arns(self) -> Iterator[str]:
         return iter(self.points)
+
+    def within(self, _parent: str) -> Iterator[RecoveryPoint]:
+        return iter(())
 
     def __len__(self) -> int:
         return len(self.points)

@@ -81,6 +81,10 @@ class Generated:
         """The ARNs of all points, in order; makes none."""
         return map(self._arn, self._numbers(0))
 
+    def within(self, parent: str) -> Iterator[RecoveryPoint]:
+        """All of the points, if they are nested in a composite one."""
+        return self.since(-1) if self.prototype.parent_arn == parent else iter(())
+
     def step(self, step: int) -> list[RecoveryPoint]:
         """The points of one step."""
         return list(map(self._kept, self._numbers(step * self.resources, (step + 1) * self.resources)))

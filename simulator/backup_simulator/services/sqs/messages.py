@@ -247,6 +247,11 @@ FIDELITY = (
         "test_sqs.py::test_what_is_received_too_often_moves_away",
     ),
     Behaviour(
+        "What moved to a dead-letter queue expires there by its own age, counted from when it was first sent",
+        "DG (standard queues); FIFO: assumed",
+        "test_sqs.py::test_what_moved_away_expires_by_its_own_age",
+    ),
+    Behaviour(
         "Where the dead-letter queue was deleted, messages stay and come again",
         "assumed",
         "test_sqs.py::test_without_its_dead_letter_queue_a_queue_keeps_its_messages",

@@ -107,6 +107,9 @@ class Queue:
     order: Line | Groups = field(default_factory=Line)
     _hidden: list[tuple[float, int, Message]] = field(default_factory=list)
     _numbers: int = 0
+    _latest: float = 0.0
+    _moved: list[tuple[float, int, Message]] = field(default_factory=list)
+    """Messages that came from another queue, older than others before them."""
 
     @property
     def arn(self) -> str:
@@ -117,6 +120,10 @@ class Queue:
         """Take a message in, visible after a delay (default: the queue's)."""
         seconds = self.settings.DelaySeconds if delay is None else delay
         self.messages[message.message_id] = message
+        self._latest = max(self._latest, message.sent)
+        if message.sent < self._latest:
+            self._numbers += 1
+            heapq.heappush(self._moved, (message.sent, self._numbers, message))
         self.order.add(message)
         if seconds > 0:
             self.delayed += 1
@@ -175,6 +182,7 @@ class Queue:
             self.drop(message)
         self.order.clear()
         self._hidden.clear()
+        self._moved.clear()
         self.purged = now
 
     def settle(self, now: float) -> None:
@@ -186,6 +194,8 @@ class Queue:
                 message.hidden_until = None
                 self.order.back(message)
         oldest = now - self.settings.MessageRetentionPeriod
+        while self._moved and (self._moved[0][2].gone or self._moved[0][0] <= oldest):
+            self.drop(heapq.heappop(self._moved)[2])
         while self.messages:
             first = next(iter(self.messages.values()))
             if first.sent > oldest:

@@ -72,7 +72,8 @@ def adopt(vault: Vault, parent: RecoveryPoint, jobs: list[BackupJob]) -> None:
     nested = [(job, vault.points.get(job.point_arn)) for job in jobs if job.point_arn]
     for job, point in nested:
         if point:
-            point.parent_arn, point.member = parent.arn, job.member
+            vault.points.nest(parent.arn, point)
+            point.member = job.member
     parent.size = sum(point.size for _, point in nested if point)
 
 

@@ -50,7 +50,8 @@ def adopt(vault: Vault, parent: RecoveryPoint, jobs: list[CopyJob]) -> None:
     for job in jobs:
         point = vault.points.get(job.destination_point_arn) if job.destination_point_arn else None
         if point:
-            point.parent_arn, point.member = parent.arn, job.member
+            vault.points.nest(parent.arn, point)
+            point.member = job.member
 
 
 FIDELITY = (

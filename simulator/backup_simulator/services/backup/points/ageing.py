@@ -74,7 +74,7 @@ def remove(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: 
 
 def children(vault: Vault, parent: RecoveryPoint) -> list[RecoveryPoint]:
     """The recovery points nested in a composite one."""
-    return [point for point in vault.points.values() if point.parent_arn == parent.arn] if parent.is_parent else []
+    return vault.points.within(parent.arn) if parent.is_parent else []
 
 
 def cold_due(point: RecoveryPoint) -> float | None:
