@@ -62,7 +62,8 @@ class Story:
             self.plan,
             self.plan,
         ]
-        deeds += [self.plan, self.wait, self.wait, self.order, self.hold, self.take_away, self.replace_vault, self.come_back]
+        deeds += [self.plan, self.wait, self.wait, self.come_back]
+        deeds += [self.order, self.hold, self.take_away, self.replace_vault]
         with contextlib.suppress(self.backup.exceptions.ClientError):
             self.dice.choice(deeds)()
 
