@@ -33,7 +33,7 @@ def world() -> scenes.Json:
         resource("EKS", "shop", members=["pv-1", "vol-a"]),
         resource("CloudFormation", "web", members=["shop", "fs-a", "documents"]),
     ]
-    lock = {"min_days": 1, "max_days": 400}
+    lock = {"min_days": 7, "max_days": 400}
     source["vaults"].append({"region": scenes.HOME, "name": "gapped", "air_gapped": True, "lock": lock})
     return scene | {"limits": {"copies_per_region": 2, "copies_per_vault": 1, "rds_copies_per_region": 1}}
 
