@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.simulator import scenes
-from tests.simulator.test_sqs import Post, queue_policy
+from tests.simulator.posting import Post, queue_policy
 
 from backup_simulator.services.sqs import attributes
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.simulator import scenes
 from tests.simulator.listening import Listener
-from tests.simulator.test_sqs import Post, queue_policy
+from tests.simulator.posting import Post, queue_policy
 
 ROOT = {"Effect": "Allow", "Principal": {"AWS": scenes.TOOLS}, "Action": "kms:*", "Resource": "*"}
 

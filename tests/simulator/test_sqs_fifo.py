@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.simulator import scenes
-from tests.simulator.test_sqs import Post
+from tests.simulator.posting import Post
 
 from backup_simulator.services.sqs import sending
 from backup_simulator.services.sqs.queue import Message

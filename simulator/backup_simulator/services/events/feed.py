@@ -92,11 +92,11 @@ FIDELITY = (
     Behaviour(
         "Events leave in batches, every five minutes of virtual time",
         "DG (about every five minutes, best effort); on the full five minutes: assumed",
-        "test_events.py::test_events_come_in_batches_of_five_minutes",
+        "test_event_feed.py::test_events_come_in_batches_of_five_minutes",
     ),
     Behaviour(
         "Delay, loss, duplication and reordering of events on order",
         "ours",
-        "test_events.py::test_the_feed_is_as_bad_as_ordered",
+        "test_event_feed.py::test_the_feed_is_as_bad_as_ordered",
     ),
 )

@@ -143,7 +143,7 @@ FIDELITY = (
     Behaviour(
         "Rights on accounts, units, roots and policies are judged on their ARNs, those to attach on policy and target",
         "DG; the latter: issue",
-        "test_organizations.py::test_rights_can_be_given_on_one_account",
+        "test_organization_rights.py::test_rights_can_be_given_on_one_account",
     ),
     Behaviour(
         "The tree of units: made, renamed, deleted when empty, five levels; accounts move between parents",
@@ -153,6 +153,6 @@ FIDELITY = (
     Behaviour(
         "Reading the organization: management account and delegated administrators; changing: management account",
         "DG; text of the refusal: assumed",
-        "test_organizations.py::test_who_may_read_and_who_may_change",
+        "test_organization_rights.py::test_who_may_read_and_who_may_change",
     ),
 )

@@ -127,6 +127,6 @@ FIDELITY = (
         "Trusted services and delegated administrators: never the management account, at most five per service, "
         "only of trusted services; `organizations:ServicePrincipal`",
         "DG; texts assumed",
-        "test_organizations.py::test_delegated_administrators_read_the_organization",
+        "test_organization_rights.py::test_delegated_administrators_read_the_organization",
     ),
 )

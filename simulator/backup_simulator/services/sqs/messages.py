@@ -224,12 +224,12 @@ FIDELITY = (
     Behaviour(
         "A received message is hidden until its timeout, in virtual time, and then comes again, its count higher",
         "DG",
-        "test_sqs.py::test_a_received_message_is_hidden_for_a_while",
+        "test_sqs_messages.py::test_a_received_message_is_hidden_for_a_while",
     ),
     Behaviour(
         "An older receipt handle deletes nothing, without an error; one that is no handle is `ReceiptHandleIsInvalid`",
         "DG; that it never deletes: assumed",
-        "test_sqs.py::test_only_the_newest_handle_deletes",
+        "test_sqs_messages.py::test_only_the_newest_handle_deletes",
     ),
     Behaviour(
         "A long poll waits in virtual time (in real time while the clock is frozen; in process not at all)",
@@ -239,22 +239,22 @@ FIDELITY = (
     Behaviour(
         "Messages come in order, each once per visibility timeout; a standard queue of AWS promises neither",
         "DG; ours (simplified)",
-        "test_sqs.py::test_thousands_of_messages_wait_without_slowing_anybody",
+        "test_sqs_messages.py::test_thousands_of_messages_wait_without_slowing_anybody",
     ),
     Behaviour(
         "A message received more than maxReceiveCount times moves to the dead-letter queue with its age",
         "DG",
-        "test_sqs.py::test_what_is_received_too_often_moves_away",
+        "test_sqs_messages.py::test_what_is_received_too_often_moves_away",
     ),
     Behaviour(
         "What moved to a dead-letter queue expires there by its own age, counted from when it was first sent",
         "DG (standard queues); FIFO: assumed",
-        "test_sqs.py::test_what_moved_away_expires_by_its_own_age",
+        "test_sqs_messages.py::test_what_moved_away_expires_by_its_own_age",
     ),
     Behaviour(
         "Where the dead-letter queue was deleted, messages stay and come again",
         "assumed",
-        "test_sqs.py::test_without_its_dead_letter_queue_a_queue_keeps_its_messages",
+        "test_sqs_messages.py::test_without_its_dead_letter_queue_a_queue_keeps_its_messages",
     ),
     Behaviour(
         "FIFO: messages of a group come in order, none while another of the group is in flight; a handle expires",

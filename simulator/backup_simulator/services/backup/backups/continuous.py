@@ -77,37 +77,37 @@ FIDELITY = (
         "A continuous rule keeps one continuous recovery point per resource of S3, RDS, Aurora and SAP HANA, and takes "
         "snapshots of other types; a second rule in another vault takes snapshots too",
         "DG",
-        "test_plans_run.py::test_a_continuous_rule_keeps_one_recovery_point",
+        "test_plans_continuous.py::test_a_continuous_rule_keeps_one_recovery_point",
     ),
     Behaviour(
         "A continuous rule with copy actions takes a snapshot and copies that; S3's stays in the rule's vault",
         "DG; that it stays: assumed",
-        "test_plans_run.py::test_a_continuous_rule_copies_a_snapshot",
+        "test_plans_continuous.py::test_a_continuous_rule_copies_a_snapshot",
     ),
     Behaviour(
         "Databases' snapshots for copies are removed after the copies, or EXPIRED if the role may not delete them",
         "DG; that they are listed meanwhile, and go after failed copies too: assumed",
-        "test_plans_run.py::test_the_snapshot_of_a_database_is_temporary",
+        "test_plans_continuous.py::test_the_snapshot_of_a_database_is_temporary",
     ),
     Behaviour(
         "They wait for the copies of their rule alone, and a legal hold leaves them EXPIRED, too",
         "assumed",
-        "test_plans_run.py::test_a_legal_hold_keeps_a_temporary_snapshot",
+        "test_plans_continuous.py::test_a_legal_hold_keeps_a_temporary_snapshot",
     ),
     Behaviour(
         "The snapshot of a second continuous rule, in another vault, is a backup and stays after its copies",
         "DG; that it stays: assumed",
-        "test_plans_run.py::test_the_snapshot_of_a_second_continuous_rule_is_a_backup",
+        "test_plans_continuous.py::test_the_snapshot_of_a_second_continuous_rule_is_a_backup",
     ),
     Behaviour(
         "A changed retention makes the continuous recovery point STOPPED, the next run begins a new one",
         "botocore",
-        "test_plans_run.py::test_a_changed_retention_begins_a_new_continuous_recovery_point",
+        "test_plans_continuous.py::test_a_changed_retention_begins_a_new_continuous_recovery_point",
     ),
     Behaviour(
         "Continuous recovery points become STOPPED when the role can no longer be assumed or lacks rights",
         "botocore (DescribeRecoveryPoint.Status); that the next run finds out: assumed",
-        "test_plans_run.py::test_a_continuous_recovery_point_stops_with_its_role",
+        "test_plans_continuous.py::test_a_continuous_recovery_point_stops_with_its_role",
     ),
     Behaviour("The other causes of STOPPED: versioning of a bucket, its events or rules switched off", "missing"),
 )
