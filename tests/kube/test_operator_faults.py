@@ -3,9 +3,12 @@
 One control plane of their own, with controllers: the tests kill, freeze and starve it, and leave it as it was.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
+import kopf
 import pytest
 import yaml
 from tests.kube.operator_kit import (
@@ -26,6 +29,12 @@ from tools.controlplane import ControlPlane
 from crossvault.reasons import Reason
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120)]
+
+
+class NoDefinitionError(Exception):
+    """As kopf's own."""
+
+    status = 404
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +229,32 @@ def test_deleted_definition_removes_nothing_in_aws_and_comes_back(
     wait_until(lambda: cluster.ready(namespace, "anew"), "new policies are seen")
     cluster.delete(namespace, "anew")
     wait_until(lambda: core.removed == ["anew"], "a deletion by name counts as ordered")
+
+
+def test_watching_goes_on_when_a_watch_finds_no_definition(
+    cluster: Cluster, installed: tuple[Cluster, Path], core: FakeCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kopf ends with a 404 when its watch notices a deleted definition before its list of definitions does."""
+    run = kopf.run_tasks
+    ended: list[Collection[asyncio.Task[None]]] = []
+
+    async def without_definition(tasks: Collection[asyncio.Task[None]], **options: Any) -> None:
+        if not ended:
+            ended.append(tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            raise NoDefinitionError
+        await run(tasks, **options)
+
+    monkeypatch.setattr(kopf, "run_tasks", without_definition)
+    with RunningOperator(fast(installed[1]), core) as operator:
+        namespace = cluster.namespace()
+        wait_until(lambda: ended, "kopf has ended once")
+        cluster.policy(namespace, "later")
+        wait_until(lambda: cluster.ready(namespace, "later"), "a policy is seen")
+
+    assert operator.code == 0
 
 
 def test_deleted_namespace_removes_nothing_in_aws(cluster: Cluster, core: FakeCore, protected: str) -> None:

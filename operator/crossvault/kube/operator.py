@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import NoReturn
 
 import kopf
@@ -43,6 +44,7 @@ from .writer import Writer
 _logger = logging.getLogger(__name__)
 
 _KOPF_WAIT = 0.3
+_KOPF_PAUSE = 1.0
 _FLUSH_WAIT = 0.3
 
 
@@ -185,6 +187,20 @@ class _Operator:
         return self._loop.create_task(self._relist.listed.wait(), name="listed")
 
     async def _watching(self) -> None:
+        """Keep kopf running.
+
+        Of a definition that is deleted it may hear by the 404 of its own watch first, which it does not survive.
+        """
+        while True:
+            try:
+                return await self._kopf()
+            except Exception as error:
+                if getattr(error, "status", None) != HTTPStatus.NOT_FOUND:
+                    raise
+                _logger.warning("A definition is gone; watching anew what there is")
+            await asyncio.sleep(_KOPF_PAUSE)
+
+    async def _kopf(self) -> None:
         """Run kopf, which takes SIGTERM and SIGINT over as the last step of spawning its tasks.
 
         Its own end takes five seconds and does not let our passes finish, so the signals are taken back.
