@@ -3,6 +3,8 @@
 import secrets
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.kube.operator_kit import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCor
 from tools.controlplane import ControlPlane
 
 from crossvault.reasons import Reason
+from crossvault.status import Cadence
 
 pytestmark = pytest.mark.kube
 
@@ -72,20 +75,27 @@ def test_changed_spec_is_seen_at_once(cluster: Cluster, core: FakeCore) -> None:
     assert core.count("orders") >= 2
 
 
-@pytest.mark.usefixtures("running")
-def test_changed_account_brings_its_policies_up(cluster: Cluster, core: FakeCore) -> None:
+def test_changed_account_brings_its_policies_up(installed: tuple[Cluster, Path], core: FakeCore) -> None:
     """Policies that name an account are looked at when it appears or changes, others wait for their turn."""
-    namespace, name = cluster.namespace(), f"a-{secrets.token_hex(3)}"
-    cluster.policy(namespace, "naming", source=name)
-    wait_until(lambda: cluster.ready(namespace, "naming"), "the first status is written")
-    core.reason = Reason.CATCHING_UP
-    cluster.account(name)
+    cluster, kubeconfig = installed
+    cluster.clear()
+    rare = replace(fast(kubeconfig), cadence=Cadence(interval=timedelta(hours=1), follow=timedelta(hours=1)))
+    with RunningOperator(rare, core) as operator:
+        wait_until(operator.is_ready, "the operator is ready")
+        namespace, name = cluster.namespace(), f"a-{secrets.token_hex(3)}"
+        cluster.policy(namespace, "naming", source=name)
+        cluster.policy(namespace, "other", source="somebody")
+        for policy in ("naming", "other"):
+            wait_until(lambda policy=policy: cluster.ready(namespace, policy), "the first status is written")  # type: ignore[misc]
+        core.reason = Reason.CATCHING_UP
+        cluster.account(name)
 
-    wait_until(lambda: cluster.ready(namespace, "naming") == "CatchingUp", "the policy is looked at again", 1.5)
-    account = wait_until(
-        lambda: cluster.plane.api.json("GET", f"/apis/{GROUP}/v1alpha1/{ACCOUNTS}/{name}").get("status"),
-        "the account has a status",
-    )
+        wait_until(lambda: cluster.ready(namespace, "naming") == "CatchingUp", "the policy is looked at again")
+        account = wait_until(
+            lambda: cluster.plane.api.json("GET", f"/apis/{GROUP}/v1alpha1/{ACCOUNTS}/{name}").get("status"),
+            "the account has a status",
+        )
+        assert cluster.ready(namespace, "other") == "Protected"
     assert account["conditions"][0]["status"] == "True"
 
 
@@ -96,12 +106,12 @@ def test_deleted_policy_is_let_go_with_an_event(cluster: Cluster, core: FakeCore
     cluster.policy(namespace, "orders", deletionPolicy="RemoveOwned")
     wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
     cluster.delete(namespace, "orders")
-    wait_until(lambda: cluster.gone(namespace, "orders"), "the policy is gone", 5)
+    wait_until(lambda: cluster.gone(namespace, "orders"), "the policy is gone")
     wait_until(lambda: len(cluster.events(namespace, "orders")) == 2, "the farewell is posted")
 
     assert core.removed == ["orders"]
     assert [each["reason"] for each in cluster.events(namespace, "orders")][-1] in {"DeletionRetained", "Protected"}
-    assert running.board.reports() == ()
+    wait_until(lambda: running.board.reports() == (), "its metrics are gone")
 
 
 @pytest.mark.usefixtures("running")

