@@ -1,8 +1,8 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
-The CRDs are the single source of the chart's copies, the catalogue of metrics and the reasons that of their pages,
-the simulator's own rows and models those of its FIDELITY.md and the schema of world files, and what AWS published of
-its managed policies that of the simulator's copy.
+The CRDs are the single source of the chart's copies and of the page of their fields, the catalogue of metrics and the
+reasons that of their pages, the simulator's own rows and models those of its FIDELITY.md and the schema of world files,
+and what AWS published of its managed policies that of the simulator's copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from backup_simulator import fidelity
 from backup_simulator.world import schema
 from crossvault.explanations import EXPLANATIONS
 from crossvault.metrics import catalogue
-from tools import managed_policies
+from tools import api_reference, managed_policies
 
 ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
@@ -31,6 +31,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with what it has to hold."""
     for file in sorted(CRDS.glob("*.yaml")):
         yield CHART_CRDS / file.name, file.read_text("utf-8")
+    yield REFERENCE / "fields.md", api_reference.page(CRDS)
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()

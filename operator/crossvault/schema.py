@@ -23,6 +23,7 @@ from celpy.evaluation import CELEvalError
 from jsonschema import ValidationError
 
 from .fields import Fault, kind_of, parse_time, show
+from .misspelt import meant
 
 GROUP = "crossvault.io"
 
@@ -31,6 +32,8 @@ Errors: TypeAlias = Iterator[ValidationError]
 
 _BLOCKING = frozenset({"type", "required", "enum", "maxLength", "maxItems", "maxProperties"})
 """A fault of these kinds keeps the API server from evaluating CEL rules, and so us."""
+
+_UNKNOWN = "unknown field"
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -80,7 +83,7 @@ def check(body: Mapping[str, Any]) -> Checked:
     errors = list(_STRUCTURE(kind.schema).iter_errors(result))
     if not any(error.validator in _BLOCKING for error in errors):
         errors += _RULES(kind.schema).iter_errors(result)
-    faults += (Fault(path_of(error.absolute_path), error.message) for error in errors)
+    faults += (Fault(path_of(error.absolute_path), _message(error, kind.schema)) for error in errors)
     return Checked(result, tuple(dict.fromkeys(faults)))
 
 
@@ -100,6 +103,11 @@ def _kind(crd: Mapping[str, Any]) -> Kind:
         namespaced=spec["scope"] == "Namespaced",
         schema=version["schema"]["openAPIV3Schema"],
     )
+
+
+def _message(error: ValidationError, schema: Schema) -> str:
+    known = meant(schema, tuple(error.absolute_path)) if error.message == _UNKNOWN else None
+    return f"{error.message}; {known}?" if known else str(error.message)
 
 
 def path_of(steps: Iterable[str | int]) -> str:
@@ -158,7 +166,7 @@ def _properties(
         if name in members:
             yield from validator.descend(item, members[name], path=name, schema_path=name)
         elif "additionalProperties" not in schema:
-            yield ValidationError("unknown field", path=[name])
+            yield ValidationError(_UNKNOWN, path=[name])
 
 
 def _type(_: object, wanted: str, value: object, __: Schema) -> Errors:

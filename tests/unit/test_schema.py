@@ -63,6 +63,23 @@ class TestRefusing:
         """An object without a proper name is refused as by the API server."""
         assert path in {fault.path for fault in schema.check({**POLICY, "metadata": metadata}).faults}
 
+    @pytest.mark.parametrize(
+        ("path", "meant"),
+        [
+            pytest.param("spec.lifecycle", "; spec.destinations[].lifecycle?", id="a field of another place"),
+            pytest.param("spec.sorce", "; source?", id="a slip of the finger"),
+            pytest.param("spec.destinations[0].vaultpolicy", "; vaultPolicy?", id="another case"),
+            pytest.param("spec.destinations[1].vault.encriptionKey", "; encryptionKey?", id="within a list"),
+            pytest.param("spec.name", "", id="a name that several places have"),
+            pytest.param("spec.schedule", "", id="a field that nothing here is like"),
+        ],
+    )
+    def test_unknown_field_is_told_which_one_may_be_meant(self, path: str, meant: str) -> None:
+        """A sibling that is spelt alike, or the one other place where such a field stands."""
+        faults = schema.check(altered(POLICY, {path: {}})).faults
+
+        assert [fault.message for fault in faults if fault.path == path] == [f"unknown field{meant}"]
+
     @pytest.mark.parametrize("kind", ["BackupOrganization", None, 3])
     def test_unknown_kind_is_refused_with_those_known(self, kind: object) -> None:
         """A kind of a later release, or a misspelt one, is named together with the right ones."""
