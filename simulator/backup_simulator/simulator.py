@@ -17,6 +17,7 @@ from .engine import answers, catalogue, failures, parsing, routing, strict, vali
 from .fidelity import Behaviour
 from .identity import claims, signature
 from .moto_adapter import mount
+from .records import regions
 from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import mounted, request_keys, table
@@ -200,6 +201,9 @@ class Simulator:
         return effects.delivered(Response(status, headers, body), fault, passage.failed)
 
     def _verified(self, request: Request, claimed: claims.Claim) -> Credential:
+        if claimed.region not in regions.known():
+            text = f"Credential should be scoped to a valid region, not '{claimed.region}'."
+            raise CommonError("BadSignature", text)
         with self.lock:
             now = self.state.now()
             found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
@@ -370,6 +374,11 @@ FIDELITY = (
         "In a Region that its account has not enabled no key is known, and nothing is copied there",
         "DG (General Reference); that copies fail like refused ones: assumed",
         "test_disabled_regions.py::test_no_key_is_known_in_a_disabled_region",
+    ),
+    Behaviour(
+        "Every Region of the partition is at this one address; a signature for any other Region is a bad one",
+        "issue (aws-sdk-php 493 and others, of services that have one Region); other Regions have no address in AWS",
+        "test_signatures.py::test_a_region_that_there_is_not_is_refused",
     ),
     Behaviour(
         "Signature, route, parameters, permission, handler: judged in this order",

@@ -44,6 +44,18 @@ WRONG_SECRET = [
 
 
 @pytest.mark.parametrize(("service", "operation", "code"), WRONG_SECRET)
+def test_a_region_that_there_is_not_is_refused(
+    server: SimulatorServer, service: str, operation: str, code: str
+) -> None:
+    """A slip of the finger does not find an empty Region."""
+    with scenes.refused() as refusal:
+        getattr(scenes.client(server, service, scenes.SOURCE, region="eu-wset-1"), operation)()
+
+    assert (refusal.code, refusal.status) == (code, 403)
+    assert refusal.message == "Credential should be scoped to a valid region, not 'eu-wset-1'."
+
+
+@pytest.mark.parametrize(("service", "operation", "code"), WRONG_SECRET)
 def test_a_wrong_secret_is_refused(server: SimulatorServer, service: str, operation: str, code: str) -> None:
     """The signature is computed again from the bytes."""
     key = server.credentials(scenes.SOURCE, "admin").aws_access_key_id

@@ -79,7 +79,7 @@ class Moto:
                     status, answered, body = self._call(request, headers)
             except NotImplementedError:
                 raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
-            except Exception as error:  # moto trips over a Region or a target that no AWS has
+            except Exception as error:  # moto trips over a Region that it does not know or a target that no AWS has
                 text = f"moto cannot answer {name}: {type(error).__name__}: {error}"
                 raise CommonError("NotImplemented", text) from error
         if body[:9].lower() == b"<!doctype":  # a page about a path that moto does not know; clients cannot read it
