@@ -16,6 +16,7 @@ from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account
 from ..reasons import Reason
 from ..sanitise import sanitise
+from . import regions
 
 Verdict = tuple[Reason, ErrorClass]
 
@@ -170,7 +171,7 @@ def problem(error: BaseException, ask: Ask) -> Problem:
         reason = _assume_role_reason(reason, text)
     elif ask.action == OWN_CREDENTIALS and reason is Reason.ACCESS_DENIED:
         reason = Reason.NO_CREDENTIALS
-    words = _WORDS.get(reason, _quote)(ask, text)
+    words = _doubt(reason, ask) or _WORDS.get(reason, _quote)(ask, text)
     known = f" ({code})" if code else ""
     return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code)
 
@@ -206,6 +207,16 @@ def _assume_role_reason(reason: Reason, text: str) -> Reason:
             else Reason.ASSUME_ROLE_DENIED
         )
     return reason
+
+
+def _doubt(reason: Reason, ask: Ask) -> str:
+    """Doubt the Region where AWS's endpoint of that name is not there, or takes no signature for it."""
+    return regions.doubt(ask.region) if reason in {Reason.UNREACHABLE, Reason.CREDENTIALS_REFUSED} else ""
+
+
+def _credentials_refused(ask: Ask, _: str) -> str:
+    enabled = f", and that the account has enabled {ask.region} if that is a Region to opt into" if ask.region else ""
+    return f"AWS does not accept the credentials. Check the operator's credentials and its clock{enabled}."
 
 
 def _role(ask: Ask) -> str:
@@ -289,9 +300,7 @@ _WORDS: dict[Reason, Callable[[Ask, str], str]] = {
         "the credentials have expired. New ones are fetched by themselves; if it lasts, check the operator's "
         "credentials and its clock."
     ),
-    Reason.CREDENTIALS_REFUSED: _constant(
-        "AWS does not accept the credentials. Check the operator's credentials and its clock."
-    ),
+    Reason.CREDENTIALS_REFUSED: _credentials_refused,
     Reason.QUOTA_EXCEEDED: lambda _, text: (
         f"a quota of the account is used up. {_sentence(text)} Raise it in Service Quotas."
     ),

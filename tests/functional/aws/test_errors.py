@@ -85,6 +85,54 @@ def test_error_gets_its_reason_and_class(error: Exception, reason: Reason, error
     assert found.message.startswith("Cannot read vault orders-copies in account dr (222222222222, eu-central-1): ")
 
 
+MISSPELT = replace(VAULT, region="eu-wset-1")
+
+
+@pytest.mark.parametrize(
+    ("error", "ask", "said"),
+    [
+        pytest.param(
+            exceptions.EndpointConnectionError(endpoint_url="x"),
+            MISSPELT,
+            "This release knows no Region eu-wset-1: is eu-west-1 meant?",
+            id="there is no endpoint of a Region that there is not",
+        ),
+        pytest.param(
+            _answer("InvalidSignatureException", status=403),
+            MISSPELT,
+            "This release knows no Region eu-wset-1: is eu-west-1 meant? (InvalidSignatureException)",
+            id="an endpoint for all Regions takes no signature for one that there is not",
+        ),
+        pytest.param(
+            exceptions.EndpointConnectionError(endpoint_url="x"),
+            replace(VAULT, region="moon"),
+            "This release knows no Region moon, is it spelt right?",
+            id="a Region like no other",
+        ),
+        pytest.param(
+            _answer("UnrecognizedClientException", status=403),
+            VAULT,
+            "AWS does not accept the credentials. Check the operator's credentials and its clock, and that the account "
+            "has enabled eu-central-1 if that is a Region to opt into. (UnrecognizedClientException)",
+            id="a Region that the account has not enabled knows no key",
+        ),
+        pytest.param(
+            _answer("InvalidClientTokenId", status=403),
+            ASSUME,
+            "AWS does not accept the credentials. Check the operator's credentials and its clock. "
+            "(InvalidClientTokenId)",
+            id="a call to no Region",
+        ),
+    ],
+)
+def test_region_is_doubted_where_it_may_be_the_cause(error: Exception, ask: errors.Ask, said: str) -> None:
+    """A misspelt Region looks like a dead network, a disabled one like wrong credentials."""
+    message = errors.problem(error, ask).message
+
+    assert message.removeprefix(f"Cannot {ask.what} in {ask.where}: ") == said
+    assert len(message) <= 300
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
