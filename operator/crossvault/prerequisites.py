@@ -92,6 +92,12 @@ def _unknown(name: str, destination: str, problem: Problem, *, blocks: bool = Fa
     return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks)
 
 
+def _no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
+    """Return the row about something of a vault that is not there; what blocks is that it is not there."""
+    message = f"There is no vault whose {what} to judge."
+    return Prerequisite(name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, message)
+
+
 def _unmet(name: str, destination: str, reason: Reason, message: str, remedy: str) -> Prerequisite:
     return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=True)
 
@@ -213,9 +219,7 @@ def _wanted_key(destination: Destination, sight: DestinationSight) -> Prerequisi
     """Judge the key with which the vault is going to be created."""
     name, look, wanted = "VaultKey", sight.wanted_key, destination.encryption_key
     if not destination.create:
-        return Prerequisite(
-            name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, "There is no vault whose key to judge."
-        )
+        return _no_vault(name, destination, "key")
     if isinstance(look, Unseen):
         return _unknown(name, destination.name, look.problem, blocks=True)
     where = f"in account {destination.vault.account.name} ({destination.vault.region})"
@@ -283,6 +287,8 @@ def _vault_policy(
     if isinstance(sight.policy, Unseen):
         blocks = destination.vault_policy is Ownership.MANAGE
         return _unknown(name, destination.name, sight.policy.problem, blocks=blocks)
+    if not isinstance(sight.vault, Unseen) and sight.vault.value is None:
+        return _no_vault(name, destination, "policy")
     caller = Caller(
         desired.copy_role_arn, source.account.account_id, _organization_id(source), _organization_id(sight.account)
     )

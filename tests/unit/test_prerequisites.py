@@ -167,6 +167,14 @@ def _row(name: str, wanted: Desired, seen: Observed, *, of: str = "dr") -> Prere
         pytest.param("VaultPolicy", {}, desired(), MET, Reason.ALL_MET, id="policy"),
         pytest.param("VaultPolicy", {"policy": OPEN}, desired(CHECK), MET, Reason.ALL_MET, id="the organization"),
         pytest.param("VaultPolicy", {"policy": None}, desired(), UNMET, Reason.VAULT_POLICY_MISSING, id="no policy"),
+        pytest.param(
+            "VaultPolicy",
+            {"vault": Seen(None), "policy": None},
+            desired(),
+            UNKNOWN,
+            Reason.DESTINATION_VAULT_MISSING,
+            id="no vault to have a policy",
+        ),
         pytest.param("VaultPolicy", {"policy": DENY}, desired(), UNMET, Reason.VAULT_POLICY_DENIES, id="a Deny"),
         pytest.param(
             "VaultPolicy", {"policy": "garbage"}, desired(), UNKNOWN, Reason.VAULT_POLICY_UNCLEAR, id="unreadable"
