@@ -137,7 +137,7 @@ class SimulatorServer:
             host=self.host,
             port=port,
             threads=threads,
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=False,  # some clients sign them; nothing here trusts them
             ident=None,
             connection_limit=2000,
             outbuf_overflow=2**26,  # a page of 1,000 recovery points is a megabyte: not by way of a file

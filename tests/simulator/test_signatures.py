@@ -77,6 +77,14 @@ def test_a_body_changed_on_the_way_is_refused(server: SimulatorServer) -> None:
     assert answer.headers["x-amzn-errortype"] == "InvalidSignatureException"
 
 
+def test_headers_that_proxies_add_may_be_signed(server: SimulatorServer) -> None:
+    """They arrive as they were sent, since nothing else than the signature looks at them."""
+    headers = {"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "https"}
+    answer = scenes.signed(server, "backup", "GET", "/backup-vaults/", headers=headers)
+
+    assert answer.status == 200
+
+
 def test_a_path_changed_on_the_way_is_refused(server: SimulatorServer) -> None:
     """The signature covers the path."""
     found = server.credentials(scenes.SOURCE, "admin")
