@@ -1,95 +1,31 @@
-"""The simulator over HTTP: waitress in a thread, loopback unless told otherwise.
+"""The simulator over HTTP: a loop in a thread, loopback unless told otherwise.
 
 `SimulatorServer` is the context manager for tests; `control` speaks to the same process without HTTP.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
+import asyncio
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-import waitress.server
-from waitress import wasyncore
-
 from . import transport
 from .control import Control
 from .control_api import ControlApi
+from .http_endpoint import Endpoint
 from .simulator import Simulator
-from .wire import Arrival, Request
 from .world import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
     from .records.state import State
-    from .wire import Response
+    from .wire import Request, Response
     from .world.schema import World
 
-REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal"}
 MAX_WAIT = 0.5
-
-
-class Application:
-    """The WSGI application: the control API under `/_sim/`, if this port has it, and AWS everywhere else, likewise."""
-
-    def __init__(self, simulator: Simulator | None, api: ControlApi | None, stopping: threading.Event) -> None:
-        self.simulator = simulator
-        self.api = api
-        self.stopping = stopping
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one HTTP request."""
-        request = _request(environ)
-        answer = self._answer(request)
-        if answer.delay > 0:
-            self.stopping.wait(answer.delay)
-        if answer.arrival is Arrival.DROPPED:
-            _drop(environ)
-        body = answer.body
-        headers = list(answer.headers)
-        if answer.status != 204:  # which has no body to have a length
-            headers.append(("Content-Length", str(len(body))))
-        if request.method == "HEAD":
-            body = b""
-        elif answer.arrival is Arrival.TRUNCATED:
-            body = body[: len(body) // 2]
-        start_response(f"{answer.status} {REASONS.get(answer.status, 'Status')}", headers)
-        return [body]
-
-    def _answer(self, request: Request) -> Response:
-        if self.api and (request.path.startswith("/_sim") or self.simulator is None):
-            return self.api.handle(request)
-        if self.simulator is None:
-            raise AssertionError("an application serves AWS, the control API or both")
-        return self.simulator.handle(request)
-
-
-def _request(environ: dict[str, Any]) -> Request:
-    raw = str(environ.get("REQUEST_URI") or environ["PATH_INFO"])
-    if not raw.startswith("/"):  # with scheme and host in front, as clients write it for a proxy
-        raw = "/" + raw.partition("://")[2].partition("/")[2]
-    path, _, query = raw.partition("?")
-    headers = {
-        name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")
-    }
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = str(environ[name])
-    body, peer = environ["wsgi.input"].read(), str(environ.get("REMOTE_ADDR", "127.0.0.1"))
-    return Request(str(environ["REQUEST_METHOD"]), path, query, headers, body, peer)
-
-
-def _drop(environ: dict[str, Any]) -> None:
-    """Cut the connection without an answer; waitress hands out its channel through this bound method only."""
-    connection = environ["waitress.client_disconnected"].__self__.socket
-    if connection is not None:  # None: the client was gone first
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 class SimulatorServer:
@@ -102,7 +38,6 @@ class SimulatorServer:
         host: str = "127.0.0.1",
         port: int = 0,
         rate: float | None = None,
-        threads: int = 64,
         strict_out: bool = True,
         control_port: int | None = None,
     ) -> None:
@@ -110,48 +45,44 @@ class SimulatorServer:
         self.simulator.patient = True
         self.control = Control(self.simulator)
         self.host = host
-        self._stopping = threading.Event()
-        self._sockets: dict[int, Any] = {}
-        api = ControlApi(self.control)
-        shared = Application(self.simulator, api if control_port is None else None, self._stopping)
-        self._server = self._listening(shared, port, threads)
-        self._control_server = self._server
+        self._api = ControlApi(self.control)
+        self._endpoints = [Endpoint(_listening(host, port), self._answer, self._may_wait)]
         if control_port is not None:
             try:
-                self._control_server = self._listening(Application(None, api, self._stopping), control_port, 4)
+                self._endpoints.append(Endpoint(_listening(host, control_port), self._api.handle, lambda _: True))
             except OSError:
-                self._server.close()
+                self._endpoints[0].listening.close()
                 raise
-        self.port = int(self._server.effective_port)
-        self.control_port = int(self._control_server.effective_port)
+        self.port, self.control_port = self._endpoints[0].port, self._endpoints[-1].port
+        self._shared = control_port is None
+        self._stopping = threading.Event()
+        self._loop = asyncio.new_event_loop()
         self._threads = (
-            threading.Thread(target=self._server.run, name="simulator-http", daemon=True),
+            threading.Thread(target=self._serve, name="simulator-http", daemon=True),
             threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
         )
 
-    def _listening(self, application: Application, port: int, threads: int) -> Any:  # noqa: ANN401 - waitress is untyped
-        """A listening socket in the shared map: the loop of the first server serves them all."""
-        return waitress.server.create_server(
-            application,
-            map=self._sockets,
-            host=self.host,
-            port=port,
-            threads=threads,
-            clear_untrusted_proxy_headers=False,  # some clients sign them; nothing here trusts them
-            ident=None,
-            connection_limit=2000,
-            outbuf_overflow=2**26,  # a page of 1,000 recovery points is a megabyte: not by way of a file
-        )
+    def _answer(self, request: Request) -> Response:
+        return self._api.handle(request) if self._for_control(request) else self.simulator.handle(request)
+
+    def _may_wait(self, request: Request) -> bool:
+        return self._for_control(request) or self.simulator.may_wait(request)
+
+    def _for_control(self, request: Request) -> bool:
+        return self._shared and request.path.startswith("/_sim")
 
     @property
     def url(self) -> str:
         """What AWS_ENDPOINT_URL has to be."""
-        return f"http://{self.host}:{self.port}"
+        return f"http://{self._host_in_urls()}:{self.port}"
 
     @property
     def control_url(self) -> str:
         """Where the control API is."""
-        return f"http://{self.host}:{self.control_port}/_sim"
+        return f"http://{self._host_in_urls()}:{self.control_port}/_sim"
+
+    def _host_in_urls(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def state(self) -> State:
@@ -176,8 +107,6 @@ class SimulatorServer:
 
     def start(self) -> Self:
         """Start both threads."""
-        # Waitress complains about connections that are cut, which faults and a quick end do on purpose.
-        logging.getLogger("waitress").setLevel(logging.CRITICAL)
         for thread in self._threads:
             thread.start()
         return self
@@ -190,14 +119,9 @@ class SimulatorServer:
         self.simulator.ending.set()
         with self.simulator.lock:
             self.simulator.changed.notify_all()
-        # Run in the loop's own thread: without sockets the loop ends. The loop may be awake already and be quicker
-        # than the byte that is to wake it.
-        with contextlib.suppress(OSError):
-            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+        self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
             thread.join(timeout=2)
-        for server in {id(one): one for one in (self._server, self._control_server)}.values():
-            server.task_dispatcher.shutdown(timeout=1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -207,6 +131,18 @@ class SimulatorServer:
     ) -> None:
         self.stop()
 
+    def _serve(self) -> None:
+        """Answer until the loop is stopped."""
+        loop = self._loop
+        try:
+            for endpoint in self._endpoints:
+                loop.run_until_complete(endpoint.open())
+            loop.run_forever()
+            for endpoint in self._endpoints:
+                loop.run_until_complete(endpoint.close())
+        finally:
+            loop.close()
+
     def _tick(self) -> None:
         """Let things happen in virtual time although nobody reads."""
         simulator = self.simulator
@@ -215,6 +151,10 @@ class SimulatorServer:
                 simulator.run_due()
                 delay = simulator.next_delay()
                 simulator.changed.wait(MAX_WAIT if delay is None else min(max(delay, 0.001), MAX_WAIT))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2000)
 
 
 def client(service: str, url: str, key_id: str, secret: str, token: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - boto3

@@ -171,6 +171,11 @@ class Simulator:
         self._remember(passage, outcome)
         return answer
 
+    def may_wait(self, request: Request) -> bool:
+        """Tell whether a request may wait for something to happen: receiving messages does, if `patient`."""
+        asked = request.headers.get("x-amz-target", "") or request.query
+        return "ReceiveMessage" in asked or b"Action=ReceiveMessage" in request.body
+
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)
         passage.facts = {"aws:sourceip": (request.peer,), "aws:useragent": (request.headers.get("user-agent", ""),)}

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 HOST = b"Host: aws\r\n"
 
 
-def exchanged(server: SimulatorServer, sent: bytes, *, leave: bool = False) -> bytes:
-    """Send bytes and read until the server hangs up or has nothing more to say; `leave` hangs up first."""
+def exchanged(server: SimulatorServer, sent: bytes, *, ends: bool = False, leave: bool = False) -> bytes:
+    """Send bytes and read until the server hangs up; `ends` says that no more will come, `leave` hangs up first."""
     with socket.create_connection((server.host, server.port), timeout=10) as connection:
         found = b""
         with contextlib.suppress(ConnectionError):  # a server that has heard enough may cut us off
             connection.sendall(sent)
-            with contextlib.suppress(OSError):  # hung up already; what it said is still to be read
+            if ends:
                 connection.shutdown(socket.SHUT_WR)
             while not leave and (part := connection.recv(65536)):
                 found += part
@@ -41,24 +41,24 @@ BROKEN = [
     pytest.param(b"GET\r\n\r\n", b"400", id="half a request line"),
     pytest.param(b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", b"", id="HTTP of the future"),
     pytest.param(b"GET / HTTP/1.1\r\nHost aws\r\n\r\n", b"400", id="a header without a colon"),
-    pytest.param(b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 400_000 + b"\r\n\r\n", b"431", id="a long header"),
-    pytest.param(b"GET /" + b"a" * 400_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", b"431", id="a long path"),
+    pytest.param(b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 400_000 + b"\r\n\r\n", b"400", id="a long header"),
+    pytest.param(b"GET /" + b"a" * 400_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", b"400", id="a long path"),
     pytest.param(b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n", b"400", id="a negative length"),
     pytest.param(b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n", b"400", id="a length that is no number"),
     pytest.param(written(b"zz\r\nabc\r\n0\r\n\r\n"), b"400", id="a chunk with a size that is no number"),
     pytest.param(written(b"ffffffffffffffff\r\nabc"), b"", id="a chunk that never comes"),
     pytest.param(written(b"3\r\nabcdef\r\n0\r\n\r\n"), b"400", id="a chunk longer than it says"),
-    pytest.param(written(b"", headers=b"Transfer-Encoding: gzip\r\n"), b"501", id="an encoding that is none"),
+    pytest.param(written(b"", headers=b"Transfer-Encoding: gzip\r\n"), b"400", id="an encoding that is none"),
 ]
 
 
 @pytest.mark.parametrize(("sent", "status"), BROKEN)
 def test_broken_http_is_refused_or_cut(shared_server: SimulatorServer, sent: bytes, status: bytes) -> None:
-    """With a status of the 400s where there is something to answer; others are served as before."""
-    answer = exchanged(shared_server, sent)
+    """With status 400 where there is something to answer; others are served as before."""
+    answer = exchanged(shared_server, sent, ends=not status)
 
     assert not answer.startswith(b"HTTP/1.1 500")
-    if status and answer:
+    if status:
         assert answer.split(b" ", 2)[1] == status, answer[:200]
     assert scenes.signed(shared_server, "backup", "GET", "/copy-jobs/").status == 200
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from tests.simulator import scenes
 from tests.simulator.posting import Post, queue_policy
 
@@ -247,6 +249,24 @@ def test_a_long_poll_ends_when_a_message_comes(server: SimulatorServer) -> None:
 
     assert found[0][0]["Body"] == "hello"
     assert time.monotonic() - started < 20
+
+
+def test_many_long_polls_hold_up_nobody(server: SimulatorServer) -> None:
+    """Others are answered, and so is the hand from outside, while a hundred wait."""
+    config = Config(max_pool_connections=100)
+    sqs = server.client("sqs", scenes.TOOLS, "admin", region=scenes.HOME, config=config)
+    url = sqs.create_queue(QueueName="news")["QueueUrl"]
+    with ThreadPoolExecutor(100) as pool:
+        polls = [pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20) for _ in range(100)]
+        while server.simulator.pollers < 100:
+            assert not any(poll.done() for poll in polls)
+        assert scenes.control(server, "GET", "clock").status == 200
+        other = scenes.client(server, "sqs", scenes.TOOLS)
+        for number in range(100):
+            other.send_message(QueueUrl=url, MessageBody=str(number))
+
+        bodies = [message["Body"] for poll in polls for message in poll.result().get("Messages", [])]
+    assert sorted(bodies, key=int) == [str(number) for number in range(100)]
 
 
 def test_a_long_poll_ends_in_virtual_time(server: SimulatorServer) -> None:

@@ -1,0 +1,140 @@
+"""HTTP, as aiohttp speaks it, on one side; `Request` and `Response` on the other.
+
+Requests are answered in the loop's own thread, one after the other: nothing is quicker, and the world has one lock
+anyway. Only those that may take or wait long have threads of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
+
+from .wire import Arrival, Request
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+
+    from .wire import Response
+
+THREADS = 256
+"""How many requests may wait at a time; a thread is made when it is needed."""
+
+LONGEST_LINE = 2**18
+"""Of the request line and of each header; a presigned URL is long."""
+
+
+class Endpoint:
+    """One address that answers HTTP requests through a function.
+
+    `may_wait` tells, of a request, whether its answer may take long.
+    """
+
+    def __init__(
+        self, listening: socket.socket, handle: Callable[[Request], Response], may_wait: Callable[[Request], bool]
+    ) -> None:
+        self.port = int(listening.getsockname()[1])
+        self.listening = listening
+        self._handle = handle
+        self._may_wait = may_wait
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="simulator-waiting")
+        self._stopping = asyncio.Event()
+        self._runner: web.ServerRunner | None = None
+
+    async def open(self) -> None:
+        """Accept connections from now on."""
+        server = web.Server(
+            self._serve,
+            access_log=None,
+            auto_decompress=False,  # the signature is over what came
+            keepalive_timeout=600,
+            logger=_quiet_logger(),
+            max_field_size=LONGEST_LINE,
+            max_line_size=LONGEST_LINE,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self.listening, backlog=2000).start()
+
+    async def close(self) -> None:
+        """Let hanging answers go, and cut all connections."""
+        self._stopping.set()
+        if self._runner:
+            await self._runner.cleanup()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _serve(self, asked: web.BaseRequest) -> web.StreamResponse:
+        if asked.headers.get("Expect", "").lower() == "100-continue":
+            await asked.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request = _request(asked, await asked.content.read())
+        if self._may_wait(request):
+            answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._handle, request)
+        else:
+            answer = self._handle(request)
+        if answer.delay > 0:
+            await self._pause(answer.delay)
+        if answer.arrival is Arrival.DROPPED:
+            return _cut(asked)
+        if answer.arrival is Arrival.TRUNCATED and asked.method != "HEAD":
+            return await _half(asked, answer)
+        return _named(web.Response(status=answer.status, headers=answer.headers, body=answer.body))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _request(asked: web.BaseRequest, body: bytes) -> Request:
+    raw = asked.raw_path
+    if not raw.startswith("/"):  # with scheme and host in front, as clients write it for a proxy
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    path, _, query = raw.partition("?")
+    return Request(asked.method, path, query, _headers(asked.headers), body, asked.remote or "127.0.0.1")
+
+
+def _headers(sent: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in sent.items():
+        lower = name.lower()
+        found[lower] = f"{found[lower]},{value}" if lower in found else value
+    return found
+
+
+def _cut(asked: web.BaseRequest) -> web.StreamResponse:
+    """Cut the connection without an answer."""
+    if asked.transport is not None:  # None: the client was gone first
+        asked.transport.abort()
+    return web.Response()
+
+
+def _named(sent: web.StreamResponse) -> web.StreamResponse:
+    """Give an answer the name of this server, unless moto gave it one; aiohttp would tell versions."""
+    sent.headers.setdefault("Server", "backup-simulator")
+    return sent
+
+
+async def _half(asked: web.BaseRequest, answer: Response) -> web.StreamResponse:
+    """Promise the whole body, send the first half, and hang up."""
+    sent = _named(web.StreamResponse(status=answer.status, headers=answer.headers))
+    sent.content_length = len(answer.body)
+    sent.force_close()
+    await sent.prepare(asked)
+    await sent.write(answer.body[: len(answer.body) // 2])
+    if asked.transport is not None:
+        asked.transport.close()
+    return sent
+
+
+def _quiet_logger() -> logging.Logger:
+    """Where aiohttp complains, but not of requests that are no HTTP, which are nobody's fault here."""
+    logger = logging.getLogger(f"{__name__}.aiohttp")
+    if not logger.filters:
+        logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage)))
+    return logger
