@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import arns
 from ...fidelity import Behaviour
-from ...identity import gate, policy
+from ...identity import gate
 from ...records import keys
 from ...wire import AwsError
 
@@ -42,27 +41,13 @@ def closed_to(state: State, queue: Queue, service: Principal, facts: dict[str, t
     """Why the queue's key does not let a service send; empty when it does, or when there is no key."""
     if queue.key is None:
         return ""
-    key = _key(state, queue, now)
-    if key is None or key.state != "Enabled":
-        return f"the queue's key {queue.key} cannot be used"
-    for action in SENDING:
-        asked = gate.question(state, service, action, key.arn, facts | _keys(queue))
-        if policy.judge_resource(key.policy, asked) is not policy.Verdict.ALLOW:
-            return f"the queue's key does not let {service.name} use {action}"
-    return ""
+    reason = keys.closed_to(state, _key(state, queue, now), service, SENDING, facts | _keys(queue))
+    return reason and f"the queue's key {reason}"
 
 
 def _key(state: State, queue: Queue, now: float) -> Key | None:
     """The key of a queue, named by id, ARN, alias or alias ARN."""
-    name, account, region = queue.key or "", queue.account, queue.region
-    if name.startswith("arn:"):
-        arn = arns.of(name)
-        if arn.service != "kms" or arn.region != region or arn.account not in state.accounts:
-            return None
-        account, name = arn.account, arn.resource.removeprefix("key/")
-    if name == MANAGED_ALIAS and account == queue.account:
-        return keys.managed(state, account, region, name, now)
-    return keys.named(state, account, region, name)
+    return keys.of_setting(state, (queue.account, queue.region), queue.key or "", MANAGED_ALIAS, now)
 
 
 def _keys(queue: Queue) -> dict[str, tuple[str, ...]]:
