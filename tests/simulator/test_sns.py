@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.simulator import scenes
@@ -11,6 +11,9 @@ from tests.simulator.notifying import QUEUE, TOPIC, Notified, may_send
 
 from backup_simulator.records.topics import Message, Subscription
 from backup_simulator.services.sns import messages
+
+if TYPE_CHECKING:
+    from backup_simulator.server import SimulatorServer
 
 TEXT = {"kind": {"DataType": "String", "StringValue": "order"}, "size": {"DataType": "Number", "StringValue": "3"}}
 MALFORMED = '{"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps", "Principal": "*", "Action": "sns:Publish"}]}'
@@ -269,6 +272,20 @@ def test_rights_are_on_topics() -> None:
             {"TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": f"{QUEUE}.fifo"},
             id="a FIFO queue for a standard topic",
         ),
+        pytest.param(
+            "set_subscription_attributes",
+            {"SubscriptionArn": f"{TOPIC}:1", "AttributeName": "RedrivePolicy", "AttributeValue": "{"},
+            id="a dead-letter queue that is none",
+        ),
+        pytest.param(
+            "set_topic_attributes",
+            {"TopicArn": TOPIC, "AttributeName": "policy", "AttributeValue": "{}"},
+            id="an attribute that no topic has",
+        ),
+        *(
+            pytest.param("publish", {"TopicArn": TOPIC, "Message": text, "MessageStructure": "json"}, id=why)
+            for text, why in (("{", "no JSON"), ('{"sqs": "x"}', "no default"), ('{"default": 1}', "no text"))
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(operation: str, asked: scenes.Json) -> None:
@@ -278,6 +295,59 @@ def test_what_cannot_be_is_refused(operation: str, asked: scenes.Json) -> None:
         getattr(notified.sns, operation)(**asked)
 
     assert (refusal.code, refusal.status) == ("InvalidParameter", 400)
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        pytest.param(scenes.allow("sns:*", "kms:GenerateDataKey", "kms:Decrypt"), "", id="both rights"),
+        pytest.param(scenes.allow("sns:*", "kms:GenerateDataKey"), "KMSAccessDenied", id="one of them"),
+    ],
+)
+def test_an_encrypted_topic_needs_the_callers_right(statement: scenes.Json, code: str) -> None:
+    """On the key of the topic, as at a queue."""
+
+    def change(scene: scenes.Json) -> None:
+        key = {"id": "AKIAPUBLISHER2222222", "secret": "publisher-secret"}
+        user = {"name": "publisher", "access_key": key, "policies": [statement]}
+        scenes.account(scene, scenes.SOURCE)["users"].append(user)
+
+    notified = Notified(change=change)
+    notified.sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="KmsMasterKeyId", AttributeValue="alias/data")
+    publisher = notified.opened.client("sns", scenes.SOURCE, "publisher", region=scenes.HOME, config=scenes.fast())
+    found = ""
+    try:
+        publisher.publish(TopicArn=TOPIC, Message="x")
+    except publisher.exceptions.ClientError as error:
+        found = error.response["Error"]["Code"]
+
+    assert (found, len(notified.received())) == (code, int(not code))
+
+
+def test_the_log_is_shown_over_http(server: SimulatorServer) -> None:
+    """All of it, or that of a topic, a protocol, an outcome."""
+    sns = scenes.client(server, "sns", scenes.SOURCE)
+    arn = sns.create_topic(Name="alerts")["TopicArn"]
+    for protocol, endpoint in (("email", "ops@example.com"), ("sqs", QUEUE)):
+        sns.subscribe(TopicArn=arn, Protocol=protocol, Endpoint=endpoint)
+    name = sns.publish(TopicArn=arn, Message="hello", MessageAttributes=TEXT)["MessageId"]
+    (kept,) = scenes.send(server, "GET", "/_sim/notifications?outcome=KEPT").json["notifications"]
+    whole = scenes.send(server, "GET", "/_sim/notifications").json["notifications"]
+    strange = scenes.send(server, "GET", "/_sim/notifications?color=red")
+
+    assert kept == {
+        "time": kept["time"],
+        "topic": arn,
+        "message_id": name,
+        "subject": None,
+        "message": "hello",
+        "attributes": {"kind": "order", "size": "3"},
+        "protocol": "email",
+        "endpoint": "ops@example.com",
+        "outcome": "KEPT",
+    }
+    assert [each["outcome"] for each in whole] == ["KEPT", "the queue does not exist"]
+    assert strange.status == 400
 
 
 def test_a_fifo_topic() -> None:

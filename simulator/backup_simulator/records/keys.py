@@ -135,6 +135,21 @@ def of_setting(state: State, place: tuple[str, str], name: str, managed_alias: s
     return named(state, account, region, name)
 
 
+def trouble(
+    state: State, key: Key | None, principal: Principal, actions: Iterable[str], known: Mapping[str, tuple[str, ...]]
+) -> tuple[str, str] | None:
+    """What stands between a caller and the key of a queue or a topic: the end of the error's code, and its text."""
+    if key is None:
+        return "NotFound", "The key does not exist."
+    for action in actions:
+        reason = refusal(state, principal, key, action, known)
+        if reason:
+            return "AccessDenied", gate.denial(principal, action, key.arn, reason)
+    if key.state == "Disabled":
+        return "Disabled", f"{key.arn} is disabled."
+    return None if key.state == "Enabled" else ("InvalidState", f"{key.arn} is pending deletion.")
+
+
 def closed_to(
     state: State, key: Key | None, service: Principal, actions: Iterable[str], known: Mapping[str, tuple[str, ...]]
 ) -> str:

@@ -23,7 +23,7 @@ from . import messages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...records.state import State
+    from ...records.state import Key, State
     from ...records.topics import Message, Subscription, Topic
     from ..sqs.queue import Queue
 
@@ -61,9 +61,13 @@ def _refusal(state: State, service: str, found: Topic, known: Keys) -> str:
         return f"the topic's policy does not let {service} publish"
     if found.key is None:
         return ""
-    key = keys.of_setting(state, (found.account, found.region), found.key, MANAGED_ALIAS, state.now())
-    reason = keys.closed_to(state, key, caller, encryption.SENDING, known | key_context(found))
+    reason = keys.closed_to(state, key_of(state, found), caller, encryption.SENDING, known | key_context(found))
     return reason and f"the topic's key {reason}"
+
+
+def key_of(state: State, found: Topic) -> Key | None:
+    """The key of an encrypted topic, named by id, ARN, alias or alias ARN."""
+    return keys.of_setting(state, (found.account, found.region), found.key or "", MANAGED_ALIAS, state.now())
 
 
 def key_context(found: Topic) -> Keys:

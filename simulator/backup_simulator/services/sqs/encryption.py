@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import gate
 from ...records import keys
 from ...wire import AwsError
 
@@ -24,17 +23,10 @@ def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
     if queue.key is None:
         return
     key = _key(scope.state, queue, scope.now)
-    if key is None:
-        raise AwsError("KmsNotFound", f"Key '{queue.key}' does not exist")
-    for action in actions:
-        known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
-        reason = keys.refusal(scope.state, scope.principal, key, action, known)
-        if reason:
-            raise AwsError("KmsAccessDenied", gate.denial(scope.principal, action, key.arn, reason))
-    if key.state == "Disabled":
-        raise AwsError("KmsDisabled", f"{key.arn} is disabled.")
-    if key.state != "Enabled":
-        raise AwsError("KmsInvalidState", f"{key.arn} is pending deletion.")
+    known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
+    found = keys.trouble(scope.state, key, scope.principal, actions, known)
+    if found:
+        raise AwsError(f"Kms{found[0]}", found[1])
 
 
 def closed_to(state: State, queue: Queue, service: Principal, facts: dict[str, tuple[str, ...]], now: float) -> str:
