@@ -32,7 +32,7 @@ def backup(notified: Notified, **options: Any) -> str:
 
 
 def test_a_failed_copy_arrives_in_a_queue() -> None:
-    """At once, as an envelope of SNS, while EventBridge still waits for its batch."""
+    """At the moment of the failure, not with the next batch of events, in an envelope of SNS."""
     notified = Notified("COPY_JOB_FAILED")
     notified.control.order("FAILED", message="An internal error occurred.")
     job = notified.copy()

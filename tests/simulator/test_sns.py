@@ -166,6 +166,15 @@ def test_a_queue_takes_messages_by_its_policy(policy: str, outcome: str) -> None
     assert len(notified.received()) == int(outcome == "OK")
 
 
+def test_an_encrypted_queue_needs_its_key() -> None:
+    """That of SQS lets no service in."""
+    notified = Notified()
+    notified.sqs.set_queue_attributes(QueueUrl=notified.url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+    publish(notified)
+
+    assert notified.outcomes() == ["the queue's key does not let sns.amazonaws.com use kms:GenerateDataKey"]
+
+
 def test_what_does_not_arrive_goes_to_the_dead_letter_queue() -> None:
     """If the subscription has one that takes it."""
     notified = Notified(subscribed={"RedrivePolicy": scenes.text({"deadLetterTargetArn": f"{QUEUE}-dead"})})
@@ -200,6 +209,20 @@ def test_nothing_leaves_the_simulator() -> None:
     assert [(one.subject, one.message) for one in notified.control.notifications(protocol="email")] == [
         ("News", "hello")
     ]
+
+
+def test_what_a_bucket_would_tell_a_topic_goes_nowhere() -> None:
+    """Not to the web in particular, where moto would send it."""
+    notified = Notified()
+    notified.sns.subscribe(TopicArn=TOPIC, Protocol="https", Endpoint="https://hooks.example.com/alerts")
+    s3 = notified.client("s3")
+    s3.create_bucket(Bucket="orders", CreateBucketConfiguration={"LocationConstraint": scenes.HOME})
+    told = [{"TopicArn": TOPIC, "Events": ["s3:ObjectCreated:*"]}]
+    s3.put_bucket_notification_configuration(Bucket="orders", NotificationConfiguration={"TopicConfigurations": told})
+    s3.put_object(Bucket="orders", Key="a", Body=b"x")
+    publish(notified, "only this")
+
+    assert {one.message for one in notified.control.notifications()} == {"only this"}
 
 
 def test_a_topic_has_a_policy() -> None:
@@ -282,6 +305,8 @@ def test_rights_are_on_topics() -> None:
             {"TopicArn": TOPIC, "AttributeName": "policy", "AttributeValue": "{}"},
             id="an attribute that no topic has",
         ),
+        pytest.param("subscribe", {"TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": TOPIC}, id="no queue"),
+        pytest.param("delete_topic", {"TopicArn": "alerts"}, id="a topic without an ARN"),
         *(
             pytest.param("publish", {"TopicArn": TOPIC, "Message": text, "MessageStructure": "json"}, id=why)
             for text, why in (("{", "no JSON"), ('{"sqs": "x"}', "no default"), ('{"default": 1}', "no text"))

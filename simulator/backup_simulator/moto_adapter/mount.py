@@ -72,6 +72,7 @@ class Moto:
         name = f"{service}:{operation(service, request)}"
         self._load()
         with self._lock:
+            self._posted.clear()  # what a call published that failed after all
             try:
                 with (
                     turns.turn(self._share),

@@ -112,7 +112,7 @@ FIDELITY = (
     Behaviour(
         "BACKUP_JOB_COMPLETED is told of every end of a backup, also FAILED, EXPIRED and ABORTED: filter policies tell "
         "them apart by State",
-        "DG, issue; PARTIAL, and all words about it and about STARTED: assumed",
+        "DG, recordings, issue; PARTIAL, and all words about it and about STARTED: assumed",
         "test_notices.py::test_every_end_of_a_backup_is_told",
     ),
     Behaviour(

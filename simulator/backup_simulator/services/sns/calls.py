@@ -59,6 +59,8 @@ def judge(scope: Scope, request: Request, operation: str) -> None:
     fields = fields_of(request)
     given = dict(_attributes(fields))
     arn = topic_arn(fields)
+    if arn is None and "TopicArn" in fields:
+        raise _invalid("TopicArn")
     if operation == "CreateTopic":
         arn = f"arn:aws:sns:{scope.region_name}:{scope.account.account_id}:{fields.get('Name', '')}"
     _authorise(scope, fields, operation, arn)
@@ -72,7 +74,7 @@ def judge(scope: Scope, request: Request, operation: str) -> None:
     if given.get("RedrivePolicy"):
         _check_redrive(given["RedrivePolicy"])
     if operation == "Subscribe" and fields.get("Protocol") == "sqs":
-        _check_order(fields.get("Endpoint", ""), arn or "")
+        _check_queue(fields.get("Endpoint", ""), arn or "")
 
 
 def _authorise(scope: Scope, fields: dict[str, str], operation: str, arn: str | None) -> None:
@@ -156,7 +158,9 @@ def _check_redrive(text: str) -> None:
         raise _invalid("RedrivePolicy: deadLetterTargetArn is not a queue")
 
 
-def _check_order(queue: str, arn: str) -> None:
+def _check_queue(queue: str, arn: str) -> None:
+    if arns.of(queue).service != "sqs":
+        raise _invalid("SQS endpoint ARN")
     if queue.endswith(".fifo") and not arn.endswith(".fifo"):
         text = "Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"
         raise _invalid(f"Invalid parameter: {text}")
@@ -170,7 +174,7 @@ FIDELITY = (
     Behaviour(
         "Calls to SNS are judged on the topic, with its policy, also across accounts; `sns:Protocol`, "
         "`sns:Endpoint`; the policy that a topic has at first lets nobody in whom its own rights do not",
-        "DG; the last: issue",
+        "DG, botocore; the last: assumed",
         "test_sns.py::test_a_topic_has_a_policy",
     ),
     Behaviour(

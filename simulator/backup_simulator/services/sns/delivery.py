@@ -144,6 +144,8 @@ def _enqueue(state: State, found: Topic, queue_arn: str, content: Queued, now: f
         return "a raw message has more attributes than a queue takes"
     if len(content.body.encode()) + sqs_attributes.size(extra) > queue.settings.MaximumMessageSize:
         return "the message is larger than the queue takes"
+    if sqs_attributes.FORBIDDEN.search(content.body):
+        return "the message contains characters that a queue does not take"
     if queue.fifo and (content.group is None or not (queue.fifo.content_based or content.deduplication)):
         return "a FIFO queue needs a group and a deduplication id"
     sqs_sending.deliver(state, queue, content.body, sender=SERVICE, now=now, content=content)
