@@ -28,7 +28,7 @@ FORGETTING = frozenset({"DeleteBucketPolicy", "DeleteBucket"})
 
 
 def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation: str) -> None:
-    """Raise AccessDenied unless the caller may; buckets and objects are judged on their ARNs, all else on `*`."""
+    """Raise a refusal unless the caller may; buckets, objects and topics are judged on their ARNs, all else on `*`."""
     if service == "sns":
         sns_calls.judge(scope, request, operation)
         return

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SERVICE = "sns.amazonaws.com"
 MANAGED_ALIAS = "alias/aws/sns"
-KEPT = "KEPT"
+KEPT, BURIED = "KEPT", "it is in the dead-letter queue"
 Keys = dict[str, tuple[str, ...]]
 
 
@@ -117,9 +117,6 @@ def _deliver(state: State, found: Topic, subscription: Subscription, message: Me
         worse = _enqueue(state, found, subscription.dead_letters, content, now)
         return f"{flaw}; " + (f"nor did the dead-letter queue take it: {worse}" if worse else BURIED)
     return flaw or "OK"
-
-
-BURIED = "it is in the dead-letter queue"
 
 
 def _content(found: Topic, subscription: Subscription, message: Message, now: float) -> Queued:
