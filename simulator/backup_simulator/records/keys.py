@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..fidelity import Behaviour
 from ..identity import gate, policy
 from .grants import Grant
 from .state import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .state import Principal, Region, State, Vault
 
@@ -119,6 +120,47 @@ def managed(state: State, account: str, region: str, alias: str, now: float) -> 
         key.description = f"Default key that protects my data when no other key is defined ({alias})"
         found.aliases[alias] = key.key_id
     return found.keys[found.aliases[alias]]
+
+
+def of_setting(state: State, place: tuple[str, str], name: str, managed_alias: str, now: float) -> Key | None:
+    """The key that a queue's or a topic's setting means: an id, ARN, alias or alias ARN in account and Region."""
+    account, region = place
+    if name.startswith("arn:"):
+        arn = arns.of(name)
+        if arn.service != "kms" or arn.region != region or arn.account not in state.accounts:
+            return None
+        account, name = arn.account, arn.resource.removeprefix("key/")
+    if name == managed_alias and account == place[0]:
+        return managed(state, account, region, name, now)
+    return named(state, account, region, name)
+
+
+def trouble(
+    state: State, key: Key | None, principal: Principal, actions: Iterable[str], known: Mapping[str, tuple[str, ...]]
+) -> tuple[str, str] | None:
+    """What stands between a caller and the key of a queue or a topic: the end of the error's code, and its text."""
+    if key is None:
+        return "NotFound", "The key does not exist."
+    for action in actions:
+        reason = refusal(state, principal, key, action, known)
+        if reason:
+            return "AccessDenied", gate.denial(principal, action, key.arn, reason)
+    if key.state == "Disabled":
+        return "Disabled", f"{key.arn} is disabled."
+    return None if key.state == "Enabled" else ("InvalidState", f"{key.arn} is pending deletion.")
+
+
+def closed_to(
+    state: State, key: Key | None, service: Principal, actions: Iterable[str], known: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Why a key does not serve what a service sends, in words that follow "the key"; empty when it does."""
+    if key is None or key.state != "Enabled":
+        return "cannot be used"
+    for action in actions:
+        asked = gate.question(state, service, action, key.arn, known)
+        if policy.judge_resource(key.policy, asked) is not policy.Verdict.ALLOW:
+            return f"does not let {service.name} use {action}"
+    return ""
 
 
 def refusal(

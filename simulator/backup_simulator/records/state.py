@@ -15,6 +15,7 @@ from ..clock import Clock, Count, Scheduler
 from ..ids import Ids
 from .contents import Contents
 from .events import Feed
+from .topics import Post
 
 if TYPE_CHECKING:
     from ..identity.policy import Policy
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .organization import Handshake, Organization
     from .resources import Resource
     from .slots import Pool
+    from .topics import Subscription, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,8 @@ class Region:
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
     backup_tokens: dict[str, str] = field(default_factory=dict)
     legal_holds: dict[str, LegalHold] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -344,6 +348,7 @@ class State:
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
     cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
+    post: Post = field(default_factory=Post)
     metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds

@@ -11,6 +11,8 @@ from ..moto_adapter import listing, s3
 from ..records import keys, resources
 from ..records.resources import Resource
 from ..wire import AwsError
+from .sns import calls as sns_calls
+from .sns import topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +28,10 @@ FORGETTING = frozenset({"DeleteBucketPolicy", "DeleteBucket"})
 
 
 def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation: str) -> None:
-    """Raise AccessDenied unless the caller may; buckets and objects are judged on their ARNs, all else on `*`."""
+    """Raise a refusal unless the caller may; buckets, objects and topics are judged on their ARNs, all else on `*`."""
+    if service == "sns":
+        sns_calls.judge(scope, request, operation)
+        return
     if service != "s3":
         scope.authorise(f"{service}:{operation}", "*")
         return
@@ -60,6 +65,12 @@ def remember(scope: Scope, moto: Moto, request: Request, answer: Response, *, se
             moto.bucket_policies[bucket] = bucket_policy(scope.state, request)
         elif operation in FORGETTING:
             moto.bucket_policies.pop(bucket, None)
+    posted = moto.posted()
+    if answer.status < 300 and service == "sns":
+        for account in sns_calls.accounts(scope, request):
+            topics.adopt(scope.state, account, scope.region_name, *moto.topics_of(account, scope.region_name))
+        for arn, message in posted:
+            topics.post(scope.state, arn, message, scope.now)
     if listing.concerns(service, operation):
         account = scope.account.account_id
         adopt(scope.state, account, scope.region_name, service, moto.found(service, account, scope.region_name))

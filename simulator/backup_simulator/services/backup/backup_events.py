@@ -1,4 +1,4 @@
-"""What AWS Backup tells EventBridge, with the quirks of its published examples.
+"""What AWS Backup tells of its jobs, points and vaults: EventBridge, with the quirks of its examples, and SNS.
 
 Events go to the account that started a job or owns the vault, never to the other side of a copy.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ..events import feed
-from . import metrics
+from . import metrics, notices
 
 if TYPE_CHECKING:
     from ...records.backups import BackupJob
@@ -26,7 +26,7 @@ CREATED_BY = {
 
 
 def copy_job(state: State, job: CopyJob, now: float) -> None:
-    """Tell the account that started a copy in which state the job is now."""
+    """Tell the account that started a copy in which state the job is now, and whoever its vault notifies."""
     metrics.copy_job(state, job, now)
     feed.tell(
         state,
@@ -37,6 +37,7 @@ def copy_job(state: State, job: CopyJob, now: float) -> None:
         resources=[job.source_point_arn],
         now=now,
     )
+    notices.tell(state, state.vault(job.source_vault_arn), notices.of_copy(job), now)
 
 
 def _copy_detail(job: CopyJob) -> Event:
@@ -80,6 +81,7 @@ def backup_job(state: State, job: BackupJob, now: float) -> None:
         resources=[point] if point else [],
         now=now,
     )
+    notices.tell(state, state.vault(job.vault_arn), notices.of_backup(job), now)
 
 
 def _backup_detail(job: BackupJob) -> Event:

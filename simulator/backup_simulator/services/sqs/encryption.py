@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ... import arns
 from ...fidelity import Behaviour
-from ...identity import gate, policy
 from ...records import keys
 from ...wire import AwsError
 
@@ -25,44 +23,23 @@ def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
     if queue.key is None:
         return
     key = _key(scope.state, queue, scope.now)
-    if key is None:
-        raise AwsError("KmsNotFound", f"Key '{queue.key}' does not exist")
-    for action in actions:
-        known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
-        reason = keys.refusal(scope.state, scope.principal, key, action, known)
-        if reason:
-            raise AwsError("KmsAccessDenied", gate.denial(scope.principal, action, key.arn, reason))
-    if key.state == "Disabled":
-        raise AwsError("KmsDisabled", f"{key.arn} is disabled.")
-    if key.state != "Enabled":
-        raise AwsError("KmsInvalidState", f"{key.arn} is pending deletion.")
+    known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
+    found = keys.trouble(scope.state, key, scope.principal, actions, known)
+    if found:
+        raise AwsError(f"Kms{found[0]}", found[1])
 
 
 def closed_to(state: State, queue: Queue, service: Principal, facts: dict[str, tuple[str, ...]], now: float) -> str:
     """Why the queue's key does not let a service send; empty when it does, or when there is no key."""
     if queue.key is None:
         return ""
-    key = _key(state, queue, now)
-    if key is None or key.state != "Enabled":
-        return f"the queue's key {queue.key} cannot be used"
-    for action in SENDING:
-        asked = gate.question(state, service, action, key.arn, facts | _keys(queue))
-        if policy.judge_resource(key.policy, asked) is not policy.Verdict.ALLOW:
-            return f"the queue's key does not let {service.name} use {action}"
-    return ""
+    reason = keys.closed_to(state, _key(state, queue, now), service, SENDING, facts | _keys(queue))
+    return reason and f"the queue's key {reason}"
 
 
 def _key(state: State, queue: Queue, now: float) -> Key | None:
     """The key of a queue, named by id, ARN, alias or alias ARN."""
-    name, account, region = queue.key or "", queue.account, queue.region
-    if name.startswith("arn:"):
-        arn = arns.of(name)
-        if arn.service != "kms" or arn.region != region or arn.account not in state.accounts:
-            return None
-        account, name = arn.account, arn.resource.removeprefix("key/")
-    if name == MANAGED_ALIAS and account == queue.account:
-        return keys.managed(state, account, region, name, now)
-    return keys.named(state, account, region, name)
+    return keys.of_setting(state, (queue.account, queue.region), queue.key or "", MANAGED_ALIAS, now)
 
 
 def _keys(queue: Queue) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Which SNS topic a vault tells about which events; nothing is delivered."""
+"""Which SNS topic a vault tells about which events; `notices` tells them."""
 
 from __future__ import annotations
 
@@ -57,5 +57,4 @@ FIDELITY = (
         "DG, issue; refusals of topics assumed",
         "test_vaults_more.py::test_notifications_are_kept_and_given_back",
     ),
-    Behaviour("Notifications are delivered to SNS", "missing"),
 )
