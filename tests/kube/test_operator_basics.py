@@ -131,13 +131,15 @@ def test_what_other_policies_want_is_known(cluster: Cluster, core: FakeCore) -> 
 
 def test_in_sync_means_silent(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
     """Over two resyncs of a world in which nothing changes not one write reaches the API server."""
-    namespace = cluster.namespace()
-    cluster.account("production")
-    for number in range(5):
-        cluster.policy(namespace, f"p-{number}")
-    for number in range(5):
-        wait_until(lambda number=number: cluster.ready(namespace, f"p-{number}"), "every status is written")  # type: ignore[misc]
-    wait_until(lambda: len(cluster.events(namespace, "p-4")) == 1, "every event is posted")
+    namespace, account = cluster.namespace(), f"a-{secrets.token_hex(3)}"
+    names = [f"p-{number}" for number in range(5)]
+    cluster.account(account)
+    for name in names:
+        cluster.policy(namespace, name, source=account)
+    for name in names:
+        wait_until(lambda name=name: cluster.ready(namespace, name), "every status is written")  # type: ignore[misc]
+        wait_until(lambda name=name: cluster.events(namespace, name), "every event is posted")  # type: ignore[misc]
+    wait_until(lambda: cluster.events("default", account), "the account's event is posted")
     before, passes = cluster.plane.request_counts(), len(core.passes)
     wait_until(lambda: len(core.passes) >= passes + 12, "two resyncs are over")
 
