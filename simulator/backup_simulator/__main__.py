@@ -115,8 +115,8 @@ def generate(accounts: int, vaults: int, resources: int, points: int, every: str
         world = large.world(
             accounts=accounts, vaults=vaults, resources=resources, points=points, every=every, seed=seed
         )
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--every") from None
+    except large.ShapeError as error:
+        raise click.BadParameter(error.cause, param_hint=f"--{error.field}") from None
     click.echo(yaml.safe_dump(world, sort_keys=False), nl=False)
 
 

@@ -143,7 +143,7 @@ class PointPart(PointsPart):
 class GeneratePart(PointsPart):
     """Recovery points in bulk: so many resources, a point every so often, reaching back so far."""
 
-    resources: int = Field(ge=1)
+    resources: int = Field(ge=1, le=MOST_POINTS)
     name: str
     every: Seconds = Field(gt=0)
     back: Seconds
@@ -151,9 +151,14 @@ class GeneratePart(PointsPart):
 
     @model_validator(mode="after")
     def _countable(self) -> GeneratePart:
-        if self.resources * (self.back // self.every + 1) > MOST_POINTS:
+        if self.back / self.every >= MOST_POINTS or self.resources * self.steps > MOST_POINTS:
             raise ValueError(f"more than {MOST_POINTS} recovery points in one part")
         return self
+
+    @property
+    def steps(self) -> int:
+        """How many recovery points each resource has; 0.3s are three times 0.1s here, which binary fractions deny."""
+        return int(round(self.back / self.every, 6)) + 1
 
 
 class LockPart(Part):
