@@ -12,7 +12,7 @@ import urllib.parse
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from . import calls, effects, faults, history, ids, snapshot
+from . import calls, clock, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
@@ -27,7 +27,7 @@ from .wire import AwsError, CommonError, Params, Request, Response, SimulatorErr
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .records.metrics import Point
     from .records.state import State
@@ -80,7 +80,7 @@ class Simulator:
         world: World,
         *,
         rate: float | None = None,
-        wall: Callable[[], float] = time.time,
+        real: clock.RealTime = clock.REAL,
         strict_out: bool = True,
     ) -> None:
         self.strict_out = strict_out
@@ -92,7 +92,7 @@ class Simulator:
         self.ending = threading.Event()
         self.pollers = 0
         self.moto = mount.Moto()
-        self._wall = wall
+        self._real = real
         self._rate = rate
         self.load(world)
 
@@ -102,7 +102,7 @@ class Simulator:
 
     def load(self, world: World) -> None:
         """Replace the world."""
-        fresh = building.build(world, rate=self._rate, wall=self._wall)
+        fresh = building.build(world, rate=self._rate, real=self._real)
         with self.lock:
             self.world, self.state = world, fresh
             self.faults = faults.Faults(world.seed, [faults.of(part) for part in world.faults])
@@ -121,7 +121,7 @@ class Simulator:
     def restore(self, kept: snapshot.Snapshot) -> None:
         """Bring a kept world back; the call log begins anew."""
         with self.lock:
-            self.state, self.faults = snapshot.restored(kept, self._wall)
+            self.state, self.faults = snapshot.restored(kept, self._real)
             self.world = kept.world
             self._request_ids = ids.Ids(kept.world.seed)
             self.state.judged.clear()
@@ -201,8 +201,8 @@ class Simulator:
 
     def _verified(self, request: Request, claimed: claims.Claim) -> Credential:
         with self.lock:
-            now = self.state.now()
-            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
+            now, wall = self.state.now(), self._real.wall() + self.skew
+            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=wall)
             if claimed.region in self.state.accounts[found.principal.account].disabled_regions:
                 raise CommonError("UnknownKey", "The security token included in the request is invalid.")
             if found.token is None:
@@ -287,8 +287,8 @@ class Simulator:
         result = operation.handle(scope, params)
         if result or operation.patience is None or not self.patient:
             return result
-        clock = self.state.clock
-        seconds = operation.patience(scope, params) / (1.0 if clock.frozen else clock.rate)
+        virtual = self.state.clock
+        seconds = operation.patience(scope, params) / (1.0 if virtual.frozen else virtual.rate)
         deadline = time.monotonic() + seconds
         self.pollers += 1
         try:

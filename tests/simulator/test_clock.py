@@ -11,8 +11,10 @@ import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator.clock import Clock, Scheduler
-from backup_simulator.world import units
+from backup_simulator.clock import Clock, RealTime, Scheduler
+from backup_simulator.control import Control
+from backup_simulator.simulator import Simulator
+from backup_simulator.world import files, units
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
@@ -28,11 +30,16 @@ class Wall:
         """The time it is."""
         return self.now
 
+    @property
+    def real(self) -> RealTime:
+        """A machine whose clocks both show this time."""
+        return RealTime(self, self)
+
 
 def test_time_passes_at_its_rate() -> None:
     """A minute per second."""
     wall = Wall()
-    clock = Clock(wall, 0.0, wall.now, rate=60.0)
+    clock = Clock(wall.real, 0.0, wall.now, rate=60.0)
     wall.now += 2
 
     assert clock.now() == 120.0
@@ -43,7 +50,7 @@ def test_time_passes_at_its_rate() -> None:
 def test_changes_of_the_clock_make_no_jump() -> None:
     """Rate and freeze act from now on."""
     wall = Wall()
-    clock = Clock(wall, 0.0, wall.now, rate=10.0)
+    clock = Clock(wall.real, 0.0, wall.now, rate=10.0)
     wall.now += 1
     clock.set_rate(100.0)
     wall.now += 1
@@ -61,10 +68,29 @@ def test_changes_of_the_clock_make_no_jump() -> None:
 def test_a_frozen_clock_never_gets_there() -> None:
     """The next event is infinitely far, sessions are given the time of rate 1."""
     wall = Wall()
-    clock = Clock(wall, 0.0, wall.now, frozen=True)
+    clock = Clock(wall.real, 0.0, wall.now, frozen=True)
 
     assert clock.wall_delay(1.0) == math.inf
     assert clock.wall_moment(10.0) == wall.now + 10
+
+
+def test_the_clock_never_runs_backwards() -> None:
+    """The wall clock may be set back, or forward: virtual time passes as it did, also across a change of rate."""
+    wall, steady = Wall(), Wall()
+    opened = Simulator(files.opened(scenes.world()), real=RealTime(wall, steady))
+    control = Control(opened)
+    control.freeze(frozen=False)
+    control.rate(10)
+    began = control.now()
+    seen = []
+    for step in (0, -3600, 7200, -40_000):
+        wall.now += step
+        steady.now += 1
+        control.rate(10)
+        seen.append(round(control.now() - began, 3))
+        opened.restore(opened.keep())
+
+    assert seen == [10, 20, 30, 40]
 
 
 def test_events_happen_in_order_of_time() -> None:
