@@ -58,13 +58,16 @@ def serve(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
-    with server:
+    server.start()
+    try:
         for line in exports(server):
             click.echo(line)
         sys.stdout.flush()
         if port_file:
             port_file.write_text(f"{server.port}\n", encoding="utf-8")
         ended.wait()
+    finally:
+        server.stop()
     click.echo("# stopped")
 
 

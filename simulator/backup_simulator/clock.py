@@ -93,6 +93,18 @@ class Count:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was due at a moment and failed: a bug of the simulator, or something that it cannot judge."""
+
+    moment: float
+    what: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.what}, due at {self.moment:.3f}: {type(self.error).__name__}: {self.error}"
+
+
 class Scheduler:
     """What happens when, in order of time; callbacks get the moment at which they were due."""
 
@@ -108,17 +120,26 @@ class Scheduler:
         """When something happens next."""
         return self._heap[0][0] if self._heap else None
 
-    def run(self, now: float) -> int:
-        """Let everything happen that is due, including what that plans in turn."""
+    def run(self, now: float, failed: Callable[[Failure], None]) -> int:
+        """Let everything happen that is due, including what that plans in turn; what fails stops nothing else."""
         count = 0
         while self._heap and self._heap[0][0] <= now:
             moment, _, happen, about = heapq.heappop(self._heap)
-            happen(*about, moment)
+            try:
+                happen(*about, moment)
+            except Exception as error:  # noqa: BLE001 - told to whoever moves time, not to whoever happens to call
+                name = f"{happen.__module__}.{happen.__qualname__}".removeprefix("backup_simulator.")
+                failed(Failure(moment, name, error))
             count += 1
         return count
 
 
 FIDELITY = (
+    Behaviour(
+        "What fails although it is only due is told to the log and to whoever moves time; all else that is due happens",
+        "ours",
+        "test_clock.py::test_what_fails_when_it_is_due_stops_nothing_else",
+    ),
     Behaviour(
         "Virtual time never runs backwards nor jumps by itself, whatever happens to the machine's wall clock",
         "ours",

@@ -60,7 +60,8 @@ class FaultControl:
         with self._simulator.lock:
             fault = self._simulator.faults.add(faults.of(part))
             self._simulator.run_due()  # a stale read may ask for what is true now
-            return fault
+        self._simulator.tell()
+        return fault
 
     def list(self) -> list[Fault]:
         """All ordered faults with their hits."""
@@ -94,7 +95,10 @@ class Control:
         return self._simulator.state.now()
 
     def advance(self, by: float | str) -> None:
-        """Move virtual time forward and let happen what falls due, in order."""
+        """Move virtual time forward and let happen what falls due, in order.
+
+        Raises a HappeningError, when all is done, if some of it failed, or has failed before while nobody was told.
+        """
         self.set_clock(advance=by)
 
     def freeze(self, frozen: bool = True) -> None:
@@ -137,6 +141,7 @@ class Control:
             clock.advance(seconds)
             self._simulator.run_due()
             self._simulator.changed.notify_all()
+        self._simulator.tell()
 
     def snapshot(self, name: str = "default") -> Snapshot:
         """Keep the world as it is, under a name; a reset or another world does not touch it."""
@@ -268,6 +273,7 @@ class Control:
                 "skew": self._simulator.skew,
                 "organizations": {name: found.shown() for name, found in state.organizations.items()},
                 "calls": len(self._simulator.calls),
+                "failures": [str(failure) for failure in self._simulator.failures],
                 "accounts": {account_id: _account(state.accounts[account_id].regions) for account_id in state.accounts},
             }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import urllib.parse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .wire import Request
 
 Json = dict[str, Any]
+log = logging.getLogger(__name__)
 HEADERS = (("Content-Type", "application/json"),)
 
 
@@ -73,6 +75,9 @@ class ControlApi:
             return _answer(200, route(asked) or {})
         except (ValueError, TypeError, KeyError, LookupError, OverflowError, RecursionError) as error:
             return _answer(400, {"error": str(error)})
+        except Exception as error:
+            log.exception("Failing on %s %s", request.method, request.path)
+            return _answer(500, {"error": f"{type(error).__name__}: {error}"})
 
     def _reset(self, _asked: Json) -> None:
         self._control.reset()

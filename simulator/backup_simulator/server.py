@@ -93,7 +93,10 @@ def _drop(environ: dict[str, Any]) -> None:
 
 
 class SimulatorServer:
-    """A simulator on a port of its own, with a thread for HTTP and one for virtual time."""
+    """A simulator on a port of its own, with a thread for HTTP and one for virtual time.
+
+    The end of its context raises a HappeningError if something that was due has failed and nobody was told.
+    """
 
     def __init__(
         self,
@@ -206,6 +209,8 @@ class SimulatorServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if error is None:
+            self.simulator.tell()
 
     def _tick(self) -> None:
         """Let things happen in virtual time although nobody reads."""

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 import urllib.parse
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from .services import mounted, request_keys, table
 from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
-from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
+from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError
 from .world import building
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Simulator:
         self.ending = threading.Event()
         self.pollers = 0
         self.moto = mount.Moto()
+        self.failures: deque[clock.Failure] = deque(maxlen=100)
+        self._untold: list[clock.Failure] = []
         self._real = real
         self._rate = rate
         self.load(world)
@@ -135,12 +138,25 @@ class Simulator:
             state, depth = self.state, self.faults.staleness()
             now = state.clock.now()
             if not depth:
-                state.scheduler.run(now)
+                state.scheduler.run(now, self._fail)
                 return
             self.history.begin(state, now)
             while (due := state.scheduler.next_due()) is not None and due <= now:
-                state.scheduler.run(due)
+                state.scheduler.run(due, self._fail)
                 self.history.keep(state, due, depth)
+
+    def _fail(self, failure: clock.Failure) -> None:
+        log.error("Failing on %s", failure, exc_info=failure.error)
+        self.failures.append(failure)
+        self._untold.append(failure)
+
+    def tell(self) -> None:
+        """Raise a HappeningError if something that was due has failed since the last time."""
+        with self.lock:
+            untold, self._untold = self._untold, []
+        if untold:
+            more = f" (and {len(untold) - 1} more)" if len(untold) > 1 else ""
+            raise HappeningError(f"failed on {untold[0]}{more}") from untold[0].error
 
     def next_delay(self) -> float | None:
         """Wall seconds until something is due, None when nothing is planned."""

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 from tests.simulator import scenes
 from tests.simulator.copies import Scene
 
-from backup_simulator.clock import Clock, RealTime, Scheduler
+from backup_simulator.clock import Clock, Failure, RealTime, Scheduler
 from backup_simulator.control import Control
+from backup_simulator.server import SimulatorServer
 from backup_simulator.simulator import Simulator
+from backup_simulator.wire import HappeningError
 from backup_simulator.world import files, units
-
-if TYPE_CHECKING:
-    from backup_simulator.server import SimulatorServer
 
 
 class Wall:
@@ -96,14 +94,86 @@ def test_the_clock_never_runs_backwards() -> None:
 def test_events_happen_in_order_of_time() -> None:
     """Also those that events plan for a moment that is due already."""
     scheduler, seen = Scheduler(), []
+    failures: list[Failure] = []
     scheduler.at(2.0, lambda now: seen.append(("second", now)))
     scheduler.at(1.0, lambda now: scheduler.at(1.5, lambda then: seen.append((f"planned at {now}", then))))
     scheduler.at(9.0, lambda now: seen.append(("later", now)))
-    count = scheduler.run(5.0)
+    count = scheduler.run(5.0, failures.append)
 
     assert seen == [("planned at 1.0", 1.5), ("second", 2.0)]
     assert count == 3
+    assert failures == []
     assert scheduler.next_due() == 9.0
+
+
+HAPPENED: list[str] = []
+
+
+def _fail(word: str, _now: float) -> None:
+    raise ZeroDivisionError(word)
+
+
+def _happen(word: str, _now: float) -> None:
+    HAPPENED.append(word)
+
+
+def _plan_trouble(server: SimulatorServer) -> None:
+    """Something fails in ten seconds, before and after something that does not."""
+    HAPPENED.clear()
+    now, scheduler = server.control.now(), server.state.scheduler
+    scheduler.at(now + 9, _happen, "before")
+    scheduler.at(now + 10, _fail, "planned trouble")
+    scheduler.at(now + 10, _fail, "more of it")
+    scheduler.at(now + 11, _happen, "after")
+
+
+def test_what_fails_when_it_is_due_stops_nothing_else(
+    server: SimulatorServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever moves time is told, once, and the log with a traceback."""
+    _plan_trouble(server)
+    with pytest.raises(HappeningError, match=r"_fail, due at .*: ZeroDivisionError: planned trouble \(and 1 more\)"):
+        server.control.advance(20)
+    server.control.advance(20)
+
+    assert HAPPENED == ["before", "after"]
+    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [ZeroDivisionError] * 2
+    assert "more of it" in server.control.dump()["failures"][-1]
+
+
+def test_over_http_what_fails_is_an_error_of_the_server(server: SimulatorServer) -> None:
+    """500, in JSON like every answer there."""
+    _plan_trouble(server)
+    moved = scenes.control(server, "POST", "clock", {"advance": "20s"})
+
+    assert moved.status == 500
+    assert "HappeningError: failed on" in moved.json["error"]
+    assert "planned trouble" in moved.json["error"]
+    assert "planned trouble" in scenes.control(server, "GET", "state").json["failures"][-2]
+
+
+def test_who_only_calls_does_not_answer_for_what_fails(server: SimulatorServer) -> None:
+    """The caller gets its answer; the failure is kept for whoever moves time next, or for the end of the test."""
+    _plan_trouble(server)
+    server.state.clock.advance(20)
+    listed = scenes.client(server, "backup", scenes.SOURCE).list_backup_vaults()
+
+    assert listed["BackupVaultList"]
+    assert HAPPENED == ["before", "after"]
+    with pytest.raises(HappeningError, match="planned trouble"):
+        server.simulator.tell()
+
+
+def test_a_failure_that_nobody_was_told_ends_the_servers_context() -> None:
+    """A test that uses the server notices what failed in the clock's thread."""
+    server = SimulatorServer(scenes.world())
+    with pytest.raises(HappeningError, match="planned trouble"), server:  # noqa: PT012 - the end of the context raises
+        _plan_trouble(server)
+        server.control.load(server.world)  # hides nothing
+        _plan_trouble(server)
+        with server.simulator.lock:
+            server.state.clock.advance(20)
+            server.simulator.run_due()
 
 
 def test_a_jump_ends_in_the_same_state_as_many_steps(server: SimulatorServer) -> None:
