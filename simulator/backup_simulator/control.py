@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .faults import Fault, Kind
+    from .records.access import Explanation
     from .records.state import RecoveryPoint, Vault
     from .simulator import Simulator
     from .snapshot import Snapshot
@@ -182,6 +183,12 @@ class Control:
                 verdicts = found.setdefault(arn, {}).setdefault(action, {"allowed": 0, "refused": 0})
                 verdicts["allowed" if allowed else "refused"] += count
         return found
+
+    def explanations(self, *, job: str | None = None, account: str | None = None) -> list[Explanation]:
+        """Why the last thousand failed jobs failed, oldest first: by the rules of AWS, not by order."""
+        with self._simulator.lock:
+            kept = tuple(self._simulator.state.explanations)
+        return [one for one in kept if job in {None, one.job} and account in {None, one.account}]
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""

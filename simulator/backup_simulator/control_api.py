@@ -46,6 +46,9 @@ class ControlApi:
             ("GET", "calls"): self._calls,
             ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
             ("GET", "actions"): lambda asked: {"actions": _called(control.judged, asked, "filter of actions")},
+            ("GET", "explanations"): lambda asked: {
+                "explanations": [asdict(one) for one in _called(control.explanations, asked, "filter of explanations")]
+            },
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("GET", "events"): lambda _asked: control.events.shown(),
             ("POST", "events"): lambda asked: control.events.set(**asked),
