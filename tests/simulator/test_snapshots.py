@@ -45,22 +45,25 @@ class Busy(Scene):
 
 
 def test_many_recovery_points_are_kept_and_brought_back_quickly() -> None:
-    """Each as it was, and the garbage collector is left as it was."""
+    """Each as it was; the garbage collector rests meanwhile, and is left as it was."""
     opened = InProcess(scenes.world())
     parts = [
         {"resource_type": "EBS", "resource": f"vol-{number}", "age": "3d", "lifecycle": {"delete_after_days": 35}}
         for number in range(30_000)
     ]
     opened.control.seed(scenes.SOURCE, scenes.HOME, "backups", parts)
-    before = _points(opened)
-    spent = []
-    for _ in range(3):
+    before, collected = _points(opened), []
+    gc.callbacks.append(lambda phase, info: collected.append((phase, info)))
+    try:
         started = time.process_time()
         opened.control.snapshot()
         opened.control.restore()
-        spent.append(time.process_time() - started)
+        spent = time.process_time() - started
+    finally:
+        gc.callbacks.pop()
 
-    assert min(spent) < 0.9
+    assert len(collected) < 10
+    assert spent < 2
     assert _points(opened) == before
     assert _points(opened)[0] is not before[0]
     assert gc.isenabled()
