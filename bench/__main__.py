@@ -22,7 +22,13 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
 @click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
 @click.option("--points", default=100_000, show_default=True, help="Recovery points to pair.")
-@click.option("--large", default=1_000_000, show_default=True, help="Recovery points in the simulator's large world.")
+@click.option(
+    "--large",
+    default=1_000_000,
+    show_default=True,
+    type=click.IntRange(simulator.LEAST_LARGE),
+    help="Recovery points in the simulator's large world, at least one for each of its vaults.",
+)
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
 def main(
     *,

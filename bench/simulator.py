@@ -6,6 +6,7 @@ One raw keep-alive client in this process sends requests that were signed before
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -29,6 +30,9 @@ from backup_simulator.world import large
 TICKS = os.sysconf("SC_CLK_TCK")
 SOURCE = large.source_id(0)
 VAULT = "vault-1"
+LARGE_ACCOUNTS, LARGE_VAULTS = 10, 10
+LEAST_LARGE = LARGE_ACCOUNTS * LARGE_VAULTS
+"""How many recovery points the large world has at least: one in each vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Client:
 
 
 def measure(*, points: int) -> dict[str, Any]:
-    """Measure calls on a world of 10,000 recovery points, and loading and resetting one of ``points``."""
+    """Measure calls on a world of 10,000 recovery points, and loading and resetting one of about ``points``."""
     small = large.world(accounts=1, vaults=1, resources=100, points=100)
     with serving(small) as server:
         result = _calls(server)
@@ -187,15 +191,22 @@ def _timed(server: Server, client: Client, requests: Sequence[bytes]) -> dict[st
     return {"per_second": round(len(requests) / elapsed), "server_cpu_ms": round(used / len(requests) * 1000, 3)}
 
 
+def large_shape(points: int) -> dict[str, Any]:
+    """What a large world of at most so many recovery points, and hardly fewer, consists of."""
+    each = points // LEAST_LARGE
+    resources = min(each, 100)
+    return {"accounts": LARGE_ACCOUNTS, "vaults": LARGE_VAULTS, "resources": resources, "points": each // resources}
+
+
 def _large(points: int) -> dict[str, Any]:
-    world = large.world(accounts=10, vaults=10, resources=100, points=points // 10_000)
-    with serving(world) as server:
+    shape = large_shape(points)
+    with serving(large.world(**shape)) as server:
         loaded = server.memory()
-        listed = _seconds(lambda: _walk(server, accounts=10, vaults=10))
+        listed = _seconds(lambda: _walk(server, accounts=LARGE_ACCOUNTS, vaults=LARGE_VAULTS))
         walked = server.memory()
         reset = _seconds(lambda: _reset(server))
     return {
-        "recovery_points": points,
+        "recovery_points": math.prod(shape.values()),
         "seconds_to_serve": round(server.seconds_to_serve, 2),
         "memory_mb_loaded": round(loaded),
         "seconds_to_list_all": round(listed, 1),

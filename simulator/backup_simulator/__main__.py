@@ -58,13 +58,16 @@ def serve(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
-    with server:
+    server.start()
+    try:
         for line in exports(server):
             click.echo(line)
         sys.stdout.flush()
         if port_file:
             port_file.write_text(f"{server.port}\n", encoding="utf-8")
         ended.wait()
+    finally:
+        server.stop()
     click.echo("# stopped")
 
 
@@ -115,8 +118,8 @@ def generate(accounts: int, vaults: int, resources: int, points: int, every: str
         world = large.world(
             accounts=accounts, vaults=vaults, resources=resources, points=points, every=every, seed=seed
         )
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--every") from None
+    except large.ShapeError as error:
+        raise click.BadParameter(error.cause, param_hint=f"--{error.field}") from None
     click.echo(yaml.safe_dump(world, sort_keys=False), nl=False)
 
 

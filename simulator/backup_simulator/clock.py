@@ -1,14 +1,18 @@
 """Virtual time, and a heap of what is to happen in it.
 
 Everything in the simulated AWS reads this clock; only signatures are judged by wall time, because clients sign with it.
+Virtual time follows a clock that never steps, so that it does not run backwards when the machine's time is corrected.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from .fidelity import Behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +20,24 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 
 
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """What tells real time: `wall` as epoch seconds, which may step either way, `steady` in seconds since whenever."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+REAL = RealTime()
+
+
 @dataclass(slots=True)
 class Clock:
-    """A clock that runs at a rate of wall time, can be frozen and moved forward."""
+    """A clock that runs at a rate of real time, can be frozen and moved forward."""
 
-    wall: Callable[[], float]
+    real: RealTime
     virtual_base: float
-    wall_base: float
+    steady_base: float
     rate: float = 1.0
     frozen: bool = False
 
@@ -30,7 +45,7 @@ class Clock:
         """Virtual time as epoch seconds."""
         if self.frozen:
             return self.virtual_base
-        return self.virtual_base + (self.wall() - self.wall_base) * self.rate
+        return self.virtual_base + (self.real.steady() - self.steady_base) * self.rate
 
     def freeze(self, frozen: bool) -> None:
         """Stop or start the clock without a jump."""
@@ -48,7 +63,7 @@ class Clock:
         self.virtual_base += seconds
 
     def wall_delay(self, moment: float) -> float:
-        """Wall seconds until a virtual moment is reached; infinite while frozen."""
+        """Real seconds until a virtual moment is reached; infinite while frozen."""
         missing = moment - self.now()
         if missing <= 0:
             return 0.0
@@ -57,11 +72,11 @@ class Clock:
     def wall_moment(self, moment: float) -> float:
         """Wall time at which a virtual moment will be reached; a frozen clock counts as running at rate 1."""
         missing = moment - self.now()
-        return self.wall() + missing / (1.0 if self.frozen else self.rate)
+        return self.real.wall() + missing / (1.0 if self.frozen else self.rate)
 
     def _rebase(self) -> None:
         self.virtual_base = self.now()
-        self.wall_base = self.wall()
+        self.steady_base = self.real.steady()
 
 
 class Count:
@@ -76,6 +91,18 @@ class Count:
         found = self.following
         self.following += 1
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was due at a moment and failed: a bug of the simulator, or something that it cannot judge."""
+
+    moment: float
+    what: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.what}, due at {self.moment:.3f}: {type(self.error).__name__}: {self.error}"
 
 
 class Scheduler:
@@ -93,11 +120,29 @@ class Scheduler:
         """When something happens next."""
         return self._heap[0][0] if self._heap else None
 
-    def run(self, now: float) -> int:
-        """Let everything happen that is due, including what that plans in turn."""
+    def run(self, now: float, failed: Callable[[Failure], None]) -> int:
+        """Let everything happen that is due, including what that plans in turn; what fails stops nothing else."""
         count = 0
         while self._heap and self._heap[0][0] <= now:
             moment, _, happen, about = heapq.heappop(self._heap)
-            happen(*about, moment)
+            try:
+                happen(*about, moment)
+            except Exception as error:  # noqa: BLE001 - told to whoever moves time, not to whoever happens to call
+                name = f"{happen.__module__}.{happen.__qualname__}".removeprefix("backup_simulator.")
+                failed(Failure(moment, name, error))
             count += 1
         return count
+
+
+FIDELITY = (
+    Behaviour(
+        "What fails although it is only due is told to the log and to whoever moves time; all else that is due happens",
+        "ours",
+        "test_clock.py::test_what_fails_when_it_is_due_stops_nothing_else",
+    ),
+    Behaviour(
+        "Virtual time never runs backwards nor jumps by itself, whatever happens to the machine's wall clock",
+        "ours",
+        "test_clock.py::test_the_clock_never_runs_backwards",
+    ),
+)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .calls import Call
     from .faults import Fault, Kind
+    from .records.access import Explanation
     from .records.state import RecoveryPoint, Vault
     from .records.topics import Posting
     from .simulator import Simulator
@@ -61,7 +62,8 @@ class FaultControl:
         with self._simulator.lock:
             fault = self._simulator.faults.add(faults.of(part))
             self._simulator.run_due()  # a stale read may ask for what is true now
-            return fault
+        self._simulator.tell()
+        return fault
 
     def list(self) -> list[Fault]:
         """All ordered faults with their hits."""
@@ -107,7 +109,10 @@ class Control:
         return self._simulator.state.now()
 
     def advance(self, by: float | str) -> None:
-        """Move virtual time forward and let happen what falls due, in order."""
+        """Move virtual time forward and let happen what falls due, in order.
+
+        Raises a HappeningError, when all is done, if some of it failed, or has failed before while nobody was told.
+        """
         self.set_clock(advance=by)
 
     def freeze(self, frozen: bool = True) -> None:
@@ -150,6 +155,7 @@ class Control:
             clock.advance(seconds)
             self._simulator.run_due()
             self._simulator.changed.notify_all()
+        self._simulator.tell()
 
     def snapshot(self, name: str = "default") -> Snapshot:
         """Keep the world as it is, under a name; a reset or another world does not touch it."""
@@ -190,6 +196,12 @@ class Control:
                 verdicts = found.setdefault(arn, {}).setdefault(action, {"allowed": 0, "refused": 0})
                 verdicts["allowed" if allowed else "refused"] += count
         return found
+
+    def explanations(self, *, job: str | None = None, account: str | None = None) -> list[Explanation]:
+        """Why the last thousand failed jobs failed, oldest first: by the rules of AWS, not by order."""
+        with self._simulator.lock:
+            kept = tuple(self._simulator.state.explanations)
+        return [one for one in kept if job in {None, one.job} and account in {None, one.account}]
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""
@@ -281,6 +293,7 @@ class Control:
                 "skew": self._simulator.skew,
                 "organizations": {name: found.shown() for name, found in state.organizations.items()},
                 "calls": len(self._simulator.calls),
+                "failures": [str(failure) for failure in self._simulator.failures],
                 "accounts": {account_id: _account(state.accounts[account_id].regions) for account_id in state.accounts},
             }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import urllib.parse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .wire import Request
 
 Json = dict[str, Any]
+log = logging.getLogger(__name__)
 HEADERS = (("Content-Type", "application/json"),)
 
 
@@ -44,6 +46,9 @@ class ControlApi:
             ("GET", "calls"): self._calls,
             ("GET", "calls/summary"): lambda asked: {"roles": calls.summary(self._found(asked))},
             ("GET", "actions"): lambda asked: {"actions": _called(control.judged, asked, "filter of actions")},
+            ("GET", "explanations"): lambda asked: {
+                "explanations": [asdict(one) for one in _called(control.explanations, asked, "filter of explanations")]
+            },
             ("DELETE", "calls"): lambda _asked: control.clear_calls(),
             ("GET", "events"): lambda _asked: control.events.shown(),
             ("POST", "events"): lambda asked: control.events.set(**asked),
@@ -74,6 +79,9 @@ class ControlApi:
             return _answer(200, route(asked) or {})
         except (ValueError, TypeError, KeyError, LookupError, OverflowError, RecursionError) as error:
             return _answer(400, {"error": str(error)})
+        except Exception as error:
+            log.exception("Failing on %s %s", request.method, request.path)
+            return _answer(500, {"error": f"{type(error).__name__}: {error}"})
 
     def _reset(self, _asked: Json) -> None:
         self._control.reset()

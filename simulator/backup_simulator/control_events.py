@@ -97,7 +97,9 @@ class EventControl:
         """Let the batch go at once."""
         with self._simulator.lock:
             events_feed.leave(self._simulator.state, self._simulator.state.now())
+            self._simulator.run_due()
             self._simulator.changed.notify_all()
+        self._simulator.tell()
 
     def log(self, *, account: str | None = None, outcome: str | None = None) -> list[Delivery]:
         """What became of the last events, at each target that a rule gave them to, oldest first."""

@@ -29,7 +29,10 @@ MAX_WAIT = 0.5
 
 
 class SimulatorServer:
-    """A simulator on a port of its own, with a thread for HTTP and one for virtual time."""
+    """A simulator on a port of its own, with a thread for HTTP and one for virtual time.
+
+    The end of its context raises a HappeningError if something that was due has failed and nobody was told.
+    """
 
     def __init__(
         self,
@@ -130,6 +133,8 @@ class SimulatorServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if error is None:
+            self.simulator.tell()
 
     def _serve(self) -> None:
         """Answer until the loop is stopped."""

@@ -9,10 +9,11 @@ import logging
 import threading
 import time
 import urllib.parse
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from . import calls, effects, faults, history, ids, snapshot
+from . import calls, clock, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
@@ -24,11 +25,11 @@ from .services import mounted, request_keys, table
 from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
-from .wire import AwsError, CommonError, Params, Request, Response, SimulatorError
+from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .records.metrics import Point
     from .records.state import State
@@ -81,7 +82,7 @@ class Simulator:
         world: World,
         *,
         rate: float | None = None,
-        wall: Callable[[], float] = time.time,
+        real: clock.RealTime = clock.REAL,
         strict_out: bool = True,
     ) -> None:
         self.strict_out = strict_out
@@ -93,7 +94,9 @@ class Simulator:
         self.ending = threading.Event()
         self.pollers = 0
         self.moto = mount.Moto()
-        self._wall = wall
+        self.failures: deque[clock.Failure] = deque(maxlen=100)
+        self._untold: list[clock.Failure] = []
+        self._real = real
         self._rate = rate
         self.load(world)
 
@@ -103,7 +106,7 @@ class Simulator:
 
     def load(self, world: World) -> None:
         """Replace the world."""
-        fresh = building.build(world, rate=self._rate, wall=self._wall)
+        fresh = building.build(world, rate=self._rate, real=self._real)
         with self.lock:
             self.world, self.state = world, fresh
             self.faults = faults.Faults(world.seed, [faults.of(part) for part in world.faults])
@@ -122,7 +125,7 @@ class Simulator:
     def restore(self, kept: snapshot.Snapshot) -> None:
         """Bring a kept world back; the call log begins anew."""
         with self.lock:
-            self.state, self.faults = snapshot.restored(kept, self._wall)
+            self.state, self.faults = snapshot.restored(kept, self._real)
             self.world = kept.world
             self._request_ids = ids.Ids(kept.world.seed)
             self.state.judged.clear()
@@ -136,12 +139,25 @@ class Simulator:
             state, depth = self.state, self.faults.staleness()
             now = state.clock.now()
             if not depth:
-                state.scheduler.run(now)
+                state.scheduler.run(now, self._fail)
                 return
             self.history.begin(state, now)
             while (due := state.scheduler.next_due()) is not None and due <= now:
-                state.scheduler.run(due)
+                state.scheduler.run(due, self._fail)
                 self.history.keep(state, due, depth)
+
+    def _fail(self, failure: clock.Failure) -> None:
+        log.error("Failing on %s", failure, exc_info=failure.error)
+        self.failures.append(failure)
+        self._untold.append(failure)
+
+    def tell(self) -> None:
+        """Raise a HappeningError if something that was due has failed since the last time."""
+        with self.lock:
+            untold, self._untold = self._untold, []
+        if untold:
+            more = f" (and {len(untold) - 1} more)" if len(untold) > 1 else ""
+            raise HappeningError(f"failed on {untold[0]}{more}") from untold[0].error
 
     def next_delay(self) -> float | None:
         """Wall seconds until something is due, None when nothing is planned."""
@@ -210,8 +226,8 @@ class Simulator:
             text = f"Credential should be scoped to a valid region, not '{claimed.region}'."
             raise CommonError("BadSignature", text)
         with self.lock:
-            now = self.state.now()
-            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=self._wall() + self.skew)
+            now, wall = self.state.now(), self._real.wall() + self.skew
+            found = signature.verify(request, claimed, self.state.credentials, now=now, wall=wall)
             if claimed.region in self.state.accounts[found.principal.account].disabled_regions:
                 raise CommonError("UnknownKey", "The security token included in the request is invalid.")
             if found.token is None:
@@ -298,8 +314,8 @@ class Simulator:
         result = operation.handle(scope, params)
         if result or operation.patience is None or not self.patient:
             return result
-        clock = self.state.clock
-        seconds = operation.patience(scope, params) / (1.0 if clock.frozen else clock.rate)
+        virtual = self.state.clock
+        seconds = operation.patience(scope, params) / (1.0 if virtual.frozen else virtual.rate)
         deadline = time.monotonic() + seconds
         self.pollers += 1
         try:

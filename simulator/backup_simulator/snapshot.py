@@ -6,19 +6,39 @@ so that a restored callback acts on the restored world.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import gc
+import io
+import operator
 import pickle
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .clock import REAL
 from .fidelity import Behaviour
+from .records.backups import BackupJob
+from .records.state import CopyJob, Lifecycle, RecoveryPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from .clock import RealTime
     from .faults import Faults
     from .records.state import State
     from .world.schema import World
+
+    Reducer = Callable[[Any], tuple[Callable[..., Any], tuple[Any, ...]]]
+
+
+def _by_fields(kind: type) -> Reducer:
+    """Pickle as a call with the fields in order: half the time of a dictionary of them."""
+    values = operator.attrgetter(*(each.name for each in dataclasses.fields(kind)))
+    return lambda one: (kind, values(one))
+
+
+_MANY: dict[type, Reducer] = {kind: _by_fields(kind) for kind in (RecoveryPoint, Lifecycle, CopyJob, BackupJob)}
+"""What there are thousands of; nothing in them leads back to them, which a call could not bring back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +55,47 @@ def take(world: World, state: State, faults: Faults) -> Snapshot:
     return Snapshot(world, state.now(), packed(state, faults))
 
 
-def restored(snapshot: Snapshot, wall: Callable[[], float]) -> tuple[State, Faults]:
+def restored(snapshot: Snapshot, real: RealTime) -> tuple[State, Faults]:
     """Bring a world back; its clock goes on from the moment at which the snapshot was taken."""
     state, faults = unpacked(snapshot.content)
-    _resume(state, wall)
+    state.clock.real, state.clock.steady_base = real, real.steady()
     return state, faults
 
 
 def packed(state: State, *others: object) -> bytes:
     """The bytes of a state and what belongs to it; its clock is stopped in them at the present moment."""
     clock = state.clock
-    wall, base = clock.wall, (clock.virtual_base, clock.wall_base)
+    real, base = clock.real, clock.virtual_base
     now = clock.now()
-    # The function that tells real time belongs to the process, not to the world.
-    clock.wall, clock.virtual_base = time.time, now
+    # What tells real time belongs to the process, not to the world.
+    clock.real, clock.virtual_base = REAL, now
     try:
-        return pickle.dumps((state, *others), pickle.HIGHEST_PROTOCOL)
+        content = io.BytesIO()
+        pickler = pickle.Pickler(content, pickle.HIGHEST_PROTOCOL)
+        pickler.dispatch_table = _MANY
+        with _uncollected():
+            pickler.dump((state, *others))
+        return content.getvalue()
     finally:
-        clock.wall, (clock.virtual_base, clock.wall_base) = wall, base
+        clock.real, clock.virtual_base = real, base
 
 
 def unpacked(content: bytes) -> Any:  # noqa: ANN401 - what was packed
     """What `packed` was given."""
-    return pickle.loads(content)  # noqa: S301 - our own bytes, from this process
+    with _uncollected():
+        return pickle.loads(content)  # noqa: S301 - our own bytes, from this process
 
 
-def _resume(state: State, wall: Callable[[], float]) -> None:
-    state.clock.wall, state.clock.wall_base = wall, wall()
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking again and again through a world that is growing, three times the work."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 FIDELITY = (

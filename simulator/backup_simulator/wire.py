@@ -71,3 +71,7 @@ class BrokenAnswerError(Exception):
 
 class SimulatorError(Exception):
     """The simulator cannot answer truthfully, for example because of a policy operator it does not know."""
+
+
+class HappeningError(SimulatorError):
+    """Something that was due in virtual time failed; all else that was due has happened."""

@@ -22,10 +22,14 @@ def shared_server() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture
-def server(shared_server: SimulatorServer) -> SimulatorServer:
-    """A running simulator with the world of `scenes.world()`, untouched; its clock stands still."""
+def server(shared_server: SimulatorServer) -> Iterator[SimulatorServer]:
+    """A running simulator with the world of `scenes.world()`, untouched; its clock stands still.
+
+    What fails in it although it was only due, in the clock's thread perhaps, fails the test.
+    """
     shared_server.control.load(scenes.world())
-    return shared_server
+    yield shared_server
+    shared_server.simulator.tell()
 
 
 @pytest.fixture

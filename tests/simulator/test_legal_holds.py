@@ -121,6 +121,18 @@ def test_what_was_due_goes_when_the_hold_is_cancelled(held: Held) -> None:
     assert after["StorageClass"] == "COLD"
 
 
+def test_a_hold_comes_too_late_for_what_is_being_deleted(held: Held) -> None:
+    """A deletion that was accepted goes on; the hold keeps the rest."""
+    held.delete()
+    hold = held.hold(VaultNames=["files"])
+    statuses = {name: point["Status"] for name, point in held.points().items()}
+    held.server.control.advance("5m")
+
+    assert statuses["fs-a"] == "DELETING"
+    assert set(held.points()) == {"fs-b", "docs"}
+    assert held.kept(hold) == {"fs-b"}
+
+
 def test_what_comes_later_is_not_held(held: Held) -> None:
     """A copy that arrives after the hold was made can be deleted; its source cannot."""
     hold = held.hold()

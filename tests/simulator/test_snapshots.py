@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.simulator.copies import Scene
 from backup_simulator.transport import InProcess
 
 if TYPE_CHECKING:
+    from backup_simulator.records.state import RecoveryPoint
     from backup_simulator.server import SimulatorServer
 
 
@@ -39,6 +42,35 @@ class Busy(Scene):
         except self.source.exceptions.ClientError:
             return True
         return False
+
+
+def test_many_recovery_points_are_kept_and_brought_back_quickly() -> None:
+    """Each as it was; the garbage collector rests meanwhile, and is left as it was."""
+    opened = InProcess(scenes.world())
+    parts = [
+        {"resource_type": "EBS", "resource": f"vol-{number}", "age": "3d", "lifecycle": {"delete_after_days": 35}}
+        for number in range(30_000)
+    ]
+    opened.control.seed(scenes.SOURCE, scenes.HOME, "backups", parts)
+    before, collected = _points(opened), []
+    gc.callbacks.append(lambda phase, info: collected.append((phase, info)))
+    try:
+        started = time.process_time()
+        opened.control.snapshot()
+        opened.control.restore()
+        spent = time.process_time() - started
+    finally:
+        gc.callbacks.pop()
+
+    assert len(collected) < 10
+    assert spent < 2
+    assert _points(opened) == before
+    assert _points(opened)[0] is not before[0]
+    assert gc.isenabled()
+
+
+def _points(opened: InProcess) -> list[RecoveryPoint]:
+    return list(opened.control.vault(scenes.SOURCE, scenes.HOME, "backups").points.values())
 
 
 def test_what_follows_a_restore_is_the_same_each_time() -> None:

@@ -129,6 +129,26 @@ def test_what_is_received_too_often_moves_away() -> None:
     assert post.numbers() == (0, 0, 0)
 
 
+def test_a_queue_may_be_its_own_dead_letter_queue() -> None:
+    """What was received too often starts anew in it, behind all others, with its age."""
+    post = Post(MessageRetentionPeriod="60")
+    arn = post.sqs.get_queue_attributes(QueueUrl=post.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
+    post.sqs.set_queue_attributes(QueueUrl=post.url, Attributes={"RedrivePolicy": redrive})
+    post.send("bad")
+    for _ in range(2):
+        post.receive(VisibilityTimeout=0)
+    post.send("good")
+    first, again = (post.receive(MessageSystemAttributeNames=["All"])[0] for _ in range(2))
+    post.opened.control.advance("1m")
+
+    assert [first["Body"], again["Body"]] == ["good", "bad"]
+    assert again["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert again["Attributes"]["DeadLetterQueueSourceArn"] == arn
+    assert post.sqs.list_dead_letter_source_queues(QueueUrl=post.url)["queueUrls"] == [post.url]
+    assert post.receive() == []
+
+
 def test_what_moved_away_expires_by_its_own_age() -> None:
     """Not with those that came to the dead-letter queue before it."""
     post = Post()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pydantic
 import pytest
 import yaml
 
+from backup_simulator.records import regions
 from backup_simulator.world import building, files
 
 SIMULATOR = Path(__file__).parents[2] / "simulator"
@@ -305,6 +307,36 @@ def _declared(kind: type[pydantic.BaseModel], name: str) -> str:
     return f"{owner.__name__}.{name}"
 
 
+PARTS: dict[str, Any] = {"World": SCHEMA, **SCHEMA["$defs"]}
+FIELDS = [
+    pytest.param(field, id=f"{part}.{name}")
+    for part, found in PARTS.items()
+    for name, field in found["properties"].items()
+]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_is_described(field: dict[str, Any]) -> None:
+    """In a sentence that an editor shows in one line; durations, sizes and ids with examples, too."""
+    said, form = field["description"], json.dumps(field)
+
+    assert said.endswith(".")
+    assert said[0].isupper() or said[0] == "`"
+    assert 9 < len(said) < 120
+    if "[smhdw]" in form or "GiB" in form or r"\\d{12}" in form or '"pattern": "^[a-z]{2}(' in form:
+        assert '"examples"' in form
+
+
+def test_every_region_fits_the_schema() -> None:
+    """A pattern is enough to find a slip of the pen; the simulator knows the names."""
+    (pattern,) = {
+        each["pattern"] for part in PARTS.values() for name, each in part["properties"].items() if name == "region"
+    }
+
+    assert [name for name in regions.known() if not re.fullmatch(pattern, name)] == []
+    assert [name for name in ("eu-west", "europe", "eu_west_1", "EU-WEST-1", "") if re.fullmatch(pattern, name)] == []
+
+
 def test_the_schema_is_a_schema() -> None:
     """Of the draft it names."""
     jsonschema.validators.validator_for(SCHEMA).check_schema(SCHEMA)
@@ -316,6 +348,7 @@ REFUSED = [
     pytest.param("name: production", "nome: production", id="an unknown field"),
     pytest.param("age: 3d", "age: soon", id="a duration in words"),
     pytest.param('"111111111111"\n', '"1"\n', id="an account id"),
+    pytest.param("region: eu-west-1", "region: ireland", id="a Region"),
 ]
 
 

@@ -101,7 +101,8 @@ def _xml(error: AwsError, code: str, status: int, request_id: str, protocol: str
         case "ec2":
             body = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
         case "rest-xml":
-            body = f"<Error>{told}<RequestId>{request_id}</RequestId></Error>"
+            more = "".join(f"<{name}>{answers.xml_text(str(value))}</{name}>" for name, value in error.members.items())
+            body = f"<Error>{told}{more}<RequestId>{request_id}</RequestId></Error>"
         case _:
             blamed = f"<Type>{_blame(status)}</Type>{told}"
             space = f' xmlns="{service.namespace}"' if service and service.namespace else ""

@@ -29,11 +29,16 @@ _AUTHORIZATION = re.compile(
 ALGORITHM, ASYMMETRIC = "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"
 SIGNATURE = "X-Amz-Signature"
 _MARKS = frozenset({"X-Amz-Algorithm", "X-Amz-Credential", SIGNATURE})
+_BESIDE_A_HEADER = frozenset({"X-Amz-Algorithm", "Signature"})
 _NEEDED = ("X-Amz-Algorithm", "X-Amz-Credential", SIGNATURE, "X-Amz-SignedHeaders", "X-Amz-Date")
 WEEK = 604_800
 _OF_S3 = (
     "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
     "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+)
+_TWICE = (
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or "
+    "the Authorization header should be specified"
 )
 
 
@@ -55,16 +60,19 @@ class Claim:
 
 def service(request: Request) -> str | None:
     """The service a request says it is for, if it says so legibly: it decides how errors about the rest are written."""
-    text = request.headers.get("authorization") or urllib.parse.unquote(request.query)
-    found = _ANYWHERE.search(text)
+    texts = (request.headers.get("authorization", ""), urllib.parse.unquote(request.query))
+    found = next(filter(None, map(_ANYWHERE.search, texts)), None)
     return found["service"] if found else None
 
 
 def read(request: Request) -> Claim:
     """Read what is claimed; what is signed in another way is not implemented."""
     text = request.headers.get("authorization", "").strip()
+    query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
     if not text:
-        return _presigned(dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True)))
+        return _presigned(query)
+    if service(request) == "s3" and not _BESIDE_A_HEADER.isdisjoint(query):
+        raise AwsError("InvalidArgument", _TWICE, ArgumentName="Authorization", ArgumentValue=text)
     if text.startswith(ASYMMETRIC):
         raise _asymmetric()
     found = _AUTHORIZATION.fullmatch(text)
@@ -158,6 +166,11 @@ FIDELITY = (
         "AuthorizationQueryParametersError",
         "issue",
         "test_presigned.py::test_half_a_signature_in_the_query_is_refused",
+    ),
+    Behaviour(
+        "S3 refuses a request that is signed in header and query: `InvalidArgument`; other services take the header",
+        "issue; other services: assumed",
+        "test_signatures.py::test_s3_takes_one_signature_only",
     ),
     Behaviour(
         "SigV4A, in header and query: 501",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..fidelity import Behaviour
+from ..records.access import Refusal
 from ..wire import CommonError
 from . import evaluation, policy, resource_tags
 from .policy import Question
@@ -204,7 +205,9 @@ def refusal(
 
 
 def _note(state: State, asked: Question, reason: str | None) -> None:
-    """Count what users and roles were judged on: the witness for least privilege."""
+    """Count what users and roles were judged on, the witness for least privilege, and tell who listens."""
+    if reason and state.refused is not None:
+        state.refused.append(Refusal(asked.principal.arn, asked.action, asked.resource, reason))
     if asked.principal.kind in {"user", "role"}:
         state.judged[asked.principal.identity_arn, asked.action, reason is None] += 1
 

@@ -22,6 +22,31 @@ class Session:
     provider: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Somebody may not do something; `reason` says which kind of policy denies, or does not allow."""
+
+    principal: str
+    action: str
+    resource: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a job failed: the rule it broke, what was refused to whom while that was judged, and what is not there."""
+
+    time: float
+    kind: str
+    job: str
+    account: str
+    rule: str
+    message: str
+    category: str
+    refused: tuple[Refusal, ...]
+    missing: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class ManagedPolicy:
     """A policy that many identities may share; versions by id (`v1`)."""

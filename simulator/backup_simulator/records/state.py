@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..identity.policy import Policy
     from ..services.sqs.queue import Queue
     from ..wire import Params
-    from .access import InstanceProfile, KeyUse, ManagedPolicy, OidcProvider, Session
+    from .access import Explanation, InstanceProfile, KeyUse, ManagedPolicy, OidcProvider, Refusal, Session
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant, Rotation
@@ -351,6 +351,9 @@ class State:
     post: Post = field(default_factory=Post)
     metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    refused: list[Refusal] | None = None
+    """What is refused to anybody, while somebody wants to know."""
+    explanations: deque[Explanation] = field(default_factory=lambda: deque(maxlen=1000))
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - reproducible worlds
     sequence: Count = field(default_factory=Count)
     region_settings: dict[tuple[str, str], Params] = field(default_factory=dict)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
-import time
 from typing import TYPE_CHECKING
 
 from .. import clock, ids
@@ -24,7 +23,7 @@ from . import declared_resources, identities, order_names, organizations, points
 from .files import Flaws, WorldError, located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from .fault_parts import FaultPart, OutcomePart
     from .identity_parts import TrustPart
@@ -34,19 +33,18 @@ if TYPE_CHECKING:
 QUEUES, EVENTS = 1 << 32, 2 << 32
 
 
-def build(world: schema.World, *, rate: float | None = None, wall: Callable[[], float] = time.time) -> state.State:
+def build(world: schema.World, *, rate: float | None = None, real: clock.RealTime = clock.REAL) -> state.State:
     """Bring a world to life; `rate` overrides the file's. A WorldError says what does not fit, and in which line."""
     try:
-        return _built(world, rate, wall)
+        return _built(world, rate, real)
     except WorldError as error:
         raise WorldError("\n".join(located(world, flaw) for flaw in str(error).splitlines())) from None
 
 
-def _built(world: schema.World, rate: float | None, wall: Callable[[], float]) -> state.State:
-    real = wall()
-    start = real if isinstance(world.clock.start, str) else _epoch(world.clock.start)
+def _built(world: schema.World, rate: float | None, real: clock.RealTime) -> state.State:
+    start = real.wall() if isinstance(world.clock.start, str) else _epoch(world.clock.start)
     living = state.State(
-        clock=clock.Clock(wall, round(start, 3), real, rate or world.clock.rate, world.clock.frozen),
+        clock=clock.Clock(real, round(start, 3), real.steady(), rate or world.clock.rate, world.clock.frozen),
         ids=ids.Ids(world.seed),
         durations=knobs.Durations(**world.durations.model_dump()),
         limits=knobs.Limits(**world.limits.model_dump()),

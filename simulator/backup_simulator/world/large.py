@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import units
+from . import schema, units
 
 Json = dict[str, Any]
 
@@ -43,11 +43,39 @@ def user(account: str) -> Json:
     return {"name": "admin", "access_key": key, "policies": ["full"]}
 
 
+class ShapeError(ValueError):
+    """Numbers of which no world can be made; `field` is the argument to change."""
+
+    def __init__(self, field: str, cause: str) -> None:
+        super().__init__(f"{field}: {cause}")
+        self.field = field
+        self.cause = cause
+
+
 def world(*, accounts: int, vaults: int, resources: int, points: int, every: str = "1d", seed: int = 1) -> Json:
-    """A world of ``accounts`` pairs; each source vault holds ``points`` recovery points of each of its resources."""
+    """A world of ``accounts`` pairs; each source vault holds ``points`` recovery points of each of its resources.
+
+    Raises ShapeError for numbers whose world would be refused.
+    """
+    for field, number in (("accounts", accounts), ("vaults", vaults), ("resources", resources), ("points", points)):
+        if number < 1:
+            raise ShapeError(field, f"{number} is too few; give 1 or more")
+    step = _step(every)
+    if resources * points > schema.MOST_POINTS:
+        raise ShapeError(
+            "points",
+            f"{points} for each of {resources} resources are more than the {schema.MOST_POINTS} of a vault; "
+            "give fewer of either, and more vaults or accounts",
+        )
+    back = (points - 1) * step
+    if back > units.FURTHEST:
+        raise ShapeError(
+            "every", f"{points} recovery points, one each {every}, span more than a thousand years; give less of either"
+        )
     pairs: list[Json] = []
     for number in range(accounts):
-        pairs += [_source(number, vaults, resources, points, every), _target(number, vaults)]
+        generate = {"resources": resources, "every": every, "back": back}
+        pairs += [_source(number, vaults, generate), _target(number, vaults)]
     return {
         "version": 1,
         "seed": seed,
@@ -61,7 +89,17 @@ def world(*, accounts: int, vaults: int, resources: int, points: int, every: str
     }
 
 
-def _source(number: int, vaults: int, resources: int, points: int, every: str) -> Json:
+def _step(every: str) -> float:
+    try:
+        found = units.seconds(every)
+    except ValueError as error:
+        raise ShapeError("every", str(error)) from None
+    if found <= 0:
+        raise ShapeError("every", f"{every} is no time between two recovery points; give one like 1h or 1d")
+    return found
+
+
+def _source(number: int, vaults: int, generate: Json) -> Json:
     account = source_id(number)
     return {
         "id": account,
@@ -74,15 +112,7 @@ def _source(number: int, vaults: int, resources: int, points: int, every: str) -
                 "region": SOURCE_REGION,
                 "name": f"vault-{index}",
                 "key": "alias/backup",
-                "generate": [
-                    {
-                        "resource_type": RESOURCE_TYPE,
-                        "name": f"fs-{number}-{index}",
-                        "resources": resources,
-                        "every": every,
-                        "back": (points - 1) * units.seconds(every),
-                    }
-                ],
+                "generate": [{"resource_type": RESOURCE_TYPE, "name": f"fs-{number}-{index}", **generate}],
             }
             for index in range(1, vaults + 1)
         ],

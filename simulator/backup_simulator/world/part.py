@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from ..records import regions
 from ..records.resource_types import TYPES
 
+_REGION = r"^[a-z]{2}(-[a-z]+){1,2}-\d{1,2}$"
+
 
 def _region(name: str) -> str:
     if name not in regions.known():
@@ -31,13 +33,21 @@ def _dated(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"Version": version.isoformat()} if isinstance(version, dt.date) else document
 
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-Region = Annotated[str, AfterValidator(_region)]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$", examples=["111111111111"])]
+Region = Annotated[
+    str,
+    AfterValidator(_region),
+    # A pattern, not the names: those follow from the botocore that is installed, and a file should not.
+    WithJsonSchema({"type": "string", "pattern": _REGION, "examples": ["eu-west-1", "eu-central-1", "us-east-1"]}),
+]
 PolicyDocument = Annotated[
     dict[str, Any], AfterValidator(_dated), WithJsonSchema({"type": "object", "required": ["Statement"]})
 ]
 ResourceType = Annotated[str, AfterValidator(_resource_type), WithJsonSchema({"type": "string", "enum": list(TYPES)})]
-PolicyArn = Annotated[str, Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$")]
+PolicyArn = Annotated[
+    str,
+    Field(pattern=r"^arn:aws:iam::(aws|\d{12}):policy/.+$", examples=["arn:aws:iam::aws:policy/AWSBackupFullAccess"]),
+]
 Policies = list[Literal["full"] | PolicyArn | PolicyDocument]
 
 

@@ -70,7 +70,7 @@ def _require_no_circle(vault: Vault, parts: tuple[schema.PointPart | schema.Gene
 
 
 def _generate(state: State, vault: Vault, part: schema.GeneratePart, now: float) -> None:
-    steps = int(part.back // part.every) + 1
+    steps = part.steps
     oldest = now - part.offset - (steps - 1) * part.every
     first = state.sequence.following
     prototype = _point(state, vault, part, part.name, created=oldest, arn=None)

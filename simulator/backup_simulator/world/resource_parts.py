@@ -9,20 +9,24 @@ from .units import Bytes
 
 
 class ResourcePart(Part):
-    """One resource, or `count` of them named `<resource>-1`, `<resource>-2` and so on.
-
-    `resource` is a name or an ARN; `key` an alias, key id or key ARN, absent for an unencrypted resource; `members`
-    are names or ARNs of the resources in a stack or of the volumes of a cluster.
-    """
+    """One resource, or several of one kind."""
 
     region: Region
+    """The Region of the resource."""
     resource_type: ResourceType
+    """What kind of resource it is, in the words of AWS Backup."""
     resource: str
+    """Its name or ARN, such as `vol-1`."""
     count: int = Field(default=1, ge=1, le=1_000_000)
+    """How many there are; of several the names are `<resource>-1`, `<resource>-2` and so on."""
     size: Bytes = 10 * 2**30
+    """How big a backup of it is: `8GiB`, or bytes."""
     key: str | None = None
+    """Its key: alias, key id or key ARN, such as `alias/orders`; left out: it is not encrypted."""
     tags: dict[str, str] = {}
+    """Its tags, which selections of plans look at: `{backup: daily}`."""
     members: list[str] = []
+    """Names or ARNs of what is in a CloudFormation stack, or of the volumes of an EKS cluster."""
 
     @model_validator(mode="after")
     def _one_or_many(self) -> ResourcePart:

@@ -47,9 +47,12 @@ def size(value: str | float) -> int:
 
 
 # What the JSON schema says about the short forms: numbers, or texts of these patterns.
-_Duration = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_DURATION.pattern}$")]
-_Signed = float | Annotated[str, Field(pattern=rf"^-?{_DURATION.pattern}$")]
-_Bytes = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_SIZE.pattern}$")]
+_Duration = (
+    Annotated[float, Field(ge=0)]
+    | Annotated[str, Field(pattern=rf"^{_DURATION.pattern}$", examples=["90s", "1h30m", "3d"])]
+)
+_Signed = float | Annotated[str, Field(pattern=rf"^-?{_DURATION.pattern}$", examples=["20m", "-20m"])]
+_Bytes = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_SIZE.pattern}$", examples=["8GiB"])]
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=_Duration), Field(ge=0)]
 SignedSeconds = Annotated[float, BeforeValidator(signed_seconds, json_schema_input_type=_Signed)]
 Bytes = Annotated[int, BeforeValidator(size, json_schema_input_type=_Bytes), Field(ge=0)]

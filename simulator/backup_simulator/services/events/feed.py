@@ -71,13 +71,11 @@ def leave(state: State, now: float) -> None:
             feed.log.append(Delivery(now, event["id"], kind, event["account"], "", "", "lost on order"))
             continue
         for _ in range(2 if feed.dice.random() < feed.duplication else 1):
-            if feed.delay:
-                _later(state, event, now + feed.delay)
-            else:
-                arrive(state, event, now)
+            _arrive_later(state, event, now + feed.delay)
 
 
-def _later(state: State, event: Event, moment: float) -> None:
+def _arrive_later(state: State, event: Event, moment: float) -> None:
+    """Each by itself, also at once: one that fails keeps none of the others back."""
     state.scheduler.at(moment, arrive, state, event)
 
 

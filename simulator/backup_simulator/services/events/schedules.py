@@ -47,6 +47,7 @@ def fire(state: State, rule: Rule, planned: int, now: float) -> None:
     """Send the event of a schedule to the rule's own targets, unless the rule was changed or deleted meanwhile."""
     if rule.round != planned:
         return
+    _plan(state, rule, now)
     _, region, account, _ = arns.of(rule.arn)
     event = {
         "version": "0",
@@ -60,7 +61,6 @@ def fire(state: State, rule: Rule, planned: int, now: float) -> None:
         "detail": {},
     }
     delivery.send_all(state, rule, event, now)
-    _plan(state, rule, now)
 
 
 FIDELITY = (

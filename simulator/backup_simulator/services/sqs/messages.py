@@ -247,6 +247,11 @@ FIDELITY = (
         "test_sqs_messages.py::test_what_is_received_too_often_moves_away",
     ),
     Behaviour(
+        "A queue may be its own dead-letter queue: what was received too often starts anew there, behind all others",
+        "assumed (DG forbids only another kind, account and Region)",
+        "test_sqs_messages.py::test_a_queue_may_be_its_own_dead_letter_queue",
+    ),
+    Behaviour(
         "What moved to a dead-letter queue expires there by its own age, counted from when it was first sent",
         "DG (standard queues); FIFO: assumed",
         "test_sqs_messages.py::test_what_moved_away_expires_by_its_own_age",

@@ -137,7 +137,7 @@ def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
     provider = scope.state.accounts[role.account].providers.get(host)
     if provider is None:
         raise web_tokens.invalid(f"No OpenIDConnect provider found in your account for {token.issuer}")
-    web_tokens.verify(token, provider, virtual=scope.now, wall=scope.state.clock.wall())
+    web_tokens.verify(token, provider, virtual=scope.now, wall=scope.state.clock.real.wall())
     if TAGS_CLAIM in token.claims:
         raise CommonError("NotImplemented", f"The simulator does not implement the claim {TAGS_CLAIM}")
     subject, audience = str(token.claims.get("sub", "")), token.audiences[0]

@@ -125,7 +125,7 @@ def credentials(scope: Scope, principal: Principal, seconds: int) -> Params:
 
 def _shown(scope: Scope, seconds: int) -> float:
     clock = scope.state.clock
-    return clock.wall() + seconds if scope.state.wall_sessions else clock.wall_moment(scope.now + seconds)
+    return clock.real.wall() + seconds if scope.state.wall_sessions else clock.wall_moment(scope.now + seconds)
 
 
 def _credential(scope: Scope, principal: Principal, seconds: int) -> Credential:

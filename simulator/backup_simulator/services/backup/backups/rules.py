@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....identity import tag_policies
 from ....records import organization, resource_types, resources
-from .. import regional
+from .. import explanations, regional
 from ..copies import texts as copy_texts
 from . import primary, roles, texts
 
@@ -97,10 +97,23 @@ def row_of(state: State, account: str, region: str, resource_type: str) -> Resou
 
 def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
     """The first rule of a moment that an attempt breaks, with its message."""
+    state, job = attempt.state, attempt.job
     for rule in RULES:
         if rule.moment is moment:
-            message = rule.broken(attempt)
+            message, refused = explanations.judged(state, rule.broken, attempt)
             if message is not None:
+                role = state.role(job.role_arn)
+                named = {job.vault_arn: attempt.vault, job.resource_arn: attempt.resource, job.role_arn: role}
+                explanations.explain(
+                    state,
+                    job,
+                    "backup",
+                    rule=rule.name,
+                    message=message,
+                    category=rule.category,
+                    refused=refused,
+                    named=named,
+                )
                 return rule, message
     return None
 

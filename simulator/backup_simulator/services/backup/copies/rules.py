@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
+from .. import explanations
 from . import access, keys, refusals, support
 
 if TYPE_CHECKING:
+    from ....records.access import Refusal
+    from ....records.state import CopyJob
     from .attempt import Attempt, Moment, Rule
 
 VAULT_ARN = refusals.VAULT_ARN
@@ -31,10 +34,24 @@ def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
     """The first rule of a moment that an attempt breaks, with its message."""
     for rule in RULES:
         if rule.moment is moment:
-            message = rule.broken(attempt)
+            message, refused = explanations.judged(attempt.state, rule.broken, attempt)
             if message is not None:
+                if attempt.job:
+                    _explain(attempt, attempt.job, rule, message, refused)
                 return rule, message
     return None
+
+
+def _explain(attempt: Attempt, job: CopyJob, rule: Rule, message: str, refused: tuple[Refusal, ...]) -> None:
+    named = {
+        job.source_vault_arn: attempt.source,
+        job.source_point_arn: attempt.point,
+        job.destination_vault_arn: attempt.destination,
+        job.role_arn: attempt.role,
+    }
+    explanations.explain(
+        attempt.state, job, "copy", rule=rule.name, message=message, category=rule.code, refused=refused, named=named
+    )
 
 
 FIDELITY = (

@@ -189,6 +189,11 @@ FIDELITY = (
         "test_legal_holds.py::test_what_was_due_goes_when_the_hold_is_cancelled",
     ),
     Behaviour(
+        "A hold comes too late for a recovery point that is DELETING already: the deletion that was accepted goes on",
+        "assumed (DG says only what a hold keeps from being deleted, not what it calls back)",
+        "test_legal_holds.py::test_a_hold_comes_too_late_for_what_is_being_deleted",
+    ),
+    Behaviour(
         "CREATING before ACTIVE, CANCELING before CANCELED; 50 active holds; the record is kept as long as asked",
         "botocore, DG; durations: ours, texts and the code of a second cancelling: assumed",
         "test_legal_holds.py::test_a_hold_lives_from_making_to_forgetting",
