@@ -60,6 +60,7 @@ class SimulatorServer:
         self._shared = control_port is None
         self._stopping = threading.Event()
         self._loop = asyncio.new_event_loop()
+        self._ended = asyncio.Event()
         self._threads = (
             threading.Thread(target=self._serve, name="simulator-http", daemon=True),
             threading.Thread(target=self._tick, name="simulator-clock", daemon=True),
@@ -122,7 +123,7 @@ class SimulatorServer:
         self.simulator.ending.set()
         with self.simulator.lock:
             self.simulator.changed.notify_all()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._ended.set)
         for thread in self._threads:
             thread.join(timeout=2)
 
@@ -137,16 +138,16 @@ class SimulatorServer:
             self.simulator.tell()
 
     def _serve(self) -> None:
-        """Answer until the loop is stopped."""
-        loop = self._loop
-        try:
-            for endpoint in self._endpoints:
-                loop.run_until_complete(endpoint.open())
-            loop.run_forever()
-            for endpoint in self._endpoints:
-                loop.run_until_complete(endpoint.close())
-        finally:
-            loop.close()
+        self._loop.run_until_complete(self._answering())
+        self._loop.close()
+
+    async def _answering(self) -> None:
+        """Answer at every endpoint until the end."""
+        for endpoint in self._endpoints:
+            await endpoint.open()
+        await self._ended.wait()
+        for endpoint in self._endpoints:
+            await endpoint.close()
 
     def _tick(self) -> None:
         """Let things happen in virtual time although nobody reads."""
