@@ -45,11 +45,15 @@ UNREAD = (
 
 
 class _Signer(SigV4Auth):
-    """botocore's signer over all headers that are said to be signed."""
+    """botocore's signer over all headers that are said to be signed, and a digest of the body made before."""
 
-    def __init__(self, credentials: Credentials, service: str, region: str) -> None:
+    def __init__(self, credentials: Credentials, service: str, region: str, digest: str) -> None:
         super().__init__(credentials, service, region)
         self._of = (credentials.secret_key, region, service)
+        self._digest = digest
+
+    def payload(self, _request: AWSRequest) -> str:
+        return self._digest
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
         return request.headers
@@ -73,13 +77,6 @@ class _OfS3(_Signer):
 
     def _normalize_url_path(self, path: str) -> str:
         return path
-
-
-class _PresignedForS3(_OfS3):
-    """S3 takes presigned requests whatever their body."""
-
-    def payload(self, _request: AWSRequest) -> str:
-        return UNSIGNED
 
 
 def verify(
@@ -140,14 +137,15 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
         return ""
     url = f"http://{request.headers.get('host', '')}{request.path}"
     query = _unsigned(request.query) if claimed.presigned else request.query
-    rebuilt = AWSRequest(method=request.method, url=f"{url}?{query}" if query else url, data=request.body)
+    rebuilt = AWSRequest(method=request.method, url=f"{url}?{query}" if query else url)
     for name in claimed.headers:
         rebuilt.headers[name] = request.headers.get(name, "").encode("utf-8", "replace").decode()
     rebuilt.context["timestamp"] = claimed.stamp
     kind = _Signer
     if claimed.service == "s3":
-        kind = _PresignedForS3 if claimed.presigned else _OfS3
-    signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region)
+        kind = _OfS3
+        digest = UNSIGNED if claimed.presigned else digest  # S3 takes presigned requests whatever their body
+    signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region, digest)
     try:
         text = signer.string_to_sign(rebuilt, signer.canonical_request(rebuilt))
     except ValueError:  # a Host that is none cannot have been signed
