@@ -27,8 +27,9 @@ from .wire import AwsError, CommonError, Params, Request, Response, SimulatorErr
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    from .identity.condition_keys import ConditionKeys
     from .records.metrics import Point
     from .records.state import State
     from .services.operation import Operation
@@ -55,7 +56,7 @@ class _Passage:
     host: str = ""
     accept: str = ""
     credential: Credential | None = None
-    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: ConditionKeys = field(default_factory=dict)
 
     @property
     def as_json(self) -> bool:

@@ -16,6 +16,8 @@ from .taggable import INVALID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..identity.condition_keys import GatheredKeys
+
 MAX_TAGS, DEFAULT_PAGE = 50, 100
 PAGING = ("ResourcesPerPage", "TagsPerPage", "PaginationToken")
 Item = TypeVar("Item")
@@ -90,7 +92,7 @@ def untag_resources(scope: Scope, params: Params) -> Params:
 
 
 def _each(
-    scope: Scope, params: Params, change: Callable[[dict[str, str]], None], *, adding: bool, keys: taggable.Keys
+    scope: Scope, params: Params, change: Callable[[dict[str, str]], None], *, adding: bool, keys: GatheredKeys
 ) -> Params:
     """Change the tags of each resource that the caller may change by the resource's own service."""
     for arn in params["ResourceARNList"]:

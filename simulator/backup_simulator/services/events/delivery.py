@@ -23,6 +23,7 @@ from ..sqs.queue import Message
 from . import inputs, pattern
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Principal, State
     from ..sqs.queue import Queue
 
@@ -109,7 +110,7 @@ def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
     """Why a queue does not take what a rule sends, None when it does."""
     if queue is None:
         return Failure("NO_RESOURCE", "the queue does not exist")
-    keys: dict[str, tuple[str, ...]] = {
+    keys: GatheredKeys = {
         "aws:sourcearn": (rule.arn,),
         "aws:sourceaccount": (arns.of(rule.arn).account,),
     }

@@ -12,8 +12,9 @@ from ...records import keys
 from ...wire import AwsError, CommonError, Params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from ...identity.condition_keys import ConditionKeys
     from ...records.grants import Grant
     from ...records.state import Key
     from ..operation import Scope
@@ -65,7 +66,7 @@ def missing(arn: str) -> AwsError:
     return AwsError("NotFoundException", f"Key '{arn}' does not exist")
 
 
-def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def allowed(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key that the caller may use so; it may be another account's, which is hidden from whom it does not admit."""
     key = found(scope, name)
     reason = _refusal(scope, key, name, action, known)
@@ -76,7 +77,7 @@ def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str,
     return key
 
 
-def used(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def used(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key for a cryptographic use; another account's says so when it does not admit the caller."""
     key = found(scope, name)
     reason = _refusal(scope, key, name, action, known)
@@ -87,14 +88,14 @@ def used(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ..
     return key
 
 
-def require(scope: Scope, key: Key, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> None:
+def require(scope: Scope, key: Key, action: str, known: ConditionKeys | None = None) -> None:
     """Raise AccessDenied unless the caller may do this with a key."""
     reason = _refusal(scope, key, "", action, known)
     if reason:
         raise _denied(scope, key, action, reason)
 
 
-def _refusal(scope: Scope, key: Key, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None) -> str | None:
+def _refusal(scope: Scope, key: Key, name: str, action: str, known: ConditionKeys | None) -> str | None:
     asked = scope.known | dict(known or {})
     place = name.find("alias/")
     if place >= 0:
@@ -106,7 +107,7 @@ def _denied(scope: Scope, key: Key, action: str, reason: str) -> CommonError:
     return CommonError("AccessDenied", gate.denial(scope.principal, action, key.arn, reason))
 
 
-def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def own(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key of the caller's account, named by id or ARN."""
     if "alias/" in name:
         raise AwsError("NotFoundException", f"Invalid keyId '{name}'")
@@ -116,7 +117,7 @@ def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...
     return key
 
 
-def customer(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def customer(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key of the caller's account that AWS does not manage."""
     key = own(scope, name, action, known)
     if key.manager == "AWS":

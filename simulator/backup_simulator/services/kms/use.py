@@ -13,6 +13,7 @@ from . import cipher, lookup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...identity.condition_keys import ConditionKeys, GatheredKeys
     from ...records.state import Key
 
 ALGORITHM = "SYMMETRIC_DEFAULT"
@@ -118,7 +119,7 @@ def _key(
     name: str,
     action: str,
     context: Mapping[str, str],
-    known: Mapping[str, tuple[str, ...]] | None = None,
+    known: ConditionKeys | None = None,
 ) -> Key:
     """A key that the caller may use so and that can be used."""
     key = lookup.used(scope, name, action, {**_keys(context), **(known or {})})
@@ -126,11 +127,9 @@ def _key(
     return key
 
 
-def _keys(context: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _keys(context: Mapping[str, str]) -> GatheredKeys:
     """The condition keys of an encryption context and of the algorithm."""
-    found: dict[str, tuple[str, ...]] = {
-        f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in context.items()
-    }
+    found: GatheredKeys = {f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in context.items()}
     if context:
         found["kms:encryptioncontextkeys"] = tuple(context)
     return found | {"kms:encryptionalgorithm": (ALGORITHM,)}
@@ -142,7 +141,7 @@ def _of_blob(
     action: str,
     context: str,
     member: str,
-    known: Mapping[str, tuple[str, ...]] | None = None,
+    known: ConditionKeys | None = None,
 ) -> tuple[cipher.Sealed, Key]:
     """A ciphertext taken apart, and its key in the caller's Region if the caller may use it so."""
     if "CiphertextBlob" not in params:

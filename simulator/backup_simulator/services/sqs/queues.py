@@ -19,8 +19,7 @@ from .order import Groups
 from .queue import Fifo, Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from ...identity.condition_keys import ConditionKeys
     from ..operation import Scope
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -36,7 +35,7 @@ OWN_ONLY = frozenset(
 """Actions that no queue policy opens to another account."""
 
 
-def judged(scope: Scope, params: Params, action: str, keys: Mapping[str, tuple[str, ...]] | None = None) -> Queue:
+def judged(scope: Scope, params: Params, action: str, keys: ConditionKeys | None = None) -> Queue:
     """The queue of a request, if the caller may; the queue's policy may let other accounts in."""
     found = URL.fullmatch(params["QueueUrl"])
     if not found:
@@ -50,9 +49,7 @@ def judged(scope: Scope, params: Params, action: str, keys: Mapping[str, tuple[s
     return queue
 
 
-def authorise(
-    scope: Scope, action: str, arn: str, queue: Queue | None, keys: Mapping[str, tuple[str, ...]] | None = None
-) -> None:
+def authorise(scope: Scope, action: str, arn: str, queue: Queue | None, keys: ConditionKeys | None = None) -> None:
     """Raise AccessDenied unless the caller may; SQS writes its actions in small letters there."""
     known = scope.known | dict(keys or {})
     asked = gate.question(scope.state, scope.principal, f"sqs:{action}", arn, known)
