@@ -195,22 +195,13 @@ def _put(scope: Scope, bus: Bus | None, entry: Params) -> Params:
     flaw = _flaw(entry)
     if flaw:
         return {"ErrorCode": flaw[0], "ErrorMessage": flaw[1]}
-    event_id = scope.state.feed.ids.uuid()
     if bus is None:  # AWS takes the event and loses it
-        return {"EventId": event_id}
-    event = {
-        "version": "0",
-        "id": event_id,
-        "detail-type": entry["DetailType"],
-        "source": entry["Source"],
-        "account": scope.account.account_id,
-        "time": feed.stamp(entry.get("Time", scope.now)),
-        "region": bus.region,
-        "resources": entry.get("Resources", []),
-        "detail": json.loads(entry["Detail"]),
-    }
-    delivery.publish(scope.state, bus, event, scope.now, forwarded=bus.account != scope.account.account_id)
-    return {"EventId": event_id}
+        return {"EventId": scope.state.feed.ids.uuid()}
+    origin = feed.Origin(scope.account.account_id, bus.region, entry.get("Resources", []), entry["Source"])
+    moment, detail = entry.get("Time", scope.now), json.loads(entry["Detail"])
+    event = feed.event(scope.state, origin, entry["DetailType"], detail, moment)
+    delivery.publish(scope.state, bus, event, scope.now, forwarded=bus.account != origin.account)
+    return {"EventId": event["id"]}
 
 
 def _flaw(entry: Params) -> tuple[str, str] | None:
