@@ -11,9 +11,9 @@ from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...records.events import Bus
 from ...wire import AwsError, CommonError, Params, SimulatorError
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
-from . import delivery, feed, rules, tags
+from . import delivery, feed, rules
 from . import pattern as events_pattern
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def create(scope: Scope, params: Params) -> Params:
         raise AwsError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
     if added:
         scope.authorise("events:TagResource", _arn(scope, name), keys=request_tags(added))
-        tags.check({}, added)
+        tag_rules.require("events", {}, added)
     bus = Bus(
         name,
         scope.account.account_id,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.events import Bus, Rule
 from ...wire import AwsError, Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..cron import CronError
 from ..operation import Operation, Scope, request_tags
-from . import delivery, pattern, schedules, tags
+from . import delivery, pattern, schedules
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
@@ -87,7 +87,7 @@ def _first_tags(scope: Scope, params: Params, arn: str) -> dict[str, str]:
     added = tag_forms.as_map(params.get("Tags", []))
     if added:
         scope.authorise("events:TagResource", arn, keys=request_tags(added))
-        tags.check({}, added)
+        tag_rules.require("events", {}, added)
     return added
 
 

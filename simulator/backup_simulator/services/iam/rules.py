@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ...records.state import Account, Identity
     from ..operation import Scope
 
-TAG_LIMIT = 50
-
 
 def missing(text: str) -> AwsError:
     """NoSuchEntity."""
@@ -132,15 +130,6 @@ def page(found: Sequence[object], params: Params, name: str) -> Params:
     more = following < len(found)
     answer: Params = {name: list(found[start:following]), "IsTruncated": more}
     return answer | ({"Marker": base64.b64encode(str(following).encode()).decode()} if more else {})
-
-
-def tags(params: Params) -> dict[str, str]:
-    """The tags of a request."""
-    found = tag_forms.as_map(params.get("Tags", []))
-    if len({name.lower() for name in found}) < len(params.get("Tags", [])):
-        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise AwsError("InvalidInput", message)
-    return found
 
 
 def document(found: Policy) -> str:

@@ -13,6 +13,7 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate
 from ...wire import AwsError, Params
+from .. import tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import settings
 from .order import Groups
@@ -70,7 +71,7 @@ def create_queue(scope: Scope, params: Params) -> Params:
         authorise(scope, "TagQueue", arn, None, request_tags(added))
     fresh = _fresh(scope, name, attributes)
     settings.put(scope, fresh, attributes)
-    settings.put_tags(fresh, added)
+    tag_rules.put("sqs", fresh.tags, added, of=name)
     known = scope.region.queues.get(name)
     if known is None:
         scope.region.queues[name] = known = fresh

@@ -9,8 +9,9 @@ from ....fidelity import Behaviour
 from ....records import resources
 from ....records.backups import BackupJob
 from ....wire import AwsError, CommonError, Params
+from ... import tag_rules
 from ...operation import Operation, Scope
-from .. import lookup, paging, reach, tags
+from .. import lookup, paging, reach
 from ..points import lifecycles
 from ..vaults import automatic
 from . import composite, options, point_tags, primary, roles, rules, running, windows
@@ -106,7 +107,7 @@ def _check(resource_type: str, params: Params) -> None:
         raise CommonError("NotImplemented", "The simulator does not implement Index of backup:StartBackupJob")
     flaw = (
         windows.flaw(params.get("StartWindowMinutes"), params.get("CompleteWindowMinutes"))
-        or point_tags.flaw(params.get("RecoveryPointTags", {}), most=tags.MAX_TAGS)
+        or point_tags.flaw(params.get("RecoveryPointTags", {}), most=tag_rules.MOST)
         or ("BackupOptions" in params and options.flaw(resource_type, params["BackupOptions"]))
     )
     if flaw:

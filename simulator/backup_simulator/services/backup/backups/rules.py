@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....identity import tag_policies
 from ....records import organization, resource_types, resources
+from ... import tag_rules
 from .. import regional
 from ..copies import texts as copy_texts
 from . import primary, roles, texts
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ....records.resources import Resource
     from ....records.state import State, Vault
 
-MAX_TAGS = 50
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
     "EC2": "ec2:CreateImage",
@@ -177,7 +177,7 @@ def _key_refused(attempt: Attempt) -> str | None:
 
 def _too_many_tags(attempt: Attempt) -> str | None:
     own = attempt.resource.tags if attempt.resource else {}
-    return copy_texts.TOO_MANY_TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
+    return copy_texts.TOO_MANY_TAGS if len(own | attempt.job.tags) > tag_rules.MOST else None
 
 
 def _tags_forbidden(attempt: Attempt) -> str | None:
