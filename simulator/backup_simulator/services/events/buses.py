@@ -83,7 +83,7 @@ def describe(scope: Scope, params: Params) -> Params:
 def list_buses(scope: Scope, params: Params) -> Params:
     """List the buses of the Region by name."""
     rules.bus_of(scope, "default")
-    names = [name for name in sorted(scope.region.buses) if name.startswith(params.get("NamePrefix", ""))]
+    names = [name for name in scope.region.buses if name.startswith(params.get("NamePrefix", ""))]
     page, token = rules.page_of(names, params)
     return {"EventBuses": [_shown(scope, scope.region.buses[name]) for name in page], "NextToken": token}
 

@@ -10,6 +10,7 @@ from ...fidelity import Behaviour
 from ...identity import gate
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
+from .. import pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,14 +155,12 @@ def by_token(scope: Scope, token: str) -> tuple[Key, Grant]:
 
 
 def page(params: Params, items: Sequence[Item], member: str) -> Params:
-    """One page of a list in KMS's manner: Limit, Marker, NextMarker, Truncated; a marker is the next position."""
-    text = params.get("Marker", "0")
-    start = int(text) if text.isdecimal() else len(items) + 1
-    if start > len(items):
-        raise AwsError("InvalidMarkerException", "Could not deserialize marker")
-    end = start + params.get("Limit", DEFAULT_PAGE)
-    more = end < len(items)
-    return {member: list(items[start:end]), "Truncated": more, "NextMarker": str(end) if more else None}
+    """One page of a list in KMS's manner: Limit, Marker, NextMarker, Truncated."""
+    try:
+        shown, more = pages.by_position(items, params.get("Marker"), params.get("Limit", DEFAULT_PAGE))
+    except pages.BadTokenError:
+        raise AwsError("InvalidMarkerException", "Could not deserialize marker") from None
+    return {member: shown, "Truncated": more is not None, "NextMarker": more}
 
 
 FIDELITY = (

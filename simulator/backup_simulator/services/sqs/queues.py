@@ -13,7 +13,7 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate
 from ...wire import AwsError, Params
-from .. import tag_rules
+from .. import pages, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import settings
 from .order import Groups
@@ -141,9 +141,8 @@ def _page(scope: Scope, params: Params, names: list[str], account: str) -> tuple
     size = params.get("MaxResults", 1000)
     if not 1 <= size <= 1000:
         raise AwsError("InvalidParameterValue", "MaxResults must be an integer between 1 and 1000.")
-    left = sorted(name for name in names if name > params.get("NextToken", ""))
-    urls = [_address(scope, account, name) for name in left[:size]]
-    return urls, left[size - 1] if "MaxResults" in params and len(left) > size else None
+    shown, more = pages.by_name(names, params.get("NextToken"), size)
+    return [_address(scope, account, name) for name in shown], more if "MaxResults" in params else None
 
 
 def get_queue_attributes(scope: Scope, params: Params) -> Params:
