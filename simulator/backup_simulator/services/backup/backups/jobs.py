@@ -14,7 +14,7 @@ from ...operation import Operation, Scope
 from .. import lookup, paging, reach
 from ..points import lifecycles
 from ..vaults import automatic
-from . import composite, options, point_tags, primary, roles, rules, running, windows
+from . import composite, leaving, options, point_tags, primary, roles, rules, running, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def _enter(scope: Scope, job: BackupJob, token: str | None) -> None:
     job.resource_name = found.name if found else None
     row = rules.row_of(scope.state, job.account, job.region, job.resource_type)
     if job.resource_type in NAMED_AT_ONCE and row.fully_managed:
-        job.point_arn = running.fresh_arn(scope.state, job, row, scope.now)
+        job.point_arn = leaving.fresh_arn(scope.state, job, row, scope.now)
     if token:
         tokens = scope.region.backup_tokens
         tokens[token] = job.job_id

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from ....identity import tag_policies
 from ....records import organization, resource_types, resources
 from ... import tag_rules
-from .. import regional
+from .. import job_rules, lives, regional
 from ..copies import texts as copy_texts
+from ..job_rules import Rule
 from . import primary, roles, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ....records.backups import BackupJob
     from ....records.resource_types import ResourceType
     from ....records.resources import Resource
     from ....records.state import State, Vault
+    from ..lives import Ending
 
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
@@ -77,15 +77,12 @@ class Attempt:
         """What the feature matrix says about the resource type, given the Region's settings."""
         return row_of(self.state, self.job.account, self.job.region, self.job.resource_type)
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: `broken` gives the message when the rule is broken."""
-
-    name: str
-    moment: Moment
-    category: str
-    broken: Callable[[Attempt], str | None]
+    def ends(self) -> tuple[Vault, Resource]:
+        """Vault and resource of a backup that the rules have let through."""
+        vault, resource = self.vault, self.resource
+        if vault is None or resource is None:
+            raise AssertionError("the rules refuse a backup without vault or resource")
+        return vault, resource
 
 
 def row_of(state: State, account: str, region: str, resource_type: str) -> ResourceType:
@@ -95,14 +92,9 @@ def row_of(state: State, account: str, region: str, resource_type: str) -> Resou
     return resource_types.TYPES[resource_type]
 
 
-def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
-    """The first rule of a moment that an attempt breaks, with its message."""
-    for rule in RULES:
-        if rule.moment is moment:
-            message = rule.broken(attempt)
-            if message is not None:
-                return rule, message
-    return None
+def failure(moment: Moment, attempt: Attempt) -> Ending | None:
+    """How a backup ends that breaks a rule of a moment."""
+    return lives.failure(job_rules.first_broken(RULES, moment, attempt))
 
 
 def _no_vault(attempt: Attempt) -> str | None:
@@ -187,7 +179,7 @@ def _tags_forbidden(attempt: Attempt) -> str | None:
     return copy_texts.TAG_FORBIDDEN.format(key=key) if key else None
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Attempt], ...] = (
     Rule("vault missing", Moment.START, "RESOURCE_NOT_FOUND", _no_vault),
     Rule("vault of the wrong kind", Moment.START, "LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", _wrong_kind),
     Rule("role cannot be assumed", Moment.START, "ACCESS_DENIED", _unassumable),

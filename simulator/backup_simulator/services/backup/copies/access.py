@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ....identity import condition_keys, gate
 from ....records import principals
 from ...iam.service_role import SERVICE
+from ..job_rules import Rule
 from . import texts
-from .attempt import Attempt, Moment, Rule, copier
+from .attempt import Attempt, Moment, copier
 
 if TYPE_CHECKING:
     from ....identity.condition_keys import GatheredKeys

@@ -10,8 +10,6 @@ from .... import arns
 from ....records import principals, resource_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ....records.resource_types import ResourceType
     from ....records.state import CopyJob, Identity, Key, Lifecycle, Principal, RecoveryPoint, State, Vault
 
@@ -90,16 +88,6 @@ class Attempt:
     def stays_unencrypted(self) -> bool:
         """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune)."""
         return bool(self.point and self.point.key_arn is None and self.row and self.row.stays_unencrypted)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: `broken` gives the message when the rule is broken; `code` is an error code or a MessageCategory."""
-
-    name: str
-    moment: Moment
-    code: str
-    broken: Callable[[Attempt], str | None]
 
 
 def copier(role: Identity) -> Principal:

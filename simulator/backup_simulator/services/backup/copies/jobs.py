@@ -6,16 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....records.state import CopyJob
 from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging, reach
 from ..points import lifecycles
-from . import refusals, rules, running
-from .attempt import Attempt, Moment
+from . import fresh, refusals, rules, running
+from .attempt import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ....records.state import CopyJob
 
 
 def start(scope: Scope, params: Params) -> Params:
@@ -36,41 +37,25 @@ def start(scope: Scope, params: Params) -> Params:
         lifecycle,
         scope.now,
     )
-    broken = rules.first_broken(Moment.REFUSED, attempt)
-    if broken:
-        rule, message = broken
-        kind = CommonError if rule.code == refusals.DENIED else AwsError
-        raise kind(rule.code, message)
-    job = _job(scope, attempt)
-    scope.region.copy_jobs[job.job_id] = job
+    refusal = rules.refusal(attempt)
+    if refusal:
+        message, code = refusal
+        raise (CommonError if code == refusals.DENIED else AwsError)(code, message)
+    if attempt.source is None or attempt.point is None:
+        raise AssertionError("a missing recovery point is refused above")
+    job = fresh.job(
+        scope.state,
+        attempt.source,
+        attempt.point,
+        destination_arn=attempt.destination_arn,
+        role_arn=attempt.role_arn,
+        lifecycle=lifecycle,
+        now=scope.now,
+    )
     if token:
         _remember(scope, token, job)
     running.begin(scope.state, job)
     return _started(job)
-
-
-def _job(scope: Scope, attempt: Attempt) -> CopyJob:
-    point = attempt.point
-    if point is None:
-        raise AssertionError("a missing recovery point is refused above")
-    return CopyJob(
-        job_id=scope.state.ids.job(),
-        sequence=next(scope.state.sequence),
-        account=attempt.account,
-        region=scope.region_name,
-        source_vault_arn=attempt.source_vault_arn,
-        source_point_arn=attempt.point_arn,
-        destination_vault_arn=attempt.destination_arn,
-        role_arn=attempt.role_arn,
-        lifecycle=attempt.lifecycle,
-        resource_arn=point.resource_arn,
-        resource_type=point.resource_type,
-        size=point.size,
-        created=scope.now,
-        resource_name=point.resource_name,
-        is_parent=point.is_parent,
-        destination_vault_type=attempt.destination.kind if attempt.destination else "BACKUP_VAULT",
-    )
 
 
 def _remember(scope: Scope, token: str, job: CopyJob) -> None:

@@ -14,8 +14,9 @@ from .... import arns
 from ....fidelity import Behaviour
 from ....records import keys
 from ...iam import service_role
+from ..job_rules import Rule
 from . import texts
-from .attempt import Attempt, Moment, Rule, copier
+from .attempt import Attempt, Moment, copier
 
 if TYPE_CHECKING:
     from ....identity.condition_keys import GatheredKeys

@@ -8,9 +8,10 @@ from .... import arns
 from ....identity import tag_policies
 from ....records import organization, regions
 from ... import tag_rules
+from ..job_rules import Rule
 from ..vaults import locks
 from . import texts
-from .attempt import Attempt, Moment, Rule
+from .attempt import Attempt, Moment
 
 if TYPE_CHECKING:
     from ....records.state import CopyJob
