@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 from ....fidelity import Behaviour
 from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
-from .. import lookup, paging, reach
+from .. import job_requests, lookup
 from ..points import lifecycles
 from . import fresh, refusals, rules, running
 from .attempt import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ....records.state import CopyJob
 
 
 def start(scope: Scope, params: Params) -> Params:
     """Start a copy job; the same idempotency token gives the same job."""
-    token = params.get("IdempotencyToken")
-    known = scope.region.copy_jobs.get(scope.region.copy_tokens.get(token or "", ""))
+    known = job_requests.begun(scope.region.copy_jobs, scope.region.copy_tokens, params)
     if known:
         return _started(known)
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
@@ -52,21 +51,9 @@ def start(scope: Scope, params: Params) -> Params:
         lifecycle=lifecycle,
         now=scope.now,
     )
-    if token:
-        _remember(scope, token, job)
+    job_requests.remember(scope, scope.region.copy_tokens, params, job.job_id)
     running.begin(scope.state, job)
     return _started(job)
-
-
-def _remember(scope: Scope, token: str, job: CopyJob) -> None:
-    tokens = scope.region.copy_tokens
-    tokens[token] = job.job_id
-    expiry = scope.now + scope.state.durations.idempotency
-    scope.state.scheduler.at(expiry, _forget, tokens, token)
-
-
-def _forget(tokens: dict[str, str], token: str, _now: float) -> None:
-    tokens.pop(token, None)
 
 
 def _started(job: CopyJob) -> Params:
@@ -81,32 +68,16 @@ def describe(scope: Scope, params: Params) -> Params:
     return {"CopyJob": _shown(job)}
 
 
-# What each filter of ListCopyJobs compares; all are joined by AND.
-_FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
-    "ByResourceArn": lambda job, params: job.resource_arn == params["ByResourceArn"],
-    "ByState": lambda job, params: job.state == params["ByState"],
-    "ByCreatedBefore": lambda job, params: job.created < params["ByCreatedBefore"],
-    "ByCreatedAfter": lambda job, params: job.created > params["ByCreatedAfter"],
-    "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
+_FILTERS: Mapping[str, Callable[[CopyJob, Params], bool]] = {
+    **job_requests.FILTERS,
     "ByDestinationVaultArn": lambda job, params: job.destination_vault_arn == params["ByDestinationVaultArn"],
-    "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
-    "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
-    "ByParentJobId": lambda job, params: job.parent_id == params["ByParentJobId"],
-    "ByMessageCategory": lambda job, params: job.category == params["ByMessageCategory"],
     "BySourceRecoveryPointArn": lambda job, params: job.source_point_arn == params["BySourceRecoveryPointArn"],
 }
 
 
 def list_jobs(scope: Scope, params: Params) -> Params:
     """List copy jobs of the Region in order of creation; the management account may ask for another account's."""
-    filters = [matches for name, matches in _FILTERS.items() if name in params]
-    jobs = [
-        job
-        for account in reach.accounts(scope, params.get("ByAccountId"))
-        for job in scope.state.accounts[account].region(scope.region_name).copy_jobs.values()
-        if all(matches(job, params) for matches in filters)
-    ]
-    found, token = paging.page(scope, "ListCopyJobs", params, jobs, position=lambda job: job.sequence)
+    found, token = job_requests.page(scope, "ListCopyJobs", params, lambda region: region.copy_jobs, _FILTERS)
     return {"CopyJobs": [_shown(job) for job in found], "NextToken": token}
 
 
