@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .services.operation import Operation
     from .world.schema import World
 
-NOBODY = Credential("", "", Principal("", "", "", "", "", "anonymous", ""))
+NOBODY = Credential("", "", Principal(kind="anonymous"))
 """Who calls without a signature."""
 UNSIGNED_REGION = "us-east-1"
 log = logging.getLogger(__name__)

@@ -38,7 +38,7 @@ def encrypt(scope: Scope, params: Params) -> Params:
 def decrypt(scope: Scope, params: Params) -> Params:
     """Decrypt with the key that the ciphertext names; one in the request has to be the same."""
     _require_plain(scope, params)
-    found, key = _of_blob(scope, params, "kms:Decrypt", "EncryptionContext", "KeyId")
+    found, key = _of_blob(scope, params, "kms:Decrypt", context="EncryptionContext", member="KeyId")
     plaintext = _opened(found, context_of(params))
     _end_dry(params)
     return {"KeyId": key.arn, "Plaintext": plaintext, "EncryptionAlgorithm": ALGORITHM}
@@ -55,7 +55,9 @@ def re_encrypt(scope: Scope, params: Params) -> Params:
             "true" if blob and (blob.account, blob.key_id) == (target.account, target.key_id) else "false",
         )
     }
-    found, source = _of_blob(scope, params, "kms:ReEncryptFrom", "SourceEncryptionContext", "SourceKeyId", same)
+    found, source = _of_blob(
+        scope, params, "kms:ReEncryptFrom", context="SourceEncryptionContext", member="SourceKeyId", known=same
+    )
     key = _key(scope, params["DestinationKeyId"], "kms:ReEncryptTo", after, same)
     plaintext = _opened(found, context_of(params, "SourceEncryptionContext"))
     _end_dry(params)
@@ -139,6 +141,7 @@ def _of_blob(
     scope: Scope,
     params: Params,
     action: str,
+    *,
     context: str,
     member: str,
     known: ConditionKeys | None = None,

@@ -145,7 +145,7 @@ def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
         "aws:federatedprovider": (provider.arn,),
     }
     keys = {name.lower(): values for name, values in keys.items()}
-    principal = Principal("", subject, "", "", f"{host}:{audience}:{subject}", "federated", provider.arn)
+    principal = Principal(kind="federated", arn=subject, user_id=f"{host}:{audience}:{subject}", name=provider.arn)
     action = "sts:AssumeRoleWithWebIdentity"
     asked = gate.question(scope.state, principal, action, role.arn, {**scope.facts, **keys})
     if gate.refusal(scope.state, asked, role.trust, owner=role.account, resource_rules=True):

@@ -23,12 +23,11 @@ class Moment(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """A copy and the world around it; `job` is absent while StartCopyJob is being judged."""
 
     state: State
-    caller: Principal | None
     account: str
     source_vault_arn: str
     point_arn: str
@@ -36,6 +35,7 @@ class Attempt:
     role_arn: str
     lifecycle: Lifecycle | None
     now: float
+    caller: Principal | None = None
     job: CopyJob | None = None
     # Looked up once, because every rule asks for them.
     source: Vault | None = field(init=False)

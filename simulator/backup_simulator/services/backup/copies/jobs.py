@@ -26,15 +26,15 @@ def start(scope: Scope, params: Params) -> Params:
         return _started(known)
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
     attempt = Attempt(
-        scope.state,
-        scope.principal,
-        scope.account.account_id,
-        lookup.vault_arn(scope, params["SourceBackupVaultName"]),
-        params["RecoveryPointArn"],
-        params["DestinationBackupVaultArn"],
-        params["IamRoleArn"],
-        lifecycle,
-        scope.now,
+        state=scope.state,
+        account=scope.account.account_id,
+        source_vault_arn=lookup.vault_arn(scope, params["SourceBackupVaultName"]),
+        point_arn=params["RecoveryPointArn"],
+        destination_arn=params["DestinationBackupVaultArn"],
+        role_arn=params["IamRoleArn"],
+        lifecycle=lifecycle,
+        now=scope.now,
+        caller=scope.principal,
     )
     refusal = rules.refusal(attempt)
     if refusal:

@@ -30,16 +30,15 @@ def begin(state: State, job: CopyJob) -> None:
 def attempt_of(state: State, job: CopyJob, now: float) -> Attempt:
     """The attempt a job makes, for the rules."""
     return Attempt(
-        state,
-        None,
-        job.account,
-        job.source_vault_arn,
-        job.source_point_arn,
-        job.destination_vault_arn,
-        job.role_arn,
-        job.lifecycle,
-        now,
-        job,
+        state=state,
+        account=job.account,
+        source_vault_arn=job.source_vault_arn,
+        point_arn=job.source_point_arn,
+        destination_arn=job.destination_vault_arn,
+        role_arn=job.role_arn,
+        lifecycle=job.lifecycle,
+        now=now,
+        job=job,
     )
 
 
