@@ -44,6 +44,10 @@ class Scope:
         """The condition keys that every call has: the Region, the address, the user agent."""
         return {"aws:requestedregion": (self.region_name,), **self.facts}
 
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN that something of the caller's account has in the Region of the call."""
+        return f"arn:aws:{service}:{self.region_name}:{self.account.account_id}:{resource}"
+
     def authorise(
         self,
         action: str,

@@ -26,7 +26,7 @@ ACCOUNT = re.compile(r"\d{12}")
 def _arn(scope: Scope, name: str) -> str:
     if name.startswith("arn:"):
         return name
-    return f"arn:aws:events:{scope.region_name}:{scope.account.account_id}:event-bus/{name}"
+    return scope.arn("events", f"event-bus/{name}")
 
 
 def on_bus(scope: Scope, params: Params) -> tuple[str, Policy | None]:

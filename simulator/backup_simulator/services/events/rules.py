@@ -36,7 +36,7 @@ def bus_of(scope: Scope, name: str) -> Bus:
 def rule_arn(scope: Scope, name: str, bus: str) -> str:
     """The ARN of a rule; that of the default bus is not named in it."""
     place = "" if bus.rpartition("/")[2] == "default" else f"{bus.rpartition('/')[2]}/"
-    return f"arn:aws:events:{scope.region_name}:{scope.account.account_id}:rule/{place}{name}"
+    return scope.arn("events", f"rule/{place}{name}")
 
 
 def on_rule(scope: Scope, params: Params) -> tuple[str, Policy | None]:

@@ -71,7 +71,7 @@ def require_no_lockout(scope: Scope, stored: policy.Policy, params: Params) -> N
     """The caller has to stay able to put the next policy, directly or through its account."""
     if params.get("BypassPolicyLockoutSafetyCheck"):
         return
-    arn = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:key/*"
+    arn = scope.arn("kms", "key/*")
     keys_known = {"kms:calleraccount": (scope.principal.account,)} | scope.known
     asked = gate.question(scope.state, scope.principal, "kms:PutKeyPolicy", arn, keys_known)
     said = policy.judge_resource(stored, asked)

@@ -65,7 +65,7 @@ def authorise(scope: Scope, action: str, arn: str, queue: Queue | None, keys: Co
 def create_queue(scope: Scope, params: Params) -> Params:
     """Create a queue; the same name with the same attributes gives the queue there is."""
     name, attributes, added = params["QueueName"], params.get("Attributes", {}), params.get("tags", {})
-    arn = f"arn:aws:sqs:{scope.region_name}:{scope.account.account_id}:{name}"
+    arn = scope.arn("sqs", name)
     authorise(scope, "CreateQueue", arn, None, request_tags(added))
     if added:
         authorise(scope, "TagQueue", arn, None, request_tags(added))
@@ -120,7 +120,7 @@ def get_queue_url(scope: Scope, params: Params) -> Params:
 
 def list_queues(scope: Scope, params: Params) -> Params:
     """List the queues of the Region by name; without MaxResults all of up to 1,000 at once."""
-    arn = f"arn:aws:sqs:{scope.region_name}:{scope.account.account_id}:*"
+    arn = scope.arn("sqs", "*")
     authorise(scope, "ListQueues", arn, None)
     names = [name for name in scope.region.queues if name.startswith(params.get("QueueNamePrefix", ""))]
     urls, more = _page(scope, params, names, scope.account.account_id)
