@@ -81,16 +81,8 @@ class EventControl:
             state = self._simulator.state
             if account not in state.accounts:
                 raise LookupError(f"there is no account {account}")
-            events_feed.tell(
-                state,
-                detail_type,
-                detail,
-                account=account,
-                region=region,
-                resources=resources or [],
-                now=state.now(),
-                source=source,
-            )
+            origin = events_feed.Origin(account, region, resources or [], source)
+            events_feed.tell(state, origin, detail_type, detail, state.now())
             self._simulator.changed.notify_all()
 
     def flush(self) -> None:

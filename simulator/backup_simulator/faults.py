@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from . import orders
 from .clock import Count
 from .fidelity import Behaviour
 
@@ -114,16 +115,9 @@ class Faults:
         for fault in self._faults:
             if fault.times == 0 or not _matches(fault, target):
                 continue
-            if fault.skip > 0:
-                fault.skip -= 1
+            if orders.spares(fault, self._dice) or (fault.per_second and self._has_token(fault, target)):
                 continue
-            if fault.probability < 1.0 and self._dice.random() >= fault.probability:
-                continue
-            if fault.per_second and self._has_token(fault, target):
-                continue
-            fault.hits += 1
-            if fault.times is not None:
-                fault.times -= 1
+            orders.use(fault)
             return fault
         return None
 

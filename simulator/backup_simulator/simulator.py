@@ -29,14 +29,15 @@ from .wire import AwsError, CommonError, HappeningError, Params, Request, Respon
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from .identity.condition_keys import ConditionKeys
     from .records.metrics import Point
     from .records.state import State
     from .services.operation import Operation
     from .world.schema import World
 
-NOBODY = Credential("", "", Principal("", "", "", "", "", "anonymous", ""))
+NOBODY = Credential("", "", Principal(kind="anonymous"))
 """Who calls without a signature."""
 UNSIGNED_REGION = "us-east-1"
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class _Passage:
     host: str = ""
     accept: str = ""
     credential: Credential | None = None
-    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: ConditionKeys = field(default_factory=dict)
 
     @property
     def as_json(self) -> bool:

@@ -54,3 +54,5 @@ def test_all_admits_everybody(stage: Stage) -> None:
         each["spec"]["allowedNamespaces"] = {"all": True}
     stage.body["metadata"]["namespace"] = "anywhere"
     stage.go_on()
+
+    assert scene.condition(stage.body) == ("True", "Protected")

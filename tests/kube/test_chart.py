@@ -267,7 +267,9 @@ class TestInstalling:
             "metadata": {"name": "operator", "namespace": "restricted"},
         }
 
-        installed.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+        admitted = installed.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+
+        assert admitted.stdout.strip() == "pod/operator created (server dry run)"
 
     def test_upgrade_and_uninstall_keep_what_people_declared(self, installed: ControlPlane) -> None:
         """A release comes and goes; CRDs and accounts stay, and another release takes them over."""

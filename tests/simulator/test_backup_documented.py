@@ -123,7 +123,7 @@ def test_a_failure_of_the_service_is_ordered(server: SimulatorServer, row: Docum
 
 def test_every_row_has_a_case_and_names_a_rule_that_exists() -> None:
     """Categories of rows and rules agree."""
-    known: dict[Any, str] = {rule.name: rule.category for rule in rules.RULES}
+    known: dict[Any, str] = {rule.name: rule.code for rule in rules.RULES}
     named = [row for row in NATURAL if row.rule not in ENDS]
 
     assert set(CASES) == {row.name for row in NATURAL}

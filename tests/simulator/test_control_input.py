@@ -91,7 +91,7 @@ def test_a_name_that_is_not_known_comes_with_the_one_meant(
 def test_every_category_that_a_rule_gives_can_be_ordered() -> None:
     """Those of copies and of backups."""
     of_jobs = {rule.code for rule in copy_rules.RULES if rule.moment is not Moment.REFUSED}
-    of_jobs |= {rule.category for rule in backup_rules.RULES}
+    of_jobs |= {rule.code for rule in backup_rules.RULES}
 
     assert of_jobs <= set(order_names.CATEGORIES)
 

@@ -376,3 +376,19 @@ def test_the_management_account_sees_the_jobs_of_its_members(scene: Scene) -> No
     assert [job["CopyJobId"] for job in payer.list_copy_jobs(ByAccountId=scenes.SOURCE)["CopyJobs"]] == [job_id]
     assert payer.list_copy_jobs()["CopyJobs"] == []
     assert tools.list_copy_jobs(ByAccountId=scenes.SOURCE)["CopyJobs"] == []
+
+
+def test_the_jobs_of_an_organization_are_listed_in_pages(scene: Scene) -> None:
+    """With `*`: every job once and in order of creation, although the accounts took turns."""
+    world = scenes.world()
+    parts = {name: scenes.account(world, scenes.SOURCE)[name] for name in ("roles", "keys", "vaults")}
+    scenes.account(world, scenes.TOOLS).update(parts)
+    scene.server.control.load(world)
+    tools, tools_role = Scene(scene.server), scenes.COPIER.replace(scenes.SOURCE, scenes.TOOLS)
+    tools.source = scenes.client(scene.server, "backup", scenes.TOOLS)
+    started = [scene.start() if turn % 2 else tools.start(IamRoleArn=tools_role) for turn in range(5)]
+    pages = scenes.client(scene.server, "backup", scenes.PAYER).get_paginator("list_copy_jobs")
+
+    found = pages.paginate(ByAccountId="*", PaginationConfig={"PageSize": 2}).search("CopyJobs[].CopyJobId")
+
+    assert list(found) == started

@@ -12,31 +12,32 @@ from tests.simulator import scenes
 
 from backup_simulator.identity import evaluation, policy
 from backup_simulator.identity.evaluation import Policies
+from backup_simulator.records import principals
 from backup_simulator.records.state import Principal
 
 ACTION = "backup:DescribeBackupVault"
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
 ACCOUNT = "arn:aws:iam::111111111111:root"
 SESSION = Principal(
-    "111111111111",
-    "arn:aws:sts::111111111111:assumed-role/r/s",
-    "arn:aws:iam::111111111111:role/r",
-    "AROA1",
-    "AROA1:s",
-    "role",
-    "r",
+    account="111111111111",
+    arn="arn:aws:sts::111111111111:assumed-role/r/s",
+    identity_arn="arn:aws:iam::111111111111:role/r",
+    unique_id="AROA1",
+    user_id="AROA1:s",
+    kind="role",
+    name="r",
 )
 USER = Principal(
-    "111111111111",
-    "arn:aws:iam::111111111111:user/u",
-    "arn:aws:iam::111111111111:user/u",
-    "AIDA1",
-    "AIDA1",
-    "user",
-    "u",
+    account="111111111111",
+    arn="arn:aws:iam::111111111111:user/u",
+    identity_arn="arn:aws:iam::111111111111:user/u",
+    unique_id="AIDA1",
+    user_id="AIDA1",
+    kind="user",
+    name="u",
 )
 BACKUP = "backup.amazonaws.com"
-SERVICE = Principal("", BACKUP, BACKUP, BACKUP, BACKUP, "service", BACKUP)
+SERVICE = principals.of_service(BACKUP)
 
 
 def own(effect: str = "Allow", action: str = ACTION) -> policy.Policy:

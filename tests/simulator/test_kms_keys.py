@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.simulator import scenes
 
-from backup_simulator.records import keys
-from backup_simulator.records.state import Principal
+from backup_simulator.records import keys, principals
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
@@ -172,7 +171,7 @@ def test_a_key_that_aws_manages_is_used_through_its_service_only(
         state = server.state
         key, user = state.key(arn), state.accounts[account].users["admin"]
         assert key is not None
-        principal = Principal(account, user.arn, user.arn, user.unique_id, user.unique_id, "user", "admin")
+        principal = principals.of_identity(user)
         through = {"kms:viaservice": (f"{service}.eu-west-1.amazonaws.com",)}
         refused = keys.refusal(state, principal, key, "kms:CreateGrant", through)
 

@@ -139,7 +139,7 @@ def test_a_key_of_awss_that_is_not_known_is_an_error_when_it_comes_to_it() -> No
     """The policy can be had; a question that reaches the condition cannot be answered."""
     condition = {"Bool": {"aws:OfTomorrow": "true"}}
     found = policy.compiled(scenes.allow("backup:List*", condition=condition), by_aws=True)
-    who = Principal("1", "a", "a", "u", "u", "user", "a")
+    who = Principal(kind="user", account="1", arn="a", identity_arn="a", unique_id="u", user_id="u", name="a")
 
     with pytest.raises(SimulatorError, match="aws:oftomorrow"):
         policy.judge_identity([found], policy.Question("backup:ListCopyJobs", "*", who, {}))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
 ROLE = Principal(
-    "111111111111",
-    "arn:aws:sts::111111111111:assumed-role/r/s",
-    "arn:aws:iam::111111111111:role/r",
-    "AROA1",
-    "AROA1:s",
-    "role",
-    "r",
+    account="111111111111",
+    arn="arn:aws:sts::111111111111:assumed-role/r/s",
+    identity_arn="arn:aws:iam::111111111111:role/r",
+    unique_id="AROA1",
+    user_id="AROA1:s",
+    kind="role",
+    name="r",
 )
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
 Keys = dict[str, tuple[str, ...]]

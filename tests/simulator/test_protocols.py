@@ -112,7 +112,12 @@ def test_shapes_of_one_name_in_two_services_do_not_mix() -> None:
 
 def test_nulls_are_absent_members() -> None:
     """Handlers answer None for what AWS sends as null."""
-    strict.check(BACKUP.operations["StartCopyJob"], {"CopyJobId": None})
+    operation, result = BACKUP.operations["StartCopyJob"], {"CopyJobId": None, "IsParent": False}
+    strict.check(operation, result)
+
+    written = answers.write(BACKUP, operation, result, "id")[1]
+
+    assert json.loads(written) == {"CopyJobId": None, "CreationDate": None, "IsParent": False}
 
 
 def test_an_answer_that_breaks_the_model_becomes_500_when_the_check_is_on(

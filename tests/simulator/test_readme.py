@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -49,8 +49,10 @@ SNIPPETS = [pytest.param(text, id=text.splitlines()[-1][:40]) for text in blocks
 def test_a_snippet_runs_as_it_stands(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the root of a checkout."""
     monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    exec(compile(text, "README.md", "exec"), names)  # noqa: S102 - it is ours
 
-    exec(compile(text, "README.md", "exec"), {})  # noqa: S102 - it is ours
+    assert names["backup"].meta.service_model.service_name == "backup"
 
 
 def copied(opened: InProcess) -> scenes.Json:

@@ -32,7 +32,15 @@ ALLOW, DELEGATE, DENY, SILENT = Verdict.ALLOW, Verdict.DELEGATE, Verdict.DENY, V
 def session(account: str, role: str) -> Principal:
     """A session of a role."""
     arn, name = f"arn:aws:iam::{account}:{role}", role.rpartition("/")[2]
-    return Principal(account, f"arn:aws:sts::{account}:assumed-role/{name}/s", arn, "AROA1", "AROA1:s", "role", name)
+    return Principal(
+        kind="role",
+        account=account,
+        arn=f"arn:aws:sts::{account}:assumed-role/{name}/s",
+        identity_arn=arn,
+        unique_id="AROA1",
+        user_id="AROA1:s",
+        name=name,
+    )
 
 
 COPY_ROLE, OTHER_ROLE = session(scenes.SOURCE, "role/backup-operator"), session(scenes.SOURCE, "role/other")

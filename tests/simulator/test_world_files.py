@@ -272,13 +272,19 @@ def test_the_whole_file_is_sound() -> None:
     assert files.from_text(WHOLE).accounts[0].vaults[0].name == "orders"
 
 
+def _flaws(world: Any) -> list[str]:
+    """What the schema has to say against a world."""
+    known = jsonschema.validators.validator_for(SCHEMA)
+    return [error.message for error in known(SCHEMA).iter_errors(world)]
+
+
 WORLDS = sorted((SIMULATOR / "worlds").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=[path.name for path in WORLDS])
 def test_the_schema_takes_the_worlds_of_the_project(path: Path) -> None:
     """Short forms such as `3d` and `8GiB` included."""
-    jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), SCHEMA)
+    assert _flaws(yaml.safe_load(path.read_text("utf-8"))) == []
 
 
 def test_one_world_of_the_project_has_every_field() -> None:
@@ -339,8 +345,12 @@ def test_every_region_fits_the_schema() -> None:
 
 def test_the_schema_is_a_schema() -> None:
     """Of the draft it names."""
-    jsonschema.validators.validator_for(SCHEMA).check_schema(SCHEMA)
-    jsonschema.validate(yaml.safe_load(WHOLE), SCHEMA)
+    known = jsonschema.validators.validator_for(SCHEMA)
+    flaws = [error.message for error in known(known.META_SCHEMA).iter_errors(SCHEMA)]
+
+    assert SCHEMA["$schema"] == known.META_SCHEMA["$schema"]
+    assert flaws == []
+    assert _flaws(yaml.safe_load(WHOLE)) == []
 
 
 REFUSED = [

@@ -72,7 +72,7 @@ def write(
         headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", request_id)]
         return Response(status, tuple(headers), json_bodies.plain({"Error": said, "RequestId": request_id}))
     if protocol in XML:
-        return _xml(error, code, status, request_id, protocol, service)
+        return _xml(error, code=code, status=status, request_id=request_id, protocol=protocol, service=service)
     body: Params
     if protocol == "json":
         body = {"__type": code, "message": error.message, "Message": error.message} | error.members
@@ -95,7 +95,9 @@ def _blame(status: int) -> str:
     return "Sender" if status < 500 else "Receiver"
 
 
-def _xml(error: AwsError, code: str, status: int, request_id: str, protocol: str, service: Service | None) -> Response:
+def _xml(
+    error: AwsError, *, code: str, status: int, request_id: str, protocol: str, service: Service | None
+) -> Response:
     told = f"<Code>{answers.xml_text(code)}</Code><Message>{answers.xml_text(error.message)}</Message>"
     match protocol:
         case "ec2":

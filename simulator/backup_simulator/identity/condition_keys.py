@@ -8,7 +8,15 @@ Source: IAM User Guide, AWS global condition context keys.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..wire import SimulatorError
+
+ConditionKeys = Mapping[str, tuple[str, ...]]
+"""What conditions are asked of: the values of each key, whose name is in lower case."""
+
+GatheredKeys = dict[str, tuple[str, ...]]
+"""Condition keys in the hands of whoever gathers them."""
 
 _NAMES = """
     PrincipalArn PrincipalAccount PrincipalOrgID PrincipalOrgPaths PrincipalType PrincipalIsAWSService
@@ -44,6 +52,11 @@ OF_S3 = frozenset(
 # Older than the global keys, in the policy that topics have at first; users' calls do not have it, nor AWS Backup's.
 OF_SNS = frozenset({"aws:sourceowner"})
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+
+
+def of_tags(whose: str, tags: Mapping[str, str]) -> GatheredKeys:
+    """The keys of tags: those of the `principal`, the `resource` or the `request`."""
+    return {f"aws:{whose}tag/{name.lower()}": (value,) for name, value in tags.items()}
 
 
 def unset(name: str) -> bool:

@@ -14,7 +14,7 @@ from ..wire import SimulatorError
 from . import condition_keys, operators, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from .condition_keys import ConditionKeys
 
 glob = operators.glob
 
@@ -29,7 +29,7 @@ class Condition:
     key: str
     values: tuple[variables.Template, ...]
 
-    def holds(self, keys: Mapping[str, tuple[str, ...]]) -> bool:
+    def holds(self, keys: ConditionKeys) -> bool:
         """Whether the request's keys satisfy the condition."""
         found = keys.get(self.key)
         if found is None:

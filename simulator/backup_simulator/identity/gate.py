@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..fidelity import Behaviour
 from ..records.access import Refusal
 from ..wire import CommonError
-from . import evaluation, policy, resource_tags
+from . import condition_keys, evaluation, policy, resource_tags
 from .policy import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..records.state import Identity, Principal, State
+    from .condition_keys import ConditionKeys, GatheredKeys
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
 _UNDER_RCPS = frozenset({"kms", "sqs", "sts"})
@@ -30,19 +31,19 @@ def identity_of(state: State, principal: Principal) -> Identity | None:
 
 
 def question(
-    state: State, principal: Principal, action: str, resource: str, keys: Mapping[str, tuple[str, ...]] | None = None
+    state: State, principal: Principal, action: str, resource: str, keys: ConditionKeys | None = None
 ) -> Question:
     """Put a question with the condition keys that follow from caller, resource and time."""
     return Question(action, resource, principal, _Keys(state, principal, resource, keys or {}))
 
 
-class _Keys(Mapping[str, tuple[str, ...]]):
+class _Keys(condition_keys.ConditionKeys):
     """The condition keys of a question; gathered when a condition asks, because most policies have none."""
 
     __slots__ = ("_found", "_later")
 
-    def __init__(self, state: State, principal: Principal, resource: str, given: Mapping[str, tuple[str, ...]]) -> None:
-        self._found: list[Mapping[str, tuple[str, ...]]] = [given]
+    def __init__(self, state: State, principal: Principal, resource: str, given: ConditionKeys) -> None:
+        self._found: list[ConditionKeys] = [given]
         self._later = [
             lambda: _time_keys(state),
             lambda: _source_keys(state, given),
@@ -68,14 +69,14 @@ class _Keys(Mapping[str, tuple[str, ...]]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _groups(self) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    def _groups(self) -> Iterator[ConditionKeys]:
         yield from self._found
         while self._later:
             self._found.append(self._later.pop()())
             yield self._found[-1]
 
 
-def _time_keys(state: State) -> dict[str, tuple[str, ...]]:
+def _time_keys(state: State) -> GatheredKeys:
     now = int(state.now())
     return {
         "aws:currenttime": (f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y-%m-%dT%H:%M:%SZ}",),
@@ -83,19 +84,18 @@ def _time_keys(state: State) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _source_keys(state: State, given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _source_keys(state: State, given: ConditionKeys) -> GatheredKeys:
     """The organization of the account on whose behalf a service calls."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: GatheredKeys = {}
     if source := given.get("aws:sourceaccount"):
         _organization_keys(state, found, "source", source[0])
     return found
 
 
-def _resource_keys(state: State, principal: Principal, resource: str) -> dict[str, tuple[str, ...]]:
+def _resource_keys(state: State, principal: Principal, resource: str) -> GatheredKeys:
     named = arns.of(resource).account
     owner = named if named.isdigit() else principal.account
-    tags = resource_tags.of(state, resource).items()
-    found: dict[str, tuple[str, ...]] = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags}
+    found = condition_keys.of_tags("resource", resource_tags.of(state, resource))
     if resource.startswith("arn:aws:iam:"):
         found |= {name.replace("aws:", "iam:", 1): tag for name, tag in found.items()}
     found["aws:resourceaccount"] = (owner,)
@@ -103,8 +103,8 @@ def _resource_keys(state: State, principal: Principal, resource: str) -> dict[st
     return found
 
 
-def _caller_keys(state: State, principal: Principal) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {
+def _caller_keys(state: State, principal: Principal) -> GatheredKeys:
+    found: GatheredKeys = {
         "aws:principaltype": (_TYPES.get(principal.kind, principal.kind),),
         "aws:principalisawsservice": ("true" if principal.kind == "service" else "false",),
         "aws:securetransport": ("true",),
@@ -125,12 +125,12 @@ def _caller_keys(state: State, principal: Principal) -> dict[str, tuple[str, ...
     _session_keys(principal, found)
     identity = identity_of(state, principal)
     tags = (identity.tags if identity else {}) | dict(principal.tags)
-    found |= {f"aws:principaltag/{name.lower()}": (value,) for name, value in tags.items()}
+    found |= condition_keys.of_tags("principal", tags)
     _organization_keys(state, found, "principal", principal.account)
     return found
 
 
-def _session_keys(principal: Principal, found: dict[str, tuple[str, ...]]) -> None:
+def _session_keys(principal: Principal, found: GatheredKeys) -> None:
     session = principal.session
     if session is None:
         return
@@ -143,7 +143,7 @@ def _session_keys(principal: Principal, found: dict[str, tuple[str, ...]]) -> No
         found["aws:federatedprovider"] = (session.provider,)
 
 
-def _organization_keys(state: State, found: dict[str, tuple[str, ...]], who: str, account: str) -> None:
+def _organization_keys(state: State, found: GatheredKeys, who: str, account: str) -> None:
     if organization := state.organization_of(account):
         found[f"aws:{who}orgid"] = (organization.organization_id,)
         found[f"aws:{who}orgpaths"] = (organization.path(account),)
@@ -230,7 +230,7 @@ def authorise(
     resource: str,
     *,
     resource_policy: policy.Policy | None = None,
-    keys: Mapping[str, tuple[str, ...]] | None = None,
+    keys: ConditionKeys | None = None,
 ) -> None:
     """Raise AccessDenied unless the caller may act on a resource of its own account."""
     closed = action.startswith(("iam:", "sts:")) and action != "iam:PassRole"

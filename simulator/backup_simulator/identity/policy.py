@@ -17,9 +17,10 @@ from . import conditions, operators, principal_element, variables
 from .principal_element import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from ..records.state import Principal
+    from .condition_keys import ConditionKeys
 
 Document = dict[str, Any]
 MalformedPolicyError = operators.MalformedPolicyError
@@ -49,7 +50,7 @@ class Question:
     action: str
     resource: str
     principal: Principal
-    keys: Mapping[str, tuple[str, ...]]
+    keys: ConditionKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from . import condition_keys, operators
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from .condition_keys import ConditionKeys
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _WITH_DEFAULT = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
@@ -33,7 +33,7 @@ class Template:
     source: str
     parts: tuple[str | Variable, ...]
 
-    def filled(self, keys: Mapping[str, tuple[str, ...]]) -> str | None:
+    def filled(self, keys: ConditionKeys) -> str | None:
         """The text for one request; None when a variable has neither value nor default."""
         if len(self.parts) == 1 and self.parts[0] is self.source:
             return self.source
@@ -65,7 +65,7 @@ def _part(inner: str) -> str | Variable:
     return Variable(condition_keys.known(found[1]), found[2])
 
 
-def _value(variable: Variable, keys: Mapping[str, tuple[str, ...]]) -> str | None:
+def _value(variable: Variable, keys: ConditionKeys) -> str | None:
     found = keys.get(variable.key)
     text = found[0] if found else variable.default
     return None if text is None else operators.shielded(text)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
+    from ..identity.condition_keys import GatheredKeys
     from ..wire import Request
 
 _HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*)\.(?:s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
@@ -158,10 +159,10 @@ def _form(model: OperationModel) -> _Form:
     return _Form(model.name, str(model.http["method"]), path.count("{"), words, frozenset(required))
 
 
-def condition_keys(request: Request) -> dict[str, tuple[str, ...]]:
+def condition_keys(request: Request) -> GatheredKeys:
     """The condition keys of S3 that follow from a request: words of the query, headers, and how it was signed."""
     query = {name.lower(): value for name, value in urllib.parse.parse_qsl(request.query, keep_blank_values=True)}
-    found: dict[str, tuple[str, ...]] = {f"s3:{name}": (query[name],) for name in _ASKED if name in query}
+    found: GatheredKeys = {f"s3:{name}": (query[name],) for name in _ASKED if name in query}
     found |= {f"s3:{name}": (value,) for name, value in request.headers.items() if name.startswith("x-amz-")}
     found["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
     found["s3:authtype"] = ("REST-QUERY-STRING" if "x-amz-signature" in query else "REST-HEADER",)

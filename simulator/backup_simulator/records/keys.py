@@ -17,6 +17,7 @@ from .state import Key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ..identity.condition_keys import ConditionKeys, GatheredKeys
     from .state import Principal, Region, State, Vault
 
 # Alias of an AWS managed key -> the service through which alone it can be used.
@@ -168,7 +169,7 @@ def refusal(
     principal: Principal,
     key: Key,
     action: str,
-    keys: Mapping[str, tuple[str, ...]] | None = None,
+    keys: ConditionKeys | None = None,
 ) -> str | None:
     """Why a principal may not use a key, None when it may; the state of the key does not matter here."""
     known = {"kms:calleraccount": (principal.account,)} | facts_of(state, key) | dict(keys or {})
@@ -178,7 +179,7 @@ def refusal(
     return None if not denied and granted(key, principal, action, known) else reason
 
 
-def admitted(state: State, principal: Principal, key: Key, action: str, keys: Mapping[str, tuple[str, ...]]) -> bool:
+def admitted(state: State, principal: Principal, key: Key, action: str, keys: ConditionKeys) -> bool:
     """Whether key policy or grants let in a principal whose own rights are AWS's affair (a service-linked role)."""
     known = {"kms:calleraccount": (principal.account,)} | facts_of(state, key) | dict(keys)
     said = policy.judge_resource(key.policy, gate.question(state, principal, action, key.arn, known))
@@ -187,14 +188,14 @@ def admitted(state: State, principal: Principal, key: Key, action: str, keys: Ma
     return said is not policy.Verdict.SILENT or granted(key, principal, action, known)
 
 
-def aliases_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
+def aliases_of(state: State, key: Key) -> GatheredKeys:
     """The condition key `kms:ResourceAliases`; a key without an alias has none."""
     region = state.accounts[key.account].region(key.region)
     found = tuple(sorted(name for name, key_id in region.aliases.items() if key_id == key.key_id))
     return {"kms:resourcealiases": found} if found else {}
 
 
-def facts_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
+def facts_of(state: State, key: Key) -> GatheredKeys:
     """The condition keys that follow from a key: its aliases, its kind, and whether it is one of several Regions'."""
     found = {name: (value,) for name, value in KIND.items()} | aliases_of(state, key)
     if key.primary_region is None:
@@ -203,7 +204,7 @@ def facts_of(state: State, key: Key) -> dict[str, tuple[str, ...]]:
     return found | {"kms:multiregion": ("true",), "kms:multiregionkeytype": (kind,)}
 
 
-def granted(key: Key, principal: Principal, action: str, known: Mapping[str, tuple[str, ...]]) -> bool:
+def granted(key: Key, principal: Principal, action: str, known: ConditionKeys) -> bool:
     """Whether a grant lets a principal do this; constraints compare with `kms:EncryptionContext:<name>`."""
     operation = action.removeprefix("kms:")
     return any(
@@ -214,7 +215,7 @@ def granted(key: Key, principal: Principal, action: str, known: Mapping[str, tup
     )
 
 
-def _within(grant: Grant, known: Mapping[str, tuple[str, ...]]) -> bool:
+def _within(grant: Grant, known: ConditionKeys) -> bool:
     """Whether the encryption context of a call is what a grant asks for: at least this, or exactly this."""
     prefix = "kms:encryptioncontext:"
     context = {name.removeprefix(prefix): values[0] for name, values in known.items() if name.startswith(prefix)}

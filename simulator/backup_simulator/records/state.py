@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from .topics import Subscription, Topic
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Who calls: a user, a role session or a service."""
 
-    account: str
-    arn: str
-    identity_arn: str
-    unique_id: str
-    user_id: str
     kind: str
-    name: str
+    account: str = ""
+    arn: str = ""
+    identity_arn: str = ""
+    unique_id: str = ""
+    user_id: str = ""
+    name: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     session: Session | None = None
 

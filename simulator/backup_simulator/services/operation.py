@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..identity import gate
+from ..identity import condition_keys, gate
 from ..wire import Params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..identity.condition_keys import ConditionKeys, GatheredKeys
     from ..identity.policy import Policy
     from ..records.state import Account, Principal, Region, State
 
@@ -24,7 +25,7 @@ class Scope:
     credential_is_session: bool
     region_name: str
     now: float
-    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: ConditionKeys = field(default_factory=dict)
     """Condition keys that follow from the connection: address and user agent."""
     host: str = ""
 
@@ -39,9 +40,13 @@ class Scope:
         return self.account.region(self.region_name)
 
     @property
-    def known(self) -> dict[str, tuple[str, ...]]:
+    def known(self) -> GatheredKeys:
         """The condition keys that every call has: the Region, the address, the user agent."""
         return {"aws:requestedregion": (self.region_name,), **self.facts}
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN that something of the caller's account has in the Region of the call."""
+        return f"arn:aws:{service}:{self.region_name}:{self.account.account_id}:{resource}"
 
     def authorise(
         self,
@@ -49,7 +54,7 @@ class Scope:
         resource: str,
         *,
         policy: Policy | None = None,
-        keys: dict[str, tuple[str, ...]] | None = None,
+        keys: GatheredKeys | None = None,
     ) -> None:
         """Raise AccessDenied unless the caller may."""
         known = self.known | (keys or {})
@@ -61,7 +66,7 @@ def anything(_scope: Scope, _params: Params) -> tuple[str, Policy | None]:
     return "*", None
 
 
-def forwarded(service: str) -> dict[str, tuple[str, ...]]:
+def forwarded(service: str) -> GatheredKeys:
     """The condition keys of a call that a service makes on with the caller's own rights."""
     return {
         "aws:viaawsservice": ("true",),
@@ -71,9 +76,9 @@ def forwarded(service: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def request_tags(tags: dict[str, str] | None) -> dict[str, tuple[str, ...]]:
+def request_tags(tags: Mapping[str, str] | None) -> GatheredKeys:
     """The condition keys of tags in a request."""
-    found = {f"aws:requesttag/{name.lower()}": (value,) for name, value in (tags or {}).items()}
+    found = condition_keys.of_tags("request", tags or {})
     return found | ({"aws:tagkeys": tuple(tags)} if tags else {})
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
+from ..identity import condition_keys
 from . import tag_forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..identity.condition_keys import GatheredKeys
     from ..wire import Params
 
 # Condition key -> the parameter that holds its value.
@@ -29,17 +31,17 @@ _TAGS = ("Tags", "BackupVaultTags", "BackupPlanTags")
 _TAG_KEYS = ("TagKeys", "TagKeyList")
 
 
-def of(action: str, params: Params, resource: str = "*") -> dict[str, tuple[str, ...]]:
+def of(action: str, params: Params, resource: str = "*") -> GatheredKeys:
     """The keys of one call: `aws:RequestTag`, `aws:TagKeys` and those of its service.
 
     The type of a policy of an organization is a part of its ARN.
     """
-    found = {key: (str(params[name]),) for key, name in _VALUES.get(action, {}).items() if name in params}
+    found: GatheredKeys = {key: (str(params[name]),) for key, name in _VALUES.get(action, {}).items() if name in params}
     if action.removeprefix("organizations:") in _ON_POLICY:
         kind = resource.rpartition("/")[0].rpartition("/")[2]
         found["organizations:policytype"] = (kind.upper() or "SERVICE_CONTROL_POLICY",)
     tags = next((tag_forms.as_map(params[name]) for name in _TAGS if name in params), {})
-    found |= {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
+    found |= condition_keys.of_tags("request", tags)
     names = [*tags, *next((params[name] for name in _TAG_KEYS if name in params), [])]
     return found | ({"aws:tagkeys": tuple(names)} if names else {})
 

@@ -17,10 +17,10 @@ from .sqs import queues, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ..identity.condition_keys import GatheredKeys
     from .operation import Scope
 
 INVALID = "InvalidParameterException"
-Keys = dict[str, tuple[str, ...]]
 # What the resource's own service calls adding and removing tags, where it is not TagResource and UntagResource.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "ec2": ("CreateTags", "DeleteTags"),
@@ -94,7 +94,7 @@ def missing(arn: str) -> AwsError:
     return AwsError(code, words.format(arn=arn))
 
 
-def judge(scope: Scope, arn: str, *, adding: bool, keys: Keys) -> None:
+def judge(scope: Scope, arn: str, *, adding: bool, keys: GatheredKeys) -> None:
     """Raise AccessDenied unless the caller may change the tags of a resource by the resource's own service."""
     service = arns.of(arn).service
     action = ACTIONS.get(service, ("TagResource", "UntagResource"))[0 if adding else 1]

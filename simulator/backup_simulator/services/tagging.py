@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..engine import failures
 from ..fidelity import Behaviour
 from ..wire import AwsError, CommonError, Params
-from . import tag_forms, taggable
+from . import tag_forms, tag_rules, taggable
 from .backup import paging
 from .operation import Operation, Scope, request_tags
 from .taggable import INVALID
@@ -16,7 +16,9 @@ from .taggable import INVALID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_TAGS, DEFAULT_PAGE = 50, 100
+    from ..identity.condition_keys import GatheredKeys
+
+DEFAULT_PAGE = 100
 PAGING = ("ResourcesPerPage", "TagsPerPage", "PaginationToken")
 Item = TypeVar("Item")
 
@@ -66,13 +68,10 @@ def tag_resources(scope: Scope, params: Params) -> Params:
     """Add or replace tags of up to twenty resources."""
     added = params["Tags"]
     scope.authorise("tag:TagResources", "*", keys=request_tags(added))
-    if any(key.lower().startswith("aws:") for key in added):
-        raise AwsError(INVALID, "Tag keys cannot start with aws:")
+    tag_rules.require_keys("tag", added)
 
     def change(tags: dict[str, str]) -> None:
-        if len(tags | added) > MAX_TAGS:
-            raise AwsError(INVALID, f"A resource has {MAX_TAGS} tags at most")
-        tags.update(added)
+        tag_rules.put("tag", tags, added)
 
     return _each(scope, params, change, adding=True, keys=request_tags(added))
 
@@ -83,14 +82,13 @@ def untag_resources(scope: Scope, params: Params) -> Params:
     scope.authorise("tag:UntagResources", "*", keys=keys)
 
     def change(tags: dict[str, str]) -> None:
-        for key in params["TagKeys"]:
-            tags.pop(key, None)
+        tag_rules.take(tags, params["TagKeys"])
 
     return _each(scope, params, change, adding=False, keys=keys)
 
 
 def _each(
-    scope: Scope, params: Params, change: Callable[[dict[str, str]], None], *, adding: bool, keys: taggable.Keys
+    scope: Scope, params: Params, change: Callable[[dict[str, str]], None], *, adding: bool, keys: GatheredKeys
 ) -> Params:
     """Change the tags of each resource that the caller may change by the resource's own service."""
     for arn in params["ResourceARNList"]:

@@ -9,12 +9,13 @@ from ..records import access, principals, state
 from ..services.iam import aws_managed
 from ..wire import SimulatorError
 from .files import Flaws, WorldError
+from .identity_parts import UserPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from . import schema
-    from .identity_parts import RolePart, UserPart
+    from .identity_parts import RolePart
 
 ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
@@ -31,7 +32,7 @@ def build(living: state.State, part: schema.AccountPart, start: float, flaws: Fl
     for user in part.users:
         _user(living, part.id, user, start, flaws)
     for role in part.roles:
-        identity = _identity(living, part.id, "role", role, start, flaws)
+        identity = _identity(living, part.id, role, start, flaws)
         identity.max_session = int(role.max_session)
         living.accounts[part.id].roles[role.name] = identity
 
@@ -62,7 +63,7 @@ def _providers(living: state.State, part: schema.AccountPart, start: float) -> N
 def _user(living: state.State, account_id: str, part: UserPart, start: float, flaws: Flaws) -> None:
     """Make a user with its groups and its access key."""
     account = living.accounts[account_id]
-    made = account.users[part.name] = _identity(living, account_id, "user", part, start, flaws)
+    made = account.users[part.name] = _identity(living, account_id, part, start, flaws)
     for name in part.groups:
         with flaws.gathered():
             if name not in account.groups:
@@ -73,8 +74,9 @@ def _user(living: state.State, account_id: str, part: UserPart, start: float, fl
 
 
 def _identity(
-    living: state.State, account: str, kind: str, part: UserPart | RolePart, start: float, flaws: Flaws
+    living: state.State, account: str, part: UserPart | RolePart, start: float, flaws: Flaws
 ) -> state.Identity:
+    kind = "user" if isinstance(part, UserPart) else "role"
     unique_id = living.ids.upper("AIDA" if kind == "user" else "AROA")
     created = start - living.durations.principals  # known everywhere from the start
     identity = state.Identity(kind, account, part.name, part.path, unique_id, created, tags=dict(part.tags))

@@ -28,15 +28,8 @@ CREATED_BY = {
 def copy_job(state: State, job: CopyJob, now: float) -> None:
     """Tell the account that started a copy in which state the job is now, and whoever its vault notifies."""
     metrics.copy_job(state, job, now)
-    feed.tell(
-        state,
-        "Copy Job State Change",
-        _copy_detail(job),
-        account=job.account,
-        region=job.region,
-        resources=[job.source_point_arn],
-        now=now,
-    )
+    origin = feed.Origin(job.account, job.region, [job.source_point_arn])
+    feed.tell(state, origin, "Copy Job State Change", _copy_detail(job), now)
     notices.tell(state, state.vault(job.source_vault_arn), notices.of_copy(job), now)
 
 
@@ -71,16 +64,8 @@ def _copy_detail(job: CopyJob) -> Event:
 def backup_job(state: State, job: BackupJob, now: float) -> None:
     """Tell the account in which state its backup job is now."""
     metrics.backup_job(state, job, now)
-    point = job.point_arn if job.state == "COMPLETED" else None
-    feed.tell(
-        state,
-        "Backup Job State Change",
-        _backup_detail(job),
-        account=job.account,
-        region=job.region,
-        resources=[point] if point else [],
-        now=now,
-    )
+    made = [job.point_arn] if job.point_arn and job.state == "COMPLETED" else []
+    feed.tell(state, feed.Origin(job.account, job.region, made), "Backup Job State Change", _backup_detail(job), now)
     notices.tell(state, state.vault(job.vault_arn), notices.of_backup(job), now)
 
 
@@ -139,15 +124,8 @@ def recovery_point(
         detail["calculatedLifeCycle"] = {"deleteAt": _moment(point.created + days * 86_400)}  # sic
     if status == "DELETED" and point.initiated is not None:
         detail["initiationDate"] = _moment(point.initiated)
-    feed.tell(
-        state,
-        "Recovery Point State Change",
-        detail,
-        account=vault.account,
-        region=vault.region,
-        resources=[point.arn],
-        now=now,
-    )
+    origin = feed.Origin(vault.account, vault.region, [point.arn])
+    feed.tell(state, origin, "Recovery Point State Change", detail, now)
 
 
 def vault(state: State, found: Vault, change: str, now: float) -> None:
@@ -155,15 +133,8 @@ def vault(state: State, found: Vault, change: str, now: float) -> None:
     detail: Event = {"backupVaultName": found.name, "state": change}
     if change == "MODIFIED":
         detail["isLocked"] = "true" if found.lock else "false"
-    feed.tell(
-        state,
-        "Backup Vault State Change",
-        detail,
-        account=found.account,
-        region=found.region,
-        resources=[found.arn],
-        now=now,
-    )
+    origin = feed.Origin(found.account, found.region, [found.arn])
+    feed.tell(state, origin, "Backup Vault State Change", detail, now)
 
 
 def _moment(seconds: float) -> str:

@@ -5,18 +5,28 @@ AWS tells only a text, and of some texts there are many causes; tests of policie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ...fidelity import Behaviour
-from ...records.access import Explanation, Refusal
+from ...records.access import Explanation
+from ...records.state import CopyJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from ...records.access import Refusal
     from ...records.backups import BackupJob
-    from ...records.state import CopyJob, State
+    from ...records.state import State
 
 Attempt = TypeVar("Attempt")
+
+
+class Told(NamedTuple):
+    """The rule that was broken, and what the job says of it."""
+
+    rule: str
+    message: str
+    category: str
 
 
 def judged(
@@ -32,22 +42,13 @@ def judged(
 
 
 def explain(
-    state: State,
-    job: CopyJob | BackupJob,
-    kind: str,
-    *,
-    rule: str,
-    message: str,
-    category: str,
-    refused: Iterable[Refusal],
-    named: Mapping[str, object],
+    state: State, job: CopyJob | BackupJob, told: Told, refused: Iterable[Refusal], named: Mapping[str, object]
 ) -> None:
     """Remember why a job fails; `named` has what it names by ARN, None for what is not there."""
+    kind = "copy" if isinstance(job, CopyJob) else "backup"
     missing = tuple(arn for arn, found in named.items() if found is None)
-    found = Explanation(
-        state.now(), kind, job.job_id, job.account, rule, message, category, tuple(dict.fromkeys(refused)), missing
-    )
-    state.explanations.append(found)
+    refusals = tuple(dict.fromkeys(refused))
+    state.explanations.append(Explanation(state.now(), kind, job.job_id, job.account, *told, refusals, missing))
 
 
 FIDELITY = (

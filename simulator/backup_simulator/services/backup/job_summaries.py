@@ -13,7 +13,7 @@ from ...clock import DAY
 from ...fidelity import Behaviour
 from ...wire import Params
 from ..operation import Operation, Scope
-from . import paging, reach
+from . import job_requests, paging, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,21 +38,13 @@ class Group(NamedTuple):
 
 def backup_jobs(scope: Scope, params: Params) -> Params:
     """Count backup jobs."""
-    jobs = [
-        job
-        for account in _accounts(scope, params)
-        for job in scope.state.accounts[account].region(scope.region_name).backup_jobs.values()
-    ]
+    jobs = job_requests.of_accounts(scope, _accounts(scope, params), lambda region: region.backup_jobs)
     return _summary(scope, "Backup", params, jobs)
 
 
 def copy_jobs(scope: Scope, params: Params) -> Params:
     """Count copy jobs."""
-    jobs = [
-        job
-        for account in _accounts(scope, params)
-        for job in scope.state.accounts[account].region(scope.region_name).copy_jobs.values()
-    ]
+    jobs = job_requests.of_accounts(scope, _accounts(scope, params), lambda region: region.copy_jobs)
     return _summary(scope, "Copy", params, jobs)
 
 

@@ -18,7 +18,7 @@ INSUFFICIENT = "Insufficient privileges to perform this action."
 
 def vault_arn(scope: Scope, name: str) -> str:
     """The ARN a vault of the caller has or would have."""
-    return f"arn:aws:backup:{scope.region_name}:{scope.account.account_id}:backup-vault:{name}"
+    return scope.arn("backup", f"backup-vault:{name}")
 
 
 def vault(scope: Scope, params: Params, *, words: str = INSUFFICIENT) -> Vault:

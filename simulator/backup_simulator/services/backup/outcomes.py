@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ... import orders
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,17 +36,9 @@ def of_backup(state: State, job: BackupJob) -> Outcome | None:
 
 def _first(state: State, matches: Callable[[Outcome], bool]) -> Outcome | None:
     for outcome in state.outcomes:
-        if outcome.times == 0 or not matches(outcome):
-            continue
-        if outcome.skip > 0:
-            outcome.skip -= 1
-            continue
-        if outcome.probability < 1.0 and state.dice.random() >= outcome.probability:
-            continue
-        outcome.hits += 1
-        if outcome.times is not None:
-            outcome.times -= 1
-        return outcome
+        if outcome.times != 0 and matches(outcome) and not orders.spares(outcome, state.dice):
+            orders.use(outcome)
+            return outcome
     return None
 
 

@@ -23,21 +23,14 @@ def plan(state: State, found: Plan, change: str, now: float) -> None:
         MOMENTS[change]: feed.stamp(now, millis=True),
         "state": change,
     }
-    feed.tell(
-        state,
-        "Backup Plan State Change",
-        detail,
-        account=found.account,
-        region=found.region,
-        resources=[found.arn],
-        now=now,
-    )
+    origin = feed.Origin(found.account, found.region, [found.arn])
+    feed.tell(state, origin, "Backup Plan State Change", detail, now)
 
 
 def region_settings(state: State, account: str, region: str, changed: Params, now: float) -> None:
     """Tell which settings of a Region were changed."""
     detail = {"modifiedAt": feed.stamp(now, millis=True), **changed, "state": "MODIFIED"}
-    feed.tell(state, "Region Setting State Change", detail, account=account, region=region, resources=[], now=now)
+    feed.tell(state, feed.Origin(account, region), "Region Setting State Change", detail, now)
 
 
 FIDELITY = (

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError, Params
+from .. import tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import lookup, paging
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
-
-MAX_TAGS = 50
 
 
 def list_tags(scope: Scope, params: Params) -> Params:
@@ -26,21 +25,14 @@ def tag(scope: Scope, params: Params) -> Params:
     """Add or replace tags."""
     arn, added = params["ResourceArn"], params["Tags"]
     scope.authorise("backup:TagResource", arn, policy=_policy(scope, arn), keys=request_tags(added))
-    reserved = [name for name in added if name.lower().startswith("aws:")]
-    if reserved:
-        raise AwsError("InvalidParameterValueException", f"Tag keys cannot start with aws: {', '.join(reserved)}")
-    tags = _tags(scope, arn)
-    if len(tags | added) > MAX_TAGS:
-        raise AwsError("LimitExceededException", f"A resource has {MAX_TAGS} tags at most.")
-    tags.update(added)
+    tag_rules.require_keys("backup", added)
+    tag_rules.put("backup", _tags(scope, arn), added)
     return {}
 
 
 def untag(scope: Scope, params: Params) -> Params:
     """Remove tags; absent ones do not matter."""
-    tags = _tags(scope, params["ResourceArn"])
-    for name in params["TagKeyList"]:
-        tags.pop(name, None)
+    tag_rules.take(_tags(scope, params["ResourceArn"]), params["TagKeyList"])
     return {}
 
 

@@ -11,9 +11,9 @@ from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...records.events import Bus
 from ...wire import AwsError, CommonError, Params, SimulatorError
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
-from . import delivery, feed, rules, tags
+from . import delivery, feed, rules
 from . import pattern as events_pattern
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ ACCOUNT = re.compile(r"\d{12}")
 def _arn(scope: Scope, name: str) -> str:
     if name.startswith("arn:"):
         return name
-    return f"arn:aws:events:{scope.region_name}:{scope.account.account_id}:event-bus/{name}"
+    return scope.arn("events", f"event-bus/{name}")
 
 
 def on_bus(scope: Scope, params: Params) -> tuple[str, Policy | None]:
@@ -45,7 +45,7 @@ def create(scope: Scope, params: Params) -> Params:
         raise AwsError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
     if added:
         scope.authorise("events:TagResource", _arn(scope, name), keys=request_tags(added))
-        tags.check({}, added)
+        tag_rules.require("events", {}, added)
     bus = Bus(
         name,
         scope.account.account_id,
@@ -83,7 +83,7 @@ def describe(scope: Scope, params: Params) -> Params:
 def list_buses(scope: Scope, params: Params) -> Params:
     """List the buses of the Region by name."""
     rules.bus_of(scope, "default")
-    names = [name for name in sorted(scope.region.buses) if name.startswith(params.get("NamePrefix", ""))]
+    names = [name for name in scope.region.buses if name.startswith(params.get("NamePrefix", ""))]
     page, token = rules.page_of(names, params)
     return {"EventBuses": [_shown(scope, scope.region.buses[name]) for name in page], "NextToken": token}
 
@@ -195,22 +195,13 @@ def _put(scope: Scope, bus: Bus | None, entry: Params) -> Params:
     flaw = _flaw(entry)
     if flaw:
         return {"ErrorCode": flaw[0], "ErrorMessage": flaw[1]}
-    event_id = scope.state.feed.ids.uuid()
     if bus is None:  # AWS takes the event and loses it
-        return {"EventId": event_id}
-    event = {
-        "version": "0",
-        "id": event_id,
-        "detail-type": entry["DetailType"],
-        "source": entry["Source"],
-        "account": scope.account.account_id,
-        "time": feed.stamp(entry.get("Time", scope.now)),
-        "region": bus.region,
-        "resources": entry.get("Resources", []),
-        "detail": json.loads(entry["Detail"]),
-    }
-    delivery.publish(scope.state, bus, event, scope.now, forwarded=bus.account != scope.account.account_id)
-    return {"EventId": event_id}
+        return {"EventId": scope.state.feed.ids.uuid()}
+    origin = feed.Origin(scope.account.account_id, bus.region, entry.get("Resources", []), entry["Source"])
+    moment, detail = entry.get("Time", scope.now), json.loads(entry["Detail"])
+    event = feed.event(scope.state, origin, entry["DetailType"], detail, moment)
+    delivery.publish(scope.state, bus, event, scope.now, forwarded=bus.account != origin.account)
+    return {"EventId": event["id"]}
 
 
 def _flaw(entry: Params) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ from ..sqs.queue import Message
 from . import inputs, pattern
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Principal, State
     from ..sqs.queue import Queue
 
@@ -48,6 +49,16 @@ def by_arn(state: State, arn: str) -> Bus | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """An event that a rule sends to one of its targets."""
+
+    rule: Rule
+    target: Target
+    event: Event
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why an event did not reach a target: the code that a dead-letter queue is told, and the reason in words."""
 
@@ -66,37 +77,38 @@ def send_all(state: State, rule: Rule, event: Event, now: float, *, forwarded: b
     """Send an event to all targets of a rule, and write down what became of it."""
     account = arns.of(rule.arn).account
     for target in tuple(rule.targets.values()):
-        failure = _send(state, rule, target, event, now, forwarded=forwarded)
+        errand = Errand(rule, target, event, now)
+        failure = _send(state, errand, forwarded=forwarded)
         outcome = failure.reason if failure else "OK"
         if failure and target.dead_letters:
-            outcome += _buried(state, rule, target, event, now, failure)
+            outcome += _buried(state, errand, failure)
         kind = str(event.get("detail-type"))
         state.feed.log.append(Delivery(now, str(event.get("id")), kind, account, rule.arn, target.arn, outcome))
 
 
-def _send(state: State, rule: Rule, target: Target, event: Event, now: float, *, forwarded: bool) -> Failure | None:
-    if arns.of(target.arn).service == "sqs":
-        return _enqueue(state, rule, target, event, now)
+def _send(state: State, errand: Errand, *, forwarded: bool) -> Failure | None:
+    if arns.of(errand.target.arn).service == "sqs":
+        return _enqueue(state, errand)
     if forwarded:
         return Failure("THIRD_ACCOUNT_HOP_DETECTED", "an event from another bus goes to no third bus")
-    return _forward(state, rule, target, event, now)
+    return _forward(state, errand)
 
 
-def _enqueue(state: State, rule: Rule, target: Target, event: Event, now: float) -> Failure | None:
-    queue = sqs.by_arn(state, target.arn)
-    flaw = _closed(state, rule, queue)
+def _enqueue(state: State, errand: Errand) -> Failure | None:
+    queue = sqs.by_arn(state, errand.target.arn)
+    flaw = _closed(state, errand.rule, queue)
     if queue is None or flaw:
         return flaw
     if queue.fifo and not queue.fifo.content_based:
         return Failure("INVALID_PARAMETER", "the FIFO queue has no content-based deduplication")
     try:
-        body = _body(rule, target, event, now)
+        body = _body(errand)
     except inputs.BadInputError as error:
         return Failure("INVALID_JSON", str(error))
     body = _speakable(body)
     if len(body.encode()) > queue.settings.MaximumMessageSize:
         return Failure("INVALID_PARAMETER", "the message is larger than the queue takes")
-    sqs_sending.deliver(state, queue, body, sender=SERVICE, now=now, group=target.group)
+    sqs_sending.deliver(state, queue, body, sender=SERVICE, now=errand.now, group=errand.target.group)
     return None
 
 
@@ -109,7 +121,7 @@ def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
     """Why a queue does not take what a rule sends, None when it does."""
     if queue is None:
         return Failure("NO_RESOURCE", "the queue does not exist")
-    keys: dict[str, tuple[str, ...]] = {
+    keys: GatheredKeys = {
         "aws:sourcearn": (rule.arn,),
         "aws:sourceaccount": (arns.of(rule.arn).account,),
     }
@@ -122,41 +134,42 @@ def _closed(state: State, rule: Rule, queue: Queue | None) -> Failure | None:
     return Failure("NO_PERMISSIONS", reason) if reason else None
 
 
-def _buried(state: State, rule: Rule, target: Target, event: Event, now: float, failure: Failure) -> str:
+def _buried(state: State, errand: Errand, failure: Failure) -> str:
     """Put the event, as it was, into the target's dead-letter queue; returns what to add to the outcome."""
-    queue = sqs.by_arn(state, target.dead_letters or "")
-    closed = _closed(state, rule, queue)
+    queue = sqs.by_arn(state, errand.target.dead_letters or "")
+    closed = _closed(state, errand.rule, queue)
     if closed or queue is None:
         return f"; nor did the dead-letter queue take it: {closed.reason}" if closed else ""
     told = {
-        "RULE_ARN": rule.arn,
-        "TARGET_ARN": target.arn,
+        "RULE_ARN": errand.rule.arn,
+        "TARGET_ARN": errand.target.arn,
         "ERROR_CODE": failure.code,
         "ERROR_MESSAGE": failure.reason,
     }
     attributes = {name: {"DataType": "String", "StringValue": _speakable(text)} for name, text in told.items()}
-    content = Message("", json.dumps(event, separators=(",", ":")), SERVICE, now, attributes=attributes)
-    sqs_sending.deliver(state, queue, content.body, sender=SERVICE, now=now, content=content)
+    content = Message("", json.dumps(errand.event, separators=(",", ":")), SERVICE, errand.now, attributes=attributes)
+    sqs_sending.deliver(state, queue, content.body, sender=SERVICE, now=errand.now, content=content)
     return "; it is in the dead-letter queue"
 
 
-def _forward(state: State, rule: Rule, target: Target, event: Event, now: float) -> Failure | None:
-    place = by_arn(state, target.arn)
+def _forward(state: State, errand: Errand) -> Failure | None:
+    place = by_arn(state, errand.target.arn)
     if place is None:
         return Failure("NO_RESOURCE", "the bus does not exist")
-    reason = _refusal(state, rule, target, place, event)
+    reason = _refusal(state, errand, place)
     if reason:
         return Failure("NO_PERMISSIONS", reason)
-    publish(state, place, event, now, forwarded=True)
+    publish(state, place, errand.event, errand.now, forwarded=True)
     return None
 
 
-def _refusal(state: State, rule: Rule, target: Target, place: Bus, event: Event) -> str | None:
+def _refusal(state: State, errand: Errand, place: Bus) -> str | None:
     """Why a bus does not take a rule's events: with a role both sides must allow, without one the bus alone."""
+    rule, target = errand.rule, errand.target
     sender = arns.of(rule.arn).account
     keys = {
-        "events:source": (str(event.get("source")),),
-        "events:detail-type": (str(event.get("detail-type")),),
+        "events:source": (str(errand.event.get("source")),),
+        "events:detail-type": (str(errand.event.get("detail-type")),),
         "aws:sourcearn": (rule.arn,),
         "aws:sourceaccount": (sender,),
     }
@@ -177,15 +190,16 @@ def service_principal() -> Principal:
     return principals.of_service(SERVICE)
 
 
-def _body(rule: Rule, target: Target, event: Event, now: float) -> str:
+def _body(errand: Errand) -> str:
+    rule, target = errand.rule, errand.target
     if target.constant is not None:
         return target.constant
     if target.transformer:
         paths = {name: inputs.parse_path(path) for name, path in target.transformer.paths.items()}
-        moment = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        known = inputs.values(paths, event, rule_arn=rule.arn, rule_name=rule.name, moment=moment)
+        moment = dt.datetime.fromtimestamp(errand.now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        known = inputs.values(paths, errand.event, rule_arn=rule.arn, rule_name=rule.name, moment=moment)
         return inputs.filled(target.transformer.template, known)
-    found = inputs.part(inputs.parse_path(target.path or "$"), event)
+    found = inputs.part(inputs.parse_path(target.path or "$"), errand.event)
     return json.dumps(None if found is inputs.ABSENT else found, separators=(",", ":"))
 
 

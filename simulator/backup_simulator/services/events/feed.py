@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
@@ -15,6 +16,8 @@ from ...records.events import Delivery, Event
 from . import delivery
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...records.state import State
 
 
@@ -25,33 +28,37 @@ def stamp(seconds: float, *, millis: bool = False) -> str:
     return text.replace("+00:00", "Z")
 
 
-def tell(
-    state: State,
-    detail_type: str,
-    detail: Event,
-    *,
-    account: str,
-    region: str,
-    resources: list[str],
-    now: float,
-    source: str = "aws.backup",
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an event comes from, and the ARNs of what it is about."""
+
+    account: str
+    region: str
+    resources: Sequence[str] = ()
+    source: str = "aws.backup"
+
+
+def event(state: State, origin: Origin, detail_type: str, detail: Event, moment: float) -> Event:
+    """A new event, as rules and targets see it."""
+    return {
+        "version": "0",
+        "id": state.feed.ids.uuid(),
+        "detail-type": detail_type,
+        "source": origin.source,
+        "account": origin.account,
+        "time": stamp(moment),
+        "region": origin.region,
+        "resources": list(origin.resources),
+        "detail": detail,
+    }
+
+
+def tell(state: State, origin: Origin, detail_type: str, detail: Event, now: float) -> None:
     """Let an event of a service leave with the next batch."""
     feed = state.feed
     if not feed.opened:
         return
-    event = {
-        "version": "0",
-        "id": feed.ids.uuid(),
-        "detail-type": detail_type,
-        "source": source,
-        "account": account,
-        "time": stamp(now),
-        "region": region,
-        "resources": resources,
-        "detail": detail,
-    }
-    feed.pending.append(event)
+    feed.pending.append(event(state, origin, detail_type, detail, now))
     if len(feed.pending) == 1:
         due = math.floor(now / feed.batch + 1) * feed.batch if feed.batch else now
         state.scheduler.at(due, leave, state)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.events import Bus, Rule
 from ...wire import AwsError, Params
-from .. import tag_forms
+from .. import pages, tag_forms, tag_rules
 from ..cron import CronError
 from ..operation import Operation, Scope, request_tags
-from . import delivery, pattern, schedules, tags
+from . import delivery, pattern, schedules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...identity.policy import Policy
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
@@ -34,7 +36,7 @@ def bus_of(scope: Scope, name: str) -> Bus:
 def rule_arn(scope: Scope, name: str, bus: str) -> str:
     """The ARN of a rule; that of the default bus is not named in it."""
     place = "" if bus.rpartition("/")[2] == "default" else f"{bus.rpartition('/')[2]}/"
-    return f"arn:aws:events:{scope.region_name}:{scope.account.account_id}:rule/{place}{name}"
+    return scope.arn("events", f"rule/{place}{name}")
 
 
 def on_rule(scope: Scope, params: Params) -> tuple[str, Policy | None]:
@@ -87,7 +89,7 @@ def _first_tags(scope: Scope, params: Params, arn: str) -> dict[str, str]:
     added = tag_forms.as_map(params.get("Tags", []))
     if added:
         scope.authorise("events:TagResource", arn, keys=request_tags(added))
-        tags.check({}, added)
+        tag_rules.require("events", {}, added)
     return added
 
 
@@ -117,7 +119,7 @@ def describe_rule(scope: Scope, params: Params) -> Params:
 def list_rules(scope: Scope, params: Params) -> Params:
     """List the rules of a bus by name."""
     bus, prefix = bus_of(scope, params.get("EventBusName", "default")), params.get("NamePrefix", "")
-    names = [name for name in sorted(bus.rules) if name.startswith(prefix)]
+    names = [name for name in bus.rules if name.startswith(prefix)]
     page, token = page_of(names, params)
     return {"Rules": [_shown(bus.rules[name], bus) for name in page], "NextToken": token}
 
@@ -135,11 +137,9 @@ def _shown(rule: Rule, bus: Bus) -> Params:
     }
 
 
-def page_of(names: list[str], params: Params) -> tuple[list[str], str | None]:
-    """One page of sorted names; the token is the last name of the page before."""
-    size = params.get("Limit", 100)
-    left = [name for name in names if name > params.get("NextToken", "")]
-    return left[:size], left[size - 1] if len(left) > size else None
+def page_of(names: Iterable[str], params: Params) -> tuple[list[str], str | None]:
+    """One page of names."""
+    return pages.by_name(names, params.get("NextToken"), params.get("Limit", 100))
 
 
 def delete_rule(scope: Scope, params: Params) -> Params:
@@ -175,9 +175,7 @@ def names_by_target(scope: Scope, params: Params) -> Params:
     """List the names of the rules of a bus that have something as their target."""
     bus = bus_of(scope, params.get("EventBusName", "default"))
     wanted = params["TargetArn"]
-    names = [
-        name for name, rule in sorted(bus.rules.items()) if any(one.arn == wanted for one in rule.targets.values())
-    ]
+    names = [name for name, rule in bus.rules.items() if any(one.arn == wanted for one in rule.targets.values())]
     page, token = page_of(names, params)
     return {"RuleNames": page, "NextToken": token}
 

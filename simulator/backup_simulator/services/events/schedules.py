@@ -49,18 +49,8 @@ def fire(state: State, rule: Rule, planned: int, now: float) -> None:
         return
     _plan(state, rule, now)
     _, region, account, _ = arns.of(rule.arn)
-    event = {
-        "version": "0",
-        "id": state.feed.ids.uuid(),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": account,
-        "time": feed.stamp(now),
-        "region": region,
-        "resources": [rule.arn],
-        "detail": {},
-    }
-    delivery.send_all(state, rule, event, now)
+    origin = feed.Origin(account, region, [rule.arn], "aws.events")
+    delivery.send_all(state, rule, feed.event(state, origin, "Scheduled Event", {}, now), now)
 
 
 FIDELITY = (

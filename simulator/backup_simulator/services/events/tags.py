@@ -8,15 +8,13 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...records.events import place_of_rule
 from ...wire import AwsError, Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope
 from . import delivery
 
 if TYPE_CHECKING:
     from ...identity.policy import Policy
     from ...records.state import State
-
-MOST = 50
 
 
 def on_resource(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
@@ -27,30 +25,19 @@ def on_resource(_scope: Scope, params: Params) -> tuple[str, Policy | None]:
 def tag(scope: Scope, params: Params) -> Params:
     """Add or replace tags."""
     held, added = _held(scope, params), tag_forms.as_map(params["Tags"])
-    check(held, added)
-    held |= added
+    tag_rules.put("events", held, added)
     return {}
 
 
 def untag(scope: Scope, params: Params) -> Params:
     """Remove tags; absent ones do not matter."""
-    held = _held(scope, params)
-    for name in params["TagKeys"]:
-        held.pop(name, None)
+    tag_rules.take(_held(scope, params), params["TagKeys"])
     return {}
 
 
 def list_tags(scope: Scope, params: Params) -> Params:
     """List the tags of a rule or bus."""
     return {"Tags": tag_forms.as_pairs(_held(scope, params))}
-
-
-def check(held: dict[str, str], added: dict[str, str]) -> None:
-    """Raise what AWS answers for tags that it does not take."""
-    if any(name.lower().startswith("aws:") for name in added):
-        raise AwsError("ValidationException", "Tag keys cannot start with aws:")
-    if len(held | added) > MOST:
-        raise AwsError("ValidationException", f"A resource has {MOST} tags at most.")
 
 
 def _held(scope: Scope, params: Params) -> dict[str, str]:

@@ -120,7 +120,7 @@ def remove_targets(scope: Scope, params: Params) -> Params:
 def list_targets(scope: Scope, params: Params) -> Params:
     """List the targets of a rule by id."""
     rule = rules.rule_of(scope, params)
-    page, token = rules.page_of(sorted(rule.targets), params)
+    page, token = rules.page_of(rule.targets, params)
     return {"Targets": [_shown(rule.targets[name]) for name in page], "NextToken": token}
 
 

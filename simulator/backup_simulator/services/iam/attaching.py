@@ -12,6 +12,7 @@ from ..operation import Operation, Scope
 from . import aws_managed, rules
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...identity.policy import Policy
     from ...records.state import Identity
 
@@ -87,11 +88,11 @@ def _inline(found: Identity, name: str) -> Policy:
     return found.inline[name]
 
 
-def _boundary(found: Identity) -> dict[str, tuple[str, ...]]:
+def _boundary(found: Identity) -> GatheredKeys:
     return {"iam:permissionsboundary": (found.boundary.arn,)} if found.boundary else {}
 
 
-def _attaching(found: Identity, arn: str) -> dict[str, tuple[str, ...]]:
+def _attaching(found: Identity, arn: str) -> GatheredKeys:
     return {"iam:policyarn": (arn,)} | _boundary(found)
 
 

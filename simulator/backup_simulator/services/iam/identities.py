@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.state import Identity
 from ...wire import Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import access_keys, rules
 
@@ -33,7 +33,7 @@ def list_all(kind: str, scope: Scope, params: Params) -> Params:
 def create(kind: str, scope: Scope, params: Params) -> Params:
     """Make a role or a user, without policies."""
     name, path = params[f"{kind.capitalize()}Name"], params.get("Path", "/")
-    held, tags = rules.held(scope, kind), rules.tags(params)
+    held, tags = rules.held(scope, kind), tag_rules.read("iam", params.get("Tags", []))
     boundary = {"iam:permissionsboundary": (params["PermissionsBoundary"],)} if "PermissionsBoundary" in params else {}
     arn = f"arn:aws:iam::{scope.account.account_id}:{kind}{path}{name}"
     scope.authorise(f"iam:Create{kind.capitalize()}", arn, keys=boundary | request_tags(tags))
@@ -92,19 +92,17 @@ def update_trust(scope: Scope, params: Params) -> Params:
 
 def tag(kind: str, scope: Scope, params: Params) -> Params:
     """Add tags, or change their values."""
-    found, tags = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"]), rules.tags(params)
+    found = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"])
+    tags = tag_rules.read("iam", params["Tags"])
     scope.authorise(f"iam:Tag{kind.capitalize()}", found.arn, keys=request_tags(tags))
-    if len(found.tags | tags) > rules.TAG_LIMIT:
-        raise rules.exceeded(f"The number of tags has reached the maximum limit of {rules.TAG_LIMIT}.")
-    found.tags |= tags
+    tag_rules.put("iam", found.tags, tags)
     return {}
 
 
 def untag(kind: str, scope: Scope, params: Params) -> Params:
     """Take tags away."""
     found = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"])
-    for name in params["TagKeys"]:
-        found.tags.pop(name, None)
+    tag_rules.take(found.tags, params["TagKeys"])
     return {}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records.access import InstanceProfile
 from ...wire import Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import rules
 
@@ -19,7 +19,8 @@ EC2 = "ec2.amazonaws.com"
 
 def create(scope: Scope, params: Params) -> Params:
     """Make an instance profile without a role."""
-    name, path, tags = params["InstanceProfileName"], params.get("Path", "/"), rules.tags(params)
+    name, path = params["InstanceProfileName"], params.get("Path", "/")
+    tags = tag_rules.read("iam", params.get("Tags", []))
     arn = f"arn:aws:iam::{scope.account.account_id}:instance-profile{path}{name}"
     scope.authorise("iam:CreateInstanceProfile", arn, keys=request_tags(tags))
     if name.lower() in {one.lower() for one in scope.account.instance_profiles}:

@@ -9,7 +9,7 @@ from ...fidelity import Behaviour
 from ...identity import policy
 from ...records.access import ManagedPolicy
 from ...wire import CommonError, Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import aws_managed, rules
 
@@ -23,7 +23,7 @@ VERSIONS = 5
 def create(scope: Scope, params: Params) -> Params:
     """Make a managed policy."""
     arn = f"arn:aws:iam::{scope.account.account_id}:policy{params.get('Path', '/')}{params['PolicyName']}"
-    tags = rules.tags(params)
+    tags = tag_rules.read("iam", params.get("Tags", []))
     scope.authorise("iam:CreatePolicy", arn, keys=request_tags(tags))
     if params["PolicyName"] in {one.name for one in scope.account.policies.values()}:
         raise rules.taken(f"A policy called {params['PolicyName']} already exists. Duplicate names are not allowed.")

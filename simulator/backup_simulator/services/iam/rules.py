@@ -5,15 +5,13 @@ Source: IAM API reference; the texts of NoSuchEntity, EntityAlreadyExists and De
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import urllib.parse
 from typing import TYPE_CHECKING
 
 from ...identity import anchors, policy
 from ...wire import AwsError, Params
-from .. import tag_forms
+from .. import pages, tag_forms
 from . import aws_managed
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from ...records.access import ManagedPolicy
     from ...records.state import Account, Identity
     from ..operation import Scope
-
-TAG_LIMIT = 50
 
 
 def missing(text: str) -> AwsError:
@@ -125,22 +121,10 @@ def read_trust(scope: Scope, text: str) -> Policy:
 def page(found: Sequence[object], params: Params, name: str) -> Params:
     """One page of a list, 100 long unless asked otherwise."""
     try:
-        start = int(base64.b64decode(params["Marker"], validate=True)) if "Marker" in params else 0
-    except (ValueError, binascii.Error):
+        shown, more = pages.by_position(found, params.get("Marker"), params.get("MaxItems", 100))
+    except pages.BadTokenError:
         raise AwsError("ValidationError", "Invalid Marker.") from None
-    following = start + params.get("MaxItems", 100)
-    more = following < len(found)
-    answer: Params = {name: list(found[start:following]), "IsTruncated": more}
-    return answer | ({"Marker": base64.b64encode(str(following).encode()).decode()} if more else {})
-
-
-def tags(params: Params) -> dict[str, str]:
-    """The tags of a request."""
-    found = tag_forms.as_map(params.get("Tags", []))
-    if len({name.lower() for name in found}) < len(params.get("Tags", [])):
-        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise AwsError("InvalidInput", message)
-    return found
+    return {name: shown, "IsTruncated": more is not None, "Marker": more}
 
 
 def document(found: Policy) -> str:

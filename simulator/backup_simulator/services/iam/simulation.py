@@ -38,7 +38,7 @@ def simulate_custom(scope: Scope, params: Params) -> Params:
     if "ResourcePolicy" in params and "CallerArn" not in params:
         raise AwsError("InvalidInput", "CallerArn is required when a ResourcePolicy is given.")
     account = scope.account.account_id
-    nobody = Principal(account, f"arn:aws:iam::{account}:root", "", "", "", "user", "")
+    nobody = Principal(kind="user", account=account, arn=f"arn:aws:iam::{account}:root")
     caller = principals.of_identity(_source(scope, params["CallerArn"])) if "CallerArn" in params else nobody
     bounds, levels = _bounds(params), params.get("OrderedOrganizationPolicyInputList", [])
     policies = evaluation.Policies(

@@ -93,7 +93,7 @@ def _authorise(scope: Scope, name: str, action: str) -> None:
 
 
 def _arn(scope: Scope, name: str) -> str:
-    return f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:{name}"
+    return scope.arn("kms", name)
 
 
 OPERATIONS = {

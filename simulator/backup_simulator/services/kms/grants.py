@@ -14,6 +14,7 @@ from ..operation import Operation, Scope
 from . import lookup
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Key, State
 
 PRINCIPAL = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):(root|(?:role|user|assumed-role|federated-user)/.+)")
@@ -37,9 +38,9 @@ def create(scope: Scope, params: Params) -> Params:
     return {"GrantId": grant.grant_id, "GrantToken": grant.token}
 
 
-def _keys(params: Params, operations: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _keys(params: Params, operations: tuple[str, ...]) -> GatheredKeys:
     """The condition keys of a grant; a caller of its own is no AWS resource."""
-    found: dict[str, tuple[str, ...]] = {"kms:grantoperations": operations, "kms:grantisforawsresource": ("false",)}
+    found: GatheredKeys = {"kms:grantoperations": operations, "kms:grantisforawsresource": ("false",)}
     if "GranteePrincipal" in params:
         found["kms:granteeprincipal"] = (params["GranteePrincipal"],)
     if "RetiringPrincipal" in params:

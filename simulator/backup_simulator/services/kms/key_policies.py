@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import lookup
+
+if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
 
 POLICY_NAME = "default"
 MAX_POLICY = 32_768
@@ -45,7 +49,7 @@ def _require_policy_name(params: Params) -> None:
         raise AwsError("NotFoundException", f"No such policy exists: {params['PolicyName']}")
 
 
-def _bypass(params: Params) -> dict[str, tuple[str, ...]]:
+def _bypass(params: Params) -> GatheredKeys:
     found = "true" if params.get("BypassPolicyLockoutSafetyCheck") else "false"
     return {"kms:bypasspolicylockoutsafetycheck": (found,)}
 
@@ -67,7 +71,7 @@ def require_no_lockout(scope: Scope, stored: policy.Policy, params: Params) -> N
     """The caller has to stay able to put the next policy, directly or through its account."""
     if params.get("BypassPolicyLockoutSafetyCheck"):
         return
-    arn = f"arn:aws:kms:{scope.region_name}:{scope.account.account_id}:key/*"
+    arn = scope.arn("kms", "key/*")
     keys_known = {"kms:calleraccount": (scope.principal.account,)} | scope.known
     asked = gate.question(scope.state, scope.principal, "kms:PutKeyPolicy", arn, keys_known)
     said = policy.judge_resource(stored, asked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import key_policies, lookup, metadata, regions
 
@@ -139,12 +139,7 @@ def tag_resource(scope: Scope, params: Params) -> Params:
     """Add or replace tags of a key."""
     key = lookup.customer(scope, params["KeyId"], "kms:TagResource")
     lookup.require_not_pending(key)
-    added = tag_forms.as_map(params["Tags"])
-    if any(name.startswith("aws:") for name in added):
-        raise AwsError("TagException", "Tag keys cannot start with aws:")
-    if len(key.tags | added) > 50:
-        raise AwsError("LimitExceededException", "A key has 50 tags at most.")
-    key.tags |= added
+    tag_rules.put("kms", key.tags, tag_forms.as_map(params["Tags"]))
     return {}
 
 
@@ -152,8 +147,7 @@ def untag_resource(scope: Scope, params: Params) -> Params:
     """Remove tags of a key; absent ones do not matter."""
     key = lookup.customer(scope, params["KeyId"], "kms:UntagResource")
     lookup.require_not_pending(key)
-    for name in params["TagKeys"]:
-        key.tags.pop(name, None)
+    tag_rules.take(key.tags, params["TagKeys"])
     return {}
 
 

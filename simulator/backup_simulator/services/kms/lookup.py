@@ -10,10 +10,12 @@ from ...fidelity import Behaviour
 from ...identity import gate
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
+from .. import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from ...identity.condition_keys import ConditionKeys
     from ...records.grants import Grant
     from ...records.state import Key
     from ..operation import Scope
@@ -65,7 +67,7 @@ def missing(arn: str) -> AwsError:
     return AwsError("NotFoundException", f"Key '{arn}' does not exist")
 
 
-def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def allowed(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key that the caller may use so; it may be another account's, which is hidden from whom it does not admit."""
     key = found(scope, name)
     reason = _refusal(scope, key, name, action, known)
@@ -76,7 +78,7 @@ def allowed(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str,
     return key
 
 
-def used(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def used(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key for a cryptographic use; another account's says so when it does not admit the caller."""
     key = found(scope, name)
     reason = _refusal(scope, key, name, action, known)
@@ -87,14 +89,14 @@ def used(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ..
     return key
 
 
-def require(scope: Scope, key: Key, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> None:
+def require(scope: Scope, key: Key, action: str, known: ConditionKeys | None = None) -> None:
     """Raise AccessDenied unless the caller may do this with a key."""
     reason = _refusal(scope, key, "", action, known)
     if reason:
         raise _denied(scope, key, action, reason)
 
 
-def _refusal(scope: Scope, key: Key, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None) -> str | None:
+def _refusal(scope: Scope, key: Key, name: str, action: str, known: ConditionKeys | None) -> str | None:
     asked = scope.known | dict(known or {})
     place = name.find("alias/")
     if place >= 0:
@@ -106,7 +108,7 @@ def _denied(scope: Scope, key: Key, action: str, reason: str) -> CommonError:
     return CommonError("AccessDenied", gate.denial(scope.principal, action, key.arn, reason))
 
 
-def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def own(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key of the caller's account, named by id or ARN."""
     if "alias/" in name:
         raise AwsError("NotFoundException", f"Invalid keyId '{name}'")
@@ -116,7 +118,7 @@ def own(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...
     return key
 
 
-def customer(scope: Scope, name: str, action: str, known: Mapping[str, tuple[str, ...]] | None = None) -> Key:
+def customer(scope: Scope, name: str, action: str, known: ConditionKeys | None = None) -> Key:
     """A key of the caller's account that AWS does not manage."""
     key = own(scope, name, action, known)
     if key.manager == "AWS":
@@ -153,14 +155,12 @@ def by_token(scope: Scope, token: str) -> tuple[Key, Grant]:
 
 
 def page(params: Params, items: Sequence[Item], member: str) -> Params:
-    """One page of a list in KMS's manner: Limit, Marker, NextMarker, Truncated; a marker is the next position."""
-    text = params.get("Marker", "0")
-    start = int(text) if text.isdecimal() else len(items) + 1
-    if start > len(items):
-        raise AwsError("InvalidMarkerException", "Could not deserialize marker")
-    end = start + params.get("Limit", DEFAULT_PAGE)
-    more = end < len(items)
-    return {member: list(items[start:end]), "Truncated": more, "NextMarker": str(end) if more else None}
+    """One page of a list in KMS's manner: Limit, Marker, NextMarker, Truncated."""
+    try:
+        shown, more = pages.by_position(items, params.get("Marker"), params.get("Limit", DEFAULT_PAGE))
+    except pages.BadTokenError:
+        raise AwsError("InvalidMarkerException", "Could not deserialize marker") from None
+    return {member: shown, "Truncated": more is not None, "NextMarker": more}
 
 
 FIDELITY = (

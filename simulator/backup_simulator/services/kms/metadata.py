@@ -9,6 +9,7 @@ from ...records.keys import KIND
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Key
     from ...wire import Params
 
@@ -45,10 +46,10 @@ def _configuration(key: Key, relatives: Sequence[Key]) -> Params:
     }
 
 
-def creation_keys(params: Params, *, multi_region: str | None) -> dict[str, tuple[str, ...]]:
+def creation_keys(params: Params, *, multi_region: str | None) -> GatheredKeys:
     """The condition keys of making a key; `multi_region` is PRIMARY, REPLICA or None."""
     bypass = "true" if params.get("BypassPolicyLockoutSafetyCheck") else "false"
-    found: dict[str, tuple[str, ...]] = {name: (value,) for name, value in KIND.items()}
+    found: GatheredKeys = {name: (value,) for name, value in KIND.items()}
     found |= {
         "kms:bypasspolicylockoutsafetycheck": (bypass,),
         "kms:multiregion": ("true" if multi_region else "false",),

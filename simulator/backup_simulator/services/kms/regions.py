@@ -14,6 +14,7 @@ from ..operation import Operation, Scope, request_tags
 from . import key_policies, lookup, metadata
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Key, State
 
 
@@ -73,7 +74,7 @@ def update_primary(scope: Scope, params: Params) -> Params:
     return {}
 
 
-def _primary(scope: Scope, params: Params, action: str, known: dict[str, tuple[str, ...]]) -> Key:
+def _primary(scope: Scope, params: Params, action: str, known: GatheredKeys) -> Key:
     key = lookup.customer(scope, params["KeyId"], action, known)
     if key.primary_region is None or is_replica(key):
         raise AwsError("UnsupportedOperationException", f"{key.arn} is not a multi-Region primary key.")

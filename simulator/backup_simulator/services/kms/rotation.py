@@ -12,6 +12,7 @@ from ..operation import Operation, Scope
 from . import lookup, regions
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Key
 
 YEAR = 365
@@ -34,7 +35,7 @@ def disable(scope: Scope, params: Params) -> Params:
     return {}
 
 
-def _changeable(scope: Scope, params: Params, action: str, known: dict[str, tuple[str, ...]] | None = None) -> Key:
+def _changeable(scope: Scope, params: Params, action: str, known: GatheredKeys | None = None) -> Key:
     key = lookup.customer(scope, params["KeyId"], action, known)
     if regions.is_replica(key):
         text = f"{key.arn} is a multi-Region replica key; its rotation is that of its primary key."

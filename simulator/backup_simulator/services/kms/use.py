@@ -13,6 +13,7 @@ from . import cipher, lookup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...identity.condition_keys import ConditionKeys, GatheredKeys
     from ...records.state import Key
 
 ALGORITHM = "SYMMETRIC_DEFAULT"
@@ -37,7 +38,7 @@ def encrypt(scope: Scope, params: Params) -> Params:
 def decrypt(scope: Scope, params: Params) -> Params:
     """Decrypt with the key that the ciphertext names; one in the request has to be the same."""
     _require_plain(scope, params)
-    found, key = _of_blob(scope, params, "kms:Decrypt", "EncryptionContext", "KeyId")
+    found, key = _of_blob(scope, params, "kms:Decrypt", context="EncryptionContext", member="KeyId")
     plaintext = _opened(found, context_of(params))
     _end_dry(params)
     return {"KeyId": key.arn, "Plaintext": plaintext, "EncryptionAlgorithm": ALGORITHM}
@@ -54,7 +55,9 @@ def re_encrypt(scope: Scope, params: Params) -> Params:
             "true" if blob and (blob.account, blob.key_id) == (target.account, target.key_id) else "false",
         )
     }
-    found, source = _of_blob(scope, params, "kms:ReEncryptFrom", "SourceEncryptionContext", "SourceKeyId", same)
+    found, source = _of_blob(
+        scope, params, "kms:ReEncryptFrom", context="SourceEncryptionContext", member="SourceKeyId", known=same
+    )
     key = _key(scope, params["DestinationKeyId"], "kms:ReEncryptTo", after, same)
     plaintext = _opened(found, context_of(params, "SourceEncryptionContext"))
     _end_dry(params)
@@ -118,7 +121,7 @@ def _key(
     name: str,
     action: str,
     context: Mapping[str, str],
-    known: Mapping[str, tuple[str, ...]] | None = None,
+    known: ConditionKeys | None = None,
 ) -> Key:
     """A key that the caller may use so and that can be used."""
     key = lookup.used(scope, name, action, {**_keys(context), **(known or {})})
@@ -126,11 +129,9 @@ def _key(
     return key
 
 
-def _keys(context: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _keys(context: Mapping[str, str]) -> GatheredKeys:
     """The condition keys of an encryption context and of the algorithm."""
-    found: dict[str, tuple[str, ...]] = {
-        f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in context.items()
-    }
+    found: GatheredKeys = {f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in context.items()}
     if context:
         found["kms:encryptioncontextkeys"] = tuple(context)
     return found | {"kms:encryptionalgorithm": (ALGORITHM,)}
@@ -140,9 +141,10 @@ def _of_blob(
     scope: Scope,
     params: Params,
     action: str,
+    *,
     context: str,
     member: str,
-    known: Mapping[str, tuple[str, ...]] | None = None,
+    known: ConditionKeys | None = None,
 ) -> tuple[cipher.Sealed, Key]:
     """A ciphertext taken apart, and its key in the caller's Region if the caller may use it so."""
     if "CiphertextBlob" not in params:

@@ -6,12 +6,11 @@ the management account; DescribeOrganization, LeaveOrganization and handshakes a
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 
 from ...records.organization import SERVICE_CONTROL
 from ...wire import AwsError, CommonError, Params
+from .. import pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,17 +71,11 @@ def not_found(kind: str, message: str) -> AwsError:
 
 def page(found: Sequence[Params], params: Params, name: str) -> Params:
     """One page of a list, at most 20 long."""
-    start, size = _position(params.get("NextToken")), params.get("MaxResults", PAGE)
-    following = start + size
-    token = base64.b64encode(str(following).encode()).decode() if following < len(found) else None
-    return {name: list(found[start:following]), "NextToken": token}
-
-
-def _position(token: str | None) -> int:
     try:
-        return int(base64.b64decode(token, validate=True)) if token else 0
-    except (ValueError, binascii.Error):
+        shown, more = pages.by_position(found, params.get("NextToken"), params.get("MaxResults", PAGE))
+    except pages.BadTokenError:
         raise invalid("You specified an invalid value for nextToken.", "INVALID_NEXT_TOKEN") from None
+    return {name: shown, "NextToken": more}
 
 
 def arn(organization: Organization, kind: str, name: str = "") -> str:

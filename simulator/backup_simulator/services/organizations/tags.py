@@ -6,39 +6,35 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...wire import Params
-from .. import tag_forms
+from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import rules
 
 if TYPE_CHECKING:
     from ...records.organization import Organization
 
-MOST = 50
-
 
 def given(scope: Scope, params: Params) -> dict[str, str]:
     """The tags with which something is made; whoever gives some must be allowed to tag."""
-    found = _read(params)
+    found = tag_rules.read("organizations", params.get("Tags", []))
     if found:
         scope.authorise("organizations:TagResource", "*", keys=request_tags(found))
-    _check_number(found)
+    tag_rules.require("organizations", {}, found)
     return found
 
 
 def add(scope: Scope, params: Params) -> Params:
     """Add tags, or change their values."""
-    held, found = _held(scope, params["ResourceId"]), _read(params)
-    _check_number(held | found)
-    held |= found
+    held = _held(scope, params["ResourceId"])
+    tag_rules.put("organizations", held, tag_rules.read("organizations", params["Tags"]))
     return {}
 
 
 def remove(scope: Scope, params: Params) -> Params:
     """Take tags away."""
     held = _held(scope, params["ResourceId"])
-    for name in params["TagKeys"]:
-        _check_name(name)
-        held.pop(name, None)
+    tag_rules.require_keys("organizations", params["TagKeys"])
+    tag_rules.take(held, params["TagKeys"])
     return {}
 
 
@@ -58,29 +54,6 @@ def _held(scope: Scope, target: str) -> dict[str, str]:
     if policy and policy.aws_managed:
         raise rules.invalid("You cannot modify an AWS managed policy.", "IMMUTABLE_POLICY")
     return organization.tags.setdefault(target, {})
-
-
-def _read(params: Params) -> dict[str, str]:
-    pairs = params.get("Tags", [])
-    found = tag_forms.as_map(pairs)
-    if len(found) < len(pairs):
-        message = "Tag keys must be unique among the tags attached to the same entity."
-        raise rules.invalid(message, "DUPLICATE_TAG_KEY")
-    for name in found:
-        _check_name(name)
-    return found
-
-
-def _check_name(name: str) -> None:
-    if name.lower().startswith("aws:"):
-        message = "You can't add, edit, or delete system tag keys because they're reserved for AWS use."
-        raise rules.invalid(message, "INVALID_SYSTEM_TAGS_PARAMETER")
-
-
-def _check_number(found: dict[str, str]) -> None:
-    if len(found) > MOST:
-        message = "You have exceeded the number of tags allowed on this resource."
-        raise rules.constraint(message, "MAX_TAG_LIMIT_EXCEEDED")
 
 
 OPERATIONS = {

@@ -9,6 +9,7 @@ from ...records import keys
 from ...wire import AwsError
 
 if TYPE_CHECKING:
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Key, Principal, State
     from ..operation import Scope
     from .queue import Queue
@@ -29,7 +30,7 @@ def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
         raise AwsError(f"Kms{found[0]}", found[1])
 
 
-def closed_to(state: State, queue: Queue, service: Principal, facts: dict[str, tuple[str, ...]], now: float) -> str:
+def closed_to(state: State, queue: Queue, service: Principal, facts: GatheredKeys, now: float) -> str:
     """Why the queue's key does not let a service send; empty when it does, or when there is no key."""
     if queue.key is None:
         return ""
@@ -42,7 +43,7 @@ def _key(state: State, queue: Queue, now: float) -> Key | None:
     return keys.of_setting(state, (queue.account, queue.region), queue.key or "", MANAGED_ALIAS, now)
 
 
-def _keys(queue: Queue) -> dict[str, tuple[str, ...]]:
+def _keys(queue: Queue) -> GatheredKeys:
     """The condition keys of SQS's calls to KMS for somebody."""
     return {
         "kms:viaservice": (f"sqs.{queue.region}.amazonaws.com",),

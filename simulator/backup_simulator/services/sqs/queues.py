@@ -13,14 +13,14 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate
 from ...wire import AwsError, Params
+from .. import pages, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import settings
 from .order import Groups
 from .queue import Fifo, Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from ...identity.condition_keys import ConditionKeys
     from ..operation import Scope
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -36,7 +36,7 @@ OWN_ONLY = frozenset(
 """Actions that no queue policy opens to another account."""
 
 
-def judged(scope: Scope, params: Params, action: str, keys: Mapping[str, tuple[str, ...]] | None = None) -> Queue:
+def judged(scope: Scope, params: Params, action: str, keys: ConditionKeys | None = None) -> Queue:
     """The queue of a request, if the caller may; the queue's policy may let other accounts in."""
     found = URL.fullmatch(params["QueueUrl"])
     if not found:
@@ -50,9 +50,7 @@ def judged(scope: Scope, params: Params, action: str, keys: Mapping[str, tuple[s
     return queue
 
 
-def authorise(
-    scope: Scope, action: str, arn: str, queue: Queue | None, keys: Mapping[str, tuple[str, ...]] | None = None
-) -> None:
+def authorise(scope: Scope, action: str, arn: str, queue: Queue | None, keys: ConditionKeys | None = None) -> None:
     """Raise AccessDenied unless the caller may; SQS writes its actions in small letters there."""
     known = scope.known | dict(keys or {})
     asked = gate.question(scope.state, scope.principal, f"sqs:{action}", arn, known)
@@ -67,13 +65,13 @@ def authorise(
 def create_queue(scope: Scope, params: Params) -> Params:
     """Create a queue; the same name with the same attributes gives the queue there is."""
     name, attributes, added = params["QueueName"], params.get("Attributes", {}), params.get("tags", {})
-    arn = f"arn:aws:sqs:{scope.region_name}:{scope.account.account_id}:{name}"
+    arn = scope.arn("sqs", name)
     authorise(scope, "CreateQueue", arn, None, request_tags(added))
     if added:
         authorise(scope, "TagQueue", arn, None, request_tags(added))
     fresh = _fresh(scope, name, attributes)
     settings.put(scope, fresh, attributes)
-    settings.put_tags(fresh, added)
+    tag_rules.put("sqs", fresh.tags, added, of=name)
     known = scope.region.queues.get(name)
     if known is None:
         scope.region.queues[name] = known = fresh
@@ -122,7 +120,7 @@ def get_queue_url(scope: Scope, params: Params) -> Params:
 
 def list_queues(scope: Scope, params: Params) -> Params:
     """List the queues of the Region by name; without MaxResults all of up to 1,000 at once."""
-    arn = f"arn:aws:sqs:{scope.region_name}:{scope.account.account_id}:*"
+    arn = scope.arn("sqs", "*")
     authorise(scope, "ListQueues", arn, None)
     names = [name for name in scope.region.queues if name.startswith(params.get("QueueNamePrefix", ""))]
     urls, more = _page(scope, params, names, scope.account.account_id)
@@ -143,9 +141,8 @@ def _page(scope: Scope, params: Params, names: list[str], account: str) -> tuple
     size = params.get("MaxResults", 1000)
     if not 1 <= size <= 1000:
         raise AwsError("InvalidParameterValue", "MaxResults must be an integer between 1 and 1000.")
-    left = sorted(name for name in names if name > params.get("NextToken", ""))
-    urls = [_address(scope, account, name) for name in left[:size]]
-    return urls, left[size - 1] if "MaxResults" in params and len(left) > size else None
+    shown, more = pages.by_name(names, params.get("NextToken"), size)
+    return [_address(scope, account, name) for name in shown], more if "MaxResults" in params else None
 
 
 def get_queue_attributes(scope: Scope, params: Params) -> Params:

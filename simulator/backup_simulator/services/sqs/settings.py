@@ -29,7 +29,7 @@ REUSE_BOUNDS = (60, 86_400)
 MANAGED, KEY, REUSE = "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"
 OF_FIFO = ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
 SCOPES, LIMITS = ("queue", "messageGroup"), ("perQueue", "perMessageGroupId")
-MOST_SOURCES, MOST_TAGS = 10, 50
+MOST_SOURCES = 10
 OF_MESSAGES = validation.DOCUMENTED["QueueAttributeName"]
 """Attributes that messages have and queues do not."""
 
@@ -164,17 +164,6 @@ def _redrive_allow(text: str) -> RedriveAllow:
     if not known or by_queue != bool(found.sources) or len(found.sources) > MOST_SOURCES:
         raise _invalid("RedriveAllowPolicy")
     return found
-
-
-def put_tags(queue: Queue, added: dict[str, str]) -> None:
-    """Add or replace the tags of a queue; raises what AWS answers for those it does not take."""
-    if strange := [name for name in added if name.lower().startswith("aws:") or not 1 <= len(name) <= 128]:
-        raise AwsError("InvalidParameterValue", f"Tag keys cannot start with aws: or be empty: {strange[0]}")
-    if any(len(value) > 256 for value in added.values()):
-        raise AwsError("InvalidParameterValue", "Tag values cannot be longer than 256 letters.")
-    if len(queue.tags | added) > MOST_TAGS:
-        raise AwsError("InvalidParameterValue", f"Too many tags added for queue {queue.name}.")
-    queue.tags |= added
 
 
 def shown(state: State, queue: Queue) -> dict[str, str]:

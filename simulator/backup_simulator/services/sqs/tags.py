@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from ...fidelity import Behaviour
 from ...wire import Params
+from .. import tag_rules
 from ..operation import Operation, Scope, request_tags
-from . import queues, settings
+from . import queues
 
 
 def tag(scope: Scope, params: Params) -> Params:
     """Add or replace tags."""
     added = params["Tags"]
-    settings.put_tags(queues.judged(scope, params, "TagQueue", request_tags(added)), added)
+    queue = queues.judged(scope, params, "TagQueue", request_tags(added))
+    tag_rules.put("sqs", queue.tags, added, of=queue.name)
     return {}
 
 
@@ -19,8 +21,7 @@ def untag(scope: Scope, params: Params) -> Params:
     """Remove tags; absent ones do not matter."""
     names = params["TagKeys"]
     queue = queues.judged(scope, params, "UntagQueue", {"aws:tagkeys": tuple(names)})
-    for name in names:
-        queue.tags.pop(name, None)
+    tag_rules.take(queue.tags, names)
     return {}
 
 

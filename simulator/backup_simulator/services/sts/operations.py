@@ -10,15 +10,15 @@ from ...identity import gate, web_tokens
 from ...records.access import Session
 from ...records.state import Principal
 from ...wire import AwsError, CommonError, Params
-from ..operation import Operation, Scope
+from ..operation import Operation, Scope, request_tags
 from . import sessions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...identity.condition_keys import GatheredKeys
     from ...records.state import Identity
 
-Keys = dict[str, tuple[str, ...]]
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
 TAGS_CLAIM = "https://aws.amazon.com/tags"
 REGION_OFF = (
@@ -95,11 +95,8 @@ def _source_identity(scope: Scope, params: Params) -> str | None:
     return asked or own
 
 
-def _keys(params: Params, tags: Mapping[str, str], transitive: frozenset[str], source: str | None) -> Keys:
-    keys: Keys = {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
-    keys["sts:rolesessionname"] = (params["RoleSessionName"],)
-    if tags:
-        keys["aws:tagkeys"] = tuple(tags)
+def _keys(params: Params, tags: Mapping[str, str], transitive: frozenset[str], source: str | None) -> GatheredKeys:
+    keys = request_tags(tags) | {"sts:rolesessionname": (params["RoleSessionName"],)}
     if transitive:
         keys["sts:transitivetagkeys"] = tuple(sorted(transitive))
     if source:
@@ -109,7 +106,7 @@ def _keys(params: Params, tags: Mapping[str, str], transitive: frozenset[str], s
     return keys
 
 
-def _require(scope: Scope, role: Identity | None, action: str, params: Params, keys: Keys) -> None:
+def _require(scope: Scope, role: Identity | None, action: str, params: Params, keys: GatheredKeys) -> None:
     """Raise AccessDenied unless trust policy and the caller's own policies agree."""
     arn = params["RoleArn"]
     asked = gate.question(scope.state, scope.principal, action, arn, {**scope.facts, **keys})
@@ -141,14 +138,14 @@ def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
     if TAGS_CLAIM in token.claims:
         raise CommonError("NotImplemented", f"The simulator does not implement the claim {TAGS_CLAIM}")
     subject, audience = str(token.claims.get("sub", "")), token.audiences[0]
-    keys: Keys = {
+    keys: GatheredKeys = {
         f"{host}:sub": (subject,),
         f"{host}:aud": (audience,),
         "sts:rolesessionname": (params["RoleSessionName"],),
         "aws:federatedprovider": (provider.arn,),
     }
     keys = {name.lower(): values for name, values in keys.items()}
-    principal = Principal("", subject, "", "", f"{host}:{audience}:{subject}", "federated", provider.arn)
+    principal = Principal(kind="federated", arn=subject, user_id=f"{host}:{audience}:{subject}", name=provider.arn)
     action = "sts:AssumeRoleWithWebIdentity"
     asked = gate.question(scope.state, principal, action, role.arn, {**scope.facts, **keys})
     if gate.refusal(scope.state, asked, role.trust, owner=role.account, resource_rules=True):

@@ -12,7 +12,7 @@ from ...records import principals
 from ...records.access import Session
 from ...records.state import Credential
 from ...wire import AwsError, Params
-from .. import tag_forms
+from .. import tag_rules
 from ..iam import aws_managed
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def length(params: Params, role: Identity, *, chained: bool) -> int:
 
 def tags(params: Params, caller: Session | None, inherited: dict[str, str]) -> tuple[dict[str, str], frozenset[str]]:
     """The session's tags and which of them are handed on; transitive tags of the caller cannot be replaced."""
-    asked = params.get("Tags", [])
-    found = tag_forms.as_map(asked)
-    if len({name.lower() for name in found}) < len(asked):
-        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise AwsError("InvalidParameterValue", message)
+    found = tag_rules.read("sts", params.get("Tags", []))
     handed = {name for name in inherited if caller and name in caller.transitive}
     if {name.lower() for name in found} & {name.lower() for name in handed}:
         message = (

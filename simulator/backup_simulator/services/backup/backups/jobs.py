@@ -9,14 +9,15 @@ from ....fidelity import Behaviour
 from ....records import resources
 from ....records.backups import BackupJob
 from ....wire import AwsError, CommonError, Params
+from ... import tag_rules
 from ...operation import Operation, Scope
-from .. import lookup, paging, reach, tags
+from .. import job_requests, lookup
 from ..points import lifecycles
 from ..vaults import automatic
-from . import composite, options, point_tags, primary, roles, rules, running, windows
+from . import composite, leaving, options, point_tags, primary, roles, rules, running, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ....records.state import Lifecycle, State
 
@@ -26,8 +27,7 @@ NAMED_AT_ONCE = frozenset({"EFS", "DynamoDB"})
 
 def start(scope: Scope, params: Params) -> Params:
     """Start an on-demand backup; the same idempotency token gives the same job."""
-    token = params.get("IdempotencyToken")
-    known = scope.region.backup_jobs.get(scope.region.backup_tokens.get(token or "", ""))
+    known = job_requests.begun(scope.region.backup_jobs, scope.region.backup_tokens, params)
     if known:
         return _started(scope.state, known)
     lookup.vault(scope, params)
@@ -42,7 +42,8 @@ def start(scope: Scope, params: Params) -> Params:
         message = f"Invalid LogicallyAirGappedBackupVaultArn: {air_gapped}"
         raise AwsError("InvalidParameterValueException", message)
     job = _asked(scope, params, resource_type, lifecycle)
-    _enter(scope, job, token)
+    _enter(scope, job)
+    job_requests.remember(scope, scope.region.backup_tokens, params, job.job_id)
     return _started(scope.state, job)
 
 
@@ -74,22 +75,13 @@ def _asked(scope: Scope, params: Params, resource_type: str, lifecycle: Lifecycl
     )
 
 
-def _enter(scope: Scope, job: BackupJob, token: str | None) -> None:
+def _enter(scope: Scope, job: BackupJob) -> None:
     found = resources.find(scope.state, job.account, job.region, job.resource_arn)
     job.resource_name = found.name if found else None
     row = rules.row_of(scope.state, job.account, job.region, job.resource_type)
     if job.resource_type in NAMED_AT_ONCE and row.fully_managed:
-        job.point_arn = running.fresh_arn(scope.state, job, row, scope.now)
-    if token:
-        tokens = scope.region.backup_tokens
-        tokens[token] = job.job_id
-        expiry = scope.now + scope.state.durations.idempotency
-        scope.state.scheduler.at(expiry, _forget, tokens, token)
+        job.point_arn = leaving.fresh_arn(scope.state, job, row, scope.now)
     running.begin(scope.state, job)
-
-
-def _forget(tokens: dict[str, str], token: str, _now: float) -> None:
-    tokens.pop(token, None)
 
 
 def _type(scope: Scope, arn: str) -> str:
@@ -106,7 +98,7 @@ def _check(resource_type: str, params: Params) -> None:
         raise CommonError("NotImplemented", "The simulator does not implement Index of backup:StartBackupJob")
     flaw = (
         windows.flaw(params.get("StartWindowMinutes"), params.get("CompleteWindowMinutes"))
-        or point_tags.flaw(params.get("RecoveryPointTags", {}), most=tags.MAX_TAGS)
+        or point_tags.flaw(params.get("RecoveryPointTags", {}), most=tag_rules.MOST)
         or ("BackupOptions" in params and options.flaw(resource_type, params["BackupOptions"]))
     )
     if flaw:
@@ -152,32 +144,15 @@ def stop(scope: Scope, params: Params) -> Params:
     return {}
 
 
-# What each filter of ListBackupJobs compares; all are joined by AND. ByAccountId chooses whose jobs are looked at.
-_FILTERS: dict[str, Callable[[BackupJob, Params], bool]] = {
-    "ByResourceArn": lambda job, params: job.resource_arn == params["ByResourceArn"],
-    "ByState": lambda job, params: job.state == params["ByState"],
+_FILTERS: Mapping[str, Callable[[BackupJob, Params], bool]] = {
+    **job_requests.FILTERS,
     "ByBackupVaultName": lambda job, params: job.vault_name == params["ByBackupVaultName"],
-    "ByCreatedBefore": lambda job, params: job.created < params["ByCreatedBefore"],
-    "ByCreatedAfter": lambda job, params: job.created > params["ByCreatedAfter"],
-    "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
-    "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
-    "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
-    "ByParentJobId": lambda job, params: job.parent_id == params["ByParentJobId"],
-    "ByMessageCategory": lambda job, params: job.category == params["ByMessageCategory"],
 }
 
 
 def list_jobs(scope: Scope, params: Params) -> Params:
     """List backup jobs in order of creation."""
-    filters = [matches for name, matches in _FILTERS.items() if name in params]
-    jobs = [
-        job
-        for account in reach.accounts(scope, params.get("ByAccountId"))
-        for job in scope.state.accounts[account].region(scope.region_name).backup_jobs.values()
-        if all(matches(job, params) for matches in filters)
-    ]
-    jobs.sort(key=lambda job: job.sequence)
-    found, token = paging.page(scope, "ListBackupJobs", params, jobs, position=lambda job: job.sequence)
+    found, token = job_requests.page(scope, "ListBackupJobs", params, lambda region: region.backup_jobs, _FILTERS)
     return {"BackupJobs": [_shown(job) for job in found], "NextToken": token}
 
 

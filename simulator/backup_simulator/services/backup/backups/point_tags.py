@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
+from ... import tag_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_OF_RULE = 10
-MAX_KEY, MAX_VALUE = 128, 256
 
 
 def flaw(tags: Mapping[str, str], *, most: int) -> str | None:
@@ -18,10 +18,10 @@ def flaw(tags: Mapping[str, str], *, most: int) -> str | None:
     if len(tags) > most:
         return f"Invalid recovery point tags. There cannot be more than {most} tags"
     for key, value in tags.items():
-        if key.lower().startswith("aws:"):
+        if tag_rules.is_reserved(key):
             return f"Invalid recovery point tags. Tag keys cannot start with aws: {key}"
-        if not 1 <= len(key) <= MAX_KEY or len(value) > MAX_VALUE:
-            return f"Invalid recovery point tags. {key[:MAX_KEY]} is too long or empty"
+        if not 1 <= len(key) <= tag_rules.LONGEST_KEY or len(value) > tag_rules.LONGEST_VALUE:
+            return f"Invalid recovery point tags. {key[: tag_rules.LONGEST_KEY]} is too long or empty"
     return None
 
 

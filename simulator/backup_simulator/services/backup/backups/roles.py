@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .... import arns
 from ....fidelity import Behaviour
-from ....identity import gate
+from ....identity import condition_keys, gate
 from ....records import keys, principals
 from ....wire import AwsError, CommonError
 from ...iam.service_role import SERVICE
@@ -59,8 +59,7 @@ def may(
     role = state.role(role_arn)
     if role is None:
         return False
-    known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in (tags or {}).items()}
-    known["aws:requestedregion"] = (region,)
+    known = condition_keys.of_tags("resource", tags or {}) | {"aws:requestedregion": (region,)}
     asked = gate.question(state, principals.of_role(role, SESSION), action, resource, known)
     return gate.refusal(state, asked, None, owner=role.account) is None
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from ....identity import tag_policies
 from ....records import organization, resource_types, resources
-from .. import explanations, regional
+from ... import tag_rules
+from .. import job_rules, lives, regional
 from ..copies import texts as copy_texts
+from ..job_rules import Rule
 from . import primary, roles, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ....records.backups import BackupJob
     from ....records.resource_types import ResourceType
     from ....records.resources import Resource
     from ....records.state import State, Vault
+    from ..lives import Ending
 
-MAX_TAGS = 50
 NEEDED = {
     "EBS": "ec2:CreateSnapshot",
     "EC2": "ec2:CreateImage",
@@ -62,6 +62,15 @@ class Attempt:
     state: State
     job: BackupJob
 
+    def named(self) -> dict[str, object]:
+        """What the backup names, by ARN; None is what is not there."""
+        job = self.job
+        return {
+            job.vault_arn: self.vault,
+            job.resource_arn: self.resource,
+            job.role_arn: self.state.role(job.role_arn),
+        }
+
     @property
     def vault(self) -> Vault | None:
         """The vault it backs up to."""
@@ -77,15 +86,12 @@ class Attempt:
         """What the feature matrix says about the resource type, given the Region's settings."""
         return row_of(self.state, self.job.account, self.job.region, self.job.resource_type)
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: `broken` gives the message when the rule is broken."""
-
-    name: str
-    moment: Moment
-    category: str
-    broken: Callable[[Attempt], str | None]
+    def ends(self) -> tuple[Vault, Resource]:
+        """Vault and resource of a backup that the rules have let through."""
+        vault, resource = self.vault, self.resource
+        if vault is None or resource is None:
+            raise AssertionError("the rules refuse a backup without vault or resource")
+        return vault, resource
 
 
 def row_of(state: State, account: str, region: str, resource_type: str) -> ResourceType:
@@ -95,27 +101,9 @@ def row_of(state: State, account: str, region: str, resource_type: str) -> Resou
     return resource_types.TYPES[resource_type]
 
 
-def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
-    """The first rule of a moment that an attempt breaks, with its message."""
-    state, job = attempt.state, attempt.job
-    for rule in RULES:
-        if rule.moment is moment:
-            message, refused = explanations.judged(state, rule.broken, attempt)
-            if message is not None:
-                role = state.role(job.role_arn)
-                named = {job.vault_arn: attempt.vault, job.resource_arn: attempt.resource, job.role_arn: role}
-                explanations.explain(
-                    state,
-                    job,
-                    "backup",
-                    rule=rule.name,
-                    message=message,
-                    category=rule.category,
-                    refused=refused,
-                    named=named,
-                )
-                return rule, message
-    return None
+def failure(moment: Moment, attempt: Attempt) -> Ending | None:
+    """How a backup ends that breaks a rule of a moment."""
+    return lives.failure(job_rules.first_broken(RULES, moment, attempt))
 
 
 def _no_vault(attempt: Attempt) -> str | None:
@@ -190,7 +178,7 @@ def _key_refused(attempt: Attempt) -> str | None:
 
 def _too_many_tags(attempt: Attempt) -> str | None:
     own = attempt.resource.tags if attempt.resource else {}
-    return copy_texts.TOO_MANY_TAGS if len(own | attempt.job.tags) > MAX_TAGS else None
+    return copy_texts.TOO_MANY_TAGS if len(own | attempt.job.tags) > tag_rules.MOST else None
 
 
 def _tags_forbidden(attempt: Attempt) -> str | None:
@@ -200,7 +188,7 @@ def _tags_forbidden(attempt: Attempt) -> str | None:
     return copy_texts.TAG_FORBIDDEN.format(key=key) if key else None
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Attempt], ...] = (
     Rule("vault missing", Moment.START, "RESOURCE_NOT_FOUND", _no_vault),
     Rule("vault of the wrong kind", Moment.START, "LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", _wrong_kind),
     Rule("role cannot be assumed", Moment.START, "ACCESS_DENIED", _unassumable),

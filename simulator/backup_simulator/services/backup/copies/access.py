@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from ....identity import gate
+from typing import TYPE_CHECKING
+
+from ....identity import condition_keys, gate
 from ....records import principals
 from ...iam.service_role import SERVICE
+from ..job_rules import Rule
 from . import texts
-from .attempt import Attempt, Moment, Rule, copier
+from .attempt import Attempt, Moment, copier
+
+if TYPE_CHECKING:
+    from ....identity.condition_keys import GatheredKeys
 
 # What the copy role does in the service whose snapshots a type is made of: within the account it copies, across
 # accounts it shares and the destination's service-linked role copies. Clusters have calls of their own.
@@ -64,12 +70,12 @@ def _may_not_leave(attempt: Attempt) -> str | None:
     return texts.ACCESS if refused else None
 
 
-def _here(attempt: Attempt) -> dict[str, tuple[str, ...]]:
+def _here(attempt: Attempt) -> GatheredKeys:
     """The Region in which AWS Backup acts as the copy role."""
     return {"aws:requestedregion": (attempt.source_region,)}
 
 
-def _target_path(attempt: Attempt) -> dict[str, tuple[str, ...]]:
+def _target_path(attempt: Attempt) -> GatheredKeys:
     organization = attempt.state.organization_of(attempt.destination_account)
     return {"backup:copytargetorgpaths": (organization.path(attempt.destination_account),)} if organization else {}
 
@@ -110,7 +116,7 @@ def _role_may(attempt: Attempt, action: str) -> bool:
     if role is None or point is None:
         return True
     tags = {"aws:backup:source-resource": point.resource_arn} | point.tags
-    known = {f"aws:resourcetag/{name.lower()}": (value,) for name, value in tags.items()} | _here(attempt)
+    known = condition_keys.of_tags("resource", tags) | _here(attempt)
     asked = gate.question(attempt.state, copier(role), action, point.arn, known)
     return gate.refusal(attempt.state, asked, None, owner=attempt.account) is None
 

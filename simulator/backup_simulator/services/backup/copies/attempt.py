@@ -10,8 +10,6 @@ from .... import arns
 from ....records import principals, resource_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ....records.resource_types import ResourceType
     from ....records.state import CopyJob, Identity, Key, Lifecycle, Principal, RecoveryPoint, State, Vault
 
@@ -25,12 +23,11 @@ class Moment(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """A copy and the world around it; `job` is absent while StartCopyJob is being judged."""
 
     state: State
-    caller: Principal | None
     account: str
     source_vault_arn: str
     point_arn: str
@@ -38,6 +35,7 @@ class Attempt:
     role_arn: str
     lifecycle: Lifecycle | None
     now: float
+    caller: Principal | None = None
     job: CopyJob | None = None
     # Looked up once, because every rule asks for them.
     source: Vault | None = field(init=False)
@@ -55,6 +53,15 @@ class Attempt:
         found["role"] = self.state.role(self.role_arn)
         for name, value in found.items():
             object.__setattr__(self, name, value)
+
+    def named(self) -> dict[str, object]:
+        """What the copy names, by ARN; None is what is not there."""
+        return {
+            self.source_vault_arn: self.source,
+            self.point_arn: self.point,
+            self.destination_arn: self.destination,
+            self.role_arn: self.role,
+        }
 
     @property
     def destination_account(self) -> str:
@@ -90,16 +97,6 @@ class Attempt:
     def stays_unencrypted(self) -> bool:
         """Whether the copy has no key because its source has none (Aurora, DocumentDB, Neptune)."""
         return bool(self.point and self.point.key_arn is None and self.row and self.row.stays_unencrypted)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: `broken` gives the message when the rule is broken; `code` is an error code or a MessageCategory."""
-
-    name: str
-    moment: Moment
-    code: str
-    broken: Callable[[Attempt], str | None]
 
 
 def copier(role: Identity) -> Principal:

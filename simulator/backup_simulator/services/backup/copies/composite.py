@@ -5,43 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....records.state import CopyJob
 from ..points import ageing
+from . import fresh
 
 if TYPE_CHECKING:
-    from ....records.state import RecoveryPoint, State, Vault
+    from ....records.state import CopyJob, RecoveryPoint, State, Vault
 
 
 def bear(state: State, job: CopyJob, vault: Vault, parent: RecoveryPoint, now: float) -> list[CopyJob]:
     """Make a job for every recovery point nested in a composite one."""
-    job.children = [_child(state, job, point, now) for point in ageing.children(vault, parent)]
+    job.children = [_child(state, job, vault, point, now) for point in ageing.children(vault, parent)]
     return job.children
 
 
-def _child(state: State, job: CopyJob, point: RecoveryPoint, now: float) -> CopyJob:
-    child = CopyJob(
-        job_id=state.ids.job(),
-        sequence=next(state.sequence),
-        account=job.account,
-        region=job.region,
-        source_vault_arn=job.source_vault_arn,
-        source_point_arn=point.arn,
-        destination_vault_arn=job.destination_vault_arn,
+def _child(state: State, job: CopyJob, vault: Vault, point: RecoveryPoint, now: float) -> CopyJob:
+    child = fresh.job(
+        state,
+        vault,
+        point,
+        destination_arn=job.destination_vault_arn,
         role_arn=job.role_arn,
         lifecycle=job.lifecycle,
-        resource_arn=point.resource_arn,
-        resource_type=point.resource_type,
-        size=point.size,
-        created=round(now, 3),
-        resource_name=point.resource_name,
-        destination_vault_type=job.destination_vault_type,
-        is_parent=point.is_parent,
-        parent_id=job.job_id,
-        member=point.member,
-        created_by=job.created_by,
-        backup_job_id=job.backup_job_id,
+        now=now,
     )
-    state.accounts[job.account].region(job.region).copy_jobs[child.job_id] = child
+    child.parent_id, child.member = job.job_id, point.member
+    child.created_by, child.backup_job_id = job.created_by, job.backup_job_id
     return child
 
 

@@ -6,82 +6,54 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....records.state import CopyJob
 from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
-from .. import lookup, paging, reach
+from .. import job_requests, lookup
 from ..points import lifecycles
-from . import refusals, rules, running
-from .attempt import Attempt, Moment
+from . import fresh, refusals, rules, running
+from .attempt import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from ....records.state import CopyJob
 
 
 def start(scope: Scope, params: Params) -> Params:
     """Start a copy job; the same idempotency token gives the same job."""
-    token = params.get("IdempotencyToken")
-    known = scope.region.copy_jobs.get(scope.region.copy_tokens.get(token or "", ""))
+    known = job_requests.begun(scope.region.copy_jobs, scope.region.copy_tokens, params)
     if known:
         return _started(known)
     lifecycle = lifecycles.parse(params.get("Lifecycle"))
     attempt = Attempt(
-        scope.state,
-        scope.principal,
-        scope.account.account_id,
-        lookup.vault_arn(scope, params["SourceBackupVaultName"]),
-        params["RecoveryPointArn"],
-        params["DestinationBackupVaultArn"],
-        params["IamRoleArn"],
-        lifecycle,
-        scope.now,
+        state=scope.state,
+        account=scope.account.account_id,
+        source_vault_arn=lookup.vault_arn(scope, params["SourceBackupVaultName"]),
+        point_arn=params["RecoveryPointArn"],
+        destination_arn=params["DestinationBackupVaultArn"],
+        role_arn=params["IamRoleArn"],
+        lifecycle=lifecycle,
+        now=scope.now,
+        caller=scope.principal,
     )
-    broken = rules.first_broken(Moment.REFUSED, attempt)
-    if broken:
-        rule, message = broken
-        kind = CommonError if rule.code == refusals.DENIED else AwsError
-        raise kind(rule.code, message)
-    job = _job(scope, attempt)
-    scope.region.copy_jobs[job.job_id] = job
-    if token:
-        _remember(scope, token, job)
+    refusal = rules.refusal(attempt)
+    if refusal:
+        message, code = refusal
+        raise (CommonError if code == refusals.DENIED else AwsError)(code, message)
+    if attempt.source is None or attempt.point is None:
+        raise AssertionError("a missing recovery point is refused above")
+    job = fresh.job(
+        scope.state,
+        attempt.source,
+        attempt.point,
+        destination_arn=attempt.destination_arn,
+        role_arn=attempt.role_arn,
+        lifecycle=lifecycle,
+        now=scope.now,
+    )
+    job_requests.remember(scope, scope.region.copy_tokens, params, job.job_id)
     running.begin(scope.state, job)
     return _started(job)
-
-
-def _job(scope: Scope, attempt: Attempt) -> CopyJob:
-    point = attempt.point
-    if point is None:
-        raise AssertionError("a missing recovery point is refused above")
-    return CopyJob(
-        job_id=scope.state.ids.job(),
-        sequence=next(scope.state.sequence),
-        account=attempt.account,
-        region=scope.region_name,
-        source_vault_arn=attempt.source_vault_arn,
-        source_point_arn=attempt.point_arn,
-        destination_vault_arn=attempt.destination_arn,
-        role_arn=attempt.role_arn,
-        lifecycle=attempt.lifecycle,
-        resource_arn=point.resource_arn,
-        resource_type=point.resource_type,
-        size=point.size,
-        created=scope.now,
-        resource_name=point.resource_name,
-        is_parent=point.is_parent,
-        destination_vault_type=attempt.destination.kind if attempt.destination else "BACKUP_VAULT",
-    )
-
-
-def _remember(scope: Scope, token: str, job: CopyJob) -> None:
-    tokens = scope.region.copy_tokens
-    tokens[token] = job.job_id
-    expiry = scope.now + scope.state.durations.idempotency
-    scope.state.scheduler.at(expiry, _forget, tokens, token)
-
-
-def _forget(tokens: dict[str, str], token: str, _now: float) -> None:
-    tokens.pop(token, None)
 
 
 def _started(job: CopyJob) -> Params:
@@ -96,32 +68,16 @@ def describe(scope: Scope, params: Params) -> Params:
     return {"CopyJob": _shown(job)}
 
 
-# What each filter of ListCopyJobs compares; all are joined by AND.
-_FILTERS: dict[str, Callable[[CopyJob, Params], bool]] = {
-    "ByResourceArn": lambda job, params: job.resource_arn == params["ByResourceArn"],
-    "ByState": lambda job, params: job.state == params["ByState"],
-    "ByCreatedBefore": lambda job, params: job.created < params["ByCreatedBefore"],
-    "ByCreatedAfter": lambda job, params: job.created > params["ByCreatedAfter"],
-    "ByResourceType": lambda job, params: job.resource_type == params["ByResourceType"],
+_FILTERS: Mapping[str, Callable[[CopyJob, Params], bool]] = {
+    **job_requests.FILTERS,
     "ByDestinationVaultArn": lambda job, params: job.destination_vault_arn == params["ByDestinationVaultArn"],
-    "ByCompleteBefore": lambda job, params: job.completed is not None and job.completed < params["ByCompleteBefore"],
-    "ByCompleteAfter": lambda job, params: job.completed is not None and job.completed > params["ByCompleteAfter"],
-    "ByParentJobId": lambda job, params: job.parent_id == params["ByParentJobId"],
-    "ByMessageCategory": lambda job, params: job.category == params["ByMessageCategory"],
     "BySourceRecoveryPointArn": lambda job, params: job.source_point_arn == params["BySourceRecoveryPointArn"],
 }
 
 
 def list_jobs(scope: Scope, params: Params) -> Params:
     """List copy jobs of the Region in order of creation; the management account may ask for another account's."""
-    filters = [matches for name, matches in _FILTERS.items() if name in params]
-    jobs = [
-        job
-        for account in reach.accounts(scope, params.get("ByAccountId"))
-        for job in scope.state.accounts[account].region(scope.region_name).copy_jobs.values()
-        if all(matches(job, params) for matches in filters)
-    ]
-    found, token = paging.page(scope, "ListCopyJobs", params, jobs, position=lambda job: job.sequence)
+    found, token = job_requests.page(scope, "ListCopyJobs", params, lambda region: region.copy_jobs, _FILTERS)
     return {"CopyJobs": [_shown(job) for job in found], "NextToken": token}
 
 

@@ -14,10 +14,12 @@ from .... import arns
 from ....fidelity import Behaviour
 from ....records import keys
 from ...iam import service_role
+from ..job_rules import Rule
 from . import texts
-from .attempt import Attempt, Moment, Rule, copier
+from .attempt import Attempt, Moment, copier
 
 if TYPE_CHECKING:
+    from ....identity.condition_keys import GatheredKeys
     from ....records.state import Key, Principal
 
 LOOK, GRANT = "kms:DescribeKey", "kms:CreateGrant"
@@ -26,7 +28,7 @@ READ = ("kms:ReEncryptFrom", "kms:Decrypt")
 CONTEXT = {"ec2": "aws:ebs:id", "backup": keys.VAULT_CONTEXT, "rds": "aws:rds:db-id", "fsx": "aws:fsx:fs-id"}
 
 
-def _known(key: Key, family: str) -> dict[str, tuple[str, ...]]:
+def _known(key: Key, family: str) -> GatheredKeys:
     """The condition keys of a key's use through the service of a snapshot, or through AWS Backup."""
     service = family if family in CONTEXT else "backup"
     return {
@@ -87,7 +89,7 @@ def _role_reads(attempt: Attempt) -> bool:
     return attempt.cross_account or (attempt.row is not None and not attempt.row.fully_managed)
 
 
-def _role_admitted(attempt: Attempt, key: Key, known: dict[str, tuple[str, ...]]) -> bool:
+def _role_admitted(attempt: Attempt, key: Key, known: GatheredKeys) -> bool:
     """The copy role looks at the key and hands out a grant; a role deleted meanwhile has done so."""
     if attempt.role is None:
         return True
@@ -95,7 +97,7 @@ def _role_admitted(attempt: Attempt, key: Key, known: dict[str, tuple[str, ...]]
     return all(keys.refusal(attempt.state, role, key, action, known) is None for action in (LOOK, GRANT))
 
 
-def _may_read(attempt: Attempt, principal: Principal, key: Key, known: dict[str, tuple[str, ...]]) -> bool:
+def _may_read(attempt: Attempt, principal: Principal, key: Key, known: GatheredKeys) -> bool:
     """The service-linked role's own rights are AWS's affair: the key is the only gate."""
 
     def admitted(action: str) -> bool:

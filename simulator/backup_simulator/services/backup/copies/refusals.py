@@ -10,9 +10,10 @@ import re
 from .... import arns
 from ....identity import gate
 from ...iam.service_role import SERVICE
+from ..job_rules import Rule
 from ..points import operations as recovery_points
 from . import texts
-from .attempt import Attempt, Moment, Rule
+from .attempt import Attempt, Moment
 
 VAULT_ARN = re.compile(r"arn:aws:backup:[a-z0-9-]+:\d{12}:backup-vault:[a-zA-Z0-9_/-]{2,64}")
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")

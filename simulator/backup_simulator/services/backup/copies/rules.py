@@ -9,17 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from .. import explanations
+from .. import job_rules, lives
 from . import access, keys, refusals, support
+from .attempt import Moment
 
 if TYPE_CHECKING:
-    from ....records.access import Refusal
-    from ....records.state import CopyJob
-    from .attempt import Attempt, Moment, Rule
+    from ..job_rules import Rule
+    from ..lives import Ending
+    from .attempt import Attempt
 
 VAULT_ARN = refusals.VAULT_ARN
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Attempt], ...] = (
     *refusals.RULES,
     *support.FIRST,
     *access.START,
@@ -30,28 +31,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def first_broken(moment: Moment, attempt: Attempt) -> tuple[Rule, str] | None:
-    """The first rule of a moment that an attempt breaks, with its message."""
-    for rule in RULES:
-        if rule.moment is moment:
-            message, refused = explanations.judged(attempt.state, rule.broken, attempt)
-            if message is not None:
-                if attempt.job:
-                    _explain(attempt, attempt.job, rule, message, refused)
-                return rule, message
-    return None
+def refusal(attempt: Attempt) -> tuple[str, str] | None:
+    """What StartCopyJob answers to a copy that breaks one of its rules: message and code."""
+    return job_rules.first_broken(RULES, Moment.REFUSED, attempt)
 
 
-def _explain(attempt: Attempt, job: CopyJob, rule: Rule, message: str, refused: tuple[Refusal, ...]) -> None:
-    named = {
-        job.source_vault_arn: attempt.source,
-        job.source_point_arn: attempt.point,
-        job.destination_vault_arn: attempt.destination,
-        job.role_arn: attempt.role,
-    }
-    explanations.explain(
-        attempt.state, job, "copy", rule=rule.name, message=message, category=rule.code, refused=refused, named=named
-    )
+def failure(moment: Moment, attempt: Attempt) -> Ending | None:
+    """How a copy ends that breaks a rule of a moment."""
+    return lives.failure(job_rules.first_broken(RULES, moment, attempt))
 
 
 FIDELITY = (

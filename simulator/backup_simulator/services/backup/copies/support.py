@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from .... import arns
 from ....identity import tag_policies
 from ....records import organization, regions
+from ... import tag_rules
+from ..job_rules import Rule
 from ..vaults import locks
 from . import texts
-from .attempt import Attempt, Moment, Rule
+from .attempt import Attempt, Moment
 
 if TYPE_CHECKING:
     from ....records.state import CopyJob
 
-MAX_TAGS = 50
 UNFINISHED = frozenset({"CREATED", "RUNNING"})
 NOT_IN_SUCH_REGIONS = frozenset({"CloudFormation", "Neptune", "Timestream"})
 # The provider that stands for AWS's own air-gapped storage among allowed AMIs.
@@ -126,7 +127,7 @@ def _option_group(attempt: Attempt) -> str | None:
 
 
 def _too_many_tags(attempt: Attempt) -> str | None:
-    return texts.TOO_MANY_TAGS if attempt.point and len(attempt.point.tags) > MAX_TAGS else None
+    return texts.TOO_MANY_TAGS if attempt.point and len(attempt.point.tags) > tag_rules.MOST else None
 
 
 def _tags_forbidden(attempt: Attempt) -> str | None:

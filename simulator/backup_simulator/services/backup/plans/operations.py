@@ -24,7 +24,7 @@ HAS_SELECTIONS = "Related backup plan selections must be deleted prior to backup
 
 def arn(scope: Scope, plan_id: str) -> str:
     """The ARN a plan of the caller has or would have."""
-    return f"arn:aws:backup:{scope.region_name}:{scope.account.account_id}:backup-plan:{plan_id}"
+    return scope.arn("backup", f"backup-plan:{plan_id}")
 
 
 def find(scope: Scope, plan_id: str) -> Plan:

@@ -50,7 +50,7 @@ def _run(state: State, plan: Plan, version: PlanVersion, rule: Params, now: floa
     plan.last_run = now
     if not _outlived(version, rule, now):
         for selection, resource in _selected(state, plan):
-            backing_up.begin(state, _job(state, plan, rule, selection, resource, now))
+            backing_up.begin(state, _job(state, now, plan=plan, rule=rule, selection=selection, resource=resource))
 
 
 def _outlived(version: PlanVersion, rule: Params, now: float) -> bool:
@@ -97,7 +97,7 @@ def _role_works(state: State, plan: Plan, selection: Selection) -> bool:
     return not by_tag or backup_roles.may(state, selection.role_arn, selecting.FIND, "*", region=plan.region)
 
 
-def _job(state: State, plan: Plan, rule: Params, selection: Selection, resource: Resource, now: float) -> BackupJob:
+def _job(state: State, now: float, *, plan: Plan, rule: Params, selection: Selection, resource: Resource) -> BackupJob:
     choices: dict[str, str] = {}
     for setting in plan.current.advanced:
         if setting.get("ResourceType") == resource.resource_type:

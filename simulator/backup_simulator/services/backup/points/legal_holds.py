@@ -159,7 +159,7 @@ def _shown(hold: LegalHold) -> Params:
 
 
 def _arn(scope: Scope, hold_id: str) -> str:
-    return f"arn:aws:backup:{scope.region_name}:{scope.account.account_id}:legal-hold:{hold_id}"
+    return scope.arn("backup", f"legal-hold:{hold_id}")
 
 
 def _on_hold(scope: Scope, params: Params) -> tuple[str, Policy | None]:

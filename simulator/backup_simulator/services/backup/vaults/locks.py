@@ -17,6 +17,7 @@ from ...operation import Operation, Scope
 from .. import backup_events, lookup
 
 if TYPE_CHECKING:
+    from ....identity.condition_keys import GatheredKeys
     from ....records.state import Vault
 
 MIN_DAYS, MAX_DAYS, COOLING_OFF = 1, 36_500, 3
@@ -85,7 +86,7 @@ def delete(scope: Scope, params: Params) -> Params:
 def _judged(scope: Scope, params: Params, action: str) -> Vault:
     """The caller may, with the condition keys of AWS Backup about lock bounds."""
     found = scope.region.vaults.get(params["BackupVaultName"])
-    keys: dict[str, tuple[str, ...]] = {
+    keys: GatheredKeys = {
         f"backup:{name.lower()}": (str(params[name]),)
         for name in ("ChangeableForDays", "MinRetentionDays", "MaxRetentionDays")
         if name in params
