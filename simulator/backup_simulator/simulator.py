@@ -25,7 +25,7 @@ from .services import mounted, request_keys, table
 from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
-from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError
+from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError, unimplemented
 from .world import building
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Simulator:
         operation = table.OPERATIONS.get(service.name, {}).get(route.operation.name)
         if operation is None:
             name = f"{service.name}:{route.operation.name}"
-            raise CommonError("NotImplemented", f"The simulator does not implement {name}")
+            raise unimplemented(name)
         params = parsing.parse(service, route, request)
         validation.check(service, route.operation, params)
         result = self._run(service, operation, passage, params, _age(fault))
@@ -239,7 +239,7 @@ class Simulator:
         """Answer for a service that is moto's."""
         credential = passage.credential
         if credential is None or not mount.mounts(passage.service):
-            raise CommonError("NotImplemented", f"The simulator does not implement the service {passage.service}")
+            raise unimplemented(f"the service {passage.service}")
         request = mount.addressed(passage.service, request)
         passage.operation = mount.operation(passage.service, request)
         fault = self._strike(request, passage)

@@ -65,6 +65,11 @@ class CommonError(AwsError):
     """An error every service knows, whose code and status depend on the protocol."""
 
 
+def unimplemented(what: str) -> CommonError:
+    """What the simulator answers to what it does not do: 501, and in words what that is."""
+    return CommonError("NotImplemented", f"The simulator does not implement {what}")
+
+
 class BrokenAnswerError(Exception):
     """An answer of ours breaks the service model: a bug of the simulator."""
 

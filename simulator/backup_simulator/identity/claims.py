@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
-from ..wire import AwsError, CommonError
+from ..wire import AwsError, CommonError, unimplemented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,7 @@ def _seconds(text: str, service: str) -> int | None:
 
 
 def _asymmetric() -> CommonError:
-    return CommonError("NotImplemented", f"The simulator does not implement SigV4A ({ASYMMETRIC})")
+    return unimplemented(f"SigV4A ({ASYMMETRIC})")
 
 
 FIDELITY = (

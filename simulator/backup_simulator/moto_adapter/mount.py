@@ -19,7 +19,7 @@ import botocore.session
 
 from .. import prepared
 from ..fidelity import Behaviour
-from ..wire import CommonError, Request, Response
+from ..wire import CommonError, Request, Response, unimplemented
 from . import listing, s3, shaping, topics, turns
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ class Moto:
                 ):
                     status, answered, body = self._call(request, headers)
             except NotImplementedError:
-                raise CommonError("NotImplemented", f"The simulator does not implement {name}") from None
+                raise unimplemented(name) from None
             except Exception as error:  # moto trips over a Region that it does not know or a target that no AWS has
                 text = f"moto cannot answer {name}: {type(error).__name__}: {error}"
                 raise CommonError("NotImplemented", text) from error
         if body[:9].lower() == b"<!doctype":  # a page about a path that moto does not know; clients cannot read it
-            raise CommonError("NotImplemented", f"The simulator does not implement {name}")
+            raise unimplemented(name)
         kept = tuple((name, value) for name, value in answered if name.lower() != "content-length")
         return Response(status, kept, body)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..engine import failures
 from ..fidelity import Behaviour
-from ..wire import AwsError, CommonError, Params
+from ..wire import AwsError, CommonError, Params, unimplemented
 from . import tag_forms, tag_rules, taggable
 from .backup import paging
 from .operation import Operation, Scope, request_tags
@@ -28,7 +28,7 @@ def get_resources(scope: Scope, params: Params) -> Params:
     scope.authorise("tag:GetResources", "*")
     for name in ("IncludeComplianceDetails", "ExcludeCompliantResources", "TagsPerPage"):
         if params.get(name):
-            raise CommonError("NotImplemented", f"The simulator does not implement {name} of tagging:GetResources")
+            raise unimplemented(f"{name} of tagging:GetResources")
     if not all(each.get("Key") for each in params.get("TagFilters", ())):
         raise AwsError(INVALID, "A tag filter has a Key")
     if params.get("ResourceARNList") and (paged := [name for name in PAGING if params.get(name)]):

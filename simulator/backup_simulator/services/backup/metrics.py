@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...fidelity import Behaviour
 from ...records import metrics
-from ...wire import CommonError
+from ...wire import CommonError, unimplemented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +77,7 @@ def asked(operation: str, request: Request) -> frozenset[Names]:
     elif b"Action=" in request.body or "Action=" in request.query:
         found = frozenset(_of_form(request))
     else:
-        raise CommonError("NotImplemented", f"The simulator does not implement {NAMESPACE} of {operation} in CBOR")
+        raise unimplemented(f"{NAMESPACE} of {operation} in CBOR")
     if () in found and len(found) > 1:
         text = f"The simulator cannot tell metrics of {NAMESPACE} with and without dimensions apart in one request"
         raise CommonError("NotImplemented", text)

@@ -10,7 +10,7 @@ from ... import arns
 from ...fidelity import Behaviour
 from ...identity import anchors, gate, policy
 from ...records.events import Bus
-from ...wire import AwsError, CommonError, Params, SimulatorError
+from ...wire import AwsError, Params, SimulatorError, unimplemented
 from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import delivery, feed, rules
@@ -62,7 +62,7 @@ def create(scope: Scope, params: Params) -> Params:
 def _require_plain(operation: str, params: Params) -> None:
     for name in ("EventSourceName", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig"):
         if params.get(name):
-            raise CommonError("NotImplemented", f"The simulator does not implement events:{operation} with {name}")
+            raise unimplemented(f"events:{operation} with {name}")
 
 
 def update(scope: Scope, params: Params) -> Params:
@@ -172,7 +172,7 @@ def put_events(scope: Scope, params: Params) -> Params:
     """Put custom events on buses, at once; each entry by itself, but a refused bus refuses the call."""
     places = [_allowed(scope, entry) for entry in params["Entries"]]
     if params.get("EndpointId"):
-        raise CommonError("NotImplemented", "The simulator does not implement events:PutEvents with EndpointId")
+        raise unimplemented("events:PutEvents with EndpointId")
     found = [_put(scope, bus, entry) for bus, entry in zip(places, params["Entries"], strict=True)]
     return {"FailedEntryCount": sum("ErrorCode" in one for one in found), "Entries": found}
 

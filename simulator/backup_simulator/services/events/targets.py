@@ -7,7 +7,7 @@ import re
 from ... import arns
 from ...fidelity import Behaviour
 from ...records.events import Target, Transformer
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import delivery, inputs, rules
 
@@ -37,14 +37,14 @@ def put_targets(scope: Scope, params: Params) -> Params:
 
 def _target(scope: Scope, part: Params) -> Target:
     if strange := sorted(set(part) - KNOWN):
-        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets with {strange[0]}")
+        raise unimplemented(f"events:PutTargets with {strange[0]}")
     arn, role, name = part["Arn"], part.get("RoleArn"), part["Id"]
     parts = arns.of(arn)
     if parts is arns.NONE:
         raise _invalid(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
     to_bus = parts.service == "events" and parts.resource.startswith("event-bus/")
     if parts.service != "sqs" and not to_bus:
-        raise CommonError("NotImplemented", f"The simulator does not implement events:PutTargets for {parts.service}")
+        raise unimplemented(f"events:PutTargets for {parts.service}")
     given = [one for one in INPUTS if part.get(one) is not None]
     if len(given) > 1:
         raise _invalid(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
@@ -76,7 +76,7 @@ def _path(text: str) -> str:
     try:
         inputs.parse_path(text)
     except inputs.BadInputError as error:
-        raise CommonError("NotImplemented", f"The simulator does not implement the JSON path {text}: {error}") from None
+        raise unimplemented(f"the JSON path {text}: {error}") from None
     return text
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...records.access import OidcProvider, signing_secret
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, CommonError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import rules
 from .service_role import NAME, PATH, SERVICE, ensure
@@ -72,7 +72,7 @@ def create_service_linked_role(scope: Scope, params: Params) -> Params:
     arn = f"arn:aws:iam::{scope.account.account_id}:role{PATH}{NAME}"
     scope.authorise("iam:CreateServiceLinkedRole", arn, keys={"iam:awsservicename": (service,)})
     if service != SERVICE:
-        raise CommonError("NotImplemented", f"The simulator does not implement the service-linked role of {service}")
+        raise unimplemented(f"the service-linked role of {service}")
     if "CustomSuffix" in params:
         raise AwsError("InvalidInput", f"Custom suffix is not allowed for {SERVICE}")
     if NAME in scope.account.roles:

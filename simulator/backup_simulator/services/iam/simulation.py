@@ -14,7 +14,7 @@ from ...identity import anchors, evaluation, policy
 from ...identity.policy import Question, Verdict
 from ...records import principals
 from ...records.state import Principal
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import rules
 
@@ -54,7 +54,7 @@ def simulate_custom(scope: Scope, params: Params) -> Params:
 def _refuse(params: Params, operation: str, *members: str) -> None:
     for member in ("ResourceHandlingOption", *members):
         if member in params:
-            raise CommonError("NotImplemented", f"The simulator does not implement {member} of {operation}")
+            raise unimplemented(f"{member} of {operation}")
 
 
 def _given(texts: list[str]) -> list[Policy]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...records import keys
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params, unimplemented
 from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import key_policies, lookup, metadata, regions
@@ -49,10 +49,7 @@ def _require_plain(params: Params) -> None:
     other = [name for name, value in PLAIN.items() if params.get(name, value) != value]
     other += [name for name in UNMODELLED if name in params]
     if other:
-        text = (
-            f"The simulator does not implement kms:CreateKey with {', '.join(other)} of another kind than the default"
-        )
-        raise CommonError("NotImplemented", text)
+        raise unimplemented(f"kms:CreateKey with {', '.join(other)} of another kind than the default")
 
 
 def describe_key(scope: Scope, params: Params) -> Params:

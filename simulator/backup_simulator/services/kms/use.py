@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...records import keys
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import cipher, lookup
 
@@ -106,7 +106,7 @@ def _require_plain(scope: Scope, params: Params) -> None:
     """Refuse what only other keys can, enclaves, and grant tokens that nobody was given."""
     for name in ("Recipient", "DryRunModifiers"):
         if params.get(name):
-            raise CommonError("NotImplemented", f"The simulator does not implement {name} in the use of KMS keys")
+            raise unimplemented(f"{name} in the use of KMS keys")
     for name in ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm"):
         if params.get(name, ALGORITHM) != ALGORITHM:
             raise AwsError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...clock import DAY
 from ...fidelity import Behaviour
 from ...records.organization import Handshake, Organization
-from ...wire import AwsError, Params
+from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import rules, tags
 
@@ -26,7 +26,7 @@ def create_organization(scope: Scope, params: Params) -> Params:
         message = "The AWS account is already a member of an organization."
         raise AwsError("AlreadyInOrganizationException", message)
     if params.get("FeatureSet", "ALL") != "ALL":
-        raise AwsError("NotImplemented", "The simulator does not implement consolidated billing", status=501)
+        raise unimplemented("consolidated billing")
     ids = scope.state.ids
     made = Organization(f"o-{ids.hex(10)}", caller, f"r-{ids.hex(4)}", False, scope.now, enabled=set())
     made.enter(caller, scope.now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...identity import policy, tag_policies
 from ...records.organization import FULL_RESOURCE_ACCESS, RESOURCE_CONTROL, SERVICE_CONTROL, TAG, ControlPolicy
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import rules, tags
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SIZES = {SERVICE_CONTROL: 5120, RESOURCE_CONTROL: 5120, TAG: 10_000}
 MOST = {SERVICE_CONTROL: 5, RESOURCE_CONTROL: 5, TAG: 10}
 NOT_ENABLED = "This operation can be performed only for enabled policy types."
-OTHERS = "The simulator does not implement the policy type {}"
 
 
 def create_policy(scope: Scope, params: Params) -> Params:
@@ -163,7 +162,7 @@ def describe_effective_policy(scope: Scope, params: Params) -> Params:
     """Give what the tag policies over an account say together; a member may ask about itself."""
     kind, own = params["PolicyType"], scope.account.account_id
     if kind != TAG:
-        raise CommonError("NotImplemented", OTHERS.format(kind))
+        raise unimplemented(f"the policy type {kind}")
     target = params.get("TargetId", own)
     organization = rules.of_caller(scope) if target == own else rules.readable(scope)
     if target not in organization.members:
@@ -179,7 +178,7 @@ def describe_effective_policy(scope: Scope, params: Params) -> Params:
 
 def _known_kind(kind: str) -> str:
     if kind not in SIZES:
-        raise CommonError("NotImplemented", OTHERS.format(kind))
+        raise unimplemented(f"the policy type {kind}")
     return kind
 
 

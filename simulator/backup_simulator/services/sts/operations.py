@@ -9,7 +9,7 @@ from ...fidelity import Behaviour
 from ...identity import gate, web_tokens
 from ...records.access import Session
 from ...records.state import Principal
-from ...wire import AwsError, CommonError, Params
+from ...wire import AwsError, CommonError, Params, unimplemented
 from ..operation import Operation, Scope, request_tags
 from . import sessions
 
@@ -47,7 +47,7 @@ def get_session_token(scope: Scope, params: Params) -> Params:
     """Give a user temporary credentials of its own; without MFA they open neither IAM nor most of STS."""
     for member in ("SerialNumber", "TokenCode"):
         if member in params:
-            raise CommonError("NotImplemented", f"The simulator does not implement sts:GetSessionToken with {member}")
+            raise unimplemented(f"sts:GetSessionToken with {member}")
     if scope.credential_is_session:
         raise CommonError("AccessDenied", "Cannot call GetSessionToken with session credentials")
     principal = replace(scope.principal, session=Session(scope.now))
@@ -58,7 +58,7 @@ def assume_role(scope: Scope, params: Params) -> Params:
     """Open a session of a role."""
     for member in ("SerialNumber", "TokenCode", "ProvidedContexts"):
         if member in params:
-            raise CommonError("NotImplemented", f"The simulator does not implement sts:AssumeRole with {member}")
+            raise unimplemented(f"sts:AssumeRole with {member}")
     role, caller = _role(scope, params), scope.principal
     if role and scope.region_name in scope.state.accounts[role.account].disabled_regions:
         raise AwsError("RegionDisabledException", REGION_OFF.format(role.account), status=403)
@@ -125,7 +125,7 @@ def _require(scope: Scope, role: Identity | None, action: str, params: Params, k
 def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
     """Open a session of a role with a token of an OpenID Connect provider; the call is not signed."""
     if "ProviderId" in params:
-        raise CommonError("NotImplemented", "The simulator does not implement OAuth 2.0 providers (ProviderId)")
+        raise unimplemented("OAuth 2.0 providers (ProviderId)")
     token = web_tokens.read(params["WebIdentityToken"])
     role = _role(scope, params)
     if role is None:
@@ -136,7 +136,7 @@ def assume_role_with_web_identity(scope: Scope, params: Params) -> Params:
         raise web_tokens.invalid(f"No OpenIDConnect provider found in your account for {token.issuer}")
     web_tokens.verify(token, provider, virtual=scope.now, wall=scope.state.clock.real.wall())
     if TAGS_CLAIM in token.claims:
-        raise CommonError("NotImplemented", f"The simulator does not implement the claim {TAGS_CLAIM}")
+        raise unimplemented(f"the claim {TAGS_CLAIM}")
     subject, audience = str(token.claims.get("sub", "")), token.audiences[0]
     keys: GatheredKeys = {
         f"{host}:sub": (subject,),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ....fidelity import Behaviour
 from ....records import resources
 from ....records.backups import BackupJob
-from ....wire import AwsError, CommonError, Params
+from ....wire import AwsError, Params, unimplemented
 from ... import tag_rules
 from ...operation import Operation, Scope
 from .. import job_requests, lookup
@@ -95,7 +95,7 @@ def _type(scope: Scope, arn: str) -> str:
 def _check(resource_type: str, params: Params) -> None:
     """Refuse what cannot be, and what the simulator does not do."""
     if params.get("Index") == "ENABLED":
-        raise CommonError("NotImplemented", "The simulator does not implement Index of backup:StartBackupJob")
+        raise unimplemented("Index of backup:StartBackupJob")
     flaw = (
         windows.flaw(params.get("StartWindowMinutes"), params.get("CompleteWindowMinutes"))
         or point_tags.flaw(params.get("RecoveryPointTags", {}), most=tag_rules.MOST)

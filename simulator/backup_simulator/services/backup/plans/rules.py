@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....wire import AwsError, CommonError, Params
+from ....wire import AwsError, CommonError, Params, unimplemented
 from ... import cron
 from ..backups import continuous, options, point_tags, windows
 from ..points import lifecycles
@@ -51,7 +51,7 @@ def checked(document: Params) -> Params:
 
 
 def _missing(name: str) -> CommonError:
-    return CommonError("NotImplemented", f"The simulator does not implement {name} of backup plans")
+    return unimplemented(f"{name} of backup plans")
 
 
 def _rule(rule: Params) -> Params:
