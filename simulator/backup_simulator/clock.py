@@ -120,10 +120,13 @@ class Scheduler:
         """When something happens next."""
         return self._heap[0][0] if self._heap else None
 
-    def run(self, now: float, failed: Callable[[Failure], None]) -> int:
-        """Let everything happen that is due, including what that plans in turn; what fails stops nothing else."""
+    def run(self, now: float, failed: Callable[[Failure], None], over: Callable[[], bool] = lambda: False) -> int:
+        """Let everything happen that is due, including what that plans in turn; what fails stops nothing else.
+
+        `over` tells that the world ends, whatever is still due.
+        """
         count = 0
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= now and not over():
             moment, _, happen, about = heapq.heappop(self._heap)
             try:
                 happen(*about, moment)

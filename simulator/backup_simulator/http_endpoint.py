@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
+import re
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -18,31 +18,33 @@ from .wire import Arrival, Request
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Executor
 
     from .wire import Response
 
-THREADS = 256
-"""How many requests may wait at a time; a thread is made when it is needed."""
-
 LONGEST_LINE = 2**18
 """Of the request line and of each header; a presigned URL is long."""
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What would end a header, or be none."""
 
 
 class Endpoint:
     """One address that answers HTTP requests through a function.
 
-    `may_wait` tells, of a request, whether its answer may take long.
+    `room` tells, of a request whose answer may take long, whose threads have time for it.
     """
 
     def __init__(
-        self, listening: socket.socket, handle: Callable[[Request], Response], may_wait: Callable[[Request], bool]
+        self,
+        listening: socket.socket,
+        handle: Callable[[Request], Response],
+        room: Callable[[Request], Executor | None],
     ) -> None:
         self.port = int(listening.getsockname()[1])
         self.listening = listening
         self._handle = handle
-        self._may_wait = may_wait
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="simulator-waiting")
+        self._room = room
         self._stopping = asyncio.Event()
         self._runner: web.ServerRunner | None = None
 
@@ -52,6 +54,7 @@ class Endpoint:
             self._serve,
             access_log=None,
             auto_decompress=False,  # the signature is over what came
+            handler_cancellation=True,  # nobody is left to wait for
             keepalive_timeout=600,
             logger=_quiet_logger(),
             max_field_size=LONGEST_LINE,
@@ -66,23 +69,23 @@ class Endpoint:
         self._stopping.set()
         if self._runner:
             await self._runner.cleanup()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self, asked: web.BaseRequest) -> web.StreamResponse:
         if asked.headers.get("Expect", "").lower() == "100-continue":
             await asked.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request = _request(asked, await asked.content.read())
-        if self._may_wait(request):
-            answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._handle, request)
-        else:
+        room = self._room(request)
+        if room is None:
             answer = self._handle(request)
+        else:
+            answer = await asyncio.get_running_loop().run_in_executor(room, self._handle, request)
         if answer.delay > 0:
             await self._pause(answer.delay)
         if answer.arrival is Arrival.DROPPED:
             return _cut(asked)
         if answer.arrival is Arrival.TRUNCATED and asked.method != "HEAD":
             return await _half(asked, answer)
-        return _named(web.Response(status=answer.status, headers=answer.headers, body=answer.body))
+        return _named(web.Response(status=answer.status, headers=_sendable(answer.headers), body=answer.body))
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -107,6 +110,11 @@ def _headers(sent: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _sendable(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers of an answer, with a space for what no header can hold; some of it callers and testers choose."""
+    return [(name, _UNSENDABLE.sub(" ", value)) for name, value in headers]
+
+
 def _cut(asked: web.BaseRequest) -> web.StreamResponse:
     """Cut the connection without an answer."""
     if asked.transport is not None:  # None: the client was gone first
@@ -122,7 +130,7 @@ def _named(sent: web.StreamResponse) -> web.StreamResponse:
 
 async def _half(asked: web.BaseRequest, answer: Response) -> web.StreamResponse:
     """Promise the whole body, send the first half, and hang up."""
-    sent = _named(web.StreamResponse(status=answer.status, headers=answer.headers))
+    sent = _named(web.StreamResponse(status=answer.status, headers=_sendable(answer.headers)))
     sent.content_length = len(answer.body)
     sent.force_close()
     await sent.prepare(asked)
@@ -133,8 +141,10 @@ async def _half(asked: web.BaseRequest, answer: Response) -> web.StreamResponse:
 
 
 def _quiet_logger() -> logging.Logger:
-    """Where aiohttp complains, but not of requests that are no HTTP, which are nobody's fault here."""
+    """Where aiohttp complains, but not of requests that are no HTTP nor of clients that leave: nobody's fault here."""
     logger = logging.getLogger(f"{__name__}.aiohttp")
     if not logger.filters:
-        logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage)))
+        logger.addFilter(
+            lambda record: not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage | ConnectionError))
+        )
     return logger

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from . import transport
@@ -18,6 +19,7 @@ from .simulator import Simulator
 from .world import files
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from pathlib import Path
     from types import TracebackType
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from .world.schema import World
 
 MAX_WAIT = 0.5
+POLLS, HANDS = 256, 16
+"""How many requests may wait at a time, for messages and for the control API; a thread is made when it is needed."""
 
 
 class SimulatorServer:
@@ -49,10 +53,14 @@ class SimulatorServer:
         self.control = Control(self.simulator)
         self.host = host
         self._api = ControlApi(self.control)
-        self._endpoints = [Endpoint(_listening(host, port), self._answer, self._may_wait)]
+        self._polling = ThreadPoolExecutor(POLLS, thread_name_prefix="simulator-waiting")
+        self._controlling = ThreadPoolExecutor(HANDS, thread_name_prefix="simulator-control")
+        self._endpoints = [Endpoint(_listening(host, port), self._answer, self._room)]
         if control_port is not None:
             try:
-                self._endpoints.append(Endpoint(_listening(host, control_port), self._api.handle, lambda _: True))
+                self._endpoints.append(
+                    Endpoint(_listening(host, control_port), self._api.handle, lambda _: self._controlling)
+                )
             except OSError:
                 self._endpoints[0].listening.close()
                 raise
@@ -69,8 +77,11 @@ class SimulatorServer:
     def _answer(self, request: Request) -> Response:
         return self._api.handle(request) if self._for_control(request) else self.simulator.handle(request)
 
-    def _may_wait(self, request: Request) -> bool:
-        return self._for_control(request) or self.simulator.may_wait(request)
+    def _room(self, request: Request) -> Executor | None:
+        """Whose threads answer a request that may take long; polls never keep the hand from outside waiting."""
+        if self._for_control(request):
+            return self._controlling
+        return self._polling if self.simulator.may_wait(request) else None
 
     def _for_control(self, request: Request) -> bool:
         return self._shared and request.path.startswith("/_sim")
@@ -121,6 +132,11 @@ class SimulatorServer:
             return
         self._stopping.set()
         self.simulator.ending.set()
+        if self._threads[0].ident is None:  # it never began
+            for endpoint in self._endpoints:
+                endpoint.listening.close()
+            self._loop.close()
+            return
         with self.simulator.lock:
             self.simulator.changed.notify_all()
         self._loop.call_soon_threadsafe(self._ended.set)
@@ -148,6 +164,8 @@ class SimulatorServer:
         await self._ended.wait()
         for endpoint in self._endpoints:
             await endpoint.close()
+        for pool in (self._polling, self._controlling):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _tick(self) -> None:
         """Let things happen in virtual time although nobody reads."""

@@ -140,10 +140,10 @@ class Simulator:
             state, depth = self.state, self.faults.staleness()
             now = state.clock.now()
             if not depth:
-                state.scheduler.run(now, self._fail)
+                state.scheduler.run(now, self._fail, self.ending.is_set)
                 return
             self.history.begin(state, now)
-            while (due := state.scheduler.next_due()) is not None and due <= now:
+            while (due := state.scheduler.next_due()) is not None and due <= now and not self.ending.is_set():
                 state.scheduler.run(due, self._fail)
                 self.history.keep(state, due, depth)
 
@@ -190,8 +190,11 @@ class Simulator:
 
     def may_wait(self, request: Request) -> bool:
         """Tell whether a request may wait for something to happen: receiving messages does, if `patient`."""
-        asked = request.headers.get("x-amz-target", "") or request.query
-        return "ReceiveMessage" in asked or b"Action=ReceiveMessage" in request.body
+        if claims.service(request) != "sqs":
+            return False
+        target = request.headers.get("x-amz-target")
+        asked = routing.form(request).get("Action", [""])[0] if target is None else target.rpartition(".")[2]
+        return asked == "ReceiveMessage"
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)

@@ -275,3 +275,24 @@ def test_conditions_of_s3_are_judged(condition: scenes.Json, expected: str) -> N
         seen = error.response["Error"]["Code"]
 
     assert seen == expected
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+def test_the_head_of_an_object_tells_its_length(server: SimulatorServer, over_http: bool) -> None:
+    """Downloads ask for it before they begin."""
+    s3 = scenes.client(server, "s3", scenes.SOURCE) if over_http else _s3(InProcess(scenes.world()))
+    s3.create_bucket(Bucket="lengths", CreateBucketConfiguration={"LocationConstraint": scenes.HOME})
+    for key, body in (("full", b"text"), ("empty", b"")):
+        s3.put_object(Bucket="lengths", Key=key, Body=body)
+
+        assert s3.head_object(Bucket="lengths", Key=key)["ContentLength"] == len(body)
+
+
+def test_keys_hold_any_character() -> None:
+    """Also those beyond Latin-1."""
+    s3 = _filled(InProcess(scenes.world()))
+    keys = ["1 €", "文/件", "\U0001f600", "é", "a%2Fb", "a//b"]
+    for key in keys:
+        s3.put_object(Bucket="documents", Key=key, Body=key.encode())
+
+        assert s3.get_object(Bucket="documents", Key=key)["Body"].read() == key.encode()

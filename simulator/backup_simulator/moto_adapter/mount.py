@@ -88,7 +88,9 @@ class Moto:
                 raise CommonError("NotImplemented", text) from error
         if body[:9].lower() == b"<!doctype":  # a page about a path that moto does not know; clients cannot read it
             raise unimplemented(name)
-        kept = tuple((name, value) for name, value in answered if name.lower() != "content-length")
+        # To HEAD nothing but this header tells how long a body would be.
+        told_length = request.method == "HEAD" and not body
+        kept = tuple(each for each in answered if told_length or each[0].lower() != "content-length")
         return Response(status, kept, body)
 
     def found(self, service: str, account: str, region: str) -> list[listing.Found]:
@@ -250,7 +252,7 @@ def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": urllib.parse.unquote(request.path),
+        "PATH_INFO": urllib.parse.unquote(request.path, "latin-1"),  # WSGI: bytes, written as characters
         "QUERY_STRING": request.query,
         "RAW_URI": whole,
         "REQUEST_URI": whole,
