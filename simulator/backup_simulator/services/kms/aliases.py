@@ -13,6 +13,11 @@ from . import lookup
 if TYPE_CHECKING:
     from ...records.state import Key
 
+NO_PREFIX = (
+    'Alias must start with the prefix "alias/". '
+    "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+)
+
 
 def create(scope: Scope, params: Params) -> Params:
     """Name a key."""
@@ -71,7 +76,7 @@ def list_aliases(scope: Scope, params: Params) -> Params:
 
 def _require_name(name: str) -> None:
     if not name.startswith("alias/"):
-        raise AwsError("InvalidAliasNameException", f"Alias must start with the prefix alias/: {name}")
+        raise AwsError("ValidationException", NO_PREFIX)
     if name.startswith("alias/aws/"):
         raise AwsError("NotAuthorizedException", f"Alias {name} is not allowed")
 
@@ -110,8 +115,8 @@ FIDELITY = (
         "test_kms_keys.py::test_an_alias_is_moved_and_deleted",
     ),
     Behaviour(
-        "An alias needs its prefix and none of `alias/aws/`: InvalidAliasNameException, NotAuthorizedException",
-        "DG; texts assumed",
+        "An alias needs its prefix and none of `alias/aws/`: ValidationException, NotAuthorizedException",
+        "recordings; of `alias/aws/`: DG, code and text assumed",
         "test_kms_keys.py::test_aliases_of_aws_are_out_of_bounds",
     ),
 )

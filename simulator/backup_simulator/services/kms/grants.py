@@ -228,7 +228,7 @@ FIDELITY = (
     ),
     Behaviour(
         "Grantees and retiring principals have to exist",
-        "DG; error name and text assumed",
+        "DG; error name and text: issue (what Lambda says of KMS)",
         "test_kms_grants.py::test_a_grant_goes_to_somebody_who_exists",
     ),
 )

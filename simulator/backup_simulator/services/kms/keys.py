@@ -177,7 +177,7 @@ FIDELITY = (
     Behaviour(
         "Keys that are disabled or await deletion: DisabledException, KMSInvalidStateException; "
         "after 7 to 30 days they are gone, CancelKeyDeletion leaves them disabled",
-        "DG; texts assumed",
+        "DG; texts: issue (hashicorp/terraform-provider-aws 17889), of cancelling what is not to go: assumed",
         "test_kms_keys.py::test_a_key_goes_when_its_window_is_over",
     ),
     Behaviour(

@@ -258,7 +258,7 @@ FIDELITY = (
     ),
     Behaviour(
         "Invitations count towards the quota of accounts (ten unless the world says more)",
-        "botocore, DG; text assumed",
+        "botocore, DG; text: issue (awslabs/compliant-framework-for-federal-and-dod-workloads-in-aws-govcloud-us 12)",
         "test_account_lifecycle.py::test_invitations_count_towards_the_quota",
     ),
     Behaviour(

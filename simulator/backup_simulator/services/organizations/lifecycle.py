@@ -130,7 +130,7 @@ def close(scope: Scope, params: Params) -> Params:
         message = "The request failed because it conflicts with the current state of the specified resource."
         raise AwsError("ConflictException", message)
     if account.state != "ACTIVE":
-        raise AwsError("AccountAlreadyClosedException", "The account is already closed.")
+        raise AwsError("AccountAlreadyClosedException", "This account is already closed.")
     if sum(scope.state.accounts[one].state == "PENDING_CLOSURE" for one in organization.members) >= ENDING:
         message = "You have exceeded the number of accounts that you can close at a time."
         raise rules.constraint(message, "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEPTH = 5
+TOO_DEEP = (
+    "You cannot add an organizational unit to the specified parent because it would exceed the max depth allowed."
+)
 
 
 def list_roots(scope: Scope, params: Params) -> Params:
@@ -74,7 +77,7 @@ def create_unit(scope: Scope, params: Params) -> Params:
     parent = rules.known_parent(organization, params["ParentId"])
     _check_name(organization.units.values(), parent, params["Name"])
     if len(organization.line(parent)) > DEPTH:
-        raise rules.constraint("You have exceeded the allowed depth of the OU tree.", "OU_DEPTH_LIMIT_EXCEEDED")
+        raise rules.constraint(TOO_DEEP, "OU_DEPTH_LIMIT_EXCEEDED")
     ids, root = scope.state.ids, organization.root_id.removeprefix("r-")
     given = tags.given(scope, params)
     made = Unit(f"ou-{root}-{ids.hex(8)}", params["Name"], parent)
@@ -147,12 +150,12 @@ FIDELITY = (
     ),
     Behaviour(
         "The tree of units: made, renamed, deleted when empty, five levels; accounts move between parents",
-        "DG; texts assumed",
+        "DG; text of the depth: issue (org-formation/org-formation-cli 368), other texts: assumed",
         "test_organizations.py::test_units_are_made_filled_and_deleted",
     ),
     Behaviour(
         "Reading the organization: management account and delegated administrators; changing: management account",
-        "DG; text of the refusal: assumed",
+        "DG; text of the refusal: issue",
         "test_organization_rights.py::test_who_may_read_and_who_may_change",
     ),
 )

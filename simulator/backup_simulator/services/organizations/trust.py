@@ -36,7 +36,7 @@ def register(scope: Scope, params: Params) -> Params:
     organization, service = rules.writable(scope), _service(scope, params, "RegisterDelegatedAdministrator")
     account = rules.known_account(organization, params["AccountId"])
     if account == organization.management:
-        message = "You cannot register the management account as a delegated administrator."
+        message = "You cannot register management account/yourself as delegated administrator for your organization."
         raise rules.constraint(message, "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR")
     if service not in organization.trusted:
         message = (
@@ -45,7 +45,8 @@ def register(scope: Scope, params: Params) -> Params:
         )
         raise rules.constraint(message, "SERVICE_ACCESS_NOT_ENABLED")
     if (account, service) in organization.delegated:
-        raise AwsError("AccountAlreadyRegisteredException", "The account is already a delegated administrator.")
+        message = "The provided account is already a delegated administrator for your organization."
+        raise AwsError("AccountAlreadyRegisteredException", message)
     if sum(name == service for _, name in organization.delegated) >= MOST:
         message = "You have attained the number of delegated administrators for the service."
         raise rules.constraint(message, "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED")
@@ -126,7 +127,8 @@ FIDELITY = (
     Behaviour(
         "Trusted services and delegated administrators: never the management account, at most five per service, "
         "only of trusted services; `organizations:ServicePrincipal`",
-        "DG; texts assumed",
+        "DG; texts: issue (pepperize/cdk-organizations 716, aws-samples/iam-identity-center-team 355), of the sixth "
+        "administrator and of one who is none: assumed",
         "test_organization_rights.py::test_delegated_administrators_read_the_organization",
     ),
 )
