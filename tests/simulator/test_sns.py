@@ -311,6 +311,27 @@ def test_rights_are_on_topics() -> None:
             pytest.param("publish", {"TopicArn": TOPIC, "Message": text, "MessageStructure": "json"}, id=why)
             for text, why in (("{", "no JSON"), ('{"sqs": "x"}', "no default"), ('{"default": 1}', "no text"))
         ),
+        *(
+            pytest.param("publish", {"TopicArn": TOPIC, "Message": "x"} | asked, id=why)
+            for asked, why in (
+                ({"Message": ""}, "no message"),
+                ({"Subject": "a\nb"}, "two lines"),
+                ({"Subject": ""}, "none"),
+            )
+        ),
+        pytest.param("publish", {"Message": "x"}, id="to nobody"),
+        *(
+            pytest.param("subscribe", {"TopicArn": TOPIC, "Protocol": protocol, "Endpoint": "https://x"}, id=protocol)
+            for protocol in ("pigeon", "http")
+        ),
+        *(
+            pytest.param(
+                "subscribe",
+                {"TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, "Attributes": {name: "Perhaps"}},
+                id=f"a strange {name}",
+            )
+            for name in ("RawMessageDelivery", "FilterPolicyScope")
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(operation: str, asked: scenes.Json) -> None:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ..operation import Scope
 
 PUBLISHING = frozenset({"Publish", "PublishBatch"})
+PROTOCOLS = frozenset({"http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose"})
+MAX_BATCH = 262_144
+_ENTRY = "PublishBatchRequestEntries.member."
+_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _ARNS = ("TopicArn", "TargetArn", "ResourceArn")
 _FIELD = "Attributes.entry."
 _FEEDBACK = (
@@ -36,9 +41,12 @@ _OF_TOPICS = re.compile(
 
 
 def fields_of(request: Request) -> dict[str, str]:
-    """The parameters of a request, flat as the query protocol has them."""
-    asked = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
-    return asked | dict(urllib.parse.parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    """The parameters of a request, flat as the query protocol has them; of those given twice moto takes the first."""
+    return _first_of(request.query) | _first_of(request.body.decode("utf-8", "replace"))
+
+
+def _first_of(form: str) -> dict[str, str]:
+    return dict(reversed(urllib.parse.parse_qsl(form, keep_blank_values=True)))
 
 
 def topic_arn(fields: dict[str, str]) -> str | None:
@@ -66,6 +74,7 @@ def judge(scope: Scope, request: Request, operation: str) -> None:
     _authorise(scope, fields, operation, arn)
     if operation in PUBLISHING:
         _require_key(scope, arn)
+        _check_message(fields) if operation == "Publish" else _check_batch(fields)
         _check_texts(fields)
     if operation in {"CreateTopic", "SetTopicAttributes"}:
         _check_attributes(scope, given)
@@ -73,8 +82,9 @@ def judge(scope: Scope, request: Request, operation: str) -> None:
         _check_filter(given["FilterPolicy"])
     if given.get("RedrivePolicy"):
         _check_redrive(given["RedrivePolicy"])
-    if operation == "Subscribe" and fields.get("Protocol") == "sqs":
-        _check_queue(fields.get("Endpoint", ""), arn or "")
+    _check_settings(given)
+    if operation == "Subscribe":
+        _check_endpoint(fields.get("Protocol", ""), fields.get("Endpoint", ""), arn or "")
 
 
 def _authorise(scope: Scope, fields: dict[str, str], operation: str, arn: str | None) -> None:
@@ -110,6 +120,29 @@ def _require_key(scope: Scope, arn: str | None) -> None:
     trouble = keys.trouble(scope.state, key, scope.principal, encryption.SENDING, known)
     if trouble:
         raise AwsError(f"KMS{trouble[0]}", trouble[1])
+
+
+def _check_message(fields: dict[str, str]) -> None:
+    if not any(fields.get(name) for name in ("TopicArn", "TargetArn", "PhoneNumber")):
+        raise _invalid("TopicArn or TargetArn Reason: no value for required parameter")
+    if not fields.get("Message"):
+        raise _invalid("Empty message")
+    if "Subject" in fields and (not fields["Subject"] or _UNPRINTABLE.search(fields["Subject"])):
+        raise _invalid("Subject")
+
+
+def _check_batch(fields: dict[str, str]) -> None:
+    """Raise what SNS answers to a batch that is none; how many entries there are, and whether twice, moto looks at."""
+    ids = [value for name, value in fields.items() if name.startswith(_ENTRY) and name.endswith(".Id")]
+    texts = [value for name, value in fields.items() if name.startswith(_ENTRY) and name.endswith(".Message")]
+    if not ids:
+        raise AwsError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+    if not all(map(_ENTRY_ID.fullmatch, ids)):
+        text = "The Id of a batch entry in a batch request doesn't abide by the specification."
+        raise AwsError("InvalidBatchEntryId", text)
+    if sum(len(text.encode()) for text in texts) > MAX_BATCH:
+        text = "The length of all the batch messages put together is more than the limit."
+        raise AwsError("BatchRequestTooLong", text)
 
 
 def _check_texts(fields: dict[str, str]) -> None:
@@ -158,6 +191,26 @@ def _check_redrive(text: str) -> None:
         raise _invalid("RedrivePolicy: deadLetterTargetArn is not a queue")
 
 
+def _check_settings(given: dict[str, str]) -> None:
+    """Raise what SNS answers to attributes of subscriptions that have other values than they can have."""
+    raw = given.get("RawMessageDelivery", "true")
+    if raw.lower() not in {"true", "false"}:
+        raise _invalid(f"Attributes Reason: RawMessageDelivery: Invalid value [{raw}]. Must be true or false.")
+    scope = given.get("FilterPolicyScope", "MessageBody")
+    if scope not in {"MessageAttributes", "MessageBody"}:
+        text = f"Invalid value [{scope}]. Please use either MessageBody or MessageAttributes"
+        raise _invalid(f"Attributes Reason: FilterPolicyScope: {text}")
+
+
+def _check_endpoint(protocol: str, endpoint: str, arn: str) -> None:
+    if protocol not in PROTOCOLS:
+        raise _invalid(f"Amazon SNS does not support this protocol string: {protocol}")
+    if protocol in {"http", "https"} and not endpoint.startswith(f"{protocol}://"):
+        raise _invalid("Endpoint must match the specified protocol")
+    if protocol == "sqs":
+        _check_queue(endpoint, arn)
+
+
 def _check_queue(queue: str, arn: str) -> None:
     if arns.of(queue).service != "sqs":
         raise _invalid("SQS endpoint ARN")
@@ -184,9 +237,10 @@ FIDELITY = (
         "test_sns.py::test_an_encrypted_topic_needs_the_callers_right",
     ),
     Behaviour(
-        "Policies and filter policies that are none, strange attributes, FIFO queues for standard topics, structured "
-        "messages without a default: InvalidParameter; in a batch for the whole call (simplified)",
-        "DG, issue; texts partly assumed",
+        "Policies and filter policies that are none, strange attributes and protocols, FIFO queues for standard "
+        "topics, empty messages, structured ones without a default: InvalidParameter; in a batch for the whole call "
+        "(simplified)",
+        "DG, botocore, issue; texts partly assumed",
         "test_sns.py::test_what_cannot_be_is_refused",
     ),
 )
