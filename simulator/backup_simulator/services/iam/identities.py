@@ -95,7 +95,7 @@ def tag(kind: str, scope: Scope, params: Params) -> Params:
     found, tags = rules.changeable(scope, kind, params[f"{kind.capitalize()}Name"]), rules.tags(params)
     scope.authorise(f"iam:Tag{kind.capitalize()}", found.arn, keys=request_tags(tags))
     if len(found.tags | tags) > rules.TAG_LIMIT:
-        raise rules.exceeded(f"The number of tags has reached the maximum limit of {rules.TAG_LIMIT}.")
+        raise rules.exceeded("The number of tags has reached the maximum limit.")
     found.tags |= tags
     return {}
 
@@ -162,12 +162,12 @@ OPERATIONS = {
 FIDELITY = (
     Behaviour(
         "Roles and users: made, read, listed in pages, changed, tagged, deleted once nothing is attached to them",
-        "botocore, DG; texts from issues or assumed",
+        "botocore, DG; texts: recordings, of a missing boundary: assumed",
         "test_iam.py::test_a_role_lives_from_making_to_deleting",
     ),
     Behaviour(
         "Trust policies: STS actions only, principals, no resources; they hold at once",
-        "DG; texts assumed",
+        "DG; texts: recordings",
         "test_iam.py::test_a_new_trust_holds_at_once",
     ),
 )

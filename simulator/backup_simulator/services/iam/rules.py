@@ -99,6 +99,8 @@ def arn_of(scope: Scope, kind: str, name: str, path: str = "/") -> str:
 
 def managed(scope: Scope, arn: str) -> ManagedPolicy:
     """A managed policy: the account's own, or AWS's."""
+    if not arn.startswith("arn:"):
+        raise AwsError("ValidationError", f"ARN {arn} is not valid.")
     found = scope.account.policies.get(arn) or aws_managed.sought(arn)
     if found is None:
         raise missing(f"Policy {arn} does not exist or is not attachable.")
@@ -134,12 +136,12 @@ def page(found: Sequence[object], params: Params, name: str) -> Params:
     return answer | ({"Marker": base64.b64encode(str(following).encode()).decode()} if more else {})
 
 
-def tags(params: Params) -> dict[str, str]:
-    """The tags of a request."""
+def tags(params: Params, *, by_case: bool = False) -> dict[str, str]:
+    """The tags of a request; those of managed policies alone may differ in case only."""
     found = tag_forms.as_map(params.get("Tags", []))
-    if len({name.lower() for name in found}) < len(params.get("Tags", [])):
-        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise AwsError("InvalidInput", message)
+    if len(found if by_case else {name.lower() for name in found}) < len(params.get("Tags", [])):
+        note = "" if by_case else " Please note that Tag keys are case insensitive."
+        raise AwsError("InvalidInput", f"Duplicate tag keys found.{note}")
     return found
 
 
