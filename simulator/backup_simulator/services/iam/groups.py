@@ -98,7 +98,7 @@ FIDELITY = (
     Behaviour(
         "Groups: made, listed, deleted once empty; users come and go; their policies count for their users, in calls "
         "and in simulations",
-        "botocore, DG; texts: recordings, of a group with users: assumed",
+        "botocore, DG; texts: recordings, issue",
         "test_iam_groups.py::test_what_a_group_may_its_users_may",
     ),
     Behaviour(
