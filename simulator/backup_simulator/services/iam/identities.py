@@ -162,7 +162,7 @@ OPERATIONS = {
 FIDELITY = (
     Behaviour(
         "Roles and users: made, read, listed in pages, changed, tagged, deleted once nothing is attached to them",
-        "botocore, DG; texts: recordings, of a missing boundary: assumed",
+        "botocore, DG; texts: recordings, of an absent boundary: assumed",
         "test_iam.py::test_a_role_lives_from_making_to_deleting",
     ),
     Behaviour(
