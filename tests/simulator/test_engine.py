@@ -118,6 +118,34 @@ def test_a_bad_vault_name_is_refused_in_awss_words(server: SimulatorServer) -> N
     assert refusal.message == "Backup vault name Random Backups is not valid"
 
 
+CONSTRAINTS = [
+    pytest.param(
+        ("kms", "create_key", {"KeyUsage": "RANDOM"}),
+        "1 validation error detected: Value 'RANDOM' at 'keyUsage' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [",
+        id="KMS quotes the value",
+    ),
+    pytest.param(
+        ("iam", "create_user", {"UserName": "a", "Tags": [{"Key": "k" * 129, "Value": ""}]}),
+        "1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: "
+        "Member must have length less than or equal to 128",
+        id="IAM does not",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "text"), CONSTRAINTS)
+def test_other_services_name_the_constraint(
+    server: SimulatorServer, call: tuple[str, str, scenes.Json], text: str
+) -> None:
+    """In the words that were recorded."""
+    service, operation, params = call
+    with scenes.refused() as refusal:
+        getattr(scenes.client(server, service, scenes.SOURCE), operation)(**params)
+
+    assert refusal.message.startswith(text)
+
+
 BROKEN_BODIES = [
     pytest.param(b"{", "SerializationException", id="broken JSON"),
     pytest.param(b"[]", "SerializationException", id="a list instead of a structure"),

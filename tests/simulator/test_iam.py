@@ -315,6 +315,57 @@ def test_a_provider_is_made_and_deleted(iam: Any) -> None:
     assert code(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn) == ("NoSuchEntity", 404)
 
 
+ABSENT, MANY = f"{SOURCE}:policy/absent", [f"client-{number}" for number in range(101)]
+TWICE = [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]
+WORDS = [
+    pytest.param(
+        ("get_policy_version", {"PolicyArn": ABSENT, "VersionId": "v1"}),
+        f"Policy {ABSENT} version v1 does not exist or is not attachable.",
+        id="a version of no policy",
+    ),
+    pytest.param(
+        ("attach_role_policy", {"RoleName": "reader", "PolicyArn": "a-name-and-not-an-arn"}),
+        "ARN a-name-and-not-an-arn is not valid.",
+        id="a name for an ARN",
+    ),
+    pytest.param(
+        ("create_policy", {"PolicyName": "p", "PolicyDocument": scenes.text(LISTS), "Tags": TWICE}),
+        "Duplicate tag keys found.",
+        id="a tag twice on a policy",
+    ),
+    pytest.param(
+        ("create_user", {"UserName": "u", "Tags": [{"Key": "k", "Value": "1"}, {"Key": "K", "Value": "2"}]}),
+        "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        id="a tag twice on a user",
+    ),
+    pytest.param(
+        ("create_open_id_connect_provider", {"Url": "https://oidc.example", "ClientIDList": MANY}),
+        "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100",
+        id="too many clients of a provider",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "text"), WORDS)
+def test_refusals_have_the_words_that_were_recorded(iam: Any, call: tuple[str, scenes.Json], text: str) -> None:
+    """Of the calls that a reader of messages is likeliest to get wrong."""
+    with scenes.refused() as refusal:
+        getattr(iam, call[0])(**call[1])
+
+    assert refusal.message == text
+
+
+def test_tags_of_a_policy_differ_by_case(iam: Any) -> None:
+    """Those of roles and users do not; who asks for a policy without tags reads an empty list."""
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
+    made = iam.create_policy(PolicyName="tagged", PolicyDocument=scenes.text(LISTS), Tags=tags)["Policy"]
+    bare = iam.create_policy(PolicyName="bare", PolicyDocument=scenes.text(LISTS))["Policy"]
+
+    assert sorted(one["Value"] for one in made["Tags"]) == ["1", "2"]
+    assert "Tags" not in bare
+    assert iam.get_policy(PolicyArn=bare["Arn"])["Policy"]["Tags"] == []
+
+
 DECISIONS = [
     pytest.param({}, "implicitDeny", ["aws:requestedregion"], id="a condition without its key"),
     pytest.param({"ContextEntries": "eu-west-1"}, "allowed", [], id="a condition with its key"),

@@ -45,10 +45,13 @@ def test_a_point_in_use_is_left_alone(scene: Scene) -> None:
         with scenes.refused() as refusal:
             scene.source.delete_recovery_point(**named(arn))
         codes.append(refusal.code)
+    with scenes.refused() as change:
+        scene.source.update_recovery_point_lifecycle(**named(copying), Lifecycle={"DeleteAfterDays": 9})
     scene.server.control.advance("2m")
     scene.source.delete_recovery_point(**named(copying))
 
     assert codes == ["InvalidResourceStateException"] * 2
+    assert change.code == "InvalidRequestException"
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,8 @@ def test_a_dead_letter_queue_may_choose_its_sources() -> None:
     assert post.sqs.list_dead_letter_source_queues(QueueUrl=post.url)["queueUrls"] == []
     assert json.loads(shown["RedriveAllowPolicy"])["sourceQueueArns"] == [arn + "news"]
     assert elsewhere.message.endswith("Dead letter target does not exist.")
-    assert nonsense.code == "InvalidAttributeValue"
+    assert nonsense.code == "InvalidParameterValue"
+    assert nonsense.message.endswith("you must also specify one or more sourceQueueArns values.")
 
 
 def test_what_moved_away_tells_where_it_was() -> None:

@@ -147,7 +147,7 @@ def test_a_fifo_queue_has_a_fifo_dead_letter_queue() -> None:
     following = post.bodies(1)
     (moved,) = post.sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"]
 
-    assert refusal.message.endswith("Dead-letter queue must be same type of queue as the source.")
+    assert refusal.message.endswith("Dead-letter queue must be same type of queue as the source..")
     assert following == ["a2"]
     assert (moved["Body"], moved["Attributes"]["MessageGroupId"]) == ("a1", "a")
 

@@ -79,6 +79,17 @@ def test_notifications_are_kept_and_given_back(backup: Any) -> None:
     assert refusal.body["Code"] == "ERROR_2106"
 
 
+def test_an_unknown_event_is_answered_with_the_known_ones(backup: Any) -> None:
+    """So that one may choose."""
+    with scenes.refused() as refusal:
+        backup.put_backup_vault_notifications(
+            BackupVaultName="backups", SNSTopicArn=TOPIC, BackupVaultEvents=["COPY_JOB_PARTIAL"]
+        )
+
+    assert refusal.code == "InvalidParameterValueException"
+    assert refusal.message.startswith("Please select from the following list of notifications BACKUP_JOB_STARTED, ")
+
+
 @pytest.mark.parametrize(
     "topic",
     [

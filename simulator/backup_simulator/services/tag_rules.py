@@ -46,9 +46,13 @@ class Rules:
     """Whether keys that differ in case only are the same."""
 
 
+POLICIES = "iam: managed policies"
+"""Whose keys alone in IAM may differ in case only."""
+
 _TWICE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
 _RESERVED = "Tag keys cannot start with aws:"
 _OF_SQS = Refusal("InvalidParameterValue", "Tag keys cannot start with aws: or be empty: {key}")
+_OF_IAM = Refusal("LimitExceeded", "The number of tags has reached the maximum limit.", status=409)
 RULES: Mapping[str, Rules] = {
     "backup": Rules(
         reserved=Refusal("InvalidParameterValueException", "Tag keys cannot start with aws: {keys}"),
@@ -60,9 +64,10 @@ RULES: Mapping[str, Rules] = {
     ),
     "iam": Rules(
         twice=Refusal("InvalidInput", _TWICE),
-        many=Refusal("LimitExceeded", "The number of tags has reached the maximum limit of 50.", status=409),
+        many=_OF_IAM,
         any_case=True,
     ),
+    POLICIES: Rules(twice=Refusal("InvalidInput", "Duplicate tag keys found."), many=_OF_IAM),
     "kms": Rules(
         reserved=Refusal("TagException", _RESERVED),
         many=Refusal("LimitExceededException", "A key has 50 tags at most."),

@@ -248,7 +248,7 @@ FIDELITY = (
     ),
     Behaviour(
         "300 and 300.0 are the same number in a pattern",
-        "assumed (the guide calls them different, the published matcher does not)",
+        "recordings (against DG, which calls them different)",
         "test_event_patterns.py::test_patterns_mean_what_is_documented",
     ),
     Behaviour(

@@ -193,7 +193,7 @@ OPERATIONS = {
 FIDELITY = (
     Behaviour(
         "Rules: put replaces all but targets and tags, five targets at most, deletion only without targets; at once",
-        "botocore; texts: issue, assumed",
+        "botocore; texts: issue, of the bound and of an absent bus: assumed",
         "test_events.py::test_rules_come_and_go",
     ),
     Behaviour(

@@ -119,7 +119,7 @@ OPERATIONS = {**_operations("role"), **_operations("user"), **_operations("group
 FIDELITY = (
     Behaviour(
         "Managed policies are attached, inline policies written; `iam:PolicyARN`, `iam:PermissionsBoundary`",
-        "botocore, DG; texts from issues or assumed",
+        "botocore, DG; texts: recordings",
         "test_iam.py::test_attaching_can_be_narrowed_by_policy",
     ),
     Behaviour(

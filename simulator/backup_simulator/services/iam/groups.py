@@ -64,8 +64,8 @@ def add_user(scope: Scope, params: Params) -> Params:
 
 def remove_user(scope: Scope, params: Params) -> Params:
     """Take a user out of a group."""
-    group = rules.identity(scope, "group", params["GroupName"])
-    rules.identity(scope, "user", params["UserName"]).groups.pop(group.name, None)
+    user = rules.identity(scope, "user", params["UserName"])
+    user.groups.pop(rules.identity(scope, "group", params["GroupName"]).name, None)
     return {}
 
 
@@ -98,12 +98,12 @@ FIDELITY = (
     Behaviour(
         "Groups: made, listed, deleted once empty; users come and go; their policies count for their users, in calls "
         "and in simulations",
-        "botocore, DG; texts from issues or assumed",
+        "botocore, DG; texts: recordings, issue",
         "test_iam_groups.py::test_what_a_group_may_its_users_may",
     ),
     Behaviour(
         "Ten groups per user, 300 per account; a user that is in a group is not deleted",
-        "DG; texts assumed",
+        "DG; form of the texts: recordings (of other quotas), the names in them: assumed",
         "test_iam_groups.py::test_groups_have_bounds",
     ),
     Behaviour(

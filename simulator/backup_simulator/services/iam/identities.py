@@ -160,12 +160,12 @@ OPERATIONS = {
 FIDELITY = (
     Behaviour(
         "Roles and users: made, read, listed in pages, changed, tagged, deleted once nothing is attached to them",
-        "botocore, DG; texts from issues or assumed",
+        "botocore, DG; texts: recordings, of an absent boundary: assumed",
         "test_iam.py::test_a_role_lives_from_making_to_deleting",
     ),
     Behaviour(
         "Trust policies: STS actions only, principals, no resources; they hold at once",
-        "DG; texts assumed",
+        "DG; texts: recordings",
         "test_iam.py::test_a_new_trust_holds_at_once",
     ),
 )

@@ -32,7 +32,8 @@ def create(scope: Scope, params: Params) -> Params:
 
 def get(scope: Scope, params: Params) -> Params:
     """Describe an instance profile with its role."""
-    return {"InstanceProfile": _shown(scope, _known(scope, params))}
+    found = _known(scope, params)
+    return {"InstanceProfile": _shown(scope, found) | {"Tags": tag_forms.as_pairs(found.tags)}}
 
 
 def list_all(scope: Scope, params: Params) -> Params:
@@ -123,7 +124,7 @@ FIDELITY = (
     Behaviour(
         "Instance profiles are records: made with tags, listed, with one role that the caller may pass to EC2; a role "
         "that is in one is not deleted",
-        "botocore, DG; texts from issues; `iam:PassedToService`: assumed",
+        "botocore, DG; texts: recordings; `iam:PassedToService`: assumed",
         "test_iam_account.py::test_an_instance_profile_holds_one_role",
     ),
     Behaviour(

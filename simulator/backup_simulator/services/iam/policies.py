@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ...fidelity import Behaviour
 from ...identity import policy
 from ...records.access import ManagedPolicy
-from ...wire import CommonError, Params
+from ...wire import AwsError, CommonError, Params
 from .. import tag_forms, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import aws_managed, rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...identity.policy import Policy
     from ...records.state import Identity
 
@@ -23,7 +25,7 @@ VERSIONS = 5
 def create(scope: Scope, params: Params) -> Params:
     """Make a managed policy."""
     arn = f"arn:aws:iam::{scope.account.account_id}:policy{params.get('Path', '/')}{params['PolicyName']}"
-    tags = tag_rules.read("iam", params.get("Tags", []))
+    tags = tag_rules.read(tag_rules.POLICIES, params.get("Tags", []))
     scope.authorise("iam:CreatePolicy", arn, keys=request_tags(tags))
     if params["PolicyName"] in {one.name for one in scope.account.policies.values()}:
         raise rules.taken(f"A policy called {params['PolicyName']} already exists. Duplicate names are not allowed.")
@@ -31,14 +33,14 @@ def create(scope: Scope, params: Params) -> Params:
     made = ManagedPolicy(arn, scope.state.ids.upper("ANPA"), scope.now, {"v1": (found, scope.now)}, tags=tags)
     made.description = params.get("Description", "")
     scope.account.policies[arn] = made
-    return {"Policy": _shown(made, _uses(scope))}
+    return {"Policy": _shown(made, _uses(scope)) | ({"Tags": tag_forms.as_pairs(tags)} if tags else {})}
 
 
 def get(scope: Scope, params: Params) -> Params:
     """Describe a managed policy."""
     found = _known(scope, params["PolicyArn"])
     shown = _shown(found, _uses(scope)) | {"Description": found.description or None}
-    return {"Policy": shown | ({"Tags": tag_forms.as_pairs(found.tags)} if found.tags else {})}
+    return {"Policy": shown | {"Tags": tag_forms.as_pairs(found.tags)}}
 
 
 def delete(scope: Scope, params: Params) -> Params:
@@ -87,8 +89,7 @@ def create_version(scope: Scope, params: Params) -> Params:
 
 def get_version(scope: Scope, params: Params) -> Params:
     """Give a version with its document."""
-    found = _known(scope, params["PolicyArn"])
-    version = _existing(found, params["VersionId"])
+    found, version = _with_version(scope, params)
     return {"PolicyVersion": _version(found, version) | {"Document": rules.document(found.versions[version][0])}}
 
 
@@ -100,15 +101,14 @@ def list_versions(scope: Scope, params: Params) -> Params:
 
 def set_default(scope: Scope, params: Params) -> Params:
     """Let another version count."""
-    found = _own(scope, params["PolicyArn"])
-    found.default, found.updated = _existing(found, params["VersionId"]), scope.now
+    found, version = _with_version(scope, params, _own)
+    found.default, found.updated = version, scope.now
     return {}
 
 
 def delete_version(scope: Scope, params: Params) -> Params:
     """Delete a version that is not the default."""
-    found = _own(scope, params["PolicyArn"])
-    version = _existing(found, params["VersionId"])
+    found, version = _with_version(scope, params, _own)
     if version == found.default:
         raise rules.conflict("Cannot delete the default version of a policy.")
     del found.versions[version]
@@ -155,14 +155,25 @@ def _own(scope: Scope, arn: str) -> ManagedPolicy:
     return _known(scope, arn)
 
 
-def _existing(found: ManagedPolicy, version: str) -> str:
+def _with_version(
+    scope: Scope, params: Params, reach: Callable[[Scope, str], ManagedPolicy] | None = None
+) -> tuple[ManagedPolicy, str]:
+    """A policy and the version that a call names; who asks for either in vain hears of the version."""
+    arn, version = params["PolicyArn"], params["VersionId"]
+    if arn not in scope.account.policies and not aws_managed.sought(arn):
+        raise _no_version(arn, version)
+    found = (reach or _known)(scope, arn)
     if version in found.versions:
-        return version
+        return found, version
     former = version.removeprefix("v")
     if found.arn.startswith(aws_managed.PREFIX) and former.isdigit() and 0 < int(former) < found.latest:
         text = f"The simulator does not know version {version} of the AWS managed policy {found.name}"
         raise CommonError("NotImplemented", text)
-    raise rules.missing(f"Policy {found.arn} version {version} does not exist or is not attachable.")
+    raise _no_version(arn, version)
+
+
+def _no_version(arn: str, version: str) -> AwsError:
+    return rules.missing(f"Policy {arn} version {version} does not exist or is not attachable.")
 
 
 def _everybody(scope: Scope) -> list[Identity]:
@@ -220,7 +231,7 @@ OPERATIONS = {
 FIDELITY = (
     Behaviour(
         "Managed policies with up to five versions",
-        "botocore, DG; texts from issues or assumed",
+        "botocore, DG; texts: recordings, issue (of a policy in use, of one with several versions)",
         "test_iam.py::test_a_managed_policy_and_its_versions",
     ),
     Behaviour(

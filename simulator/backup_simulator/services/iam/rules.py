@@ -95,6 +95,8 @@ def arn_of(scope: Scope, kind: str, name: str, path: str = "/") -> str:
 
 def managed(scope: Scope, arn: str) -> ManagedPolicy:
     """A managed policy: the account's own, or AWS's."""
+    if not arn.startswith("arn:"):
+        raise AwsError("ValidationError", f"ARN {arn} is not valid.")
     found = scope.account.policies.get(arn) or aws_managed.sought(arn)
     if found is None:
         raise missing(f"Policy {arn} does not exist or is not attachable.")

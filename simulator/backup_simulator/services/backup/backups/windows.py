@@ -22,7 +22,7 @@ def flaw(start: int | None, completion: int | None) -> str | None:
 FIDELITY = (
     Behaviour(
         "Start windows are 60 minutes at least, windows a hundred years at most; eight hours and seven days by default",
-        "botocore; texts and the default of on-demand jobs: assumed",
+        "botocore; texts, and the seven days of on-demand jobs: assumed",
         "test_backup_failures.py::test_a_job_that_cannot_be_is_refused",
     ),
 )

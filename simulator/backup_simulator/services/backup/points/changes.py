@@ -40,7 +40,7 @@ def update_lifecycle(scope: Scope, params: Params) -> Params:
     if lifecycle is None:
         raise AwsError("MissingParameterValueException", "Lifecycle is missing")
     locks.require_lifecycle_open(vault, scope.now)
-    _require_free(point)
+    _require_free(point, "InvalidRequestException")
     _require_reachable(point, lifecycle, scope.now)
     point.lifecycle = lifecycle
     ageing.watch(scope.state, vault, point, scope.now)
@@ -104,10 +104,10 @@ def disassociate_from_parent(scope: Scope, params: Params) -> Params:
     return {}
 
 
-def _require_free(point: RecoveryPoint) -> None:
-    """One action at a time; a copy that runs is one (assumed)."""
+def _require_free(point: RecoveryPoint, code: str = "InvalidResourceStateException") -> None:
+    """One action at a time; a copy that runs is one (assumed). Changes of lifecycles know no error of their own."""
     if point.copying or point.status in {"DELETING", "CREATING"}:
-        raise AwsError("InvalidResourceStateException", BUSY)
+        raise AwsError(code, BUSY)
 
 
 def _require_unheld(scope: Scope, vault: Vault, point: RecoveryPoint) -> None:
@@ -134,9 +134,9 @@ FIDELITY = (
         "test_point_changes.py::test_a_deleted_point_is_deleting_first",
     ),
     Behaviour(
-        "While a point is copied or deleted, DeleteRecoveryPoint and UpdateRecoveryPointLifecycle answer "
-        "InvalidResourceStateException",
-        "botocore; that a copy counts assumed",
+        "While a point is copied or deleted, DeleteRecoveryPoint and DisassociateRecoveryPoint answer "
+        "InvalidResourceStateException, UpdateRecoveryPointLifecycle InvalidRequestException",
+        "botocore (which errors they know); that a copy counts assumed",
         "test_point_changes.py::test_a_point_in_use_is_left_alone",
     ),
     Behaviour(
