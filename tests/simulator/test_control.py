@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,21 @@ def test_a_reset_brings_everything_back_within_milliseconds(server: SimulatorSer
     assert server.control.faults.list() == []
     assert server.control.outcomes() == []
     assert scene.copies() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        pytest.param("S3", r".*:recovery-point:orders-[0-9a-f]{8}", id="a bucket, by its name"),
+        pytest.param("RDS", r".*:recovery-point:continuous:[0-9a-f-]{36}", id="a database"),
+    ],
+)
+def test_a_continuous_point_is_named_as_plans_name_it(server: SimulatorServer, kind: str, form: str) -> None:
+    """Clients tell such points by their ARNs, for lists do not say it otherwise."""
+    part = {"resource_type": kind, "resource": "orders", "continuous": True, "status": "AVAILABLE"}
+    (point,) = server.control.seed(scenes.SOURCE, scenes.HOME, "backups", [part])
+
+    assert re.fullmatch(form, point.arn)
 
 
 def test_a_seeded_point_is_there_at_once(server: SimulatorServer) -> None:

@@ -171,6 +171,12 @@ def point_arn(row: ResourceType, resource: str, *, region: str, account: str, id
     return written(row, resource, region=region, account=account, uuid=ids.uuid(), digits=ids.hex(), copy=copy)
 
 
+def continuous_arn(row: ResourceType, resource: str, *, region: str, account: str, ids: Ids) -> str:
+    """The ARN of a fresh continuous recovery point: S3's names the bucket, the others' form is assumed."""
+    name = f"{arns.last_name(resource)}-{ids.hex(8)}" if row.name == "S3" else f"continuous:{ids.uuid()}"
+    return f"arn:aws:backup:{region}:{account}:recovery-point:{name}"
+
+
 def written(
     row: ResourceType, resource: str, *, region: str, account: str, uuid: str, digits: str, copy: bool = False
 ) -> str:

@@ -133,7 +133,8 @@ def _point(
     row = _row(part)
     where = _where(vault, part, resource)
     resource_arn = resource_types.resource_arn(row, resource, region=vault.region, account=vault.account)
-    arn = arn or resource_types.point_arn(row, resource_arn, region=vault.region, account=vault.account, ids=state.ids)
+    fresh = resource_types.continuous_arn if part.continuous else resource_types.point_arn
+    arn = arn or fresh(row, resource_arn, region=vault.region, account=vault.account, ids=state.ids)
     created = round(created, 3)
     return RecoveryPoint(
         arn=arn,

@@ -9,10 +9,7 @@ from ..points import ageing
 from . import roles
 
 if TYPE_CHECKING:
-    from ....ids import Ids
     from ....records.backups import BackupJob
-    from ....records.resource_types import ResourceType
-    from ....records.resources import Resource
     from ....records.state import RecoveryPoint, State, Vault
 
 TYPES = frozenset({"Aurora", "RDS", "S3", "SAP HANA on Amazon EC2"})
@@ -29,12 +26,6 @@ def current(state: State, account: str, region: str, resource_arn: str) -> tuple
             if point.continuous and point.status == "AVAILABLE" and point.resource_arn == resource_arn:
                 return vault, point
     return None
-
-
-def point_arn(row: ResourceType, resource: Resource, *, region: str, account: str, ids: Ids) -> str:
-    """The ARN of a continuous recovery point: S3's names the bucket, the others' form is assumed."""
-    name = f"{resource.name}-{ids.hex(8)}" if row.name == "S3" else f"continuous:{ids.uuid()}"
-    return f"arn:aws:backup:{region}:{account}:recovery-point:{name}"
 
 
 def refresh(point: RecoveryPoint, job: BackupJob, now: float) -> None:

@@ -43,7 +43,9 @@ def _keep_up(attempt: Attempt, now: float) -> bool:
         continuous.end(state, vault, kept[1], now)
         kept = None
     if kept is None:
-        arn = continuous.point_arn(attempt.row, resource, region=vault.region, account=vault.account, ids=state.ids)
+        arn = resource_types.continuous_arn(
+            attempt.row, resource.arn, region=vault.region, account=vault.account, ids=state.ids
+        )
         kept = vault, point(attempt, arn, now)
         kept[1].continuous, kept[1].status = True, "AVAILABLE"
         ageing.enter(state, vault, kept[1], now)
