@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
-import botocore.loaders
 import pytest
 from tests.faults.stage import OPERATOR_KEY, PERMITTED, Stage, world
 
@@ -17,15 +15,6 @@ def shared_server() -> Iterator[SimulatorServer]:
     """A running simulator."""
     with SimulatorServer(world()) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def models() -> Iterator[None]:
-    """Let all sessions of the worker share one cache of botocore's models: tests make hundreds of sessions."""
-    loader = functools.cache(botocore.loaders.create_loader)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.loaders.create_loader", lambda search_path_string=None: loader(search_path_string))
-        yield
 
 
 @pytest.fixture

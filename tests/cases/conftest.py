@@ -1,0 +1,38 @@
+"""One simulator per worker, a fresh world for each case, and dummy credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.cases.kit import OPERATOR_KEY, Case, Json, world_of
+
+from backup_simulator.server import SimulatorServer
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[SimulatorServer]:
+    """A running simulator."""
+    with SimulatorServer(world_of("01-both-directions")) as server:
+        yield server
+
+
+@pytest.fixture
+def case(
+    shared_server: SimulatorServer, monkeypatch: pytest.MonkeyPatch, models: None
+) -> Iterator[Callable[..., Case]]:
+    """Return what begins a case by its name, with another world than its own if one is given."""
+    del models
+    for name, value in OPERATOR_KEY.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    begun: list[Case] = []
+
+    def begin(name: str, *, world: Json | None = None) -> Case:
+        begun.append(Case(shared_server, name, world=world))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        each.close()
