@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .copies import is_running
 from .failures import classify
 from .model import GAP_STATES, CopyJob, Destination, DestinationSight, RecoveryPoint, Seen, Standing, State
+from .pairing import is_running
 from .reasons import Reason
 from .sanitise import sanitise
 
