@@ -37,6 +37,11 @@ SURELY_GONE = timedelta(hours=24)
 
 _OUT = "Set spec.copying.whenUncertain: AssumeMissing to have such points copied, AssumeCopied to call them copied."
 
+_SHADOWED = (
+    "Nothing is started, because another recovery point of the same resource and date has a copy: they"
+    f" may be one backup that was copied back. {_OUT}"
+)
+
 
 def settle(
     pairs: Iterable[Pair], standings: Iterable[Standing], weighed: Weighed, view: Viewpoint, *, locked: bool
@@ -81,6 +86,8 @@ class _Doubts:
                 message=None,
             )
             return self._decided(lost, finished)
+        if pair.shadowed:
+            return self._decided(self._held(standing, _SHADOWED), finished)
         ground = self._weighed.ground(standing.point)
         return replace(standing, ground=ground) if ground else self._decided(self._held(standing), finished)
 
@@ -117,8 +124,8 @@ class _Doubts:
             return Standing(standing.point, State.COPIED, Reason.ASSUMED_COPIED, standing.job)
         return standing
 
-    def _held(self, standing: Standing) -> Standing:
-        words = doubt(self._weighed.evidence(standing.point), self._view.destination.vault.name)
+    def _held(self, standing: Standing, words: str | None = None) -> Standing:
+        words = words or doubt(self._weighed.evidence(standing.point), self._view.destination.vault.name)
         return replace(
             standing,
             state=State.WAITING,
@@ -148,7 +155,7 @@ def _with_canaries(standings: Iterable[Standing], weighed: Weighed) -> Iterator[
     standings = tuple(standings)
     newest: dict[Kind, RecoveryPoint] = {}
     for each in standings:
-        if each.reason is Reason.COPY_UNCERTAIN:
+        if each.reason is Reason.COPY_UNCERTAIN and each.message != _SHADOWED:
             kind = weighed.kind_of(each.point)
             newest[kind] = max(each.point, newest.get(kind, each.point), key=lambda one: (one.created, one.arn))
     canaries = {each.arn for each in newest.values() if weighed.sends_ahead(each)}
