@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,9 +20,8 @@ from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.figures import Vitals
 from ..work.workers import Workers
-from .manifests import Folder, ManifestError, stamps
-
-_logger = logging.getLogger(__name__)
+from .manifests import Folder
+from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,10 @@ class LocalRunner:
         board: Board,
         vitals: Vitals,
         on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
+        watch: Watch | None = None,
     ) -> None:
-        self._path, self._aws, self._settings = path, aws, settings
+        self._aws, self._settings = aws, settings
+        self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder({}, {}, {})
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
@@ -87,7 +87,7 @@ class LocalRunner:
         Raises:
             ManifestError: The folder cannot be used at the start; later such a state is logged and waited out.
         """
-        self._adopt(Folder.read(self._path))
+        self._adopt(self._watch.first())
         with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
@@ -100,19 +100,24 @@ class LocalRunner:
             for key in self._bodies:
                 workers.add(key)
             workers.start()
-            watcher = asyncio.create_task(self._watch(workers))
+            watcher = asyncio.create_task(self._follow(workers))
             if not self._bodies:
                 self._finished.set()
-            await self._goal()
-            watcher.cancel()
+            await self._goal(watcher)
             self._stopping = True
             await workers.drain(timeout=30)
 
-    async def _goal(self) -> None:
+    async def _goal(self, watcher: asyncio.Task[None]) -> None:
+        """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""
         limit = self._settings.timeout
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit.total_seconds() if limit else None):
-                await self._finished.wait()
+        goal = asyncio.create_task(self._finished.wait())
+        await asyncio.wait(
+            {goal, watcher}, timeout=limit.total_seconds() if limit else None, return_when=asyncio.FIRST_COMPLETED
+        )
+        goal.cancel()
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
 
     # --- files
 
@@ -142,25 +147,16 @@ class LocalRunner:
         metadata = {"creationTimestamp": created, **body["metadata"], "generation": generation}
         return {**body, "metadata": metadata, "status": before["status"] if before else {}}
 
-    async def _watch(self, workers: Workers[PolicyKey]) -> None:
-        seen, usable = stamps(self._path), True
+    async def _follow(self, workers: Workers[PolicyKey]) -> None:
+        """Take over what changes in the files, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload.total_seconds())
-            try:
-                now = stamps(self._path)
-                if now == seen:
-                    continue
-                seen = now
-                changed = self._adopt(Folder.read(self._path))
-            except (ManifestError, OSError) as error:
-                _logger.warning("Keeping the manifests as they were, because the files cannot be used: %s", error)
-                usable = False
+            folder = await asyncio.to_thread(self._watch.changed)
+            if folder is None:
                 continue
-            if not usable:
-                _logger.info("Taking over the manifests, because the files can be used again")
-                usable = True
-            for key in changed:
+            for key in self._adopt(folder):
                 workers.add(key)
+            self._end_if_reached()
 
     # --- passes
 
