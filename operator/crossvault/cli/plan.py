@@ -13,7 +13,8 @@ import click
 
 from .. import __version__, manifest, reconcile
 from ..aws import AwsAccounts, CallCounts, Settings
-from ..local import Folder, ManifestError
+from ..local import Folder, ManifestError, ManifestFault
+from ..local.files import shown
 from ..model import PolicyKey
 from ..work import logs
 from . import FAILED, FOUND, NOTHING, options, plans, render
@@ -39,13 +40,21 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
     logs.configure("text", level=logging.ERROR)
     try:
         folder = Folder.read(path)
+        if not folder.policies:
+            raise ManifestError([ManifestFault(shown(path), "there is no CrossAccountBackupPolicy")])  # noqa: TRY301
     except ManifestError as error:
-        raise click.ClickException(str(error)) from error
-    if not folder.policies:
-        raise click.ClickException(f"{path}: there is no CrossAccountBackupPolicy")
+        if output == "table":
+            raise click.ClickException(str(error)) from error
+        render.emit(unusable(error), output, plans.text)
+        ctx.exit(FAILED)
     answer = make(folder)
     render.emit(answer, output, plans.text)
     ctx.exit(exit_code(answer))
+
+
+def unusable(error: ManifestError) -> dict[str, Any]:
+    """Return the answer for manifests that cannot be planned: a machine gets its document, whatever is wrong."""
+    return {**plans.document([], reads=0, writes=0), "faults": [fault.row() for fault in error.faults]}
 
 
 def make(folder: Folder) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.figures import Vitals
 from ..work.workers import Workers
-from .manifests import Folder
+from .files import shown
+from .manifests import Folder, ManifestError, ManifestFault
 from .watch import Watch
 
 
@@ -57,7 +58,7 @@ class LocalRunner:
         on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
         watch: Watch | None = None,
     ) -> None:
-        self._aws, self._settings = aws, settings
+        self._path, self._aws, self._settings = path, aws, settings
         self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder({}, {}, {})
@@ -87,7 +88,10 @@ class LocalRunner:
         Raises:
             ManifestError: The folder cannot be used at the start; later such a state is logged and waited out.
         """
-        self._adopt(self._watch.first())
+        folder = self._watch.first()
+        if not folder.policies:
+            raise ManifestError([ManifestFault(shown(self._path), "there is no CrossAccountBackupPolicy")])
+        self._adopt(folder)
         with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
@@ -101,8 +105,6 @@ class LocalRunner:
                 workers.add(key)
             workers.start()
             watcher = asyncio.create_task(self._follow(workers))
-            if not self._bodies:
-                self._finished.set()
             await self._goal(watcher)
             self._stopping = True
             await workers.drain(timeout=30)
