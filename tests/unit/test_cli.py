@@ -111,8 +111,9 @@ def test_manifests_that_cannot_be_used_are_a_document_for_machines(tmp_path: Pat
         }
     ]
     assert (person.returncode, person.stdout) == (1, "")
-    assert person.stderr == f"Error: {tmp_path / 'a.yaml'}:5: BackupAccount a: spec.accountId: " + (
-        'must be the twelve digits of an AWS account, such as "111111111111"; is 1\n'
+    assert person.stderr == (
+        f"Error: {tmp_path / 'a.yaml'}:5: BackupAccount a: spec.accountId:"
+        ' must be the twelve digits of an AWS account, such as "111111111111"; is 1\n'
     )
 
 
