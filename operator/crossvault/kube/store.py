@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from .. import manifest, vaultpolicy
+from ..model import PolicyKey
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
@@ -92,6 +93,14 @@ class Store:
         """Return the statements that policies other than ``key`` want. Call :meth:`settle` before."""
         own = self._claims.get(key, frozenset())
         return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
+
+    def claimants_beside(self, key: ObjectKey) -> Mapping[tuple[str, str], tuple[PolicyKey, ...]]:
+        """Return which policies other than ``key`` want each statement. Call :meth:`settle` before."""
+        wanted: dict[tuple[str, str], list[PolicyKey]] = {}
+        for other, claims in self._claims.items():
+            for claim in claims if other != key else ():
+                wanted.setdefault(claim, []).append(PolicyKey(other.namespace, other.name))
+        return {claim: tuple(keys) for claim, keys in wanted.items()}
 
     # --- news
 
