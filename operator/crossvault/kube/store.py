@@ -6,7 +6,7 @@ resourceVersion says which is newest. Belongs to the event loop's thread; what p
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,10 @@ Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
 ClaimsOf: TypeAlias = Callable[[Body, Accounts, Labels], Claims | None]
+
+
+_BURIED = 2048
+"""So many deletions are remembered; what overtakes one is on its way for a second at most."""
 
 
 class Change(StrEnum):
@@ -62,6 +66,7 @@ class Store:
         self._claims: dict[ObjectKey, Claims] = {}
         self._wanted: Counter[tuple[str, str]] = Counter()
         self._unsettled: dict[ObjectKey, None] = {}
+        self._buried: OrderedDict[str, int] = OrderedDict()
 
     # --- sight
 
@@ -112,6 +117,9 @@ class Store:
         before = self._bodies[kind].get(key)
         if before is not None and version <= objects.version_of(before):
             return Change.ECHO
+        if self._is_gone(kind, body, version):
+            self.drop(key)
+            return Change.ECHO if before is None else Change.CHANGED
         self._bodies[kind][key] = kept = objects.slim(body)
         change = _change(kind, before, kept)
         self._index(key, kept, change)
@@ -124,11 +132,27 @@ class Store:
         key = objects.key_of(kind, body)
         version = objects.version_of(body)
         self._seen[kind] = max(self._seen[kind], version)
+        self._bury(body, version)
         before = self._bodies[kind].get(key)
         if before is None or objects.version_of(before) > version:
             return False
         self.drop(key)
         return True
+
+    def _bury(self, body: Body, version: int) -> None:
+        """Remember a deletion that was heard of: the answer to a write of ours from before may come after it."""
+        self._buried[objects.uid_of(body)] = version
+        self._buried.move_to_end(objects.uid_of(body))
+        if len(self._buried) > _BURIED:
+            self._buried.popitem(last=False)
+
+    def _is_gone(self, kind: Kind, body: Body, version: int) -> bool:
+        """Tell whether news are of an object that is no more, although they look like any others.
+
+        An object of ours without finalizers goes with the write that took the last one away; a namespace has others.
+        """
+        let_go = objects.deletion_of(body) is not None and not objects.finalizers_of(body)
+        return (let_go and kind is not Kind.NAMESPACE) or version <= self._buried.get(objects.uid_of(body), -1)
 
     def drop(self, key: ObjectKey) -> None:
         """Forget an object that does not exist any more."""
@@ -144,6 +168,20 @@ class Store:
             case Kind.NAMESPACE:
                 self._places.pop(key.name, None)
         self._announce(key)
+
+    def differs(self, kind: Kind, listed: Iterable[Body], *, version: int) -> bool:
+        """Tell whether :meth:`compare` would find anything."""
+        present = {objects.key_of(kind, body): body for body in listed}
+        known = self._bodies[kind]
+        ghosts = (key not in present and objects.version_of(body) <= version for key, body in known.items())
+        return any(ghosts) or any(self._is_news(kind, known.get(key), body) for key, body in present.items())
+
+    def _is_news(self, kind: Kind, before: Body | None, body: Body) -> bool:
+        version = objects.version_of(body)
+        newer = before is None or version > objects.version_of(before)
+        if not newer or self._is_gone(kind, body, version):
+            return newer and before is not None
+        return _change(kind, before, body) is not Change.ECHO
 
     def compare(self, kind: Kind, listed: Iterable[Body], *, version: int) -> tuple[int, int]:
         """Take in a whole list as of ``version``: missing objects come in, ghosts go.

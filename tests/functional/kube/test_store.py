@@ -1,7 +1,9 @@
 """What the store makes of news: old ones, predecessors, ghosts, and what else has to be looked at because of them."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import pytest
 from tests.functional.kube.api_kit import account, namespace, policy
 
 from crossvault.kube import objects
@@ -163,6 +165,68 @@ def test_object_made_after_the_list_is_no_ghost() -> None:
 
     assert listener.store.compare(Kind.POLICY, [], version=7) == (0, 0)
     assert listener.store.get(ORDERS) is not None
+
+
+def test_news_that_overtake_a_deletion_bring_nobody_back() -> None:
+    """The answer to our last write, or a list, may arrive after the watch has told of the deletion."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER]))
+    listener.store.remove(Kind.POLICY, policy(version=8))
+    listener.heard.clear()
+
+    assert listener.put(Kind.POLICY, policy(version=7)) == (Change.ECHO, [])
+    assert listener.store.compare(Kind.POLICY, [policy(version=7)], version=7) == (0, 0)
+    assert listener.store.get(ORDERS) is None
+    assert listener.put(Kind.POLICY, policy(version=9, uid="another"))[0] is Change.NEW
+
+
+def test_an_object_that_was_let_go_is_gone() -> None:
+    """With the last finalizer the object goes in the same write; the deletion that is heard of later is no news."""
+    listener = Listener()
+    deleted: dict[str, Any] = {"deletionTimestamp": "2026-11-23T12:00:00Z", "generation": 2}
+    listener.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER], **deleted))
+    listener.heard.clear()
+    listener.put(Kind.POLICY, policy(version=6, **deleted))
+
+    assert listener.store.get(ORDERS) is None
+    assert listener.heard == [ORDERS]
+    assert not listener.store.remove(Kind.POLICY, policy(version=7, **deleted))
+    assert listener.heard == [ORDERS]
+
+
+def test_a_namespace_that_is_going_is_still_there() -> None:
+    """Its finalizers are in its spec."""
+    listener = Listener()
+    going = namespace()
+    going["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+    listener.put(Kind.NAMESPACE, going)
+
+    assert listener.store.place("shop").terminating
+
+
+@pytest.mark.parametrize(
+    ("listed", "version", "differs"),
+    [
+        pytest.param([policy(version=5)], 9, False, id="the same"),
+        pytest.param([policy(version=6, generation=2)], 9, True, id="a newer one"),
+        pytest.param([policy(version=6)], 9, False, id="one with another status"),
+        pytest.param([policy(version=4)], 4, False, id="an older list"),
+        pytest.param([policy(version=5), policy("new", version=7)], 9, True, id="one more"),
+        pytest.param([policy(version=5), policy("gone", version=2)], 9, False, id="one that we know to be gone"),
+        pytest.param([], 9, True, id="one less"),
+        pytest.param([], 4, False, id="one less in an older list"),
+    ],
+)
+def test_a_list_differs_when_comparing_would_find_something(
+    listed: list[dict[str, Any]], version: int, *, differs: bool
+) -> None:
+    """The same question, without the consequences."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=5))
+    listener.store.remove(Kind.POLICY, policy("gone", version=3))
+
+    assert listener.store.differs(Kind.POLICY, listed, version=version) is differs
+    assert (listener.store.compare(Kind.POLICY, listed, version=version) != (0, 0)) is differs
 
 
 def settled(listener: Listener) -> Store:
