@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,19 @@ class TestLooking:
         names = cluster.kubectl("get", "crossvault", "-A", "-o", "name").stdout.split()
 
         assert {"crossaccountbackuppolicy.crossvault.io/category", "backupaccount.crossvault.io/category"} <= {*names}
+
+
+def test_the_way_to_release_a_deletion_works(cluster: ControlPlane) -> None:
+    """The command of the page about uninstalling, which the chart's notes repeat."""
+    page = (ROOT / "docs" / "how-to" / "uninstall.md").read_text("utf-8")
+    (command,) = re.findall(r"^kubectl (.* patch cabp .*)$", page, re.MULTILINE)
+    notes = (ROOT / "deploy" / "helm" / "crossvault" / "templates" / "NOTES.txt").read_text("utf-8")
+    assert command in notes
+    put(cluster, altered(POLICY, {"metadata.finalizers": ["crossvault.io/finalizer"]}), name="stuck")
+    cluster.kubectl("delete", "cabp", "stuck", "--namespace", "default", "--wait=false")
+    assert cluster.kubectl("get", "cabp", "stuck", "--namespace", "default", "-o", "name").stdout
+
+    words = shlex.split(command.replace("NAMESPACE", "default").replace("NAME", "stuck"))
+    cluster.kubectl(*words)
+
+    assert "NotFound" in cluster.kubectl("get", "cabp", "stuck", "--namespace", "default", check=False).stderr
