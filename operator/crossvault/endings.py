@@ -16,7 +16,7 @@ from .announcements import stamp, transitions, with_last_changed
 from .conditions import Condition
 from .errors import Problem
 from .manifest import Rejected
-from .model import DeletionPolicy, Desired, Event, Observed, Ownership, Plan, PolicyKey, Result, Unseen
+from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Result, Unseen
 from .reasons import Reason
 
 Claim: TypeAlias = tuple[str, str]
@@ -161,7 +161,6 @@ def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ())
 def summarise(
     ending: Ending,
     observed: Observed,
-    intended: Plan,
     results: tuple[Result, ...],
     *,
     body: Mapping[str, Any],
@@ -174,17 +173,25 @@ def summarise(
         return farewell(ending)
     sid = vaultpolicy.sid_of(desired.copy_role_arn)
     refused = {each.action.destination: each.problem for each in results if each.problem is not None}
-    intends = {each.destination for each in intended.actions}
     left: list[tuple[str, Problem]] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
-        unseen = sight.policy.problem if isinstance(sight.policy, Unseen) else None
-        problem = unseen or (refused.get(declared.name, _INTERRUPTED) if declared.name in intends else None)
-        if problem is not None:
-            left.append((statement(declared.vault.arn, sid), problem))
+        name = statement(declared.vault.arn, sid)
+        if isinstance(sight.policy, Unseen):
+            left.append((name, sight.policy.problem))
+        elif _is_there(sid, sight.policy.value):
+            left.append((name, refused.get(declared.name, _INTERRUPTED)))
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
     # What was sent and is gone was removed, also where the reply was lost.
     return farewell(ending, len({each.action.destination for each in results}), results)
+
+
+def _is_there(sid: str, document: str | None) -> bool:
+    """Tell whether our statement stands in a policy; in one that nobody can read there is none to take out."""
+    try:
+        return any(each.get("Sid") == sid for each in vaultpolicy.statements(document))
+    except vaultpolicy.MalformedPolicyError:
+        return False
 
 
 _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")

@@ -77,14 +77,14 @@ def reconcile_policy(
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
         return status.summarise_rejected(desired, request.body, now=clock())
-    observed, intended, results = _pursue(desired, request, aws, stopping)
+    results, observed, intended = act(desired, request, aws, stopping)
     return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
 
 
-def _pursue(
+def act(
     desired: Desired, request: PolicyRequest, aws: Aws, stopping: Callable[[], bool]
-) -> tuple[Observed, plan.Plan, tuple[Result, ...]]:
-    """Look and act until nothing more is to be done in this pass, and return what was seen last."""
+) -> tuple[tuple[Result, ...], Observed, plan.Plan]:
+    """Look and act in rounds; return what was done, the last look, and what it leaves to be done."""
     results: tuple[Result, ...] = ()
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
@@ -94,7 +94,7 @@ def _pursue(
             break
         results += done
         observed, intended = look(desired, request, aws)
-    return observed, intended, results
+    return results, observed, intended
 
 
 def is_ending(body: Mapping[str, Any]) -> bool:
@@ -122,8 +122,8 @@ def _end(
     ending = ending_of(request)
     if ending.desired is None:
         return endings.farewell(ending)
-    observed, intended, results = _pursue(ending.desired, request, aws, stopping)
-    return endings.summarise(ending, observed, intended, results, body=request.body, now=clock(), cadence=cadence)
+    results, observed, _ = act(ending.desired, request, aws, stopping)
+    return endings.summarise(ending, observed, results, body=request.body, now=clock(), cadence=cadence)
 
 
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
