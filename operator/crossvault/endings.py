@@ -239,6 +239,7 @@ def waiting(
         events=transitions(judged, previous),
         requeue=requeue.follow,
         failed=True,
+        report=status.bare_report(body, judged),
         problem=Problem(pairs[0][1].reason, message, pairs[0][1].error_class),
     )
 

@@ -319,7 +319,7 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
         status=status,
         events=transitions(judged, previous),
         summary=sentence((), judged, previous),
-        report=_bare_report(body, judged),
+        report=bare_report(body, judged),
     )
 
 
@@ -343,10 +343,11 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
         status=status,
         events=transitions(judged, previous),
         failed=True,
-        report=_bare_report(body, judged),
+        report=bare_report(body, judged),
     )
 
 
-def _bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
+def bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
+    """Return what metrics learn of a pass that saw nothing: the conditions."""
     key = PolicyKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])
     return Report(str(body.get("kind", "")), key, tuple((each.type, each.status, each.reason) for each in judged))

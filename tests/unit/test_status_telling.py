@@ -184,6 +184,25 @@ def test_a_first_backfill_outlives_what_interrupts_it(interruption: str) -> None
     assert condition_in(after, "Ready")["reason"] == "CatchingUp"
 
 
+@pytest.mark.parametrize("interruption", ["rejected", "unfinished"])
+def test_the_same_interruption_again_writes_nothing(interruption: str) -> None:
+    """A status that is the same a minute later has not changed since."""
+
+    def interrupted(now: datetime, before: dict[str, Any]) -> dict[str, Any]:
+        body = policy_body(status=before)
+        outcome = (
+            summarise_rejected(REJECTED, body, now=now)
+            if interruption == "rejected"
+            else summarise_unfinished(problem(), body, now=now)
+        )
+        return status_of(outcome)
+
+    before = status_of(tell(declare(), observed((point(),), sight(copies=(copy_of(point()),)))))
+    first = interrupted(NOW, before)
+
+    assert interrupted(NOW + timedelta(minutes=1), first) == first
+
+
 def test_an_unfinished_pass_says_that_nothing_is_known() -> None:
     """Every condition is there and unknown, in the dark as in a crash."""
     told = status_of(summarise_unfinished(problem(), policy_body(), now=NOW))

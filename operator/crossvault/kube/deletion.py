@@ -6,6 +6,7 @@ What AWS keeps from completing is let go after a bounded wait, with a Warning th
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .. import endings, reconcile
@@ -52,10 +53,11 @@ class Deletions:
             self._parts.vitals.internal_errors.add("deletion")
             _logger.exception("Failing because of a bug in the deletion; please report it")
             outcome = self._unfinished(request, Problem(Reason.INTERNAL_ERROR, _BUG, ErrorClass.BUG))
-        then = await self._conclude(key, body, outcome, until)
-        if pending is not None:
-            await pending  # the key stays taken until its thread returns
-        return then
+        try:
+            return await self._conclude(key, body, outcome, until)
+        finally:
+            if pending is not None:
+                await pending  # the key stays taken until its thread returns
 
     def _unfinished(self, request: PolicyRequest, problem: Problem) -> Outcome:
         parts = self._parts
@@ -104,6 +106,10 @@ class Deletions:
         """Say in the status, and once as an event, what the deletion waits for. It does not wait for this, too."""
         for event in outcome.events:
             _logger.warning("%s", event.message, extra={"reason": event.reason.value})
+        if outcome.report is not None:
+            known = self._parts.board.get(outcome.report.kind, outcome.report.key)
+            conditions = outcome.report.conditions
+            self._parts.board.put(replace(known, conditions=conditions) if known else outcome.report)
         if outcome.status is None:
             return
         try:

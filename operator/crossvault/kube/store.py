@@ -118,6 +118,7 @@ class Store:
         if before is not None and version <= objects.version_of(before):
             return Change.ECHO
         if self._is_gone(kind, body, version):
+            self._bury(body, version)
             self.drop(key)
             return Change.ECHO if before is None else Change.CHANGED
         self._bodies[kind][key] = kept = objects.slim(body)
@@ -140,8 +141,8 @@ class Store:
         return True
 
     def _bury(self, body: Body, version: int) -> None:
-        """Remember a deletion that was heard of: the answer to a write of ours from before may come after it."""
-        self._buried[objects.uid_of(body)] = version
+        """Remember a deletion: news from before it may still be on their way, from a watch, a list, or a write."""
+        self._buried[objects.uid_of(body)] = max(version, self._buried.get(objects.uid_of(body), version))
         self._buried.move_to_end(objects.uid_of(body))
         if len(self._buried) > _BURIED:
             self._buried.popitem(last=False)

@@ -175,5 +175,7 @@ async def test_a_pass_without_an_end_is_told_as_what_it_is(monkeypatch: pytest.M
     (ready,) = [each for each in bench.stored()["status"]["conditions"] if each["type"] == "Ready"]
 
     assert (ready["status"], ready["reason"]) == ("False", "DeletionWaiting")
+    (report,) = bench.board.reports()
+    assert ("Ready", "False", "DeletionWaiting") in report.conditions, "metrics say the same"
     assert ("did not answer in time" if hang else "a bug") in ready["message"]
     assert bench.reasons() == ["DeletionWaiting"]

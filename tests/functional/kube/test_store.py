@@ -190,6 +190,8 @@ def test_an_object_that_was_let_go_is_gone() -> None:
 
     assert listener.store.get(ORDERS) is None
     assert listener.heard == [ORDERS]
+    listener.store.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER], **deleted))
+    assert listener.store.get(ORDERS) is None, "the watch was behind"
     assert not listener.store.remove(Kind.POLICY, policy(version=7, **deleted))
     assert listener.heard == [ORDERS]
 
