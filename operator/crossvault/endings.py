@@ -16,7 +16,7 @@ from .announcements import stamp, transitions, with_last_changed
 from .conditions import Condition
 from .errors import Problem
 from .manifest import Rejected
-from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Result, Unseen
+from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Result, Unseen, VaultRef
 from .reasons import Reason
 
 Claim: TypeAlias = tuple[str, str]
@@ -122,6 +122,11 @@ def statement(vault_arn: str, sid: str) -> str:
     return f"statement {sid} in the policy of vault {vault_arn}"
 
 
+def _short(vault: VaultRef, sid: str) -> str:
+    """Name a statement in few words, so that the cause behind it is not cut off."""
+    return f"statement {sid} of vault {vault.name} ({vault.account.name}, {vault.region})"
+
+
 def _needed(vault_arn: str, sid: str, claimants: Claimants, key: PolicyKey) -> str:
     """Say who needs a statement; of policies in other namespaces nobody here may learn more than that they exist."""
     known = sorted(claimants.get((vault_arn, sid), ()), key=str)
@@ -175,7 +180,7 @@ def summarise(
     refused = {each.action.destination: each.problem for each in results if each.problem is not None}
     left: list[tuple[str, Problem]] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
-        name = statement(declared.vault.arn, sid)
+        name = _short(declared.vault, sid)
         if isinstance(sight.policy, Unseen):
             left.append((name, sight.policy.problem))
         elif _is_there(sid, sight.policy.value):
@@ -203,7 +208,7 @@ def unfinished(
     """Say what a deletion waits for whose pass did not come to its end."""
     desired = ending.desired
     sid = vaultpolicy.sid_of(desired.copy_role_arn) if desired is not None else ""
-    names = [statement(each.vault.arn, sid) for each in desired.destinations] if desired is not None else []
+    names = [_short(each.vault, sid) for each in desired.destinations] if desired is not None else []
     return waiting([(name, problem) for name in names or ["what this policy owned"]], body, now=now, requeue=cadence)
 
 

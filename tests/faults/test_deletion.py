@@ -127,9 +127,10 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     assert outcome.failed
     (event,) = outcome.events
     assert event.reason == "DeletionWaiting"
-    assert (
-        f"statement {vaultpolicy.sid_of(scene.COPY_ROLE)} in the policy of vault {shared.vault().arn}" in event.message
-    )
+    ours = vaultpolicy.sid_of(scene.COPY_ROLE)
+    where = f"statement {ours} of vault orders-copies ({shared.vault().account.name}, {scene.AWAY})"
+    assert event.message.startswith(f"Not removed yet: {where}. Cannot read ")
+    assert not event.message.endswith("…"), "the cause is told to its end"
     assert not shared.look().events, "told once"
     shared.control.faults.clear()
     assert shared.look().done

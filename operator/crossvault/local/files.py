@@ -109,11 +109,16 @@ def _walk(path: Path, faults: list[FileFault]) -> Iterator[Path]:
 
     for place, folders, names in os.walk(path, followlinks=True, onerror=note):
         here = Path(place)
-        identity = here.stat()
-        if (identity.st_dev, identity.st_ino) in seen:
+        try:
+            found = here.stat()
+        except OSError as error:  # it has gone since it was found
+            note(error)
+            continue
+        identity = (found.st_dev, found.st_ino)
+        if identity in seen:
             folders.clear()
             continue
-        seen.add((identity.st_dev, identity.st_ino))
+        seen.add(identity)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (here / name for name in names if not name.startswith(".") and Path(name).suffix in SUFFIXES)
 
