@@ -128,7 +128,7 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     (event,) = outcome.events
     assert event.reason == "DeletionWaiting"
     ours = vaultpolicy.sid_of(scene.COPY_ROLE)
-    where = f"statement {ours} of vault orders-copies ({shared.vault().account.name}, {scene.AWAY})"
+    where = f"statement {ours} of vault orders-copies (dr, {scene.AWAY})"
     assert event.message.startswith(f"Not removed yet: {where}. Cannot read ")
     assert not event.message.endswith("…"), "the cause is told to its end"
     assert not shared.look().events, "told once"
