@@ -5,6 +5,7 @@ Pure and total: a reader never raises. It hands out a stand-in of the right type
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,11 @@ def plain(text: str) -> str:
     That is everything Python does not call printable, blanks other than the space included.
     """
     return text if text.isprintable() else "".join(one if one.isprintable() else _code(one) for one in text)
+
+
+def plain_json(line: str) -> str:
+    """Write the same characters in a line of JSON as JSON has them: it means what it meant."""
+    return line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def _code(character: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import yaml
 
-from ..fields import plain
+from ..fields import plain, plain_json
 
 API_VERSION = "cli.crossvault.io/v1"
 
@@ -24,7 +24,7 @@ def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, 
     JSON and YAML means the same.
     """
     if output == "json":
-        click.echo("\n".join(map(_escaped, json.dumps(document, indent=2, ensure_ascii=False).split("\n"))))
+        click.echo("\n".join(map(plain_json, json.dumps(document, indent=2, ensure_ascii=False).split("\n"))))
     elif output == "yaml":
         written = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
         if not written.replace("\n", "").isprintable():
@@ -40,11 +40,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
     if isinstance(value, Mapping):
         return {name: _plain(member) for name, member in value.items()}
     return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
-
-
-def _escaped(line: str) -> str:
-    """Write characters that are not printable as JSON may have them."""
-    return line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def colourless() -> bool:

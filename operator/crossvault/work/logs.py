@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
-from ..fields import plain
+from ..fields import plain, plain_json
 
 FIELDS = (
     "namespace", "name", "pass", "destination", "account", "region", "reason", "service", "operation", "outcome",
@@ -65,7 +65,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return plain_json(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextFormatter(logging.Formatter):
