@@ -9,6 +9,7 @@ from tests.functional.kube.api_kit import account, namespace, policy
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
 from crossvault.kube.store import Accounts, Change, Claims, Labels, Place, Store
+from crossvault.model import PolicyKey
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
@@ -252,6 +253,8 @@ def test_claims_are_those_of_the_others() -> None:
     store = settled(listener)
 
     assert store.claims_beside(ORDERS) == {("v2", "sid"), ("v3", "sid")}
+    other = PolicyKey("shop", "other")
+    assert store.claimants_beside(ORDERS) == {("v2", "sid"): (other,), ("v3", "sid"): (other,)}
     assert store.claims_beside(ObjectKey(Kind.POLICY, "shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
 
 
@@ -262,8 +265,8 @@ def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
     for name in ("orders", "deleted", "dropped"):
         listener.put(Kind.POLICY, wanting(name, name))
     settled(listener)
-    gone = wanting("deleted", "deleted", version=2, generation=2, deletionTimestamp="2026-11-02T00:00:00Z")
-    listener.put(Kind.POLICY, gone)
+    held: dict[str, Any] = {"deletionTimestamp": "2026-11-02T00:00:00Z", "finalizers": [objects.FINALIZER]}
+    listener.put(Kind.POLICY, wanting("deleted", "deleted", version=2, generation=2, **held))
     listener.store.drop(ObjectKey(Kind.POLICY, "shop", "dropped"))
 
     assert settled(listener).claims_beside(ORDERS) == frozenset()
