@@ -67,6 +67,10 @@ def _repaired(place: Path, *, suspend: bool) -> None:
     write(place.parent, *manifests(suspend=suspend), name=place.name)
 
 
+def _is_suspended(going: LocalRunner, wanted: bool) -> bool:
+    return going.statuses()[KEY]["spec"]["suspend"] is wanted
+
+
 def _more_than(watch: Counting, looks: int) -> bool:
     return watch.looks > looks
 
@@ -101,8 +105,7 @@ async def test_every_kind_of_broken_file_is_outlived(tmp_path: Path, caplog: pyt
         assert going.statuses()[KEY]["spec"] == declared, name
 
         put(tmp_path, functools.partial(_repaired, suspend=bool(number % 2)))
-        await until(lambda: told(caplog, AGAIN))
-        assert going.statuses()[KEY]["spec"]["suspend"] is bool(number % 2)
+        await until(functools.partial(_is_suspended, going, bool(number % 2)))
         assert told(caplog, AGAIN) == 1, name
     going.stop()
     await asyncio.wait_for(life, 30)
