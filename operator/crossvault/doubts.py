@@ -173,10 +173,13 @@ def _with_canaries(standings: Iterable[Standing], weighed: Weighed) -> Iterator[
 
 def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
     """Return what a policy declares for its copies, for those that copy the same vault into the same one."""
-    if desired.deleting or desired.suspend or desired.mode is Mode.OBSERVE:
+    if desired.deleting:
         return ()
-    source = desired.source.arn
-    return tuple(Neighbour(desired.key, (source, each.vault.arn), each.lifecycle) for each in desired.destinations)
+    acts = desired.mode is Mode.ENFORCE and not desired.suspend
+    return tuple(
+        Neighbour(desired.key, (desired.source.arn, each.vault.arn), each.lifecycle, acts)
+        for each in desired.destinations
+    )
 
 
 def conflicts_of(view: Viewpoint, neighbours: Iterable[Neighbour]) -> tuple[Conflict, ...]:

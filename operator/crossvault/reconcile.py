@@ -44,7 +44,7 @@ class PolicyRequest:
         namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
-        neighbours: What other acting policies declare for the same pairs of vaults.
+        neighbours: What other policies declare for the same pairs of vaults.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .. import __version__, manifest, reconcile
+from .. import __version__, manifest, reconcile, stakes
 from ..aws import AwsAccounts, CallCounts, Settings
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
@@ -62,11 +62,18 @@ def make(folder: Folder) -> dict[str, Any]:
     calls = CallCounts()
     aws = AwsAccounts(Settings(version=__version__), recorder=calls)
     now = datetime.now(UTC)
+    all_stakes = stakes.stakes_of(folder.policies, folder.accounts, folder.labels)
 
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
+        others = stakes.beside(all_stakes, key)
         request = reconcile.PolicyRequest(
-            body=body, accounts=folder.accounts, namespace_labels=folder.labels.get(key.namespace, {}), not_before=now
+            body=body,
+            accounts=folder.accounts,
+            namespace_labels=folder.labels.get(key.namespace, {}),
+            not_before=now,
+            claims=others.claims,
+            neighbours=others.copies,
         )
         planned = reconcile.plan_policy(request, aws)
         return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from .. import manifest, vaultpolicy
-from ..model import PolicyKey
+from .. import manifest
+from ..model import Neighbour, PolicyKey
+from ..stakes import Stake, stake_of
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
 Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
-ClaimsOf: TypeAlias = Callable[[Body, Accounts, Labels], Claims | None]
+StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
 
 
 _BURIED = 2048
@@ -43,27 +44,22 @@ class Place:
     terminating: bool
 
 
-def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
-    """Return the (vault ARN, Sid) pairs a policy wants; None while it cannot be parsed."""
-    desired = manifest.parse_policy(body, accounts, labels)
-    return None if isinstance(desired, manifest.Rejected) else vaultpolicy.claims_of(desired)
-
-
 class Store:
     """The objects in memory. ``on_change`` is told which keys have to be looked at, after the store has changed."""
 
     def __init__(
-        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, claims_of: ClaimsOf = claims_of
+        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, stake_of: StakeOf = stake_of
     ) -> None:
         self._on_change = on_change
-        self._claims_of = claims_of
+        self._stake_of = stake_of
         self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
         self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
         self._accounts: dict[str, manifest.AccountDeclaration] = {}
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
         self._named: dict[ObjectKey, frozenset[str]] = {}
-        self._claims: dict[ObjectKey, Claims] = {}
+        self._stakes: dict[ObjectKey, Stake] = {}
+        self._copying: dict[tuple[str, str], dict[ObjectKey, Neighbour]] = {}
         self._wanted: Counter[tuple[str, str]] = Counter()
         self._unsettled: dict[ObjectKey, None] = {}
         self._buried: OrderedDict[str, int] = OrderedDict()
@@ -96,16 +92,23 @@ class Store:
 
     def claims_beside(self, key: ObjectKey) -> Claims:
         """Return the statements that policies other than ``key`` want. Call :meth:`settle` before."""
-        own = self._claims.get(key, frozenset())
+        own = self._stakes.get(key, Stake()).claims
         return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
 
     def claimants_beside(self, key: ObjectKey) -> Mapping[tuple[str, str], tuple[PolicyKey, ...]]:
         """Return which policies other than ``key`` want each statement. Call :meth:`settle` before."""
         wanted: dict[tuple[str, str], list[PolicyKey]] = {}
-        for other, claims in self._claims.items():
-            for claim in claims if other != key else ():
+        for other, stake in self._stakes.items():
+            for claim in stake.claims if other != key else ():
                 wanted.setdefault(claim, []).append(PolicyKey(other.namespace, other.name))
         return {claim: tuple(keys) for claim, keys in wanted.items()}
+
+    def neighbours_of(self, key: ObjectKey) -> tuple[Neighbour, ...]:
+        """Return what others declare for the copies between vaults of this policy. Call :meth:`settle` before."""
+        pairs = {each.vaults for each in self._stakes.get(key, Stake()).copies}
+        return tuple(
+            each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
+        )
 
     # --- news
 
@@ -163,7 +166,7 @@ class Store:
             case Kind.POLICY:
                 self._index_names(key, frozenset())
                 self._unsettled.pop(key, None)
-                self._claim(key, frozenset())
+                self._stake(key, Stake())
             case Kind.ACCOUNT:
                 self._index_account(key.name, None)
             case Kind.NAMESPACE:
@@ -257,10 +260,10 @@ class Store:
         for name in names - before:
             self._by_account.setdefault(name, set()).add(key)
 
-    # --- claims
+    # --- what policies have at stake
 
     def settle(self, limit: int = 50) -> bool:
-        """Find out the claims of up to ``limit`` changed policies; True while there are more.
+        """Find out the stakes of up to ``limit`` changed policies; True while there are more.
 
         In slices, so that the event loop gets its turn between them. What a policy wanted when it could last be
         parsed counts on: it may be repaired, and its copies must not be locked out meanwhile.
@@ -269,21 +272,28 @@ class Store:
             del self._unsettled[key]
             body = self._bodies[Kind.POLICY][key]
             if objects.deletion_of(body) is not None:
-                self._claim(key, frozenset())
+                self._stake(key, Stake())
                 continue
-            claims = self._claims_of(body, self._accounts, self.place(key.namespace).labels)
-            if claims is not None:
-                self._claim(key, claims)
+            stake = self._stake_of(body, self._accounts, self.place(key.namespace).labels)
+            if stake is not None:
+                self._stake(key, stake)
         return bool(self._unsettled)
 
-    def _claim(self, key: ObjectKey, claims: Claims) -> None:
-        for claim in self._claims.pop(key, frozenset()):
+    def _stake(self, key: ObjectKey, stake: Stake) -> None:
+        before = self._stakes.pop(key, Stake())
+        for claim in before.claims:
             self._wanted[claim] -= 1
             if not self._wanted[claim]:
                 del self._wanted[claim]
-        self._wanted.update(claims)
-        if claims:
-            self._claims[key] = claims
+        for each in before.copies:
+            self._copying[each.vaults].pop(key, None)
+            if not self._copying[each.vaults]:
+                del self._copying[each.vaults]
+        self._wanted.update(stake.claims)
+        for each in stake.copies:
+            self._copying.setdefault(each.vaults, {})[key] = each
+        if stake:
+            self._stakes[key] = stake
 
 
 def _place(body: Body) -> Place:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .. import manifest, vaultpolicy
+from .. import manifest, stakes
 from ..model import PolicyKey
 from ..reconcile import Aws, PolicyRequest, reconcile_policy
 from ..status import Cadence, Outcome
@@ -63,6 +63,7 @@ class LocalRunner:
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder({}, {}, {})
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
+        self._stakes: Mapping[PolicyKey, stakes.Stake] = {}
         self._outcomes: dict[PolicyKey, Outcome] = {}
         self._started = _now()
         self._finished = asyncio.Event()
@@ -140,6 +141,7 @@ class LocalRunner:
             self._outcomes.pop(key, None)
             self._board.drop("CrossAccountBackupPolicy", key)
         self._folder = folder
+        self._stakes = stakes.stakes_of(self._bodies, folder.accounts, folder.labels)
         return changed
 
     def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -183,12 +185,14 @@ class LocalRunner:
 
     def _pass(self, key: PolicyKey, body: Mapping[str, Any]) -> Outcome:
         now = _now()
+        others = stakes.beside(self._stakes, key)
         request = PolicyRequest(
             body=body,
             accounts=self._folder.accounts,
             namespace_labels=self._folder.labels.get(key.namespace, {}),
             not_before=now - self._settings.cadence.follow / 2,
-            claims=self._claims_beside(key),
+            claims=others.claims,
+            neighbours=others.copies,
         )
         return reconcile_policy(
             request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping
@@ -196,15 +200,6 @@ class LocalRunner:
 
     def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
         return manifest.accounts_named_by(self._bodies.get(key, {}))
-
-    def _claims_beside(self, key: PolicyKey) -> frozenset[tuple[str, str]]:
-        claims: set[tuple[str, str]] = set()
-        for other, body in tuple(self._bodies.items()):
-            labels = self._folder.labels.get(other.namespace, {})
-            desired = manifest.parse_policy(body, self._folder.accounts, labels) if other != key else None
-            if desired is not None and not isinstance(desired, manifest.Rejected):
-                claims |= vaultpolicy.claims_of(desired)
-        return frozenset(claims)
 
     def _end_if_reached(self) -> None:
         everything = self._bodies.keys() <= self._outcomes.keys()

@@ -8,18 +8,22 @@ from tests.functional.kube.api_kit import account, namespace, policy
 
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
-from crossvault.kube.store import Accounts, Change, Claims, Labels, Place, Store
-from crossvault.model import PolicyKey
+from crossvault.kube.store import Accounts, Change, Labels, Place, Store
+from crossvault.model import Neighbour, PolicyKey
+from crossvault.stakes import Stake
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
 
 
-def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
+def stake_of(body: Body, accounts: Accounts, labels: Labels) -> Stake | None:
     """Say what a policy wants from an annotation; None when its account is missing."""
     del labels
     wanted: Mapping[str, str] = body["metadata"].get("annotations") or {}
-    return frozenset((name, "sid") for name in wanted.get("wants", "").split()) if "dr" in accounts else None
+    names = wanted.get("wants", "").split()
+    key = PolicyKey(body["metadata"]["namespace"], body["metadata"]["name"])
+    copies = tuple(Neighbour(key, ("source", name), None) for name in names)
+    return Stake(frozenset((name, "sid") for name in names), copies) if "dr" in accounts else None
 
 
 class Listener:
@@ -27,7 +31,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[ObjectKey] = []
-        self.store = Store(self.heard.append, claims_of=claims_of)
+        self.store = Store(self.heard.append, stake_of=stake_of)
 
     def put(self, kind: Kind, body: Body) -> tuple[Change, list[ObjectKey]]:
         """Take in an object; return what that meant."""
@@ -281,3 +285,16 @@ def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
     listener.store.drop(DR)
 
     assert settled(listener).claims_beside(ORDERS) == {("v1", "sid")}
+
+
+def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
+    """As long as it is there and can be parsed; what it declares is the latest."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    for name, vaults in (("orders", "v1 v2"), ("reports", "v2"), ("other", "v3")):
+        listener.put(Kind.POLICY, wanting(name, *vaults.split()))
+    store = settled(listener)
+
+    assert [(each.key.name, each.vaults) for each in store.neighbours_of(ORDERS)] == [("reports", ("source", "v2"))]
+    listener.put(Kind.POLICY, wanting("reports", "v9", version=9, generation=2))
+    assert settled(listener).neighbours_of(ORDERS) == ()
