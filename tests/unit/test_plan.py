@@ -37,6 +37,7 @@ from tests.unit.builders import (
 
 from crossvault import plan
 from crossvault.errors import Problem
+from crossvault.iam.documents import put
 from crossvault.model import (
     Action,
     Backfill,
@@ -58,7 +59,7 @@ from crossvault.model import (
     State,
 )
 from crossvault.reasons import Reason
-from crossvault.vaultpolicy import put, sid_of, statement_for
+from crossvault.vaultpolicy import sid_of, statement_for
 
 ALL = Backfill(BackfillMode.ALL)
 THEIRS = '{"Statement": [ {"Sid":"theirs", "Effect":"Allow"} ]}'
