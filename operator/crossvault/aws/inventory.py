@@ -48,7 +48,7 @@ def organization_path(access: Access, region: str, account_id: str, organization
     Only the management account and delegated administrators may ask
     (https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html); units nest five deep.
     """
-    what = f"read the place of account {account_id} in its organization"
+    what = f"read where account {account_id} is in its organization (delegated administrators may)"
     above = [account_id]
     with access.asking(what, "organizations:ListParents"):
         while not above[-1].startswith("r-"):
