@@ -12,7 +12,7 @@ from .errors import Problem
 from .iam import evaluation
 from .iam.context import UNSEEN, Caller, Fact, NotKnown, Request
 from .iam.documents import MalformedPolicyError
-from .iam.evaluation import Judgement, Verdict
+from .iam.evaluation import Ground, Judgement, Verdict
 from .model import (
     AccountSight,
     Desired,
@@ -145,7 +145,7 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
         case Verdict.NOT_ALLOWED:
             return _missing(destination, role, found, added)
         case Verdict.UNKNOWN:
-            message = f"Whether vault {vault} lets {role} copy in depends on {_grounds(found)}."
+            message = f"Whether vault {vault} lets {role} copy in depends on {_grounds(found.grounds)}."
             remedy = (
                 "Nothing: copies are tried, and their result tells. To know before, narrow or remove what is unclear."
             )
@@ -156,22 +156,23 @@ def _denied(destination: Destination, role: str, found: Judgement) -> Prerequisi
     """Return the row about a Deny, which comes first: where no statement allows either, to add one is in vain."""
     vault = destination.vault.name
     lacking = " No statement allows it either, but to add one would not help." if found.allowed is False else ""
-    message = f"The policy of vault {vault} denies {role} to copy in: {_grounds(found)}.{lacking}"
+    message = f"The policy of vault {vault} denies {role} to copy in: {_grounds(found.grounds)}.{lacking}"
     *most, last = [each.statement for each in found.grounds]
     remedy = f"Remove or narrow {', '.join(most) + ' and ' if most else ''}{last}: the operator touches only its own."
     return Prerequisite(ROW, destination.name, _UNMET, Reason.VAULT_POLICY_DENIES, message, remedy, blocks=True)
 
 
 def _missing(destination: Destination, role: str, found: Judgement, added: str) -> Prerequisite:
-    near = f" What speaks of it does not mean it: {_grounds(found)}." if found.grounds else ""
+    near = f" What speaks of it does not mean it: {_grounds(found.grounds)}." if found.grounds else ""
+    near += f" What may deny it all the same: {_grounds(found.doubts)}." if found.doubts else ""
     message = f"Vault {destination.vault.name} does not let {role} copy in (statement {sid_of(role)}).{near}"
     if destination.vault_policy is Ownership.CHECK:
         added = f"Set vaultPolicy: Manage, or add a statement that allows {role} the action {COPY_INTO}."
     return Prerequisite(ROW, destination.name, _UNMET, Reason.VAULT_POLICY_MISSING, message, added, blocks=True)
 
 
-def _grounds(found: Judgement) -> str:
-    """Name the statements that decide, and why; what is beyond a few only counts."""
-    shown = ", ".join(f"{each.statement} ({each.why})" for each in found.grounds[:_SHOWN])
-    more = len(found.grounds) - _SHOWN
+def _grounds(grounds: tuple[Ground, ...]) -> str:
+    """Name statements, and why they do what they do; what is beyond a few only counts."""
+    shown = ", ".join(f"{each.statement} ({each.why})" for each in grounds[:_SHOWN])
+    more = len(grounds) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

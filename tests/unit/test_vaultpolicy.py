@@ -389,6 +389,13 @@ def _row(*statements: dict[str, Any], caller: Caller = CALLER, **more: Any) -> P
             "ADDED",
             id="an Allow for a deleted role and a misspelt vault",
         ),
+        pytest.param(
+            (_deny({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, Sid="Vpc"),),
+            Reason.VAULT_POLICY_MISSING,
+            "What may deny it all the same: statement Vpc (aws:SourceVpc is not known from here).",
+            "ADDED",
+            id="nothing, and a Deny that is not certain",
+        ),
         pytest.param((), Reason.VAULT_POLICY_MISSING, f"(statement {OURS['Sid']}).", "ADDED", id="nothing"),
     ],
 )

@@ -46,11 +46,13 @@ class Judgement:
 
     ``grounds`` are the Deny statements that deny; what makes it unknown; or, where nothing allows, the Allow statements
     that speak of the action and do not apply. ``allowed`` says what would be but for every Deny; None for unknown.
+    ``doubts`` are the Deny statements that may deny, too, where nothing allows.
     """
 
     verdict: Verdict
     grounds: tuple[Ground, ...] = ()
     allowed: bool | None = True
+    doubts: tuple[Ground, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def judge(document: str | None, request: Request, action: str) -> Judgement:
     denied = any_of(each.applies for each in readings if each.denies)
     allowed = any_of(each.applies for each in readings if not each.denies)
     if denied:
-        return Judgement(Verdict.DENIED, tuple(each.ground(True) for each in readings if _says(each, True)), allowed)
+        return Judgement(Verdict.DENIED, _denying(readings, True), allowed)
     if allowed is False:
         near = tuple(each.ground(False) for each in readings if each.action and not each.denies)
-        return Judgement(Verdict.NOT_ALLOWED, near, allowed)
+        return Judgement(Verdict.NOT_ALLOWED, near, allowed, doubts=_denying(readings, None))
     if allowed and denied is False:
         return Judgement(Verdict.ALLOWED)
     open_ones = (each for each in readings if each.applies is None and (each.denies or allowed is None))
@@ -116,8 +118,8 @@ def paths_asked(document: str | None) -> tuple[bool, bool]:
     return "aws:principalorgpaths" in asked, "aws:resourceorgpaths" in asked
 
 
-def _says(reading: _Reading, applies: bool | None) -> bool:
-    return reading.denies and reading.applies is applies
+def _denying(readings: list[_Reading], applies: bool | None) -> tuple[Ground, ...]:
+    return tuple(each.ground(applies) for each in readings if each.denies and each.applies is applies)
 
 
 def _read(document: str | None, request: Request, action: str) -> list[_Reading]:
