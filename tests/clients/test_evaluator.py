@@ -132,7 +132,7 @@ def documents(draw: st.DrawFn) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(documents())
 def test_three_readings_agree(engine: Engine, document: str) -> None:
     """Product, simulator and SeaweedFS decide each document alike, and none of them is in doubt."""

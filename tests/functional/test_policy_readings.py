@@ -18,7 +18,7 @@ from tests.simulator import test_real_policies as real
 from crossvault import vaultpolicy
 from crossvault.iam.evaluation import Judgement, Verdict
 
-MANY = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def read(document: str, world: World) -> Judgement:
