@@ -75,9 +75,11 @@ def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tup
         if each.problem is not None and isinstance(each.action, CreateVault | PutVaultPolicy):
             name = "DestinationVault" if isinstance(each.action, CreateVault) else "VaultPolicy"
             refused[name, each.action.destination] = each.problem.message
+    # A Deny stays what has to go first, whatever AWS said of our statement.
+    mendable = (row.status is UNMET and row.reason is not Reason.VAULT_POLICY_DENIES for row in rows)
     return tuple(
-        replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if row.status is UNMET else row
-        for row in rows
+        replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if ours else row
+        for row, ours in zip(rows, mendable, strict=True)
     )
 
 

@@ -134,7 +134,7 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
         found = judge(document, caller, destination.vault.arn)
     except MalformedPolicyError as error:
         message = f"The policy of vault {vault} cannot be read: {error}."
-        remedy = "Correct the policy of the vault; the operator writes nothing into a document that it cannot read."
+        remedy = "Correct the policy of the vault; the operator does not mend what others wrote."
         return Prerequisite(ROW, destination.name, _UNKNOWN, Reason.VAULT_POLICY_UNCLEAR, message, remedy)
     match found.verdict:
         case Verdict.ALLOWED:
