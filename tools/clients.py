@@ -1,7 +1,8 @@
-"""Clients of other languages that tour the simulator: made on demand, kept outside the tree.
+"""Programs of other languages that tests run: clients that tour the simulator, an evaluator of policies.
 
-``python -m tools.clients`` makes them; ``go_tour`` and ``js_tour`` are the same for code. The name of each folder holds
-a digest of the sources and of the pinned modules, so a change of either makes a new one.
+Made on demand, kept outside the tree. ``python -m tools.clients`` makes them; ``go_tour``, ``evaluator`` and
+``js_tour`` are the same for code. The name of each folder holds a digest of the sources and of the pinned modules, so a
+change of either makes a new one.
 """
 
 import hashlib
@@ -25,11 +26,20 @@ class ClientMissingError(Exception):
 
 def go_tour() -> Path:
     """Return the tour in Go, building it when it is not there (seconds, or a minute when Go's own cache is empty)."""
-    target = _folder("go", GO) / "tour"
+    return _built("go", "tour")
+
+
+def evaluator() -> Path:
+    """Return the third evaluator of policies, building it when it is not there; its module is 60 MB to fetch."""
+    return _built("evaluator", "evaluator")
+
+
+def _built(language: str, name: str) -> Path:
+    target = _folder(language, GO) / name
     if not target.is_file():
         if not shutil.which("go"):
-            raise ClientMissingError("The client in Go cannot be built: install Go 1.24 or newer")
-        _build(target)
+            raise ClientMissingError(f"The program {name} in Go cannot be built: install Go 1.26 or newer")
+        _build(SOURCES / language, target)
     return target
 
 
@@ -46,14 +56,14 @@ def js_tour() -> tuple[Path, Path]:
     return Path(node), target / "main.js"
 
 
-def _build(target: Path) -> None:
+def _build(source: Path, target: Path) -> None:
     """Build beside the target and rename, so that neither a stopped build nor a second one does harm."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as scratch:
         made = Path(scratch) / target.name
         command = ["go", "build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(made)]
         # A go.work above the repository must not change what is built.
-        _run([*command, "."], SOURCES / "go", {"GOWORK": "off"})
+        _run([*command, "."], source, {"GOWORK": "off"})
         made.replace(target)
 
 
@@ -94,9 +104,10 @@ def _folder(language: str, files: Sequence[str]) -> Path:
 
 @click.command()
 def main() -> None:
-    """Make the clients of other languages that tour the simulator."""
+    """Make the programs of other languages that tests run."""
     try:
         print(go_tour())
+        print(evaluator())
         print(js_tour()[1])
     except ClientMissingError as error:
         raise click.ClickException(str(error)) from error

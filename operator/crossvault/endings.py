@@ -15,6 +15,7 @@ from . import conditions, manifest, status, vaultpolicy
 from .announcements import stamp, transitions, with_last_changed
 from .conditions import Condition
 from .errors import Problem
+from .iam import documents
 from .manifest import Rejected
 from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Result, Unseen, VaultRef
 from .reasons import Reason
@@ -194,8 +195,8 @@ def summarise(
 def _is_there(sid: str, document: str | None) -> bool:
     """Tell whether our statement stands in a policy; in one that nobody can read there is none to take out."""
     try:
-        return any(each.get("Sid") == sid for each in vaultpolicy.statements(document))
-    except vaultpolicy.MalformedPolicyError:
+        return any(each.get("Sid") == sid for each in documents.statements(document))
+    except documents.MalformedPolicyError:
         return False
 
 

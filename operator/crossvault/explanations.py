@@ -126,9 +126,13 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The vault's policy does not let the copy role in.", AUTHOR, "Set vaultPolicy: Manage, or add the statement."
     ),
     Reason.VAULT_POLICY_UNCLEAR: Explanation(
-        "Conditions that cannot be judged from here decide.", NOBODY, "Copies are tried; their result tells."
+        "Conditions that cannot be judged from here decide; the row names them.",
+        NOBODY,
+        "Copies are tried: that tells.",
     ),
-    Reason.VAULT_POLICY_DENIES: Explanation("A Deny statement keeps the copy role out.", AWS_ADMIN, "Narrow it."),
+    Reason.VAULT_POLICY_DENIES: Explanation(
+        "A Deny statement keeps the copy role out.", AWS_ADMIN, "Remove or narrow the one that the row names."
+    ),
     Reason.RETENTION_OUT_OF_BOUNDS: Explanation(
         "The vault's lock does not allow the copies' retention.", AUTHOR, "Correct lifecycle.deleteAfterDays."
     ),

@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import copies, doubts, evidence, pairing, prerequisites, vaultpolicy
 from .errors import ErrorClass
+from .iam import documents, meaning
 from .model import (
     Action,
     Conflict,
@@ -160,15 +162,15 @@ def _statement(
         return None, None
     wanted, current = vaultpolicy.statement_for(desired.copy_role_arn), sight.policy.value
     try:
-        there = vaultpolicy.statements(current)
+        there = documents.statements(current)
         ours = [each for each in there if each.get("Sid") == wanted["Sid"]]
-        if len(ours) == 1 and vaultpolicy.same_meaning(ours[0], wanted):
+        if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]):
             return None, None
-        alone = current if current is None or len(ours) < 2 else vaultpolicy.remove(current, wanted["Sid"])
-        document = vaultpolicy.put(alone, wanted)
-    except vaultpolicy.MalformedPolicyError as error:
+        alone = current if current is None or len(ours) < 2 else documents.remove(current, wanted["Sid"])
+        document = documents.put(alone, wanted)
+    except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
-    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", "changed" if ours else "absent")
+    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours))
     action = PutVaultPolicy(
         destination.name,
         destination.vault,
@@ -180,6 +182,15 @@ def _statement(
     return action, difference
 
 
+def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
+    """Say how our statement stands in the policy, which is not as wanted."""
+    if not ours:
+        return "absent"
+    clauses = dict.fromkeys(clause for each in ours for clause in meaning.differences(wanted, each))
+    doubled = [f"it stands there {len(ours)} times"] if len(ours) > 1 else []
+    return f"changed: {'; '.join([*doubled, *clauses])}"
+
+
 def _remove_statement(
     desired: Desired, destination: Destination, sight: DestinationSight, claims: frozenset[tuple[str, str]]
 ) -> PutVaultPolicy | None:
@@ -189,12 +200,12 @@ def _remove_statement(
     if isinstance(sight.policy, Unseen) or sight.policy.value is None:
         return None
     try:
-        there = vaultpolicy.statements(sight.policy.value)
+        there = documents.statements(sight.policy.value)
         foreign = sum(each.get("Sid") != sid for each in there)
         if foreign == len(there):
             return None
-        document = vaultpolicy.remove(sight.policy.value, sid)
-    except vaultpolicy.MalformedPolicyError:
+        document = documents.remove(sight.policy.value, sid)
+    except documents.MalformedPolicyError:
         return None
     return PutVaultPolicy(destination.name, destination.vault, sight.policy.value, document, sid, foreign)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from . import vaultpolicy
 from .errors import Problem
 from .model import (
     AccountSight,
@@ -27,7 +28,6 @@ from .model import (
     Vault,
 )
 from .reasons import Reason
-from .vaultpolicy import Caller, MalformedPolicyError, Verdict, sid_of, verdict
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 
@@ -75,9 +75,11 @@ def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tup
         if each.problem is not None and isinstance(each.action, CreateVault | PutVaultPolicy):
             name = "DestinationVault" if isinstance(each.action, CreateVault) else "VaultPolicy"
             refused[name, each.action.destination] = each.problem.message
+    # A Deny stays what has to go first, whatever AWS said of our statement.
+    mendable = (row.status is UNMET and row.reason is not Reason.VAULT_POLICY_DENIES for row in rows)
     return tuple(
-        replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if row.status is UNMET else row
-        for row in rows
+        replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if ours else row
+        for row, ours in zip(rows, mendable, strict=True)
     )
 
 
@@ -283,58 +285,15 @@ def _existing_key(desired: Desired, destination: Destination, sight: Destination
 def _vault_policy(
     desired: Desired, destination: Destination, source: AccountSight, sight: DestinationSight
 ) -> Prerequisite:
-    name, vault = "VaultPolicy", destination.vault.name
+    name = vaultpolicy.ROW
     if isinstance(sight.policy, Unseen):
         blocks = destination.vault_policy is Ownership.MANAGE
         return _unknown(name, destination.name, sight.policy.problem, blocks=blocks)
     if not isinstance(sight.vault, Unseen) and sight.vault.value is None:
         return _no_vault(name, destination, "policy")
-    caller = Caller(
-        desired.copy_role_arn, source.account.account_id, _organization_id(source), _organization_id(sight.account)
-    )
-    try:
-        found = verdict(sight.policy.value, caller, destination.vault.arn)
-    except MalformedPolicyError:
-        found = Verdict.UNKNOWN
-    if found is Verdict.ALLOWED:
-        return _met(name, destination.name, f"Vault {vault} lets {desired.copy_role_arn} copy in.")
-    if found is Verdict.UNKNOWN:
-        message = (
-            f"Whether vault {vault} lets {desired.copy_role_arn} copy in depends on conditions not seen from here."
-        )
-        return Prerequisite(name, destination.name, UNKNOWN, Reason.VAULT_POLICY_UNCLEAR, message)
-    if found is Verdict.DENIED:
-        return _unmet(
-            name,
-            destination.name,
-            Reason.VAULT_POLICY_DENIES,
-            f"A Deny statement in the policy of vault {vault} keeps {desired.copy_role_arn} from copying in.",
-            "Remove or narrow that statement; the operator touches only its own.",
-        )
-    return _policy_missing(desired, destination)
-
-
-def _organization_id(sight: AccountSight) -> str | None:
-    """Return the organization as the evaluation of policies wants it: None unseen, empty for none."""
-    if isinstance(sight.organization, Unseen):
-        return None
-    return sight.organization.value.id if sight.organization.value is not None else ""
-
-
-def _policy_missing(desired: Desired, destination: Destination) -> Prerequisite:
-    remedy = _by_the_operator(desired, "adds the statement")
-    if destination.vault_policy is Ownership.CHECK:
-        remedy = (
-            f"Set vaultPolicy: Manage, or add a statement that allows {desired.copy_role_arn}"
-            " the action backup:CopyIntoBackupVault."
-        )
-    return _unmet(
-        "VaultPolicy",
-        destination.name,
-        Reason.VAULT_POLICY_MISSING,
-        f"Vault {destination.vault.name} does not let {desired.copy_role_arn} copy in"
-        f" (statement {sid_of(desired.copy_role_arn)}).",
-        remedy,
+    added = _by_the_operator(desired, "adds the statement")
+    return vaultpolicy.row(
+        desired, destination, vaultpolicy.caller_of(desired, source, sight), sight.policy.value, added
     )
 
 

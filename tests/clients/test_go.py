@@ -39,7 +39,7 @@ def seen(server: SimulatorServer) -> scenes.Json:
         "AWS_SECRET_ACCESS_KEY": user.aws_secret_access_key,
     }
     command = [str(clients.go_tour()), scenes.vault_arn(), scenes.COPIER]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return] # JSON
 

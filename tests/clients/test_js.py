@@ -49,7 +49,7 @@ def seen(server: SimulatorServer, tmp_path_factory: pytest.TempPathFactory) -> s
     }
     node, tour = clients.js_tour()
     command = [str(node), str(tour), scenes.vault_arn(), scenes.COPIER, READER, scenes.EXTERNAL_ID]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return] # JSON
 

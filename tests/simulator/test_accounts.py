@@ -163,7 +163,7 @@ UNKNOWN = [
     pytest.param(
         "arn:aws:kms:us-east-1:222222222222:key/x", "NotFoundException", "Invalid arn us-east-1", id="another Region"
     ),
-    pytest.param("arn:aws:kms:eu-central-1:000000000000:key/x", "NotFoundException", "exist", id="another world"),
+    pytest.param("arn:aws:kms:eu-central-1:000000000000:key/x", "AccessDeniedException", "exist", id="another world"),
     pytest.param("", "ValidationException", "length", id="empty"),
 ]
 
@@ -222,14 +222,27 @@ def key_policy(principal: Any, *actions: str) -> str:
 
 
 def test_a_foreign_key_is_seen_when_its_policy_says_so(server: SimulatorServer, kms: Any) -> None:
-    """Before that it does not exist for the other account."""
+    """Before that nothing tells it from one that is not there, or from a key that belongs to AWS."""
     arn = kms.describe_key(KeyId="alias/copies")["KeyMetadata"]["Arn"]
     other = scenes.client(server, "kms", scenes.SOURCE, region=scenes.AWAY)
     with scenes.refused() as refusal:
         other.describe_key(KeyId=arn)
     kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=key_policy({"AWS": scenes.SOURCE}, "kms:DescribeKey"))
 
-    assert (refusal.code, refusal.message) == ("NotFoundException", f"Key '{arn}' does not exist")
+    others = [arn[:-1] + "x", arn.replace("key/", "alias/"), arn.replace(scenes.TARGET, "000000000001"), arn + "y"]
+    refusals = [(refusal.code, refusal.message)]
+    for other_arn in others:
+        with scenes.refused() as unknown:
+            other.describe_key(KeyId=other_arn)
+        refusals.append((unknown.code, unknown.message))
+
+    caller = f"arn:aws:iam::{scenes.SOURCE}:user/admin"
+    words = (
+        f"User: {caller} is not authorized to perform: kms:DescribeKey on this resource because the resource does not "
+        "exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies "
+        "access"
+    )
+    assert set(refusals) == {("AccessDeniedException", words)}
     assert other.describe_key(KeyId=arn)["KeyMetadata"]["AWSAccountId"] == scenes.TARGET
 
 

@@ -41,7 +41,7 @@ class Shell:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `aws` with some words."""
         command = [str(AWS), *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=240, check=False)
 
     def text(self, *words: str) -> str:
         """What a command that has to succeed prints."""

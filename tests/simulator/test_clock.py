@@ -197,7 +197,7 @@ def test_things_happen_although_nobody_reads(server: SimulatorServer) -> None:
     scene.start()
     server.control.rate(100_000)
     server.control.freeze(frozen=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + scenes.PATIENCE
     with server.simulator.changed:
         while not server.state.vault(scenes.vault_arn()).points and time.monotonic() < deadline:  # type: ignore[union-attr] # exists
             server.simulator.changed.wait(0.05)

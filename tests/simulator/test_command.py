@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from tests.simulator import scenes
 
 from backup_simulator import server as simulator_server
 from backup_simulator.__main__ import main
@@ -45,7 +46,7 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, st
     yield process, exports, port_file
     if process.poll() is None:
         process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=scenes.PATIENCE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -63,7 +64,7 @@ def test_serving_prints_exports_that_work_and_ends_on_a_signal(
     )
     account = client.get_caller_identity()["Account"]
     process.send_signal(number)
-    out, errors = process.communicate(timeout=10)
+    out, errors = process.communicate(timeout=scenes.PATIENCE)
 
     assert account == "111111111111"
     assert exports["AWS_REGION"] == "eu-west-1"
@@ -119,7 +120,7 @@ def test_the_control_api_has_a_port_of_its_own() -> None:
 
 def fetched(port: int, path: str) -> tuple[int, bytes]:
     """Status and body of a GET."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=scenes.PATIENCE)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -224,9 +224,11 @@ def test_refused_signatures_are_calls_too(server: SimulatorServer) -> None:
     assert (call.account, call.outcome) == ("", "MissingAuthenticationTokenException")
 
 
-def listing(server: SimulatorServer, account: str = scenes.SOURCE, **options: Any) -> Any:
+def listing(
+    server: SimulatorServer, account: str = scenes.SOURCE, *, read_timeout: float = scenes.PATIENCE, **options: Any
+) -> Any:
     """A client with own retry options."""
-    config = Config(read_timeout=1, connect_timeout=1, **options)
+    config = Config(read_timeout=read_timeout, connect_timeout=scenes.PATIENCE, **options)
     return server.client("backup", account, "admin", region=scenes.HOME, config=config)
 
 
@@ -355,7 +357,7 @@ def test_a_hanging_call_runs_into_the_clients_timeout(server: SimulatorServer) -
     """And does not hold the server when it stops."""
     server.control.faults.add("hang", operation="ListBackupVaults")
     with pytest.raises(ReadTimeoutError):
-        listing(server, **ONCE).list_backup_vaults()
+        listing(server, read_timeout=0.3, **ONCE).list_backup_vaults()
 
 
 def test_latency_is_real_time(server: SimulatorServer) -> None:

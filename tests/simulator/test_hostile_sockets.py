@@ -18,7 +18,7 @@ HOST = b"Host: aws\r\n"
 
 def exchanged(server: SimulatorServer, sent: bytes, *, ends: bool = False, leave: bool = False) -> bytes:
     """Send bytes and read until the server hangs up; `ends` says that no more will come, `leave` hangs up first."""
-    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+    with socket.create_connection((server.host, server.port), timeout=scenes.PATIENCE) as connection:
         found = b""
         with contextlib.suppress(ConnectionError):  # a server that has heard enough may cut us off
             connection.sendall(sent)
@@ -80,7 +80,7 @@ def test_a_client_that_waits_for_permission_gets_it(shared_server: SimulatorServ
     """`Expect: 100-continue`: the body comes only when it is asked for."""
     signed = requests.signed("backup", "PUT", "/copy-jobs", b"{}")
     lines = "".join(f"{name}: {value}\r\n" for name, value in signed.headers.items())
-    with socket.create_connection((shared_server.host, shared_server.port), timeout=10) as connection:
+    with socket.create_connection((shared_server.host, shared_server.port), timeout=scenes.PATIENCE) as connection:
         head = f"PUT /copy-jobs HTTP/1.1\r\n{lines}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         connection.sendall(head.encode())
         first = connection.recv(65536)
@@ -100,7 +100,7 @@ def test_a_path_with_a_host_in_front_is_a_path(shared_server: SimulatorServer) -
 
 def test_an_answer_to_head_has_no_body(shared_server: SimulatorServer) -> None:
     """It would be taken for the beginning of the next answer on the same connection."""
-    connection = http.client.HTTPConnection(shared_server.host, shared_server.port, timeout=10)
+    connection = http.client.HTTPConnection(shared_server.host, shared_server.port, timeout=scenes.PATIENCE)
     try:
         for method in ("HEAD", "GET"):
             connection.request(

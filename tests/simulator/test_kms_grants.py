@@ -97,6 +97,25 @@ def test_a_grant_for_an_aws_resource_only_is_refused_to_a_user(server: Simulator
     assert refusal.code == "AccessDeniedException"
 
 
+def test_a_key_pending_deletion_still_answers_about_its_grants(kms: Any) -> None:
+    """Whoever thinks better of it can look, revoke, retire and change the policy; to grant more is refused."""
+    key = key_arn(kms)
+    document = kms.get_key_policy(KeyId=key)["Policy"]
+    given = [kms.create_grant(KeyId=key, GranteePrincipal=READER, Operations=[one]) for one in ("Encrypt", "Decrypt")]
+    kms.schedule_key_deletion(KeyId=key)
+    before = kms.list_grants(KeyId=key)["Grants"]
+    kms.revoke_grant(KeyId=key, GrantId=given[0]["GrantId"])
+    kms.retire_grant(KeyId=key, GrantId=given[1]["GrantId"])
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document)
+    with scenes.refused() as refusal:
+        kms.create_grant(KeyId=key, GranteePrincipal=READER, Operations=["Decrypt"])
+
+    assert {each["GrantId"] for each in before} >= {each["GrantId"] for each in given}
+    left = {each["GrantId"] for each in kms.list_grants(KeyId=key)["Grants"]}
+    assert left.isdisjoint({each["GrantId"] for each in given})
+    assert refusal.code == "KMSInvalidStateException"
+
+
 @pytest.mark.parametrize(
     ("parties", "allowed"),
     [

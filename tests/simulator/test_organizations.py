@@ -292,6 +292,40 @@ def test_mistakes_about_the_tree_have_codes(
     assert refusal.code == code
 
 
+REQUIRED, PATTERN = "INPUT_REQUIRED", "INVALID_PATTERN"
+MALFORMED = [
+    pytest.param("ListParents", {"ChildId": "x"}, PATTERN, id="an id of nothing"),
+    pytest.param("ListParents", {"ChildId": "12345"}, PATTERN, id="half an account"),
+    pytest.param("DescribeAccount", {"AccountId": "ou-cv01-workloads1"}, PATTERN, id="a unit as an account"),
+    pytest.param("ListChildren", {"ParentId": "nope", "ChildType": "ACCOUNT"}, PATTERN, id="no parent's id"),
+    pytest.param("ListChildren", {"ParentId": ROOT, "ChildType": "POLICY"}, "INVALID_ENUM", id="no type of children"),
+    pytest.param("DescribePolicy", {"PolicyId": "p-X"}, PATTERN, id="half a policy"),
+    pytest.param("AttachPolicy", {"PolicyId": "x", "TargetId": "y"}, PATTERN, id="two of them"),
+    pytest.param("ListTagsForResource", {"ResourceId": "x"}, PATTERN, id="nothing with tags"),
+    pytest.param("ListParents", {}, REQUIRED, id="no id at all"),
+    pytest.param("ListAccounts", {"MaxResults": 21}, "MAX_VALUE_EXCEEDED", id="too many at once"),
+    pytest.param("ListAccounts", {"MaxResults": 0}, "MIN_VALUE_EXCEEDED", id="none at once"),
+    pytest.param("CreateOrganizationalUnit", {"ParentId": ROOT, "Name": "x" * 129}, "MAX_LENGTH_EXCEEDED", id="long"),
+    pytest.param("CreateOrganizationalUnit", {"ParentId": ROOT, "Name": ""}, "MIN_LENGTH_EXCEEDED", id="short"),
+    pytest.param("ListParents", {"ChildId": 1}, PATTERN, id="a number"),
+]
+
+
+@pytest.mark.parametrize(("operation", "params", "reason"), MALFORMED)
+def test_malformed_input_is_refused_with_a_reason(
+    server: SimulatorServer, operation: str, params: scenes.Json, reason: str
+) -> None:
+    """In the words of AWS, which do not say where."""
+    client = orgs(server, scenes.PAYER)
+    with pytest.raises(client.exceptions.InvalidInputException) as refusal:
+        client._make_api_call(operation, params)
+    answer: scenes.Json = dict(refusal.value.response)
+
+    assert answer["Reason"] == reason
+    if reason == PATTERN:
+        assert answer["Error"]["Message"] == "You provided a value that does not match the required pattern."
+
+
 def test_the_path_of_an_account_is_a_condition_key(server: SimulatorServer) -> None:
     """Moving an account takes it out of reach of a vault policy on PrincipalOrgPaths."""
     scene = scenes.world()

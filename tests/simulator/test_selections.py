@@ -195,10 +195,28 @@ def test_a_selection_reads_back(selections: Selections) -> None:
     )
     listed = [each for page in pages for each in page["BackupSelectionsList"]]
 
-    assert found["BackupSelection"] == document
+    assert found["BackupSelection"] == document | {
+        "Conditions": {
+            "StringEquals": [],
+            "StringNotEquals": [],
+            "StringLike": [_test("team", "s*")],
+            "StringNotLike": [],
+        }
+    }
     assert (found["SelectionId"], found["CreatorRequestId"]) == (ids[0], "one")
     assert [each["SelectionId"] for each in listed] == ids
     assert (listed[0]["SelectionName"], listed[0]["IamRoleArn"]) == ("tagged", scenes.COPIER)
+
+
+@pytest.mark.parametrize("chosen", [{"Resources": ["*"]}, {"ListOfTags": [_tag("backup", "daily")]}])
+def test_a_selection_reads_back_with_its_empty_lists(selections: Selections, chosen: scenes.Json) -> None:
+    """What nobody filled is there, and empty: clients index it without asking."""
+    added = selections.add(**chosen)
+    found = selections.client.get_backup_selection(BackupPlanId=selections.plan_id, SelectionId=added)
+    nothing: scenes.Json = {"StringEquals": [], "StringNotEquals": [], "StringLike": [], "StringNotLike": []}
+    empty: scenes.Json = {"Resources": [], "ListOfTags": [], "NotResources": [], "Conditions": nothing}
+
+    assert {name: found["BackupSelection"][name] for name in empty} == empty | chosen
 
 
 def test_the_same_request_gives_the_same_selection(selections: Selections) -> None:

@@ -144,7 +144,7 @@ def test_the_expiration_is_given_in_wall_time(server: SimulatorServer, rate: flo
     server.control.freeze(frozen=False)
     found = scenes.assume(server, OPERATOR)
 
-    assert found["Expiration"].timestamp() - time.time() == pytest.approx(wall, abs=5)
+    assert found["Expiration"].timestamp() - time.time() == pytest.approx(wall, abs=50)
 
 
 def test_sessions_may_last_in_wall_time(server: SimulatorServer) -> None:
@@ -155,7 +155,7 @@ def test_sessions_may_last_in_wall_time(server: SimulatorServer) -> None:
     found = scenes.assume(server, OPERATOR)
     server.control.advance("20h")
 
-    assert found["Expiration"].timestamp() - time.time() == pytest.approx(3600, abs=5)
+    assert found["Expiration"].timestamp() - time.time() == pytest.approx(3600, abs=50)
     assert scenes.session_client(server, "sts", found).get_caller_identity()["Account"] == scenes.TARGET
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossvault.errors import ErrorClass, Problem
+from crossvault.iam.documents import put
 from crossvault.model import (
     Account,
     AccountSight,
@@ -33,7 +34,7 @@ from crossvault.model import (
     VaultRef,
 )
 from crossvault.reasons import Reason
-from crossvault.vaultpolicy import put, statement_for
+from crossvault.vaultpolicy import statement_for
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOURCE_ID, TARGET_ID = "111111111111", "222222222222"

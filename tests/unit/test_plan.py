@@ -37,6 +37,7 @@ from tests.unit.builders import (
 
 from crossvault import plan
 from crossvault.errors import Problem
+from crossvault.iam.documents import put
 from crossvault.model import (
     Action,
     Backfill,
@@ -58,7 +59,7 @@ from crossvault.model import (
     State,
 )
 from crossvault.reasons import Reason
-from crossvault.vaultpolicy import put, sid_of, statement_for
+from crossvault.vaultpolicy import sid_of, statement_for
 
 ALL = Backfill(BackfillMode.ALL)
 THEIRS = '{"Statement": [ {"Sid":"theirs", "Effect":"Allow"} ]}'
@@ -157,6 +158,41 @@ def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
     assert [(each.aspect, each.path, each.observed) for each in made.drift] == [
         ("vault_policy", sid_of(ROLE), "absent")
     ]
+
+
+@pytest.mark.parametrize(
+    ("statements", "difference"),
+    [
+        pytest.param([{"Principal": {"AWS": "AROAEXAMPLE"}}], "changed: Principal is AROAEXAMPLE", id="a deleted role"),
+        pytest.param(
+            [{"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}, "Effect": "Deny"}],
+            "changed: Effect is Deny; Condition was added: aws:SourceVpc",
+            id="two things",
+        ),
+        pytest.param([{}, {}], "changed: it stands there 2 times", id="twice"),
+        pytest.param([{}, {"Effect": "Deny"}], "changed: it stands there 2 times; Effect is Deny", id="twice, once so"),
+    ],
+)
+def test_drift_of_our_statement_says_what_differs(statements: list[dict[str, Any]], difference: str) -> None:
+    """Not only that something does."""
+    document = json.dumps({"Statement": [{**statement_for(ROLE), **each} for each in statements]})
+    (drift,) = plan.diff(_wanted(), observed((), sight(policy=document))).drift
+
+    assert drift.observed == difference
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"Action": ["backup:copyintobackupvault"]}, {"Resource": ["*"]}, {"Principal": {"AWS": [ROLE]}}],
+    ids=["letter case", "a list of one resource", "a list of one principal"],
+)
+def test_another_way_to_write_our_statement_is_no_drift(other: dict[str, Any]) -> None:
+    """And nothing is written for it."""
+    made = plan.diff(
+        _wanted(), observed((), sight(policy=json.dumps({"Statement": [{**statement_for(ROLE), **other}]})))
+    )
+
+    assert (made.actions, made.drift) == ((), ())
 
 
 def test_a_policy_nobody_can_read_is_drift_without_an_action() -> None:

@@ -53,6 +53,19 @@ def test_nothing_to_do_says_so() -> None:
     assert plan_command.exit_code(document) == 0
 
 
+def test_a_deny_beside_a_missing_statement_is_told_and_nothing_is_promised() -> None:
+    """Adding our statement does not mend it, so no copy would start."""
+    deny = '{"Statement":[{"Sid":"No","Effect":"Deny","Principal":"*","Action":"backup:CopyIntoBackupVault"}]}'
+    document = answer(builders.desired(), builders.observed((builders.point(),), builders.sight(policy=deny)))
+
+    assert {key: document["summary"][key] for key in ("toAdd", "copies", "unmet")} == {
+        "toAdd": 1,
+        "copies": 0,
+        "unmet": 1,
+    }
+    assert "Remove or narrow statement No" in plans.text(document)
+
+
 def test_a_vault_to_create_is_shown_with_its_key_and_mends_its_own_prerequisites() -> None:
     """What the plan mends by itself is no unmet prerequisite of it."""
     wanted = builders.destination(create=True)

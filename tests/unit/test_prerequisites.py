@@ -36,6 +36,7 @@ from crossvault.model import (
     Ownership,
     Prerequisite,
     PrerequisiteStatus,
+    PutVaultPolicy,
     Result,
     Scope,
     Seen,
@@ -406,6 +407,14 @@ def test_a_vault_that_cannot_be_created_says_what_its_key_lacks(found: Any, said
 
     assert row.remedy.startswith("The operator cannot create it yet: ")
     assert said in row.remedy
+
+
+def test_a_deny_keeps_its_remedy_when_our_statement_is_refused() -> None:
+    """To be allowed to add ours would not help."""
+    rows = prerequisites.judge(desired(), observed((), sight(policy=DENY)))
+    refused = Result(PutVaultPolicy("dr", destination().vault, DENY, OUR_POLICY, "sid"), stuck())
+
+    assert prerequisites.hindered(rows, (refused,)) == rows
 
 
 def test_a_refused_creation_says_what_aws_said() -> None:

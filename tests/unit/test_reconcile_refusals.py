@@ -27,6 +27,7 @@ from tests.unit.pass_kit import (
 
 from crossvault import vaultpolicy
 from crossvault.errors import Problem
+from crossvault.iam import documents
 from crossvault.model import CreateVault, StartCopy
 from crossvault.reasons import Reason
 from crossvault.status import Cadence
@@ -41,7 +42,7 @@ def test_drift_is_restored_within_one_pass() -> None:
     aws.policies[TARGET_ARN] = THEIRS
     outcome = do_pass(aws, body)
 
-    assert aws.policies[TARGET_ARN] == vaultpolicy.put(THEIRS, vaultpolicy.statement_for(ROLE))
+    assert aws.policies[TARGET_ARN] == documents.put(THEIRS, vaultpolicy.statement_for(ROLE))
     assert [each.reason for each in outcome.events] == [Reason.DRIFT_CORRECTED]
     assert readiness(body) == ("True", "Protected")
 

@@ -1,141 +1,39 @@
-"""Whose statements are whose in a vault policy, and what a vault policy decides."""
+"""Our statement in a vault's policy, and what such a policy decides."""
 
 from __future__ import annotations
 
 import json
-from random import Random
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.unit.builders import ORGANIZATION, ROLE, SOURCE_ID, TARGET_ARN, desired, destination, target_vault
+from tests.unit.builders import (
+    ORGANIZATION,
+    ROLE,
+    SOURCE_ID,
+    TARGET_ARN,
+    desired,
+    destination,
+    target_vault,
+)
 
 from crossvault import vaultpolicy
-from crossvault.model import DeletionPolicy, Ownership
-from crossvault.vaultpolicy import Caller, MalformedPolicyError, Verdict, put, remove, statement_for, verdict
+from crossvault.iam.context import Caller, NotKnown
+from crossvault.iam.documents import MalformedPolicyError
+from crossvault.iam.evaluation import Verdict
+from crossvault.model import DeletionPolicy, Ownership, Prerequisite
+from crossvault.reasons import Reason
+from crossvault.vaultpolicy import COPY_INTO, statement_for
 
 OURS = statement_for(ROLE)
-CALLER = Caller(ROLE, SOURCE_ID, ORGANIZATION, ORGANIZATION)
+PATH, VAULT_PATH = f"{ORGANIZATION}/r-root/ou-root-workloads/", f"{ORGANIZATION}/r-root/ou-root-backups/"
+CALLER = Caller(ROLE, SOURCE_ID, ORGANIZATION, ORGANIZATION, PATH, VAULT_PATH)
 ROOT = f"arn:aws:iam::{SOURCE_ID}:root"
 
-# --- Random documents, as odd as JSON allows -----------------------------------------------------------------------
 
-WORDS = st.text(alphabet='aZ0 {}[]",:\\/ü\u2028\U0001f512', max_size=8)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | WORDS,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
-    max_leaves=4,
-)
-STATEMENTS = st.fixed_dictionaries(
-    {"Effect": st.sampled_from(["Allow", "Deny"])}, optional={"Sid": WORDS, "Condition": VALUES, "Principal": VALUES}
-)
-
-
-def _space(dice: Random) -> str:
-    return "".join(dice.choices(" \t\n\r", k=dice.choice((0, 0, 1, 3))))
-
-
-def _write(value: object, dice: Random) -> str:
-    """Write a value as JSON with arbitrary white space and escapes."""
-    if isinstance(value, dict):
-        members = [
-            f"{_space(dice)}{_write(name, dice)}{_space(dice)}:{_item(each, dice)}" for name, each in value.items()
-        ]
-        return "{" + (",".join(members) or _space(dice)) + "}"
-    if isinstance(value, list):
-        return "[" + (",".join(_item(each, dice) for each in value) or _space(dice)) + "]"
-    return json.dumps(value, ensure_ascii=dice.choice((True, False)))
-
-
-def _item(value: object, dice: Random) -> str:
-    return f"{_space(dice)}{_write(value, dice)}{_space(dice)}"
-
-
-@st.composite
-def documents(draw: st.DrawFn) -> tuple[str, list[str]]:
-    """Write a policy document and list the texts of its statements."""
-    dice = draw(st.randoms(use_true_random=True))
-    texts = [_write(each, dice) for each in draw(st.lists(STATEMENTS, max_size=3))]
-    body = "[" + (",".join(f"{_space(dice)}{each}{_space(dice)}" for each in texts) or _space(dice)) + "]"
-    if len(texts) == 1 and draw(st.booleans()):
-        body = texts[0]
-    name = dice.choice(('"Statement"', '"\\u0053tatement"'))
-    members = [f"{_space(dice)}{name}{_space(dice)}:{_space(dice)}{body}{_space(dice)}"]
-    if draw(st.booleans()):
-        members.insert(dice.choice((0, 1)), f'{_space(dice)}"Version"{_space(dice)}:{_space(dice)}"2012-10-17"')
-    if draw(st.booleans()):
-        members.insert(0, '"Id":"an \\"Statement\\": [] in a text"')
-    return _space(dice) + "{" + ",".join(members) + "}" + _space(dice), texts
-
-
-@given(documents())
-def test_invariant_3_foreign_statements_survive_put_and_remove_byte_for_byte(drawn: tuple[str, list[str]]) -> None:
-    """Every foreign statement stands in the result as it was written, in the same order."""
-    document, texts = drawn
-    after = put(document, OURS)
-    back = remove(after, OURS["Sid"])
-
-    for result in filter(None, (after, back)):
-        position = 0
-        for text in texts:
-            position = result.index(text, position) + len(text)
-    assert vaultpolicy.statements(after) == (*vaultpolicy.statements(document), OURS)
-    assert vaultpolicy.statements(back) == vaultpolicy.statements(document)
-    assert (back is None) == (not texts)
-
-
-@given(documents())
-def test_putting_twice_is_putting_once(drawn: tuple[str, list[str]]) -> None:
-    """The statement replaces itself, and a removal removes it wholly."""
-    once = put(drawn[0], OURS)
-
-    assert put(once, OURS) == once
-    assert remove(remove(once, OURS["Sid"]) or '{"Statement":[]}', OURS["Sid"]) == remove(once, OURS["Sid"])
-
-
-@given(documents())
-def test_an_outdated_statement_is_replaced_in_its_place(drawn: tuple[str, list[str]]) -> None:
-    """Position and surroundings of our statement stay when it changes."""
-    document, _ = drawn
-    old = {**OURS, "Principal": {"AWS": "AROAEXAMPLE"}}
-    before = put(document, old)
-    after = put(before, OURS)
-
-    assert after.replace(json.dumps(OURS, separators=(",", ":")), "") == before.replace(
-        json.dumps(old, separators=(",", ":")), ""
-    )
-
-
-def test_every_statement_with_our_sid_is_removed() -> None:
-    """Doubles of our statement go, whatever stands between them."""
-    ours, theirs = json.dumps(OURS), '{ "Sid": "x" }'
-    document = f'{{"Statement":[{ours},{theirs},{ours}, {theirs} ,{ours}]}}'
-
-    assert remove(document, OURS["Sid"]) == f'{{"Statement":[{theirs},{theirs}]}}'
-
-
-def test_the_last_of_two_statement_members_is_the_one_that_counts() -> None:
-    """A repeated member is edited where every reader of JSON looks."""
-    document = '{"Statement":[],"Statement":[{"Sid":"x"}]}'
-
-    assert vaultpolicy.statements(put(document, OURS)) == ({"Sid": "x"}, OURS)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"Statement":1}', '{"Statement":[1]}', "{", '"Statement"', "null"])
-def test_what_is_no_policy_is_refused_and_never_overwritten(text: str) -> None:
-    """A document that cannot be read raises instead of being replaced."""
-    for act in (vaultpolicy.statements, lambda it: put(it, OURS), lambda it: remove(it, OURS["Sid"])):
-        with pytest.raises(MalformedPolicyError):
-            act(text)
-
-
-def test_no_document_becomes_one_with_our_statement_and_back() -> None:
-    """Where nothing stood, nothing stays."""
-    document = put(None, OURS)
-
-    assert json.loads(document) == {"Version": "2012-10-17", "Statement": [OURS]}
-    assert remove(document, OURS["Sid"]) is None
+def verdict(document: str | None, caller: Caller = CALLER) -> Verdict:
+    """Return what a policy of the vault decides."""
+    return vaultpolicy.judge(document, caller, TARGET_ARN).verdict
 
 
 def test_the_sid_follows_from_the_role_alone() -> None:
@@ -153,42 +51,6 @@ def test_only_managed_destinations_are_claimed_and_none_on_deletion() -> None:
 
     assert vaultpolicy.claims_of(desired(*two)) == {(TARGET_ARN, OURS["Sid"])}
     assert vaultpolicy.claims_of(gone) == frozenset()
-
-
-# --- Comparing -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        pytest.param({}, True, id="the same"),
-        pytest.param({"Principal": {"AWS": [ROLE]}}, True, id="a list of one principal"),
-        pytest.param({"Action": ["backup:CopyIntoBackupVault"]}, True, id="a list of one action"),
-        pytest.param({"Resource": ["*"]}, True, id="a list of one resource"),
-        pytest.param({"Principal": {"AWS": "AROAEXAMPLEID"}}, False, id="the unique id of a deleted role"),
-        pytest.param({"Principal": {"AWS": [ROLE, ROOT]}}, False, id="one more principal"),
-        pytest.param({"Effect": "Deny"}, False, id="the other effect"),
-        pytest.param({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False, id="a condition"),
-        pytest.param({"Action": ["backup:CopyIntoBackupVault", "backup:*"]}, False, id="one more action"),
-    ],
-)
-def test_statements_are_compared_by_meaning(other: dict[str, Any], *, same: bool) -> None:
-    """What AWS rewrites is the same; what somebody changed is not."""
-    assert vaultpolicy.same_meaning(OURS, {**OURS, **other}) is same
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        pytest.param({"AWS": SOURCE_ID}, {"AWS": ROOT}, id="a bare account id and its root"),
-        pytest.param({"AWS": SOURCE_ID}, {"AWS": f"arn:aws-cn:iam::{SOURCE_ID}:root"}, id="a root in China"),
-        pytest.param("*", {"AWS": "*"}, id="everybody in short"),
-        pytest.param({"AWS": [ROLE, ROOT]}, {"AWS": [ROOT, ROLE]}, id="another order"),
-    ],
-)
-def test_principals_have_several_spellings(one: object, other: object) -> None:
-    """The spellings AWS treats alike are alike."""
-    assert vaultpolicy.same_meaning({"Principal": one}, {"Principal": other})
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------
@@ -215,6 +77,13 @@ def _deny(condition: dict[str, Any] | None = None, **members: Any) -> dict[str, 
     return _allow(condition, Effect="Deny", **members)
 
 
+SESSION = f"arn:aws:sts::{SOURCE_ID}:assumed-role/copy-role/AWSBackup-copy-role"
+
+
+def _all_but(*spared: str) -> dict[str, Any]:
+    return _deny(Principal=None, NotPrincipal={"AWS": list(spared)})
+
+
 A, N, D, U = Verdict.ALLOWED, Verdict.NOT_ALLOWED, Verdict.DENIED, Verdict.UNKNOWN
 
 
@@ -224,6 +93,7 @@ A, N, D, U = Verdict.ALLOWED, Verdict.NOT_ALLOWED, Verdict.DENIED, Verdict.UNKNO
         pytest.param({"Principal": {"AWS": ROLE}}, A, id="the role"),
         pytest.param({"Principal": {"AWS": ROOT}}, A, id="the account's root"),
         pytest.param({"Principal": {"AWS": SOURCE_ID}}, A, id="the bare account id"),
+        pytest.param({"Principal": {"AWS": ROOT.replace("aws:", "aws-cn:")}}, N, id="a root of another partition"),
         pytest.param({"Principal": "*"}, A, id="everybody"),
         pytest.param({"Principal": {"AWS": ["arn:aws:iam::333333333333:root", ROLE]}}, A, id="one of several"),
         pytest.param({"Principal": {"AWS": "arn:aws:iam::333333333333:root"}}, N, id="another account"),
@@ -247,14 +117,18 @@ A, N, D, U = Verdict.ALLOWED, Verdict.NOT_ALLOWED, Verdict.DENIED, Verdict.UNKNO
         pytest.param({"Resource": TARGET_ARN.replace("vault:orders", "vault/orders")}, N, id="a wrong separator"),
         pytest.param({"Resource": TARGET_ARN + "-2"}, N, id="another vault"),
         pytest.param({"Resource": None, "NotResource": TARGET_ARN}, N, id="every vault but this one"),
+        pytest.param({"Resource": None}, A, id="no resource means the vault it is attached to"),
+        pytest.param({"Resource": "arn:aws:backup:*:${aws:ResourceAccount}:*"}, A, id="a variable in the resource"),
+        pytest.param({"Resource": "arn:aws:backup:*:${aws:SourceAccount}:*"}, U, id="an unknown variable there"),
+        pytest.param({"Resource": "${backup:Invented}"}, N, id="a variable without value there"),
     ],
 )
 def test_an_allow_has_to_name_role_action_and_vault(members: dict[str, Any], expected: Verdict) -> None:
     """The role may copy in when one Allow statement means it."""
-    assert verdict(_document(_allow(**members)), CALLER, TARGET_ARN) is expected
+    assert verdict(_document(_allow(**members))) is expected
 
 
-ORG = "aws:PrincipalOrgID"
+ORG, PATHS = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +153,26 @@ ORG = "aws:PrincipalOrgID"
         pytest.param({"ArnNotLike": {"aws:PrincipalArn": ROLE}}, False, id="any role but this"),
         pytest.param({"StringEquals": {"aws:PrincipalAccount": SOURCE_ID}}, True, id="the account"),
         pytest.param({"StringEquals": {"aws:ResourceAccount": "222222222222"}}, True, id="the vault's account"),
-        pytest.param({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/r-*/*"}}, None, id="paths"),
+        pytest.param({"ForAnyValue:StringLike": {PATHS: "o-*/r-*/*"}}, True, id="a path below a root"),
+        pytest.param({"ForAnyValue:StringEquals": {PATHS: PATH}}, True, id="the very path"),
+        pytest.param({"ForAnyValue:StringLike": {PATHS: PATH + "ou-*"}}, False, id="only below the unit"),
+        pytest.param({"ForAllValues:StringNotLike": {PATHS: PATH + "*"}}, False, id="all paths but this"),
+        pytest.param({"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": VAULT_PATH}}, True, id="the vault's path"),
+        pytest.param({"StringLike": {ORG: "${*}*"}}, False, id="a star that is a letter"),
+        pytest.param({"StringEquals": {ORG: "${aws:Tag/x"}}, False, id="a variable that does not end"),
+        pytest.param({"StringEquals": {ORG: "${}"}}, None, id="a variable without a name"),
+        pytest.param({"StringEquals": {ORG: "${backup:Invented, 'o-examplecorp'}"}}, True, id="a default"),
+        pytest.param(
+            {"StringEquals": {ORG: "${aws:SourceVpc, 'o-examplecorp'}"}}, None, id="a default that may not be"
+        ),
+        pytest.param({"ArnLike": {"aws:PrincipalArn": "*"}}, None, id="a star that is no ARN"),
+        pytest.param({"ArnLike": {ORG: "arn:aws:iam::*:role/x"}}, None, id="an organization that is no ARN"),
+        pytest.param({"Bool": {ORG: "true"}}, None, id="a text as a boolean"),
+        pytest.param({"Bool": {"backup:Invented": "true"}}, False, id="an invented boolean"),
+        pytest.param({"NumericNotEquals": {"backup:Invented": "1"}}, True, id="an invented number negated"),
+        pytest.param({"Some:StringEquals": {ORG: ORGANIZATION}}, None, id="a quantifier nobody knows"),
+        pytest.param({"Null": {ORG: ["true", "false"]}}, True, id="presence or absence"),
+        pytest.param({"StringNotEquals": {ORG: []}}, True, id="none of no values"),
         pytest.param({"Bool": {"aws:SecureTransport": True}}, None, id="the transport"),
         pytest.param({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, None, id="an address"),
         pytest.param({"StringMatchesSomehow": {ORG: ORGANIZATION}}, None, id="an operator nobody knows"),
@@ -306,8 +199,8 @@ ORG = "aws:PrincipalOrgID"
 )
 def test_conditions_hold_fail_or_cannot_be_judged(condition: dict[str, Any], *, holds: bool | None) -> None:
     """The same condition decides an Allow and a Deny, and an open one leaves both open."""
-    allowing = verdict(_document(_allow(condition)), CALLER, TARGET_ARN)
-    denying = verdict(_document(OURS, _deny(condition)), CALLER, TARGET_ARN)
+    allowing = verdict(_document(_allow(condition)))
+    denying = verdict(_document(OURS, _deny(condition)))
 
     assert allowing is {True: A, False: N, None: U}[holds]
     assert denying is {True: D, False: A, None: U}[holds]
@@ -324,44 +217,225 @@ def test_conditions_hold_fail_or_cannot_be_judged(condition: dict[str, Any], *, 
         pytest.param(
             (OURS, _deny(Principal=None, NotPrincipal={"AWS": "arn:aws:iam::3:root"})), D, id="a Deny for all others"
         ),
-        pytest.param((OURS, _deny(Principal=None, NotPrincipal={"AWS": ROLE})), U, id="a Deny for all but the role"),
+        pytest.param((OURS, _all_but(ROLE)), D, id="a Deny for all but the role, whose account is not spared"),
+        pytest.param((OURS, _all_but(ROOT)), D, id="a Deny for all but the account, whose roles are not spared"),
+        pytest.param((OURS, _all_but(ROLE, ROOT)), D, id="a Deny for all but role and account, whose sessions are not"),
+        pytest.param((OURS, _all_but(ROLE, SOURCE_ID, SESSION)), U, id="a Deny for all but one session of the role"),
+        pytest.param(
+            (OURS, _all_but(ROLE, ROOT.replace("aws:", "aws-cn:"), SESSION)), D, id="another partition's root"
+        ),
+        pytest.param((OURS, _allow(Principal=None, NotPrincipal={"AWS": ROLE})), A, id="an Allow with NotPrincipal"),
+        pytest.param((_allow(Principal=None, NotPrincipal={"AWS": ROLE}),), U, id="only an Allow with NotPrincipal"),
         pytest.param((_allow(Principal={"AWS": "333333333333"}), OURS), A, id="ours besides another's"),
         pytest.param((_allow({"Bool": {"aws:SecureTransport": "true"}}), OURS), A, id="ours besides an open one"),
     ],
 )
 def test_statements_decide_together(statements: tuple[dict[str, Any], ...], expected: Verdict) -> None:
     """A Deny wins, then an Allow is needed."""
-    assert verdict(_document(*statements), CALLER, TARGET_ARN) is expected
+    assert verdict(_document(*statements)) is expected
 
 
 def test_no_policy_lets_nobody_in() -> None:
     """A vault without policy refuses other accounts."""
-    assert verdict(None, CALLER, TARGET_ARN) is Verdict.NOT_ALLOWED
+    assert verdict(None) is Verdict.NOT_ALLOWED
 
 
 def test_a_statement_may_stand_alone() -> None:
     """A single statement needs no list."""
-    assert verdict(json.dumps({"Statement": OURS}), CALLER, TARGET_ARN) is Verdict.ALLOWED
+    assert verdict(json.dumps({"Statement": OURS})) is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize("version", [None, "2008-10-17"])
+def test_old_documents_have_no_variables(version: str | None) -> None:
+    """There ``${...}`` is what it looks like."""
+    allow = _allow({"StringEquals": {ORG: "${aws:ResourceOrgID}"}})
+    document = {"Statement": [allow]} | ({"Version": version} if version else {})
+
+    assert verdict(json.dumps(document)) is Verdict.NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
-    ("organization", "expected"),
+    ("key", "unseen"),
     [
-        pytest.param(None, U, id="not seen is unknown, never missing"),
-        pytest.param("", N, id="no organization has no id"),
+        pytest.param(ORG, {"organization": NotKnown("x")}, id="the organization"),
+        pytest.param(PATHS, {"path": NotKnown("x")}, id="the path"),
+        pytest.param("aws:ResourceOrgID", {"vault_organization": NotKnown("x")}, id="the vault's organization"),
+        pytest.param("aws:ResourceOrgPaths", {"vault_path": NotKnown("x")}, id="the vault's path"),
     ],
 )
-def test_invariant_7_an_unseen_organization_leaves_the_policy_open(organization: str | None, expected: Verdict) -> None:
-    """An Allow for the organization cannot be judged while the organization is unseen."""
-    document = _document(_allow({"StringEquals": {ORG: ORGANIZATION}}))
+def test_invariant_7_an_unseen_organization_leaves_the_policy_open(key: str, unseen: dict[str, Any]) -> None:
+    """An Allow for the organization cannot be judged while it is unseen; where there is none, it does not apply."""
+    document = _document(_allow({"ForAnyValue:StringLike": {key: "o-*"}}))
 
-    assert verdict(document, Caller(ROLE, SOURCE_ID, organization, ORGANIZATION), TARGET_ARN) is expected
+    assert verdict(document, replace(CALLER, **unseen)) is Verdict.UNKNOWN
+    assert verdict(document, replace(CALLER, **dict.fromkeys(unseen, ""))) is Verdict.NOT_ALLOWED
 
 
-@pytest.mark.parametrize("principal", [SOURCE_ID, f"arn:aws-cn:iam::{SOURCE_ID}:root"])
-def test_accounts_in_china_are_recognised(principal: str) -> None:
-    """A bare account id means the root of its own partition."""
-    role = ROLE.replace("arn:aws:", "arn:aws-cn:")
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        pytest.param(SOURCE_ID, A, id="a bare account id is the root of its own partition"),
+        pytest.param(f"arn:aws-cn:iam::{SOURCE_ID}:root", A, id="the root in China"),
+        pytest.param(ROOT, N, id="the root elsewhere"),
+        pytest.param(ROLE, N, id="the role elsewhere"),
+    ],
+)
+def test_accounts_in_china_are_recognised(principal: str, expected: Verdict) -> None:
+    """The partition is part of a name."""
+    caller = Caller(ROLE.replace("arn:aws:", "arn:aws-cn:"), SOURCE_ID)
     vault = TARGET_ARN.replace("arn:aws:", "arn:aws-cn:")
 
-    assert verdict(_document(_allow(Principal={"AWS": principal})), Caller(role, SOURCE_ID), vault) is Verdict.ALLOWED
+    found = vaultpolicy.judge(_document(_allow(Principal={"AWS": principal})), caller, vault)
+
+    assert found.verdict is expected
+
+
+@pytest.mark.parametrize("effect", [None, "allow", "Permit", 1])
+def test_a_statement_without_a_known_effect_is_no_policy(effect: object) -> None:
+    """It is neither taken for an Allow nor left out."""
+    with pytest.raises(MalformedPolicyError, match=r"statement 1 \(no Sid\) has neither Effect Allow nor Deny"):
+        verdict(_document(_allow(Effect=effect)))
+
+
+# --- Explaining ----------------------------------------------------------------------------------------------------
+
+DENY_ORG = {"StringNotEquals": {ORG: ["o-1", "o-2", "o-3"]}}
+
+
+def _row(*statements: dict[str, Any], caller: Caller = CALLER, **more: Any) -> Prerequisite:
+    return vaultpolicy.row(desired(), destination(**more), caller, _document(*statements), "ADDED")
+
+
+@pytest.mark.parametrize(
+    ("statements", "reason", "says", "remedy"),
+    [
+        pytest.param(
+            (OURS, _deny(DENY_ORG, Sid="OnlyOurs")),
+            Reason.VAULT_POLICY_DENIES,
+            f"denies {ROLE} to copy in: statement OnlyOurs (StringNotEquals {ORG} o-1 or o-2 and 1 more:"
+            f" it is {ORGANIZATION}).",
+            "Remove or narrow statement OnlyOurs: the operator touches only its own.",
+            id="a Deny by its Sid, with its condition",
+        ),
+        pytest.param(
+            (OURS, _allow(), _deny()),
+            Reason.VAULT_POLICY_DENIES,
+            "statement 3 (no Sid) (without a condition).",
+            "Remove or narrow statement 3 (no Sid): the operator touches only its own.",
+            id="a Deny by its position",
+        ),
+        pytest.param(
+            (_deny(Sid="A b\u202e"), _deny(Sid="Two"), OURS),
+            Reason.VAULT_POLICY_DENIES,
+            'statement "A b\\u202e" (without a condition), statement Two (without a condition).',
+            'Remove or narrow statement "A b\\u202e" and statement Two: the operator touches only its own.',
+            id="every Deny, and no letter that turns the line",
+        ),
+        pytest.param(
+            (_deny(Sid="No"),),
+            Reason.VAULT_POLICY_DENIES,
+            "statement No (without a condition). No statement allows it either, but to add one would not help.",
+            "Remove or narrow statement No: the operator touches only its own.",
+            id="a Deny before the missing statement",
+        ),
+        pytest.param(
+            (OURS, _all_but(ROLE)),
+            Reason.VAULT_POLICY_DENIES,
+            "statement 2 (no Sid) (its NotPrincipal lacks the account and the session of the role).",
+            "Remove or narrow statement 2 (no Sid): the operator touches only its own.",
+            id="whom NotPrincipal lacks",
+        ),
+        pytest.param(
+            (OURS, _deny({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, Sid="Vpc")),
+            Reason.VAULT_POLICY_UNCLEAR,
+            "depends on statement Vpc (aws:SourceVpc is not known from here).",
+            "copies are tried",
+            id="a key that is not known",
+        ),
+        pytest.param(
+            (OURS, _deny({"StringFits": {ORG: "x"}}, Sid="Odd")),
+            Reason.VAULT_POLICY_UNCLEAR,
+            f"depends on statement Odd ({ORG}: the operator StringFits is not one that can be decided here).",
+            "copies are tried",
+            id="an operator that is not decided",
+        ),
+        pytest.param(
+            (OURS, _deny({"StringEquals": {ORG: "${aws:SourceVpc}"}}, Sid="Odd")),
+            Reason.VAULT_POLICY_UNCLEAR,
+            f"depends on statement Odd ({ORG} is compared with ${{aws:SourceVpc}}, which is not known from here).",
+            "copies are tried",
+            id="a variable that is not known",
+        ),
+        pytest.param(
+            (OURS, _all_but(ROLE, ROOT, SESSION)),
+            Reason.VAULT_POLICY_UNCLEAR,
+            "(its NotPrincipal spares one session of the role, and the name of AWS Backup's is not documented).",
+            "copies are tried",
+            id="one session of the role",
+        ),
+        pytest.param(
+            (_allow({"StringEquals": {"backup:CopySourceArn": "x"}}, Sid="Wrong"),),
+            Reason.VAULT_POLICY_MISSING,
+            f"(statement {OURS['Sid']}). What speaks of it does not mean it: statement Wrong"
+            " (StringEquals backup:CopySourceArn x: the request is without backup:CopySourceArn).",
+            "ADDED",
+            id="an Allow that never matches",
+        ),
+        pytest.param(
+            (_allow(Principal={"AWS": "AROAEXAMPLEID"}, Resource="arn:aws:backup:*:*:backup-vault/x"),),
+            Reason.VAULT_POLICY_MISSING,
+            "statement 1 (no Sid) (its Principal does not name the role or its account;"
+            " its Resource does not mean this vault).",
+            "ADDED",
+            id="an Allow for a deleted role and a misspelt vault",
+        ),
+        pytest.param(
+            (_deny({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, Sid="Vpc"),),
+            Reason.VAULT_POLICY_MISSING,
+            "What may deny it all the same: statement Vpc (aws:SourceVpc is not known from here).",
+            "ADDED",
+            id="nothing, and a Deny that is not certain",
+        ),
+        pytest.param((), Reason.VAULT_POLICY_MISSING, f"(statement {OURS['Sid']}).", "ADDED", id="nothing"),
+    ],
+)
+def test_a_verdict_explains_itself(
+    statements: tuple[dict[str, Any], ...], reason: Reason, says: str, remedy: str
+) -> None:
+    """A row names the statement, the condition that matters and the remedy."""
+    row = _row(*statements)
+
+    assert row.reason is reason
+    assert row.message.endswith(says)
+    assert remedy in row.remedy
+    assert row.blocks == (reason is not Reason.VAULT_POLICY_UNCLEAR)
+
+
+def test_what_could_not_be_looked_at_says_why() -> None:
+    """The refusal of AWS stands in the row, so that a person can end it."""
+    caller = replace(CALLER, path=NotKnown("is not known: Role crossvault may not do that"))
+    row = _row(_allow({"ForAnyValue:StringLike": {PATHS: "o-*"}}, Sid="Unit"), caller=caller)
+
+    assert f"statement Unit ({PATHS} is not known: Role crossvault may not do that)." in row.message
+
+
+def test_many_statements_are_counted() -> None:
+    """A message stays readable."""
+    row = _row(*(_deny(Sid=f"No{number}") for number in range(9)))
+
+    assert "statement No2 (without a condition) and 6 more." in row.message
+
+
+def test_an_unreadable_policy_says_what_is_wrong_with_it() -> None:
+    """And that nothing is written into it."""
+    row = vaultpolicy.row(desired(), destination(), CALLER, "{", "ADDED")
+
+    assert row.reason is Reason.VAULT_POLICY_UNCLEAR
+    assert row.message.startswith("The policy of vault orders-copies cannot be read: Expecting property name")
+
+
+def test_checked_policies_say_what_to_add() -> None:
+    """Where the operator does not write, a person does."""
+    row = _row(vault_policy=Ownership.CHECK)
+
+    assert row.remedy == f"Set vaultPolicy: Manage, or add a statement that allows {ROLE} the action {COPY_INTO}."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .sessions import Access
 
 PAGES: Any = {"PageSize": 1000}
+DEEPEST = 8
 _FAR = datetime(8000, 1, 1, tzinfo=UTC)
 
 
@@ -39,6 +40,27 @@ def organization(access: Access, region: str) -> Organization | None:
             raise
     with _complete(access, "read the organization", ""):
         return Organization(answer["Id"], answer["MasterAccountId"])
+
+
+def organization_path(access: Access, region: str, account_id: str, organization_id: str) -> str:
+    """Return an account's place as ``aws:PrincipalOrgPaths`` has it: ``o-1/r-1/ou-1/ou-2/``, from the root down.
+
+    Only the management account and delegated administrators may ask
+    (https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html); units nest five deep.
+    """
+    what = f"read where account {account_id} is in its organization (delegated administrators may)"
+    above = [account_id]
+    with access.asking(what, "organizations:ListParents"):
+        while not above[-1].startswith("r-"):
+            answer = access.organizations(region).list_parents(ChildId=above[-1])
+            with _complete(access, what, region):
+                parents = [each["Id"] for each in answer["Parents"]] if len(above) < DEEPEST else []
+                above += parents[:1] or _lacking("a parent")
+    return "/".join((organization_id, *reversed(above[1:]), ""))
+
+
+def _lacking(member: str) -> list[str]:
+    raise KeyError(member)
 
 
 def cross_account_backup(access: Access, region: str) -> bool:

@@ -18,6 +18,11 @@ def organization(entry: Fingerprint) -> Key:
     return ("organization", entry)
 
 
+def organization_path(entry: Fingerprint, account_id: str) -> Key:
+    """Name ListParents from an account up to the root."""
+    return ("organization path", entry, account_id)
+
+
 def settings(entry: Fingerprint, region: str) -> Key:
     """Name DescribeGlobalSettings."""
     return ("settings", entry, region)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from ..errors import CrossvaultError
+from ..iam import evaluation
 from ..model import (
     Account,
     AccountSight,
@@ -81,6 +82,12 @@ class _Room:
         organization = self._start(keys.organization(entry), lambda: inventory.organization(access, region))
         backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
         return lambda: AccountSight(self.account, self.identity(), organization(), backup())
+
+    def organization_path(self, account_id: str, organization_id: str) -> Pending[str]:
+        """Look where an account is in the organization."""
+        access, region = self.access, self.region
+        key = keys.organization_path(access.fingerprint, account_id)
+        return self._start(key, lambda: inventory.organization_path(access, region, account_id, organization_id))
 
     def vault(self, name: str) -> Pending[Vault | None]:
         """Look at a vault."""
@@ -167,6 +174,10 @@ class Observer:
             _inside(room, wanted, vault())
             for room, wanted, vault in zip(rooms, desired.destinations, vaults, strict=True)
         ]
+        paths = [
+            _paths((room, source), within.policy(), sight(), source_sight())
+            for room, within, sight in zip(rooms, inside, sights, strict=True)
+        ]
         destinations = tuple(
             DestinationSight(
                 name=wanted.name,
@@ -178,9 +189,11 @@ class Observer:
                 copies=within.copies(),
                 jobs=_from_vault(into(), desired.source.arn),
                 copies_at=room.listed_at(wanted.vault.name),
+                source_path=source_path,
+                vault_path=vault_path,
             )
-            for wanted, room, sight, vault, within, into in zip(
-                desired.destinations, rooms, sights, vaults, inside, jobs, strict=True
+            for wanted, room, sight, vault, within, into, (source_path, vault_path) in zip(
+                desired.destinations, rooms, sights, vaults, inside, jobs, paths, strict=True
             )
         )
         return Observed(
@@ -225,6 +238,33 @@ def _inside(room: _Room, wanted: Destination, vault: Look[Vault | None]) -> _Ins
     vault_key: Pending[Key | None] = room.kms_key(key_arn) if key_arn else _known(Seen(None))
     name = wanted.vault.name
     return _Inside(room.policy(name), vault_key, _known(Seen(None)), room.points(name))
+
+
+def _paths(
+    rooms: tuple[_Room, ...], policy: Look[str | None], vault: AccountSight, source: AccountSight
+) -> tuple[Look[str] | None, Look[str] | None]:
+    """Look where the source's account and the vault's are in the organization, where the vault's policy asks for it."""
+    asked = evaluation.paths_asked(policy.value) if isinstance(policy, Seen) else (False, False)
+    return (
+        _path(rooms, source) if asked[0] else None,
+        _path(rooms, vault) if asked[1] else None,
+    )
+
+
+def _path(rooms: tuple[_Room, ...], sight: AccountSight) -> Look[str]:
+    """Ask through each account that is entered anyway: few may read the organization, one of them suffices."""
+    organization = sight.organization
+    if isinstance(organization, Unseen):
+        return organization
+    if organization.value is None:
+        return Seen("")
+    first, *others = rooms
+    look = first.organization_path(sight.account.account_id, organization.value.id)()
+    for room in others:
+        if isinstance(look, Seen):
+            break
+        look = room.organization_path(sight.account.account_id, organization.value.id)()
+    return look
 
 
 def _from_vault(jobs: Look[tuple[CopyJob, ...]], source_vault_arn: str) -> Look[tuple[CopyJob, ...]]:

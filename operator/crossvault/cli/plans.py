@@ -25,6 +25,7 @@ from ..model import (
     State,
     Unseen,
 )
+from ..reasons import Reason
 from .render import API_VERSION, plural, size
 
 _TO_START = frozenset({State.MISSING, State.WAITING})
@@ -124,7 +125,9 @@ def _mended(row: Mapping[str, Any], changes: list[dict[str, Any]]) -> bool:
     aspects = {each["aspect"] for each in changes}
     if row["name"] == "DestinationVault":
         return "vault" in aspects
-    return row["name"] == "VaultPolicy" and bool(aspects & {"vault", "vault policy"})
+    # Our statement does not help where another one denies.
+    missing = row["name"] == "VaultPolicy" and row["reason"] != Reason.VAULT_POLICY_DENIES
+    return missing and bool(aspects & {"vault", "vault policy"})
 
 
 def _action(action: object) -> dict[str, Any] | None:

@@ -123,6 +123,9 @@ class DestinationSight:
         wanted_key: The declared ``encryptionKey``, looked up only when the vault has to be created.
         copies: The recovery points in the destination vault, listed at ``copies_at``.
         jobs: The copy jobs of the source account to this vault, 30 days back.
+        source_path: The source account's place in its organization (``o-1/r-1/ou-1/``), empty for none; asked only
+            where the policy speaks of it, else None.
+        vault_path: The place of the vault's account, likewise.
     """
 
     name: str
@@ -134,6 +137,8 @@ class DestinationSight:
     copies: Look[tuple[RecoveryPoint, ...]]
     jobs: Look[tuple[CopyJob, ...]]
     copies_at: datetime | None = None
+    source_path: Look[str] | None = None
+    vault_path: Look[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

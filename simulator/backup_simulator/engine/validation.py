@@ -87,9 +87,25 @@ DOCUMENTED = {
 VALIDATION_CODES = {
     "kms": "ValidationException",
     "events": "ValidationException",
-    "organizations": "InvalidInputException",
     "sqs": "InvalidParameterValue",
     "tagging": "InvalidParameterException",
+}
+
+
+# Organizations says what is wrong, and not where (API reference, InvalidInputException and its reasons).
+REASONS = {
+    Kind.MISSING: ("INPUT_REQUIRED", "You must include a value for all required parameters."),
+    Kind.PATTERN: ("INVALID_PATTERN", "You provided a value that does not match the required pattern."),
+    Kind.ENUM: ("INVALID_ENUM", "You specified an invalid value."),
+}
+BOUNDS = {
+    "have length greater": ("MIN_LENGTH_EXCEEDED", "You provided a string parameter that is shorter than allowed."),
+    "have length less": ("MAX_LENGTH_EXCEEDED", "You provided a string parameter that is longer than allowed."),
+    "have value greater": (
+        "MIN_VALUE_EXCEEDED",
+        "You provided a numeric parameter that has a smaller value than allowed.",
+    ),
+    "have value less": ("MAX_VALUE_EXCEEDED", "You provided a numeric parameter that has a larger value than allowed."),
 }
 
 
@@ -107,6 +123,9 @@ def _error(service: Service, flaws: list[Flaw]) -> AwsError:
     message = _message(flaws, quoting=service.name != "iam")
     if service.name == "sqs" and flaws[0].kind is Kind.MISSING:
         return _of_queue(flaws[0].path)
+    if service.name == "organizations":
+        # An id that is no id may be too long besides.
+        return _of_organizations(next((flaw for flaw in flaws if flaw.kind is Kind.PATTERN), flaws[0]))
     if service.name != "backup":
         return AwsError(VALIDATION_CODES.get(service.name, "ValidationError"), message)
     if any(flaw.kind is Kind.MISSING for flaw in flaws):
@@ -117,6 +136,13 @@ def _error(service: Service, flaws: list[Flaw]) -> AwsError:
         known = flaws[0].constraint.partition("[")[2].rstrip("]")
         message = f"Please select from the following list of notifications {known}"
     return AwsError("InvalidParameterValueException", message)
+
+
+def _of_organizations(flaw: Flaw) -> AwsError:
+    """Organizations names a reason for one thing that is wrong."""
+    bound = next((found for begins, found in BOUNDS.items() if flaw.constraint.startswith(begins)), None)
+    reason, message = bound or REASONS.get(flaw.kind) or REASONS[Kind.PATTERN]
+    return AwsError("InvalidInputException", message, Reason=reason)
 
 
 def _of_queue(missing: str) -> AwsError:
@@ -227,8 +253,14 @@ FIDELITY = (
         "test_sqs_query.py::test_errors_have_their_old_codes_and_statuses",
     ),
     Behaviour(
+        "Organizations: `InvalidInputException` with a reason, `You provided a value that does not match the required "
+        "pattern.`",
+        "issue (the pattern's text), DG (the reasons); the other texts, and a wrong type: assumed",
+        "test_organizations.py::test_malformed_input_is_refused_with_a_reason",
+    ),
+    Behaviour(
         "Texts of other validation errors (`1 validation error detected: …`); IAM's do not quote the value",
-        "recordings (KMS, IAM); of AWS Backup and Organizations: assumed",
+        "recordings (KMS, IAM); of AWS Backup: assumed",
         "test_engine.py::test_other_services_name_the_constraint",
     ),
     Behaviour(

@@ -167,7 +167,7 @@ def test_started_copy_counts_before_any_listing_shows_it(simulator: SimulatorSer
 @pytest.mark.parametrize("fault", ["hang", "reset", "truncate"])
 def test_lost_answer_is_told_and_looked_for(simulator: SimulatorServer, fault: str) -> None:
     """Invariant 10: the copy may have been started, so the next look asks AWS, whatever was read before."""
-    aws = _prepared(simulator, read_timeout=1.0)
+    aws = _prepared(simulator, read_timeout=3.0 if fault == "hang" else 60.0)
     point = _point(aws)
     simulator.control.faults.add(fault, operation="StartCopyJob", after_effect=True, times=1)
     before = datetime(2020, 1, 1, tzinfo=UTC)

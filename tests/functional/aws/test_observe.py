@@ -14,12 +14,14 @@ from tests.functional.aws.kit import (
     SOURCE_ID,
     account,
     accounts,
+    let_in,
     policy,
+    scripted,
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts
-from crossvault.errors import ErrorClass
+from crossvault.aws import AwsAccounts, inventory
+from crossvault.errors import CrossvaultError, ErrorClass
 from crossvault.model import Account, AccountSight, Desired, Key, Look, Observed, Organization, Seen, Unseen
 from crossvault.reasons import Reason
 
@@ -224,7 +226,8 @@ def test_fault_is_named_and_passes(
     simulator: SimulatorServer, fault: str, options: dict[str, Any], reason: Reason, operation: str
 ) -> None:
     """What could not be seen is unseen for its own reason, and seen when the fault is over."""
-    aws = accounts(simulator.url, read_timeout=1.0)
+    # What hangs is waited for in full; what does not may be slow on a loaded machine.
+    aws = accounts(simulator.url, read_timeout=3.0 if fault == "hang" else 60.0)
     simulator.control.faults.add(fault, account=SOURCE_ID, operation=operation, **options)
     observed = _observe(aws)
     looks: dict[str, Look[Any]] = {
@@ -348,3 +351,115 @@ def test_picture_is_as_old_as_its_oldest_part(simulator: SimulatorServer) -> Non
 
     assert second.at == first.at
     assert second.at - before < timedelta(minutes=1)
+
+
+# --- Places in the organization ------------------------------------------------------------------------------------
+
+UNITS = "aws:PrincipalOrgPaths", "aws:ResourceOrgPaths"
+MANAGEMENT_ID = "999999999999"
+
+
+def _for_units(*keys: str) -> str:
+    """Write a vault policy for everybody whose path, or the vault's, is as it should be."""
+    statement = json.loads(COPY_IN)["Statement"][0] | {"Principal": "*"}
+    statement["Condition"] = {"ForAnyValue:StringLike": dict.fromkeys(keys, "o-crossvault1/*")}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _put_policy(simulator: SimulatorServer, document: str) -> None:
+    backup = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    backup.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=document)
+    simulator.control.clear_calls()
+
+
+def _may_read_the_organization(simulator: SimulatorServer, account_id: str, role: str) -> None:
+    """Delegate an administration to an account, and let a role ask."""
+    simulator.client("organizations", MANAGEMENT_ID, "admin", region="us-east-1").register_delegated_administrator(
+        AccountId=account_id, ServicePrincipal="backup.amazonaws.com"
+    )
+    statement = {"Effect": "Allow", "Action": "organizations:ListParents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam = simulator.client("iam", account_id, "admin", region="us-east-1")
+    iam.put_role_policy(RoleName=role, PolicyName="paths", PolicyDocument=document)
+
+
+def _nested(simulator: SimulatorServer) -> str:
+    """Put the source's account into a unit of a unit and return its path."""
+    admin = simulator.client("organizations", MANAGEMENT_ID, "admin", region="us-east-1")
+    (root,) = admin.list_roots()["Roots"]
+    outer = admin.create_organizational_unit(ParentId=root["Id"], Name="outer")["OrganizationalUnit"]["Id"]
+    inner = admin.create_organizational_unit(ParentId=outer, Name="inner")["OrganizationalUnit"]["Id"]
+    (parent,) = admin.list_parents(ChildId=SOURCE_ID)["Parents"]
+    admin.move_account(AccountId=SOURCE_ID, SourceParentId=parent["Id"], DestinationParentId=inner)
+    return f"o-crossvault1/{root['Id']}/{outer}/{inner}/"
+
+
+@pytest.mark.parametrize(
+    ("account_id", "role"),
+    [(DESTINATION_ID, "crossvault-destination"), (SOURCE_ID, "crossvault-source")],
+    ids=["the destination's account may ask", "the source's account may ask"],
+)
+def test_a_place_in_the_organization_is_read_through_whoever_may(
+    simulator: SimulatorServer, account_id: str, role: str
+) -> None:
+    """From the account up to the root; the path is the one that conditions are about."""
+    _make_vault(simulator)
+    _put_policy(simulator, _for_units(*UNITS))
+    path = _nested(simulator)
+    _may_read_the_organization(simulator, account_id, role)
+    aws = accounts(simulator.url)
+    (sight,) = _observe(aws).destinations
+    aws.close()
+
+    assert sight.source_path == Seen(path)
+    assert sight.vault_path is not None
+    assert _seen(sight.vault_path).startswith("o-crossvault1/r-")
+
+
+@pytest.mark.parametrize(
+    ("policies", "asked"),
+    [
+        pytest.param(None, (False, False), id="no policy"),
+        pytest.param(COPY_IN, (False, False), id="a policy about nobody's path"),
+        pytest.param(_for_units(UNITS[0].upper()), (True, False), id="the caller's, in capitals"),
+        pytest.param(_for_units(UNITS[1]), (False, True), id="the vault's"),
+    ],
+)
+def test_places_are_asked_only_where_a_policy_speaks_of_them(
+    simulator: SimulatorServer, policies: str | None, asked: tuple[bool, bool]
+) -> None:
+    """Most policies cost no call; a refusal is unknown and names what would help."""
+    _make_vault(simulator)
+    if policies is not None:
+        _put_policy(simulator, policies)
+    aws = accounts(simulator.url)
+    (sight,) = _observe(aws).destinations
+    aws.close()
+
+    looks = (sight.source_path, sight.vault_path)
+    assert tuple(look is not None for look in looks) == asked
+    calls = Counter(call.operation for call in simulator.control.calls())
+    assert calls["ListParents"] == 2 * sum(asked)
+    for look in filter(None, looks):
+        assert isinstance(look, Unseen)
+        assert look.problem.reason is Reason.ACCESS_DENIED
+        assert "delegated administrators may" in look.problem.message
+        assert "organizations:ListParents" in look.problem.message
+
+
+def test_half_a_chain_of_parents_is_none() -> None:
+    """A parent that is left out, and a chain without an end, are no path."""
+    with scripted() as script:
+        let_in(script)
+        access = accounts(script.url)._sessions.enter(PROD, "eu-west-1")
+        answers: tuple[dict[str, Any], ...] = (
+            {},
+            {"Parents": []},
+            {"Parents": [{}]},
+            {"Parents": [{"Id": "ou-x-again"}]},
+        )
+        for answer in answers:
+            script.on("ListParents", answer)
+            with pytest.raises(CrossvaultError) as raised:
+                inventory.organization_path(access, "eu-west-1", SOURCE_ID, "o-1")
+            assert raised.value.problem.reason is Reason.UNEXPECTED_ANSWER

@@ -59,7 +59,7 @@ def delete(scope: Scope, params: Params) -> Params:
 def list_aliases(scope: Scope, params: Params) -> Params:
     """List aliases by name; AWS's predefined ones appear without a key until they are used."""
     scope.authorise("kms:ListAliases", "*")
-    wanted = lookup.found(scope, params["KeyId"]).key_id if "KeyId" in params else None
+    wanted = lookup.found(scope, params["KeyId"], "kms:ListAliases").key_id if "KeyId" in params else None
     aliases: dict[str, str | None] = {**dict.fromkeys(keys.MANAGED), **scope.region.aliases}
     found = [
         {

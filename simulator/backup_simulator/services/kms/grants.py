@@ -111,7 +111,6 @@ def _made(scope: Scope, params: Params, operations: tuple[str, ...]) -> Grant:
 def list_grants(scope: Scope, params: Params) -> Params:
     """List a key's grants in order of creation."""
     key = lookup.allowed(scope, params["KeyId"], "kms:ListGrants")
-    lookup.require_not_pending(key)
     if "GrantId" in params and params["GrantId"] not in key.grants:
         raise AwsError("InvalidGrantIdException", f"Grant {params['GrantId']} is not valid")
     found = [
@@ -155,7 +154,6 @@ def _shown(key: Key, grant: Grant) -> Params:
 def revoke(scope: Scope, params: Params) -> Params:
     """Take a grant back, as the key's side."""
     key = lookup.allowed(scope, params["KeyId"], "kms:RevokeGrant", {"kms:grantisforawsresource": ("false",)})
-    lookup.require_not_pending(key)
     if params["GrantId"] not in key.grants:
         raise AwsError("InvalidGrantIdException", f"Grant {params['GrantId']} is not valid")
     if params.get("DryRun"):
@@ -180,7 +178,7 @@ def _retirable(scope: Scope, params: Params) -> tuple[Key, Grant]:
         return lookup.by_token(scope, params["GrantToken"])
     if "KeyId" not in params or "GrantId" not in params:
         raise AwsError("ValidationException", "Specify GrantToken, or KeyId and GrantId")
-    key = lookup.found(scope, params["KeyId"])
+    key = lookup.found(scope, params["KeyId"], "kms:RetireGrant")
     if params["GrantId"] not in key.grants:
         raise AwsError("InvalidGrantIdException", f"Grant {params['GrantId']} is not valid")
     return key, key.grants[params["GrantId"]]
@@ -225,6 +223,11 @@ FIDELITY = (
         "Retiring a grant: by the retiring principal, a grantee with RetireGrant, or whom the key's policies allow",
         "DG",
         "test_kms_grants.py::test_who_may_retire_a_grant",
+    ),
+    Behaviour(
+        "Grants of a key that awaits its deletion are listed, revoked and retired; none is created",
+        "DG (key states)",
+        "test_kms_grants.py::test_a_key_pending_deletion_still_answers_about_its_grants",
     ),
     Behaviour(
         "Grantees and retiring principals have to exist",

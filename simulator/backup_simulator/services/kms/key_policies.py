@@ -31,7 +31,6 @@ def put_key_policy(scope: Scope, params: Params) -> Params:
     """Replace the key policy, unless nobody could replace it again."""
     key = lookup.customer(scope, params["KeyId"], "kms:PutKeyPolicy", _bypass(params))
     _require_policy_name(params)
-    lookup.require_not_pending(key)
     stored = parsed(scope, params["Policy"])
     require_no_lockout(scope, stored, params)
     key.policy = stored
@@ -90,6 +89,11 @@ FIDELITY = (
         "PutKeyPolicy: `Policy contains a statement with one or more invalid principals.`",
         "issue",
         "test_accounts.py::test_a_key_policy_names_only_who_exists",
+    ),
+    Behaviour(
+        "The policy of a key that awaits its deletion can be read and replaced",
+        "DG (key states)",
+        "test_kms_grants.py::test_a_key_pending_deletion_still_answers_about_its_grants",
     ),
     Behaviour(
         "Lockout safety check of CreateKey, ReplicateKey and PutKeyPolicy, unless it is bypassed",

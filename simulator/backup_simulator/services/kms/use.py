@@ -48,7 +48,7 @@ def re_encrypt(scope: Scope, params: Params) -> Params:
     """Decrypt and encrypt under another key or context in one go; the plaintext stays inside."""
     _require_plain(scope, params)
     after = context_of(params, "DestinationEncryptionContext")
-    target = lookup.found(scope, params["DestinationKeyId"])
+    target = lookup.found(scope, params["DestinationKeyId"], "kms:ReEncryptTo")
     blob = cipher.taken_apart(params.get("CiphertextBlob", b""))
     same = {
         "kms:reencryptonsamekey": (
@@ -124,7 +124,7 @@ def _key(
     known: ConditionKeys | None = None,
 ) -> Key:
     """A key that the caller may use so and that can be used."""
-    key = lookup.used(scope, name, action, {**_keys(context), **(known or {})})
+    key = lookup.allowed(scope, name, action, {**_keys(context), **(known or {})})
     lookup.require_enabled(key)
     return key
 
@@ -154,7 +154,7 @@ def _of_blob(
         raise AwsError("InvalidCiphertextException")
     asked = {**_keys(context_of(params, context)), **(known or {})}
     if member in params:
-        key = lookup.used(scope, params[member], action, asked)
+        key = lookup.allowed(scope, params[member], action, asked)
         if (key.account, key.key_id) != (found.account, found.key_id):
             raise AwsError("IncorrectKeyException", OTHER_KEY)
     else:

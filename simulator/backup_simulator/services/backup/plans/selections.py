@@ -22,6 +22,8 @@ INVALID = "InvalidParameterValueException"
 EMPTY = "Invalid backup selection. Either 'ListOfTags' or 'Resources' section must be non-empty."
 MAX_SELECTIONS, MAX_BY_TAG, MAX_CONDITIONS = 100, 10, 30
 MAX_ARNS, MAX_PATTERNS = 500, 30
+LISTS = ("Resources", "ListOfTags", "NotResources")
+CONDITIONS = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike")
 
 
 def create(scope: Scope, params: Params) -> Params:
@@ -121,8 +123,17 @@ def get(scope: Scope, params: Params) -> Params:
     plan = _plan(scope, params)
     selection = _selection(scope, plan, params)
     return _created(plan, selection) | {
-        "BackupSelection": selection.document,
+        "BackupSelection": _whole(selection.document),
         "CreatorRequestId": selection.creator_request_id,
+    }
+
+
+def _whole(document: Params) -> Params:
+    """A document with the lists that nobody filled: AWS always shows all of them."""
+    conditions = document.get("Conditions") or {}
+    return document | {
+        **{name: document.get(name) or [] for name in LISTS},
+        "Conditions": {name: conditions.get(name) or [] for name in CONDITIONS},
     }
 
 
@@ -179,6 +190,11 @@ FIDELITY = (
         "Wildcards at the end of an ARN only, 500 ARNs or 30 with wildcards, 30 conditions, 100 selections, 10 by tag",
         "botocore, DG; texts and codes: assumed",
         "test_selections.py::test_a_selection_that_cannot_be_is_refused",
+    ),
+    Behaviour(
+        "GetBackupSelection shows all lists, also the empty ones, and the four groups of Conditions",
+        "issue; Resources of a selection by tags: assumed",
+        "test_selections.py::test_a_selection_reads_back_with_its_empty_lists",
     ),
     Behaviour(
         "A missing plan or selection is an invalid parameter (`Cannot find Backup plan …`)",

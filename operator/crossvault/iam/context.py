@@ -1,0 +1,81 @@
+"""The request that a policy is asked about, as far as it is known from here.
+
+A condition key has values, has none (then the request is without it), or is not known; what is not known says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .meaning import partition_of, root_of
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """Why something is not known, to be read after its name: ``is not known from here``."""
+
+    why: str
+
+
+FROM_HERE = NotKnown("is not known from here")
+UNSEEN = NotKnown("was not looked at")
+
+Fact: TypeAlias = str | NotKnown
+"""A value of the request, empty where the request is without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The principal that AWS Backup presents to the vault: a session of the copy role of the source account.
+
+    The organization is that of the role's account, ``path`` its place in there as ``aws:PrincipalOrgPaths`` has it
+    (``o-1/r-1/ou-1/``); the other two are those of the vault's account.
+    """
+
+    role_arn: str
+    account_id: str
+    organization: Fact = UNSEEN
+    vault_organization: Fact = UNSEEN
+    path: Fact = UNSEEN
+    vault_path: Fact = UNSEEN
+
+    @property
+    def partition(self) -> str:
+        """The partition in which the role is."""
+        return partition_of(self.role_arn)
+
+    @property
+    def root(self) -> str:
+        """The principal that means the role's account."""
+        return root_of(self.account_id, self.partition)
+
+    @property
+    def sessions(self) -> str:
+        """How the ARN of every session of the role begins. The role's path is not in it."""
+        name = self.role_arn.rsplit("/", maxsplit=1)[-1]
+        return f"arn:{self.partition}:sts::{self.account_id}:assumed-role/{name}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One caller at one vault."""
+
+    caller: Caller
+    vault_arn: str
+
+    def fact(self, key: str) -> Fact:
+        """Return what is known of a condition key, whose name has no letter case."""
+        known: dict[str, Fact] = {
+            "aws:principalarn": self.caller.role_arn,
+            "aws:principalaccount": self.caller.account_id,
+            "aws:principalorgid": self.caller.organization,
+            "aws:principalorgpaths": self.caller.path,
+            "aws:principaltype": "AssumedRole",
+            "aws:resourceaccount": self.vault_arn.split(":")[4],
+            "aws:resourceorgid": self.caller.vault_organization,
+            "aws:resourceorgpaths": self.caller.vault_path,
+        }
+        # AWS Backup has no condition keys of its own for CopyIntoBackupVault (Service Authorization Reference);
+        # policies that use invented ones (backup:CopySourceArn) never match. All other keys may be in the request.
+        return known.get(key.lower(), "" if key.lower().startswith("backup:") else FROM_HERE)
