@@ -26,7 +26,6 @@ from .model import (
     Result,
     StartCopy,
     State,
-    Unseen,
 )
 from .reasons import Reason
 
@@ -55,11 +54,6 @@ class Evidence:
     figures: tuple[Figures, ...]
     previous: Mapping[str, Any]
     now: datetime
-
-    @property
-    def acts(self) -> bool:
-        """Whether the policy may change anything in AWS."""
-        return self.desired.mode is Mode.ENFORCE and not self.desired.suspend
 
 
 def clip(message: str) -> str:
@@ -90,23 +84,6 @@ def judge(evidence: Evidence) -> tuple[Condition, ...]:
     return (ready, *sorted((*parts, *extra), key=lambda each: each.type))
 
 
-# --- What could not be seen ----------------------------------------------------------------------------------------
-
-
-def unseen(observed: Observed) -> Problem | None:
-    """Return the first problem that keeps the picture from being whole."""
-    looks: list[object] = [observed.source.identity, observed.source_vault, observed.points]
-    for each in observed.destinations:
-        looks += [each.account.identity, each.vault, each.policy, each.copies, each.jobs]
-    return next((look.problem for look in looks if isinstance(look, Unseen)), None)
-
-
-def looked_at(observed: Observed, index: int) -> bool:
-    """Tell whether both vaults and the jobs of one destination were seen."""
-    each = observed.destinations[index]
-    return not any(isinstance(look, Unseen) for look in (observed.points, each.copies, each.jobs))
-
-
 # --- One by one ----------------------------------------------------------------------------------------------------
 
 
@@ -132,13 +109,13 @@ def _row(row: Prerequisite) -> str:
 
 def synced(evidence: Evidence) -> Condition:
     """Judge whether AWS is as declared, as far as the operator keeps it so."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     drift = evidence.plan.drift
     missing = sum(each.states.get(State.MISSING, 0) + each.states.get(State.WAITING, 0) for each in evidence.figures)
     if drift:
         message = and_more([_difference(each) for each in drift], "differences")
         return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}{_held_because(evidence)}")
-    if missing and not evidence.acts:
+    if missing and not evidence.desired.acts:
         message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
     if problem is not None:
@@ -178,7 +155,7 @@ def copies_healthy(evidence: Evidence) -> Condition:
 
 def _blind(evidence: Evidence) -> str | None:
     """Return why the figures are not whole, or None when every destination was looked at."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     if problem is None or all(each.looked for each in evidence.figures):
         return None
     return problem.message
@@ -242,7 +219,7 @@ def _catching_up(evidence: Evidence) -> bool:
     when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
     """
     gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
-    if not evidence.acts or all(one.state is State.FAILED for one in gaps):
+    if not evidence.desired.acts or all(one.state is State.FAILED for one in gaps):
         return False
     before = condition_of(evidence.previous, "WithinObjective")
     if before is None:
@@ -279,7 +256,7 @@ def _gaps(figures: Sequence[Figures]) -> str:
 
 def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
     """Return Ready: the first of the reasons, in the order of who has to act soonest."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     if problem is not None:
         return Condition("Ready", UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
     for name, reason in (

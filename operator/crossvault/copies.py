@@ -23,9 +23,6 @@ TOLERANCE = timedelta(seconds=1)
 SETTLING = timedelta(minutes=10)
 """How long a finished job may precede the sight of its copy before the copy counts as gone."""
 
-ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
-"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
-
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
@@ -86,11 +83,6 @@ def pair(
             ),
         )
     return tuple(Pair(each, matched.get(each.arn), tuple(by_point.get(each.arn, ()))) for each in points)
-
-
-def is_running(job: CopyJob) -> bool:
-    """Tell whether a copy job may still bring a copy."""
-    return job.state not in ENDED_STATES
 
 
 def _matched_by_jobs(
@@ -249,7 +241,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
     return next(
-        (job for job in each.jobs if is_running(job) or (job.state in ENDED_WELL and _settling(job, copies_seen))), None
+        (job for job in each.jobs if job.is_running or (job.state in ENDED_WELL and _settling(job, copies_seen))), None
     )
 
 

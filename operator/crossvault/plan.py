@@ -31,7 +31,6 @@ from .model import (
     Destination,
     DestinationSight,
     Drift,
-    Mode,
     Observed,
     Ownership,
     Plan,
@@ -80,22 +79,14 @@ def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
 
     ``ordered`` is False when the object goes because its CRD or namespace goes: nothing in AWS follows from that.
     """
-    if desired.mode is Mode.OBSERVE or desired.suspend:
-        return replace(plan, actions=())
-    if desired.deleting and not removes_something(desired, ordered=ordered):
-        return replace(plan, actions=())
-    return plan
+    permitted = desired.acts and (not desired.deleting or removes_something(desired, ordered=ordered))
+    return plan if permitted else replace(plan, actions=())
 
 
 def removes_something(desired: Desired, *, ordered: bool) -> bool:
     """Tell whether the deletion of this policy has anything to remove in AWS."""
-    return (
-        desired.deleting
-        and ordered
-        and desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
-        and desired.mode is Mode.ENFORCE
-        and not desired.suspend
-    )
+    removes = desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
+    return desired.deleting and ordered and removes and desired.acts
 
 
 def may_go_on(failed: Result, action: Action) -> bool:
@@ -192,9 +183,10 @@ def _standings(
 ) -> tuple[Standing, ...]:
     """Judge every recovery point towards one destination; nothing when either side was not seen."""
     destination, sight = each
-    if isinstance(observed.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
+    seen = observed.contents(sight)
+    if seen is None:
         return ()
-    paired = copies.pair(observed.points.value, sight.copies.value, sight.jobs.value, desired.source.arn)
+    paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)
     view = copies.Viewpoint(
         desired,
         destination,
@@ -268,7 +260,7 @@ def _choose_starts(
 def _resources_in_jobs(observed: Observed) -> set[str]:
     """Return the resources with a copy under way, also of recovery points that are out of scope."""
     seen = (each.jobs.value for each in observed.destinations if not isinstance(each.jobs, Unseen))
-    return {job.resource_arn for jobs in seen for job in jobs if copies.is_running(job)}
+    return {job.resource_arn for jobs in seen for job in jobs if job.is_running}
 
 
 def _in_order(

@@ -16,7 +16,6 @@ from .model import (
     Desired,
     Destination,
     DestinationSight,
-    Mode,
     Observed,
     Ownership,
     Prerequisite,
@@ -104,11 +103,9 @@ def _unmet(name: str, destination: str, reason: Reason, message: str, remedy: st
 
 def _by_the_operator(desired: Desired, does: str) -> str:
     """Return the remedy for what the operator mends itself, unless the policy holds it back."""
-    held = [
-        *(["spec.suspend: false"] if desired.suspend else []),
-        *(["spec.mode: Enforce"] if desired.mode is Mode.OBSERVE else []),
-    ]
-    return f"Set {' and '.join(held)}: the operator then {does}." if held else f"Nothing: the operator {does}."
+    if desired.acts:
+        return f"Nothing: the operator {does}."
+    return f"Set {' and '.join(desired.held_by)}: the operator then {does}."
 
 
 def _met(name: str, destination: str, message: str) -> Prerequisite:

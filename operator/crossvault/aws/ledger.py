@@ -10,12 +10,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from ..errors import Problem
-from ..model import CopyJob
 from . import keys
 from .reads import Key, SharedReads
 from .sessions import Fingerprint
 
-UNFINISHED = frozenset({"CREATED", "RUNNING"})
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
 
@@ -40,7 +38,7 @@ class StartedCopies:
         for key, jobs, at in self._reads.values((keys.JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
-                running.update(job.id for job in jobs if _unfinished(job))
+                running.update(job.id for job in jobs if job.is_running)
         with self._lock:
             for job_id, (key, started) in list(self._started.items()):
                 if now - started >= COUNTED or (key in listed and listed[key] > started):
@@ -73,7 +71,3 @@ class RefusedCopies:
             for each in [each for each, (_, at) in self._refused.items() if now - at >= COUNTED]:
                 del self._refused[each]
             return {each: problem for each, (problem, _) in self._refused.items() if each[1] in vault_arns}
-
-
-def _unfinished(job: CopyJob) -> bool:
-    return job.state in UNFINISHED

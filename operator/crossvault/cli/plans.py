@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from .. import vaultpolicy
-from ..conditions import unseen
 from ..manifest import Rejected
 from ..model import (
     CreateVault,
@@ -23,7 +22,6 @@ from ..model import (
     PutVaultPolicy,
     Standing,
     State,
-    Unseen,
 )
 from .render import API_VERSION, plural, size
 
@@ -63,7 +61,7 @@ def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
 
 def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
     """Describe the plan of one policy."""
-    problem = unseen(observed)
+    problem = observed.problem
     described: dict[str, Any] = {
         "policy": str(desired.key),
         "mode": str(desired.mode),
@@ -100,7 +98,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "name": name,
         "vault": declared.vault.arn,
         "account": declared.vault.account.name,
-        "looked": not any(isinstance(look, Unseen) for look in (observed.points, sight.copies, sight.jobs)),
+        "looked": observed.contents(sight) is not None,
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,

@@ -22,6 +22,7 @@ from .declared import (
 )
 from .observed import (
     AccountSight,
+    Contents,
     CopyJob,
     DestinationSight,
     Key,
@@ -56,6 +57,7 @@ __all__ = [
     "Action",
     "Backfill",
     "BackfillMode",
+    "Contents",
     "CopyJob",
     "Copying",
     "CreateVault",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..errors import Problem
 from .declared import Account
 
 T = TypeVar("T")
+
+ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
+"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,11 @@ class CopyJob:
     size: int = 0
     parent_id: str | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the job may still bring a copy: decided here, asked everywhere."""
+        return self.state not in ENDED_STATES
+
 
 @dataclass(frozen=True, slots=True)
 class DestinationSight:
@@ -135,6 +143,25 @@ class DestinationSight:
     jobs: Look[tuple[CopyJob, ...]]
     copies_at: datetime | None = None
 
+    @property
+    def settings(self) -> tuple[Look[Any], ...]:
+        """The looks from which it is told whether the destination is as declared."""
+        return self.vault, self.policy
+
+    @property
+    def contents(self) -> tuple[Look[Any], ...]:
+        """The looks from which it is told what has been copied to the destination."""
+        return self.copies, self.jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is compared to tell which recovery points of one destination lack their copy."""
+
+    points: tuple[RecoveryPoint, ...]
+    copies: tuple[RecoveryPoint, ...]
+    jobs: tuple[CopyJob, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -152,3 +179,17 @@ class Observed:
     destinations: tuple[DestinationSight, ...]
     account_copies_in_progress: int = 0
     refused: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> Problem | None:
+        """What first keeps the picture from being whole, in the order of the rows; None when it is whole."""
+        looks: list[Look[Any]] = [self.source.identity, self.source_vault, self.points]
+        for each in self.destinations:
+            looks += [each.account.identity, *each.settings, *each.contents]
+        return next((look.problem for look in looks if isinstance(look, Unseen)), None)
+
+    def contents(self, sight: DestinationSight) -> Contents | None:
+        """Return what lies in both vaults, and the jobs between them; None unless all three were seen."""
+        if isinstance(self.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
+            return None
+        return Contents(self.points.value, sight.copies.value, sight.jobs.value)
