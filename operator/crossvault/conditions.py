@@ -163,15 +163,21 @@ def _blind(evidence: Evidence) -> str | None:
 
 def _refused(evidence: Evidence) -> Problem | None:
     """Return why AWS would not start a copy: in this pass, or when it was last asked for one that is still wanted."""
+    wanted = {
+        (one.point.arn, destination.vault.arn)
+        for destination in evidence.desired.destinations
+        for one in evidence.plan.standings.get(destination.name, ())
+        if one.state in {State.MISSING, State.WAITING}
+    }
     for each in evidence.results:
-        if isinstance(each.action, StartCopy) and each.problem is not None:
+        action = each.action
+        if not isinstance(action, StartCopy) or each.problem is None:
+            continue
+        if (action.point.arn, action.destination_vault_arn) in wanted:
             return each.problem
-    refused = evidence.observed.refused
-    for destination in evidence.desired.destinations if refused else ():
-        for one in evidence.plan.standings.get(destination.name, ()):
-            problem = refused.get((one.point.arn, destination.vault.arn))
-            if one.state in {State.MISSING, State.WAITING} and problem and problem.error_class is not ErrorClass.RETRY:
-                return problem
+    for pair, refusal in evidence.observed.refused.items():
+        if pair in wanted and refusal.problem.error_class is not ErrorClass.RETRY:
+            return refusal.problem
     return None
 
 
@@ -291,7 +297,8 @@ def reconciling(ready: Condition) -> Condition | None:
 
 def stalled(evidence: Evidence, ready: Condition) -> Condition | None:
     """Return Stalled while nothing at all can proceed until somebody acts."""
-    unmet = {row.destination for row in evidence.plan.prerequisites if row.status is PrerequisiteStatus.UNMET}
+    rows = [row for row in evidence.plan.prerequisites if row.blocks]
+    unmet = {row.destination for row in rows if row.status is PrerequisiteStatus.UNMET}
     everywhere = "" in unmet or all(each.name in unmet for each in evidence.desired.destinations)
     if ready.reason is Reason.PREREQUISITE_UNMET and everywhere:
         return Condition("Stalled", TRUE, ready.reason, ready.message)

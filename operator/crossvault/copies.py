@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from . import foresight
 from .failures import Failure, FailureClass, classify
 from .model import BackfillMode, CopyJob, Desired, Destination, RecoveryPoint, Scope, Standing, State
 from .reasons import Reason
@@ -199,6 +200,7 @@ class Viewpoint:
     Attributes:
         copies_seen: When the destination vault was listed.
         cleared: Failure reasons whose prerequisite was verified meanwhile; those are tried again soon.
+        known: What bears on single points.
     """
 
     desired: Desired
@@ -206,6 +208,7 @@ class Viewpoint:
     now: datetime
     copies_seen: datetime
     cleared: frozenset[Reason] = frozenset()
+    known: foresight.Circumstances = field(default_factory=foresight.Circumstances)
 
 
 def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
@@ -233,6 +236,10 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
     reason = ineligible(each.point, view.desired.scope, view.now)
     if reason is not None:
         return Standing(each.point, State.INELIGIBLE, reason)
+    begun = each.last_job.created if each.last_job is not None else None
+    foreseen = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, begun)
+    if foreseen is not None:
+        return replace(foreseen, job=each.last_job, attempts=len(each.jobs))
     if each.last_job is None:
         return Standing(each.point, State.MISSING)
     return _after_failure(each, each.last_job, view)
@@ -288,5 +295,5 @@ def _failed(point: RecoveryPoint, reason: Reason, job: CopyJob, attempts: int, r
 def may_start(standing: Standing, now: datetime) -> bool:
     """Tell whether a copy of this point may be started now, limits aside."""
     if standing.state is State.MISSING:
-        return True
+        return not standing.needs_action
     return standing.state is State.FAILED and standing.retry_at is not None and standing.retry_at <= now

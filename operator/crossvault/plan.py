@@ -21,7 +21,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from . import copies, prerequisites, vaultpolicy
+from . import copies, foresight, prerequisites, retention, vault_key, vaultpolicy
 from .errors import ErrorClass
 from .model import (
     Action,
@@ -67,9 +67,13 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
         *(_vault(destination, sight, rows) for destination, sight in pairs),
         *(_statement(desired, destination, sight) for destination, sight in pairs),
     ):
-        actions += [action] if action is not None else []
+        # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
+        proven = action is None or prerequisites.unproven(rows, action.destination) is None
+        actions += [action] if action is not None and proven else []
         drift += [difference] if difference is not None else []
-    standings = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
+    seen = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
+    rows = retention.counted(rows, desired, observed.destinations, seen)
+    standings = {name: each or () for name, each in seen.items()}
     starts, standings = _choose_starts(desired, observed, rows, standings)
     return Plan((*actions, *starts), tuple(drift), rows, standings)
 
@@ -110,17 +114,24 @@ def _vault(
 ) -> tuple[CreateVault | None, Drift | None]:
     if not destination.create or isinstance(sight.vault, Unseen) or sight.vault.value is not None:
         return None, None
-    # Nothing is made for a source that is not there: nobody would take it away again.
-    sourceless = any(row.name == "SourceVault" and row.status is PrerequisiteStatus.UNMET for row in rows)
-    usable = not sourceless and any(
-        row.name == "VaultKey" and row.status is prerequisites.MET
+    unusable = any(
+        row.name == vault_key.NAME and row.blocks and row.status is not PrerequisiteStatus.MET
         for row in rows
         if row.destination == destination.name
     )
     difference = Drift(destination.name, "vault", destination.vault.name, "present", "absent")
-    if not usable or isinstance(sight.wanted_key, Unseen) or sight.wanted_key.value is None:
+    key_arn = _key_to_create_with(destination, sight)
+    if unusable or key_arn is None:
         return None, difference
-    return CreateVault(destination.name, destination.vault, sight.wanted_key.value.arn), difference
+    return CreateVault(destination.name, destination.vault, key_arn), difference
+
+
+def _key_to_create_with(destination: Destination, sight: DestinationSight) -> str | None:
+    """Return the ARN of the declared key as KMS says it; of a key of another account, as it is declared."""
+    if vault_key.is_foreign(destination):
+        return destination.encryption_key
+    seen = None if isinstance(sight.wanted_key, Unseen) else sight.wanted_key.value
+    return seen.arn if seen is not None else None
 
 
 def _statement(
@@ -180,12 +191,12 @@ def _standings(
     observed: Observed,
     each: tuple[Destination, DestinationSight],
     rows: tuple[Prerequisite, ...],
-) -> tuple[Standing, ...]:
-    """Judge every recovery point towards one destination; nothing when either side was not seen."""
+) -> tuple[Standing, ...] | None:
+    """Judge every recovery point towards one destination; None when either side was not seen."""
     destination, sight = each
     seen = observed.contents(sight)
     if seen is None:
-        return ()
+        return None
     paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)
     view = copies.Viewpoint(
         desired,
@@ -193,6 +204,11 @@ def _standings(
         observed.at,
         sight.copies_at or observed.at,
         prerequisites.cleared(rows, destination.name),
+        foresight.Circumstances(
+            None if isinstance(sight.vault, Unseen) else sight.vault.value,
+            observed.source_keys,
+            {arn: each for (arn, vault), each in observed.refused.items() if vault == destination.vault.arn},
+        ),
     )
     return copies.judge(paired, view)
 

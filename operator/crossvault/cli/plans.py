@@ -102,10 +102,14 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
-        "copies": _copies([each for each in standings if each.state in _TO_START and not held], desired),
+        "copies": _copies([] if held else [each for each in standings if _starts(each)], desired),
         "unmet": left,
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
     }
+
+
+def _starts(standing: Standing) -> bool:
+    return standing.state in _TO_START and not standing.needs_action
 
 
 def _follows(declared: Destination, desired: Desired, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,7 +21,10 @@ from .declared import (
     partition_of,
 )
 from .observed import (
+    AWS_OWNED,
+    CUSTOMER_MANAGED,
     AccountSight,
+    Asked,
     Contents,
     CopyJob,
     DestinationSight,
@@ -30,9 +33,12 @@ from .observed import (
     Observed,
     Organization,
     RecoveryPoint,
+    Refusal,
+    Role,
     Seen,
     Unseen,
     Vault,
+    account_of,
 )
 from .planned import (
     GAP_STATES,
@@ -51,10 +57,13 @@ from .planned import (
 )
 
 __all__ = [
+    "AWS_OWNED",
+    "CUSTOMER_MANAGED",
     "GAP_STATES",
     "Account",
     "AccountSight",
     "Action",
+    "Asked",
     "Backfill",
     "BackfillMode",
     "Contents",
@@ -81,7 +90,9 @@ __all__ = [
     "PrerequisiteStatus",
     "PutVaultPolicy",
     "RecoveryPoint",
+    "Refusal",
     "Result",
+    "Role",
     "Scope",
     "Seen",
     "Standing",
@@ -90,5 +101,6 @@ __all__ = [
     "Unseen",
     "Vault",
     "VaultRef",
+    "account_of",
     "partition_of",
 ]
