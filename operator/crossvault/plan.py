@@ -197,17 +197,19 @@ def _standings(
     seen = observed.contents(sight)
     if seen is None:
         return None
+    # Where the lock was seen, each point is held by it or not; what it refused before is no reason to wait.
+    vault = None if isinstance(sight.vault, Unseen) else sight.vault.value
     paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)
     view = copies.Viewpoint(
         desired,
         destination,
         observed.at,
         sight.copies_at or observed.at,
-        prerequisites.cleared(rows, destination.name),
+        prerequisites.cleared(rows, destination.name) | {*([Reason.RETENTION_REFUSED] if vault is not None else [])},
         foresight.Circumstances(
-            None if isinstance(sight.vault, Unseen) else sight.vault.value,
+            vault,
             observed.source_keys,
-            {arn: each for (arn, vault), each in observed.refused.items() if vault == destination.vault.arn},
+            {arn: each for (arn, into), each in observed.refused.items() if into == destination.vault.arn},
         ),
     )
     return copies.judge(paired, view)
