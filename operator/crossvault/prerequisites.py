@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import copy_role, retention, vault_key
+from .errors import Problem
 from .model import (
     AccountSight,
     CreateVault,
@@ -111,7 +112,7 @@ def _identity(destination: str, sight: AccountSight) -> Prerequisite:
 def _source_vault(desired: Desired, observed: Observed) -> Prerequisite:
     vault, look = desired.source, observed.source_vault
     if isinstance(look, Unseen):
-        return unknown("SourceVault", "", look.problem, blocks=True)
+        return _unseen_vault("SourceVault", "", look.problem, "spec.source.region")
     if look.value is None:
         return unmet(
             "SourceVault",
@@ -121,6 +122,13 @@ def _source_vault(desired: Desired, observed: Observed) -> Prerequisite:
             "Correct spec.source.vault.name or spec.source.region.",
         )
     return met("SourceVault", "", f"Vault {vault.name} exists.")
+
+
+def _unseen_vault(name: str, destination: str, problem: Problem, field: str) -> Prerequisite:
+    row = unknown(name, destination, problem, blocks=True)
+    if problem.reason is not Reason.REGION_DOUBTFUL:
+        return row
+    return replace(row, remedy=f"Correct {field}; a Region newer than this release works as soon as it answers.")
 
 
 def _same_organization(destination: Destination, source: AccountSight, sight: DestinationSight) -> Prerequisite:
@@ -179,7 +187,7 @@ def _destination_vault(
             "Name another vault in spec.destinations[].vault.name.",
         )
     if isinstance(sight.vault, Unseen):
-        return unknown(name, destination.name, sight.vault.problem, blocks=True)
+        return _unseen_vault(name, destination.name, sight.vault.problem, "spec.destinations[].region")
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
         if destination.create:

@@ -8,6 +8,8 @@ from .reasons import Reason
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 
+TELLS_THE_REGION = frozenset({"SourceVault", "DestinationVault"})
+
 
 def met(name: str, destination: str, message: str) -> Prerequisite:
     """Return a row with nothing to do."""
@@ -22,7 +24,10 @@ def unmet(
 
 
 def unknown(name: str, destination: str, problem: Problem, *, blocks: bool = False) -> Prerequisite:
-    """Return the row about what could not be looked at."""
+    """Return the row about what could not be looked at; a Region that is not there is told in the vault's row only."""
+    if problem.reason is Reason.REGION_DOUBTFUL and name not in TELLS_THE_REGION:
+        words = "Not looked at, because of the vault's Region."
+        return Prerequisite(name, destination, UNKNOWN, Reason.REGION_UNSEEN, words, blocks=blocks)
     return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks)
 
 
@@ -35,7 +40,8 @@ def no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
 def by_the_operator(desired: Desired, does: str, first: Prerequisite | None) -> str:
     """Return the remedy for what the operator mends itself, unless the policy or another row holds it back."""
     if first is not None:
-        why = f": {first.message}" if first.status is UNKNOWN else "."
+        told = first.status is UNMET or first.reason in {Reason.REGION_DOUBTFUL, Reason.REGION_UNSEEN}
+        why = "." if told else f": {first.message}"
         return f"First {first.name} has to be met, the operator then {does}{why}"
     if desired.acts:
         return f"Nothing: the operator {does}."

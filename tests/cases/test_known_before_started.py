@@ -6,25 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, Case, Json, prerequisite_names, world_of
+from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
 
-from crossvault import manifest
-from crossvault.model import PolicyKey, Standing, State
+from crossvault.model import State
 from crossvault.reasons import Reason
-from crossvault.reconcile import plan_policy
 
 Begin = Callable[..., Case]
 
 ROLE = "arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole"
-
-
-def _standings(case: Case) -> dict[str, Standing]:
-    """Return how every recovery point stands, by the name of its resource."""
-    case.control.advance(1)
-    planned = plan_policy(case._request(PolicyKey("clinic", "records")), case.aws)
-    assert not isinstance(planned, manifest.Rejected)
-    (found,) = planned[2].standings.values()
-    return {each.point.resource_arn.rsplit("/", 1)[-1]: each for each in found}
 
 
 def _asked(case: Case, operation: str) -> int:
@@ -49,11 +38,11 @@ def test_an_air_gapped_vault_on_a_key_of_aws_takes_both_copies(case: Begin) -> N
 def test_a_type_that_no_air_gapped_vault_takes_is_never_tried(case: Begin) -> None:
     """RDS is copied to other accounts, but not into such a vault."""
     world = world_of("02-air-gapped-owned-key")
-    _points(world)[0] |= {"resource_type": "RDS", "resource": "ledger"}
+    points_of(world)[0] |= {"resource_type": "RDS", "resource": "ledger"}
     began: Case = case("02-air-gapped-owned-key", world=world)
     began.passes(3)
     assert (began.numbers()["copied"], began.numbers()["ineligible"], len(began.jobs())) == (1, 1, 1)
-    standing = _standings(began)[f"arn:aws:rds:eu-west-1:{CLINIC}:db:ledger"]
+    standing = began.standings()[f"arn:aws:rds:eu-west-1:{CLINIC}:db:ledger"]
     assert (standing.state, standing.reason) == (State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED)
     assert "logically air-gapped" in str(standing.message)
 
@@ -107,7 +96,7 @@ def test_the_copy_goes_once_the_role_is_there(case: Begin, name: str) -> None:
 def test_a_role_that_does_not_trust_aws_backup_is_told_as_such(case: Begin) -> None:
     """It is there, and AWS would still fail every job."""
     world = world_of("05-tag-policy")
-    _account(world, CLINIC)["roles"][1]["trust"] = {"services": ["ec2.amazonaws.com"]}
+    account_in(world, CLINIC)["roles"][1]["trust"] = {"services": ["ec2.amazonaws.com"]}
     began: Case = case("05-tag-policy", world=world)
     began.passes(2)
     row = began.row("CopyRole")
@@ -119,7 +108,7 @@ def test_a_role_that_does_not_trust_aws_backup_is_told_as_such(case: Begin) -> N
 def test_a_role_that_may_not_be_looked_at_stops_nothing(case: Begin) -> None:
     """Without iam:GetRole the row is Unknown, and AWS decides."""
     world = world_of("02-air-gapped-owned-key")
-    _account(world, CLINIC)["roles"][0]["policies"] = ["full", _deny("iam:GetRole")]
+    account_in(world, CLINIC)["roles"][0]["policies"] = ["full", _deny("iam:GetRole")]
     began: Case = case("02-air-gapped-owned-key", world=world)
     began.passes(3)
     row = began.row("CopyRole")
@@ -171,7 +160,7 @@ def test_copies_that_the_lock_would_refuse_are_held_and_the_others_go(case: Begi
     assert (numbers["copied"], numbers["failed"], numbers["missing"]) == (1, 0, 2)
     assert "oldestGap" in numbers
     assert {arn: state for (arn, _), state in _ended(began).items()} == {_point(began, "fs-fits"): "COMPLETED"}
-    held = {name: each for name, each in _standings(began).items() if each.needs_action}
+    held = {name: each for name, each in began.standings().items() if each.needs_action}
     assert held.keys() == {"fs-longer", "fs-forever"}
     assert "would live 35 days" in str(held["fs-longer"].message)
     assert "would be kept for ever" in str(held["fs-forever"].message)
@@ -203,7 +192,7 @@ def test_snapshots_on_a_key_of_aws_are_ineligible_before_any_job(case: Begin) ->
     assert [arn for arn, _ in began.jobs()] == [_point(began, "vol-cmk")]
     described = [each for each in began.control.calls() if each.operation == "DescribeKey" and each.account == CLINIC]
     assert len(described) == 2
-    standing = _standings(began)["vol-0"]
+    standing = began.standings()["vol-0"]
     assert (standing.state, standing.reason) == (State.INELIGIBLE, Reason.AWS_MANAGED_KEY)
     for part in ("AWS manages", "Encrypt", "volume/vol-0", "customer managed key"):
         assert part in str(standing.message)
@@ -212,7 +201,7 @@ def test_snapshots_on_a_key_of_aws_are_ineligible_before_any_job(case: Begin) ->
 def test_keys_that_nobody_may_ask_about_are_unknown_and_the_copies_are_tried(case: Begin) -> None:
     """Without kms:DescribeKey AWS says it in the job, and only then."""
     world = world_of("18-aws-ebs-key")
-    _account(world, CLINIC)["roles"][0]["policies"] = ["full", _deny("kms:DescribeKey")]
+    account_in(world, CLINIC)["roles"][0]["policies"] = ["full", _deny("kms:DescribeKey")]
     began: Case = case("18-aws-ebs-key", world=world)
     began.passes(5)
     assert (began.numbers()["copied"], began.numbers()["failed"], len(began.jobs())) == (1, 3, 4)
@@ -223,7 +212,7 @@ def test_keys_that_nobody_may_ask_about_are_unknown_and_the_copies_are_tried(cas
 def test_types_that_aws_backup_manages_in_full_leave_an_aws_managed_key(case: Begin) -> None:
     """Their key is the vault's affair."""
     world = world_of("18-aws-ebs-key")
-    for each in _points(world):
+    for each in points_of(world):
         each |= {"resource_type": "EFS", "resource": each["resource"].replace("vol", "fs")}
     began: Case = case("18-aws-ebs-key", world=world)
     began.passes(3)
@@ -231,15 +220,6 @@ def test_types_that_aws_backup_manages_in_full_leave_an_aws_managed_key(case: Be
 
 
 # --- What a world is made of ---------------------------------------------------------------------------------------
-
-
-def _account(world: Json, account_id: str) -> Json:
-    return next(each for each in world["accounts"] if each["id"] == account_id)
-
-
-def _points(world: Json) -> list[Json]:
-    points: list[Json] = _account(world, CLINIC)["vaults"][0]["recovery_points"]
-    return points
 
 
 def _deny(action: str) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crossvault import plan, vault_key
-from crossvault.model import CreateVault, PrerequisiteStatus, Scope, Seen, Unseen, Vault
+from crossvault.model import CreateVault, Key, Look, PrerequisiteStatus, Scope, Seen, Unseen, Vault
 from crossvault.reasons import Reason
 
 from .builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
@@ -97,7 +97,7 @@ def test_a_vault_is_made_with_the_key_that_is_declared(
 ) -> None:
     """Of a key of another account AWS decides when the vault is made; its alias leads nowhere."""
     wanted = replace(destination(create=True), encryption_key=declared)
-    looked_up = Seen(None) if vault_key.is_foreign(wanted) else Seen(key())
+    looked_up: Look[Key | None] = Seen(None) if vault_key.is_foreign(wanted) else Seen(key())
     made = plan.diff(desired(wanted), observed((), absent(wanted, wanted_key=looked_up)))
     row = next(row for row in made.prerequisites if row.name == "VaultKey")
     assert row.status is status
