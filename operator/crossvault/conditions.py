@@ -225,7 +225,7 @@ def _catching_up(evidence: Evidence) -> bool:
     when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
     """
     gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
-    if not evidence.desired.acts or all(one.state is State.FAILED for one in gaps):
+    if not evidence.desired.acts or all(one.state is State.FAILED or one.needs_action for one in gaps):
         return False
     before = condition_of(evidence.previous, "WithinObjective")
     if before is None:

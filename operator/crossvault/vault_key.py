@@ -45,7 +45,8 @@ def judge(desired: Desired, destination: Destination, sight: DestinationSight) -
     | logically air-gapped | owned by AWS, or of another account | Met |
     | any | of its own account, gone or not enabled | Unmet |
     | standard | managed or owned by AWS, and types in scope need another | Unmet |
-    | standard | of another account | Met or Unmet as EncryptionKeyType says, without it Unknown |
+    | standard | of another account | Met or Unmet as EncryptionKeyType says |
+    | any | of another account, and AWS says nothing more | Unknown |
     """
     if isinstance(sight.vault, Unseen):
         return unknown(NAME, destination.name, sight.vault.problem)
@@ -111,7 +112,7 @@ def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prereq
     """Judge a key that belongs to AWS or to a third account from what AWS Backup says of it."""
     if vault.air_gapped:
         return met(NAME, destination.name, f"Vault {vault.name} is logically air-gapped; its key is in AWS's care.")
-    if vault.key_type == AWS_OWNED:
+    if vault.key_type == AWS_OWNED and vault.kind:
         return _not_of_the_customer(desired, destination, vault)
     owner = account_of(vault.encryption_key_arn or "")
     message = f"The key of vault {vault.name} belongs to account {owner}, which answers for it."

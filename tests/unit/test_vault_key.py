@@ -34,6 +34,8 @@ def _vault(kind: str, key_type: str, arn: str | None) -> Vault:
         ("BACKUP_VAULT", CUSTOMERS, MET, Reason.ALL_MET),
         ("BACKUP_VAULT", OWNED, UNMET, Reason.AWS_MANAGED_VAULT_KEY),
         ("BACKUP_VAULT", "", UNKNOWN, Reason.FOREIGN_KEY),
+        ("", OWNED, UNKNOWN, Reason.FOREIGN_KEY),
+        ("", CUSTOMERS, MET, Reason.ALL_MET),
     ],
 )
 def test_what_kms_says_of_a_foreign_key_does_not_count(
