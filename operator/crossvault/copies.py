@@ -24,7 +24,6 @@ TOLERANCE = timedelta(seconds=1)
 SETTLING = timedelta(minutes=10)
 """How long a finished job may precede the sight of its copy before the copy counts as gone."""
 
-ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
@@ -236,8 +235,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
     reason = ineligible(each.point, view.desired.scope, view.now)
     if reason is not None:
         return Standing(each.point, State.INELIGIBLE, reason)
-    begun = each.last_job.created if each.last_job is not None else None
-    foreseen = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, begun)
+    foreseen = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, each.last_job)
     if foreseen is not None:
         return replace(foreseen, job=each.last_job, attempts=len(each.jobs))
     if each.last_job is None:
@@ -247,9 +245,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
 
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
-    return next(
-        (job for job in each.jobs if job.is_running or (job.state in ENDED_WELL and _settling(job, copies_seen))), None
-    )
+    return next((job for job in each.jobs if job.is_running or (job.ended_well and _settling(job, copies_seen))), None)
 
 
 def _remark(job: CopyJob | None) -> str | None:
@@ -295,5 +291,5 @@ def _failed(point: RecoveryPoint, reason: Reason, job: CopyJob, attempts: int, r
 def may_start(standing: Standing, now: datetime) -> bool:
     """Tell whether a copy of this point may be started now, limits aside."""
     if standing.state is State.MISSING:
-        return not standing.needs_action
+        return True
     return standing.state is State.FAILED and standing.retry_at is not None and standing.retry_at <= now

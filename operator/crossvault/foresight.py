@@ -4,7 +4,7 @@
 |---|---|---|
 | its type cannot enter a logically air-gapped vault | Ineligible | TypeNotSupported |
 | it is a snapshot under a key that AWS manages, and goes to another account | Ineligible | AwsManagedKey |
-| its copy would live too short or too long for the vault's lock | Missing, until somebody acts | RetentionOutOfBounds |
+| its copy would live too short or too long for the vault's lock | Waiting, until somebody acts | RetentionOutOfBounds |
 | AWS refused the same request, because of what the point is | Ineligible, asked again after a day | as AWS says |
 | AWS refused the same request for another reason | Failed, asked again more and more slowly | as AWS says |
 | AWS refused another request, or time ends the refusal | | none of ours |
@@ -20,6 +20,7 @@ from . import retention
 from .failures import FailureClass, classify_refusal
 from .model import (
     Asked,
+    CopyJob,
     Desired,
     Destination,
     Key,
@@ -70,12 +71,27 @@ def judge(
     destination: Destination,
     known: Circumstances,
     now: datetime,
-    begun: datetime | None = None,
+    last_job: CopyJob | None = None,
 ) -> Standing | None:
     """Return how an uncopied point without a running job stands when AWS would not copy it; None if it may be tried.
 
-    ``begun`` is when its last copy job began: a refusal before that is history.
+    A job that ended well knows better than what can be foreseen: its copy was there, and is gone. And a refusal from
+    before the last job began is history.
     """
+    if last_job is None or not last_job.ended_well:
+        foreseen = _foreseen(point, desired, destination, known)
+        if foreseen is not None:
+            return foreseen
+    refusal = known.refused.get(point.arn)
+    asks = Asked.of(point, destination.lifecycle, desired.copy_role_arn)
+    if refusal is None or refusal.asked != asks or (last_job is not None and last_job.created >= refusal.at):
+        return None
+    return _refused(point, refusal, desired.copying.backoff, now)
+
+
+def _foreseen(
+    point: RecoveryPoint, desired: Desired, destination: Destination, known: Circumstances
+) -> Standing | None:
     air_gapped = _not_into_air_gapped(point, known.vault)
     if air_gapped is not None:
         return Standing(point, State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED, message=air_gapped)
@@ -84,12 +100,8 @@ def judge(
     locked_out = retention.refusal(point, destination, known.vault)
     if locked_out is not None:
         held = Reason.RETENTION_OUT_OF_BOUNDS
-        return Standing(point, State.MISSING, held, needs_action=True, message=locked_out)
-    refusal = known.refused.get(point.arn)
-    asks = Asked.of(point, destination.lifecycle, desired.copy_role_arn)
-    if refusal is None or refusal.asked != asks or (begun is not None and begun >= refusal.at):
-        return None
-    return _refused(point, refusal, desired.copying.backoff, now)
+        return Standing(point, State.WAITING, held, needs_action=True, message=locked_out)
+    return None
 
 
 def _not_into_air_gapped(point: RecoveryPoint, vault: Vault | None) -> str | None:

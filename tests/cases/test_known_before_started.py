@@ -157,7 +157,7 @@ def test_copies_that_the_lock_would_refuse_are_held_and_the_others_go(case: Begi
     assert row["remedy"] in ready[2]
     assert [each["type"] for each in began.status()["conditions"] if each["type"] == "Stalled"] == []
     numbers = began.numbers()
-    assert (numbers["copied"], numbers["failed"], numbers["missing"]) == (1, 0, 2)
+    assert (numbers["copied"], numbers["failed"], numbers["waiting"]) == (1, 0, 2)
     assert "oldestGap" in numbers
     assert {arn: state for (arn, _), state in _ended(began).items()} == {_point(began, "fs-fits"): "COMPLETED"}
     held = {name: each for name, each in began.standings().items() if each.needs_action}

@@ -283,3 +283,13 @@ def test_one_refused_point_holds_no_other() -> None:
     (start,) = plan.diff(desired(destination(), backfill=ALL), seen).actions
     assert isinstance(start, StartCopy)
     assert start.point == other
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "PARTIAL"])
+def test_a_copy_that_was_there_and_is_gone_is_not_explained_away(state: str) -> None:
+    """AWS made it once: what is foreseen must not hide that it is lost."""
+    one = replace(_encrypted(), delete_after_days=90)
+    job = job_for(one, state=state, created=ago(days=2))
+    there = sight(jobs=(job,), vault=Seen(vault(locked=True, max_retention_days=30)))
+    (standing,) = _plan(one, there=there, source_keys={EBS_KEY: MANAGED}).standings["dr"]
+    assert standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL}

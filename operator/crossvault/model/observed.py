@@ -15,6 +15,8 @@ T = TypeVar("T")
 ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
 """States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
 
+ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
+
 AIR_GAPPED = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
 AWS_OWNED, CUSTOMER_MANAGED = "AWS_OWNED_KMS_KEY", "CUSTOMER_MANAGED_KMS_KEY"
 
@@ -172,6 +174,11 @@ class CopyJob:
     def is_running(self) -> bool:
         """Whether the job may still bring a copy: decided here, asked everywhere."""
         return self.state not in ENDED_STATES
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the job left a copy behind, or the parts of one."""
+        return self.state in ENDED_WELL
 
 
 @dataclass(frozen=True, slots=True)
