@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
 
+from backup_simulator.faults import Kind
 from crossvault.model import State
 from crossvault.reasons import Reason
 
@@ -121,6 +124,49 @@ def test_a_role_that_is_as_it_should_be_is_asked_about_once(case: Begin) -> None
     began: Case = case("02-air-gapped-owned-key")
     began.passes(6)
     assert _asked(began, "GetRole") == 1
+
+
+# --- A source that is not proven -----------------------------------------------------------------------------------
+
+
+def _another_external_id(case: Case) -> None:
+    """The source's role lets nobody in who does not know this one."""
+    declared = case.folder.accounts["clinic"]
+    changed = replace(declared, account=replace(declared.account, external_id="another"))
+    case.folder = replace(case.folder, accounts={**case.folder.accounts, "clinic": changed})
+
+
+def _no_organization(case: Case) -> None:
+    """Nobody may ask for the organization."""
+    case.control.faults.add(Kind.ERROR, operation="DescribeOrganization", code="AccessDeniedException", status=400)
+
+
+def _another_vault(case: Case) -> None:
+    """The source has no vault of this name."""
+    for body in case.bodies.values():
+        body["spec"]["source"]["vault"]["name"] = "another"
+
+
+@pytest.mark.parametrize(
+    ("broken", "row"),
+    [(_another_external_id, "Identity"), (_no_organization, "SameOrganization"), (_another_vault, "SourceVault")],
+)
+def test_nothing_is_written_for_a_source_that_is_not_proven(
+    case: Begin, broken: Callable[[Case], None], row: str
+) -> None:
+    """No statement lets anybody in; its row says what it waits for, and once that is mended it is written."""
+    began: Case = case("02-air-gapped-owned-key")
+    folder, bodies = began.folder, deepcopy(began.bodies)
+    broken(began)
+    began.passes(3)
+    assert began.writes() == []
+    waiting = began.row("VaultPolicy")
+    assert waiting["status"] == "Unmet"
+    assert f"First {row} has to be met, the operator then adds the statement" in waiting["remedy"]
+    began.control.faults.clear()
+    began.folder, began.bodies = folder, bodies
+    began.passes(3)
+    assert began.numbers()["copied"] == 2
 
 
 # --- 05: a tag policy over the destination -------------------------------------------------------------------------
