@@ -39,25 +39,10 @@ def judge(desired: Desired, observed: Observed) -> Prerequisite:
     look = observed.copy_role
     if isinstance(look, Unseen):
         return unknown(NAME, "", look.problem)
-    account, arn = desired.source.account, desired.copy_role_arn
-    name, where = arn.rsplit("/", 1)[-1], f"account {account.name} ({account.account_id})"
-    if look.value is None:
-        return unmet(
-            NAME,
-            "",
-            Reason.COPY_ROLE_MISSING,
-            f"There is no role {name} in {where}, which AWS Backup would assume to copy (spec.source.copyRole).",
-            _create(name, arn),
-        )
-    if look.value.arn != arn:
-        return unmet(
-            NAME,
-            "",
-            Reason.COPY_ROLE_MISSING,
-            f"There is no role {arn}; the one named {name} in {where} is {look.value.arn}.",
-            f"Declare spec.source.copyRole: {look.value.arn}",
-        )
-    trusted = trusts(look.value, account.account_id)
+    name, where = _named(desired)
+    if look.value is None or look.value.arn != desired.copy_role_arn:
+        return _absent(desired, look.value)
+    trusted = trusts(look.value, desired.source.account.account_id)
     if trusted is None:
         message = f"Whether AWS Backup may assume role {name} in {where} depends on conditions of its trust policy."
         return Prerequisite(NAME, "", UNKNOWN, Reason.COPY_ROLE_UNTRUSTING, message)
@@ -72,6 +57,32 @@ def judge(desired: Desired, observed: Observed) -> Prerequisite:
             f" aws iam update-assume-role-policy --role-name {name} --policy-document '{_TRUST}'",
         )
     return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
+
+
+def _named(desired: Desired) -> tuple[str, str]:
+    """Return the name of the declared role, and the account it has to be in as people know it."""
+    account = desired.source.account
+    return desired.copy_role_arn.rsplit("/", 1)[-1], f"account {account.name} ({account.account_id})"
+
+
+def _absent(desired: Desired, other: Role | None) -> Prerequisite:
+    """Say that there is no such role, or only one of the same name with another path."""
+    name, where = _named(desired)
+    if other is not None:
+        return unmet(
+            NAME,
+            "",
+            Reason.COPY_ROLE_MISSING,
+            f"There is no role {desired.copy_role_arn}; the one named {name} in {where} is {other.arn}.",
+            f"Declare spec.source.copyRole: {other.arn}",
+        )
+    return unmet(
+        NAME,
+        "",
+        Reason.COPY_ROLE_MISSING,
+        f"There is no role {name} in {where}, which AWS Backup would assume to copy (spec.source.copyRole).",
+        _create(name, desired.copy_role_arn),
+    )
 
 
 def _create(name: str, arn: str) -> str:
