@@ -71,9 +71,8 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
         proven = action is None or prerequisites.unproven(rows, action.destination) is None
         actions += [action] if action is not None and proven else []
         drift += [difference] if difference is not None else []
-    seen = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
-    rows = retention.counted(rows, desired, observed.destinations, seen)
-    standings = {name: each or () for name, each in seen.items()}
+    standings = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
+    rows = retention.counted(rows, desired, observed, standings)
     starts, standings = _choose_starts(desired, observed, rows, standings)
     return Plan((*actions, *starts), tuple(drift), rows, standings)
 
@@ -191,12 +190,12 @@ def _standings(
     observed: Observed,
     each: tuple[Destination, DestinationSight],
     rows: tuple[Prerequisite, ...],
-) -> tuple[Standing, ...] | None:
-    """Judge every recovery point towards one destination; None when either side was not seen."""
+) -> tuple[Standing, ...]:
+    """Judge every recovery point towards one destination; nothing when either side was not seen."""
     destination, sight = each
     seen = observed.contents(sight)
     if seen is None:
-        return None
+        return ()
     # Where the lock was seen, each point is held by it or not; what it refused before is no reason to wait.
     vault = None if isinstance(sight.vault, Unseen) else sight.vault.value
     paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from .model import Desired, Destination, DestinationSight, Prerequisite, RecoveryPoint, Standing, State, Unseen, Vault
+from .model import (
+    Desired,
+    Destination,
+    DestinationSight,
+    Observed,
+    Prerequisite,
+    RecoveryPoint,
+    Standing,
+    State,
+    Unseen,
+    Vault,
+)
 from .reasons import Reason
 from .rows import UNKNOWN, met, unknown, unmet
 
@@ -85,23 +96,16 @@ def judge(destination: Destination, sight: DestinationSight) -> Prerequisite:
 def counted(
     rows: Iterable[Prerequisite],
     desired: Desired,
-    sights: Iterable[DestinationSight],
-    standings: Mapping[str, tuple[Standing, ...] | None],
+    observed: Observed,
+    standings: Mapping[str, tuple[Standing, ...]],
 ) -> tuple[Prerequisite, ...]:
-    """Return the rows with those about locks judged from the recovery points, where copies inherit their retention.
-
-    Args:
-        rows: All rows.
-        desired: What the policy declares.
-        sights: What was seen of its destinations, in their order.
-        standings: The states of the recovery points by destination; None for one whose points were not seen.
-    """
+    """Return the rows with those about locks judged from the recovery points, where copies inherit their retention."""
     told: dict[str, Prerequisite] = {}
-    for destination, sight in zip(desired.destinations, sights, strict=True):
+    for destination, sight in zip(desired.destinations, observed.destinations, strict=True):
         vault = None if isinstance(sight.vault, Unseen) else sight.vault.value
-        seen = standings.get(destination.name)
-        if vault is not None and vault.bounds is not None and declared_days(destination) is None and seen is not None:
-            told[destination.name] = _inherited(destination, vault, seen)
+        inherits = declared_days(destination) is None and observed.contents(sight) is not None
+        if vault is not None and vault.bounds is not None and inherits:
+            told[destination.name] = _inherited(destination, vault, standings.get(destination.name, ()))
     return tuple(told.get(row.destination, row) if row.name == NAME else row for row in rows)
 
 
