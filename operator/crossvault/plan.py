@@ -196,22 +196,25 @@ def _standings(
     seen = observed.contents(sight)
     if seen is None:
         return ()
-    # Where the lock was seen, each point is held by it or not; what it refused before is no reason to wait.
-    vault = None if isinstance(sight.vault, Unseen) else sight.vault.value
     paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)
     view = copies.Viewpoint(
         desired,
         destination,
         observed.at,
         sight.copies_at or observed.at,
-        prerequisites.cleared(rows, destination.name) | {*([Reason.RETENTION_REFUSED] if vault is not None else [])},
-        foresight.Circumstances(
-            vault,
-            observed.source_keys,
-            {arn: each for (arn, into), each in observed.refused.items() if into == destination.vault.arn},
-        ),
+        prerequisites.cleared(rows, destination.name),
+        _known(observed, destination, sight),
     )
     return copies.judge(paired, view)
+
+
+def _known(observed: Observed, destination: Destination, sight: DestinationSight) -> foresight.Circumstances:
+    """Return what was seen that bears on single recovery points."""
+    return foresight.Circumstances(
+        None if isinstance(sight.vault, Unseen) else sight.vault.value,
+        observed.source_keys,
+        {arn: each for (arn, vault), each in observed.refused.items() if vault == destination.vault.arn},
+    )
 
 
 PASS_SECONDS = 10

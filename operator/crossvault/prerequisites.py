@@ -98,8 +98,14 @@ def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tup
 def cleared(rows: tuple[Prerequisite, ...], destination: str) -> frozenset[Reason]:
     """Return the failure reasons that the met prerequisites of a destination have removed."""
     return frozenset(
-        CLEARS[row.name] for row in rows if row.destination == destination and row.status is MET and row.name in CLEARS
+        CLEARS[row.name] for row in rows if row.destination == destination and row.name in CLEARS and _clears(row)
     )
+
+
+def _clears(row: Prerequisite) -> bool:
+    """Where copies inherit their retention, each point is held by the lock or not; a refusal of before says no more."""
+    inherited = row.name == retention.NAME and row.reason is Reason.RETENTION_OUT_OF_BOUNDS and not row.blocks
+    return row.status is MET or inherited
 
 
 def _identity(destination: str, sight: AccountSight) -> Prerequisite:
