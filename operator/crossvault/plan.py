@@ -21,16 +21,19 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from . import copies, foresight, prerequisites, retention, vault_key, vaultpolicy
+from . import copies, doubts, evidence, foresight, pairing, prerequisites, retention, vault_key, vaultpolicy
 from .errors import ErrorClass
 from .model import (
     Action,
+    Conflict,
     CreateVault,
     DeletionPolicy,
     Desired,
     Destination,
     DestinationSight,
     Drift,
+    Evidence,
+    Neighbour,
     Observed,
     Ownership,
     Plan,
@@ -48,13 +51,20 @@ from .reasons import Reason
 __all__ = ["Plan", "diff", "may_go_on", "removes_something", "restrict"]
 
 
-def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, str]] = frozenset()) -> Plan:
+def diff(
+    desired: Desired,
+    observed: Observed,
+    *,
+    claims: frozenset[tuple[str, str]] = frozenset(),
+    neighbours: Iterable[Neighbour] = (),
+) -> Plan:
     """Return what has to be done so that ``observed`` becomes ``desired``.
 
     Args:
         desired: What one policy declares.
         observed: What was seen for it.
         claims: (vault ARN, Sid) of the statements that other policies need.
+        neighbours: What other acting policies declare for the same pairs of vaults.
     """
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
@@ -71,10 +81,18 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
         proven = action is None or prerequisites.unproven(rows, action.destination) is None
         actions += [action] if action is not None and proven else []
         drift += [difference] if difference is not None else []
-    standings = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
+    judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
+    standings = {name: each.standings for name, each in judged.items()}
     rows = retention.counted(rows, desired, observed, standings)
     starts, standings = _choose_starts(desired, observed, rows, standings)
-    return Plan((*actions, *starts), tuple(drift), rows, standings)
+    return Plan(
+        (*actions, *starts),
+        tuple(drift),
+        rows,
+        standings,
+        conflicts=tuple(conflict for each in judged.values() for conflict in each.conflicts),
+        evidence={name: each.evidence for name, each in judged.items()},
+    )
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
@@ -185,27 +203,38 @@ def _remove_statement(
 # --- Copies --------------------------------------------------------------------------------------------------------
 
 
-def _standings(
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is to be said of the copies at one destination; nothing when either side was not seen."""
+
+    standings: tuple[Standing, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def _judged(
     desired: Desired,
     observed: Observed,
     each: tuple[Destination, DestinationSight],
     rows: tuple[Prerequisite, ...],
-) -> tuple[Standing, ...]:
-    """Judge every recovery point towards one destination; nothing when either side was not seen."""
+    neighbours: tuple[Neighbour, ...],
+) -> _Judged:
+    """Judge every recovery point towards one destination, and on what ground copies of them may start."""
     destination, sight = each
-    seen = observed.contents(sight)
-    if seen is None:
-        return ()
-    paired = copies.pair(seen.points, seen.copies, seen.jobs, desired.source.arn)
-    view = copies.Viewpoint(
-        desired,
-        destination,
-        observed.at,
-        sight.copies_at or observed.at,
-        prerequisites.cleared(rows, destination.name),
-        _known(observed, destination, sight),
-    )
-    return copies.judge(paired, view)
+    there = observed.contents(sight)
+    if there is None:
+        return _Judged()
+    ends, seen = (desired.source.arn, destination.vault.arn), sight.copies_at or observed.at
+    paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
+    weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
+    cleared = prerequisites.cleared(rows, destination.name)
+    known = _known(observed, destination, sight)
+    view = copies.Viewpoint(desired, destination, observed.at, seen, cleared, known)
+    locked = known.vault is not None and known.vault.bounds is not None
+    settled = doubts.settle(paired.pairs, copies.judge(paired.pairs, view), weighed, view, locked=locked)
+    beside = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
+    conflicts = doubts.conflicts_of(view, beside)
+    return _Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
 
 
 def _known(observed: Observed, destination: Destination, sight: DestinationSight) -> foresight.Circumstances:

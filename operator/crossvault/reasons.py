@@ -78,6 +78,12 @@ class Reason(StrEnum):
     RESOURCE_BUSY = "ResourceBusy"
     BACKING_OFF = "BackingOff"
     HELD = "Held"
+    COPY_UNCERTAIN = "CopyUncertain"
+    COPY_EXPIRES_EARLY = "CopyExpiresEarly"
+    LIFECYCLE_CONFLICT = "LifecycleConflict"
+    ASSUMED_COPIED = "AssumedCopied"
+    SAME_BACKUP = "SameBackup"
+    CAME_FROM_DESTINATION = "CameFromDestination"
     QUEUED = "Queued"
     # Failed copy jobs
     NOT_SAME_ORGANIZATION = "NotSameOrganization"

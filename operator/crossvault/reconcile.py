@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from . import account_status, manifest, plan, status
-from .model import Account, AccountSight, Action, Desired, Observed, Result, StartCopy
+from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -43,6 +43,7 @@ class PolicyRequest:
         accounts: Every declared BackupAccount by name.
         namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
+        neighbours: What other acting policies declare for the same pairs of vaults.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
     """
@@ -52,6 +53,7 @@ class PolicyRequest:
     namespace_labels: Mapping[str, str]
     not_before: datetime
     claims: frozenset[tuple[str, str]] = frozenset()
+    neighbours: tuple[Neighbour, ...] = ()
     ordered: bool = True
 
 
@@ -88,7 +90,7 @@ def reconcile_policy(
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
     """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
     observed = aws.observe(desired, not_before=request.not_before)
-    return observed, plan.diff(desired, observed, claims=request.claims)
+    return observed, plan.diff(desired, observed, claims=request.claims, neighbours=request.neighbours)
 
 
 def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...]) -> tuple[Action, ...]:
