@@ -92,9 +92,12 @@ def _policy(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> 
 _OTHER = {"name": "x", "accountRef": {"name": "dr"}, "region": "eu-west-1", "vault": {"name": "other"}}
 _FIRST, _SECOND = "spec.destinations[0]", "spec.destinations[1]"
 
+TWELVE = 'must be the twelve digits of an AWS account, such as "111111111111"'
+REGION = "must be an AWS Region, such as eu-west-1"
+
 TABLE = (
     _account("account id without quotes", {"spec.accountId": 111111111111}, "spec.accountId", "string"),
-    _account("account id of eleven digits", {"spec.accountId": "11111111111"}, "spec.accountId", "^[0-9]{12}$"),
+    _account("account id of eleven digits", {"spec.accountId": "11111111111"}, "spec.accountId", TWELVE),
     _account("account id missing", {"spec.accountId": REMOVED}, "spec.accountId", "equired"),
     _account(
         "role of another account",
@@ -102,14 +105,28 @@ TABLE = (
         "spec.roleArn",
         "must be a role of account 111111111111",
     ),
-    _account("role that is no ARN", {"spec.roleArn": "crossvault-source-role-name"}, "spec.roleArn", "^arn:"),
+    _account(
+        "role that is no ARN",
+        {"spec.roleArn": "crossvault-source-role-name"},
+        "spec.roleArn",
+        "must be the ARN of a role, such as arn:",
+    ),
     _account("External ID without a role", {"spec.roleArn": REMOVED}, "spec.externalId", "only with roleArn"),
-    _account("External ID with a space", {"spec.externalId": "two words"}, "spec.externalId"),
-    _account("External ID of one character", {"spec.externalId": "x"}, "spec.externalId"),
+    _account("External ID with a space", {"spec.externalId": "two words"}, "spec.externalId", "must be 2 to 1224"),
+    _account("External ID of one character", {"spec.externalId": "x"}, "spec.externalId", "must be 2 to 1224"),
+    _account("External ID that is empty", {"spec.externalId": ""}, "spec.externalId", "must be 2 to 1224"),
     _account("session tag with a bad key", {"spec.sessionTags": {"a;b": "c"}}, "spec.sessionTags", "keys have"),
     _account("session tag that is a number", {"spec.sessionTags": {"team": 1}}, "spec.sessionTags.team", "string"),
     _account("Region twice", {"spec.regions": ["eu-west-1", "eu-west-1"]}, "spec.regions[1]", "uplicate"),
-    _account("Region misspelt", {"spec.regions": ["eu-west"]}, "spec.regions[0]"),
+    _account("Region misspelt", {"spec.regions": ["eu-west"]}, "spec.regions[0]", REGION),
+    _account(
+        "namespace in capitals",
+        {"spec.allowedNamespaces.names": ["Orders"]},
+        "spec.allowedNamespaces.names[0]",
+        "must be the name of a namespace, such as orders",
+    ),
+    _account("session tag with a quote", {"spec.sessionTags": {"a": "'"}}, "spec.sessionTags.a", "must be made of"),
+    _account("role that is no ARN of another account", {"spec.roleArn": "role-of-222222222222"}, "spec.roleArn", "ARN"),
     _account(
         "selector without labels",
         {"spec.allowedNamespaces": {"selector": {"matchLabels": {}}}},
@@ -173,8 +190,60 @@ TABLE = (
         f"{_SECOND}.vault.name",
         "Default cannot receive",
     ),
-    _policy("vault name with a dot", {f"{_SECOND}.vault.name": "a.b"}, f"{_SECOND}.vault.name"),
-    _policy("vault name of one letter", {f"{_SECOND}.vault.name": "a"}, f"{_SECOND}.vault.name"),
+    _policy("vault name with a dot", {f"{_SECOND}.vault.name": "a.b"}, f"{_SECOND}.vault.name", "must be 2 to 50"),
+    _policy("vault name of one letter", {f"{_SECOND}.vault.name": "a"}, f"{_SECOND}.vault.name", "must be 2 to 50"),
+    _policy("vault name that is empty", {"spec.source.vault.name": ""}, "spec.source.vault.name", "must be 2 to 50"),
+    _policy(
+        "vault that EFS makes",
+        {"spec.source.vault.name": "aws/efs/automatic-backup-vault"},
+        "spec.source.vault.name",
+        "for the backups that a service makes by itself, and its recovery points cannot be copied",
+    ),
+    _policy(
+        "reserved vault as destination",
+        {f"{_SECOND}.vault.name": "aws/efs/automatic-backup-vault"},
+        f"{_SECOND}.vault.name",
+        "nothing can be copied into it",
+    ),
+    _policy("source Region misspelt", {"spec.source.region": "Ireland"}, "spec.source.region", REGION),
+    _policy("Region misspelt", {f"{_SECOND}.region": "cn_north_1"}, f"{_SECOND}.region", REGION),
+    _policy(
+        "account named in capitals",
+        {"spec.source.accountRef.name": "Production"},
+        "spec.source.accountRef.name",
+        "must be the name of a BackupAccount",
+    ),
+    _policy(
+        "account without a name", {f"{_FIRST}.accountRef.name": ""}, f"{_FIRST}.accountRef.name", "must be the name"
+    ),
+    _policy("destination in capitals", {f"{_FIRST}.name": "First"}, f"{_FIRST}.name", "must be made of lower-case"),
+    _policy(
+        "copy role with a space", {"spec.source.copyRole": "my role"}, "spec.source.copyRole", "the name of a role"
+    ),
+    _policy(
+        "key that is no key",
+        {f"{_FIRST}.vault.encryptionKey": "orders-copies"},
+        f"{_FIRST}.vault.encryptionKey",
+        "must be an alias such as alias/orders-copies",
+    ),
+    _policy(
+        "ARN that is no key's",
+        {f"{_FIRST}.vault.encryptionKey": "arn:aws:iam::222222222222:role/x"},
+        f"{_FIRST}.vault.encryptionKey",
+        "must be an alias such as alias/orders-copies",
+    ),
+    _policy(
+        "never cold, as Terraform says it",
+        {f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 0, "deleteAfterDays": 84}},
+        f"{_SECOND}.lifecycle.moveToColdStorageAfterDays",
+        "leave it out for copies that stay warm",
+    ),
+    _policy(
+        "never deleted, as the AWS API says it",
+        {f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": -1}},
+        f"{_SECOND}.lifecycle.deleteAfterDays",
+        "leave it out for copies that are never deleted",
+    ),
     _policy(
         "deleted before cold storage ends",
         {f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 100}},
@@ -192,6 +261,13 @@ TABLE = (
         "resource with a wildcard",
         {"spec.recoveryPoints": {"resources": ["arn:aws:ec2:*:*:volume/*"]}},
         "spec.recoveryPoints.resources[0]",
+        "must be the ARN of one resource, without wildcards",
+    ),
+    _policy(
+        "resource that is a name",
+        {"spec.recoveryPoints": {"excludeResources": ["vol-1"]}},
+        "spec.recoveryPoints.excludeResources[0]",
+        "must be the ARN of one resource, without wildcards",
     ),
     _policy("Since without since", {"spec.backfill": {"mode": "Since"}}, "spec.backfill.since", "required with mode"),
     _policy(
@@ -205,7 +281,13 @@ TABLE = (
         {"spec.backfill": {"mode": "Since", "since": "2026-11-01T00:00:00"}},
         "spec.backfill.since",
     ),
-    _policy("duration without a unit", {"spec.objectives": {"maxCopyLag": "24"}}, "spec.objectives.maxCopyLag"),
+    _policy(
+        "duration without a unit", {"spec.objectives": {"maxCopyLag": "24"}}, "spec.objectives.maxCopyLag", "24h, 90m"
+    ),
+    _policy(
+        "duration in words", {"spec.objectives": {"maxCopyLag": "a day"}}, "spec.objectives.maxCopyLag", "24h, 90m"
+    ),
+    _policy("pause in days", {"spec.copying.retry": {"backoff": "1d"}}, "spec.copying.retry.backoff", "15m or 1h30m"),
     _policy(
         "duration of zero", {"spec.objectives": {"maxCopyLag": "0h"}}, "spec.objectives.maxCopyLag", "longer than zero"
     ),

@@ -70,6 +70,11 @@ class TetheredProcess:
         """Whether the child has not ended yet; a paused child is running."""
         return not self._exited.is_set()
 
+    @property
+    def returncode(self) -> int | None:
+        """The exit code of a child that has ended; negative for the signal that ended it."""
+        return self._process.returncode
+
     def wait(self, timeout: float) -> bool:
         """Wait for the end; tell whether it came in time."""
         return self._exited.wait(timeout)

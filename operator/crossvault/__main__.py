@@ -7,10 +7,8 @@ import sys
 
 import click
 
-from .cli import FAILED
+from .cli import FAILED, INTERRUPTED
 from .cli import main as group
-
-INTERRUPTED = 130
 
 
 def main() -> None:

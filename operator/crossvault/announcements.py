@@ -39,9 +39,9 @@ def stamp(
 
 def with_last_changed(status: dict[str, Any], previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Add ``lastChanged``: the present when anything differs, else what it was."""
-    before = {key: value for key, value in previous.items() if key != "lastChanged"}
-    changed = status != before or "lastChanged" not in previous
-    return {**status, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+    before, after = ({key: value for key, value in each.items() if key != "lastChanged"} for each in (previous, status))
+    changed = after != before or "lastChanged" not in previous
+    return {**after, "lastChanged": instant(now) if changed else previous["lastChanged"]}
 
 
 def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[Event, ...]:

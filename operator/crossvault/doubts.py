@@ -36,6 +36,11 @@ SURELY_GONE = timedelta(hours=24)
 
 _OUT = "Set spec.copying.whenUncertain: AssumeMissing to have such points copied, AssumeCopied to call them copied."
 
+_SHADOWED = (
+    "Nothing is started, because another recovery point of the same resource and date has a copy: they"
+    f" may be one backup that was copied back. {_OUT}"
+)
+
 
 def settle(
     pairs: Iterable[Pair], standings: Iterable[Standing], weighed: Weighed, view: Viewpoint, *, locked: bool
@@ -80,6 +85,8 @@ class _Doubts:
                 message=None,
             )
             return self._decided(lost, finished)
+        if pair.shadowed:
+            return self._decided(self._held(standing, _SHADOWED), finished)
         ground = self._weighed.ground(standing.point)
         return replace(standing, ground=ground) if ground else self._decided(self._held(standing), finished)
 
@@ -116,8 +123,8 @@ class _Doubts:
             return Standing(standing.point, State.COPIED, Reason.ASSUMED_COPIED, standing.job)
         return standing
 
-    def _held(self, standing: Standing) -> Standing:
-        words = doubt(self._weighed.evidence(standing.point), self._view.destination.vault.name)
+    def _held(self, standing: Standing, words: str | None = None) -> Standing:
+        words = words or doubt(self._weighed.evidence(standing.point), self._view.destination.vault.name)
         return replace(
             standing,
             state=State.WAITING,
@@ -147,7 +154,7 @@ def _with_canaries(standings: Iterable[Standing], weighed: Weighed) -> Iterator[
     standings = tuple(standings)
     newest: dict[Kind, RecoveryPoint] = {}
     for each in standings:
-        if each.reason is Reason.COPY_UNCERTAIN:
+        if each.reason is Reason.COPY_UNCERTAIN and each.message != _SHADOWED:
             kind = weighed.kind_of(each.point)
             newest[kind] = max(each.point, newest.get(kind, each.point), key=lambda one: (one.created, one.arn))
     canaries = {each.arn for each in newest.values() if weighed.sends_ahead(each)}
@@ -165,10 +172,12 @@ def _with_canaries(standings: Iterable[Standing], weighed: Weighed) -> Iterator[
 
 def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
     """Return what a policy declares for its copies, for those that copy the same vault into the same one."""
-    if desired.deleting or not desired.acts:
+    if desired.deleting:
         return ()
-    source = desired.source.arn
-    return tuple(Neighbour(desired.key, (source, each.vault.arn), each.lifecycle) for each in desired.destinations)
+    return tuple(
+        Neighbour(desired.key, (desired.source.arn, each.vault.arn), each.lifecycle, desired.acts)
+        for each in desired.destinations
+    )
 
 
 def conflicts_of(view: Viewpoint, neighbours: Iterable[Neighbour]) -> tuple[Conflict, ...]:

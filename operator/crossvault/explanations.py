@@ -267,7 +267,14 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.COPIES_STARTED: Explanation("Copy jobs were started.", NOBODY, ""),
     Reason.DELETION_RETAINED: Explanation("The policy went; everything in AWS stays.", NOBODY, ""),
     Reason.DELETION_REMOVED: Explanation("The policy went, and our statements with it.", NOBODY, ""),
+    Reason.DELETION_WAITING: Explanation(
+        "The policy is being deleted, and our statement in a vault policy could not be removed yet.",
+        AWS_ADMIN,
+        "Mend what the message names. After five minutes the policy goes all the same; an event names what is left.",
+    ),
     Reason.DELETION_INCOMPLETE: Explanation(
-        "The policy went although our statement could not be removed.", AWS_ADMIN, "Remove it by hand."
+        "The policy went although our statement could not be removed.",
+        AWS_ADMIN,
+        "Remove the statement that the event names by hand, unless another policy needs it.",
     ),
 }

@@ -5,6 +5,7 @@ Pure and total: a reader never raises. It hands out a stand-in of the right type
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Fault:
         return f"{self.path}: {self.message}"
 
 
+_SHOWN = 80
 MIN_RATE, MAX_RATE = 0.1, 1000.0
 
 
@@ -82,11 +84,36 @@ def kind_of(value: object) -> str:
 
 
 def show(value: object) -> str:
-    """Show a scalar in a message, shortened; of anything else, its type."""
+    """Show a scalar in a message, shortened and safe to print; of anything else, its type."""
     if isinstance(value, Mapping | list | tuple) or value is None:
         return kind_of(value)
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:  # Python refuses to write numbers of thousands of digits
+        return "a number that is too large"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if 0 < len(text) <= 80 else f"{text[:80]}…" if text else kind_of(value)
+    return plain(shortened(text, _SHOWN)) if text else kind_of(value)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Cut a text after so many characters, visibly."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def plain(text: str) -> str:
+    """Write what a terminal would obey, or nobody would see, as its code: control and direction-changing characters.
+
+    That is everything Python does not call printable, blanks other than the space included.
+    """
+    return text if text.isprintable() else "".join(one if one.isprintable() else _code(one) for one in text)
+
+
+def plain_json(line: str) -> str:
+    """Write the same characters in a line of JSON as JSON has them: it means what it meant."""
+    return line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 class Fields:

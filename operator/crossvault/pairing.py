@@ -33,6 +33,8 @@ class Pair:
         by_job: A job names the copy; otherwise resource and date do.
         repeats: The recovery point in the same vault that is the same backup and stands for it: this one came back
             from somewhere, and is no new thing to protect.
+        shadowed: Another recovery point of this resource and date has a copy. They may be one backup that came back
+            without a trace of where from, or two.
     """
 
     point: RecoveryPoint
@@ -40,6 +42,7 @@ class Pair:
     jobs: tuple[CopyJob, ...]
     by_job: bool = False
     repeats: RecoveryPoint | None = None
+    shadowed: bool = False
 
     @property
     def last_job(self) -> CopyJob | None:
@@ -91,7 +94,11 @@ def pair(
         free = [each for each in listed.values() if each.arn not in taken and (each.status in GOOD_STATUSES) is good]
         left = [each for each in backups if each.points[0].arn not in matched]
         matched |= _matched_by_date(left, free, source_vault_arn)
-    pairs = {each.point.arn: each for backup in backups for each in _pairs_of(backup, matched, by_job)}
+    gaps = {each.points[0].resource_arn for each in backups if each.points[0].arn not in matched}
+    covered = _Covered(
+        each.points[0] for each in backups if each.points[0].resource_arn in gaps and each.points[0].arn in matched
+    )
+    pairs = {each.point.arn: each for backup in backups for each in _pairs_of(backup, matched, by_job, covered)}
     return Pairing(tuple(pairs[each.arn] for each in points), _loose(backups, matched, listed), listed)
 
 
@@ -106,19 +113,39 @@ def blind(paired: Pairing, source_vault_arn: str) -> Iterator[tuple[Pair, Recove
 
 def _with_jobs(backup: _Backup, jobs: Mapping[str, list[CopyJob]]) -> _Backup:
     if len(backup.points) == 1:
-        return replace(backup, jobs=tuple(jobs.get(backup.points[0].arn, ())))
+        jobs_of = jobs.get(backup.points[0].arn)
+        return _Backup(backup.points, tuple(jobs_of)) if jobs_of else backup
     found = (job for point in backup.points for job in jobs.get(point.arn, ()))
     return replace(backup, jobs=tuple(sorted(found, key=lambda each: (each.created, each.id))))
 
 
 def _pairs_of(
-    backup: _Backup, matched: Mapping[str, RecoveryPoint], by_job: Mapping[str, RecoveryPoint]
+    backup: _Backup,
+    matched: Mapping[str, RecoveryPoint],
+    by_job: Mapping[str, RecoveryPoint],
+    covered: _Covered,
 ) -> Iterator[Pair]:
     first, *others = backup.points
     copy, named = matched.get(first.arn), first.arn in by_job
-    yield Pair(first, copy, backup.jobs, by_job=named)
+    yield Pair(first, copy, backup.jobs, by_job=named, shadowed=copy is None and covered.has_date_of(first))
     for each in others:
         yield Pair(each, copy, backup.jobs, by_job=named, repeats=first)
+
+
+class _Covered:
+    """The moments of which a resource has a copy; a date may have lost its fraction on the way."""
+
+    __slots__ = ("_cut", "_exact")
+
+    def __init__(self, points: Iterable[RecoveryPoint]) -> None:
+        self._exact = {(each.resource_arn, each.created) for each in points if each.resource_arn}
+        self._cut = {(resource, date.replace(microsecond=0)) for resource, date in self._exact}
+
+    def has_date_of(self, point: RecoveryPoint) -> bool:
+        """Tell whether there is a copy of the same resource and date."""
+        exact = (point.resource_arn, point.created)
+        cut = (point.resource_arn, point.created.replace(microsecond=0))
+        return exact in self._exact or exact in self._cut or cut in self._exact
 
 
 # --- One backup, however many recovery points ----------------------------------------------------------------------
@@ -127,9 +154,13 @@ def _pairs_of(
 def came_from_elsewhere(point: RecoveryPoint, vault_arn: str) -> bool:
     """Tell whether a recovery point was brought to its vault by a copy.
 
-    Some listings name the vault itself as origin of what was made in it.
+    Some listings name the vault itself as origin of what was made in it, and the origin may be missing from what was
+    not; then a resource of another account tells.
     """
-    return point.source_vault_arn is not None and point.source_vault_arn != vault_arn
+    if point.source_vault_arn is not None:
+        return point.source_vault_arn != vault_arn
+    owner = point.resource_arn.split(":", maxsplit=5)[4:5]
+    return bool(owner and owner[0]) and owner != vault_arn.split(":")[4:5]
 
 
 def _backups(points: Sequence[RecoveryPoint], vault_arn: str) -> Iterator[_Backup]:
@@ -141,9 +172,8 @@ def _backups(points: Sequence[RecoveryPoint], vault_arn: str) -> Iterator[_Backu
         else:
             yield _Backup((each,))
     for group in by_resource.values():
-        brought = [each for each in group if came_from_elsewhere(each, vault_arn)]
+        made, brought = _by_descent(group, vault_arn)
         if brought:
-            made = [each for each in group if not came_from_elsewhere(each, vault_arn)]
             yield from _gathered(made, sorted(brought, key=_by_age))
         else:
             yield from (_Backup((each,)) for each in group)
@@ -168,10 +198,26 @@ class _Timeline:
         return self._points[first : bisect_right(self._dates, moment + TOLERANCE)]
 
 
+def _by_descent(group: list[RecoveryPoint], vault_arn: str) -> tuple[list[RecoveryPoint], list[RecoveryPoint]]:
+    """Tell what was made in the vault from what was brought; the vault's own name beside an original is a way round."""
+    originals = _Timeline(each for each in group if each.source_vault_arn is None)
+    brought = [
+        each
+        for each in group
+        if came_from_elsewhere(each, vault_arn) or (each.source_vault_arn is not None and originals.near(each.created))
+    ]
+    arns = {each.arn for each in brought}
+    return [each for each in group if each.arn not in arns], brought
+
+
 def _gathered(made: list[RecoveryPoint], brought: list[RecoveryPoint]) -> Iterator[_Backup]:
-    """Give what was brought to the original of the same moment; what has none stands for itself, once a moment."""
+    """Give what was brought to the original of the same moment; what has none is one backup where dates are equal.
+
+    Two backups of one resource made in the same millisecond and both copied here look like one that was copied twice,
+    and are taken for that: to send it on twice helps nobody, and a ring of vaults would never come to rest.
+    """
     beside: dict[str, list[RecoveryPoint]] = {each.arn: [] for each in made}
-    alone: list[RecoveryPoint] = []
+    alone: dict[datetime, list[RecoveryPoint]] = defaultdict(list)
     originals = _Timeline(made)
     for each in brought:
         near = originals.near(each.created)
@@ -179,37 +225,9 @@ def _gathered(made: list[RecoveryPoint], brought: list[RecoveryPoint]) -> Iterat
             original = min(near, key=lambda one: (abs(one.created - each.created), one.arn))
             beside[original.arn].append(each)
         else:
-            alone.append(each)
-    for original in made:
-        members = (original, *beside[original.arn])
+            alone[each.created].append(each)
+    for members in (*((original, *beside[original.arn]) for original in made), *alone.values()):
         yield _Backup(tuple(sorted(members, key=lambda each: each.status not in GOOD_STATUSES)))
-    for moment in _moments(alone):
-        yield from _by_origin(moment)
-
-
-def _moments(points: list[RecoveryPoint]) -> Iterator[list[RecoveryPoint]]:
-    """Cut what is sorted by date into runs that lie within the tolerance of their first."""
-    run: list[RecoveryPoint] = []
-    for each in points:
-        if run and each.created - run[0].created > TOLERANCE:
-            yield run
-            run = []
-        run.append(each)
-    if run:
-        yield run
-
-
-def _by_origin(moment: list[RecoveryPoint]) -> Iterator[_Backup]:
-    """One vault sends a backup once, so as many backups are here as the busiest origin has sent."""
-    origins: dict[str, list[RecoveryPoint]] = defaultdict(list)
-    for each in moment:
-        origins[each.source_vault_arn or ""].append(each)
-    most = max(origins.values(), key=len)
-    others = [each for group in origins.values() if group is not most for each in group]
-    members = [[each] for each in most]
-    for number, each in enumerate(others):
-        members[number % len(members)].append(each)
-    yield from (_Backup(tuple(each)) for each in members)
 
 
 # --- Matching ------------------------------------------------------------------------------------------------------
@@ -241,37 +259,38 @@ def _matched_by_date(
     matched: dict[str, RecoveryPoint] = {}
     for resource, points in wanted.items():
         there = sorted(by_resource[resource], key=lambda each: (each.source_vault_arn != vault_arn, each.arn))
-        _match_equal_dates(sorted(points, key=_by_age), there, matched)
-        _match_near_dates([each for each in points if each.arn not in matched], there, matched, vault_arn)
+        equal = _match_equal_dates(sorted(points, key=_by_age), there)
+        matched |= equal
+        if len(equal) < min(len(points), len(there)):
+            taken = {copy.arn for copy in equal.values()}
+            left = [each for each in points if each.arn not in equal]
+            matched |= _match_near_dates(left, [each for each in there if each.arn not in taken], vault_arn)
     return matched
 
 
-def _match_equal_dates(
-    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], matched: dict[str, RecoveryPoint]
-) -> None:
-    at: dict[object, list[RecoveryPoint]] = defaultdict(list)
+def _match_equal_dates(points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+    at: dict[datetime, list[RecoveryPoint]] = defaultdict(list)
     for copy in copies:
         at[copy.created].append(copy)
-    for point in points:
-        there = at.get(point.created)
-        if there:
-            matched[point.arn] = there.pop(0)
+    return {point.arn: at[point.created].pop(0) for point in points if at.get(point.created)}
 
 
 def _match_near_dates(
-    points: list[RecoveryPoint], copies: list[RecoveryPoint], matched: dict[str, RecoveryPoint], vault_arn: str
-) -> None:
-    taken = {copy.arn for copy in matched.values()}
-    free = _Timeline(each for each in copies if each.arn not in taken)
+    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], vault_arn: str
+) -> dict[str, RecoveryPoint]:
+    free = _Timeline(copies)
     near = [
         (abs(copy.created - point.created), copy.source_vault_arn != vault_arn, point.arn, copy.arn, copy)
         for point in points
         for copy in free.near(point.created)
     ]
+    matched: dict[str, RecoveryPoint] = {}
+    taken: set[str] = set()
     for _, _, point_arn, copy_arn, copy in sorted(near, key=lambda each: each[:4]):
         if point_arn not in matched and copy_arn not in taken:
             matched[point_arn] = copy
             taken.add(copy_arn)
+    return matched
 
 
 # --- What is left over ---------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def diff(
         desired: What one policy declares.
         observed: What was seen for it.
         claims: (vault ARN, Sid) of the statements that other policies need.
-        neighbours: What other acting policies declare for the same pairs of vaults.
+        neighbours: What other policies declare for the same pairs of vaults.
     """
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
@@ -232,7 +232,7 @@ def _judged(
     view = copies.Viewpoint(desired, destination, observed.at, seen, cleared, known)
     locked = known.vault is not None and known.vault.bounds is not None
     settled = doubts.settle(paired.pairs, copies.judge(paired.pairs, view), weighed, view, locked=locked)
-    beside = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
+    beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
     conflicts = doubts.conflicts_of(view, beside)
     return _Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
 

@@ -113,4 +113,5 @@ class Reason(StrEnum):
     COPIES_STARTED = "CopiesStarted"
     DELETION_RETAINED = "DeletionRetained"
     DELETION_REMOVED = "DeletionRemoved"
+    DELETION_WAITING = "DeletionWaiting"
     DELETION_INCOMPLETE = "DeletionIncomplete"

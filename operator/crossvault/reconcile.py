@@ -7,11 +7,11 @@ Level-triggered: every trigger leads here and the trigger's content is ignored. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from . import account_status, manifest, plan, status
+from . import account_status, endings, manifest, plan, status
 from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
@@ -43,7 +43,8 @@ class PolicyRequest:
         accounts: Every declared BackupAccount by name.
         namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
-        neighbours: What other acting policies declare for the same pairs of vaults.
+        claimants: Which policies want them, as far as it is known; asked for a deletion only.
+        neighbours: What other policies declare for the same pairs of vaults.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
     """
@@ -55,6 +56,7 @@ class PolicyRequest:
     claims: frozenset[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
     ordered: bool = True
+    claimants: endings.Claimants = field(default_factory=dict)
 
 
 def reconcile_policy(
@@ -69,12 +71,20 @@ def reconcile_policy(
 
     ``stopping`` is asked before every action, so that the end of the process waits for one AWS call at most.
     """
+    if is_ending(request.body):
+        return _end(request, aws, clock=clock, cadence=cadence, stopping=stopping)
     previous = request.body.get("status") or {}
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
         return status.summarise_rejected(desired, request.body, now=clock())
-    if desired.deleting and not plan.removes_something(desired, ordered=request.ordered):
-        return status.summarise_retained(desired, previous)
+    results, observed, intended = act(desired, request, aws, stopping)
+    return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
+
+
+def act(
+    desired: Desired, request: PolicyRequest, aws: Aws, stopping: Callable[[], bool]
+) -> tuple[tuple[Result, ...], Observed, plan.Plan]:
+    """Look and act in rounds; return what was done, the last look, and what it leaves to be done."""
     results: tuple[Result, ...] = ()
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
@@ -84,7 +94,36 @@ def reconcile_policy(
             break
         results += done
         observed, intended = look(desired, request, aws)
-    return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
+    return results, observed, intended
+
+
+def is_ending(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is being deleted."""
+    metadata = body.get("metadata")
+    return isinstance(metadata, Mapping) and metadata.get("deletionTimestamp") is not None
+
+
+def ending_of(request: PolicyRequest) -> endings.Ending:
+    """Find out what the deletion of a policy has to do, without asking AWS."""
+    return endings.prepare(
+        request.body,
+        request.accounts,
+        request.namespace_labels,
+        claims=request.claims,
+        claimants=request.claimants,
+        ordered=request.ordered,
+    )
+
+
+def _end(
+    request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: status.Cadence, stopping: Callable[[], bool]
+) -> status.Outcome:
+    """Do one pass over a policy that is being deleted; AWS is asked only where something of ours may have to go."""
+    ending = ending_of(request)
+    if ending.desired is None:
+        return endings.farewell(ending)
+    results, observed, _ = act(ending.desired, request, aws, stopping)
+    return endings.summarise(ending, observed, results, body=request.body, now=clock(), cadence=cadence)
 
 
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:

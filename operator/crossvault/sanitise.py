@@ -38,7 +38,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?<![\w/:-]){_UUID}(?![\w/-])"), _ELLIPSIS),
     # Nothing a person reads is that long without a separator: signatures, tokens, encoded blobs.
     (re.compile(r"(?<![\w/:.-])[A-Za-z0-9+/_=]{80,}"), _ELLIPSIS),
-    (re.compile(r"[\x00-\x1f\x7f]+"), " "),
+    # What a terminal obeys or nobody sees: controls, marks of direction and of no width, separators of lines.
+    (re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"), " "),
     (re.compile(r"\s{2,}"), " "),
     (re.compile(r"\s+([.,;:])"), r"\1"),
 )

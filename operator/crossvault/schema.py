@@ -9,20 +9,19 @@ from __future__ import annotations
 import copy
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, TypeAlias, cast
+from itertools import islice
+from typing import Any, TypeAlias
 
-import celpy
 import jsonschema.validators
 import yaml
-from celpy import celtypes
-from celpy.adapter import json_to_cel
-from celpy.evaluation import CELEvalError
 from jsonschema import ValidationError
 
-from .fields import Fault, kind_of, parse_time, show
+from . import rules
+from .documents import code_point
+from .fields import Fault, kind_of, parse_time, plain, shortened, show
 from .misspelt import meant
 
 GROUP = "crossvault.io"
@@ -34,6 +33,9 @@ _BLOCKING = frozenset({"type", "required", "enum", "maxLength", "maxItems", "max
 """A fault of these kinds keeps the API server from evaluating CEL rules, and so us."""
 
 _UNKNOWN = "unknown field"
+
+MOST_FAULTS = 50
+"""Of one object; whoever has more will not read them all before mending the first."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -56,18 +58,24 @@ class Kind:
     schema: Schema
 
 
-def documents(text: str) -> Iterator[Any]:
-    """Read the YAML documents of a file as kubectl does: times stay strings, empty documents are left out.
-
-    Raises:
-        yaml.YAMLError: The text is no YAML.
-    """
-    return (document for document in yaml.load_all(text, Loader=_Loader) if document is not None)
-
-
 def is_ours(body: Mapping[str, Any]) -> bool:
     """Tell whether a document belongs to our API group, whatever its version and kind."""
-    return str(body.get("apiVersion", "")).startswith(f"{GROUP}/")
+    version, kind = body.get("apiVersion"), body.get("kind")
+    if not version:  # left out: kubectl refuses that, and nobody means it for another group's
+        return isinstance(kind, str) and kind in kinds()
+    return isinstance(version, str) and version.startswith(f"{GROUP}/")
+
+
+def is_namespace(body: Mapping[str, Any]) -> bool:
+    """Tell whether a document is a Namespace."""
+    return body.get("apiVersion") == "v1" and body.get("kind") == "Namespace"
+
+
+def is_list(body: Mapping[str, Any]) -> bool:
+    """Tell whether a document is a list of objects, as ``kubectl get -o yaml`` prints several."""
+    kind, items = body.get("kind"), body.get("items")
+    ours = isinstance(kind, str) and kind.removesuffix("List") in kinds()
+    return isinstance(items, list) and (kind == "List" or (ours and kind not in kinds()))
 
 
 def check(body: Mapping[str, Any]) -> Checked:
@@ -78,13 +86,28 @@ def check(body: Mapping[str, Any]) -> Checked:
         known = ", ".join(sorted(f"{each.api_version} {each.name}" for each in kinds().values()))
         what = f"{show(body.get('apiVersion'))} {show(body.get('kind'))}"
         return Checked(result, (Fault("kind", f"no such kind: {what}; known are {known}"),))
+    _take_out_what_the_server_writes(result)
     _default(kind.schema, result)
-    faults = list(_metadata_faults(kind, result))
-    errors = list(_STRUCTURE(kind.schema).iter_errors(result))
-    if not any(error.validator in _BLOCKING for error in errors):
+    faults = [*metadata_faults(result), *_hidden(result.get("spec"), ("spec",))][:MOST_FAULTS]
+    if kind.namespaced and not faults:
+        result["metadata"].setdefault("namespace", "default")
+    errors = list(islice(_STRUCTURE(kind.schema).iter_errors(result), MOST_FAULTS))
+    if len(errors) < MOST_FAULTS and not any(error.validator in _BLOCKING for error in errors):
         errors += _RULES(kind.schema).iter_errors(result)
+    errors = rules.independent(errors)
     faults += (Fault(path_of(error.absolute_path), _message(error, kind.schema)) for error in errors)
     return Checked(result, tuple(dict.fromkeys(faults)))
+
+
+_SERVER_WRITTEN = ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink")
+"""With the status, what stands in an exported object and is not the file's to say: the API server ignores it, too."""
+
+
+def _take_out_what_the_server_writes(body: dict[str, Any]) -> None:
+    body.pop("status", None)
+    if isinstance(body.get("metadata"), dict):
+        for name in _SERVER_WRITTEN:
+            body["metadata"].pop(name, None)
 
 
 @functools.cache
@@ -111,23 +134,64 @@ def _message(error: ValidationError, schema: Schema) -> str:
 
 
 def path_of(steps: Iterable[str | int]) -> str:
-    """Write a path as the API server does: ``spec.destinations[1].lifecycle``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+    """Write a path as the API server does: ``spec.destinations[1].lifecycle``; safe to print, whatever a key holds."""
+    written = (f"[{step}]" if isinstance(step, int) else f".{plain(shortened(step, 80))}" for step in steps)
+    return "".join(written).removeprefix(".")
 
 
-def _metadata_faults(kind: Kind, body: dict[str, Any]) -> Iterator[Fault]:
-    """Check what every object needs, and put a namespaced one without a namespace into ``default``."""
+def steps_of(path: str) -> tuple[str | int, ...]:
+    """Read what :func:`path_of` wrote."""
+    found = re.finditer(r"\[(\d+)\]|([^.\[\]]+)", path)
+    return tuple(int(each[1]) if each[1] else each[2] for each in found)
+
+
+# --- Metadata ------------------------------------------------------------------------------------------------------
+
+
+def metadata_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what the API server would refuse in the metadata of an object of any kind."""
     metadata = body.get("metadata")
     if not isinstance(metadata, dict):
         yield Fault("metadata", "is required" if metadata is None else f"must be an object, is {kind_of(metadata)}")
         return
-    name = metadata.get("name")
-    if name is None:
+    if metadata.get("name") is None:
         yield Fault("metadata.name", "is required")
-    elif not isinstance(name, str) or len(name) > 253 or not _NAME.fullmatch(name):
-        yield Fault("metadata.name", f"must be a lowercase RFC 1123 subdomain, is {show(name)}")
-    if kind.namespaced:
-        metadata.setdefault("namespace", "default")
+    for name, longest in (("name", 253), ("namespace", 63)):
+        value = metadata.get(name)
+        if value is not None and (not isinstance(value, str) or len(value) > longest or not _NAME.fullmatch(value)):
+            quotes = "; put it in quotes" if isinstance(value, bool | int | float) else ""
+            rule = f"must be at most {longest} lower-case letters, digits, - and ., such as orders"
+            yield Fault(f"metadata.{name}", f"{rule}; is {show(value)}{quotes}")
+    created = metadata.get("creationTimestamp")
+    if created is not None and (not isinstance(created, str) or parse_time(created) is None):
+        yield Fault("metadata.creationTimestamp", f"must be a time with a time zone, is {show(created)}")
+    for name in ("labels", "annotations"):
+        yield from _pairs(metadata.get(name), f"metadata.{name}")
+
+
+def _pairs(value: object, path: str) -> Iterator[Fault]:
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        yield Fault(path, f"must be an object, is {kind_of(value)}")
+        return
+    for key, member in value.items():
+        if not isinstance(member, str):
+            quotes = "; put it in quotes" if isinstance(member, bool | int | float) else ""
+            yield Fault(f"{path}.{path_of([key])}", f"must be a string, is {kind_of(member)}{quotes}")
+
+
+def _hidden(value: object, steps: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Yield texts with characters that a terminal would obey or nobody would see: no name or ARN has any."""
+    if isinstance(value, str) and not value.isprintable():
+        odd = next(each for each in value if not each.isprintable())
+        yield Fault(path_of(steps), f"holds the invisible character {code_point(odd)}; take it out")
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _hidden(member, (*steps, str(key)))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _hidden(member, (*steps, index))
 
 
 # --- Defaults ------------------------------------------------------------------------------------------------------
@@ -181,9 +245,37 @@ def _enum(_: object, allowed: list[str], value: object, __: Schema) -> Errors:
         yield ValidationError(f"must be one of {', '.join(allowed)}, is {show(value)}")
 
 
-def _pattern(_: object, pattern: str, value: object, __: Schema) -> Errors:
-    if isinstance(value, str) and not _compiled(pattern).search(value):
-        yield ValidationError(f"must match {pattern}, is {show(value)}")
+def _values(validator: Any, schema: Schema, value: object, _: Schema) -> Errors:  # noqa: ANN401 - jsonschema's own
+    """Check the members of an object whose names are free."""
+    if isinstance(value, dict) and isinstance(schema, dict):
+        for name, item in value.items():
+            yield from validator.descend(item, schema, path=name)
+
+
+def _bound(least: bool, what: str) -> Any:  # noqa: ANN401 - a keyword of jsonschema
+    """Return the check of a number of characters, items or members, which names numbers and never the value itself."""
+
+    def check(_: object, limit: int, value: object, __: Schema) -> Errors:
+        sized = isinstance(value, str) if what == "character" else isinstance(value, list if what == "item" else dict)
+        count = len(value) if sized and isinstance(value, Collection) else limit
+        if (count < limit) if least else (count > limit):
+            wanted = f"must have at {'least' if least else 'most'} {limit} {what}{'' if limit == 1 else 's'}"
+            yield ValidationError(f"{wanted}, has {count or 'none'}")
+
+    return check
+
+
+def _minimum(_: object, limit: float, value: object, schema: Schema) -> Errors:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    if value < limit or (value == limit and schema.get("exclusiveMinimum")):
+        wanted = "more than" if schema.get("exclusiveMinimum") else "at least"
+        yield ValidationError(f"must be {wanted} {limit}, is {show(value)}")
+
+
+def _maximum(_: object, limit: float, value: object, __: Schema) -> Errors:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > limit:
+        yield ValidationError(f"must be at most {limit}, is {show(value)}")
 
 
 def _format(_: object, name: str, value: object, __: Schema) -> Errors:
@@ -193,7 +285,7 @@ def _format(_: object, name: str, value: object, __: Schema) -> Errors:
 
 def _list_type(_: object, kind: str, value: object, schema: Schema) -> Errors:
     """Refuse items that are the same in a set, or have the same keys in a map, at the path of the repetition."""
-    if kind == "atomic" or not isinstance(value, list):
+    if kind == "atomic" or not isinstance(value, list) or len(value) > schema.get("maxItems", len(value)):
         return
     keys = schema.get("x-kubernetes-list-map-keys", ())
     seen: list[Any] = []
@@ -205,12 +297,6 @@ def _list_type(_: object, kind: str, value: object, schema: Schema) -> Errors:
         seen.append(identity)
 
 
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the API server's (RE2), where ``$`` is the very end and no line's."""
-    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
-
-
 _STRUCTURE: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # jsonschema has no annotation here
     jsonschema.Draft4Validator,
     {
@@ -218,8 +304,15 @@ _STRUCTURE: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
         "properties": _properties,
         "type": _type,
         "enum": _enum,
-        "pattern": _pattern,
         "format": _format,
+        "minimum": _minimum,
+        "maximum": _maximum,
+        "minLength": _bound(True, "character"),
+        "maxLength": _bound(False, "character"),
+        "minItems": _bound(True, "item"),
+        "maxItems": _bound(False, "item"),
+        "minProperties": _bound(True, "member"),
+        "maxProperties": _bound(False, "member"),
         "x-kubernetes-list-type": _list_type,
     },
 )
@@ -228,54 +321,12 @@ _STRUCTURE: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
 # --- Rules ---------------------------------------------------------------------------------------------------------
 
 
-def _rules(_: object, rules: list[Mapping[str, str]], value: object, __: Schema) -> Errors:
-    try:
-        this = json_to_cel(cast("Any", value))
-    except ValueError:  # a number beyond 64 bits, which the bounds of the schema refuse
-        return
-    for rule in rules:
-        if "oldSelf" in rule["rule"] or _evaluate(rule["rule"], this) is True:
-            continue
-        message = _evaluate(rule["messageExpression"], this) if "messageExpression" in rule else None
-        path = rule.get("fieldPath", "").removeprefix(".")
-        yield ValidationError(str(message or rule["message"]), path=path.split(".") if path else ())
-
-
-def _evaluate(expression: str, this: celtypes.Value) -> bool | str | None:
-    """Evaluate an expression over ``self``; None when that fails, which the API server takes for a broken rule too."""
-    try:
-        result = _program(expression).evaluate({"self": this})
-    except CELEvalError:
-        return None
-    return bool(result) if isinstance(result, celtypes.BoolType) else str(result)
-
-
-@functools.cache
-def _program(expression: str) -> celpy.Runner:
-    environment = celpy.Environment()
-    return environment.program(environment.compile(expression), functions={"format": _formatted})
-
-
-def _formatted(template: celtypes.StringType, values: celtypes.ListType) -> celtypes.StringType:
-    """Stand in for ``format`` of the Kubernetes CEL library, as far as our rules use it."""
-    return celtypes.StringType(str(template) % tuple(int(cast(celtypes.IntType, value)) for value in values))
-
-
 _RULES: Any = jsonschema.validators.create(
     meta_schema={},
     validators={
         "properties": _properties,
         "items": jsonschema.Draft4Validator.VALIDATORS["items"],
-        "x-kubernetes-validations": _rules,
+        "additionalProperties": _values,
+        "x-kubernetes-validations": rules.broken,
     },
 )
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that leaves times as the strings they are in JSON."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}

@@ -107,8 +107,6 @@ def summarise(
         now: The present.
         cadence: How often to look.
     """
-    if desired.deleting:
-        return _summarise_deletion(observed, plan, results, cadence)
     seen = tuple(
         figures(
             destination,
@@ -292,36 +290,6 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     return max(min([base, *pending]), timedelta(seconds=1))
 
 
-# --- Deletion ------------------------------------------------------------------------------------------------------
-
-
-def _summarise_deletion(observed: Observed, plan: Plan, results: tuple[Result, ...], cadence: Cadence) -> Outcome:
-    """Let the object go once nothing of ours is left, as observed."""
-    problem = _deletion_problem(observed, results)
-    if plan.actions or problem is not None:
-        return Outcome(None, requeue=cadence.follow, failed=problem is not None, problem=problem, results=results)
-    removed = sum(each.problem is None for each in results)
-    text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
-    return Outcome(
-        None, events=(Event("Normal", Reason.DELETION_REMOVED, text),), done=True, summary=text, results=results
-    )
-
-
-def _deletion_problem(observed: Observed, results: tuple[Result, ...]) -> Problem | None:
-    refused = [each.problem for each in results if each.problem is not None]
-    unseen = [each.policy.problem for each in observed.destinations if isinstance(each.policy, Unseen)]
-    return next(iter([*refused, *unseen]), None)
-
-
-def summarise_retained(desired: Desired, previous: Mapping[str, Any]) -> Outcome:
-    """Let a deleted policy go and leave everything in AWS as it is."""
-    copies = (previous.get("summary") or {}).get("copied", "0/0").split("/")[0]
-    statements = sum(1 for each in desired.destinations if each.vault_policy == "Manage")
-    kept = f"{statements} policy statement{'' if statements == 1 else 's'}, {copies} copies"
-    text = f"Left in AWS: {kept}. No backup was touched."
-    return Outcome(None, events=(Event("Normal", Reason.DELETION_RETAINED, text),), done=True, summary=text)
-
-
 # --- What cannot be worked with ------------------------------------------------------------------------------------
 
 
@@ -348,9 +316,8 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
     return Outcome(
         status=status,
         events=transitions(judged, previous),
-        done=bool(metadata.get("deletionTimestamp")),
         summary=sentence((), judged, previous),
-        report=_bare_report(body, judged),
+        report=bare_report(body, judged),
     )
 
 
@@ -374,10 +341,11 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
         status=status,
         events=transitions(judged, previous),
         failed=True,
-        report=_bare_report(body, judged),
+        report=bare_report(body, judged),
     )
 
 
-def _bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
+def bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
+    """Return what metrics learn of a pass that saw nothing: the conditions."""
     key = PolicyKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])
     return Report(str(body.get("kind", "")), key, tuple((each.type, each.status, each.reason) for each in judged))

@@ -16,7 +16,7 @@ import yaml
 
 from backup_simulator.calls import Call
 from backup_simulator.server import SimulatorServer
-from crossvault import manifest, vaultpolicy
+from crossvault import manifest, stakes
 from crossvault.aws import AwsAccounts, Settings
 from crossvault.cli import plans
 from crossvault.local import Folder
@@ -89,21 +89,15 @@ class Case:
         self.aws = self._new()
 
     def _request(self, key: PolicyKey) -> PolicyRequest:
+        others = stakes.beside(stakes.stakes_of(self.bodies, self.folder.accounts, self.folder.labels), key)
         return PolicyRequest(
             body=self.bodies[key],
             accounts=self.folder.accounts,
             namespace_labels=self.folder.labels.get(key.namespace, {}),
             not_before=self.clock(),
-            claims=self._claims_beside(key),
+            claims=others.claims,
+            neighbours=others.copies,
         )
-
-    def _claims_beside(self, key: PolicyKey) -> frozenset[tuple[str, str]]:
-        claims: set[tuple[str, str]] = set()
-        for other, body in self.bodies.items():
-            desired = manifest.parse_policy(body, self.folder.accounts, {}) if other != key else None
-            if desired is not None and not isinstance(desired, manifest.Rejected):
-                claims |= vaultpolicy.claims_of(desired)
-        return frozenset(claims)
 
     def once(self) -> dict[str, Outcome]:
         """Do one pass over every policy a second later, as ``crossvault run --once``, and keep the statuses."""

@@ -81,9 +81,13 @@ def test_a_statement_that_another_policy_needs_stays(shared: Stage) -> None:
     """Two policies share role and vault: the statement outlives the first of them."""
     shared.claims = frozenset({(shared.vault().arn, vaultpolicy.sid_of(scene.COPY_ROLE))})
     delete(shared, "RemoveOwned")
-    assert shared.look().done
-    assert not shared.writes()
+    outcome = shared.look()
+    assert outcome.done
+    assert not shared.control.calls(), "what others need is no reason to look, so dead credentials hold up nothing"
     assert len(shared.statements()) == 3
+    (event,) = outcome.events
+    assert event.message.endswith("because another policy needs it.")
+    assert "by hand" not in event.message
 
 
 @pytest.mark.parametrize("spec", [{"mode": "Observe"}, {"suspend": True}])
@@ -103,12 +107,14 @@ def test_a_deletion_that_nobody_ordered_removes_nothing(shared: Stage) -> None:
 
 
 def test_a_lost_reply_does_not_stop_the_deletion(shared: Stage) -> None:
-    """The statement was removed and nobody heard: the next process sees that nothing of ours is left."""
+    """The statement was removed and nobody heard: that nothing of ours is left is seen, not concluded."""
     delete(shared, "RemoveOwned")
     shared.control.faults.add("reset", operation="PutBackupVaultAccessPolicy", times=1, after_effect=True)
-    assert not shared.look().done
-    shared.restart()
-    assert shared.look().done
+    outcome = shared.look()
+    assert outcome.done, "a look after the write has seen it"
+    assert [each.message for each in outcome.events] == [
+        "Removed 1 policy statement. No backup, vault or key was touched."
+    ]
     assert [each["Sid"] for each in shared.statements()] == ["Before", "After"]
 
 
@@ -119,5 +125,12 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     outcome = shared.look()
     assert not outcome.done
     assert outcome.failed
+    (event,) = outcome.events
+    assert event.reason == "DeletionWaiting"
+    ours = vaultpolicy.sid_of(scene.COPY_ROLE)
+    where = f"statement {ours} of vault orders-copies (dr, {scene.AWAY})"
+    assert event.message.startswith(f"Not removed yet: {where}. Cannot read ")
+    assert not event.message.endswith("…"), "the cause is told to its end"
+    assert not shared.look().events, "told once"
     shared.control.faults.clear()
     assert shared.look().done

@@ -21,6 +21,7 @@ from tools.processes import TetheredProcess
 
 from backup_simulator.server import SimulatorServer
 
+GOAL = "--until-protected"
 DEADLINE = 90.0
 
 
@@ -52,11 +53,11 @@ class Machine:
             command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
 
-    def keep(self, number: int) -> TetheredProcess:
+    def keep(self, number: int, *goal: str) -> TetheredProcess:
         """Start ``crossvault run`` and leave it running."""
-        words: list[str | Path] = [sys.executable, "-m", "crossvault", "run", "-f", self.manifests, "--until-protected"]
+        words: list[str | Path] = [sys.executable, "-m", "crossvault", "run", "-f", self.manifests]
         return TetheredProcess(
-            [*words, "--interval", "2s", "--follow-interval", "1s"],
+            [*words, *goal, "--interval", "2s", "--follow-interval", "1s"],
             log=self.folder / f"run-{number}.log",
             environment=self.environment,
         )
@@ -89,7 +90,7 @@ def test_killed_at_random_moments(machine: Machine, seed: int) -> None:
     """SIGKILL after a random number of AWS calls, three times, then a life to the end: everything is copied once."""
     chance = random.Random(seed)  # noqa: S311 - the same moments every time, as far as a machine can
     for life in range(3):
-        process = machine.keep(life)
+        process = machine.keep(life, GOAL)
         wanted = len(machine.aws.control.calls()) + chance.randrange(1, 45)
         try:
             end = time.monotonic() + DEADLINE
@@ -98,7 +99,7 @@ def test_killed_at_random_moments(machine: Machine, seed: int) -> None:
                 time.sleep(0.002)
         finally:
             process.kill()
-    process = machine.keep(9)
+    process = machine.keep(9, GOAL)
     try:
         assert process.wait(DEADLINE), process.last_lines()
     finally:
@@ -108,19 +109,52 @@ def test_killed_at_random_moments(machine: Machine, seed: int) -> None:
     assert len(machine.copies()) == len(scene.POINTS)
 
 
-def test_a_signal_ends_the_run_with_a_table(machine: Machine) -> None:
-    """SIGTERM: the process ends by itself and prints how things stand."""
-    process = machine.keep(0)
+@pytest.mark.parametrize(
+    ("number", "goal", "code"),
+    [
+        pytest.param(signal.SIGTERM, (), 0, id="a service that is stopped has done what it was for"),
+        pytest.param(signal.SIGINT, (), 130, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, (GOAL,), 2, id="a goal that is not reached"),
+        pytest.param(signal.SIGINT, (GOAL,), 130, id="Ctrl-C before the goal"),
+    ],
+)
+def test_a_signal_ends_the_run_with_a_table(
+    machine: Machine, number: signal.Signals, goal: tuple[str, ...], code: int
+) -> None:
+    """The pass under way comes to its end, the table says how things stand, and no started copy is lost."""
+    process = machine.keep(0, *goal)
     try:
         end = time.monotonic() + DEADLINE
         while not machine.aws.control.calls(operation="StartCopyJob"):
             assert time.monotonic() < end, process.last_lines()
             time.sleep(0.01)
-        process.send(signal.SIGTERM)
+        process.send(number)
         assert process.wait(30), process.last_lines()
     finally:
         process.kill()
-    assert "orders" in process.last_lines()
+    assert process.returncode == code, process.last_lines()
+    assert "NAMESPACE" in process.last_lines()
+    assert "Copies that AWS has accepted go on there." in process.last_lines()
+    assert set(machine.jobs().values()) == {1}
+
+
+def test_who_asks_twice_does_not_wait_for_aws(machine: Machine) -> None:
+    """A second Ctrl-C while a call hangs ends the process at once."""
+    machine.aws.control.faults.add("hang", operation="ListRecoveryPointsByBackupVault", seconds=60)
+    process = machine.keep(0)
+    try:
+        end = time.monotonic() + DEADLINE
+        while not machine.aws.control.calls(operation="GetCallerIdentity"):
+            assert time.monotonic() < end, process.last_lines()
+            time.sleep(0.01)
+        process.send(signal.SIGINT)
+        while process.running:
+            assert time.monotonic() < end, process.last_lines()
+            process.send(signal.SIGINT)
+            time.sleep(0.05)
+    finally:
+        process.kill()
+    assert process.returncode == 130
 
 
 def test_the_exit_codes_of_a_plan(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -184,11 +185,14 @@ class TestRefusing:
     @pytest.mark.parametrize("index", range(len(broken_manifests.TABLE)), ids=lambda n: broken_manifests.TABLE[n].why)
     def test_broken_manifest_is_refused_at_the_field(self, refusals: list[str], index: int) -> None:
         """Real kubectl says where and why, and ``schema`` names the same place."""
-        broken, said = broken_manifests.TABLE[index], refusals[index]
+        # What a rule says of a member of a map stands at "tags[key]", what the schema says of it at "tags.key".
+        broken, said = broken_manifests.TABLE[index], re.sub(r"\[([a-z]+)\]: ", r".\1: ", refusals[index])
 
         assert f"{broken.path}:" in said or f'unknown field "{broken.path}"' in said
         assert broken.said in said
         assert "failed rule" not in said
+        complaints = set(re.findall(r"\bspec(?:\.\w+|\[\d+\])*: |unknown field", said))
+        assert len(complaints) == 1, "no complaint follows from another"
 
     @pytest.mark.parametrize("body", [ACCOUNT, POLICY], ids=["account", "policy"])
     def test_files_get_the_same_defaults(self, cluster: ControlPlane, body: Mapping[str, Any]) -> None:
@@ -259,3 +263,19 @@ class TestLooking:
         names = cluster.kubectl("get", "crossvault", "-A", "-o", "name").stdout.split()
 
         assert {"crossaccountbackuppolicy.crossvault.io/category", "backupaccount.crossvault.io/category"} <= {*names}
+
+
+def test_the_way_to_release_a_deletion_works(cluster: ControlPlane) -> None:
+    """The command of the page about uninstalling, which the chart's notes repeat."""
+    page = (ROOT / "docs" / "how-to" / "uninstall.md").read_text("utf-8")
+    (command,) = re.findall(r"^kubectl (.* patch cabp .*)$", page, re.MULTILINE)
+    notes = (ROOT / "deploy" / "helm" / "crossvault" / "templates" / "NOTES.txt").read_text("utf-8")
+    assert command in notes
+    put(cluster, altered(POLICY, {"metadata.finalizers": ["crossvault.io/finalizer"]}), name="stuck")
+    cluster.kubectl("delete", "cabp", "stuck", "--namespace", "default", "--wait=false")
+    assert cluster.kubectl("get", "cabp", "stuck", "--namespace", "default", "-o", "name").stdout
+
+    words = shlex.split(command.replace("NAMESPACE", "default").replace("NAME", "stuck"))
+    cluster.kubectl(*words)
+
+    assert "NotFound" in cluster.kubectl("get", "cabp", "stuck", "--namespace", "default", check=False).stderr

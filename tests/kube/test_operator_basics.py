@@ -1,5 +1,6 @@
 """The operator on the real API server, when nothing is wrong: what it writes, and that it writes nothing more."""
 
+import logging
 import secrets
 import threading
 from collections.abc import Iterator
@@ -151,6 +152,39 @@ def test_in_sync_means_silent(cluster: Cluster, core: FakeCore, running: Running
     }
     assert writes == {}
     assert running.get("/healthz") == (200, "ok\n")
+
+
+def test_ordinary_ends_are_not_worth_a_line(
+    installed: tuple[Cluster, Path], core: FakeCore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Policies come and go, one by one and with their namespace, while everything is listed all the time."""
+    cluster, kubeconfig = installed
+    cluster.clear()
+    caplog.set_level(logging.INFO, "crossvault")
+    with RunningOperator(fast(kubeconfig, relist_interval_seconds=0.2), core) as operator:
+        wait_until(operator.is_ready, "the operator is ready")
+        stays, goes = cluster.namespace(), cluster.namespace()
+        lists = operator.around.vitals.api_requests.read
+        for number in range(8):
+            for namespace in (stays, goes):
+                cluster.policy(namespace, f"orders-{number}")
+        names = [f"orders-{number}" for number in range(8)]
+        wait_until(lambda: all(cluster.ready(stays, name) == "Protected" for name in names), "all are protected")
+        wait_until(lambda: all(cluster.ready(goes, name) == "Protected" for name in names), "all are protected")
+        caplog.clear()
+        cluster.call("DELETE", f"/api/v1/namespaces/{goes}")
+        for name in names:
+            cluster.delete(stays, name)
+            cluster.delete(goes, name)  # no controller empties a namespace here
+        wait_until(
+            lambda: all(cluster.gone(stays, name) and cluster.gone(goes, name) for name in names), "all are gone"
+        )
+        wait_until(lambda: not operator.board.reports(), "nobody is remembered")
+        before = lists()["GET", "200"]
+        wait_until(lambda: lists()["GET", "200"] > before + 9, "three more comparisons")
+        lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+
+    assert sorted(lines) == sorted(f"Left {name} in AWS." for name in names * 2), "each end is told once"
 
 
 @pytest.mark.usefixtures("running")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from crossvault.cli import _COMMANDS, main
+from crossvault.cli import _COMMANDS, main, options
 
 
 def crossvault(*words: str) -> subprocess.CompletedProcess[str]:
@@ -86,3 +88,56 @@ def test_what_could_not_be_looked_at_ends_with_1(tmp_path: Path, command: tuple[
 
     assert answer.returncode == 1, answer.stderr
     assert "orders" in answer.stdout
+
+
+def test_manifests_that_cannot_be_used_are_a_document_for_machines(tmp_path: Path) -> None:
+    """With ``-o json`` a pipeline gets JSON, whatever is wrong; for a person it is one line on stderr."""
+    text = "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\nmetadata: {name: a}\nspec:\n  accountId: '1'\n"
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    machine = crossvault("plan", "-f", str(tmp_path), "-o", "json")
+    person = crossvault("plan", "-f", str(tmp_path))
+    document = json.loads(machine.stdout)
+
+    assert (machine.returncode, machine.stderr) == (1, "")
+    assert (document["kind"], document["summary"]["policies"], document["policies"]) == ("Plan", 0, [])
+    assert document["faults"] == [
+        {
+            "file": str(tmp_path / "a.yaml"),
+            "line": 5,
+            "document": 1,
+            "object": "BackupAccount a",
+            "field": "spec.accountId",
+            "message": 'must be the twelve digits of an AWS account, such as "111111111111"; is 1',
+        }
+    ]
+    assert (person.returncode, person.stdout) == (1, "")
+    assert person.stderr == (
+        f"Error: {tmp_path / 'a.yaml'}:5: BackupAccount a: spec.accountId:"
+        ' must be the twelve digits of an AWS account, such as "111111111111"; is 1\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("run", "--once"), "there is no CrossAccountBackupPolicy", id="a run"),
+        pytest.param(("plan",), "there is no CrossAccountBackupPolicy", id="a plan"),
+    ],
+)
+def test_a_folder_without_policies_is_wrong_usage(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """Nothing would be protected by it, and 2 would claim that something was looked at."""
+    (tmp_path / "a.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: a}}", "utf-8")
+    answer = crossvault(*words, "-f", str(tmp_path))
+
+    assert answer.returncode == 1
+    assert said in answer.stderr
+
+
+@pytest.mark.parametrize("length", ["soon", "0s", "-5m", "1w", "5", "", "99999999999d", "1h 30m", "\x1b[31m5m"])
+def test_a_length_of_time_that_is_none_is_refused_with_an_example(length: str) -> None:
+    """On the command line as in manifests; what a terminal would obey is not repeated as it is."""
+    with pytest.raises(click.BadParameter) as caught:
+        options.DURATION.convert(length, None, None)
+
+    assert "such as 90s, 5m, 1h30m or 2d" in caught.value.message
+    assert caught.value.message.isprintable()

@@ -296,9 +296,11 @@ def test_exactly_one_of_two_policies_starts_a_copy(mine: int | None, theirs: int
 
 def test_who_only_looks_is_nobodys_neighbour() -> None:
     """A suspended or observing policy makes no copies, so nothing is left to it."""
-    acting = desired(name="reports")
+    acting = desired(destination(lifecycle=Lifecycle(delete_after_days=365)), name="reports")
 
-    assert [each.vaults for each in doubts.neighbours_of(acting)] == [(SOURCE_ARN, TARGET_ARN)]
-    for idle in (replace(acting, suspend=True), replace(acting, mode=Mode.OBSERVE), replace(acting, deleting=True)):
-        assert doubts.neighbours_of(idle) == ()
+    assert [(each.vaults, each.acts) for each in doubts.neighbours_of(acting)] == [((SOURCE_ARN, TARGET_ARN), True)]
+    assert doubts.neighbours_of(replace(acting, deleting=True)) == ()
+    for idle in (replace(acting, suspend=True), replace(acting, mode=Mode.OBSERVE)):
+        found = planned(point(1), lifecycle=Lifecycle(delete_after_days=7), neighbours=doubts.neighbours_of(idle))
+        assert (len(found.actions), found.conflicts) == (1, ())
     assert planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders"))).conflicts == ()

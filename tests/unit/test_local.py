@@ -89,7 +89,7 @@ def test_documents_of_other_kinds_are_left_alone(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         pytest.param("a: [", "all.yaml", id="broken YAML names the file"),
-        pytest.param("- 1", "not an object", id="a document has to be an object"),
+        pytest.param("- 1", "must be an object, is a list", id="a document has to be an object"),
         pytest.param(
             "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\nmetadata: {name: a}\nspec: {accountId: 12}",
             "spec.accountId",

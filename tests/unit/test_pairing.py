@@ -175,13 +175,34 @@ def test_a_copy_that_came_back_stands_for_an_original_that_is_no_good() -> None:
     assert found == {source.arn: back, "back": None}
 
 
-def test_twins_that_came_together_are_two_backups() -> None:
-    """One vault sends a backup once; the same backups from a second vault are no more of them."""
-    one, two = brought(point(1), "one", OTHER), brought(point(1), "two", OTHER)
-    again, once_more = brought(point(1), "again", "third"), brought(point(1), "once-more", "third")
-    found = {each.point.arn: each.repeats for each in pair((one, two, again, once_more), (), (), SOURCE_ARN).pairs}
+def test_what_was_brought_twice_is_one_backup() -> None:
+    """By one vault or by several, also where no origin is told: the resource is another account's."""
+    theirs = DATABASE.replace("111111111111", "333333333333")
+    for origin in (OTHER, None):
+        one = replace(point(1, resource=theirs), source_vault_arn=OTHER)
+        two = replace(one, arn="two", source_vault_arn=origin)
+        later = replace(one, arn="later", created=one.created + timedelta(milliseconds=300))
+        found = {each.point.arn: each.repeats for each in pair((one, two, later), (), (), SOURCE_ARN).pairs}
 
-    assert sum(each is None for each in found.values()) == 2
+        assert found == {one.arn: None, "two": one, "later": None}
+
+
+def test_the_vaults_own_name_beside_an_original_is_a_way_round() -> None:
+    """Alone it is how some native backups are listed; beside one of the same moment it came back."""
+    source = point()
+    own = replace(source, arn="own", source_vault_arn=SOURCE_ARN)
+
+    assert [each.repeats for each in pair((source, own), (), (), SOURCE_ARN).pairs] == [None, source]
+    assert [each.repeats for each in pair((own,), (), (), SOURCE_ARN).pairs] == [None]
+
+
+def test_what_may_have_come_back_without_a_trace_is_in_doubt() -> None:
+    """The same resource and millisecond twice, one of them copied: nothing tells whether they are one backup."""
+    source, other = point(), point(arn="other")
+    copied = pair((source, other), (copy_of(source),), (), SOURCE_ARN).pairs
+
+    assert sorted(each.shadowed for each in copied) == [False, True]
+    assert not any(each.shadowed for each in pair((source, other), (), (), SOURCE_ARN).pairs)
 
 
 def test_what_cannot_be_explained_is_loose() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import click
 import pytest
+import yaml
 
 from crossvault import plan as planning
 from crossvault.cli import plan as plan_command
@@ -147,3 +149,15 @@ def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
 
     assert document["summary"]["failed"] == 1
     assert plan_command.exit_code(document) == 2
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml"])
+def test_what_a_terminal_would_obey_is_written_as_its_code(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In every form; machines read the same as before."""
+    document = {"kind": "Plan", "text": "ä \x1b[31m\u202e\u2028\U000e0001"}
+    render.emit(document, output, lambda shown: str(shown["text"]))
+    said = capsys.readouterr().out
+
+    assert said.replace("\n", "").isprintable()
+    assert output != "json" or ("ä" in said and json.loads(said) == document)
+    assert output != "yaml" or yaml.safe_load(said) == document

@@ -93,8 +93,11 @@ def test_a_deletion_that_cannot_look_is_not_done() -> None:
     aws.unseen = frozenset({TARGET_ARN})
     outcome = do_pass(aws, policy_body(deletionPolicy="RemoveOwned", deleting=True))
 
-    assert (outcome.done, outcome.failed, outcome.events) == (False, True, ())
+    assert (outcome.done, outcome.failed) == (False, True)
+    assert [each.reason for each in outcome.events] == [Reason.DELETION_WAITING]
     assert outcome.problem is not None, "what to tell when the object has to be let go all the same"
+    assert SID in outcome.problem.message
+    assert "vault orders-copies" in outcome.problem.message
 
 
 @pytest.mark.parametrize("moment", ["kill_before", "kill_after"])

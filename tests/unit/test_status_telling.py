@@ -36,13 +36,12 @@ from tests.unit.status_kit import (
     tell,
 )
 
-from crossvault import manifest, plan, status
+from crossvault import manifest, plan
 from crossvault.account_status import summarise_account
 from crossvault.figures import instant
 from crossvault.manifest import Rejected
 from crossvault.model import (
     Copying,
-    DeletionPolicy,
     Desired,
     Observed,
     Result,
@@ -139,51 +138,6 @@ def test_a_pass_failed_when_time_may_help(seen: Observed, results: tuple[Result,
     assert tell(declare(), seen, results=results).failed is failed
 
 
-# --- Deletion ------------------------------------------------------------------------------------------------------
-
-GONE: dict[str, Any] = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
-
-
-@pytest.mark.parametrize(
-    ("seen", "done", "failed"),
-    [
-        pytest.param(observed((), sight(policy=None)), True, False, id="nothing of ours is left"),
-        pytest.param(observed((), sight()), False, False, id="our statement is still there"),
-        pytest.param(observed((), blind()), False, True, id="not seen"),
-    ],
-)
-def test_a_policy_goes_when_nothing_of_it_is_seen_any_more(seen: Observed, *, done: bool, failed: bool) -> None:
-    """Invariant 10: gone is what was seen to be gone."""
-    outcome = tell(declare(**GONE), seen)
-
-    assert (outcome.done, outcome.failed, outcome.status) == (done, failed, None)
-    assert bool(outcome.events) is done
-
-
-def test_a_refused_removal_is_not_done() -> None:
-    """What AWS refuses keeps the object, until the edge's patience ends."""
-    wanted, seen = declare(**GONE), observed((), sight())
-    results = tuple(Result(each, stuck()) for each in plan.diff(wanted, seen).actions)
-    outcome = tell(wanted, seen, results=results)
-
-    assert (outcome.done, outcome.failed) == (False, True)
-
-
-@pytest.mark.parametrize(
-    ("previous", "words"),
-    [
-        pytest.param({"summary": {"copied": "12/15"}}, "1 policy statement, 12 copies", id="known"),
-        pytest.param({}, "1 policy statement, 0 copies", id="never seen"),
-    ],
-)
-def test_what_is_retained_is_told(previous: dict[str, Any], words: str) -> None:
-    """A deleted policy says what it leaves."""
-    outcome = status.summarise_retained(declare(deleting=True), previous)
-
-    assert outcome.done
-    assert words in outcome.events[0].message
-
-
 # --- What cannot be worked with ------------------------------------------------------------------------------------
 
 REJECTED = Rejected(Reason.INVALID_SPEC, (manifest.Fault("spec.source.region", "is required"),))
@@ -214,11 +168,6 @@ def test_a_rejected_policy_keeps_its_figures_and_all_its_conditions() -> None:
     assert (status_of(again), again.events) == (told, ())
 
 
-def test_a_rejected_policy_that_is_deleted_goes() -> None:
-    """Nothing stays stuck on our finalizer for a manifest nobody can read."""
-    assert summarise_rejected(REJECTED, policy_body(deleting=True), now=NOW).done
-
-
 @pytest.mark.parametrize("interruption", ["rejected", "unfinished"])
 def test_a_first_backfill_outlives_what_interrupts_it(interruption: str) -> None:
     """A typo or a crash in between does not turn the backlog into a missed objective."""
@@ -233,6 +182,25 @@ def test_a_first_backfill_outlives_what_interrupts_it(interruption: str) -> None
     after = status_of(tell(declare(), gap, previous=status_of(cut)))
 
     assert condition_in(after, "Ready")["reason"] == "CatchingUp"
+
+
+@pytest.mark.parametrize("interruption", ["rejected", "unfinished"])
+def test_the_same_interruption_again_writes_nothing(interruption: str) -> None:
+    """A status that is the same a minute later has not changed since."""
+
+    def interrupted(now: datetime, before: dict[str, Any]) -> dict[str, Any]:
+        body = policy_body(status=before)
+        outcome = (
+            summarise_rejected(REJECTED, body, now=now)
+            if interruption == "rejected"
+            else summarise_unfinished(problem(), body, now=now)
+        )
+        return status_of(outcome)
+
+    before = status_of(tell(declare(), observed((point(),), sight(copies=(copy_of(point()),)))))
+    first = interrupted(NOW, before)
+
+    assert interrupted(NOW + timedelta(minutes=1), first) == first
 
 
 def test_an_unfinished_pass_says_that_nothing_is_known() -> None:

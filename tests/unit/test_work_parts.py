@@ -99,6 +99,30 @@ def test_text_lines_are_for_people(stream: io.StringIO) -> None:
     assert stream.getvalue()[9:] == "INFO    Started  namespace=shop  bytes=5\n"
 
 
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_line_holds_what_a_terminal_would_obey(stream: io.StringIO, style: str) -> None:
+    """Names and messages of others are in it; JSON says the same as before."""
+    logs.configure(style, stream=stream)
+    odd = "ä \x1b[31m\u202e\x9b2J"
+    with logs.about(name=odd):
+        logging.getLogger("crossvault.test").info("Read %s", odd)
+    (line,) = stream.getvalue().split("\n")[:-1]
+
+    assert line.isprintable()
+    assert "ä" in line
+    assert style == "text" or json.loads(line)["msg"] == f"Read {odd}"
+
+
+def test_what_is_told_once_per_change_is_never_held_back() -> None:
+    """Whoever logs it knows that it is news."""
+    repeats = logs.Repeats(lambda: 0.0)
+    news = [record("The files cannot be used") for _ in range(2)]
+    for each in news:
+        each.transition = True
+
+    assert all(map(repeats.filter, news))
+
+
 def test_libraries_speak_up_from_warnings_on(stream: io.StringIO) -> None:
     """Kopf's and boto's own progress is nobody's business."""
     logs.configure("text", stream=stream)

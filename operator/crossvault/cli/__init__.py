@@ -1,6 +1,7 @@
 """The command line: one module per command, imported only when the command is used.
 
-Exit codes of every command: 0 looked and nothing to do, 2 looked and something found, 1 could not look or wrong usage.
+Exit codes of every command: 0 looked and nothing to do, 2 looked and something found, 1 could not look or wrong usage,
+130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import click
 from .. import __version__
 
 NOTHING, FAILED, FOUND = 0, 1, 2
+INTERRUPTED = 130
 
 _COMMANDS = {
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",

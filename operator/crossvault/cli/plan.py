@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from .. import __version__, manifest, reconcile
+from .. import __version__, manifest, reconcile, stakes
 from ..aws import AwsAccounts, CallCounts, Settings
-from ..local import Folder, ManifestError
+from ..local import Folder, ManifestError, ManifestFault
+from ..local.files import shown
 from ..model import PolicyKey
 from ..work import logs
 from . import FAILED, FOUND, NOTHING, options, plans, render
@@ -39,13 +40,21 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
     logs.configure("text", level=logging.ERROR)
     try:
         folder = Folder.read(path)
+        if not folder.policies:
+            raise ManifestError([ManifestFault(shown(path), "there is no CrossAccountBackupPolicy")])  # noqa: TRY301
     except ManifestError as error:
-        raise click.ClickException(str(error)) from error
-    if not folder.policies:
-        raise click.ClickException(f"{path}: there is no CrossAccountBackupPolicy")
+        if output == "table":
+            raise click.ClickException(str(error)) from error
+        render.emit(unusable(error), output, plans.text)
+        ctx.exit(FAILED)
     answer = make(folder)
     render.emit(answer, output, plans.text)
     ctx.exit(exit_code(answer))
+
+
+def unusable(error: ManifestError) -> dict[str, Any]:
+    """Return the answer for manifests that cannot be planned: a machine gets its document, whatever is wrong."""
+    return {**plans.document([], reads=0, writes=0), "faults": [fault.row() for fault in error.faults]}
 
 
 def make(folder: Folder) -> dict[str, Any]:
@@ -53,11 +62,18 @@ def make(folder: Folder) -> dict[str, Any]:
     calls = CallCounts()
     aws = AwsAccounts(Settings(version=__version__), recorder=calls)
     now = datetime.now(UTC)
+    all_stakes = stakes.stakes_of(folder.policies, folder.accounts, folder.labels)
 
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
+        others = stakes.beside(all_stakes, key)
         request = reconcile.PolicyRequest(
-            body=body, accounts=folder.accounts, namespace_labels=folder.labels.get(key.namespace, {}), not_before=now
+            body=body,
+            accounts=folder.accounts,
+            namespace_labels=folder.labels.get(key.namespace, {}),
+            not_before=now,
+            claims=others.claims,
+            neighbours=others.copies,
         )
         planned = reconcile.plan_policy(request, aws)
         return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)

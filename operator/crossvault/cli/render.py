@@ -10,19 +10,36 @@ from typing import Any
 import click
 import yaml
 
+from ..fields import plain, plain_json
+
 API_VERSION = "cli.crossvault.io/v1"
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, Any]], str]) -> None:
-    """Print a document to stdout in the wanted form."""
+    """Print a document to stdout in the wanted form.
+
+    Names and policies of others are in it: what a terminal would obey is written as its code in every form, which in
+    JSON and YAML means the same.
+    """
     if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo("\n".join(map(plain_json, json.dumps(document, indent=2, ensure_ascii=False).split("\n"))))
     elif output == "yaml":
-        click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
+        written = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+        if not written.replace("\n", "").isprintable():
+            written = yaml.safe_dump(dict(document), sort_keys=False)
+        click.echo(written, nl=False)
     else:
-        click.echo(text(document), color=False if colourless() else None)
+        click.echo(text(_plain(document)), color=False if colourless() else None)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(member) for name, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 def colourless() -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from ..status import Cadence, Outcome
 from ..work import logs
 from ..work.board import Board
 from ..work.figures import Vitals
-from . import FAILED, FOUND, NOTHING, options, tables
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, options, tables
 
 _logger = logging.getLogger("crossvault.run")
 
@@ -54,6 +56,7 @@ def command(
       crossvault run -f policies/ --until-protected --timeout 2h
 
     Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
+    Without them the run goes on until SIGTERM (0) or Ctrl-C (130, always; a second one does not wait for AWS).
     """
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     cadence = Cadence(interval, follow)
@@ -70,31 +73,44 @@ async def run(path: Path, settings: LocalSettings) -> int:
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(Settings(version=__version__))
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
-    interrupted = asyncio.Event()
-
-    def stop() -> None:
-        interrupted.set()
-        runner.stop()
-
+    signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, _stop, runner, signals, number)
     try:
         await runner.run()
     finally:
         aws.close()
     click.echo(tables.policies(runner.statuses().values(), datetime.now(UTC)))
-    if interrupted.is_set():
+    if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
-    return exit_code(runner)
+    return exit_code(runner, settings, signals)
 
 
-def exit_code(runner: LocalRunner) -> int:
-    """Return 0 when all is protected, 1 when something was not looked at, 2 otherwise."""
-    outcomes = runner.outcomes.values()
-    if all(protected(each) for each in outcomes) and outcomes:
+def _stop(runner: LocalRunner, signals: list[signal.Signals], number: signal.Signals) -> None:
+    """End after what is under way; who asks a second time does not want to wait for it."""
+    if signals:
+        click.echo("Stopped at once. What AWS was just asked for may have been done.", err=True)
+        os._exit(INTERRUPTED if number is signal.SIGINT else FAILED)
+    signals.append(number)
+    runner.stop()
+
+
+def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[signal.Signals] = ()) -> int:
+    """Return 0 when all is protected, 1 when something was not looked at, 2 otherwise.
+
+    A run without a goal has reached what it was for when it is asked to end; Ctrl-C is 130 whatever was reached.
+    """
+    goal = settings.once or settings.until_protected or settings.timeout is not None
+    if signals:
+        if signals[0] is signal.SIGINT:
+            return INTERRUPTED
+        if not goal:
+            return NOTHING
+    outcomes = [runner.outcomes.get(key) for key in runner.statuses()]
+    if all(outcome is not None and protected(outcome) for outcome in outcomes):
         return NOTHING
-    return FOUND if all(map(_looked, outcomes)) else FAILED
+    return FOUND if all(outcome is not None and _looked(outcome) for outcome in outcomes) else FAILED
 
 
 def _looked(outcome: Outcome) -> bool:

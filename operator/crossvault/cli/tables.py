@@ -9,17 +9,23 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ..fields import plain
+
 COLUMNS = ("NAMESPACE", "NAME", "READY", "REASON", "COPIED", "FAILED", "INELIGIBLE", "LAG", "LAST COPY", "SUSPENDED")
 
 
-def policies(bodies: Iterable[Mapping[str, Any]], now: datetime, *, width: int = 160) -> str:
+_WIDE = 1000
+"""As kubectl, a table is as wide as its longest names: a name that is cut is nobody's name."""
+
+
+def policies(bodies: Iterable[Mapping[str, Any]], now: datetime) -> str:
     """Render policy objects as kubectl would."""
     table = Table(box=None, show_edge=False, pad_edge=False, header_style="")
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
     for body in bodies:
-        table.add_row(*_cells(body, now))
-    console = Console(width=width, no_color=True, highlight=False)
+        table.add_row(*map(plain, _cells(body, now)))
+    console = Console(width=_WIDE, no_color=True, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

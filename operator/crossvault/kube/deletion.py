@@ -6,8 +6,11 @@ What AWS keeps from completing is let go after a bounded wait, with a Warning th
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from .. import endings, reconcile
+from ..errors import ErrorClass, Problem
 from ..model import DeletionPolicy, Event
 from ..reasons import Reason
 from ..reconcile import PolicyRequest
@@ -23,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 _DEFINITION = f"{objects.POLICIES.plural}.{objects.GROUP}"
 _AT_LEAST = timedelta(seconds=30)
-_UNUSABLE = frozenset({Reason.INVALID_SPEC.value, Reason.ACCOUNT_NOT_FOUND.value})
+_BUG = "The deletion ended because of a bug in the operator; its log has the details. Please report it."
 
 
 class Deletions:
@@ -37,39 +40,49 @@ class Deletions:
         if objects.FINALIZER not in objects.finalizers_of(body):
             return Done()  # it waits for somebody else
         until = self._until(body)
-        ordered = await self._ordered(body, until)
+        request = self._request(key, body, ordered=await self._ordered(body, until))
         pending = None
         try:
-            outcome = await self._work(key, body, ordered=ordered, until=until)
+            outcome = await self._work(request, until)
         except Overdue as overdue:
-            pending, outcome = overdue.pending, None
+            pending = overdue.pending
+            outcome = self._unfinished(request, Problem(Reason.DEADLINE_EXCEEDED, "AWS did not answer in time."))
         except EndingError:
             raise
         except Exception:  # the object must not stay for ever because of a bug of ours
             self._parts.vitals.internal_errors.add("deletion")
             _logger.exception("Failing because of a bug in the deletion; please report it")
-            outcome = None
-        then = await self._conclude(key, body, outcome, until)
-        if pending is not None:
-            await pending  # the key stays taken until its thread returns
-        return then
+            outcome = self._unfinished(request, Problem(Reason.INTERNAL_ERROR, _BUG, ErrorClass.BUG))
+        try:
+            return await self._conclude(key, body, outcome, until)
+        finally:
+            if pending is not None:
+                await pending  # the key stays taken until its thread returns
+
+    def _unfinished(self, request: PolicyRequest, problem: Problem) -> Outcome:
+        parts = self._parts
+        ending = reconcile.ending_of(request)
+        return endings.unfinished(request.body, ending, problem, now=parts.clock(), cadence=parts.settings.cadence)
 
     def _until(self, body: Body) -> datetime:
         asked = objects.deletion_of(body) or self._parts.clock()
         return asked + self._parts.settings.deletion_wait
 
-    async def _work(self, key: ObjectKey, body: Body, *, ordered: bool, until: datetime) -> Outcome:
+    def _request(self, key: ObjectKey, body: Body, *, ordered: bool) -> PolicyRequest:
         parts = self._parts
-        now = parts.clock()
-        request = PolicyRequest(
+        return PolicyRequest(
             body=body,
             accounts=parts.store.accounts(),
             namespace_labels=parts.store.place(key.namespace).labels,
-            not_before=now,
+            not_before=parts.clock(),
             claims=parts.store.claims_beside(key),
+            claimants=parts.store.claimants_beside(key),
             ordered=ordered,
         )
-        deadline = min(parts.settings.pass_deadline, max(until - now, _AT_LEAST))
+
+    async def _work(self, request: PolicyRequest, until: datetime) -> Outcome:
+        parts = self._parts
+        deadline = min(parts.settings.pass_deadline, max(until - request.not_before, _AT_LEAST))
         return await parts.threads.run(
             lambda stopping: parts.engine.policy(
                 request, parts.aws, clock=parts.clock, cadence=parts.settings.cadence, stopping=stopping
@@ -77,16 +90,34 @@ class Deletions:
             deadline,
         )
 
-    async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome | None, until: datetime) -> Next:
-        if outcome is not None and outcome.done:
-            await self._release(key, body, _farewell(body, outcome), outcome.summary)
+    async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, until: datetime) -> Next:
+        if outcome.done:
+            await self._release(key, body, outcome.events, outcome.summary)
             return Done()
         left = until - self._parts.clock()
         if left <= timedelta(0):
-            await self._release(key, body, (_incomplete(_why(outcome)),), "")
+            await self._release(key, body, (endings.given_up(outcome.problem),), "")
             return Done()
+        await self._tell(key, body, outcome)
         pace = self._parts.settings.cadence.follow
         return After(min(pace, max(left, timedelta(milliseconds=100))), Lane.CHANGE)
+
+    async def _tell(self, key: ObjectKey, body: Body, outcome: Outcome) -> None:
+        """Say in the status, and once as an event, what the deletion waits for. It does not wait for this, too."""
+        for event in outcome.events:
+            _logger.warning("%s", event.message, extra={"reason": event.reason.value})
+        if outcome.report is not None:
+            known = self._parts.board.get(outcome.report.kind, outcome.report.key)
+            conditions = outcome.report.conditions
+            self._parts.board.put(replace(known, conditions=conditions) if known else outcome.report)
+        if outcome.status is None:
+            return
+        try:
+            current = await self._parts.writer.put_status(key, self._parts.store.get(key) or body, outcome.status)
+        except ApiError as error:
+            _logger.warning("Leaving the status as it is: %s", error)
+            return
+        self._parts.recorder.record(Kind.POLICY, current, outcome.events)
 
     async def _release(self, key: ObjectKey, body: Body, events: tuple[Event, ...], summary: str) -> None:
         current = self._parts.store.get(key) or body
@@ -115,24 +146,3 @@ class Deletions:
                 raise
             return False
         return True
-
-
-def _farewell(body: Body, outcome: Outcome) -> tuple[Event, ...]:
-    """Return the events of a completed deletion; without usable accounts nothing could be removed."""
-    conditions = outcome.report.conditions if outcome.report is not None else ()
-    unusable = any(reason in _UNUSABLE for _, _, reason in conditions)
-    if not unusable:
-        return outcome.events
-    if (body.get("spec") or {}).get("deletionPolicy") != DeletionPolicy.REMOVE_OWNED:
-        return ()
-    return (_incomplete("its accounts are not usable any more"),)
-
-
-def _why(outcome: Outcome | None) -> str:
-    problem = outcome.problem if outcome is not None else None
-    return problem.message.rstrip(".") if problem is not None else "AWS did not answer in time"
-
-
-def _incomplete(why: str) -> Event:
-    text = f"Left in AWS what this policy owned there: {why}. Remove its vault policy statements by hand."
-    return Event("Warning", Reason.DELETION_INCOMPLETE, text)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..model import Event
 from . import objects
-from .client import Api, ApiError
+from .client import Api, ApiError, Trouble
 from .objects import Body, Kind
 
 _logger = logging.getLogger(__name__)
@@ -116,13 +116,23 @@ class Recorder:
             try:
                 await self._api.create(objects.EVENTS, manifest)
             except ApiError as error:
-                _logger.warning("Losing an event: %s", error, extra={"reason": manifest["reason"]})
+                level = logging.DEBUG if _has_no_place(error) else logging.WARNING
+                _logger.log(level, "Losing an event: %s", error, extra={"reason": manifest["reason"]})
             finally:
                 self._backlog.task_done()
 
     async def flush(self) -> None:
         """Wait until everything queued is posted or lost."""
         await self._backlog.join()
+
+
+def _has_no_place(error: ApiError) -> bool:
+    """Tell whether the event's namespace is gone or going, which takes no new objects and ends all that were in it.
+
+    The API server refuses them with a 403 of cause NamespaceTerminating (its admission plugin NamespaceLifecycle).
+    """
+    terminating = error.trouble is Trouble.FORBIDDEN and "because it is being terminated" in str(error)
+    return terminating or error.trouble is Trouble.GONE
 
 
 def _note(message: str) -> str:

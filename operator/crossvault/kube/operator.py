@@ -21,6 +21,7 @@ from typing import NoReturn
 import kopf
 
 from ..reconcile import Aws, Clock
+from ..stakes import stake_of
 from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.figures import Vitals
@@ -37,7 +38,7 @@ from .objects import Kind, ObjectKey
 from .parts import Engine, Parts
 from .relist import Relist
 from .settings import OperatorSettings
-from .store import ClaimsOf, Store, claims_of
+from .store import StakeOf, Store
 from .threads import Threads
 from .writer import Writer
 
@@ -66,7 +67,7 @@ class Surroundings:
     """
 
     engine: Engine = field(default_factory=Engine)
-    claims_of: ClaimsOf = claims_of
+    stake_of: StakeOf = stake_of
     clock: Clock = utc_now
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Callable[[], bytes] | None = None
@@ -106,7 +107,7 @@ class _Operator:
         self._around = around
         self._loop = asyncio.get_running_loop()
         self._freshness = Freshness(settings.cadence)
-        self._store = Store(self._on_change, claims_of=around.claims_of)
+        self._store = Store(self._on_change, stake_of=around.stake_of)
         access = Access(settings.kubeconfig, settings.context)
         self._api = Api(access.read, settings, around.vitals)
         self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)

@@ -93,6 +93,7 @@ class Passes:
             namespace_labels=parts.store.place(key.namespace).labels,
             not_before=parts.freshness.not_before(key, parts.clock()),
             claims=parts.store.claims_beside(key),
+            neighbours=parts.store.neighbours_of(key),
         )
         cadence = parts.settings.cadence
         return lambda stopping: parts.engine.policy(

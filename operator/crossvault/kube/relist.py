@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from ..work.figures import Vitals
 from .client import Api, ApiError, Listing, Trouble
@@ -20,6 +22,9 @@ _logger = logging.getLogger(__name__)
 
 _FIRST_PAUSES = (0.5, 1.0, 2.0, 5.0)
 _RETRY = 30.0
+_GRACE = 1.0
+
+Pause: TypeAlias = Callable[[float], Awaitable[None]]
 _ORDER = (Kind.NAMESPACE, Kind.ACCOUNT, Kind.POLICY)
 
 
@@ -30,11 +35,14 @@ class DeafError(Exception):
 class Relist:
     """Keeps the store equal to what the API server lists."""
 
-    def __init__(self, api: Api, store: Store, settings: OperatorSettings, vitals: Vitals) -> None:
+    def __init__(
+        self, api: Api, store: Store, settings: OperatorSettings, vitals: Vitals, *, pause: Pause = asyncio.sleep
+    ) -> None:
         self._api = api
         self._store = store
         self._settings = settings
         self._vitals = vitals
+        self._pause = pause
         self._listening_since = datetime.now(UTC)
         self.listed = asyncio.Event()
 
@@ -67,6 +75,8 @@ class Relist:
                     f"{kind.value} objects are listed as of version {listing.version}, but {seen} was seen before: "
                     "etcd was restored, and a watch would stay silent."
                 )
+            if self.listed.is_set() and self._store.differs(kind, listing.items, version=listing.version):
+                await self._pause(_GRACE)  # most news are not lost, but on their way
             missing, ghosts = self._store.compare(kind, listing.items, version=listing.version)
             if self.listed.is_set() and (missing or ghosts):
                 _logger.info("Found %d unheard changes and %d ghosts of %s", missing, ghosts, kind.value)

@@ -6,20 +6,26 @@ resourceVersion says which is newest. Belongs to the event loop's thread; what p
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from .. import manifest, vaultpolicy
+from .. import manifest
+from ..model import Neighbour, PolicyKey
+from ..stakes import Stake, stake_of
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
 Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
-ClaimsOf: TypeAlias = Callable[[Body, Accounts, Labels], Claims | None]
+StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
+
+
+_BURIED = 2048
+"""So many deletions are remembered; what overtakes one is on its way for a second at most."""
 
 
 class Change(StrEnum):
@@ -38,29 +44,25 @@ class Place:
     terminating: bool
 
 
-def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
-    """Return the (vault ARN, Sid) pairs a policy wants; None while it cannot be parsed."""
-    desired = manifest.parse_policy(body, accounts, labels)
-    return None if isinstance(desired, manifest.Rejected) else vaultpolicy.claims_of(desired)
-
-
 class Store:
     """The objects in memory. ``on_change`` is told which keys have to be looked at, after the store has changed."""
 
     def __init__(
-        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, claims_of: ClaimsOf = claims_of
+        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, stake_of: StakeOf = stake_of
     ) -> None:
         self._on_change = on_change
-        self._claims_of = claims_of
+        self._stake_of = stake_of
         self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
         self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
         self._accounts: dict[str, manifest.AccountDeclaration] = {}
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
         self._named: dict[ObjectKey, frozenset[str]] = {}
-        self._claims: dict[ObjectKey, Claims] = {}
+        self._stakes: dict[ObjectKey, Stake] = {}
+        self._copying: dict[tuple[str, str], dict[ObjectKey, Neighbour]] = {}
         self._wanted: Counter[tuple[str, str]] = Counter()
         self._unsettled: dict[ObjectKey, None] = {}
+        self._buried: OrderedDict[str, int] = OrderedDict()
 
     # --- sight
 
@@ -90,8 +92,23 @@ class Store:
 
     def claims_beside(self, key: ObjectKey) -> Claims:
         """Return the statements that policies other than ``key`` want. Call :meth:`settle` before."""
-        own = self._claims.get(key, frozenset())
+        own = self._stakes.get(key, Stake()).claims
         return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
+
+    def claimants_beside(self, key: ObjectKey) -> Mapping[tuple[str, str], tuple[PolicyKey, ...]]:
+        """Return which policies other than ``key`` want each statement. Call :meth:`settle` before."""
+        wanted: dict[tuple[str, str], list[PolicyKey]] = {}
+        for other, stake in self._stakes.items():
+            for claim in stake.claims if other != key else ():
+                wanted.setdefault(claim, []).append(PolicyKey(other.namespace, other.name))
+        return {claim: tuple(keys) for claim, keys in wanted.items()}
+
+    def neighbours_of(self, key: ObjectKey) -> tuple[Neighbour, ...]:
+        """Return what others declare for the copies between vaults of this policy. Call :meth:`settle` before."""
+        pairs = {each.vaults for each in self._stakes.get(key, Stake()).copies}
+        return tuple(
+            each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
+        )
 
     # --- news
 
@@ -103,6 +120,10 @@ class Store:
         before = self._bodies[kind].get(key)
         if before is not None and version <= objects.version_of(before):
             return Change.ECHO
+        if self._is_gone(kind, body, version):
+            self._bury(body, version)
+            self.drop(key)
+            return Change.ECHO if before is None else Change.CHANGED
         self._bodies[kind][key] = kept = objects.slim(body)
         change = _change(kind, before, kept)
         self._index(key, kept, change)
@@ -115,11 +136,27 @@ class Store:
         key = objects.key_of(kind, body)
         version = objects.version_of(body)
         self._seen[kind] = max(self._seen[kind], version)
+        self._bury(body, version)
         before = self._bodies[kind].get(key)
         if before is None or objects.version_of(before) > version:
             return False
         self.drop(key)
         return True
+
+    def _bury(self, body: Body, version: int) -> None:
+        """Remember a deletion: news from before it may still be on their way, from a watch, a list, or a write."""
+        self._buried[objects.uid_of(body)] = max(version, self._buried.get(objects.uid_of(body), version))
+        self._buried.move_to_end(objects.uid_of(body))
+        if len(self._buried) > _BURIED:
+            self._buried.popitem(last=False)
+
+    def _is_gone(self, kind: Kind, body: Body, version: int) -> bool:
+        """Tell whether news are of an object that is no more, although they look like any others.
+
+        An object of ours without finalizers goes with the write that took the last one away; a namespace has others.
+        """
+        let_go = objects.deletion_of(body) is not None and not objects.finalizers_of(body)
+        return (let_go and kind is not Kind.NAMESPACE) or version <= self._buried.get(objects.uid_of(body), -1)
 
     def drop(self, key: ObjectKey) -> None:
         """Forget an object that does not exist any more."""
@@ -129,12 +166,26 @@ class Store:
             case Kind.POLICY:
                 self._index_names(key, frozenset())
                 self._unsettled.pop(key, None)
-                self._claim(key, frozenset())
+                self._stake(key, Stake())
             case Kind.ACCOUNT:
                 self._index_account(key.name, None)
             case Kind.NAMESPACE:
                 self._places.pop(key.name, None)
         self._announce(key)
+
+    def differs(self, kind: Kind, listed: Iterable[Body], *, version: int) -> bool:
+        """Tell whether :meth:`compare` would find anything."""
+        present = {objects.key_of(kind, body): body for body in listed}
+        known = self._bodies[kind]
+        ghosts = (key not in present and objects.version_of(body) <= version for key, body in known.items())
+        return any(ghosts) or any(self._is_news(kind, known.get(key), body) for key, body in present.items())
+
+    def _is_news(self, kind: Kind, before: Body | None, body: Body) -> bool:
+        version = objects.version_of(body)
+        newer = before is None or version > objects.version_of(before)
+        if not newer or self._is_gone(kind, body, version):
+            return newer and before is not None
+        return _change(kind, before, body) is not Change.ECHO
 
     def compare(self, kind: Kind, listed: Iterable[Body], *, version: int) -> tuple[int, int]:
         """Take in a whole list as of ``version``: missing objects come in, ghosts go.
@@ -209,10 +260,10 @@ class Store:
         for name in names - before:
             self._by_account.setdefault(name, set()).add(key)
 
-    # --- claims
+    # --- what policies have at stake
 
     def settle(self, limit: int = 50) -> bool:
-        """Find out the claims of up to ``limit`` changed policies; True while there are more.
+        """Find out the stakes of up to ``limit`` changed policies; True while there are more.
 
         In slices, so that the event loop gets its turn between them. What a policy wanted when it could last be
         parsed counts on: it may be repaired, and its copies must not be locked out meanwhile.
@@ -221,21 +272,28 @@ class Store:
             del self._unsettled[key]
             body = self._bodies[Kind.POLICY][key]
             if objects.deletion_of(body) is not None:
-                self._claim(key, frozenset())
+                self._stake(key, Stake())
                 continue
-            claims = self._claims_of(body, self._accounts, self.place(key.namespace).labels)
-            if claims is not None:
-                self._claim(key, claims)
+            stake = self._stake_of(body, self._accounts, self.place(key.namespace).labels)
+            if stake is not None:
+                self._stake(key, stake)
         return bool(self._unsettled)
 
-    def _claim(self, key: ObjectKey, claims: Claims) -> None:
-        for claim in self._claims.pop(key, frozenset()):
+    def _stake(self, key: ObjectKey, stake: Stake) -> None:
+        before = self._stakes.pop(key, Stake())
+        for claim in before.claims:
             self._wanted[claim] -= 1
             if not self._wanted[claim]:
                 del self._wanted[claim]
-        self._wanted.update(claims)
-        if claims:
-            self._claims[key] = claims
+        for each in before.copies:
+            self._copying[each.vaults].pop(key, None)
+            if not self._copying[each.vaults]:
+                del self._copying[each.vaults]
+        self._wanted.update(stake.claims)
+        for each in stake.copies:
+            self._copying.setdefault(each.vaults, {})[key] = each
+        if stake:
+            self._stakes[key] = stake
 
 
 def _place(body: Body) -> Place:

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from .. import manifest, schema
-from ..fields import Fault
+from .. import documents, manifest, schema
+from ..documents import Document, DocumentError
+from ..fields import Fault, kind_of, plain, show
 from ..model import PolicyKey
+from . import files
 
-SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+SAID = 20
+"""So many faults are told at once; more would push the first ones off the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFault:
+    """One thing wrong with a file, and where.
+
+    Attributes:
+        line: The line, from 1; 0 where the fault has none.
+        document: Which document of the file, from 1; 0 where the fault is the whole file's.
+        declared: Kind and name of the object, as far as they are known.
+        path: The field, as in ``spec.destinations[1].lifecycle.deleteAfterDays``.
+    """
+
+    file: str
+    message: str
+    line: int = 0
+    document: int = 0
+    declared: str = ""
+    path: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        place += f" (document {self.document})" if self.document > 1 else ""
+        return ": ".join(part for part in (place, self.declared, self.path, self.message) if part)
+
+    def row(self) -> dict[str, str | int]:
+        """Return it as a member of a document for machines; what is not known is left out."""
+        members: dict[str, str | int] = {
+            "file": self.file,
+            "line": self.line,
+            "document": self.document,
+            "object": self.declared,
+            "field": self.path,
+            "message": self.message,
+        }
+        return {name: value for name, value in members.items() if value}
 
 
 class ManifestError(Exception):
-    """Some manifest cannot be used; the message lists every fault with its file."""
+    """Some manifest cannot be used; the message lists the faults, each with its file and place."""
+
+    def __init__(self, faults: Iterable[ManifestFault]) -> None:
+        self.faults = tuple(faults)
+        told = [str(each) for each in self.faults[:SAID]]
+        left = len(self.faults) - len(told)
+        super().__init__("\n".join([*told, f"… and {left:,} more"] if left else told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,76 +84,107 @@ class Folder:
         Raises:
             ManifestError: A file cannot be read or a manifest would be refused.
         """
-        problems: list[str] = []
-        bodies: list[tuple[Path, Mapping[str, Any]]] = []
-        for file in _files(path):
-            try:
-                bodies += [(file, body) for body in schema.documents(file.read_text("utf-8"))]
-            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-                problems.append(f"{file}: {error}")
-        folder = cls._sort(bodies, problems)
-        if problems:
-            raise ManifestError("\n".join(problems))
-        return folder
-
-    @classmethod
-    def _sort(cls, bodies: list[tuple[Path, Mapping[str, Any]]], problems: list[str]) -> Folder:
-        policies: dict[PolicyKey, Mapping[str, Any]] = {}
-        accounts: dict[str, manifest.AccountDeclaration] = {}
-        labels: dict[str, Mapping[str, str]] = {}
-        for file, body in bodies:
-            if not isinstance(body, Mapping):
-                problems.append(f"{file}: a document is not an object")
-            elif body.get("kind") == "Namespace":
-                labels[body["metadata"]["name"]] = body["metadata"].get("labels") or {}
-            elif schema.is_ours(body):
-                checked = schema.check(body)
-                problems += [_line(file, body, fault) for fault in checked.faults]
-                if not checked.faults:
-                    problems += _take(file, checked.body, policies, accounts)
-        return cls(policies, accounts, labels)
+        found, unreadable = files.manifests(path)
+        reading = _Reading([_whole(each) for each in unreadable])
+        for file in found:
+            reading.take(file)
+        if reading.faults:
+            raise ManifestError(reading.faults)
+        return cls(reading.policies, reading.accounts, reading.labels)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    if not path.is_dir():
-        raise ManifestError(f"{path}: no such file or folder")
-    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    if not found:
-        raise ManifestError(f"{path}: no manifest (*.yaml, *.yml, *.json)")
-    yield from found
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An object in a file: one document, or one item of a list in it."""
+
+    file: str
+    document: Document
+    steps: documents.Steps
+    body: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        metadata = self.body.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, Mapping) else None
+        return name if isinstance(name, str) else "?"
+
+    def fault(self, fault: Fault) -> ManifestFault:
+        """Place a fault of this object in its file."""
+        steps = (*self.steps, *schema.steps_of(fault.path))
+        declared = f"{show(self.body.get('kind'))} {show(self.name)}"
+        return ManifestFault(
+            self.file, fault.message, self.document.line(steps), self.document.number, declared, fault.path
+        )
 
 
-def stamps(path: Path) -> Mapping[Path, tuple[int, int]]:
-    """Return what tells that a file has changed: its modification time in nanoseconds and its size."""
-    return {file: ((stat := file.stat()).st_mtime_ns, stat.st_size) for file in _files(path)}
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
 
+    faults: list[ManifestFault]
+    policies: dict[PolicyKey, Mapping[str, Any]] = field(default_factory=dict)
+    accounts: dict[str, manifest.AccountDeclaration] = field(default_factory=dict)
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    places: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-def _take(
-    file: Path,
-    body: dict[str, Any],
-    policies: dict[PolicyKey, Mapping[str, Any]],
-    accounts: dict[str, manifest.AccountDeclaration],
-) -> list[str]:
-    name = body["metadata"]["name"]
-    if body["kind"] == "BackupAccount":
+    def take(self, file: Path) -> None:
+        """Read one file."""
+        text = files.text_of(file)
+        if isinstance(text, files.FileFault):
+            self.faults.append(_whole(text))
+            return
+        name = files.shown(file)
+        try:
+            for document in documents.read(text):
+                for entry in self._entries(name, document):
+                    self._take(entry)
+        except DocumentError as error:
+            self.faults.append(ManifestFault(name, error.message, error.line, error.document))
+
+    def _entries(self, file: str, document: Document) -> Iterator[_Entry]:
+        """Yield the objects of a document; kubectl takes a List apart, too."""
+        body = document.value
+        listed = isinstance(body, Mapping) and schema.is_list(body)
+        objects = [(("items", index), each) for index, each in enumerate(body["items"])] if listed else [((), body)]
+        for steps, each in objects:
+            if isinstance(each, Mapping):
+                yield _Entry(file, document, steps, each)
+            else:
+                message = f"must be an object, is {kind_of(each)}"
+                self.faults.append(ManifestFault(file, message, document.line(steps), document.number))
+
+    def _take(self, entry: _Entry) -> None:
+        if schema.is_namespace(entry.body):
+            faults = tuple(schema.metadata_faults(entry.body))
+            self.faults += map(entry.fault, faults)
+            if not faults:
+                self.labels[entry.name] = entry.body["metadata"].get("labels") or {}
+            return
+        if not schema.is_ours(entry.body):
+            return
+        checked = schema.check(entry.body)
+        self.faults += map(entry.fault, checked.faults)
+        if not checked.faults:
+            self._declare(entry, checked.body)
+
+    def _declare(self, entry: _Entry, body: dict[str, Any]) -> None:
+        name = entry.name
+        namespace = body["metadata"].get("namespace")
+        identity = (body["kind"], name) if namespace is None else (body["kind"], namespace, name)
+        here = f"{entry.file}:{entry.document.line(entry.steps)}"
+        there = self.places.setdefault(identity, here)
+        if there is not here:
+            self.faults.append(entry.fault(Fault("metadata.name", f"is declared twice, before in {there}")))
+            return
+        if body["kind"] != "BackupAccount":
+            self.policies[PolicyKey(namespace, name)] = body
+            return
         declared = manifest.parse_account(body)
         if isinstance(declared, manifest.Rejected):
-            return [_line(file, body, fault) for fault in declared.faults]
-        if name in accounts:
-            return [f"{file}: BackupAccount {name} is declared twice"]
-        accounts[name] = declared
-        return []
-    key = PolicyKey(body["metadata"].setdefault("namespace", "default"), name)
-    if key in policies:
-        return [f"{file}: CrossAccountBackupPolicy {key} is declared twice"]
-    policies[key] = body
-    return []
+            self.faults += map(entry.fault, declared.faults)
+        else:
+            self.accounts[name] = declared
 
 
-def _line(file: Path, body: Mapping[str, Any], fault: Fault) -> str:
-    metadata = body.get("metadata")
-    name = metadata.get("name", "?") if isinstance(metadata, Mapping) else "?"
-    return f"{file}: {body.get('kind')} {name}: {fault}"
+def _whole(fault: files.FileFault) -> ManifestFault:
+    return ManifestFault(files.shown(fault.file), plain(fault.message), fault.line)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .. import manifest, vaultpolicy
+from .. import manifest, stakes
 from ..model import PolicyKey
 from ..reconcile import Aws, PolicyRequest, reconcile_policy
 from ..status import Cadence, Outcome
@@ -21,9 +20,9 @@ from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.figures import Vitals
 from ..work.workers import Workers
-from .manifests import Folder, ManifestError, stamps
-
-_logger = logging.getLogger(__name__)
+from .files import shown
+from .manifests import Folder, ManifestError, ManifestFault
+from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,14 @@ class LocalRunner:
         board: Board,
         vitals: Vitals,
         on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
+        watch: Watch | None = None,
     ) -> None:
         self._path, self._aws, self._settings = path, aws, settings
+        self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder({}, {}, {})
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
+        self._stakes: Mapping[PolicyKey, stakes.Stake] = {}
         self._outcomes: dict[PolicyKey, Outcome] = {}
         self._started = _now()
         self._finished = asyncio.Event()
@@ -87,7 +89,10 @@ class LocalRunner:
         Raises:
             ManifestError: The folder cannot be used at the start; later such a state is logged and waited out.
         """
-        self._adopt(Folder.read(self._path))
+        folder = self._watch.first()
+        if not folder.policies:
+            raise ManifestError([ManifestFault(shown(self._path), "there is no CrossAccountBackupPolicy")])
+        self._adopt(folder)
         with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
@@ -100,19 +105,22 @@ class LocalRunner:
             for key in self._bodies:
                 workers.add(key)
             workers.start()
-            watcher = asyncio.create_task(self._watch(workers))
-            if not self._bodies:
-                self._finished.set()
-            await self._goal()
-            watcher.cancel()
+            watcher = asyncio.create_task(self._follow(workers))
+            await self._goal(watcher)
             self._stopping = True
             await workers.drain(timeout=30)
 
-    async def _goal(self) -> None:
+    async def _goal(self, watcher: asyncio.Task[None]) -> None:
+        """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""
         limit = self._settings.timeout
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit.total_seconds() if limit else None):
-                await self._finished.wait()
+        goal = asyncio.create_task(self._finished.wait())
+        await asyncio.wait(
+            {goal, watcher}, timeout=limit.total_seconds() if limit else None, return_when=asyncio.FIRST_COMPLETED
+        )
+        goal.cancel()
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
 
     # --- files
 
@@ -133,6 +141,7 @@ class LocalRunner:
             self._outcomes.pop(key, None)
             self._board.drop("CrossAccountBackupPolicy", key)
         self._folder = folder
+        self._stakes = stakes.stakes_of(self._bodies, folder.accounts, folder.labels)
         return changed
 
     def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -142,25 +151,16 @@ class LocalRunner:
         metadata = {"creationTimestamp": created, **body["metadata"], "generation": generation}
         return {**body, "metadata": metadata, "status": before["status"] if before else {}}
 
-    async def _watch(self, workers: Workers[PolicyKey]) -> None:
-        seen, usable = stamps(self._path), True
+    async def _follow(self, workers: Workers[PolicyKey]) -> None:
+        """Take over what changes in the files, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload.total_seconds())
-            try:
-                now = stamps(self._path)
-                if now == seen:
-                    continue
-                seen = now
-                changed = self._adopt(Folder.read(self._path))
-            except (ManifestError, OSError) as error:
-                _logger.warning("Keeping the manifests as they were, because the files cannot be used: %s", error)
-                usable = False
+            folder = await asyncio.to_thread(self._watch.changed)
+            if folder is None:
                 continue
-            if not usable:
-                _logger.info("Taking over the manifests, because the files can be used again")
-                usable = True
-            for key in changed:
+            for key in self._adopt(folder):
                 workers.add(key)
+            self._end_if_reached()
 
     # --- passes
 
@@ -185,12 +185,14 @@ class LocalRunner:
 
     def _pass(self, key: PolicyKey, body: Mapping[str, Any]) -> Outcome:
         now = _now()
+        others = stakes.beside(self._stakes, key)
         request = PolicyRequest(
             body=body,
             accounts=self._folder.accounts,
             namespace_labels=self._folder.labels.get(key.namespace, {}),
             not_before=now - self._settings.cadence.follow / 2,
-            claims=self._claims_beside(key),
+            claims=others.claims,
+            neighbours=others.copies,
         )
         return reconcile_policy(
             request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping
@@ -198,15 +200,6 @@ class LocalRunner:
 
     def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
         return manifest.accounts_named_by(self._bodies.get(key, {}))
-
-    def _claims_beside(self, key: PolicyKey) -> frozenset[tuple[str, str]]:
-        claims: set[tuple[str, str]] = set()
-        for other, body in tuple(self._bodies.items()):
-            labels = self._folder.labels.get(other.namespace, {})
-            desired = manifest.parse_policy(body, self._folder.accounts, labels) if other != key else None
-            if desired is not None and not isinstance(desired, manifest.Rejected):
-                claims |= vaultpolicy.claims_of(desired)
-        return frozenset(claims)
 
     def _end_if_reached(self) -> None:
         everything = self._bodies.keys() <= self._outcomes.keys()

@@ -191,13 +191,15 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another policy that copies the same vault into the same destination, and acts.
+    """What a policy declares for its copies between two vaults, as others that do the same see it.
 
     Attributes:
         vaults: ARNs of the source and of the destination vault.
-        lifecycle: What that policy declares for its copies.
+        lifecycle: How long copies are to live.
+        acts: It is neither suspended nor only observing, so that copies can be left to it.
     """
 
     key: PolicyKey
     vaults: tuple[str, str]
     lifecycle: Lifecycle | None
+    acts: bool = True

@@ -18,6 +18,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
+from ..fields import plain, plain_json
+
 FIELDS = (
     "namespace", "name", "pass", "destination", "account", "region", "reason", "service", "operation", "outcome",
     "code", "request_id", "seconds", "count", "bytes", "waiting", "diff",
@@ -63,7 +65,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return plain_json(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextFormatter(logging.Formatter):
@@ -73,12 +75,17 @@ class TextFormatter(logging.Formatter):
         """Return the line."""
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         pairs = "  ".join(f"{key}={value}" for key, value in fields_of(record).items())
-        line = f"{at} {record.levelname:<7} {record.getMessage()}" + (f"  {pairs}" if pairs else "")
+        # A message may have several lines; none of them may hold what a terminal would obey.
+        message = "\n".join(plain(each) for each in record.getMessage().split("\n"))
+        line = f"{at} {record.levelname:<7} {message}" + (f"  {plain(pairs)}" if pairs else "")
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class Repeats(logging.Filter):
-    """Lets a warning or error through when it is new, and then once an hour with how often it came meanwhile."""
+    """Lets a warning or error through when it is new, and then once an hour with how often it came meanwhile.
+
+    What is logged with ``extra={"transition": True}`` is told once per change by whoever logs it, and always passes.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -87,7 +94,7 @@ class Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the line is to be written."""
-        if record.levelno < logging.WARNING:
+        if record.levelno < logging.WARNING or record.__dict__.get("transition"):
             return True
         subject = _about.get()
         fact = _VOLATILE.sub("", record.getMessage())

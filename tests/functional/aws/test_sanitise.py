@@ -24,6 +24,7 @@ BLOB = "Zq3" * 60
         pytest.param(
             f"You may not. Encoded authorization failure message: {BLOB}", "You may not.", id="an encoded message goes"
         ),
+        pytest.param("a\x1b[31m\x9bb\u202ec\u200bd\u2028e", "a [31m b c d e", id="what a terminal obeys or hides goes"),
         pytest.param(f"Token {BLOB} is bad", "Token … is bad", id="a long blob goes"),
         pytest.param("Expired at 2026-11-23T05:02:10.123Z", "Expired at …", id="an ISO instant goes"),
         pytest.param("Expired at 2026-11-23 05:02:10 UTC.", "Expired at ….", id="an instant with a blank goes"),

@@ -13,9 +13,9 @@ from crossvault.errors import Problem
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble
 from crossvault.kube.objects import Kind
-from crossvault.model import Event, PolicyKey
+from crossvault.model import Event
 from crossvault.reasons import Reason
-from crossvault.status import Outcome, Report
+from crossvault.status import Outcome
 from crossvault.work.agenda import After, Done, Retry
 
 
@@ -131,13 +131,51 @@ async def test_doubt_about_the_order_waits_and_then_retains() -> None:
     assert [request.ordered for request in bench.requests] == [False]
 
 
-async def test_deletion_without_usable_accounts_says_what_stays() -> None:
-    """They were deleted first: at once, and with a warning when there was something to remove."""
+async def test_what_a_deletion_waits_for_stands_in_status_and_one_event() -> None:
+    """Until it is let go; the store's copies of accounts, claims and claimants reach the core."""
     bench = Bench(policy(finalizers=[objects.FINALIZER]))
-    removing(bench)
-    report = Report("CrossAccountBackupPolicy", PolicyKey("shop", "orders"), (("Ready", "False", "AccountNotFound"),))
-    bench.outcome = Outcome({"conditions": []}, events=(WARNING,), done=True, report=report)
+    bench.delete()
+    conditions = [{"type": "Ready", "status": "False", "reason": "DeletionWaiting"}]
+    waiting = Event("Warning", Reason.DELETION_WAITING, "Role orders is not to be had.")
+    bench.outcome = Outcome({"conditions": conditions}, events=(waiting,), failed=True)
+    await bench.work()
+    assert bench.stored()["status"]["conditions"] == conditions
+    bench.outcome = Outcome({"conditions": conditions}, failed=True)
+    await bench.work()
+
+    assert bench.reasons() == ["DeletionWaiting"]
+
+
+async def test_a_status_that_is_refused_holds_up_no_deletion() -> None:
+    """What it waits for is told where it can be; the end comes at its time all the same."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.delete()
+    bench.outcome = Outcome({"conditions": []}, failed=True, events=(WARNING,))
+    bench.api.refuse = lambda _verb, what: ApiError(Trouble.REFUSED, "no") if what == "status" else None
+    assert isinstance(await bench.work(), After)
+    bench.now += timedelta(minutes=5)
 
     assert await bench.work() == Done()
-    assert bench.reasons() == ["DeletionIncomplete"]
     assert bench.stored() == {}
+
+
+@pytest.mark.parametrize("hang", [True, False], ids=["a hanging AWS", "a bug"])
+async def test_a_pass_without_an_end_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch, *, hang: bool) -> None:
+    """Its status names the cause, so that somebody can act before the object is let go."""
+    monkeypatch.setattr("crossvault.kube.deletion._AT_LEAST", timedelta(seconds=0.05))
+    bench = Bench(policy(finalizers=[objects.FINALIZER]), pass_deadline=timedelta(seconds=0.05))
+    removing(bench)
+    bench.raises = None if hang else ValueError("bug")
+    bench.hold = threading.Event() if hang else None
+    working = asyncio.create_task(bench.work())
+    await eventually(lambda: "status" in bench.stored() and bool(bench.stored()["status"].get("conditions")))
+    if bench.hold is not None:
+        bench.hold.set()
+    await working
+    (ready,) = [each for each in bench.stored()["status"]["conditions"] if each["type"] == "Ready"]
+
+    assert (ready["status"], ready["reason"]) == ("False", "DeletionWaiting")
+    (report,) = bench.board.reports()
+    assert ("Ready", "False", "DeletionWaiting") in report.conditions, "metrics say the same"
+    assert ("did not answer in time" if hang else "a bug") in ready["message"]
+    assert bench.reasons() == ["DeletionWaiting"]

@@ -181,7 +181,57 @@ def relist(api: FakeApi, store: Store, **seconds: float) -> tuple[Relist, Vitals
     """Return a comparison of a store with an API server."""
     vitals = Vitals()
     settings = OperatorSettings(**{name: timedelta(seconds=each) for name, each in seconds.items()})  # type: ignore[arg-type]
-    return Relist(cast("Api", api), store, settings, vitals), vitals
+    return Relist(cast("Api", api), store, settings, vitals, pause=lambda _seconds: asyncio.sleep(0)), vitals
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["the watch is only behind", "the watch has lost it"])
+async def test_only_what_the_watch_has_lost_is_told(caplog: pytest.LogCaptureFixture, *, late: bool) -> None:
+    """A list is often ahead of the watch by a moment; nobody has to know of that."""
+    caplog.set_level("INFO")
+    api, store = FakeApi(), Store()
+    kept, gone = (api.add(objects.POLICIES, policy(name)) for name in ("kept", "gone"))
+
+    async def pause(_seconds: float) -> None:
+        if late:
+            store.put(Kind.POLICY, changed)
+            store.remove(Kind.POLICY, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "900"}})
+
+    comparison = Relist(cast("Api", api), store, OperatorSettings(), Vitals(), pause=pause)
+    await comparison.compare()
+    comparison.listed.set()
+    changed = api.touch(objects.POLICIES, kept, generation=2)
+    del api.objects["crossaccountbackuppolicies", "shop", "gone"]
+    await comparison.compare()
+
+    assert store.keys(Kind.POLICY) == (ObjectKey(Kind.POLICY, "shop", "kept"),)
+    assert [record.message for record in caplog.records] == (
+        [] if late else ["Found 1 unheard changes and 1 ghosts of CrossAccountBackupPolicy"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said", "level"),
+    [
+        pytest.param(Trouble.FORBIDDEN, "... in namespace shop because it is being terminated", None, id="going"),
+        pytest.param(Trouble.GONE, 'namespaces "shop" not found', None, id="gone"),
+        pytest.param(Trouble.FORBIDDEN, "events is forbidden: no RBAC policy matched", "WARNING", id="no permission"),
+        pytest.param(Trouble.UNREACHABLE, "no answer in time", "WARNING", id="no answer"),
+    ],
+)
+async def test_an_event_without_a_place_is_dropped_quietly(
+    caplog: pytest.LogCaptureFixture, trouble: Trouble, said: str, level: str | None
+) -> None:
+    """A namespace that goes takes no events, and nobody could read them; every other loss is told."""
+    caplog.set_level("INFO")
+    api = FakeApi()
+    api.refuse = lambda _verb, _what: ApiError(trouble, said)
+    recorder = Recorder(cast("Api", api), "test", clock=lambda: NOW, monotonic=lambda: 0.0)
+    recorder.record(Kind.POLICY, policy(), [Event("Normal", Reason.DELETION_RETAINED, "Left.")])
+    task = asyncio.create_task(recorder.run())
+    await recorder.flush()
+    task.cancel()
+
+    assert [record.levelname for record in caplog.records] == ([level] if level else [])
 
 
 async def test_history_older_than_ours_ends_the_process() -> None:

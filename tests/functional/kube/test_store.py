@@ -1,22 +1,29 @@
 """What the store makes of news: old ones, predecessors, ghosts, and what else has to be looked at because of them."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import pytest
 from tests.functional.kube.api_kit import account, namespace, policy
 
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
-from crossvault.kube.store import Accounts, Change, Claims, Labels, Place, Store
+from crossvault.kube.store import Accounts, Change, Labels, Place, Store
+from crossvault.model import Neighbour, PolicyKey
+from crossvault.stakes import Stake
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
 
 
-def claims_of(body: Body, accounts: Accounts, labels: Labels) -> Claims | None:
+def stake_of(body: Body, accounts: Accounts, labels: Labels) -> Stake | None:
     """Say what a policy wants from an annotation; None when its account is missing."""
     del labels
     wanted: Mapping[str, str] = body["metadata"].get("annotations") or {}
-    return frozenset((name, "sid") for name in wanted.get("wants", "").split()) if "dr" in accounts else None
+    names = wanted.get("wants", "").split()
+    key = PolicyKey(body["metadata"]["namespace"], body["metadata"]["name"])
+    copies = tuple(Neighbour(key, ("source", name), None) for name in names)
+    return Stake(frozenset((name, "sid") for name in names), copies) if "dr" in accounts else None
 
 
 class Listener:
@@ -24,7 +31,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[ObjectKey] = []
-        self.store = Store(self.heard.append, claims_of=claims_of)
+        self.store = Store(self.heard.append, stake_of=stake_of)
 
     def put(self, kind: Kind, body: Body) -> tuple[Change, list[ObjectKey]]:
         """Take in an object; return what that meant."""
@@ -165,6 +172,70 @@ def test_object_made_after_the_list_is_no_ghost() -> None:
     assert listener.store.get(ORDERS) is not None
 
 
+def test_news_that_overtake_a_deletion_bring_nobody_back() -> None:
+    """The answer to our last write, or a list, may arrive after the watch has told of the deletion."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER]))
+    listener.store.remove(Kind.POLICY, policy(version=8))
+    listener.heard.clear()
+
+    assert listener.put(Kind.POLICY, policy(version=7)) == (Change.ECHO, [])
+    assert listener.store.compare(Kind.POLICY, [policy(version=7)], version=7) == (0, 0)
+    assert listener.store.get(ORDERS) is None
+    assert listener.put(Kind.POLICY, policy(version=9, uid="another"))[0] is Change.NEW
+
+
+def test_an_object_that_was_let_go_is_gone() -> None:
+    """With the last finalizer the object goes in the same write; the deletion that is heard of later is no news."""
+    listener = Listener()
+    deleted: dict[str, Any] = {"deletionTimestamp": "2026-11-23T12:00:00Z", "generation": 2}
+    listener.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER], **deleted))
+    listener.heard.clear()
+    listener.put(Kind.POLICY, policy(version=6, **deleted))
+
+    assert listener.store.get(ORDERS) is None
+    assert listener.heard == [ORDERS]
+    listener.store.put(Kind.POLICY, policy(version=5, finalizers=[objects.FINALIZER], **deleted))
+    assert listener.store.get(ORDERS) is None, "the watch was behind"
+    assert not listener.store.remove(Kind.POLICY, policy(version=7, **deleted))
+    assert listener.heard == [ORDERS]
+
+
+def test_a_namespace_that_is_going_is_still_there() -> None:
+    """Its finalizers are in its spec."""
+    listener = Listener()
+    going = namespace()
+    going["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+    listener.put(Kind.NAMESPACE, going)
+
+    assert listener.store.place("shop").terminating
+
+
+@pytest.mark.parametrize(
+    ("listed", "version", "differs"),
+    [
+        pytest.param([policy(version=5)], 9, False, id="the same"),
+        pytest.param([policy(version=6, generation=2)], 9, True, id="a newer one"),
+        pytest.param([policy(version=6)], 9, False, id="one with another status"),
+        pytest.param([policy(version=4)], 4, False, id="an older list"),
+        pytest.param([policy(version=5), policy("new", version=7)], 9, True, id="one more"),
+        pytest.param([policy(version=5), policy("gone", version=2)], 9, False, id="one that we know to be gone"),
+        pytest.param([], 9, True, id="one less"),
+        pytest.param([], 4, False, id="one less in an older list"),
+    ],
+)
+def test_a_list_differs_when_comparing_would_find_something(
+    listed: list[dict[str, Any]], version: int, *, differs: bool
+) -> None:
+    """The same question, without the consequences."""
+    listener = Listener()
+    listener.put(Kind.POLICY, policy(version=5))
+    listener.store.remove(Kind.POLICY, policy("gone", version=3))
+
+    assert listener.store.differs(Kind.POLICY, listed, version=version) is differs
+    assert (listener.store.compare(Kind.POLICY, listed, version=version) != (0, 0)) is differs
+
+
 def settled(listener: Listener) -> Store:
     """Return the store with all claims known."""
     while listener.store.settle(limit=1):
@@ -186,6 +257,8 @@ def test_claims_are_those_of_the_others() -> None:
     store = settled(listener)
 
     assert store.claims_beside(ORDERS) == {("v2", "sid"), ("v3", "sid")}
+    other = PolicyKey("shop", "other")
+    assert store.claimants_beside(ORDERS) == {("v2", "sid"): (other,), ("v3", "sid"): (other,)}
     assert store.claims_beside(ObjectKey(Kind.POLICY, "shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
 
 
@@ -196,8 +269,8 @@ def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
     for name in ("orders", "deleted", "dropped"):
         listener.put(Kind.POLICY, wanting(name, name))
     settled(listener)
-    gone = wanting("deleted", "deleted", version=2, generation=2, deletionTimestamp="2026-11-02T00:00:00Z")
-    listener.put(Kind.POLICY, gone)
+    held: dict[str, Any] = {"deletionTimestamp": "2026-11-02T00:00:00Z", "finalizers": [objects.FINALIZER]}
+    listener.put(Kind.POLICY, wanting("deleted", "deleted", version=2, generation=2, **held))
     listener.store.drop(ObjectKey(Kind.POLICY, "shop", "dropped"))
 
     assert settled(listener).claims_beside(ORDERS) == frozenset()
@@ -212,3 +285,16 @@ def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
     listener.store.drop(DR)
 
     assert settled(listener).claims_beside(ORDERS) == {("v1", "sid")}
+
+
+def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
+    """As long as it is there and can be parsed; what it declares is the latest."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    for name, vaults in (("orders", "v1 v2"), ("reports", "v2"), ("other", "v3")):
+        listener.put(Kind.POLICY, wanting(name, *vaults.split()))
+    store = settled(listener)
+
+    assert [(each.key.name, each.vaults) for each in store.neighbours_of(ORDERS)] == [("reports", ("source", "v2"))]
+    listener.put(Kind.POLICY, wanting("reports", "v9", version=9, generation=2))
+    assert settled(listener).neighbours_of(ORDERS) == ()
