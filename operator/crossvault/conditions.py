@@ -26,7 +26,6 @@ from .model import (
     Result,
     StartCopy,
     State,
-    Unseen,
 )
 from .reasons import Reason
 
@@ -55,11 +54,6 @@ class Evidence:
     figures: tuple[Figures, ...]
     previous: Mapping[str, Any]
     now: datetime
-
-    @property
-    def acts(self) -> bool:
-        """Whether the policy may change anything in AWS."""
-        return self.desired.mode is Mode.ENFORCE and not self.desired.suspend
 
 
 def clip(message: str) -> str:
@@ -90,23 +84,6 @@ def judge(evidence: Evidence) -> tuple[Condition, ...]:
     return (ready, *sorted((*parts, *extra), key=lambda each: each.type))
 
 
-# --- What could not be seen ----------------------------------------------------------------------------------------
-
-
-def unseen(observed: Observed) -> Problem | None:
-    """Return the first problem that keeps the picture from being whole."""
-    looks: list[object] = [observed.source.identity, observed.source_vault, observed.points]
-    for each in observed.destinations:
-        looks += [each.account.identity, each.vault, each.policy, each.copies, each.jobs]
-    return next((look.problem for look in looks if isinstance(look, Unseen)), None)
-
-
-def looked_at(observed: Observed, index: int) -> bool:
-    """Tell whether both vaults and the jobs of one destination were seen."""
-    each = observed.destinations[index]
-    return not any(isinstance(look, Unseen) for look in (observed.points, each.copies, each.jobs))
-
-
 # --- One by one ----------------------------------------------------------------------------------------------------
 
 
@@ -132,13 +109,13 @@ def _row(row: Prerequisite) -> str:
 
 def synced(evidence: Evidence) -> Condition:
     """Judge whether AWS is as declared, as far as the operator keeps it so."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     drift = evidence.plan.drift
     missing = sum(each.states.get(State.MISSING, 0) + each.states.get(State.WAITING, 0) for each in evidence.figures)
     if drift:
         message = and_more([_difference(each) for each in drift], "differences")
         return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}{_held_because(evidence)}")
-    if missing and not evidence.acts:
+    if missing and not evidence.desired.acts:
         message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
     if problem is not None:
@@ -178,7 +155,7 @@ def copies_healthy(evidence: Evidence) -> Condition:
 
 def _blind(evidence: Evidence) -> str | None:
     """Return why the figures are not whole, or None when every destination was looked at."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     if problem is None or all(each.looked for each in evidence.figures):
         return None
     return problem.message
@@ -186,15 +163,21 @@ def _blind(evidence: Evidence) -> str | None:
 
 def _refused(evidence: Evidence) -> Problem | None:
     """Return why AWS would not start a copy: in this pass, or when it was last asked for one that is still wanted."""
+    wanted = {
+        (one.point.arn, destination.vault.arn)
+        for destination in evidence.desired.destinations
+        for one in evidence.plan.standings.get(destination.name, ())
+        if one.state in {State.MISSING, State.WAITING}
+    }
     for each in evidence.results:
-        if isinstance(each.action, StartCopy) and each.problem is not None:
+        action = each.action
+        if not isinstance(action, StartCopy) or each.problem is None:
+            continue
+        if (action.point.arn, action.destination_vault_arn) in wanted:
             return each.problem
-    refused = evidence.observed.refused
-    for destination in evidence.desired.destinations if refused else ():
-        for one in evidence.plan.standings.get(destination.name, ()):
-            problem = refused.get((one.point.arn, destination.vault.arn))
-            if one.state in {State.MISSING, State.WAITING} and problem and problem.error_class is not ErrorClass.RETRY:
-                return problem
+    for pair, refusal in evidence.observed.refused.items():
+        if pair in wanted and refusal.problem.error_class is not ErrorClass.RETRY:
+            return refusal.problem
     return None
 
 
@@ -242,7 +225,7 @@ def _catching_up(evidence: Evidence) -> bool:
     when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
     """
     gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
-    if not evidence.acts or all(one.state is State.FAILED for one in gaps):
+    if not evidence.desired.acts or all(one.state is State.FAILED or one.needs_action for one in gaps):
         return False
     before = condition_of(evidence.previous, "WithinObjective")
     if before is None:
@@ -279,7 +262,7 @@ def _gaps(figures: Sequence[Figures]) -> str:
 
 def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
     """Return Ready: the first of the reasons, in the order of who has to act soonest."""
-    problem = unseen(evidence.observed)
+    problem = evidence.observed.problem
     if problem is not None:
         return Condition("Ready", UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
     for name, reason in (
@@ -314,7 +297,8 @@ def reconciling(ready: Condition) -> Condition | None:
 
 def stalled(evidence: Evidence, ready: Condition) -> Condition | None:
     """Return Stalled while nothing at all can proceed until somebody acts."""
-    unmet = {row.destination for row in evidence.plan.prerequisites if row.status is PrerequisiteStatus.UNMET}
+    rows = [row for row in evidence.plan.prerequisites if row.blocks]
+    unmet = {row.destination for row in rows if row.status is PrerequisiteStatus.UNMET}
     everywhere = "" in unmet or all(each.name in unmet for each in evidence.desired.destinations)
     if ready.reason is Reason.PREREQUISITE_UNMET and everywhere:
         return Condition("Stalled", TRUE, ready.reason, ready.message)

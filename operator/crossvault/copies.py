@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from . import foresight
 from .evidence import settling
 from .failures import FailureClass, classify
 from .model import (
@@ -20,7 +21,7 @@ from .model import (
     Standing,
     State,
 )
-from .pairing import ENDED_WELL, GOOD_STATUSES, Pair, is_running
+from .pairing import ENDED_WELL, GOOD_STATUSES, Pair
 from .reasons import Reason
 
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
@@ -120,6 +121,7 @@ class Viewpoint:
     Attributes:
         copies_seen: When the destination vault was listed.
         cleared: Failure reasons whose prerequisite was verified meanwhile; those are tried again soon.
+        known: What bears on single points.
     """
 
     desired: Desired
@@ -127,6 +129,7 @@ class Viewpoint:
     now: datetime
     copies_seen: datetime
     cleared: frozenset[Reason] = frozenset()
+    known: foresight.Circumstances = field(default_factory=foresight.Circumstances)
 
 
 def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
@@ -160,6 +163,9 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
         reason = Reason.CAME_FROM_DESTINATION
     if reason is not None:
         return Standing(each.point, State.INELIGIBLE, reason)
+    foreseen = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, each.last_job)
+    if foreseen is not None:
+        return replace(foreseen, job=each.last_job, attempts=len(each.jobs))
     if each.last_job is None:
         return Standing(each.point, State.MISSING)
     return _after_failure(each, each.last_job, view)
@@ -167,9 +173,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
 
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
-    return next(
-        (job for job in each.jobs if is_running(job) or (job.state in ENDED_WELL and settling(job, copies_seen))), None
-    )
+    return next((job for job in each.jobs if job.is_running or (job.ended_well and settling(job, copies_seen))), None)
 
 
 def _remark(job: CopyJob | None) -> str | None:

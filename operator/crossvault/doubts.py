@@ -20,7 +20,6 @@ from .model import (
     Ground,
     Kind,
     Lifecycle,
-    Mode,
     Neighbour,
     PolicyKey,
     RecoveryPoint,
@@ -175,9 +174,8 @@ def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
     """Return what a policy declares for its copies, for those that copy the same vault into the same one."""
     if desired.deleting:
         return ()
-    acts = desired.mode is Mode.ENFORCE and not desired.suspend
     return tuple(
-        Neighbour(desired.key, (desired.source.arn, each.vault.arn), each.lifecycle, acts)
+        Neighbour(desired.key, (desired.source.arn, each.vault.arn), each.lifecycle, desired.acts)
         for each in desired.destinations
     )
 

@@ -28,12 +28,14 @@ class Problem:
         message: One sentence with a full stop: what, where, why, what to do. No request ids, no times.
         error_class: Whether to retry, to wait for somebody, or to report a bug.
         code: AWS's own error code, when there was one.
+        said: AWS's own text, when there was one.
     """
 
     reason: Reason
     message: str
     error_class: ErrorClass = ErrorClass.RETRY
     code: str | None = None
+    said: str = ""
 
 
 class CrossvaultError(Exception):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .model import CopyJob, Evidence, Ground, Kind, RecoveryPoint, Verdict
-from .pairing import ENDED_WELL, TOLERANCE, Pair, Pairing, blind, came_from_elsewhere, is_running
+from .pairing import ENDED_WELL, TOLERANCE, Pair, Pairing, blind, came_from_elsewhere
 
 SETTLING = timedelta(hours=2)
 """How long a finished job may precede the sight of its copy before it says anything that the copy is not listed."""
@@ -157,7 +157,7 @@ def weigh(
 
 
 def _pending(job: CopyJob, copies_seen: datetime) -> bool:
-    return is_running(job) or (job.state in ENDED_WELL and settling(job, copies_seen))
+    return job.is_running or (job.state in ENDED_WELL and settling(job, copies_seen))
 
 
 def settling(job: CopyJob, copies_seen: datetime) -> bool:

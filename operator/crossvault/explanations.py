@@ -134,7 +134,32 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "A Deny statement keeps the copy role out.", AWS_ADMIN, "Remove or narrow the one that the row names."
     ),
     Reason.RETENTION_OUT_OF_BOUNDS: Explanation(
-        "The vault's lock does not allow the copies' retention.", AUTHOR, "Correct lifecycle.deleteAfterDays."
+        "The vault's lock does not allow the copies' retention; recovery points whose copies it would refuse are held.",
+        AUTHOR,
+        "Declare lifecycle.deleteAfterDays of the destination within the lock's bounds.",
+    ),
+    Reason.FOREIGN_KEY: Explanation(
+        "The key belongs to an account other than the vault's, and KMS is not asked about it.",
+        NOBODY,
+        "AWS decides when a vault is created, or a copy is made, with it.",
+    ),
+    Reason.COPY_ROLE_MISSING: Explanation(
+        "There is no role of this name in the source account that AWS Backup could assume.",
+        AWS_ADMIN,
+        "Create it as the remedy says, or correct spec.source.copyRole.",
+    ),
+    Reason.COPY_ROLE_UNTRUSTING: Explanation(
+        "The copy role's trust policy does not let AWS Backup in, or it depends on conditions.",
+        AWS_ADMIN,
+        "Allow sts:AssumeRole to the service backup.amazonaws.com in the role's trust policy.",
+    ),
+    Reason.REGION_DOUBTFUL: Explanation(
+        "This release knows no such Region, and nothing answers there.",
+        AUTHOR,
+        "Correct the Region; one that is newer than this release works as soon as it answers.",
+    ),
+    Reason.REGION_UNSEEN: Explanation(
+        "Not looked at, because the Region could not be reached.", AUTHOR, "See the row with RegionDoubtful."
     ),
     Reason.CONTINUOUS_BACKUP: Explanation(
         "Continuous recovery points cannot be copied.", NOBODY, "Add a snapshot rule."
@@ -199,12 +224,26 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Let the copy role and the destination's AWSServiceRoleForBackup use the key and create grants.",
     ),
     Reason.AWS_MANAGED_KEY: Explanation(
-        "Recovery points on AWS-managed keys cannot be shared.", AWS_ADMIN, "Encrypt the resource with a customer key."
+        "Snapshots of EBS, EC2, RDS, Aurora, DocumentDB, Neptune, FSx and Storage Gateway on a key that AWS manages"
+        " (aws/ebs, aws/rds, ...) cannot be shared with another account.",
+        AWS_ADMIN,
+        "Encrypt the resource with a customer managed key; recovery points made from then on are copied.",
     ),
     Reason.VAULT_KEY_UNSUITABLE: Explanation("The vault's key does not fit this type.", AUTHOR, "Name another vault."),
     Reason.RETENTION_REFUSED: Explanation("The vault's lock refused the retention.", AUTHOR, "Correct the lifecycle."),
     Reason.TOO_MANY_COPIES: Explanation("AWS runs as many copies as it allows.", NOBODY, "Wait."),
     Reason.QUOTA_EXCEEDED: Explanation("A quota of AWS is exhausted.", AWS_ADMIN, "Have the quota raised if it lasts."),
+    Reason.TAG_POLICY_REFUSED: Explanation(
+        "A tag policy of the organization, in force over the destination account, does not allow a tag that travels"
+        " with the copy; AWS's text names the tag.",
+        AWS_ADMIN,
+        "Give the tag of the recovery point a value that the tag policy allows, or change the tag policy.",
+    ),
+    Reason.LIFECYCLE_REFUSED: Explanation(
+        "AWS does not accept the lifecycle that copies are to have.",
+        AUTHOR,
+        "Correct spec.destinations[].lifecycle: deleteAfterDays has to be 90 days after moveToColdStorageAfterDays.",
+    ),
     Reason.TOO_MANY_TAGS: Explanation("The copy would carry more than 50 tags.", AUTHOR, "Remove tags at the source."),
     Reason.RESOURCE_STATE: Explanation("The resource was busy.", NOBODY, "Wait."),
     Reason.SOURCE_GONE: Explanation(

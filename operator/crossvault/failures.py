@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .errors import ErrorClass, Problem
 from .reasons import Reason
 
 
@@ -47,6 +48,15 @@ _BY_MESSAGE: tuple[tuple[re.Pattern[str], Failure], ...] = tuple(
         (r"given key id|kms key", Reason.KEY_NOT_SHARED, _W),
         (r"access denied trying to call aws backup service", Reason.COPY_DENIED, _W),
         (r"cannot be assumed by aws backup", Reason.COPY_ROLE_DENIED, _W),
+        (r"tag policy does not allow|tag polic(y|ies)", Reason.TAG_POLICY_REFUSED, _W),
+        (r"cold storage|storage class cold", Reason.COLD_STORAGE, _T),
+        (r"continuous", Reason.CONTINUOUS_BACKUP, _T),
+        (
+            r"in (status|state) \S+ cannot be|recovery point is not (completed|available)",
+            Reason.NOT_COMPLETED,
+            _T,
+        ),
+        (r"invalid lifecycle|deleteafterdays|movetocoldstorageafterdays", Reason.LIFECYCLE_REFUSED, _W),
         (r"too many copy jobs running|running job for the same resource", Reason.TOO_MANY_COPIES, _R),
         (r"50 (user )?tags", Reason.TOO_MANY_TAGS, _W),
         (
@@ -91,13 +101,39 @@ _BY_CATEGORY = {
 }
 
 
+_REFUSALS = {
+    Reason.ACCESS_DENIED: Failure(Reason.ACCESS_DENIED, _W),
+    Reason.NOT_FOUND: Failure(Reason.NOT_FOUND, _W),
+    Reason.QUOTA_EXCEEDED: Failure(Reason.QUOTA_EXCEEDED, _W),
+    Reason.REQUEST_REFUSED: Failure(Reason.REQUEST_REFUSED, _W),
+}
+"""How AWS refuses a single request for a copy; everything else is about the way into the account, or ends by itself."""
+
+
+def classify_refusal(problem: Problem) -> Failure | None:
+    """Understand why AWS would not even begin a copy job; None where the recovery point has nothing to do with it.
+
+    AWS documents the names of StartCopyJob's errors and not their texts, so the texts of failed jobs are looked for;
+    what a denial says is about the caller, though, and not about the copy role.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
+    """
+    otherwise = _REFUSALS.get(problem.reason)
+    if problem.error_class is ErrorClass.RETRY or problem.code is None or otherwise is None:
+        return None
+    if problem.reason is Reason.ACCESS_DENIED:
+        return otherwise
+    return _by_message(problem.said) or otherwise
+
+
+def _by_message(message: str | None) -> Failure | None:
+    return next((failure for pattern, failure in _BY_MESSAGE if message and pattern.search(message)), None)
+
+
 def classify(message: str | None, category: str | None) -> Failure:
     """Understand a failed copy job: its StatusMessage first, its MessageCategory second.
 
     The category is too coarse to act on (ACCESS_DENIED covers the organization, the vault policy, the role and keys),
     so the texts decide (AWS Backup Developer Guide, reasons for problematic jobs).
     """
-    for pattern, failure in _BY_MESSAGE:
-        if message and pattern.search(message):
-            return failure
-    return _BY_CATEGORY.get(category or "", Failure(Reason.UNKNOWN_FAILURE, FailureClass.RETRY))
+    unknown = Failure(Reason.UNKNOWN_FAILURE, FailureClass.RETRY)
+    return _by_message(message) or _BY_CATEGORY.get(category or "", unknown)

@@ -13,7 +13,6 @@ from typing import Any
 
 from .failures import classify
 from .model import GAP_STATES, CopyJob, Destination, DestinationSight, RecoveryPoint, Seen, Standing, State
-from .pairing import is_running
 from .reasons import Reason
 from .sanitise import sanitise
 
@@ -91,7 +90,7 @@ def figures(
         newest_source=_newest(each.point for each in meant),
         newest_copy=_newest(copied),
         last_completed=max((job.completed for job in jobs if job.state == "COMPLETED" and job.completed), default=None),
-        oldest_running=min((job.created for job in jobs if is_running(job)), default=None),
+        oldest_running=min((job.created for job in jobs if job.is_running), default=None),
     )
 
 
@@ -104,7 +103,7 @@ def _newest(points: Iterable[RecoveryPoint]) -> datetime | None:
 
 
 def _outcome(job: CopyJob) -> tuple[str, str]:
-    if is_running(job):
+    if job.is_running:
         return "running", ""
     if job.state == "COMPLETED":
         return ("completed_with_message" if job.message else "completed"), ""

@@ -19,17 +19,10 @@ from .model import CopyJob, RecoveryPoint
 TOLERANCE = timedelta(seconds=1)
 """How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""
 
-ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
-"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
 
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 _MAY_BECOME_GOOD = GOOD_STATUSES | {"CREATING"}
-
-
-def is_running(job: CopyJob) -> bool:
-    """Tell whether a copy job may still bring a copy."""
-    return job.state not in ENDED_STATES
 
 
 @dataclass(frozen=True, slots=True)

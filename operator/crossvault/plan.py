@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import copies, doubts, evidence, pairing, prerequisites, vaultpolicy
+from . import copies, doubts, evidence, foresight, pairing, prerequisites, retention, vault_key, vaultpolicy
 from .errors import ErrorClass
 from .iam import documents, meaning
 from .model import (
@@ -35,7 +35,6 @@ from .model import (
     DestinationSight,
     Drift,
     Evidence,
-    Mode,
     Neighbour,
     Observed,
     Ownership,
@@ -80,10 +79,13 @@ def diff(
         *(_vault(destination, sight, rows) for destination, sight in pairs),
         *(_statement(desired, destination, sight) for destination, sight in pairs),
     ):
-        actions += [action] if action is not None else []
+        # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
+        proven = action is None or prerequisites.unproven(rows, action.destination) is None
+        actions += [action] if action is not None and proven else []
         drift += [difference] if difference is not None else []
     judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
     standings = {name: each.standings for name, each in judged.items()}
+    rows = retention.counted(rows, desired, observed, standings)
     starts, standings = _choose_starts(desired, observed, rows, standings)
     return Plan(
         (*actions, *starts),
@@ -100,22 +102,14 @@ def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
 
     ``ordered`` is False when the object goes because its CRD or namespace goes: nothing in AWS follows from that.
     """
-    if desired.mode is Mode.OBSERVE or desired.suspend:
-        return replace(plan, actions=())
-    if desired.deleting and not removes_something(desired, ordered=ordered):
-        return replace(plan, actions=())
-    return plan
+    permitted = desired.acts and (not desired.deleting or removes_something(desired, ordered=ordered))
+    return plan if permitted else replace(plan, actions=())
 
 
 def removes_something(desired: Desired, *, ordered: bool) -> bool:
     """Tell whether the deletion of this policy has anything to remove in AWS."""
-    return (
-        desired.deleting
-        and ordered
-        and desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
-        and desired.mode is Mode.ENFORCE
-        and not desired.suspend
-    )
+    removes = desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
+    return desired.deleting and ordered and removes and desired.acts
 
 
 def may_go_on(failed: Result, action: Action) -> bool:
@@ -139,17 +133,24 @@ def _vault(
 ) -> tuple[CreateVault | None, Drift | None]:
     if not destination.create or isinstance(sight.vault, Unseen) or sight.vault.value is not None:
         return None, None
-    # Nothing is made for a source that is not there: nobody would take it away again.
-    sourceless = any(row.name == "SourceVault" and row.status is PrerequisiteStatus.UNMET for row in rows)
-    usable = not sourceless and any(
-        row.name == "VaultKey" and row.status is prerequisites.MET
+    unusable = any(
+        row.name == vault_key.NAME and row.blocks and row.status is not PrerequisiteStatus.MET
         for row in rows
         if row.destination == destination.name
     )
     difference = Drift(destination.name, "vault", destination.vault.name, "present", "absent")
-    if not usable or isinstance(sight.wanted_key, Unseen) or sight.wanted_key.value is None:
+    key_arn = _key_to_create_with(destination, sight)
+    if unusable or key_arn is None:
         return None, difference
-    return CreateVault(destination.name, destination.vault, sight.wanted_key.value.arn), difference
+    return CreateVault(destination.name, destination.vault, key_arn), difference
+
+
+def _key_to_create_with(destination: Destination, sight: DestinationSight) -> str | None:
+    """Return the ARN of the declared key as KMS says it; of a key of another account, as it is declared."""
+    if vault_key.is_foreign(destination):
+        return destination.encryption_key
+    seen = None if isinstance(sight.wanted_key, Unseen) else sight.wanted_key.value
+    return seen.arn if seen is not None else None
 
 
 def _statement(
@@ -231,18 +232,29 @@ def _judged(
 ) -> _Judged:
     """Judge every recovery point towards one destination, and on what ground copies of them may start."""
     destination, sight = each
-    if isinstance(observed.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
+    there = observed.contents(sight)
+    if there is None:
         return _Judged()
     ends, seen = (desired.source.arn, destination.vault.arn), sight.copies_at or observed.at
-    paired = pairing.pair(observed.points.value, sight.copies.value, sight.jobs.value, desired.source.arn)
-    weighed = evidence.weigh(paired, sight.jobs.value, *ends, now=observed.at, copies_seen=seen)
+    paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
+    weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
     cleared = prerequisites.cleared(rows, destination.name)
-    view = copies.Viewpoint(desired, destination, observed.at, seen, cleared)
-    locked = not isinstance(sight.vault, Unseen) and sight.vault.value is not None and sight.vault.value.locked
+    known = _known(observed, destination, sight)
+    view = copies.Viewpoint(desired, destination, observed.at, seen, cleared, known)
+    locked = known.vault is not None and known.vault.bounds is not None
     settled = doubts.settle(paired.pairs, copies.judge(paired.pairs, view), weighed, view, locked=locked)
     beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
     conflicts = doubts.conflicts_of(view, beside)
     return _Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
+
+
+def _known(observed: Observed, destination: Destination, sight: DestinationSight) -> foresight.Circumstances:
+    """Return what was seen that bears on single recovery points."""
+    return foresight.Circumstances(
+        None if isinstance(sight.vault, Unseen) else sight.vault.value,
+        observed.source_keys,
+        {arn: each for (arn, vault), each in observed.refused.items() if vault == destination.vault.arn},
+    )
 
 
 PASS_SECONDS = 10
@@ -308,7 +320,7 @@ def _choose_starts(
 def _resources_in_jobs(observed: Observed) -> set[str]:
     """Return the resources with a copy under way, also of recovery points that are out of scope."""
     seen = (each.jobs.value for each in observed.destinations if not isinstance(each.jobs, Unseen))
-    return {job.resource_arn for jobs in seen for job in jobs if pairing.is_running(job)}
+    return {job.resource_arn for jobs in seen for job in jobs if job.is_running}
 
 
 def _in_order(

@@ -1,5 +1,6 @@
 """What AWS needs before a copy can work: each row judged from what was seen, with reason, message and remedy.
 
+Rows with more to them than a look have modules of their own: :mod:`copy_role`, :mod:`vault_key`, :mod:`retention`.
 The order of the rows is the order in which a person would mend them. A row that could not be looked at is Unknown;
 only identity, the two vaults and a policy that the operator keeps stop copies while unknown, because a copy that AWS
 would accept must not wait for a permission to look.
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import vaultpolicy
+from . import copy_role, retention, vault_key, vaultpolicy
 from .errors import Problem
 from .model import (
     AccountSight,
@@ -17,50 +18,62 @@ from .model import (
     Desired,
     Destination,
     DestinationSight,
-    Mode,
     Observed,
     Ownership,
     Prerequisite,
-    PrerequisiteStatus,
     PutVaultPolicy,
     Result,
     Unseen,
-    Vault,
 )
 from .reasons import Reason
+from .rows import MET, UNMET, by_the_operator, met, no_vault, unknown, unmet
 
-MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
-
-FULLY_MANAGED_TYPES = frozenset(
-    {"S3", "EFS", "DynamoDB", "Timestream", "VirtualMachine", "SAP HANA on Amazon EC2", "DSQL", "EKS"}
-)
-"""Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
+PROVEN_BEFORE_WRITES = frozenset({"Identity", "SourceVault", "SameOrganization"})
+"""What has to be met before anything is written at a destination."""
 
 CLEARS = {
     "SameOrganization": Reason.NOT_SAME_ORGANIZATION,
     "OrganizationToggle": Reason.FEATURE_NOT_ENABLED,
     "DestinationVault": Reason.DESTINATION_VAULT_MISSING,
     "VaultPolicy": Reason.COPY_DENIED,
-    "VaultKey": Reason.VAULT_KEY_UNSUITABLE,
-    "VaultLockBounds": Reason.RETENTION_REFUSED,
+    vault_key.NAME: Reason.VAULT_KEY_UNSUITABLE,
+    retention.NAME: Reason.RETENTION_REFUSED,
 }
 """Which failures of copy jobs a met prerequisite makes worth another try."""
 
 
 def judge(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
     """Judge every prerequisite of every destination."""
-    rows = [_identity("", observed.source), _source_vault(desired, observed)]
+    rows = [_identity("", observed.source), _source_vault(desired, observed), copy_role.judge(desired, observed)]
     for destination, sight in zip(desired.destinations, observed.destinations, strict=True):
         rows += [
             _identity(destination.name, sight.account),
             _same_organization(destination, observed.source, sight),
             _toggle(destination, observed.source),
-            _destination_vault(desired, destination, sight),
-            _vault_key(desired, destination, sight),
-            _vault_policy(desired, destination, observed.source, sight),
-            _lock_bounds(destination, sight),
+        ]
+        first = unproven(tuple(rows), destination.name)
+        rows += [
+            _destination_vault(desired, destination, sight, first),
+            vault_key.judge(desired, destination, sight),
+            _vault_policy(desired, destination, observed.source, sight, first),
+            retention.judge(destination, sight),
         ]
     return tuple(rows)
+
+
+def unproven(rows: tuple[Prerequisite, ...], destination: str) -> Prerequisite | None:
+    """Return the first row because of which nothing is written at a destination; None when everything is proven.
+
+    Who the source is, that its vault is there, and that both are of one organization has to be seen, not merely not
+    disproved: a statement lets somebody in, and a vault is never taken away again. A copy role that is known to be
+    missing would make AWS refuse the statement; one that could not be looked at may well be there.
+    """
+    for row in rows:
+        if row.status is MET or row.destination not in {"", destination}:
+            continue
+        if row.name in PROVEN_BEFORE_WRITES or (row.name == copy_role.NAME and row.status is UNMET):
+            return row
+    return None
 
 
 def block(rows: tuple[Prerequisite, ...], destination: str) -> bool:
@@ -86,67 +99,53 @@ def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tup
 def cleared(rows: tuple[Prerequisite, ...], destination: str) -> frozenset[Reason]:
     """Return the failure reasons that the met prerequisites of a destination have removed."""
     return frozenset(
-        CLEARS[row.name] for row in rows if row.destination == destination and row.status is MET and row.name in CLEARS
+        CLEARS[row.name] for row in rows if row.destination == destination and row.name in CLEARS and _clears(row)
     )
 
 
-def _unknown(name: str, destination: str, problem: Problem, *, blocks: bool = False) -> Prerequisite:
-    return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks)
-
-
-def _no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
-    """Return the row about something of a vault that is not there; what blocks is that it is not there."""
-    message = f"There is no vault whose {what} to judge."
-    return Prerequisite(name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, message)
-
-
-def _unmet(name: str, destination: str, reason: Reason, message: str, remedy: str) -> Prerequisite:
-    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=True)
-
-
-def _by_the_operator(desired: Desired, does: str) -> str:
-    """Return the remedy for what the operator mends itself, unless the policy holds it back."""
-    held = [
-        *(["spec.suspend: false"] if desired.suspend else []),
-        *(["spec.mode: Enforce"] if desired.mode is Mode.OBSERVE else []),
-    ]
-    return f"Set {' and '.join(held)}: the operator then {does}." if held else f"Nothing: the operator {does}."
-
-
-def _met(name: str, destination: str, message: str) -> Prerequisite:
-    return Prerequisite(name, destination, MET, Reason.ALL_MET, message)
+def _clears(row: Prerequisite) -> bool:
+    """Where copies inherit their retention, each point is held by the lock or not; a refusal of before says no more."""
+    inherited = row.name == retention.NAME and row.reason is Reason.RETENTION_OUT_OF_BOUNDS and not row.blocks
+    return row.status is MET or inherited
 
 
 def _identity(destination: str, sight: AccountSight) -> Prerequisite:
     account = sight.account
     if isinstance(sight.identity, Unseen):
-        return _unknown("Identity", destination, sight.identity.problem, blocks=True)
-    return _met("Identity", destination, f"Account {account.name} is {account.account_id}.")
+        return unknown("Identity", destination, sight.identity.problem, blocks=True)
+    return met("Identity", destination, f"Account {account.name} is {account.account_id}.")
 
 
 def _source_vault(desired: Desired, observed: Observed) -> Prerequisite:
     vault, look = desired.source, observed.source_vault
     if isinstance(look, Unseen):
-        return _unknown("SourceVault", "", look.problem, blocks=True)
+        return _unseen_vault("SourceVault", "", look.problem, "spec.source.region")
     if look.value is None:
-        return _unmet(
+        return unmet(
             "SourceVault",
             "",
             Reason.SOURCE_VAULT_MISSING,
             f"Account {vault.account.name} has no vault {vault.name} in {vault.region}.",
             "Correct spec.source.vault.name or spec.source.region.",
         )
-    return _met("SourceVault", "", f"Vault {vault.name} exists.")
+    return met("SourceVault", "", f"Vault {vault.name} exists.")
+
+
+def _unseen_vault(name: str, destination: str, problem: Problem, field: str) -> Prerequisite:
+    row = unknown(name, destination, problem, blocks=True)
+    if problem.reason is not Reason.REGION_DOUBTFUL:
+        return row
+    return replace(row, remedy=f"Correct {field}; a Region newer than this release works as soon as it answers.")
 
 
 def _same_organization(destination: Destination, source: AccountSight, sight: DestinationSight) -> Prerequisite:
     name = "SameOrganization"
     for look in (source.organization, sight.account.organization):
         if isinstance(look, Unseen):
-            return _unknown(name, destination.name, look.problem)
+            return unknown(name, destination.name, look.problem)
         if look.value is None:
             account = source.account if look is source.organization else sight.account.account
-            return _unmet(
+            return unmet(
                 name,
                 destination.name,
                 Reason.NO_ORGANIZATION,
@@ -156,22 +155,22 @@ def _same_organization(destination: Destination, source: AccountSight, sight: De
     ours = source.organization.value if not isinstance(source.organization, Unseen) else None
     theirs = sight.account.organization.value if not isinstance(sight.account.organization, Unseen) else None
     if ours is None or theirs is None or ours.id != theirs.id:
-        return _unmet(
+        return unmet(
             name,
             destination.name,
             Reason.DIFFERENT_ORGANIZATION,
             f"Accounts {source.account.name} and {sight.account.account.name} are in different organizations.",
             "Move one of the accounts; AWS copies between members of one organization only.",
         )
-    return _met(name, destination.name, f"Both accounts are members of {ours.id}.")
+    return met(name, destination.name, f"Both accounts are members of {ours.id}.")
 
 
 def _toggle(destination: Destination, source: AccountSight) -> Prerequisite:
     name, look = "OrganizationToggle", source.cross_account_backup
     if isinstance(look, Unseen):
-        return _unknown(name, destination.name, look.problem)
+        return unknown(name, destination.name, look.problem)
     if not look.value:
-        return _unmet(
+        return unmet(
             name,
             destination.name,
             Reason.CROSS_ACCOUNT_BACKUP_OFF,
@@ -179,13 +178,15 @@ def _toggle(destination: Destination, source: AccountSight) -> Prerequisite:
             "In the management account run: aws backup update-global-settings"
             " --global-settings isCrossAccountBackupEnabled=true (takes up to 15 minutes).",
         )
-    return _met(name, destination.name, "Cross-account backup is on in the organization.")
+    return met(name, destination.name, "Cross-account backup is on in the organization.")
 
 
-def _destination_vault(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
+def _destination_vault(
+    desired: Desired, destination: Destination, sight: DestinationSight, first: Prerequisite | None
+) -> Prerequisite:
     name, ref = "DestinationVault", destination.vault
     if ref.name == "Default":
-        return _unmet(
+        return unmet(
             name,
             destination.name,
             Reason.DEFAULT_VAULT,
@@ -193,138 +194,38 @@ def _destination_vault(desired: Desired, destination: Destination, sight: Destin
             "Name another vault in spec.destinations[].vault.name.",
         )
     if isinstance(sight.vault, Unseen):
-        return _unknown(name, destination.name, sight.vault.problem, blocks=True)
+        return _unseen_vault(name, destination.name, sight.vault.problem, "spec.destinations[].region")
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
         if destination.create:
-            key_row = _wanted_key(destination, sight)
-            remedy = _by_the_operator(desired, "creates the vault")
-            if key_row.status is not MET:
+            key_row = vault_key.judge(desired, destination, sight)
+            remedy = by_the_operator(desired, "creates the vault", first)
+            if key_row.blocks and key_row.status is not MET:
                 remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
-        return _unmet(
+        return unmet(
             name,
             destination.name,
             Reason.DESTINATION_VAULT_MISSING,
             f"Account {ref.account.name} has no vault {ref.name} in {ref.region}.",
             remedy,
         )
-    return _met(name, destination.name, f"Vault {ref.name} exists.")
-
-
-def _vault_key(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
-    if isinstance(sight.vault, Unseen) or sight.vault.value is not None:
-        return _existing_key(desired, destination, sight)
-    return _wanted_key(destination, sight)
-
-
-def _wanted_key(destination: Destination, sight: DestinationSight) -> Prerequisite:
-    """Judge the key with which the vault is going to be created."""
-    name, look, wanted = "VaultKey", sight.wanted_key, destination.encryption_key
-    if not destination.create:
-        return _no_vault(name, destination, "key")
-    if isinstance(look, Unseen):
-        return _unknown(name, destination.name, look.problem, blocks=True)
-    where = f"in account {destination.vault.account.name} ({destination.vault.region})"
-    if look.value is None:
-        return _unmet(
-            name,
-            destination.name,
-            Reason.KEY_NOT_FOUND,
-            f"There is no key {wanted} {where}.",
-            "Create the customer managed key, or correct spec.destinations[].vault.encryptionKey.",
-        )
-    if look.value.manager != "CUSTOMER" or look.value.state != "Enabled":
-        return _unmet(
-            name,
-            destination.name,
-            Reason.KEY_NOT_USABLE,
-            f"Key {wanted} {where} is {look.value.state} and managed by {look.value.manager}.",
-            "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
-        )
-    return _met(name, destination.name, f"Key {wanted} can be used.")
-
-
-def _existing_key(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
-    name, look = "VaultKey", sight.vault_key
-    if isinstance(look, Unseen):
-        return _unknown(name, destination.name, look.problem)
-    key, vault = look.value, destination.vault.name
-    encrypted_with = (
-        None if isinstance(sight.vault, Unseen) or not sight.vault.value else sight.vault.value.encryption_key_arn
-    )
-    if key is None and encrypted_with is not None:
-        return _unmet(
-            name,
-            destination.name,
-            Reason.KEY_NOT_FOUND,
-            f"The key {encrypted_with} of vault {vault} does not exist.",
-            "A vault's key cannot be changed: name another vault.",
-        )
-    if key is not None and key.state != "Enabled":
-        return _unmet(
-            name,
-            destination.name,
-            Reason.KEY_NOT_USABLE,
-            f"The key of vault {vault} is {key.state}.",
-            "Enable the key, or cancel its deletion.",
-        )
-    types = desired.scope.resource_types
-    needs_own_key = not types or any(each not in FULLY_MANAGED_TYPES for each in types)
-    if needs_own_key and (key is None or key.manager != "CUSTOMER"):
-        return _unmet(
-            name,
-            destination.name,
-            Reason.AWS_MANAGED_VAULT_KEY,
-            f"Vault {vault} is encrypted with a key that AWS manages; most resource types cannot be copied into it.",
-            "A vault's key cannot be changed: name another vault with a customer managed key, "
-            "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
-        )
-    return _met(name, destination.name, f"The key of vault {vault} can be used.")
+    return met(name, destination.name, f"Vault {ref.name} exists.")
 
 
 def _vault_policy(
-    desired: Desired, destination: Destination, source: AccountSight, sight: DestinationSight
+    desired: Desired,
+    destination: Destination,
+    source: AccountSight,
+    sight: DestinationSight,
+    first: Prerequisite | None,
 ) -> Prerequisite:
     name = vaultpolicy.ROW
     if isinstance(sight.policy, Unseen):
         blocks = destination.vault_policy is Ownership.MANAGE
-        return _unknown(name, destination.name, sight.policy.problem, blocks=blocks)
+        return unknown(name, destination.name, sight.policy.problem, blocks=blocks)
     if not isinstance(sight.vault, Unseen) and sight.vault.value is None:
-        return _no_vault(name, destination, "policy")
-    added = _by_the_operator(desired, "adds the statement")
+        return no_vault(name, destination, "policy")
+    added = by_the_operator(desired, "adds the statement", first)
     return vaultpolicy.row(
         desired, destination, vaultpolicy.caller_of(desired, source, sight), sight.policy.value, added
     )
-
-
-def _lock_bounds(destination: Destination, sight: DestinationSight) -> Prerequisite:
-    name = "VaultLockBounds"
-    if isinstance(sight.vault, Unseen):
-        return _unknown(name, destination.name, sight.vault.problem)
-    vault = sight.vault.value
-    if vault is None or not vault.locked:
-        return _met(name, destination.name, "The vault is not locked.")
-    days = destination.lifecycle.delete_after_days if destination.lifecycle else None
-    if days is None or days < 0:
-        # The copy inherits the expiry of each source point; AWS compares that one with the bounds.
-        return Prerequisite(
-            name,
-            destination.name,
-            UNKNOWN,
-            Reason.RETENTION_OUT_OF_BOUNDS,
-            f"Vault {vault.name} is locked to {_bounds(vault)}; copies inherit the retention of each source point.",
-            "Set spec.destinations[].lifecycle.deleteAfterDays within the bounds.",
-        )
-    if days < (vault.min_retention_days or 0) or days > (vault.max_retention_days or days):
-        return _unmet(
-            name,
-            destination.name,
-            Reason.RETENTION_OUT_OF_BOUNDS,
-            f"Copies would live {days} days in vault {vault.name}, whose lock allows {_bounds(vault)}.",
-            "Set spec.destinations[].lifecycle.deleteAfterDays within the bounds.",
-        )
-    return _met(name, destination.name, f"{days} days are within the lock's bounds.")
-
-
-def _bounds(vault: Vault) -> str:
-    return f"{vault.min_retention_days or 1} to {vault.max_retention_days or 36500} days"

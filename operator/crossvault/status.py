@@ -112,7 +112,7 @@ def summarise(
             destination,
             observed.destinations[index],
             plan.standings.get(destination.name, ()),
-            looked=conditions.looked_at(observed, index),
+            looked=observed.contents(observed.destinations[index]) is not None,
         )
         for index, destination in enumerate(desired.destinations)
     )
@@ -185,9 +185,7 @@ def _destinations(evidence: Evidence) -> list[dict[str, Any]]:
 def _drift(evidence: Evidence) -> dict[str, Any]:
     """Return the differences; those of a destination that was not looked at are the last known ones."""
     unseen = {
-        each.name
-        for each in evidence.observed.destinations
-        if any(isinstance(_, Unseen) for _ in (each.vault, each.policy))
+        each.name for each in evidence.observed.destinations if any(isinstance(look, Unseen) for look in each.settings)
     }
     before = (evidence.previous.get("drift") or {}).get("items", ())
     items = [
@@ -259,7 +257,7 @@ def _retryable(evidence: Evidence) -> bool:
     """Tell whether to try again with back-off; one destination's trouble must not slow down the copies to others."""
     moving = _moving(evidence)
     problems = [each.problem for each in evidence.results if isinstance(each.action, StartCopy) or not moving]
-    unseen = None if moving else conditions.unseen(evidence.observed)
+    unseen = None if moving else evidence.observed.problem
     return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
 
 
@@ -279,7 +277,7 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     """Return when the next look is due: soon while something moves or is amiss, at the interval otherwise."""
     startable = any(isinstance(each, StartCopy) for each in evidence.plan.actions)
     refused = any(each.problem is not None for each in evidence.results)
-    if evidence.acts and startable and not refused:
+    if evidence.desired.acts and startable and not refused:
         return min(timedelta(seconds=1), cadence.follow)
     amiss = bool(evidence.plan.drift) or any(
         each.status is not PrerequisiteStatus.MET and each.blocks for each in evidence.plan.prerequisites

@@ -20,7 +20,7 @@ from crossvault import manifest, stakes
 from crossvault.aws import AwsAccounts, Settings
 from crossvault.cli import plans
 from crossvault.local import Folder
-from crossvault.model import PolicyKey
+from crossvault.model import PolicyKey, Standing
 from crossvault.reconcile import PolicyRequest, plan_policy, reconcile_policy
 from crossvault.status import Cadence, Outcome
 
@@ -38,6 +38,16 @@ def world_of(name: str) -> Json:
     made = cast("Json", yaml.safe_load((WORLDS / name / "world.yaml").read_text("utf-8")))
     made["clock"] = {"start": "now", "frozen": True}
     return made
+
+
+def account_in(world: Json, account_id: str) -> Json:
+    """Return an account of a world, to be changed."""
+    return next(cast("Json", each) for each in world["accounts"] if each["id"] == account_id)
+
+
+def points_of(world: Json, account_id: str = CLINIC) -> list[Json]:
+    """Return the recovery points in the first vault of an account of a world, to be changed."""
+    return cast("list[Json]", account_in(world, account_id)["vaults"][0]["recovery_points"])
 
 
 class Case:
@@ -139,6 +149,15 @@ class Case:
     def numbers(self, name: str = "records") -> Json:
         """Return the figures of a policy's first destination."""
         return cast("Json", self.status(name)["destinations"][0])
+
+    def standings(self, name: str = "records") -> dict[str, Standing]:
+        """Return how every recovery point stands towards a policy's only destination, by the name of its resource."""
+        self.control.advance(1)
+        key = next(each for each in self.bodies if each.name == name)
+        planned = plan_policy(self._request(key), self.aws)
+        assert not isinstance(planned, manifest.Rejected)
+        (found,) = planned[2].standings.values()
+        return {each.point.resource_arn.rsplit("/", 1)[-1]: each for each in found}
 
     # --- what AWS saw
 

@@ -127,12 +127,10 @@ def test_while_protected(hasty: Stage, broken: Break, reason: str) -> None:
 
 
 def reason_of(stage: Stage) -> str:
-    """Return the cause as the conditions tell it: below Ready, in whatever could not be looked at."""
-    reasons = [
-        each["reason"]
-        for each in stage.body["status"]["conditions"]
-        if each["type"] in {"PrerequisitesMet", "Synced"} and each["status"] == "Unknown"
-    ]
+    """Return the cause as it is told below Ready: by what could not be looked at, conditions first and then rows."""
+    status = stage.body["status"]
+    parts = [each for each in status["conditions"] if each["type"] in {"PrerequisitesMet", "Synced"}]
+    reasons = [each["reason"] for each in [*parts, *status["prerequisites"]] if each["status"] == "Unknown"]
     return reasons[0] if reasons else ""
 
 

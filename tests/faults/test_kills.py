@@ -97,7 +97,11 @@ def test_a_lost_reply_is_not_a_second_write(stage: Stage, operation: str) -> Non
     stage.control.faults.add(Kind.RESET, operation=operation, times=1, after_effect=True)
     stage.go_on()
     assert_everything_is_there_once(stage)
-    assert sum(each.hits for each in stage.control.faults.list()) == 1
+    assert sum(each.hits for each in _faults(stage)) == 1
+
+
+def _faults(stage: Stage) -> list[Any]:
+    return list(stage.control.faults.list())
 
 
 @pytest.mark.parametrize("operation", MUTATING)
@@ -106,7 +110,8 @@ def test_a_write_whose_answer_never_comes_is_looked_at_again(stage: Stage, opera
     stage.settings = scene.hasty(stage)
     stage.begin(scene.world(*POINTS))
     stage.control.faults.add(Kind.HANG, operation=operation, times=1, after_effect=True, seconds=30)
-    outcome = stage.look()
+    # On a busy machine a read may miss its time first; what was not seen is not written to.
+    outcome = next(each for each in (stage.look() for _ in range(20)) if any(one.hits for one in _faults(stage)))
     assert [each.problem.reason for each in outcome.results if each.problem] == ["TimedOut"]
     stage.go_on()
     assert_everything_is_there_once(stage)

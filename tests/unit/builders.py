@@ -27,6 +27,7 @@ from crossvault.model import (
     Ownership,
     PolicyKey,
     RecoveryPoint,
+    Role,
     Scope,
     Seen,
     Unseen,
@@ -241,6 +242,12 @@ def key(manager: str = "CUSTOMER", state: str = "Enabled") -> Key:
     return Key(KEY_ARN, manager, state)
 
 
+def role(arn: str = ROLE, **trust: Any) -> Role:
+    """Return a role that AWS Backup may assume, unless its trust policy has another ``Statement``."""
+    allow = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return Role(arn, {"Version": "2012-10-17", "Statement": [allow], **trust})
+
+
 def sight(
     wanted: Destination | None = None,
     *,
@@ -282,7 +289,11 @@ def observed(
     **looks: Any,
 ) -> Observed:
     """Return a picture of AWS; one destination in which everything is right unless told."""
-    values: dict[str, Any] = {"source": account_sight(), "source_vault": Seen(vault(source_vault()))}
+    values: dict[str, Any] = {
+        "source": account_sight(),
+        "source_vault": Seen(vault(source_vault())),
+        "copy_role": Seen(role()),
+    }
     return Observed(
         at=at,
         points=Seen(points) if isinstance(points, tuple) else points,

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.unit.builders import KEY_ARN, NOW, account_sight, copy_of, key, problem
+from tests.unit.builders import KEY_ARN, NOW, account_sight, copy_of, key, problem, role
 
 from crossvault.errors import Problem
 from crossvault.model import (
     Account,
     AccountSight,
     Action,
+    Asked,
     CopyJob,
     CreateVault,
     Desired,
@@ -21,6 +22,7 @@ from crossvault.model import (
     Observed,
     PutVaultPolicy,
     RecoveryPoint,
+    Refusal,
     Result,
     Seen,
     StartCopy,
@@ -65,7 +67,7 @@ class FakeAws:
         self.lose_replies: frozenset[int] = frozenset()
         self.after: Tamper = lambda _: None
         self.unseen: frozenset[str] = frozenset()
-        self.refused: dict[tuple[str, str], Problem] = {}
+        self.refused: dict[tuple[str, str], Refusal] = {}
 
     # --- The port ---
 
@@ -78,6 +80,7 @@ class FakeAws:
             at=self.now,
             source=account_sight(desired.source.account),
             source_vault=Seen(source),
+            copy_role=Seen(role()),
             points=Seen(tuple(self.points)),
             destinations=tuple(self._sight(each) for each in desired.destinations),
             account_copies_in_progress=sum(job.state == "RUNNING" for job in self.jobs),
@@ -115,7 +118,8 @@ class FakeAws:
         refusal = self.refuse(action)
         if refusal is not None:
             if isinstance(action, StartCopy):
-                self.refused[action.point.arn, action.destination_vault_arn] = refusal
+                asked = Asked.of(action.point, action.lifecycle, action.role_arn)
+                self.refused[action.point.arn, action.destination_vault_arn] = Refusal(refusal, self.now, asked)
             return Result(action, refusal)
         self.log.append(action)
         self._do(action)

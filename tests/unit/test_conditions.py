@@ -59,7 +59,12 @@ def _evidence(
 ) -> Evidence:
     made = plan.diff(wanted, seen)
     counted = tuple(
-        figures(each, seen.destinations[index], made.standings[each.name], looked=conditions.looked_at(seen, index))
+        figures(
+            each,
+            seen.destinations[index],
+            made.standings[each.name],
+            looked=seen.contents(seen.destinations[index]) is not None,
+        )
         for index, each in enumerate(wanted.destinations)
     )
     return Evidence(wanted, seen, made, results, counted, previous or {}, NOW)

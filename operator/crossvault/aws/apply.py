@@ -55,7 +55,7 @@ class Applier:
                     assert_never(action)
         except CrossvaultError as error:
             if isinstance(action, StartCopy):
-                self._refused.add(action.point.arn, action.destination_vault_arn, error.problem, self._clock())
+                self._refused.add(action, error.problem, self._clock())
             return Result(action, error.problem)
         return Result(action)
 

@@ -171,9 +171,11 @@ def problem(error: BaseException, ask: Ask) -> Problem:
         reason = _assume_role_reason(reason, text)
     elif ask.action == OWN_CREDENTIALS and reason is Reason.ACCESS_DENIED:
         reason = Reason.NO_CREDENTIALS
-    words = _doubt(reason, ask) or _WORDS.get(reason, _quote)(ask, text)
+    doubt = _doubt(reason, ask)
+    reason = Reason.REGION_DOUBTFUL if doubt else reason
+    words = doubt or _WORDS.get(reason, _quote)(ask, text)
     known = f" ({code})" if code else ""
-    return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code)
+    return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code, sanitise(text))
 
 
 @contextmanager

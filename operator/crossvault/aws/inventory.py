@@ -105,6 +105,8 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
             locked=bool(answer.get("Locked")),
             min_retention_days=answer.get("MinRetentionDays"),
             max_retention_days=answer.get("MaxRetentionDays"),
+            kind=answer.get("VaultType") or "",
+            key_type=answer.get("EncryptionKeyType") or "",
         )
 
 
@@ -198,7 +200,15 @@ def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
         source_vault_arn=_shared(row.get("SourceBackupVaultArn") or "") or None,
         parent_arn=row.get("ParentRecoveryPointArn"),
         is_parent=bool(row.get("IsParent")),
+        delete_after_days=_kept(row.get("Lifecycle")),
+        encrypted=row.get("IsEncrypted"),
     )
+
+
+def _kept(lifecycle: Mapping[str, Any] | None) -> int | None:
+    """Return DeleteAfterDays; -1 and no value both mean that the point is kept."""
+    days = (lifecycle or {}).get("DeleteAfterDays")
+    return days if isinstance(days, int) and days > 0 else None
 
 
 def _copy_job(row: Mapping[str, Any]) -> CopyJob:

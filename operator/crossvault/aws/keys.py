@@ -48,6 +48,16 @@ def kms_key(entry: Fingerprint, region: str, key_id: str) -> Key:
     return ("key", entry, region, key_id)
 
 
+def key_manager(entry: Fingerprint, region: str, key_arn: str) -> Key:
+    """Name DescribeKey of a key behind recovery points, of which only what never changes is used."""
+    return ("key manager", entry, region, key_arn)
+
+
+def role(entry: Fingerprint, name: str) -> Key:
+    """Name GetRole."""
+    return ("role", entry, name)
+
+
 def points(entry: Fingerprint, region: str, name: str) -> Key:
     """Name ListRecoveryPointsByBackupVault."""
     return ("points", entry, region, name)

@@ -10,14 +10,15 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from ..errors import Problem
-from ..model import CopyJob
+from ..model import Asked, Refusal, StartCopy
 from . import keys
 from .reads import Key, SharedReads
 from .sessions import Fingerprint
 
-UNFINISHED = frozenset({"CREATED", "RUNNING"})
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
+# Twice as long as the slowest retry of what was refused.
+REMEMBERED = timedelta(hours=48)
 
 
 class StartedCopies:
@@ -40,7 +41,7 @@ class StartedCopies:
         for key, jobs, at in self._reads.values((keys.JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
-                running.update(job.id for job in jobs if _unfinished(job))
+                running.update(job.id for job in jobs if job.is_running)
         with self._lock:
             for job_id, (key, started) in list(self._started.items()):
                 if now - started >= COUNTED or (key in listed and listed[key] > started):
@@ -51,29 +52,33 @@ class StartedCopies:
 
 
 class RefusedCopies:
-    """The copies that AWS refused to start when it was last asked: the others go first, so that none holds up all."""
+    """The copies that AWS refused to start when it was last asked, and what it was asked.
+
+    What follows from that, and when it is asked again, is judged elsewhere. An entry goes when nobody can have asked
+    again for so long that its recovery point or its policy must be gone.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._refused: dict[tuple[str, str], tuple[Problem, datetime]] = {}
+        self._refused: dict[tuple[str, str], Refusal] = {}
 
-    def add(self, point_arn: str, vault_arn: str, problem: Problem, now: datetime) -> None:
-        """Note a refusal."""
+    def add(self, action: StartCopy, problem: Problem, now: datetime) -> None:
+        """Note a refusal; how often in a row counts as long as the same is asked."""
+        key = (action.point.arn, action.destination_vault_arn)
+        asked = Asked.of(action.point, action.lifecycle, action.role_arn)
         with self._lock:
-            self._refused[point_arn, vault_arn] = (problem, now)
+            before = self._refused.get(key)
+            times = before.times + 1 if before is not None and before.asked == asked else 1
+            self._refused[key] = Refusal(problem, now, asked, times)
 
     def discard(self, point_arn: str, vault_arn: str) -> None:
         """Note that AWS took the request."""
         with self._lock:
             self._refused.pop((point_arn, vault_arn), None)
 
-    def into(self, vault_arns: Collection[str], now: datetime) -> dict[tuple[str, str], Problem]:
-        """Return why the copies into some vaults were refused, by recovery point and vault."""
+    def into(self, vault_arns: Collection[str], now: datetime) -> dict[tuple[str, str], Refusal]:
+        """Return what was refused into some vaults, by recovery point and vault."""
         with self._lock:
-            for each in [each for each, (_, at) in self._refused.items() if now - at >= COUNTED]:
+            for each in [each for each, refusal in self._refused.items() if now - refusal.at >= REMEMBERED]:
                 del self._refused[each]
-            return {each: problem for each, (problem, _) in self._refused.items() if each[1] in vault_arns}
-
-
-def _unfinished(job: CopyJob) -> bool:
-    return job.state in UNFINISHED
+            return {each: refusal for each, refusal in self._refused.items() if each[1] in vault_arns}

@@ -5,12 +5,14 @@ Identity first; then organization, settings, vaults and jobs; then what lies in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
-from ..errors import CrossvaultError
+from .. import copy_role, vault_key
+from ..errors import CrossvaultError, ErrorClass, Problem
 from ..iam import evaluation
 from ..model import (
     Account,
@@ -23,15 +25,23 @@ from ..model import (
     Look,
     Observed,
     RecoveryPoint,
+    Role,
     Seen,
     Unseen,
     Vault,
 )
-from . import inventory, keys
+from ..reasons import Reason
+from ..vault_key import KEYED_BY_RESOURCE
+from . import inventory, keys, regions, roles
 from .ledger import RefusedCopies, StartedCopies
 from .reads import Key as ReadKey
 from .reads import SharedReads
 from .sessions import Access, Sessions, fingerprint
+
+LONGEST = timedelta(hours=24)
+ROLE = timedelta(hours=1)
+DENIED = timedelta(minutes=15)
+"""How long an answer lasts about who manages a key, about a role that lets AWS Backup in, and that we may not ask."""
 
 T = TypeVar("T")
 Pending: TypeAlias = Callable[[], Look[T]]
@@ -39,11 +49,17 @@ Pending: TypeAlias = Callable[[], Look[T]]
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """The reads as one pass uses them; ``ages`` collects when its answers were fetched."""
+    """The reads as one pass uses them.
+
+    Attributes:
+        ages: Collects when the answers were fetched.
+        doubts: Why there is nothing to be asked in a Region that this release does not know, or None where there is.
+    """
 
     reads: SharedReads
     not_before: datetime
-    ages: dict[ReadKey, datetime]
+    ages: dict[ReadKey, datetime] = field(default_factory=dict)
+    doubts: dict[str, Problem | None] = field(default_factory=dict)
 
     def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
         try:
@@ -52,6 +68,33 @@ class _Shared:
             return Unseen(error.problem)
         self.ages[key] = at
         return Seen(value)
+
+    def slowly(
+        self, access: Access, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta]
+    ) -> Pending[T]:
+        """Ask for what hardly ever changes; ``lasts`` tells for how long an answer will do.
+
+        Being denied is an answer, too: it lasts. What is known this way does not make the picture any older.
+        """
+        known = self.reads.cached(key, self.not_before - LONGEST)
+        if known is not None and known[1] >= self.not_before - lasts(known[0]):
+            return _known(known[0])
+
+        def answer() -> Look[T]:
+            try:
+                return Seen(fetch())
+            except CrossvaultError as error:
+                if error.problem.error_class is ErrorClass.RETRY:
+                    raise
+                return Unseen(error.problem)
+
+        def look() -> Look[T]:
+            try:
+                return self.reads.get(key, self.not_before, answer)[0]
+            except CrossvaultError as error:
+                return Unseen(error.problem)
+
+        return access.threads.submit(look).result
 
     def start(self, access: Access, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
         """Ask in one of the account's threads, or take at once what is there."""
@@ -69,17 +112,46 @@ class _Room:
     region: str
     access: Access
     identity: Pending[str]
+    first_there: list[str] = field(default_factory=list)
 
-    def _start(self, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
+    def _start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+        unseen = self._closed(regional=regional)
+        return unseen if unseen is not None else self.shared.start(self.access, key, fetch)
+
+    def _closed(self, *, regional: bool = True) -> Pending[Any] | None:
+        """Return the answer to every question while there is nobody to ask: a stranger, or in no Region at all."""
         identity = self.identity()
         if isinstance(identity, Unseen):
             return _known(identity)
-        return self.shared.start(self.access, key, fetch)
+        if regional and self._doubt() is not None:
+            words = f"Not looked at: Region {self.region}."
+            return _known(Unseen(Problem(Reason.REGION_UNSEEN, words, ErrorClass.RETRY)))
+        return None
+
+    def _doubt(self) -> Problem | None:
+        """Ask once in a Region that this release does not know before anything else is asked there.
+
+        It may be new, or misspelt; who is refused a right there has reached it.
+        """
+        doubts, region = self.shared.doubts, self.region
+        if region not in doubts:
+            doubts[region] = None
+            if regions.doubt(region):
+                key = keys.settings(self.access.fingerprint, region)
+                look = self.shared.look(key, lambda: inventory.cross_account_backup(self.access, region))
+                doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
+                doubts[region] = look.problem if doubtful and isinstance(look, Unseen) else None
+                if doubts[region] is not None:
+                    self.first_there.append(region)
+        return doubts[region]
 
     def sight(self) -> Callable[[], AccountSight]:
         """Look at the account itself."""
         access, entry, region = self.access, self.access.fingerprint, self.region
-        organization = self._start(keys.organization(entry), lambda: inventory.organization(access, region))
+        home = regions.known_like(region)
+        organization = self._start(
+            keys.organization(entry), lambda: inventory.organization(access, home), regional=False
+        )
         backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
         return lambda: AccountSight(self.account, self.identity(), organization(), backup())
 
@@ -92,6 +164,9 @@ class _Room:
     def vault(self, name: str) -> Pending[Vault | None]:
         """Look at a vault."""
         access, entry, region = self.access, self.access.fingerprint, self.region
+        doubt = None if isinstance(self.identity(), Unseen) else self._doubt()
+        if doubt is not None and region in self.first_there:
+            return _known(Unseen(doubt))
 
         def names() -> frozenset[str]:
             listing = keys.vaults(entry, region)
@@ -112,6 +187,36 @@ class _Room:
         access, region = self.access, self.region
         key = keys.kms_key(access.fingerprint, region, key_id)
         return self._start(key, lambda: inventory.key(access, region, key_id))
+
+    def role(self, role_arn: str) -> Pending[Role | None]:
+        """Look at a role; one that does what it is for is looked at rarely."""
+        access, name, home = self.access, role_arn.rsplit("/", 1)[-1], regions.known_like(self.region)
+        account_id = self.account.account_id
+
+        def lasts(look: Look[Role | None]) -> timedelta:
+            if isinstance(look, Unseen):
+                return DENIED
+            return ROLE if look.value is not None and copy_role.trusts(look.value, account_id) else timedelta()
+
+        closed = self._closed(regional=False)
+        key = keys.role(access.fingerprint, name)
+        return closed or self.shared.slowly(access, key, lambda: roles.role(access, home, name), lasts)
+
+    def key_managers(self, points: Iterable[RecoveryPoint]) -> Mapping[str, Look[Key | None]]:
+        """Ask once for every own key that snapshots among these recovery points are encrypted with."""
+        if self._closed() is not None:
+            return {}
+        access, region, entry = self.access, self.region, self.access.fingerprint
+        place = (region, self.account.account_id)
+        arns = {each.encryption_key_arn for each in points if each.resource_type in KEYED_BY_RESOURCE}
+        own = sorted(arn for arn in arns if arn is not None and tuple(arn.split(":")[3:5]) == place)
+        asked = {
+            arn: self.shared.slowly(
+                access, keys.key_manager(entry, region, arn), partial(inventory.key, access, region, arn), _key_lasts
+            )
+            for arn in own
+        }
+        return {arn: pending() for arn, pending in asked.items()}
 
     def points(self, name: str) -> Pending[tuple[RecoveryPoint, ...]]:
         """Look into a vault."""
@@ -160,11 +265,12 @@ class Observer:
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything one policy speaks of."""
         began = self._clock()
-        shared = _Shared(self._shared, not_before, {})
+        shared = _Shared(self._shared, not_before)
         source = self._enter(shared, desired.source.account, desired.source.region)
         rooms = [self._enter(shared, wanted.vault.account, wanted.vault.region) for wanted in desired.destinations]
 
         source_sight, source_vault = source.sight(), source.vault(desired.source.name)
+        role = source.role(desired.copy_role_arn)
         jobs = [source.jobs(wanted.vault.arn) for wanted in desired.destinations]
         sights = [room.sight() for room in rooms]
         vaults = [room.vault(wanted.vault.name) for room, wanted in zip(rooms, desired.destinations, strict=True)]
@@ -196,10 +302,13 @@ class Observer:
                 desired.destinations, rooms, sights, vaults, inside, jobs, paths, strict=True
             )
         )
+        listed = points()
         return Observed(
             source=source_sight(),
             source_vault=source_vault(),
-            points=points(),
+            copy_role=role(),
+            points=listed,
+            source_keys=source.key_managers(listed.value if isinstance(listed, Seen) else ()),
             destinations=destinations,
             account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
             refused=self._refused.into({wanted.vault.arn for wanted in desired.destinations}, self._clock()),
@@ -208,7 +317,7 @@ class Observer:
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
-        shared = _Shared(self._shared, not_before, {})
+        shared = _Shared(self._shared, not_before)
         return self._enter(shared, account, self._sessions.home(account)).sight()()
 
     def _enter(self, shared: _Shared, account: Account, region: str) -> _Room:
@@ -231,13 +340,13 @@ def _inside(room: _Room, wanted: Destination, vault: Look[Vault | None]) -> _Ins
         # Without knowing that it exists, its other answers could not be told from "there is none".
         return _Inside(_known(vault), _known(vault), _known(Seen(None)), _known(vault))
     if vault.value is None:
-        looked_up = wanted.create and wanted.encryption_key
+        looked_up = wanted.encryption_key if wanted.create and not vault_key.is_foreign(wanted) else None
         wanted_key: Pending[Key | None] = room.kms_key(looked_up) if looked_up else _known(Seen(None))
         return _Inside(_known(Seen(None)), _known(Seen(None)), wanted_key, _known(Seen(())))
-    key_arn = vault.value.encryption_key_arn
-    vault_key: Pending[Key | None] = room.kms_key(key_arn) if key_arn else _known(Seen(None))
+    key_arn = vault.value.own_key_arn
+    own_key: Pending[Key | None] = room.kms_key(key_arn) if key_arn else _known(Seen(None))
     name = wanted.vault.name
-    return _Inside(room.policy(name), vault_key, _known(Seen(None)), room.points(name))
+    return _Inside(room.policy(name), own_key, _known(Seen(None)), room.points(name))
 
 
 def _paths(
@@ -272,6 +381,11 @@ def _from_vault(jobs: Look[tuple[CopyJob, ...]], source_vault_arn: str) -> Look[
     if isinstance(jobs, Unseen):
         return jobs
     return Seen(tuple(job for job in jobs.value if job.source_vault_arn == source_vault_arn))
+
+
+def _key_lasts(look: Look[Key | None]) -> timedelta:
+    """Who manages a key never changes; whether we may ask, or whether there is one, may."""
+    return LONGEST if isinstance(look, Seen) and look.value is not None else DENIED
 
 
 def _known(look: Look[T]) -> Pending[T]:

@@ -26,7 +26,7 @@ from botocore.credentials import (
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, Limits
 from ..reasons import Reason
-from . import errors
+from . import errors, regions
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .errors import OWN_CREDENTIALS
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.loaders import Loader
     from mypy_boto3_backup import BackupClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_sts import STSClient
@@ -126,9 +127,13 @@ class Access:
         """Return the Organizations client for the partition of a Region."""
         return cast("OrganizationsClient", self._client("organizations", region))
 
+    def iam(self, region: str) -> IAMClient:
+        """Return the IAM client for the partition of a Region."""
+        return cast("IAMClient", self._client("iam", region))
+
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
-        for service in ("sts", "backup", "kms", "organizations"):
+        for service in ("sts", "backup", "kms", "organizations", "iam"):
             self._client(service, self._sts_region)
 
     def _client(self, service: str, region: str) -> BaseClient:
@@ -320,7 +325,8 @@ class Sessions:
         own = self._own()
         name = account.name
         hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind))
-        home = region or (account.regions[0] if account.regions else own.region or "us-east-1")
+        wanted = region or (account.regions[0] if account.regions else own.region or "us-east-1")
+        home = regions.known_like(wanted)
         return Access(account, own, self._settings, region=home, hooks=hooks, clock=self._clock)
 
     def _leave(self, leaves: Callable[[Access], bool]) -> list[Access]:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from .. import vaultpolicy
-from ..conditions import unseen
 from ..manifest import Rejected
 from ..model import (
     CreateVault,
@@ -23,7 +22,6 @@ from ..model import (
     PutVaultPolicy,
     Standing,
     State,
-    Unseen,
 )
 from ..reasons import Reason
 from .render import API_VERSION, plural, size
@@ -64,7 +62,7 @@ def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
 
 def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
     """Describe the plan of one policy."""
-    problem = unseen(observed)
+    problem = observed.problem
     described: dict[str, Any] = {
         "policy": str(desired.key),
         "mode": str(desired.mode),
@@ -101,14 +99,18 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "name": name,
         "vault": declared.vault.arn,
         "account": declared.vault.account.name,
-        "looked": not any(isinstance(look, Unseen) for look in (observed.points, sight.copies, sight.jobs)),
+        "looked": observed.contents(sight) is not None,
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
-        "copies": _copies([each for each in standings if each.state in _TO_START and not held], desired),
+        "copies": _copies([] if held else [each for each in standings if _starts(each)], desired),
         "unmet": left,
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
     }
+
+
+def _starts(standing: Standing) -> bool:
+    return standing.state in _TO_START and not standing.needs_action
 
 
 def _follows(declared: Destination, desired: Desired, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,7 +24,11 @@ from .declared import (
 )
 from .evidence import Evidence, Ground, Kind, Verdict
 from .observed import (
+    AWS_OWNED,
+    CUSTOMER_MANAGED,
     AccountSight,
+    Asked,
+    Contents,
     CopyJob,
     DestinationSight,
     Key,
@@ -32,9 +36,12 @@ from .observed import (
     Observed,
     Organization,
     RecoveryPoint,
+    Refusal,
+    Role,
     Seen,
     Unseen,
     Vault,
+    account_of,
 )
 from .planned import (
     GAP_STATES,
@@ -54,13 +61,17 @@ from .planned import (
 )
 
 __all__ = [
+    "AWS_OWNED",
+    "CUSTOMER_MANAGED",
     "GAP_STATES",
     "Account",
     "AccountSight",
     "Action",
+    "Asked",
     "Backfill",
     "BackfillMode",
     "Conflict",
+    "Contents",
     "CopyJob",
     "Copying",
     "CreateVault",
@@ -88,7 +99,9 @@ __all__ = [
     "PrerequisiteStatus",
     "PutVaultPolicy",
     "RecoveryPoint",
+    "Refusal",
     "Result",
+    "Role",
     "Scope",
     "Seen",
     "Standing",
@@ -99,5 +112,6 @@ __all__ = [
     "Vault",
     "VaultRef",
     "Verdict",
+    "account_of",
     "partition_of",
 ]

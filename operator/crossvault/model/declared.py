@@ -175,6 +175,19 @@ class Desired:
     max_copy_lag: timedelta | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
 
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """What would have to be declared for the policy to act, as it is written in a manifest."""
+        return (
+            *(("spec.suspend: false",) if self.suspend else ()),
+            *(("spec.mode: Enforce",) if self.mode is Mode.OBSERVE else ()),
+        )
+
+    @property
+    def acts(self) -> bool:
+        """Whether the policy may change anything in AWS: decided here, asked everywhere."""
+        return not self.held_by
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:

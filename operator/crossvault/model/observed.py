@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..errors import Problem
-from .declared import Account
+from .declared import Account, Lifecycle
 
 T = TypeVar("T")
+
+ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
+"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
+
+ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
+
+AIR_GAPPED = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+AWS_OWNED, CUSTOMER_MANAGED = "AWS_OWNED_KMS_KEY", "CUSTOMER_MANAGED_KMS_KEY"
+
+LONGEST_RETENTION = 36_500
+"""Days, as AWS Backup counts at most."""
+
+
+def account_of(arn: str) -> str:
+    """Return the account an ARN names; empty where it names none, as those of snapshots do."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 4 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,10 @@ class AccountSight:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What DescribeBackupVault says."""
+    """What DescribeBackupVault says.
+
+    ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others.
+    """
 
     arn: str
     name: str
@@ -64,6 +84,29 @@ class Vault:
     locked: bool = False
     min_retention_days: int | None = None
     max_retention_days: int | None = None
+    kind: str = ""
+    key_type: str = ""
+
+    @property
+    def air_gapped(self) -> bool:
+        """Whether it is logically air-gapped: its lock cannot be undone, its key may belong to AWS."""
+        return self.kind == AIR_GAPPED
+
+    @property
+    def own_key_arn(self) -> str | None:
+        """The key when it is one of the vault's account; of a key of somebody else KMS tells nothing to us."""
+        arn = self.encryption_key_arn
+        return arn if arn is not None and account_of(arn) == account_of(self.arn) else None
+
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """Days of retention that the lock allows, least and most; None without a lock.
+
+        An air-gapped vault always has both. https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
+        """
+        if not self.locked and not self.air_gapped:
+            return None
+        return self.min_retention_days or 1, self.max_retention_days or LONGEST_RETENTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +119,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What iam:GetRole says; ``trust`` is its AssumeRolePolicyDocument, parsed."""
+
+    arn: str
+    trust: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryPoint:
-    """One row of ListRecoveryPointsByBackupVault."""
+    """One row of ListRecoveryPointsByBackupVault.
+
+    Attributes:
+        delete_after_days: The Lifecycle's DeleteAfterDays, which copies inherit; None for a point that is kept.
+        encrypted: None when AWS does not say.
+    """
 
     arn: str
     resource_arn: str
@@ -91,6 +147,8 @@ class RecoveryPoint:
     source_vault_arn: str | None = None
     parent_arn: str | None = None
     is_parent: bool = False
+    delete_after_days: int | None = None
+    encrypted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +169,16 @@ class CopyJob:
     category: str | None = None
     size: int = 0
     parent_id: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the job may still bring a copy: decided here, asked everywhere."""
+        return self.state not in ENDED_STATES
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the job left a copy behind, or the parts of one."""
+        return self.state in ENDED_WELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +208,86 @@ class DestinationSight:
     source_path: Look[str] | None = None
     vault_path: Look[str] | None = None
 
+    @property
+    def settings(self) -> tuple[Look[Any], ...]:
+        """The looks from which it is told whether the destination is as declared."""
+        return self.vault, self.policy
+
+    @property
+    def contents(self) -> tuple[Look[Any], ...]:
+        """The looks from which it is told what has been copied to the destination."""
+        return self.copies, self.jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything on which AWS's answer to one request for a copy hangs: the request, and the point as it was."""
+
+    status: str
+    cold_at: datetime | None
+    delete_at: datetime | None
+    lifecycle: Lifecycle | None
+    role_arn: str
+
+    @classmethod
+    def of(cls, point: RecoveryPoint, lifecycle: Lifecycle | None, role_arn: str) -> Asked:
+        """Return what would be asked for a recovery point now."""
+        return cls(point.status, point.cold_at, point.delete_at, lifecycle, role_arn)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """AWS would not start a copy: why, when it said so last, what it was asked, and how often in a row."""
+
+    problem: Problem
+    at: datetime
+    asked: Asked
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is compared to tell which recovery points of one destination lack their copy."""
+
+    points: tuple[RecoveryPoint, ...]
+    copies: tuple[RecoveryPoint, ...]
+    jobs: tuple[CopyJob, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
     """One immutable picture of AWS for one policy.
 
-    ``account_copies_in_progress`` counts the unfinished copy jobs of the source account over all policies, as far as
-    they were listed. ``refused`` says why AWS would not start a copy when it was last asked to, by recovery point and
-    destination vault; it is forgotten with the process.
+    Attributes:
+        copy_role: The role that AWS Backup assumes for copies, None when there is none.
+        account_copies_in_progress: The unfinished copy jobs of the source account over all policies, as far as they
+            were listed.
+        source_keys: What KMS says of the keys that recovery points of the source vault are encrypted with, by ARN;
+            those of other accounts are not asked about.
+        refused: Why AWS would not start a copy when it was last asked to, by recovery point and destination vault;
+            forgotten with the process.
     """
 
     at: datetime
     source: AccountSight
     source_vault: Look[Vault | None]
+    copy_role: Look[Role | None]
     points: Look[tuple[RecoveryPoint, ...]]
     destinations: tuple[DestinationSight, ...]
     account_copies_in_progress: int = 0
-    refused: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
+    source_keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
+    refused: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> Problem | None:
+        """What first keeps the picture from being whole, in the order of the rows; None when it is whole."""
+        looks: list[Look[Any]] = [self.source.identity, self.source_vault, self.points]
+        for each in self.destinations:
+            looks += [each.account.identity, *each.settings, *each.contents]
+        return next((look.problem for look in looks if isinstance(look, Unseen)), None)
+
+    def contents(self, sight: DestinationSight) -> Contents | None:
+        """Return what lies in both vaults, and the jobs between them; None unless all three were seen."""
+        if isinstance(self.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
+            return None
+        return Contents(self.points.value, sight.copies.value, sight.jobs.value)

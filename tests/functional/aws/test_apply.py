@@ -225,7 +225,7 @@ def test_refusal_is_remembered_until_aws_takes_the_copy(simulator: SimulatorServ
     after = _observe(aws).refused
     aws.close()
 
-    assert refused == {(point.arn, VAULT.arn): refusal.problem}
+    assert {pair: each.problem for pair, each in refused.items()} == {(point.arn, VAULT.arn): refusal.problem}
     assert after == {}
 
 

@@ -1,0 +1,57 @@
+"""The permissions that the documentation gives to the two roles are enough, and what it calls optional is optional."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, prerequisite_names, world_of
+
+Begin = Callable[..., Case]
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-identity.md"
+OPTIONAL = {"ReadCopyRole": "CopyRole", "ReadKeys": None}
+
+
+def _documented(heading: str) -> Json:
+    """Return the policy of a section, for the accounts of the cases."""
+    text = PAGE.read_text("utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    found = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return cast("Json", json.loads(found.group(1).replace("SRC", CLINIC).replace("DST", BUNKER)))
+
+
+def _begin(case: Begin, *, without: frozenset[str] = frozenset()) -> Case:
+    world = world_of("18-aws-ebs-key")
+    for account, heading in (
+        (CLINIC, "Role in the source account"),
+        (BUNKER, "Role in the destination account"),
+    ):
+        document = _documented(heading)
+        document["Statement"] = [each for each in document["Statement"] if each["Sid"] not in without]
+        account_in(world, account)["roles"][0]["policies"] = [document]
+    began: Case = case("18-aws-ebs-key", world=world)
+    return began
+
+
+def test_the_documented_permissions_are_enough(case: Begin) -> None:
+    """Every row is met and seen, what can be copied is copied, and what cannot is known."""
+    began = _begin(case)
+    began.passes(4)
+    assert prerequisite_names(began.status(), "Met") == [each["name"] for each in began.status()["prerequisites"]]
+    assert (began.numbers()["copied"], began.numbers()["ineligible"]) == (1, 3)
+    assert not [each for each in began.control.calls() if "Denied" in each.outcome]
+
+
+@pytest.mark.parametrize(("sid", "row"), OPTIONAL.items())
+def test_what_is_said_to_be_optional_is(case: Begin, sid: str, row: Any) -> None:
+    """Without it something is unknown, and copies go all the same."""
+    began = _begin(case, without=frozenset({sid}))
+    began.passes(4)
+    assert prerequisite_names(began.status(), "Unknown") == ([row] if row else [])
+    assert prerequisite_names(began.status(), "Unmet") == []
+    assert began.numbers()["copied"] == 1
+    assert [each for each in began.control.calls() if "Denied" in each.outcome]

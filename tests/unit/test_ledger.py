@@ -1,0 +1,47 @@
+"""What the process remembers of refused copies: how often the same was asked, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from crossvault.aws.ledger import REMEMBERED, RefusedCopies
+from crossvault.foresight import SLOWEST
+from crossvault.model import Lifecycle, StartCopy
+
+from .builders import NOW, ROLE, TARGET_ARN, point, source_vault, stuck
+
+START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")
+PAIR = (START.point.arn, TARGET_ARN)
+
+
+def test_the_same_question_is_counted_and_another_begins_anew() -> None:
+    """What was asked is the point as it was, the lifecycle and the role; the token of an attempt is not part of it."""
+    refused = RefusedCopies()
+    for minute in range(3):
+        refused.add(replace(START, token=str(minute)), stuck(), NOW + timedelta(minutes=minute))
+    assert refused.into({TARGET_ARN}, NOW)[PAIR].times == 3
+    for changed in (
+        replace(START, lifecycle=Lifecycle(delete_after_days=9)),
+        replace(START, role_arn="another"),
+        replace(START, point=replace(START.point, status="AVAILABLE")),
+    ):
+        refused.add(changed, stuck(), NOW)
+        assert refused.into({TARGET_ARN}, NOW)[PAIR].times == 1
+
+
+def test_what_aws_takes_is_forgotten() -> None:
+    """The refusals before it are history."""
+    refused = RefusedCopies()
+    refused.add(START, stuck(), NOW)
+    refused.discard(*PAIR)
+    assert refused.into({TARGET_ARN}, NOW) == {}
+
+
+def test_a_refusal_outlives_the_slowest_pause_and_ends_with_its_policy() -> None:
+    """While somebody asks, it is renewed; nobody asks for a point that is gone."""
+    refused = RefusedCopies()
+    refused.add(START, stuck(), NOW)
+    assert refused.into({TARGET_ARN}, NOW + SLOWEST) != {}
+    assert refused.into({"another vault"}, NOW) == {}
+    assert refused.into({TARGET_ARN}, NOW + REMEMBERED) == {}

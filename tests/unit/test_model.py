@@ -1,0 +1,119 @@
+"""What is decided once: may a policy act, is a job running, is the picture whole."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crossvault
+from crossvault.aws import keys
+from crossvault.aws.ledger import StartedCopies
+from crossvault.aws.reads import SharedReads
+from crossvault.figures import figures
+from crossvault.model import DestinationSight, Mode, Observed, State
+from crossvault.plan import diff, restrict
+
+from .builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
+
+PRODUCT = Path(crossvault.__file__).parent
+
+
+@pytest.mark.parametrize("suspend", [False, True])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_policy_acts_exactly_while_nothing_declared_holds_it(mode: Mode, *, suspend: bool) -> None:
+    """Mode and suspension decide together, and what is held tells what would end it."""
+    wanted = desired(destination(), mode=mode, suspend=suspend)
+    seen = observed((point(),), sight())
+    acts = bool(restrict(diff(wanted, seen), wanted).actions)
+    assert wanted.acts is acts is (mode is Mode.ENFORCE and not suspend)
+    assert wanted.held_by == (
+        *(["spec.suspend: false"] if suspend else []),
+        *(["spec.mode: Enforce"] if mode is Mode.OBSERVE else []),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "running"),
+    [("CREATED", True), ("RUNNING", True), ("ABORTING", True), ("A_STATE_OF_2031", True)]
+    + [(ended, False) for ended in ("COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED")],
+)
+def test_everybody_takes_the_same_jobs_for_running(state: str, *, running: bool) -> None:
+    """Standings, figures and the budget of an account agree, also about a state that is yet to be invented."""
+    one = point()
+    job = replace(job_for(one, state=state, completed=None if running else ago(days=1)), id="j")
+    seen = observed((one,), sight(jobs=(job,)))
+    wanted = desired(destination())
+    (standing,) = diff(wanted, seen).standings["dr"]
+    counted = figures(wanted.destinations[0], seen.destinations[0], (standing,), looked=True)
+    reads = SharedReads(lambda: NOW)
+    entry = ("111111111111", None, None, ())
+    reads.get(keys.jobs(entry, "eu-west-1", TARGET_ARN), NOW - timedelta(hours=1), lambda: (job,))
+    told = {
+        job.is_running,
+        standing.state is State.IN_PROGRESS,
+        counted.oldest_running is not None,
+        StartedCopies(reads).in_progress(entry, NOW) == 1,
+    }
+    assert told == {running}
+
+
+LOOKS_OF_DESTINATION = ("vault", "policy", "copies", "jobs")
+
+
+@pytest.mark.parametrize("missing", ["", "source", "source_vault", "points", "account", *LOOKS_OF_DESTINATION])
+def test_a_picture_is_whole_unless_a_look_that_it_needs_failed(missing: str) -> None:
+    """Each look counts, and two vaults are compared only when both of them and the jobs were seen."""
+    seen = _without(observed((point(),), sight()), missing)
+    assert (seen.problem is None) is (missing == "")
+    compared = seen.contents(seen.destinations[0]) is not None
+    assert compared is (missing not in {"points", "copies", "jobs"})
+    assert bool(diff(desired(destination()), seen).standings["dr"]) is compared
+
+
+def test_a_key_that_could_not_be_looked_at_leaves_the_picture_whole() -> None:
+    """A key that AWS would let us copy with must not wait for a permission to look."""
+    seen = observed((point(),), replace(sight(), vault_key=UNSEEN, wanted_key=UNSEEN))
+    assert seen.problem is None
+
+
+def _without(seen: Observed, missing: str) -> Observed:
+    """Take one look out of a picture."""
+    there: DestinationSight = seen.destinations[0]
+    gone: dict[str, Any] = {missing: UNSEEN}
+    match missing:
+        case "":
+            return seen
+        case "source":
+            return replace(seen, source=replace(seen.source, identity=UNSEEN))
+        case "source_vault" | "points":
+            return replace(seen, **gone)
+        case "account":
+            return replace(seen, destinations=(replace(there, account=replace(there.account, identity=UNSEEN)),))
+        case _:
+            return replace(seen, destinations=(replace(there, **gone),))
+
+
+DECIDED_IN_THE_MODEL = {
+    "suspend": {"model/declared.py", "manifest.py", "conditions.py", "cli/plans.py", "status.py"},
+    "OBSERVE": {"model/declared.py", "conditions.py"},
+    "ENFORCE": {"model/declared.py", "manifest.py"},
+    "ENDED_STATES": {"model/observed.py"},
+}
+"""Who may name what decides: the model decides, a parser fills it in, and who prints tells which of them it is."""
+
+
+@pytest.mark.parametrize("name", DECIDED_IN_THE_MODEL)
+def test_nobody_decides_a_second_time(name: str) -> None:
+    """What decides is named where it is decided, and where it is printed."""
+    users = set()
+    for path in PRODUCT.rglob("*.py"):
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        named = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in tree}
+        if name in named:
+            users.add(str(path.relative_to(PRODUCT)))
+    assert users <= DECIDED_IN_THE_MODEL[name]

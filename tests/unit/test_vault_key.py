@@ -1,0 +1,107 @@
+"""The key of a destination vault: vault kind, EncryptionKeyType and whose key it is decide what is asked and said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crossvault import plan, vault_key
+from crossvault.model import CreateVault, Key, Look, PrerequisiteStatus, Scope, Seen, Unseen, Vault
+from crossvault.reasons import Reason
+
+from .builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
+
+MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
+FOREIGN = KEY_ARN.replace("222222222222", "333333333333")
+OWNED, CUSTOMERS = "AWS_OWNED_KMS_KEY", "CUSTOMER_MANAGED_KMS_KEY"
+AIR_GAPPED = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+NOT_FOUND, DENIED = Seen(None), Unseen(stuck())
+
+
+def _vault(kind: str, key_type: str, arn: str | None) -> Vault:
+    return vault(kind=kind, key_type=key_type, encryption_key_arn=arn)
+
+
+@pytest.mark.parametrize("look", [NOT_FOUND, DENIED, UNSEEN, Seen(key("AWS"))])
+@pytest.mark.parametrize(
+    ("kind", "key_type", "status", "reason"),
+    [
+        (AIR_GAPPED, OWNED, MET, Reason.ALL_MET),
+        (AIR_GAPPED, CUSTOMERS, MET, Reason.ALL_MET),
+        (AIR_GAPPED, "", MET, Reason.ALL_MET),
+        ("BACKUP_VAULT", CUSTOMERS, MET, Reason.ALL_MET),
+        ("BACKUP_VAULT", OWNED, UNMET, Reason.AWS_MANAGED_VAULT_KEY),
+        ("BACKUP_VAULT", "", UNKNOWN, Reason.FOREIGN_KEY),
+        ("", OWNED, UNKNOWN, Reason.FOREIGN_KEY),
+        ("", CUSTOMERS, MET, Reason.ALL_MET),
+    ],
+)
+def test_what_kms_says_of_a_foreign_key_does_not_count(
+    look: Any, kind: str, key_type: str, status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """Neither "not found" nor "denied" about somebody else's key is "does not exist"; nothing unknown stops a copy."""
+    there = sight(vault=Seen(_vault(kind, key_type, FOREIGN)), vault_key=look)
+    row = vault_key.judge(desired(), destination(), there)
+    assert (row.status, row.reason) == (status, reason)
+    assert row.blocks is (status is UNMET)
+
+
+@pytest.mark.parametrize(
+    ("kind", "look", "status", "reason"),
+    [
+        ("BACKUP_VAULT", Seen(key()), MET, Reason.ALL_MET),
+        ("BACKUP_VAULT", Seen(key("AWS")), UNMET, Reason.AWS_MANAGED_VAULT_KEY),
+        ("BACKUP_VAULT", Seen(key(state="Disabled")), UNMET, Reason.KEY_NOT_USABLE),
+        ("BACKUP_VAULT", NOT_FOUND, UNMET, Reason.KEY_NOT_FOUND),
+        ("BACKUP_VAULT", DENIED, UNKNOWN, Reason.ACCESS_DENIED),
+        (AIR_GAPPED, Seen(key()), MET, Reason.ALL_MET),
+        (AIR_GAPPED, Seen(key("AWS")), MET, Reason.ALL_MET),
+        (AIR_GAPPED, Seen(key(state="PendingDeletion")), UNMET, Reason.KEY_NOT_USABLE),
+        (AIR_GAPPED, NOT_FOUND, UNMET, Reason.KEY_NOT_FOUND),
+        (AIR_GAPPED, DENIED, UNKNOWN, Reason.ACCESS_DENIED),
+    ],
+)
+def test_a_key_of_the_vaults_own_account_is_what_kms_says(
+    kind: str, look: Any, status: PrerequisiteStatus, reason: Reason
+) -> None:
+    """There "not found" is "does not exist"."""
+    there = sight(vault=Seen(_vault(kind, "", KEY_ARN)), vault_key=look)
+    row = vault_key.judge(desired(), destination(), there)
+    assert (row.status, row.reason) == (status, reason)
+
+
+def test_a_vault_that_names_no_key_is_on_one_that_aws_owns() -> None:
+    """Fine for an air-gapped one, and for types that AWS Backup manages in full."""
+    for kind, types, status in (
+        (AIR_GAPPED, (), MET),
+        ("BACKUP_VAULT", (), UNMET),
+        ("BACKUP_VAULT", ("EFS", "S3"), MET),
+        ("BACKUP_VAULT", ("EFS", "EBS"), UNMET),
+    ):
+        there = sight(vault=Seen(_vault(kind, OWNED, None)), vault_key=NOT_FOUND)
+        row = vault_key.judge(desired(scope=Scope(resource_types=types)), destination(), there)
+        assert row.status is status
+
+
+@pytest.mark.parametrize(
+    ("declared", "status", "created"),
+    [
+        (FOREIGN, UNKNOWN, FOREIGN),
+        (FOREIGN.replace(":key/", ":alias/"), UNMET, None),
+        (KEY_ARN, MET, KEY_ARN),
+        ("alias/orders-copies", MET, KEY_ARN),
+    ],
+)
+def test_a_vault_is_made_with_the_key_that_is_declared(
+    declared: str, status: PrerequisiteStatus, created: str | None
+) -> None:
+    """Of a key of another account AWS decides when the vault is made; its alias leads nowhere."""
+    wanted = replace(destination(create=True), encryption_key=declared)
+    looked_up: Look[Key | None] = Seen(None) if vault_key.is_foreign(wanted) else Seen(key())
+    made = plan.diff(desired(wanted), observed((), absent(wanted, wanted_key=looked_up)))
+    row = next(row for row in made.prerequisites if row.name == "VaultKey")
+    assert row.status is status
+    keys = [each.key_arn for each in made.actions if isinstance(each, CreateVault)]
+    assert keys == ([created] if created else [])
