@@ -53,7 +53,7 @@ def worlds(draw: st.DrawFn, law: st.SearchStrategy[Law] = laws) -> TwoVaults:
         )
         for day in range(days, -1, -every):
             created = (NOW - timedelta(days=day, hours=3)).replace(
-                minute=minute, microsecond=draw(st.integers(0, 999)) * 1000
+                minute=minute, microsecond=draw(st.integers(1, 600)) * 1000
             )
             made = [backup(day, created, which, origin=origin)]
             if draw(st.integers(0, 9)) == 0:
