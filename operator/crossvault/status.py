@@ -118,7 +118,7 @@ def summarise(
         )
         for index, destination in enumerate(desired.destinations)
     )
-    plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results))
+    plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results, plan.postponed))
     evidence = Evidence(desired, observed, plan, results, seen, previous, now)
     judged = conditions.judge(evidence)
     status = _status(evidence, judged)
@@ -288,6 +288,7 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     )
     base = cadence.follow if amiss or _moving(evidence) else cadence.interval
     dues = [one.retry_at for each in evidence.plan.standings.values() for one in each if one.retry_at]
+    dues += [each.retry_at for each in evidence.plan.postponed]
     if evidence.desired.max_copy_lag is not None:
         dues += [each.oldest_gap + evidence.desired.max_copy_lag for each in evidence.figures if each.oldest_gap]
     pending = [due - evidence.now for due in dues if due >= evidence.now]
@@ -299,18 +300,19 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
 
 def _summarise_deletion(observed: Observed, plan: Plan, results: tuple[Result, ...], cadence: Cadence) -> Outcome:
     """Let the object go once nothing of ours is left, as observed."""
-    problem = _deletion_problem(observed, results)
+    problem = _deletion_problem(observed, plan, results)
     if plan.actions or problem is not None:
         return Outcome(None, requeue=cadence.follow, failed=problem is not None, problem=problem, results=results)
-    removed = sum(each.problem is None for each in results)
+    removed = sum(each.problem is None and not each.found for each in results)
     text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
     return Outcome(
         None, events=(Event("Normal", Reason.DELETION_REMOVED, text),), done=True, summary=text, results=results
     )
 
 
-def _deletion_problem(observed: Observed, results: tuple[Result, ...]) -> Problem | None:
+def _deletion_problem(observed: Observed, plan: Plan, results: tuple[Result, ...]) -> Problem | None:
     refused = [each.problem for each in results if each.problem is not None]
+    refused += [each.problem for each in plan.postponed]
     unseen = [each.policy.problem for each in observed.destinations if isinstance(each.policy, Unseen)]
     return next(iter([*refused, *unseen]), None)
 

@@ -41,7 +41,7 @@ class Fault:
 
     `skip` counts calls that pass untouched first; `times` is how many are hit (None: all). `seconds` is real time for
     latency and hang, virtual time for stale reads. A throttle with `per_second` hits only what comes faster than a
-    bucket of `burst` tokens per account refills, in virtual time. `member` is what an omission leaves out of the answer,
+    bucket of `burst` tokens per account refills, in virtual time. `member` is what an omission leaves out of an answer,
     as `Policy` or `CopyJobs[].State`, and `instead` what stands in its place.
     """
 

@@ -141,8 +141,9 @@ def test_an_omission_takes_a_member_out_of_an_answer(
     opened.control.faults.add("omit", operation="ListBackupVaults", member=member, instead=instead, times=1)
     short, whole = (client(opened).list_backup_vaults() for _ in range(2))
 
-    names = None if "BackupVaultList" not in short else [each.get("BackupVaultName") for each in short["BackupVaultList"]]
-    assert (None if names is None else [each and str(each) for each in names]) == rest
+    names = [each.get("BackupVaultName") for each in short.get("BackupVaultList", ())]
+    assert ("BackupVaultList" in short) is (rest is not None)
+    assert [each and str(each) for each in names] == (rest or [])
     assert [each["BackupVaultName"] for each in whole["BackupVaultList"]] == ["backups"]
 
 

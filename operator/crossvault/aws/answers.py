@@ -25,6 +25,8 @@ LATEST = 253402300799.0
 BARREN = 200
 """How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
 
+NOTHING = "The answer has nothing of what the operation answers"
+
 
 class UnexpectedAnswerError(parsers.ResponseParserError):
     """An answer of AWS that cannot be believed; the text completes "Cannot …:"."""
@@ -163,7 +165,11 @@ def check(model: OperationModel, status: int, body: bytes) -> None:
         answer = _from_xml(body, model.output_shape)
     else:
         return
-    _members(answer, _members_of(model.name, model.output_shape))
+    members = _members_of(model.name, model.output_shape)
+    _members(answer, members)
+    names = set() if members or protocol == "query" else _names(model.output_shape)
+    if names and not names & answer.keys():
+        raise parsers.ResponseParserError(NOTHING)
 
 
 def _members_of(operation: str, shape: StructureShape) -> _Compiled:
@@ -239,21 +245,25 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
 
 
 def _from_json(body: bytes, shape: StructureShape) -> dict[str, Any]:
-    """Return the answer as it came, which has at least one of the members of the operation if it has any."""
-    names = {
-        member.serialization.get("name", name)
-        for name, member in shape.members.items()
-        if "location" not in member.serialization
-    }
-    if not names:
+    """Return the answer as it came; nothing of an operation that answers nothing."""
+    if not _names(shape):
         return {}
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
-    if not isinstance(answer, dict) or not names & answer.keys():
-        raise parsers.ResponseParserError("The answer has nothing of what the operation answers")
+    if not isinstance(answer, dict):
+        raise parsers.ResponseParserError(NOTHING)
     return answer
+
+
+def _names(shape: StructureShape) -> set[str]:
+    """Return the names of the members that stand in a body."""
+    return {
+        member.serialization.get("name", name)
+        for name, member in shape.members.items()
+        if "location" not in member.serialization
+    }
 
 
 def _from_xml(body: bytes, shape: StructureShape) -> dict[str, Any]:
@@ -264,9 +274,9 @@ def _from_xml(body: bytes, shape: StructureShape) -> dict[str, Any]:
         raise parsers.ResponseParserError("The answer is not XML, or only a part of it") from error
     found = _of_element(root)
     result = found.get(shape.serialization.get("resultWrapper", "")) if isinstance(found, dict) else None
-    if not isinstance(result, dict):
-        raise parsers.ResponseParserError("The answer has nothing of what the operation answers")
-    return result
+    if result is None:
+        raise parsers.ResponseParserError(NOTHING)
+    return result if isinstance(result, dict) else {}
 
 
 def _of_element(element: ET.Element) -> dict[str, Any] | str:

@@ -27,6 +27,7 @@ from ..model import (
     Vault,
 )
 from . import inventory, keys
+from .backoff import RefusedWrites
 from .ledger import RefusedCopies, StartedCopies
 from .reads import Key as ReadKey
 from .reads import SharedReads
@@ -75,12 +76,14 @@ class _Room:
             return _known(identity)
         return self.shared.start(self.access, key, fetch)
 
-    def sight(self) -> Callable[[], AccountSight]:
-        """Look at the account itself."""
+    def sight(self, *, switch: bool) -> Callable[[], AccountSight]:
+        """Look at the account itself, and with ``switch`` at the one of its organization."""
         access, entry, region = self.access, self.access.fingerprint, self.region
         organization = self._start(keys.organization(entry), lambda: inventory.organization(access, region))
-        backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
-        return lambda: AccountSight(self.account, self.identity(), organization(), backup())
+        backup: Pending[bool] | None = None
+        if switch:
+            backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
+        return lambda: AccountSight(self.account, self.identity(), organization(), backup() if backup else None)
 
     def vault(self, name: str) -> Pending[Vault | None]:
         """Look at a vault."""
@@ -142,12 +145,14 @@ class Observer:
         shared: SharedReads,
         started: StartedCopies,
         refused: RefusedCopies,
+        refused_writes: RefusedWrites,
         clock: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._shared = shared
         self._started = started
         self._refused = refused
+        self._refused_writes = refused_writes
         self._clock = clock
 
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
@@ -157,9 +162,9 @@ class Observer:
         source = self._enter(shared, desired.source.account, desired.source.region)
         rooms = [self._enter(shared, wanted.vault.account, wanted.vault.region) for wanted in desired.destinations]
 
-        source_sight, source_vault = source.sight(), source.vault(desired.source.name)
+        source_sight, source_vault = source.sight(switch=True), source.vault(desired.source.name)
         jobs = [source.jobs(wanted.vault.arn) for wanted in desired.destinations]
-        sights = [room.sight() for room in rooms]
+        sights = [room.sight(switch=False) for room in rooms]
         vaults = [room.vault(wanted.vault.name) for room, wanted in zip(rooms, desired.destinations, strict=True)]
 
         points = _points(source, desired.source.name, source_vault())
@@ -190,13 +195,14 @@ class Observer:
             destinations=destinations,
             account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
             refused=self._refused.into({wanted.vault.arn for wanted in desired.destinations}, self._clock()),
+            refused_writes=self._refused_writes.for_policy(desired, self._clock()),
             at=min(shared.ages.values(), default=began),
         )
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
         shared = _Shared(self._shared, not_before, {})
-        return self._enter(shared, account, self._sessions.home(account)).sight()()
+        return self._enter(shared, account, self._sessions.home(account)).sight(switch=True)()
 
     def _enter(self, shared: _Shared, account: Account, region: str) -> _Room:
         """Begin to verify the identity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
@@ -28,6 +28,8 @@ class Unseen:
 
 
 Look: TypeAlias = Seen[T] | Unseen
+WriteKey: TypeAlias = tuple[Hashable, ...]
+"""What makes a write the same as one that was refused: what is asked, of whom, in the place of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,14 @@ class AccountSight:
     Attributes:
         identity: The account id GetCallerIdentity returned, already found equal to the declared one.
         organization: None when the account is in no organization.
-        cross_account_backup: The organization's isCrossAccountBackupEnabled.
+        cross_account_backup: The organization's isCrossAccountBackupEnabled; None where it is not asked, as for
+            destinations, whose organization the source's answer is about.
     """
 
     account: Account
     identity: Look[str]
     organization: Look[Organization | None]
-    cross_account_backup: Look[bool]
+    cross_account_backup: Look[bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +140,20 @@ class DestinationSight:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """Why AWS refused a write when it was last asked, and when it is asked again."""
+
+    problem: Problem
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One immutable picture of AWS for one policy.
 
     ``account_copies_in_progress`` counts the unfinished copy jobs of the source account over all policies, as far as
     they were listed. ``refused`` says why AWS would not start a copy when it was last asked to, by recovery point and
-    destination vault; it is forgotten with the process.
+    destination vault; ``refused_writes`` says it of vaults and their policies. Both are forgotten with the process.
     """
 
     at: datetime
@@ -152,3 +163,4 @@ class Observed:
     destinations: tuple[DestinationSight, ...]
     account_copies_in_progress: int = 0
     refused: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
+    refused_writes: Mapping[WriteKey, RefusedWrite] = field(default_factory=dict)

@@ -173,16 +173,17 @@ def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:
     vault = policy(account(), account()).source
     with scripted() as script:
         let_in(script)
-        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
+        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"}, error_json("ResourceNotFoundException"))
         script.on("DeleteBackupVaultAccessPolicy", {})
         aws = accounts(script.url)
         result = aws.apply(PutVaultPolicy("dr", vault, "{}", None, "CrossvaultCopyIn"))
         aws.close()
 
-    assert result.problem is None
-    assert [operation for operation, _ in script.asked[-2:]] == [
+    assert (result.problem, result.found) == (None, False)
+    assert [operation for operation, _ in script.asked[-3:]] == [
         "GetBackupVaultAccessPolicy",
         "DeleteBackupVaultAccessPolicy",
+        "GetBackupVaultAccessPolicy",
     ]
 
 
@@ -193,6 +194,7 @@ def test_requests_are_written_as_declared() -> None:
     copy = StartCopy("dr", point, desired.source, "arn:v", "arn:role", Lifecycle(delete_after_days=35), "token-1")
     with scripted() as script:
         let_in(script)
+        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
         script.on("CreateBackupVault", {"BackupVaultName": "orders"})
         script.on("StartCopyJob", {"CopyJobId": "J"})
         aws = accounts(script.url)
