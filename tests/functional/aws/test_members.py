@@ -196,7 +196,7 @@ MEMBERS = [
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
-HOLDS_UP = {
+HOLDS_UP: dict[str, set[Any]] = {
     "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault},
     "GetBackupVaultAccessPolicy": {PutVaultPolicy, StartCopy},
     "ListRecoveryPointsByBackupVault": {StartCopy},
