@@ -1,4 +1,4 @@
-"""Writes of many at once, and writes that AWS refuses: one writer per vault, nothing lost of others, no doomed calls."""
+"""Writes of many at once, and writes that AWS refuses: one writer per vault, nothing of others lost, no vain calls."""
 
 from __future__ import annotations
 
