@@ -45,19 +45,23 @@ class Members:
     sometimes: tuple[str, ...] = ()
 
 
+_CREDENTIALS = Members(
+    (
+        "Credentials",
+        "Credentials.AccessKeyId",
+        "Credentials.SecretAccessKey",
+        "Credentials.SessionToken",
+        "Credentials.Expiration",
+    )
+)
+
 ANSWERS: dict[str, Members] = {
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     "GetCallerIdentity": Members(("Account",)),
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html: all required
-    "AssumeRole": Members(
-        (
-            "Credentials",
-            "Credentials.AccessKeyId",
-            "Credentials.SecretAccessKey",
-            "Credentials.SessionToken",
-            "Credentials.Expiration",
-        )
-    ),
+    "AssumeRole": _CREDENTIALS,
+    # Asked and read by botocore, where a pod has a web identity.
+    "AssumeRoleWithWebIdentity": _CREDENTIALS,
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
     "DescribeOrganization": Members(("Organization", "Organization.Id", "Organization.MasterAccountId")),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never

@@ -62,6 +62,7 @@ class Applier:
             problem = self._refused_writes.standing(action, self._clock())
             if problem is not None:
                 return Result(action, problem)
+            done: CreateVault | PutVaultPolicy | None
             try:
                 match action:
                     case CreateVault():
@@ -74,7 +75,7 @@ class Applier:
                 self._refused_writes.add(action, error.problem, self._clock())
                 return Result(action, error.problem)
             self._refused_writes.discard(action)
-            return Result(action, found=not done)
+            return Result(done or action, found=done is None)
 
     def _enter(self, vault: VaultRef) -> Access:
         """Enter the vault's account, with an identity verified for the credentials in use (invariant 5)."""
@@ -82,14 +83,14 @@ class Applier:
         access.verify()
         return access
 
-    def _create_vault(self, action: CreateVault) -> bool:
-        """Create a vault; return False when it was there already."""
+    def _create_vault(self, action: CreateVault) -> CreateVault | None:
+        """Create a vault; return None when it was there already."""
         vault = action.vault
         access = self._enter(vault)
         try:
             # Another policy may have made it since the look, and in AWS the second request looks like the first.
             if inventory.vault(access, vault.region, vault.name, lambda: inventory.vault_names(access, vault.region)):
-                return False
+                return None
             with access.asking(f"create vault {vault.name}", "backup:CreateBackupVault", vault.region):
                 try:
                     access.backup(vault.region).create_backup_vault(
@@ -102,15 +103,15 @@ class Applier:
                     # Somebody's vault, or our own whose answer was lost: the next look tells which.
                     if code_of(error) != "AlreadyExistsException":
                         raise
-                    return False
-            return True
+                    return None
+            return action
         finally:
             for key in (keys.vaults, keys.settings):
                 self._shared.invalidate(key(access.fingerprint, vault.region))
             for of_vault in (keys.vault, keys.policy, keys.points):
                 self._shared.invalidate(of_vault(access.fingerprint, vault.region, vault.name))
 
-    def _put_vault_policy(self, action: PutVaultPolicy) -> bool:
+    def _put_vault_policy(self, action: PutVaultPolicy) -> PutVaultPolicy | None:
         vault = action.vault
         access = self._enter(vault)
         try:

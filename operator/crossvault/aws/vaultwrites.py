@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import vaultpolicy
@@ -59,8 +59,8 @@ class VaultPolicies:
         # What stood in a policy after this process had written it: a difference to that is somebody else's.
         self._left: dict[str, str | None] = {}
 
-    def write(self, access: Access, action: PutVaultPolicy) -> bool:
-        """Put what is planned in the place of what is expected; return False when it stood there already.
+    def write(self, access: Access, action: PutVaultPolicy) -> PutVaultPolicy | None:
+        """Put what is planned in the place of what is expected; return what was written, None if it stood there.
 
         Raises:
             CrossvaultError: Somebody changed the policy before or meanwhile, or AWS refuses.
@@ -74,13 +74,14 @@ class VaultPolicies:
                 raise CrossvaultError(_changed(vault, "was changed by somebody since it was read. Nothing was written"))
             document = _anew(there, action)
         if document == there:
-            return False
+            return None
         if _loses(there, document, action.sid):
             raise CrossvaultError(_would_lose(vault))
         self._left.pop(vault.arn, None)
         _send(access, vault, document)
         self._verify(access, action, there, document)
-        return True
+        others = _parts(there, action.sid)[1].total()
+        return replace(action, expected=there, document=document, foreign_statements=others)
 
     def _verify(self, access: Access, action: PutVaultPolicy, before: str | None, document: str | None) -> None:
         """Read back what was written; where that cannot be seen, the next look tells."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,7 @@ GOOD: dict[str, Json] = {
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
+BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 LISTED_FOR_NAMES = "ListBackupVaults"
 """Is asked only where a vault cannot be described."""
 
@@ -192,7 +194,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, "StartCopyJob", LISTED_FOR_NAMES}
+    if operation not in {*XML, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -312,16 +314,46 @@ XML_MEMBERS = [
 ]
 
 
+def without_element(answer: Answer, path: str, instead: str) -> Answer:
+    """Return an answer of STS without an element."""
+    element = path.rpartition(".")[2]
+    new = {"nothing": "", "empty": f"<{element}/>", "other": f"<{element}><Of>x</Of></{element}>"}[instead]
+    return Answer(re.sub(f"<{element}>.*?</{element}>", new, answer.body))
+
+
+@pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[BY_BOTOCORE].always)
+def test_a_pods_own_identity_without_a_member(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, instead: str
+) -> None:
+    """Botocore exchanges a pod's web identity by itself, and would fail with a KeyError of its own."""
+    token = tmp_path / "token"
+    token.write_text("a.web.identity")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/operator")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with scripted() as script:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
+        script_a_whole_world(script)
+        whole = Answer(script.answers["AssumeRole"][0].body.replace("AssumeRole", BY_BOTOCORE))
+        script.on(BY_BOTOCORE, without_element(whole, path, instead))
+        observed = see(script)
+
+    assert isinstance(observed.source.identity, Unseen)
+    assert observed.source.identity.problem.reason is Reason.UNEXPECTED_ANSWER
+    assert path in observed.source.identity.problem.message
+    assert {operation for operation, _ in script.asked} == {BY_BOTOCORE}
+
+
 @pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
 @pytest.mark.parametrize(("operation", "path"), XML_MEMBERS)
 def test_an_identity_without_a_member(operation: str, path: str, instead: str) -> None:
     """Without account or credentials nobody is entered: nothing else is asked, and nothing written."""
-    element = path.rpartition(".")[2]
-    new = {"nothing": "", "empty": f"<{element}/>", "other": f"<{element}><Of>x</Of></{element}>"}[instead]
     with scripted() as script:
         script_a_whole_world(script)
-        body = re.sub(f"<{element}>.*?</{element}>", new, script.answers[operation][0].body)
-        script.on(operation, Answer(body))
+        script.on(operation, without_element(script.answers[operation][0], path, instead))
         observed = see(script)
         aws = accounts(script.url)
         results = [aws.apply(each) for each in ACTIONS]
@@ -458,7 +490,7 @@ def test_every_call_that_is_made_stands_in_the_table() -> None:
         do_everything(script)
     asked = {operation for operation, _ in script.asked}
 
-    assert asked | {"DeleteBackupVaultAccessPolicy"} == set(ANSWERS)
+    assert asked | {"DeleteBackupVaultAccessPolicy", BY_BOTOCORE} == set(ANSWERS)
 
 
 # --- Listings without an end ---------------------------------------------------------------------------------------

@@ -135,6 +135,8 @@ def test_statements_of_many_policies_do_not_overwrite_each_other(simulator: Simu
 
     assert [(each.problem, each.found) for each in results] == [(None, False)] * 8
     assert sorted(sids(simulator)) == sorted(["theirs", *names])
+    # Each tells how many others it left untouched, as it found them and not as planned.
+    assert sorted(getattr(each.action, "foreign_statements", 0) for each in results) == list(range(1, 9))
 
 
 def test_a_statement_is_removed_from_what_another_policy_left(simulator: SimulatorServer) -> None:
