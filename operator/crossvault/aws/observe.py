@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
-from ..errors import CrossvaultError
+from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import (
     Account,
     AccountSight,
@@ -21,11 +21,13 @@ from ..model import (
     Key,
     Look,
     Observed,
+    Ownership,
     RecoveryPoint,
     Seen,
     Unseen,
     Vault,
 )
+from ..reasons import Reason
 from . import inventory, keys
 from .backoff import RefusedWrites
 from .ledger import RefusedCopies, StartedCopies
@@ -35,6 +37,8 @@ from .sessions import Access, Sessions, fingerprint
 
 T = TypeVar("T")
 Pending: TypeAlias = Callable[[], Look[T]]
+
+_UNASKED = Unseen(Problem(Reason.CANNOT_OBSERVE, "It is not asked, because nothing depends on it.", ErrorClass.RETRY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +160,13 @@ class Observer:
         self._clock = clock
 
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
-        """Look at everything one policy speaks of."""
+        """Look at everything one policy speaks of, or at what is left of one that is being deleted."""
         began = self._clock()
         shared = _Shared(self._shared, not_before, {})
+        observe = self._observe_remains if desired.deleting else self._observe_whole
+        return observe(desired, shared, began)
+
+    def _observe_whole(self, desired: Desired, shared: _Shared, began: datetime) -> Observed:
         source = self._enter(shared, desired.source.account, desired.source.region)
         rooms = [self._enter(shared, wanted.vault.account, wanted.vault.region) for wanted in desired.destinations]
 
@@ -199,6 +207,33 @@ class Observer:
             at=min(shared.ages.values(), default=began),
         )
 
+    def _observe_remains(self, desired: Desired, shared: _Shared, began: datetime) -> Observed:
+        """Look at the vault policies that may hold a statement of ours: nothing else matters to a deletion."""
+        managed = [each for each in desired.destinations if each.vault_policy is Ownership.MANAGE]
+        rooms = {each.name: self._enter(shared, each.vault.account, each.vault.region) for each in managed}
+        vaults = {each.name: rooms[each.name].vault(each.vault.name) for each in managed}
+        policies = {each.name: _policy(rooms[each.name], each.vault.name, vaults[each.name]()) for each in managed}
+        return Observed(
+            source=_unasked(desired.source.account),
+            source_vault=_UNASKED,
+            points=_UNASKED,
+            destinations=tuple(
+                DestinationSight(
+                    name=each.name,
+                    account=_unasked(each.vault.account),
+                    vault=vaults[each.name]() if each.name in vaults else _UNASKED,
+                    policy=policies[each.name]() if each.name in policies else Seen(None),
+                    vault_key=_UNASKED,
+                    wanted_key=_UNASKED,
+                    copies=_UNASKED,
+                    jobs=_UNASKED,
+                )
+                for each in desired.destinations
+            ),
+            refused_writes=self._refused_writes.for_policy(desired, self._clock()),
+            at=min(shared.ages.values(), default=began),
+        )
+
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
         shared = _Shared(self._shared, not_before, {})
@@ -216,6 +251,17 @@ def _points(source: _Room, name: str, vault: Look[Vault | None]) -> Pending[tupl
     if isinstance(vault, Seen) and vault.value is None:
         return _known(Seen(()))
     return source.points(name)
+
+
+def _policy(room: _Room, name: str, vault: Look[Vault | None]) -> Pending[str | None]:
+    """Look at the policy of a vault, as far as there is one."""
+    if isinstance(vault, Unseen):
+        return _known(vault)
+    return _known(Seen(None)) if vault.value is None else room.policy(name)
+
+
+def _unasked(account: Account) -> AccountSight:
+    return AccountSight(account, _UNASKED, _UNASKED, None)
 
 
 def _inside(room: _Room, wanted: Destination, vault: Look[Vault | None]) -> _Inside:
