@@ -8,7 +8,6 @@ have recorded as missing; it says that there is none, as null does.
 from __future__ import annotations
 
 import json
-import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from botocore.utils import parse_timestamp
 
 T = TypeVar("T")
 
-LATEST = 253402300799.0
-"""The last second of the year 9999, the last that Python's dates know."""
+EARLIEST, LATEST = -62135424000.0, 253402128000.0
+"""What Python's dates can hold in every time zone, in seconds since 1970: from the year 1 to the year 9999."""
 BARREN = 200
 """How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
 
@@ -227,13 +226,12 @@ def _is_instant(value: object) -> bool:
     """Tell whether botocore can make a date of it; AWS sends seconds as 1.57E9, and a few services ISO 8601."""
     if isinstance(value, str):
         try:
-            parse_timestamp(value)
-        except ValueError:
+            value = parse_timestamp(value).timestamp()
+        except (ValueError, RuntimeError, OverflowError):
             return False
-        return True
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and abs(value) <= LATEST
+    return EARLIEST <= value <= LATEST
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {

@@ -264,7 +264,15 @@ def test_a_row_without_anything(operation: str, member: str, row: Any) -> None:
     assert messages(observed)
 
 
-@pytest.mark.parametrize("at", [1e300, 2.6e11, True, "yesterday", "2026-13-45T00:00:00Z", [], -1e300])
+@pytest.mark.parametrize(
+    "at",
+    [
+        *(1e300, -1e300, 2.6e11, 253402300799, -62135596800, -1e11, 10**400, True),
+        *([], "yesterday", "2026-13-45T00:00:00Z", "99999-01-01T00:00:00Z", "1e300", "NaN"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"),
+    ],
+    ids=str,
+)
 def test_an_instant_that_is_none(at: Any) -> None:
     """A date that no calendar has is half an answer, too, and not a crash."""
     with scripted() as script:
@@ -276,6 +284,19 @@ def test_an_instant_that_is_none(at: Any) -> None:
 
     assert isinstance(observed.destinations[0].jobs, Unseen)
     assert observed.destinations[0].jobs.problem.reason is Reason.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("at", [1.57e9, 1570000000, -62135424000, 253402128000, "2026-11-29T01:02:03.004Z", "1.57e9"])
+def test_an_instant_as_aws_may_write_it(at: Any) -> None:
+    """Seconds with and without a fraction, ISO 8601, the ends of the calendar."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        answer = copy.deepcopy(GOOD["ListCopyJobs"])
+        answer["CopyJobs"][0]["CreationDate"] = at
+        script.on("ListCopyJobs", answer)
+        observed = see(script)
+
+    assert messages(observed) == set()
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
