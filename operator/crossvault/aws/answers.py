@@ -1,8 +1,8 @@
 """What AWS always answers, in one table, and the one check of every answer against it: half an answer is none.
 
-The check reads the wire before botocore does, which turns a null, a wrong kind and a missing member alike into
-"there is none". What may be missing is what the service models and AWS's documentation call optional and what people
-have recorded as missing; it says that there is none, as null does.
+The check reads the wire before botocore does, which turns a null and a missing member alike into "there is none" and
+fails on another kind. What may be missing is what the service models and AWS's documentation call optional and what
+people have recorded as missing; it says that there is none, as null does. What the table does not name is taken out.
 """
 
 from __future__ import annotations
@@ -152,27 +152,23 @@ _compiled: dict[str, _Compiled] = {}
 # --- One answer ----------------------------------------------------------------------------------------------------
 
 
-def check(model: OperationModel, status: int, body: bytes) -> None:
-    """Raise unless the body of a success has what the operation always answers.
+def checked(model: OperationModel, status: int, body: bytes) -> bytes:
+    """Return the body of a success with what is read of it and nothing else, so that nothing else can do harm.
 
     Raises:
         UnexpectedAnswerError: Something is missing, or of another kind than the service model says.
         ResponseParserError: The body is not what the protocol says, or has nothing of what the operation answers.
     """
     if status >= 300 or model.output_shape is None:
-        return
+        return body
     protocol = model.service_model.resolved_protocol
-    if protocol in {"json", "rest-json"}:
-        answer = _from_json(body, model.output_shape)
-    elif protocol == "query" and model.name in ANSWERS:
-        answer = _from_xml(body, model.output_shape)
-    else:
-        return
     members = _members_of(model.name, model.output_shape)
-    _members(answer, members)
-    names = set() if members or protocol == "query" else _names(model.output_shape)
-    if names and not names & answer.keys():
-        raise parsers.ResponseParserError(NOTHING)
+    if protocol in {"json", "rest-json"}:
+        answer = _from_json(body, model.output_shape, by_name=bool(members))
+        return json.dumps(_kept(answer, members)).encode() if model.name in ANSWERS else body
+    if protocol == "query" and model.name in ANSWERS:
+        return _checked_xml(body, model.output_shape, members)
+    return body
 
 
 def _members_of(operation: str, shape: StructureShape) -> _Compiled:
@@ -200,7 +196,9 @@ def _compile(prefix: str, paths: list[str], always: frozenset[str], shape: Shape
     return tuple(made)
 
 
-def _members(answer: Mapping[str, Any], members: _Compiled) -> None:
+def _kept(answer: Mapping[str, Any], members: _Compiled) -> dict[str, Any]:
+    """Return the members that are read."""
+    kept: dict[str, Any] = {}
     for each in members:
         value = answer.get(each.wire)
         if value is None or (each.always and value == ""):
@@ -209,13 +207,14 @@ def _members(answer: Mapping[str, Any], members: _Compiled) -> None:
             continue
         if not each.is_kind(value):
             raise UnexpectedAnswerError(f"{each.path} in the answer is of another kind than AWS documents")
-        if each.rows:
-            for row in value:
-                if not isinstance(row, dict):
-                    raise UnexpectedAnswerError(f"the answer has a row without anything in {each.path}")
-                _members(row, each.inner)
-        elif each.inner:
-            _members(value, each.inner)
+        kept[each.wire] = _rows(value, each) if each.rows else _kept(value, each.inner) if each.inner else value
+    return kept
+
+
+def _rows(rows: list[Any], member: _Member) -> list[dict[str, Any]]:
+    if not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswerError(f"the answer has a row without anything in {member.path}")
+    return [_kept(row, member.inner) for row in rows]
 
 
 def _is_number(value: object) -> bool:
@@ -246,15 +245,16 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _from_json(body: bytes, shape: StructureShape) -> dict[str, Any]:
-    """Return the answer as it came; nothing of an operation that answers nothing."""
-    if not _names(shape):
+def _from_json(body: bytes, shape: StructureShape, *, by_name: bool) -> dict[str, Any]:
+    """Return the answer as it came; where its members are not checked ``by_name``, it has to have one of them."""
+    names = _names(shape)
+    if not names:
         return {}
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or not (by_name or names & answer.keys()):
         raise parsers.ResponseParserError(NOTHING)
     return answer
 
@@ -268,23 +268,37 @@ def _names(shape: StructureShape) -> set[str]:
     }
 
 
-def _from_xml(body: bytes, shape: StructureShape) -> dict[str, Any]:
-    """Return the result of a query service: dictionaries of texts, which is all that is read of those."""
+def _checked_xml(body: bytes, shape: StructureShape, members: _Compiled) -> bytes:
+    """Check and trim the result of a query service: dictionaries of texts, which is all that is read of those."""
     try:
         root = ET.fromstring(body)  # noqa: S314 - from AWS's endpoint, which botocore parses the same way
     except ET.ParseError as error:
         raise parsers.ResponseParserError("The answer is not XML, or only a part of it") from error
-    found = _of_element(root)
-    result = found.get(shape.serialization.get("resultWrapper", "")) if isinstance(found, dict) else None
+    wrapper = shape.serialization.get("resultWrapper", "")
+    result = next((each for each in root if _tag(each) == wrapper), None)
     if result is None:
         raise parsers.ResponseParserError(NOTHING)
-    return result if isinstance(result, dict) else {}
+    kept = _kept(_children(result), members)
+    trimmed = ET.Element(_tag(root))
+    _fill(ET.SubElement(trimmed, wrapper), kept)
+    return ET.tostring(trimmed)
 
 
-def _of_element(element: ET.Element) -> dict[str, Any] | str:
-    if len(element):
-        return {child.tag.rpartition("}")[2]: _of_element(child) for child in element}
-    return element.text or ""
+def _tag(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _children(element: ET.Element) -> dict[str, Any]:
+    return {_tag(each): _children(each) if len(each) else each.text or "" for each in element}
+
+
+def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
+    for name, value in members.items():
+        made = ET.SubElement(element, name)
+        if isinstance(value, dict):
+            _fill(made, value)
+        else:
+            made.text = value
 
 
 # --- Listings ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ its policy, a copy on its way. What is taken out of it must never look like "the
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import re
 from collections import defaultdict
@@ -17,8 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.client import BaseClient
+from botocore.model import OperationModel, ServiceModel
+from botocore.parsers import ResponseParserError, create_parser
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.functional.aws.kit import (
     DESTINATION_ID,
     Answer,
@@ -503,6 +509,52 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
     assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault"}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+JSON = [name for name in ANSWERS if name not in {*XML, BY_BOTOCORE}]
+READ: dict[str, tuple[str, Any]] = {
+    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", inventory._recovery_point),
+    "ListCopyJobs": ("CopyJobs", inventory._copy_job),
+}
+
+
+def model_of(operation: str) -> OperationModel:
+    """Return the model of an operation of AWS."""
+    service = {"DescribeKey": "kms", "DescribeOrganization": "organizations"}.get(operation, "backup")
+    return _service(service).operation_model(operation)
+
+
+@functools.cache
+def _service(name: str) -> ServiceModel:
+    return botocore.session.Session().get_service_model(name)
+
+
+@given(st.data(), st.sampled_from(JSON))
+def test_no_answer_whatsoever_is_more_than_a_problem(drawn: st.DataObject, operation: str) -> None:
+    """Anything in the place of any member, known or not: the answer is refused, or can be read to the end."""
+    answer = copy.deepcopy(GOOD[operation])
+    model = model_of(operation)
+    places: list[Json] = [answer]
+    for value in answer.values():
+        places += [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    shape: Any = model.output_shape
+    known = [*GOOD[operation], *(shape.members if shape else ()), "CreatedBy", "Lifecycle", "Status", "State", "Arn"]
+    drawn.draw(st.sampled_from(places))[drawn.draw(st.sampled_from(known))] = drawn.draw(ANYTHING)
+    body = json.dumps(answer).encode()
+    try:
+        kept = answers.checked(model, 200, body)
+    except ResponseParserError:
+        return
+    response = {"status_code": 200, "headers": {}, "body": kept}
+    parsed = create_parser(model.service_model.resolved_protocol).parse(response, shape)
+    if operation in READ:
+        member, read = READ[operation]
+        assert all(read(row) for row in parsed[member])
 
 
 def test_every_call_that_is_made_stands_in_the_table() -> None:
