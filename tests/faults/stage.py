@@ -315,7 +315,7 @@ def patient(stage: Stage) -> Settings:
 
 def hasty(stage: Stage) -> Settings:
     """Return settings that give up on an answer soon."""
-    return replace(stage.settings, read_timeout=1.5)
+    return replace(stage.settings, read_timeout=3.0)
 
 
 def planned(request: PolicyRequest, aws: AwsAccounts) -> tuple[Desired, Observed, Plan]:

@@ -227,7 +227,7 @@ def test_fault_is_named_and_passes(
     simulator: SimulatorServer, fault: str, options: dict[str, Any], reason: Reason, operation: str
 ) -> None:
     """What could not be seen is unseen for its own reason, and seen when the fault is over."""
-    aws = accounts(simulator.url, read_timeout=1.0)
+    aws = accounts(simulator.url, read_timeout=4.0 if fault == "hang" else 20.0)
     simulator.control.faults.add(fault, account=SOURCE_ID, operation=operation, **options)
     observed = _observe(aws)
     looks: dict[str, Look[Any]] = {
