@@ -11,7 +11,7 @@ from .announcements import sentence, stamp, transitions
 from .conditions import Condition, condition_of
 from .errors import ErrorClass
 from .figures import instant
-from .model import AccountSight, PolicyKey, Unseen
+from .model import AccountSight, PolicyKey, Seen, Unseen
 from .reasons import Reason
 from .status import Cadence, Outcome, Report
 
@@ -63,6 +63,6 @@ def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datet
     if not isinstance(sight.organization, Unseen) and sight.organization.value is not None:
         fields["organizationId"] = sight.organization.value.id
         fields["managementAccountId"] = sight.organization.value.management_account_id
-    if not isinstance(sight.cross_account_backup, Unseen):
+    if isinstance(sight.cross_account_backup, Seen):
         fields["crossAccountBackup"] = "Enabled" if sight.cross_account_backup.value else "Disabled"
     return fields

@@ -61,17 +61,16 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
 def events_of(
     results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]
 ) -> tuple[Event, ...]:
-    """Return what was done in AWS, copies added up per destination, and what AWS refused, unless a condition said so.
+    """Return what this pass did in AWS, copies added up per destination, and what AWS refused.
 
-    A refusal that lasts would else be posted each pass.
+    What it found done is told by who did it. A refusal is told unless a condition said so: one that lasts would else
+    be posted each pass.
     """
     was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == conditions.TRUE
-    events = [event for each in results if each.problem is None and (event := _event_of(each, repaired=was_in_sync))]
+    done = [each for each in results if each.problem is None and not each.found]
+    events = [event for each in done if (event := _event_of(each, repaired=was_in_sync))]
     for name in dict.fromkeys(each.action.destination for each in results):
-        started = sum(
-            isinstance(each.action, StartCopy) and each.problem is None and each.action.destination == name
-            for each in results
-        )
+        started = sum(isinstance(each.action, StartCopy) and each.action.destination == name for each in done)
         if started:
             copies = "1 copy" if started == 1 else f"{started} copies"
             text = f"Started {copies} to {name}, newest of each resource first."

@@ -133,6 +133,7 @@ def _held_because(evidence: Evidence) -> str:
     if evidence.desired.mode is Mode.OBSERVE:
         return " The policy only observes."
     refused = [each.problem.message for each in evidence.results if each.problem is not None]
+    refused += [each.problem.message for each in evidence.plan.postponed]
     return f" {refused[0]}" if refused else ""
 
 

@@ -17,7 +17,7 @@ from .conditions import Condition
 from .errors import Problem
 from .iam import documents
 from .manifest import Rejected
-from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Result, Unseen, VaultRef
+from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Postponed, Result, Unseen, VaultRef
 from .reasons import Reason
 
 Claim: TypeAlias = tuple[str, str]
@@ -168,6 +168,7 @@ def summarise(
     ending: Ending,
     observed: Observed,
     results: tuple[Result, ...],
+    postponed: tuple[Postponed, ...] = (),
     *,
     body: Mapping[str, Any],
     now: datetime,
@@ -178,7 +179,8 @@ def summarise(
     if desired is None:
         return farewell(ending)
     sid = vaultpolicy.sid_of(desired.copy_role_arn)
-    refused = {each.action.destination: each.problem for each in results if each.problem is not None}
+    refused = {each.action.destination: each.problem for each in postponed}
+    refused |= {each.action.destination: each.problem for each in results if each.problem is not None}
     left: list[tuple[str, Problem]] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
         name = _short(declared.vault, sid)
@@ -189,7 +191,7 @@ def summarise(
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
     # What was sent and is gone was removed, also where the reply was lost.
-    return farewell(ending, len({each.action.destination for each in results}), results)
+    return farewell(ending, len({each.action.destination for each in results if not each.found}), results)
 
 
 def _is_there(sid: str, document: str | None) -> bool:

@@ -89,12 +89,19 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.NOT_FOUND: Explanation("AWS does not know what was asked for.", PLATFORM, "The message names it."),
     Reason.CHANGED_MEANWHILE: Explanation(
-        "Somebody changed the vault policy between our look and our write; nothing was written.", NOBODY, "Wait."
+        "Somebody changed the vault policy between our look and our write, and nothing was written; or while it was"
+        " written, and the message names what is missing.",
+        NOBODY,
+        "Wait. Who writes the same policy again and again is in CloudTrail.",
     ),
     Reason.DEADLINE_EXCEEDED: Explanation(
         "A pass took too long and was cut short.", NOBODY, "Raise the account's limits."
     ),
-    Reason.UNEXPECTED_ANSWER: Explanation("AWS's answer was broken or cut off.", NOBODY, "Wait."),
+    Reason.UNEXPECTED_ANSWER: Explanation(
+        "AWS's answer was broken, cut off, or lacked what AWS always sends; nothing was concluded from it.",
+        NOBODY,
+        "Wait.",
+    ),
     Reason.INTERNAL_ERROR: Explanation("A bug of Crossvault.", US, "Please report it with the log."),
     Reason.DIFFERENT_ORGANIZATION: Explanation(
         "The accounts are in different organizations; AWS copies within one only.", AWS_ADMIN, "Move one account."

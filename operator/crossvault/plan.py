@@ -9,6 +9,7 @@
 | recovery point in scope | job running, or copy present | none |
 | object deleted, RemoveOwned | our statement present, nobody else claims it | PutVaultPolicy without it |
 | anything | not seen | none (unknown is never "missing") |
+| a write that AWS refused | refused still, its time has not come | none now (postponed) |
 
 Protection grows before it shrinks: vaults, then statements, then copies. What depends on a vault that has to be
 created waits for the look that sees it.
@@ -39,6 +40,7 @@ from .model import (
     Observed,
     Ownership,
     Plan,
+    Postponed,
     Prerequisite,
     PrerequisiteStatus,
     PutVaultPolicy,
@@ -71,9 +73,10 @@ def diff(
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
         removals = [_remove_statement(desired, *each, claims) for each in pairs]
-        return Plan(actions=tuple(action for action in removals if action is not None))
+        writes, postponed = _split(observed, [action for action in removals if action is not None])
+        return Plan(actions=writes, postponed=postponed)
     rows = prerequisites.judge(desired, observed)
-    actions: list[Action] = []
+    wanted: list[CreateVault | PutVaultPolicy] = []
     drift: list[Drift] = []
     for action, difference in (
         *(_vault(destination, sight, rows) for destination, sight in pairs),
@@ -81,20 +84,37 @@ def diff(
     ):
         # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
         proven = action is None or prerequisites.unproven(rows, action.destination) is None
-        actions += [action] if action is not None and proven else []
+        wanted += [action] if action is not None and proven else []
         drift += [difference] if difference is not None else []
     judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
     standings = {name: each.standings for name, each in judged.items()}
     rows = retention.counted(rows, desired, observed, standings)
     starts, standings = _choose_starts(desired, observed, rows, standings)
+    writes, postponed = _split(observed, wanted)
     return Plan(
-        (*actions, *starts),
+        (*writes, *starts),
         tuple(drift),
         rows,
         standings,
         conflicts=tuple(conflict for each in judged.values() for conflict in each.conflicts),
         evidence={name: each.evidence for name, each in judged.items()},
+        postponed=postponed,
     )
+
+
+def _split(
+    observed: Observed, wanted: Iterable[CreateVault | PutVaultPolicy]
+) -> tuple[tuple[CreateVault | PutVaultPolicy, ...], tuple[Postponed, ...]]:
+    """Part the writes to do now from those that AWS has just refused: asking again at once would not change it."""
+    writes: list[CreateVault | PutVaultPolicy] = []
+    postponed: list[Postponed] = []
+    for each in wanted:
+        refused = observed.refused_writes.get(each.key)
+        if refused is not None:
+            postponed.append(Postponed(each, refused.problem, refused.retry_at))
+        else:
+            writes.append(each)
+    return tuple(writes), tuple(postponed)
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:

@@ -9,6 +9,7 @@ would accept must not wait for a permission to look.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 from . import copy_role, retention, vault_key, vaultpolicy
 from .errors import Problem
@@ -20,6 +21,7 @@ from .model import (
     DestinationSight,
     Observed,
     Ownership,
+    Postponed,
     Prerequisite,
     PutVaultPolicy,
     Result,
@@ -81,19 +83,27 @@ def block(rows: tuple[Prerequisite, ...], destination: str) -> bool:
     return any(row.blocks and row.status is not MET for row in rows if row.destination in ("", destination))
 
 
-def hindered(rows: tuple[Prerequisite, ...], results: tuple[Result, ...]) -> tuple[Prerequisite, ...]:
+def hindered(
+    rows: tuple[Prerequisite, ...], results: tuple[Result, ...], postponed: tuple[Postponed, ...] = ()
+) -> tuple[Prerequisite, ...]:
     """Return the rows, with AWS's refusal in place of the remedy where the operator tried to mend one in vain."""
     refused: dict[tuple[str, str], str] = {}
     for each in results:
         if each.problem is not None and isinstance(each.action, CreateVault | PutVaultPolicy):
-            name = "DestinationVault" if isinstance(each.action, CreateVault) else "VaultPolicy"
-            refused[name, each.action.destination] = each.problem.message
+            refused[_mends(each.action), each.action.destination] = each.problem.message
+    for one in postponed:
+        at = f"{one.retry_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        refused[_mends(one.action), one.action.destination] = f"{one.problem.message} It is tried again at {at}."
     # A Deny stays what has to go first, whatever AWS said of our statement.
     mendable = (row.status is UNMET and row.reason is not Reason.VAULT_POLICY_DENIES for row in rows)
     return tuple(
         replace(row, remedy=refused.get((row.name, row.destination), row.remedy)) if ours else row
         for row, ours in zip(rows, mendable, strict=True)
     )
+
+
+def _mends(action: CreateVault | PutVaultPolicy) -> str:
+    return "DestinationVault" if isinstance(action, CreateVault) else "VaultPolicy"
 
 
 def cleared(rows: tuple[Prerequisite, ...], destination: str) -> frozenset[Reason]:
@@ -167,6 +177,8 @@ def _same_organization(destination: Destination, source: AccountSight, sight: De
 
 def _toggle(destination: Destination, source: AccountSight) -> Prerequisite:
     name, look = "OrganizationToggle", source.cross_account_backup
+    if look is None:
+        raise ValueError("the switch is asked of the source's account")
     if isinstance(look, Unseen):
         return unknown(name, destination.name, look.problem)
     if not look.value:

@@ -122,8 +122,10 @@ def _end(
     ending = ending_of(request)
     if ending.desired is None:
         return endings.farewell(ending)
-    results, observed, _ = act(ending.desired, request, aws, stopping)
-    return endings.summarise(ending, observed, results, body=request.body, now=clock(), cadence=cadence)
+    results, observed, intended = act(ending.desired, request, aws, stopping)
+    return endings.summarise(
+        ending, observed, results, intended.postponed, body=request.body, now=clock(), cadence=cadence
+    )
 
 
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:

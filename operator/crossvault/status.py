@@ -116,7 +116,7 @@ def summarise(
         )
         for index, destination in enumerate(desired.destinations)
     )
-    plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results))
+    plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results, plan.postponed))
     evidence = Evidence(desired, observed, plan, results, seen, previous, now)
     judged = conditions.judge(evidence)
     status = _status(evidence, judged)
@@ -284,6 +284,7 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     )
     base = cadence.follow if amiss or _moving(evidence) else cadence.interval
     dues = [one.retry_at for each in evidence.plan.standings.values() for one in each if one.retry_at]
+    dues += [each.retry_at for each in evidence.plan.postponed]
     if evidence.desired.max_copy_lag is not None:
         dues += [each.oldest_gap + evidence.desired.max_copy_lag for each in evidence.figures if each.oldest_gap]
     pending = [due - evidence.now for due in dues if due >= evidence.now]

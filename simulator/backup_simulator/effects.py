@@ -1,12 +1,14 @@
-"""What a fault makes of a call: an answer instead of AWS's, or AWS's answer that arrives late, cut or never."""
+"""What a fault makes of a call: an answer instead of AWS's, or AWS's answer that arrives late, cut, less or never."""
 
 from __future__ import annotations
 
+import json
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .faults import Fault, Kind
-from .wire import Arrival, AwsError, CommonError, Response
+from .wire import Arrival, AwsError, CommonError, Response, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +53,64 @@ def delivered(answer: Response, fault: Fault | None, failed: Failed) -> tuple[Re
             return replace(answer, delay=fault.seconds), "OK"
         case Kind.TRUNCATE:
             return replace(answer, delay=fault.seconds, arrival=Arrival.TRUNCATED), "truncate"
+        case Kind.OMIT:
+            return _without(answer, fault), "omit"
         case Kind.RESET:
             return replace(answer, delay=fault.seconds, arrival=Arrival.DROPPED), "reset after effect"
         case Kind.HANG:
             return replace(answer, delay=fault.seconds or HANG, arrival=Arrival.DROPPED), "hang after effect"
         case _:
             return _answered(fault, failed) or (answer, "OK")
+
+
+# --- Members left out ----------------------------------------------------------------------------------------------
+
+
+def _without(answer: Response, fault: Fault) -> Response:
+    """An answer without a member, in JSON or XML; one that has no such member stays as it is."""
+    if answer.status >= 300 or not answer.body:
+        return answer
+    path = fault.member.replace("[]", ".[]").split(".")
+    if answer.body.lstrip().startswith(b"<"):
+        root = ET.fromstring(answer.body)  # noqa: S314 - our own answer
+        for result in list(root):
+            _leave_out_of_xml(result, path, fault.instead)
+        return replace(answer, body=ET.tostring(root, encoding="utf-8"))
+    shown = json.loads(answer.body)
+    _leave_out(shown, path, fault.instead)
+    return replace(answer, body=json.dumps(shown).encode())
+
+
+def _leave_out(value: Value, path: list[str], instead: str) -> None:
+    name, *rest = path
+    if name == "[]" and isinstance(value, list):
+        for row in value:
+            _leave_out(row, rest, instead)
+    elif not isinstance(value, dict) or name not in value:
+        return
+    elif rest:
+        _leave_out(value[name], rest, instead)
+    elif instead == "nothing":
+        del value[name]
+    else:
+        value[name] = None if instead == "null" else _other(value[name])
+
+
+def _other(value: Value) -> Value:
+    """A value of another kind."""
+    return "another kind" if isinstance(value, list | dict | bool | int | float) else {"of": "another kind"}
+
+
+def _leave_out_of_xml(element: ET.Element, path: list[str], instead: str) -> None:
+    name, *rest = path
+    for child in [each for each in element if each.tag.rpartition("}")[2] == name]:
+        if rest:
+            _leave_out_of_xml(child, rest, instead)
+        elif instead == "nothing":
+            element.remove(child)
+        else:
+            for below in list(child):
+                child.remove(below)
+            child.text = ""
+            if instead == "other":
+                ET.SubElement(child, "Of").text = "another kind"

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     HANG = "hang"
     RESET = "reset"
     TRUNCATE = "truncate"
+    OMIT = "omit"
     STALE = "stale"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - a kind of fault
 
@@ -40,7 +41,8 @@ class Fault:
 
     `skip` counts calls that pass untouched first; `times` is how many are hit (None: all). `seconds` is real time for
     latency and hang, virtual time for stale reads. A throttle with `per_second` hits only what comes faster than a
-    bucket of `burst` tokens per account refills, in virtual time.
+    bucket of `burst` tokens per account refills, in virtual time. `member` is what an omission leaves out of an answer,
+    as `Policy` or `CopyJobs[].State`, and `instead` what stands in its place.
     """
 
     kind: Kind
@@ -59,6 +61,8 @@ class Fault:
     after_effect: bool = False
     per_second: float = 0.0
     burst: int = 1
+    member: str = ""
+    instead: str = "nothing"
     hits: int = 0
     number: int = field(default=0)
 
@@ -163,6 +167,11 @@ FIDELITY = (
         "Errors, latency, hangs, cut connections and bodies on order, before or after the effect, with counts and dice",
         "ours",
         "test_control.py::test_faults_hit_what_they_name",
+    ),
+    Behaviour(
+        "An answer without one of its members, or with null or a value of another kind in its place, on order",
+        "ours",
+        "test_faults.py::test_an_omission_takes_a_member_out_of_an_answer",
     ),
     Behaviour(
         "A session that expires on order stays expired; the next one of the role works",

@@ -134,3 +134,33 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     assert not shared.look().events, "told once"
     shared.control.faults.clear()
     assert shared.look().done
+
+
+def test_a_deletion_asks_only_what_it_needs(shared: Stage) -> None:
+    """The vault, its policy and who we are there; no listing, no key, and nothing of the source's account."""
+    delete(shared, "RemoveOwned")
+    assert shared.look().done
+    asked = {(each.account, each.operation) for each in shared.control.calls() if each.account != scene.TOOLS}
+    assert asked <= {
+        *((scene.BACKUP, each) for each in ("AssumeRole", "GetCallerIdentity", "DescribeBackupVault")),
+        *((scene.BACKUP, each) for each in ("GetBackupVaultAccessPolicy", "PutBackupVaultAccessPolicy")),
+    }
+
+
+def test_a_deletion_needs_nothing_of_the_source(shared: Stage) -> None:
+    """The source's role is gone for good: the statement at the destination is removed all the same."""
+    shared.declared["production"]["spec"]["externalId"] = "somebody-elses"
+    delete(shared, "RemoveOwned")
+    assert shared.look().done
+    assert [each["Sid"] for each in shared.statements()] == ["Before", "After"]
+
+
+def test_a_deletion_of_what_is_only_checked_asks_nothing(shared: Stage) -> None:
+    """With vaultPolicy: Check there is no statement of ours: the object goes at once, with whatever credentials."""
+    shared.declare(destinations=[scene.destination(vaultPolicy="Check")])
+    for name in ("production", "dr"):
+        shared.declared[name]["spec"]["externalId"] = "somebody-elses"
+    delete(shared, "RemoveOwned")
+    assert shared.look().done
+    assert not shared.control.calls()
+    assert len(shared.statements()) == 3

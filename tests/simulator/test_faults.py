@@ -124,6 +124,40 @@ def test_a_stale_read_of_one_account_leaves_the_others_alone(opened: InProcess) 
     assert client(opened, scenes.TARGET).list_backup_vaults()["BackupVaultList"] == []
 
 
+@pytest.mark.parametrize(
+    ("member", "instead", "rest"),
+    [
+        pytest.param("BackupVaultList", "nothing", None, id="a whole list"),
+        pytest.param("BackupVaultList", "null", None, id="null for a list"),
+        pytest.param("BackupVaultList[].BackupVaultName", "nothing", [None], id="a member of every row"),
+        pytest.param("BackupVaultList[].BackupVaultName", "other", ["{'of': 'another kind'}"], id="another kind"),
+        pytest.param("Nothing[].Of[].This", "null", ["backups"], id="what the answer does not have"),
+    ],
+)
+def test_an_omission_takes_a_member_out_of_an_answer(
+    opened: InProcess, member: str, instead: str, rest: list[str | None] | None
+) -> None:
+    """AWS acts, and the answer is whole but for one member; the next one has it."""
+    opened.control.faults.add("omit", operation="ListBackupVaults", member=member, instead=instead, times=1)
+    short, whole = (client(opened).list_backup_vaults() for _ in range(2))
+
+    names = [each.get("BackupVaultName") for each in short.get("BackupVaultList", ())]
+    assert ("BackupVaultList" in short) is (rest is not None)
+    assert [each and str(each) for each in names] == (rest or [])
+    assert [each["BackupVaultName"] for each in whole["BackupVaultList"]] == ["backups"]
+
+
+@pytest.mark.parametrize(("instead", "found"), [("nothing", None), ("null", ""), ("other", "")])
+def test_an_omission_reaches_into_xml(opened: InProcess, instead: str, found: str | None) -> None:
+    """STS speaks XML: an element is gone, empty, or has elements where a text should be."""
+    opened.control.faults.add("omit", operation="GetCallerIdentity", member="Account", instead=instead)
+    told = client(opened, service="sts").get_caller_identity()
+
+    assert (told.get("Account") or "").strip() == (found or "")
+    assert ("Account" in told) is (instead != "nothing")
+    assert told["Arn"]
+
+
 def test_an_expired_token_stays_expired_and_a_new_session_works(opened: InProcess) -> None:
     """Only sessions expire; keys of users do not."""
     operator = opened.client("sts", scenes.TOOLS, "operator", region=scenes.HOME)
@@ -253,6 +287,8 @@ BROKEN = [
     pytest.param({"kind": "expired_token", "after_effect": True}, "after_effect", id="an expiry after the effect"),
     pytest.param({"kind": "error", "probability": 2}, "probability", id="a probability above one"),
     pytest.param({"kind": "error", "status": 200}, "status", id="an error that is none"),
+    pytest.param({"kind": "omit"}, "member", id="an omission of nothing"),
+    pytest.param({"kind": "reset", "member": "Policy"}, "member", id="a member of no answer"),
     pytest.param({"kind": "throttle", "times": -1}, "times", id="fewer than no times"),
 ]
 

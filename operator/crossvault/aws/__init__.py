@@ -15,6 +15,7 @@ from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, AccountSight, Action, Desired, Observed, Result
 from ..reasons import Reason
 from .apply import Applier
+from .backoff import RefusedWrites
 from .budget import Budgets
 from .calls import CallCounts, CallRecorder
 from .ledger import RefusedCopies, StartedCopies
@@ -54,9 +55,9 @@ class AwsAccounts:
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
         self._sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock, loader=loader)
         self._shared = SharedReads(clock)
-        started, refused = StartedCopies(self._shared), RefusedCopies()
-        self._observer = Observer(self._sessions, self._shared, started, refused, clock)
-        self._applier = Applier(self._sessions, self._shared, started, refused, clock)
+        started, refused, writes = StartedCopies(self._shared), RefusedCopies(), RefusedWrites()
+        self._observer = Observer(self._sessions, self._shared, started, refused, writes, clock)
+        self._applier = Applier(self._sessions, self._shared, started, refused, writes, clock)
 
     def warm(self) -> None:
         """Get ready for the first pass without making a request; worth a thread of its own while a process starts."""

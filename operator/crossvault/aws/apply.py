@@ -12,14 +12,15 @@ from typing import Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError, ErrorClass, Problem
+from ..errors import CrossvaultError
 from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, StartCopy, VaultRef
-from ..reasons import Reason
 from . import inventory, keys
+from .backoff import RefusedWrites
 from .errors import code_of
 from .ledger import RefusedCopies, StartedCopies
 from .reads import SharedReads
 from .sessions import Access, Sessions
+from .vaultwrites import Turns, VaultPolicies
 
 MANAGED_BY = {"crossvault.io/managed-by": "crossvault"}
 
@@ -33,31 +34,48 @@ class Applier:
         shared: SharedReads,
         started: StartedCopies,
         refused: RefusedCopies,
+        refused_writes: RefusedWrites,
         clock: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._shared = shared
         self._started = started
         self._refused = refused
+        self._refused_writes = refused_writes
+        self._turns = Turns()
+        self._policies = VaultPolicies()
         self._clock = clock
 
     def apply(self, action: Action) -> Result:
         """Carry out one action and say what became of it."""
+        if not isinstance(action, StartCopy):
+            return self._write(action)
         try:
-            match action:
-                case CreateVault():
-                    self._create_vault(action)
-                case PutVaultPolicy():
-                    self._put_vault_policy(action)
-                case StartCopy():
-                    self._start_copy(action)
-                case _:
-                    assert_never(action)
+            return Result(action, found=not self._start_copy(action))
         except CrossvaultError as error:
-            if isinstance(action, StartCopy):
-                self._refused.add(action, error.problem, self._clock())
+            self._refused.add(action, error.problem, self._clock())
             return Result(action, error.problem)
-        return Result(action)
+
+    def _write(self, action: CreateVault | PutVaultPolicy) -> Result:
+        """Carry out a write in the vault's turn, unless AWS has just refused the same one to somebody."""
+        with self._turns.of(action.vault.arn):
+            problem = self._refused_writes.standing(action, self._clock())
+            if problem is not None:
+                return Result(action, problem)
+            done: CreateVault | PutVaultPolicy | None
+            try:
+                match action:
+                    case CreateVault():
+                        done = self._create_vault(action)
+                    case PutVaultPolicy():
+                        done = self._put_vault_policy(action)
+                    case _:
+                        assert_never(action)
+            except CrossvaultError as error:
+                self._refused_writes.add(action, error.problem, self._clock())
+                return Result(action, error.problem)
+            self._refused_writes.discard(action)
+            return Result(done or action, found=done is None)
 
     def _enter(self, vault: VaultRef) -> Access:
         """Enter the vault's account, with an identity verified for the credentials in use (invariant 5)."""
@@ -65,10 +83,14 @@ class Applier:
         access.verify()
         return access
 
-    def _create_vault(self, action: CreateVault) -> None:
+    def _create_vault(self, action: CreateVault) -> CreateVault | None:
+        """Create a vault; return None when it was there already."""
         vault = action.vault
         access = self._enter(vault)
         try:
+            # Another policy may have made it since the look, and in AWS the second request looks like the first.
+            if inventory.vault(access, vault.region, vault.name, lambda: inventory.vault_names(access, vault.region)):
+                return None
             with access.asking(f"create vault {vault.name}", "backup:CreateBackupVault", vault.region):
                 try:
                     access.backup(vault.region).create_backup_vault(
@@ -81,34 +103,24 @@ class Applier:
                     # Somebody's vault, or our own whose answer was lost: the next look tells which.
                     if code_of(error) != "AlreadyExistsException":
                         raise
+                    return None
+            return action
         finally:
             for key in (keys.vaults, keys.settings):
                 self._shared.invalidate(key(access.fingerprint, vault.region))
             for of_vault in (keys.vault, keys.policy, keys.points):
                 self._shared.invalidate(of_vault(access.fingerprint, vault.region, vault.name))
 
-    def _put_vault_policy(self, action: PutVaultPolicy) -> None:
+    def _put_vault_policy(self, action: PutVaultPolicy) -> PutVaultPolicy | None:
         vault = action.vault
         access = self._enter(vault)
         try:
-            # AWS has no conditional write: the gap in which somebody's change could be lost is one round trip.
-            if inventory.vault_policy(access, vault.region, vault.name) != action.expected:
-                raise CrossvaultError(_changed_meanwhile(vault))
-            backup = access.backup(vault.region)
-            if action.document is None:
-                with access.asking(
-                    f"remove the policy of vault {vault.name}", "backup:DeleteBackupVaultAccessPolicy", vault.region
-                ):
-                    backup.delete_backup_vault_access_policy(BackupVaultName=vault.name)
-            else:
-                with access.asking(
-                    f"write the policy of vault {vault.name}", "backup:PutBackupVaultAccessPolicy", vault.region
-                ):
-                    backup.put_backup_vault_access_policy(BackupVaultName=vault.name, Policy=action.document)
+            return self._policies.write(access, action)
         finally:
             self._shared.invalidate(keys.policy(access.fingerprint, vault.region, vault.name))
 
-    def _start_copy(self, action: StartCopy) -> None:
+    def _start_copy(self, action: StartCopy) -> bool:
+        """Start a copy; return False when the same request had started it before."""
         source = action.source
         access = self._enter(source)
         listing = keys.jobs(access.fingerprint, source.region, action.destination_vault_arn)
@@ -126,8 +138,8 @@ class Applier:
                 )
         finally:
             self._shared.invalidate(listing)
-        self._started.add(answer.get("CopyJobId") or action.token, listing, self._clock())
         self._refused.discard(action.point.arn, action.destination_vault_arn)
+        return self._started.add(answer["CopyJobId"], listing, self._clock())
 
 
 def creator_request_id(vault_arn: str) -> str:
@@ -144,13 +156,3 @@ def lifecycle_members(lifecycle: Lifecycle | None) -> dict[str, int]:
         "DeleteAfterDays": lifecycle.delete_after_days,
     }
     return {name: days for name, days in members.items() if days is not None}
-
-
-def _changed_meanwhile(vault: VaultRef) -> Problem:
-    return Problem(
-        Reason.CHANGED_MEANWHILE,
-        f"The policy of vault {vault.name} in account {vault.account.name} "
-        f"({vault.account.account_id}, {vault.region}) was changed by somebody since it was read. "
-        "Nothing was written; the next pass starts from the new one.",
-        ErrorClass.RETRY,
-    )

@@ -5,7 +5,6 @@ It hangs on botocore's events, so a page, a retry and the refresh of credentials
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -13,11 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from botocore import parsers
-from botocore.model import OperationModel, StructureShape
+from botocore.model import OperationModel
 
 from ..reasons import Reason
-from . import budget, errors
+from . import answers, budget, errors
 
 _LOG = logging.getLogger(__name__)
 
@@ -125,11 +123,10 @@ class CallHooks:
     def _start(self, **_: object) -> None:
         self._local.started = self._clock()
 
-    def _check(self, *, operation_model: OperationModel, response_dict: Mapping[str, Any], **_: object) -> None:
-        """Refuse a broken answer: botocore reads a page of JSON cut in the middle as a page with nothing in it."""
-        protocol = operation_model.service_model.resolved_protocol
-        if protocol in {"rest-json", "json"} and response_dict["status_code"] < 300:
-            check_json(response_dict["body"], operation_model.output_shape)
+    def _check(self, *, operation_model: OperationModel, response_dict: dict[str, Any], **_: object) -> None:
+        """Refuse half an answer: botocore reads a page of JSON cut in the middle as a page with nothing in it."""
+        body = answers.checked(operation_model, response_dict["status_code"], response_dict["body"])
+        response_dict["body"] = body
 
     def _finish(
         self,
@@ -157,23 +154,6 @@ class CallHooks:
             operation,
             extra={"account": self._account, "outcome": outcome, "seconds": round(seconds, 3)},
         )
-
-
-def check_json(body: bytes, output_shape: StructureShape | None) -> None:
-    """Raise unless ``body`` is a whole JSON object with something of what the operation answers."""
-    members = {
-        member.serialization.get("name", name)
-        for name, member in (output_shape.members if output_shape else {}).items()
-        if "location" not in member.serialization
-    }
-    if not members:
-        return
-    try:
-        answer = json.loads(body)
-    except ValueError as error:
-        raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
-    if not isinstance(answer, dict) or not members & answer.keys():
-        raise parsers.ResponseParserError("The answer has nothing of what the operation answers")
 
 
 def _outcome(parsed: Mapping[str, Any] | None, exception: BaseException | None) -> str:

@@ -17,6 +17,7 @@ from ..model import Account
 from ..reasons import Reason
 from ..sanitise import sanitise
 from . import regions
+from .answers import UnexpectedAnswerError
 
 Verdict = tuple[Reason, ErrorClass]
 
@@ -183,6 +184,9 @@ def asking(ask: Ask) -> Iterator[None]:
     """Turn what botocore raises inside into a :class:`CrossvaultError`; a problem raised inside passes as it is."""
     try:
         yield
+    except UnexpectedAnswerError as error:
+        words = f"Cannot {ask.what} in {ask.where}: {error}. It is tried again by itself."
+        raise CrossvaultError(Problem(Reason.UNEXPECTED_ANSWER, words, ErrorClass.RETRY)) from error
     except (exceptions.BotoCoreError, exceptions.ClientError, parsers.ResponseParserError) as error:
         raise CrossvaultError(problem(error, ask)) from error
 

@@ -1,22 +1,21 @@
 """One function per thing AWS can be asked about; each answers with a value of the model, or None for "there is none".
 
-They raise :class:`CrossvaultError` for everything else. A listing is whole or it is an error; what moved
-from one page to the next while it was read counts once.
+They raise :class:`CrossvaultError` for everything else. A listing is whole or it is an error. What every answer has
+by the time it arrives here stands in :data:`crossvault.aws.answers.ANSWERS`, and nothing else may be read of it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError, ErrorClass, Problem
+from ..errors import CrossvaultError, Problem
 from ..model import CopyJob, Key, Organization, RecoveryPoint, Vault
-from ..reasons import Reason
+from .answers import UnexpectedAnswerError, listed
 from .errors import Ask, code_of, problem
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def organization(access: Access, region: str) -> Organization | None:
             if code_of(error) == "AWSOrganizationsNotInUseException":
                 return None
             raise
-    with _complete(access, "read the organization", ""):
-        return Organization(answer["Id"], answer["MasterAccountId"])
+    return Organization(answer["Id"], answer["MasterAccountId"])
 
 
 def organization_path(access: Access, region: str, account_id: str, organization_id: str) -> str:
@@ -53,27 +51,27 @@ def organization_path(access: Access, region: str, account_id: str, organization
     with access.asking(what, "organizations:ListParents"):
         while not above[-1].startswith("r-"):
             answer = access.organizations(region).list_parents(ChildId=above[-1])
-            with _complete(access, what, region):
-                parents = [each["Id"] for each in answer["Parents"]] if len(above) < DEEPEST else []
-                above += parents[:1] or _lacking("a parent")
+            parents = [each["Id"] for each in answer["Parents"]]
+            if not parents or len(above) >= DEEPEST:
+                raise UnexpectedAnswerError("the answer lacks a parent")
+            above += parents[:1]
     return "/".join((organization_id, *reversed(above[1:]), ""))
-
-
-def _lacking(member: str) -> list[str]:
-    raise KeyError(member)
 
 
 def cross_account_backup(access: Access, region: str) -> bool:
     """Tell whether the organization lets backups cross accounts; every member may ask."""
     with access.asking("read the global settings of AWS Backup", "backup:DescribeGlobalSettings", region):
         try:
-            answer = access.backup(region).describe_global_settings()
+            answer = access.backup(region).describe_global_settings()["GlobalSettings"]
         except ClientError as error:
             # The answer to an account in no organization, where nothing can cross.
             if code_of(error) == "InvalidRequestException":
                 return False
             raise
-    return (answer.get("GlobalSettings") or {}).get("isCrossAccountBackupEnabled", "").lower() == "true"
+        switch = answer["isCrossAccountBackupEnabled"].lower()
+        if switch not in {"true", "false"}:
+            raise UnexpectedAnswerError("isCrossAccountBackupEnabled in the answer is neither true nor false")
+    return switch == "true"
 
 
 def vault(access: Access, region: str, name: str, vault_names: Callable[[], frozenset[str]]) -> Vault | None:
@@ -97,26 +95,23 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
             denied = problem(error, Ask(what, access.account, action, region))
             words = denied.message.replace(f" ({code})", f" The vault exists. ({code})")
             raise CrossvaultError(Problem(denied.reason, words, denied.error_class, code)) from error
-    with _complete(access, what, region):
-        return Vault(
-            arn=answer["BackupVaultArn"],
-            name=answer["BackupVaultName"],
-            encryption_key_arn=answer.get("EncryptionKeyArn"),
-            locked=bool(answer.get("Locked")),
-            min_retention_days=answer.get("MinRetentionDays"),
-            max_retention_days=answer.get("MaxRetentionDays"),
-            kind=answer.get("VaultType") or "",
-            key_type=answer.get("EncryptionKeyType") or "",
-        )
+    return Vault(
+        arn=answer["BackupVaultArn"],
+        name=answer["BackupVaultName"],
+        encryption_key_arn=answer["EncryptionKeyArn"],
+        locked=bool(answer.get("Locked")),
+        min_retention_days=answer.get("MinRetentionDays"),
+        max_retention_days=answer.get("MaxRetentionDays"),
+        kind=answer.get("VaultType") or "",
+        key_type=answer.get("EncryptionKeyType") or "",
+    )
 
 
 def vault_names(access: Access, region: str) -> frozenset[str]:
     """List the names of all vaults."""
     with access.asking("list the vaults", "backup:ListBackupVaults", region):
         pages = access.backup(region).get_paginator("list_backup_vaults").paginate(PaginationConfig=PAGES)
-        rows = [row for page in pages for row in page.get("BackupVaultList") or ()]
-    with _complete(access, "list the vaults", region):
-        return frozenset(row["BackupVaultName"] for row in rows)
+        return frozenset(listed(pages, "BackupVaultList", lambda row: str(row["BackupVaultName"]), str))
 
 
 def vault_policy(access: Access, region: str, name: str) -> str | None:
@@ -128,7 +123,7 @@ def vault_policy(access: Access, region: str, name: str) -> str | None:
             if code_of(error) == "ResourceNotFoundException":
                 return None
             raise
-    return answer.get("Policy") or None
+    return answer["Policy"]
 
 
 def key(access: Access, region: str, key_id: str) -> Key | None:
@@ -144,8 +139,7 @@ def key(access: Access, region: str, key_id: str) -> Key | None:
             if code_of(error) == "NotFoundException":
                 return None
             raise
-    with _complete(access, f"read key {key_id}", region):
-        return Key(answer["Arn"], answer["KeyManager"], answer["KeyState"])
+    return Key(answer["Arn"], answer["KeyManager"], answer["KeyState"])
 
 
 def recovery_points(access: Access, region: str, name: str) -> tuple[RecoveryPoint, ...]:
@@ -154,35 +148,15 @@ def recovery_points(access: Access, region: str, name: str) -> tuple[RecoveryPoi
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES)
-        with _complete(access, what, region):
-            found = (_recovery_point(row) for page in pages for row in _rows(page, "RecoveryPoints"))
-            return tuple({each.arn: each for each in found}.values())
+        return listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn)
 
 
 def copy_jobs(access: Access, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
     """List the copy jobs of this account and Region into a vault; AWS remembers them for 30 days."""
-    what = "list the copy jobs"
-    with access.asking(what, "backup:ListCopyJobs", region):
+    with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")
         pages = paginator.paginate(ByDestinationVaultArn=destination_vault_arn, PaginationConfig=PAGES)
-        with _complete(access, what, region):
-            found = (_copy_job(row) for page in pages for row in _rows(page, "CopyJobs"))
-            return tuple({each.id: each for each in found}.values())
-
-
-@contextmanager
-def _complete(access: Access, what: str, region: str) -> Iterator[None]:
-    """Turn a member that AWS always sends and now did not into a problem: half an answer is none."""
-    try:
-        yield
-    except KeyError as error:
-        where = Ask(what, access.account, "", region).where
-        words = f"Cannot {what} in {where}: the answer lacks {error.args[0]}. It is tried again by itself."
-        raise CrossvaultError(Problem(Reason.UNEXPECTED_ANSWER, words, ErrorClass.RETRY)) from error
-
-
-def _rows(page: Mapping[str, Any], member: str) -> Iterable[Mapping[str, Any]]:
-    return [row for row in page.get(member) or () if row is not None]
+        return listed(pages, "CopyJobs", _copy_job, lambda job: job.id)
 
 
 def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
@@ -190,7 +164,7 @@ def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
     return RecoveryPoint(
         arn=row["RecoveryPointArn"],
         resource_arn=_shared(row.get("ResourceArn") or ""),
-        resource_type=_shared(row.get("ResourceType") or ""),
+        resource_type=_shared(row["ResourceType"]),
         created=_within_reach(row["CreationDate"]),
         status=_shared(row["Status"]),
         size=row.get("BackupSizeInBytes") or 0,
@@ -215,9 +189,9 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
     return CopyJob(
         id=row["CopyJobId"],
         state=_shared(row["State"]),
-        source_point_arn=row.get("SourceRecoveryPointArn") or "",
-        source_vault_arn=_shared(row.get("SourceBackupVaultArn") or ""),
-        destination_vault_arn=_shared(row.get("DestinationBackupVaultArn") or ""),
+        source_point_arn=row["SourceRecoveryPointArn"],
+        source_vault_arn=_shared(row["SourceBackupVaultArn"]),
+        destination_vault_arn=_shared(row["DestinationBackupVaultArn"]),
         resource_arn=_shared(row.get("ResourceArn") or ""),
         resource_type=_shared(row.get("ResourceType") or ""),
         created=_within_reach(row["CreationDate"]),

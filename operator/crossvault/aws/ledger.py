@@ -29,10 +29,12 @@ class StartedCopies:
         self._lock = threading.Lock()
         self._started: dict[str, tuple[Key, datetime]] = {}
 
-    def add(self, job_id: str, listing: Key, now: datetime) -> None:
-        """Note a copy job; ``listing`` is the read that will show it."""
+    def add(self, job_id: str, listing: Key, now: datetime) -> bool:
+        """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already."""
         with self._lock:
-            self._started[job_id] = (listing, now)
+            known = job_id in self._started
+            self._started.setdefault(job_id, (listing, now))
+            return not known
 
     def in_progress(self, entry: Fingerprint, now: datetime) -> int:
         """Count the unfinished copy jobs of an account."""

@@ -24,6 +24,7 @@ from ..model import (
     Key,
     Look,
     Observed,
+    Ownership,
     RecoveryPoint,
     Role,
     Seen,
@@ -33,6 +34,7 @@ from ..model import (
 from ..reasons import Reason
 from ..vault_key import KEYED_BY_RESOURCE
 from . import inventory, keys, regions, roles
+from .backoff import RefusedWrites
 from .ledger import RefusedCopies, StartedCopies
 from .reads import Key as ReadKey
 from .reads import SharedReads
@@ -45,6 +47,8 @@ DENIED = timedelta(minutes=15)
 
 T = TypeVar("T")
 Pending: TypeAlias = Callable[[], Look[T]]
+
+_UNASKED = Unseen(Problem(Reason.CANNOT_OBSERVE, "It is not asked, because nothing depends on it.", ErrorClass.RETRY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +149,17 @@ class _Room:
                     self.first_there.append(region)
         return doubts[region]
 
-    def sight(self) -> Callable[[], AccountSight]:
-        """Look at the account itself."""
+    def sight(self, *, switch: bool) -> Callable[[], AccountSight]:
+        """Look at the account itself, and with ``switch`` at the one of its organization."""
         access, entry, region = self.access, self.access.fingerprint, self.region
         home = regions.known_like(region)
         organization = self._start(
             keys.organization(entry), lambda: inventory.organization(access, home), regional=False
         )
-        backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
-        return lambda: AccountSight(self.account, self.identity(), organization(), backup())
+        backup: Pending[bool] | None = None
+        if switch:
+            backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
+        return lambda: AccountSight(self.account, self.identity(), organization(), backup() if backup else None)
 
     def organization_path(self, account_id: str, organization_id: str) -> Pending[str]:
         """Look where an account is in the organization."""
@@ -254,25 +260,31 @@ class Observer:
         shared: SharedReads,
         started: StartedCopies,
         refused: RefusedCopies,
+        refused_writes: RefusedWrites,
         clock: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._shared = shared
         self._started = started
         self._refused = refused
+        self._refused_writes = refused_writes
         self._clock = clock
 
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
-        """Look at everything one policy speaks of."""
+        """Look at everything one policy speaks of, or at what is left of one that is being deleted."""
         began = self._clock()
         shared = _Shared(self._shared, not_before)
+        observe = self._observe_remains if desired.deleting else self._observe_whole
+        return observe(desired, shared, began)
+
+    def _observe_whole(self, desired: Desired, shared: _Shared, began: datetime) -> Observed:
         source = self._enter(shared, desired.source.account, desired.source.region)
         rooms = [self._enter(shared, wanted.vault.account, wanted.vault.region) for wanted in desired.destinations]
 
-        source_sight, source_vault = source.sight(), source.vault(desired.source.name)
+        source_sight, source_vault = source.sight(switch=True), source.vault(desired.source.name)
         role = source.role(desired.copy_role_arn)
         jobs = [source.jobs(wanted.vault.arn) for wanted in desired.destinations]
-        sights = [room.sight() for room in rooms]
+        sights = [room.sight(switch=False) for room in rooms]
         vaults = [room.vault(wanted.vault.name) for room, wanted in zip(rooms, desired.destinations, strict=True)]
 
         points = _points(source, desired.source.name, source_vault())
@@ -312,13 +324,42 @@ class Observer:
             destinations=destinations,
             account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
             refused=self._refused.into({wanted.vault.arn for wanted in desired.destinations}, self._clock()),
+            refused_writes=self._refused_writes.for_policy(desired, self._clock()),
+            at=min(shared.ages.values(), default=began),
+        )
+
+    def _observe_remains(self, desired: Desired, shared: _Shared, began: datetime) -> Observed:
+        """Look at the vault policies that may hold a statement of ours: nothing else matters to a deletion."""
+        managed = [each for each in desired.destinations if each.vault_policy is Ownership.MANAGE]
+        rooms = {each.name: self._enter(shared, each.vault.account, each.vault.region) for each in managed}
+        vaults = {each.name: rooms[each.name].vault(each.vault.name) for each in managed}
+        policies = {each.name: _policy(rooms[each.name], each.vault.name, vaults[each.name]()) for each in managed}
+        return Observed(
+            source=_unasked(desired.source.account),
+            source_vault=_UNASKED,
+            copy_role=_UNASKED,
+            points=_UNASKED,
+            destinations=tuple(
+                DestinationSight(
+                    name=each.name,
+                    account=_unasked(each.vault.account),
+                    vault=vaults[each.name]() if each.name in vaults else _UNASKED,
+                    policy=policies[each.name]() if each.name in policies else Seen(None),
+                    vault_key=_UNASKED,
+                    wanted_key=_UNASKED,
+                    copies=_UNASKED,
+                    jobs=_UNASKED,
+                )
+                for each in desired.destinations
+            ),
+            refused_writes=self._refused_writes.for_policy(desired, self._clock()),
             at=min(shared.ages.values(), default=began),
         )
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
         shared = _Shared(self._shared, not_before)
-        return self._enter(shared, account, self._sessions.home(account)).sight()()
+        return self._enter(shared, account, self._sessions.home(account)).sight(switch=True)()
 
     def _enter(self, shared: _Shared, account: Account, region: str) -> _Room:
         """Begin to verify the identity."""
@@ -332,6 +373,17 @@ def _points(source: _Room, name: str, vault: Look[Vault | None]) -> Pending[tupl
     if isinstance(vault, Seen) and vault.value is None:
         return _known(Seen(()))
     return source.points(name)
+
+
+def _policy(room: _Room, name: str, vault: Look[Vault | None]) -> Pending[str | None]:
+    """Look at the policy of a vault, as far as there is one."""
+    if isinstance(vault, Unseen):
+        return _known(vault)
+    return _known(Seen(None)) if vault.value is None else room.policy(name)
+
+
+def _unasked(account: Account) -> AccountSight:
+    return AccountSight(account, _UNASKED, _UNASKED, None)
 
 
 def _inside(room: _Room, wanted: Destination, vault: Look[Vault | None]) -> _Inside:

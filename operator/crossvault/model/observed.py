@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -45,6 +45,8 @@ class Unseen:
 
 
 Look: TypeAlias = Seen[T] | Unseen
+WriteKey: TypeAlias = tuple[Hashable, ...]
+"""What makes a write the same as one that was refused: what is asked, of whom, in the place of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,14 @@ class AccountSight:
     Attributes:
         identity: The account id GetCallerIdentity returned, already found equal to the declared one.
         organization: None when the account is in no organization.
-        cross_account_backup: The organization's isCrossAccountBackupEnabled.
+        cross_account_backup: The organization's isCrossAccountBackupEnabled; None where it is not asked, as for
+            destinations, whose organization the source's answer is about.
     """
 
     account: Account
     identity: Look[str]
     organization: Look[Organization | None]
-    cross_account_backup: Look[bool]
+    cross_account_backup: Look[bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,14 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """Why AWS refused a write when it was last asked, and when it is asked again."""
+
+    problem: Problem
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One immutable picture of AWS for one policy.
 
@@ -266,6 +277,8 @@ class Observed:
             those of other accounts are not asked about.
         refused: Why AWS would not start a copy when it was last asked to, by recovery point and destination vault;
             forgotten with the process.
+        refused_writes: Why AWS refused to create a vault or to take its policy, and when it is asked again; forgotten
+            with the process.
     """
 
     at: datetime
@@ -277,6 +290,7 @@ class Observed:
     account_copies_in_progress: int = 0
     source_keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
     refused: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
+    refused_writes: Mapping[WriteKey, RefusedWrite] = field(default_factory=dict)
 
     @property
     def problem(self) -> Problem | None:

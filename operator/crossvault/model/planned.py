@@ -11,7 +11,7 @@ from ..errors import Problem
 from ..reasons import Reason
 from .declared import Lifecycle, PolicyKey, VaultRef
 from .evidence import Evidence, Ground
-from .observed import CopyJob, RecoveryPoint
+from .observed import CopyJob, RecoveryPoint, WriteKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class CreateVault:
     destination: str
     vault: VaultRef
     key_arn: str
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("CreateVault", self.vault, self.key_arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class PutVaultPolicy:
     document: str | None
     sid: str
     foreign_statements: int = 0
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one: also what it replaces."""
+        return ("PutVaultPolicy", self.vault, self.expected, self.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +66,14 @@ Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one action; ``problem`` None means that AWS accepted it."""
+    """What became of one action; ``problem`` None means that it is done.
+
+    ``found`` says that somebody else had done it: nothing was written, and it is not ours to tell.
+    """
 
     action: Action
     problem: Problem | None = None
+    found: bool = False
 
 
 class State(StrEnum):
@@ -144,10 +158,20 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """A write that AWS refused when it was last asked, and that waits until it is asked again."""
+
+    action: CreateVault | PutVaultPolicy
+    problem: Problem
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one pass would do, as data. The order of ``actions`` is the order of execution.
 
     ``evidence`` says by destination what its pairing rests on, ``conflicts`` which policies want different things.
+    ``postponed`` is what would be done, too, if AWS had not just refused it.
     """
 
     actions: tuple[Action, ...] = ()
@@ -156,6 +180,7 @@ class Plan:
     standings: dict[str, tuple[Standing, ...]] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    postponed: tuple[Postponed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

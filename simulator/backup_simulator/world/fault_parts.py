@@ -13,7 +13,7 @@ from .units import Seconds
 class FaultPart(Part):
     """A fault that waits for calls; empty matches everything (see faults.py)."""
 
-    kind: Literal["error", "throttle", "latency", "hang", "reset", "truncate", "stale", "expired_token"]
+    kind: Literal["error", "throttle", "latency", "hang", "reset", "truncate", "omit", "stale", "expired_token"]
     """What happens to the call."""
     account: str = ""
     """Id of the account that calls; empty: any."""
@@ -45,6 +45,10 @@ class FaultPart(Part):
     """Of a `throttle`: calls per virtual second that an account may make; 0: none pass."""
     burst: int = Field(default=1, ge=1)
     """Of a `throttle` with `per_second`: calls that an account may make at once."""
+    member: str = ""
+    """Of an `omit`: the member of the answer that is missing, such as `Policy` or `CopyJobs[].State` (of every row)."""
+    instead: Literal["nothing", "null", "other"] = "nothing"
+    """Of an `omit`: what stands in its place; `other` is a value of another kind."""
 
     @model_validator(mode="after")
     def _sensible(self) -> FaultPart:
@@ -52,6 +56,8 @@ class FaultPart(Part):
             raise ValueError("per_second belongs to a throttle")
         if self.kind == "stale" and not self.seconds:
             raise ValueError("a stale read needs seconds: how old is what it shows")
+        if (self.kind == "omit") != bool(self.member):
+            raise ValueError("an omit needs a member, and nothing else has one")
         if self.after_effect and self.kind in {"stale", "expired_token"}:
             raise ValueError(f"{self.kind} knows no after_effect")
         return self

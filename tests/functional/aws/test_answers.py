@@ -70,8 +70,8 @@ def _let_see(script: Script) -> None:
         pytest.param(
             "DescribeGlobalSettings",
             Answer('{"GlobalSettings": {}, "LastUpdateTime": null}'),
-            lambda sight: sight.cross_account_backup == Seen(False),
-            id="the switch was never touched",
+            lambda sight: _why(sight.cross_account_backup) is Reason.UNEXPECTED_ANSWER,
+            id="settings without the switch",
         ),
         pytest.param(
             "DescribeOrganization",
@@ -142,14 +142,15 @@ def test_wanted_key_is_looked_up_only_for_a_vault_to_be_made(create: bool, encry
 
 def test_what_moved_between_pages_counts_once() -> None:
     """A copy job that begins while jobs are listed pushes another one onto the next page: that one is no second try."""
-    job = {"CopyJobId": "1", "State": "FAILED", "CreationDate": 1.7e9, "SourceBackupVaultArn": "x"}
-    row = {"RecoveryPointArn": "arn:1", "Status": "COMPLETED", "CreationDate": 2.5e11}
+    job = {"CopyJobId": "1", "State": "FAILED", "CreationDate": 1.7e9, "SourceRecoveryPointArn": "arn:1"}
+    row = {"RecoveryPointArn": "arn:1", "ResourceType": "EBS", "Status": "COMPLETED", "CreationDate": 2.5e11}
     with scripted() as script:
         _let_see(script)
         who = account()
         desired = policy(who, replace(who, name="dr"))
         job["SourceBackupVaultArn"] = desired.source.arn
-        vault = {"BackupVaultArn": desired.source.arn, "BackupVaultName": "orders"}
+        job["DestinationBackupVaultArn"] = desired.destinations[0].vault.arn
+        vault = {"BackupVaultArn": desired.source.arn, "BackupVaultName": "orders", "EncryptionKeyArn": "arn:key"}
         script.on("DescribeBackupVault", vault)
         script.on("GetBackupVaultAccessPolicy", error_json("ResourceNotFoundException"))
         script.on("ListCopyJobs", {"CopyJobs": [job], "NextToken": "2"}, {"CopyJobs": [job]})
@@ -172,16 +173,17 @@ def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:
     vault = policy(account(), account()).source
     with scripted() as script:
         let_in(script)
-        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
+        script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"}, error_json("ResourceNotFoundException"))
         script.on("DeleteBackupVaultAccessPolicy", {})
         aws = accounts(script.url)
         result = aws.apply(PutVaultPolicy("dr", vault, "{}", None, "CrossvaultCopyIn"))
         aws.close()
 
-    assert result.problem is None
-    assert [operation for operation, _ in script.asked[-2:]] == [
+    assert (result.problem, result.found) == (None, False)
+    assert [operation for operation, _ in script.asked[-3:]] == [
         "GetBackupVaultAccessPolicy",
         "DeleteBackupVaultAccessPolicy",
+        "GetBackupVaultAccessPolicy",
     ]
 
 
@@ -192,6 +194,7 @@ def test_requests_are_written_as_declared() -> None:
     copy = StartCopy("dr", point, desired.source, "arn:v", "arn:role", Lifecycle(delete_after_days=35), "token-1")
     with scripted() as script:
         let_in(script)
+        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
         script.on("CreateBackupVault", {"BackupVaultName": "orders"})
         script.on("StartCopyJob", {"CopyJobId": "J"})
         aws = accounts(script.url)

@@ -99,7 +99,8 @@ def test_vault_that_exists_already_is_no_failure(simulator: SimulatorServer) -> 
     results = [aws.apply(CREATE), aws.apply(CREATE)]
     aws.close()
 
-    assert [result.problem for result in results] == [None, None]
+    assert [(result.problem, result.found) for result in results] == [(None, False), (None, True)]
+    assert _written(simulator) == {"CreateBackupVault": 1}
 
 
 def test_request_id_of_a_vault_is_always_the_same() -> None:
@@ -125,6 +126,9 @@ def test_vault_policy_is_put(simulator: SimulatorServer) -> None:
 def test_policy_that_somebody_changed_is_not_overwritten(simulator: SimulatorServer) -> None:
     """Invariant 3: what is replaced is what was read, or nothing is written."""
     aws = _prepared(simulator)
+    admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    changed = DOCUMENT.replace("CrossvaultCopyIn", "Theirs")
+    admin.put_backup_vault_access_policy(BackupVaultName=VAULT.name, Policy=changed)
     simulator.control.clear_calls()
 
     result = aws.apply(PutVaultPolicy("dr", VAULT, None, DOCUMENT, "CrossvaultCopyIn"))
@@ -146,7 +150,7 @@ def test_copy_is_started_once_for_one_token(simulator: SimulatorServer) -> None:
     jobs = observed.destinations[0].jobs
     assert isinstance(jobs, Seen)
 
-    assert [result.problem for result in results] == [None, None]
+    assert [(result.problem, result.found) for result in results] == [(None, False), (None, True)]
     assert [job.source_point_arn for job in jobs.value] == [action.point.arn]
     assert observed.account_copies_in_progress == 1
 

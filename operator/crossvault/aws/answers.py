@@ -1,0 +1,339 @@
+"""What AWS always answers, in one table, and the one check of every answer against it: half an answer is none.
+
+The check reads the wire before botocore does, which turns a null and a missing member alike into "there is none" and
+fails on another kind. What may be missing is what the service models and AWS's documentation call optional and what
+people have recorded as missing; it says that there is none, as null does. What the table does not name is taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from botocore import parsers
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.utils import parse_timestamp
+
+T = TypeVar("T")
+
+EARLIEST, LATEST = -62135424000.0, 253402128000.0
+"""What Python's dates can hold in every time zone, in seconds since 1970: from the year 1 to the year 9999."""
+BARREN = 200
+"""How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
+
+NOTHING = "The answer has nothing of what the operation answers"
+
+
+class UnexpectedAnswerError(parsers.ResponseParserError):
+    """An answer of AWS that cannot be believed; the text completes "Cannot …:"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members that are read of one operation's answer, as ``Member``, ``Member.Inner``, or ``Rows[].Member``.
+
+    Attributes:
+        always: AWS sends them always, and with a value; without one of them the answer is none.
+        sometimes: Absent and null both say that there is none. Other kinds of values are no answer here either.
+    """
+
+    always: tuple[str, ...] = ()
+    sometimes: tuple[str, ...] = ()
+
+
+_CREDENTIALS = Members(
+    (
+        "Credentials",
+        "Credentials.AccessKeyId",
+        "Credentials.SecretAccessKey",
+        "Credentials.SessionToken",
+        "Credentials.Expiration",
+    )
+)
+
+ANSWERS: dict[str, Members] = {
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    "GetCallerIdentity": Members(("Account",)),
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html: all required
+    "AssumeRole": _CREDENTIALS,
+    # Asked and read by botocore, where a pod has a web identity.
+    "AssumeRoleWithWebIdentity": _CREDENTIALS,
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+    "DescribeOrganization": Members(("Organization", "Organization.Id", "Organization.MasterAccountId")),
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html: what is not the root has one
+    "ListParents": Members(("Parents", "Parents[].Id")),
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html: every role has an ARN and a trust policy
+    "GetRole": Members(("Role", "Role.Arn", "Role.AssumeRolePolicyDocument")),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
+    # touched; an account outside of any organization is refused instead.
+    "DescribeGlobalSettings": Members(("GlobalSettings", "GlobalSettings.isCrossAccountBackupEnabled")),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html. Every vault has a key, an
+    # air-gapped one that of AWS. Answers from before there were locks have no Locked; bounds are a lock's only.
+    "DescribeBackupVault": Members(
+        ("BackupVaultArn", "BackupVaultName", "EncryptionKeyArn"),
+        ("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType"),
+    ),
+    "ListBackupVaults": Members(("BackupVaultList", "BackupVaultList[].BackupVaultName"), ("NextToken",)),
+    # A vault without a policy answers ResourceNotFoundException.
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_GetBackupVaultAccessPolicy.html
+    "GetBackupVaultAccessPolicy": Members(("Policy",)),
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+    "DescribeKey": Members(("KeyMetadata", "KeyMetadata.Arn", "KeyMetadata.KeyManager", "KeyMetadata.KeyState")),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RecoveryPointByBackupVault.html. A point that is
+    # being made has no size, one that is not encrypted no key, one without a lifecycle null; the model does not
+    # promise the resource's ARN.
+    "ListRecoveryPointsByBackupVault": Members(
+        (
+            "RecoveryPoints",
+            "RecoveryPoints[].RecoveryPointArn",
+            "RecoveryPoints[].ResourceType",
+            "RecoveryPoints[].CreationDate",
+            "RecoveryPoints[].Status",
+        ),
+        (
+            "RecoveryPoints[].ResourceArn",
+            "RecoveryPoints[].BackupSizeInBytes",
+            "RecoveryPoints[].EncryptionKeyArn",
+            "RecoveryPoints[].CalculatedLifecycle",
+            "RecoveryPoints[].CalculatedLifecycle.DeleteAt",
+            "RecoveryPoints[].CalculatedLifecycle.MoveToColdStorageAt",
+            "RecoveryPoints[].Lifecycle",
+            "RecoveryPoints[].Lifecycle.DeleteAfterDays",
+            "RecoveryPoints[].IsEncrypted",
+            "RecoveryPoints[].SourceBackupVaultArn",
+            "RecoveryPoints[].ParentRecoveryPointArn",
+            "RecoveryPoints[].IsParent",
+            "NextToken",
+        ),
+    ),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyJob.html. What was copied from where to where is
+    # the request itself; the copy, its end and its size are not there before it has them.
+    "ListCopyJobs": Members(
+        (
+            "CopyJobs",
+            "CopyJobs[].CopyJobId",
+            "CopyJobs[].State",
+            "CopyJobs[].SourceRecoveryPointArn",
+            "CopyJobs[].SourceBackupVaultArn",
+            "CopyJobs[].DestinationBackupVaultArn",
+            "CopyJobs[].CreationDate",
+        ),
+        (
+            "CopyJobs[].ResourceArn",
+            "CopyJobs[].ResourceType",
+            "CopyJobs[].CompletionDate",
+            "CopyJobs[].DestinationRecoveryPointArn",
+            "CopyJobs[].StatusMessage",
+            "CopyJobs[].MessageCategory",
+            "CopyJobs[].BackupSizeInBytes",
+            "CopyJobs[].ParentJobId",
+            "NextToken",
+        ),
+    ),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
+    "StartCopyJob": Members(("CopyJobId",)),
+    # Nothing is read of these: what they did is looked at.
+    "CreateBackupVault": Members(),
+    "PutBackupVaultAccessPolicy": Members(),
+    "DeleteBackupVaultAccessPolicy": Members(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    path: str
+    wire: str
+    always: bool
+    is_kind: Callable[[Any], bool]
+    inner: tuple[_Member, ...]
+    rows: bool
+
+
+_Compiled: TypeAlias = tuple[_Member, ...]
+_compiled: dict[str, _Compiled] = {}
+
+
+# --- One answer ----------------------------------------------------------------------------------------------------
+
+
+def checked(model: OperationModel, status: int, body: bytes) -> bytes:
+    """Return the body of a success with what is read of it and nothing else, so that nothing else can do harm.
+
+    Raises:
+        UnexpectedAnswerError: Something is missing, or of another kind than the service model says.
+        ResponseParserError: The body is not what the protocol says, or has nothing of what the operation answers.
+    """
+    if status >= 300 or model.output_shape is None:
+        return body
+    protocol = model.service_model.resolved_protocol
+    members = _members_of(model.name, model.output_shape)
+    if protocol in {"json", "rest-json"}:
+        answer = _from_json(body, model.output_shape, by_name=bool(members))
+        return json.dumps(_kept(answer, members)).encode() if model.name in ANSWERS else body
+    if protocol == "query" and model.name in ANSWERS:
+        return _checked_xml(body, model.output_shape, members)
+    return body
+
+
+def _members_of(operation: str, shape: StructureShape) -> _Compiled:
+    found = _compiled.get(operation)
+    if found is None:
+        listed = ANSWERS.get(operation, Members())
+        always = frozenset(listed.always)
+        found = _compiled[operation] = _compile("", [*listed.always, *listed.sometimes], always, shape)
+    return found
+
+
+def _compile(prefix: str, paths: list[str], always: frozenset[str], shape: Shape) -> _Compiled:
+    """Return what of ``paths`` lies directly below ``prefix``, with what lies below that."""
+    made = []
+    for path in paths:
+        name = path.removeprefix(prefix)
+        if not path.startswith(prefix) or "." in name:
+            continue
+        member = shape.members[name] if isinstance(shape, StructureShape) else shape
+        member = shape.value if isinstance(shape, MapShape) else member
+        wire = member.serialization.get("name", name) if isinstance(shape, StructureShape) else name
+        start, below = (f"{path}[].", member.member) if isinstance(member, ListShape) else (f"{path}.", member)
+        inner = _compile(start, paths, always, below)
+        made.append(_Member(path, wire, path in always, _KINDS[member.type_name], inner, below is not member))
+    return tuple(made)
+
+
+def _kept(answer: Mapping[str, Any], members: _Compiled) -> dict[str, Any]:
+    """Return the members that are read."""
+    kept: dict[str, Any] = {}
+    for each in members:
+        value = answer.get(each.wire)
+        if value is None or (each.always and value == ""):
+            if each.always:
+                raise UnexpectedAnswerError(f"the answer lacks {each.path}")
+            continue
+        if not each.is_kind(value):
+            raise UnexpectedAnswerError(f"{each.path} in the answer is of another kind than AWS documents")
+        kept[each.wire] = _rows(value, each) if each.rows else _kept(value, each.inner) if each.inner else value
+    return kept
+
+
+def _rows(rows: list[Any], member: _Member) -> list[dict[str, Any]]:
+    if not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswerError(f"the answer has a row without anything in {member.path}")
+    return [_kept(row, member.inner) for row in rows]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_instant(value: object) -> bool:
+    """Tell whether botocore can make a date of it; AWS sends seconds as 1.57E9, and a few services ISO 8601."""
+    if isinstance(value, str):
+        try:
+            value = parse_timestamp(value).timestamp()
+        except (ValueError, RuntimeError, OverflowError):
+            return False
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return EARLIEST <= value <= LATEST
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "structure": lambda value: isinstance(value, dict),
+    "map": lambda value: isinstance(value, dict),
+    "list": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": _is_number,
+    "long": _is_number,
+    "timestamp": _is_instant,
+}
+
+
+def _from_json(body: bytes, shape: StructureShape, *, by_name: bool) -> dict[str, Any]:
+    """Return the answer as it came; where its members are not checked ``by_name``, it has to have one of them."""
+    names = _names(shape)
+    if not names:
+        return {}
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
+    if not isinstance(answer, dict) or not (by_name or names & answer.keys()):
+        raise parsers.ResponseParserError(NOTHING)
+    return answer
+
+
+def _names(shape: StructureShape) -> set[str]:
+    """Return the names of the members that stand in a body."""
+    return {
+        member.serialization.get("name", name)
+        for name, member in shape.members.items()
+        if "location" not in member.serialization
+    }
+
+
+def _checked_xml(body: bytes, shape: StructureShape, members: _Compiled) -> bytes:
+    """Check and trim the result of a query service: dictionaries of texts, which is all that is read of those."""
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - from AWS's endpoint, which botocore parses the same way
+    except ET.ParseError as error:
+        raise parsers.ResponseParserError("The answer is not XML, or only a part of it") from error
+    wrapper = shape.serialization.get("resultWrapper", "")
+    result = next((each for each in root if _tag(each) == wrapper), None)
+    if result is None:
+        raise parsers.ResponseParserError(NOTHING)
+    kept = _kept(_children(result), members)
+    trimmed = ET.Element(_tag(root))
+    _fill(ET.SubElement(trimmed, wrapper), kept)
+    return ET.tostring(trimmed)
+
+
+def _tag(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _children(element: ET.Element) -> dict[str, Any]:
+    return {_tag(each): _children(each) if len(each) else each.text or "" for each in element}
+
+
+def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
+    for name, value in members.items():
+        made = ET.SubElement(element, name)
+        if isinstance(value, dict):
+            _fill(made, value)
+        else:
+            made.text = value
+
+
+# --- Listings ------------------------------------------------------------------------------------------------------
+
+
+def listed(
+    pages: Iterable[Mapping[str, Any]],
+    member: str,
+    read: Callable[[Mapping[str, Any]], T],
+    identity: Callable[[T], str],
+) -> tuple[T, ...]:
+    """Return what all pages list, read by ``read``; what moved from one page to the next counts once, as seen last.
+
+    Raises:
+        UnexpectedAnswerError: The pages do not end: one points to one before it, or very many bring nothing new.
+    """
+    found: dict[str, T] = {}
+    tokens: set[str] = set()
+    barren = 0
+    for page in pages:
+        before = len(found)
+        for row in page[member]:
+            value = read(row)
+            found[identity(value)] = value
+        barren = 0 if len(found) > before else barren + 1
+        token = page.get("NextToken")
+        if token in tokens or barren > BARREN:
+            raise UnexpectedAnswerError(f"the pages of {member} do not end")
+        if token:
+            tokens.add(token)
+    return tuple(found.values())

@@ -1,0 +1,66 @@
+"""The writes that AWS refuses for good: tried again ever more seldom, as long as they are the same writes.
+
+Remembered in the process only: after a restart the first refusal says the same. Another key, another document, another
+policy found in AWS, or another declaration of the account is another write, and is tried at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..errors import ErrorClass, Problem
+from ..model import CreateVault, Desired, PolicyKey, PutVaultPolicy, RefusedWrite, WriteKey
+
+FIRST = timedelta(minutes=1)
+LONGEST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    tries: int
+    refused: RefusedWrite
+    vault_arn: str
+
+
+class RefusedWrites:
+    """What was refused, why, and when it may be tried again. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refusals: dict[WriteKey, _Refusal] = {}
+        self._generations: dict[PolicyKey, int] = {}
+
+    def add(self, action: CreateVault | PutVaultPolicy, problem: Problem, now: datetime) -> None:
+        """Note a refusal; what time ends is no refusal."""
+        if problem.error_class is ErrorClass.RETRY:
+            return
+        with self._lock:
+            before = self._refusals.get(action.key)
+            tries = before.tries + 1 if before is not None else 1
+            wait = min(FIRST * 2 ** min(tries - 1, 16), LONGEST)
+            self._refusals[action.key] = _Refusal(tries, RefusedWrite(problem, now + wait), action.vault.arn)
+
+    def discard(self, action: CreateVault | PutVaultPolicy) -> None:
+        """Note that AWS took the request."""
+        with self._lock:
+            self._refusals.pop(action.key, None)
+
+    def standing(self, action: CreateVault | PutVaultPolicy, now: datetime) -> Problem | None:
+        """Return why not to try now, or None."""
+        with self._lock:
+            found = self._refusals.get(action.key)
+        return found.refused.problem if found is not None and now < found.refused.retry_at else None
+
+    def for_policy(self, desired: Desired, now: datetime) -> dict[WriteKey, RefusedWrite]:
+        """Return what is not tried now at the destinations of a policy; nothing once the policy was declared anew."""
+        vaults = {each.vault.arn for each in desired.destinations}
+        with self._lock:
+            anew = self._generations.get(desired.key, desired.generation) != desired.generation
+            self._generations[desired.key] = desired.generation
+            for key, each in list(self._refusals.items()):
+                if (anew and each.vault_arn in vaults) or now - each.refused.retry_at >= LONGEST:
+                    del self._refusals[key]
+            found = [(key, each.refused) for key, each in self._refusals.items() if each.vault_arn in vaults]
+        return {key: refused for key, refused in found if now < refused.retry_at}

@@ -1,0 +1,206 @@
+"""The writes on vaults: one writer at a time per vault in this process, compared before and read back after.
+
+AWS has no conditional write. So the policy is read once more right before it is written, as AWS sends it, and what is
+written must hold everything of that which is not ours, byte for byte in meaning; whoever planned it is not asked. What
+another process changed in the round trip between is found by reading back, and told.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import CrossvaultError, ErrorClass, Problem
+from ..iam import documents, meaning
+from ..model import PutVaultPolicy, VaultRef
+from ..reasons import Reason
+from . import inventory
+from .sessions import Access
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+
+
+class Turns:
+    """One writer at a time per vault."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, _Turn] = {}
+
+    @contextmanager
+    def of(self, vault_arn: str) -> Iterator[None]:
+        """Wait for the turn of a vault."""
+        with self._lock:
+            turn = self._turns.setdefault(vault_arn, _Turn())
+            turn.waiting += 1
+        try:
+            with turn.lock:
+                yield
+        finally:
+            with self._lock:
+                turn.waiting -= 1
+                if not turn.waiting:
+                    del self._turns[vault_arn]
+
+
+class VaultPolicies:
+    """Writes vault policies; to be called in the vault's turn."""
+
+    def __init__(self) -> None:
+        # What stood in a policy after this process had written it: a difference to that is somebody else's.
+        self._left: dict[str, str | None] = {}
+
+    def write(self, access: Access, action: PutVaultPolicy) -> PutVaultPolicy | None:
+        """Put what is planned in the place of what is expected; return what was written, None if it stood there.
+
+        Raises:
+            CrossvaultError: Somebody changed the policy before or meanwhile, or AWS refuses.
+        """
+        vault = action.vault
+        there = _read(access, vault)
+        document = action.document
+        if there != action.expected:
+            # Another policy of this process may have written since the look; anybody else has the first word.
+            if vault.arn not in self._left or self._left[vault.arn] != there:
+                raise CrossvaultError(_changed(vault, "was changed by somebody since it was read. Nothing was written"))
+            document = _anew(there, action)
+        if document == there:
+            return None
+        if _loses(there, document, action.sid):
+            raise CrossvaultError(_would_lose(vault))
+        self._left.pop(vault.arn, None)
+        _send(access, vault, document)
+        self._verify(access, action, there, document)
+        others = _parts(there, action.sid)[1].total()
+        return replace(action, expected=there, document=document, foreign_statements=others)
+
+    def _verify(self, access: Access, action: PutVaultPolicy, before: str | None, document: str | None) -> None:
+        """Read back what was written; where that cannot be seen, the next look tells."""
+        vault = action.vault
+        try:
+            after = inventory.vault_policy(access, vault.region, vault.name)
+            if after == before:  # older than the write, perhaps
+                after = inventory.vault_policy(access, vault.region, vault.name)
+        except CrossvaultError:
+            return
+        lost = _lost(document, after)
+        if document is None and action.sid in _sids(after):
+            lost = [f"without {action.sid}"]
+        if lost:
+            raise CrossvaultError(_changed(vault, f"was changed by somebody while it was written: {_named(lost)}"))
+        self._left[vault.arn] = after
+
+
+def _read(access: Access, vault: VaultRef) -> str | None:
+    """Read a policy; that there is none is asked twice, because nothing would be kept of what was overlooked."""
+    first = inventory.vault_policy(access, vault.region, vault.name)
+    return first if first is not None else inventory.vault_policy(access, vault.region, vault.name)
+
+
+def _send(access: Access, vault: VaultRef, document: str | None) -> None:
+    backup = access.backup(vault.region)
+    if document is None:
+        with access.asking(
+            f"remove the policy of vault {vault.name}", "backup:DeleteBackupVaultAccessPolicy", vault.region
+        ):
+            backup.delete_backup_vault_access_policy(BackupVaultName=vault.name)
+    else:
+        with access.asking(
+            f"write the policy of vault {vault.name}", "backup:PutBackupVaultAccessPolicy", vault.region
+        ):
+            backup.put_backup_vault_access_policy(BackupVaultName=vault.name, Policy=document)
+
+
+# --- Documents, read apart from those who plan ---------------------------------------------------------------------
+
+
+def _anew(there: str | None, action: PutVaultPolicy) -> str | None:
+    """Return what is planned for a policy that another one of this process has written meanwhile."""
+    try:
+        planned = [each for each in documents.statements(action.document) if each.get("Sid") == action.sid]
+        found = [each for each in documents.statements(there) if each.get("Sid") == action.sid]
+        if not planned:
+            return documents.remove(there, action.sid) if there is not None and found else there
+        if len(found) == 1 and meaning.same_meaning(planned[0], found[0]):
+            return there
+        return documents.put(there, planned[0])
+    except documents.MalformedPolicyError as error:
+        raise CrossvaultError(_changed(action.vault, "cannot be read any more. Nothing was written")) from error
+
+
+def _loses(there: str | None, document: str | None, sid: str) -> bool:
+    """Tell whether anything that is not ours would be lost or changed by writing ``document``."""
+    try:
+        frame, others = _parts(there, sid)
+        new_frame, new_others = _parts(document, sid)
+    except (ValueError, AttributeError):
+        return True
+    return bool(others - new_others) or (there is not None and document is not None and frame != new_frame)
+
+
+def _parts(document: str | None, sid: str) -> tuple[dict[str, Any], Counter[str]]:
+    """Return the members around the statements, and how often each statement stands there that is not ours."""
+    if document is None:
+        return {}, Counter()
+    whole = json.loads(document)
+    listed = whole.pop("Statement", [])
+    listed = listed if isinstance(listed, list) else [listed]
+    return whole, Counter(json.dumps(each, sort_keys=True) for each in listed if each.get("Sid") != sid)
+
+
+def _lost(document: str | None, after: str | None) -> list[str]:
+    """Return the Sids, or positions, of what was written and does not stand there."""
+    try:
+        found = documents.statements(after)
+    except documents.MalformedPolicyError:
+        found = ()
+    return [
+        str(each.get("Sid") or f"number {position}")
+        for position, each in enumerate(documents.statements(document), 1)
+        if not any(meaning.same_meaning(each, other) for other in found)
+    ]
+
+
+def _sids(document: str | None) -> set[object]:
+    try:
+        return {each.get("Sid") for each in documents.statements(document)}
+    except documents.MalformedPolicyError:
+        return set()
+
+
+# --- Words ---------------------------------------------------------------------------------------------------------
+
+
+def _named(lost: list[str]) -> str:
+    if lost[0].startswith("without "):
+        return f"statement {lost[0].removeprefix('without ')} stands there again"
+    statements = "statement" if len(lost) == 1 else "statements"
+    return f"{statements} {', '.join(lost[:3])}{', …' if len(lost) > 3 else ''} that stood in what was written"
+
+
+def _where(vault: VaultRef) -> str:
+    return (
+        f"The policy of vault {vault.name} in account {vault.account.name} ({vault.account.account_id}, {vault.region})"
+    )
+
+
+def _changed(vault: VaultRef, how: str) -> Problem:
+    words = f"{_where(vault)} {how}; the next pass starts from the new one."
+    return Problem(Reason.CHANGED_MEANWHILE, words, ErrorClass.RETRY)
+
+
+def _would_lose(vault: VaultRef) -> Problem:
+    words = (
+        f"{_where(vault)} was not written: a statement of somebody else would have been lost or changed. "
+        "Please report this as a bug of Crossvault."
+    )
+    return Problem(Reason.INTERNAL_ERROR, words, ErrorClass.BUG)

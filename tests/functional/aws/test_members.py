@@ -1,0 +1,620 @@
+"""Half an answer is none: each member that AWS always sends, missing, null or of another kind, one by one.
+
+The world of these tests is whole: a source vault with one recovery point, a destination vault with somebody's Deny in
+its policy, a copy on its way. What is taken out of it must never look like "there is none".
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.client import BaseClient
+from botocore.model import OperationModel, ServiceModel
+from botocore.parsers import ResponseParserError, create_parser
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.functional.aws.kit import (
+    DESTINATION_ID,
+    Answer,
+    Script,
+    account,
+    accounts,
+    error_json,
+    let_in,
+    policy,
+    scripted,
+)
+
+from crossvault import plan
+from crossvault.aws import answers, inventory
+from crossvault.aws.answers import ANSWERS
+from crossvault.errors import CrossvaultError, ErrorClass
+from crossvault.model import (
+    CreateVault,
+    Desired,
+    Look,
+    Observed,
+    PutVaultPolicy,
+    RecoveryPoint,
+    Result,
+    Seen,
+    StartCopy,
+    Unseen,
+)
+from crossvault.reasons import Reason
+
+Json = dict[str, Any]
+
+# One account plays both parts, so that one identity answers for all.
+WHO = account()
+DESIRED = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False)
+SOURCE, VAULT = DESIRED.source, DESIRED.destinations[0].vault
+KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
+DENY = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}
+GOOD: dict[str, Json] = {
+    "DescribeOrganization": {"Organization": {"Id": "o-abcdefghij", "MasterAccountId": "999999999999"}},
+    "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}},
+    "DescribeBackupVault": {
+        "BackupVaultArn": VAULT.arn,
+        "BackupVaultName": VAULT.name,
+        "EncryptionKeyArn": KEY,
+        "Locked": True,
+        "MinRetentionDays": 1,
+        "MaxRetentionDays": 400,
+    },
+    "ListBackupVaults": {"BackupVaultList": [{"BackupVaultName": "others"}], "NextToken": None},
+    "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY]})},
+    "DescribeKey": {"KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
+    "ListRecoveryPointsByBackupVault": {
+        "RecoveryPoints": [
+            {
+                "RecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+                "ResourceArn": "arn:aws:ec2:eu-west-1:111111111111:volume/vol-1",
+                "ResourceType": "EBS",
+                "CreationDate": 1.795410000123e9,
+                "Status": "COMPLETED",
+                "BackupSizeInBytes": 5,
+                "EncryptionKeyArn": KEY,
+                "CalculatedLifecycle": {"DeleteAt": 1.9e9, "MoveToColdStorageAt": 1.85e9},
+                "SourceBackupVaultArn": SOURCE.arn,
+                "ParentRecoveryPointArn": "arn:parent",
+                "IsParent": False,
+            }
+        ],
+        "NextToken": None,
+    },
+    "ListCopyJobs": {
+        "CopyJobs": [
+            {
+                "CopyJobId": "1",
+                "State": "RUNNING",
+                "SourceRecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+                "SourceBackupVaultArn": SOURCE.arn,
+                "DestinationBackupVaultArn": VAULT.arn,
+                "CreationDate": 1.795410000123e9,
+                "ResourceArn": "arn:aws:ec2:eu-west-1:111111111111:volume/vol-1",
+                "ResourceType": "EBS",
+                "CompletionDate": 1.795420000123e9,
+                "DestinationRecoveryPointArn": "arn:aws:ec2:eu-central-1::snapshot/snap-2",
+                "StatusMessage": "text",
+                "MessageCategory": "SUCCESS",
+                "BackupSizeInBytes": 5,
+                "ParentJobId": "0",
+            }
+        ],
+        "NextToken": None,
+    },
+    "StartCopyJob": {"CopyJobId": "J"},
+    "CreateBackupVault": {"BackupVaultName": VAULT.name},
+    "PutBackupVaultAccessPolicy": {},
+    "DeleteBackupVaultAccessPolicy": {},
+}
+XML = frozenset({"AssumeRole", "GetCallerIdentity"})
+BY_BOTOCORE = "AssumeRoleWithWebIdentity"
+LISTED_FOR_NAMES = "ListBackupVaults"
+"""Is asked only where a vault cannot be described."""
+
+
+def parts(path: str) -> list[str]:
+    """Return the steps of a path; ``[]`` stands for every row."""
+    return path.replace("[]", ".[]").split(".")
+
+
+def put_in(value: Any, steps: list[str], instead: str) -> None:
+    """Take a member out of an answer, or put null or another kind in its place."""
+    name, *rest = steps
+    if name == "[]":
+        for row in value:
+            put_in(row, rest, instead)
+    elif rest:
+        put_in(value[name], rest, instead)
+    elif instead == "nothing":
+        del value[name]
+    elif instead == "null":
+        value[name] = None
+    elif instead == "empty":
+        value[name] = ""
+    else:
+        value[name] = {"of": "another kind"} if isinstance(value[name], str) else "another kind"
+
+
+def spoiled(operation: str, path: str, instead: str) -> Answer:
+    """Return a good answer without one of its members."""
+    answer = copy.deepcopy(GOOD[operation])
+    put_in(answer, parts(path), instead)
+    return Answer(json.dumps(answer))
+
+
+def script_a_whole_world(script: Script) -> None:
+    """Let everything be there."""
+    let_in(script)
+    for operation, answer in GOOD.items():
+        script.on(operation, answer)
+
+
+def now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+def looks_of(observed: Observed) -> list[Look[Any] | None]:
+    """Return everything that was looked at."""
+    found: list[Look[Any] | None] = [
+        observed.source.identity,
+        observed.source.organization,
+        observed.source.cross_account_backup,
+        observed.source_vault,
+        observed.points,
+    ]
+    for each in observed.destinations:
+        found += [each.account.identity, each.account.organization, each.vault, each.policy, each.vault_key]
+        found += [each.copies, each.jobs]
+    return found
+
+
+def see(script: Script, desired: Desired = DESIRED) -> Observed:
+    """Look at the scripted world."""
+    aws = accounts(script.url)
+    observed = aws.observe(desired, not_before=now())
+    aws.close()
+    return observed
+
+
+def messages(observed: Observed) -> set[str]:
+    """Return why something was not seen."""
+    return {each.problem.message for each in looks_of(observed) if isinstance(each, Unseen)}
+
+
+MEMBERS = [
+    pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
+    for operation, members in ANSWERS.items()
+    if operation not in {*XML, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
+    for path in (*members.always, *members.sometimes)
+    if path != "NextToken"
+]
+HOLDS_UP: dict[str, set[Any]] = {
+    "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault},
+    "GetBackupVaultAccessPolicy": {PutVaultPolicy, StartCopy},
+    "ListRecoveryPointsByBackupVault": {StartCopy},
+    "ListCopyJobs": {StartCopy},
+}
+"""What must not follow where an answer was none. Organization, switch and key only explain: AWS itself judges those."""
+
+
+def test_a_whole_world_is_seen_whole() -> None:
+    """The control: with every member there, everything is seen, and the statement is missing."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        observed = see(script)
+
+    assert messages(observed) == set()
+    assert [type(each) for each in plan.diff(DESIRED, observed).actions] == [PutVaultPolicy]
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize(("operation", "path", "always"), MEMBERS)
+def test_a_member_that_is_missing(operation: str, path: str, always: bool, instead: str) -> None:
+    """What AWS always sends makes the look unseen, with a sentence that names it, and nothing follows from it."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(operation, spoiled(operation, path, instead))
+        observed = see(script)
+    planned = {type(each) for each in plan.diff(DESIRED, observed).actions}
+
+    if not always and instead in {"nothing", "null"}:
+        assert messages(observed) == set()
+        return
+    if not always and isinstance(_value(operation, path), str) and instead == "empty":
+        assert messages(observed) == set()
+        return
+    assert messages(observed)
+    for each in looks_of(observed):
+        if isinstance(each, Unseen):
+            assert (each.problem.reason, each.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+            assert path in each.problem.message
+            assert re.match(r"Cannot .* in account .*: .*\. It is tried again by itself\.$", each.problem.message)
+    assert not planned & HOLDS_UP.get(operation, set())
+
+
+def _value(operation: str, path: str) -> Any:
+    value: Any = GOOD[operation]
+    for step in parts(path):
+        value = value[0] if step == "[]" else value[step]
+    return value
+
+
+@pytest.mark.parametrize("row", [None, "text", 5])
+@pytest.mark.parametrize(
+    ("operation", "member"), [("ListRecoveryPointsByBackupVault", "RecoveryPoints"), ("ListCopyJobs", "CopyJobs")]
+)
+def test_a_row_without_anything(operation: str, member: str, row: Any) -> None:
+    """A row that is null is a recovery point or a job of which nothing is known: the listing is none."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(operation, {member: [*GOOD[operation][member], row]})
+        observed = see(script)
+
+    assert all(member in each for each in messages(observed))
+    assert messages(observed)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        *(1e300, -1e300, 2.6e11, 253402300799, -62135596800, -1e11, 10**400, True),
+        *([], "yesterday", "2026-13-45T00:00:00Z", "99999-01-01T00:00:00Z", "1e300", "NaN"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"),
+    ],
+    ids=str,
+)
+def test_an_instant_that_is_none(at: Any) -> None:
+    """A date that no calendar has is half an answer, too, and not a crash."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        answer = copy.deepcopy(GOOD["ListCopyJobs"])
+        answer["CopyJobs"][0]["CreationDate"] = at
+        script.on("ListCopyJobs", answer)
+        observed = see(script)
+
+    assert isinstance(observed.destinations[0].jobs, Unseen)
+    assert observed.destinations[0].jobs.problem.reason is Reason.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("at", [1.57e9, 1570000000, -62135424000, 253402128000, "2026-11-29T01:02:03.004Z", "1.57e9"])
+def test_an_instant_as_aws_may_write_it(at: Any) -> None:
+    """Seconds with and without a fraction, ISO 8601, the ends of the calendar."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        answer = copy.deepcopy(GOOD["ListCopyJobs"])
+        answer["CopyJobs"][0]["CreationDate"] = at
+        script.on("ListCopyJobs", answer)
+        observed = see(script)
+
+    assert messages(observed) == set()
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize("path", ["BackupVaultList", "BackupVaultList[].BackupVaultName"])
+def test_a_list_of_vaults_without_its_names_does_not_say_that_one_is_missing(path: str, instead: str) -> None:
+    """AWS denies a vault that is missing and one that may not be described alike; the list has to tell."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("DescribeBackupVault", error_json("AccessDeniedException", status=403))
+        script.on("ListBackupVaults", GOOD["ListBackupVaults"])
+        missing = see(script).destinations[0].vault
+        script.on("ListBackupVaults", spoiled("ListBackupVaults", path, instead))
+        unseen = see(script).destinations[0].vault
+
+    assert missing == Seen(None)
+    assert isinstance(unseen, Unseen)
+    assert path in unseen.problem.message
+
+
+@pytest.mark.parametrize("text", ["", "yes", "1", "enabled"])
+def test_a_switch_that_is_neither_on_nor_off(text: str) -> None:
+    """Any other word than true and false says nothing."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("DescribeGlobalSettings", {"GlobalSettings": {"isCrossAccountBackupEnabled": text}})
+        found = see(script).source.cross_account_backup
+
+    assert isinstance(found, Unseen)
+    assert found.problem.reason is Reason.UNEXPECTED_ANSWER
+
+
+XML_MEMBERS = [
+    pytest.param(operation, path, id=f"{operation}: {path}")
+    for operation in sorted(XML)
+    for path in ANSWERS[operation].always
+]
+
+
+def without_element(answer: Answer, path: str, instead: str) -> Answer:
+    """Return an answer of STS without an element."""
+    element = path.rpartition(".")[2]
+    new = {"nothing": "", "empty": f"<{element}/>", "other": f"<{element}><Of>x</Of></{element}>"}[instead]
+    return Answer(re.sub(f"<{element}>.*?</{element}>", new, answer.body))
+
+
+@pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[BY_BOTOCORE].always)
+def test_a_pods_own_identity_without_a_member(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, instead: str
+) -> None:
+    """Botocore exchanges a pod's web identity by itself, and would fail with a KeyError of its own."""
+    token = tmp_path / "token"
+    token.write_text("a.web.identity")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/operator")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with scripted() as script:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
+        script_a_whole_world(script)
+        whole = Answer(script.answers["AssumeRole"][0].body.replace("AssumeRole", BY_BOTOCORE))
+        script.on(BY_BOTOCORE, without_element(whole, path, instead))
+        observed = see(script)
+
+    assert isinstance(observed.source.identity, Unseen)
+    assert observed.source.identity.problem.reason is Reason.UNEXPECTED_ANSWER
+    assert path in observed.source.identity.problem.message
+    assert {operation for operation, _ in script.asked} == {BY_BOTOCORE}
+
+
+@pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
+@pytest.mark.parametrize(("operation", "path"), XML_MEMBERS)
+def test_an_identity_without_a_member(operation: str, path: str, instead: str) -> None:
+    """Without account or credentials nobody is entered: nothing else is asked, and nothing written."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(operation, without_element(script.answers[operation][0], path, instead))
+        observed = see(script)
+        aws = accounts(script.url)
+        results = [aws.apply(each) for each in ACTIONS]
+        aws.close()
+
+    assert all(path in each for each in messages(observed))
+    assert isinstance(observed.source.identity, Unseen)
+    assert all(isinstance(each, Unseen) or each is None for each in looks_of(observed))
+    assert {each.problem.reason for each in results if each.problem} == {Reason.UNEXPECTED_ANSWER}
+    assert {operation for operation, _ in script.asked} <= XML
+
+
+POINT = RecoveryPoint("arn:p", "arn:r", "EBS", now(), "COMPLETED")
+START = StartCopy("dr", POINT, SOURCE, VAULT.arn, "arn:role", None, "token-1")
+OURS = {"Sid": "CrossvaultCopyIn", "Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}
+THEIRS = GOOD["GetBackupVaultAccessPolicy"]["Policy"]
+BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, OURS]})
+PUT = PutVaultPolicy("dr", VAULT, THEIRS, BOTH, "CrossvaultCopyIn", 1)
+ACTIONS = (CreateVault("dr", VAULT, KEY), PUT, START)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+def test_a_started_copy_without_its_id(instead: str) -> None:
+    """The copy may have been started: it is a problem that the next look clears, never a success."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("StartCopyJob", spoiled("StartCopyJob", "CopyJobId", instead))
+        aws = accounts(script.url)
+        result = aws.apply(START)
+        aws.close()
+
+    assert result.problem is not None
+    assert (result.problem.reason, result.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+
+
+@pytest.mark.parametrize("expected", [THEIRS, None], ids=["planned on the policy", "planned on an empty one"])
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+def test_a_policy_that_cannot_be_read_again_is_not_written(instead: str, expected: str | None) -> None:
+    """The guard before a write is a look, too: without Policy nothing is put, whatever was planned."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("GetBackupVaultAccessPolicy", spoiled("GetBackupVaultAccessPolicy", "Policy", instead))
+        aws = accounts(script.url)
+        result = aws.apply(replace(PUT, expected=expected))
+        aws.close()
+
+    assert result.problem is not None
+    assert result.problem.reason is Reason.UNEXPECTED_ANSWER
+    assert script.count("PutBackupVaultAccessPolicy") == 0
+
+
+# --- The table is what is read -------------------------------------------------------------------------------------
+
+
+class Told(dict[str, Any]):
+    """An answer that notes what is read of it."""
+
+    def __init__(self, found: Json, prefix: str, read: set[str]) -> None:
+        super().__init__({name: _told(each, f"{prefix}{name}", read) for name, each in found.items()})
+        self._prefix, self._read = prefix, read
+
+    def __getitem__(self, name: str) -> Any:
+        """Note the name."""
+        self._read.add(f"{self._prefix}{name}")
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Note the name."""
+        self._read.add(f"{self._prefix}{name}")
+        return super().get(name, default)
+
+
+def _told(value: Any, path: str, read: set[str]) -> Any:
+    if isinstance(value, dict):
+        return Told(value, f"{path}.", read)
+    if isinstance(value, list):
+        return [_told(each, f"{path}[]", read) if isinstance(each, dict) else each for each in value]
+    return value
+
+
+@contextmanager
+def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
+    """Note for every operation what is read of its answers."""
+    read: dict[str, set[str]] = defaultdict(set)
+    ask = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def make(client: Any, operation: str, parameters: Json) -> Any:
+        answer = ask(client, operation, parameters)
+        rows = Told(answer, "", read[operation])
+        read[operation].discard("ResponseMetadata")
+        return rows
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", make)
+        yield read
+
+
+def do_everything(script: Script) -> list[Result]:
+    """Let the edge make every call it knows."""
+    script_a_whole_world(script)
+    see(script)
+    script.on("DescribeBackupVault", error_json("AccessDeniedException", status=403))
+    see(script)
+    script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
+    see(script, policy(WHO, replace(WHO, name="dr")))
+    script.on(
+        "GetBackupVaultAccessPolicy", {"Policy": THEIRS}, {"Policy": BOTH}, error_json("ResourceNotFoundException")
+    )
+    aws = accounts(script.url)
+    aws.look_at_account(WHO, not_before=now())
+    remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
+    results = [aws.apply(each) for each in (*ACTIONS, remove)]
+    aws.close()
+    return results
+
+
+def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that is read and not in the table would never be checked; one in the table and not read is dead."""
+    with scripted() as script, noted(monkeypatch) as read:
+        do_everything(script)
+
+    paged = {operation for operation, members in ANSWERS.items() if "NextToken" in members.sometimes}
+    assert set(read) <= set(ANSWERS)
+    for operation, found in read.items():
+        # botocore's paginators read the tokens, and put off what is left of a page.
+        listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
+        assert found - {""} == listed, operation
+    assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault"}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+JSON = [name for name in ANSWERS if name not in {*XML, BY_BOTOCORE}]
+READ: dict[str, tuple[str, Any]] = {
+    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", inventory._recovery_point),
+    "ListCopyJobs": ("CopyJobs", inventory._copy_job),
+}
+
+
+def model_of(operation: str) -> OperationModel:
+    """Return the model of an operation of AWS."""
+    service = {"DescribeKey": "kms", "DescribeOrganization": "organizations"}.get(operation, "backup")
+    return _service(service).operation_model(operation)
+
+
+@functools.cache
+def _service(name: str) -> ServiceModel:
+    return botocore.session.Session().get_service_model(name)
+
+
+@given(st.data(), st.sampled_from(JSON))
+def test_no_answer_whatsoever_is_more_than_a_problem(drawn: st.DataObject, operation: str) -> None:
+    """Anything in the place of any member, known or not: the answer is refused, or can be read to the end."""
+    answer = copy.deepcopy(GOOD[operation])
+    model = model_of(operation)
+    places: list[Json] = [answer]
+    for value in answer.values():
+        places += [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    shape: Any = model.output_shape
+    known = [*GOOD[operation], *(shape.members if shape else ()), "CreatedBy", "Lifecycle", "Status", "State", "Arn"]
+    drawn.draw(st.sampled_from(places))[drawn.draw(st.sampled_from(known))] = drawn.draw(ANYTHING)
+    body = json.dumps(answer).encode()
+    try:
+        kept = answers.checked(model, 200, body)
+    except ResponseParserError:
+        return
+    response = {"status_code": 200, "headers": {}, "body": kept}
+    parsed = create_parser(model.service_model.resolved_protocol).parse(response, shape)
+    if operation in READ:
+        member, read = READ[operation]
+        assert all(read(row) for row in parsed[member])
+
+
+def test_every_call_that_is_made_stands_in_the_table() -> None:
+    """All operations that the edge can ask are in the table, and no other."""
+    with scripted() as script:
+        do_everything(script)
+    asked = {operation for operation, _ in script.asked}
+
+    assert asked | {"DeleteBackupVaultAccessPolicy", BY_BOTOCORE} == set(ANSWERS)
+
+
+# --- Listings without an end ---------------------------------------------------------------------------------------
+
+
+def _pages(script: Script, *pages: Json) -> str:
+    """List recovery points over pages, the last of which is answered for ever; return what was said."""
+    script_a_whole_world(script)
+    script.on("ListRecoveryPointsByBackupVault", *pages)
+    aws = accounts(script.url)
+    access = aws._sessions.enter(WHO, "eu-west-1")
+    with pytest.raises(CrossvaultError) as caught:
+        inventory.recovery_points(access, "eu-west-1", "orders")
+    aws.close()
+    assert caught.value.problem.reason is Reason.UNEXPECTED_ANSWER
+    return caught.value.problem.message
+
+
+ROWS = GOOD["ListRecoveryPointsByBackupVault"]["RecoveryPoints"]
+
+
+@pytest.mark.parametrize("rows", [[], ROWS], ids=["empty pages", "pages with the same rows"])
+def test_pages_that_go_round_in_a_circle_end(rows: list[Json]) -> None:
+    """A token that was there before leads nowhere new."""
+    circle = [{"RecoveryPoints": rows, "NextToken": token} for token in ("a", "b", "a")]
+    with scripted() as script:
+        told = _pages(script, *circle)
+
+    assert "the pages of RecoveryPoints do not end" in told
+    assert script.count("ListRecoveryPointsByBackupVault") == 3
+
+
+def test_empty_pages_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a token of its own, and nothing in them."""
+    monkeypatch.setattr(answers, "BARREN", 7)
+    pages = [{"RecoveryPoints": [], "NextToken": str(number)} for number in range(50)]
+    with scripted() as script:
+        _pages(script, *pages)
+
+    assert script.count("ListRecoveryPointsByBackupVault") == 8
+
+
+def test_some_empty_pages_are_no_end() -> None:
+    """AWS filters after it has cut the pages: empty ones in between are ordinary."""
+    pages: list[Json] = [{"RecoveryPoints": [], "NextToken": str(number)} for number in range(30)]
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("ListRecoveryPointsByBackupVault", *pages, {"RecoveryPoints": ROWS})
+        aws = accounts(script.url)
+        found = inventory.recovery_points(aws._sessions.enter(WHO, "eu-west-1"), "eu-west-1", "orders")
+        aws.close()
+
+    assert [each.arn for each in found] == [ROWS[0]["RecoveryPointArn"]]
+    assert DESTINATION_ID not in found[0].resource_arn
