@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import botocore.session
 import pytest
@@ -63,8 +64,18 @@ DESIRED = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False
 SOURCE, VAULT = DESIRED.source, DESIRED.destinations[0].vault
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
 DENY = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}
+PLACED = {
+    "Sid": "placed",
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "backup:DescribeBackupVault",
+    "Resource": "*",
+    "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-abcdefghij/r-root/*"}},
+}
+"""Makes the places of accounts in the organization worth a look."""
 GOOD: dict[str, Json] = {
     "DescribeOrganization": {"Organization": {"Id": "o-abcdefghij", "MasterAccountId": "999999999999"}},
+    "ListParents": {"Parents": [{"Id": "r-root"}]},
     "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}},
     "DescribeBackupVault": {
         "BackupVaultArn": VAULT.arn,
@@ -73,9 +84,11 @@ GOOD: dict[str, Json] = {
         "Locked": True,
         "MinRetentionDays": 1,
         "MaxRetentionDays": 400,
+        "VaultType": "BACKUP_VAULT",
+        "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
     },
     "ListBackupVaults": {"BackupVaultList": [{"BackupVaultName": "others"}], "NextToken": None},
-    "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY]})},
+    "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED]})},
     "DescribeKey": {"KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
     "ListRecoveryPointsByBackupVault": {
         "RecoveryPoints": [
@@ -88,6 +101,8 @@ GOOD: dict[str, Json] = {
                 "BackupSizeInBytes": 5,
                 "EncryptionKeyArn": KEY,
                 "CalculatedLifecycle": {"DeleteAt": 1.9e9, "MoveToColdStorageAt": 1.85e9},
+                "Lifecycle": {"DeleteAfterDays": 400},
+                "IsEncrypted": True,
                 "SourceBackupVaultArn": SOURCE.arn,
                 "ParentRecoveryPointArn": "arn:parent",
                 "IsParent": False,
@@ -122,6 +137,7 @@ GOOD: dict[str, Json] = {
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
+ROLE = "GetRole"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 LISTED_FOR_NAMES = "ListBackupVaults"
 """Is asked only where a vault cannot be described."""
@@ -160,8 +176,21 @@ def spoiled(operation: str, path: str, instead: str) -> Answer:
 def script_a_whole_world(script: Script) -> None:
     """Let everything be there."""
     let_in(script)
+    script.on(ROLE, role_xml())
     for operation, answer in GOOD.items():
         script.on(operation, answer)
+
+
+def role_xml() -> Answer:
+    """Return a copy role that AWS Backup may assume."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = quote(json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    return Answer(
+        '<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role>'
+        f"<Arn>{DESIRED.copy_role_arn}</Arn>"
+        f"<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>"
+        "</Role></GetRoleResult></GetRoleResponse>"
+    )
 
 
 def now() -> datetime:
@@ -177,10 +206,11 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
         observed.source.cross_account_backup,
         observed.source_vault,
         observed.points,
+        observed.copy_role,
     ]
     for each in observed.destinations:
         found += [each.account.identity, each.account.organization, each.vault, each.policy, each.vault_key]
-        found += [each.copies, each.jobs]
+        found += [each.copies, each.jobs, each.source_path, each.vault_path]
     return found
 
 
@@ -200,7 +230,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
+    if operation not in {*XML, ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -349,6 +379,24 @@ def without_element(answer: Answer, path: str, instead: str) -> Answer:
 
 
 @pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[ROLE].always)
+def test_a_copy_role_without_a_member(path: str, instead: str) -> None:
+    """Whether the role is there, and whom it trusts, is unknown then; AWS itself judges it when a copy starts."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        whole = see(script).copy_role
+        script.on(ROLE, without_element(role_xml(), path, instead))
+        observed = see(script)
+
+    assert isinstance(whole, Seen)
+    assert isinstance(observed.copy_role, Unseen)
+    assert (observed.copy_role.problem.reason, path in observed.copy_role.problem.message) == (
+        Reason.UNEXPECTED_ANSWER,
+        True,
+    )
+
+
+@pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
 @pytest.mark.parametrize("path", ANSWERS[BY_BOTOCORE].always)
 def test_a_pods_own_identity_without_a_member(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, instead: str
@@ -397,8 +445,8 @@ POINT = RecoveryPoint("arn:p", "arn:r", "EBS", now(), "COMPLETED")
 START = StartCopy("dr", POINT, SOURCE, VAULT.arn, "arn:role", None, "token-1")
 OURS = {"Sid": "CrossvaultCopyIn", "Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}
 THEIRS = GOOD["GetBackupVaultAccessPolicy"]["Policy"]
-BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, OURS]})
-PUT = PutVaultPolicy("dr", VAULT, THEIRS, BOTH, "CrossvaultCopyIn", 1)
+BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED, OURS]})
+PUT = PutVaultPolicy("dr", VAULT, THEIRS, BOTH, "CrossvaultCopyIn", 2)
 ACTIONS = (CreateVault("dr", VAULT, KEY), PUT, START)
 
 
@@ -516,7 +564,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-JSON = [name for name in ANSWERS if name not in {*XML, BY_BOTOCORE}]
+JSON = [name for name in ANSWERS if name not in {*XML, ROLE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
     "ListRecoveryPointsByBackupVault": ("RecoveryPoints", inventory._recovery_point),
     "ListCopyJobs": ("CopyJobs", inventory._copy_job),
@@ -525,7 +573,8 @@ READ: dict[str, tuple[str, Any]] = {
 
 def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
-    service = {"DescribeKey": "kms", "DescribeOrganization": "organizations"}.get(operation, "backup")
+    services = {"DescribeKey": "kms", "DescribeOrganization": "organizations", "ListParents": "organizations"}
+    service = services.get(operation, "backup")
     return _service(service).operation_model(operation)
 
 
