@@ -67,6 +67,7 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
     for action, difference in (
         *(_vault(destination, sight, rows) for destination, sight in pairs),
         *(_statement(desired, destination, sight) for destination, sight in pairs),
+        *((None, _other_key(destination, sight)) for destination, sight in pairs),
     ):
         actions += [action] if action is not None else []
         drift += [difference] if difference is not None else []
@@ -130,6 +131,30 @@ def _vault(
     if not usable or isinstance(sight.wanted_key, Unseen) or sight.wanted_key.value is None:
         return None, difference
     return CreateVault(destination.name, destination.vault, sight.wanted_key.value.arn), difference
+
+
+def _other_key(destination: Destination, sight: DestinationSight) -> Drift | None:
+    """Compare the key of an existing vault with the declared one; a vault keeps its key for ever.
+
+    An alias, or a key id, that could not be looked up says nothing.
+    """
+    wanted = destination.encryption_key
+    if wanted is None or isinstance(sight.vault, Unseen) or sight.vault.value is None:
+        return None
+    has, looked_up = sight.vault.value.encryption_key_arn, sight.wanted_key
+    names = wanted if ":key/" in wanted else None
+    if names is None and not isinstance(looked_up, Unseen) and looked_up.value is not None:
+        names = looked_up.value.arn
+    if has is None or names is None or has == names:
+        return None
+    return Drift(
+        destination.name,
+        "vault_key",
+        "encryptionKey",
+        wanted if wanted == names else f"{wanted} ({names})",
+        has,
+        "A vault's key cannot be changed: name another vault, or declare the key that this one has.",
+    )
 
 
 def _statement(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .errors import Problem
+from .errors import ErrorClass, Problem
 from .model import (
     AccountSight,
     CreateVault,
     Desired,
     Destination,
     DestinationSight,
+    Look,
     Mode,
     Observed,
     Ownership,
@@ -55,7 +56,7 @@ def judge(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
             _identity(destination.name, sight.account),
             _same_organization(destination, observed.source, sight),
             _toggle(destination, observed.source),
-            _destination_vault(desired, destination, sight),
+            _destination_vault(desired, destination, sight, observed.source_vault),
             _vault_key(desired, destination, sight),
             _vault_policy(desired, destination, observed.source, sight),
             _lock_bounds(destination, sight),
@@ -98,8 +99,10 @@ def _no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
     return Prerequisite(name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, message)
 
 
-def _unmet(name: str, destination: str, reason: Reason, message: str, remedy: str) -> Prerequisite:
-    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=True)
+def _unmet(
+    name: str, destination: str, reason: Reason, message: str, remedy: str, *, ours: bool = False
+) -> Prerequisite:
+    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=True, ours=ours)
 
 
 def _by_the_operator(desired: Desired, does: str) -> str:
@@ -118,7 +121,11 @@ def _met(name: str, destination: str, message: str) -> Prerequisite:
 def _identity(destination: str, sight: AccountSight) -> Prerequisite:
     account = sight.account
     if isinstance(sight.identity, Unseen):
-        return _unknown("Identity", destination, sight.identity.problem, blocks=True)
+        problem = sight.identity.problem
+        if problem.error_class is ErrorClass.STUCK:
+            # Not a look that failed: AWS answered, and only somebody can make the answer another one.
+            return _unmet("Identity", destination, problem.reason, problem.message, "")
+        return _unknown("Identity", destination, problem, blocks=True)
     return _met("Identity", destination, f"Account {account.name} is {account.account_id}.")
 
 
@@ -180,7 +187,9 @@ def _toggle(destination: Destination, source: AccountSight) -> Prerequisite:
     return _met(name, destination.name, "Cross-account backup is on in the organization.")
 
 
-def _destination_vault(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
+def _destination_vault(
+    desired: Desired, destination: Destination, sight: DestinationSight, source: Look[Vault | None]
+) -> Prerequisite:
     name, ref = "DestinationVault", destination.vault
     if ref.name == "Default":
         return _unmet(
@@ -194,10 +203,14 @@ def _destination_vault(desired: Desired, destination: Destination, sight: Destin
         return _unknown(name, destination.name, sight.vault.problem, blocks=True)
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
+        ours = destination.create and _wanted_key(destination, sight).status is MET
         if destination.create:
             key_row = _wanted_key(destination, sight)
             remedy = _by_the_operator(desired, "creates the vault")
-            if key_row.status is not MET:
+            if not isinstance(source, Unseen) and source.value is None:
+                # Nothing is made for a source that is not there.
+                remedy = "Mend SourceVault: the operator then creates the vault."
+            if not ours:
                 remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
         return _unmet(
             name,
@@ -205,6 +218,7 @@ def _destination_vault(desired: Desired, destination: Destination, sight: Destin
             Reason.DESTINATION_VAULT_MISSING,
             f"Account {ref.account.name} has no vault {ref.name} in {ref.region}.",
             remedy,
+            ours=ours,
         )
     return _met(name, destination.name, f"Vault {ref.name} exists.")
 
@@ -335,6 +349,7 @@ def _policy_missing(desired: Desired, destination: Destination) -> Prerequisite:
         f"Vault {destination.vault.name} does not let {desired.copy_role_arn} copy in"
         f" (statement {sid_of(desired.copy_role_arn)}).",
         remedy,
+        ours=destination.vault_policy is Ownership.MANAGE,
     )
 
 

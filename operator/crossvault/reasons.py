@@ -14,6 +14,7 @@ class Reason(StrEnum):
     # Ready
     PROTECTED = "Protected"
     CATCHING_UP = "CatchingUp"
+    COPIES_PENDING = "CopiesPending"
     OBJECTIVE_MISSED = "ObjectiveMissed"
     DRIFTED = "Drifted"
     PREREQUISITE_UNMET = "PrerequisiteUnmet"
@@ -67,11 +68,11 @@ class Reason(StrEnum):
     CONTINUOUS_BACKUP = "ContinuousBackup"
     COLD_STORAGE = "ColdStorage"
     EXPIRING = "Expiring"
+    EXPIRED = "Expired"
     NOT_COMPLETED = "NotCompleted"
     TYPE_NOT_SUPPORTED = "TypeNotSupported"
     BUDGET = "Budget"
     RESOURCE_BUSY = "ResourceBusy"
-    BACKING_OFF = "BackingOff"
     HELD = "Held"
     QUEUED = "Queued"
     # Failed copy jobs
@@ -80,6 +81,7 @@ class Reason(StrEnum):
     COPY_DENIED = "CopyDenied"
     COPY_ROLE_DENIED = "CopyRoleDenied"
     KEY_NOT_SHARED = "KeyNotShared"
+    KEY_ACCESS_DENIED = "KeyAccessDenied"
     AWS_MANAGED_KEY = "AwsManagedKey"
     VAULT_KEY_UNSUITABLE = "VaultKeyUnsuitable"
     RETENTION_REFUSED = "RetentionRefused"
@@ -92,6 +94,7 @@ class Reason(StrEnum):
     SERVICE_FAILURE = "ServiceFailure"
     COPY_PARTIAL = "CopyPartial"
     COPY_VANISHED = "CopyVanished"
+    DESTINATION_VAULT_LOST = "DestinationVaultLost"
     UNKNOWN_FAILURE = "UnknownFailure"
     # What we did
     VAULT_CREATED = "VaultCreated"

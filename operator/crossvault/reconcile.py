@@ -7,12 +7,13 @@ Level-triggered: every trigger leads here and the trigger's content is ignored. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from . import account_status, manifest, plan, status
-from .model import Account, AccountSight, Action, Desired, Observed, Result, StartCopy
+from .imagined import ImaginedAws
+from .model import Account, AccountSight, Action, Desired, Mode, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -45,6 +46,8 @@ class PolicyRequest:
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
+        looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
+            renewed are told with that time.
     """
 
     body: Mapping[str, Any]
@@ -53,6 +56,7 @@ class PolicyRequest:
     not_before: datetime
     claims: frozenset[tuple[str, str]] = frozenset()
     ordered: bool = True
+    looked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def reconcile_policy(
@@ -70,9 +74,26 @@ def reconcile_policy(
     previous = request.body.get("status") or {}
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
-        return status.summarise_rejected(desired, request.body, now=clock())
+        return status.summarise_rejected(desired, request.body, now=clock(), looked=request.looked)
     if desired.deleting and not plan.removes_something(desired, ordered=request.ordered):
         return status.summarise_retained(desired, previous)
+    results, observed, intended = act(desired, request, aws, stopping)
+    return status.summarise(
+        desired,
+        observed,
+        intended,
+        results,
+        previous=previous,
+        now=clock(),
+        cadence=cadence,
+        looked=request.looked,
+    )
+
+
+def act(
+    desired: Desired, request: PolicyRequest, aws: Aws, stopping: Callable[[], bool]
+) -> tuple[tuple[Result, ...], Observed, plan.Plan]:
+    """Look and act in rounds; return what was done, the last look, and what it leaves to be done."""
     results: tuple[Result, ...] = ()
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
@@ -82,7 +103,7 @@ def reconcile_policy(
             break
         results += done
         observed, intended = look(desired, request, aws)
-    return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
+    return results, observed, intended
 
 
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
@@ -115,11 +136,23 @@ def apply(
 
 
 def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | manifest.Rejected:
-    """Do a pass up to the plan and stop there: no mutating call is made."""
+    """Look once and say what the next pass would do; no mutating call is made."""
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
         return desired
-    return desired, *look(desired, request, aws)
+    observed = aws.observe(desired, not_before=request.not_before)
+    return desired, observed, foresee(desired, observed, request)
+
+
+def foresee(desired: Desired, observed: Observed, request: PolicyRequest) -> plan.Plan:
+    """Return what the next pass does, by doing that pass in an AWS that is imagined from what was seen.
+
+    The actions are those of all its rounds; rows, drift and standings are what they leave. A policy that only
+    observes or is suspended is imagined without that: what it would do.
+    """
+    acting = replace(desired, mode=Mode.ENFORCE, suspend=False)
+    results, _, left = act(acting, request, ImaginedAws(observed), lambda: False)
+    return replace(left, actions=tuple(each.action for each in results))
 
 
 def reconcile_account(

@@ -83,6 +83,7 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
             locked=bool(answer.get("Locked")),
             min_retention_days=answer.get("MinRetentionDays"),
             max_retention_days=answer.get("MaxRetentionDays"),
+            created=answer.get("CreationDate"),
         )
 
 

@@ -40,7 +40,10 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
     try:
         folder = Folder.read(path)
     except ManifestError as error:
-        raise click.ClickException(str(error)) from error
+        if output == "table":
+            raise click.ClickException(str(error)) from error
+        render.emit(plans.unusable(str(error).splitlines()), output, plans.text)
+        ctx.exit(FAILED)
     if not folder.policies:
         raise click.ClickException(f"{path}: there is no CrossAccountBackupPolicy")
     answer = make(folder)
@@ -79,5 +82,4 @@ def exit_code(answer: Mapping[str, Any]) -> int:
     summary = answer["summary"]
     if summary["notLookedAt"]:
         return FAILED
-    found = any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "unknown", "failed"))
-    return FOUND if found else NOTHING
+    return FOUND if any(summary[each] for each in plans.FOUND_IN) else NOTHING

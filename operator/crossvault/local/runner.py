@@ -191,6 +191,7 @@ class LocalRunner:
             namespace_labels=self._folder.labels.get(key.namespace, {}),
             not_before=now - self._settings.cadence.follow / 2,
             claims=self._claims_beside(key),
+            looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
         return reconcile_policy(
             request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping

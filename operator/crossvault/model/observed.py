@@ -56,7 +56,7 @@ class AccountSight:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What DescribeBackupVault says."""
+    """What DescribeBackupVault says; ``created`` tells a vault from one of the same name that was made anew."""
 
     arn: str
     name: str
@@ -64,6 +64,7 @@ class Vault:
     locked: bool = False
     min_retention_days: int | None = None
     max_retention_days: int | None = None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
