@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .errors import ErrorClass, Problem
+from .explanations import EXPLANATIONS
 from .model import (
     AccountSight,
     CreateVault,
@@ -124,7 +125,7 @@ def _identity(destination: str, sight: AccountSight) -> Prerequisite:
         problem = sight.identity.problem
         if problem.error_class is ErrorClass.STUCK:
             # Not a look that failed: AWS answered, and only somebody can make the answer another one.
-            return _unmet("Identity", destination, problem.reason, problem.message, "")
+            return _unmet("Identity", destination, problem.reason, problem.message, EXPLANATIONS[problem.reason].remedy)
         return _unknown("Identity", destination, problem, blocks=True)
     return _met("Identity", destination, f"Account {account.name} is {account.account_id}.")
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from crossvault import plan as planning
+from crossvault import reconcile
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
 from crossvault.fields import Fault
@@ -21,7 +21,9 @@ from . import builders
 
 def answer(desired: Desired, observed: Observed) -> dict[str, Any]:
     """Return the document for one policy."""
-    return plans.document([plans.entry(desired, observed, planning.diff(desired, observed))], reads=12, writes=0)
+    request = reconcile.PolicyRequest(builders.policy_body(), {}, {}, not_before=builders.NOW)
+    foreseen = reconcile.foresee(desired, observed, request)
+    return plans.document([plans.entry(desired, observed, foreseen)], reads=12, writes=0)
 
 
 def in_sync() -> tuple[Desired, Observed]:

@@ -134,7 +134,8 @@ def test_invariant_7_what_was_not_looked_at_keeps_its_last_row_and_is_never_zero
     before = status_of(tell(declare(*two), observed(points, sight(), bad)))
     after = status_of(tell(declare(*two), observed(points, sight(), blind(two[1])), previous=before))
 
-    assert after["destinations"] == before["destinations"]
+    seen, dark = before["destinations"]
+    assert after["destinations"] == [seen, {**dark, "lastObserved": before["lastChanged"]}]
     assert after["failures"] == before["failures"] != []
     assert after["drift"] == before["drift"]
     assert after["drift"]["total"] == 1
@@ -205,7 +206,12 @@ def test_counts_add_up_and_instants_are_raw() -> None:
             "failed": 1,
             "ineligible": 1,
             "bytesCopied": 1024,
+            "reasons": [
+                {"state": "failed", "reason": "CopyRoleDenied", "count": 1},
+                {"state": "ineligible", "reason": "Expired", "count": 1},
+            ],
             "oldestGap": instant(ago(days=3)),
+            "newestSource": instant(ago(days=1)),
             "newestCopied": instant(ago(days=1)),
             "lastCompleted": instant(ago(minutes=90)),
         }
