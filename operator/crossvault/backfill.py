@@ -32,18 +32,21 @@ def catching_up(
     """
     known = [one for each in standings.values() for one in each]
     gaps = [one for one in known if one.state in GAP_STATES]
-    if not any(_time_closes(one) for one in gaps):
-        return False
     jobs = [job for each in observed.destinations if not isinstance(each.jobs, Unseen) for job in each.jobs.value]
     began = _began(desired, jobs, previous, now)
-    if began is None:
+    if began is None or not any(_time_closes(one) for one in gaps if not _after(one, began)):
         return False
-    younger = [one for one in gaps if (instant(one.point.created) or "") > (instant(began) or "")]
+    younger = [one for one in gaps if _after(one, began)]
     if desired.max_copy_lag is not None and any(now - one.point.created > desired.max_copy_lag for one in younger):
         return False
-    old = {one.point.arn for one in known if one.point.created <= began}
+    old = {one.point.arn for one in known if not _after(one, began)}
     moved = [at for job in jobs if job.source_point_arn in old for at in (job.created, job.completed) if at is not None]
     return now - max(moved, default=began) <= PATIENCE
+
+
+def _after(gap: Standing, began: datetime) -> bool:
+    """Compare in whole seconds, as a status has them."""
+    return (instant(gap.point.created) or "") > (instant(began) or "")
 
 
 def _time_closes(gap: Standing) -> bool:

@@ -136,19 +136,25 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "toAdd": document["summary"]["toAdd"],
         "toChange": 0,
         "toRemove": 0,
-        "copies": len(scene.POINTS),
+        "copies": len({each["resource"] for each in scene.POINTS}),
         "copiesBytes": document["summary"]["copiesBytes"],
+        "copiesFollow": 1,  # the older one of a disk, of which one copy runs at a time
+        "copiesWait": 0,
+        "copiesHeld": 0,
         "unmet": 0,
         "unknown": 0,
         "failed": 0,
+        "hazards": 0,
         "notLookedAt": 0,
+        "notActing": 0,
         "awsReads": document["summary"]["awsReads"],
         "awsWrites": 0,
     }
     (policy,) = document["policies"]
-    assert set(policy) == {"policy", "mode", "suspended", "destinations"}
+    assert set(policy) == {"policy", "mode", "suspended", "acts", "destinations"}
     assert set(policy["destinations"][0]) == {
-        *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states")
+        *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states"),
+        *("hazards", "reasons", "failures"),
     }
 
     done = machine.run("run", "--until-protected", "--interval", "2s", "--follow-interval", "1s")
