@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .figures import instant, moment
-from .model import GAP_STATES, CopyJob, Desired, Observed, Standing, State, Unseen
+from .model import GAP_STATES, CopyJob, Desired, Observed, Standing, Unseen
 from .reasons import Reason
 
 PATIENCE = timedelta(hours=24)
@@ -51,7 +51,7 @@ def _after(gap: Standing, began: datetime) -> bool:
 
 def _time_closes(gap: Standing) -> bool:
     """Tell whether a gap closes without anybody acting."""
-    return gap.reason is not Reason.HELD and not (gap.state is State.FAILED and gap.needs_action)
+    return gap.reason is not Reason.HELD and not gap.needs_action
 
 
 def _began(desired: Desired, jobs: list[CopyJob], previous: Mapping[str, Any], now: datetime) -> datetime | None:

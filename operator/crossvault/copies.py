@@ -310,10 +310,11 @@ def _vanished(each: Pair, copies_seen: datetime) -> bool:
 def failing(standing: Standing) -> Reason | None:
     """Return why a point counts as failing now, or None: the one place that decides it.
 
-    What failed last is failing, while it backs off and while it is due again; a copy that was complete and is gone is
-    a loss until it is back, also while it is on its way again.
+    What failed last is failing, while it backs off and while it is due again, and so is what a person has to act for
+    before it can be started; a copy that was complete and is gone is a loss until it is back, also while it is on its
+    way again.
     """
-    if standing.state is State.FAILED:
+    if standing.state is State.FAILED or (standing.state in GAP_STATES and standing.needs_action):
         return standing.reason
     return Reason.COPY_VANISHED if standing.vanished and standing.state in GAP_STATES else None
 

@@ -20,7 +20,7 @@ class Outlook:
         follow: Those that could start and have to wait for the budget, or for another copy of their resource.
         wait: Those that failed and are tried again later, at ``next_attempt`` the first of them.
         held: Those that would start, were the prerequisites met.
-        stuck: Those that are never tried again by themselves.
+        stuck: Those that are not started until somebody acts.
     """
 
     start: tuple[RecoveryPoint, ...]
@@ -56,6 +56,8 @@ def _kind(standing: Standing, now: datetime, *, blocked: bool) -> str:
         return "wait" if standing.retry_at is not None else "stuck"
     if standing.state not in {State.MISSING, State.WAITING, State.FAILED}:
         return "settled"
+    if standing.state is not State.FAILED and standing.needs_action:
+        return "stuck"
     return "held" if blocked or standing.reason is Reason.HELD else "follow"
 
 

@@ -187,6 +187,38 @@ def test_once_does_one_pass(machine: Machine) -> None:
     assert len(machine.jobs()) == 3
 
 
+def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None:
+    """One JSON document of all statuses, its summary first; as text the table, and below it what is wrong and why."""
+    machine.aws.control.order(
+        "FAILED", message="Cannot create more than 100 manual snapshots", category="LIMIT_EXCEEDED"
+    )
+    machine.run("run", "--timeout", "8s", "--interval", "2s", "--follow-interval", "1s")
+    done = machine.run("run", "--once", "-o", "json")
+    document = json.loads(done.stdout)
+    text = machine.run("run", "--once").stdout
+
+    assert done.returncode == 2, done.stderr
+    assert list(document) == ["apiVersion", "kind", "summary", "policies"]
+    assert (document["kind"], document["summary"]["policies"], document["summary"]["failed"]) == ("Status", 1, 3)
+    (policy,) = document["policies"]
+    assert policy["status"]["failures"][0]["reason"] == "QuotaExceeded"
+    assert policy["status"]["failures"][0]["retryAt"]
+    assert text.splitlines()[0].split()[:4] == ["NAMESPACE", "NAME", "READY", "REASON"]
+    assert f"QuotaExceeded (time ends it): {quota}" in text
+    assert "tried again at" in text
+
+
+def test_what_turns_false_is_a_warning_in_the_log(machine: Machine) -> None:
+    """Once, when it does; in the words of the condition."""
+    machine.declare(mode="Observe")
+    once = machine.run("run", "--once", "--log-format", "json")
+    lines = [json.loads(line) for line in once.stderr.splitlines() if line.startswith("{")]
+    warned = [each["msg"] for each in lines if each["level"] == "warning"]
+
+    assert [each for each in warned if "PrerequisitesMet is False" in each]
+    assert [each for each in warned if "does not exist" in each or "has no vault" in each]
+
+
 def test_a_policy_that_observes_runs_without_a_write(machine: Machine) -> None:
     """Run --once in mode Observe tells the drift and makes no mutating call."""
     machine.declare(mode="Observe")

@@ -8,15 +8,17 @@ from typing import Any
 import click
 import pytest
 
-from crossvault import reconcile
+from crossvault import prerequisites, reconcile
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
 from crossvault.fields import Fault
 from crossvault.manifest import Rejected
-from crossvault.model import Desired, Observed, PolicyKey, Seen, Unseen
+from crossvault.model import Backfill, BackfillMode, Copying, Desired, Mode, Observed, PolicyKey, Seen, Unseen
 from crossvault.reasons import Reason
 
 from . import builders
+
+ALL = Backfill(BackfillMode.ALL)
 
 
 def answer(desired: Desired, observed: Observed) -> dict[str, Any]:
@@ -110,13 +112,64 @@ def test_a_rejected_policy_lists_every_fault() -> None:
     assert "spec.b: is wrong, too" in plans.text(document)
 
 
-def test_observe_mode_is_said_beside_the_plan() -> None:
-    """A plan that will not be carried out says why."""
-    desired = builders.desired(suspend=True)
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"suspend": True}, "(suspended: only reported)"),
+        ({"mode": Mode.OBSERVE}, "(Observe mode: only reported)"),
+    ],
+)
+def test_a_plan_that_is_not_carried_out_promises_nothing(members: dict[str, Any], why: str) -> None:
+    """Every line says what would be, the last one that nothing is done; it is found all the same."""
+    points = tuple(builders.point(number, resource=f"arn:db:{number % 2}") for number in range(1, 5))
+    document = answer(builders.desired(backfill=ALL, **members), builders.observed(points))
+    text = click.unstyle(plans.text(document))
 
-    text = plans.text(answer(desired, builders.observed((builders.point(),))))
+    assert why in text
+    assert "2 recovery points, at most 2.0 KiB (RDS 2), would start" in text
+    assert "2 would follow (budget)" in text
+    assert text.splitlines()[-1].startswith("Would be: 0 to add")
+    assert "Nothing of it is done: the policy only observes or is suspended." in text
+    assert (document["policies"][0]["acts"], plan_command.exit_code(document)) == (False, 2)
+    assert " start now" not in text
 
-    assert "(suspended: only reported)" in text
+
+def test_what_cannot_start_now_says_what_it_waits_for() -> None:
+    """Budget, the time of the next attempt, prerequisites, a person: each counted, none promised."""
+    failed = [
+        (builders.point(1, resource="arn:db:1"), "An internal error occurred."),
+        (builders.point(2, resource="arn:db:2"), "Cannot find recovery point"),
+    ]
+    jobs = tuple(
+        builders.job_for(each, state="FAILED", job_id=each.arn, completed=builders.ago(minutes=5), message=message)
+        for each, message in failed
+    )
+    fresh = tuple(builders.point(number, resource=f"arn:db:{number}") for number in (3, 4, 5))
+    points = (*(each for each, _ in failed), *fresh)
+    budget = builders.desired(backfill=ALL, copying=Copying(max_concurrent=2))
+    text = click.unstyle(plans.text(answer(budget, builders.observed(points, builders.sight(jobs=jobs)))))
+
+    assert "2 recovery points, at most 2.0 KiB (RDS 2), start now" in text
+    assert "; 1 follow (budget); 1 wait until 2026-11-23T12:10:00Z or later; 1 not before somebody acts" in text
+    assert "ServiceFailure (time ends it): An internal error occurred." in text
+    assert "tried again at 2026-11-23T12:10:00Z" in text
+    assert text.splitlines()[-1].startswith("Plan: 0 to add, 0 to change, 0 to remove, 2 copies to start")
+
+
+def test_a_missing_source_vault_is_one_thing_to_mend() -> None:
+    """What the operator makes once the source is there is no second thing, and never "do: Nothing"."""
+    wanted = builders.destination(create=True)
+    seen = builders.observed((), builders.absent(wanted), source_vault=Seen(None))
+    document = answer(builders.desired(wanted), seen)
+
+    assert [each["name"] for each in document["policies"][0]["destinations"][0]["unmet"]] == [
+        "SourceVault",
+        "VaultPolicy",
+    ]
+    assert document["summary"]["unmet"] == 1
+    assert "do: Nothing" not in plans.text(document)
+    rows = {each.name: each for each in prerequisites.judge(builders.desired(wanted), seen)}
+    assert rows["DestinationVault"].remedy == "Mend SourceVault: the operator then creates the vault."
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
+from crossvault.sanitise import clip
 
 # --- Stability -----------------------------------------------------------------------------------------------------
 
@@ -116,6 +117,23 @@ def test_long_messages_are_clipped() -> None:
 
     assert max(len(each["message"]) for each in [*told["conditions"], *told["prerequisites"]]) == 300
     assert len(told["summary"]["message"]) == 300
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        pytest.param("Short.", "Short.", id="short"),
+        pytest.param("A" * 300, "A" * 300, id="just short enough"),
+        pytest.param("Cause is this. " + "b" * 400, "Cause is this. …", id="at a sentence"),
+        pytest.param("One. Two. " + "c " * 200 + "Three.", "One. Two. …", id="at the last whole sentence"),
+        pytest.param("word " * 100, "word " * 58 + "word …", id="at a word of a long first sentence"),
+        pytest.param("x" * 400, "x" * 298 + " …", id="one endless word"),
+    ],
+)
+def test_messages_are_cut_at_a_sentence(message: str, kept: str) -> None:
+    """The cause comes first, and no sentence ends in the middle of a word."""
+    assert clip(message) == kept
+    assert len(clip(message)) <= 300
 
 
 def test_instants_are_utc_whatever_zone_they_come_in() -> None:

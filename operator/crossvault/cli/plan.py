@@ -40,10 +40,7 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
     try:
         folder = Folder.read(path)
     except ManifestError as error:
-        if output == "table":
-            raise click.ClickException(str(error)) from error
-        render.emit(plans.unusable(str(error).splitlines()), output, plans.text)
-        ctx.exit(FAILED)
+        raise click.ClickException(str(error)) from error
     if not folder.policies:
         raise click.ClickException(f"{path}: there is no CrossAccountBackupPolicy")
     answer = make(folder)

@@ -76,13 +76,6 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
     }
 
 
-def unusable(faults: Iterable[str]) -> dict[str, Any]:
-    """Return the answer for manifests that cannot be used: every fault, and nothing that was looked at."""
-    listed = list(faults)
-    empty = document((), reads=0, writes=0)
-    return {**empty, "summary": {**empty["summary"], "faults": len(listed)}, "faults": listed}
-
-
 def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
     """Describe a policy that cannot be planned as it stands."""
     return {"policy": str(key), "reason": str(reason.reason), "faults": [str(each) for each in reason.faults]}
@@ -197,8 +190,6 @@ def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
 
 def text(answer: Mapping[str, Any]) -> str:
     """Render the document for a person."""
-    if "faults" in answer:
-        return "\n".join(answer["faults"])
     blocks = [block for policy in answer["policies"] for block in _policy(policy)]
     return "\n".join([*blocks, _last_line(answer)])
 
@@ -242,7 +233,7 @@ def _copy_line(copies: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]
         *([f"{copies['follow']} {'follow' if acts else 'would follow'} (budget)"] if copies["follow"] else []),
         *([f"{copies['wait']} wait until {copies['nextAttempt']} or later"] if copies["wait"] else []),
         *([f"{copies['held']} held until the prerequisites are met"] if copies["held"] else []),
-        *([f"{copies['stuck']} not tried again"] if copies["stuck"] else []),
+        *([f"{copies['stuck']} not before somebody acts"] if copies["stuck"] else []),
     ]
     if not copies["count"]:
         return [f"  # {'copies':<{WIDTH}} none starts now: {', '.join(then)}"] if then else []
