@@ -189,9 +189,8 @@ def test_once_does_one_pass(machine: Machine) -> None:
 
 def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None:
     """One JSON document of all statuses, its summary first; as text the table, and below it what is wrong and why."""
-    machine.aws.control.order(
-        "FAILED", message="Cannot create more than 100 manual snapshots", category="LIMIT_EXCEEDED"
-    )
+    quota = "Cannot create more than 100 manual snapshots"
+    machine.aws.control.order("FAILED", message=quota, category="LIMIT_EXCEEDED")
     machine.run("run", "--timeout", "8s", "--interval", "2s", "--follow-interval", "1s")
     done = machine.run("run", "--once", "-o", "json")
     document = json.loads(done.stdout)
