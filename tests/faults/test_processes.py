@@ -198,7 +198,8 @@ def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None
 
     assert done.returncode == 2, done.stderr
     assert list(document) == ["apiVersion", "kind", "summary", "policies"]
-    assert (document["kind"], document["summary"]["policies"], document["summary"]["failed"]) == ("Status", 1, 3)
+    assert (document["kind"], document["summary"]["policies"]) == ("Status", 1)
+    assert document["summary"]["failed"] in {3, 4}  # the older point of a disk is tried after the newer one
     (policy,) = document["policies"]
     assert policy["status"]["failures"][0]["reason"] == "QuotaExceeded"
     assert policy["status"]["failures"][0]["retryAt"]
@@ -208,14 +209,14 @@ def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None
 
 
 def test_what_turns_false_is_a_warning_in_the_log(machine: Machine) -> None:
-    """Once, when it does; in the words of the condition."""
+    """Each condition, once, in its own words."""
     machine.declare(mode="Observe")
     once = machine.run("run", "--once", "--log-format", "json")
     lines = [json.loads(line) for line in once.stderr.splitlines() if line.startswith("{")]
     warned = [each["msg"] for each in lines if each["level"] == "warning"]
 
-    assert [each for each in warned if "PrerequisitesMet is False" in each]
-    assert [each for each in warned if "does not exist" in each or "has no vault" in each]
+    assert len([each for each in warned if "DestinationVault: Account dr has no vault" in each]) == 1
+    assert [each for each in warned if each.startswith("Synced is False: Drifted (")]
 
 
 def test_a_policy_that_observes_runs_without_a_write(machine: Machine) -> None:
