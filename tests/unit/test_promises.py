@@ -53,6 +53,12 @@ FOREIGN = (
     '{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333'
     ':root"},"Action":"backup:CopyIntoBackupVault","Resource":"*"}]}'
 )
+KEYS: tuple[Look[Key | None], ...] = (
+    Seen(None),
+    Seen(key(state="Disabled")),
+    Seen(key("AWS")),
+    Unseen(problem()),
+)
 TEXTS = (
     "An internal error occurred.",
     "Cannot create more than 100 manual snapshots",
@@ -110,6 +116,10 @@ class World:
     body: dict[str, Any]
     limits: dict[str, float]
 
+    def clock(self) -> datetime:
+        """Return the time of this world."""
+        return self.aws.now
+
     def request(self) -> PolicyRequest:
         """Return what a pass is given."""
         bodies = (account_body(limits=self.limits), account_body("dr", TARGET_ID))
@@ -152,14 +162,13 @@ def generate(seed: int) -> World:
 def _trouble(rng: random.Random, names: list[str]) -> Trouble:
     trouble = Trouble(sourceless=rng.random() < 0.1)
     if rng.random() < 0.15:
-        trouble.toggle = rng.choice([Seen(value=False), Unseen(problem())])
+        toggles: list[Look[bool]] = [Seen(value=False), Unseen(problem())]
+        trouble.toggle = rng.choice(toggles)
     if rng.random() < 0.1:
         trouble.source_identity = rng.choice([Unseen(problem()), Unseen(stuck())])
     for name in names:
         if rng.random() < 0.2:
-            trouble.keys[name] = rng.choice(
-                [Seen(None), Seen(key(state="Disabled")), Seen(key("AWS")), Unseen(problem())]
-            )
+            trouble.keys[name] = rng.choice(KEYS)
         if rng.random() < 0.1:
             trouble.identities[name] = rng.choice([Unseen(problem()), Unseen(stuck())])
     return trouble
@@ -213,7 +222,7 @@ def test_the_plan_promises_what_the_next_pass_does(block: int) -> None:
         assert not isinstance(planned, manifest.Rejected)
         assert world.aws.log == []
         (entry,) = plans.document([plans.entry(*planned)], reads=0, writes=0)["policies"]
-        reconcile_policy(world.request(), world.aws, clock=lambda at=world.aws.now: at, cadence=Cadence())
+        reconcile_policy(world.request(), world.aws, clock=world.clock, cadence=Cadence())
 
         assert entry["acts"] is not ("mode" in world.body["spec"] or "suspend" in world.body["spec"])
         if not entry["acts"]:
