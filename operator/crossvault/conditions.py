@@ -170,8 +170,7 @@ def copies_healthy(evidence: Evidence) -> Condition:
     """Judge whether copies that were started ended well and are still there: failing is what failed last."""
     failures = evidence.failures
     if failures:
-        more = f" (+{len(failures) - 1} more reasons)" if len(failures) > 1 else ""
-        return Condition("CopiesHealthy", FALSE, failures[0].reason, f"{_failing(failures[0])}{more}")
+        return Condition("CopiesHealthy", FALSE, failures[0].reason, _failing(failures[0], others=len(failures) - 1))
     refused = _refused(evidence)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
@@ -181,10 +180,11 @@ def copies_healthy(evidence: Evidence) -> Condition:
     return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, "No copy is failing.")
 
 
-def _failing(worst: Failed) -> str:
+def _failing(worst: Failed, *, others: int) -> str:
     """Return what fails, why, and what ends it: a person, or time."""
     why = sentence(worst.message or EXPLANATIONS[worst.reason].meaning)
-    parts = [f"{worst.destination}: {_points(worst.count)} not copied ({worst.reason}): {why}"]
+    more = f"; +{others} more reason{'' if others == 1 else 's'}" if others else ""
+    parts = [f"{worst.destination}: {_points(worst.count)} not copied ({worst.reason}{more}): {why}"]
     if worst.needs_action or worst.reason in LOSSES:
         parts.append(worst.remedy)
     if worst.retry_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -202,3 +203,15 @@ def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
 
     assert document["summary"]["failed"] == 1
     assert plan_command.exit_code(document) == 2
+
+
+def test_a_hazard_is_found_and_printed_with_its_remedy() -> None:
+    """A vault with another key than declared: nothing to change from here, something to decide."""
+    other = "arn:aws:kms:eu-central-1:222222222222:key/99999999-0000-4000-8000-000000000000"
+    wanted = replace(builders.destination(), encryption_key=other)
+    document = answer(builders.desired(wanted), builders.observed((), builders.sight(wanted)))
+    text = plans.text(document)
+
+    assert (document["summary"]["hazards"], plan_command.exit_code(document)) == (1, 2)
+    assert f"vault_key encryptionKey is {builders.KEY_ARN}, not {other}" in text
+    assert "do: A vault's key cannot be changed" in text
