@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from .figures import instant, moment
+from .figures import moment
 from .model import GAP_STATES, CopyJob, Desired, Observed, Standing, Unseen
 from .reasons import Reason
 
@@ -39,14 +39,15 @@ def catching_up(
     younger = [one for one in gaps if _after(one, began)]
     if desired.max_copy_lag is not None and any(now - one.point.created > desired.max_copy_lag for one in younger):
         return False
-    old = {one.point.arn for one in known if not _after(one, began)}
+    named = {job.source_point_arn for job in jobs}
+    old = {one.point.arn for one in known if one.point.arn in named and not _after(one, began)}
     moved = [at for job in jobs if job.source_point_arn in old for at in (job.created, job.completed) if at is not None]
     return now - max(moved, default=began) <= PATIENCE
 
 
 def _after(gap: Standing, began: datetime) -> bool:
     """Compare in whole seconds, as a status has them."""
-    return (instant(gap.point.created) or "") > (instant(began) or "")
+    return gap.point.created.replace(microsecond=0) > began.replace(microsecond=0)
 
 
 def _time_closes(gap: Standing) -> bool:

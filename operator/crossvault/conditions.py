@@ -16,7 +16,7 @@ from .errors import ErrorClass, Problem
 from .explanations import EXPLANATIONS
 from .fields import format_duration
 from .figures import LOSSES, Failed, Figures, instant
-from .losses import losses
+from .losses import losses, told_once
 from .model import (
     Desired,
     Drift,
@@ -66,7 +66,7 @@ class Evidence:
     def failures(self) -> tuple[Failed, ...]:
         """What is failing at every destination, losses first."""
         lost = losses(self.desired, self.observed, self.plan.standings, self.previous)
-        failing = [failure for each in self.figures for failure in each.failures]
+        lost, failing = told_once(lost, [failure for each in self.figures for failure in each.failures])
         return (
             *lost,
             *sorted(failing, key=lambda each: (each.reason not in LOSSES, not each.needs_action, -each.count)),
@@ -185,7 +185,7 @@ def _failing(worst: Failed, *, others: int) -> str:
     why = sentence(worst.message or EXPLANATIONS[worst.reason].meaning)
     more = f"; +{others} more reason{'' if others == 1 else 's'}" if others else ""
     parts = [f"{worst.destination}: {_points(worst.count)} not copied ({worst.reason}{more}): {why}"]
-    if worst.needs_action or worst.reason in LOSSES:
+    if worst.needs_action:
         parts.append(worst.remedy)
     if worst.retry_at is not None:
         parts.append(f"Tried again at {instant(worst.retry_at)}.")

@@ -44,7 +44,7 @@ class Failed:
     """Recovery points that are failing for the same reason, with one of them as example.
 
     Attributes:
-        needs_action: A person has to act for at least one of them; otherwise time ends it.
+        needs_action: A person has to act for at least one of them, or has to find out who deleted; else time ends it.
         message: What AWS said of the example.
         retry_at: When the first of them is tried again; None when none is, or when it is being tried.
         remedy: What the person does, naming the key where it is about one.
@@ -171,7 +171,7 @@ def _failed(destination: str, reason: Reason, group: list[Standing]) -> Failed:
         destination,
         reason,
         len(group),
-        needs_action=any(each.needs_action for each in group),
+        needs_action=reason in LOSSES or any(each.needs_action for each in group),
         example=example.point.arn,
         message=sanitise(example.message or ""),
         retry_at=min((each.retry_at for each in group if each.retry_at is not None), default=None),

@@ -7,12 +7,13 @@ previous status still knows is told when it is found, and until the recovery poi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from .explanations import EXPLANATIONS
 from .figures import LOSSES, Failed, instant, moment
-from .model import GAP_STATES, Desired, Destination, DestinationSight, Observed, Seen, Standing, Unseen, Vault
+from .model import GAP_STATES, Desired, Destination, DestinationSight, Observed, Seen, Standing, State, Unseen, Vault
 from .reasons import Reason
 
 
@@ -31,6 +32,16 @@ def losses(
     return tuple(each for each in found if each is not None)
 
 
+def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[Failed, ...], tuple[Failed, ...]]:
+    """Return both without what is told twice: copies that vanished with their vault, or as a status knew already."""
+    vanished = {each.destination: each.count for each in failing if each.reason is Reason.COPY_VANISHED}
+    known = {each.destination for each in lost}
+    return (
+        tuple(replace(each, count=max(each.count, vanished.get(each.destination, 0))) for each in lost),
+        tuple(each for each in failing if each.reason is not Reason.COPY_VANISHED or each.destination not in known),
+    )
+
+
 def _loss(
     destination: Destination, sight: DestinationSight, standings: Sequence[Standing], previous: Mapping[str, Any]
 ) -> Failed | None:
@@ -41,7 +52,7 @@ def _loss(
         return _gone(destination, gaps) if known.get("copied") or _completed(sight) else None
     return (
         _made_anew(destination, sight.vault.value, sight, gaps, known)
-        or _newest_gone(destination, gaps, known)
+        or _newest_gone(destination, standings, gaps, known)
         or _still(destination, gaps, previous)
     )
 
@@ -87,13 +98,20 @@ def _made_anew(
     return _failed(destination, Reason.DESTINATION_VAULT_LOST, lost, text)
 
 
-def _newest_gone(destination: Destination, gaps: Sequence[Standing], known: Mapping[str, Any]) -> Failed | None:
-    """Tell that the newest copy the status knew is missing though no job of AWS explains it any more."""
+def _newest_gone(
+    destination: Destination, standings: Sequence[Standing], gaps: Sequence[Standing], known: Mapping[str, Any]
+) -> Failed | None:
+    """Tell that the newest copy the status knew is missing though no job of AWS explains it any more.
+
+    As many copies went as are fewer now, of points that were there then.
+    """
     newest = known.get("newestCopied")
-    lost = [each for each in gaps if each.job is None and newest and instant(each.point.created) == newest]
-    if not lost:
+    without = [each for each in gaps if each.job is None and newest and (instant(each.point.created) or "") <= newest]
+    if not any(instant(each.point.created) == newest for each in without):
         return None
-    text = f"The copy of the recovery point of {newest} was there and is gone."
+    fewer = int(known.get("copied", 0)) - sum(each.state is State.COPIED for each in standings)
+    lost = sorted(without, key=lambda each: each.point.created, reverse=True)[: max(fewer, 1)]
+    text = f"Copies that were there are gone, the newest of them that of the recovery point of {newest}."
     return _failed(destination, Reason.COPY_VANISHED, lost, text)
 
 

@@ -76,7 +76,8 @@ def test_a_loss_is_told(seen: Observed, previous: dict[str, Any], reason: str, l
     assert condition_in(told, "CopiesHealthy")["reason"] == reason
     assert condition_in(told, "Ready")["status"] == "False"
     assert [each.type for each in outcome.events if each.reason == reason] == ["Warning"]
-    assert told["failures"][0]["reason"] == reason
+    assert [(each["reason"], each["needsAction"]) for each in told["failures"]] == [(reason, True)]
+    assert told["failures"][0]["count"] == 4
     assert told["failures"][0]["remedy"].startswith("Find who delete")
 
 

@@ -10,7 +10,7 @@ import click
 
 from .. import figures
 from ..conditions import unseen
-from ..losses import losses
+from ..losses import losses, told_once
 from ..manifest import Rejected
 from ..model import (
     CreateVault,
@@ -102,7 +102,10 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
     actions = [_action(each) for each in plan.actions if each.destination == name]
     changes = [each for each in actions if each is not None]
     sight = next(each for each in observed.destinations if each.name == name)
-    lost = losses(desired, observed, plan.standings, {})
+    lost, failing = told_once(
+        [each for each in losses(desired, observed, plan.standings, {}) if each.destination == name],
+        figures.failures(name, standings),
+    )
     return {
         "name": name,
         "vault": declared.vault.arn,
@@ -116,11 +119,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
         "reasons": figures.reason_rows(figures.reasons(standings)),
-        "failures": [
-            figures.failure_row(each)
-            for each in (*lost, *figures.failures(name, standings))
-            if each.destination == name
-        ],
+        "failures": [figures.failure_row(each) for each in (*lost, *failing)],
     }
 
 
