@@ -40,9 +40,9 @@ def stamp(
 
 def with_last_changed(status: dict[str, Any], previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Add ``lastChanged``: the present when anything differs, else what it was."""
-    before = {key: value for key, value in previous.items() if key != "lastChanged"}
-    changed = status != before or "lastChanged" not in previous
-    return {**status, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+    told, before = ({key: value for key, value in each.items() if key != "lastChanged"} for each in (status, previous))
+    changed = told != before or "lastChanged" not in previous
+    return {**told, "lastChanged": instant(now) if changed else previous["lastChanged"]}
 
 
 def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[str, ...]:

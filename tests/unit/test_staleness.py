@@ -191,6 +191,21 @@ def test_neither_alert_fires_while_the_operator_looks(copied: int) -> None:
     assert fires(operator, stale, lambda: operator.look(operator.world()), 20) == -1
 
 
+@pytest.mark.parametrize("how", WAYS)
+def test_nothing_is_written_while_nothing_can_be_seen(how: str) -> None:
+    """The first look that fails changes the status; the next ones find nothing new to write."""
+    operator = Operator(point(1), copied=0)
+    operator.look(operator.world())
+    operator.now += STEP
+    operator.fail(how)
+    told = operator.status
+    for _ in range(3):
+        operator.now += STEP
+        operator.fail(how)
+
+        assert operator.status == told
+
+
 def test_what_is_seen_again_is_fresh_again() -> None:
     """The alert clears by itself, and the status no longer says of when its figures are."""
     operator = Operator(point(1), copied=1)
