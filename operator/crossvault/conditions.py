@@ -147,9 +147,19 @@ def synced(evidence: Evidence) -> Condition:
     if missing and not evidence.acts:
         message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
+    if unconfirmed(evidence):
+        before = condition_of(evidence.previous, "Synced") or {}
+        return Condition("Synced", FALSE, Reason.DRIFTED, before.get("message", "A vault has another key."))
     if problem is not None:
         return Condition("Synced", UNKNOWN, problem.reason, problem.message)
     return Condition("Synced", TRUE, Reason.IN_SYNC, "Vaults and policy statements as declared.")
+
+
+def unconfirmed(evidence: Evidence) -> list[Mapping[str, Any]]:
+    """Return the hazards the status tells of keys that this pass could not look up, and so does not take back."""
+    dark = {each.name for each in evidence.observed.destinations if isinstance(each.wanted_key, Unseen)}
+    items = (evidence.previous.get("drift") or {}).get("items", ())
+    return [each for each in items if each.get("aspect") == "vault_key" and each.get("destination") in dark]
 
 
 def _difference(each: Drift) -> str:

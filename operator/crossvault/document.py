@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from .announcements import stamp, with_last_changed
-from .conditions import Condition, Evidence
+from .conditions import Condition, Evidence, unconfirmed
 from .fields import format_duration
 from .figures import Failed, failure_row, instant, row
 from .model import PrerequisiteStatus, Unseen
@@ -93,6 +93,7 @@ def _drift(evidence: Evidence) -> dict[str, Any]:
             for each in evidence.plan.drift
         ),
         *(dict(each) for each in before if each.get("destination") in unseen),
+        *(dict(each) for each in unconfirmed(evidence) if each.get("destination") not in unseen),
     ]
     return {"total": len(items), "items": items[:DRIFT_LIMIT]}
 

@@ -175,3 +175,16 @@ def test_a_hazard_of_a_vault_in_the_dark_is_not_taken_back() -> None:
 
     assert before["drift"]["items"] == after["drift"]["items"]
     assert after["drift"]["items"][0]["remedy"]
+
+
+def test_a_hazard_of_an_alias_that_cannot_be_looked_up_is_not_taken_back() -> None:
+    """One throttled call to KMS neither mends a vault's key nor turns the policy green."""
+    where = replace(destination(), encryption_key="alias/orders")
+    wanted = desired(where, backfill=ALL)
+    told = status_of(tell(wanted, observed((), sight(where, wanted_key=Seen(Key(OTHER, "CUSTOMER", "Enabled"))))))
+    dark = status_of(tell(wanted, observed((), sight(where, wanted_key=builders.UNSEEN)), previous=told))
+    right = status_of(tell(wanted, observed((), sight(where, wanted_key=Seen(key()))), previous=dark))
+
+    assert dark == told
+    assert condition_in(right, "Ready")["reason"] == "Protected"
+    assert right["drift"]["total"] == 0
