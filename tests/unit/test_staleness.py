@@ -131,16 +131,23 @@ def stale(samples: Samples, now: datetime) -> bool:
     return at is not None and now.timestamp() - at > 1800
 
 
-def fires(operator: Operator, alert: Callable[[Samples, datetime], bool], act: Callable[[], object], steps: int) -> int:
-    """Return how many steps of an interval it takes until the alert holds for 15 minutes; -1 when it never does."""
-    held = 0
-    for step in range(steps):
+def fires(
+    operator: Operator,
+    alert: Callable[[Samples, datetime], bool],
+    act: Callable[[], object],
+    *,
+    every: timedelta = STEP,
+    limit: timedelta,
+) -> timedelta | None:
+    """Return how long it takes until the alert has held for 15 minutes; None when it does not within the limit."""
+    began, since = operator.now, None
+    while operator.now - began <= limit:
         act()
-        held = held + 1 if alert(operator.scrape(), operator.now) else 0
-        if held > 3:
-            return step
-        operator.now += STEP
-    return -1
+        since = (since or operator.now) if alert(operator.scrape(), operator.now) else None
+        if since is not None and operator.now - since >= timedelta(minutes=15):
+            return operator.now - began
+        operator.now += every
+    return None
 
 
 WAYS = ["throttled", "the source alone", "shut out", "unfinished", "rejected"]
@@ -158,9 +165,9 @@ def test_lag_goes_on_growing_while_nobody_can_look(how: str, *, restarts: bool) 
     if restarts:
         operator.restart()
 
-    steps = fires(operator, lag_exceeds, lambda: operator.fail(how), 400)
+    quarter, day = timedelta(minutes=15), timedelta(days=1)
 
-    assert steps == (22 * 60) // 5 + 3
+    assert fires(operator, lag_exceeds, lambda: operator.fail(how), every=quarter, limit=day) == timedelta(hours=22.25)
     assert one(operator.scrape(), "last_observed_timestamp_seconds") == NOW.timestamp()
     assert (operator.scrape()["crossvault_recovery_points", labels(state="copied")]) == 1.0
 
@@ -177,7 +184,7 @@ def test_staleness_is_told_when_all_was_well_before(how: str, *, restarts: bool)
     if restarts:
         operator.restart()
 
-    assert fires(operator, stale, lambda: operator.fail(how), 20) == 9  # over 30 minutes, for 15 more
+    assert fires(operator, stale, lambda: operator.fail(how), limit=timedelta(hours=2)) == timedelta(minutes=45)
     assert one(operator.scrape(), "copy_lag_seconds") == 0.0
     assert one(operator.scrape(), "last_observed_timestamp_seconds") == (NOW + 2 * STEP).timestamp()
 
@@ -187,8 +194,11 @@ def test_neither_alert_fires_while_the_operator_looks(copied: int) -> None:
     """A young gap, or none, seen every five minutes: quiet for hours."""
     operator = Operator(point(1, created=NOW - timedelta(hours=2)), copied=copied)
 
-    assert fires(operator, lag_exceeds, lambda: operator.look(operator.world()), 200) == -1
-    assert fires(operator, stale, lambda: operator.look(operator.world()), 20) == -1
+    def look() -> Outcome:
+        return operator.look(operator.world())
+
+    assert fires(operator, stale, look, limit=timedelta(hours=2)) is None
+    assert fires(operator, lag_exceeds, look, every=timedelta(minutes=15), limit=timedelta(hours=15)) is None
 
 
 @pytest.mark.parametrize("how", WAYS)
