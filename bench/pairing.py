@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossvault import copies
+from crossvault import pairing
 from crossvault.model import RecoveryPoint
 
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
@@ -25,7 +25,7 @@ def measure(*, points: int, resources: int = 500) -> dict[str, Any]:
         return sum((each.resource_arn, each.created) in known for each in source)
 
     def ours() -> int:
-        return sum(each.copy is not None for each in copies.pair(source, copied, (), VAULT))
+        return sum(each.copy is not None for each in pairing.pair(source, copied, (), VAULT).pairs)
 
     if not baseline() == ours() == points:
         raise AssertionError("not everything was paired")

@@ -1,37 +1,34 @@
-"""Pairing of two vaults and the state of every recovery point.
-
-Pairing needs no memory of ours: a copy keeps its source's CreationDate and ResourceArn and names the vault it came
-from (AWS Backup Developer Guide, creating a copy; DescribeRecoveryPoint.SourceBackupVaultArn). Copy jobs name both
-ARNs, so they win where they exist; they are forgotten by AWS 30 days after they finished.
-"""
+"""The state of every recovery point towards one destination, from its pair and from what the pairing is worth."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .failures import Failure, FailureClass, classify
-from .model import GAP_STATES, BackfillMode, CopyJob, Desired, Destination, RecoveryPoint, Scope, Standing, State
+from .evidence import settling
+from .failures import FailureClass, classify
+from .model import (
+    GAP_STATES,
+    BackfillMode,
+    CopyJob,
+    Desired,
+    Destination,
+    Lifecycle,
+    RecoveryPoint,
+    Scope,
+    Standing,
+    State,
+)
+from .pairing import ENDED_WELL, GOOD_STATUSES, Pair, is_running
 from .reasons import Reason
 
-TOLERANCE = timedelta(seconds=1)
-"""How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""
-
-SETTLING = timedelta(minutes=10)
-"""How long a finished job may precede the sight of its copy before the copy counts as gone."""
-
-ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
-"""States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
-
-ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
-GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
 """Types AWS cannot copy to another account (feature availability by resource)."""
 
+A_DAY = timedelta(days=1)
 SLOW_RETRY = timedelta(hours=1)
 SLOWEST_RETRY = timedelta(hours=24)
 """How slowly a copy is tried again whose failure only a person can end; that person may do so unseen."""
@@ -40,89 +37,6 @@ _CONTINUOUS_ARN = re.compile(
     r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-[0-9a-f]{8}$)[^:/]+-[0-9a-f]{8}$"
 )
 _BASIC_DYNAMODB_ARN = re.compile(r"^arn:[^:]+:dynamodb:")
-
-
-# --- Pairing -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One source recovery point with its copy, if any, and the jobs AWS still shows, oldest first."""
-
-    point: RecoveryPoint
-    copy: RecoveryPoint | None
-    jobs: tuple[CopyJob, ...]
-
-    @property
-    def last_job(self) -> CopyJob | None:
-        """The youngest job, running or ended."""
-        return self.jobs[-1] if self.jobs else None
-
-
-def pair(
-    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
-) -> tuple[Pair, ...]:
-    """Match the recovery points of the source vault with their copies, one to one.
-
-    Returns:
-        One pair for every source point, in the order of ``points``.
-    """
-    points = tuple(points)
-    in_vault = {each.arn: each for each in copies}
-    by_point: dict[str, list[CopyJob]] = defaultdict(list)
-    for job in sorted(jobs, key=lambda each: (each.created, each.id)):
-        by_point[job.source_point_arn].append(job)
-    matched = _matched_by_jobs(points, by_point, in_vault)
-    for good in (True, False):
-        taken = {copy.arn for copy in matched.values()}
-        matched |= _matched_by_date(
-            (point for point in points if point.arn not in matched),
-            (
-                copy
-                for copy in in_vault.values()
-                if copy.source_vault_arn == source_vault_arn
-                and copy.arn not in taken
-                and (copy.status in GOOD_STATUSES) is good
-            ),
-        )
-    return tuple(Pair(each, matched.get(each.arn), tuple(by_point.get(each.arn, ()))) for each in points)
-
-
-def is_running(job: CopyJob) -> bool:
-    """Tell whether a copy job may still bring a copy."""
-    return job.state not in ENDED_STATES
-
-
-def _matched_by_jobs(
-    points: Iterable[RecoveryPoint], jobs: Mapping[str, list[CopyJob]], copies: Mapping[str, RecoveryPoint]
-) -> dict[str, RecoveryPoint]:
-    """Take the copy that a job of the point names; a good one before a bad one, the youngest before older ones."""
-    matched: dict[str, RecoveryPoint] = {}
-    for point in points:
-        named = [job.destination_point_arn or "" for job in jobs.get(point.arn, ())]
-        made = [copies[arn] for arn in named if arn in copies]
-        if made:
-            matched[point.arn] = next((copy for copy in reversed(made) if copy.status in GOOD_STATUSES), made[-1])
-    return matched
-
-
-def _matched_by_date(points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint]) -> dict[str, RecoveryPoint]:
-    """Walk both sides in the order of (resource, creation) and match neighbours within the tolerance."""
-    by_resource: dict[str, list[RecoveryPoint]] = defaultdict(list)
-    for copy in sorted(copies, key=lambda each: (each.created, each.arn)):
-        by_resource[copy.resource_arn].append(copy)
-    matched: dict[str, RecoveryPoint] = {}
-    position: dict[str, int] = defaultdict(int)
-    for point in sorted(points, key=lambda each: (each.created, each.arn)):
-        candidates = by_resource.get(point.resource_arn, [])
-        index = position[point.resource_arn]
-        while index < len(candidates) and candidates[index].created < point.created - TOLERANCE:
-            index += 1
-        if index < len(candidates) and candidates[index].created <= point.created + TOLERANCE:
-            matched[point.arn] = candidates[index]
-            index += 1
-        position[point.resource_arn] = index
-    return matched
 
 
 # --- Scope ---------------------------------------------------------------------------------------------------------
@@ -221,16 +135,19 @@ class Viewpoint:
 def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
     """Give every source recovery point its state towards one destination."""
     pairs = tuple(pairs)
-    floor = floors((each for each in pairs if in_scope(each.point, view.desired.scope)), view.desired)
+    meant = (each for each in pairs if each.repeats is None and in_scope(each.point, view.desired.scope))
+    floor = floors(meant, view.desired)
     return tuple(_judge_one(each, view, floor) for each in pairs)
 
 
 def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> Standing:
     desired, point = view.desired, each.point
+    if each.repeats is not None:
+        return Standing(point, State.OUT_OF_SCOPE, Reason.SAME_BACKUP)
     if not in_scope(point, desired.scope) or not _within_backfill(each, desired, floor):
         return Standing(point, State.OUT_OF_SCOPE)
     if each.copy is not None and each.copy.status in GOOD_STATUSES:
-        return Standing(point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
+        return _copied(each, each.copy, view.destination)
     running = _unfinished(each, view.copies_seen)
     if running is not None:
         gone = _vanished(each, view.copies_seen)
@@ -242,6 +159,9 @@ def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> St
 
 def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
     reason = ineligible(each.point, view.desired.scope, view.now)
+    if each.point.source_vault_arn == view.destination.vault.arn:
+        # It came out of the destination: it was there, and whoever took it away there did not mean to have it back.
+        reason = Reason.CAME_FROM_DESTINATION
     if reason is not None:
         return Standing(each.point, State.INELIGIBLE, reason)
     if each.last_job is None:
@@ -252,7 +172,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     """Return the job that is under way, or just ended and whose copy may not have been listed yet."""
     return next(
-        (job for job in each.jobs if is_running(job) or (job.state in ENDED_WELL and _settling(job, copies_seen))), None
+        (job for job in each.jobs if is_running(job) or (job.state in ENDED_WELL and settling(job, copies_seen))), None
     )
 
 
@@ -260,8 +180,30 @@ def _remark(job: CopyJob | None) -> str | None:
     return job.message if job is not None and job.state == "COMPLETED" else None
 
 
-def _settling(job: CopyJob, copies_seen: datetime) -> bool:
-    return job.completed is None or job.completed > copies_seen - SETTLING
+def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:
+    """Judge a good copy by how long it lives: one that goes earlier than declared does not do, whoever made it."""
+    wanted = kept_until(each.point, destination)
+    if copy.delete_at is None or (wanted is not None and copy.delete_at >= wanted - A_DAY):
+        return Standing(each.point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
+    until = "for ever" if wanted is None else f"until {wanted:%Y-%m-%d}"
+    words = f"The copy {copy.arn} expires on {copy.delete_at:%Y-%m-%d}, but is to be kept {until}."
+    return Standing(
+        each.point, State.FAILED, Reason.COPY_EXPIRES_EARLY, each.last_job, needs_action=True, message=words
+    )
+
+
+def kept_until(point: RecoveryPoint, destination: Destination) -> datetime | None:
+    """Return when a copy made as the policy declares would expire, None for never."""
+    return expiry(point, destination.lifecycle)
+
+
+def expiry(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None:
+    """Return when a copy with this lifecycle would expire, None for never; without days of its own as its source.
+
+    Retention of a copy counts from the creation of the source recovery point, not from the copy.
+    """
+    days = lifecycle.delete_after_days if lifecycle else None
+    return point.delete_at if days is None or days < 0 else point.created + timedelta(days=days)
 
 
 def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
@@ -270,7 +212,15 @@ def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
     Time ends a failure of class RETRY, for as many attempts as are declared; what a person has to end is tried slowly,
     and soon once the prerequisite behind it was seen to be met.
     """
-    failure, attempts, copying = _failure_of(job), len(each.jobs), view.desired.copying
+    attempts, copying = len(each.jobs), view.desired.copying
+    if job.state in ENDED_WELL:
+        # AWS said that it is there. Whether it is made again depends on what such words are worth: see doubts.
+        reason = Reason.COPY_VANISHED if job.state == "COMPLETED" else Reason.COPY_PARTIAL
+        vanished = _vanished(each, view.copies_seen)
+        return Standing(
+            each.point, State.FAILED, reason, job, attempts, needs_action=True, message=job.message, vanished=vanished
+        )
+    failure = classify(job.message, job.category)
     waits = failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared
     slow = waits or attempts >= copying.max_attempts
     pause = copying.backoff * _growth(attempts)
@@ -294,17 +244,9 @@ def _growth(attempts: int) -> int:
     return 1 << min(attempts - 1, 12)
 
 
-def _failure_of(job: CopyJob) -> Failure:
-    if job.state == "COMPLETED":
-        return Failure(Reason.COPY_VANISHED, FailureClass.RETRY)
-    if job.state == "PARTIAL":
-        return Failure(Reason.COPY_PARTIAL, FailureClass.RETRY)
-    return classify(job.message, job.category)
-
-
 def _vanished(each: Pair, copies_seen: datetime) -> bool:
     """Tell whether a job brought a copy of this uncopied point that is there no more."""
-    return any(job.state == "COMPLETED" and not _settling(job, copies_seen) for job in each.jobs)
+    return any(job.state == "COMPLETED" and not settling(job, copies_seen) for job in each.jobs)
 
 
 def failing(standing: Standing) -> Reason | None:

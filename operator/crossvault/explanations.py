@@ -162,6 +162,33 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
+    Reason.COPY_UNCERTAIN: Explanation(
+        "Whether a copy exists cannot be told: the recovery point pairs with nothing, a job of it would be forgotten by"
+        " now, and the destination holds recovery points that nothing explains. Copying it could make a second copy.",
+        PLATFORM,
+        "Look at the figures of `crossvault plan`. Copy jobs of the type prove it by themselves in time; or declare"
+        " copying.whenUncertain: AssumeMissing or AssumeCopied.",
+    ),
+    Reason.COPY_EXPIRES_EARLY: Explanation(
+        "There is a copy, but it expires earlier than the policy declares.",
+        PLATFORM,
+        "Lengthen the copy's lifecycle (aws backup update-recovery-point-lifecycle in the destination), or declare the"
+        " shorter one.",
+    ),
+    Reason.LIFECYCLE_CONFLICT: Explanation(
+        "Another policy copies the same vault into the same one and keeps the copies longer; it makes them.",
+        AUTHOR,
+        "Declare the same lifecycle in both, or name another vault.",
+    ),
+    Reason.ASSUMED_COPIED: Explanation(
+        "Counted as copied because the policy says so (copying.whenUncertain), not because it was seen.", AUTHOR, ""
+    ),
+    Reason.SAME_BACKUP: Explanation(
+        "Another recovery point in the source vault is the same backup and is the one that is copied.", NOBODY, ""
+    ),
+    Reason.CAME_FROM_DESTINATION: Explanation(
+        "It was copied here from the destination vault, which no longer has it; it is not sent back.", NOBODY, ""
+    ),
     Reason.QUEUED: Explanation("Is started with the next pass.", NOBODY, "Wait."),
     Reason.NOT_SAME_ORGANIZATION: Explanation(
         "AWS refused the copy: not one organization.", AWS_ADMIN, "Move one account."
@@ -206,7 +233,8 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.COPY_PARTIAL: Explanation("Parts of a composite were not copied.", AWS_ADMIN, "Look at the child jobs."),
     Reason.COPY_VANISHED: Explanation(
-        "The copy job completed, but the copy is not there any more: somebody deleted it.",
+        "The copy job completed, but the copy is not there any more: somebody deleted it. It is made again once, a day"
+        " later, where jobs of its type name their copies as they are listed; in a locked vault not at all.",
         PLATFORM,
         "Find who deletes in the destination vault (CloudTrail there: DeleteRecoveryPoint); a vault lock prevents it.",
     ),

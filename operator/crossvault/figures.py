@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import remedies
-from .copies import failing, is_running
+from .copies import failing
 from .errors import ErrorClass
 from .explanations import EXPLANATIONS
 from .failures import classify
@@ -29,6 +29,7 @@ from .model import (
     State,
     VaultRef,
 )
+from .pairing import is_running
 from .reasons import Reason
 from .sanitise import clip, sanitise
 

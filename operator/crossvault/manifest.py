@@ -290,6 +290,7 @@ def _copying(fields: Fields) -> Copying:
         max_concurrent=fields.integer("maxConcurrent", default.max_concurrent),
         max_attempts=retry.integer("maxAttempts", default.max_attempts),
         backoff=retry.duration("backoff", maximum=_LONGEST_BACKOFF) or default.backoff,
+        when_uncertain=fields.choice("whenUncertain", default.when_uncertain),
     )
 
 

@@ -21,17 +21,20 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from . import copies, prerequisites, vaultpolicy
+from . import copies, doubts, evidence, pairing, prerequisites, vaultpolicy
 from .errors import ErrorClass
 from .model import (
     Action,
+    Conflict,
     CreateVault,
     DeletionPolicy,
     Desired,
     Destination,
     DestinationSight,
     Drift,
+    Evidence,
     Mode,
+    Neighbour,
     Observed,
     Ownership,
     Plan,
@@ -49,13 +52,20 @@ from .reasons import Reason
 __all__ = ["Plan", "diff", "may_go_on", "removes_something", "restrict"]
 
 
-def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, str]] = frozenset()) -> Plan:
+def diff(
+    desired: Desired,
+    observed: Observed,
+    *,
+    claims: frozenset[tuple[str, str]] = frozenset(),
+    neighbours: Iterable[Neighbour] = (),
+) -> Plan:
     """Return what has to be done so that ``observed`` becomes ``desired``.
 
     Args:
         desired: What one policy declares.
         observed: What was seen for it.
         claims: (vault ARN, Sid) of the statements that other policies need.
+        neighbours: What other acting policies declare for the same pairs of vaults.
     """
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
@@ -71,9 +81,17 @@ def diff(desired: Desired, observed: Observed, *, claims: frozenset[tuple[str, s
     ):
         actions += [action] if action is not None else []
         drift += [difference] if difference is not None else []
-    standings = {each[0].name: _standings(desired, observed, each, rows) for each in pairs}
+    judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
+    standings = {name: each.standings for name, each in judged.items()}
     starts, standings = _choose_starts(desired, observed, rows, standings)
-    return Plan((*actions, *starts), tuple(drift), rows, standings)
+    return Plan(
+        (*actions, *starts),
+        tuple(drift),
+        rows,
+        standings,
+        conflicts=tuple(conflict for each in judged.values() for conflict in each.conflicts),
+        evidence={name: each.evidence for name, each in judged.items()},
+    )
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
@@ -209,25 +227,36 @@ def _remove_statement(
 # --- Copies --------------------------------------------------------------------------------------------------------
 
 
-def _standings(
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is to be said of the copies at one destination; nothing when either side was not seen."""
+
+    standings: tuple[Standing, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def _judged(
     desired: Desired,
     observed: Observed,
     each: tuple[Destination, DestinationSight],
     rows: tuple[Prerequisite, ...],
-) -> tuple[Standing, ...]:
-    """Judge every recovery point towards one destination; nothing when either side was not seen."""
+    neighbours: tuple[Neighbour, ...],
+) -> _Judged:
+    """Judge every recovery point towards one destination, and on what ground copies of them may start."""
     destination, sight = each
     if isinstance(observed.points, Unseen) or isinstance(sight.copies, Unseen) or isinstance(sight.jobs, Unseen):
-        return ()
-    paired = copies.pair(observed.points.value, sight.copies.value, sight.jobs.value, desired.source.arn)
-    view = copies.Viewpoint(
-        desired,
-        destination,
-        observed.at,
-        sight.copies_at or observed.at,
-        prerequisites.cleared(rows, destination.name),
-    )
-    return copies.judge(paired, view)
+        return _Judged()
+    ends, seen = (desired.source.arn, destination.vault.arn), sight.copies_at or observed.at
+    paired = pairing.pair(observed.points.value, sight.copies.value, sight.jobs.value, desired.source.arn)
+    weighed = evidence.weigh(paired, sight.jobs.value, *ends, now=observed.at, copies_seen=seen)
+    cleared = prerequisites.cleared(rows, destination.name)
+    view = copies.Viewpoint(desired, destination, observed.at, seen, cleared)
+    locked = not isinstance(sight.vault, Unseen) and sight.vault.value is not None and sight.vault.value.locked
+    settled = doubts.settle(paired.pairs, copies.judge(paired.pairs, view), weighed, view, locked=locked)
+    beside = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
+    conflicts = doubts.conflicts_of(view, beside)
+    return _Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
 
 
 PASS_SECONDS = 10
@@ -293,7 +322,7 @@ def _choose_starts(
 def _resources_in_jobs(observed: Observed) -> set[str]:
     """Return the resources with a copy under way, also of recovery points that are out of scope."""
     seen = (each.jobs.value for each in observed.destinations if not isinstance(each.jobs, Unseen))
-    return {job.resource_arn for jobs in seen for job in jobs if copies.is_running(job)}
+    return {job.resource_arn for jobs in seen for job in jobs if pairing.is_running(job)}
 
 
 def _in_order(

@@ -74,6 +74,12 @@ class Reason(StrEnum):
     BUDGET = "Budget"
     RESOURCE_BUSY = "ResourceBusy"
     HELD = "Held"
+    COPY_UNCERTAIN = "CopyUncertain"
+    COPY_EXPIRES_EARLY = "CopyExpiresEarly"
+    LIFECYCLE_CONFLICT = "LifecycleConflict"
+    ASSUMED_COPIED = "AssumedCopied"
+    SAME_BACKUP = "SameBackup"
+    CAME_FROM_DESTINATION = "CameFromDestination"
     QUEUED = "Queued"
     # Failed copy jobs
     NOT_SAME_ORGANIZATION = "NotSameOrganization"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from . import account_status, manifest, plan, status
 from .imagined import ImaginedAws
-from .model import Account, AccountSight, Action, Desired, Mode, Observed, Result, StartCopy
+from .model import Account, AccountSight, Action, Desired, Mode, Neighbour, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -44,6 +44,7 @@ class PolicyRequest:
         accounts: Every declared BackupAccount by name.
         namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
+        neighbours: What other acting policies declare for the same pairs of vaults.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
         looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
@@ -55,6 +56,7 @@ class PolicyRequest:
     namespace_labels: Mapping[str, str]
     not_before: datetime
     claims: frozenset[tuple[str, str]] = frozenset()
+    neighbours: tuple[Neighbour, ...] = ()
     ordered: bool = True
     looked: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -109,7 +111,7 @@ def act(
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
     """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
     observed = aws.observe(desired, not_before=request.not_before)
-    return observed, plan.diff(desired, observed, claims=request.claims)
+    return observed, plan.diff(desired, observed, claims=request.claims, neighbours=request.neighbours)
 
 
 def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...]) -> tuple[Action, ...]:

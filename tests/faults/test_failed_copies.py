@@ -157,17 +157,37 @@ def test_a_job_stuck_before_it_began_is_in_progress(single: Stage) -> None:
     assert starts(single) == 1
 
 
-def test_a_copy_that_vanished_is_made_again(single: Stage) -> None:
-    """Somebody deletes the copy: it is a gap, told as CopyVanished, and copied again after the back-off."""
+def test_a_copy_that_vanished_is_made_again_once(stage: Stage) -> None:
+    """Somebody deletes a copy: a loss that is told, and a day later, beside copies as listed, copied again: once."""
+    stage.begin(scene.world(*({**ONE[0], "age": f"{day}d"} for day in range(1, 6))))
+    stage.go_on(seconds=20)
+    victim = max(created for _, created in stage.copies())
+    for jobs_before in (5, 6):
+        with stage.server.simulator.lock:
+            points = stage.vault().points
+            del points[next(arn for arn, each in points.items() if each.created == victim)]
+        stage.later("3h")
+        stage.look()
+        assert scene.condition(stage.body) == ("False", "CopiesFailing")
+        assert sum(stage.jobs().values()) == jobs_before
+        stage.later("25h")
+        for _ in range(3):
+            stage.look()
+            stage.control.advance(20)
+        assert sum(stage.jobs().values()) == 6
+    assert scene.condition(stage.body, "CopiesHealthy") == ("False", "CopyVanished")
+
+
+def test_the_only_copy_that_vanished_is_told_and_not_made_again(single: Stage) -> None:
+    """Nothing shows that jobs name copies as they are listed, so that a person has to look."""
     single.go_on(seconds=20)
     with single.server.simulator.lock:
         single.vault().points.clear()
-    single.later("20m")
-    single.look()
-    single.later("20m")
-    single.go_on(seconds=20)
-    assert sum(single.jobs().values()) == 2
-    assert set(single.copies().values()) == {1}
+    for _ in range(5):
+        single.later("12h")
+        single.look()
+    assert sum(single.jobs().values()) == 1
+    assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyVanished")
 
 
 def test_a_cause_that_is_seen_to_be_gone_shortens_the_wait(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from tests.unit.builders import (
 )
 
 from crossvault import copies
-from crossvault.copies import Pair, Viewpoint, pair
+from crossvault.copies import Viewpoint
 from crossvault.model import (
     Backfill,
     BackfillMode,
@@ -22,6 +22,7 @@ from crossvault.model import (
     RecoveryPoint,
     Standing,
 )
+from crossvault.pairing import Pair, pair
 from crossvault.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
@@ -54,8 +55,9 @@ def judged(
     return judge_all(Pair(source, copy, jobs), view=view)[0]
 
 
-def copies_found(*args: tuple[RecoveryPoint | CopyJob, ...]) -> dict[str, str | None]:
+def copies_found(
+    points: tuple[RecoveryPoint, ...], made: tuple[RecoveryPoint, ...] = (), jobs: tuple[CopyJob, ...] = ()
+) -> dict[str, str | None]:
     """Return the ARN of the copy found for each source point."""
-    points, made, jobs = (*args, (), ())[:3]
-    pairs = pair(points, made, jobs, SOURCE_ARN)  # type: ignore[arg-type] # the test passes each in its place
+    pairs = pair(points, made, jobs, SOURCE_ARN).pairs
     return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.builders import (
     DISK,
     NOW,
     SOURCE_ARN,
+    TARGET_ARN,
     ago,
     copy_of,
     desired,
@@ -27,7 +29,6 @@ from tests.unit.copies_kit import (
 )
 
 from crossvault import copies
-from crossvault.copies import Pair
 from crossvault.model import (
     Backfill,
     BackfillMode,
@@ -38,6 +39,7 @@ from crossvault.model import (
     Scope,
     State,
 )
+from crossvault.pairing import Pair
 from crossvault.reasons import Reason
 
 # --- States --------------------------------------------------------------------------------------------------------
@@ -95,13 +97,22 @@ FAILED = "An internal error occurred."
             id="a failure nobody can end",
         ),
         pytest.param(
-            lambda p: Pair(p, None, (job_for(p, state="COMPLETED"),)),
+            lambda p: Pair(p, None, (job_for(p, state="COMPLETED", created=ago(hours=4)),)),
             State.FAILED,
             Reason.COPY_VANISHED,
             id="a copy that vanished",
         ),
         pytest.param(
-            lambda p: Pair(p, None, (job_for(p, state="PARTIAL"),)), State.FAILED, Reason.COPY_PARTIAL, id="a part"
+            lambda p: Pair(p, None, (job_for(p, state="PARTIAL", created=ago(hours=4)),)),
+            State.FAILED,
+            Reason.COPY_PARTIAL,
+            id="a part",
+        ),
+        pytest.param(
+            lambda p: Pair(p, copy_of(p), (), repeats=point(2)),
+            State.OUT_OF_SCOPE,
+            Reason.SAME_BACKUP,
+            id="another recovery point of one backup",
         ),
     ],
 )
@@ -147,6 +158,9 @@ def test_every_recovery_point_has_one_state(
         ),
         pytest.param(point(cold_at=NOW), Reason.COLD_STORAGE, id="in cold storage"),
         pytest.param(point(delete_at=NOW + timedelta(hours=23)), Reason.EXPIRING, id="about to expire"),
+        pytest.param(
+            replace(point(), source_vault_arn=TARGET_ARN), Reason.CAME_FROM_DESTINATION, id="out of the destination"
+        ),
     ],
 )
 def test_what_cannot_be_copied_is_ineligible(source: RecoveryPoint, reason: Reason) -> None:
@@ -358,20 +372,20 @@ def test_a_slow_backoff_stays_slow() -> None:
 @pytest.mark.parametrize(
     ("ended", "state"),
     [
-        pytest.param(ago(minutes=9), State.IN_PROGRESS, id="just now"),
-        pytest.param(ago(minutes=10), State.FAILED, id="ten minutes before the listing"),
+        pytest.param(ago(minutes=119), State.IN_PROGRESS, id="not long ago"),
+        pytest.param(ago(minutes=120), State.FAILED, id="two hours before the listing"),
     ],
 )
 def test_a_copy_may_take_a_while_to_be_listed(ended: datetime, state: State) -> None:
     """Between the end of a job and the sight of its copy, nothing is started."""
-    job = job_for(point(), state="COMPLETED", created=ago(hours=1), completed=ended)
+    job = job_for(point(), state="COMPLETED", created=ago(hours=3), completed=ended)
     younger = job_for(
         point(), state="FAILED", created=ago(minutes=50), completed=ago(minutes=40), message=FAILED, job_id="job-2"
     )
     view = view_of(desired(backfill=ALL, copying=Copying(backoff=timedelta(seconds=1))))
 
     assert judged(point(), job, view=view).state is state
-    assert judged(point(), job, younger, view=view).state is state
+    assert (judged(point(), job, younger, view=view).state is State.IN_PROGRESS) is (state is State.IN_PROGRESS)
 
 
 def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
@@ -389,7 +403,7 @@ def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
 
 def test_settling_is_counted_from_the_listing_not_from_now() -> None:
     """An old listing says nothing about a copy that came after it."""
-    job = job_for(point(), state="COMPLETED", created=ago(hours=3), completed=ago(hours=1))
+    job = job_for(point(), state="COMPLETED", created=ago(hours=4), completed=ago(hours=3))
 
     assert judged(point(), job, view=view_of(copies_seen=ago(hours=2))).state is State.IN_PROGRESS
     assert judged(point(), job, view=view_of(copies_seen=NOW)).vanished

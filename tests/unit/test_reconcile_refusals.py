@@ -65,16 +65,28 @@ def test_a_fight_over_the_policy_ends_with_the_pass_and_is_told() -> None:
 
 
 def test_a_copy_deleted_at_the_destination_is_made_again_once() -> None:
-    """A vanished copy is a gap like any other."""
-    aws, body = FakeAws(point()), policy_body()
-    settle(aws, body, passes=3)
-    aws.copies[TARGET_ARN].clear()
-    aws.pass_time(timedelta(minutes=20))
+    """A vanished copy is a gap; a day later, while other jobs show that copies are listed as named, it is made anew."""
+    aws, body = FakeAws(*(point(number) for number in range(1, 5))), policy_body()
+    settle(aws, body, passes=12)
+    assert len(aws.jobs) == 4
+    del aws.copies[TARGET_ARN][0]
+    aws.pass_time(timedelta(hours=3))
     settle(aws, body, passes=6)
+    assert len(aws.jobs) == 4
+    assert readiness(body) == ("False", "CopiesFailing")
 
-    assert len(aws.jobs) == 2
-    assert len(aws.copies[TARGET_ARN]) == 1
+    aws.pass_time(timedelta(hours=24))
+    settle(aws, body, passes=6)
+    assert len(aws.jobs) == 5
+    assert len(aws.copies[TARGET_ARN]) == 4
     assert readiness(body) == ("True", "Protected")
+
+    aws.copies[TARGET_ARN].pop()
+    for _ in range(20):
+        aws.pass_time(timedelta(hours=12))
+        settle(aws, body, passes=2)
+    assert len(aws.jobs) == 5
+    assert readiness(body) == ("False", "CopiesFailing")
 
 
 # --- Refusals ------------------------------------------------------------------------------------------------------

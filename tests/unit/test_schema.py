@@ -124,7 +124,11 @@ class TestDefaults:
         """The defaults of nested members arrive although nothing around them was written."""
         spec = schema.check(POLICY).body["spec"]
 
-        assert spec["copying"] == {"maxConcurrent": 20, "retry": {"maxAttempts": 5, "backoff": "15m"}}
+        assert spec["copying"] == {
+            "maxConcurrent": 20,
+            "whenUncertain": "Hold",
+            "retry": {"maxAttempts": 5, "backoff": "15m"},
+        }
         assert spec["backfill"] == {"mode": "Latest"}
         assert spec["source"]["copyRole"] == "AWSBackupDefaultServiceRole"
 

@@ -122,13 +122,22 @@ class Backfill:
     since: datetime | None = None
 
 
+class Uncertain(StrEnum):
+    """What is done about a recovery point of which it cannot be told whether it has a copy."""
+
+    HOLD = "Hold"
+    ASSUME_MISSING = "AssumeMissing"
+    ASSUME_COPIED = "AssumeCopied"
+
+
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """How many copies at once, and how failed ones are tried again."""
+    """How many copies at once, how failed ones are tried again, and what is done in doubt."""
 
     max_concurrent: int = 20
     max_attempts: int = 5
     backoff: timedelta = timedelta(minutes=15)
+    when_uncertain: Uncertain = Uncertain.HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +174,17 @@ class Desired:
     copying: Copying = Copying()
     max_copy_lag: timedelta | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another policy that copies the same vault into the same destination, and acts.
+
+    Attributes:
+        vaults: ARNs of the source and of the destination vault.
+        lifecycle: What that policy declares for its copies.
+    """
+
+    key: PolicyKey
+    vaults: tuple[str, str]
+    lifecycle: Lifecycle | None

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from ..errors import Problem
 from ..reasons import Reason
-from .declared import Lifecycle, VaultRef
+from .declared import Lifecycle, PolicyKey, VaultRef
+from .evidence import Evidence, Ground
 from .observed import CopyJob, RecoveryPoint
 
 
@@ -85,6 +86,7 @@ class Standing:
         retry_at: When a failed copy may be tried again; None when only a person can help.
         needs_action: A person has to act before this point can be copied.
         vanished: A copy job completed, and its copy is there no more.
+        ground: Why it is certain that there is no copy, of a point that may be started.
     """
 
     point: RecoveryPoint
@@ -96,6 +98,7 @@ class Standing:
     needs_action: bool = False
     message: str | None = None
     vanished: bool = False
+    ground: Ground | None = None
 
 
 class PrerequisiteStatus(StrEnum):
@@ -140,14 +143,27 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two policies that want the same copies with different lifecycles."""
+
+    destination: str
+    other: PolicyKey
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What one pass would do, as data. The order of ``actions`` is the order of execution."""
+    """What one pass would do, as data. The order of ``actions`` is the order of execution.
+
+    ``evidence`` says by destination what its pairing rests on, ``conflicts`` which policies want different things.
+    """
 
     actions: tuple[Action, ...] = ()
     drift: tuple[Drift, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = ()
     standings: dict[str, tuple[Standing, ...]] = field(default_factory=dict)
-    conflicts: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

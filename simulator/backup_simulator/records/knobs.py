@@ -29,6 +29,16 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyLaw:
+    """How copies are written down; what AWS documents, unless a test asks what would follow from something else."""
+
+    date: str = "source"
+    origin: str = "immediate"
+    resource: str = "source"
+    job_arn: str = "listed"
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """AWS Backup's limits on concurrent copies, and how many accounts an organization may have."""
 

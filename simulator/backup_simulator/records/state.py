@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .events import Bus
     from .grants import Grant, Rotation
     from .holds import LegalHold
-    from .knobs import Durations, Limits
+    from .knobs import CopyLaw, Durations, Limits
     from .metrics import Counts
     from .organization import Handshake, Organization
     from .resources import Resource
@@ -152,6 +152,7 @@ class RecoveryPoint:
     status: str = "COMPLETED"
     status_message: str | None = None
     source_vault_arn: str | None = None
+    first_vault_arn: str | None = None
     continuous: bool = False
     storage_class: str = "WARM"
     resource_name: str | None = None
@@ -335,6 +336,7 @@ class State:
     ids: Ids
     durations: Durations
     limits: Limits
+    copy_law: CopyLaw
     wall_sessions: bool = False
     scheduler: Scheduler = field(default_factory=Scheduler)
     accounts: dict[str, Account] = field(default_factory=dict)

@@ -48,6 +48,7 @@ def _built(world: schema.World, rate: float | None, real: clock.RealTime) -> sta
         ids=ids.Ids(world.seed),
         durations=knobs.Durations(**world.durations.model_dump()),
         limits=knobs.Limits(**world.limits.model_dump()),
+        copy_law=knobs.CopyLaw(**world.copies.model_dump()),
         wall_sessions=world.clock.sessions == "wall",
         outcomes=[state.Outcome(**part.model_dump()) for part in world.outcomes],
         dice=random.Random(world.seed),  # noqa: S311 - reproducible worlds

@@ -101,6 +101,19 @@ class LimitsPart(Part):
     """Accounts that an organization has before CreateAccount and invitations are refused."""
 
 
+class CopiesPart(Part):
+    """How copies are written down. AWS documents the defaults, and nobody has published a row; the rest is what-if."""
+
+    date: Literal["source", "second", "copy", "hour"] = "source"
+    """CreationDate of a copy: its source's, that cut to the second or the hour, or when the copy was made."""
+    origin: Literal["immediate", "first", "null"] = "immediate"
+    """SourceBackupVaultArn of a copy: the vault it was copied from, the one where its chain began, or none."""
+    resource: Literal["source", "absent", "other"] = "source"
+    """ResourceArn of a copy: its source's, none, or another one."""
+    job_arn: Literal["listed", "other"] = "listed"
+    """DestinationRecoveryPointArn of a job: as the destination lists its copy, or otherwise."""
+
+
 class KeyPart(Part):
     """A customer managed KMS key."""
 
@@ -299,6 +312,8 @@ class World(Part):
     """How long things take."""
     limits: LimitsPart = LimitsPart()
     """Quotas that AWS has on copies and accounts."""
+    copies: CopiesPart = CopiesPart()
+    """How copies are written down."""
     organization: OrganizationPart | None = None
     """The organization; left out: the accounts are in none."""
     organizations: list[OrganizationPart] = []

@@ -9,14 +9,14 @@ from ....fidelity import Behaviour
 from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import job_requests, lookup
-from ..points import lifecycles
+from ..points import lifecycles, written
 from . import fresh, refusals, rules, running
 from .attempt import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ....records.state import CopyJob
+    from ....records.state import CopyJob, State
 
 
 def start(scope: Scope, params: Params) -> Params:
@@ -65,7 +65,7 @@ def describe(scope: Scope, params: Params) -> Params:
     job = scope.region.copy_jobs.get(params["CopyJobId"])
     if job is None:
         raise AwsError("ResourceNotFoundException", f"Cannot find copy job {params['CopyJobId']}")
-    return {"CopyJob": _shown(job)}
+    return {"CopyJob": _shown(scope.state, job)}
 
 
 _FILTERS: Mapping[str, Callable[[CopyJob, Params], bool]] = {
@@ -78,18 +78,18 @@ _FILTERS: Mapping[str, Callable[[CopyJob, Params], bool]] = {
 def list_jobs(scope: Scope, params: Params) -> Params:
     """List copy jobs of the Region in order of creation; the management account may ask for another account's."""
     found, token = job_requests.page(scope, "ListCopyJobs", params, lambda region: region.copy_jobs, _FILTERS)
-    return {"CopyJobs": [_shown(job) for job in found], "NextToken": token}
+    return {"CopyJobs": [_shown(scope.state, job) for job in found], "NextToken": token}
 
 
-def _shown(job: CopyJob) -> Params:
-    shown = _plain(job)
+def _shown(state: State, job: CopyJob) -> Params:
+    shown = _plain(state, job)
     if job.is_parent:
         children = Counter(child.state for child in job.children)
         shown |= {"NumberOfChildJobs": children.total(), "ChildJobsInState": dict(children)}
     return shown
 
 
-def _plain(job: CopyJob) -> Params:
+def _plain(state: State, job: CopyJob) -> Params:
     return {
         "AccountId": job.account,
         "CopyJobId": job.job_id,
@@ -98,7 +98,7 @@ def _plain(job: CopyJob) -> Params:
         "DestinationBackupVaultArn": job.destination_vault_arn,
         "DestinationVaultType": job.destination_vault_type,
         "DestinationVaultLockState": job.destination_lock_state,
-        "DestinationRecoveryPointArn": job.destination_point_arn,
+        "DestinationRecoveryPointArn": written.job_arn(state, job),
         "DestinationEncryptionKeyArn": job.destination_key_arn,
         "DestinationRecoveryPointLifecycle": lifecycles.shown(job.lifecycle),
         "ResourceArn": job.resource_arn,

@@ -43,6 +43,7 @@ def _copied(attempt: Attempt, job: CopyJob, source: RecoveryPoint, vault: Vault)
         key_arn=None if attempt.stays_unencrypted else vault.key_arn,
         lifecycle=lifecycles.of_copy(job.lifecycle, source.lifecycle),
         source_vault_arn=job.source_vault_arn,
+        first_vault_arn=source.first_vault_arn or source.source_vault_arn or job.source_vault_arn,
         resource_name=source.resource_name,
         tags=dict(source.tags),
         created_by=job.created_by,

@@ -10,7 +10,7 @@ from ....wire import AwsError, Params
 from ...operation import Operation, Scope
 from .. import lookup, paging
 from ..vaults import operations as vaults
-from . import lifecycles
+from . import lifecycles, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def list_by_vault(scope: Scope, params: Params) -> Params:
         scope, "ListRecoveryPointsByBackupVault", params, since, position=lambda point: point.sequence
     )
     types = _KeyTypes(scope.state)
-    return {"RecoveryPoints": [_shown(types, vault, point) for point in found], "NextToken": token}
+    return {"RecoveryPoints": [_shown(scope.state, types, vault, point) for point in found], "NextToken": token}
 
 
 def list_by_resource(scope: Scope, params: Params) -> Params:
@@ -69,7 +69,7 @@ def list_by_resource(scope: Scope, params: Params) -> Params:
 def describe(scope: Scope, params: Params) -> Params:
     """Describe one recovery point."""
     vault, point = lookup.vault(scope, params), lookup.point(scope, params)
-    return _shown(_KeyTypes(scope.state), vault, point) | {"StorageClass": point.storage_class}
+    return _shown(scope.state, _KeyTypes(scope.state), vault, point) | {"StorageClass": point.storage_class}
 
 
 def restore_metadata(scope: Scope, params: Params) -> Params:
@@ -112,19 +112,19 @@ class _KeyTypes(dict[str, str]):
         return found
 
 
-def _shown(types: _KeyTypes, vault: Vault, point: RecoveryPoint) -> Params:
+def _shown(state: State, types: _KeyTypes, vault: Vault, point: RecoveryPoint) -> Params:
     return {
         "RecoveryPointArn": point.arn,
         "BackupVaultName": vault.name,
         "BackupVaultArn": vault.arn,
-        "SourceBackupVaultArn": point.source_vault_arn,
-        "ResourceArn": point.resource_arn,
+        "SourceBackupVaultArn": written.origin(state, point),
+        "ResourceArn": written.resource(state, point),
         "ResourceType": point.resource_type,
         "CreatedBy": point.created_by,
         "IamRoleArn": point.role_arn,
         "Status": point.status,
         "StatusMessage": point.status_message,
-        "CreationDate": point.created,
+        "CreationDate": written.created(state, point),
         "InitiationDate": point.created if point.initiated is None else point.initiated,
         "CompletionDate": point.completed,
         "BackupSizeInBytes": point.size,

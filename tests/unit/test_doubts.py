@@ -1,0 +1,304 @@
+"""What waits in doubt, what is made again, and what two policies leave each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from tests.unit.builders import (
+    DISK,
+    NOW,
+    SOURCE_ARN,
+    TARGET_ARN,
+    ago,
+    copy_of,
+    desired,
+    destination,
+    job_for,
+    observed,
+    point,
+    sight,
+    vault,
+)
+
+from crossvault import doubts, plan
+from crossvault.model import (
+    Backfill,
+    BackfillMode,
+    Copying,
+    CopyJob,
+    Ground,
+    Lifecycle,
+    Mode,
+    Neighbour,
+    Plan,
+    PolicyKey,
+    RecoveryPoint,
+    Seen,
+    Standing,
+    State,
+    Uncertain,
+)
+from crossvault.reasons import Reason
+
+ALL = Backfill(BackfillMode.ALL)
+OLD = point(60, created=ago(days=60, minutes=7))
+LOOSE = copy_of(point(50), arn="loose")
+
+
+def linked(count: int, *, minute: int = 11) -> list[tuple[RecoveryPoint, RecoveryPoint, CopyJob]]:
+    """Return recovery points with copies and the jobs that made them, days ago."""
+    made = []
+    for number in range(1, count + 1):
+        source = point(number, created=(NOW - timedelta(days=number)).replace(minute=minute))
+        copy = copy_of(source)
+        started = source.created + timedelta(hours=2)
+        job = job_for(source, state="COMPLETED", to=copy, job_id=f"linked-{number}", created=started)
+        made.append((source, copy, job))
+    return made
+
+
+def planned(
+    *points: RecoveryPoint,
+    copies: tuple[RecoveryPoint, ...] = (),
+    jobs: tuple[CopyJob, ...] = (),
+    known: int = 0,
+    minute: int = 11,
+    locked: bool = False,
+    uncertain: Uncertain = Uncertain.HOLD,
+    lifecycle: Lifecycle | None = None,
+    neighbours: tuple[Neighbour, ...] = (),
+    now: datetime = NOW,
+) -> Plan:
+    """Return the plan for some points beside others that prove how copies are listed."""
+    others = linked(known, minute=minute)
+    wanted = desired(
+        destination(lifecycle=lifecycle), backfill=ALL, copying=Copying(when_uncertain=uncertain, max_concurrent=90)
+    )
+    there = sight(
+        wanted.destinations[0],
+        copies=(*copies, *(copy for _, copy, _ in others)),
+        jobs=(*jobs, *(job for *_, job in others)),
+        copies_at=now,
+        vault=Seen(vault(locked=locked)),
+    )
+    return plan.diff(wanted, observed((*points, *(one for one, *_ in others)), there, at=now), neighbours=neighbours)
+
+
+def standing(found: Plan, of: RecoveryPoint) -> Standing:
+    """Return the standing of a point in a plan."""
+    return next(each for each in found.standings["dr"] if each.point.arn == of.arn)
+
+
+# --- Held, and the ways out ----------------------------------------------------------------------------------------
+
+
+def test_what_is_uncertain_waits_for_a_person_and_says_why() -> None:
+    """An old point without a job, beside something that nothing explains: a gap with figures and a way out."""
+    found = standing(planned(OLD, copies=(LOOSE,)), OLD)
+
+    assert (found.state, found.reason, found.needs_action) == (State.WAITING, Reason.COPY_UNCERTAIN, True)
+    assert found.retry_at is None
+    assert found.message == (
+        "Nothing is started, because 1 unexplained RDS recovery points in vault orders-copies could be a copy of it and"
+        " 0 of 0 finished jobs prove how copies of RDS are dated. Set spec.copying.whenUncertain: AssumeMissing to have"
+        " such points copied, AssumeCopied to call them copied."
+    )
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "state", "reason", "ground"),
+    [
+        (Uncertain.HOLD, State.WAITING, Reason.COPY_UNCERTAIN, None),
+        (Uncertain.ASSUME_MISSING, State.MISSING, None, Ground.DECLARED),
+        (Uncertain.ASSUME_COPIED, State.COPIED, Reason.ASSUMED_COPIED, None),
+    ],
+)
+def test_a_person_may_decide(uncertain: Uncertain, state: State, reason: Reason | None, ground: Ground | None) -> None:
+    """Declared per policy: assume missing, or assume copied."""
+    found = standing(planned(OLD, copies=(LOOSE,), uncertain=uncertain), OLD)
+
+    assert (found.state, found.reason, found.ground) == (state, reason, ground)
+
+
+@pytest.mark.parametrize(
+    ("known", "minute", "old", "ground"),
+    [
+        pytest.param(3, 11, OLD, Ground.PROVEN, id="three copies where their jobs say"),
+        pytest.param(2, 11, OLD, Ground.PROVEN, id="all there are, for a day"),
+        pytest.param(3, 0, OLD, None, id="copies of whole hours prove nothing for others"),
+        pytest.param(3, 0, point(60, created=ago(days=60)), Ground.PROVEN, id="but do for one on the hour"),
+        pytest.param(3, 11, replace(OLD, source_vault_arn="elsewhere"), None, id="nor for what was brought by a copy"),
+        pytest.param(3, 11, replace(OLD, resource_arn=DISK, resource_type="EBS"), None, id="nor for another type"),
+        pytest.param(0, 11, point(1), None, id="without any job the job list is no authority"),
+    ],
+)
+def test_jobs_prove_their_own_kind(known: int, minute: int, old: RecoveryPoint, ground: Ground | None) -> None:
+    """Each kind, at each destination, has to be proven by its own copies."""
+    kinds = tuple(
+        replace(LOOSE, arn=f"loose-{kind}", resource_type=kind, resource_arn="", created=NOW) for kind in ("RDS", "EBS")
+    )
+    found = standing(planned(old, point(0), copies=kinds, known=known, minute=minute), old)
+
+    assert found.ground is ground
+
+
+def test_a_point_younger_than_the_oldest_job_would_show_its_own() -> None:
+    """The job list is the authority as far back as it reaches."""
+    job = job_for(point(30), state="FAILED", created=ago(days=20), job_id="another")
+    younger, older = point(19), point(21)
+    found = planned(younger, older, copies=(replace(LOOSE, resource_arn="", created=NOW),), jobs=(job,))
+
+    assert standing(found, younger).ground is Ground.JOBS
+    assert standing(found, older).reason is Reason.COPY_UNCERTAIN
+
+
+def test_one_canary_goes_ahead_and_the_next_when_it_arrived() -> None:
+    """The newest young point of a kind of which nothing is known goes first, alone; an old one does not."""
+    loose = replace(LOOSE, resource_arn="", created=NOW)
+    new, newer, newest = point(3), point(2), point(1)
+    first = planned(OLD, new, newer, newest, copies=(loose,))
+    assert {each.point.arn for each in first.standings["dr"] if each.ground is Ground.CANARY} == {newest.arn}
+
+    running = planned(OLD, new, newer, newest, copies=(loose,), jobs=(job_for(newest),))
+    assert [each for each in running.standings["dr"] if each.ground is Ground.CANARY] == []
+
+    copy = copy_of(newest)
+    done = job_for(newest, state="COMPLETED", to=copy, created=ago(hours=5))
+    arrived = planned(OLD, new, newer, newest, copies=(loose, copy), jobs=(done,))
+    assert standing(arrived, newer).ground is Ground.CANARY
+
+    late = planned(OLD, point(8), copies=(loose,))
+    assert {each.reason for each in late.standings["dr"]} == {Reason.COPY_UNCERTAIN}
+
+
+def test_a_canary_that_refutes_its_kind_is_the_last() -> None:
+    """A copy with another date than its source says that dates cannot be trusted."""
+    newest = point(1)
+    copy = copy_of(newest, created=ago(hours=5))
+    done = job_for(newest, state="COMPLETED", to=copy, created=ago(hours=5))
+    found = planned(OLD, point(2), newest, copies=(copy, replace(LOOSE, resource_arn="", created=NOW)), jobs=(done,))
+
+    assert {each.reason for each in found.standings["dr"] if each.point.arn != newest.arn} == {Reason.COPY_UNCERTAIN}
+    assert "1 of 1 finished jobs left a copy with another date or resource" in (standing(found, OLD).message or "")
+
+
+# --- Vanished ------------------------------------------------------------------------------------------------------
+
+GONE = point(5, created=ago(days=5, minutes=7))
+
+
+def gone_job(*, ended: datetime, job_id: str = "gone") -> CopyJob:
+    """Return a job whose copy is nowhere."""
+    return job_for(
+        GONE, state="COMPLETED", to=copy_of(GONE), created=ended - timedelta(hours=1), completed=ended, job_id=job_id
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "jobs", "locked", "loose", "again"),
+    [
+        pytest.param(3, (gone_job(ended=ago(days=2)),), False, False, True, id="jobs name copies as listed"),
+        pytest.param(3, (gone_job(ended=ago(hours=23)),), False, False, False, id="not before a day has gone by"),
+        pytest.param(2, (gone_job(ended=ago(days=2)),), False, False, False, id="too few prove that"),
+        pytest.param(0, (gone_job(ended=ago(days=2)),), False, False, False, id="none prove that"),
+        pytest.param(3, (gone_job(ended=ago(days=2)),), True, False, False, id="a locked vault cannot lose one"),
+        pytest.param(3, (gone_job(ended=ago(days=2)),), False, True, False, id="something could be it"),
+        pytest.param(
+            3,
+            (gone_job(ended=ago(days=4)), gone_job(ended=ago(days=2), job_id="twice")),
+            False,
+            False,
+            False,
+            id="never more than once",
+        ),
+    ],
+)
+def test_a_vanished_copy_is_made_again_once_and_only_where_it_is_surely_gone(
+    known: int, jobs: tuple[CopyJob, ...], *, locked: bool, loose: bool, again: bool
+) -> None:
+    """It is told as a loss all the same, until it is copied."""
+    beside = (replace(LOOSE, resource_arn="", created=NOW),) if loose else ()
+    found = planned(GONE, copies=beside, jobs=jobs, known=known, locked=locked)
+
+    assert (standing(found, GONE).state, standing(found, GONE).reason) == (State.FAILED, Reason.COPY_VANISHED)
+    assert standing(found, GONE).needs_action
+    assert len(found.actions) == again
+
+
+def test_all_copies_deleted_is_a_loss_and_no_reason_to_copy() -> None:
+    """0 of 4: nothing shows any more that jobs name their copies as they are listed."""
+    four = linked(4)
+    found = planned(*(one for one, *_ in four), jobs=tuple(job for *_, job in four))
+
+    assert {(each.state, each.reason) for each in found.standings["dr"]} == {(State.FAILED, Reason.COPY_VANISHED)}
+    assert found.actions == ()
+
+
+# --- Two policies --------------------------------------------------------------------------------------------------
+
+THEIRS = PolicyKey("shop", "reports")
+
+
+def beside(days: int | None, *, key: PolicyKey = THEIRS) -> tuple[Neighbour, ...]:
+    """Return another policy for the same two vaults."""
+    return (Neighbour(key, (SOURCE_ARN, TARGET_ARN), None if days is None else Lifecycle(delete_after_days=days)),)
+
+
+def test_a_copy_that_goes_too_early_does_not_do() -> None:
+    """Whoever made it: it is a gap that a person has to end, and no second copy is made."""
+    source = point(1)
+    short = replace(copy_of(source), delete_at=source.created + timedelta(days=30))
+    for days, good in ((30, True), (31, True), (32, False), (365, False)):
+        found = planned(source, copies=(short,), lifecycle=Lifecycle(delete_after_days=days))
+        assert (standing(found, source).state is State.COPIED) is good
+        assert found.actions == ()
+    assert standing(found, source).reason is Reason.COPY_EXPIRES_EARLY
+    assert standing(planned(source, copies=(short,)), source).reason is Reason.COPY_EXPIRES_EARLY
+
+
+def test_the_longer_policy_makes_the_copy_and_the_other_names_both() -> None:
+    """One backup has one copy, made for the policy that keeps it longer."""
+    source = point(1)
+    shorter = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365))
+    longer = planned(source, lifecycle=Lifecycle(delete_after_days=365), neighbours=beside(30))
+
+    assert (shorter.actions, len(longer.actions)) == ((), 1)
+    held = standing(shorter, source)
+    assert (held.state, held.reason) == (State.WAITING, Reason.LIFECYCLE_CONFLICT)
+    assert held.message == (
+        "Policies shop/orders and shop/reports copy vault orders into orders-copies with different lifecycles: 30 days"
+        " and 365 days. One backup has one copy, made for the longer one; declare the same lifecycle, or name another"
+        " vault."
+    )
+    assert [each.other for each in longer.conflicts] == [THEIRS]
+
+
+@pytest.mark.parametrize("mine", [30, 365, None])
+@pytest.mark.parametrize("theirs", [30, 365, None])
+def test_exactly_one_of_two_policies_starts_a_copy(mine: int | None, theirs: int | None) -> None:
+    """Whatever the two declare, the copy is started once: by one where they differ, under one token where not."""
+    source = point(1, delete_at=NOW + timedelta(days=90))
+    lives = {"mine": mine, "theirs": theirs}
+    ours = PolicyKey("shop", "orders")
+
+    def starts(own: str, other: str, keys: tuple[PolicyKey, PolicyKey]) -> int:
+        life = None if lives[own] is None else Lifecycle(delete_after_days=lives[own])
+        wanted = replace(desired(destination(lifecycle=life), backfill=ALL), key=keys[0])
+        seen = observed((source,), sight(wanted.destinations[0]))
+        return len(plan.diff(wanted, seen, neighbours=beside(lives[other], key=keys[1])).actions)
+
+    assert starts("mine", "theirs", (ours, THEIRS)) + starts("theirs", "mine", (THEIRS, ours)) == (
+        2 if mine == theirs else 1
+    )
+
+
+def test_who_only_looks_is_nobodys_neighbour() -> None:
+    """A suspended or observing policy makes no copies, so nothing is left to it."""
+    acting = desired(name="reports")
+
+    assert [each.vaults for each in doubts.neighbours_of(acting)] == [(SOURCE_ARN, TARGET_ARN)]
+    for idle in (replace(acting, suspend=True), replace(acting, mode=Mode.OBSERVE), replace(acting, deleting=True)):
+        assert doubts.neighbours_of(idle) == ()
+    assert planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders"))).conflicts == ()
