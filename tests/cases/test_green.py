@@ -198,7 +198,7 @@ def test_copies_that_somebody_deletes_are_a_loss_that_is_told(case: Begin, *, ob
         body["spec"] = {key: value for key, value in body["spec"].items() if key != "objectives"}
     settled(world, passes=1)
     assert world.condition()[:2] == ("True", "Protected")
-    world.advance("11m")
+    world.advance("3h")
     gone = empty(world)
     outcome = world.once()["records"]
 
@@ -227,7 +227,7 @@ def remade(world: Case) -> None:
 def test_a_destination_vault_that_is_made_anew_is_a_loss(case: Begin) -> None:
     """AWS says when the vault was created, and when copies into one of its name completed."""
     world = settled(case("07-expired-points"), passes=1)
-    world.advance("11m")
+    world.advance("3h")
     remade(world)
     outcome = world.once()["records"]
 
@@ -244,7 +244,7 @@ def test_a_destination_vault_that_is_made_anew_is_a_loss(case: Begin) -> None:
 def test_a_destination_vault_that_is_gone_is_a_loss(case: Begin) -> None:
     """Beside the prerequisite that is unmet, the copies that went with it are told."""
     world = settled(case("07-expired-points"), passes=1)
-    world.advance("11m")
+    world.advance("3h")
     region: Any = world.server.state.accounts[BUNKER].regions[HOME]
     region.vaults.pop("records-copies")
     world.once()
