@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from . import conditions
-from .announcements import sentence, stamp, transitions
+from .announcements import sentence, stamp, transitions, turned_false
 from .conditions import Condition, condition_of
 from .errors import ErrorClass
 from .figures import instant
@@ -21,7 +21,7 @@ def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: date
     metadata, previous = body["metadata"], body.get("status") or {}
     generation = metadata.get("generation", 1)
     ready = _account_ready(sight)
-    judged = (ready,) if ready.status != conditions.UNKNOWN else (ready, *filter(None, [conditions.reconciling(ready)]))
+    judged = (ready, *_while_true(ready))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
@@ -34,6 +34,7 @@ def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: date
         requeue=cadence.interval,
         failed=problem is not None and problem.error_class is ErrorClass.RETRY,
         summary=sentence((), judged, previous),
+        warnings=turned_false(judged, previous),
         report=Report(
             kind="BackupAccount",
             key=PolicyKey("", sight.account.name),
@@ -50,6 +51,14 @@ def _account_ready(sight: AccountSight) -> Condition:
         return Condition("Ready", status, problem.reason, problem.message)
     role = sight.account.role_arn or "the operator's own credentials"
     return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
+
+
+def _while_true(ready: Condition) -> tuple[Condition, ...]:
+    """Return the condition that says who can end what is not ready (kstatus): time, or a person."""
+    if ready.status == conditions.TRUE:
+        return ()
+    kind = "Stalled" if ready.status == conditions.FALSE else "Reconciling"
+    return (Condition(kind, conditions.TRUE, ready.reason, ready.message),)
 
 
 def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .conditions import Condition, condition_of
 from .figures import instant
 from .model import CreateVault, Event, PutVaultPolicy, Result, StartCopy
 from .reasons import Reason
+from .sanitise import clip
 
 
 def stamp(
@@ -29,7 +30,7 @@ def stamp(
                 "type": each.type,
                 "status": each.status,
                 "reason": str(each.reason),
-                "message": conditions.clip(each.message),
+                "message": clip(each.message),
                 "observedGeneration": generation,
                 "lastTransitionTime": (same and before and before.get("lastTransitionTime")) or instant(now),
             }
@@ -39,9 +40,20 @@ def stamp(
 
 def with_last_changed(status: dict[str, Any], previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Add ``lastChanged``: the present when anything differs, else what it was."""
-    before, after = ({key: value for key, value in each.items() if key != "lastChanged"} for each in (previous, status))
-    changed = after != before or "lastChanged" not in previous
-    return {**after, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+    told, before = ({key: value for key, value in each.items() if key != "lastChanged"} for each in (status, previous))
+    changed = told != before or "lastChanged" not in previous
+    return {**told, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+
+
+def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence for every condition that was not False before, and for Ready when it has another reason."""
+    lines = []
+    for each in judged:
+        before = condition_of(previous, each.type) or {}
+        same = before.get("status") == each.status and (each.type != "Ready" or before.get("reason") == each.reason)
+        if each.status == conditions.FALSE and not same:
+            lines.append(f"{each.type} is False: {each.reason} ({clip(each.message).rstrip('.')})")
+    return tuple(lines)
 
 
 def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -54,7 +66,7 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
         failing = each.type == "CopiesHealthy" and each.status == conditions.FALSE
         if each.type == "Ready" or failing:
             kind = "Normal" if each.status == conditions.TRUE else "Warning"
-            events.append(Event(kind, each.reason, conditions.clip(each.message)))
+            events.append(Event(kind, each.reason, clip(each.message)))
     return tuple(events)
 
 
@@ -79,8 +91,8 @@ def events_of(
     if refused is not None and refused.problem is not None:
         kind = "CopiesHealthy" if isinstance(refused.action, StartCopy) else "Synced"
         now = next((each.message for each in judged if each.type == kind), "")
-        if conditions.clip(now) != (condition_of(previous, kind) or {}).get("message"):
-            events.append(Event("Warning", refused.problem.reason, conditions.clip(refused.problem.message)))
+        if clip(now) != (condition_of(previous, kind) or {}).get("message"):
+            events.append(Event("Warning", refused.problem.reason, clip(refused.problem.message)))
     return tuple(events)
 
 
@@ -100,10 +112,11 @@ def _event_of(result: Result, *, repaired: bool) -> Event | None:
 
 
 def sentence(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
-    """Return what the pass changed, for the log; nothing when it changed nothing."""
+    """Return what the pass changed, for the log; nothing when it changed nothing, or as :func:`turned_false` says."""
     done = [event.message.rstrip(".") for event in events_of(results, judged, previous)]
     before = condition_of(previous, "Ready") or {}
-    if (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason):
-        why = "" if judged[0].status == conditions.TRUE else f" ({conditions.clip(judged[0].message).rstrip('.')})"
+    changed = (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason)
+    if changed and judged[0].status != conditions.FALSE:
+        why = "" if judged[0].status == conditions.TRUE else f" ({clip(judged[0].message).rstrip('.')})"
         done.append(f"Ready is {judged[0].status}: {judged[0].reason}{why}")
     return "; ".join(done)

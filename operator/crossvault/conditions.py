@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .backfill import catching_up
 from .errors import ErrorClass, Problem
+from .explanations import EXPLANATIONS
 from .fields import format_duration
-from .figures import Figures, instant
+from .figures import LOSSES, Failed, Figures, instant
+from .losses import losses, told_once
 from .model import (
-    GAP_STATES,
     Desired,
     Drift,
     Mode,
@@ -26,11 +28,11 @@ from .model import (
     Result,
     StartCopy,
     State,
+    Unseen,
 )
 from .reasons import Reason
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
-MESSAGE_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,15 @@ class Evidence:
     previous: Mapping[str, Any]
     now: datetime
 
-
-def clip(message: str) -> str:
-    """Shorten a message to what a condition may hold."""
-    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+    @property
+    def failures(self) -> tuple[Failed, ...]:
+        """What is failing at every destination, losses first."""
+        lost = losses(self.desired, self.observed, self.plan.standings, self.previous)
+        lost, failing = told_once(lost, [failure for each in self.figures for failure in each.failures])
+        return (
+            *lost,
+            *sorted(failing, key=lambda each: (each.reason not in LOSSES, not each.needs_action, -each.count)),
+        )
 
 
 def and_more(items: Sequence[str], what: str) -> str:
@@ -118,13 +125,24 @@ def synced(evidence: Evidence) -> Condition:
     if missing and not evidence.desired.acts:
         message = f"{_points(missing)} would be copied.{_held_because(evidence)}"
         return Condition("Synced", FALSE, Reason.DRIFTED, message)
+    if unconfirmed(evidence):
+        before = condition_of(evidence.previous, "Synced") or {}
+        return Condition("Synced", FALSE, Reason.DRIFTED, before.get("message", "A vault has another key."))
     if problem is not None:
         return Condition("Synced", UNKNOWN, problem.reason, problem.message)
     return Condition("Synced", TRUE, Reason.IN_SYNC, "Vaults and policy statements as declared.")
 
 
+def unconfirmed(evidence: Evidence) -> list[Mapping[str, Any]]:
+    """Return the hazards the status tells of keys that this pass could not look up, and so does not take back."""
+    dark = {each.name for each in evidence.observed.destinations if isinstance(each.wanted_key, Unseen)}
+    items = (evidence.previous.get("drift") or {}).get("items", ())
+    return [each for each in items if each.get("aspect") == "vault_key" and each.get("destination") in dark]
+
+
 def _difference(each: Drift) -> str:
-    return f"{each.destination}: {each.aspect} {each.path} is {each.observed}"
+    remedy = f", not {each.desired}. {each.remedy}" if each.remedy else ""
+    return f"{each.destination}: {each.aspect} {each.path} is {each.observed}{remedy}"
 
 
 def _held_because(evidence: Evidence) -> str:
@@ -138,13 +156,10 @@ def _held_because(evidence: Evidence) -> str:
 
 
 def copies_healthy(evidence: Evidence) -> Condition:
-    """Judge whether copies that were started end well."""
-    failures = [failure for each in evidence.figures for failure in each.failures]
+    """Judge whether copies that were started ended well and are still there: failing is what failed last."""
+    failures = evidence.failures
     if failures:
-        worst = max(failures, key=lambda each: each.count)
-        why = worst.message or worst.reason
-        text = f"{worst.destination}: {_points(worst.count)} not copied, like {worst.example}: {why}"
-        return Condition("CopiesHealthy", FALSE, worst.reason, sentence(text))
+        return Condition("CopiesHealthy", FALSE, failures[0].reason, _failing(failures[0], others=len(failures) - 1))
     refused = _refused(evidence)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
@@ -152,6 +167,18 @@ def copies_healthy(evidence: Evidence) -> Condition:
     if blind is not None:
         return Condition("CopiesHealthy", UNKNOWN, Reason.CANNOT_OBSERVE, blind)
     return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, "No copy is failing.")
+
+
+def _failing(worst: Failed, *, others: int) -> str:
+    """Return what fails, why, and what ends it: a person, or time."""
+    why = sentence(worst.message or EXPLANATIONS[worst.reason].meaning)
+    more = f"; +{others} more reason{'' if others == 1 else 's'}" if others else ""
+    parts = [f"{worst.destination}: {_points(worst.count)} not copied ({worst.reason}{more}): {why}"]
+    if worst.needs_action:
+        parts.append(worst.remedy)
+    if worst.retry_at is not None:
+        parts.append(f"Tried again at {instant(worst.retry_at)}.")
+    return " ".join([*parts, *([f"Example: {worst.example}."] if worst.example else [])])
 
 
 def _blind(evidence: Evidence) -> str | None:
@@ -189,7 +216,7 @@ def within_objective(evidence: Evidence) -> Condition:
     if blind is not None:
         return objective_unseen(evidence.previous, Reason.CANNOT_OBSERVE, blind)
     gaps = [each for each in evidence.figures if each.oldest_gap is not None]
-    if gaps and _catching_up(evidence):
+    if gaps and evidence.desired.acts and _catching_up(evidence):
         return Condition(name, UNKNOWN, Reason.CATCHING_UP, f"The first backfill goes on. {_gaps(gaps)}")
     if objective is None:
         return Condition(name, TRUE, Reason.NO_OBJECTIVE, "No objective is declared.")
@@ -220,25 +247,7 @@ def parts_unseen(previous: Mapping[str, Any], reason: Reason, message: str) -> t
 
 
 def _catching_up(evidence: Evidence) -> bool:
-    """Tell whether the gaps are still those of the first backfill.
-
-    A changed spec may widen the scope, so it begins a new backfill, unless the objective was already missed. It ends
-    when no gap is left that time can close, and when a recovery point younger than its beginning misses the objective.
-    """
-    gaps = [one for each in evidence.plan.standings.values() for one in each if one.state in GAP_STATES]
-    if not evidence.desired.acts or all(one.state is State.FAILED or one.needs_action for one in gaps):
-        return False
-    before = condition_of(evidence.previous, "WithinObjective")
-    if before is None:
-        return True
-    if before.get("reason") == Reason.CATCHING_UP:
-        began, objective = before.get("lastTransitionTime", ""), evidence.desired.max_copy_lag
-        later = [one.point.created for one in gaps if (instant(one.point.created) or "") > began]
-        return objective is None or not any(evidence.now - created > objective for created in later)
-    if before.get("status") == UNKNOWN:
-        return not any(each.get("copied") for each in evidence.previous.get("destinations", ()))
-    changed = evidence.previous.get("observedGeneration") != evidence.desired.generation
-    return changed and before.get("status") == TRUE
+    return catching_up(evidence.desired, evidence.observed, evidence.plan.standings, evidence.previous, evidence.now)
 
 
 def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
@@ -264,7 +273,7 @@ def _gaps(figures: Sequence[Figures]) -> str:
 def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
     """Return Ready: the first of the reasons, in the order of who has to act soonest."""
     problem = evidence.observed.problem
-    if problem is not None:
+    if problem is not None and not _shut_out(evidence):
         return Condition("Ready", UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
     for name, reason in (
         ("PrerequisitesMet", Reason.PREREQUISITE_UNMET),
@@ -278,15 +287,29 @@ def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
     if parts["WithinObjective"].reason is Reason.CATCHING_UP:
         return Condition("Ready", TRUE, Reason.CATCHING_UP, _gaps(gaps))
     if gaps:
-        return Condition("Ready", TRUE, Reason.PROTECTED, _gaps(gaps))
+        return Condition("Ready", TRUE, Reason.COPIES_PENDING, _gaps(gaps))
     return Condition("Ready", TRUE, Reason.PROTECTED, _all_copied(evidence.figures))
+
+
+def _shut_out(evidence: Evidence) -> bool:
+    """Tell whether an identity is known to be wrong: an error of somebody, and not a look that failed."""
+    return any(row.name == "Identity" and row.status is PrerequisiteStatus.UNMET for row in evidence.plan.prerequisites)
 
 
 def _all_copied(figures: Sequence[Figures]) -> str:
     copied = sum(each.states.get(State.COPIED, 0) for each in figures)
-    ineligible = sum(each.states.get(State.INELIGIBLE, 0) for each in figures)
-    text = f"Every one of {_points(copied)} in scope has its copy" if copied else "No recovery point is in scope"
-    return f"{text}; {ineligible} cannot be copied." if ineligible else f"{text}."
+    text = (
+        f"Every one of {_points(copied)} in scope has its copy" if copied else "No recovery point in scope lacks a copy"
+    )
+    never: dict[Reason, int] = {}
+    for each in figures:
+        for (state, reason), count in each.reasons.items():
+            if state is State.INELIGIBLE:
+                never[reason] = never.get(reason, 0) + count
+    if not never:
+        return f"{text}."
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(never.items(), key=lambda item: -item[1]))
+    return f"{text}; {sum(never.values())} cannot be copied ({reasons})."
 
 
 def reconciling(ready: Condition) -> Condition | None:

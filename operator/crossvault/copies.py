@@ -11,6 +11,7 @@ from . import foresight
 from .evidence import settling
 from .failures import FailureClass, classify
 from .model import (
+    GAP_STATES,
     BackfillMode,
     CopyJob,
     Desired,
@@ -89,6 +90,8 @@ def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | No
     """Return why AWS could not, or we should not, copy this recovery point at all."""
     if point.status == "STOPPED" or _CONTINUOUS_ARN.search(point.arn):
         return Reason.CONTINUOUS_BACKUP
+    if point.status == "EXPIRED":
+        return Reason.EXPIRED
     if point.status not in GOOD_STATUSES:
         return Reason.NOT_COMPLETED
     if point.resource_type in UNSUPPORTED_TYPES or _BASIC_DYNAMODB_ARN.match(point.arn):
@@ -150,7 +153,8 @@ def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> St
         return _copied(each, each.copy, view.destination)
     running = _unfinished(each, view.copies_seen)
     if running is not None:
-        return Standing(point, State.IN_PROGRESS, Reason.COPYING, job=running)
+        gone = _vanished(each, view.copies_seen)
+        return Standing(point, State.IN_PROGRESS, Reason.COPYING, job=running, vanished=gone)
     if outlived(point, view.destination, desired.scope, view.now):
         return Standing(point, State.OUT_OF_SCOPE)
     return _judge_uncopied(each, view)
@@ -207,32 +211,58 @@ def expiry(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None
 
 
 def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
-    """Decide about a point whose last job ended without leaving a copy behind."""
+    """Say that the last copy failed, whatever the class of the failure, and when it is tried again.
+
+    Time ends a failure of class RETRY, for as many attempts as are declared; what a person has to end is tried slowly,
+    and soon once the prerequisite behind it was seen to be met.
+    """
     attempts, copying = len(each.jobs), view.desired.copying
-    ended = job.completed or job.created
     if job.state in ENDED_WELL:
         # AWS said that it is there. Whether it is made again depends on what such words are worth: see doubts.
         reason = Reason.COPY_VANISHED if job.state == "COMPLETED" else Reason.COPY_PARTIAL
-        return _failed(each.point, reason, job, attempts, None)
+        vanished = _vanished(each, view.copies_seen)
+        return Standing(
+            each.point, State.FAILED, reason, job, attempts, needs_action=True, message=job.message, vanished=vanished
+        )
     failure = classify(job.message, job.category)
-    if failure.failure_class is FailureClass.TERMINAL:
-        return _failed(each.point, failure.reason, job, attempts, None)
     waits = failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared
-    if waits or attempts >= copying.max_attempts:
-        slow = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
-        return _failed(each.point, failure.reason, job, attempts, ended + slow)
-    retry_at = ended + copying.backoff * _growth(attempts)
-    if retry_at > view.now:
-        return Standing(each.point, State.WAITING, Reason.BACKING_OFF, job, attempts, retry_at, message=job.message)
-    return Standing(each.point, State.MISSING, failure.reason, job, attempts, retry_at, message=job.message)
+    slow = waits or attempts >= copying.max_attempts
+    pause = copying.backoff * _growth(attempts)
+    if slow:
+        pause = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
+    never = failure.failure_class is FailureClass.TERMINAL
+    return Standing(
+        each.point,
+        State.FAILED,
+        failure.reason,
+        job,
+        attempts,
+        retry_at=None if never else (job.completed or job.created) + pause,
+        needs_action=slow or never,
+        message=job.message,
+        vanished=_vanished(each, view.copies_seen),
+    )
 
 
 def _growth(attempts: int) -> int:
     return 1 << min(attempts - 1, 12)
 
 
-def _failed(point: RecoveryPoint, reason: Reason, job: CopyJob, attempts: int, retry_at: datetime | None) -> Standing:
-    return Standing(point, State.FAILED, reason, job, attempts, retry_at, needs_action=True, message=job.message)
+def _vanished(each: Pair, copies_seen: datetime) -> bool:
+    """Tell whether a job brought a copy of this uncopied point that is there no more."""
+    return any(job.state == "COMPLETED" and not settling(job, copies_seen) for job in each.jobs)
+
+
+def failing(standing: Standing) -> Reason | None:
+    """Return why a point counts as failing now, or None: the one place that decides it.
+
+    What failed last is failing, while it backs off and while it is due again, and so is what a person has to act for
+    before it can be started; a copy that was complete and is gone is a loss until it is back, also while it is on its
+    way again.
+    """
+    if standing.state is State.FAILED or (standing.state in GAP_STATES and standing.needs_action):
+        return standing.reason
+    return Reason.COPY_VANISHED if standing.vanished and standing.state in GAP_STATES else None
 
 
 def may_start(standing: Standing, now: datetime) -> bool:

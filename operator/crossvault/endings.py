@@ -19,6 +19,7 @@ from .iam import documents
 from .manifest import Rejected
 from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Postponed, Result, Unseen, VaultRef
 from .reasons import Reason
+from .sanitise import clip
 
 Claim: TypeAlias = tuple[str, str]
 Claimants: TypeAlias = Mapping[Claim, tuple[PolicyKey, ...]]
@@ -240,14 +241,14 @@ def waiting(
         **previous,
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
-        "summary": {**(previous.get("summary") or {}), "message": conditions.clip(message)},
+        "summary": {**(previous.get("summary") or {}), "message": clip(message)},
     }
     return status.Outcome(
         with_last_changed(after, previous, now),
         events=transitions(judged, previous),
         requeue=requeue.follow,
         failed=True,
-        report=status.bare_report(body, judged),
+        report=status.bare_report(body, judged, after),
         problem=Problem(pairs[0][1].reason, message, pairs[0][1].error_class),
     )
 

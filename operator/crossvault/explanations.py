@@ -19,7 +19,12 @@ class Explanation(NamedTuple):
 NOBODY, PLATFORM, AWS_ADMIN, AUTHOR, US = "nobody", "platform team", "AWS administrator", "author of the policy", "us"
 
 EXPLANATIONS: Mapping[Reason, Explanation] = {
-    Reason.PROTECTED: Explanation("Nothing is wrong and nothing is late.", NOBODY, ""),
+    Reason.PROTECTED: Explanation("Nothing in scope lacks its copy, and nothing is wrong.", NOBODY, ""),
+    Reason.COPIES_PENDING: Explanation(
+        "Recovery points have no copy yet; none is older than the objective, none is failing, they are on their way.",
+        NOBODY,
+        "Wait.",
+    ),
     Reason.CATCHING_UP: Explanation("The first backfill is under way.", NOBODY, "Wait; raise copying.maxConcurrent."),
     Reason.OBJECTIVE_MISSED: Explanation(
         "A recovery point without a copy is older than objectives.maxCopyLag.",
@@ -35,9 +40,9 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "AWS lacks something that copies need.", PLATFORM, "Do what the row in status.prerequisites says."
     ),
     Reason.COPIES_FAILING: Explanation(
-        "Copy jobs fail and only a person can end that.",
+        "Copies failed when they were last tried, or copies that were complete are gone.",
         PLATFORM,
-        "Look up the reason in status.failures on this page.",
+        "Look up the reason in status.failures on this page; the entry says who acts and when it is tried again.",
     ),
     Reason.CANNOT_OBSERVE: Explanation(
         "The last look at AWS was not complete; nothing is known for sure.", PLATFORM, "The message names the cause."
@@ -177,6 +182,13 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.EXPIRING: Explanation(
         "The recovery point is about to expire.", NOBODY, "See recoveryPoints.minRemainingDays."
     ),
+    Reason.EXPIRED: Explanation(
+        "The recovery point is past its retention and AWS could not delete it: something still uses it, such as an"
+        " image made from the snapshot, or the right to delete it is missing. It is never copied, and goes on costing"
+        " money.",
+        AWS_ADMIN,
+        "End what uses it, then delete it by hand.",
+    ),
     Reason.NOT_COMPLETED: Explanation("The recovery point is not in a state that can be copied.", NOBODY, ""),
     Reason.TYPE_NOT_SUPPORTED: Explanation(
         "AWS cannot copy this type to another account.", NOBODY, "Exclude the type."
@@ -185,7 +197,6 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Waits for a running copy to end.", NOBODY, "Raise maxConcurrent or the account's limit."
     ),
     Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
-    Reason.BACKING_OFF: Explanation("The last copy failed; it is tried again later.", NOBODY, "Wait."),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
     Reason.COPY_UNCERTAIN: Explanation(
         "Whether a copy exists cannot be told: the recovery point pairs with nothing, a job of it would be forgotten by"
@@ -223,7 +234,17 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.COPY_DENIED: Explanation("The destination refused the copy.", AWS_ADMIN, "Check the vault policy and SCPs."),
     Reason.COPY_ROLE_DENIED: Explanation(
-        "The copy role lacks a permission.", AWS_ADMIN, "Mend the copy role's policy."
+        "The copy role lacks a permission, or AWS Backup may not assume it.",
+        AWS_ADMIN,
+        "Mend the copy role: attach AWSBackupServiceRolePolicyForBackup, or allow it what that policy allows.",
+    ),
+    Reason.KEY_ACCESS_DENIED: Explanation(
+        "A key could not be used for the copy. AWS does not say why: the copy role lacks rights for KMS, the key's"
+        " policy does not let the role or the destination in, or the key is disabled.",
+        AWS_ADMIN,
+        "First see that the copy role is allowed kms:DescribeKey, kms:CreateGrant, kms:Decrypt, kms:ReEncrypt* and"
+        " kms:GenerateDataKey*; then that the key is enabled, and that its policy allows the same to the copy role and"
+        " to the destination's AWSServiceRoleForBackup.",
     ),
     Reason.KEY_NOT_SHARED: Explanation(
         "The source's customer managed key does not let the destination use it.",
@@ -262,10 +283,16 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.COPY_PARTIAL: Explanation("Parts of a composite were not copied.", AWS_ADMIN, "Look at the child jobs."),
     Reason.COPY_VANISHED: Explanation(
-        "The copy job completed, but the copy is not there. It is made again once, a day later, where jobs of its type"
-        " name their copies as they are listed; in a locked vault not at all.",
+        "The copy job completed, but the copy is not there any more: somebody deleted it. It is made again once, a day"
+        " later, where jobs of its type name their copies as they are listed; in a locked vault not at all.",
         PLATFORM,
-        "Find who deletes.",
+        "Find who deletes in the destination vault (CloudTrail there: DeleteRecoveryPoint); a vault lock prevents it.",
+    ),
+    Reason.DESTINATION_VAULT_LOST: Explanation(
+        "The destination vault that held copies is gone, or was made anew and holds them no more.",
+        PLATFORM,
+        "Find who deleted it (CloudTrail of the destination: DeleteBackupVault); the copies are made again where the"
+        " source points still exist.",
     ),
     Reason.UNKNOWN_FAILURE: Explanation(
         "AWS's text is new to us; the copy is tried again.", US, "Please report the text."

@@ -5,23 +5,51 @@ Raw instants, no ages: whoever prints computes the age, so that a figure changes
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from . import remedies
+from .copies import failing
+from .errors import ErrorClass
+from .explanations import EXPLANATIONS
 from .failures import classify
-from .model import GAP_STATES, CopyJob, Destination, DestinationSight, RecoveryPoint, Seen, Standing, State
+from .model import (
+    GAP_STATES,
+    Account,
+    CopyJob,
+    Destination,
+    DestinationSight,
+    RecoveryPoint,
+    Seen,
+    Standing,
+    State,
+    VaultRef,
+)
 from .reasons import Reason
-from .sanitise import sanitise
+from .sanitise import clip, sanitise
 
-EXPLAINED_STATES = (State.FAILED, State.WAITING, State.INELIGIBLE)
+EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE)
+REASON_LIMIT = 20
+
+LOSSES = frozenset({Reason.COPY_VANISHED, Reason.DESTINATION_VAULT_LOST})
+"""What is told before everything else that fails: copies that were there are there no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Recovery points that cannot be copied for the same reason, with one of them as example."""
+    """Recovery points that are failing for the same reason, with one of them as example.
+
+    Attributes:
+        needs_action: A person has to act for at least one of them, or has to find out who deleted; else time ends it.
+        message: What AWS said of the example.
+        retry_at: When the first of them is tried again; None when none is, or when it is being tried.
+        remedy: What the person does, naming the key where it is about one.
+        lost: Only the status before knew the copies that are gone, so this one has to remember them.
+    """
 
     destination: str
     reason: Reason
@@ -29,6 +57,9 @@ class Failed:
     needs_action: bool
     example: str
     message: str
+    retry_at: datetime | None = None
+    remedy: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +67,12 @@ class Figures:
     """What is known of one destination.
 
     Attributes:
-        looked: Both vaults and the copy jobs were seen; without that every figure is unknown, not zero.
-        reasons: (state, reason) → recovery points, for failed, waiting and ineligible ones.
+        looked: Both vaults and the copy jobs were seen; without that every figure is unknown, not zero, or the last
+            known one where ``observed_at`` says of when.
+        reasons: (state, reason) → recovery points, for failed, waiting, missing and ineligible ones.
         jobs: (outcome, reason) → copy jobs that AWS shows, 30 days back.
         bytes_copied: Size of the copies there are.
+        observed_at: When AWS showed this.
     """
 
     destination: Destination
@@ -54,6 +87,7 @@ class Figures:
     newest_copy: datetime | None
     last_completed: datetime | None
     oldest_running: datetime | None
+    observed_at: datetime | None = None
 
     @property
     def in_scope(self) -> int:
@@ -72,7 +106,12 @@ class Figures:
 
 
 def figures(
-    destination: Destination, sight: DestinationSight, standings: tuple[Standing, ...], *, looked: bool
+    destination: Destination,
+    sight: DestinationSight,
+    standings: tuple[Standing, ...],
+    *,
+    looked: bool,
+    at: datetime | None = None,
 ) -> Figures:
     """Count the standings of one destination."""
     meant = [each for each in standings if each.state is not State.OUT_OF_SCOPE]
@@ -82,15 +121,16 @@ def figures(
         destination=destination,
         looked=looked,
         states=Counter(each.state for each in standings),
-        reasons=Counter((each.state, each.reason) for each in meant if each.state in EXPLAINED_STATES and each.reason),
+        reasons=reasons(meant),
         jobs=Counter(_outcome(job) for job in jobs),
-        failures=_failures(destination.name, meant),
+        failures=failures(destination.name, meant),
         bytes_copied=sum(point.size for point in copied),
         oldest_gap=_oldest(each.point for each in meant if each.state in GAP_STATES),
         newest_source=_newest(each.point for each in meant),
         newest_copy=_newest(copied),
         last_completed=max((job.completed for job in jobs if job.state == "COMPLETED" and job.completed), default=None),
         oldest_running=min((job.created for job in jobs if job.is_running), default=None),
+        observed_at=at if looked else None,
     )
 
 
@@ -112,22 +152,59 @@ def _outcome(job: CopyJob) -> tuple[str, str]:
     return "failed", classify(job.message, job.category).reason
 
 
-def _failures(destination: str, meant: list[Standing]) -> tuple[Failed, ...]:
+def failures(destination: str, meant: Iterable[Standing]) -> tuple[Failed, ...]:
+    """Return what is failing by reason: losses first, then what a person has to end, then the most frequent."""
     by_reason: dict[Reason, list[Standing]] = {}
     for each in meant:
-        if each.state is State.FAILED and each.reason is not None:
-            by_reason.setdefault(each.reason, []).append(each)
+        reason = failing(each)
+        if reason is not None:
+            by_reason.setdefault(reason, []).append(each)
+    found = [_failed(destination, reason, group) for reason, group in by_reason.items()]
     return tuple(
-        Failed(
-            destination,
-            reason,
-            len(group),
-            any(each.needs_action for each in group),
-            min(each.point.arn for each in group),
-            sanitise(min(group, key=lambda each: each.point.arn).message or ""),
-        )
-        for reason, group in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+        sorted(found, key=lambda each: (each.reason not in LOSSES, not each.needs_action, -each.count, each.reason))
     )
+
+
+def _failed(destination: str, reason: Reason, group: list[Standing]) -> Failed:
+    example = min(group, key=lambda each: each.point.arn)
+    return Failed(
+        destination,
+        reason,
+        len(group),
+        needs_action=reason in LOSSES or any(each.needs_action for each in group),
+        example=example.point.arn,
+        message=sanitise(example.message or ""),
+        retry_at=min((each.retry_at for each in group if each.retry_at is not None), default=None),
+        remedy=remedies.remedy(reason, group),
+    )
+
+
+def failure_row(each: Failed) -> dict[str, Any]:
+    """Return one reason of ``status.failures``: AWS's text, when it is tried again, who acts, and how."""
+    explained = EXPLANATIONS[each.reason]
+    return {
+        "destination": each.destination,
+        "reason": str(each.reason),
+        "count": each.count,
+        "class": str(ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY),
+        "needsAction": each.needs_action,
+        "whoActs": explained.who if each.needs_action else "nobody",
+        **({"example": each.example} if each.example else {}),
+        "message": clip(each.message or explained.meaning),
+        **({"remedy": each.remedy} if each.remedy else {}),
+        **({"retryAt": instant(each.retry_at)} if each.retry_at else {}),
+    }
+
+
+def reason_rows(counts: Mapping[tuple[State, Reason], int]) -> list[dict[str, Any]]:
+    """Return (state, reason) with their counts, the most frequent ones first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:REASON_LIMIT]
+    return [{"state": str(state), "reason": str(reason), "count": count} for (state, reason), count in ordered]
+
+
+def reasons(standings: Iterable[Standing]) -> Mapping[tuple[State, Reason], int]:
+    """Count the points that are not copied by their state and why; what has no reason yet is left out."""
+    return Counter((each.state, each.reason) for each in standings if each.state in EXPLAINED_STATES and each.reason)
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -149,6 +226,7 @@ def row(each: Figures) -> dict[str, Any]:
     }
     instants = {
         "oldestGap": instant(each.oldest_gap),
+        "newestSource": instant(each.newest_source),
         "newestCopied": instant(each.newest_copy),
         "lastCompleted": instant(each.last_completed),
     }
@@ -156,5 +234,63 @@ def row(each: Figures) -> dict[str, Any]:
         "name": each.destination.name,
         "vaultArn": each.destination.vault.arn,
         **counts,
+        "reasons": reason_rows(each.reasons),
         **{name: value for name, value in instants.items() if value is not None},
     }
+
+
+_COUNTED = {
+    "copied": State.COPIED,
+    "inProgress": State.IN_PROGRESS,
+    "waiting": State.WAITING,
+    "missing": State.MISSING,
+    "failed": State.FAILED,
+    "ineligible": State.INELIGIBLE,
+}
+
+
+def remembered(destination: Destination, known: Mapping[str, Any], at: datetime | None) -> Figures:
+    """Return the last known figures of a destination from its entry in a status, as far as the entry holds them."""
+    counts = known.get("reasons") or ()
+    return Figures(
+        destination=destination,
+        looked=False,
+        states={state: int(known[name]) for name, state in _COUNTED.items() if name in known},
+        reasons={(State(each["state"]), Reason(each["reason"])): int(each["count"]) for each in counts if _known(each)},
+        jobs={},
+        failures=(),
+        bytes_copied=int(known.get("bytesCopied", 0)),
+        oldest_gap=moment(known.get("oldestGap")),
+        newest_source=moment(known.get("newestSource")),
+        newest_copy=moment(known.get("newestCopied")),
+        last_completed=moment(known.get("lastCompleted")),
+        oldest_running=None,
+        observed_at=moment(known.get("lastObserved")) or at,
+    )
+
+
+_VAULT_ARN = re.compile(r"arn:[a-z-]+:backup:([a-z0-9-]+):([0-9]{12}):backup-vault:([A-Za-z0-9_-]+)")
+
+
+def remembered_rows(rows: Iterable[Mapping[str, Any]], at: datetime | None) -> tuple[Figures, ...]:
+    """Return the last known figures of all destinations of a status, whose accounts have no name there."""
+    found = []
+    for each in rows:
+        parts = _VAULT_ARN.fullmatch(str(each.get("vaultArn", "")))
+        if parts is not None and "inScope" in each:
+            vault = VaultRef(Account("", parts[2]), parts[1], parts[3])
+            found.append(remembered(Destination(str(each.get("name", "")), vault), each, at))
+    return tuple(found)
+
+
+def _known(entry: Mapping[str, Any]) -> bool:
+    """Tell whether this version knows the words of an entry, which another version may have written."""
+    return entry.get("state") in set(State) and entry.get("reason") in set(Reason) and "count" in entry
+
+
+def moment(text: object) -> datetime | None:
+    """Read an instant that :func:`instant` wrote; None when there is none, or none that can be read."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
+    except ValueError:
+        return None

@@ -81,6 +81,7 @@ def diff(
     for action, difference in (
         *(_vault(destination, sight, rows) for destination, sight in pairs),
         *(_statement(desired, destination, sight) for destination, sight in pairs),
+        *((None, _other_key(destination, sight)) for destination, sight in pairs),
     ):
         # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
         proven = action is None or prerequisites.unproven(rows, action.destination) is None
@@ -171,6 +172,30 @@ def _key_to_create_with(destination: Destination, sight: DestinationSight) -> st
         return destination.encryption_key
     seen = None if isinstance(sight.wanted_key, Unseen) else sight.wanted_key.value
     return seen.arn if seen is not None else None
+
+
+def _other_key(destination: Destination, sight: DestinationSight) -> Drift | None:
+    """Compare the key of an existing vault with the declared one; a vault keeps its key for ever.
+
+    An alias, or a key id, that could not be looked up says nothing.
+    """
+    wanted = destination.encryption_key
+    if wanted is None or isinstance(sight.vault, Unseen) or sight.vault.value is None:
+        return None
+    has, looked_up = sight.vault.value.encryption_key_arn, sight.wanted_key
+    names = wanted if ":key/" in wanted else None
+    if names is None and not isinstance(looked_up, Unseen) and looked_up.value is not None:
+        names = looked_up.value.arn
+    if has is None or names is None or has == names:
+        return None
+    return Drift(
+        destination.name,
+        "vault_key",
+        "encryptionKey",
+        wanted if wanted == names else f"{wanted} ({names})",
+        has,
+        "A vault's key cannot be changed: name another vault, or declare the key that this one has.",
+    )
 
 
 def _statement(

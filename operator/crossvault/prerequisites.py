@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC
 
 from . import copy_role, retention, vault_key, vaultpolicy
-from .errors import Problem
+from .errors import ErrorClass, Problem
+from .explanations import EXPLANATIONS
 from .model import (
     AccountSight,
     CreateVault,
@@ -122,7 +123,11 @@ def _clears(row: Prerequisite) -> bool:
 def _identity(destination: str, sight: AccountSight) -> Prerequisite:
     account = sight.account
     if isinstance(sight.identity, Unseen):
-        return unknown("Identity", destination, sight.identity.problem, blocks=True)
+        problem = sight.identity.problem
+        if problem.error_class is ErrorClass.STUCK:
+            # Not a look that failed: AWS answered, and only somebody can make the answer another one.
+            return unmet("Identity", destination, problem.reason, problem.message, EXPLANATIONS[problem.reason].remedy)
+        return unknown("Identity", destination, problem, blocks=True)
     return met("Identity", destination, f"Account {account.name} is {account.account_id}.")
 
 
@@ -209,8 +214,10 @@ def _destination_vault(
         return _unseen_vault(name, destination.name, sight.vault.problem, "spec.destinations[].region")
     if sight.vault.value is None:
         remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
+        ours = False
         if destination.create:
             key_row = vault_key.judge(desired, destination, sight)
+            ours = first is None and (key_row.status is MET or not key_row.blocks)
             remedy = by_the_operator(desired, "creates the vault", first)
             if key_row.blocks and key_row.status is not MET:
                 remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
@@ -220,6 +227,7 @@ def _destination_vault(
             Reason.DESTINATION_VAULT_MISSING,
             f"Account {ref.account.name} has no vault {ref.name} in {ref.region}.",
             remedy,
+            ours=ours,
         )
     return met(name, destination.name, f"Vault {ref.name} exists.")
 
@@ -238,6 +246,8 @@ def _vault_policy(
     if not isinstance(sight.vault, Unseen) and sight.vault.value is None:
         return no_vault(name, destination, "policy")
     added = by_the_operator(desired, "adds the statement", first)
-    return vaultpolicy.row(
+    row = vaultpolicy.row(
         desired, destination, vaultpolicy.caller_of(desired, source, sight), sight.policy.value, added
     )
+    mends = row.reason is Reason.VAULT_POLICY_MISSING and destination.vault_policy is Ownership.MANAGE
+    return replace(row, ours=mends and first is None)

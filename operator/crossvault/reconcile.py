@@ -7,12 +7,13 @@ Level-triggered: every trigger leads here and the trigger's content is ignored. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from . import account_status, endings, manifest, plan, status
-from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
+from .imagined import ImaginedAws
+from .model import Account, AccountSight, Action, Desired, Mode, Neighbour, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -47,6 +48,8 @@ class PolicyRequest:
         neighbours: What other policies declare for the same pairs of vaults.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
+        looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
+            renewed are told with that time.
     """
 
     body: Mapping[str, Any]
@@ -57,6 +60,7 @@ class PolicyRequest:
     neighbours: tuple[Neighbour, ...] = ()
     ordered: bool = True
     claimants: endings.Claimants = field(default_factory=dict)
+    looked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def reconcile_policy(
@@ -76,9 +80,18 @@ def reconcile_policy(
     previous = request.body.get("status") or {}
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
-        return status.summarise_rejected(desired, request.body, now=clock())
+        return status.summarise_rejected(desired, request.body, now=clock(), looked=request.looked)
     results, observed, intended = act(desired, request, aws, stopping)
-    return status.summarise(desired, observed, intended, results, previous=previous, now=clock(), cadence=cadence)
+    return status.summarise(
+        desired,
+        observed,
+        intended,
+        results,
+        previous=previous,
+        now=clock(),
+        cadence=cadence,
+        looked=request.looked,
+    )
 
 
 def act(
@@ -158,11 +171,23 @@ def apply(
 
 
 def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | manifest.Rejected:
-    """Do a pass up to the plan and stop there: no mutating call is made."""
+    """Look once and say what the next pass would do; no mutating call is made."""
     desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
     if isinstance(desired, manifest.Rejected):
         return desired
-    return desired, *look(desired, request, aws)
+    observed = aws.observe(desired, not_before=request.not_before)
+    return desired, observed, foresee(desired, observed, request)
+
+
+def foresee(desired: Desired, observed: Observed, request: PolicyRequest) -> plan.Plan:
+    """Return what the next pass does, by doing that pass in an AWS that is imagined from what was seen.
+
+    The actions are those of all its rounds; rows, drift and standings are what they leave. A policy that only
+    observes or is suspended is imagined without that: what it would do.
+    """
+    acting = replace(desired, mode=Mode.ENFORCE, suspend=False)
+    results, _, left = act(acting, request, ImaginedAws(observed), lambda: False)
+    return replace(left, actions=tuple(each.action for each in results))
 
 
 def reconcile_account(

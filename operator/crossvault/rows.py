@@ -17,10 +17,17 @@ def met(name: str, destination: str, message: str) -> Prerequisite:
 
 
 def unmet(
-    name: str, destination: str, reason: Reason, message: str, remedy: str, *, blocks: bool = True
+    name: str,
+    destination: str,
+    reason: Reason,
+    message: str,
+    remedy: str,
+    *,
+    blocks: bool = True,
+    ours: bool = False,
 ) -> Prerequisite:
     """Return a row that somebody has to mend; no copy is started meanwhile, unless it concerns but some of them."""
-    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=blocks)
+    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours)
 
 
 def unknown(name: str, destination: str, problem: Problem, *, blocks: bool = False) -> Prerequisite:

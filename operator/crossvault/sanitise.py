@@ -51,3 +51,19 @@ def sanitise(text: str, limit: int = LIMIT) -> str:
         text = pattern.sub(replacement, text)
     text = text.strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + _ELLIPSIS
+
+
+MESSAGE_LIMIT = 300
+"""How long a message in a condition, an event or a row may be."""
+
+
+def clip(message: str) -> str:
+    """Shorten a message to what a condition may hold: to whole sentences, or to whole words of a long first one."""
+    if len(message) <= MESSAGE_LIMIT:
+        return message
+    kept = message[: MESSAGE_LIMIT - 2]
+    end = max(kept.rfind(". "), kept.rfind("; "))
+    if end > 0:
+        return f"{kept[: end + 1]} …"
+    word = kept.rfind(" ")
+    return f"{kept[:word] if word > 0 else kept} …"

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import conditions, prerequisites
-from .announcements import events_of, sentence, stamp, transitions, with_last_changed
+from .announcements import events_of, sentence, stamp, transitions, turned_false, with_last_changed
 from .conditions import Condition, Evidence
+from .document import document, rows_as_of
 from .errors import ErrorClass, Problem
-from .fields import format_duration
-from .figures import Figures, figures, row
+from .fields import parse_duration
+from .figures import Figures, figures, moment, remembered, remembered_rows
 from .manifest import Rejected
 from .model import (
     Desired,
@@ -27,12 +28,9 @@ from .model import (
     Result,
     StartCopy,
     State,
-    Unseen,
 )
 from .reasons import Reason
-
-DRIFT_LIMIT = 20
-FAILURE_LIMIT = 10
+from .sanitise import clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,10 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What metrics know of one object; ``key.namespace`` is empty for cluster-scoped ones."""
+    """What metrics know of one object; ``key.namespace`` is empty for cluster-scoped ones.
+
+    ``destinations`` are the last known ones: those that were not looked at say of when their figures are.
+    """
 
     kind: str
     key: PolicyKey
@@ -70,6 +71,7 @@ class Outcome:
         failed: The pass could not look or act and should be tried again with back-off.
         problem: What keeps a deletion from its end.
         summary: One sentence for the log; empty when nothing changed.
+        warnings: What turned False, a sentence each, for the log.
     """
 
     status: dict[str, Any] | None
@@ -79,6 +81,7 @@ class Outcome:
     failed: bool = False
     problem: Problem | None = None
     summary: str = ""
+    warnings: tuple[str, ...] = ()
     report: Report | None = None
     results: tuple[Result, ...] = ()
 
@@ -95,6 +98,7 @@ def summarise(
     previous: Mapping[str, Any],
     now: datetime,
     cadence: Cadence,
+    looked: Mapping[str, datetime] | None = None,
 ) -> Outcome:
     """Say what is true now.
 
@@ -106,6 +110,7 @@ def summarise(
         previous: The status the object had.
         now: The present.
         cadence: How often to look.
+        looked: When each destination was last seen in whole, as far as this process knows.
     """
     seen = tuple(
         figures(
@@ -113,19 +118,21 @@ def summarise(
             observed.destinations[index],
             plan.standings.get(destination.name, ()),
             looked=observed.contents(observed.destinations[index]) is not None,
+            at=observed.at,
         )
         for index, destination in enumerate(desired.destinations)
     )
     plan = replace(plan, prerequisites=prerequisites.hindered(plan.prerequisites, results, plan.postponed))
     evidence = Evidence(desired, observed, plan, results, seen, previous, now)
     judged = conditions.judge(evidence)
-    status = _status(evidence, judged)
+    status = document(evidence, judged, looked or {})
     return Outcome(
         status=status,
         events=(*events_of(results, judged, previous), *transitions(judged, previous)),
         requeue=_requeue(evidence, cadence),
         failed=_retryable(evidence),
         summary=sentence(results, judged, previous),
+        warnings=turned_false(judged, previous),
         report=Report(
             kind="CrossAccountBackupPolicy",
             key=desired.key,
@@ -135,119 +142,19 @@ def summarise(
             source=desired.source.account.name,
             objective=desired.max_copy_lag,
             observed_at=observed.at,
-            destinations=seen,
+            destinations=_last_known(seen, status),
             plan=plan,
         ),
         results=results,
     )
 
 
-def _status(evidence: Evidence, judged: tuple[Condition, ...]) -> dict[str, Any]:
-    desired, previous, rows = evidence.desired, evidence.previous, evidence.plan.prerequisites
-    organization = evidence.observed.source.organization
-    status: dict[str, Any] = {
-        "observedGeneration": desired.generation,
-        "conditions": stamp(judged, previous, desired.generation, evidence.now),
-        "destinations": _destinations(evidence),
-        "prerequisites": [
-            {
-                "name": each.name,
-                **({"destination": each.destination} if each.destination else {}),
-                "status": each.status,
-                "reason": each.reason,
-                "message": conditions.clip(each.message),
-                **({"remedy": each.remedy} if each.remedy else {}),
-            }
-            for each in rows
-        ],
-        "drift": _drift(evidence),
-        "failures": _failures(evidence),
-    }
-    if not isinstance(organization, Unseen) and organization.value is not None:
-        status["organization"] = organization.value.id
-    elif isinstance(organization, Unseen) and "organization" in previous:
-        status["organization"] = previous["organization"]
-    status["summary"] = _summary(evidence, judged[0], status)
-    return with_last_changed(status, previous, evidence.now)
-
-
-def _destinations(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return a row for every destination; one that was not looked at keeps what was last known of it."""
-    known = {each.get("name"): each for each in evidence.previous.get("destinations", ())}
-    rows = []
-    for each in evidence.figures:
-        bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn}
-        before = known.get(each.destination.name, bare)
-        rows.append(row(each) if each.looked else dict(before if before.get("vaultArn") == bare["vaultArn"] else bare))
-    return rows
-
-
-def _drift(evidence: Evidence) -> dict[str, Any]:
-    """Return the differences; those of a destination that was not looked at are the last known ones."""
-    unseen = {
-        each.name for each in evidence.observed.destinations if any(isinstance(look, Unseen) for look in each.settings)
-    }
-    before = (evidence.previous.get("drift") or {}).get("items", ())
-    items = [
-        *(
-            {
-                "destination": each.destination,
-                "aspect": each.aspect,
-                "path": each.path,
-                "desired": each.desired,
-                "observed": each.observed,
-            }
-            for each in evidence.plan.drift
-        ),
-        *(dict(each) for each in before if each.get("destination") in unseen),
-    ]
-    return {"total": len(items), "items": items[:DRIFT_LIMIT]}
-
-
-def _failures(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return the most frequent failures; those of a destination that was not looked at are the last known ones."""
-    unseen = {each.destination.name for each in evidence.figures if not each.looked}
-    rows = [
-        *(
-            {
-                "destination": each.destination,
-                "reason": each.reason,
-                "count": each.count,
-                "class": ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY,
-                "example": each.example,
-                "message": conditions.clip(each.message),
-            }
-            for figures in evidence.figures
-            for each in figures.failures
-        ),
-        *(dict(each) for each in evidence.previous.get("failures", ()) if each.get("destination") in unseen),
-    ]
-    return sorted(rows, key=lambda each: (-each.get("count", 0), each["destination"], each["reason"]))[:FAILURE_LIMIT]
-
-
-def _summary(evidence: Evidence, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scalars of the printer columns, which cannot add up arrays themselves."""
-    rows = status["destinations"]
-    known = [each for each in rows if each.keys() >= {"inScope", "copied", "failed", "ineligible"}]
-    names = [each.name for each in evidence.desired.destinations]
-    result: dict[str, Any] = {
-        "unmetPrerequisites": sum(each["status"] == PrerequisiteStatus.UNMET for each in status["prerequisites"]),
-        "drifted": status["drift"]["total"],
-        "destinations": names[0] if len(names) == 1 else f"{names[0]} (+{len(names) - 1})",
-        "message": conditions.clip(ready.message),
-    }
-    if evidence.desired.max_copy_lag is not None:
-        result["objective"] = format_duration(evidence.desired.max_copy_lag)
-    if known:
-        total = sum(each["inScope"] - each["ineligible"] for each in known)
-        result["copied"] = f"{sum(each['copied'] for each in known)}/{total}"
-        result["failed"] = sum(each["failed"] for each in known)
-        result["ineligible"] = sum(each["ineligible"] for each in known)
-    for name, choose in (("oldestGap", min), ("lastCompleted", max)):
-        instants = [each[name] for each in rows if name in each]
-        if instants:
-            result[name] = choose(instants)
-    return result
+def _last_known(seen: tuple[Figures, ...], status: Mapping[str, Any]) -> tuple[Figures, ...]:
+    """Return the figures that metrics go on showing: fresh ones, or what the status still says of a destination."""
+    rows = {each["name"]: each for each in status["destinations"]}
+    return tuple(
+        each if each.looked else remembered(each.destination, rows[each.destination.name], None) for each in seen
+    )
 
 
 # --- When to look again --------------------------------------------------------------------------------------------
@@ -279,7 +186,7 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
     refused = any(each.problem is not None for each in evidence.results)
     if evidence.desired.acts and startable and not refused:
         return min(timedelta(seconds=1), cadence.follow)
-    amiss = bool(evidence.plan.drift) or any(
+    amiss = any(not each.remedy for each in evidence.plan.drift) or any(
         each.status is not PrerequisiteStatus.MET and each.blocks for each in evidence.plan.prerequisites
     )
     base = cadence.follow if amiss or _moving(evidence) else cadence.interval
@@ -294,7 +201,9 @@ def _requeue(evidence: Evidence, cadence: Cadence) -> timedelta:
 # --- What cannot be worked with ------------------------------------------------------------------------------------
 
 
-def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: datetime) -> Outcome:
+def summarise_rejected(
+    rejected: Rejected, body: Mapping[str, Any], *, now: datetime, looked: Mapping[str, datetime] | None = None
+) -> Outcome:
     """Say why nothing can be done until the manifest, or the account it names, changes."""
     metadata, previous = body["metadata"], body.get("status") or {}
     generation, kind = metadata.get("generation", 1), str(body.get("kind", ""))
@@ -312,17 +221,20 @@ def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: date
         "conditions": stamp(judged, previous, generation, now),
     }
     if is_policy:
-        status["summary"] = {**status.get("summary", {}), "message": conditions.clip(message)}
-        status = with_last_changed(status, previous, now)
+        status["summary"] = {**status.get("summary", {}), "message": clip(message)}
+        status = with_last_changed({**status, **rows_as_of(previous, looked)}, previous, now)
     return Outcome(
         status=status,
         events=transitions(judged, previous),
         summary=sentence((), judged, previous),
-        report=bare_report(body, judged),
+        warnings=turned_false(judged, previous),
+        report=bare_report(body, judged, status),
     )
 
 
-def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: datetime) -> Outcome:
+def summarise_unfinished(
+    problem: Problem, body: Mapping[str, Any], *, now: datetime, looked: Mapping[str, datetime] | None = None
+) -> Outcome:
     """Say that a pass did not come to its end: what was true before is not known to be true now."""
     previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
     ready = Condition("Ready", conditions.UNKNOWN, Reason.CANNOT_OBSERVE, problem.message)
@@ -335,18 +247,24 @@ def summarise_unfinished(problem: Problem, body: Mapping[str, Any], *, now: date
     stamped = stamp(judged, previous, generation, now)
     status: dict[str, Any] = {**previous, "observedGeneration": generation, "conditions": stamped}
     if "summary" in previous:
-        status["summary"] = {**previous["summary"], "message": conditions.clip(problem.message)}
-    if body.get("kind") == "CrossAccountBackupPolicy":
-        status = with_last_changed(status, previous, now)
+        status["summary"] = {**previous["summary"], "message": clip(problem.message)}
+    if is_policy:
+        status = with_last_changed({**status, **rows_as_of(previous, looked)}, previous, now)
     return Outcome(
         status=status,
         events=transitions(judged, previous),
         failed=True,
-        report=bare_report(body, judged),
+        report=bare_report(body, judged, status),
     )
 
 
-def bare_report(body: Mapping[str, Any], judged: Iterable[Condition]) -> Report:
-    """Return what metrics learn of a pass that saw nothing: the conditions."""
+def bare_report(body: Mapping[str, Any], judged: Iterable[Condition], status: Mapping[str, Any]) -> Report:
+    """Return what metrics go on showing of an object that was not looked at: the figures its status still holds."""
     key = PolicyKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])
-    return Report(str(body.get("kind", "")), key, tuple((each.type, each.status, each.reason) for each in judged))
+    return Report(
+        kind=str(body.get("kind", "")),
+        key=key,
+        conditions=tuple((each.type, each.status, each.reason) for each in judged),
+        objective=parse_duration((status.get("summary") or {}).get("objective") or ""),
+        destinations=remembered_rows(status.get("destinations") or (), moment(status.get("lastChanged"))),
+    )

@@ -239,7 +239,7 @@ def test_wrong_credentials_recover_without_a_restart(cluster: Cluster) -> None:
     cluster.accounts("production")
     cluster.accounts("dr", externalId="somebody-elses")
     cluster.apply(cluster.policy())
-    cluster.wait("Unknown", "CannotObserve")
+    cluster.wait("False", "PrerequisiteUnmet")
     cluster.wait("False", "AssumeRoleDenied", name="dr", kind="bacct")
     assert cluster.writes() == []
     cluster.accounts("dr")

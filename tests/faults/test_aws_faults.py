@@ -85,6 +85,15 @@ AWS_FAULTS: dict[str, tuple[Break, str]] = {
 }
 
 
+SHUT_OUT = ("False", "PrerequisiteUnmet")
+"""Ready when AWS has answered that nobody gets in this way: an error of somebody, and not a look that failed."""
+
+
+def ready_when(reason: str) -> tuple[str, str]:
+    """Return Ready while AWS cannot be looked at for a reason."""
+    return SHUT_OUT if reason in {"AssumeRoleDenied", "CredentialsRefused"} else ("Unknown", "CannotObserve")
+
+
 @pytest.fixture
 def hasty(stage: Stage, request: pytest.FixtureRequest) -> Stage:
     """An operator that gives up on an answer soon where none will come; a busy machine must not look like that."""
@@ -96,11 +105,11 @@ def hasty(stage: Stage, request: pytest.FixtureRequest) -> Stage:
 
 @pytest.mark.parametrize(("broken", "reason"), AWS_FAULTS.values(), ids=AWS_FAULTS.keys())
 def test_before_the_first_look(hasty: Stage, broken: Break, reason: str) -> None:
-    """Nothing is known: Ready is Unknown with the cause below it, no copy starts; once it is over, copies begin."""
+    """Nothing is known: Ready says so with the cause below it, no copy starts; once it is over, copies begin."""
     declared = dict(hasty.declared)
     broken(hasty)
     outcome = hasty.look()
-    assert scene.condition(hasty.body) == ("Unknown", "CannotObserve")
+    assert scene.condition(hasty.body) == ready_when(reason)
     assert reason_of(hasty) == reason
     assert not hasty.writes("StartCopyJob")
     assert outcome.failed or outcome.requeue is not None
@@ -114,11 +123,14 @@ def test_while_protected(hasty: Stage, broken: Break, reason: str) -> None:
     """What was known stays on record as the last known, nothing counts as missing, and it heals by itself."""
     hasty.go_on()
     known, writes, declared = scene.numbers(hasty.body), len(hasty.writes()), dict(hasty.declared)
+    before = hasty.body["status"]
     broken(hasty)
     hasty.look()
-    assert scene.condition(hasty.body) == ("Unknown", "CannotObserve")
+    assert scene.condition(hasty.body) == ready_when(reason)
     assert reason_of(hasty) == reason
-    assert scene.numbers(hasty.body) == known
+    told = scene.numbers(hasty.body)
+    assert told.pop("lastObserved") == before["lastChanged"]
+    assert told == known
     assert hasty.body["status"]["summary"]["copied"] == f"{len(scene.POINTS)}/{len(scene.POINTS)}"
     assert len(hasty.writes()) == writes
     hasty.control.faults.clear()
@@ -128,10 +140,11 @@ def test_while_protected(hasty: Stage, broken: Break, reason: str) -> None:
 
 
 def reason_of(stage: Stage) -> str:
-    """Return the cause as it is told below Ready: by what could not be looked at, conditions first and then rows."""
+    """Return the cause as it is told below Ready: by what is not as it should be, conditions first and then rows."""
     status = stage.body["status"]
     parts = [each for each in status["conditions"] if each["type"] in {"PrerequisitesMet", "Synced"}]
-    reasons = [each["reason"] for each in [*parts, *status["prerequisites"]] if each["status"] == "Unknown"]
+    rows = [each for each in status["prerequisites"] if each["status"] != "Met"]
+    reasons = [each["reason"] for each in parts if each["status"] != "True"] + [each["reason"] for each in rows]
     return reasons[0] if reasons else ""
 
 
@@ -172,8 +185,10 @@ def test_a_role_of_another_account_than_declared_reads_and_writes_nothing(stage:
     """GetCallerIdentity shows another account: WrongAccount, and not one more call with that identity (5)."""
     del stage.declared["dr"]["spec"]["roleArn"]  # the operator's own credentials, which are of the tools account
     stage.look()
-    assert scene.condition(stage.body) == ("Unknown", "CannotObserve")
-    assert scene.row(stage.body, "Identity") == ("Unknown", "WrongAccount")
+    assert scene.condition(stage.body) == SHUT_OUT
+    assert scene.row(stage.body, "Identity") == ("Unmet", "WrongAccount")
+    stalled = next(each for each in stage.body["status"]["conditions"] if each["type"] == "Stalled")
+    assert (stalled["status"], "tools" in stalled["message"] or scene.TOOLS in stalled["message"]) == ("True", True)
     made = {(each.service, each.operation) for each in stage.control.calls(account=scene.TOOLS)}
     assert made == {("sts", "GetCallerIdentity"), ("sts", "AssumeRole")}
     assert not stage.writes()
@@ -190,7 +205,7 @@ def test_an_operator_without_credentials_says_so(stage: Stage, monkeypatch: pyte
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     stage.restart()
     stage.look()
-    assert scene.row(stage.body, "Identity") == ("Unknown", "NoCredentials")
+    assert scene.row(stage.body, "Identity") == ("Unmet", "NoCredentials")
     assert not stage.control.calls()
     for name, value in scene.OPERATOR_KEY.items():
         monkeypatch.setenv(name, value)
@@ -202,7 +217,7 @@ def test_replaced_credentials_are_taken_up_without_a_restart(stage: Stage, monke
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret-at-all")
     stage.restart()
     stage.look()
-    assert scene.row(stage.body, "Identity") == ("Unknown", "CredentialsRefused")
+    assert scene.row(stage.body, "Identity") == ("Unmet", "CredentialsRefused")
     for name, value in scene.OPERATOR_KEY.items():
         monkeypatch.setenv(name, value)
     stage.go_on()
@@ -243,14 +258,14 @@ def test_a_listing_that_breaks_off_is_no_empty_vault(stage: Stage) -> None:
 
 
 def test_one_sick_destination_does_not_blind_the_other(stage: Stage) -> None:
-    """Of two destinations one cannot be entered: the other gets its copies meanwhile, and Ready says Unknown."""
+    """Of two destinations one cannot be entered: the other gets its copies meanwhile, and Ready is False."""
     stage.declare(
         destinations=[scene.destination("sick"), scene.destination("well", accountRef={"name": "second"})],
     )
     stage.declared["dr"]["spec"]["externalId"] = "somebody-elses"
     stage.go_on(lambda: len(_copies(stage)) == len(scene.POINTS))
-    assert scene.condition(stage.body) == ("Unknown", "CannotObserve")
-    assert scene.row(stage.body, "Identity", "sick") == ("Unknown", "AssumeRoleDenied")
+    assert scene.condition(stage.body) == SHUT_OUT
+    assert scene.row(stage.body, "Identity", "sick") == ("Unmet", "AssumeRoleDenied")
     stage.declared["dr"]["spec"]["externalId"] = scene.EXTERNAL_ID
     stage.go_on()
 

@@ -36,9 +36,9 @@ def starts(stage: Stage) -> int:
 
 
 def test_a_failure_that_passes_is_tried_again_after_the_backoff(single: Stage) -> None:
-    """Retry: waiting until the back-off is over, then once more, as a new job."""
+    """Retry: failing until the back-off is over, then once more, as a new job."""
     fail(single, BUSY, "CONCURRENT_JOB", times=1)
-    assert scene.numbers(single.body)["waiting"] == 1
+    assert scene.numbers(single.body)["failed"] == 1
     for _ in range(3):
         single.look()
     assert starts(single) == 1
@@ -112,7 +112,7 @@ def test_a_failure_that_nothing_can_end_is_never_tried_again(single: Stage) -> N
 def test_a_text_that_nobody_knows_is_tried_again(single: Stage) -> None:
     """Unknown: it counts as passing, and its text can be read."""
     fail(single, "Something new under the sun", "MISCELLANEOUS", times=1)
-    assert scene.numbers(single.body)["waiting"] == 1
+    assert scene.numbers(single.body)["failed"] == 1
     single.control.advance("16m")
     single.look()
     assert starts(single) == 2
@@ -197,6 +197,6 @@ def test_a_cause_that_is_seen_to_be_gone_shortens_the_wait(stage: Stage) -> None
     stage.look()
     stage.control.advance("20s")
     stage.look()
-    assert scene.numbers(stage.body)["waiting"] == 1
+    assert [each["needsAction"] for each in stage.body["status"]["failures"]] == [False]
     stage.control.advance("16m")
     stage.go_on(seconds=20)

@@ -170,19 +170,25 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "toAdd": document["summary"]["toAdd"],
         "toChange": 0,
         "toRemove": 0,
-        "copies": len(scene.POINTS),
+        "copies": len({each["resource"] for each in scene.POINTS}),
         "copiesBytes": document["summary"]["copiesBytes"],
+        "copiesFollow": 1,  # the older one of a disk, of which one copy runs at a time
+        "copiesWait": 0,
+        "copiesHeld": 0,
         "unmet": 0,
         "unknown": 0,
         "failed": 0,
+        "hazards": 0,
         "notLookedAt": 0,
+        "notActing": 0,
         "awsReads": document["summary"]["awsReads"],
         "awsWrites": 0,
     }
     (policy,) = document["policies"]
-    assert set(policy) == {"policy", "mode", "suspended", "destinations"}
+    assert set(policy) == {"policy", "mode", "suspended", "acts", "destinations"}
     assert set(policy["destinations"][0]) == {
-        *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states")
+        *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states"),
+        *("hazards", "reasons", "failures"),
     }
 
     done = machine.run("run", "--until-protected", "--interval", "2s", "--follow-interval", "1s")
@@ -213,6 +219,38 @@ def test_once_does_one_pass(machine: Machine) -> None:
     once = machine.run("run", "--once")
     assert once.returncode == 2, once.stderr
     assert len(machine.jobs()) == 3
+
+
+def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None:
+    """One JSON document of all statuses, its summary first; as text the table, and below it what is wrong and why."""
+    quota = "Cannot create more than 100 manual snapshots"
+    machine.aws.control.order("FAILED", message=quota, category="LIMIT_EXCEEDED")
+    machine.run("run", "--timeout", "8s", "--interval", "2s", "--follow-interval", "1s")
+    done = machine.run("run", "--once", "-o", "json")
+    document = json.loads(done.stdout)
+    text = machine.run("run", "--once").stdout
+
+    assert done.returncode == 2, done.stderr
+    assert list(document) == ["apiVersion", "kind", "summary", "policies"]
+    assert (document["kind"], document["summary"]["policies"]) == ("Status", 1)
+    assert document["summary"]["failed"] in {3, 4}  # the older point of a disk is tried after the newer one
+    (policy,) = document["policies"]
+    assert policy["status"]["failures"][0]["reason"] == "QuotaExceeded"
+    assert policy["status"]["failures"][0]["retryAt"]
+    assert text.splitlines()[0].split()[:4] == ["NAMESPACE", "NAME", "READY", "REASON"]
+    assert f"QuotaExceeded (time ends it): {quota}" in text
+    assert "tried again at" in text
+
+
+def test_what_turns_false_is_a_warning_in_the_log(machine: Machine) -> None:
+    """Each condition, once, in its own words."""
+    machine.declare(mode="Observe")
+    once = machine.run("run", "--once", "--log-format", "json")
+    lines = [json.loads(line) for line in once.stderr.splitlines() if line.startswith("{")]
+    warned = [each["msg"] for each in lines if each["level"] == "warning"]
+
+    assert len([each for each in warned if "DestinationVault: Account dr has no vault" in each]) == 1
+    assert [each for each in warned if each.startswith("Synced is False: Drifted (")]
 
 
 def test_a_policy_that_observes_runs_without_a_write(machine: Machine) -> None:

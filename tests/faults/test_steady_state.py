@@ -96,7 +96,7 @@ def test_a_plan_is_made_without_a_mutating_call(stage: Stage) -> None:
     stage.control.advance(1)
     planned = plan_policy(stage.request(), stage.aws)
     assert not isinstance(planned, manifest.Rejected)
-    assert [type(each).__name__ for each in planned[2].actions] == ["CreateVault"]
+    assert [type(each).__name__ for each in planned[2].actions] == ["CreateVault", "PutVaultPolicy", *["StartCopy"] * 3]
     assert not stage.writes()
 
 

@@ -107,7 +107,7 @@ def _failing(source: RecoveryPoint) -> DestinationSight:
     ("wanted", "seen", "previous", "ready", "stalled"),
     [
         pytest.param(_wanted(), observed((OLD,), sight(copies=(copy_of(OLD),))), {}, ("True", "Protected"), False),
-        pytest.param(_wanted(), observed((NEW,)), WITHIN, ("True", "Protected"), False, id="a young gap"),
+        pytest.param(_wanted(), observed((NEW,)), WITHIN, ("True", "CopiesPending"), False, id="a young gap"),
         pytest.param(_wanted(), observed(()), {}, ("True", "Protected"), False, id="nothing to protect"),
         pytest.param(_wanted(), observed((OLD,)), {}, ("True", "CatchingUp"), False, id="the first backfill"),
         pytest.param(_wanted(), observed((OLD,)), WITHIN, ("False", "ObjectiveMissed"), False, id="an old gap"),
@@ -189,16 +189,36 @@ def test_all_conditions_are_always_there_ready_first_then_by_name(seen: Observed
 
 BEGAN = instant(ago(days=2))
 CATCHING = _was("CatchingUp", "Unknown", at=BEGAN)
+MOVING = sight(jobs=(job_for(OLD),))
+HUNG = sight(jobs=(job_for(OLD, created=ago(hours=25)),))
+AGO = job_for(OLD, state="COMPLETED", job_id="first", created=ago(days=2), to=copy_of(OLD))
 LATE = point(created=ago(hours=30), arn="arn:late", resource=DISK)
 
 
 @pytest.mark.parametrize(
     ("seen", "previous", "expected"),
     [
-        pytest.param(observed((OLD,)), CATCHING, Reason.CATCHING_UP, id="goes on"),
-        pytest.param(observed((OLD, NEW)), CATCHING, Reason.CATCHING_UP, id="goes on while backups arrive"),
+        pytest.param(observed((OLD,), MOVING), CATCHING, Reason.CATCHING_UP, id="goes on"),
+        pytest.param(observed((OLD, NEW), MOVING), CATCHING, Reason.CATCHING_UP, id="goes on while backups arrive"),
+        pytest.param(observed((OLD,), HUNG), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when nothing moves"),
+        pytest.param(observed((OLD,)), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when nothing ever moved"),
+        pytest.param(observed((OLD,)), {}, Reason.CATCHING_UP, id="begins without a memory"),
+        pytest.param(observed((OLD,), MOVING), {}, Reason.CATCHING_UP, id="goes on without a memory"),
+        pytest.param(observed((OLD,), HUNG), {}, Reason.OBJECTIVE_MISSED, id="ends without a memory"),
         pytest.param(
-            observed((OLD, LATE)), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when a later backup is too late"
+            observed((LATE,), sight(copies=(copy_of(OLD),), jobs=(AGO, job_for(LATE)))),
+            {},
+            Reason.OBJECTIVE_MISSED,
+            id="a gap younger than the first copy is no backfill, without a memory",
+        ),
+        pytest.param(
+            observed((OLD,), MOVING),
+            _was("ObjectiveMissed", "False", at=instant(ago(hours=3))),
+            Reason.CATCHING_UP,
+            id="begins once it may",
+        ),
+        pytest.param(
+            observed((OLD, LATE), MOVING), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when a later backup is too late"
         ),
         pytest.param(
             observed((OLD,), _failing(OLD)), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when only failures are left"
@@ -280,8 +300,11 @@ def test_a_failure_names_destination_number_example_and_cause() -> None:
     )
     vanished = _judge(_wanted(copying=Copying(max_attempts=5)), observed((OLD,), sight(jobs=gone)))["CopiesHealthy"]
 
-    assert text == f"dr: 1 recovery point not copied, like {OLD.arn}: {DENIED_TEXT}"
-    assert vanished.message.endswith("CopyVanished.")
+    assert text == (
+        f"dr: 1 recovery point not copied (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
+        f" rds:ModifyDBSnapshotAttribute. Tried again at 2026-11-23T12:59:00Z. Example: {OLD.arn}."
+    )
+    assert vanished.message.startswith("dr: 1 recovery point not copied (CopyVanished): The copy job completed")
 
 
 def test_a_refused_copy_is_unhealthy() -> None:

@@ -74,14 +74,14 @@ FAILED = "An internal error occurred."
         ),
         pytest.param(
             lambda p: Pair(p, None, (job_for(p, state="FAILED", message=FAILED),)),
-            State.MISSING,
+            State.FAILED,
             Reason.SERVICE_FAILURE,
             id="a failure that may be tried again",
         ),
         pytest.param(
             lambda p: Pair(p, None, (job_for(p, state="FAILED", message=FAILED, completed=ago(minutes=5)),)),
-            State.WAITING,
-            Reason.BACKING_OFF,
+            State.FAILED,
+            Reason.SERVICE_FAILURE,
             id="a failure just now",
         ),
         pytest.param(
@@ -149,7 +149,7 @@ def test_every_recovery_point_has_one_state(
             Reason.CONTINUOUS_BACKUP,
             id="a continuous backup of a bucket named like a date",
         ),
-        pytest.param(point(status="EXPIRED"), Reason.NOT_COMPLETED, id="expired"),
+        pytest.param(point(status="EXPIRED"), Reason.EXPIRED, id="expired"),
         pytest.param(point(kind="Redshift"), Reason.TYPE_NOT_SUPPORTED, id="a type AWS does not copy"),
         pytest.param(
             point(arn="arn:aws:dynamodb:eu-west-1:111111111111:table/t/backup/1"),
@@ -316,8 +316,9 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
     early = judged(point(), *_failures(failed, last=last), view=view_of(now=due - timedelta(seconds=1)))
     ready = judged(point(), *_failures(failed, last=last), view=view_of(now=due))
 
-    assert (early.state, early.retry_at) == (State.WAITING, due)
-    assert (ready.state, ready.attempts) == (State.MISSING, failed)
+    assert (early.state, early.retry_at, early.needs_action) == (State.FAILED, due, False)
+    assert (ready.state, ready.attempts) == (State.FAILED, failed)
+    assert copies.failing(early) is copies.failing(ready) is Reason.SERVICE_FAILURE
     assert not copies.may_start(early, due - timedelta(seconds=1))
     assert copies.may_start(ready, due)
 
@@ -330,7 +331,7 @@ def test_attempts_end_and_a_person_is_called() -> None:
     assert standing.retry_at == ago(hours=10) + timedelta(hours=16)
     assert not copies.may_start(standing, NOW)
     assert copies.may_start(standing, NOW + timedelta(hours=6))
-    assert judged(point(), *_failures(4, last=ago(days=20))).state is State.MISSING
+    assert not judged(point(), *_failures(4, last=ago(days=20))).needs_action
 
 
 @pytest.mark.parametrize(("failed", "hours"), [(1, 1), (2, 2), (5, 16), (6, 24), (70, 24), (5000, 24)])
@@ -387,12 +388,25 @@ def test_a_copy_may_take_a_while_to_be_listed(ended: datetime, state: State) -> 
     assert (judged(point(), job, younger, view=view).state is State.IN_PROGRESS) is (state is State.IN_PROGRESS)
 
 
+def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
+    """Also while it is on its way again: what was protected is not, and nobody else would tell."""
+    gone = job_for(point(), state="COMPLETED", job_id="gone", created=ago(days=3), completed=ago(days=3))
+    again = job_for(point(), job_id="again", created=ago(hours=1))
+
+    lost, going = judged(point(), gone), judged(point(), gone, again)
+    back = judged(point(), gone, again, copy=copy_of(point()))
+
+    assert (lost.state, copies.failing(lost)) == (State.FAILED, Reason.COPY_VANISHED)
+    assert (going.state, copies.failing(going)) == (State.IN_PROGRESS, Reason.COPY_VANISHED)
+    assert (back.state, copies.failing(back)) == (State.COPIED, None)
+
+
 def test_settling_is_counted_from_the_listing_not_from_now() -> None:
     """An old listing says nothing about a copy that came after it."""
     job = job_for(point(), state="COMPLETED", created=ago(hours=4), completed=ago(hours=3))
 
     assert judged(point(), job, view=view_of(copies_seen=ago(hours=2))).state is State.IN_PROGRESS
-    assert judged(point(), job, view=view_of(copies_seen=NOW)).state is State.FAILED
+    assert judged(point(), job, view=view_of(copies_seen=NOW)).vanished
 
 
 def test_a_job_without_an_end_date_is_not_taken_for_vanished() -> None:

@@ -66,16 +66,16 @@ TEXTS = [
     ),
     (
         "KMS key is either disabled or pending deletion or access to KMS key is denied",
-        Reason.KEY_NOT_SHARED,
+        Reason.KEY_ACCESS_DENIED,
         WAIT,
     ),
-    ("Given key ID is not accessible", Reason.KEY_NOT_SHARED, WAIT),
+    ("Given key ID is not accessible", Reason.KEY_ACCESS_DENIED, WAIT),
     (
         (
             "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey "
             "permissions on the default CMK"
         ),
-        Reason.KEY_NOT_SHARED,
+        Reason.KEY_ACCESS_DENIED,
         WAIT,
     ),
     (
@@ -83,10 +83,36 @@ TEXTS = [
             "The source snapshot KMS key [arn:aws:kms:eu-west-1:111111111111:key/x] does not exist, is not enabled or "
             "you do not have permissions to access it."
         ),
+        Reason.KEY_ACCESS_DENIED,
+        WAIT,
+    ),
+    ("Given key ID does not exist", Reason.KEY_ACCESS_DENIED, WAIT),
+    (
+        (
+            "User: arn:aws:sts::111111111111:assumed-role/copy-role/AWSBackup is not authorized to perform: "
+            "kms:CreateGrant on resource: arn:aws:kms:eu-west-1:111111111111:key/x because no identity-based policy "
+            "allows the kms:CreateGrant action"
+        ),
+        Reason.COPY_ROLE_DENIED,
+        WAIT,
+    ),
+    (
+        (
+            "User: arn:aws:sts::111111111111:assumed-role/copy-role/AWSBackup is not authorized to perform: "
+            "kms:DescribeKey on resource: arn:aws:kms:eu-west-1:111111111111:key/x because no resource-based policy "
+            "allows the kms:DescribeKey action"
+        ),
         Reason.KEY_NOT_SHARED,
         WAIT,
     ),
-    ("Given key ID does not exist", Reason.KEY_NOT_SHARED, WAIT),
+    (
+        (
+            "User: arn:aws:sts::222222222222:assumed-role/AWSServiceRoleForBackup/x is not authorized to perform: "
+            "kms:Decrypt on resource: arn:aws:kms:eu-west-1:111111111111:key/x"
+        ),
+        Reason.KEY_NOT_SHARED,
+        WAIT,
+    ),
     ("Could not find resource", Reason.SOURCE_GONE, TERMINAL),
     ("Could not find cryopod", Reason.SOURCE_GONE, TERMINAL),
     ("Cannot find recovery point", Reason.SOURCE_GONE, TERMINAL),
@@ -155,7 +181,7 @@ def test_every_documented_text_has_its_reason_and_class(text: str, reason: Reaso
         ("FATAL_ERROR", Reason.SERVICE_FAILURE, RETRY),
         ("INVALID_LIFECYCLE", Reason.RETENTION_REFUSED, WAIT),
         ("INVALID_STATE", Reason.RESOURCE_STATE, RETRY),
-        ("KMS_KEY_ERROR", Reason.KEY_NOT_SHARED, WAIT),
+        ("KMS_KEY_ERROR", Reason.KEY_ACCESS_DENIED, WAIT),
         ("LIMIT_EXCEEDED", Reason.QUOTA_EXCEEDED, RETRY),
         ("LOGICALLY_AIR_GAPPED_BACKUP_VAULT_NOT_SUPPORTED", Reason.UNSUPPORTED_COPY, TERMINAL),
         ("RESOURCE_NOT_FOUND", Reason.SOURCE_GONE, TERMINAL),

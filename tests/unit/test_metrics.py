@@ -40,7 +40,7 @@ def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looke
         source="production",
         objective=timedelta(hours=24),
         observed_at=NOW,
-        destinations=(figures(destination, observed.destinations[0], standings, looked=looked),),
+        destinations=(figures(destination, observed.destinations[0], standings, looked=looked, at=NOW),),
         plan=plan or Plan(),
     )
 

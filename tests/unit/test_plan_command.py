@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,20 +11,24 @@ import click
 import pytest
 import yaml
 
-from crossvault import plan as planning
+from crossvault import prerequisites, reconcile
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
 from crossvault.fields import Fault
 from crossvault.manifest import Rejected
-from crossvault.model import Desired, Observed, PolicyKey, Seen, Unseen
+from crossvault.model import Backfill, BackfillMode, Copying, Desired, Mode, Observed, PolicyKey, Seen, Unseen
 from crossvault.reasons import Reason
 
 from . import builders
 
+ALL = Backfill(BackfillMode.ALL)
+
 
 def answer(desired: Desired, observed: Observed) -> dict[str, Any]:
     """Return the document for one policy."""
-    return plans.document([plans.entry(desired, observed, planning.diff(desired, observed))], reads=12, writes=0)
+    request = reconcile.PolicyRequest(builders.policy_body(), {}, {}, not_before=builders.NOW)
+    foreseen = reconcile.foresee(desired, observed, request)
+    return plans.document([plans.entry(desired, observed, foreseen)], reads=12, writes=0)
 
 
 def in_sync() -> tuple[Desired, Observed]:
@@ -123,13 +128,64 @@ def test_a_rejected_policy_lists_every_fault() -> None:
     assert "spec.b: is wrong, too" in plans.text(document)
 
 
-def test_observe_mode_is_said_beside_the_plan() -> None:
-    """A plan that will not be carried out says why."""
-    desired = builders.desired(suspend=True)
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"suspend": True}, "(suspended: only reported)"),
+        ({"mode": Mode.OBSERVE}, "(Observe mode: only reported)"),
+    ],
+)
+def test_a_plan_that_is_not_carried_out_promises_nothing(members: dict[str, Any], why: str) -> None:
+    """Every line says what would be, the last one that nothing is done; it is found all the same."""
+    points = tuple(builders.point(number, resource=f"arn:db:{number % 2}") for number in range(1, 5))
+    document = answer(builders.desired(backfill=ALL, **members), builders.observed(points))
+    text = click.unstyle(plans.text(document))
 
-    text = plans.text(answer(desired, builders.observed((builders.point(),))))
+    assert why in text
+    assert "2 recovery points, at most 2.0 KiB (RDS 2), would start" in text
+    assert "2 would follow (budget)" in text
+    assert text.splitlines()[-1].startswith("Would be: 0 to add")
+    assert "Nothing of it is done: the policy only observes or is suspended." in text
+    assert (document["policies"][0]["acts"], plan_command.exit_code(document)) == (False, 2)
+    assert " start now" not in text
 
-    assert "(suspended: only reported)" in text
+
+def test_what_cannot_start_now_says_what_it_waits_for() -> None:
+    """Budget, the time of the next attempt, prerequisites, a person: each counted, none promised."""
+    failed = [
+        (builders.point(1, resource="arn:db:1"), "An internal error occurred."),
+        (builders.point(2, resource="arn:db:2"), "Cannot find recovery point"),
+    ]
+    jobs = tuple(
+        builders.job_for(each, state="FAILED", job_id=each.arn, completed=builders.ago(minutes=5), message=message)
+        for each, message in failed
+    )
+    fresh = tuple(builders.point(number, resource=f"arn:db:{number}") for number in (3, 4, 5))
+    points = (*(each for each, _ in failed), *fresh)
+    budget = builders.desired(backfill=ALL, copying=Copying(max_concurrent=2))
+    text = click.unstyle(plans.text(answer(budget, builders.observed(points, builders.sight(jobs=jobs)))))
+
+    assert "2 recovery points, at most 2.0 KiB (RDS 2), start now" in text
+    assert "; 1 follow (budget); 1 wait until 2026-11-23T12:10:00Z or later; 1 not before somebody acts" in text
+    assert "ServiceFailure (time ends it): An internal error occurred." in text
+    assert "tried again at 2026-11-23T12:10:00Z" in text
+    assert text.splitlines()[-1].startswith("Plan: 0 to add, 0 to change, 0 to remove, 2 copies to start")
+
+
+def test_a_missing_source_vault_is_one_thing_to_mend() -> None:
+    """What the operator makes once the source is there is no second thing, and never "do: Nothing"."""
+    wanted = builders.destination(create=True)
+    seen = builders.observed((), builders.absent(wanted), source_vault=Seen(None))
+    document = answer(builders.desired(wanted), seen)
+
+    assert [each["name"] for each in document["policies"][0]["destinations"][0]["unmet"]] == [
+        "SourceVault",
+        "VaultPolicy",
+    ]
+    assert document["summary"]["unmet"] == 1
+    assert "do: Nothing" not in plans.text(document)
+    rows = {each.name: each for each in prerequisites.judge(builders.desired(wanted), seen)}
+    assert rows["DestinationVault"].remedy == "Mend SourceVault: the operator then creates the vault."
 
 
 @pytest.mark.parametrize(
@@ -174,3 +230,15 @@ def test_what_a_terminal_would_obey_is_written_as_its_code(output: str, capsys: 
     assert said.replace("\n", "").isprintable()
     assert output != "json" or ("ä" in said and json.loads(said) == document)
     assert output != "yaml" or yaml.safe_load(said) == document
+
+
+def test_a_hazard_is_found_and_printed_with_its_remedy() -> None:
+    """A vault with another key than declared: nothing to change from here, something to decide."""
+    other = "arn:aws:kms:eu-central-1:222222222222:key/99999999-0000-4000-8000-000000000000"
+    wanted = replace(builders.destination(), encryption_key=other)
+    document = answer(builders.desired(wanted), builders.observed((), builders.sight(wanted)))
+    text = plans.text(document)
+
+    assert (document["summary"]["hazards"], plan_command.exit_code(document)) == (1, 2)
+    assert f"vault_key encryptionKey is {builders.KEY_ARN}, not {other}" in text
+    assert "do: A vault's key cannot be changed" in text

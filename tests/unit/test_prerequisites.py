@@ -75,9 +75,9 @@ def _row(name: str, wanted: Desired, seen: Observed, *, of: str = "dr") -> Prere
             "Identity",
             {"account": account_sight(identity=Unseen(stuck(reason=Reason.WRONG_ACCOUNT)))},
             desired(),
-            UNKNOWN,
+            UNMET,
             Reason.WRONG_ACCOUNT,
-            id="identity unseen",
+            id="an identity that is wrong",
         ),
         pytest.param("SameOrganization", {}, desired(), MET, Reason.ALL_MET, id="one organization"),
         pytest.param(

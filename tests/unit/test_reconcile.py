@@ -89,7 +89,7 @@ def test_invariant_9_observing_and_planning_touch_nothing() -> None:
     planned = plan_policy(request_for(policy_body(), aws), aws)
 
     assert not isinstance(planned, manifest.Rejected)
-    assert kinds(list(planned[2].actions)) == [CreateVault]
+    assert kinds(list(planned[2].actions)) == [CreateVault, PutVaultPolicy, *[StartCopy] * 3]
     assert aws.log == []
 
 

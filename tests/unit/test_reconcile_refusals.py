@@ -214,7 +214,8 @@ def test_invariant_7_a_destination_in_the_dark_keeps_its_figures_and_starts_noth
     outcome = do_pass(aws, body)
 
     assert readiness(body) == ("Unknown", "CannotObserve")
-    assert body["status"]["destinations"] == before["destinations"]
+    looked = {"lastObserved": before["lastChanged"]}
+    assert body["status"]["destinations"] == [{**each, **looked} for each in before["destinations"]]
     assert body["status"]["summary"]["copied"] == "4/4"
     assert (aws.log, outcome.failed) == (log, True)
     aws.unseen = frozenset()

@@ -41,6 +41,7 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
+from crossvault.sanitise import clip
 
 # --- Stability -----------------------------------------------------------------------------------------------------
 
@@ -118,6 +119,23 @@ def test_long_messages_are_clipped() -> None:
     assert len(told["summary"]["message"]) == 300
 
 
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        pytest.param("Short.", "Short.", id="short"),
+        pytest.param("A" * 300, "A" * 300, id="just short enough"),
+        pytest.param("Cause is this. " + "b" * 400, "Cause is this. …", id="at a sentence"),
+        pytest.param("One. Two. " + "c " * 200 + "Three.", "One. Two. …", id="at the last whole sentence"),
+        pytest.param("word " * 100, "word " * 58 + "word …", id="at a word of a long first sentence"),
+        pytest.param("x" * 400, "x" * 298 + " …", id="one endless word"),
+    ],
+)
+def test_messages_are_cut_at_a_sentence(message: str, kept: str) -> None:
+    """The cause comes first, and no sentence ends in the middle of a word."""
+    assert clip(message) == kept
+    assert len(clip(message)) <= 300
+
+
 def test_instants_are_utc_whatever_zone_they_come_in() -> None:
     """A time in another zone is converted, not relabelled."""
     assert instant(NOW.astimezone(timezone(timedelta(hours=5)))) == "2026-11-23T12:00:00Z"
@@ -134,7 +152,8 @@ def test_invariant_7_what_was_not_looked_at_keeps_its_last_row_and_is_never_zero
     before = status_of(tell(declare(*two), observed(points, sight(), bad)))
     after = status_of(tell(declare(*two), observed(points, sight(), blind(two[1])), previous=before))
 
-    assert after["destinations"] == before["destinations"]
+    seen, dark = before["destinations"]
+    assert after["destinations"] == [seen, {**dark, "lastObserved": before["lastChanged"]}]
     assert after["failures"] == before["failures"] != []
     assert after["drift"] == before["drift"]
     assert after["drift"]["total"] == 1
@@ -205,7 +224,12 @@ def test_counts_add_up_and_instants_are_raw() -> None:
             "failed": 1,
             "ineligible": 1,
             "bytesCopied": 1024,
+            "reasons": [
+                {"state": "failed", "reason": "CopyRoleDenied", "count": 1},
+                {"state": "ineligible", "reason": "Expired", "count": 1},
+            ],
             "oldestGap": instant(ago(days=3)),
+            "newestSource": instant(ago(days=1)),
             "newestCopied": instant(ago(days=1)),
             "lastCompleted": instant(ago(minutes=90)),
         }

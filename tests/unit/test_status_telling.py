@@ -161,7 +161,7 @@ def test_a_rejected_policy_keeps_its_figures_and_all_its_conditions() -> None:
     assert {condition_in(told, each)["status"] for each in PARTS} == {"Unknown"}
     assert condition_in(told, "Stalled")["reason"] == "InvalidSpec"
     assert "spec.source.region" in told["summary"]["message"]
-    assert told["destinations"] == before["destinations"]
+    assert told["destinations"] == [{**each, "lastObserved": before["lastChanged"]} for each in before["destinations"]]
     assert told["observedGeneration"] == 2
     assert outcome.requeue is None
     again = summarise_rejected(REJECTED, policy_body(status=told, generation=2), now=NOW + DAY)
@@ -234,7 +234,9 @@ def test_an_account_is_verified_refused_or_unknown(sight_of: Any, expected: tupl
     ready = told["conditions"][0]
 
     assert (ready["status"], ready["reason"], outcome.failed) == (*expected, failed)
-    assert len(told["conditions"]) == (2 if expected[0] == "Unknown" else 1)
+    extra = {"True": [], "False": ["Stalled"], "Unknown": ["Reconciling"]}[expected[0]]
+    assert [each["type"] for each in told["conditions"][1:]] == extra
+    assert bool(outcome.warnings) is (expected[0] == "False")
 
 
 @pytest.mark.parametrize(

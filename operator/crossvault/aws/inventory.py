@@ -104,6 +104,7 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
         max_retention_days=answer.get("MaxRetentionDays"),
         kind=answer.get("VaultType") or "",
         key_type=answer.get("EncryptionKeyType") or "",
+        created=answer.get("CreationDate"),
     )
 
 

@@ -391,14 +391,17 @@ def _inside(room: _Room, wanted: Destination, vault: Look[Vault | None]) -> _Ins
     if isinstance(vault, Unseen):
         # Without knowing that it exists, its other answers could not be told from "there is none".
         return _Inside(_known(vault), _known(vault), _known(Seen(None)), _known(vault))
+    none: Pending[Key | None] = _known(Seen(None))
+    declared = None if vault_key.is_foreign(wanted) else wanted.encryption_key
     if vault.value is None:
-        looked_up = wanted.encryption_key if wanted.create and not vault_key.is_foreign(wanted) else None
-        wanted_key: Pending[Key | None] = room.kms_key(looked_up) if looked_up else _known(Seen(None))
-        return _Inside(_known(Seen(None)), _known(Seen(None)), wanted_key, _known(Seen(())))
+        wanted_key = room.kms_key(declared) if wanted.create and declared else none
+        return _Inside(_known(Seen(None)), none, wanted_key, _known(Seen(())))
     key_arn = vault.value.own_key_arn
-    own_key: Pending[Key | None] = room.kms_key(key_arn) if key_arn else _known(Seen(None))
+    own_key = room.kms_key(key_arn) if key_arn else none
+    # An ARN can be compared as it stands; what an alias names has to be asked.
+    wanted_key = room.kms_key(declared) if declared and ":key/" not in declared else none
     name = wanted.vault.name
-    return _Inside(room.policy(name), own_key, _known(Seen(None)), room.points(name))
+    return _Inside(room.policy(name), own_key, wanted_key, room.points(name))
 
 
 def _paths(

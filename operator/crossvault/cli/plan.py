@@ -95,5 +95,4 @@ def exit_code(answer: Mapping[str, Any]) -> int:
     summary = answer["summary"]
     if summary["notLookedAt"]:
         return FAILED
-    found = any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "unknown", "failed"))
-    return FOUND if found else NOTHING
+    return FOUND if any(summary[each] for each in plans.FOUND_IN) else NOTHING

@@ -8,32 +8,46 @@ from typing import Any
 
 import click
 
-from .. import vaultpolicy
+from .. import figures
+from ..losses import losses, told_once
 from ..manifest import Rejected
 from ..model import (
     CreateVault,
     Desired,
-    Destination,
+    Drift,
+    Mode,
     Observed,
-    Ownership,
     Plan,
     PolicyKey,
     PrerequisiteStatus,
     PutVaultPolicy,
-    Standing,
     State,
 )
-from ..reasons import Reason
+from ..outlook import Outlook, outlook
+from . import wrongs
 from .render import API_VERSION, plural, size
+from .wrongs import WIDTH
 
-_TO_START = frozenset({State.MISSING, State.WAITING})
-_WIDTH = len("OrganizationToggle")
+FOUND_IN = (
+    "toAdd",
+    "toChange",
+    "copies",
+    "copiesFollow",
+    "copiesWait",
+    "copiesHeld",
+    "unmet",
+    "unknown",
+    "failed",
+    "hazards",
+)
+"""The members of the summary that say that something was found."""
 
 
 def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -> dict[str, Any]:
     """Return the whole answer, its summary first."""
     policies = list(entries)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
+    counts = [each["copies"] for each in lines]
     return {
         "apiVersion": API_VERSION,
         "kind": "Plan",
@@ -42,12 +56,17 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
             "toAdd": sum(each["toAdd"] for each in lines),
             "toChange": sum(each["toChange"] for each in lines),
             "toRemove": 0,
-            "copies": sum(each["copies"]["count"] for each in lines),
-            "copiesBytes": sum(each["copies"]["bytes"] for each in lines),
+            "copies": sum(each["count"] for each in counts),
+            "copiesBytes": sum(each["bytes"] for each in counts),
+            "copiesFollow": sum(each["follow"] for each in counts),
+            "copiesWait": sum(each["wait"] for each in counts),
+            "copiesHeld": sum(each["held"] for each in counts),
             "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for each in lines for row in each["unmet"]),
             "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
-            "failed": sum(each["states"].get(State.FAILED, 0) for each in lines),
+            "failed": sum(row["count"] for each in lines for row in each["failures"]),
+            "hazards": sum(len(each["hazards"]) for each in lines),
             "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies),
+            "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
             "awsWrites": writes,
         },
@@ -67,6 +86,7 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
         "policy": str(desired.key),
         "mode": str(desired.mode),
         "suspended": desired.suspend,
+        "acts": desired.mode is Mode.ENFORCE and not desired.suspend,
         "destinations": [_destination(each.name, desired, observed, plan) for each in desired.destinations],
     }
     if problem is not None:
@@ -79,22 +99,11 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
     standings = plan.standings.get(name, ())
     actions = [_action(each) for each in plan.actions if each.destination == name]
     changes = [each for each in actions if each is not None]
-    changes += _follows(declared, desired, changes)
-    unmet = [
-        {
-            "name": each.name,
-            "status": str(each.status),
-            "reason": str(each.reason),
-            "message": each.message,
-            "remedy": each.remedy,
-        }
-        for each in plan.prerequisites
-        if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET
-    ]
     sight = next(each for each in observed.destinations if each.name == name)
-    left = [each for each in unmet if not _mended(each, changes)]
-    blocking = {each.name for each in plan.prerequisites if each.blocks}
-    held = any(each["name"] in blocking for each in left)
+    lost, failing = told_once(
+        [each for each in losses(desired, observed, plan.standings, {}) if each.destination == name],
+        figures.failures(name, standings),
+    )
     return {
         "name": name,
         "vault": declared.vault.arn,
@@ -103,33 +112,38 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
-        "copies": _copies([] if held else [each for each in standings if _starts(each)], desired),
-        "unmet": left,
+        "copies": _copies(outlook(plan, name, observed.at), desired),
+        "unmet": _unmet(name, plan),
+        "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
+        "reasons": figures.reason_rows(figures.reasons(standings)),
+        "failures": [figures.failure_row(each) for each in (*lost, *failing)],
     }
 
 
-def _starts(standing: Standing) -> bool:
-    return standing.state in _TO_START and not standing.needs_action
+def _unmet(name: str, plan: Plan) -> list[dict[str, Any]]:
+    """Return the rows that somebody has to mend before the plan can be carried out in whole."""
+    return [
+        {
+            "name": each.name,
+            "status": str(each.status),
+            "reason": str(each.reason),
+            "message": each.message,
+            "remedy": each.remedy,
+        }
+        for each in plan.prerequisites
+        if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET and not each.ours
+    ]
 
 
-def _follows(declared: Destination, desired: Desired, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what comes right after a vault is created: a look later, but in the same pass."""
-    if declared.vault_policy is not Ownership.MANAGE or not any(each["aspect"] == "vault" for each in changes):
-        return []
-    where = f"{declared.vault.account.name}/{declared.vault.name}"
-    what = f"statement {vaultpolicy.sid_of(desired.copy_role_arn)} (the vault is new)"
-    return [{"change": "add", "aspect": "vault policy", "where": where, "what": what}]
-
-
-def _mended(row: Mapping[str, Any], changes: list[dict[str, Any]]) -> bool:
-    """Tell whether the plan itself mends an unmet prerequisite."""
-    aspects = {each["aspect"] for each in changes}
-    if row["name"] == "DestinationVault":
-        return "vault" in aspects
-    # Our statement does not help where another one denies.
-    missing = row["name"] == "VaultPolicy" and row["reason"] != Reason.VAULT_POLICY_DENIES
-    return missing and bool(aspects & {"vault", "vault policy"})
+def _hazard(each: Drift) -> dict[str, Any]:
+    return {
+        "aspect": each.aspect,
+        "path": each.path,
+        "desired": each.desired,
+        "observed": each.observed,
+        "remedy": each.remedy,
+    }
 
 
 def _action(action: object) -> dict[str, Any] | None:
@@ -151,14 +165,20 @@ def _action(action: object) -> dict[str, Any] | None:
             return None
 
 
-def _copies(standings: list[Standing], desired: Desired) -> dict[str, Any]:
-    types = Counter(each.point.resource_type for each in standings)
+def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
+    """Return what the next pass starts, in its order, and how many others wait for what."""
+    types = Counter(each.resource_type for each in ahead.start)
     return {
-        "count": len(standings),
-        "bytes": sum(each.point.size for each in standings),
+        "count": len(ahead.start),
+        "bytes": sum(each.size for each in ahead.start),
         "types": dict(types.most_common()),
         "atOnce": desired.copying.max_concurrent,
-        "recoveryPoints": [each.point.arn for each in standings],
+        "recoveryPoints": [each.arn for each in ahead.start],
+        "follow": len(ahead.follow),
+        "wait": len(ahead.wait),
+        "held": len(ahead.held),
+        "stuck": len(ahead.stuck),
+        **({"nextAttempt": figures.instant(ahead.next_attempt)} if ahead.next_attempt else {}),
     }
 
 
@@ -178,7 +198,7 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
     if "problem" in policy:
         lines += [f"{policy['policy']}  ? {policy['problem']['reason']}: {policy['problem']['message']}"]
     for each in policy["destinations"]:
-        inside = _lines(each)
+        inside = _lines(each, acts=policy["acts"])
         if inside:
             held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
             held = "   (suspended: only reported)" if policy["suspended"] else held
@@ -186,38 +206,41 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _lines(each: Mapping[str, Any]) -> list[str]:
+def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
     signs = {"add": click.style("+", fg="green"), "change": click.style("~", fg="yellow")}
     lines = [
-        f"  {signs[one['change']]} {one['aspect']:<{_WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
+        f"  {signs[one['change']]} {one['aspect']:<{WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
     ]
-    copies = each["copies"]
-    if copies["count"]:
-        kinds = ", ".join(f"{name} {count}" for name, count in copies["types"].items())
-        lines.append(
-            f"  {signs['add']} {'copies':<{_WIDTH}} {plural(copies['count'], 'recovery point')}, at most"
-            f" {size(copies['bytes'])} ({kinds}), newest of each resource first, {copies['atOnce']} at once"
-        )
-    same: dict[tuple[str, str, str], list[str]] = {}
-    for row in each["unmet"]:
-        same.setdefault((row["status"], row["message"], row["remedy"]), []).append(row["name"])
-    for (status, message, remedy), names in same.items():
-        sign = click.style("!", fg="red") if status == "Unmet" else "?"
-        lines += [f"  {sign} {names[0]:<{_WIDTH}} {message}"] if len(names) == 1 else []
-        lines += [f"  {sign} {', '.join(dict.fromkeys(names))}", f"      {message}"] if len(names) > 1 else []
-        lines += [f"      do: {remedy}"] if remedy else []
-    failed = each["states"].get(State.FAILED, 0)
-    if failed:
-        lines.append(
-            f"  {click.style('!', fg='red')} {'failed':<{_WIDTH}} {plural(failed, 'recovery point')}"
-            " until somebody acts"
-        )
+    lines += _copy_line(each["copies"], signs["add"], acts=acts)
+    lines += wrongs.prerequisites(each["unmet"])
+    lines += wrongs.failures(each["failures"])
+    lines += wrongs.hazards(each["hazards"])
+    lines += wrongs.ineligible(each["reasons"])
     quiet = [
         f"{each['states'][state]} {state.replace('_', ' ')}"
-        for state in ("copied", "in_progress", "ineligible")
+        for state in ("copied", "in_progress")
         if each["states"].get(state)
     ]
     return [*lines, f"  # ({', '.join(quiet)})"] if lines and quiet else lines
+
+
+def _copy_line(copies: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]:
+    """Return what starts now, and what the others wait for."""
+    then = [
+        *([f"{copies['follow']} {'follow' if acts else 'would follow'} (budget)"] if copies["follow"] else []),
+        *([f"{copies['wait']} wait until {copies['nextAttempt']} or later"] if copies["wait"] else []),
+        *([f"{copies['held']} held until the prerequisites are met"] if copies["held"] else []),
+        *([f"{copies['stuck']} not before somebody acts"] if copies["stuck"] else []),
+    ]
+    if not copies["count"]:
+        return [f"  # {'copies':<{WIDTH}} none starts now: {', '.join(then)}"] if then else []
+    kinds = ", ".join(f"{name} {count}" for name, count in copies["types"].items())
+    starts = ("starts now" if copies["count"] == 1 else "start now") if acts else "would start"
+    return [
+        f"  {sign} {'copies':<{WIDTH}} {plural(copies['count'], 'recovery point')}, at most {size(copies['bytes'])}"
+        f" ({kinds}), {starts}, newest of each resource first, {copies['atOnce']} at once"
+        + "".join(f"; {each}" for each in then)
+    ]
 
 
 def _last_line(answer: Mapping[str, Any]) -> str:
@@ -225,7 +248,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     looks = f"Read-only: {plural(summary['awsReads'], 'AWS read')}, {plural(summary['awsWrites'], 'write')}."
     if summary["notLookedAt"]:
         return f"Not everything could be looked at: {plural(summary['notLookedAt'], 'policy', 'policies')}. {looks}"
-    if not any(summary[each] for each in ("toAdd", "toChange", "copies", "unmet", "unknown", "failed")):
+    if not any(summary[each] for each in FOUND_IN):
         states = [each["states"] for policy in answer["policies"] for each in policy["destinations"]]
         copied = sum(each.get(State.COPIED, 0) for each in states)
         running = sum(each.get(State.IN_PROGRESS, 0) for each in states)
@@ -235,8 +258,26 @@ def _last_line(answer: Mapping[str, Any]) -> str:
             f" {plural(copied, 'recovery point')} copied, {running} in progress,"
             f" {ineligible} ineligible, 0 not looked at. {looks}"
         )
+    idle = summary["notActing"] == summary["policies"]
+    later = "".join(
+        f", {summary[name]} {word}"
+        for name, word in (("copiesFollow", "to follow"), ("copiesWait", "waiting"), ("copiesHeld", "held"))
+        if summary[name]
+    )
+    told = (
+        f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change, 0 to remove,"
+        f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later},"
+        f" {summary['unmet']} unmet."
+    )
+    return f"{told}{_idle(summary)} {looks}"
+
+
+def _idle(summary: Mapping[str, Any]) -> str:
+    """Say of policies that do not act that nothing of their plan is done."""
+    if not summary["notActing"]:
+        return ""
+    if summary["notActing"] == summary["policies"]:
+        return " Nothing of it is done: the policy only observes or is suspended."
     return (
-        f"Plan: {summary['toAdd']} to add, {summary['toChange']} to change, 0 to remove,"
-        f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}),"
-        f" {summary['unmet']} unmet. {looks}"
+        f" Nothing is done for {plural(summary['notActing'], 'policy', 'policies')} that only observe or are suspended."
     )

@@ -21,7 +21,7 @@ from ..status import Cadence, Outcome
 from ..work import logs
 from ..work.board import Board
 from ..work.figures import Vitals
-from . import FAILED, FOUND, INTERRUPTED, NOTHING, options, tables
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, options, render, statuses
 
 _logger = logging.getLogger("crossvault.run")
 
@@ -30,6 +30,7 @@ _logger = logging.getLogger("crossvault.run")
 @options.manifests
 @options.cadence
 @options.logs("text")
+@options.output
 @click.option("--once", is_flag=True, help="Do one pass over every policy, then end.")
 @click.option("--until-protected", is_flag=True, help="End when every recovery point in scope has its copy.")
 @click.option("--timeout", type=options.DURATION, help="End after this long, protected or not; without it, wait on.")
@@ -42,6 +43,7 @@ def command(
     follow: timedelta,
     log_level: str,
     log_format: str,
+    output: str,
     once: bool,
     until_protected: bool,
     timeout: timedelta | None,
@@ -53,6 +55,7 @@ def command(
     \b
     Examples:
       crossvault run -f policies/ --once
+      crossvault run -f policies/ --once -o json | jq .summary
       crossvault run -f policies/ --until-protected --timeout 2h
 
     Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
@@ -62,14 +65,17 @@ def command(
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
     try:
-        code = asyncio.run(run(path, settings))
+        code = asyncio.run(run(path, settings, output))
     except ManifestError as error:
-        raise click.ClickException(str(error)) from error
+        if output == "table":
+            raise click.ClickException(str(error)) from error
+        render.emit(statuses.unusable(str(error).splitlines()), output, statuses.text)
+        ctx.exit(FAILED)
     ctx.exit(code)
 
 
-async def run(path: Path, settings: LocalSettings) -> int:
-    """Run until the goal of the settings or a signal, then print the table of policies."""
+async def run(path: Path, settings: LocalSettings, output: str = "table") -> int:
+    """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(Settings(version=__version__))
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
@@ -81,7 +87,8 @@ async def run(path: Path, settings: LocalSettings) -> int:
         await runner.run()
     finally:
         aws.close()
-    click.echo(tables.policies(runner.statuses().values(), datetime.now(UTC)))
+    looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
+    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC)), output, statuses.text)
     if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
     return exit_code(runner, settings, signals)
@@ -124,3 +131,7 @@ def _tell(key: PolicyKey, outcome: Outcome) -> None:
         for event in outcome.events:
             level = logging.WARNING if event.type == "Warning" else logging.INFO
             _logger.log(level, "%s", event.message, extra={"reason": str(event.reason)})
+        told = [event.message.rstrip(".") for event in outcome.events]
+        for line in outcome.warnings:
+            if not any(message in line for message in told):
+                _logger.warning("%s", line)

@@ -18,34 +18,33 @@ _WIDE = 1000
 """As kubectl, a table is as wide as its longest names: a name that is cut is nobody's name."""
 
 
-def policies(bodies: Iterable[Mapping[str, Any]], now: datetime) -> str:
-    """Render policy objects as kubectl would."""
+def policies(entries: Iterable[Mapping[str, Any]], now: datetime) -> str:
+    """Render the policies of a document of statuses as kubectl would."""
     table = Table(box=None, show_edge=False, pad_edge=False, header_style="")
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    for body in bodies:
-        table.add_row(*map(plain, _cells(body, now)))
+    for entry in entries:
+        table.add_row(*map(plain, _cells(entry, now)))
     console = Console(width=_WIDE, no_color=True, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def _cells(body: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-    status = body.get("status") or {}
-    summary = status.get("summary") or {}
-    ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+def _cells(entry: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    summary = entry["status"].get("summary") or {}
+    status, reason = entry["ready"]
     return (
-        body["metadata"]["namespace"],
-        body["metadata"]["name"],
-        ready.get("status", ""),
-        ready.get("reason", ""),
+        entry["namespace"],
+        entry["name"],
+        status,
+        reason,
         summary.get("copied", ""),
         str(summary.get("failed", "")),
         str(summary.get("ineligible", "")),
         _age(summary.get("oldestGap"), now),
         _age(summary.get("lastCompleted"), now),
-        str(bool(body["spec"].get("suspend"))).lower(),
+        str(entry["suspended"]).lower(),
     )
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
@@ -94,6 +93,7 @@ class Passes:
             not_before=parts.freshness.not_before(key, parts.clock()),
             claims=parts.store.claims_beside(key),
             neighbours=parts.store.neighbours_of(key),
+            looked=self._looked(key),
         )
         cadence = parts.settings.cadence
         return lambda stopping: parts.engine.policy(
@@ -103,6 +103,9 @@ class Passes:
             cadence=cadence,
             stopping=lambda: stopping() or self._overtaken(key, body, request),
         )
+
+    def _looked(self, key: ObjectKey) -> Mapping[str, datetime]:
+        return self._parts.board.looked(key.kind.value, PolicyKey(key.namespace, key.name))
 
     def _overtaken(self, key: ObjectKey, body: Body, request: PolicyRequest) -> bool:
         """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
@@ -165,6 +168,8 @@ class Passes:
             parts.board.put(outcome.report)
         if outcome.summary:
             _logger.info("%s", outcome.summary)
+        for line in outcome.warnings:
+            _logger.warning("%s", line)
         self._unsaid[key] = tuple(dict.fromkeys((*self._unsaid.get(key, ()), *outcome.events)))
         self._note_freshness(key, outcome, started)
         current = parts.store.get(key)
@@ -207,11 +212,9 @@ class Passes:
     async def _say_unfinished(self, key: ObjectKey, body: Body, problem: Problem) -> None:
         """Take back what the status claims: it was not seen to be true this time."""
         _logger.warning("%s", problem.message, extra={"reason": problem.reason.value})
-        outcome = status.summarise_unfinished(problem, body, now=self._parts.clock())
+        outcome = status.summarise_unfinished(problem, body, now=self._parts.clock(), looked=self._looked(key))
         if outcome.report is not None:
-            known = self._parts.board.get(outcome.report.kind, outcome.report.key)
-            conditions = outcome.report.conditions
-            self._parts.board.put(replace(known, conditions=conditions) if known else outcome.report)
+            self._parts.board.put(outcome.report)
         try:
             after = await self._parts.writer.put_status(key, body, outcome.status or {})
             self._parts.recorder.record(key.kind, after, outcome.events)

@@ -193,6 +193,7 @@ class LocalRunner:
             not_before=now - self._settings.cadence.follow / 2,
             claims=others.claims,
             neighbours=others.copies,
+            looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
         return reconcile_policy(
             request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping

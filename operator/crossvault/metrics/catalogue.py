@@ -40,9 +40,14 @@ UNCOPIED = Metric(
     "uncopied_recovery_points",
     _G,
     (*_DESTINATION, "state", "reason"),
-    "Recovery points that failed, wait or cannot be copied, by reason.",
+    "Recovery points that failed, wait, are not started or cannot be copied, by reason.",
 )
-COPY_LAG = Metric("copy_lag_seconds", _G, _DESTINATION, "Age of the oldest recovery point without a copy, 0 when none.")
+COPY_LAG = Metric(
+    "copy_lag_seconds",
+    _G,
+    _DESTINATION,
+    "Age of the oldest recovery point without a copy, 0 when none; grows on while AWS cannot be looked at.",
+)
 OBJECTIVE = Metric("copy_lag_objective_seconds", _G, _POLICY, "Declared maxCopyLag; absent when none is declared.")
 NEWEST_SOURCE = Metric(
     "newest_source_timestamp_seconds", _G, _DESTINATION, "Creation of the newest recovery point in scope."
@@ -78,7 +83,12 @@ POLICY_INFO = Metric("policy_info", _G, (*_POLICY, "mode", "suspended", "source"
 DESTINATION_INFO = Metric(
     "destination_info", _G, (*_DESTINATION, "account", "region", "vault"), "Where a destination is, for joins."
 )
-LAST_OBSERVED = Metric("last_observed_timestamp_seconds", _G, _DESTINATION, "Last complete look at both vaults.")
+LAST_OBSERVED = Metric(
+    "last_observed_timestamp_seconds",
+    _G,
+    _DESTINATION,
+    "Last complete look at both vaults; the time that all figures of the destination are of.",
+)
 ACCOUNT_CONDITION = Metric(
     "account_condition", _G, ("name", "condition", "status", "reason"), "Current status of each account's conditions."
 )

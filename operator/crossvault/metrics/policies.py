@@ -18,18 +18,23 @@ from .catalogue import Metric
 
 Sample: TypeAlias = tuple[Metric, tuple[str, ...], float]
 
-ASPECTS = ("vault", "vault_policy")
+ASPECTS = ("vault", "vault_policy", "vault_key")
 COUNTED = tuple(state for state in State if state is not State.OUT_OF_SCOPE)
 
 
 def samples(reports: Iterable[Report], now: datetime) -> Iterator[Sample]:
-    """Yield (metric, label values, value) for every object."""
+    """Yield (metric, label values, value) for every object, no series twice: a scraper would refuse all of them."""
+    told: set[tuple[str, tuple[str, ...]]] = set()
     for report in reports:
-        if report.kind == "BackupAccount":
-            for condition in report.conditions:
-                yield catalogue.ACCOUNT_CONDITION, (report.key.name, *condition), 1.0
-        else:
-            yield from _policy(report, now)
+        for metric, labels, value in _account(report) if report.kind == "BackupAccount" else _policy(report, now):
+            if (metric.name, labels) not in told:
+                told.add((metric.name, labels))
+                yield metric, labels, value
+
+
+def _account(report: Report) -> Iterator[Sample]:
+    for condition in report.conditions:
+        yield catalogue.ACCOUNT_CONDITION, (report.key.name, *condition), 1.0
 
 
 def _policy(report: Report, now: datetime) -> Iterator[Sample]:
@@ -38,18 +43,20 @@ def _policy(report: Report, now: datetime) -> Iterator[Sample]:
         yield catalogue.POLICY_CONDITION, (*key, *condition), 1.0
     if not report.destinations:
         return
-    yield catalogue.POLICY_INFO, (*key, report.mode, str(report.suspended).lower(), report.source), 1.0
+    if report.mode:
+        yield catalogue.POLICY_INFO, (*key, report.mode, str(report.suspended).lower(), report.source), 1.0
     if report.objective is not None:
         yield catalogue.OBJECTIVE, key, report.objective.total_seconds()
     for each in report.destinations:
         labels = (*key, each.destination.name)
         vault = each.destination.vault
-        yield catalogue.DESTINATION_INFO, (*labels, vault.account.name, vault.region, vault.name), 1.0
+        if vault.account.name:
+            yield catalogue.DESTINATION_INFO, (*labels, vault.account.name, vault.region, vault.name), 1.0
         yield from _plan(report, labels)
-        if each.looked:
+        if each.observed_at is not None:
+            # Also when the last look failed: the figures of the last good one stay, and the lag goes on growing.
             yield from _figures(each, labels, now)
-            if report.observed_at is not None:
-                yield catalogue.LAST_OBSERVED, labels, report.observed_at.timestamp()
+            yield catalogue.LAST_OBSERVED, labels, each.observed_at.timestamp()
 
 
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:

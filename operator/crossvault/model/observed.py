@@ -78,7 +78,8 @@ class AccountSight:
 class Vault:
     """What DescribeBackupVault says.
 
-    ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others.
+    ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others;
+    ``created`` tells a vault from one of the same name that was made anew.
     """
 
     arn: str
@@ -89,6 +90,7 @@ class Vault:
     max_retention_days: int | None = None
     kind: str = ""
     key_type: str = ""
+    created: datetime | None = None
 
     @property
     def air_gapped(self) -> bool:

@@ -99,6 +99,7 @@ class Standing:
         attempts: Failed copy jobs AWS shows for the pair; part of the idempotency token.
         retry_at: When a failed copy may be tried again; None when only a person can help.
         needs_action: A person has to act before this point can be copied.
+        vanished: A copy job completed, and its copy is there no more.
         ground: Why it is certain that there is no copy, of a point that may be started.
     """
 
@@ -110,6 +111,7 @@ class Standing:
     retry_at: datetime | None = None
     needs_action: bool = False
     message: str | None = None
+    vanished: bool = False
     ground: Ground | None = None
 
 
@@ -125,7 +127,8 @@ class PrerequisiteStatus(StrEnum):
 class Prerequisite:
     """One thing AWS needs before a copy can work.
 
-    ``blocks`` says that no copy is started while this row is not met.
+    ``blocks`` says that no copy is started while this row is not met; ``ours``, that the operator mends it by itself
+    as soon as what comes before it is met and it may act.
     """
 
     name: str
@@ -135,17 +138,22 @@ class Prerequisite:
     message: str
     remedy: str = ""
     blocks: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One aspect that AWS has otherwise than declared."""
+    """One aspect that AWS has otherwise than declared.
+
+    A ``remedy`` makes it a hazard: the operator cannot mend it, and a person has to.
+    """
 
     destination: str
     aspect: str
     path: str
     desired: str
     observed: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

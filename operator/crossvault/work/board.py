@@ -5,8 +5,12 @@ An object that is dropped takes its series with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
+from ..figures import Figures
 from ..model import PolicyKey
 from ..status import Report
 
@@ -19,14 +23,21 @@ class Board:
         self._lock = Lock()
 
     def put(self, report: Report) -> None:
-        """Replace what is known of the object."""
+        """Replace what is known of the object, except for figures that could not be looked at: those stay, and age."""
         with self._lock:
-            self._reports[report.kind, report.key] = report
+            known = self._reports.get((report.kind, report.key))
+            self._reports[report.kind, report.key] = _with_last_known(report, known) if known else report
 
     def get(self, kind: str, key: PolicyKey) -> Report | None:
         """Return what is known of an object."""
         with self._lock:
             return self._reports.get((kind, key))
+
+    def looked(self, kind: str, key: PolicyKey) -> Mapping[str, datetime]:
+        """Return when each destination of an object was last seen in whole, as far as this process knows."""
+        known = self.get(kind, key)
+        seen = known.destinations if known is not None else ()
+        return {each.destination.name: each.observed_at for each in seen if each.observed_at is not None}
 
     def drop(self, kind: str, key: PolicyKey) -> None:
         """Forget an object that is gone."""
@@ -38,6 +49,24 @@ class Board:
         with self._lock:
             items = list(self._reports.items())
         return tuple(report for _, report in sorted(items, key=lambda item: (item[0][0], *_parts(item[0][1]))))
+
+
+def _with_last_known(report: Report, known: Report) -> Report:
+    """Return a report whose figures are the younger ones of what it says and what was known."""
+    before = {(each.destination.name, each.destination.vault.arn): each for each in known.destinations}
+    bare = not report.mode
+
+    def latest(each: Figures) -> Figures:
+        old = before.get((each.destination.name, each.destination.vault.arn))
+        if each.looked or old is None or old.observed_at is None:
+            return each
+        newer = each.observed_at is not None and each.observed_at > old.observed_at
+        return each if newer else replace(old, looked=False)
+
+    if bare and known.mode:
+        unlooked = tuple(replace(each, looked=False) for each in known.destinations)
+        return replace(known, conditions=report.conditions, destinations=unlooked)
+    return replace(report, destinations=tuple(map(latest, report.destinations)))
 
 
 def _parts(key: PolicyKey) -> tuple[str, str]:

@@ -91,7 +91,7 @@ def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
 
 
 def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServer) -> None:
-    """Of a vault that exists, policy, key and contents are read, and the wanted key is not."""
+    """Of a vault that exists, policy, key and contents are read, and what the declared alias names."""
     _make_vault(simulator)
     aws = accounts(simulator.url)
     began = _now()
@@ -100,7 +100,7 @@ def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServe
 
     assert _seen(sight.vault).encryption_key_arn == KEY
     assert sight.vault_key == Seen(Key(KEY, "CUSTOMER", "Enabled"))
-    assert sight.wanted_key == Seen(None)
+    assert sight.wanted_key == sight.vault_key
     assert (sight.policy, sight.copies) == (Seen(None), Seen(()))
     assert sight.copies_at is not None
     assert sight.copies_at >= began

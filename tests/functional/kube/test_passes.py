@@ -85,6 +85,18 @@ async def test_lost_answer_of_a_write_that_was_carried_out_is_healed() -> None:
     assert bench.reasons() == ["Drifted"]
 
 
+async def test_what_turned_false_is_a_warning_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What was done is told as news, what is wrong as a warning: somebody may read nothing else."""
+    caplog.set_level("INFO", logger="crossvault")
+    bench = Bench()
+    bench.outcome = replace(bench.outcome, summary="Started 2 copies", warnings=("WithinObjective is False: late",))
+    await bench.work()
+
+    told = {record.message: record.levelname for record in caplog.records}
+    assert told["Started 2 copies"] == "INFO"
+    assert told["WithinObjective is False: late"] == "WARNING"
+
+
 async def test_vanished_object_is_forgotten() -> None:
     """Metrics and memory go with it."""
     bench = Bench()

@@ -1,0 +1,83 @@
+"""What is wrong, in lines for a person: the same for plans and statuses, rendered from their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from ..explanations import EXPLANATIONS
+from ..model import State
+from ..reasons import Reason
+from .render import plural
+
+WIDTH = len("OrganizationToggle")
+
+
+def failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what fails by reason: how many, who acts, AWS's text, the remedy, and the next attempt."""
+    lines = []
+    for each in rows:
+        who = f"{each['whoActs']} acts" if each["needsAction"] else "time ends it"
+        lines.append(
+            f"  {click.style('!', fg='red')} {'failing':<{WIDTH}} {plural(each['count'], 'recovery point')}:"
+            f" {each['reason']} ({who}): {each['message']}"
+        )
+        lines += [f"      do: {each['remedy']}"] if each["needsAction"] and each.get("remedy") else []
+        lines += [f"      tried again at {each['retryAt']}"] if each.get("retryAt") else []
+    return lines
+
+
+def ineligible(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the points that are never copied by reason, with what it means and what would make them copyable."""
+    lines = []
+    for each in rows:
+        if each["state"] != State.INELIGIBLE:
+            continue
+        explained = EXPLANATIONS[Reason(each["reason"])]
+        lines.append(
+            f"  # {'ineligible':<{WIDTH}} {plural(each['count'], 'recovery point')}: {each['reason']}:"
+            f" {explained.meaning}"
+        )
+        lines += [f"      do: {explained.remedy}"] if explained.remedy else []
+    return lines
+
+
+def prerequisites(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what is not met or not known, several rows of one cause in one."""
+    lines: list[str] = []
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        same.setdefault((row["status"], row["message"], row.get("remedy", "")), []).append(row["name"])
+    for (status, message, remedy), names in same.items():
+        sign = click.style("!", fg="red") if status == "Unmet" else "?"
+        lines += [f"  {sign} {names[0]:<{WIDTH}} {message}"] if len(names) == 1 else []
+        lines += [f"  {sign} {', '.join(dict.fromkeys(names))}", f"      {message}"] if len(names) > 1 else []
+        lines += [f"      do: {remedy}"] if remedy else []
+    return lines
+
+
+def hazards(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what is not as declared and cannot be mended from here."""
+    return [line for each in rows if each.get("remedy") for line in (_differs(each), f"      do: {each['remedy']}")]
+
+
+def _differs(each: Mapping[str, Any]) -> str:
+    sign = click.style("!", fg="red")
+    what = f"{each['aspect']} {each['path']} is {each['observed']}, not {each['desired']}"
+    return f"  {sign} {'hazard':<{WIDTH}} {what}"
+
+
+def of_status(policy: str, status: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one policy; nothing for one whose points all have their copies."""
+    ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+    inside = [
+        *prerequisites(each for each in status.get("prerequisites", ()) if each["status"] != "Met"),
+        *failures(status.get("failures", ())),
+        *hazards((status.get("drift") or {}).get("items", ())),
+        *ineligible(each for row in status.get("destinations", ()) for each in row.get("reasons", ())),
+    ]
+    if not inside and (ready.get("status"), ready.get("reason")) == ("True", "Protected"):
+        return []
+    return ["", click.style(policy, bold=True) + f"  {ready.get('reason', '?')}: {ready.get('message', '')}", *inside]

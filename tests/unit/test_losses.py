@@ -1,0 +1,190 @@
+"""Copies that were there and are there no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.builders import (
+    DISK,
+    NOW,
+    absent,
+    ago,
+    copy_of,
+    desired,
+    destination,
+    job_for,
+    key,
+    observed,
+    point,
+    sight,
+    target_vault,
+    vault,
+)
+from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
+
+from crossvault import plan
+from crossvault.model import DestinationSight, Key, Look, Observed, Seen
+from crossvault.status import Cadence
+
+from . import builders
+
+POINTS = (point(1), point(2, resource=DISK), point(3, resource=f"{DISK}b"), point(4, resource=f"{DISK}c"))
+DONE = tuple(
+    job_for(each, state="COMPLETED", job_id=f"job-{each.arn}", created=ago(hours=10), to=copy_of(each))
+    for each in POINTS
+)
+HELD = sight(copies=tuple(map(copy_of, POINTS)))
+CREATES = destination(create=True)
+
+
+def made(at: datetime, **members: Any) -> DestinationSight:
+    """Return the destination with a vault that was created then."""
+    return sight(vault=Seen(vault(created=at)), **members)
+
+
+def healthy(seen: Observed, previous: dict[str, Any] | None = None, **members: Any) -> tuple[str, str]:
+    """Return CopiesHealthy after a pass."""
+    condition = condition_in(status_of(tell(declare(**members), seen, previous=previous)), "CopiesHealthy")
+    return condition["status"], condition["reason"]
+
+
+KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
+
+
+@pytest.mark.parametrize(
+    ("seen", "previous", "reason"),
+    [
+        pytest.param(observed(POINTS, made(ago(days=90), jobs=DONE)), {}, "CopyVanished", id="emptied"),
+        pytest.param(observed(POINTS, made(ago(hours=1), jobs=DONE)), {}, "DestinationVaultLost", id="made anew"),
+        pytest.param(observed(POINTS, absent()), KNOWN, "DestinationVaultLost", id="gone, no job is left"),
+        pytest.param(
+            observed(POINTS, replace(absent(), jobs=Seen(DONE))), {}, "DestinationVaultLost", id="gone, jobs tell"
+        ),
+        pytest.param(observed(POINTS, made(ago(days=90))), KNOWN, "CopyVanished", id="emptied, no job is left"),
+    ],
+)
+@pytest.mark.parametrize("lag", [None, timedelta(days=30)], ids=["no objective", "an objective"])
+def test_a_loss_is_told(seen: Observed, previous: dict[str, Any], reason: str, lag: timedelta | None) -> None:
+    """0 of 4: a reason, a warning, and never "Protected"; the jobs tell it, or the status that knew the copies."""
+    wanted = declare(CREATES, max_copy_lag=lag)
+    outcome = tell(wanted, seen, previous=previous)
+    told = status_of(outcome)
+
+    assert condition_in(told, "CopiesHealthy")["reason"] == reason
+    assert condition_in(told, "Ready")["status"] == "False"
+    assert [each.type for each in outcome.events if each.reason == reason] == ["Warning"]
+    assert [(each["reason"], each["needsAction"]) for each in told["failures"]] == [(reason, True)]
+    assert told["failures"][0]["count"] == 4
+    assert told["failures"][0]["remedy"].startswith("Find who delete")
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(observed(POINTS, absent()), id="a vault that is still to be made"),
+        pytest.param(observed(POINTS, made(ago(hours=1))), id="a vault just made"),
+        pytest.param(
+            observed(POINTS[:1], made(ago(days=90), jobs=DONE, copies=(copy_of(POINTS[0]),))), id="sources gone"
+        ),
+        pytest.param(
+            observed(POINTS, made(ago(hours=1), jobs=DONE, copies=tuple(map(copy_of, POINTS)))), id="copied again"
+        ),
+    ],
+)
+def test_what_was_never_there_is_no_loss(seen: Observed) -> None:
+    """A first backfill, and a source that expired, are no reason to alarm."""
+    assert healthy(seen) == ("True", "NoFailures")
+
+
+def test_a_loss_that_only_a_status_knew_is_told_until_the_copies_are_back() -> None:
+    """Pass after pass, restart after restart, and not a moment longer."""
+    gone = status_of(tell(declare(CREATES), observed(POINTS, absent()), previous=KNOWN))
+    anew = observed(POINTS, made(ago(minutes=1)))
+    still = status_of(tell(declare(CREATES), anew, previous=gone, now=NOW + timedelta(minutes=5)))
+    later = status_of(tell(declare(CREATES), anew, previous=still, now=NOW + timedelta(days=2)))
+    half = observed(POINTS, made(ago(minutes=1), copies=tuple(map(copy_of, POINTS[:2]))))
+    part = status_of(tell(declare(CREATES), half, previous=later, now=NOW + timedelta(days=3)))
+    back = observed(POINTS, made(ago(minutes=1), copies=tuple(map(copy_of, POINTS))))
+
+    for each, count in ((still, 4), (later, 4), (part, 2)):
+        assert (each["failures"][0]["reason"], each["failures"][0]["count"]) == ("DestinationVaultLost", count)
+        assert each["failures"][0]["lostAt"] == gone["failures"][0]["lostAt"]
+    assert condition_in(status_of(tell(declare(CREATES), back, previous=part)), "Ready")["reason"] == "Protected"
+
+
+def test_a_look_that_failed_is_no_loss() -> None:
+    """What could not be listed is not gone."""
+    assert healthy(observed(POINTS, builders.blind()), KNOWN) == ("Unknown", "CannotObserve")
+
+
+# --- A vault with another key --------------------------------------------------------------------------------------
+
+OTHER = "arn:aws:kms:eu-central-1:222222222222:key/99999999-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("declared", "looked_up", "differs"),
+    [
+        pytest.param(builders.KEY_ARN, Seen(None), False, id="the same ARN"),
+        pytest.param(OTHER, Seen(None), True, id="another ARN"),
+        pytest.param("alias/orders", Seen(key()), False, id="an alias of it"),
+        pytest.param("alias/orders", Seen(Key(OTHER, "CUSTOMER", "Enabled")), True, id="an alias of another"),
+        pytest.param("alias/orders", builders.UNSEEN, False, id="an alias that could not be looked up"),
+        pytest.param("alias/orders", Seen(None), False, id="an alias that is not there"),
+        pytest.param(None, Seen(None), False, id="none declared"),
+    ],
+)
+def test_a_key_that_is_not_the_declared_one_is_a_hazard(
+    declared: str | None, looked_up: Look[Key | None], *, differs: bool
+) -> None:
+    """Nobody can change the key of a vault: told with a remedy, in a steady state, while copies go on."""
+    where = replace(destination(), encryption_key=declared)
+    wanted = desired(where, backfill=ALL)
+    seen = observed((point(),), sight(where, wanted_key=looked_up))
+    intended = plan.diff(wanted, seen)
+    outcome = tell(wanted, seen)
+    told = status_of(outcome)
+
+    assert [each.aspect for each in intended.drift] == (["vault_key"] if differs else [])
+    assert len(intended.actions) == 1
+    if differs:
+        (item,) = told["drift"]["items"]
+        assert item["remedy"].startswith("A vault's key cannot be changed")
+        assert condition_in(told, "Synced")["reason"] == "Drifted"
+        assert OTHER in condition_in(told, "Synced")["message"]
+        assert "cannot be changed" in condition_in(told, "Synced")["message"]
+        assert status_of(tell(wanted, seen, previous=told)) == told
+
+
+def test_what_nobody_can_mend_is_not_looked_at_more_often() -> None:
+    """A hazard is no reason to follow: only a person can end it."""
+    where = replace(destination(), encryption_key=OTHER)
+    copied = observed((point(),), sight(where, copies=(copy_of(point()),)))
+
+    assert tell(desired(where, backfill=ALL), copied).requeue == Cadence().interval
+
+
+def test_a_hazard_of_a_vault_in_the_dark_is_not_taken_back() -> None:
+    """It does not flap with the looks that fail."""
+    where = replace(destination(vault=target_vault()), encryption_key=OTHER)
+    before = status_of(tell(desired(where), observed((), sight(where))))
+    after = status_of(tell(desired(where), observed((), builders.blind(where)), previous=before))
+
+    assert before["drift"]["items"] == after["drift"]["items"]
+    assert after["drift"]["items"][0]["remedy"]
+
+
+def test_a_hazard_of_an_alias_that_cannot_be_looked_up_is_not_taken_back() -> None:
+    """One throttled call to KMS neither mends a vault's key nor turns the policy green."""
+    where = replace(destination(), encryption_key="alias/orders")
+    wanted = desired(where, backfill=ALL)
+    told = status_of(tell(wanted, observed((), sight(where, wanted_key=Seen(Key(OTHER, "CUSTOMER", "Enabled"))))))
+    dark = status_of(tell(wanted, observed((), sight(where, wanted_key=builders.UNSEEN)), previous=told))
+    right = status_of(tell(wanted, observed((), sight(where, wanted_key=Seen(key()))), previous=dark))
+
+    assert dark == told
+    assert condition_in(right, "Ready")["reason"] == "Protected"
+    assert right["drift"]["total"] == 0
