@@ -217,7 +217,7 @@ def _destination_vault(
         ours = False
         if destination.create:
             key_row = vault_key.judge(desired, destination, sight)
-            ours = first is None and (key_row.status is MET or not key_row.blocks)
+            ours = key_row.status is MET or not key_row.blocks
             remedy = by_the_operator(desired, "creates the vault", first)
             if key_row.blocks and key_row.status is not MET:
                 remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
@@ -250,4 +250,4 @@ def _vault_policy(
         desired, destination, vaultpolicy.caller_of(desired, source, sight), sight.policy.value, added
     )
     mends = row.reason is Reason.VAULT_POLICY_MISSING and destination.vault_policy is Ownership.MANAGE
-    return replace(row, ours=mends and first is None)
+    return replace(row, ours=mends)

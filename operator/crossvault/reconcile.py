@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from . import account_status, endings, manifest, plan, status
 from .imagined import ImaginedAws
-from .model import Account, AccountSight, Action, Desired, Mode, Neighbour, Observed, Result, StartCopy
+from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -185,8 +185,7 @@ def foresee(desired: Desired, observed: Observed, request: PolicyRequest) -> pla
     The actions are those of all its rounds; rows, drift and standings are what they leave. A policy that only
     observes or is suspended is imagined without that: what it would do.
     """
-    acting = replace(desired, mode=Mode.ENFORCE, suspend=False)
-    results, _, left = act(acting, request, ImaginedAws(observed), lambda: False)
+    results, _, left = act(desired.acting(), request, ImaginedAws(observed), lambda: False)
     return replace(left, actions=tuple(each.action for each in results))
 
 

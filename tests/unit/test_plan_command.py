@@ -185,7 +185,7 @@ def test_a_missing_source_vault_is_one_thing_to_mend() -> None:
     assert document["summary"]["unmet"] == 1
     assert "do: Nothing" not in plans.text(document)
     rows = {each.name: each for each in prerequisites.judge(builders.desired(wanted), seen)}
-    assert rows["DestinationVault"].remedy == "Mend SourceVault: the operator then creates the vault."
+    assert rows["DestinationVault"].remedy == ("First SourceVault has to be met, the operator then creates the vault.")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ ANSWERS: dict[str, Members] = {
     # air-gapped one that of AWS. Answers from before there were locks have no Locked; bounds are a lock's only.
     "DescribeBackupVault": Members(
         ("BackupVaultArn", "BackupVaultName", "EncryptionKeyArn"),
-        ("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType"),
+        ("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType", "CreationDate"),
     ),
     "ListBackupVaults": Members(("BackupVaultList", "BackupVaultList[].BackupVaultName"), ("NextToken",)),
     # A vault without a policy answers ResourceNotFoundException.

@@ -15,7 +15,6 @@ from ..model import (
     CreateVault,
     Desired,
     Drift,
-    Mode,
     Observed,
     Plan,
     PolicyKey,
@@ -86,7 +85,7 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
         "policy": str(desired.key),
         "mode": str(desired.mode),
         "suspended": desired.suspend,
-        "acts": desired.mode is Mode.ENFORCE and not desired.suspend,
+        "acts": desired.acts,
         "destinations": [_destination(each.name, desired, observed, plan) for each in desired.destinations],
     }
     if problem is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -187,6 +187,10 @@ class Desired:
     def acts(self) -> bool:
         """Whether the policy may change anything in AWS: decided here, asked everywhere."""
         return not self.held_by
+
+    def acting(self) -> Desired:
+        """Return the same policy as it would be if nothing held it back."""
+        return replace(self, mode=Mode.ENFORCE, suspend=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ GOOD: dict[str, Json] = {
         "MaxRetentionDays": 400,
         "VaultType": "BACKUP_VAULT",
         "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
+        "CreationDate": 1.795e9,
     },
     "ListBackupVaults": {"BackupVaultList": [{"BackupVaultName": "others"}], "NextToken": None},
     "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED]})},
