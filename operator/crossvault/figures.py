@@ -29,6 +29,7 @@ from .model import (
     State,
     VaultRef,
 )
+from .proof import Proof, status_rows
 from .reasons import Reason
 from .sanitise import clip, sanitise
 
@@ -73,6 +74,7 @@ class Figures:
         jobs: (outcome, reason) → copy jobs that AWS shows, 30 days back.
         bytes_copied: Size of the copies there are.
         observed_at: When AWS showed this.
+        proofs: What the pairing rests on, by kind; nothing of a destination that was not looked at.
     """
 
     destination: Destination
@@ -88,6 +90,7 @@ class Figures:
     last_completed: datetime | None
     oldest_running: datetime | None
     observed_at: datetime | None = None
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def in_scope(self) -> int:
@@ -112,6 +115,7 @@ def figures(
     *,
     looked: bool,
     at: datetime | None = None,
+    proven: tuple[Proof, ...] = (),
 ) -> Figures:
     """Count the standings of one destination."""
     meant = [each for each in standings if each.state is not State.OUT_OF_SCOPE]
@@ -131,6 +135,7 @@ def figures(
         last_completed=max((job.completed for job in jobs if job.state == "COMPLETED" and job.completed), default=None),
         oldest_running=min((job.created for job in jobs if job.is_running), default=None),
         observed_at=at if looked else None,
+        proofs=proven,
     )
 
 
@@ -235,6 +240,7 @@ def row(each: Figures) -> dict[str, Any]:
         "vaultArn": each.destination.vault.arn,
         **counts,
         "reasons": reason_rows(each.reasons),
+        **({"pairing": doubts} if (doubts := status_rows(each.proofs)) else {}),
         **{name: value for name, value in instants.items() if value is not None},
     }
 

@@ -29,6 +29,7 @@ from .model import (
     StartCopy,
     State,
 )
+from .proof import proofs
 from .reasons import Reason
 from .sanitise import clip
 
@@ -119,6 +120,12 @@ def summarise(
             plan.standings.get(destination.name, ()),
             looked=observed.contents(observed.destinations[index]) is not None,
             at=observed.at,
+            proven=proofs(
+                plan.evidence.get(destination.name, ()),
+                plan.standings.get(destination.name, ()),
+                destination,
+                desired.source.arn,
+            ),
         )
         for index, destination in enumerate(desired.destinations)
     )

@@ -14,16 +14,19 @@ from ..manifest import Rejected
 from ..model import (
     CreateVault,
     Desired,
+    DestinationSight,
     Drift,
     Observed,
     Plan,
     PolicyKey,
     PrerequisiteStatus,
     PutVaultPolicy,
+    Seen,
     State,
 )
 from ..outlook import Outlook, outlook
-from . import wrongs
+from ..proof import Proof, plan_row, proofs
+from . import pairings, wrongs
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
 
@@ -112,11 +115,26 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
         "copies": _copies(outlook(plan, name, observed.at), desired),
+        "pairing": _pairing(proofs(plan.evidence.get(name, ()), standings, declared, desired.source.arn), sight),
         "unmet": _unmet(name, plan),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
         "reasons": figures.reason_rows(figures.reasons(standings)),
         "failures": [figures.failure_row(each) for each in (*lost, *failing)],
+    }
+
+
+def _pairing(found: Iterable[Proof], sight: DestinationSight) -> dict[str, Any]:
+    """Return what the pairing rests on, and until when what would start could not be taken away again."""
+    known = tuple(found)
+    jobs = sight.jobs.value if isinstance(sight.jobs, Seen) else ()
+    locked = isinstance(sight.vault, Seen) and sight.vault.value is not None and sight.vault.value.locked
+    ends = [each.kept_until for each in known if each.kept_until is not None]
+    until = "never" if any(each.endless for each in known) else figures.instant(max(ends, default=None))
+    return {
+        "oldestJob": figures.instant(min((each.created for each in jobs), default=None)),
+        **({"undeletableUntil": until} if locked and until else {}),
+        "kinds": [plan_row(each) for each in known],
     }
 
 
@@ -211,6 +229,7 @@ def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
         f"  {signs[one['change']]} {one['aspect']:<{WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
     ]
     lines += _copy_line(each["copies"], signs["add"], acts=acts)
+    lines += pairings.lines(each["pairing"])
     lines += wrongs.prerequisites(each["unmet"])
     lines += wrongs.failures(each["failures"])
     lines += wrongs.hazards(each["hazards"])

@@ -66,6 +66,24 @@ OLDEST_RUNNING = Metric(
     "Start of the longest running copy job, if one runs.",
 )
 COPIED_BYTES = Metric("copied_bytes", _G, _DESTINATION, "Size of the copies there are.")
+PAIRING = Metric(
+    "pairing_verdict",
+    _G,
+    (*_DESTINATION, "resource_type", "brought", "verdict"),
+    "1 for what copy jobs prove of how copies of a type are listed: proven, unproven or contradicted.",
+)
+PAIRING_JOBS = Metric(
+    "pairing_jobs",
+    _G,
+    (*_DESTINATION, "resource_type", "brought", "outcome"),
+    "Finished copy jobs by whether their copy is listed as it should be: matched, mismatched or unlinked.",
+)
+UNEXPLAINED = Metric(
+    "unexplained_recovery_points",
+    _G,
+    (*_DESTINATION, "resource_type"),
+    "Recovery points in the destination that are nobody's copy as far as can be told.",
+)
 COPY_JOBS = Metric(
     "copy_jobs", _G, (*_DESTINATION, "outcome", "reason"), "Copy jobs that AWS shows, 30 days back, by outcome."
 )

@@ -76,6 +76,7 @@ def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iter
         yield catalogue.UNCOPIED, (*labels, kept, reason), float(count)
     for (outcome, reason_word), count in each.jobs.items():
         yield catalogue.COPY_JOBS, (*labels, outcome, reason_word), float(count)
+    yield from _pairing(each, labels)
     lag = 0.0 if each.oldest_gap is None else max(0.0, (now - each.oldest_gap).total_seconds())
     yield catalogue.COPY_LAG, labels, lag
     yield catalogue.COPIED_BYTES, labels, float(each.bytes_copied)
@@ -88,3 +89,17 @@ def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iter
     ):
         if moment is not None:
             yield metric, labels, moment.timestamp()
+
+
+def _pairing(each: Figures, labels: tuple[str, str, str]) -> Iterator[Sample]:
+    for known in (proof.evidence for proof in each.proofs):
+        kind = (known.kind.resource_type, str(known.kind.brought).lower())
+        yield catalogue.PAIRING, (*labels, *kind, known.verdict), 1.0
+        outcomes = {
+            "matched": known.linked - known.mismatched,
+            "mismatched": known.mismatched,
+            "unlinked": known.jobs - known.linked,
+        }
+        for outcome, count in outcomes.items():
+            yield catalogue.PAIRING_JOBS, (*labels, *kind, outcome), float(count)
+        yield catalogue.UNEXPLAINED, (*labels, known.kind.resource_type), float(known.unexplained)
