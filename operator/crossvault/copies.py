@@ -189,8 +189,9 @@ def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standi
     wanted = kept_until(each.point, destination)
     if copy.delete_at is None or (wanted is not None and copy.delete_at >= wanted - A_DAY):
         return Standing(each.point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
-    until = "for ever" if wanted is None else f"until {wanted:%Y-%m-%d}"
-    words = f"The copy {copy.arn} expires on {copy.delete_at:%Y-%m-%d}, but is to be kept {until}."
+    lives, declared = (copy.delete_at - each.point.created).days, wanted and (wanted - each.point.created).days
+    kept = "it is to be kept for ever" if declared is None else f"{declared} days are declared"
+    words = f"The copy lives {lives} days, but {kept}."
     return Standing(
         each.point, State.FAILED, Reason.COPY_EXPIRES_EARLY, each.last_job, needs_action=True, message=words
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
 from tests.cases.kit import BUNKER, CLINIC, Case, world_of
+
+from backup_simulator.records.state import RecoveryPoint
+from crossvault.model import PolicyKey
 
 BOTH = "01-both-directions"
 
@@ -34,9 +38,9 @@ def test_a_restore_drill_is_not_sent_again(case: Callable[..., Case], origin: st
                 del point["lifecycle"]
     both = case(BOTH, world=world)
     both.passes(6)
-    (copy,) = both.control.vault(BUNKER, "eu-west-1", "records-copies").points
+    (arn,) = both.control.vault(BUNKER, "eu-west-1", "records-copies").points
     both.server.client("backup", BUNKER, "admin", region="eu-west-1").start_copy_job(
-        RecoveryPointArn=copy,
+        RecoveryPointArn=arn,
         SourceBackupVaultName="records-copies",
         DestinationBackupVaultArn=f"arn:aws:backup:eu-west-1:{CLINIC}:backup-vault:records",
         IamRoleArn=f"arn:aws:iam::{BUNKER}:role/service-role/AWSBackupDefaultServiceRole",
@@ -48,3 +52,51 @@ def test_a_restore_drill_is_not_sent_again(case: Callable[..., Case], origin: st
     assert set(both.copies("records", CLINIC).values()) == {2}
     assert set(both.copies("records-copies").values()) == {1}
     assert both.condition()[:2] == ("True", "Protected")
+
+
+def test_two_policies_with_different_lifecycles_make_one_copy(case: Callable[..., Case]) -> None:
+    """The one that keeps it longer makes it; the other is satisfied by it, and names the conflict until it is there."""
+    pair = case(BOTH)
+    bodies = {key.name: (key, body) for key, body in pair.bodies.items()}
+    (short, body), (way_back, _) = bodies["records"], bodies["way-back"]
+    long = PolicyKey(short.namespace, "z-archive")
+    pair.bodies[long] = copy.deepcopy(body) | {"metadata": body["metadata"] | {"name": long.name}}
+    del pair.bodies[way_back]
+    for key, days in ((short, 30), (long, 365)):
+        pair.bodies[key]["spec"]["destinations"][0]["lifecycle"] = {"deleteAfterDays": days}
+    planned = {each["policy"]: each["destinations"][0] for each in pair.plan()["policies"]}
+    pair.once()
+
+    assert [planned[str(key)]["copies"]["count"] for key in (short, long)] == [0, 1]
+    assert pair.numbers("records")["reasons"][0]["reason"] in {"LifecycleConflict", "Held"}
+    pair.passes(6)
+    assert set(pair.copies("records-copies").values()) == {1}
+    assert {point.lifecycle.delete_after_days for point in points_of(pair)} == {365}
+    for key in (short, long):
+        assert pair.condition(name=key.name)[:2] == ("True", "Protected")
+
+
+def test_a_copy_that_lives_too_short_satisfies_only_who_declares_it(case: Callable[..., Case]) -> None:
+    """Made before the longer policy was there: that one is not protected, says why, and no second copy is made."""
+    pair = case(BOTH)
+    bodies = {key.name: (key, body) for key, body in pair.bodies.items()}
+    (short, body), (way_back, _) = bodies["records"], bodies["way-back"]
+    del pair.bodies[way_back]
+    body["spec"]["destinations"][0]["lifecycle"] = {"deleteAfterDays": 30}
+    pair.passes(5)
+    long = PolicyKey(short.namespace, "z-archive")
+    pair.bodies[long] = copy.deepcopy(body) | {"metadata": body["metadata"] | {"name": long.name}, "status": {}}
+    pair.bodies[long]["spec"]["destinations"][0]["lifecycle"] = {"deleteAfterDays": 365}
+    pair.passes(5)
+    status, reason, message = pair.condition("CopiesHealthy", long.name)
+
+    assert (status, reason) == ("False", "CopyExpiresEarly")
+    assert "clinic/records" in message
+    assert pair.condition(name=short.name)[:2] == ("True", "Protected")
+    assert pair.condition(name=long.name)[0] == "False"
+    assert set(pair.copies("records-copies").values()) == {1}
+
+
+def points_of(pair: Case) -> list[RecoveryPoint]:
+    """Return what lies in the destination."""
+    return list(pair.control.vault(BUNKER, "eu-west-1", "records-copies").points.values())
