@@ -1,0 +1,241 @@
+"""One account in one Region, as one pass looks around in it; every question is a read that passes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from .. import copy_role
+from ..errors import CrossvaultError, ErrorClass, Problem
+from ..model import (
+    Account,
+    AccountSight,
+    CopyJob,
+    Key,
+    Look,
+    RecoveryPoint,
+    Role,
+    Seen,
+    Unseen,
+    Vault,
+)
+from ..reasons import Reason
+from ..vault_key import KEYED_BY_RESOURCE
+from . import inventory, keys, regions, roles
+from .reads import Key as ReadKey
+from .reads import SharedReads
+from .sessions import Access
+
+LONGEST = timedelta(hours=24)
+ROLE = timedelta(hours=1)
+DENIED = timedelta(minutes=15)
+"""How long an answer lasts about who manages a key, about a role that lets AWS Backup in, and that we may not ask."""
+
+T = TypeVar("T")
+Pending: TypeAlias = Callable[[], Look[T]]
+
+_UNASKED = Unseen(Problem(Reason.CANNOT_OBSERVE, "It is not asked, because nothing depends on it.", ErrorClass.RETRY))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The reads as one pass uses them.
+
+    Attributes:
+        ages: Collects when the answers were fetched.
+        doubts: Why there is nothing to be asked in a Region that this release does not know, or None where there is.
+    """
+
+    reads: SharedReads
+    not_before: datetime
+    ages: dict[ReadKey, datetime] = field(default_factory=dict)
+    doubts: dict[str, Problem | None] = field(default_factory=dict)
+
+    def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
+        """Ask, or take what is there; what could not be asked is unseen."""
+        try:
+            value, at = self.reads.get(key, self.not_before, fetch)
+        except CrossvaultError as error:
+            return Unseen(error.problem)
+        self.ages[key] = at
+        return Seen(value)
+
+    def slowly(
+        self, access: Access, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta]
+    ) -> Pending[T]:
+        """Ask for what hardly ever changes; ``lasts`` tells for how long an answer will do.
+
+        Being denied is an answer, too: it lasts. What is known this way does not make the picture any older.
+        """
+        kept = self.reads.cached(key, self.not_before - LONGEST)
+        if kept is not None and kept[1] >= self.not_before - lasts(kept[0]):
+            return known(kept[0])
+
+        def answer() -> Look[T]:
+            try:
+                return Seen(fetch())
+            except CrossvaultError as error:
+                if error.problem.error_class is ErrorClass.RETRY:
+                    raise
+                return Unseen(error.problem)
+
+        def look() -> Look[T]:
+            try:
+                return self.reads.get(key, self.not_before, answer)[0]
+            except CrossvaultError as error:
+                return Unseen(error.problem)
+
+        return access.threads.submit(look).result
+
+    def start(self, access: Access, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
+        """Ask in one of the account's threads, or take at once what is there."""
+        if self.reads.cached(key, self.not_before) is not None:
+            return known(self.look(key, fetch))
+        return access.threads.submit(lambda: self.look(key, fetch)).result
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One account in one Region, as one pass looks around in it. While the identity is unseen, nothing is asked."""
+
+    shared: Shared
+    account: Account
+    region: str
+    access: Access
+    identity: Pending[str]
+    first_there: list[str] = field(default_factory=list)
+
+    def _start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+        unseen = self._closed(regional=regional)
+        return unseen if unseen is not None else self.shared.start(self.access, key, fetch)
+
+    def _closed(self, *, regional: bool = True) -> Pending[Any] | None:
+        """Return the answer to every question while there is nobody to ask: a stranger, or in no Region at all."""
+        identity = self.identity()
+        if isinstance(identity, Unseen):
+            return known(identity)
+        if regional and self._doubt() is not None:
+            words = f"Not looked at: Region {self.region}."
+            return known(Unseen(Problem(Reason.REGION_UNSEEN, words, ErrorClass.RETRY)))
+        return None
+
+    def _doubt(self) -> Problem | None:
+        """Ask once in a Region that this release does not know before anything else is asked there.
+
+        It may be new, or misspelt; who is refused a right there has reached it.
+        """
+        doubts, region = self.shared.doubts, self.region
+        if region not in doubts:
+            doubts[region] = None
+            if regions.doubt(region):
+                key = keys.settings(self.access.fingerprint, region)
+                look = self.shared.look(key, lambda: inventory.cross_account_backup(self.access, region))
+                doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
+                doubts[region] = look.problem if doubtful and isinstance(look, Unseen) else None
+                if doubts[region] is not None:
+                    self.first_there.append(region)
+        return doubts[region]
+
+    def sight(self, *, switch: bool) -> Callable[[], AccountSight]:
+        """Look at the account itself, and with ``switch`` at the one of its organization."""
+        access, entry, region = self.access, self.access.fingerprint, self.region
+        home = regions.known_like(region)
+        organization = self._start(
+            keys.organization(entry), lambda: inventory.organization(access, home), regional=False
+        )
+        backup: Pending[bool] | None = None
+        if switch:
+            backup = self._start(keys.settings(entry, region), lambda: inventory.cross_account_backup(access, region))
+        return lambda: AccountSight(self.account, self.identity(), organization(), backup() if backup else None)
+
+    def organization_path(self, account_id: str, organization_id: str) -> Pending[str]:
+        """Look where an account is in the organization."""
+        access, region = self.access, self.region
+        key = keys.organization_path(access.fingerprint, account_id)
+        return self._start(key, lambda: inventory.organization_path(access, region, account_id, organization_id))
+
+    def vault(self, name: str) -> Pending[Vault | None]:
+        """Look at a vault."""
+        access, entry, region = self.access, self.access.fingerprint, self.region
+        doubt = None if isinstance(self.identity(), Unseen) else self._doubt()
+        if doubt is not None and region in self.first_there:
+            return known(Unseen(doubt))
+
+        def names() -> frozenset[str]:
+            listing = keys.vaults(entry, region)
+            return self.shared.reads.get(
+                listing, self.shared.not_before, lambda: inventory.vault_names(access, region)
+            )[0]
+
+        return self._start(keys.vault(entry, region, name), lambda: inventory.vault(access, region, name, names))
+
+    def policy(self, name: str) -> Pending[str | None]:
+        """Look at a vault's access policy."""
+        access, region = self.access, self.region
+        key = keys.policy(access.fingerprint, region, name)
+        return self._start(key, lambda: inventory.vault_policy(access, region, name))
+
+    def kms_key(self, key_id: str) -> Pending[Key | None]:
+        """Look at a key."""
+        access, region = self.access, self.region
+        key = keys.kms_key(access.fingerprint, region, key_id)
+        return self._start(key, lambda: inventory.key(access, region, key_id))
+
+    def role(self, role_arn: str) -> Pending[Role | None]:
+        """Look at a role; one that does what it is for is looked at rarely."""
+        access, name, home = self.access, role_arn.rsplit("/", 1)[-1], regions.known_like(self.region)
+        account_id = self.account.account_id
+
+        def lasts(look: Look[Role | None]) -> timedelta:
+            if isinstance(look, Unseen):
+                return DENIED
+            return ROLE if look.value is not None and copy_role.trusts(look.value, account_id) else timedelta()
+
+        closed = self._closed(regional=False)
+        key = keys.role(access.fingerprint, name)
+        return closed or self.shared.slowly(access, key, lambda: roles.role(access, home, name), lasts)
+
+    def key_managers(self, points: Iterable[RecoveryPoint]) -> Mapping[str, Look[Key | None]]:
+        """Ask once for every own key that snapshots among these recovery points are encrypted with."""
+        if self._closed() is not None:
+            return {}
+        access, region, entry = self.access, self.region, self.access.fingerprint
+        place = (region, self.account.account_id)
+        arns = {each.encryption_key_arn for each in points if each.resource_type in KEYED_BY_RESOURCE}
+        own = sorted(arn for arn in arns if arn is not None and tuple(arn.split(":")[3:5]) == place)
+        asked = {
+            arn: self.shared.slowly(
+                access, keys.key_manager(entry, region, arn), partial(inventory.key, access, region, arn), key_lasts
+            )
+            for arn in own
+        }
+        return {arn: pending() for arn, pending in asked.items()}
+
+    def points(self, name: str) -> Pending[tuple[RecoveryPoint, ...]]:
+        """Look into a vault."""
+        access, region = self.access, self.region
+        key = keys.points(access.fingerprint, region, name)
+        return self._start(key, lambda: inventory.recovery_points(access, region, name))
+
+    def listed_at(self, name: str) -> datetime | None:
+        """Tell when the recovery points that this pass was given were listed."""
+        return self.shared.ages.get(keys.points(self.access.fingerprint, self.region, name))
+
+    def jobs(self, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
+        """Look at the copy jobs this account has had into a vault."""
+        access, region = self.access, self.region
+        key = keys.jobs(access.fingerprint, region, destination_vault_arn)
+        return self._start(key, lambda: inventory.copy_jobs(access, region, destination_vault_arn))
+
+
+def key_lasts(look: Look[Key | None]) -> timedelta:
+    """Who manages a key never changes; whether we may ask, or whether there is one, may."""
+    return LONGEST if isinstance(look, Seen) and look.value is not None else DENIED
+
+
+def known(look: Look[T]) -> Pending[T]:
+    """Return what is known without asking."""
+    return lambda: look
