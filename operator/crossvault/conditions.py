@@ -301,6 +301,8 @@ def _all_copied(figures: Sequence[Figures]) -> str:
     text = (
         f"Every one of {_points(copied)} in scope has its copy" if copied else "No recovery point in scope lacks a copy"
     )
+    assumed = sum(count for each in figures for (state, _), count in each.reasons.items() if state is State.COPIED)
+    text += f", {assumed} of them only by assumption (copying.whenUncertain)" if assumed else ""
     never: dict[Reason, int] = {}
     for each in figures:
         for (state, reason), count in each.reasons.items():

@@ -22,7 +22,7 @@ from .model import (
     Standing,
     State,
 )
-from .pairing import ENDED_WELL, GOOD_STATUSES, Pair
+from .pairing import ENDED_WELL, GONE_STATUSES, GOOD_STATUSES, Pair
 from .reasons import Reason
 
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
@@ -67,12 +67,17 @@ def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
     begin = desired.created
     result: dict[str, datetime] = {}
     for each in sorted(pairs, key=lambda pair: pair.point.created, reverse=True):
-        resource, created = each.point.resource_arn, each.point.created
+        resource, created = _resource_of(each.point), each.point.created
         known = result.get(resource)
         old_news = known is not None and begin is not None and known > begin
         if known is None or old_news or each.jobs:
             result[resource] = created
     return result
+
+
+def _resource_of(point: RecoveryPoint) -> str:
+    """Return the resource; a point of which AWS names none stands for itself."""
+    return point.resource_arn or point.arn
 
 
 def _within_backfill(each: Pair, desired: Desired, floor: Mapping[str, datetime]) -> bool:
@@ -82,7 +87,7 @@ def _within_backfill(each: Pair, desired: Desired, floor: Mapping[str, datetime]
     if backfill.mode is BackfillMode.SINCE:
         return backfill.since is None or point.created >= backfill.since
     if backfill.mode is BackfillMode.LATEST:
-        return each.copy is not None or point.created >= floor[point.resource_arn]
+        return each.copy is not None or point.created >= floor[_resource_of(point)]
     return desired.created is not None and point.created >= desired.created
 
 
@@ -149,8 +154,8 @@ def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> St
         return Standing(point, State.OUT_OF_SCOPE, Reason.SAME_BACKUP)
     if not in_scope(point, desired.scope) or not _within_backfill(each, desired, floor):
         return Standing(point, State.OUT_OF_SCOPE)
-    if each.copy is not None and each.copy.status in GOOD_STATUSES:
-        return _copied(each, each.copy, view.destination)
+    if each.copy is not None and each.copy.status not in GONE_STATUSES:
+        return _there(each, each.copy, view.destination)
     running = _unfinished(each, view.copies_seen)
     if running is not None:
         gone = _vanished(each, view.copies_seen)
@@ -182,6 +187,22 @@ def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
 
 def _remark(job: CopyJob | None) -> str | None:
     return job.message if job is not None and job.state == "COMPLETED" else None
+
+
+def _there(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:
+    """Judge a copy that is listed: good, on its way, in parts, or in a state that says nothing to this release."""
+    if copy.status == "CREATING":
+        return Standing(each.point, State.IN_PROGRESS, Reason.COPYING, job=each.last_job)
+    if copy.status not in GOOD_STATUSES:
+        words = f"Nothing is started: the copy has the status {copy.status}, which this release does not know."
+        return Standing(
+            each.point, State.WAITING, Reason.COPY_UNCERTAIN, each.last_job, needs_action=True, message=words
+        )
+    if copy.status == "PARTIAL" and each.point.status != "PARTIAL":
+        said = each.last_job.message if each.last_job is not None else None
+        words = said or "The copy is a part of its source: nested recovery points were not copied."
+        return Standing(each.point, State.FAILED, Reason.COPY_PARTIAL, each.last_job, needs_action=True, message=words)
+    return _copied(each, copy, destination)
 
 
 def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:

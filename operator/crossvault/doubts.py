@@ -6,13 +6,15 @@ its ground, and what has none waits, counted as a gap, until jobs bring proof or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from .copies import Viewpoint, expiry, kept_until, may_start
+from .copies import Viewpoint, expiry, in_scope, kept_until, may_start
 from .evidence import Weighed
 from .model import (
+    BackfillMode,
     Conflict,
     CopyJob,
     Desired,
@@ -28,7 +30,7 @@ from .model import (
     Uncertain,
     Verdict,
 )
-from .pairing import ENDED_WELL, Pair
+from .pairing import ENDED_WELL, GONE_STATUSES, Pair
 from .reasons import Reason
 
 SURELY_GONE = timedelta(hours=24)
@@ -54,9 +56,13 @@ def settle(
         view: From where and when they were judged.
         locked: The destination's vault is locked: what was copied twice could not be taken away again.
     """
+    pairs = tuple(pairs)
     judge = _Doubts(weighed, view, locked=locked)
     settled = [judge.of(each, standing) for each, standing in zip(pairs, standings, strict=True)]
-    return tuple(_with_canaries(settled, weighed))
+    open_ = {each.point.arn for each in pairs if each.copy is None or each.copy.status in GONE_STATUSES}
+    shadowed = frozenset(each.point.arn for each in pairs if each.shadowed)
+    decided = _decided(settled, weighed, view.desired.copying.when_uncertain, frozenset(open_), shadowed)
+    return tuple(_with_canaries(decided, weighed, frozenset(open_) - shadowed))
 
 
 class _Doubts:
@@ -69,7 +75,8 @@ class _Doubts:
     def of(self, pair: Pair, standing: Standing) -> Standing:
         """Return the standing with its ground, or held."""
         finished = [job for job in pair.jobs if job.state in ENDED_WELL]
-        if standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL}:
+        there = pair.copy is not None and pair.copy.status not in GONE_STATUSES
+        if standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL} and not there:
             return self._vanished(standing, finished)
         if not may_start(standing, self._view.now):
             return standing
@@ -84,11 +91,11 @@ class _Doubts:
                 needs_action=True,
                 message=None,
             )
-            return self._decided(lost, finished)
+            return self._again(lost, finished)
         if pair.shadowed:
-            return self._decided(self._held(standing, _SHADOWED), finished)
+            return self._held(standing, _SHADOWED)
         ground = self._weighed.ground(standing.point)
-        return replace(standing, ground=ground) if ground else self._decided(self._held(standing), finished)
+        return replace(standing, ground=ground) if ground else self._held(standing)
 
     def _vanished(self, standing: Standing, finished: list[CopyJob]) -> Standing:
         """Make a copy again that is gone, once, and only where jobs name copies as they are listed.
@@ -96,7 +103,7 @@ class _Doubts:
         In a locked vault nothing can be gone before its time, so that there the evidence contradicts itself.
         """
         if not self._gone_for_sure(standing.point, finished):
-            return self._decided(standing, finished)
+            return self._again(standing, finished)
         due = max(job.completed or job.created for job in finished) + SURELY_GONE
         return replace(standing, retry_at=due, ground=Ground.PROVEN)
 
@@ -106,21 +113,10 @@ class _Doubts:
         known = self._weighed.arns_match(point) and self._weighed.nothing_there(point)
         return len(finished) == 1 and known and not too_early
 
-    def _decided(self, standing: Standing, finished: list[CopyJob]) -> Standing:
-        """Do what the policy declares for what cannot be told; what is made again is so once."""
+    def _again(self, standing: Standing, finished: list[CopyJob]) -> Standing:
+        """Make what is gone again where the policy says so, once; what is gone is never called copied."""
         if self._mode is Uncertain.ASSUME_MISSING and len(finished) <= 1:
-            return replace(
-                standing,
-                state=State.MISSING,
-                reason=None,
-                ground=Ground.DECLARED,
-                retry_at=None,
-                needs_action=False,
-                message=None,
-            )
-        known = self._weighed.evidence(standing.point)
-        if self._mode is Uncertain.ASSUME_COPIED and known.verdict is not Verdict.PROVEN:
-            return Standing(standing.point, State.COPIED, Reason.ASSUMED_COPIED, standing.job)
+            return _missing(standing)
         return standing
 
     def _held(self, standing: Standing, words: str | None = None) -> Standing:
@@ -149,22 +145,68 @@ def doubt(known: Evidence, vault: str) -> str:
     return f"Nothing is started, because {there} and {proof}. {_OUT}"
 
 
-def _with_canaries(standings: Iterable[Standing], weighed: Weighed) -> Iterator[Standing]:
+def _missing(standing: Standing) -> Standing:
+    return replace(
+        standing,
+        state=State.MISSING,
+        reason=None,
+        ground=Ground.DECLARED,
+        retry_at=None,
+        needs_action=False,
+        message=None,
+    )
+
+
+def _decided(
+    standings: Iterable[Standing],
+    weighed: Weighed,
+    declared: Uncertain,
+    open_: frozenset[str],
+    shadowed: frozenset[str],
+) -> tuple[Standing, ...]:
+    """Do what the policy declares about what is held.
+
+    Assumed copied is at most what unexplained recovery points there are to be the copies, the newest first, and nothing
+    of a kind that jobs prove. Assumed missing is nothing of a kind whose copies are listed otherwise, once there are
+    more unexplained ones than points: each copy would look missing again as soon as AWS has forgotten its job.
+    """
+    standings = tuple(standings)
+    held: dict[Kind, list[RecoveryPoint]] = defaultdict(list)
+    for each in standings:
+        if each.reason is Reason.COPY_UNCERTAIN and each.point.arn in open_:
+            held[weighed.kind_of(each.point)].append(each.point)
+    chosen: set[str] = set()
+    for kind, points in held.items():
+        known = weighed.of_kind.get(kind, Evidence(kind))
+        if declared is Uncertain.ASSUME_MISSING:
+            endless = known.verdict is Verdict.CONTRADICTED and known.unexplained > len(points)
+            chosen.update(each.arn for each in points if not endless)
+        elif declared is Uncertain.ASSUME_COPIED:
+            chosen.update(each.arn for each in points if each.arn in shadowed)
+            doubtful = [each for each in points if each.arn not in shadowed and known.verdict is not Verdict.PROVEN]
+            newest = sorted(doubtful, key=lambda each: (each.created, each.arn), reverse=True)
+            chosen.update(each.arn for each in newest[: known.unexplained])
+    adopt = declared is Uncertain.ASSUME_COPIED
+    return tuple(
+        each if each.point.arn not in chosen else _adopted(each) if adopt else _missing(each) for each in standings
+    )
+
+
+def _adopted(standing: Standing) -> Standing:
+    return Standing(standing.point, State.COPIED, Reason.ASSUMED_COPIED, standing.job)
+
+
+def _with_canaries(standings: Iterable[Standing], weighed: Weighed, may_go: frozenset[str]) -> Iterator[Standing]:
     """Let the newest held point of a kind go ahead where that risks nothing; its copy proves the kind or refutes it."""
     standings = tuple(standings)
     newest: dict[Kind, RecoveryPoint] = {}
     for each in standings:
-        if each.reason is Reason.COPY_UNCERTAIN and each.message != _SHADOWED:
+        if each.reason is Reason.COPY_UNCERTAIN and each.point.arn in may_go:
             kind = weighed.kind_of(each.point)
             newest[kind] = max(each.point, newest.get(kind, each.point), key=lambda one: (one.created, one.arn))
     canaries = {each.arn for each in newest.values() if weighed.sends_ahead(each)}
     for each in standings:
-        if each.point.arn in canaries:
-            yield replace(
-                each, state=State.MISSING, reason=None, ground=Ground.CANARY, needs_action=False, message=None
-            )
-        else:
-            yield each
+        yield replace(_missing(each), ground=Ground.CANARY) if each.point.arn in canaries else each
 
 
 # --- Two policies, one copy ----------------------------------------------------------------------------------------
@@ -175,7 +217,15 @@ def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
     if desired.deleting:
         return ()
     return tuple(
-        Neighbour(desired.key, (desired.source.arn, each.vault.arn), each.lifecycle, desired.acts)
+        Neighbour(
+            desired.key,
+            (desired.source.arn, each.vault.arn),
+            each.lifecycle,
+            desired.acts,
+            desired.scope,
+            desired.backfill,
+            desired.created,
+        )
         for each in desired.destinations
     )
 
@@ -205,20 +255,55 @@ def yielded(
     others = tuple(each for each in neighbours if each.key in rivals)
     if not others:
         return tuple(standings)
-    words = next(each.message for each in conflicts)
-    return tuple(_yielded(each, view, others, words) for each in standings)
+    words = {each.other: each.message for each in conflicts}
+    standings = tuple(standings)
+    newest: dict[str, datetime] = {}
+    for each in standings:
+        resource = each.point.resource_arn
+        newest[resource] = max(each.point.created, newest.get(resource, each.point.created))
+    settled = []
+    for each in standings:
+        is_newest = each.point.created == newest[each.point.resource_arn]
+        wanting = tuple(one for one in others if _wants(one, each.point, newest=is_newest))
+        settled.append(_yielded(each, view, wanting, words) if wanting else each)
+    return tuple(settled)
 
 
-def _yielded(standing: Standing, view: Viewpoint, others: tuple[Neighbour, ...], words: str) -> Standing:
+def _wants(neighbour: Neighbour, point: RecoveryPoint, *, newest: bool) -> bool:
+    """Tell whether the other policy means this point, too; with backfill Latest that is the newest of each resource."""
+    if not in_scope(point, neighbour.scope):
+        return False
+    backfill, begun = neighbour.backfill, neighbour.created
+    match backfill.mode:
+        case BackfillMode.ALL:
+            return True
+        case BackfillMode.SINCE:
+            return backfill.since is None or point.created >= backfill.since
+        case BackfillMode.LATEST:
+            return newest or begun is None or point.created >= begun
+        case BackfillMode.NONE:
+            return begun is not None and point.created >= begun
+
+
+def _yielded(
+    standing: Standing, view: Viewpoint, others: tuple[Neighbour, ...], words: Mapping[PolicyKey, str]
+) -> Standing:
     if standing.reason is Reason.COPY_EXPIRES_EARLY:
-        return replace(standing, message=f"{standing.message} {words}")
+        return replace(standing, message=f"{standing.message} {words[others[0].key]}")
     if standing.ground is None:
         return standing
     mine = _rank(standing.point, view.destination.lifecycle, view.desired.key)
-    if all(mine >= _rank(standing.point, each.lifecycle, each.key) for each in others):
+    first = max(others, key=lambda each: _rank(standing.point, each.lifecycle, each.key))
+    if mine >= _rank(standing.point, first.lifecycle, first.key):
         return standing
     return replace(
-        standing, state=State.WAITING, reason=Reason.LIFECYCLE_CONFLICT, ground=None, retry_at=None, message=words
+        standing,
+        state=State.WAITING,
+        reason=Reason.LIFECYCLE_CONFLICT,
+        ground=None,
+        retry_at=None,
+        needs_action=True,
+        message=words[first.key],
     )
 
 

@@ -38,7 +38,7 @@ class Weighed:
     """The evidence of one destination, and what may be started on it.
 
     Attributes:
-        oldest_job: When the oldest job that AWS still shows was created.
+        oldest_job: When the first of the jobs ended that AWS still shows: it forgets them so long after their end.
         of_kind: What is known of each kind that the source vault has.
         busy: Kinds with a job that is under way, or whose copy was not seen yet.
         could_be: (type, resource) → origin → the youngest unexplained recovery point of the destination; the resource
@@ -132,7 +132,7 @@ def weigh(
     weighed = Weighed(
         source_vault_arn,
         now,
-        oldest_job=min((each.created for each in jobs), default=None),
+        oldest_job=min((each.completed for each in jobs if each.completed is not None), default=None),
         could_be=_could_be(paired, destination_vault_arn),
     )
     tallies: dict[Kind, _Tally] = defaultdict(_Tally)

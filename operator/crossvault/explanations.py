@@ -198,6 +198,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
+    Reason.COPY_JOB_FORGOTTEN: Explanation(
+        "AWS takes the request for a repetition of an earlier one whose copy job it no longer lists.",
+        NOBODY,
+        "It is asked again ever more seldom, until AWS has forgotten the earlier request, too.",
+    ),
     Reason.COPY_UNCERTAIN: Explanation(
         "Whether a copy exists cannot be told: the recovery point pairs with nothing, a job of it would be forgotten by"
         " now, and the destination holds recovery points that nothing explains. Copying it could make a second copy.",

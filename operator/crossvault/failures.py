@@ -121,6 +121,8 @@ def classify_refusal(problem: Problem) -> Failure | None:
     what a denial says is about the caller, though, and not about the copy role.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
     """
+    if problem.reason is Reason.COPY_JOB_FORGOTTEN:
+        return Failure(Reason.COPY_JOB_FORGOTTEN, FailureClass.RETRY)
     otherwise = _REFUSALS.get(problem.reason)
     if problem.error_class is ErrorClass.RETRY or problem.code is None or otherwise is None:
         return None

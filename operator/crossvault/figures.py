@@ -33,7 +33,7 @@ from .proof import Proof, status_rows
 from .reasons import Reason
 from .sanitise import clip, sanitise
 
-EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE)
+EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)
 REASON_LIMIT = 20
 
 LOSSES = frozenset({Reason.COPY_VANISHED, Reason.DESTINATION_VAULT_LOST})
@@ -298,5 +298,5 @@ def moment(text: object) -> datetime | None:
     """Read an instant that :func:`instant` wrote; None when there is none, or none that can be read."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

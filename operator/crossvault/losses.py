@@ -25,7 +25,13 @@ def losses(
     What a job of AWS shows to have vanished counts as failing by itself (:func:`crossvault.copies.failing`).
     """
     found = (
-        _loss(destination, sight, standings.get(destination.name, ()), previous)
+        _loss(
+            destination,
+            sight,
+            standings.get(destination.name, ()),
+            previous,
+            same_spec=previous.get("observedGeneration") == desired.generation,
+        )
         for destination, sight in zip(desired.destinations, observed.destinations, strict=True)
         if not isinstance(observed.points, Unseen) and not isinstance(sight.jobs, Unseen)
     )
@@ -43,7 +49,12 @@ def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[
 
 
 def _loss(
-    destination: Destination, sight: DestinationSight, standings: Sequence[Standing], previous: Mapping[str, Any]
+    destination: Destination,
+    sight: DestinationSight,
+    standings: Sequence[Standing],
+    previous: Mapping[str, Any],
+    *,
+    same_spec: bool,
 ) -> Failed | None:
     if isinstance(sight.vault, Unseen) or isinstance(sight.copies, Unseen):
         return None
@@ -53,6 +64,7 @@ def _loss(
     return (
         _made_anew(destination, sight.vault.value, sight, gaps, known)
         or _newest_gone(destination, standings, gaps, known)
+        or (_fewer(destination, standings, gaps, known) if same_spec else None)
         or _still(destination, gaps, previous)
     )
 
@@ -113,6 +125,31 @@ def _newest_gone(
     lost = sorted(without, key=lambda each: each.point.created, reverse=True)[: max(fewer, 1)]
     text = f"Copies that were there are gone, the newest of them that of the recovery point of {newest}."
     return _failed(destination, Reason.COPY_VANISHED, lost, text)
+
+
+def _fewer(
+    destination: Destination, standings: Sequence[Standing], gaps: Sequence[Standing], known: Mapping[str, Any]
+) -> Failed | None:
+    """Tell that fewer copies are there than recovery points went at the source, though no job of AWS explains it.
+
+    Of what the status knew, as many copies may be fewer as points left the scope; what is beyond that was lost.
+    """
+    newest, meant, copied = moment(known.get("newestSource")), known.get("inScope"), known.get("copied")
+    if newest is None or not isinstance(meant, int) or not isinstance(copied, int):
+        return None
+    of_then = [
+        each
+        for each in standings
+        if each.state is not State.OUT_OF_SCOPE and each.point.created.replace(microsecond=0) <= newest
+    ]
+    left = max(0, meant - len(of_then))
+    lost = copied - sum(each.state is State.COPIED for each in of_then) - left
+    then = {each.point.arn for each in of_then}
+    without = [each for each in gaps if each.job is None and each.point.arn in then]
+    if lost <= 0 or not without:
+        return None
+    found = sorted(without, key=lambda each: each.point.created, reverse=True)[:lost]
+    return _failed(destination, Reason.COPY_VANISHED, found, "Copies that were there are gone.")
 
 
 def _still(destination: Destination, gaps: Sequence[Standing], previous: Mapping[str, Any]) -> Failed | None:

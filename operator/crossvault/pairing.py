@@ -22,7 +22,8 @@ TOLERANCE = timedelta(seconds=1)
 
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
-_MAY_BECOME_GOOD = GOOD_STATUSES | {"CREATING"}
+GONE_STATUSES = frozenset({"EXPIRED", "DELETING"})
+"""Statuses of a copy that is none any more. One that is new to this release says nothing of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def pair(
         free = [each for each in listed.values() if each.arn not in taken and (each.status in GOOD_STATUSES) is good]
         left = [each for each in backups if each.points[0].arn not in matched]
         matched |= _matched_by_date(left, free, source_vault_arn)
+    matched = _longest(matched, listed)
     gaps = {each.points[0].resource_arn for each in backups if each.points[0].arn not in matched}
     covered = _Covered(
         each.points[0] for each in backups if each.points[0].resource_arn in gaps and each.points[0].arn in matched
@@ -293,6 +295,28 @@ def _match_near_dates(
     return matched
 
 
+def _longest(matched: Mapping[str, RecoveryPoint], listed: Mapping[str, RecoveryPoint]) -> dict[str, RecoveryPoint]:
+    """Take the copy of a backup that lives longest, where several of the same moment lie there and are nobody's."""
+    taken = {copy.arn for copy in matched.values()}
+    free: dict[tuple[str, datetime], list[RecoveryPoint]] = defaultdict(list)
+    for copy in listed.values():
+        if copy.arn not in taken and copy.resource_arn and copy.status in GOOD_STATUSES:
+            free[copy.resource_arn, copy.created].append(copy)
+    if not free:
+        return dict(matched)
+    longest: dict[str, RecoveryPoint] = {}
+    for arn, copy in matched.items():
+        others = free.get((copy.resource_arn, copy.created), ())
+        longest[arn] = max((copy, *others), key=_lives_until) if copy.status in GOOD_STATUSES else copy
+        if longest[arn] is not copy:
+            free[copy.resource_arn, copy.created].remove(longest[arn])
+    return longest
+
+
+def _lives_until(copy: RecoveryPoint) -> tuple[bool, datetime]:
+    return copy.delete_at is None, copy.delete_at or copy.created
+
+
 # --- What is left over ---------------------------------------------------------------------------------------------
 
 
@@ -302,7 +326,7 @@ def _loose(
     """Return what could still be a copy that was not recognised; a second copy of what has one is explained."""
     taken = {copy.arn for copy in matched.values()}
     left = [each for each in listed.values() if each.arn not in taken and each.parent_arn is None]
-    left = [each for each in left if each.status in _MAY_BECOME_GOOD]
+    left = [each for each in left if each.status not in GONE_STATUSES]
     if not left:
         return ()
     known: dict[str, list[RecoveryPoint]] = defaultdict(list)

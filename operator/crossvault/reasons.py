@@ -107,6 +107,7 @@ class Reason(StrEnum):
     SERVICE_FAILURE = "ServiceFailure"
     COPY_PARTIAL = "CopyPartial"
     COPY_VANISHED = "CopyVanished"
+    COPY_JOB_FORGOTTEN = "CopyJobForgotten"
     DESTINATION_VAULT_LOST = "DestinationVaultLost"
     UNKNOWN_FAILURE = "UnknownFailure"
     # What we did

@@ -66,7 +66,7 @@ def claims_of(desired: Desired) -> frozenset[tuple[str, str]]:
     if desired.deleting:
         return frozenset()
     sid = sid_of(desired.copy_role_arn)
-    return frozenset((d.vault.arn, sid) for d in desired.destinations if d.vault_policy is Ownership.MANAGE)
+    return frozenset((d.vault.arn, sid) for d in desired.destinations)
 
 
 # --- Who asks ------------------------------------------------------------------------------------------------------

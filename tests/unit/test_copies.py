@@ -426,3 +426,10 @@ def test_a_remark_of_a_finished_job_is_kept() -> None:
         State.COPIED,
         job.message,
     )
+
+
+def test_points_without_a_resource_stand_each_for_itself() -> None:
+    """With backfill Latest each of them is the newest of what it is of."""
+    pairs = [Pair(point(day, resource=""), None, ()) for day in (2, 8, 12)]
+
+    assert _in_scope(Backfill(BackfillMode.LATEST), *pairs) == ["02", "08", "12"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.unit.builders import (
@@ -22,6 +23,7 @@ from tests.unit.builders import (
     vault,
 )
 
+from crossvault import copies as copying
 from crossvault import doubts, plan
 from crossvault.model import (
     Backfill,
@@ -35,6 +37,7 @@ from crossvault.model import (
     Plan,
     PolicyKey,
     RecoveryPoint,
+    Scope,
     Seen,
     Standing,
     State,
@@ -120,6 +123,79 @@ def test_a_person_may_decide(uncertain: Uncertain, state: State, reason: Reason 
     found = standing(planned(OLD, copies=(LOOSE,), uncertain=uncertain), OLD)
 
     assert (found.state, found.reason, found.ground) == (state, reason, ground)
+
+
+@pytest.mark.parametrize("status", ["EXPIRED", "DELETING"])
+def test_a_copy_that_goes_is_none(status: str) -> None:
+    """Only these two say that a copy is there no more."""
+    found = planned(OLD, copies=(copy_of(OLD, status=status),))
+
+    assert standing(found, OLD).ground is Ground.NOTHING_THERE
+
+
+@pytest.mark.parametrize("uncertain", list(Uncertain))
+@pytest.mark.parametrize(
+    ("status", "state", "reason"),
+    [
+        pytest.param("CREATING", State.IN_PROGRESS, Reason.COPYING, id="somebody makes it"),
+        pytest.param("INDEXING", State.WAITING, Reason.COPY_UNCERTAIN, id="a word of a later AWS"),
+        pytest.param("PARTIAL", State.FAILED, Reason.COPY_PARTIAL, id="a part of it"),
+    ],
+)
+def test_a_copy_that_is_not_good_is_not_made_again(
+    status: str, state: State, reason: Reason, uncertain: Uncertain
+) -> None:
+    """It is there, whatever it is: nobody's declaration makes a second one, or calls it good."""
+    found = planned(OLD, copies=(copy_of(OLD, status=status),), known=3, uncertain=uncertain)
+
+    assert (standing(found, OLD).state, standing(found, OLD).reason) == (state, reason)
+    assert found.actions == ()
+
+
+def test_a_partial_copy_of_a_partial_backup_is_whole() -> None:
+    """The copy has what the source has."""
+    source = replace(OLD, status="PARTIAL")
+
+    assert standing(planned(source, copies=(copy_of(source, status="PARTIAL"),)), source).state is State.COPIED
+
+
+def test_no_more_is_assumed_copied_than_could_be() -> None:
+    """One unexplained recovery point is the copy of one, at most; the others stay gaps."""
+    three = tuple(point(number) for number in (60, 61, 62))
+    found = planned(*three, copies=(replace(LOOSE, created=ago(days=1)),), uncertain=Uncertain.ASSUME_COPIED)
+    reasons = [standing(found, each).reason for each in three]
+
+    assert reasons == [Reason.ASSUMED_COPIED, Reason.COPY_UNCERTAIN, Reason.COPY_UNCERTAIN]
+
+
+@pytest.mark.parametrize("uncertain", list(Uncertain))
+def test_what_vanished_is_never_called_copied(uncertain: Uncertain) -> None:
+    """Whoever deletes everything is told of, whatever is assumed of what nobody knows."""
+    four = linked(4)
+    found = planned(*(one for one, *_ in four), jobs=tuple(job for *_, job in four), uncertain=uncertain)
+
+    assert State.COPIED not in {each.state for each in found.standings["dr"]}
+
+
+def test_what_is_listed_otherwise_is_not_assumed_missing_for_ever() -> None:
+    """Each copy would look missing as soon as its job is forgotten: more unexplained ones than points end it."""
+    newest = point(1)
+    copy = copy_of(newest, created=ago(hours=5))
+    done = job_for(newest, state="COMPLETED", to=copy, created=ago(hours=5))
+    for loose, started in ((1, True), (2, False)):
+        others = tuple(replace(LOOSE, arn=f"loose-{each}", created=ago(days=each + 2)) for each in range(loose))
+        found = planned(OLD, newest, copies=(copy, *others), jobs=(done,), uncertain=Uncertain.ASSUME_MISSING)
+        assert (standing(found, OLD).ground is Ground.DECLARED) is started
+
+
+def test_a_long_job_does_not_widen_the_authority_of_the_list() -> None:
+    """AWS forgets jobs so long after their end: one that ran for weeks says nothing of the weeks before."""
+    ran = job_for(point(30), state="FAILED", created=ago(days=27), completed=ago(days=2), job_id="long")
+    runs = job_for(point(31), created=ago(days=27), job_id="still")
+    old = point(20)
+    for jobs in ((ran,), (runs,), (ran, runs)):
+        found = planned(old, copies=(replace(LOOSE, resource_arn="", created=NOW),), jobs=jobs)
+        assert standing(found, old).reason is Reason.COPY_UNCERTAIN
 
 
 @pytest.mark.parametrize(
@@ -292,6 +368,43 @@ def test_exactly_one_of_two_policies_starts_a_copy(mine: int | None, theirs: int
     assert starts("mine", "theirs", (ours, THEIRS)) + starts("theirs", "mine", (THEIRS, ours)) == (
         2 if mine == theirs else 1
     )
+
+
+@pytest.mark.parametrize(
+    ("theirs", "left"),
+    [
+        pytest.param({"scope": Scope(resource_types=("EBS",))}, False, id="another type"),
+        pytest.param({"scope": Scope(resource_types=("RDS",))}, True, id="this type"),
+        pytest.param({"backfill": Backfill(BackfillMode.NONE), "created": NOW}, False, id="only what comes later"),
+        pytest.param({"backfill": Backfill(BackfillMode.LATEST), "created": NOW}, True, id="the newest of each"),
+        pytest.param({"backfill": Backfill(BackfillMode.SINCE, NOW)}, False, id="only since now"),
+    ],
+)
+def test_a_copy_is_left_to_who_means_it(theirs: dict[str, Any], left: bool) -> None:
+    """A neighbour that keeps copies longer and does not mean this point makes none of it."""
+    source = point(1)
+    (longer,) = beside(365)
+    found = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=(replace(longer, **theirs),))
+
+    assert (found.actions == ()) is left
+
+
+def test_what_is_left_to_another_is_not_healthy() -> None:
+    """As long as that one has not made it, somebody is told."""
+    found = planned(point(1), lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365))
+
+    assert copying.failing(standing(found, point(1))) is Reason.LIFECYCLE_CONFLICT
+
+
+def test_the_copy_that_lives_longest_counts() -> None:
+    """Beside one that a job names and one that sorts before it."""
+    source = point(1)
+    short = replace(copy_of(source, arn="a"), delete_at=source.created + timedelta(days=7))
+    long = replace(copy_of(source, arn="b"), delete_at=source.created + timedelta(days=365))
+    job = job_for(source, state="COMPLETED", to=short)
+    for jobs in ((), (job,)):
+        found = planned(source, copies=(short, long), jobs=jobs, lifecycle=Lifecycle(delete_after_days=365))
+        assert standing(found, source).state is State.COPIED
 
 
 def test_who_only_looks_is_nobodys_neighbour() -> None:

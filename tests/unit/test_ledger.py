@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from crossvault.aws.ledger import REMEMBERED, RefusedCopies
+from crossvault.aws.ledger import LISTED_WITHIN, REMEMBERED, RefusedCopies, StartedCopies
+from crossvault.aws.reads import SharedReads
 from crossvault.foresight import SLOWEST
 from crossvault.model import Lifecycle, StartCopy
 
@@ -45,3 +46,15 @@ def test_a_refusal_outlives_the_slowest_pause_and_ends_with_its_policy() -> None
     assert refused.into({TARGET_ARN}, NOW + SLOWEST) != {}
     assert refused.into({"another vault"}, NOW) == {}
     assert refused.into({TARGET_ARN}, NOW + REMEMBERED) == {}
+
+
+def test_an_answer_with_a_job_that_no_listing_shows_is_known_after_a_while() -> None:
+    """AWS may remember a request for longer than the job it made; a listing that lags is given its time."""
+    started = StartedCopies(SharedReads(lambda: NOW))
+
+    assert not started.is_forgotten(START, "job-1", NOW)
+    assert not started.is_forgotten(START, "job-1", NOW + LISTED_WITHIN / 2)
+    assert started.is_forgotten(START, "job-1", NOW + LISTED_WITHIN)
+    assert not started.is_forgotten(START, "job-2", NOW + LISTED_WITHIN)
+    assert not started.is_forgotten(replace(START, destination_vault_arn="another"), "job-1", NOW + LISTED_WITHIN)
+    assert not started.is_forgotten(START, "job-2", NOW + LISTED_WITHIN + REMEMBERED)

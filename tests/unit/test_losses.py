@@ -26,6 +26,7 @@ from tests.unit.builders import (
 from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
 
 from crossvault import plan
+from crossvault.figures import moment
 from crossvault.model import DestinationSight, Key, Look, Observed, Seen
 from crossvault.status import Cadence
 
@@ -188,3 +189,22 @@ def test_a_hazard_of_an_alias_that_cannot_be_looked_up_is_not_taken_back() -> No
     assert dark == told
     assert condition_in(right, "Ready")["reason"] == "Protected"
     assert right["drift"]["total"] == 0
+
+
+def test_fewer_copies_than_points_that_went_are_a_loss() -> None:
+    """The newest stands, jobs are forgotten: as many are lost as are fewer beyond what left the source."""
+    for points, there, lost in (
+        (POINTS, POINTS[:2], 2),
+        (POINTS[:3], POINTS[:2], 1),
+        (POINTS[:2], POINTS[:2], 0),
+        ((point(0), *POINTS), POINTS, 0),
+    ):
+        seen = observed(points, made(ago(days=90), copies=tuple(map(copy_of, there))))
+        failures = status_of(tell(declare(), seen, previous=KNOWN))["failures"]
+        assert sum(each["count"] for each in failures if each["reason"] == "CopyVanished") == lost
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-12:00", "yesterday", 5, None])
+def test_an_instant_in_a_status_that_no_calendar_has_is_none(text: object) -> None:
+    """Whoever edited it by hand."""
+    assert moment(text) is None

@@ -44,12 +44,12 @@ def test_the_sid_follows_from_the_role_alone() -> None:
     assert OURS["Sid"].isalnum()
 
 
-def test_only_managed_destinations_are_claimed_and_none_on_deletion() -> None:
-    """A policy claims the statements it keeps, as long as it lives."""
+def test_every_destination_is_claimed_and_none_on_deletion() -> None:
+    """Who only checks a vault's policy needs the statement as much as who keeps it, as long as it lives."""
     two = (destination(), destination("b", vault=target_vault("b"), vault_policy=Ownership.CHECK))
     gone = desired(*two, deleting=True, deletion_policy=DeletionPolicy.REMOVE_OWNED)
 
-    assert vaultpolicy.claims_of(desired(*two)) == {(TARGET_ARN, OURS["Sid"])}
+    assert vaultpolicy.claims_of(desired(*two)) == {(each.vault.arn, OURS["Sid"]) for each in two}
     assert vaultpolicy.claims_of(gone) == frozenset()
 
 

@@ -12,8 +12,9 @@ from typing import Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError
+from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, StartCopy, VaultRef
+from ..reasons import Reason
 from . import inventory, keys
 from .backoff import RefusedWrites
 from .errors import code_of
@@ -138,8 +139,18 @@ class Applier:
                 )
         finally:
             self._shared.invalidate(listing)
+        if self._started.is_forgotten(action, answer["CopyJobId"], self._clock()):
+            raise CrossvaultError(_forgotten(action))
         self._refused.discard(action.point.arn, action.destination_vault_arn)
         return self._started.add(answer["CopyJobId"], listing, self._clock())
+
+
+def _forgotten(action: StartCopy) -> Problem:
+    return Problem(
+        Reason.COPY_JOB_FORGOTTEN,
+        f"AWS answers the request to copy {action.point.arn} with an earlier copy job that it no longer lists.",
+        ErrorClass.STUCK,
+    )
 
 
 def creator_request_id(vault_arn: str) -> str:

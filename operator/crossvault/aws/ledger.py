@@ -17,6 +17,7 @@ from .sessions import Fingerprint
 
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
+LISTED_WITHIN = timedelta(minutes=1)
 # Twice as long as the slowest retry of what was refused.
 REMEMBERED = timedelta(hours=48)
 
@@ -28,6 +29,22 @@ class StartedCopies:
         self._reads = reads
         self._lock = threading.Lock()
         self._started: dict[str, tuple[Key, datetime]] = {}
+        self._answers: dict[tuple[str, str], tuple[str, datetime]] = {}
+
+    def is_forgotten(self, action: StartCopy, job_id: str, now: datetime) -> bool:
+        """Tell whether AWS answers with a job of which it has spoken before, and which no listing has shown since.
+
+        A listing may lag behind; after so long it does not any more.
+        """
+        key = (action.point.arn, action.destination_vault_arn)
+        with self._lock:
+            for each in [each for each, (_, at) in self._answers.items() if now - at >= REMEMBERED]:
+                del self._answers[each]
+            before, since = self._answers.setdefault(key, (job_id, now))
+            if before != job_id:
+                self._answers[key] = (job_id, now)
+                return False
+            return now - since >= LISTED_WITHIN
 
     def add(self, job_id: str, listing: Key, now: datetime) -> bool:
         """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already."""

@@ -66,6 +66,12 @@ OLDEST_RUNNING = Metric(
     "Start of the longest running copy job, if one runs.",
 )
 COPIED_BYTES = Metric("copied_bytes", _G, _DESTINATION, "Size of the copies there are.")
+ASSUMED = Metric(
+    "assumed_copied_recovery_points",
+    _G,
+    _DESTINATION,
+    "Recovery points counted as copied because the policy says so and not because it was seen; absent without any.",
+)
 PAIRING = Metric(
     "pairing_verdict",
     _G,

@@ -73,6 +73,9 @@ def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iter
     for state in COUNTED:
         yield catalogue.RECOVERY_POINTS, (*labels, state), float(each.states.get(state, 0))
     for (kept, reason), count in each.reasons.items():
+        if kept is State.COPIED:
+            yield catalogue.ASSUMED, labels, float(count)
+            continue
         yield catalogue.UNCOPIED, (*labels, kept, reason), float(count)
     for (outcome, reason_word), count in each.jobs.items():
         yield catalogue.COPY_JOBS, (*labels, outcome, reason_word), float(count)

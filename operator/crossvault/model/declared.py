@@ -201,9 +201,13 @@ class Neighbour:
         vaults: ARNs of the source and of the destination vault.
         lifecycle: How long copies are to live.
         acts: It is neither suspended nor only observing, so that copies can be left to it.
+        scope, backfill, created: Which recovery points it means.
     """
 
     key: PolicyKey
     vaults: tuple[str, str]
     lifecycle: Lifecycle | None
     acts: bool = True
+    scope: Scope = Scope()
+    backfill: Backfill = Backfill(BackfillMode.ALL)
+    created: datetime | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, accounts, policy
+from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, accounts, let_in, policy, scripted
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import AwsAccounts
@@ -267,3 +267,22 @@ def test_nothing_is_written_with_an_unproved_identity(simulator: SimulatorServer
 def test_lifecycle_sends_what_is_declared_only(lifecycle: Lifecycle | None, members: dict[str, int]) -> None:
     """A member that is left out means "as the source" to AWS."""
     assert lifecycle_members(lifecycle) == members
+
+
+def test_a_job_that_aws_names_and_no_longer_lists_is_told() -> None:
+    """AWS takes the request for a repetition of one whose job is forgotten; asked again at once it would say the same."""
+    now = [datetime.now(UTC)]
+    point = RecoveryPoint("arn:p", "arn:r", "EBS", now[0], "COMPLETED")
+    with scripted() as script:
+        let_in(script)
+        script.on("StartCopyJob", {"CopyJobId": "J"})
+        aws = accounts(script.url, clock=lambda: now[0])
+        problems = []
+        for seconds in (0, 10, 60):
+            now[0] += timedelta(seconds=seconds)
+            problems.append(aws.apply(_start(point)).problem)
+        aws.close()
+
+    assert problems[:2] == [None, None]
+    assert problems[2] is not None
+    assert problems[2].reason is Reason.COPY_JOB_FORGOTTEN
