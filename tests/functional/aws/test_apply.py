@@ -270,7 +270,7 @@ def test_lifecycle_sends_what_is_declared_only(lifecycle: Lifecycle | None, memb
 
 
 def test_a_job_that_aws_names_and_no_longer_lists_is_told() -> None:
-    """AWS takes the request for a repetition of one whose job is forgotten; asked again at once it would say the same."""
+    """AWS takes the request for a repetition of one whose job is forgotten."""
     now = [datetime.now(UTC)]
     point = RecoveryPoint("arn:p", "arn:r", "EBS", now[0], "COMPLETED")
     with scripted() as script:
