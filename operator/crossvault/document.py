@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from . import vaultpolicy
 from .announcements import stamp, with_last_changed
 from .conditions import Condition, Evidence, unconfirmed
 from .fields import format_duration
@@ -50,14 +51,17 @@ def document(evidence: Evidence, judged: tuple[Condition, ...], looked: Mapping[
 def _destinations(evidence: Evidence, looked: Mapping[str, datetime]) -> list[dict[str, Any]]:
     """Return a row for every destination; one that was not looked at keeps what was last known of it, and of when."""
     known = {each.get("name"): each for each in evidence.previous.get("destinations", ())}
-    rows = []
+    sid = vaultpolicy.sid_of(evidence.desired.copy_role_arn)
+    rows: list[dict[str, Any]] = []
     for each in evidence.figures:
-        bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn}
+        bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn, "statementSid": sid}
         before = known.get(each.destination.name, bare)
-        if each.looked or before.get("vaultArn") != bare["vaultArn"]:
-            rows.append(row(each) if each.looked else bare)
+        if each.looked:
+            rows.append({**bare, **row(each)})
+        elif before.get("vaultArn") == bare["vaultArn"]:
+            rows.append({**_as_of(before, evidence.previous, looked.get(each.destination.name)), **bare})
         else:
-            rows.append(_as_of(before, evidence.previous, looked.get(each.destination.name)))
+            rows.append(bare)
     return rows
 
 

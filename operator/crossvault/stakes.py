@@ -39,6 +39,12 @@ def stake_of(
     return Stake(vaultpolicy.claims_of(desired), doubts.neighbours_of(desired))
 
 
+def remembered(status: Mapping[str, Any]) -> Stake:
+    """Return what a policy that cannot be parsed had at stake when its status was written: its statements."""
+    rows = status.get("destinations") or ()
+    return Stake(frozenset((each["vaultArn"], each["statementSid"]) for each in rows if "statementSid" in each))
+
+
 def stakes_of(
     bodies: Mapping[PolicyKey, Mapping[str, Any]],
     accounts: Mapping[str, manifest.AccountDeclaration],

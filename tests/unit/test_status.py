@@ -42,6 +42,10 @@ from crossvault.model import (
     Unseen,
 )
 from crossvault.sanitise import clip
+from crossvault.stakes import remembered
+from crossvault.vaultpolicy import claims_of, sid_of
+
+SID = sid_of(declare().copy_role_arn)
 
 # --- Stability -----------------------------------------------------------------------------------------------------
 
@@ -163,11 +167,17 @@ def test_invariant_7_what_was_not_looked_at_keeps_its_last_row_and_is_never_zero
     assert condition_in(after, "CopiesHealthy")["status"] == "Unknown"
 
 
+@pytest.mark.parametrize("seen", WORLDS)
+def test_the_status_holds_the_statements_that_the_policy_needs(seen: Observed) -> None:
+    """Whatever was seen: who cannot parse the policy later must not take them away."""
+    assert remembered(status_of(tell(declare(), seen))).claims == claims_of(declare())
+
+
 def test_what_was_never_looked_at_has_no_figures() -> None:
     """Blank columns instead of zeros."""
     told = status_of(tell(declare(), observed((point(),), blind())))
 
-    assert told["destinations"] == [{"name": "dr", "vaultArn": TARGET_ARN}]
+    assert told["destinations"] == [{"name": "dr", "vaultArn": TARGET_ARN, "statementSid": SID}]
     assert not {"copied", "failed", "ineligible", "oldestGap"} & set(told["summary"])
 
 
@@ -177,7 +187,7 @@ def test_figures_of_another_vault_are_not_kept() -> None:
     moved = destination(vault=target_vault("elsewhere"))
     after = status_of(tell(declare(moved), observed((point(),), blind(moved)), previous=before))
 
-    assert after["destinations"] == [{"name": "dr", "vaultArn": moved.vault.arn}]
+    assert after["destinations"] == [{"name": "dr", "vaultArn": moved.vault.arn, "statementSid": SID}]
 
 
 def test_the_organization_is_kept_while_unseen() -> None:
@@ -216,6 +226,7 @@ def test_counts_add_up_and_instants_are_raw() -> None:
         {
             "name": "dr",
             "vaultArn": TARGET_ARN,
+            "statementSid": SID,
             "inScope": 4,
             "copied": 1,
             "inProgress": 1,

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .. import manifest
 from ..model import Neighbour, PolicyKey
-from ..stakes import Stake, stake_of
+from ..stakes import Stake, remembered, stake_of
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
@@ -266,7 +266,8 @@ class Store:
         """Find out the stakes of up to ``limit`` changed policies; True while there are more.
 
         In slices, so that the event loop gets its turn between them. What a policy wanted when it could last be
-        parsed counts on: it may be repaired, and its copies must not be locked out meanwhile.
+        parsed counts on: it may be repaired, and its copies must not be locked out meanwhile. After a restart its
+        status knows.
         """
         for key in tuple(self._unsettled)[:limit]:
             del self._unsettled[key]
@@ -275,6 +276,8 @@ class Store:
                 self._stake(key, Stake())
                 continue
             stake = self._stake_of(body, self._accounts, self.place(key.namespace).labels)
+            if stake is None and key not in self._stakes:
+                stake = remembered(body.get("status") or {})
             if stake is not None:
                 self._stake(key, stake)
         return bool(self._unsettled)

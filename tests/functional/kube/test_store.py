@@ -287,6 +287,28 @@ def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
     assert settled(listener).claims_beside(ORDERS) == {("v1", "sid")}
 
 
+@pytest.mark.parametrize(
+    ("status", "claims"),
+    [
+        ({}, frozenset()),
+        ({"destinations": [{"name": "vault", "vaultArn": "v1"}]}, frozenset()),
+        ({"destinations": [{"name": "vault", "vaultArn": "v1", "statementSid": "sid"}]}, frozenset({("v1", "sid")})),
+    ],
+    ids=["never looked at", "of an older release", "looked at"],
+)
+def test_after_a_restart_the_status_knows_the_claims_of_a_policy_that_cannot_be_parsed(
+    status: dict[str, Any], claims: frozenset[tuple[str, str]]
+) -> None:
+    """Its account is gone, and this process never saw what it wants."""
+    listener = Listener()
+    listener.put(Kind.POLICY, {**wanting("other"), "status": status})
+    assert settled(listener).claims_beside(ORDERS) == claims
+
+    listener.put(Kind.ACCOUNT, account())
+    listener.put(Kind.POLICY, wanting("other", "v2", version=2, generation=2))
+    assert settled(listener).claims_beside(ORDERS) == {("v2", "sid")}
+
+
 def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
     """As long as it is there and can be parsed; what it declares is the latest."""
     listener = Listener()
