@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +29,9 @@ UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
 """Types AWS cannot copy to another account (feature availability by resource)."""
 
+STUCK_AFTER = timedelta(days=7)
+"""How long a copy job may take: as long as a scheduled backup may by default (CompletionWindowMinutes, 10,080)."""
+
 A_DAY = timedelta(days=1)
 SLOW_RETRY = timedelta(hours=1)
 SLOWEST_RETRY = timedelta(hours=24)
@@ -43,18 +46,38 @@ _BASIC_DYNAMODB_ARN = re.compile(r"^arn:[^:]+:dynamodb:")
 # --- Scope ---------------------------------------------------------------------------------------------------------
 
 
-def in_scope(point: RecoveryPoint, scope: Scope) -> bool:
+def in_scope(point: RecoveryPoint, scope: Scope, carriers: Collection[str] | None = None) -> bool:
     """Tell whether the policy's selection means this recovery point.
 
-    Children of a composite are copied with their parent and never on their own account.
+    Args:
+        point: The recovery point.
+        scope: The selection.
+        carriers: The composites whose copies bring their parts along: a part of another one is meant by itself, though
+            it is never copied by itself. None for all.
     """
-    if point.parent_arn is not None or point.status in UNFINISHED_STATUSES:
+    if point.parent_arn is not None and (carriers is None or point.parent_arn in carriers):
         return False
+    return point.status not in UNFINISHED_STATUSES and _selected(point, scope)
+
+
+def _selected(point: RecoveryPoint, scope: Scope) -> bool:
     if scope.resource_types and point.resource_type not in scope.resource_types:
         return False
     if scope.resources and point.resource_arn not in scope.resources:
         return False
     return point.resource_arn not in scope.exclude_resources
+
+
+def carriers(pairs: Collection[Pair], scope: Scope, now: datetime) -> frozenset[str]:
+    """Return the composites that are copied, or are still being made: their parts are accounted for with them."""
+    composites = {each.point.parent_arn for each in pairs if each.point.parent_arn is not None}
+    return frozenset(
+        each.point.arn
+        for each in pairs
+        if each.point.arn in composites
+        and _selected(each.point, scope)
+        and (each.copy or each.point.status in UNFINISHED_STATUSES or ineligible(each.point, scope, now) is None)
+    )
 
 
 def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
@@ -105,7 +128,7 @@ def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | No
         return Reason.COLD_STORAGE
     if point.delete_at is not None and point.delete_at - now < timedelta(days=scope.min_remaining_days):
         return Reason.EXPIRING
-    return None
+    return Reason.NESTED if point.parent_arn is not None else None
 
 
 def outlived(point: RecoveryPoint, destination: Destination, scope: Scope, now: datetime) -> bool:
@@ -142,24 +165,24 @@ class Viewpoint:
 
 def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
     """Give every source recovery point its state towards one destination."""
-    pairs = tuple(pairs)
-    meant = (each for each in pairs if each.repeats is None and in_scope(each.point, view.desired.scope))
-    floor = floors(meant, view.desired)
-    return tuple(_judge_one(each, view, floor) for each in pairs)
+    pairs, scope = tuple(pairs), view.desired.scope
+    carrying = carriers(pairs, scope, view.now)
+    meant = {each.point.arn for each in pairs if each.repeats is None and in_scope(each.point, scope, carrying)}
+    floor = floors((each for each in pairs if each.point.arn in meant), view.desired)
+    return tuple(_judge_one(each, view, floor, meant=each.point.arn in meant) for each in pairs)
 
 
-def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime]) -> Standing:
+def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime], *, meant: bool) -> Standing:
     desired, point = view.desired, each.point
     if each.repeats is not None:
         return Standing(point, State.OUT_OF_SCOPE, Reason.SAME_BACKUP)
-    if not in_scope(point, desired.scope) or not _within_backfill(each, desired, floor):
+    if not meant or not _within_backfill(each, desired, floor):
         return Standing(point, State.OUT_OF_SCOPE)
     if each.copy is not None and each.copy.status not in GONE_STATUSES:
-        return _there(each, each.copy, view.destination)
+        return _there(each, each.copy, view)
     running = _unfinished(each, view.copies_seen)
     if running is not None:
-        gone = _vanished(each, view.copies_seen)
-        return Standing(point, State.IN_PROGRESS, Reason.COPYING, job=running, vanished=gone)
+        return replace(_on_its_way(point, running, view.now), vanished=_vanished(each, view.copies_seen))
     if outlived(point, view.destination, desired.scope, view.now):
         return Standing(point, State.OUT_OF_SCOPE)
     return _judge_uncopied(each, view)
@@ -185,14 +208,22 @@ def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
     return next((job for job in each.jobs if job.is_running or (job.ended_well and settling(job, copies_seen))), None)
 
 
+def _on_its_way(point: RecoveryPoint, job: CopyJob | None, now: datetime) -> Standing:
+    """Judge a copy that a job is making; a job without an end is for a person, and no reason to start another."""
+    if job is None or not job.is_running or now - job.created < STUCK_AFTER:
+        return Standing(point, State.IN_PROGRESS, Reason.COPYING, job)
+    words = f"Copy job {job.id} has been {job.state} for more than {STUCK_AFTER.days} days."
+    return Standing(point, State.IN_PROGRESS, Reason.COPY_JOB_STUCK, job, needs_action=True, message=words)
+
+
 def _remark(job: CopyJob | None) -> str | None:
     return job.message if job is not None and job.state == "COMPLETED" else None
 
 
-def _there(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:
+def _there(each: Pair, copy: RecoveryPoint, view: Viewpoint) -> Standing:
     """Judge a copy that is listed: good, on its way, in parts, or in a state that says nothing to this release."""
     if copy.status == "CREATING":
-        return Standing(each.point, State.IN_PROGRESS, Reason.COPYING, job=each.last_job)
+        return _on_its_way(each.point, each.last_job, view.now)
     if copy.status not in GOOD_STATUSES:
         words = f"Nothing is started: the copy has the status {copy.status}, which this release does not know."
         return Standing(
@@ -202,7 +233,10 @@ def _there(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standin
         said = each.last_job.message if each.last_job is not None else None
         words = said or "The copy is a part of its source: nested recovery points were not copied."
         return Standing(each.point, State.FAILED, Reason.COPY_PARTIAL, each.last_job, needs_action=True, message=words)
-    return _copied(each, copy, destination)
+    if each.lacking:
+        words = f"The copy lacks {each.lacking} of the nested recovery points of its source."
+        return Standing(each.point, State.FAILED, Reason.COPY_PARTIAL, each.last_job, needs_action=True, message=words)
+    return _copied(each, copy, view.destination)
 
 
 def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:

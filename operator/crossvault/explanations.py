@@ -193,6 +193,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.TYPE_NOT_SUPPORTED: Explanation(
         "AWS cannot copy this type to another account.", NOBODY, "Exclude the type."
     ),
+    Reason.NESTED: Explanation(
+        "It is a part of a composite recovery point that cannot be copied or is gone, and is not copied by itself.",
+        PLATFORM,
+        "Disassociate it from its composite (aws backup disassociate-recovery-point-from-parent) where AWS allows that;"
+        " then it is copied like any other.",
+    ),
     Reason.BUDGET: Explanation(
         "Waits for a running copy to end.", NOBODY, "Raise maxConcurrent or the account's limit."
     ),
@@ -285,6 +291,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.UNSUPPORTED_COPY: Explanation("AWS cannot make this copy.", AUTHOR, "Exclude the type or the resource."),
     Reason.SERVICE_FAILURE: Explanation(
         "AWS failed; the copy is tried again.", NOBODY, "Contact AWS Support if it lasts."
+    ),
+    Reason.COPY_JOB_STUCK: Explanation(
+        "A copy job has not ended for a week. AWS copies a resource once at a time, so what else is to be copied of it"
+        " waits.",
+        AWS_ADMIN,
+        "Open a case with AWS Support and name the job: a copy job cannot be cancelled.",
     ),
     Reason.COPY_PARTIAL: Explanation("Parts of a composite were not copied.", AWS_ADMIN, "Look at the child jobs."),
     Reason.COPY_VANISHED: Explanation(

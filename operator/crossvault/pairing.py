@@ -9,7 +9,7 @@ it came is a preference among equals and no condition: what brought a backup the
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ class Pair:
             from somewhere, and is no new thing to protect.
         shadowed: Another recovery point of this resource and date has a copy. They may be one backup that came back
             without a trace of where from, or two.
+        lacking: How many nested recovery points of a composite its copy does not have.
     """
 
     point: RecoveryPoint
@@ -44,6 +45,7 @@ class Pair:
     by_job: bool = False
     repeats: RecoveryPoint | None = None
     shadowed: bool = False
+    lacking: int = 0
 
     @property
     def last_job(self) -> CopyJob | None:
@@ -101,6 +103,7 @@ def pair(
         each.points[0] for each in backups if each.points[0].resource_arn in gaps and each.points[0].arn in matched
     )
     pairs = {each.point.arn: each for backup in backups for each in _pairs_of(backup, matched, by_job, covered)}
+    pairs |= _without_parts(pairs.values(), listed.values())
     return Pairing(tuple(pairs[each.arn] for each in points), _loose(backups, matched, listed), listed)
 
 
@@ -132,6 +135,27 @@ def _pairs_of(
     yield Pair(first, copy, backup.jobs, by_job=named, shadowed=copy is None and covered.has_date_of(first))
     for each in others:
         yield Pair(each, copy, backup.jobs, by_job=named, repeats=first)
+
+
+def _without_parts(pairs: Iterable[Pair], listed: Iterable[RecoveryPoint]) -> dict[str, Pair]:
+    """Return the composites whose copy has fewer good parts than its source.
+
+    Only where the destination lists nested recovery points at all: that a listing has them is documented for the
+    console, and one that never had any would make every copy of a composite look torn.
+    """
+    wanted, there = _parts(each.point for each in pairs), _parts(listed)
+    if not wanted or not there:
+        return {}
+    composites = [each for each in pairs if each.copy is not None and wanted[each.point.arn]]
+    return {
+        each.point.arn: replace(each, lacking=lacking)
+        for each in composites
+        if each.copy is not None and (lacking := wanted[each.point.arn] - there[each.copy.arn]) > 0
+    }
+
+
+def _parts(points: Iterable[RecoveryPoint]) -> Counter[str]:
+    return Counter(each.parent_arn for each in points if each.parent_arn and each.status in GOOD_STATUSES)
 
 
 class _Covered:

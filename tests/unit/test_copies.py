@@ -199,7 +199,6 @@ def test_everything_else_is_copied(source: RecoveryPoint) -> None:
 @pytest.mark.parametrize(
     ("source", "scope"),
     [
-        pytest.param(point(parent="arn:parent"), Scope(), id="children go with their parent"),
         pytest.param(point(status="CREATING"), Scope(), id="not made yet"),
         pytest.param(point(status="DELETING"), Scope(), id="going"),
         pytest.param(point(), Scope(resource_types=("EBS",)), id="another type"),
@@ -217,6 +216,68 @@ def test_the_selection_leaves_out_what_it_does_not_mean(source: RecoveryPoint, s
     assert judged(source, copy=copy_of(source), view=view).state is State.OUT_OF_SCOPE
 
 
+COMPOSITE = point(1, arn="arn:aws:backup:eu-west-1:111111111111:recovery-point:composite:eks/shop", kind="EKS")
+NESTED = point(2, resource=DISK, kind="EBS", parent=COMPOSITE.arn, created=COMPOSITE.created)
+
+
+@pytest.mark.parametrize(
+    ("composite", "copy", "scope", "told"),
+    [
+        pytest.param(COMPOSITE, None, Scope(), (State.OUT_OF_SCOPE, None), id="goes with its composite"),
+        pytest.param(
+            replace(COMPOSITE, status="CREATING"), None, Scope(), (State.OUT_OF_SCOPE, None), id="of one in the making"
+        ),
+        pytest.param(
+            replace(COMPOSITE, status="EXPIRED"), True, Scope(), (State.OUT_OF_SCOPE, None), id="of one with a copy"
+        ),
+        pytest.param(None, None, Scope(), (State.INELIGIBLE, Reason.NESTED), id="its composite is gone"),
+        pytest.param(
+            replace(COMPOSITE, resource_type="CloudFormation"),
+            None,
+            Scope(),
+            (State.INELIGIBLE, Reason.NESTED),
+            id="its composite cannot be copied",
+        ),
+        pytest.param(
+            COMPOSITE, None, Scope(resource_types=("EBS",)), (State.INELIGIBLE, Reason.NESTED), id="meant by itself"
+        ),
+        pytest.param(
+            COMPOSITE, None, Scope(resource_types=("EKS",)), (State.OUT_OF_SCOPE, None), id="meant with its composite"
+        ),
+        pytest.param(None, None, Scope(resource_types=("RDS",)), (State.OUT_OF_SCOPE, None), id="not meant"),
+    ],
+)
+@pytest.mark.parametrize("backfill", [ALL, Backfill(BackfillMode.LATEST)], ids=["all", "latest"])
+def test_a_nested_recovery_point_counts_where_no_composite_brings_it_along(
+    composite: RecoveryPoint | None,
+    copy: bool | None,
+    scope: Scope,
+    told: tuple[State, Reason | None],
+    backfill: Backfill,
+) -> None:
+    """Nothing in the vault goes uncounted."""
+    pairs = [Pair(NESTED, None, ())]
+    if composite is not None:
+        pairs.append(Pair(composite, copy_of(composite) if copy else None, ()))
+    first, *_ = judge_all(*pairs, view=view_of(desired(scope=scope, backfill=backfill)))
+
+    assert (first.state, first.reason) == told
+
+
+def test_a_copy_without_all_its_parts_is_no_good_copy() -> None:
+    """Whatever status it has."""
+    (told,) = judge_all(Pair(COMPOSITE, copy_of(COMPOSITE), (), lacking=2))
+
+    assert (told.state, told.reason, told.needs_action) == (State.FAILED, Reason.COPY_PARTIAL, True)
+    assert told.message == "The copy lacks 2 of the nested recovery points of its source."
+    assert not copies.may_start(told, NOW)
+
+
+def test_a_nested_recovery_point_that_was_copied_by_itself_is_copied() -> None:
+    """Somebody did by hand what Crossvault does not."""
+    assert judged(NESTED, copy=copy_of(NESTED)).state is State.COPIED
+
+
 def test_a_copy_that_outlived_its_retention_is_not_made_again() -> None:
     """What the destination has deleted by its own lifecycle is no gap; nor is what it would delete at once."""
     short = view_of(towards=destination(lifecycle=Lifecycle(delete_after_days=7)))
@@ -229,6 +290,29 @@ def test_a_copy_that_outlived_its_retention_is_not_made_again() -> None:
     ]
     assert judged(point(7), copy=copy_of(point(7)), view=short).state is State.COPIED
     assert judged(point(700), view=keep).state is State.MISSING
+
+
+@pytest.mark.parametrize("status", [None, "CREATING"], ids=["nothing listed", "a copy in the making"])
+@pytest.mark.parametrize(
+    ("job_state", "age", "reason"),
+    [
+        ("CREATED", timedelta(days=6, hours=23), Reason.COPYING),
+        ("CREATED", timedelta(days=7), Reason.COPY_JOB_STUCK),
+        ("RUNNING", timedelta(days=20), Reason.COPY_JOB_STUCK),
+        ("ABORTING", timedelta(days=20), Reason.COPY_JOB_STUCK),
+    ],
+)
+def test_a_copy_job_without_an_end_is_for_a_person_and_starts_nothing(
+    status: str | None, job_state: str, age: timedelta, reason: Reason
+) -> None:
+    """It is on its way until then, and failing from then on."""
+    source = point(25)
+    job = job_for(source, state=job_state, created=ago() - age)
+    told = judged(source, job, copy=copy_of(source, status=status) if status else None)
+
+    assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
+    assert copies.failing(told) == (reason if reason is Reason.COPY_JOB_STUCK else None)
+    assert not copies.may_start(told, NOW)
 
 
 # --- Backfill ------------------------------------------------------------------------------------------------------

@@ -220,6 +220,29 @@ def test_what_cannot_be_explained_is_loose() -> None:
     assert pair((source,), made, (), SOURCE_ARN).loose == (gone,)
 
 
+@pytest.mark.parametrize(
+    ("there", "lacking"),
+    [
+        pytest.param((), 0, id="the destination lists no parts of anything"),
+        pytest.param(("other",), 2, id="the parts of another"),
+        pytest.param(("copy",), 1, id="one of two"),
+        pytest.param(("copy", "copy"), 0, id="all"),
+        pytest.param(("copy", "copy", "copy"), 0, id="more than there are now"),
+    ],
+)
+def test_a_copy_of_a_composite_says_which_parts_it_lacks(there: tuple[str, ...], lacking: int) -> None:
+    """AWS calls such a copy PARTIAL where it knows; a part that was deleted later it does not tell of."""
+    composite = point(1)
+    parts = (point(2, parent=composite.arn), point(3, parent=composite.arn))
+    expired = point(4, parent=composite.arn, status="EXPIRED")
+    nested = tuple(
+        replace(copy_of(point(9), arn=f"nested-{number}"), parent_arn=parent) for number, parent in enumerate(there)
+    )
+    first, *_ = pair((composite, *parts, expired), (copy_of(composite, arn="copy"), *nested), (), SOURCE_ARN).pairs
+
+    assert (first.copy is not None, first.lacking) == (True, lacking)
+
+
 def test_a_job_that_names_its_copy_wins_over_dates_and_origins() -> None:
     """AWS's own word for which copy is whose beats our reading of dates, and needs no SourceBackupVaultArn."""
     one, two = point(1, created=ago(days=1)), point(2, created=ago(days=1))

@@ -210,7 +210,7 @@ def test_counts_add_up_and_instants_are_raw() -> None:
         point(2, resource=DISK),
         point(3, resource=f"{DISK}b"),
         point(4, status="EXPIRED"),
-        point(5, parent="arn:parent"),
+        point(5, parent=point(1).arn),
     )
     seen = sight(
         copies=(copy_of(points[0]),),
