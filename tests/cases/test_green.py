@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, HOME, Case, Json, world_of
+from tests.cases.kit import BUNKER, CLINIC, HOME, Case, Json, points_of, world_of
 
 from crossvault.cli import statuses
 from crossvault.model import PolicyKey
@@ -251,3 +251,53 @@ def test_a_destination_vault_that_is_gone_is_a_loss(case: Begin) -> None:
 
     assert world.condition()[:2] == ("False", "PrerequisiteUnmet")
     assert world.condition("CopiesHealthy")[:2] == ("False", "DestinationVaultLost")
+
+
+# --- Composite recovery points -------------------------------------------------------------------------------------
+
+CLUSTER = f"arn:aws:backup:{HOME}:{CLINIC}:recovery-point:composite:eks/shop-20261101000000"
+
+
+def with_composite(kind: str) -> Json:
+    """Return a world whose vault holds a composite of a cluster's or stack's volume and bucket, and nothing else."""
+    world = world_of("07-expired-points")
+    parts: list[Json] = [
+        {"resource_type": "EBS", "resource": "vol-a", "key": "alias/records", "member": "volume-1", "parent": CLUSTER},
+        {"resource_type": "S3", "resource": "bucket", "member": "volume-2", "parent": CLUSTER},
+    ]
+    points_of(world)[:] = [
+        {"resource_type": kind, "resource": "shop", "arn": CLUSTER, "is_parent": True, "age": "6h"},
+        *({**each, "age": "6h"} for each in parts),
+    ]
+    return world
+
+
+def test_a_part_of_a_composite_copy_that_somebody_deletes_is_told(case: Begin) -> None:
+    """AWS goes on calling what is left COMPLETED; nothing is copied again for it."""
+    world = settled(case("07-expired-points", world=with_composite("EKS")))
+    assert world.numbers() | {"inScope": 1, "copied": 1, "failed": 0, "ineligible": 0} == world.numbers()
+    assert world.condition()[:2] == ("True", "Protected")
+
+    admin = world.server.client("backup", BUNKER, "admin", region=HOME)
+    listed = admin.list_recovery_points_by_backup_vault(BackupVaultName="records-copies")["RecoveryPoints"]
+    volume = next(each["RecoveryPointArn"] for each in listed if each["ResourceType"] == "EBS")
+    admin.delete_recovery_point(BackupVaultName="records-copies", RecoveryPointArn=volume)
+    world.advance("3h")
+    world.passes(2)
+
+    assert world.numbers() | {"copied": 0, "failed": 1} == world.numbers()
+    assert world.condition()[:2] == ("False", "CopiesFailing")
+    assert failure(world.status(), "CopyPartial")["message"].startswith("The copy lacks 1 of the nested")
+    assert sum(world.jobs().values()) == 3
+
+
+def test_the_parts_of_what_cannot_be_copied_are_counted(case: Begin) -> None:
+    """A stack does not go to another account, and nobody is left to believe that its volumes do."""
+    world = settled(case("07-expired-points", world=with_composite("CloudFormation")))
+
+    assert world.numbers() | {"inScope": 3, "copied": 0, "ineligible": 3} == world.numbers()
+    assert {(each["reason"], each["count"]) for each in world.numbers()["reasons"]} == {
+        ("TypeNotSupported", 1),
+        ("Nested", 2),
+    }
+    assert not world.jobs()
