@@ -93,9 +93,11 @@ def pair(
     by_job = _matched_by_jobs(backups, listed)
     matched = dict(by_job)
     for good in (True, False):
+        left = [each for each in backups if each.points[0].arn not in matched]
+        if not left:
+            break
         taken = {copy.arn for copy in matched.values()}
         free = [each for each in listed.values() if each.arn not in taken and (each.status in GOOD_STATUSES) is good]
-        left = [each for each in backups if each.points[0].arn not in matched]
         matched |= _matched_by_date(left, free, source_vault_arn)
     matched = _longest(matched, listed)
     gaps = {each.points[0].resource_arn for each in backups if each.points[0].arn not in matched}
