@@ -85,6 +85,11 @@ def _account(why: str, changes: Mapping[str, Any], path: str, said: str = "") ->
     return Broken(why, ACCOUNT, changes, path, said)
 
 
+def _grant(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
+    good = {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders*"]}
+    return Broken(why, ACCOUNT, {"spec.grants": [altered(good, changes)]}, f"spec.grants[0]{path}", said)
+
+
 def _policy(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
     return Broken(why, POLICY, changes, path, said)
 
@@ -132,6 +137,25 @@ TABLE = (
         {"spec.allowedNamespaces": {"selector": {"matchLabels": {}}}},
         "spec.allowedNamespaces.selector.matchLabels",
     ),
+    _grant("grant of nothing", {"vaults": []}, ".vaults"),
+    _grant("grant without vaults", {"vaults": REMOVED}, ".vaults", "equired"),
+    _grant("grant without a direction", {"as": REMOVED}, ".as", "equired"),
+    _grant("grant as something else", {"as": ["Owner"]}, ".as[0]", "Destination"),
+    _grant("grant for nobody in particular", {"namespaces": REMOVED}, ".namespaces", "equired"),
+    _grant(
+        "vault that is a regular expression",
+        {"vaults": ["orders.+"]},
+        ".vaults[0]",
+        "must be the name of a vault, with * for any characters",
+    ),
+    _grant(
+        "copy role with its path",
+        {"copyRoles": ["service-role/AWSBackupDefaultServiceRole"]},
+        ".copyRoles[0]",
+        "must be the name of a role, with * for any characters",
+    ),
+    _grant("copy role of a destination", {"as": ["Destination"], "copyRoles": ["x"]}, ".copyRoles", "only with Source"),
+    _grant("limit of no policies", {"limits": {"policies": 0}}, ".limits.policies"),
     _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
     _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),
     _account("field nobody knows", {"spec.externalID": "demo"}, "spec.externalID", "unknown field"),

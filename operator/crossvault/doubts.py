@@ -231,20 +231,29 @@ def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
 
 
 def conflicts_of(view: Viewpoint, neighbours: Iterable[Neighbour]) -> tuple[Conflict, ...]:
-    """Return who declares another lifecycle for the same copies."""
+    """Return who declares another lifecycle for the same copies.
+
+    Of a policy in another namespace nobody here may learn more than that it exists, and what it declares for the copies
+    that both would make.
+    """
     mine = view.destination
     source, target = view.desired.source.name, mine.vault.name
     return tuple(
         Conflict(
             mine.name,
             each.key,
-            f"Policies {view.desired.key} and {each.key} copy vault {source} into {target} with different lifecycles:"
+            f"{_both(view.desired.key, each.key)} copy vault {source} into {target} with different lifecycles:"
             f" {_lifecycle(mine.lifecycle)} and {_lifecycle(each.lifecycle)}. One backup has one copy, made for the"
             " longer one; declare the same lifecycle, or name another vault.",
         )
         for each in neighbours
         if _lifecycle(each.lifecycle) != _lifecycle(mine.lifecycle)
     )
+
+
+def _both(mine: PolicyKey, other: PolicyKey) -> str:
+    same = other.namespace == mine.namespace
+    return f"Policies {mine} and {other}" if same else f"Policy {mine} and one of another namespace"
 
 
 def yielded(

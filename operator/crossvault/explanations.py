@@ -49,9 +49,15 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.INVALID_SPEC: Explanation("The manifest contradicts itself.", AUTHOR, "Correct every field that is named."),
     Reason.ACCOUNT_NOT_FOUND: Explanation(
-        "A BackupAccount is missing, or does not allow this namespace; the two read the same on purpose.",
+        "A BackupAccount is missing, or does not let this namespace use this vault, or this copy role, like that; all"
+        " of these read the same on purpose.",
         AUTHOR,
-        "Correct accountRef.name, or have a cluster administrator add the namespace to allowedNamespaces.",
+        "Correct the reference, or have a cluster administrator allow it in spec.grants or spec.allowedNamespaces.",
+    ),
+    Reason.POLICY_LIMIT_REACHED: Explanation(
+        "The namespace has more policies with a BackupAccount than its grant allows; the oldest ones have the places.",
+        AUTHOR,
+        "Delete a policy, or have a cluster administrator raise limits.policies of the grant.",
     ),
     Reason.ALL_MET: Explanation("Every prerequisite is met.", NOBODY, ""),
     Reason.IN_SYNC: Explanation("Vaults and statements are as declared.", NOBODY, ""),

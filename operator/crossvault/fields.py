@@ -201,6 +201,18 @@ class Fields:
         self.fault(name, f"must be one of {', '.join(kind)}, is {show(value)}")
         return default
 
+    def choices(self, name: str, kind: type[E]) -> tuple[E, ...]:
+        """Read a list of members of an enumeration, of which there must be at least one."""
+        found = self.texts(name)
+        if not found and not self.has(name):
+            self.fault(name, "is required")
+        elif not found:
+            self.fault(name, "must have at least one item")
+        for index, each in enumerate(found):
+            if each not in set(kind):
+                self.fault(f"{name}[{index}]", f"must be one of {', '.join(kind)}, is {show(each)}")
+        return tuple(kind(each) for each in found if each in set(kind))
+
     def duration(self, name: str, *, maximum: timedelta | None = None) -> timedelta | None:
         """Read a duration longer than zero that may be absent."""
         text = self.optional_text(name)
@@ -234,10 +246,11 @@ class Fields:
             self.fault(name, "is required")
         return Fields({}, self.at(name), [])
 
-    def objects(self, name: str) -> tuple[Fields, ...]:
-        """Read a list of objects, of which there must be at least one."""
+    def objects(self, name: str, *, required: bool = True) -> tuple[Fields, ...]:
+        """Read a list of objects, of which there must be at least one where it is required."""
         if self._value.get(name) in (None, []):
-            self.fault(name, "must have at least one item")
+            if required:
+                self.fault(name, "must have at least one item")
             return ()
         return tuple(Fields(item, path, self._faults) for path, item in self._items(name, Mapping, "an object"))
 

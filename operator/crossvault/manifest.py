@@ -7,12 +7,25 @@ before they get here; what they cannot say is found here. Absent members get the
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from .fields import Fault, Fields, show
+from .grants import (
+    DEFAULT_COPY_ROLE,
+    Allowance,
+    AllowedNamespaces,
+    Direction,
+    Grant,
+    Use,
+    allowance,
+    allowed_from,
+    grants_from,
+)
 from .model import (
     Account,
     Backfill,
@@ -32,12 +45,11 @@ from .model import (
 )
 from .reasons import Reason
 
-__all__ = ["AccountDeclaration", "AllowedNamespaces", "Fault", "Rejected", "parse_account", "parse_policy"]
+__all__ = ["AccountDeclaration", "Fault", "Rejected", "parse_account", "parse_policy"]
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ROLE_ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/.+")
 _LONGEST_BACKOFF = timedelta(hours=24)
-_DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +61,26 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class AllowedNamespaces:
-    """Who may name an account; nobody by default. ``match_labels`` None means no selector."""
-
-    all: bool = False
-    names: tuple[str, ...] = ()
-    match_labels: tuple[tuple[str, str], ...] | None = None
-
-    def admits(self, namespace: str, labels: Mapping[str, str]) -> bool:
-        """Tell whether a namespace with these labels may name the account. A selector without labels admits nobody."""
-        if self.all or namespace in self.names:
-            return True
-        return bool(self.match_labels) and all(labels.get(key) == value for key, value in self.match_labels or ())
-
-
-@dataclass(frozen=True, slots=True)
 class AccountDeclaration:
-    """A BackupAccount: the account, and which namespaces may use it."""
+    """A BackupAccount: the account, and who may use what of it.
+
+    Attributes:
+        allowed: The namespaces that may use all of it, both ways.
+        grants: What others may use.
+    """
 
     account: Account
     allowed: AllowedNamespaces
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether some namespaces may use it in so many policies only."""
+        return any(each.policies is not None for each in self.grants)
+
+    def allowance(self, namespace: str, labels: Mapping[str, str], use: Use) -> Allowance:
+        """Return whether, and how often, a namespace with these labels may use the account like this."""
+        return allowance(self.allowed, self.grants, namespace, labels, use)
 
 
 def _rejected(reason: Reason, faults: list[Fault]) -> Rejected:
@@ -95,10 +107,10 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         regions=spec.texts("regions"),
         limits=_limits(spec.object("limits")),
     )
-    allowed = _allowed(spec.object("allowedNamespaces"))
+    allowed, grants = allowed_from(spec.object("allowedNamespaces")), grants_from(spec)
     if faults:
         return _rejected(Reason.INVALID_SPEC, faults)
-    return AccountDeclaration(account, allowed)
+    return AccountDeclaration(account, allowed, grants)
 
 
 def _account_role(spec: Fields, account_id: str) -> str | None:
@@ -122,34 +134,36 @@ def _limits(limits: Fields) -> Limits:
     )
 
 
-def _allowed(allowed: Fields) -> AllowedNamespaces:
-    match_labels = None
-    if allowed.has("selector"):
-        selector = allowed.object("selector")
-        match_labels = selector.pairs("matchLabels")
-        if not match_labels:
-            selector.fault("matchLabels", "must have at least one label; to allow every namespace set all")
-    return AllowedNamespaces(all=allowed.flag("all"), names=allowed.texts("names"), match_labels=match_labels)
-
-
 # --- CrossAccountBackupPolicy --------------------------------------------------------------------------------------
 
 
+NOBODY: Mapping[str, int] = MappingProxyType({})
+
+
 def parse_policy(
-    body: Mapping[str, Any], accounts: Mapping[str, AccountDeclaration], namespace_labels: Mapping[str, str]
+    body: Mapping[str, Any],
+    accounts: Mapping[str, AccountDeclaration],
+    namespace_labels: Mapping[str, str],
+    elders: Mapping[str, int] = NOBODY,
 ) -> Desired | Rejected:
     """Parse a CrossAccountBackupPolicy and resolve the accounts it names.
 
-    An account that is missing, malformed, or does not list the policy's namespace gives the same Rejected.
+    An account that is missing, malformed, or not granted for this use gives the same Rejected.
+
+    Args:
+        body: The object.
+        accounts: Every declared account by name.
+        namespace_labels: Labels of the policy's namespace.
+        elders: How many older policies of the namespace name each account, where their number is limited.
     """
     faults: list[Fault] = []
     manifest = Fields(body, "", faults)
     metadata = manifest.object("metadata", required=True)
     key = PolicyKey(metadata.text("namespace"), metadata.text("name"))
-    directory = _Directory(key.namespace, namespace_labels, accounts)
+    directory = _Directory(key.namespace, namespace_labels, accounts, elders)
     spec = manifest.object("spec", required=True)
     source_fields = spec.object("source", required=True)
-    source = directory.vault(source_fields)
+    source = directory.vault(source_fields, Direction.SOURCE)
     desired = Desired(
         key=key,
         source=source,
@@ -170,52 +184,84 @@ def parse_policy(
         return _rejected(Reason.INVALID_SPEC, [*faults, *directory.unresolved])
     if directory.unresolved:
         return _rejected(Reason.ACCOUNT_NOT_FOUND, directory.unresolved)
+    if directory.crowded:
+        return _rejected(Reason.POLICY_LIMIT_REACHED, directory.crowded)
     return desired
 
 
 class _Directory:
-    """The accounts one namespace may name, and what was wrong with the names it used."""
+    """The accounts one namespace may use, and what was wrong with the ways it wanted to.
 
-    __slots__ = ("_accounts", "_labels", "_namespace", "unresolved")
+    Attributes:
+        unresolved: Uses that no account lets through.
+        crowded: Uses for which the namespace has too many policies.
+    """
 
-    def __init__(self, namespace: str, labels: Mapping[str, str], accounts: Mapping[str, AccountDeclaration]) -> None:
+    __slots__ = ("_accounts", "_elders", "_labels", "_namespace", "crowded", "unresolved")
+
+    def __init__(
+        self,
+        namespace: str,
+        labels: Mapping[str, str],
+        accounts: Mapping[str, AccountDeclaration],
+        elders: Mapping[str, int],
+    ) -> None:
         self._namespace = namespace
         self._labels = labels
         self._accounts = accounts
+        self._elders = elders
         self.unresolved: list[Fault] = []
+        self.crowded: list[Fault] = []
 
-    def vault(self, fields: Fields) -> VaultRef:
+    def vault(self, fields: Fields, direction: Direction) -> VaultRef:
         """Read the vault of the source or of a destination, with its account resolved."""
-        account = self._account(fields.object("accountRef", required=True))
+        reference = fields.object("accountRef", required=True)
+        name = fields.object("vault", required=True).text("name")
+        role = _copy_role_name(fields) if direction is Direction.SOURCE else ""
+        account = self._account(reference, Use(direction, name, role))
         region = fields.text("region")
         if account.regions and region and region not in account.regions:
             allowed = ", ".join(account.regions)
             fields.fault("region", f"{region} is not among the regions of BackupAccount {account.name} ({allowed})")
-        role = _ROLE_ARN.fullmatch(account.role_arn or "")
-        if role and region and role["partition"] != partition_of(region):
+        arn = _ROLE_ARN.fullmatch(account.role_arn or "")
+        if arn and region and arn["partition"] != partition_of(region):
             fields.fault("region", f"{region} is in another AWS partition than BackupAccount {account.name}")
-        return VaultRef(account, region, fields.object("vault", required=True).text("name"))
+        return VaultRef(account, region, name)
 
-    def _account(self, reference: Fields) -> Account:
+    def _account(self, reference: Fields, use: Use) -> Account:
         name = reference.text("name")
         declared = self._accounts.get(name)
-        if declared is not None and declared.allowed.admits(self._namespace, self._labels):
+        found = declared.allowance(self._namespace, self._labels, use) if declared is not None else Allowance()
+        if declared is not None and found.permitted:
+            elders = self._elders.get(name, 0)
+            if found.policies is not None and elders >= found.policies:
+                message = (
+                    f"namespace {self._namespace} may use BackupAccount {name} in {found.policies} policies, and"
+                    f" {elders} older ones name it. Delete one, or ask a cluster administrator to raise limits.policies"
+                    " of the grant."
+                )
+                self.crowded.append(Fault(reference.at("name"), message))
             return declared.account
-        if name:
+        if name and use.vault:
             message = (
-                f'no BackupAccount "{name}" allows namespace {self._namespace}. Ask a cluster administrator to create '
-                f"it, or to add the namespace to its spec.allowedNamespaces."
+                f'no BackupAccount "{name}" lets namespace {self._namespace} {use}. Ask a cluster administrator to'
+                " create it, or to allow that in its spec.grants or spec.allowedNamespaces."
             )
             self.unresolved.append(Fault(reference.at("name"), message))
         return Account(name=name, account_id="")
 
 
+def _copy_role_name(fields: Fields) -> str:
+    """Return the name of the copy role without its path: names are unique in an account (IAM User Guide)."""
+    return fields.text("copyRole", DEFAULT_COPY_ROLE).rsplit("/", 1)[-1]
+
+
 def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
     """Return the ARN of the copy role; a bare name belongs to the source account."""
-    role = fields.text("copyRole", _DEFAULT_COPY_ROLE)
+    role = fields.text("copyRole", DEFAULT_COPY_ROLE)
     account_id, partition = source.account.account_id, partition_of(source.region)
     if not role.startswith("arn:"):
-        path = "service-role/" if role == _DEFAULT_COPY_ROLE else ""
+        path = "service-role/" if role == DEFAULT_COPY_ROLE else ""
         return f"arn:{partition}:iam::{account_id}:role/{path}{role}"
     arn = _ROLE_ARN.fullmatch(role)
     if arn is None:
@@ -251,7 +297,7 @@ def _destination(fields: Fields, directory: _Directory) -> Destination:
         vault.fault("encryptionKey", "is required with create")
     return Destination(
         name=fields.text("name"),
-        vault=directory.vault(fields),
+        vault=directory.vault(fields, Direction.DESTINATION),
         create=create,
         encryption_key=encryption_key,
         vault_policy=fields.choice("vaultPolicy", Ownership.MANAGE),
@@ -306,6 +352,34 @@ def accounts_named_by(body: Mapping[str, Any]) -> frozenset[str]:
     sides: Iterable[Any] = [spec.get("source"), *(destinations if isinstance(destinations, list) else ())]
     names = (_account_name(side) for side in sides)
     return frozenset(name for name in names if name)
+
+
+def elders_of(
+    body: Mapping[str, Any], others: Iterable[Mapping[str, Any]], accounts: Mapping[str, AccountDeclaration]
+) -> Mapping[str, int]:
+    """Count the older policies of the same namespace that name an account, for accounts that limit their number.
+
+    Args:
+        body: The policy.
+        others: All policies that may name the same accounts; this one, and such of other namespaces, are not counted.
+        accounts: Every declared account by name.
+    """
+    limited = {name for name in accounts_named_by(body) if name in accounts and accounts[name].is_limited}
+    if not limited:
+        return NOBODY
+    mine = _seniority(body)
+    counted: Counter[str] = Counter()
+    for each in others:
+        metadata = each["metadata"]
+        if metadata.get("namespace") == body["metadata"].get("namespace") and not metadata.get("deletionTimestamp"):
+            counted.update(accounts_named_by(each) & limited if _seniority(each) < mine else ())
+    return counted
+
+
+def _seniority(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Order policies of a namespace by age; those of files have none, and go by name."""
+    metadata = body["metadata"]
+    return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name"))
 
 
 def _account_name(side: object) -> str | None:

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CANNOT_OBSERVE = "CannotObserve"
     INVALID_SPEC = "InvalidSpec"
     ACCOUNT_NOT_FOUND = "AccountNotFound"
+    POLICY_LIMIT_REACHED = "PolicyLimitReached"
     # The other conditions
     ALL_MET = "AllMet"
     IN_SYNC = "InSync"

@@ -46,6 +46,7 @@ class PolicyRequest:
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
         neighbours: What other policies declare for the same pairs of vaults.
+        elders: How many older policies of the namespace name each account, where an account limits their number.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
         looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
@@ -61,6 +62,11 @@ class PolicyRequest:
     ordered: bool = True
     claimants: endings.Claimants = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
+    elders: Mapping[str, int] = field(default_factory=dict)
+
+    def parsed(self) -> Desired | manifest.Rejected:
+        """Return what the policy declares."""
+        return manifest.parse_policy(self.body, self.accounts, self.namespace_labels, self.elders)
 
 
 def reconcile_policy(
@@ -78,7 +84,7 @@ def reconcile_policy(
     if is_ending(request.body):
         return _end(request, aws, clock=clock, cadence=cadence, stopping=stopping)
     previous = request.body.get("status") or {}
-    desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
+    desired = request.parsed()
     if isinstance(desired, manifest.Rejected):
         return status.summarise_rejected(desired, request.body, now=clock(), looked=request.looked)
     results, observed, intended = act(desired, request, aws, stopping)
@@ -172,7 +178,7 @@ def apply(
 
 def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | manifest.Rejected:
     """Look once and say what the next pass would do; no mutating call is made."""
-    desired = manifest.parse_policy(request.body, request.accounts, request.namespace_labels)
+    desired = request.parsed()
     if isinstance(desired, manifest.Rejected):
         return desired
     observed = aws.observe(desired, not_before=request.not_before)

@@ -97,6 +97,7 @@ class Case:
             not_before=self.clock(),
             claims=others.claims,
             neighbours=others.copies,
+            elders=manifest.elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
         )
 
     def once(self) -> dict[str, Outcome]:

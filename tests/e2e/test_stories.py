@@ -176,6 +176,30 @@ def test_an_account_that_is_not_allowed_reads_like_a_missing_one(cluster: Cluste
     assert cluster.ready("absent") == ("False", "AccountNotFound")
 
 
+def test_a_tenant_reaches_what_it_was_granted_and_no_more(cluster: Cluster) -> None:
+    """Another tenant's vault reads like a missing account, and a grant that is withdrawn like one that never was."""
+    cluster.start()
+    mine = {"names": [cluster.namespace]}
+    source = {"namespaces": mine, "as": ["Source"], "vaults": ["orders"]}
+    into = {"namespaces": mine, "as": ["Destination"], "vaults": ["orders-*"]}
+    cluster.accounts("production", allowedNamespaces={}, grants=[source])
+    cluster.accounts("dr", allowedNamespaces={}, grants=[into])
+    theirs = scene.destination(vault={"name": "payroll", "create": True, "encryptionKey": "alias/orders-copies"})
+    cluster.apply(cluster.policy("thief", destinations=[theirs]))
+    cluster.wait("False", "AccountNotFound", name="thief")
+    asked = {each.operation for each in cluster.control.calls()}
+    assert not asked & {"ListBackupVaults", "DescribeBackupVault", "ListRecoveryPointsByBackupVault"}
+
+    cluster.apply(cluster.policy())
+    cluster.wait_until_all_is_copied()
+    assert cluster.ready("thief") == ("False", "AccountNotFound")
+
+    cluster.accounts("dr", allowedNamespaces={}, grants=[{**into, "vaults": ["other-*"]}])
+    cluster.wait("False", "AccountNotFound")
+    told = {message for _, _, message in cluster.events("thief")}
+    assert all("lets namespace" in each for each in told)
+
+
 def test_a_removed_statement_comes_back(cluster: Cluster) -> None:
     """Drift by hand is mended and told; the statement of somebody else beside ours stays as it is."""
     cluster.start()

@@ -56,3 +56,101 @@ def test_all_admits_everybody(stage: Stage) -> None:
     stage.go_on()
 
     assert scene.condition(stage.body) == ("True", "Protected")
+
+
+# --- Grants: two tenants of one account ----------------------------------------------------------------------------
+
+
+ORDERS_ONLY: dict[str, Json] = {
+    "production": {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders"]},
+    "dr": {"namespaces": {"names": ["orders"]}, "as": ["Destination"], "vaults": ["orders-*"]},
+}
+
+
+def grant(stage: Stage, **changes: Json) -> None:
+    """Take away the short form and give namespace orders its own vaults, or something else."""
+    for name, given in (ORDERS_ONLY | changes).items():
+        stage.declared[name]["spec"] |= {"allowedNamespaces": {}, "grants": [given]}
+
+
+def test_what_is_granted_is_all_that_it_takes(stage: Stage) -> None:
+    """A tenant with its own vaults on both sides becomes protected."""
+    grant(stage)
+    stage.go_on()
+
+    assert scene.condition(stage.body) == ("True", "Protected")
+
+
+PAYROLL: Json = {"accountRef": {"name": "production"}, "region": scene.HOME, "vault": {"name": "payroll"}}
+
+
+def with_payroll() -> Json:
+    """Return a world in which another tenant has a vault on both sides."""
+    made = scene.world()
+    for account_id, region in ((scene.PRODUCTION, scene.HOME), (scene.BACKUP, scene.AWAY)):
+        scene.account(made, account_id).setdefault("vaults", []).append({"region": region, "name": "payroll"})
+    return made
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["a vault that is there", "a vault that is not"])
+@pytest.mark.parametrize(
+    ("theft", "account"),
+    [
+        pytest.param({"source": PAYROLL}, "production", id="copy another tenant's backups"),
+        pytest.param(
+            {"source": {**PAYROLL, "vault": {"name": "orders"}, "copyRole": "payroll"}},
+            "production",
+            id="with its role",
+        ),
+        pytest.param(
+            {"destinations": [scene.destination(vault={"name": "payroll"}, lifecycle={"deleteAfterDays": 1})]},
+            "dr",
+            id="fill another tenant's vault",
+        ),
+        pytest.param(
+            {"destinations": [scene.destination(accountRef={"name": "stranger"})]},
+            "stranger",
+            id="into an account for others",
+        ),
+    ],
+)
+def test_a_tenant_learns_nothing_of_another(stage: Stage, theft: Json, account: str, *, exists: bool) -> None:
+    """AWS is not asked, and what can be read is to the letter what a missing account would give."""
+    if exists:
+        stage.begin(with_payroll())
+    stage.control.freeze()
+    grant(stage)
+    stage.declared["stranger"]["spec"]["allowedNamespaces"] = {"names": ["others"]}
+    stage.declare(**theft)
+    before = stage.control.snapshot()
+    refused = told(stage)
+    stage.control.restore(before)
+    del stage.declared[account]
+
+    assert refused == told(stage)
+    assert scene.condition(stage.body) == ("False", "AccountNotFound")
+    assert not stage.control.calls()
+
+
+def test_a_grant_that_is_taken_away_stops_the_policy_and_removes_nothing(stage: Stage) -> None:
+    """What was copied and the statement stay; nothing is asked of AWS any more."""
+    grant(stage)
+    stage.go_on()
+    copies, statements = stage.copies(), stage.statements()
+    stage.control.clear_calls()
+    grant(stage, dr=ORDERS_ONLY["dr"] | {"vaults": ["payroll-*"]})
+    stage.look()
+
+    assert scene.condition(stage.body) == ("False", "AccountNotFound")
+    assert not stage.control.calls()
+    assert (stage.copies(), stage.statements()) == (copies, statements)
+
+
+def test_one_policy_more_than_allowed_waits_until_another_goes(stage: Stage) -> None:
+    """It is told so, and AWS is not asked for it."""
+    grant(stage, dr=ORDERS_ONLY["dr"] | {"limits": {"policies": 2}})
+    stage.look(elders={"dr": 2})
+    assert scene.condition(stage.body) == ("False", "PolicyLimitReached")
+    assert not stage.control.calls()
+    stage.go_on()
+    assert scene.condition(stage.body) == ("True", "Protected")

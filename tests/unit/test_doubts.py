@@ -351,6 +351,19 @@ def test_the_longer_policy_makes_the_copy_and_the_other_names_both() -> None:
     assert [each.other for each in longer.conflicts] == [THEIRS]
 
 
+def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there() -> None:
+    """Neither its name nor its namespace."""
+    source, theirs = point(1), PolicyKey("payroll-x7", "salaries-x7")
+    held = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365, key=theirs))
+
+    assert standing(held, source).message == (
+        "Policy shop/orders and one of another namespace copy vault orders into orders-copies with different"
+        " lifecycles: 30 days and 365 days. One backup has one copy, made for the longer one; declare the same"
+        " lifecycle, or name another vault."
+    )
+    assert all("x7" not in each.message for each in held.conflicts)
+
+
 @pytest.mark.parametrize("mine", [30, 365, None])
 @pytest.mark.parametrize("theirs", [30, 365, None])
 def test_exactly_one_of_two_policies_starts_a_copy(mine: int | None, theirs: int | None) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, altered
 
 from crossvault import manifest, schema
-from crossvault.manifest import AccountDeclaration, AllowedNamespaces, Rejected
+from crossvault.grants import AllowedNamespaces
+from crossvault.manifest import AccountDeclaration, Rejected
 from crossvault.model import (
     Account,
     Backfill,
@@ -350,8 +351,9 @@ class TestTenancy:
         (fault,) = rejected({}, production=None).faults
 
         assert str(fault) == (
-            'spec.source.accountRef.name: no BackupAccount "production" allows namespace default. Ask a cluster '
-            "administrator to create it, or to add the namespace to its spec.allowedNamespaces."
+            'spec.source.accountRef.name: no BackupAccount "production" lets namespace default copy from vault orders'
+            " with role AWSBackupDefaultServiceRole. Ask a cluster administrator to create it, or to allow that in its"
+            " spec.grants or spec.allowedNamespaces."
         )
 
     def test_labels_of_the_namespace_let_it_in(self) -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
 from crossvault import manifest, schema
-from crossvault.manifest import AccountDeclaration, AllowedNamespaces, Rejected
+from crossvault.grants import AllowedNamespaces
+from crossvault.manifest import AccountDeclaration, Rejected
 from crossvault.model import Account, Desired
 
 ACCOUNTS = {

@@ -74,6 +74,7 @@ def make(folder: Folder) -> dict[str, Any]:
             not_before=now,
             claims=others.claims,
             neighbours=others.copies,
+            elders=manifest.elders_of(body, folder.policies.values(), folder.accounts),
         )
         planned = reconcile.plan_policy(request, aws)
         return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)

@@ -94,6 +94,7 @@ class Passes:
             claims=parts.store.claims_beside(key),
             neighbours=parts.store.neighbours_of(key),
             looked=self._looked(key),
+            elders=parts.store.elders_of(key),
         )
         cadence = parts.settings.cadence
         return lambda stopping: parts.engine.policy(

@@ -110,6 +110,14 @@ class Store:
             each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
         )
 
+    def elders_of(self, key: ObjectKey) -> Mapping[str, int]:
+        """Return how many older policies of the namespace name each account that limits their number."""
+        names = self._named.get(key, frozenset())
+        limited = [name for name in names if name in self._accounts and self._accounts[name].is_limited]
+        siblings = {each for name in limited for each in self._by_account[name] if each.namespace == key.namespace}
+        policies = self._bodies[Kind.POLICY]
+        return manifest.elders_of(policies[key], (policies[each] for each in siblings - {key}), self._accounts)
+
     # --- news
 
     def put(self, kind: Kind, body: Body) -> Change:
@@ -126,9 +134,12 @@ class Store:
             return Change.ECHO if before is None else Change.CHANGED
         self._bodies[kind][key] = kept = objects.slim(body)
         change = _change(kind, before, kept)
+        named = self.accounts_of(key)
         self._index(key, kept, change)
         if change is not Change.ECHO:
             self._announce(key)
+            leaves = named if objects.deletion_of(kept) is not None else named - self.accounts_of(key)
+            self._make_room(key, leaves if kind is Kind.POLICY else frozenset())
         return change
 
     def remove(self, kind: Kind, body: Body) -> bool:
@@ -164,9 +175,11 @@ class Store:
             return
         match key.kind:
             case Kind.POLICY:
+                named = self.accounts_of(key)
                 self._index_names(key, frozenset())
                 self._unsettled.pop(key, None)
                 self._stake(key, Stake())
+                self._make_room(key, named)
             case Kind.ACCOUNT:
                 self._index_account(key.name, None)
             case Kind.NAMESPACE:
@@ -228,6 +241,14 @@ class Store:
                     if policy.namespace == key.name:
                         self._unsettled[policy] = None
                         self._on_change(policy)
+
+    def _make_room(self, key: ObjectKey, left: frozenset[str]) -> None:
+        """Have the others of a namespace looked at when a policy leaves accounts that limit their number."""
+        limited = (name for name in left if name in self._accounts and self._accounts[name].is_limited)
+        waiting = {each for name in limited for each in self._by_account.get(name, ())}
+        for each in sorted(waiting - {key}, key=str):
+            if each.namespace == key.namespace:
+                self._on_change(each)
 
     def _index(self, key: ObjectKey, body: Body, change: Change) -> None:
         match key.kind:

@@ -193,6 +193,7 @@ class LocalRunner:
             not_before=now - self._settings.cadence.follow / 2,
             claims=others.claims,
             neighbours=others.copies,
+            elders=manifest.elders_of(body, self._folder.policies.values(), self._folder.accounts),
             looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
         return reconcile_policy(

@@ -37,7 +37,7 @@ def policy(name: str = "orders", *, version: int = 1, **metadata: Any) -> dict[s
     }
 
 
-def account(name: str = "dr", *, version: int = 1, generation: int = 1) -> dict[str, Any]:
+def account(name: str = "dr", *, version: int = 1, generation: int = 1, **spec: Any) -> dict[str, Any]:
     """Return an account as the API server has it."""
     return {
         "apiVersion": "crossvault.io/v1alpha1",
@@ -48,7 +48,7 @@ def account(name: str = "dr", *, version: int = 1, generation: int = 1) -> dict[
             "resourceVersion": str(version),
             "generation": generation,
         },
-        "spec": {"accountId": "222222222222", "allowedNamespaces": {"all": True}},
+        "spec": {"accountId": "222222222222", "allowedNamespaces": {"all": True}} | spec,
     }
 
 

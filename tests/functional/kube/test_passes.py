@@ -18,6 +18,8 @@ from crossvault.reasons import Reason
 from crossvault.status import Report
 from crossvault.work.agenda import After, Done, Retry
 
+GRANT = {"namespaces": {"all": True}, "as": ["Destination"], "vaults": ["orders-*"]}
+
 
 async def test_first_pass_holds_the_object_then_writes_then_speaks() -> None:
     """Finalizer, status, event, and the next look after the interval."""
@@ -210,6 +212,12 @@ async def test_overdue_pass_is_reported_told_to_stop_and_waited_for() -> None:
         pytest.param(Kind.POLICY, policy(version=90_000, generation=2), True, id="the policy is suspended"),
         pytest.param(Kind.POLICY, policy(version=90_000, deletionTimestamp="2026-11-23T12:00:00Z"), True, id="deleted"),
         pytest.param(Kind.ACCOUNT, account(version=90_000), True, id="its account is declared otherwise"),
+        pytest.param(
+            Kind.ACCOUNT,
+            account(version=90_000, allowedNamespaces={}, grants=[GRANT]),
+            True,
+            id="a grant is given or taken away",
+        ),
         pytest.param(
             Kind.NAMESPACE, namespace(version=90_000, team="a"), True, id="its namespace is labelled otherwise"
         ),

@@ -320,3 +320,63 @@ def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
     assert [(each.key.name, each.vaults) for each in store.neighbours_of(ORDERS)] == [("reports", ("source", "v2"))]
     listener.put(Kind.POLICY, wanting("reports", "v9", version=9, generation=2))
     assert settled(listener).neighbours_of(ORDERS) == ()
+
+
+# --- Places that are limited ---------------------------------------------------------------------------------------
+
+
+LIMITED: dict[str, Any] = {
+    "allowedNamespaces": {},
+    "grants": [{"namespaces": {"all": True}, "as": ["Destination"], "vaults": ["*"], "limits": {"policies": 1}}],
+}
+
+
+def aged(name: str, day: int, *, version: int = 1, **metadata: object) -> Body:
+    """Return a policy that was created on a day."""
+    return policy(name, version=version, creationTimestamp=f"2026-11-{day:02}T00:00:00Z", **metadata)
+
+
+def test_older_policies_of_a_namespace_are_counted_where_an_account_limits_their_number() -> None:
+    """By age, whoever was heard of first."""
+    listener = Listener()
+    for each in (aged("orders", 2), aged("younger", 3), aged("older", 1)):
+        listener.put(Kind.POLICY, each)
+    assert listener.store.elders_of(ORDERS) == {}
+
+    listener.put(Kind.ACCOUNT, account(**LIMITED))
+    counts = {name: listener.store.elders_of(ObjectKey(Kind.POLICY, "shop", name)) for name in ("older", "younger")}
+    assert counts == {"older": {}, "younger": {"dr": 2}}
+
+
+@pytest.mark.parametrize(
+    ("leaves", "limited"),
+    [
+        pytest.param("dropped", True, id="it is gone"),
+        pytest.param("deleted", True, id="it is being deleted"),
+        pytest.param("renamed", True, id="it names another account"),
+        pytest.param("dropped", False, id="without a limit nobody waited for it"),
+    ],
+)
+def test_who_leaves_makes_room_for_the_next(leaves: str, *, limited: bool) -> None:
+    """The others of its namespace are looked at."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account(**(LIMITED if limited else {})))
+    listener.put(Kind.POLICY, aged("other", 1))
+    listener.put(Kind.POLICY, aged("orders", 2))
+    listener.put(
+        Kind.POLICY, {**aged("elsewhere", 2), "metadata": aged("elsewhere", 2)["metadata"] | {"namespace": "x"}}
+    )
+    other = ObjectKey(Kind.POLICY, "shop", "other")
+    listener.heard.clear()
+    match leaves:
+        case "dropped":
+            listener.store.drop(other)
+        case "deleted":
+            held: dict[str, Any] = {"deletionTimestamp": "2026-11-02T00:00:00Z", "finalizers": [objects.FINALIZER]}
+            listener.store.put(Kind.POLICY, aged("other", 1, version=2, **held))
+        case "renamed":
+            moved = aged("other", 1, version=2, generation=2)
+            moved["spec"]["destinations"][0]["accountRef"]["name"] = "another"
+            listener.store.put(Kind.POLICY, moved)
+
+    assert [each for each in listener.heard if each != other] == ([ORDERS] if limited else [])

@@ -1,0 +1,159 @@
+"""Who may use what of an account: which namespaces, as source or destination, which vaults, with which copy roles.
+
+A reference that no grant lets through reads the same as one to an account that does not exist (invariant 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from .fields import Fields
+
+DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
+
+Labels: TypeAlias = Mapping[str, str]
+
+_VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
+_ROLES = re.compile(r"[A-Za-z0-9_+=,.@*-]{1,64}")
+
+
+class Direction(StrEnum):
+    """As what a policy uses an account."""
+
+    SOURCE = "Source"
+    DESTINATION = "Destination"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNamespaces:
+    """Some namespaces; none by default. ``match_labels`` None means no selector."""
+
+    all: bool = False
+    names: tuple[str, ...] = ()
+    match_labels: tuple[tuple[str, str], ...] | None = None
+
+    def admits(self, namespace: str, labels: Labels) -> bool:
+        """Tell whether a namespace with these labels is among them. A selector without labels admits nobody."""
+        if self.all or namespace in self.names:
+            return True
+        return bool(self.match_labels) and all(labels.get(key) == value for key, value in self.match_labels or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a policy wants of an account.
+
+    Attributes:
+        vault: The name of the vault.
+        copy_role: The name of the role that AWS Backup assumes for the copy, of a source; without its path, which a
+            role does not need to be told from others (IAM User Guide, IAM identifiers: names are unique in an account).
+    """
+
+    direction: Direction
+    vault: str
+    copy_role: str = ""
+
+    def __str__(self) -> str:
+        if self.direction is Direction.DESTINATION:
+            return f"copy into vault {self.vault}"
+        return f"copy from vault {self.vault} with role {self.copy_role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What some namespaces may use of an account.
+
+    Attributes:
+        vaults: Names of vaults; ``*`` stands for any characters.
+        copy_roles: Names of copy roles, likewise; they bind sources only.
+        policies: How many policies of one namespace may use the account by this grant, None for any number.
+    """
+
+    namespaces: AllowedNamespaces
+    directions: frozenset[Direction]
+    vaults: tuple[str, ...]
+    copy_roles: tuple[str, ...] = (DEFAULT_COPY_ROLE,)
+    policies: int | None = None
+
+    def lets(self, use: Use) -> bool:
+        """Tell whether a namespace that the grant is for may do this."""
+        if use.direction not in self.directions or not _matches(use.vault, self.vaults):
+            return False
+        return use.direction is Direction.DESTINATION or _matches(use.copy_role, self.copy_roles)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, each) for each in patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an account is good for in the eyes of one namespace.
+
+    Attributes:
+        permitted: Whether the use is let through at all.
+        policies: How many policies of the namespace may do it, None for any number.
+    """
+
+    permitted: bool = False
+    policies: int | None = None
+
+
+def allowance(
+    allowed: AllowedNamespaces, grants: tuple[Grant, ...], namespace: str, labels: Labels, use: Use
+) -> Allowance:
+    """Return what ``allowedNamespaces`` and the grants let a namespace do; the most generous of them counts."""
+    if allowed.admits(namespace, labels):
+        return Allowance(permitted=True)
+    found = [each.policies for each in grants if each.namespaces.admits(namespace, labels) and each.lets(use)]
+    most = [each for each in found if each is not None]
+    return Allowance(permitted=bool(found), policies=max(most) if len(most) == len(found) and most else None)
+
+
+# --- Reading -------------------------------------------------------------------------------------------------------
+
+
+def allowed_from(fields: Fields) -> AllowedNamespaces:
+    """Read ``allowedNamespaces``, or the ``namespaces`` of a grant."""
+    match_labels = None
+    if fields.has("selector"):
+        selector = fields.object("selector")
+        match_labels = selector.pairs("matchLabels")
+        if not match_labels:
+            selector.fault("matchLabels", "must have at least one label; to allow every namespace set all")
+    return AllowedNamespaces(all=fields.flag("all"), names=fields.texts("names"), match_labels=match_labels)
+
+
+def grants_from(spec: Fields) -> tuple[Grant, ...]:
+    """Read ``grants``; an absent list is empty."""
+    return tuple(_grant(each) for each in spec.objects("grants", required=False))
+
+
+def _grant(fields: Fields) -> Grant:
+    directions = frozenset(fields.choices("as", Direction))
+    if fields.has("copyRoles") and Direction.SOURCE not in directions:
+        fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
+    return Grant(
+        namespaces=allowed_from(fields.object("namespaces", required=True)),
+        directions=directions,
+        vaults=_patterns(fields, "vaults", _VAULTS, "must be the name of a vault, with * for any characters"),
+        copy_roles=_patterns(fields, "copyRoles", _ROLES, "must be the name of a role, with * for any characters")
+        if fields.has("copyRoles")
+        else (DEFAULT_COPY_ROLE,),
+        policies=fields.object("limits").optional_integer("policies"),
+    )
+
+
+def _patterns(fields: Fields, name: str, form: re.Pattern[str], wanted: str) -> tuple[str, ...]:
+    patterns = fields.texts(name)
+    if not patterns:
+        fields.fault(name, "must have at least one item")
+    for number, each in enumerate(patterns):
+        if not form.fullmatch(each):
+            fields.fault(f"{name}[{number}]", wanted)
+    return patterns

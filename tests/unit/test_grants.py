@@ -1,0 +1,270 @@
+"""Grants: what a namespace may use of an account, and nothing else (invariant 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.broken_manifests import ACCOUNT, POLICY, altered
+
+from crossvault import manifest
+from crossvault.grants import DEFAULT_COPY_ROLE, Allowance, AllowedNamespaces, Direction, Grant, Use, allowance
+from crossvault.manifest import AccountDeclaration, Rejected
+from crossvault.model import Account, Desired
+from crossvault.reasons import Reason
+
+SOURCE, DESTINATION = Direction.SOURCE, Direction.DESTINATION
+NOBODY, ORDERS = AllowedNamespaces(), AllowedNamespaces(names=("default",))
+OUT = Use(SOURCE, "orders", DEFAULT_COPY_ROLE)
+INTO = Use(DESTINATION, "orders-copies")
+
+
+def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: Any) -> Grant:
+    """Return a grant for namespace ``default``, both ways unless told."""
+    return Grant(ORDERS, frozenset(directions or Direction), vaults, **members)
+
+
+# --- What a grant lets through -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given_", "use", "lets"),
+    [
+        pytest.param(grant(SOURCE), OUT, True, id="from every vault"),
+        pytest.param(grant(SOURCE), INTO, False, id="a source is no destination"),
+        pytest.param(grant(DESTINATION), OUT, False, id="a destination is no source"),
+        pytest.param(grant(DESTINATION), INTO, True, id="into every vault"),
+        pytest.param(grant(vaults=("orders",)), OUT, True, id="by name"),
+        pytest.param(grant(vaults=("orders",)), INTO, False, id="a longer name is another"),
+        pytest.param(grant(vaults=("orders*",)), INTO, True, id="by its beginning"),
+        pytest.param(grant(vaults=("*-copies",)), INTO, True, id="by its end"),
+        pytest.param(grant(vaults=("o*-c*s",)), INTO, True, id="by parts"),
+        pytest.param(grant(vaults=("Orders",)), OUT, False, id="letters have a case"),
+        pytest.param(grant(vaults=("a", "orders")), OUT, True, id="any pattern will do"),
+        pytest.param(grant(), replace(OUT, copy_role="Admin"), False, id="AWS's own role unless told"),
+        pytest.param(
+            grant(copy_roles=("copy-*",)), replace(OUT, copy_role="copy-orders"), True, id="a role by pattern"
+        ),
+        pytest.param(grant(copy_roles=("copy-*",)), OUT, False, id="then AWS's own no more"),
+        pytest.param(grant(copy_roles=("copy-*",)), INTO, True, id="roles bind sources only"),
+    ],
+)
+def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
+    """And nothing else."""
+    assert given_.lets(use) is lets
+
+
+@pytest.mark.parametrize(
+    ("allowed", "grants", "found"),
+    [
+        pytest.param(NOBODY, (), Allowance(), id="nothing by default"),
+        pytest.param(ORDERS, (), Allowance(permitted=True), id="the short form is everything"),
+        pytest.param(NOBODY, (grant(policies=3),), Allowance(permitted=True, policies=3), id="a limit"),
+        pytest.param(
+            NOBODY, (grant(policies=3), grant(policies=5)), Allowance(permitted=True, policies=5), id="the higher limit"
+        ),
+        pytest.param(NOBODY, (grant(policies=3), grant()), Allowance(permitted=True), id="no limit is the highest"),
+        pytest.param(ORDERS, (grant(policies=3),), Allowance(permitted=True), id="the short form knows no limit"),
+        pytest.param(
+            NOBODY,
+            (grant(policies=3), grant(DESTINATION)),
+            Allowance(permitted=True, policies=3),
+            id="of those that fit",
+        ),
+        pytest.param(NOBODY, (replace(grant(), namespaces=NOBODY),), Allowance(), id="for others"),
+    ],
+)
+def test_the_most_generous_counts(allowed: AllowedNamespaces, grants: tuple[Grant, ...], found: Allowance) -> None:
+    """Grants add up."""
+    assert allowance(allowed, grants, "default", {}, OUT) == found
+
+
+@given(
+    st.lists(st.sampled_from(["orders", "orders-*", "*", "o*s", "**", "x"]), min_size=1, max_size=3),
+    st.sampled_from(["orders", "orders-copies", "x", "Orders", "o", ""]),
+)
+def test_only_a_star_stands_for_anything(patterns: list[str], name: str) -> None:
+    """A pattern lets a name through exactly where its parts stand in it, in order, ends bound."""
+
+    def stands(pattern: str, rest: str) -> bool:
+        if not pattern:
+            return not rest
+        if pattern[0] == "*":
+            return any(stands(pattern[1:], rest[cut:]) for cut in range(len(rest) + 1))
+        return rest.startswith(pattern[0]) and stands(pattern[1:], rest[1:])
+
+    expected = any(stands(each, name) for each in patterns)
+    assert grant(vaults=tuple(patterns)).lets(Use(DESTINATION, name)) is expected
+
+
+# --- Manifests -----------------------------------------------------------------------------------------------------
+
+
+GRANTS: list[dict[str, Any]] = [
+    {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders*"], "limits": {"policies": 50}},
+    {
+        "namespaces": {"selector": {"matchLabels": {"team": "dr"}}},
+        "as": ["Destination", "Source"],
+        "vaults": ["*"],
+        "copyRoles": ["copy-*"],
+    },
+]
+
+
+def test_every_member_of_a_grant_arrives() -> None:
+    """Nothing is lost."""
+    found = manifest.parse_account(altered(ACCOUNT, {"spec.grants": GRANTS}))
+
+    assert isinstance(found, AccountDeclaration)
+    assert found.grants == (
+        Grant(AllowedNamespaces(names=("orders",)), frozenset({SOURCE}), ("orders*",), policies=50),
+        Grant(AllowedNamespaces(match_labels=(("team", "dr"),)), frozenset(Direction), ("*",), ("copy-*",)),
+    )
+
+
+@pytest.mark.parametrize("empty", [None, []])
+def test_no_grants_are_none(empty: object) -> None:
+    """An empty list is what the API server accepts, too."""
+    found = manifest.parse_account(altered(ACCOUNT, {"spec.grants": empty}))
+
+    assert isinstance(found, AccountDeclaration)
+    assert found.grants == ()
+
+
+PRODUCTION = AccountDeclaration(Account("production", "1" * 12), NOBODY, (grant(SOURCE, vaults=("orders",)),))
+DR = AccountDeclaration(
+    Account("dr", "2" * 12, regions=("eu-central-1",)), NOBODY, (grant(DESTINATION, vaults=("orders-*",)),)
+)
+GOOD = altered(POLICY, {"spec.destinations": POLICY["spec"]["destinations"][:1]})
+
+
+def parsed(
+    changes: Mapping[str, Any] | None = None,
+    elders: Mapping[str, int] | None = None,
+    **accounts: AccountDeclaration | None,
+) -> Desired | Rejected:
+    """Parse a policy of namespace ``default`` with one destination."""
+    known = {"production": PRODUCTION, "dr": DR} | accounts
+    usable = {name: each for name, each in known.items() if each is not None}
+    return manifest.parse_policy(altered(GOOD, changes or {}), usable, {}, elders or {})
+
+
+def test_what_is_granted_is_resolved() -> None:
+    """Both sides."""
+    assert isinstance(parsed(), Desired)
+
+
+SOMEBODY_ELSES = "spec.destinations[0].vault.name"
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        pytest.param({"spec.source.vault.name": "payroll"}, "production", id="copy from another tenant's vault"),
+        pytest.param({"spec.source.copyRole": "Admin"}, "production", id="copy with another role"),
+        pytest.param(
+            {"spec.source.copyRole": "arn:aws:iam::111111111111:role/deep/Admin"},
+            "production",
+            id="with one by its ARN",
+        ),
+        pytest.param({SOMEBODY_ELSES: "payroll-copies"}, "dr", id="copy into another tenant's vault"),
+        pytest.param(
+            {SOMEBODY_ELSES: "payroll-copies", "spec.destinations[0].region": "eu-west-1"},
+            "dr",
+            id="in a Region that the account does not have",
+        ),
+        pytest.param(
+            {"spec.source.accountRef.name": "dr", "spec.destinations[0].accountRef.name": "production"},
+            None,
+            id="turn the direction round",
+        ),
+    ],
+)
+def test_what_is_not_granted_reads_like_an_account_that_is_missing(
+    changes: Mapping[str, Any], missing: str | None
+) -> None:
+    """Reason, path and words are the same: nobody learns by asking what there is."""
+    refused = parsed(changes)
+    gone: dict[str, None] = dict.fromkeys([missing] if missing else ["production", "dr"])
+
+    assert isinstance(refused, Rejected)
+    assert refused.reason is Reason.ACCOUNT_NOT_FOUND
+    assert refused == parsed(changes, **gone)
+
+
+def test_the_message_names_the_use_and_the_remedy() -> None:
+    """What somebody else could grant."""
+    refused = parsed({SOMEBODY_ELSES: "payroll-copies"})
+
+    assert isinstance(refused, Rejected)
+    assert "; ".join(map(str, refused.faults)) == (
+        'spec.destinations[0].accountRef.name: no BackupAccount "dr" lets namespace default copy into vault'
+        " payroll-copies. Ask a cluster administrator to create it, or to allow that in its spec.grants or"
+        " spec.allowedNamespaces."
+    )
+
+
+# --- How many policies ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("elders", "taken"), [(0, False), (1, False), (2, True), (7, True)])
+def test_the_oldest_policies_have_the_places(elders: int, *, taken: bool) -> None:
+    """Two may use the account; the third is told why not."""
+    limited = replace(DR, grants=(grant(DESTINATION, policies=2),))
+    found = parsed(elders={"dr": elders}, dr=limited)
+
+    assert isinstance(found, Rejected) is taken
+    if isinstance(found, Rejected):
+        assert found.reason is Reason.POLICY_LIMIT_REACHED
+        (fault,) = found.faults
+        assert fault.path == "spec.destinations[0].accountRef.name"
+        assert "may use BackupAccount dr in 2 policies" in fault.message
+
+
+def policy(name: str, created: str = "", *, namespace: str = "default", **metadata: str) -> dict[str, Any]:
+    """Return a policy of some age."""
+    made = {"creationTimestamp": created} if created else {}
+    return {**GOOD, "metadata": {"name": name, "namespace": namespace, **made, **metadata}}
+
+
+@pytest.mark.parametrize(
+    ("others", "elders"),
+    [
+        pytest.param([], {}, id="alone"),
+        pytest.param([policy("b", "2026-01-01T00:00:00Z")], {"dr": 1}, id="an older one"),
+        pytest.param([policy("b", "2026-03-01T00:00:00Z")], {}, id="a younger one"),
+        pytest.param([policy("a", "2026-02-01T00:00:00Z")], {"dr": 1}, id="of the same second by name"),
+        pytest.param([policy("b", "2026-01-01T00:00:00Z", namespace="other")], {}, id="of another namespace"),
+        pytest.param(
+            [policy("b", "2026-01-01T00:00:00Z", deletionTimestamp="2026-01-02T00:00:00Z")],
+            {},
+            id="one that is leaving",
+        ),
+    ],
+)
+def test_elders_are_older_policies_of_the_namespace(others: list[dict[str, Any]], elders: Mapping[str, int]) -> None:
+    """Only where the account limits their number is anything counted."""
+    mine = policy("m", "2026-02-01T00:00:00Z")
+    limited = replace(DR, grants=(grant(DESTINATION, policies=2),))
+
+    assert manifest.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": limited}) == elders
+    assert manifest.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": DR}) == {}
+
+
+@given(st.permutations(list(range(8))), st.integers(1, 8))
+def test_exactly_as_many_as_allowed_have_a_place_whatever_their_order(order: list[int], limit: int) -> None:
+    """And they are the oldest."""
+    limited = replace(DR, grants=(grant(DESTINATION, policies=limit),))
+    accounts = {"production": PRODUCTION, "dr": limited}
+    policies = [policy(f"p{number}", f"2026-01-0{number + 1}T00:00:00Z") for number in order]
+    accepted = {
+        each["metadata"]["name"]
+        for each in policies
+        if isinstance(manifest.parse_policy(each, accounts, {}, manifest.elders_of(each, policies, accounts)), Desired)
+    }
+
+    assert accepted == {f"p{number}" for number in range(limit)}
