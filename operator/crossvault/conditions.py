@@ -173,7 +173,7 @@ def _failing(worst: Failed, *, others: int) -> str:
     """Return what fails, why, and what ends it: a person, or time."""
     why = sentence(worst.message or EXPLANATIONS[worst.reason].meaning)
     more = f"; +{others} more reason{'' if others == 1 else 's'}" if others else ""
-    parts = [f"{worst.destination}: {_points(worst.count)} not copied ({worst.reason}{more}): {why}"]
+    parts = [f"{worst.destination}: {_points(worst.count)} failing ({worst.reason}{more}): {why}"]
     if worst.needs_action:
         parts.append(worst.remedy)
     if worst.retry_at is not None:
@@ -288,6 +288,9 @@ def summarise(evidence: Evidence, parts: Mapping[str, Condition]) -> Condition:
         return Condition("Ready", TRUE, Reason.CATCHING_UP, _gaps(gaps))
     if gaps:
         return Condition("Ready", TRUE, Reason.COPIES_PENDING, _gaps(gaps))
+    meant = sum(each.in_scope for each in evidence.figures)
+    if meant and not any(each.copyable for each in evidence.figures):
+        return Condition("Ready", FALSE, Reason.NOTHING_COPYABLE, _all_copied(evidence.figures))
     return Condition("Ready", TRUE, Reason.PROTECTED, _all_copied(evidence.figures))
 
 

@@ -29,6 +29,9 @@ UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
 """Types AWS cannot copy to another account (feature availability by resource)."""
 
+ARRIVAL = timedelta(minutes=15)
+"""How long after its job a copy may be missing from the listing before somebody is told; no listing was seen to lag."""
+
 STUCK_AFTER = timedelta(days=7)
 """How long a copy job may take: as long as a scheduled backup may by default (CompletionWindowMinutes, 10,080)."""
 
@@ -210,6 +213,11 @@ def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
 
 def _on_its_way(point: RecoveryPoint, job: CopyJob | None, now: datetime) -> Standing:
     """Judge a copy that a job is making; a job without an end is for a person, and no reason to start another."""
+    if job is not None and job.ended_well and job.completed is not None and now - job.completed > ARRIVAL:
+        words = (
+            f"Copy job {job.id} completed more than {ARRIVAL.seconds // 60} minutes ago, and its copy is not listed."
+        )
+        return Standing(point, State.IN_PROGRESS, Reason.COPY_NOT_LISTED, job, needs_action=True, message=words)
     if job is None or not job.is_running or now - job.created < STUCK_AFTER:
         return Standing(point, State.IN_PROGRESS, Reason.COPYING, job)
     words = f"Copy job {job.id} has been {job.state} for more than {STUCK_AFTER.days} days."

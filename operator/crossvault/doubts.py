@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from .copies import Viewpoint, expiry, in_scope, kept_until, may_start
-from .evidence import Weighed
+from .evidence import ENOUGH, Weighed
 from .model import (
     BackfillMode,
     Conflict,
@@ -71,13 +71,17 @@ class _Doubts:
     def __init__(self, weighed: Weighed, view: Viewpoint, *, locked: bool) -> None:
         self._weighed, self._view, self._locked = weighed, view, locked
         self._mode = view.desired.copying.when_uncertain
+        self._born = view.known.vault.created if view.known.vault is not None else None
 
     def of(self, pair: Pair, standing: Standing) -> Standing:
         """Return the standing with its ground, or held."""
-        finished = [job for job in pair.jobs if job.state in ENDED_WELL]
+        ended = [job for job in pair.jobs if job.state in ENDED_WELL]
+        finished = [job for job in ended if not self._went_with_its_vault(job)]
         there = pair.copy is not None and pair.copy.status not in GONE_STATUSES
         if standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL} and not there:
-            return self._vanished(standing, finished)
+            if finished:
+                return self._vanished(standing, finished)
+            standing = replace(standing, retry_at=self._born)
         if not may_start(standing, self._view.now):
             return standing
         if finished:
@@ -97,6 +101,10 @@ class _Doubts:
         ground = self._weighed.ground(standing.point)
         return replace(standing, ground=ground) if ground else self._held(standing)
 
+    def _went_with_its_vault(self, job: CopyJob) -> bool:
+        """Tell whether a job made its copy in a vault that is gone: the present one of that name is younger."""
+        return self._born is not None and (job.completed or job.created) < self._born
+
     def _vanished(self, standing: Standing, finished: list[CopyJob]) -> Standing:
         """Make a copy again that is gone, once, and only where jobs name copies as they are listed.
 
@@ -108,16 +116,31 @@ class _Doubts:
         return replace(standing, retry_at=due, ground=Ground.PROVEN)
 
     def _gone_for_sure(self, point: RecoveryPoint, finished: list[CopyJob]) -> bool:
+        return self._why_not_again(point, finished) is None
+
+    def _why_not_again(self, point: RecoveryPoint, finished: list[CopyJob]) -> str | None:
+        """Return why it is not sure that a copy is gone, or that making it again ends; None where it is."""
+        if len(finished) > 1:
+            return f"it was made {len(finished)} times already"
         due = kept_until(point, self._view.destination)
-        too_early = self._locked and (due is None or due > self._view.now)
-        known = self._weighed.arns_match(point) and self._weighed.nothing_there(point)
-        return len(finished) == 1 and known and not too_early
+        if self._locked and (due is None or due > self._view.now):
+            return "in a locked vault it cannot be gone yet"
+        known = self._weighed.evidence(point)
+        kind = known.kind.resource_type or "unknown type"
+        if not self._weighed.arns_match(point):
+            return f"{known.linked} copies of {kind} are listed as their jobs name them, and {ENOUGH} would prove it"
+        if not self._weighed.nothing_there(point):
+            return f"{known.unexplained} unexplained {kind} recovery points in the vault could be it"
+        return None
 
     def _again(self, standing: Standing, finished: list[CopyJob]) -> Standing:
         """Make what is gone again where the policy says so, once; what is gone is never called copied."""
         if self._mode is Uncertain.ASSUME_MISSING and len(finished) <= 1:
             return _missing(standing)
-        return standing
+        why = self._why_not_again(standing.point, finished)
+        return (
+            replace(standing, message=f"The copy is gone, and is not made again by itself: {why}.") if why else standing
+        )
 
     def _held(self, standing: Standing, words: str | None = None) -> Standing:
         words = words or doubt(self._weighed.evidence(standing.point), self._view.destination.vault.name)

@@ -212,7 +212,7 @@ class _Tally:
         self.counts["jobs"] += 1
         self.ended.append(ended)
         copy = listed.get(job.destination_point_arn or "")
-        if copy is None:
+        if copy is None or copy.status == "DELETING":  # it would prove something for a minute
             self.not_found += pair.copy is None
             return
         apart = abs(copy.created - pair.point.created)

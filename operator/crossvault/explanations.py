@@ -25,7 +25,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         NOBODY,
         "Wait.",
     ),
-    Reason.CATCHING_UP: Explanation("The first backfill is under way.", NOBODY, "Wait; raise copying.maxConcurrent."),
+    Reason.CATCHING_UP: Explanation(
+        "The first backfill is under way.",
+        NOBODY,
+        "Wait. What waits as Budget goes sooner with a higher copying.maxConcurrent.",
+    ),
     Reason.OBJECTIVE_MISSED: Explanation(
         "A recovery point without a copy is older than objectives.maxCopyLag.",
         PLATFORM,
@@ -58,6 +62,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The namespace has more policies with a BackupAccount than its grant allows; the oldest ones have the places.",
         AUTHOR,
         "Delete a policy, or have a cluster administrator raise limits.policies of the grant.",
+    ),
+    Reason.NOTHING_COPYABLE: Explanation(
+        "There are recovery points in scope, and AWS can copy none of them.",
+        AUTHOR,
+        "See why under ineligible, and change the scope, the destination, or how the backups are made.",
     ),
     Reason.ALL_MET: Explanation("Every prerequisite is met.", NOBODY, ""),
     Reason.IN_SYNC: Explanation("Vaults and statements are as declared.", NOBODY, ""),
@@ -197,7 +206,9 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.NOT_COMPLETED: Explanation("The recovery point is not in a state that can be copied.", NOBODY, ""),
     Reason.TYPE_NOT_SUPPORTED: Explanation(
-        "AWS cannot copy this type to another account.", NOBODY, "Exclude the type."
+        "AWS does not copy this type into such a vault, or to another account at all.",
+        NOBODY,
+        "List the types that are meant in spec.recoveryPoints.resourceTypes, or name another vault.",
     ),
     Reason.NESTED: Explanation(
         "It is a part of a composite recovery point that cannot be copied or is gone, and is not copied by itself.",
@@ -249,7 +260,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.FEATURE_NOT_ENABLED: Explanation(
         "AWS refused the copy: cross-account backup is off (or was, up to 15 minutes ago).", AWS_ADMIN, "Switch it on."
     ),
-    Reason.COPY_DENIED: Explanation("The destination refused the copy.", AWS_ADMIN, "Check the vault policy and SCPs."),
+    Reason.COPY_DENIED: Explanation(
+        "AWS Backup was refused the copy into the destination vault.",
+        AWS_ADMIN,
+        "See that the copy role is allowed backup:CopyIntoBackupVault, then that the vault's policy and the SCPs over"
+        " both accounts allow it.",
+    ),
     Reason.COPY_ROLE_DENIED: Explanation(
         "The copy role lacks a permission, or AWS Backup may not assume it.",
         AWS_ADMIN,
@@ -298,6 +314,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.SERVICE_FAILURE: Explanation(
         "AWS failed; the copy is tried again.", NOBODY, "Contact AWS Support if it lasts."
     ),
+    Reason.COPY_NOT_LISTED: Explanation(
+        "The copy job completed a while ago, and its copy is not listed. It is counted as on its way for two hours, and"
+        " as vanished from then on.",
+        PLATFORM,
+        "See whether somebody deleted it (CloudTrail of the destination: DeleteRecoveryPoint).",
+    ),
     Reason.COPY_JOB_STUCK: Explanation(
         "A copy job has not ended for a week. AWS copies a resource once at a time, so what else is to be copied of it"
         " waits.",
@@ -309,13 +331,14 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The copy job completed, but the copy is not there any more: somebody deleted it. It is made again once, a day"
         " later, where jobs of its type name their copies as they are listed; in a locked vault not at all.",
         PLATFORM,
-        "Find who deletes in the destination vault (CloudTrail there: DeleteRecoveryPoint); a vault lock prevents it.",
+        "Find who deletes in the destination vault (CloudTrail there: DeleteRecoveryPoint); a vault lock prevents it."
+        " To have copies made again that are not by themselves, once, set spec.copying.whenUncertain: AssumeMissing.",
     ),
     Reason.DESTINATION_VAULT_LOST: Explanation(
         "The destination vault that held copies is gone, or was made anew and holds them no more.",
         PLATFORM,
-        "Find who deleted it (CloudTrail of the destination: DeleteBackupVault); the copies are made again where the"
-        " source points still exist.",
+        "Find who deleted it (CloudTrail of the destination: DeleteBackupVault). Once there is a vault again, the"
+        " copies are made again of the recovery points that still exist.",
     ),
     Reason.UNKNOWN_FAILURE: Explanation(
         "AWS's text is new to us; the copy is tried again.", US, "Please report the text."

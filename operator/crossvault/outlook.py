@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from . import copies, prerequisites
@@ -21,6 +22,7 @@ class Outlook:
         wait: Those that failed and are tried again later, at ``next_attempt`` the first of them.
         held: Those that would start, were the prerequisites met.
         stuck: Those that are not started until somebody acts.
+        follow_reasons: How many of ``follow`` wait for what.
     """
 
     start: tuple[RecoveryPoint, ...]
@@ -29,6 +31,7 @@ class Outlook:
     held: tuple[RecoveryPoint, ...]
     stuck: tuple[RecoveryPoint, ...]
     next_attempt: datetime | None
+    follow_reasons: Mapping[Reason, int] = field(default_factory=dict)
 
 
 def outlook(plan: Plan, destination: str, now: datetime) -> Outlook:
@@ -48,6 +51,7 @@ def outlook(plan: Plan, destination: str, now: datetime) -> Outlook:
         held=_points(kinds.get("held", ())),
         stuck=_points(kinds.get("stuck", ())),
         next_attempt=min(attempts, default=None),
+        follow_reasons=Counter(each.reason for each in kinds.get("follow", ()) if each.reason is not None),
     )
 
 

@@ -13,6 +13,7 @@ class Reason(StrEnum):
 
     # Ready
     PROTECTED = "Protected"
+    NOTHING_COPYABLE = "NothingCopyable"
     CATCHING_UP = "CatchingUp"
     COPIES_PENDING = "CopiesPending"
     OBJECTIVE_MISSED = "ObjectiveMissed"
@@ -109,6 +110,7 @@ class Reason(StrEnum):
     SERVICE_FAILURE = "ServiceFailure"
     COPY_PARTIAL = "CopyPartial"
     COPY_VANISHED = "CopyVanished"
+    COPY_NOT_LISTED = "CopyNotListed"
     COPY_JOB_STUCK = "CopyJobStuck"
     COPY_JOB_FORGOTTEN = "CopyJobForgotten"
     DESTINATION_VAULT_LOST = "DestinationVaultLost"

@@ -175,14 +175,14 @@ def _retryable(evidence: Evidence) -> bool:
     return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
 
 
+_FOLLOWED = frozenset({Reason.BUDGET, Reason.RESOURCE_BUSY, Reason.LIFECYCLE_CONFLICT})
+"""Why a recovery point waits that is looked at again soon: for a copy under way, or one that another policy makes."""
+
+
 def _moving(evidence: Evidence) -> bool:
     """Tell whether copies are under way, or wait for one that is."""
     return any(
-        each.looked
-        and (
-            each.states.get(State.IN_PROGRESS)
-            or any(reason in {Reason.BUDGET, Reason.RESOURCE_BUSY} for _, reason in each.reasons)
-        )
+        each.looked and (each.states.get(State.IN_PROGRESS) or any(reason in _FOLLOWED for _, reason in each.reasons))
         for each in evidence.figures
     )
 

@@ -239,6 +239,10 @@ def test_a_destination_vault_that_is_made_anew_is_a_loss(case: Begin) -> None:
     world.once()
     assert world.condition("CopiesHealthy")[:2] == ("False", "DestinationVaultLost")
     assert PolicyKey("clinic", "records") in world.bodies
+    assert sorted(world.jobs().values()) == [2]
+    world.advance("20s")
+    world.once()
+    assert world.condition()[:2] == ("True", "Protected")
 
 
 def test_a_destination_vault_that_is_gone_is_a_loss(case: Begin) -> None:

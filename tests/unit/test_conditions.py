@@ -301,10 +301,12 @@ def test_a_failure_names_destination_number_example_and_cause() -> None:
     vanished = _judge(_wanted(copying=Copying(max_attempts=5)), observed((OLD,), sight(jobs=gone)))["CopiesHealthy"]
 
     assert text == (
-        f"dr: 1 recovery point not copied (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
+        f"dr: 1 recovery point failing (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
         f" rds:ModifyDBSnapshotAttribute. Tried again at 2026-11-23T12:59:00Z. Example: {OLD.arn}."
     )
-    assert vanished.message.startswith("dr: 1 recovery point not copied (CopyVanished): The copy job completed")
+    assert vanished.message.startswith(
+        "dr: 1 recovery point failing (CopyVanished): The copy is gone, and is not made again"
+    )
 
 
 def test_a_refused_copy_is_unhealthy() -> None:
@@ -352,3 +354,22 @@ def test_messages_do_not_tick() -> None:
         )
 
         assert conditions.judge(evidence) == conditions.judge(later)
+
+
+@pytest.mark.parametrize(
+    ("points", "status", "reason"),
+    [
+        pytest.param((), "True", Reason.PROTECTED, id="nothing in scope"),
+        pytest.param((point(1, status="EXPIRED"),), "False", Reason.NOTHING_COPYABLE, id="nothing that can be copied"),
+        pytest.param((point(1, status="EXPIRED"), OLD), "True", Reason.COPIES_PENDING, id="something that can"),
+    ],
+)
+def test_nothing_that_can_be_copied_is_no_protection(
+    points: tuple[RecoveryPoint, ...], status: str, reason: Reason
+) -> None:
+    """0 of 0 is not every backup."""
+    ready = _judge(_wanted(), observed(points))["Ready"]
+
+    assert ready.status == status
+    assert ready.reason in {reason, Reason.CATCHING_UP}
+    assert (ready.reason is Reason.NOTHING_COPYABLE) is (reason is Reason.NOTHING_COPYABLE)

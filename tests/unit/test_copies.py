@@ -292,6 +292,24 @@ def test_a_copy_that_outlived_its_retention_is_not_made_again() -> None:
     assert judged(point(700), view=keep).state is State.MISSING
 
 
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        (timedelta(minutes=15), Reason.COPYING),
+        (timedelta(minutes=16), Reason.COPY_NOT_LISTED),
+        (timedelta(minutes=119), Reason.COPY_NOT_LISTED),
+    ],
+)
+def test_a_copy_that_does_not_arrive_is_told_before_it_counts_as_vanished(ended: timedelta, reason: Reason) -> None:
+    """Nothing is started for it, and nobody reads that all is well."""
+    source = point()
+    told = judged(source, job_for(source, state="COMPLETED", completed=NOW - ended, to=copy_of(source)))
+
+    assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
+    assert copies.failing(told) == (None if reason is Reason.COPYING else reason)
+    assert not copies.may_start(told, NOW)
+
+
 @pytest.mark.parametrize("status", [None, "CREATING"], ids=["nothing listed", "a copy in the making"])
 @pytest.mark.parametrize(
     ("job_state", "age", "reason"),

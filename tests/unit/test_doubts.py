@@ -25,6 +25,7 @@ from tests.unit.builders import (
 
 from crossvault import copies as copying
 from crossvault import doubts, plan
+from crossvault.figures import failures
 from crossvault.model import (
     Backfill,
     BackfillMode,
@@ -73,6 +74,7 @@ def planned(
     lifecycle: Lifecycle | None = None,
     neighbours: tuple[Neighbour, ...] = (),
     now: datetime = NOW,
+    born: datetime | None = None,
 ) -> Plan:
     """Return the plan for some points beside others that prove how copies are listed."""
     others = linked(known, minute=minute)
@@ -84,7 +86,7 @@ def planned(
         copies=(*copies, *(copy for _, copy, _ in others)),
         jobs=(*jobs, *(job for *_, job in others)),
         copies_at=now,
-        vault=Seen(vault(locked=locked)),
+        vault=Seen(vault(locked=locked, created=born)),
     )
     return plan.diff(wanted, observed((*points, *(one for one, *_ in others)), there, at=now), neighbours=neighbours)
 
@@ -301,6 +303,56 @@ def test_a_vanished_copy_is_made_again_once_and_only_where_it_is_surely_gone(
     assert (standing(found, GONE).state, standing(found, GONE).reason) == (State.FAILED, Reason.COPY_VANISHED)
     assert standing(found, GONE).needs_action
     assert len(found.actions) == again
+
+
+@pytest.mark.parametrize(
+    ("known", "jobs", "locked", "loose", "why"),
+    [
+        (2, (gone_job(ended=ago(days=2)),), False, False, "2 copies of RDS are listed as their jobs name them, and 3"),
+        (3, (gone_job(ended=ago(days=2)),), True, False, "in a locked vault it cannot be gone yet"),
+        (3, (gone_job(ended=ago(days=2)),), False, True, "1 unexplained RDS recovery points in the vault could be it"),
+        (
+            3,
+            (gone_job(ended=ago(days=4)), gone_job(ended=ago(days=2), job_id="twice")),
+            False,
+            False,
+            "it was made 2 times already",
+        ),
+    ],
+)
+def test_what_is_not_made_again_says_why_and_the_way_out(
+    known: int, jobs: tuple[CopyJob, ...], *, locked: bool, loose: bool, why: str
+) -> None:
+    """Nobody waits for a copy that does not come."""
+    beside = (replace(LOOSE, resource_arn="", created=NOW),) if loose else ()
+    found = planned(GONE, copies=beside, jobs=jobs, known=known, locked=locked)
+    (failed,) = [each for each in failures("dr", found.standings["dr"]) if each.reason is Reason.COPY_VANISHED]
+
+    assert failed.message.startswith(f"The copy is gone, and is not made again by itself: {why}")
+    assert "set spec.copying.whenUncertain: AssumeMissing" in failed.remedy
+    assert failed.retry_at is None
+
+
+def test_copies_that_were_in_a_vault_that_was_made_anew_are_made_again() -> None:
+    """They went with it for sure: no proof is needed, and a copy made since then counts as any other."""
+    born = ago(days=1)
+    before, since = gone_job(ended=ago(days=2)), gone_job(ended=ago(hours=3), job_id="since")
+
+    def again(*jobs: CopyJob) -> int:
+        return len(planned(GONE, jobs=jobs, born=born).actions)
+
+    assert [again(before), again(before, since), again(since)] == [1, 0, 0]
+    assert standing(planned(GONE, jobs=(before,), born=born), GONE).reason is Reason.COPY_VANISHED
+
+
+def test_a_copy_that_is_being_deleted_proves_nothing() -> None:
+    """What it proves now it would not prove in a minute, and a plan would promise what never comes."""
+    four = linked(4)
+    going = tuple(replace(copy, status="DELETING") for _, copy, _ in four)
+    found = planned(*(one for one, *_ in four), copies=going, jobs=tuple(job for *_, job in four))
+
+    assert found.actions == ()
+    assert {each.reason for each in found.standings["dr"]} == {Reason.COPY_VANISHED}
 
 
 def test_all_copies_deleted_is_a_loss_and_no_reason_to_copy() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from crossvault.cli.run import exit_code
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
 from crossvault.model import PolicyKey, RecoveryPoint
@@ -142,6 +143,25 @@ async def test_until_protected_ends_when_all_is_copied(tmp_path: Path) -> None:
     await asyncio.wait_for(running, 30)
 
     assert protected(goal.outcomes[KEY])
+
+
+async def test_a_run_whose_policies_are_gone_has_not_reached_its_goal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that disappears protects nothing."""
+    settings = LocalSettings(until_protected=True, timeout=timedelta(seconds=2))
+    waiting = runner(
+        write(tmp_path, *manifests()), aws_of_today(builders.point(1)), until_protected=True, timeout=settings.timeout
+    )
+    running = asyncio.create_task(waiting.run())
+    await until(lambda: KEY in waiting.outcomes)
+    write(tmp_path, *manifests()[:-1])
+    await until(lambda: not waiting.outcomes)
+    assert not running.done()
+    await asyncio.wait_for(running, 30)
+
+    assert "Letting policy shop/orders go" in caplog.text
+    assert exit_code(waiting, settings) == 1
 
 
 async def test_a_run_ends_after_its_time(tmp_path: Path) -> None:

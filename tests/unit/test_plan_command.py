@@ -143,7 +143,7 @@ def test_a_plan_that_is_not_carried_out_promises_nothing(members: dict[str, Any]
 
     assert why in text
     assert "2 recovery points, at most 2.0 KiB (RDS 2), would start" in text
-    assert "2 would follow (budget)" in text
+    assert "2 would follow behind another copy of their resource" in text
     assert text.splitlines()[-1].startswith("Would be: 0 to add")
     assert "Nothing of it is done: the policy only observes or is suspended." in text
     assert (document["policies"][0]["acts"], plan_command.exit_code(document)) == (False, 2)
@@ -166,23 +166,27 @@ def test_what_cannot_start_now_says_what_it_waits_for() -> None:
     text = click.unstyle(plans.text(answer(budget, builders.observed(points, builders.sight(jobs=jobs)))))
 
     assert "2 recovery points, at most 2.0 KiB (RDS 2), start now" in text
-    assert "; 1 follow (budget); 1 wait until 2026-11-23T12:10:00Z or later; 1 not before somebody acts" in text
+    assert (
+        "; 1 follow when copies under way have ended (limits); 1 wait until 2026-11-23T12:10:00Z or later; 1 not before"
+        " somebody acts"
+    ) in text
     assert "ServiceFailure (time ends it): An internal error occurred." in text
     assert "tried again at 2026-11-23T12:10:00Z" in text
     assert text.splitlines()[-1].startswith("Plan: 0 to add, 0 to change, 0 to remove, 2 copies to start")
 
 
-def test_a_missing_source_vault_is_one_thing_to_mend() -> None:
-    """What the operator makes once the source is there is no second thing, and never "do: Nothing"."""
+def test_what_waits_for_the_source_vault_says_so() -> None:
+    """The rows are those that the next pass leaves in the status; none of them says "do: Nothing"."""
     wanted = builders.destination(create=True)
     seen = builders.observed((), builders.absent(wanted), source_vault=Seen(None))
     document = answer(builders.desired(wanted), seen)
 
     assert [each["name"] for each in document["policies"][0]["destinations"][0]["unmet"]] == [
         "SourceVault",
+        "DestinationVault",
         "VaultPolicy",
     ]
-    assert document["summary"]["unmet"] == 1
+    assert document["summary"]["unmet"] == 2
     assert "do: Nothing" not in plans.text(document)
     rows = {each.name: each for each in prerequisites.judge(builders.desired(wanted), seen)}
     assert rows["DestinationVault"].remedy == ("First SourceVault has to be met, the operator then creates the vault.")
@@ -242,3 +246,71 @@ def test_a_hazard_is_found_and_printed_with_its_remedy() -> None:
     assert (document["summary"]["hazards"], plan_command.exit_code(document)) == (1, 2)
     assert f"vault_key encryptionKey is {builders.KEY_ARN}, not {other}" in text
     assert "do: A vault's key cannot be changed" in text
+
+
+# --- What the next pass says ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("members", [{"suspend": True}, {"mode": Mode.OBSERVE}])
+def test_what_a_policy_that_does_not_act_leaves_unmet_is_unmet(members: dict[str, Any]) -> None:
+    """Its statement is missing, and stays so: the status says the same."""
+    seen = builders.observed((builders.point(),), builders.sight(policy=None))
+    rows = answer(builders.desired(**members), seen)["policies"][0]["destinations"][0]["unmet"]
+
+    assert [each["name"] for each in rows] == ["VaultPolicy"]
+    assert answer(builders.desired(), seen)["policies"][0]["destinations"][0]["unmet"] == []
+
+
+def entry(desired: Desired, observed: Observed) -> dict[str, Any]:
+    """Return one policy of a document."""
+    found: dict[str, Any] = answer(desired, observed)["policies"][0]
+    return found
+
+
+def test_what_is_not_done_is_not_summed_up() -> None:
+    """One policy acts and one observes: the sum is what the next pass does; without the first it is what would be."""
+    seen = builders.observed((builders.point(),), builders.sight(policy=None))
+    acting = entry(builders.desired(), seen)
+    watching = entry(builders.desired(name="reports", mode=Mode.OBSERVE), seen)
+    sums = [
+        {name: plans.document(listed, reads=0, writes=0)["summary"][name] for name in ("toAdd", "copies")}
+        for listed in ([acting, watching], [watching])
+    ]
+
+    assert sums == [{"toAdd": 1, "copies": 1}, {"toAdd": 1, "copies": 1}]
+
+
+def test_a_statement_that_two_policies_need_is_added_once() -> None:
+    """They share it."""
+    seen = builders.observed((), builders.sight(policy=None))
+    both = [entry(builders.desired(), seen), entry(builders.desired(name="reports"), seen)]
+
+    assert plans.document(both, reads=0, writes=0)["summary"]["toAdd"] == 1
+
+
+def test_a_missed_objective_is_found_though_nothing_is_to_be_done() -> None:
+    """The copy is under way, and late: the run that follows ends with 2, and so does the plan."""
+    late = builders.point(9)
+    earlier = builders.point(25)
+    jobs = (
+        builders.job_for(late),
+        builders.job_for(
+            earlier, state="COMPLETED", job_id="x", to=builders.copy_of(earlier), created=builders.ago(days=20)
+        ),
+    )
+    wanted = builders.desired(max_copy_lag=timedelta(hours=24), backfill=ALL, created=builders.ago(days=30))
+    document = answer(
+        wanted, builders.observed((late, earlier), builders.sight(copies=(builders.copy_of(earlier),), jobs=jobs))
+    )
+
+    assert document["policies"][0]["ready"]["reason"] == "ObjectiveMissed"
+    assert (document["summary"]["notReady"], plan_command.exit_code(document)) == (1, 2)
+    assert "shop/orders  ObjectiveMissed: dr: 1 of 2 recovery points has no copy" in click.unstyle(plans.text(document))
+
+
+def test_a_first_plan_does_not_count_what_there_is_none_of() -> None:
+    """Where nothing was ever copied there is nothing to judge by, in so many words."""
+    text = click.unstyle(plans.text(answer(builders.desired(), builders.observed((builders.point(),)))))
+
+    assert "RDS: unproven: there are no finished copies of it to judge by" in text
+    assert "twin" not in text

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
+import yaml
 from click.testing import CliRunner
 from tests.unit.builders import NOW, UNSEEN, copy_of, destination, observed, point, policy_body, sight
 from tests.unit.status_kit import CHECK, declare, failed_job, status_of, tell
 
-from crossvault.cli import main, statuses
+from crossvault.cli import main, render, statuses
 from crossvault.model import Desired, Observed, PolicyKey
 
 
@@ -86,3 +88,22 @@ def test_manifests_that_cannot_be_used_are_answered_in_the_wanted_form(tmp_path:
     assert document["kind"] == "Status"
     assert document["summary"]["faults"] == len(document["faults"]) > 0
     assert "a.yaml" in str(document["faults"])
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_a_status_is_written_in_every_form(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both mean the same."""
+    document = ended(declare(destination()), observed((point(),)))
+    render.emit(document, output, statuses.text)
+    written = capsys.readouterr().out
+
+    assert yaml.safe_load(written) == json.loads(json.dumps(document))
+
+
+@pytest.mark.parametrize("words", [("--once", "--until-protected"), ("--once", "--timeout", "5s")])
+def test_goals_that_contradict_each_other_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Instead of one of them being ignored."""
+    said = CliRunner().invoke(main, ["run", "-f", str(tmp_path), *words])
+
+    assert said.exit_code == 1
+    assert "--once ends after one pass" in said.output

@@ -251,7 +251,10 @@ def _access_denied(ask: Ask, text: str) -> str:
         return f"{_role(ask)} lacks one of {_CREATE_VAULT_ACTIONS}. Allow them in the role's policies."
     cause = re.search(r"because no ([a-z -]*(?:policy|boundary)) allows", text)
     by = f" (no {cause.group(1)} allows it)" if cause else ""
-    return f"{_role(ask)} lacks {action}{by}. Allow the action in the role's policies."
+    where = "the role's policies"
+    if cause and "resource-based" in cause.group(1):
+        where += ", and in the policy of the resource: with a key of KMS it is the key's policy that decides"
+    return f"{_role(ask)} lacks {action}{by}. Allow the action in {where}."
 
 
 def _assume_role_denied(ask: Ask, text: str) -> str:

@@ -48,6 +48,12 @@ def _kind(each: Mapping[str, Any]) -> list[str]:
         f" same, {blind['differ']} otherwise, {blind['none']} not; {each['byDate']} by date only;"
         f" {each['unexplained']} unexplained in the destination, {plural(each['twins'], 'twin')}"
     )
+    telling = (
+        *(each[name] for name in ("jobs", "byDate", "unexplained", "twins", "held")),
+        *blind.values(),
+    )
+    if not any(telling):
+        proof = "there are no finished copies of it to judge by, and nothing in the destination that could be one"
     starts = [
         f"{plural(found['count'], 'recovery point')} ({size(found['bytes'])}) {GROUNDS[Ground(ground)]}"
         for ground, found in each["starts"].items()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .. import figures
+from .. import figures, prerequisites
 from ..losses import losses, told_once
 from ..manifest import Rejected
 from ..model import (
@@ -19,6 +19,7 @@ from ..model import (
     Observed,
     Plan,
     PolicyKey,
+    Prerequisite,
     PrerequisiteStatus,
     PutVaultPolicy,
     Seen,
@@ -26,6 +27,8 @@ from ..model import (
 )
 from ..outlook import Outlook, outlook
 from ..proof import Proof, plan_row, proofs
+from ..reasons import Reason
+from ..status import Cadence, summarise
 from . import pairings, wrongs
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
@@ -41,22 +44,30 @@ FOUND_IN = (
     "unknown",
     "failed",
     "hazards",
+    "notReady",
 )
 """The members of the summary that say that something was found."""
 
 
 def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -> dict[str, Any]:
-    """Return the whole answer, its summary first."""
+    """Return the whole answer, its summary first.
+
+    What is to be done is summed up over the policies that act; over all where none does, as what would be done.
+    """
     policies = list(entries)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
-    counts = [each["copies"] for each in lines]
+    acting = [policy for policy in policies if policy.get("acts")] or policies
+    done = [each for policy in acting for each in policy.get("destinations", ())]
+    counts = [each["copies"] for each in done]
+    # Two policies that need one statement add it once.
+    changes = {(one["aspect"], one["where"], one["what"]): one["change"] for each in done for one in each["changes"]}
     return {
         "apiVersion": API_VERSION,
         "kind": "Plan",
         "summary": {
             "policies": len(policies),
-            "toAdd": sum(each["toAdd"] for each in lines),
-            "toChange": sum(each["toChange"] for each in lines),
+            "toAdd": sum(each == "add" for each in changes.values()),
+            "toChange": sum(each == "change" for each in changes.values()),
             "toRemove": 0,
             "copies": sum(each["count"] for each in counts),
             "copiesBytes": sum(each["bytes"] for each in counts),
@@ -67,6 +78,7 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
             "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
             "failed": sum(row["count"] for each in lines for row in each["failures"]),
             "hazards": sum(len(each["hazards"]) for each in lines),
+            "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
             "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies),
             "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
@@ -91,6 +103,12 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
         "acts": desired.acts,
         "destinations": [_destination(each.name, desired, observed, plan) for each in desired.destinations],
     }
+    if not plan.actions:
+        # Nothing will change, so what the next pass says of it is known already.
+        told = summarise(desired, observed, plan, (), previous={}, now=observed.at, cadence=Cadence())
+        described["ready"] = {
+            name: (told.status or {})["conditions"][0][name] for name in ("status", "reason", "message")
+        }
     if problem is not None:
         described["problem"] = {"reason": str(problem.reason), "message": problem.message}
     return described
@@ -116,7 +134,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "changes": changes,
         "copies": _copies(outlook(plan, name, observed.at), desired),
         "pairing": _pairing(proofs(plan.evidence.get(name, ()), standings, declared, desired.source.arn), sight),
-        "unmet": _unmet(name, plan),
+        "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites.judge(desired, observed)),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
         "reasons": figures.reason_rows(figures.reasons(standings)),
@@ -138,8 +156,8 @@ def _pairing(found: Iterable[Proof], sight: DestinationSight) -> dict[str, Any]:
     }
 
 
-def _unmet(name: str, plan: Plan) -> list[dict[str, Any]]:
-    """Return the rows that somebody has to mend before the plan can be carried out in whole."""
+def _unmet(name: str, rows: Iterable[Prerequisite]) -> list[dict[str, Any]]:
+    """Return the rows that the next pass leaves unmet, or cannot know."""
     return [
         {
             "name": each.name,
@@ -148,8 +166,8 @@ def _unmet(name: str, plan: Plan) -> list[dict[str, Any]]:
             "message": each.message,
             "remedy": each.remedy,
         }
-        for each in plan.prerequisites
-        if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET and not each.ours
+        for each in rows
+        if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET
     ]
 
 
@@ -192,6 +210,7 @@ def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
         "atOnce": desired.copying.max_concurrent,
         "recoveryPoints": [each.arn for each in ahead.start],
         "follow": len(ahead.follow),
+        "followReasons": {str(reason): count for reason, count in ahead.follow_reasons.items()},
         "wait": len(ahead.wait),
         "held": len(ahead.held),
         "stuck": len(ahead.stuck),
@@ -220,6 +239,9 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
             held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
             held = "   (suspended: only reported)" if policy["suspended"] else held
             lines += [click.style(f"{policy['policy']} → {each['name']}", bold=True) + held, *inside]
+    ready = policy.get("ready") or {}
+    if not lines and ready.get("status") == "False":
+        lines.append(f"{click.style(policy['policy'], bold=True)}  {ready['reason']}: {ready['message']}")
     return lines
 
 
@@ -245,7 +267,7 @@ def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
 def _copy_line(copies: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]:
     """Return what starts now, and what the others wait for."""
     then = [
-        *([f"{copies['follow']} {'follow' if acts else 'would follow'} (budget)"] if copies["follow"] else []),
+        *([f"{copies['follow']} {'follow' if acts else 'would follow'}{_behind(copies)}"] if copies["follow"] else []),
         *([f"{copies['wait']} wait until {copies['nextAttempt']} or later"] if copies["wait"] else []),
         *([f"{copies['held']} held until the prerequisites are met"] if copies["held"] else []),
         *([f"{copies['stuck']} not before somebody acts"] if copies["stuck"] else []),
@@ -259,6 +281,22 @@ def _copy_line(copies: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]
         f" ({kinds}), {starts}, newest of each resource first, {copies['atOnce']} at once"
         + "".join(f"; {each}" for each in then)
     ]
+
+
+_BEHIND = {
+    Reason.RESOURCE_BUSY: "behind another copy of their resource",
+    Reason.BUDGET: "when copies under way have ended (limits)",
+}
+
+
+def _behind(copies: Mapping[str, Any]) -> str:
+    """Say what those wait for that follow by themselves."""
+    counts = {_BEHIND[Reason(reason)]: count for reason, count in copies["followReasons"].items() if reason in _BEHIND}
+    if not counts:
+        return " with the next passes"
+    if list(counts.values()) == [copies["follow"]]:
+        return f" {next(iter(counts))}"
+    return f" ({', '.join(f'{count} {words}' for words, count in counts.items())})"
 
 
 def _last_line(answer: Mapping[str, Any]) -> str:

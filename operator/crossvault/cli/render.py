@@ -26,9 +26,10 @@ def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, 
     if output == "json":
         click.echo("\n".join(map(plain_json, json.dumps(document, indent=2, ensure_ascii=False).split("\n"))))
     elif output == "yaml":
-        written = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+        plainly = json.loads(json.dumps(document))  # enumerations are texts to JSON, and unknown to YAML
+        written = yaml.safe_dump(plainly, sort_keys=False, allow_unicode=True)
         if not written.replace("\n", "").isprintable():
-            written = yaml.safe_dump(dict(document), sort_keys=False)
+            written = yaml.safe_dump(plainly, sort_keys=False)
         click.echo(written, nl=False)
     else:
         click.echo(text(_plain(document)), color=False if colourless() else None)

@@ -61,6 +61,10 @@ def command(
     Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
     Without them the run goes on until SIGTERM (0) or Ctrl-C (130, always; a second one does not wait for AWS).
     """
+    if once and (until_protected or timeout is not None):
+        raise click.ClickException(
+            "--once ends after one pass, so it goes with neither --until-protected nor --timeout."
+        )
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
@@ -115,6 +119,8 @@ def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[si
         if not goal:
             return NOTHING
     outcomes = [runner.outcomes.get(key) for key in runner.statuses()]
+    if not outcomes:
+        return FAILED  # the files declare nothing any more
     if all(outcome is not None and protected(outcome) for outcome in outcomes):
         return NOTHING
     return FOUND if all(outcome is not None and _looked(outcome) for outcome in outcomes) else FAILED

@@ -24,7 +24,9 @@ def failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
             f"  {click.style('!', fg='red')} {'failing':<{WIDTH}} {plural(each['count'], 'recovery point')}:"
             f" {each['reason']} ({who}): {each['message']}"
         )
-        lines += [f"      do: {each['remedy']}"] if each["needsAction"] and each.get("remedy") else []
+        lines += [f"      do: {each['remedy']}"] if each.get("remedy") else []
+        if each.get("example") and each["example"] not in each["message"]:
+            lines.append(f"      {'one of them' if each['count'] > 1 else 'it'} is {each['example']}")
         lines += [f"      tried again at {each['retryAt']}"] if each.get("retryAt") else []
     return lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from ..work.workers import Workers
 from .files import shown
 from .manifests import Folder, ManifestError, ManifestFault
 from .watch import Watch
+
+_logger = logging.getLogger("crossvault.run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class LocalRunner:
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
         self._stakes: Mapping[PolicyKey, stakes.Stake] = {}
         self._outcomes: dict[PolicyKey, Outcome] = {}
+        self._looked_at: dict[PolicyKey, datetime] = {}
+        self._again: Callable[[PolicyKey], None] = lambda _key: None
         self._started = _now()
         self._finished = asyncio.Event()
         self._stopping = False
@@ -102,6 +107,7 @@ class LocalRunner:
                 needed_by=self._accounts_of,
                 kind_of=lambda _key: "CrossAccountBackupPolicy",
             )
+            self._again = workers.add
             for key in self._bodies:
                 workers.add(key)
             workers.start()
@@ -136,6 +142,7 @@ class LocalRunner:
             if before is None or not same:
                 self._bodies[key] = self._object(body, before)
         for key in set(self._bodies) - set(folder.policies):
+            _logger.warning("Letting policy %s go: no file declares it any more. What is in AWS stays.", key)
             # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
             del self._bodies[key]
             self._outcomes.pop(key, None)
@@ -168,13 +175,13 @@ class LocalRunner:
         body = self._bodies.get(key)
         if body is None or self._stopping:
             return Done()
-        loop = asyncio.get_running_loop()
+        loop, began = asyncio.get_running_loop(), _now()
         outcome = await loop.run_in_executor(pool, self._pass, key, body)
         if key not in self._bodies:
             return Done()
         if outcome.status is not None and self._bodies[key]["metadata"] == body["metadata"]:
             self._bodies[key] = {**body, "status": outcome.status}
-        self._outcomes[key] = outcome
+        self._outcomes[key], self._looked_at[key] = outcome, began
         if outcome.report is not None:
             self._board.put(outcome.report)
         self._on_outcome(key, outcome)
@@ -204,11 +211,17 @@ class LocalRunner:
         return manifest.accounts_named_by(self._bodies.get(key, {}))
 
     def _end_if_reached(self) -> None:
-        everything = self._bodies.keys() <= self._outcomes.keys()
+        """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""
+        everything = bool(self._bodies) and self._bodies.keys() <= self._outcomes.keys()
         if everything and self._settings.once:
             self._finished.set()
         if everything and self._settings.until_protected and all(map(protected, self._outcomes.values())):
-            self._finished.set()
+            oldest = _now() - self._settings.cadence.follow
+            stale = [key for key in self._bodies if self._looked_at[key] < oldest]
+            for key in stale:
+                self._again(key)
+            if not stale:
+                self._finished.set()
 
 
 def protected(outcome: Outcome) -> bool:
