@@ -11,7 +11,7 @@ from .announcements import stamp, with_last_changed
 from .conditions import Condition, Evidence, unconfirmed
 from .fields import format_duration
 from .figures import Failed, failure_row, instant, row
-from .model import PrerequisiteStatus, Unseen
+from .model import PrerequisiteStatus, PutVaultPolicy, Unseen
 from .sanitise import clip
 
 DRIFT_LIMIT = 20
@@ -62,7 +62,27 @@ def _destinations(evidence: Evidence, looked: Mapping[str, datetime]) -> list[di
             rows.append({**_as_of(before, evidence.previous, looked.get(each.destination.name)), **bare})
         else:
             rows.append(bare)
-    return rows
+    return [_with_author(row, known.get(row["name"], {}), evidence) for row in rows]
+
+
+def _with_author(row: dict[str, Any], before: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+    """Record that this policy wrote the statement that stands in the vault's policy, by its content.
+
+    It did if it sent one in this pass that was lacking, whatever became of the reply, and one stands there since.
+    """
+    index = [each.name for each in evidence.desired.destinations].index(row["name"])
+    sight, role = evidence.observed.destinations[index], evidence.desired.copy_role_arn
+    same = all(before.get(name) == row[name] for name in ("vaultArn", "statementSid"))
+    written = before.get("statementWritten") if same else None
+    sent = any(
+        isinstance(each.action, PutVaultPolicy) and each.action.destination == row["name"] and not each.found
+        for each in evidence.results
+    )
+    there = None if isinstance(sight.policy, Unseen) else vaultpolicy.standing(sight.policy.value, role)
+    if sent and there is not None:
+        written = vaultpolicy.digest_of(there)
+    bare = {name: value for name, value in row.items() if name != "statementWritten"}
+    return {**bare, "statementWritten": written} if written else bare
 
 
 def _as_of(known: Mapping[str, Any], previous: Mapping[str, Any], looked: datetime | None) -> dict[str, Any]:

@@ -7,15 +7,14 @@ What another policy needs stays: taking it away, or telling somebody to, would l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from . import conditions, manifest, status, vaultpolicy
+from . import conditions, manifest, stakes, status, vaultpolicy
 from .announcements import stamp, transitions, with_last_changed
 from .conditions import Condition
 from .errors import Problem
-from .iam import documents
 from .manifest import Rejected
 from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Postponed, Result, Unseen, VaultRef
 from .reasons import Reason
@@ -34,11 +33,13 @@ class Ending:
         desired: The policy with the destinations that have something to be looked for; None when none has.
         kept: What stays on purpose, in sentences.
         lost: What stays because it cannot be found any more, in sentences.
+        written: The statements that the policy is recorded as having written: their digests by ARN of the vault.
     """
 
     desired: Desired | None
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -69,10 +70,15 @@ def prepare(
     sid = vaultpolicy.sid_of(desired.copy_role_arn)
     managed = [each for each in desired.destinations if each.vault_policy is Ownership.MANAGE]
     needed = [each for each in managed if (each.vault.arn, sid) in claims]
-    kept = tuple(_needed(each.vault.arn, sid, claimants, desired.key) for each in needed)
+    written = stakes.written_by(body.get("status") or {})
+    others = [each for each in managed if each not in needed and each.vault.arn not in written]
+    kept = (
+        *(_needed(each.vault.arn, sid, claimants, desired.key) for each in needed),
+        *(_by_others(each.vault.arn, sid) for each in others),
+    )
     kept = kept if managed else (_retained(body),)
-    ours = tuple(each for each in managed if each not in needed)
-    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost)
+    ours = tuple(each for each in managed if each not in needed and each not in others)
+    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written)
 
 
 def _wants_removal(body: Mapping[str, Any]) -> bool:
@@ -113,7 +119,9 @@ def _retained(body: Mapping[str, Any]) -> str:
     spec = body.get("spec")
     destinations = spec.get("destinations") if isinstance(spec, Mapping) else None
     rows = [each for each in destinations if isinstance(each, Mapping)] if isinstance(destinations, list) else []
-    statements = sum(1 for each in rows if each.get("vaultPolicy") in (None, "Manage"))
+    managed = {each.get("name") for each in rows if each.get("vaultPolicy") in (None, "Manage")}
+    status = (body.get("status") or {}).get("destinations") or ()
+    statements = sum("statementWritten" in each and each.get("name") in managed for each in status)
     copies = ((body.get("status") or {}).get("summary") or {}).get("copied", "0/0").split("/")[0]
     kept = f"{statements} policy statement{'' if statements == 1 else 's'}, {copies} copies"
     return f"Left in AWS: {kept}. No backup was touched."
@@ -138,6 +146,16 @@ def _needed(vault_arn: str, sid: str, claimants: Claimants, key: PolicyKey) -> s
     who = " and ".join(each for each in (shown, others) if each) or "another policy"
     one = len(known) <= 1
     return f"Left in AWS: {statement(vault_arn, sid)}, because {who} need{'s' if one else ''} it."
+
+
+def _by_others(vault_arn: str, sid: str) -> str:
+    """Say of a statement that this policy found, or never got to write, that it is not its to remove."""
+    where = statement(vault_arn, sid)
+    return f"Left in AWS, if it is there: {where}, which this policy is not recorded as having written."
+
+
+def _changed(vault_arn: str, sid: str) -> str:
+    return f"Left in AWS: {statement(vault_arn, sid)}, because somebody changed it since this policy wrote it."
 
 
 def _lost(body: Mapping[str, Any], destination: str, why: str) -> str:
@@ -183,24 +201,25 @@ def summarise(
     refused = {each.action.destination: each.problem for each in postponed}
     refused |= {each.action.destination: each.problem for each in results if each.problem is not None}
     left: list[tuple[str, Problem]] = []
+    changed: list[str] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
         name = _short(declared.vault, sid)
         if isinstance(sight.policy, Unseen):
             left.append((name, sight.policy.problem))
-        elif _is_there(sid, sight.policy.value):
+            continue
+        # In a policy that nobody can read there is none to take out.
+        there = vaultpolicy.standing(sight.policy.value, desired.copy_role_arn)
+        if there is None:
+            continue
+        if vaultpolicy.digest_of(there) == ending.written.get(declared.vault.arn):
             left.append((name, refused.get(declared.name, _INTERRUPTED)))
+        else:
+            changed.append(_changed(declared.vault.arn, sid))
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
     # What was sent and is gone was removed, also where the reply was lost.
-    return farewell(ending, len({each.action.destination for each in results if not each.found}), results)
-
-
-def _is_there(sid: str, document: str | None) -> bool:
-    """Tell whether our statement stands in a policy; in one that nobody can read there is none to take out."""
-    try:
-        return any(each.get("Sid") == sid for each in documents.statements(document))
-    except documents.MalformedPolicyError:
-        return False
+    removed = len({each.action.destination for each in results if not each.found})
+    return farewell(replace(ending, kept=(*ending.kept, *changed)), removed, results)
 
 
 _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")

@@ -152,6 +152,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.VAULT_POLICY_MISSING: Explanation(
         "The vault's policy does not let the copy role in.", AUTHOR, "Set vaultPolicy: Manage, or add the statement."
     ),
+    Reason.VAULT_POLICY_FULL: Explanation(
+        "The vault's policy has as many statements of Crossvault as one account, or all together, may have.",
+        PLATFORM,
+        "Use fewer copy roles for this vault, let some policies copy into another vault, or allow the roles by one"
+        " statement of your own, and set vaultPolicy: Check.",
+    ),
     Reason.VAULT_POLICY_UNCLEAR: Explanation(
         "Conditions that cannot be judged from here decide; the row names them.",
         NOBODY,

@@ -4,10 +4,12 @@
 |---|---|---|
 | vault.create, key usable | vault absent | CreateVault |
 | vaultPolicy Manage | our statement absent or changed | PutVaultPolicy with our statement |
-| vaultPolicy Manage | our statement present, a second one with its Sid | PutVaultPolicy |
+| vaultPolicy Manage | our statement twice, or under the Sid of an earlier release | PutVaultPolicy |
+| vaultPolicy Manage | somebody else's statement under our Sid | none: it is told |
+| vaultPolicy Manage | our statement absent, and no room for it | none: it is told |
 | recovery point in scope | no copy, no job, prerequisites met, budget left | StartCopy |
 | recovery point in scope | job running, or copy present | none |
-| object deleted, RemoveOwned | our statement present, nobody else claims it | PutVaultPolicy without it |
+| object deleted, RemoveOwned | our statement as this policy wrote it, claimed by nobody | PutVaultPolicy without it |
 | anything | not seen | none (unknown is never "missing") |
 | a write that AWS refused | refused still, its time has not come | none now (postponed) |
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from . import copies, doubts, evidence, foresight, pairing, prerequisites, retention, starts, vault_key, vaultpolicy
@@ -51,12 +54,16 @@ from .model import (
 __all__ = ["Plan", "diff", "may_go_on", "removes_something", "restrict"]
 
 
+_NOTHING_WRITTEN: Mapping[str, str] = MappingProxyType({})
+
+
 def diff(
     desired: Desired,
     observed: Observed,
     *,
     claims: frozenset[tuple[str, str]] = frozenset(),
     neighbours: Iterable[Neighbour] = (),
+    written: Mapping[str, str] = _NOTHING_WRITTEN,
 ) -> Plan:
     """Return what has to be done so that ``observed`` becomes ``desired``.
 
@@ -65,10 +72,11 @@ def diff(
         observed: What was seen for it.
         claims: (vault ARN, Sid) of the statements that other policies need.
         neighbours: What other policies declare for the same pairs of vaults.
+        written: The statements that this policy is recorded as having written: their digests by ARN of the vault.
     """
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
-        removals = [_remove_statement(desired, *each, claims) for each in pairs]
+        removals = [_remove_statement(desired, *each, claims, written) for each in pairs]
         writes, postponed = _split(observed, [action for action in removals if action is not None])
         return Plan(actions=writes, postponed=postponed)
     rows = prerequisites.judge(desired, observed)
@@ -202,17 +210,23 @@ def _statement(
         return None, None
     if isinstance(sight.vault, Unseen) or sight.vault.value is None:
         return None, None
-    wanted, current = vaultpolicy.statement_for(desired.copy_role_arn), sight.policy.value
+    role, current = desired.copy_role_arn, sight.policy.value
+    wanted = vaultpolicy.statement_for(role)
     try:
         there = documents.statements(current)
-        ours = [each for each in there if each.get("Sid") == wanted["Sid"]]
+        ours = [each for each in there if vaultpolicy.is_ours(each, role)]
+        other = vaultpolicy.usurped(there, role)
+        if other is not None:
+            remedy = "Give that statement another Sid, or remove it; ours is then added beside it."
+            return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
         if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]):
             return None, None
-        alone = current if current is None or len(ours) < 2 else documents.remove(current, wanted["Sid"])
-        document = documents.put(alone, wanted)
+        document = _put(current, wanted, ours)
     except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
     difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours))
+    if vaultpolicy.no_room(current, role) is not None:
+        return None, difference
     action = PutVaultPolicy(
         destination.name,
         destination.vault,
@@ -220,8 +234,20 @@ def _statement(
         document,
         wanted["Sid"],
         foreign_statements=len(there) - len(ours),
+        replaces=frozenset(map(documents.canonical, ours)),
     )
     return action, difference
+
+
+def _put(current: str | None, wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
+    """Return the policy with our statement in it once, whatever stood there for it under our Sids."""
+    texts = {documents.canonical(each) for each in ours}
+
+    def which(each: Mapping[str, Any]) -> bool:
+        return documents.canonical(each) in texts
+
+    alone = current if current is None or len(ours) < 2 else documents.remove(current, which)
+    return documents.put(alone, wanted, which)
 
 
 def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
@@ -234,22 +260,28 @@ def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
 
 
 def _remove_statement(
-    desired: Desired, destination: Destination, sight: DestinationSight, claims: frozenset[tuple[str, str]]
+    desired: Desired,
+    destination: Destination,
+    sight: DestinationSight,
+    claims: frozenset[tuple[str, str]],
+    written: Mapping[str, str],
 ) -> PutVaultPolicy | None:
-    sid = vaultpolicy.sid_of(desired.copy_role_arn)
+    """Take our statement out where this policy wrote it, as it wrote it, and nobody else needs it."""
+    role = desired.copy_role_arn
+    sid = vaultpolicy.sid_of(role)
     if destination.vault_policy is not Ownership.MANAGE or (destination.vault.arn, sid) in claims:
         return None
     if isinstance(sight.policy, Unseen) or sight.policy.value is None:
         return None
-    try:
-        there = documents.statements(sight.policy.value)
-        foreign = sum(each.get("Sid") != sid for each in there)
-        if foreign == len(there):
-            return None
-        document = documents.remove(sight.policy.value, sid)
-    except documents.MalformedPolicyError:
+    there = vaultpolicy.standing(sight.policy.value, role)
+    if there is None or vaultpolicy.digest_of(there) != written.get(destination.vault.arn):
         return None
-    return PutVaultPolicy(destination.name, destination.vault, sight.policy.value, document, sid, foreign)
+    text = documents.canonical(there)
+    document = documents.remove(sight.policy.value, lambda each: documents.canonical(each) == text)
+    foreign = sum(documents.canonical(each) != text for each in documents.statements(sight.policy.value))
+    return PutVaultPolicy(
+        destination.name, destination.vault, sight.policy.value, document, sid, foreign, frozenset({text})
+    )
 
 
 # --- Copies --------------------------------------------------------------------------------------------------------

@@ -249,5 +249,6 @@ def _vault_policy(
     row = vaultpolicy.row(
         desired, destination, vaultpolicy.caller_of(desired, source, sight), sight.policy.value, added
     )
-    mends = row.reason is Reason.VAULT_POLICY_MISSING and destination.vault_policy is Ownership.MANAGE
-    return replace(row, ours=mends)
+    if row.reason is not Reason.VAULT_POLICY_MISSING or destination.vault_policy is not Ownership.MANAGE:
+        return row
+    return vaultpolicy.hindered(row, desired, destination, sight.policy.value) or replace(row, ours=True)

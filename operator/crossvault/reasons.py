@@ -63,6 +63,7 @@ class Reason(StrEnum):
     KEY_NOT_FOUND = "KeyNotFound"
     KEY_NOT_USABLE = "KeyNotUsable"
     VAULT_POLICY_MISSING = "VaultPolicyMissing"
+    VAULT_POLICY_FULL = "VaultPolicyFull"
     VAULT_POLICY_UNCLEAR = "VaultPolicyUnclear"
     VAULT_POLICY_DENIES = "VaultPolicyDenies"
     RETENTION_OUT_OF_BOUNDS = "RetentionOutOfBounds"

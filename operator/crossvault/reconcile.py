@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from . import account_status, endings, manifest, plan, status
+from . import account_status, endings, manifest, plan, stakes, status
 from .imagined import ImaginedAws
 from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
 
@@ -150,7 +150,8 @@ def _end(
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
     """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
     observed = aws.observe(desired, not_before=request.not_before)
-    return observed, plan.diff(desired, observed, claims=request.claims, neighbours=request.neighbours)
+    written = stakes.written_by(request.body.get("status") or {})
+    return observed, plan.diff(desired, observed, claims=request.claims, neighbours=request.neighbours, written=written)
 
 
 def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...]) -> tuple[Action, ...]:

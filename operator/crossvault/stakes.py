@@ -45,6 +45,12 @@ def remembered(status: Mapping[str, Any]) -> Stake:
     return Stake(frozenset((each["vaultArn"], each["statementSid"]) for each in rows if "statementSid" in each))
 
 
+def written_by(status: Mapping[str, Any]) -> dict[str, str]:
+    """Return the statements that a policy is recorded as having written: their digests by ARN of the vault."""
+    rows = status.get("destinations") or ()
+    return {each["vaultArn"]: each["statementWritten"] for each in rows if "statementWritten" in each}
+
+
 def stakes_of(
     bodies: Mapping[PolicyKey, Mapping[str, Any]],
     accounts: Mapping[str, manifest.AccountDeclaration],

@@ -179,6 +179,7 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "unknown": 0,
         "failed": 0,
         "hazards": 0,
+        "notReady": 0,
         "notLookedAt": 0,
         "notActing": 0,
         "awsReads": document["summary"]["awsReads"],

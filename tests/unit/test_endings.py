@@ -122,7 +122,7 @@ def test_an_account_that_is_gone_is_told_with_the_vault_and_holds_up_nothing() -
     aws = small_world()
     body = gone(aws, SECOND)
     body["spec"]["destinations"] += [destination_body("third", accountRef={"name": "third"})]
-    body["status"] = {"destinations": [{"name": "third", "vaultArn": "arn:aws:backup:x:333333333333:backup-vault:y"}]}
+    body["status"]["destinations"] += [{"name": "third", "vaultArn": "arn:aws:backup:x:333333333333:backup-vault:y"}]
     outcome = end(aws, body, without="third")
 
     assert outcome.done

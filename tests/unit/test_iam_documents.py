@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.builders import ROLE
 
 from crossvault.iam import documents
-from crossvault.iam.documents import MalformedPolicyError, put, remove
+from crossvault.iam.documents import MalformedPolicyError, named, put, remove
 from crossvault.vaultpolicy import statement_for
 
 OURS = statement_for(ROLE)
@@ -71,7 +71,7 @@ def test_invariant_3_foreign_statements_survive_put_and_remove_byte_for_byte(dra
     """Every foreign statement stands in the result as it was written, in the same order."""
     document, texts = drawn
     after = put(document, OURS)
-    back = remove(after, OURS["Sid"])
+    back = remove(after, named(OURS["Sid"]))
 
     for result in filter(None, (after, back)):
         position = 0
@@ -88,7 +88,8 @@ def test_putting_twice_is_putting_once(drawn: tuple[str, list[str]]) -> None:
     once = put(drawn[0], OURS)
 
     assert put(once, OURS) == once
-    assert remove(remove(once, OURS["Sid"]) or '{"Statement":[]}', OURS["Sid"]) == remove(once, OURS["Sid"])
+    ours = named(OURS["Sid"])
+    assert remove(remove(once, ours) or '{"Statement":[]}', ours) == remove(once, ours)
 
 
 @given(written())
@@ -109,7 +110,7 @@ def test_every_statement_with_our_sid_is_removed() -> None:
     ours, theirs = json.dumps(OURS), '{ "Sid": "x" }'
     document = f'{{"Statement":[{ours},{theirs},{ours}, {theirs} ,{ours}]}}'
 
-    assert remove(document, OURS["Sid"]) == f'{{"Statement":[{theirs},{theirs}]}}'
+    assert remove(document, named(OURS["Sid"])) == f'{{"Statement":[{theirs},{theirs}]}}'
 
 
 def test_the_last_of_two_statement_members_is_the_one_that_counts() -> None:
@@ -122,7 +123,7 @@ def test_the_last_of_two_statement_members_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Statement":1}', '{"Statement":[1]}', "{", '"Statement"', "null"])
 def test_what_is_no_policy_is_refused_and_never_overwritten(text: str) -> None:
     """A document that cannot be read raises instead of being replaced."""
-    for act in (documents.statements, lambda it: put(it, OURS), lambda it: remove(it, OURS["Sid"])):
+    for act in (documents.statements, lambda it: put(it, OURS), lambda it: remove(it, named(OURS["Sid"]))):
         with pytest.raises(MalformedPolicyError):
             act(text)
 
@@ -132,4 +133,4 @@ def test_no_document_becomes_one_with_our_statement_and_back() -> None:
     document = put(None, OURS)
 
     assert json.loads(document) == {"Version": "2012-10-17", "Statement": [OURS]}
-    assert remove(document, OURS["Sid"]) is None
+    assert remove(document, named(OURS["Sid"])) is None

@@ -37,7 +37,7 @@ from tests.unit.builders import (
 
 from crossvault import plan
 from crossvault.errors import Problem
-from crossvault.iam.documents import put
+from crossvault.iam.documents import canonical, put, statements
 from crossvault.model import (
     Action,
     Backfill,
@@ -59,7 +59,7 @@ from crossvault.model import (
     State,
 )
 from crossvault.reasons import Reason
-from crossvault.vaultpolicy import sid_of, statement_for
+from crossvault.vaultpolicy import digest_of, former_sid_of, is_ours, no_room, sid_of, statement_for
 
 ALL = Backfill(BackfillMode.ALL)
 THEIRS = '{"Statement": [ {"Sid":"theirs", "Effect":"Allow"} ]}'
@@ -215,10 +215,130 @@ def test_vaults_come_before_statements_and_statements_before_copies() -> None:
     ]
 
 
+# --- Whose statement it is -----------------------------------------------------------------------------------------
+
+OURS = statement_for(ROLE)
+FORMER = {**OURS, "Sid": former_sid_of(ROLE)}
+STRANGER = "arn:aws:iam::333333333333:role/AWSBackupDefaultServiceRole"
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.mark.parametrize(
+    ("change", "ours"),
+    [
+        pytest.param({}, True, id="as written"),
+        pytest.param({"Sid": former_sid_of(ROLE)}, True, id="as an earlier release named it"),
+        pytest.param({"Effect": "Deny", "Action": "x"}, True, id="changed in all but Sid and principal"),
+        pytest.param({"Principal": {"AWS": [ROLE]}}, True, id="the role in a list"),
+        pytest.param({"Principal": {"AWS": "AROAEXAMPLEID"}}, True, id="the role was deleted"),
+        pytest.param({"Sid": "Mine"}, False, id="another Sid"),
+        pytest.param({"Sid": sid_of(ROLE)[:20]}, False, id="a part of it"),
+        pytest.param({"Principal": {"AWS": STRANGER}}, False, id="another role"),
+        pytest.param({"Principal": {"AWS": [ROLE, STRANGER]}}, False, id="another role beside ours"),
+        pytest.param({"Principal": "*"}, False, id="everybody"),
+        pytest.param({"Principal": {"Service": "backup.amazonaws.com"}}, False, id="a service"),
+        pytest.param(
+            {"Principal": {"AWS": ROLE, "Service": "backup.amazonaws.com"}}, False, id="a service beside ours"
+        ),
+        pytest.param({"NotPrincipal": {"AWS": ROLE}}, False, id="everybody but"),
+    ],
+)
+def test_a_statement_is_ours_where_sid_and_principal_are(change: dict[str, Any], ours: bool) -> None:
+    """Nothing else is ever replaced."""
+    assert is_ours({**OURS, **change}, ROLE) is ours
+
+
+def test_a_sid_holds_at_least_128_bits() -> None:
+    """Nobody finds a role name with the Sid of another."""
+    assert len(bytes.fromhex(sid_of(ROLE).removeprefix("CrossvaultCopyIn"))) * 8 >= 128
+
+
+@pytest.mark.parametrize("others", [(), ({"Sid": "x", "Effect": "Deny", "Principal": "*", "Action": "y"},)])
+@pytest.mark.parametrize(
+    "there", [pytest.param((FORMER,), id="the former one"), pytest.param((FORMER, OURS), id="both")]
+)
+def test_a_former_sid_is_migrated_in_one_write(
+    there: tuple[dict[str, Any], ...], others: tuple[dict[str, Any], ...]
+) -> None:
+    """There is no policy in between that lets the role in by neither."""
+    made = plan.diff(_wanted(), observed((), sight(policy=_policy(*there, *others))))
+    (write,) = [each for each in made.actions if isinstance(each, PutVaultPolicy)]
+
+    after = statements(write.document)
+    assert sorted(map(canonical, after)) == sorted(map(canonical, (OURS, *others)))
+    assert write.replaces == frozenset(map(canonical, there))
+
+
+@pytest.mark.parametrize("policy", ["Manage", "Check"])
+def test_a_living_principal_under_our_sid_is_told_and_not_touched(policy: str) -> None:
+    """Somebody lets a role in by it; what ours lacks is said with the way out."""
+    theirs = {**OURS, "Principal": {"AWS": STRANGER}}
+    wanted = _wanted(destination(vault_policy=Ownership(policy)))
+    made = plan.diff(wanted, observed((point(),), sight(wanted.destinations[0], policy=_policy(theirs))))
+    (row,) = [each for each in made.prerequisites if each.name == "VaultPolicy"]
+
+    assert made.actions == ()
+    assert (row.reason, row.ours, row.blocks) == (Reason.VAULT_POLICY_MISSING, False, True)
+    if policy == "Manage":
+        (drift,) = made.drift
+        assert STRANGER in drift.observed
+        assert "another Sid" in drift.remedy
+        assert STRANGER in row.remedy
+
+
+def test_a_statement_that_lets_ours_in_beside_another_is_kept() -> None:
+    """Overwriting it would lock the other one out."""
+    both = {**OURS, "Principal": {"AWS": [ROLE, STRANGER]}}
+    made = plan.diff(_wanted(), observed((point(),), sight(policy=_policy(both))))
+
+    assert [type(each) for each in made.actions] == [StartCopy]
+    assert [each.aspect for each in made.drift] == ["vault_policy"]
+
+
+# --- Room in a shared vault ----------------------------------------------------------------------------------------
+
+
+def _copy_in(account_id: str, count: int) -> list[dict[str, Any]]:
+    return [statement_for(f"arn:aws:iam::{account_id}:role/copy-{number}") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("there", "room"),
+    [
+        pytest.param(_copy_in("111111111111", 19), True, id="one place left"),
+        pytest.param(_copy_in("111111111111", 20), False, id="as many as one account may have"),
+        pytest.param(_copy_in("333333333333", 40), True, id="of another account"),
+        pytest.param(
+            [each for n in range(5) for each in _copy_in(f"{n}" * 12, 20)], False, id="as many as there may be"
+        ),
+        pytest.param([*_copy_in("111111111111", 30), OURS], True, id="ours stands there"),
+        pytest.param([{"Sid": f"x{n}"} for n in range(200)], True, id="what others wrote is theirs to count"),
+    ],
+)
+def test_the_roles_of_one_account_cannot_fill_the_policy_of_a_shared_vault(
+    there: list[dict[str, Any]], *, room: bool
+) -> None:
+    """The refusal is known before, and says whose statements stand there."""
+    document = _policy(*there)
+    made = plan.diff(_wanted(), observed((point(),), sight(policy=document)))
+    (row,) = [each for each in made.prerequisites if each.name == "VaultPolicy"]
+
+    assert (no_room(document, ROLE) is None) is room
+    assert (row.reason is Reason.VAULT_POLICY_FULL) is not room
+    assert any(isinstance(each, PutVaultPolicy) for each in made.actions) is (room and OURS not in there)
+    if not room:
+        assert "20 for copy roles of account 1" in row.message
+        assert row.blocks
+
+
 # --- Deletion, Observe, suspension ---------------------------------------------------------------------------------
 
 OURS_AND_THEIRS = put(THEIRS, statement_for(ROLE))
 GONE = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
+WRITTEN = {TARGET_ARN: digest_of(statement_for(ROLE))}
 
 
 @pytest.mark.parametrize(
@@ -234,7 +354,7 @@ GONE = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
 )
 def test_deletion_takes_our_statement_out_and_nothing_else(policy: Any, document: list[str | None]) -> None:
     """What is left is what others wrote, to the byte."""
-    made = plan.diff(_wanted(**GONE), observed((point(),), sight(policy=policy)))
+    made = plan.diff(_wanted(**GONE), observed((point(),), sight(policy=policy)), written=WRITTEN)
 
     assert [each.document for each in made.actions if isinstance(each, PutVaultPolicy)] == document
     assert len(made.actions) == len(document)
@@ -244,9 +364,29 @@ def test_a_statement_that_others_claim_outlives_the_policy() -> None:
     """Two policies share a statement; the first that goes leaves it to the second."""
     seen = observed((), sight(policy=OUR_POLICY))
 
-    assert plan.diff(_wanted(**GONE), seen, claims=frozenset({(TARGET_ARN, sid_of(ROLE))})).actions == ()
-    assert plan.diff(_wanted(**GONE), seen, claims=frozenset({(TARGET_ARN, "other")})).actions != ()
-    assert plan.diff(_wanted(CHECK, **GONE), observed((), sight(CHECK))).actions == ()
+    def removed(*wanted: Any, **more: Any) -> bool:
+        return bool(plan.diff(_wanted(*wanted, **GONE), seen, written=WRITTEN, **more).actions)
+
+    assert not removed(claims=frozenset({(TARGET_ARN, sid_of(ROLE))}))
+    assert removed(claims=frozenset({(TARGET_ARN, "other")}))
+    assert not removed(CHECK)
+
+
+@pytest.mark.parametrize(
+    ("written", "policy"),
+    [
+        pytest.param({}, OUR_POLICY, id="found, not written"),
+        pytest.param({target_vault("b").arn: WRITTEN[TARGET_ARN]}, OUR_POLICY, id="written elsewhere"),
+        pytest.param(WRITTEN, OUR_POLICY.replace('"Allow"', '"Deny"'), id="changed since"),
+        pytest.param(WRITTEN, OUR_POLICY.replace(ROLE, "AROAEXAMPLE"), id="its role is gone, and AWS changed it"),
+        pytest.param(WRITTEN, OUR_POLICY.replace(ROLE, f"{ROLE}2"), id="somebody else's under our Sid"),
+    ],
+)
+def test_only_what_the_policy_wrote_is_removed_and_as_it_wrote_it(written: dict[str, str], policy: str) -> None:
+    """Everything else may be what somebody counts on."""
+    made = plan.diff(_wanted(**GONE), observed((), sight(policy=policy)), written=written)
+
+    assert made.actions == ()
 
 
 @pytest.mark.parametrize(
@@ -267,7 +407,7 @@ def test_invariants_9_and_11_only_what_is_permitted_is_done(
 ) -> None:
     """Observe, suspension and deletion policy take actions out and leave what is known."""
     wanted = _wanted(**members)
-    made = plan.diff(wanted, observed((point(),), sight(policy=OURS_AND_THEIRS)))
+    made = plan.diff(wanted, observed((point(),), sight(policy=OURS_AND_THEIRS)), written=WRITTEN)
     allowed = plan.restrict(made, wanted, ordered=ordered)
 
     assert made.actions

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.unit.builders import (
     NOW,
+    ROLE,
+    TARGET_ARN,
     absent,
     account_sight,
     desired,
@@ -36,8 +38,10 @@ from crossvault.model import (
 )
 from crossvault.reasons import Reason
 from crossvault.status import Cadence, Outcome
+from crossvault.vaultpolicy import digest_of, statement_for
 
 CREATE = destination(create=True)
+WRITTEN = {TARGET_ARN: digest_of(statement_for(ROLE))}
 GONE: dict[str, Any] = {"deleting": True, "deletion_policy": DeletionPolicy.REMOVE_OWNED}
 LATER = NOW + timedelta(seconds=20)
 WORLDS = [
@@ -48,7 +52,7 @@ WORLDS = [
 
 def refused(wanted: Desired, seen: Observed) -> Observed:
     """Return the same world after AWS has refused what would be done in it."""
-    actions = [each for each in plan.diff(wanted, seen).actions if not isinstance(each, StartCopy)]
+    actions = [each for each in plan.diff(wanted, seen, written=WRITTEN).actions if not isinstance(each, StartCopy)]
     assert actions
     return replace(seen, refused_writes={each.key: RefusedWrite(stuck(), LATER) for each in actions})
 
@@ -87,9 +91,11 @@ def test_another_write_than_the_refused_one_is_planned() -> None:
 
 def ended(wanted: Desired, seen: Observed, results: tuple[Result, ...] = ()) -> Outcome:
     """Return what a pass says of a policy that is being deleted."""
-    postponed = plan.diff(wanted, seen).postponed
+    postponed = plan.diff(wanted, seen, written=WRITTEN).postponed
     body = policy_body(deleting=True, deletionPolicy="RemoveOwned")
-    return endings.summarise(endings.Ending(wanted), seen, results, postponed, body=body, now=NOW, cadence=Cadence())
+    return endings.summarise(
+        endings.Ending(wanted, written=WRITTEN), seen, results, postponed, body=body, now=NOW, cadence=Cadence()
+    )
 
 
 def test_a_refused_removal_is_not_the_end_of_a_deletion() -> None:
@@ -98,7 +104,7 @@ def test_a_refused_removal_is_not_the_end_of_a_deletion() -> None:
     seen = refused(wanted, observed((), sight()))
     outcome = ended(wanted, seen)
 
-    assert plan.diff(wanted, seen).actions == ()
+    assert plan.diff(wanted, seen, written=WRITTEN).actions == ()
     assert not outcome.done
     assert outcome.problem is not None
     assert stuck().message in outcome.problem.message
@@ -131,7 +137,7 @@ def test_an_event_is_told_by_who_did_it(found: bool) -> None:
 def test_a_removal_that_was_found_done_is_not_counted() -> None:
     """The event of a deletion counts what this one removed."""
     wanted = declare(**GONE)
-    (action,) = plan.diff(wanted, observed((), sight())).actions
+    (action,) = plan.diff(wanted, observed((), sight()), written=WRITTEN).actions
     messages = [
         ended(wanted, observed((), sight(policy=None)), (Result(action, found=found),)).events[0].message
         for found in (False, True)

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.builders import (
     DATABASE,
     DISK,
+    ROLE,
     SOURCE_ID,
     TARGET_ARN,
     account_body,
@@ -31,6 +32,7 @@ from crossvault.model import PutVaultPolicy
 from crossvault.reasons import Reason
 from crossvault.reconcile import reconcile_account
 from crossvault.status import Cadence, Outcome
+from crossvault.vaultpolicy import digest_of, statement_for
 
 # --- Deletion ------------------------------------------------------------------------------------------------------
 
@@ -89,9 +91,10 @@ def test_invariant_11_the_statement_stays_when_nobody_ordered_its_removal(member
 
 def test_a_deletion_that_cannot_look_is_not_done() -> None:
     """The finalizer stays while it is unknown whether anything of ours is left; the edge bounds the wait."""
-    aws = small_world()
+    aws, body = small_world(), policy_body(deletionPolicy="RemoveOwned")
+    settle(aws, body)
     aws.unseen = frozenset({TARGET_ARN})
-    outcome = do_pass(aws, policy_body(deletionPolicy="RemoveOwned", deleting=True))
+    outcome = do_pass(aws, policy_body(deletionPolicy="RemoveOwned", deleting=True, status=body["status"]))
 
     assert (outcome.done, outcome.failed) == (False, True)
     assert [each.reason for each in outcome.events] == [Reason.DELETION_WAITING]
@@ -100,13 +103,47 @@ def test_a_deletion_that_cannot_look_is_not_done() -> None:
     assert "vault orders-copies" in outcome.problem.message
 
 
+def test_a_statement_that_another_policy_wrote_stays_and_that_is_told() -> None:
+    """The second policy with the same copy role found it there."""
+    aws, first, second = small_world(), policy_body(), policy_body(name="twin", deletionPolicy="RemoveOwned")
+    settle(aws, first)
+    settle(aws, second)
+    written = [["statementWritten" in row for row in body["status"]["destinations"]] for body in (first, second)]
+    outcome = do_pass(
+        aws, policy_body(name="twin", deletionPolicy="RemoveOwned", deleting=True, status=second["status"])
+    )
+
+    assert written == [[True], [False]]
+    assert outcome.done
+    assert [each.reason for each in outcome.events] == [Reason.DELETION_RETAINED]
+    assert "which this policy is not recorded as having written" in outcome.events[0].message
+    assert protection(aws)[1] == 1
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "with its reply lost"])
+def test_what_was_written_is_recorded_once_it_stands_there(*, lost: bool) -> None:
+    """Whatever became of the reply; and somebody's change since then makes it theirs."""
+    aws, body = small_world(), policy_body(deletionPolicy="RemoveOwned")
+    aws.lose_replies = frozenset({1}) if lost else frozenset()  # the vault first, then its policy
+    settle(aws, body)
+    (row,) = body["status"]["destinations"]
+    assert row["statementWritten"] == digest_of(statement_for(ROLE))
+
+    changed = (aws.policies[TARGET_ARN] or "").replace('"Allow"', '"Deny"')
+    aws.policies[TARGET_ARN] = changed
+    outcome = do_pass(aws, policy_body(deletionPolicy="RemoveOwned", deleting=True, status=body["status"]))
+    assert outcome.done
+    assert aws.policies[TARGET_ARN] == changed
+    assert "because somebody changed it since this policy wrote it" in outcome.summary
+
+
 @pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
 def test_an_interrupted_deletion_comes_to_the_same_end(moment: str) -> None:
     """A deletion killed at its one call is finished by the next process."""
     aws, body = small_world(), policy_body(deletionPolicy="RemoveOwned")
     settle(aws, body)
     setattr(aws, moment, len(aws.log))
-    gone = policy_body(deletionPolicy="RemoveOwned", deleting=True)
+    gone = policy_body(deletionPolicy="RemoveOwned", deleting=True, status=body["status"])
     with pytest.raises(KilledError):
         do_pass(aws, gone)
     aws.kill_before = aws.kill_after = None

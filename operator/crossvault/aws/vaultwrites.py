@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -75,12 +75,12 @@ class VaultPolicies:
             document = _anew(there, action)
         if document == there:
             return None
-        if _loses(there, document, action.sid):
+        if _loses(there, document, action):
             raise CrossvaultError(_would_lose(vault))
         self._left.pop(vault.arn, None)
         _send(access, vault, document)
         self._verify(access, action, there, document)
-        others = _parts(there, action.sid)[1].total()
+        others = _parts(there, action)[1].total()
         return replace(action, expected=there, document=document, foreign_statements=others)
 
     def _verify(self, access: Access, action: PutVaultPolicy, before: str | None, document: str | None) -> None:
@@ -93,7 +93,7 @@ class VaultPolicies:
         except CrossvaultError:
             return
         lost = _lost(document, after)
-        if document is None and action.sid in _sids(after):
+        if document is None and any(documents.canonical(each) in action.replaces for each in _statements(after)):
             lost = [f"without {action.sid}"]
         if lost:
             raise CrossvaultError(_changed(vault, f"was changed by somebody while it was written: {_named(lost)}"))
@@ -125,36 +125,54 @@ def _send(access: Access, vault: VaultRef, document: str | None) -> None:
 
 def _anew(there: str | None, action: PutVaultPolicy) -> str | None:
     """Return what is planned for a policy that another one of this process has written meanwhile."""
+
+    def ours(each: Mapping[str, Any]) -> bool:
+        return documents.canonical(each) in action.replaces
+
     try:
-        planned = [each for each in documents.statements(action.document) if each.get("Sid") == action.sid]
-        found = [each for each in documents.statements(there) if each.get("Sid") == action.sid]
-        if not planned:
-            return documents.remove(there, action.sid) if there is not None and found else there
-        if len(found) == 1 and meaning.same_meaning(planned[0], found[0]):
+        before = {documents.canonical(each) for each in _statements(action.expected)}
+        added = [each for each in documents.statements(action.document) if documents.canonical(each) not in before]
+        if action.document is None or not added:
+            return documents.remove(there, ours) if there is not None and any(map(ours, _statements(there))) else there
+        if any(meaning.same_meaning(added[0], each) for each in documents.statements(there)):
             return there
-        return documents.put(there, planned[0])
+        return documents.put(there, added[0], ours)
     except documents.MalformedPolicyError as error:
         raise CrossvaultError(_changed(action.vault, "cannot be read any more. Nothing was written")) from error
 
 
-def _loses(there: str | None, document: str | None, sid: str) -> bool:
+def _loses(there: str | None, document: str | None, action: PutVaultPolicy) -> bool:
     """Tell whether anything that is not ours would be lost or changed by writing ``document``."""
     try:
-        frame, others = _parts(there, sid)
-        new_frame, new_others = _parts(document, sid)
+        frame, others = _parts(there, action)
+        new_frame, new_others = _parts(document, action)
     except (ValueError, AttributeError):
         return True
     return bool(others - new_others) or (there is not None and document is not None and frame != new_frame)
 
 
-def _parts(document: str | None, sid: str) -> tuple[dict[str, Any], Counter[str]]:
-    """Return the members around the statements, and how often each statement stands there that is not ours."""
+def _parts(document: str | None, action: PutVaultPolicy) -> tuple[dict[str, Any], Counter[str]]:
+    """Return the members around the statements, and how often each statement stands there that is not ours.
+
+    Whatever the plan took for ours: one whose Sid is not that of the action, or the shorter one that earlier releases
+    gave it, is somebody else's.
+    """
     if document is None:
         return {}, Counter()
     whole = json.loads(document)
     listed = whole.pop("Statement", [])
     listed = listed if isinstance(listed, list) else [listed]
-    return whole, Counter(json.dumps(each, sort_keys=True) for each in listed if each.get("Sid") != sid)
+    foreign = (each for each in listed if not (_has_our_sid(each, action.sid) and _text(each) in action.replaces))
+    return whole, Counter(map(_text, foreign))
+
+
+def _has_our_sid(statement: Mapping[str, Any], sid: str) -> bool:
+    found = statement.get("Sid")
+    return isinstance(found, str) and bool(found) and sid.startswith(found)
+
+
+def _text(statement: Mapping[str, Any]) -> str:
+    return json.dumps(statement, sort_keys=True, separators=(",", ":"))
 
 
 def _lost(document: str | None, after: str | None) -> list[str]:
@@ -170,11 +188,11 @@ def _lost(document: str | None, after: str | None) -> list[str]:
     ]
 
 
-def _sids(document: str | None) -> set[object]:
+def _statements(document: str | None) -> tuple[dict[str, Any], ...]:
     try:
-        return {each.get("Sid") for each in documents.statements(document)}
+        return documents.statements(document)
     except documents.MalformedPolicyError:
-        return set()
+        return ()
 
 
 # --- Words ---------------------------------------------------------------------------------------------------------

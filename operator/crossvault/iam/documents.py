@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+Which: TypeAlias = Callable[[Mapping[str, Any]], bool]
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decoder = json.JSONDecoder()
@@ -44,24 +46,36 @@ def statements(document: str | None) -> tuple[dict[str, Any], ...]:
     return tuple(read(document)["Statement"]) if document is not None else ()
 
 
-def put(document: str | None, statement: Mapping[str, Any]) -> str:
-    """Return ``document`` with ``statement`` in it, in the place of an older one with the same Sid.
+def canonical(statement: Mapping[str, Any]) -> str:
+    """Return a statement as one text, however its members are ordered and spaced."""
+    return json.dumps(statement, sort_keys=True, separators=(",", ":"))
+
+
+def named(sid: object) -> Which:
+    """Return what tells the statements with a Sid."""
+    return lambda each: each.get("Sid") == sid
+
+
+def put(document: str | None, statement: Mapping[str, Any], which: Which | None = None) -> str:
+    """Return ``document`` with ``statement`` in it, in the place of the first one that ``which`` tells.
+
+    Without ``which`` that is an older one with the same Sid.
 
     Raises:
         MalformedPolicyError: The text is not a policy document.
     """
-    ours = json.dumps(statement, separators=(",", ":"))
+    ours, which = json.dumps(statement, separators=(",", ":")), which or named(statement["Sid"])
     if document is None:
         return '{"Version":"2012-10-17","Statement":[' + ours + "]}"
     statements(document)
     start, end = _statement_span(document)
     if document[start] == "{":
-        if json.loads(document[start:end]).get("Sid") == statement["Sid"]:
+        if which(json.loads(document[start:end])):
             return document[:start] + ours + document[end:]
         return document[:start] + "[" + document[start:end] + "," + ours + "]" + document[end:]
     spans = list(_elements(document, start))
     for first, last in spans:
-        if json.loads(document[first:last]).get("Sid") == statement["Sid"]:
+        if which(json.loads(document[first:last])):
             return document[:first] + ours + document[last:]
     if not spans:
         return document[:start] + "[" + ours + "]" + document[end:]
@@ -69,13 +83,13 @@ def put(document: str | None, statement: Mapping[str, Any]) -> str:
     return document[:last] + "," + ours + document[last:]
 
 
-def remove(document: str, sid: str) -> str | None:
-    """Return ``document`` without the statement ``sid``, or None when nothing else stood in it.
+def remove(document: str, which: Which) -> str | None:
+    """Return ``document`` without the statements that ``which`` tells, or None when nothing else stood in it.
 
     Raises:
         MalformedPolicyError: The text is not a policy document.
     """
-    rest = [each for each in statements(document) if each.get("Sid") != sid]
+    rest = [each for each in statements(document) if not which(each)]
     if not rest:
         return None
     start, _ = _statement_span(document)
@@ -83,9 +97,9 @@ def remove(document: str, sid: str) -> str | None:
         return document
     spans = list(_elements(document, start))
     for index, (first, last) in enumerate(spans):
-        if json.loads(document[first:last]).get("Sid") == sid:
+        if which(json.loads(document[first:last])):
             if index + 1 < len(spans):
-                return remove(document[:first] + document[spans[index + 1][0] :], sid)
+                return remove(document[:first] + document[spans[index + 1][0] :], which)
             return document[: spans[index - 1][1]] + document[last:]
     return document
 

@@ -33,6 +33,7 @@ class PutVaultPolicy:
     """Replace the vault policy ``expected`` by ``document``; they differ in our one statement only.
 
     A ``document`` of None removes the policy, which is planned only when nothing but our statement stood in it.
+    ``replaces`` holds the statements of ``expected`` that are ours, as canonical JSON: nothing else of it may be lost.
     """
 
     destination: str
@@ -41,6 +42,7 @@ class PutVaultPolicy:
     document: str | None
     sid: str
     foreign_statements: int = 0
+    replaces: frozenset[str] = frozenset()
 
     @property
     def key(self) -> WriteKey:
