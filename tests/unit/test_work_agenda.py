@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry, Shares
+from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
+from crossvault.work.shares import Shares
 
 
 def middle(low: float, high: float) -> float:
@@ -291,6 +292,22 @@ def test_a_key_of_two_busy_needs_is_not_overtaken_for_ever() -> None:
     assert queue.take(61.0) == "xy"
 
 
+def test_a_key_of_two_full_needs_finds_a_place_of_both() -> None:
+    """After a minute, the place that becomes free in one of them is kept until there is one in the other."""
+    queue = sharing()
+    for place, key in enumerate(("x1", "y1", "xy", "x2", "y2", "z1")):
+        queue.add(key, place / 10)
+    assert [queue.take(1.0) for _ in range(4)] == ["x1", "y1", "z1", None]
+    queue.finish("x1", Done(), 61.0)
+
+    assert queue.take(61.0) is None
+    assert queue.ready() == 0
+    queue.finish("y1", Done(), 62.0)
+    assert [queue.take(62.0), queue.take(62.0)] == ["xy", None]
+    queue.finish("xy", Done(), 63.0)
+    assert [queue.take(63.0), queue.take(63.0)] == ["x2", "y2"]
+
+
 def test_an_edited_key_needs_what_it_now_says() -> None:
     """A queued policy that names another account does not wait for the one it named before."""
     needs = {"a": ["x"], "b": ["x"]}
@@ -334,7 +351,9 @@ class AgendaMachine(RuleBasedStateMachine):
         key = self.queue.take(self.now)
         if key is None:
             in_use = {need for running in self.running for need in running}
-            assert all(in_use & set(each) for each in self.owed - self.running), "what is owed runs unless it is held"
+            waiting = self.owed - self.running
+            held = in_use.union(*(each for each in waiting if len(each) > 1 and in_use & set(each)))
+            assert all(held & set(each) for each in waiting), "what is owed runs unless it is held"
             return
         assert not {need for running in self.running for need in running} & set(key), "a share is kept"
         assert key not in self.running, "no key runs twice at once"

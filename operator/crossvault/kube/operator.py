@@ -119,6 +119,7 @@ class _Operator:
             count=settings.workers,
             vitals=around.vitals,
             needed_by=self._store.accounts_of,
+            tenant_of=lambda key: key.namespace,
             kind_of=lambda key: key.kind.value,
         )
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)

@@ -105,6 +105,7 @@ class LocalRunner:
                 count=self._settings.workers,
                 vitals=self._vitals,
                 needed_by=self._accounts_of,
+                tenant_of=lambda key: key.namespace,
                 kind_of=lambda _key: "CrossAccountBackupPolicy",
             )
             self._again = workers.add

@@ -5,15 +5,15 @@ dirty, so that it runs once more afterwards: nothing is lost and nothing runs tw
 client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue), with two lanes and one delay per key.
 
 Keys that need the same thing (an AWS account, with its rate limit) share it: those whose needs are least in use come
-first, so that work spreads over all accounts, and an account that hangs leaves workers to the others.
+first, so that work spreads over all accounts, and an account that hangs leaves workers to the others. Tenants
+(namespaces) that wait for the same thing take turns at it, and none of them takes the last places.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from threading import Lock
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from .figures import Family, QueueFigures
+from .shares import Group, Places, Shares
 
 K = TypeVar("K", bound=Hashable)
 
@@ -81,19 +82,6 @@ class Pace:
     overtakes: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Shares(Generic[K]):
-    """What keys share: at most ``most`` keys that need the same thing run at once.
-
-    ``needed_by`` is asked when a key is added, so that an edited key needs what it now says.
-    """
-
-    needed_by: Callable[[K], Iterable[Hashable]]
-    most: int
-    patience: float = 60.0
-    """So many seconds are waited at most for needs that are less in use."""
-
-
 @dataclass(slots=True)
 class _Wait:
     """Until when a key waits, where it then queues, and what failed if it is a retry."""
@@ -103,12 +91,14 @@ class _Wait:
     cause: str | None
 
 
-Needs: TypeAlias = frozenset[Hashable]
-_NOTHING: Needs = frozenset()
+_NO_GROUP = Group(frozenset(), "")
 
 
 class Agenda(Generic[K]):
-    """The queue itself. Not async; every method is O(log n) at most. Instants are seconds of one monotonic clock."""
+    """The queue itself. Not async. Instants are seconds of one monotonic clock.
+
+    Taking a key looks at every group a few times, however many keys are in it; the rest is O(log n) at most.
+    """
 
     def __init__(
         self,
@@ -118,13 +108,12 @@ class Agenda(Generic[K]):
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._pace = pace or Pace()
-        self._shares = shares
         self._uniform = uniform
-        self._ready: dict[Lane, dict[Needs, dict[K, float]]] = {lane: {} for lane in Lane}
-        self._queued: dict[K, tuple[Lane, Needs]] = {}
+        self._ready: dict[Lane, dict[Group, dict[K, float]]] = {lane: {} for lane in Lane}
+        self._queued: dict[K, tuple[Lane, Group]] = {}
         self._running: dict[K, float] = {}
-        self._needs: dict[K, Needs] = {}
-        self._in_use: Counter[Hashable] = Counter()
+        self._groups: dict[K, Group] = {}
+        self._places = Places(shares) if shares is not None else None
         self._dirty: dict[K, Lane] = {}
         self._waiting: dict[K, _Wait] = {}
         self._heap: list[tuple[float, int, K]] = []
@@ -149,22 +138,25 @@ class Agenda(Generic[K]):
             self._dirty[key] = Lane.CHANGE if lane is Lane.CHANGE else self._dirty.get(key, lane)
             return
         self._waiting.pop(key, None)
-        needs = frozenset(self._shares.needed_by(key)) if self._shares else _NOTHING
+        group = self._group_of(key)
         queued = self._queued.get(key)
         if queued is not None:
             lane = Lane.CHANGE if queued[0] is Lane.CHANGE else lane
-            if queued == (lane, needs):
+            if queued == (lane, group):
                 return
             now = self._unqueue(key, *queued)
-        self._queued[key] = lane, needs
-        self._ready[lane].setdefault(needs, {})[key] = now
+        self._queued[key] = lane, group
+        self._ready[lane].setdefault(group, {})[key] = now
 
-    def _unqueue(self, key: K, lane: Lane, needs: Needs) -> float:
+    def _group_of(self, key: K) -> Group:
+        return self._places.group_of(key) if self._places is not None else _NO_GROUP
+
+    def _unqueue(self, key: K, lane: Lane, group: Group) -> float:
         """Take a key out of its lane and return since when it was in one."""
-        keys = self._ready[lane][needs]
+        keys = self._ready[lane][group]
         since = keys.pop(key)
         if not keys:
-            del self._ready[lane][needs]
+            del self._ready[lane][group]
         del self._queued[key]
         return since
 
@@ -184,38 +176,31 @@ class Agenda(Generic[K]):
         """Return the key to work on now and count it as running; None when nothing is due."""
         with self._lock:
             self._wake(now)
-            choices = {lane: self._least_used(lane, now) for lane in Lane}
-            lane = self._lane({lane for lane, needs in choices.items() if needs is not None})
+            choices = self._choices(now)
+            lane = self._lane(set(choices))
             if lane is None:
                 return None
-            needs = choices[lane] or _NOTHING
-            key = next(iter(self._ready[lane][needs]))
-            since = self._unqueue(key, lane, needs)
+            group = choices[lane]
+            key = next(iter(self._ready[lane][group]))
+            since = self._unqueue(key, lane, group)
             self._running[key] = now
-            self._needs[key] = needs
-            self._in_use.update(needs)
+            self._groups[key] = group
+            if self._places is not None:
+                self._places.take(group)
             self._waits.observe(lane.value, max(0.0, now - since))
             return key
 
-    def _least_used(self, lane: Lane, now: float) -> Needs | None:
-        """Return the needs whose keys are next in a lane; None when every one that is queued has to wait."""
-        shares = self._shares
-        if shares is None:
-            return next(iter(self._ready[lane]), None)
-        best: tuple[float, float] | None = None
-        chosen = None
-        for needs, keys in self._ready[lane].items():
-            use = self._use(needs)
-            if use >= shares.most:
-                continue
-            since = next(iter(keys.values()))
-            rank = (0 if now - since > shares.patience else use, since)
-            if best is None or rank < best:
-                best, chosen = rank, needs
-        return chosen
-
-    def _use(self, needs: Needs) -> int:
-        return max((self._in_use[each] for each in needs), default=0)
+    def _choices(self, now: float) -> dict[Lane, Group]:
+        """Return the group whose first key is next in each lane in which one may run."""
+        places = self._places
+        if places is None:
+            return {lane: _NO_GROUP for lane in Lane if self._ready[lane]}
+        waiting = {
+            lane: [(group, next(iter(keys.values()))) for group, keys in self._ready[lane].items()] for lane in Lane
+        }
+        places.keep((each for groups in waiting.values() for each in groups), now)
+        found = {lane: places.next(groups, now) for lane, groups in waiting.items()}
+        return {lane: group for lane, group in found.items() if group is not None}
 
     def _lane(self, lanes: set[Lane]) -> Lane | None:
         """Choose between the lanes that have something to take."""
@@ -237,10 +222,9 @@ class Agenda(Generic[K]):
         """End the pass over a key that :meth:`take` returned."""
         with self._lock:
             del self._running[key]
-            self._in_use.subtract(needs := self._needs.pop(key))
-            for need in needs:
-                if not self._in_use[need]:
-                    del self._in_use[need]
+            group = self._groups.pop(key)
+            if self._places is not None:
+                self._places.release(group)
             self._settle(key, then, now)
             dirty = self._dirty.pop(key, None)
             if dirty is not None:
@@ -284,12 +268,12 @@ class Agenda(Generic[K]):
 
     def ready(self) -> int:
         """Return how many keys could be taken now."""
-        most = self._shares.most if self._shares else 1
+        places = self._places
         return sum(
             len(keys)
             for lane in self._ready.values()
-            for needs, keys in lane.items()
-            if not needs or self._use(needs) < most
+            for group, keys in lane.items()
+            if places is None or places.has_room(group)
         )
 
     def running(self) -> frozenset[K]:
@@ -300,8 +284,8 @@ class Agenda(Generic[K]):
         """Return the numbers of this instant. May be called from any thread."""
         with self._lock:
             queued = {
-                lane: [since for keys in by_needs.values() for since in keys.values()]
-                for lane, by_needs in self._ready.items()
+                lane: [since for keys in by_group.values() for since in keys.values()]
+                for lane, by_group in self._ready.items()
             }
             return QueueFigures(
                 depth={lane.value: len(ages) for lane, ages in queued.items()},

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
-from .agenda import Agenda, Lane, Next, Retry, Shares
+from .agenda import Agenda, Lane, Next, Retry
 from .figures import QueueFigures, Vitals
+from .shares import Shares
 
 K = TypeVar("K", bound=Hashable)
 
@@ -22,7 +23,9 @@ _logger = logging.getLogger(__name__)
 class Workers(Generic[K]):
     """Runs ``handle(key)`` for every key that is due, at most ``count`` at once and never twice for one key.
 
-    Of the keys for which ``needed_by`` names the same thing (an AWS account), at most half as many run at once.
+    Of the keys for which ``needed_by`` names the same thing (an AWS account), at most half as many run at once. Those
+    of one tenant never take the last places: a fifth of that half, and a tenth of all workers, is left to others, so
+    that they need not wait for the end of a pass to begin.
 
     All methods but :meth:`figures` belong to the event loop's thread.
     """
@@ -35,13 +38,13 @@ class Workers(Generic[K]):
         vitals: Vitals,
         agenda: Agenda[K] | None = None,
         needed_by: Callable[[K], Iterable[Hashable]] | None = None,
+        tenant_of: Callable[[K], Hashable] | None = None,
         kind_of: Callable[[K], str] = str,
     ) -> None:
         self._handle = handle
         self._count = count
         self._vitals = vitals
-        shares = Shares(needed_by, max(1, count // 2)) if needed_by else None
-        self._agenda = agenda or Agenda(shares=shares)
+        self._agenda = agenda or Agenda(shares=shares_of(count, needed_by, tenant_of) if needed_by else None)
         self._kind_of = kind_of
         self._loop = asyncio.get_running_loop()
         self._clock = self._loop.time
@@ -137,8 +140,9 @@ class Workers(Generic[K]):
 
     def _signal(self) -> None:
         """Wake as many workers as there are keys, and set the alarm for the next key that waits."""
-        for _ in range(min(self._agenda.ready(), len(self._idle))):
-            _wake(self._idle.popleft())
+        if self._idle:
+            for _ in range(min(self._agenda.ready(), len(self._idle))):
+                _wake(self._idle.popleft())
         due = self._agenda.next_due()
         if self._timer is not None:
             if due is not None and self._timer.when() == due and not self._timer.cancelled():
@@ -152,6 +156,22 @@ class Workers(Generic[K]):
         self._timer = None
         if self._idle:
             _wake(self._idle.popleft())  # the woken worker takes what is due and sets the next alarm
+
+
+def shares_of(
+    count: int, needed_by: Callable[[K], Iterable[Hashable]], tenant_of: Callable[[K], Hashable] | None = None
+) -> Shares[K]:
+    """Return how ``count`` workers are shared."""
+    most = max(1, count // 2)
+    if tenant_of is None:
+        return Shares(needed_by, most)
+    return Shares(
+        needed_by,
+        most,
+        tenant_of=tenant_of,
+        most_of_one=most - most // 5,
+        most_for_one=count - count // 10,
+    )
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:
