@@ -39,7 +39,7 @@ class ImaginedAws:
         sights = (self._seen.source, *(each.account for each in self._seen.destinations))
         return next(each for each in sights if each.account == account)
 
-    def apply(self, action: Action) -> Result:
+    def apply(self, action: Action, *, namespace: str = "") -> Result:  # noqa: ARG002 - the port of a pass
         """Change the picture as AWS would change."""
         sights = tuple(
             _after(action, each) if each.name == action.destination else each for each in self._seen.destinations

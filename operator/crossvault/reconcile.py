@@ -31,8 +31,8 @@ class Aws(Protocol):
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Read identity, organization and the cross-account switch of one account."""
 
-    def apply(self, action: Action) -> Result:
-        """Carry out one action and say what became of it."""
+    def apply(self, action: Action, *, namespace: str = "") -> Result:
+        """Carry out one action for a namespace and say what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def act(
     observed, intended = look(desired, request, aws)
     for _ in range(ROUNDS):
         actions = _without_more_copies(plan.restrict(intended, desired, ordered=request.ordered).actions, results)
-        done = apply(actions, aws, stopping, before=results)
+        done = apply(actions, aws, stopping, before=results, namespace=desired.key.namespace)
         if not done:
             break
         results += done
@@ -161,7 +161,12 @@ def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...
 
 
 def apply(
-    actions: Iterable[Action], aws: Aws, stopping: Callable[[], bool], *, before: tuple[Result, ...] = ()
+    actions: Iterable[Action],
+    aws: Aws,
+    stopping: Callable[[], bool],
+    *,
+    before: tuple[Result, ...] = (),
+    namespace: str = "",
 ) -> tuple[Result, ...]:
     """Carry out the actions in order, without those that a failure of this pass, or one ``before``, forbids."""
     done: list[Result] = []
@@ -171,7 +176,7 @@ def apply(
             break
         if not all(plan.may_go_on(each, action) for each in failed):
             continue
-        result = aws.apply(action)
+        result = aws.apply(action, namespace=namespace)
         done.append(result)
         failed += [result] if result.problem is not None else []
     return tuple(done)

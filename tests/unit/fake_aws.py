@@ -49,6 +49,7 @@ class FakeAws:
         after: Done after every action, such as somebody else's interference.
         unseen: Destination vaults that nobody can look at.
         refused: The copies it would not start, by recovery point and vault.
+        asked_for: The namespaces for which actions were carried out.
     """
 
     def __init__(self, *points: RecoveryPoint) -> None:
@@ -68,6 +69,7 @@ class FakeAws:
         self.after: Tamper = lambda _: None
         self.unseen: frozenset[str] = frozenset()
         self.refused: dict[tuple[str, str], Refusal] = {}
+        self.asked_for: set[str] = set()
 
     # --- The port ---
 
@@ -110,8 +112,9 @@ class FakeAws:
         assert not_before <= self.now
         return account_sight(account)
 
-    def apply(self, action: Action) -> Result:
+    def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Carry out an action, unless it is refused or the process dies of it."""
+        self.asked_for.add(namespace)
         number = len(self.log)
         if number == self.kill_before:
             raise KilledError

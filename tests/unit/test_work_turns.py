@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit import work_loop
 
+from crossvault.aws.budget import Line
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace
 from crossvault.work.figures import Vitals
 from crossvault.work.shares import Shares
@@ -210,53 +211,67 @@ def test_for_any_arrival_order_k_passes_wait_for_k_and_two_of_each_other(
 
 
 class Cluster:
-    """Workers in virtual time: every pass makes so many calls, and an account takes one call a second."""
+    """Workers in virtual time, and accounts that take one call a second, of whoever's turn it is."""
 
-    def __init__(self, *, count: int = 20, calls: int = 10) -> None:
+    def __init__(self) -> None:
         self.workers: Workers[Policy] = Workers(
             self.handle,
-            count=count,
+            count=20,
             vitals=Vitals(),
-            agenda=Agenda(pace=EXACT, shares=shares_of(count, lambda key: key.accounts, lambda key: key.tenant)),
+            agenda=Agenda(pace=EXACT, shares=shares_of(20, lambda key: key.accounts, lambda key: key.tenant)),
             kind_of=lambda _key: "policy",
         )
-        self.calls = calls
-        self.done: list[Policy] = []
-        self.turn: dict[str, asyncio.Lock] = {}
+        self.budgets: dict[str, Line] = {}
+        self.calls: list[str] = []
+        self.done: dict[Policy, int] = {}
 
     async def handle(self, key: Policy) -> Next:
-        """Do one pass: ask as often as it takes, in the order in which everybody asks."""
-        for _ in range(self.calls):
-            async with self.turn.setdefault(key.accounts[-1], asyncio.Lock()):
-                await asyncio.sleep(1)
-        self.done.append(key)
+        """Do one pass of ten calls to the account that all policies share."""
+        clock = asyncio.get_running_loop().time
+        budget = self.budgets.setdefault(key.accounts[-1], Line(1.0, 1.0, clock()))
+        for _ in range(10):
+            place = budget.join(key.tenant, clock())
+            while (wait := budget.wait(place, clock())) > 0:
+                await asyncio.sleep(wait)
+            self.calls.append(key.tenant)
+        self.done.setdefault(key, len(self.calls))
         return After(timedelta(hours=1))
 
 
-def until_two_statuses(crowd: int) -> tuple[int, int]:
-    """Return how many passes of others ended, at most, before the first and the second of a tenant that comes late."""
+def calls_until_statuses(crowds: dict[str, int]) -> tuple[int, int]:
+    """Return after how many calls of anybody the first and the second of two policies that come late have a status."""
 
     async def story() -> tuple[int, int]:
         cluster = Cluster()
-        for key in policies("crowd", "XZ", crowd):
-            cluster.workers.add(key, Lane.RESYNC)
+        for tenant, count in crowds.items():
+            for key in policies(tenant, f"{tenant}Z", count):
+                cluster.workers.add(key, Lane.RESYNC)
         cluster.workers.start()
         await asyncio.sleep(200)
-        before = len(cluster.done)
-        for key in policies("late", "YZ", 2):
+        before = len(cluster.calls)
+        late = policies("l", "lZ", 2)
+        for key in late:
             cluster.workers.add(key, Lane.RESYNC)
-        await asyncio.sleep(1000)
+        await asyncio.sleep(500)
         await cluster.workers.drain(0)
-        after = cluster.done[before:]
-        first, second = (place for place, key in enumerate(after) if key.tenant == "late")
-        return first, second - 1
+        first, second = sorted(cluster.done[key] - before for key in late)
+        return first, second
 
     return work_loop.run(story())
 
 
-def test_beside_five_hundred_policies_two_have_their_status_as_soon_as_beside_ten() -> None:
-    """How many the others are makes no difference: so many passes run in the account, and the next but one is ours."""
-    beside_many, beside_some = until_two_statuses(500), until_two_statuses(60)
+def test_beside_five_hundred_policies_two_have_their_first_status_within_twice_their_time_alone() -> None:
+    """An account takes one call after the other: time is counted in calls."""
+    alone, beside = calls_until_statuses({}), calls_until_statuses({"c": 500})
 
-    assert beside_many == beside_some
-    assert max(beside_many) <= 16
+    assert alone == (19, 20)
+    assert all(late <= 2 * early for late, early in zip(beside, alone, strict=True))
+
+
+def test_how_many_policies_the_others_have_makes_no_difference() -> None:
+    """Beside ten namespaces it takes eleven times as long, and as long beside fifty policies as beside five hundred."""
+    ten = "abcdefghij"
+    beside_many = calls_until_statuses(dict.fromkeys(ten, 50))
+
+    assert beside_many == calls_until_statuses(dict.fromkeys(ten, 20))
+    assert beside_many[1] <= 11 * 20 + 100

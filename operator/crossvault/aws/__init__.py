@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, AccountSight, Action, Desired, Observed, Result
 from ..reasons import Reason
+from . import tenants
 from .apply import Applier
 from .backoff import RefusedWrites
 from .budget import Budgets
@@ -65,15 +66,17 @@ class AwsAccounts:
 
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything one policy speaks of; no answer is older than ``not_before``."""
-        return self._observer.observe(desired, not_before=not_before)
+        with tenants.asking_for(desired.key.namespace):
+            return self._observer.observe(desired, not_before=not_before)
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
         """Look at one account through its role."""
         return self._observer.look_at_account(account, not_before=not_before)
 
-    def apply(self, action: Action) -> Result:
-        """Carry out one action and say what became of it."""
-        return self._applier.apply(action)
+    def apply(self, action: Action, *, namespace: str = tenants.NOBODY) -> Result:
+        """Carry out one action for a namespace and say what became of it."""
+        with tenants.asking_for(namespace):
+            return self._applier.apply(action)
 
     def drop(self, name: str) -> None:
         """Forget the account of a deleted BackupAccount: its sessions, its budget and everything read through it."""

@@ -1,18 +1,27 @@
 """How fast an account may be asked: one token bucket for reads and one for starts, shared by all policies.
 
+Those of one namespace may use all of it while nobody else asks; namespaces that ask at the same time take turns.
+
 AWS publishes no request rates for AWS Backup, and its throttle hits everybody in the account: we stay below it.
 """
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from ..model import Limits
+from .tenants import NOBODY
 
 READS = "reads"
 STARTS = "starts"
+
+Place: TypeAlias = tuple[int, int]
+"""The round in which it is somebody's turn, and when they came."""
+
+_ROUNDING = 1e-9
 
 
 class WaitRecorder(Protocol):
@@ -22,31 +31,86 @@ class WaitRecorder(Protocol):
         """Add ``seconds`` to what ``account`` has waited for ``kind``."""
 
 
+class Line:
+    """Who waits for a token, and for how long: pure, instants come in.
+
+    Tenants go round: nobody's second request goes before anybody's first. A tenant that comes late joins the round
+    that goes on, so that it waits for one request of each other one at most, however many they have.
+    """
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._filled = now
+        self._places: list[Place] = []
+        self._number = 0
+        self._round = 0
+        self._last: dict[str, int] = {}
+
+    def join(self, tenant: str, now: float) -> Place:
+        """Queue up behind the tenant's own, and behind what others have in the same round."""
+        self._fill(now)
+        self._number += 1
+        place = (max(self._round, self._last.get(tenant, -1) + 1), self._number)
+        self._last[tenant] = place[0]
+        bisect.insort(self._places, place)
+        return place
+
+    def wait(self, place: Place, now: float) -> float:
+        """Return for how many seconds to wait before asking again; 0 gives the token, and the place is gone."""
+        self._fill(now)
+        needed = 1.0 + bisect.bisect_left(self._places, place)
+        if self._tokens + _ROUNDING < needed:
+            return (needed - self._tokens) / self._rate
+        self._tokens -= 1.0
+        self._round = max(self._round, place[0])
+        self.leave(place)
+        return 0.0
+
+    def _fill(self, now: float) -> None:
+        # What has come for those who wait is theirs, also when they are late to take it.
+        most = max(self._burst, float(len(self._places)))
+        self._tokens = min(most, self._tokens + max(0.0, now - self._filled) * self._rate)
+        self._filled = now
+
+    def leave(self, place: Place) -> None:
+        """Give a place up."""
+        self._places.remove(place)
+        if not self._places:
+            self._last.clear()
+
+
 class TokenBucket:
-    """A bucket that fills with ``rate`` tokens a second up to ``burst``; who finds it empty queues up in order."""
+    """A bucket that fills with ``rate`` tokens a second up to ``burst``; who finds it empty waits in :class:`Line`."""
 
     def __init__(
         self, rate: float, burst: float, *, clock: Callable[[], float], sleep: Callable[[float], object]
     ) -> None:
-        self._rate = rate
-        self._burst = burst
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._tokens = burst
-        self._filled = clock()
+        self._line = Line(rate, burst, clock())
 
-    def take(self) -> float:
+    def take(self, tenant: str = NOBODY) -> float:
         """Take one token, waiting until there is one, and return the seconds waited."""
         with self._lock:
             now = self._clock()
-            self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled) * self._rate) - 1.0
-            self._filled = now
-            # A negative count is a place in the queue: the next one waits for one token more.
-            wait = max(0.0, -self._tokens / self._rate)
-        if wait > 0:
-            self._sleep(wait)
-        return wait
+            place = self._line.join(tenant, now)
+            wait = self._line.wait(place, now)
+        waited = 0.0
+        while wait > 0:
+            try:
+                self._sleep(wait)
+            except BaseException:
+                with self._lock:
+                    self._line.leave(place)
+                raise
+            waited += wait
+            with self._lock:
+                # Somebody may have come before us meanwhile, but nobody who was before us goes behind.
+                wait = self._line.wait(place, self._clock())
+        return waited
 
 
 class Budgets:
@@ -66,13 +130,13 @@ class Budgets:
             if known is None or known[0] != limits:
                 self._buckets[account] = (limits, self._fill(limits))
 
-    def spend(self, account: str, kind: str) -> None:
-        """Wait until one more request of ``kind`` may go out."""
+    def spend(self, account: str, kind: str, tenant: str = NOBODY) -> None:
+        """Wait until one more request of ``kind`` may go out for a tenant."""
         with self._lock:
             if account not in self._buckets:
                 self._buckets[account] = (Limits(), self._fill(Limits()))
             bucket = self._buckets[account][1][kind]
-        waited = bucket.take()
+        waited = bucket.take(tenant)
         if waited > 0:
             self._recorder.waited(account, kind, waited)
 

@@ -29,7 +29,7 @@ class Settings:
         region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
         endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
         attempts: How often botocore tries one request.
-        threads: How many requests run at once per account.
+        threads: How many reads run at once per account, if there is nobody else for whom none runs.
         sessions: How many accounts are kept ready.
     """
 

@@ -26,7 +26,7 @@ from botocore.credentials import (
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, Limits
 from ..reasons import Reason
-from . import errors, regions
+from . import errors, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .errors import OWN_CREDENTIALS
@@ -324,7 +324,7 @@ class Sessions:
     def _new(self, account: Account, region: str | None) -> Access:
         own = self._own()
         name = account.name
-        hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind))
+        hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind, tenants.current()))
         wanted = region or (account.regions[0] if account.regions else own.region or "us-east-1")
         home = regions.known_like(wanted)
         return Access(account, own, self._settings, region=home, hooks=hooks, clock=self._clock)

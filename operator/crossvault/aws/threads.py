@@ -5,11 +5,13 @@ They are daemons, because the end of the process must not wait for a read: readi
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeAlias, TypeVar
+
+from . import tenants
 
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
@@ -18,56 +20,85 @@ IDLE_SECONDS = 60.0
 
 
 class Threads:
-    """At most ``size`` threads, started when there is work and ended when there was none for a while."""
+    """At most ``size`` threads, started when there is work and ended when there was none for a while.
+
+    Tenants take turns. One for whom nothing is being done gets a thread more if all are taken: behind the long lists
+    of another it would wait for their ends otherwise, whatever the budget says.
+    """
 
     def __init__(self, size: int, *, name: str, idle_seconds: float = IDLE_SECONDS) -> None:
         self._size = size
         self._name = name
         self._idle_seconds = idle_seconds
-        self._lock = threading.Lock()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._jobs: dict[str, deque[_Job]] = {}  # in the order in which it is the tenants' turn
+        self._busy: Counter[str] = Counter()
         self._running = 0
-        self._pending = 0  # jobs that are waiting or being worked on
+        self._idle = 0
         self._closed = False
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Do ``work`` in another thread; after :meth:`close` in this one."""
+        """Do ``work`` in another thread, for whom this one asks; after :meth:`close` in this one."""
         future: Future[T] = Future()
-        with self._lock:
+        tenant = tenants.current()
+        with self._changed:
             closed = self._closed
             if not closed:
-                self._pending += 1
-                self._jobs.put((future, work))
-                if self._running < min(self._size, self._pending):
-                    self._running += 1
-                    threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                jobs = self._jobs.setdefault(tenant, deque())
+                jobs.append((future, work))
+                if self._idle >= sum(map(len, self._jobs.values())):
+                    self._changed.notify()
+                elif self._running < self._size or (len(jobs) == 1 and not self._busy[tenant]):
+                    self._start()
         if closed:
             _do(future, work)
         return future
 
+    def _start(self) -> None:
+        self._running += 1
+        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
     def close(self) -> None:
         """Let the threads end after what was submitted."""
-        with self._lock:
+        with self._changed:
             self._closed = True
-            for _ in range(self._running):
-                self._jobs.put(None)
+            self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            try:
-                job = self._jobs.get(timeout=self._idle_seconds)
-            except queue.Empty:
-                with self._lock:
-                    if not self._jobs.empty():
-                        continue  # submitted since, counting on this thread
-                    self._running -= 1
-                return
-            if job is None:  # nothing can stand behind it
-                return
-            _do(*job)
-            del job
-            with self._lock:
-                self._pending -= 1
+        while (taken := self._next()) is not None:
+            tenant, job = taken
+            with tenants.asking_for(tenant):
+                _do(*job)
+            del job, taken
+            with self._changed:
+                self._busy[tenant] -= 1
+                if not self._busy[tenant]:
+                    del self._busy[tenant]
+
+    def _next(self) -> tuple[str, _Job] | None:
+        """Wait for the next job; None when this thread is to end."""
+        with self._changed:
+            if not self._jobs:
+                self._idle += 1
+                self._changed.wait_for(lambda: self._jobs or self._closed, self._idle_seconds)
+                self._idle -= 1
+            tenant = self._turn()
+            if tenant is None:
+                self._running -= 1
+                return None
+            jobs = self._jobs.pop(tenant)
+            job = jobs.popleft()
+            if jobs:
+                self._jobs[tenant] = jobs
+            self._busy[tenant] += 1
+            return tenant, job
+
+    def _turn(self) -> str | None:
+        """Return the tenant whose turn it is; None when there is nothing to do, or more do it than there should."""
+        idle = next((tenant for tenant in self._jobs if not self._busy[tenant]), None)
+        if idle is not None:
+            return idle
+        return next(iter(self._jobs), None) if self._running <= self._size else None
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

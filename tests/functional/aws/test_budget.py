@@ -1,10 +1,15 @@
-"""Who asks too much waits its turn, and the wait is counted."""
+"""Who asks too much waits its turn, which comes however much others ask, and the wait is counted."""
 
 from __future__ import annotations
 
-import pytest
+import threading
+from collections import Counter
 
-from crossvault.aws.budget import READS, STARTS, Budgets, TokenBucket
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossvault.aws.budget import READS, STARTS, Budgets, Line, Place, TokenBucket
 from crossvault.aws.calls import CallCounts
 from crossvault.model import Limits
 
@@ -24,6 +29,43 @@ class Time:
         """Let time pass."""
         self.slept.append(seconds)
         self.now += seconds
+
+
+class TickingClock:
+    """A clock that a test moves while threads sleep on it."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._changed = threading.Condition()
+        self._sleepers: dict[int, float] = {}
+
+    def read(self) -> float:
+        """Return the time."""
+        with self._changed:
+            return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep until the test has moved the clock so far."""
+        me = threading.get_ident()
+        with self._changed:
+            until = self._sleepers[me] = self._now + seconds
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self._now >= until, 10)
+            del self._sleepers[me]
+            self._changed.notify_all()
+
+    def wait_for_sleepers(self, count: int) -> None:
+        """Wait until so many threads sleep, all of them beyond now."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: len(self._sleepers) == count and all(each > self._now for each in self._sleepers.values()), 10
+            )
+
+    def tick(self, seconds: float) -> None:
+        """Let time pass."""
+        with self._changed:
+            self._now += seconds
+            self._changed.notify_all()
 
 
 def test_bucket_lets_a_burst_through_and_then_keeps_the_rate() -> None:
@@ -47,16 +89,127 @@ def test_bucket_fills_up_to_its_burst_only() -> None:
     assert waits == [0.0, 0.0, 0.0, 0.5]
 
 
-def test_bucket_queues_up_who_comes_at_the_same_time() -> None:
-    """Each waits for a token of its own, in the order of arrival."""
+def served(line: Line, waiting: dict[str, Place], now: float) -> list[str]:
+    """Let everybody who waits ask at an instant, and return who got a token."""
+    got = [name for name, place in waiting.items() if line.wait(place, now) == 0]
+    for name in got:
+        del waiting[name]
+    return got
+
+
+@pytest.mark.parametrize(
+    ("come", "order"),
+    [
+        pytest.param("a1 a2 a3", "a1 a2 a3", id="alone one namespace has all of it, in the order of arrival"),
+        pytest.param("a1 a2 a3 b1 b2", "a1 b1 a2 b2 a3", id="two take turns"),
+        pytest.param("a1 a2 a3 b1 c1 b2", "a1 b1 c1 a2 b2 a3", id="three go round"),
+        pytest.param("a1 - a2 - a3 - b1", "a1 a2 a3 b1", id="who is gone when somebody comes is in nobody's way"),
+        pytest.param("a1 a2 a3 a4 - - b1 b2 b3", "a1 a2 b1 a3 b2 a4 b3", id="who comes late joins the round"),
+    ],
+)
+def test_namespaces_take_turns_at_tokens(come: str, order: str) -> None:
+    """A dash is the time in which one token comes."""
+    line, waiting, got, now = Line(1.0, 1.0, 0.0), dict[str, Place](), list[str](), 0.0
+    for each in come.split():
+        if each == "-":
+            got += served(line, waiting, now)
+            now += 1.0
+        else:
+            waiting[each] = line.join(each[0], now)
+    while waiting:
+        got += served(line, waiting, now)
+        now += 1.0
+
+    assert " ".join(got) == order
+
+
+@given(
+    steps=st.lists(st.one_of(st.sampled_from("abc"), st.integers(0, 3)), max_size=60),
+    crowd=st.integers(0, 50),
+    rate=st.sampled_from([0.1, 1.0, 3.0, 7.0]),
+)
+def test_however_many_wait_each_other_namespace_goes_first_once_at_most(
+    steps: list[str | int], crowd: int, rate: float
+) -> None:
+    """Between two requests of one namespace, another has one; the rate is kept, and every token is used."""
+    line, now, asked = Line(rate, 1.0, 0.0), 0.0, Counter[str]()
+    waiting: dict[str, Place] = {}
+    log: list[str] = []
+    came: dict[str, int] = {}
+    for step in [*["z"] * crowd, *steps, *[1] * (crowd + len(steps) + 1)]:
+        if isinstance(step, str):
+            name = f"{step}{asked[step]}"
+            asked[step] += 1
+            waiting[name], came[name] = line.join(step, now), len(log)
+            continue
+        for _ in range(step):
+            got = served(line, waiting, now)
+            assert len(got) <= 1, "one token comes at a time"
+            assert got or not waiting, "no token is left lying while somebody waits"
+            log += got
+            now += 1 / rate
+
+    assert not waiting
+    for name, since in came.items():
+        between = log[since : log.index(name)]
+        others = Counter(each[0] for each in between)
+        own = others.pop(name[0], 0)
+        assert max(others.values(), default=0) <= own + 1
+
+
+def test_who_is_asked_for_later_than_promised_finds_its_token() -> None:
+    """A thread that oversleeps keeps nobody behind it waiting, and loses nothing."""
+    line = Line(1.0, 1.0, 0.0)
+    first, second, third = (line.join("a", 0.0) for _ in range(3))
+    assert [line.wait(each, 0.0) for each in (first, second, third)] == [0.0, 1.0, 2.0]
+
+    assert line.wait(third, 1.5) == 0.5
+    assert line.wait(third, 2.0) == 0.0
+    assert line.wait(second, 2.0) == 0.0
+
+
+def test_bucket_forgets_who_gives_up() -> None:
+    """When the process ends, whoever waits is told so and takes no token."""
     time = Time()
-    waits: list[float] = []
-    bucket = TokenBucket(1.0, 1.0, clock=time.clock, sleep=waits.append)
 
-    for _ in range(4):
+    def end(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    bucket = TokenBucket(1.0, 1.0, clock=time.clock, sleep=end)
+    bucket.take()
+    with pytest.raises(KeyboardInterrupt):
         bucket.take()
+    time.now += 1.0
 
-    assert waits == [1.0, 2.0, 3.0]
+    assert bucket.take() == 0.0
+
+
+def test_bucket_gives_threads_of_two_namespaces_a_token_each_in_turn() -> None:
+    """Nine threads of one namespace wait; one of another comes and goes second."""
+    clock = TickingClock()
+    bucket = TokenBucket(1.0, 1.0, clock=clock.read, sleep=clock.sleep)
+    bucket.take("crowd")
+    got: list[str] = []
+
+    def ask(tenant: str) -> None:
+        bucket.take(tenant)
+        got.append(tenant)
+
+    threads = [threading.Thread(target=ask, args=("crowd",)) for _ in range(9)]
+    for thread in threads:
+        thread.start()
+    clock.wait_for_sleepers(9)
+    late = threading.Thread(target=ask, args=("late",))
+    late.start()
+    clock.wait_for_sleepers(10)
+    for left in range(9, -1, -1):
+        clock.tick(1.0)
+        clock.wait_for_sleepers(left)
+    for thread in (*threads, late):
+        thread.join(10)
+
+    assert got.index("late") <= 1
+    assert len(got) == 10
 
 
 @pytest.mark.parametrize(
