@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -33,6 +33,8 @@ LONGEST = timedelta(hours=24)
 ROLE = timedelta(hours=1)
 DENIED = timedelta(minutes=15)
 """How long an answer lasts about who manages a key, about a role that lets AWS Backup in, and that we may not ask."""
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 Pending: TypeAlias = Callable[[], Look[T]]
@@ -164,13 +166,56 @@ class Room:
         if doubt is not None and region in self.first_there:
             return known(Unseen(doubt))
 
-        def names() -> frozenset[str]:
-            listing = keys.vaults(entry, region)
-            return self.shared.reads.get(
-                listing, self.shared.not_before, lambda: inventory.vault_names(access, region)
-            )[0]
+        closed, key = self._closed(), keys.vault(entry, region, name)
+        if closed is not None:
+            return closed
+        describe = partial(inventory.vault, access, region, name, self._vault_names)
+        if not self._is_listed_first(key):
+            return self.shared.start(access, key, describe)
 
-        return self._start(keys.vault(entry, region, name), lambda: inventory.vault(access, region, name, names))
+        def look() -> Look[Vault | None]:
+            return Seen(None) if self._is_absent(name) else self.shared.look(key, describe)
+
+        return access.threads.submit(look).result
+
+    def _is_listed_first(self, vault: ReadKey) -> bool:
+        """Tell whether the list of vaults is asked before a vault: one answer serves for all that are absent.
+
+        Of a vault that was there it is not asked, because that would be a call more.
+        """
+        before = self.shared.reads.cached(vault, EVER)
+        if before is not None:
+            return before[0] is None and before[1] < self.shared.not_before
+        return (
+            self.shared.reads.cached(keys.vaults(self.access.fingerprint, self.region), self.shared.not_before)
+            is not None
+        )
+
+    def _vault_names(self) -> frozenset[str]:
+        """List the vaults, or take the list that is there; being denied it is an answer, too."""
+        access, region = self.access, self.region
+
+        def answer() -> frozenset[str] | Problem:
+            try:
+                return inventory.vault_names(access, region)
+            except CrossvaultError as error:
+                if error.problem.error_class is ErrorClass.RETRY:
+                    raise
+                return error.problem
+
+        key = keys.vaults(access.fingerprint, region)
+        names, at = self.shared.reads.get(key, self.shared.not_before, answer)
+        if isinstance(names, Problem):
+            raise CrossvaultError(names)
+        self.shared.ages[key] = at
+        return names
+
+    def _is_absent(self, name: str) -> bool:
+        """Tell whether the list of vaults says so."""
+        try:
+            return name not in self._vault_names()
+        except CrossvaultError:
+            return False
 
     def policy(self, name: str) -> Pending[str | None]:
         """Look at a vault's access policy."""

@@ -20,9 +20,22 @@ from tests.functional.aws.kit import (
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts, inventory
+from crossvault.aws import AwsAccounts, Settings, inventory, tenants
 from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.model import Account, AccountSight, Desired, Key, Look, Observed, Organization, Seen, Unseen
+from crossvault.model import (
+    Account,
+    AccountSight,
+    CreateVault,
+    Desired,
+    Key,
+    Limits,
+    Look,
+    Observed,
+    Organization,
+    PolicyKey,
+    Seen,
+    Unseen,
+)
 from crossvault.reasons import Reason
 
 PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
@@ -142,6 +155,132 @@ def test_looks_are_shared_by_policies(simulator: SimulatorServer) -> None:
 
     assert simulator.control.calls() == []
     assert second == first
+
+
+def _over(*names: str) -> Desired:
+    """Return a policy whose destinations are vaults of these names."""
+    wanted = policy(PROD, DR)
+    (first,) = wanted.destinations
+    places = [replace(first, name=name, vault=replace(first.vault, name=name)) for name in names]
+    return replace(wanted, destinations=tuple(places))
+
+
+def _vault_calls(simulator: SimulatorServer) -> Counter[str]:
+    """Return how often vaults of the destination were asked for since the last time."""
+    asked = [call.operation for call in simulator.control.calls() if call.account == DESTINATION_ID]
+    simulator.control.clear_calls()
+    return Counter(each for each in asked if each in {"DescribeBackupVault", "ListBackupVaults"})
+
+
+FIVE = tuple(f"absent-{number}" for number in range(5))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [pytest.param([_over(*FIVE)], id="of one policy"), pytest.param([_over(each) for each in FIVE], id="of five")],
+)
+def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: list[Desired]) -> None:
+    """The list that tells missing from denied is asked once, and from then on for all of them instead of each."""
+    aws, costs = accounts(simulator.url), []
+    for _ in range(3):
+        began = _now()
+        sights = [sight for each in wanted for sight in aws.observe(each, not_before=began).destinations]
+        assert [sight.vault for sight in sights] == [Seen(None)] * 5
+        costs.append(_vault_calls(simulator))
+    aws.close()
+
+    assert costs[0]["ListBackupVaults"] == 1
+    assert costs[1:] == [{"ListBackupVaults": 1}] * 2
+
+
+def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> None:
+    """Its answer serves all vaults that need it, of whatever policy, until the next look."""
+    aws, began = accounts(simulator.url), _now()
+    simulator.control.faults.add(
+        "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
+    )
+    sights = [aws.observe(_over(each), not_before=began).destinations[0] for each in FIVE]
+    assert [_why(sight.vault) for sight in sights] == [Reason.ACCESS_DENIED] * 5
+    assert _vault_calls(simulator) == {"DescribeBackupVault": 5, "ListBackupVaults": 1}
+    simulator.control.faults.clear()
+
+    found = [_observe(aws, _over(each)).destinations[0].vault for each in FIVE]
+    aws.close()
+
+    assert found == [Seen(None)] * 5
+
+
+def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServer) -> None:
+    """A throttle passes, and is no answer to anybody."""
+    aws, began = accounts(simulator.url), _now()
+    simulator.control.faults.add("throttle", account=DESTINATION_ID, operation="ListBackupVaults", times=1)
+    (first,) = aws.observe(_over(FIVE[0]), not_before=began).destinations
+    (second,) = aws.observe(_over(FIVE[0]), not_before=began).destinations
+    aws.close()
+
+    assert _why(first.vault) is Reason.THROTTLED
+    assert second.vault == Seen(None)
+
+
+def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorServer) -> None:
+    """The list has its name, so it is described, and from then on without the list; gone again, it is absent."""
+    aws = accounts(simulator.url)
+    (before,) = _observe(aws).destinations
+    _make_vault(simulator)
+    _vault_calls(simulator)
+
+    (made,) = _observe(aws).destinations
+    costs = [_vault_calls(simulator)]
+    (later,) = _observe(aws).destinations
+    costs.append(_vault_calls(simulator))
+    aws.close()
+
+    assert before.vault == Seen(None)
+    assert _seen(made.vault).name == _seen(later.vault).name == "orders-copies"
+    assert costs == [{"ListBackupVaults": 1, "DescribeBackupVault": 1}, {"DescribeBackupVault": 1}]
+
+
+def test_an_absent_vault_is_no_younger_than_the_list_that_says_so(simulator: SimulatorServer) -> None:
+    """The picture of a second policy is as old as the list that the first one asked for."""
+    aws, began = accounts(simulator.url), _now()
+    aws.observe(_over(FIVE[0]), not_before=began)
+    between = _now()
+    second = aws.observe(_over(FIVE[1]), not_before=began)
+    aws.close()
+
+    assert began <= second.at <= between
+
+
+def test_who_waits_for_the_budget_waits_as_the_namespace_of_its_pass(simulator: SimulatorServer) -> None:
+    """Whatever thread asks: what a pass looks at and does counts for its namespace, a look at an account for nobody."""
+    waited: Counter[str] = Counter()
+    time = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[tenants.current()] += 1
+        time[0] += seconds
+
+    settings = Settings(region="eu-west-1", endpoint_url=simulator.url, attempts=1)
+    aws = AwsAccounts(settings, monotonic=lambda: time[0], sleep=sleep)
+    slow = Limits(reads_per_second=1, starts_per_second=10_000)
+    prod, dr = replace(PROD, limits=slow), replace(DR, limits=slow)
+    for number in range(6):
+        aws.observe(replace(policy(prod, dr), key=PolicyKey("shop", str(number))), not_before=_now())
+    waits = [set(waited)]
+    waited.clear()
+    for _ in range(6):
+        aws.look_at_account(prod, not_before=_now())
+    waits.append(set(waited))
+    waited.clear()
+    vault = policy(prod, dr).destinations[0].vault
+    made = [CreateVault("dr", replace(vault, name=f"made-{number}"), KEY) for number in range(6)]
+
+    results = [aws.apply(each, namespace="books") for each in made]
+    aws.close()
+
+    assert [each.problem for each in results] == [None] * 6
+    assert [*waits, set(waited)] == [{"shop"}, {""}, {"books"}]
+    assert tenants.current() == ""
 
 
 def test_look_is_never_older_than_asked_for(simulator: SimulatorServer) -> None:
