@@ -248,6 +248,7 @@ def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
             desired.scope,
             desired.backfill,
             desired.created,
+            desired.source.account.account_id,
         )
         for each in desired.destinations
     )

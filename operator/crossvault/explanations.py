@@ -223,7 +223,9 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         " then it is copied like any other.",
     ),
     Reason.BUDGET: Explanation(
-        "Waits for a running copy to end.", NOBODY, "Raise maxConcurrent or the account's limit."
+        "Waits for a running copy to end, of the policy, or of the account, where others have a share.",
+        NOBODY,
+        "Raise copying.maxConcurrent, or maxConcurrentCopies of the BackupAccount.",
     ),
     Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),

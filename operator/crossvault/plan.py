@@ -46,12 +46,15 @@ from .model import (
     PrerequisiteStatus,
     PutVaultPolicy,
     Result,
+    Sharing,
     Standing,
     StartCopy,
     Unseen,
 )
 
-__all__ = ["Plan", "diff", "may_go_on", "removes_something", "restrict"]
+ALONE = Sharing()
+
+__all__ = ["ALONE", "Plan", "diff", "may_go_on", "removes_something", "restrict"]
 
 
 _NOTHING_WRITTEN: Mapping[str, str] = MappingProxyType({})
@@ -64,6 +67,7 @@ def diff(
     claims: frozenset[tuple[str, str]] = frozenset(),
     neighbours: Iterable[Neighbour] = (),
     written: Mapping[str, str] = _NOTHING_WRITTEN,
+    sharing: Sharing = ALONE,
 ) -> Plan:
     """Return what has to be done so that ``observed`` becomes ``desired``.
 
@@ -73,6 +77,7 @@ def diff(
         claims: (vault ARN, Sid) of the statements that other policies need.
         neighbours: What other policies declare for the same pairs of vaults.
         written: The statements that this policy is recorded as having written: their digests by ARN of the vault.
+        sharing: Who else copies out of the source's account.
     """
     pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
     if desired.deleting:
@@ -94,7 +99,7 @@ def diff(
     judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
     standings = {name: each.standings for name, each in judged.items()}
     rows = retention.counted(rows, desired, observed, standings)
-    begun, standings = starts.choose_starts(desired, observed, rows, standings)
+    begun, standings = starts.choose_starts(desired, observed, rows, standings, sharing)
     writes, postponed = _split(observed, wanted)
     return Plan(
         (*writes, *begun),

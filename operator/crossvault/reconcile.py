@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from . import account_status, endings, manifest, plan, stakes, status
 from .imagined import ImaginedAws
-from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, StartCopy
+from .model import Account, AccountSight, Action, Desired, Neighbour, Observed, Result, Sharing, StartCopy
 
 Clock = Callable[[], datetime]
 
@@ -47,6 +47,7 @@ class PolicyRequest:
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
         neighbours: What other policies declare for the same pairs of vaults.
         elders: How many older policies of the namespace name each account, where an account limits their number.
+        sharing: Who else copies out of the account of the policy's source.
         not_before: No observation may be older than this.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
         looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
@@ -59,6 +60,7 @@ class PolicyRequest:
     not_before: datetime
     claims: frozenset[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
+    sharing: Sharing = plan.ALONE
     ordered: bool = True
     claimants: endings.Claimants = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
@@ -111,7 +113,7 @@ def act(
         done = apply(actions, aws, stopping, before=results, namespace=desired.key.namespace)
         if not done:
             break
-        results += done
+        results += tuple(each for each in done if not each.withheld)
         observed, intended = look(desired, request, aws)
     return results, observed, intended
 
@@ -150,8 +152,15 @@ def _end(
 def look(desired: Desired, request: PolicyRequest, aws: Aws) -> tuple[Observed, plan.Plan]:
     """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
     observed = aws.observe(desired, not_before=request.not_before)
-    written = stakes.written_by(request.body.get("status") or {})
-    return observed, plan.diff(desired, observed, claims=request.claims, neighbours=request.neighbours, written=written)
+    intended = plan.diff(
+        desired,
+        observed,
+        claims=request.claims,
+        neighbours=request.neighbours,
+        written=stakes.written_by(request.body.get("status") or {}),
+        sharing=request.sharing,
+    )
+    return observed, intended
 
 
 def _without_more_copies(actions: tuple[Action, ...], results: tuple[Result, ...]) -> tuple[Action, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from . import doubts, manifest, vaultpolicy
-from .model import Neighbour, PolicyKey
+from .model import Neighbour, PolicyKey, Sharing
+
+Vaults: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,12 @@ class Stake:
 
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
+
+    def copied(self) -> Iterator[tuple[str, Vaults]]:
+        """Yield the AWS accounts that it copies out of, with the vaults between which it does."""
+        for each in self.copies:
+            if each.acts:
+                yield each.account_id, each.vaults
 
     def __bool__(self) -> bool:
         """Whether there is anything to respect."""
@@ -59,6 +68,43 @@ def stakes_of(
     """Return what each of several policies has at stake, as far as it can be parsed."""
     found = {key: stake_of(body, accounts, labels.get(key.namespace, {})) for key, body in bodies.items()}
     return {key: stake for key, stake in found.items() if stake is not None}
+
+
+class Copying:
+    """Which namespaces copy out of which AWS account, and between which vaults."""
+
+    def __init__(self) -> None:
+        self._vaults: dict[str, dict[str, Counter[Vaults]]] = {}
+
+    def add(self, namespace: str, stake: Stake) -> None:
+        """Count what a policy of a namespace has at stake."""
+        for account, vaults in stake.copied():
+            self._vaults.setdefault(account, {}).setdefault(namespace, Counter())[vaults] += 1
+
+    def remove(self, namespace: str, stake: Stake) -> None:
+        """Count it no more."""
+        for account, vaults in stake.copied():
+            namespaces = self._vaults[account]
+            namespaces[namespace] -= Counter([vaults])
+            if not namespaces[namespace]:
+                del namespaces[namespace]
+            if not namespaces:
+                del self._vaults[account]
+
+    def sharing(self, namespace: str, stake: Stake) -> Sharing:
+        """Return who copies out of the account that a policy copies out of; a policy has one source."""
+        account = next((account for account, _ in stake.copied()), "")
+        namespaces = self._vaults.get(account, {})
+        others = namespaces.keys() - {namespace}
+        return Sharing(1 + len(others), frozenset(namespaces.get(namespace, ())))
+
+
+def sharing(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Sharing:
+    """Return who copies out of the account that one of several policies copies out of."""
+    copying = Copying()
+    for other, stake in stakes.items():
+        copying.add(other.namespace, stake)
+    return copying.sharing(key.namespace, stakes.get(key, Stake()))
 
 
 def beside(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Stake:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
 from crossvault.aws.ledger import LISTED_WITHIN, REMEMBERED, RefusedCopies, StartedCopies
 from crossvault.aws.reads import SharedReads
+from crossvault.aws.sessions import fingerprint
 from crossvault.foresight import SLOWEST
 from crossvault.model import Lifecycle, StartCopy
 
 from .builders import NOW, ROLE, TARGET_ARN, point, source_vault, stuck
 
+ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")
 PAIR = (START.point.arn, TARGET_ARN)
 
@@ -58,3 +61,27 @@ def test_an_answer_with_a_job_that_no_listing_shows_is_known_after_a_while() -> 
     assert not started.is_forgotten(START, "job-2", NOW + LISTED_WITHIN)
     assert not started.is_forgotten(replace(START, destination_vault_arn="another"), "job-1", NOW + LISTED_WITHIN)
     assert not started.is_forgotten(START, "job-2", NOW + LISTED_WITHIN + REMEMBERED)
+
+
+def test_passes_that_run_at_once_do_not_take_one_place_twice() -> None:
+    """What is being asked for counts like what runs, until its answer has come; of another account nothing counts."""
+    started = StartedCopies(SharedReads(lambda: NOW))
+    with started.starting(ENTRY, 2, NOW) as first, started.starting(ENTRY, 2, NOW) as second:
+        with started.starting(ENTRY, 2, NOW) as third, started.starting(("other",), 1, NOW) as elsewhere:
+            assert (first, second, third, elsewhere) == (True, True, False, True)
+        started.add("job-1", ("jobs", ENTRY), PAIR, NOW)
+    with started.starting(ENTRY, 2, NOW) as one_more, started.starting(ENTRY, None, NOW) as unbounded:
+        assert (one_more, unbounded) == (True, True)
+        with started.starting(ENTRY, 3, NOW) as too_many:
+            assert not too_many
+
+    assert started.in_progress(ENTRY, NOW) == {"job-1": PAIR}
+
+
+def test_a_request_that_fails_gives_its_place_back() -> None:
+    """Nothing was started, as far as anybody knows."""
+    started = StartedCopies(SharedReads(lambda: NOW))
+    for _ in range(3):
+        with contextlib.suppress(ValueError), started.starting(ENTRY, 1, NOW) as may:
+            assert may
+            raise ValueError

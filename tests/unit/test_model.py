@@ -57,7 +57,7 @@ def test_everybody_takes_the_same_jobs_for_running(state: str, *, running: bool)
         job.is_running,
         standing.state is State.IN_PROGRESS,
         counted.oldest_running is not None,
-        StartedCopies(reads).in_progress(entry, NOW) == 1,
+        len(StartedCopies(reads).in_progress(entry, NOW)) == 1,
     }
     assert told == {running}
 

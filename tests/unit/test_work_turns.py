@@ -1,5 +1,7 @@
-"""Tenants in the queue: whoever has many policies, the others' turn comes; as tables, as rules for every history, and
-in virtual time."""
+"""Tenants in the queue: whoever has many policies, the others' turn comes.
+
+As tables, as a rule for every history, and in virtual time.
+"""
 
 import asyncio
 from collections import Counter
@@ -146,7 +148,7 @@ def test_the_last_places_are_never_one_tenants() -> None:
 )
 def test_so_many_places_there_are_for_so_many_workers(count: int, bounds: tuple[int, int, int]) -> None:
     """Half of the workers for an account; a tenant leaves a fifth of them, and a tenth of all, where there are any."""
-    found = shares_of(count, lambda key: key.accounts, lambda key: key.tenant)
+    found: Shares[Policy] = shares_of(count, lambda key: key.accounts, lambda key: key.tenant)
 
     assert (found.most, found.most_of_one, found.most_for_one) == bounds
     assert shares_of(count, lambda _key: ()).most_of_one is None
@@ -231,7 +233,7 @@ class Cluster:
         budget = self.budgets.setdefault(key.accounts[-1], Line(1.0, 1.0, clock()))
         for _ in range(10):
             place = budget.join(key.tenant, clock())
-            while (wait := budget.wait(place, clock())) > 0:
+            while (wait := budget.wait(place, clock())) > 0:  # noqa: ASYNC110 - it asks again when its token is due
                 await asyncio.sleep(wait)
             self.calls.append(key.tenant)
         self.done.setdefault(key, len(self.calls))
@@ -261,7 +263,7 @@ def calls_until_statuses(crowds: dict[str, int]) -> tuple[int, int]:
 
 
 def test_beside_five_hundred_policies_two_have_their_first_status_within_twice_their_time_alone() -> None:
-    """Time is counted in calls, of which an account takes one after the other; the one that is under way comes first."""
+    """Time is counted in calls, of which an account takes one after the other; the one under way comes first."""
     alone, beside = calls_until_statuses({}), calls_until_statuses({"c": 500})
 
     assert alone == (18, 20)

@@ -20,7 +20,7 @@ from .backoff import RefusedWrites
 from .errors import code_of
 from .ledger import RefusedCopies, StartedCopies
 from .reads import SharedReads
-from .sessions import Access, Sessions
+from .sessions import Access, Sessions, fingerprint
 from .vaultwrites import Turns, VaultPolicies
 
 MANAGED_BY = {"crossvault.io/managed-by": "crossvault"}
@@ -51,11 +51,14 @@ class Applier:
         """Carry out one action and say what became of it."""
         if not isinstance(action, StartCopy):
             return self._write(action)
-        try:
-            return Result(action, found=not self._start_copy(action))
-        except CrossvaultError as error:
-            self._refused.add(action, error.problem, self._clock())
-            return Result(action, error.problem)
+        with self._started.starting(fingerprint(action.source.account), action.at_most, self._clock()) as may:
+            if not may:
+                return Result(action, withheld=True)
+            try:
+                return Result(action, found=not self._start_copy(action))
+            except CrossvaultError as error:
+                self._refused.add(action, error.problem, self._clock())
+                return Result(action, error.problem)
 
     def _write(self, action: CreateVault | PutVaultPolicy) -> Result:
         """Carry out a write in the vault's turn, unless AWS has just refused the same one to somebody."""
@@ -142,7 +145,8 @@ class Applier:
         if self._started.is_forgotten(action, answer["CopyJobId"], self._clock()):
             raise CrossvaultError(_forgotten(action))
         self._refused.discard(action.point.arn, action.destination_vault_arn)
-        return self._started.add(answer["CopyJobId"], listing, self._clock())
+        vaults = (source.arn, action.destination_vault_arn)
+        return self._started.add(answer["CopyJobId"], listing, vaults, self._clock())
 
 
 def _forgotten(action: StartCopy) -> Problem:

@@ -6,14 +6,20 @@ Nothing depends on its memory: after a restart the first listings, and the first
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ..errors import Problem
 from ..model import Asked, Refusal, StartCopy
 from . import keys
 from .reads import Key, SharedReads
 from .sessions import Fingerprint
+
+Vaults: TypeAlias = tuple[str, str]
+"""ARNs of source and destination vault."""
 
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
@@ -28,7 +34,8 @@ class StartedCopies:
     def __init__(self, reads: SharedReads) -> None:
         self._reads = reads
         self._lock = threading.Lock()
-        self._started: dict[str, tuple[Key, datetime]] = {}
+        self._started: dict[str, tuple[Key, Vaults, datetime]] = {}
+        self._starting: Counter[Fingerprint] = Counter()
         self._answers: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def is_forgotten(self, action: StartCopy, job_id: str, now: datetime) -> bool:
@@ -46,28 +53,46 @@ class StartedCopies:
                 return False
             return now - since >= LISTED_WITHIN
 
-    def add(self, job_id: str, listing: Key, now: datetime) -> bool:
+    @contextmanager
+    def starting(self, entry: Fingerprint, at_most: int | None, now: datetime) -> Iterator[bool]:
+        """Tell whether one more copy of an account may be started inside, with which there are ``at_most``.
+
+        Passes that run at once have all planned with the same free places.
+        """
+        running = len(self.in_progress(entry, now))
+        with self._lock:
+            may = at_most is None or running + self._starting[entry] < at_most
+            self._starting[entry] += may
+        try:
+            yield may
+        finally:
+            with self._lock:
+                self._starting[entry] -= may
+                if not self._starting[entry]:
+                    del self._starting[entry]
+
+    def add(self, job_id: str, listing: Key, vaults: Vaults, now: datetime) -> bool:
         """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already."""
         with self._lock:
             known = job_id in self._started
-            self._started.setdefault(job_id, (listing, now))
+            self._started.setdefault(job_id, (listing, vaults, now))
             return not known
 
-    def in_progress(self, entry: Fingerprint, now: datetime) -> int:
-        """Count the unfinished copy jobs of an account."""
-        running: set[str] = set()
+    def in_progress(self, entry: Fingerprint, now: datetime) -> Mapping[str, Vaults]:
+        """Return the unfinished copy jobs of an account, and between which vaults each of them copies."""
+        running: dict[str, Vaults] = {}
         listed: dict[Key, datetime] = {}
         for key, jobs, at in self._reads.values((keys.JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
-                running.update(job.id for job in jobs if job.is_running)
+                running |= {job.id: (job.source_vault_arn, job.destination_vault_arn) for job in jobs if job.is_running}
         with self._lock:
-            for job_id, (key, started) in list(self._started.items()):
+            for job_id, (key, vaults, started) in list(self._started.items()):
                 if now - started >= COUNTED or (key in listed and listed[key] > started):
                     del self._started[job_id]
                 elif key[1] == entry:
-                    running.add(job_id)
-        return len(running)
+                    running[job_id] = vaults
+        return running
 
 
 class RefusedCopies:

@@ -5,6 +5,7 @@ Identity first; then organization, settings, vaults and jobs; then what lies in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,6 +120,7 @@ class Observer:
             )
         )
         listed = points()
+        running = self._started.in_progress(fingerprint(desired.source.account), self._clock())
         return Observed(
             source=source_sight(),
             source_vault=source_vault(),
@@ -126,7 +128,8 @@ class Observer:
             points=listed,
             source_keys=source.key_managers(listed.value if isinstance(listed, Seen) else ()),
             destinations=destinations,
-            account_copies_in_progress=self._started.in_progress(fingerprint(desired.source.account), self._clock()),
+            account_copies_in_progress=len(running),
+            copies_in_progress=Counter(running.values()),
             refused=self._refused.into({wanted.vault.arn for wanted in desired.destinations}, self._clock()),
             refused_writes=self._refused_writes.for_policy(desired, self._clock()),
             at=min(shared.ages.values(), default=began),

@@ -75,6 +75,7 @@ def make(folder: Folder) -> dict[str, Any]:
             claims=others.claims,
             neighbours=others.copies,
             elders=manifest.elders_of(body, folder.policies.values(), folder.accounts),
+            sharing=stakes.sharing(all_stakes, key),
         )
         planned = reconcile.plan_policy(request, aws)
         return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)

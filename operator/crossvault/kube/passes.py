@@ -93,6 +93,7 @@ class Passes:
             not_before=parts.freshness.not_before(key, parts.clock()),
             claims=parts.store.claims_beside(key),
             neighbours=parts.store.neighbours_of(key),
+            sharing=parts.store.sharing_of(key),
             looked=self._looked(key),
             elders=parts.store.elders_of(key),
         )

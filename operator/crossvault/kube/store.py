@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from .. import manifest
-from ..model import Neighbour, PolicyKey
-from ..stakes import Stake, remembered, stake_of
+from ..model import Neighbour, PolicyKey, Sharing
+from ..stakes import Copying, Stake, remembered, stake_of
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
@@ -60,6 +60,7 @@ class Store:
         self._named: dict[ObjectKey, frozenset[str]] = {}
         self._stakes: dict[ObjectKey, Stake] = {}
         self._copying: dict[tuple[str, str], dict[ObjectKey, Neighbour]] = {}
+        self._sharing = Copying()
         self._wanted: Counter[tuple[str, str]] = Counter()
         self._unsettled: dict[ObjectKey, None] = {}
         self._buried: OrderedDict[str, int] = OrderedDict()
@@ -117,6 +118,10 @@ class Store:
         siblings = {each for name in limited for each in self._by_account[name] if each.namespace == key.namespace}
         policies = self._bodies[Kind.POLICY]
         return manifest.elders_of(policies[key], (policies[each] for each in siblings - {key}), self._accounts)
+
+    def sharing_of(self, key: ObjectKey) -> Sharing:
+        """Return who copies out of the account of this policy's source. Call :meth:`settle` before."""
+        return self._sharing.sharing(key.namespace, self._stakes.get(key, Stake()))
 
     # --- news
 
@@ -313,6 +318,8 @@ class Store:
             self._copying[each.vaults].pop(key, None)
             if not self._copying[each.vaults]:
                 del self._copying[each.vaults]
+        self._sharing.remove(key.namespace, before)
+        self._sharing.add(key.namespace, stake)
         self._wanted.update(stake.claims)
         for each in stake.copies:
             self._copying.setdefault(each.vaults, {})[key] = each

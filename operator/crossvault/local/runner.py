@@ -202,6 +202,7 @@ class LocalRunner:
             claims=others.claims,
             neighbours=others.copies,
             elders=manifest.elders_of(body, self._folder.policies.values(), self._folder.accounts),
+            sharing=stakes.sharing(self._stakes, key),
             looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
         return reconcile_policy(

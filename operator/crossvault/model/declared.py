@@ -194,6 +194,19 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """Who copies out of the AWS account that a policy copies out of.
+
+    Attributes:
+        namespaces: In so many namespaces there are policies that do, its own included.
+        vaults: Between which vaults those of its own namespace do: ARNs of source and destination.
+    """
+
+    namespaces: int = 1
+    vaults: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """What a policy declares for its copies between two vaults, as others that do the same see it.
 
@@ -202,6 +215,7 @@ class Neighbour:
         lifecycle: How long copies are to live.
         acts: It is neither suspended nor only observing, so that copies can be left to it.
         scope, backfill, created: Which recovery points it means.
+        account_id: The AWS account that it copies out of.
     """
 
     key: PolicyKey
@@ -211,3 +225,4 @@ class Neighbour:
     scope: Scope = Scope()
     backfill: Backfill = Backfill(BackfillMode.ALL)
     created: datetime | None = None
+    account_id: str = ""

@@ -52,7 +52,10 @@ class PutVaultPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StartCopy:
-    """Start one copy job in the source account. ``token`` makes the request safe to repeat."""
+    """Start one copy job in the source account. ``token`` makes the request safe to repeat.
+
+    With it the account may have ``at_most`` unfinished copies; None for no such bound.
+    """
 
     destination: str
     point: RecoveryPoint
@@ -61,6 +64,7 @@ class StartCopy:
     role_arn: str
     lifecycle: Lifecycle | None
     token: str
+    at_most: int | None = None
 
 
 Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy
@@ -70,12 +74,14 @@ Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy
 class Result:
     """What became of one action; ``problem`` None means that it is done.
 
-    ``found`` says that somebody else had done it: nothing was written, and it is not ours to tell.
+    ``found`` says that somebody else had done it: nothing was written, and it is not ours to tell. ``withheld`` says
+    that nothing was asked of AWS, because others have taken the places since it was planned.
     """
 
     action: Action
     problem: Problem | None = None
     found: bool = False
+    withheld: bool = False
 
 
 class State(StrEnum):

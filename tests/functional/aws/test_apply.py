@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -166,6 +167,28 @@ def test_started_copy_counts_before_any_listing_shows_it(simulator: SimulatorSer
     aws.close()
 
     assert observed.account_copies_in_progress == 1
+
+
+def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: SimulatorServer) -> None:
+    """Five were planned for the same three places, of which one is taken: two begin, and AWS hears of no other."""
+    aws = _prepared(simulator)
+    points = _observe(aws).points
+    assert isinstance(points, Seen)
+    # One of each resource, as a pass would: AWS queues the second job of one.
+    newest = {each.resource_arn: each for each in points.value}
+    first, *others = newest.values()
+    assert aws.apply(_start(first)).problem is None
+
+    with ThreadPoolExecutor(5) as pool:
+        starts = [replace(_start(each), token=each.arn[-20:], at_most=3) for each in others]
+        results = list(pool.map(aws.apply, starts))
+    observed = _observe(aws)
+    aws.close()
+
+    assert Counter((each.withheld, each.problem) for each in results) == {(False, None): 2, (True, None): 3}
+    assert _written(simulator)["StartCopyJob"] == 3
+    assert observed.account_copies_in_progress == 3
+    assert observed.copies_in_progress == {(DESIRED.source.arn, VAULT.arn): 3}
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "truncate"])

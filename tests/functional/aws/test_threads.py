@@ -145,10 +145,10 @@ def test_threads_beyond_their_number_end_when_their_namespace_has_nothing_left()
     alive = [each for each in threading.enumerate() if each.name == "of-many"]
     for gate in slow.gates.values():
         gate.set()
-    for each in jobs:
-        each.result(10)
-    for each in alive:
-        each.join(10)
+    for job in jobs:
+        job.result(10)
+    for thread in alive:
+        thread.join(10)
 
     assert len(alive) == 20
     assert not any(each.is_alive() for each in alive)

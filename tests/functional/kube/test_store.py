@@ -9,7 +9,7 @@ from tests.functional.kube.api_kit import account, namespace, policy
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
 from crossvault.kube.store import Accounts, Change, Labels, Place, Store
-from crossvault.model import Neighbour, PolicyKey
+from crossvault.model import Neighbour, PolicyKey, Sharing
 from crossvault.stakes import Stake
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
@@ -22,7 +22,7 @@ def stake_of(body: Body, accounts: Accounts, labels: Labels) -> Stake | None:
     wanted: Mapping[str, str] = body["metadata"].get("annotations") or {}
     names = wanted.get("wants", "").split()
     key = PolicyKey(body["metadata"]["namespace"], body["metadata"]["name"])
-    copies = tuple(Neighbour(key, ("source", name), None) for name in names)
+    copies = tuple(Neighbour(key, ("source", name), None, account_id="1") for name in names)
     return Stake(frozenset((name, "sid") for name in names), copies) if "dr" in accounts else None
 
 
@@ -380,3 +380,22 @@ def test_who_leaves_makes_room_for_the_next(leaves: str, *, limited: bool) -> No
             listener.store.put(Kind.POLICY, moved)
 
     assert [each for each in listener.heard if each != other] == ([ORDERS] if limited else [])
+
+
+def test_namespaces_that_copy_out_of_one_account_share_it() -> None:
+    """Of one's own all pairs of vaults are known; of the others how many they are, as long as they are there."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    for where, name, vault in (("shop", "orders", "v1"), ("shop", "reports", "v2"), ("books", "orders", "v3")):
+        body = wanting(name, vault)
+        body["metadata"] |= {"namespace": where, "uid": f"{where}-{name}"}
+        listener.put(Kind.POLICY, body)
+    shop, books = (ObjectKey(Kind.POLICY, where, "orders") for where in ("shop", "books"))
+    store = settled(listener)
+    assert store.sharing_of(shop) == Sharing(2, frozenset({("source", "v1"), ("source", "v2")}))
+    assert store.sharing_of(books) == Sharing(2, frozenset({("source", "v3")}))
+
+    store.drop(books)
+
+    assert settled(listener).sharing_of(shop).namespaces == 1
+    assert store.sharing_of(books) == Sharing()
