@@ -35,6 +35,7 @@ CONTROLLERS = (
     "deployment-controller",
     "replicaset-controller",
     "clusterrole-aggregation-controller",
+    "resourcequota-controller",
 )
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -322,6 +323,11 @@ class ControlPlane:
         api = ApiClient(self._ports["apiserver"].number, self.ca_file, self.admin_token, timeout=2.0)
         self._wait_until(lambda: api.answers("/readyz"), self._running(self._apiserver))
         self._wait_until(lambda: api.answers("/api/v1/namespaces/default"), self._running(self._apiserver))
+
+    def run_controllers(self) -> None:
+        """Start the controllers now: they learn at their start, or half a minute later, which kinds there are."""
+        self._programs |= binaries.ensure("kube-controller-manager")
+        self._launch_manager()
 
     def _launch_manager(self) -> None:
         kubeconfig, port = self.kubeconfig_admin(), self._ports["manager"].number

@@ -387,9 +387,7 @@ def test_namespaces_that_copy_out_of_one_account_share_it() -> None:
     listener = Listener()
     listener.put(Kind.ACCOUNT, account())
     for where, name, vault in (("shop", "orders", "v1"), ("shop", "reports", "v2"), ("books", "orders", "v3")):
-        body = wanting(name, vault)
-        body["metadata"] |= {"namespace": where, "uid": f"{where}-{name}"}
-        listener.put(Kind.POLICY, body)
+        listener.put(Kind.POLICY, wanting(name, vault, namespace=where, uid=f"{where}-{name}"))
     shop, books = (ObjectKey(Kind.POLICY, where, "orders") for where in ("shop", "books"))
     store = settled(listener)
     assert store.sharing_of(shop) == Sharing(2, frozenset({("source", "v1"), ("source", "v2")}))
