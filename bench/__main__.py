@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import pairing, plans, policies, simulator
+from . import pairing, plans, policies, simulator, tenants
 
-PARTS = ("pairing", "simulator", "plans", "policies")
+PARTS = ("pairing", "simulator", "plans", "policies", "tenants")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -29,6 +29,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
     type=click.IntRange(simulator.LEAST_LARGE),
     help="Recovery points in the simulator's large world, at least one for each of its vaults.",
 )
+@click.option("--crowd", default=500, show_default=True, help="Policies of the namespace beside which two come late.")
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
 def main(
     *,
@@ -39,9 +40,10 @@ def main(
     interval: str,
     points: int,
     large: int,
+    crowd: int,
     only: str | None,
 ) -> None:
-    """Measure pairing, the simulator, its backup plans, and an operator with pairs times vaults policies."""
+    """Measure pairing, the simulator, its plans, an operator with pairs times vaults policies, and one for tenants."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
@@ -51,6 +53,8 @@ def main(
                 result[part] = simulator.measure(points=large)
             case "plans":
                 result[part] = plans.measure()
+            case "tenants":
+                result[part] = tenants.measure(crowd=crowd, reads_per_second=reads_per_second, interval=interval)
             case _:
                 result[part] = policies.measure(
                     pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval

@@ -51,7 +51,7 @@ def measure(*, pairs: int, vaults: int, reads_per_second: float, steady: float, 
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=manifests, timeout=600)
         before = plane.request_counts()
         began = time.monotonic()
-        operator = _start(plane, aws, interval)
+        operator = start_operator(plane, aws, interval)
         try:
             _wait_for_statuses(plane, pairs * vaults)
             took = time.monotonic() - began
@@ -83,7 +83,8 @@ def measure(*, pairs: int, vaults: int, reads_per_second: float, steady: float, 
             operator.stop(10)
 
 
-def _start(plane: ControlPlane, aws: SimulatorServer, interval: str) -> TetheredProcess:
+def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str) -> TetheredProcess:
+    """Run an operator of this checkout against both."""
     port = ReservedPort()
     port.release()
     credentials = aws.credentials(worlds.HUB, "operator")

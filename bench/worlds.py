@@ -101,17 +101,27 @@ def _target(number: int, vaults: int) -> dict[str, Any]:
 
 def manifests(*, pairs: int, vaults: int, reads_per_second: float, mode: str = "Enforce") -> str:
     """Return the YAML of the accounts and of one policy per pair of vaults."""
-    bodies: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
+    bodies: list[dict[str, Any]] = [namespace(NAMESPACE)]
     for number in range(pairs):
-        bodies += [
-            _account(f"source-{number}", source_id(number), reads_per_second),
-            _account(f"target-{number}", target_id(number), reads_per_second),
-        ]
-        bodies += [_policy(number, index, mode) for index in range(vaults)]
+        bodies += accounts(number, reads_per_second, NAMESPACE)
+        bodies += [policy(number, index, mode) for index in range(vaults)]
     return yaml.safe_dump_all(bodies, sort_keys=False)
 
 
-def _account(name: str, account_id: str, reads_per_second: float) -> dict[str, Any]:
+def namespace(name: str) -> dict[str, Any]:
+    """Return a namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def accounts(number: int, reads_per_second: float, *namespaces: str) -> list[dict[str, Any]]:
+    """Return the BackupAccounts of a pair, which some namespaces may use."""
+    return [
+        _account(f"source-{number}", source_id(number), reads_per_second, namespaces),
+        _account(f"target-{number}", target_id(number), reads_per_second, namespaces),
+    ]
+
+
+def _account(name: str, account_id: str, reads_per_second: float, namespaces: tuple[str, ...]) -> dict[str, Any]:
     return {
         "apiVersion": "crossvault.io/v1alpha1",
         "kind": "BackupAccount",
@@ -119,17 +129,18 @@ def _account(name: str, account_id: str, reads_per_second: float) -> dict[str, A
         "spec": {
             "accountId": account_id,
             "roleArn": f"arn:aws:iam::{account_id}:role/crossvault",
-            "allowedNamespaces": {"names": [NAMESPACE]},
+            "allowedNamespaces": {"names": [*namespaces]},
             "limits": {"readsPerSecond": reads_per_second, "startsPerSecond": 20},
         },
     }
 
 
-def _policy(number: int, index: int, mode: str) -> dict[str, Any]:
+def policy(number: int, index: int, mode: str, namespace: str = NAMESPACE) -> dict[str, Any]:
+    """Return the policy over the vaults of one index in a pair of accounts."""
     return {
         "apiVersion": "crossvault.io/v1alpha1",
         "kind": "CrossAccountBackupPolicy",
-        "metadata": {"name": f"policy-{number}-{index}", "namespace": NAMESPACE},
+        "metadata": {"name": f"policy-{number}-{index}", "namespace": namespace},
         "spec": {
             "mode": mode,
             "source": {
