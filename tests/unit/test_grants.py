@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
@@ -268,3 +270,25 @@ def test_exactly_as_many_as_allowed_have_a_place_whatever_their_order(order: lis
     }
 
     assert accepted == {f"p{number}" for number in range(limit)}
+
+
+def test_the_accounts_of_the_guide_grant_what_it_says() -> None:
+    """Each tenant reaches its own, and not the other's."""
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "tenants.md").read_text("utf-8")
+    blocks = [block.split("```")[0] for block in guide.split("```yaml")[1:]]
+    bodies = [body for block in blocks for body in yaml.safe_load_all(block) if body["kind"] == "BackupAccount"]
+    accounts = {each["metadata"]["name"]: manifest.parse_account(each) for each in bodies}
+
+    def may(namespace: str, labels: Mapping[str, str], name: str, use: Use) -> bool:
+        account = accounts[name]
+        assert isinstance(account, AccountDeclaration)
+        return account.allowance(namespace, labels, use).permitted
+
+    payroll = {"team": "payroll"}
+    assert may("shop", {}, "production", Use(SOURCE, "shop-orders", DEFAULT_COPY_ROLE))
+    assert may("hr", payroll, "production", Use(SOURCE, "payroll", "payroll-copies"))
+    assert may("hr", payroll, "dr", Use(DESTINATION, "payroll-eu"))
+    assert not may("shop", {}, "production", Use(SOURCE, "payroll", "payroll-copies"))
+    assert not may("shop", {}, "dr", Use(DESTINATION, "payroll-eu"))
+    assert not may("hr", payroll, "production", Use(SOURCE, "payroll", DEFAULT_COPY_ROLE))
+    assert not may("hr", payroll, "dr", Use(SOURCE, "payroll-eu", DEFAULT_COPY_ROLE))
