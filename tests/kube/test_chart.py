@@ -169,7 +169,7 @@ class TestRendering:
 
     def test_parts_can_be_left_out(self) -> None:
         """What is switched off is not rendered."""
-        off = ("crds.enabled", "metrics.enabled", "rbac.create", "serviceAccount.create")
+        off = ("admissionPolicy.enabled", "crds.enabled", "metrics.enabled", "rbac.create", "serviceAccount.create")
         roles = ("rbac.aggregateToView", "rbac.aggregateToEdit", "rbac.aggregateToAdmin")
         objects = rendered(*(f"{each}=false" for each in off + roles))
 
