@@ -23,6 +23,14 @@ EARLIEST, LATEST = -62135424000.0, 253402128000.0
 """What Python's dates can hold in every time zone, in seconds since 1970: from the year 1 to the year 9999."""
 BARREN = 200
 """How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
+LARGEST_BODY = 16 * 2**20
+"""Bytes of one answer that are read. A page of 1,000 recovery points is one megabyte."""
+LONGEST_TEXT = 128 * 2**10
+"""How long a text in an answer may be; the largest are policies, which AWS keeps below 20 KB."""
+MOST_ROWS = 5_000_000
+"""How many rows a listing may have before it is taken for one that does not end."""
+CUT = frozenset({"CopyJobs[].StatusMessage"})
+"""Texts for people, which are cut where they are read: one that is too long must not hide what stands beside it."""
 
 NOTHING = "The answer has nothing of what the operation answers"
 
@@ -163,9 +171,11 @@ def checked(model: OperationModel, status: int, body: bytes) -> bytes:
     """Return the body of a success with what is read of it and nothing else, so that nothing else can do harm.
 
     Raises:
-        UnexpectedAnswerError: Something is missing, or of another kind than the service model says.
+        UnexpectedAnswerError: Something is missing, too long, or of another kind than the service model says.
         ResponseParserError: The body is not what the protocol says, or has nothing of what the operation answers.
     """
+    if len(body) > LARGEST_BODY:
+        raise UnexpectedAnswerError(f"the answer is larger than {LARGEST_BODY:,} bytes")
     if status >= 300 or model.output_shape is None:
         return body
     protocol = model.service_model.resolved_protocol
@@ -214,6 +224,8 @@ def _kept(answer: Mapping[str, Any], members: _Compiled) -> dict[str, Any]:
             continue
         if not each.is_kind(value):
             raise UnexpectedAnswerError(f"{each.path} in the answer is of another kind than AWS documents")
+        if isinstance(value, str) and len(value) > LONGEST_TEXT and each.path not in CUT:
+            raise UnexpectedAnswerError(f"{each.path} in the answer is longer than {LONGEST_TEXT:,} characters")
         kept[each.wire] = _rows(value, each) if each.rows else _kept(value, each.inner) if each.inner else value
     return kept
 
@@ -320,10 +332,11 @@ def listed(
     """Return what all pages list, read by ``read``; what moved from one page to the next counts once, as seen last.
 
     Raises:
-        UnexpectedAnswerError: The pages do not end: one points to one before it, or very many bring nothing new.
+        UnexpectedAnswerError: The pages do not end: one points to one before it, very many bring nothing new, or they
+            bring more rows than there can be.
     """
     found: dict[str, T] = {}
-    tokens: set[str] = set()
+    tokens: set[int] = set()
     barren = 0
     for page in pages:
         before = len(found)
@@ -332,8 +345,8 @@ def listed(
             found[identity(value)] = value
         barren = 0 if len(found) > before else barren + 1
         token = page.get("NextToken")
-        if token in tokens or barren > BARREN:
+        if barren > BARREN or len(found) > MOST_ROWS or (token and hash(token) in tokens):
             raise UnexpectedAnswerError(f"the pages of {member} do not end")
         if token:
-            tokens.add(token)
+            tokens.add(hash(token))  # a token may be long
     return tuple(found.values())

@@ -26,7 +26,7 @@ from botocore.credentials import (
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, Limits
 from ..reasons import Reason
-from . import errors, regions, tenants
+from . import bodies, errors, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .errors import OWN_CREDENTIALS
@@ -146,7 +146,7 @@ class Access:
             return client
 
     def _create(self, service: str, region: str, own: ReadOnlyCredentials | None = None) -> BaseClient:
-        return self._session.create_client(
+        client = self._session.create_client(
             service,
             region_name=region,
             endpoint_url=self._settings.endpoint_url,
@@ -155,6 +155,8 @@ class Access:
             aws_secret_access_key=own.secret_key if own else None,
             aws_session_token=own.token if own else None,
         )
+        bodies.bound(client)
+        return client
 
     # --- Identity --------------------------------------------------------------------------------------------------
 

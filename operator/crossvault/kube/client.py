@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from .. import texts
 from ..work.figures import Vitals
 from . import objects
 from .access import AccessError, Credentials
@@ -26,6 +27,8 @@ _logger = logging.getLogger(__name__)
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _CREDENTIALS_AGE = 60.0
+LARGEST_ANSWER = 64 * 2**20
+"""Bytes that are read of one answer: 500 objects of usual size are a few megabytes, one is three at most (etcd)."""
 _RELIST_ATTEMPTS = 3
 
 
@@ -38,6 +41,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"  # 400, 413, 422: our bug
     FORBIDDEN = "forbidden"  # 403: transient, RBAC caches load for seconds after a server's start
     UNAUTHORIZED = "unauthorized"  # 401: the token is being replaced
+    TOO_LARGE = "too-large"  # more than we read: ask for less
     UNREACHABLE = "unreachable"  # no answer, 429, 5xx: unknown whether it was done
 
 
@@ -155,10 +159,19 @@ class Api:
         raise ApiError(Trouble.UNREACHABLE, f"Listing {resource.plural} expired {_RELIST_ATTEMPTS} times.")
 
     async def _list(self, resource: objects.Resource) -> Listing:
+        """Return all objects as of one version; where they are too large for one answer, fewer at once."""
         items: list[dict[str, Any]] = []
-        params = {"limit": str(self._settings.page_size)}
+        limit = self._settings.page_size
+        params = {"limit": str(limit)}
         while True:
-            page = await self._page(resource, "", params)
+            try:
+                page = await self._page(resource, "", params)
+            except ApiError as error:
+                if error.trouble is not Trouble.TOO_LARGE or limit == 1:
+                    raise
+                limit = max(1, limit // 4)
+                params["limit"] = str(limit)
+                continue
             items.extend(objects.slim(item) for item in page.get("items") or ())
             token = page["metadata"].get("continue")
             if not token:
@@ -216,9 +229,14 @@ class Api:
         code = "unreachable"
         try:
             async with sent as response:
-                text = await response.read()
+                text = await _whole(response, LARGEST_ANSWER)
                 code = str(response.status)
                 return response.status, text
+        except _TooLargeError as error:
+            code = "too-large"
+            raise ApiError(
+                Trouble.TOO_LARGE, f"{request}: the answer is larger than {LARGEST_ANSWER:,} bytes"
+            ) from error
         except TimeoutError as error:
             code = "timeout"
             raise ApiError(Trouble.UNREACHABLE, f"{request}: no answer in time") from error
@@ -299,10 +317,27 @@ def open_session(
     )
 
 
+class _TooLargeError(Exception):
+    """An answer does not end where every answer does."""
+
+
+async def _whole(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    """Read an answer to its end, unless that is too far; a compressed one is counted as what it unfolds to."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > largest:
+            response.close()
+            raise _TooLargeError
+        parts.append(part)
+    return b"".join(parts)
+
+
 def _decoded(text: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(Trouble.UNREACHABLE, "The API server's answer is not JSON.") from error
     if not isinstance(answer, dict):
         raise ApiError(Trouble.UNREACHABLE, "The API server's answer is not an object.")
@@ -311,6 +346,6 @@ def _decoded(text: bytes) -> dict[str, Any]:
 
 def _message(text: bytes) -> str:
     try:
-        return str(json.loads(text)["message"])[:1000]
-    except (ValueError, KeyError, TypeError):
-        return text[:200].decode(errors="replace")
+        return texts.clean(str(json.loads(text)["message"]), 1000)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return texts.clean(text[:200].decode(errors="replace"))

@@ -38,7 +38,7 @@ from tests.functional.aws.kit import (
     scripted,
 )
 
-from crossvault import plan
+from crossvault import plan, texts
 from crossvault.aws import answers, inventory
 from crossvault.aws.answers import ANSWERS
 from crossvault.errors import CrossvaultError, ErrorClass
@@ -668,3 +668,61 @@ def test_some_empty_pages_are_no_end() -> None:
 
     assert [each.arn for each in found] == [ROWS[0]["RecoveryPointArn"]]
     assert DESTINATION_ID not in found[0].resource_arn
+
+
+def test_full_pages_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a row and a token of its own: there are more rows than any vault has."""
+    monkeypatch.setattr(answers, "MOST_ROWS", 5)
+    pages = [
+        {"RecoveryPoints": [{**ROWS[0], "RecoveryPointArn": f"arn:{number}"}], "NextToken": str(number)}
+        for number in range(50)
+    ]
+    with scripted() as script:
+        told = _pages(script, *pages)
+
+    assert "do not end" in told
+    assert script.count("ListRecoveryPointsByBackupVault") == 6
+
+
+@pytest.mark.parametrize(
+    ("row", "member"),
+    [
+        pytest.param({"NextToken": "x" * 5_000_000}, "NextToken", id="a page token of megabytes"),
+        pytest.param(
+            {"RecoveryPoints": [{**ROWS[0], "ResourceArn": "x" * 5_000_000}]},
+            "RecoveryPoints[].ResourceArn",
+            id="a name of megabytes",
+        ),
+    ],
+)
+def test_text_without_end_is_no_answer(row: Json, member: str) -> None:
+    """It is not kept, and not sent back to AWS."""
+    with scripted() as script:
+        told = _pages(script, {"RecoveryPoints": ROWS, **row})
+
+    assert f"{member} in the answer is longer than" in told
+    assert script.count("ListRecoveryPointsByBackupVault") == 1
+
+
+def test_body_without_end_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that came another way than through our own connection."""
+    monkeypatch.setattr(answers, "LARGEST_BODY", 1000)
+    model = model_of("ListBackupVaults")
+
+    with pytest.raises(ResponseParserError, match="larger than 1,000 bytes"):
+        answers.checked(model, 200, b" " * 1001)
+
+
+def test_long_reason_of_a_failed_job_hides_no_job() -> None:
+    """What AWS says of one job is cut; the job, and all beside it, are seen."""
+    jobs = GOOD["ListCopyJobs"]["CopyJobs"]
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("ListCopyJobs", {"CopyJobs": [{**jobs[0], "StatusMessage": "no\n\x1b[2J " * 500_000}]})
+        aws = accounts(script.url)
+        found = inventory.copy_jobs(aws._sessions.enter(WHO, "eu-west-1"), "eu-west-1", "arn:x")
+        aws.close()
+
+    assert len(found) == 1
+    assert (found[0].message or "").startswith("no [2J no [2J")
+    assert len(found[0].message or "") <= texts.LONGEST

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +13,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.functional.kube.api_kit import policy
 
-from crossvault.kube import objects
+from crossvault.kube import client, objects
 from crossvault.kube.access import AccessError, Credentials
 from crossvault.kube.client import Api, ApiError, Trouble
 from crossvault.kube.settings import OperatorSettings
 from crossvault.work.figures import Vitals
 
 SETTINGS = OperatorSettings(page_size=2, connect_timeout=timedelta(seconds=1), request_timeout=timedelta(seconds=0.5))
-Answer = Callable[[web.Request], Awaitable[web.Response]]
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
@@ -41,7 +42,7 @@ class Server:
             raise AccessError("no token")
         return Credentials(self.url, token=self.token)
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Remember and answer."""
         self.requests.append(request)
         self.bodies.append(json.loads(await request.text() or "null"))
@@ -49,14 +50,14 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[tuple[Api, Server]]:
+async def serving(answer: Answer, **changes: Any) -> AsyncIterator[tuple[Api, Server]]:
     """Run a server and yield its client."""
     server = Server(answer)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     async with TestServer(app, skip_url_asserts=True) as running:
         server.url = str(running.make_url("")).rstrip("/")
-        api = Api(server.read, SETTINGS, server.vitals)
+        api = Api(server.read, replace(SETTINGS, **changes), server.vitals)
         try:
             yield api, server
         finally:
@@ -256,3 +257,87 @@ async def test_recovery_is_told_once() -> None:
         assert told == [200]
         await ask(200, patch=True)
         assert told == [200, 200]
+
+
+class TestBounds:
+    """Answers that are larger than what is read of one."""
+
+    async def test_large_objects_are_listed_fewer_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever fills policies with megabytes makes pages smaller, and nobody's policy is left out."""
+        monkeypatch.setattr(client, "LARGEST_ANSWER", 5_000)
+        big = [policy(name=f"p{number}") for number in range(7)]
+        for each in big:
+            each["spec"]["note"] = "x" * 1500
+
+        async def answer(request: web.Request) -> web.Response:
+            start, limit = int(request.query.get("continue", 0)), int(request.query["limit"])
+            after = start + limit
+            token = {"continue": str(after)} if after < len(big) else {}
+            page = {"metadata": {"resourceVersion": "7", **token}, "items": big[start:after]}
+            return web.json_response(page)
+
+        async with serving(answer, page_size=8) as (api, server):
+            listing = await api.list(objects.POLICIES)
+
+        assert [each["metadata"]["name"] for each in listing.items] == [f"p{number}" for number in range(7)]
+        assert [each.query["limit"] for each in server.requests] == ["8", *["2"] * 4]
+
+    async def test_one_object_that_is_too_large_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is told, and the API server does not count as away."""
+        monkeypatch.setattr(client, "LARGEST_ANSWER", 100)
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.json_response({"items": ["x" * 1000]})
+
+        async with serving(answer) as (api, server):
+            with pytest.raises(ApiError, match="larger than 100 bytes") as raised:
+                await api.list(objects.POLICIES)
+
+            assert raised.value.trouble is Trouble.TOO_LARGE
+            assert api.health.reachable
+        assert [each.query["limit"] for each in server.requests] == ["2", "1"]
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    async def test_answer_without_end_is_left(self, *, compressed: bool) -> None:
+        """Also one that is small on the wire and unfolds to gigabytes."""
+        sent = 0
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            nonlocal sent
+            response = web.StreamResponse()
+            if compressed:
+                response.enable_compression(web.ContentCoding.gzip)
+            await response.prepare(request)
+            for _ in range(4000):
+                await response.write(b" " * 2**20)
+                sent += 2**20
+            return response
+
+        async with serving(answer, request_timeout=timedelta(seconds=60)) as (api, _):
+            with pytest.raises(ApiError, match="larger than"):
+                await api.look(objects.POLICIES, "orders", "nightly")
+
+        assert sent < client.LARGEST_ANSWER + 512 * 2**20
+
+    async def test_deep_answer_is_no_answer(self) -> None:
+        """Nesting that Python does not follow ends no task."""
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(body=b"[" * 1_000_000)
+
+        async with serving(answer) as (api, _):
+            with pytest.raises(ApiError, match="not JSON"):
+                await api.look(objects.POLICIES, "orders", "nightly")
+
+    async def test_refusal_is_told_clean(self) -> None:
+        """What the API server, or a webhook through it, says goes to the log as one short line."""
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.json_response({"message": "no\n\x1b[2J" + "x" * 100_000}, status=403)
+
+        async with serving(answer) as (api, _):
+            with pytest.raises(ApiError) as raised:
+                await api.look(objects.POLICIES, "orders", "nightly")
+
+        assert str(raised.value).isprintable()
+        assert len(str(raised.value)) < 1200
