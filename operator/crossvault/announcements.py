@@ -14,7 +14,7 @@ from .conditions import Condition, condition_of
 from .figures import instant
 from .model import CreateVault, Event, PutVaultPolicy, Result, StartCopy
 from .reasons import Reason
-from .sanitise import clip
+from .texts import clip
 
 
 def stamp(

@@ -12,7 +12,7 @@ from .conditions import Condition, Evidence, unconfirmed
 from .fields import format_duration
 from .figures import Failed, failure_row, instant, row
 from .model import PrerequisiteStatus, PutVaultPolicy, Unseen
-from .sanitise import clip
+from .texts import clip
 
 DRIFT_LIMIT = 20
 FAILURE_LIMIT = 10

@@ -17,7 +17,7 @@ import yaml
 from yaml import events
 from yaml.resolver import Resolver
 
-from .fields import plain
+from .texts import plain
 
 LARGEST_DOCUMENT = 3 * 512 * 1024
 """1.5 MiB: etcd takes no larger request (https://etcd.io/docs/latest/dev-guide/limit/)."""
@@ -29,6 +29,7 @@ Steps: TypeAlias = tuple[str | int, ...]
 
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events; libyaml is fifteen times as fast
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BEGINNING = re.compile(r"^---(?:\s|$)", re.MULTILINE)
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -116,7 +117,7 @@ def code_point(character: str) -> str:
 
 
 def _number_at(text: str, found: re.Match[str]) -> int:
-    return max(1, len(re.findall(r"^---(?:\s|$)", text[: found.start()], re.MULTILINE)))
+    return max(1, len(_BEGINNING.findall(text, 0, found.start())))
 
 
 def _told(error: yaml.MarkedYAMLError, text: str, line: int) -> str:

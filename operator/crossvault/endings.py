@@ -18,7 +18,7 @@ from .errors import Problem
 from .manifest import Rejected
 from .model import DeletionPolicy, Desired, Event, Observed, Ownership, PolicyKey, Postponed, Result, Unseen, VaultRef
 from .reasons import Reason
-from .sanitise import clip
+from .texts import clip
 
 Claim: TypeAlias = tuple[str, str]
 Claimants: TypeAlias = Mapping[Claim, tuple[PolicyKey, ...]]

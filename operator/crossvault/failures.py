@@ -46,7 +46,7 @@ _BY_MESSAGE: tuple[tuple[re.Pattern[str], Failure], ...] = tuple(
         (r"unsupported resource type", Reason.UNSUPPORTED_COPY, _T),
         (r"snapshot requires a target option group", Reason.UNSUPPORTED_COPY, _W),
         # Who lacks the right decides: the key's own policy, or what the copy role may do.
-        (r"AWSServiceRoleForBackup\S* is not authorized to perform:? kms:", Reason.KEY_NOT_SHARED, _W),
+        (r"AWSServiceRoleForBackup\S{0,100} is not authorized to perform:? kms:", Reason.KEY_NOT_SHARED, _W),
         (r"no resource-based policy allows the kms:", Reason.KEY_NOT_SHARED, _W),
         (r"is not authorized to perform:? ", Reason.COPY_ROLE_DENIED, _W),
         (r"given key id|kms key", Reason.KEY_ACCESS_DENIED, _W),

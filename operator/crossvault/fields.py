@@ -5,7 +5,6 @@ Pure and total: a reader never raises. It hands out a stand-in of the right type
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from . import texts
+
 E = TypeVar("E", bound=StrEnum)
 
 _DURATION = re.compile(r"([0-9]{1,5}[smhd]){1,4}")
-_TERM = re.compile(r"([0-9]+)([smhd])")
+_TERM = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
@@ -90,30 +91,7 @@ def show(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**_SHOWN:  # Python refuses to write numbers of thousands of digits
         return "a number that is too large"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return plain(shortened(text, _SHOWN)) if text else kind_of(value)
-
-
-def shortened(text: str, limit: int) -> str:
-    """Cut a text after so many characters, visibly."""
-    return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def plain(text: str) -> str:
-    """Write what a terminal would obey, or nobody would see, as its code: control and direction-changing characters.
-
-    That is everything Python does not call printable, blanks other than the space included.
-    """
-    return text if text.isprintable() else "".join(one if one.isprintable() else _code(one) for one in text)
-
-
-def plain_json(line: str) -> str:
-    """Write the same characters in a line of JSON as JSON has them: it means what it meant."""
-    return line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
-
-
-def _code(character: str) -> str:
-    number = ord(character)
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+    return texts.plain(text, _SHOWN) if text else kind_of(value)
 
 
 class Fields:

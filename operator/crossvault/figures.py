@@ -31,7 +31,8 @@ from .model import (
 )
 from .proof import Proof, status_rows
 from .reasons import Reason
-from .sanitise import clip, sanitise
+from .sanitise import sanitise
+from .texts import clip
 
 EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)
 REASON_LIMIT = 20

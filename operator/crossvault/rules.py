@@ -24,7 +24,7 @@ Steps: TypeAlias = tuple[str | int, ...]
 ANY = "*"
 """Stands for every member or index in the path of a field that a rule speaks of."""
 
-_LOOPS = re.compile(r"(\b[a-z]\w*)((?:\.\w+)*)\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
+_LOOPS = re.compile(r"(?<![\w.])([a-z]\w*)((?:\.\w+)*)\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 _LITERAL = re.compile(r"'[^']*'")
 
 

@@ -21,8 +21,9 @@ from jsonschema import ValidationError
 
 from . import rules
 from .documents import code_point
-from .fields import Fault, kind_of, parse_time, plain, shortened, show
+from .fields import Fault, kind_of, parse_time, show
 from .misspelt import meant
+from .texts import plain, shortened
 
 GROUP = "crossvault.io"
 
@@ -37,6 +38,7 @@ _UNKNOWN = "unknown field"
 MOST_FAULTS = 50
 """Of one object; whoever has more will not read them all before mending the first."""
 
+_STEP = re.compile(r"\[(\d{1,9})\]|([^.\[\]]+)")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
@@ -141,8 +143,7 @@ def path_of(steps: Iterable[str | int]) -> str:
 
 def steps_of(path: str) -> tuple[str | int, ...]:
     """Read what :func:`path_of` wrote."""
-    found = re.finditer(r"\[(\d+)\]|([^.\[\]]+)", path)
-    return tuple(int(each[1]) if each[1] else each[2] for each in found)
+    return tuple(int(each[1]) if each[1] else each[2] for each in _STEP.finditer(path))
 
 
 # --- Metadata ------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from .model import (
 )
 from .proof import proofs
 from .reasons import Reason
-from .sanitise import clip
+from .texts import clip
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
-from crossvault.sanitise import clip
 from crossvault.stakes import remembered
+from crossvault.texts import clip
 from crossvault.vaultpolicy import claims_of, sid_of
 
 SID = sid_of(declare().copy_role_arn)

@@ -16,6 +16,7 @@ from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account
 from ..reasons import Reason
 from ..sanitise import sanitise
+from ..texts import ELLIPSIS, clean
 from . import regions
 from .answers import UnexpectedAnswerError
 
@@ -106,8 +107,17 @@ _EXCEPTIONS: tuple[tuple[type[Exception], Verdict], ...] = (
     (exceptions.ProfileNotFound, (Reason.NO_CREDENTIALS, ErrorClass.STUCK)),
 )
 
+_CODE_SHOWN = 100
+
 # How a pod gets its own credentials; a denial here is about the operator and not about any account.
 OWN_CREDENTIALS = "sts:AssumeRoleWithWebIdentity"
+
+_EXTERNAL_ID = re.compile(r"external\s?id", re.IGNORECASE)
+_DENIAL = re.compile(r"not authorized|insufficient privileges", re.IGNORECASE)
+_ACTION = re.compile(r"to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
+_EXPLICITLY = re.compile(r"with an explicit deny in an? ([a-z -]{0,60}(?:policy|boundary))")
+_CAUSE = re.compile(r"because no ([a-z -]{0,60}(?:policy|boundary)) allows")
+_USER = re.compile(r"User: (\S+) is not")
 
 _CREATE_VAULT_ACTIONS = (
     "backup:CreateBackupVault, backup:TagResource, backup-storage:MountCapsule, and on the key kms:CreateGrant, "
@@ -175,7 +185,7 @@ def problem(error: BaseException, ask: Ask) -> Problem:
     doubt = _doubt(reason, ask)
     reason = Reason.REGION_DOUBTFUL if doubt else reason
     words = doubt or _WORDS.get(reason, _quote)(ask, text)
-    known = f" ({code})" if code else ""
+    known = f" ({clean(code, _CODE_SHOWN)})" if code else ""
     return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code, sanitise(text))
 
 
@@ -193,25 +203,23 @@ def asking(ask: Ask) -> Iterator[None]:
 
 def _text(error: BaseException) -> str:
     if isinstance(error, exceptions.ClientError):
-        return (error.response.get("Error", {}).get("Message") or "").strip()
-    return str(error)
+        return clean(str(error.response.get("Error", {}).get("Message") or ""))
+    return clean(str(error))
 
 
 def _without_external_id(text: str, account: Account) -> str:
     """Return the text without the External ID, which a namespace that may use the account need not know."""
     if not account.external_id:
         return text
+    if text.endswith(ELLIPSIS):  # it was cut, and may have been within the External ID
+        text = text.rpartition(" ")[0]
     return re.sub(rf"(?<!\w){re.escape(account.external_id)}(?!\w)", "…", text)
 
 
 def _assume_role_reason(reason: Reason, text: str) -> Reason:
     """Tell a refused External ID from a refused role where the text does: mostly AWS says AccessDenied to all."""
     if reason is Reason.ACCESS_DENIED:
-        return (
-            Reason.EXTERNAL_ID_REFUSED
-            if re.search(r"external\s?id", text, re.IGNORECASE)
-            else Reason.ASSUME_ROLE_DENIED
-        )
+        return Reason.EXTERNAL_ID_REFUSED if _EXTERNAL_ID.search(text) else Reason.ASSUME_ROLE_DENIED
     return reason
 
 
@@ -240,16 +248,16 @@ def _quote(_: Ask, text: str) -> str:
 
 
 def _access_denied(ask: Ask, text: str) -> str:
-    if text and not re.search(r"not authorized|insufficient privileges", text, re.IGNORECASE):
+    if text and not _DENIAL.search(text):
         return f'AWS refuses it with "{sanitise(text)}".'
-    named = re.search(r"to perform:?\s+([a-z0-9-]+:[A-Za-z0-9]+)", text)
+    named = _ACTION.search(text)
     action = named.group(1) if named else ask.action
-    deny = re.search(r"with an explicit deny in an? ([a-z -]*policy|[a-z -]*boundary)", text)
+    deny = _EXPLICITLY.search(text)
     if deny:
         return f"{action} is explicitly denied to {_role(ask)} by a {deny.group(1)}. Change that policy."
     if action == "backup:CreateBackupVault":
         return f"{_role(ask)} lacks one of {_CREATE_VAULT_ACTIONS}. Allow them in the role's policies."
-    cause = re.search(r"because no ([a-z -]*(?:policy|boundary)) allows", text)
+    cause = _CAUSE.search(text)
     by = f" (no {cause.group(1)} allows it)" if cause else ""
     where = "the role's policies"
     if cause and "resource-based" in cause.group(1):
@@ -259,7 +267,7 @@ def _access_denied(ask: Ask, text: str) -> str:
 
 def _assume_role_denied(ask: Ask, text: str) -> str:
     name = (ask.account.role_arn or "").rsplit("/", 1)[-1]
-    user = re.search(r"User: (\S+) is not", text)
+    user = _USER.search(text)
     who = sanitise(user.group(1)) if user else "the operator's identity (aws sts get-caller-identity)"
     external = (
         "its sts:ExternalId is not our externalId"

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import CrossvaultError, Problem
 from ..model import CopyJob, Key, Organization, RecoveryPoint, Vault
+from ..texts import clean
 from .answers import UnexpectedAnswerError, listed
 from .errors import Ask, code_of, problem
 
@@ -198,7 +199,7 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
         created=_within_reach(row["CreationDate"]),
         completed=_instant(row.get("CompletionDate")),
         destination_point_arn=row.get("DestinationRecoveryPointArn"),
-        message=row.get("StatusMessage"),
+        message=clean(row["StatusMessage"]) if row.get("StatusMessage") else None,
         category=row.get("MessageCategory"),
         size=row.get("BackupSizeInBytes") or 0,
         parent_id=row.get("ParentJobId"),

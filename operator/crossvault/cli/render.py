@@ -10,7 +10,7 @@ from typing import Any
 import click
 import yaml
 
-from ..fields import plain, plain_json
+from ..texts import plain_json, shown
 
 API_VERSION = "cli.crossvault.io/v1"
 
@@ -32,15 +32,7 @@ def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, 
             written = yaml.safe_dump(plainly, sort_keys=False)
         click.echo(written, nl=False)
     else:
-        click.echo(text(_plain(document)), color=False if colourless() else None)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(member) for name, member in value.items()}
-    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
+        click.echo(text(shown(document)), color=False if colourless() else None)
 
 
 def colourless() -> bool:

@@ -6,17 +6,16 @@ Source: IAM User Guide, condition operators, policy variables, single-valued and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .context import Fact, NotKnown, Request
 from .meaning import spoken
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_NAMED = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
+_NAMED = re.compile(r"([^,\s]+)\s*(?:,\s*'([^']*)')?")
 # A wildcard that is meant as a letter (${*}) travels as one of these, which no policy has.
 _LETTERS = {"*": "\ue000", "?": "\ue001"}
-_WILDCARDS = {"*": ".*", "?": ".", **{stand_in: re.escape(letter) for letter, stand_in in _LETTERS.items()}}
+_MEANT = {stand_in: letter for letter, stand_in in _LETTERS.items()}
 _VALUES_SHOWN = 2
 
 _TEXTS = ("equals", "equalsignorecase", "like")
@@ -60,9 +59,37 @@ def all_of(results: Iterable[bool | None]) -> bool | None:
 
 
 def like(value: str, pattern: str) -> bool:
-    """Compare with a pattern of IAM: ``*`` is any number of letters, ``?`` is one."""
-    regex = "".join(_WILDCARDS.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(regex, value, re.DOTALL) is not None
+    """Compare with a pattern of IAM: ``*`` is any number of letters, ``?`` is one.
+
+    No regular expression: one with many ``*`` would take for ever, and whoever writes a policy writes the pattern. Only
+    the last ``*`` has to be tried with more letters, because what follows an earlier one was found as early as can be.
+    """
+    at = here = 0
+    star, taken = -1, 0
+    while at < len(value):
+        letter = pattern[here] if here < len(pattern) else ""
+        if letter == "*":
+            star, taken = here, at
+            here += 1
+        elif letter == "?" or (letter and _MEANT.get(letter, letter) == value[at]):
+            at, here = at + 1, here + 1
+        elif star >= 0:
+            taken += 1
+            at, here = taken, star + 1
+        else:
+            return False
+    return not pattern[here:].strip("*")
+
+
+def _variables(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where each policy variable of a text begins and ends, and what stands in its braces."""
+    start = text.find("${")
+    while start >= 0:
+        end = text.find("}", start + 2)
+        if end < 0:
+            return
+        yield start, end + 1, text[start + 2 : end]
+        start = text.find("${", end + 1)
 
 
 def filled(text: str, request: Request) -> Fact | None:
@@ -72,19 +99,19 @@ def filled(text: str, request: Request) -> Fact | None:
     """
     pieces: list[str] = []
     end = 0
-    for match in _VARIABLE.finditer(text):
-        value = _variable(match[1], request)
+    for start, after, inner in _variables(text):
+        value = _variable(inner, request)
         if value is None or isinstance(value, NotKnown):
             return value
-        pieces += [text[end : match.start()], value]
-        end = match.end()
+        pieces += [text[end:start], value]
+        end = after
     return "".join([*pieces, text[end:]])
 
 
 def _variable(inner: str, request: Request) -> Fact | None:
     if inner in {"*", "?", "$"}:
         return _LETTERS.get(inner, inner)
-    named = _NAMED.fullmatch(inner)
+    named = _NAMED.fullmatch(inner.strip())
     if named is None:
         return NotKnown(f"has the policy variable ${{{spoken(inner)}}}, which cannot be read")
     value = request.fact(named[1])
@@ -95,7 +122,7 @@ def _variable(inner: str, request: Request) -> Fact | None:
 
 def variables_in(text: str) -> list[str]:
     """Return the names of the policy variables in a text."""
-    return [named[1] for inner in _VARIABLE.findall(text) if (named := _NAMED.fullmatch(inner))]
+    return [named[1] for _, _, inner in _variables(text) if (named := _NAMED.fullmatch(inner.strip()))]
 
 
 def judge(operator: str, key: str, values: list[str], request: Request, *, variables: bool) -> Found:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from .. import texts
+
 Canonical: TypeAlias = frozenset[str]
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -61,8 +63,7 @@ def _principal(value: str, partition: str) -> str:
 
 def spoken(text: str) -> str:
     """Return a text of a document as it may stand in a sentence: short, and without what turns or hides letters."""
-    plain = text if text.isprintable() else text.encode("unicode_escape").decode()
-    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"
+    return texts.plain(text, _LONGEST)
 
 
 def same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model import Event
+from ..texts import clean
 from . import objects
 from .client import Api, ApiError, Trouble
 from .objects import Body, Kind
@@ -136,7 +137,8 @@ def _has_no_place(error: ApiError) -> bool:
 
 
 def _note(message: str) -> str:
-    """Cut a message to what the API server takes, which counts bytes."""
+    """Clean a message and cut it to what the API server takes, which counts bytes."""
+    message = clean(message)
     encoded = message.encode()
     if len(encoded) <= NOTE_LIMIT:
         return message

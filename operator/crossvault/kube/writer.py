@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import texts
 from . import objects
 from .client import Api, ApiError, Trouble
 from .objects import Body, ObjectKey
@@ -47,7 +48,7 @@ class Writer:
         """Replace the status, when that makes a difference."""
 
         def change(current: Body) -> dict[str, Any]:
-            patch = objects.merge_patch(current.get("status") or {}, status)
+            patch = objects.merge_patch(current.get("status") or {}, texts.shown(status))
             return {"status": patch} if patch else {}
 
         return await self._write(key, body, change, subresource="status")

@@ -9,8 +9,9 @@ from typing import Any
 
 from .. import documents, manifest, schema
 from ..documents import Document, DocumentError
-from ..fields import Fault, kind_of, plain, show
+from ..fields import Fault, kind_of, show
 from ..model import PolicyKey
+from ..texts import plain
 from . import files
 
 SAID = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import CollectorRegistry
 
+from ..texts import label
 from . import catalogue
 from .catalogue import PREFIX
 
@@ -24,9 +25,9 @@ class AwsMetrics:
 
     def record(self, account: str, service: str, operation: str, outcome: str, seconds: float) -> None:
         """Count one request."""
-        self._requests.labels(account, service, operation, outcome).inc()
+        self._requests.labels(label(account), service, operation, outcome).inc()
         self._duration.labels(service, operation).observe(seconds)
 
     def waited(self, account: str, kind: str, seconds: float) -> None:
         """Add up the waits for the account's budget."""
-        self._waits.labels(account, kind).inc(seconds)
+        self._waits.labels(label(account), kind).inc(seconds)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from ..figures import Figures
 from ..model import PrerequisiteStatus, State
 from ..status import Report
+from ..texts import label
 from . import catalogue
 from .catalogue import Metric
 
@@ -26,7 +27,8 @@ def samples(reports: Iterable[Report], now: datetime) -> Iterator[Sample]:
     """Yield (metric, label values, value) for every object, no series twice: a scraper would refuse all of them."""
     told: set[tuple[str, tuple[str, ...]]] = set()
     for report in reports:
-        for metric, labels, value in _account(report) if report.kind == "BackupAccount" else _policy(report, now):
+        for metric, values, value in _account(report) if report.kind == "BackupAccount" else _policy(report, now):
+            labels = tuple(map(label, values))
             if (metric.name, labels) not in told:
                 told.add((metric.name, labels))
                 yield metric, labels, value

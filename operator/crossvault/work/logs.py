@@ -1,4 +1,7 @@
-"""Logs for the operators of the operator: one line per fact, as JSON or as text, with the same keys everywhere.
+r"""Logs for the operators of the operator: one line per fact, as JSON or as text, with the same keys everywhere.
+
+One record is one line, whatever it holds: who could end a line could write the next one. In text the end of a line,
+also of a traceback's, is written as ``\n``.
 
 What a pass is about travels in a context variable, so that every line written during it (by any edge, in any thread
 of the pass) says so. Extras that are not listed here are not printed: nothing secret slips in by accident.
@@ -18,7 +21,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
-from ..fields import plain, plain_json
+from ..texts import LONGEST, one_line, plain_json, shortened
 
 FIELDS = (
     "namespace", "name", "pass", "destination", "account", "region", "reason", "service", "operation", "outcome",
@@ -29,6 +32,8 @@ _about: ContextVar[Mapping[str, object]] = ContextVar("about", default={})  # no
 
 _HOUR = 3600.0
 _REMEMBERED = 2048
+_LONGEST_MESSAGE = 8192
+_LONGEST_TRACEBACK = 32768
 _VOLATILE = re.compile(r"#\d+(/\d+)?|0x[0-9a-f]+|\b\d+(\.\d+)?s\b")
 
 
@@ -48,7 +53,17 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
     # "name" and "pass" are taken in a LogRecord and in Python, so they come from the context only.
     extras = {key: record.__dict__[key] for key in FIELDS if key != "name" and key in record.__dict__}
     known = {**present, **extras}
-    return {key: known[key] for key in FIELDS if known.get(key) not in {None, ""}}
+    return {key: _bounded(known[key]) for key in FIELDS if known.get(key) not in (None, "")}
+
+
+def _bounded(value: object) -> object:
+    """Return numbers as they are and everything else as a text with an end."""
+    return value if isinstance(value, bool | int | float) else shortened(str(value), LONGEST)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what a record says, cut before anything looks at it."""
+    return shortened(record.getMessage(), _LONGEST_MESSAGE)
 
 
 class JsonFormatter(logging.Formatter):
@@ -59,12 +74,12 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, object] = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
-            "msg": record.getMessage(),
+            "msg": _message(record),
             **fields_of(record),
             "logger": record.name,
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = shortened(self.formatException(record.exc_info), _LONGEST_TRACEBACK)
         return plain_json(json.dumps(line, default=str, ensure_ascii=False))
 
 
@@ -74,11 +89,12 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        pairs = "  ".join(f"{key}={value}" for key, value in fields_of(record).items())
-        # A message may have several lines; none of them may hold what a terminal would obey.
-        message = "\n".join(plain(each) for each in record.getMessage().split("\n"))
-        line = f"{at} {record.levelname:<7} {message}" + (f"  {plain(pairs)}" if pairs else "")
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        pairs = "  ".join(f"{key}={one_line(str(value), LONGEST)}" for key, value in fields_of(record).items())
+        line = f"{at} {record.levelname:<7} {one_line(record.getMessage(), _LONGEST_MESSAGE)}"
+        line += f"  {pairs}" if pairs else ""
+        if record.exc_info:
+            line += f"  traceback={one_line(self.formatException(record.exc_info), _LONGEST_TRACEBACK)}"
+        return line
 
 
 class Repeats(logging.Filter):
@@ -97,7 +113,7 @@ class Repeats(logging.Filter):
         if record.levelno < logging.WARNING or record.__dict__.get("transition"):
             return True
         subject = _about.get()
-        fact = _VOLATILE.sub("", record.getMessage())
+        fact = _VOLATILE.sub("", _message(record))
         key = (record.name, record.levelno, fact, subject.get("namespace"), subject.get("name"))
         now = self._clock()
         since, suppressed = self._known.get(key, (None, 0))
@@ -105,7 +121,7 @@ class Repeats(logging.Filter):
             self._known[key] = (since, suppressed + 1)
             return False
         if suppressed:
-            record.msg, record.args = f"{record.getMessage()} (and {suppressed} times more in the last hour)", ()
+            record.msg, record.args = f"{_message(record)} (and {suppressed} times more in the last hour)", ()
         self._known[key] = (now, 0)
         self._known.move_to_end(key)
         if len(self._known) > _REMEMBERED:

@@ -11,7 +11,7 @@ from tests.functional.aws.kit import account
 from crossvault.aws import errors
 from crossvault.errors import CrossvaultError, ErrorClass
 from crossvault.reasons import Reason
-from crossvault.sanitise import clip
+from crossvault.texts import clip
 
 ROLE = "arn:aws:iam::222222222222:role/crossvault-dr"
 DR = account("dr", "222222222222", "crossvault-dr", external_id="tenant-7")
