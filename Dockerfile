@@ -27,5 +27,5 @@ COPY --from=build /opt/crossvault /opt/crossvault
 # HOME is where botocore and the Kubernetes client look for files; a home of its own this user does not have.
 ENV PATH=/opt/crossvault/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532
-EXPOSE 8080
+EXPOSE 8080 8081
 ENTRYPOINT ["crossvault"]

@@ -70,7 +70,8 @@ def metrics_page() -> str:
         [
             "# Metrics",
             "",
-            "Served at `/metrics` on the operator's port, together with `process_*` and `python_gc_*`.",
+            "Served at `/metrics` on the operator's metrics port, together with `process_*` and `python_gc_*`.",
+            "The page is rendered once a second at most.",
             "Figures of objects are computed when they are scraped and vanish with the object.",
             "This page is generated (`make generate`).",
             "",

@@ -30,12 +30,12 @@ T = TypeVar("T")
 CHART = demo.ROOT / "deploy" / "helm" / "crossvault"
 NAMESPACE = "crossvault-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:crossvault"
-PORT = re.compile(r"health and metrics are on port (\d+)")
+PORTS = re.compile(r"metrics are on port (\d+), probes on port (\d+)")
 DEADLINE = 90.0
 """Seconds that anything may take on a machine with other things to do."""
 
 
-def until(look: Callable[[], T], what: str, timeout: float = DEADLINE, told: Callable[[], str] = str) -> T:
+def until(look: Callable[[], T | None], what: str, timeout: float = DEADLINE, told: Callable[[], str] = str) -> T:
     """Return the first true answer.
 
     Raises:
@@ -80,7 +80,9 @@ class Operator:
             kubeconfig,
             "--host",
             "127.0.0.1",
-            "--port",
+            "--metrics-port",
+            "0",
+            "--probe-port",
             "0",
             "--log-format",
             "text",
@@ -92,20 +94,23 @@ class Operator:
             environment={**demo.operator_environment(aws), **environment, "PYTHONPATH": str(demo.ROOT)},
         )
         try:
-            self.port = until(self._port, "the operator says its port", told=self.process.last_lines)
+            self.metrics_port, self.probe_port = until(
+                self._ports, "the operator says its ports", told=self.process.last_lines
+            )
             until(lambda: self._get("/readyz") is not None, "the operator is ready", told=self.process.last_lines)
         except BaseException:
             self.process.kill()
             raise
 
-    def _port(self) -> int:
+    def _ports(self) -> tuple[int, int] | None:
         assert self.process.running, self.process.last_lines()
-        found = PORT.search(self.process.log.read_text(errors="replace"))
-        return int(found[1]) if found else 0
+        found = PORTS.search(self.process.log.read_text(errors="replace"))
+        return (int(found[1]), int(found[2])) if found else None
 
     def _get(self, path: str) -> str | None:
+        port = self.metrics_port if path == "/metrics" else self.probe_port
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                 return cast("bytes", answer.read()).decode()
         except OSError:
             return None

@@ -53,8 +53,9 @@ RULES: list[dict[str, list[str]]] = [
 ]
 
 FAST = OperatorSettings(
-    health_host="127.0.0.1",
-    health_port=0,
+    host="127.0.0.1",
+    metrics_port=0,
+    probe_port=0,
     instance="test-operator",
     cadence=Cadence(interval=timedelta(seconds=2), follow=timedelta(seconds=0.5)),
     workers=8,
@@ -186,7 +187,7 @@ class RunningOperator:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        wait_until(lambda: self.around.port or self.code is not None, "the operator starts")
+        wait_until(lambda: self.around.probe_port or self.code is not None, "the operator starts")
         return self
 
     def __exit__(
@@ -204,8 +205,9 @@ class RunningOperator:
         return time.monotonic() - start
 
     def get(self, path: str) -> tuple[int, str]:
-        """Ask the health port."""
-        url = f"http://127.0.0.1:{self.around.port}{path}"
+        """Ask one of the ports."""
+        port = self.around.metrics_port if path == "/metrics" else self.around.probe_port
+        url = f"http://127.0.0.1:{port}{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return answer.status, answer.read().decode()
@@ -343,10 +345,10 @@ def collection(body: Mapping[str, Any]) -> str:
     }[body["kind"]]
 
 
-def fast(kubeconfig: Path, **seconds: float) -> OperatorSettings:
+def fast(kubeconfig: Path, *, authorize_scrapers: bool = False, **seconds: float) -> OperatorSettings:
     """Return settings with short intervals; keywords like ``relist_interval_seconds`` change one."""
     changes = {name.removesuffix("_seconds"): timedelta(seconds=each) for name, each in seconds.items()}
-    return replace(FAST, kubeconfig=kubeconfig, **cast("Any", changes))
+    return replace(FAST, kubeconfig=kubeconfig, authorize_scrapers=authorize_scrapers, **cast("Any", changes))
 
 
 def _role() -> dict[str, Any]:

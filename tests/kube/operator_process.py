@@ -6,12 +6,14 @@ With HOLD, every pass hangs for that many seconds, as in an AWS call that does n
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from tests.kube.operator_kit import FakeCore, fast
 
 from crossvault.kube import operator
+from crossvault.metrics import Exposition
 from crossvault.reconcile import Aws
 from crossvault.work import logs
 from crossvault.work.board import Board
@@ -36,8 +38,10 @@ def main() -> None:
     core = FakeCore()
     if len(sys.argv) > 2:
         core.hold = _Hang(float(sys.argv[2]))
-    around = operator.Surroundings(engine=core.engine())
-    operator.main(operator.run(fast(Path(sys.argv[1])), cast("Aws", None), Board(), around))
+    board, around = Board(), operator.Surroundings(engine=core.engine())
+    page = Exposition(board.reports, vitals=around.vitals, queue=lambda: None, clock=lambda: datetime.now(UTC))
+    around.metrics = page.render
+    operator.main(operator.run(fast(Path(sys.argv[1])), cast("Aws", None), board, around))
 
 
 if __name__ == "__main__":

@@ -129,7 +129,8 @@ class TestRendering:
             "--relist-interval=10m",
             "--log-level=info",
             "--log-format=text",
-            "--port=8080",
+            "--metrics-port=8080",
+            "--probe-port=8081",
             "--x",
         ]
         assert found["env"] == [
@@ -137,17 +138,61 @@ class TestRendering:
             {"name": "A", "value": "b"},
         ]
 
-    def test_port_is_the_same_everywhere(self) -> None:
-        """Argument, container port, probes and Service agree."""
-        objects = rendered("metrics.port=9090")
+    def test_ports_are_the_same_everywhere(self) -> None:
+        """Arguments, container ports, probes and Service agree, and the Service leads to the metrics only."""
+        objects = rendered("metrics.port=9090", "probePort=9091")
         found = container(objects)
 
-        assert "--port=9090" in found["args"]
-        assert found["ports"][0]["containerPort"] == 9090
-        assert {found[f"{each}Probe"]["httpGet"]["port"] for each in ("liveness", "readiness", "startup")} == {
-            "metrics"
-        }
-        assert only(objects, "Service")["spec"]["ports"][0]["port"] == 9090
+        assert {"--metrics-port=9090", "--probe-port=9091"} <= set(found["args"])
+        assert {each["name"]: each["containerPort"] for each in found["ports"]} == {"metrics": 9090, "probes": 9091}
+        assert {found[f"{each}Probe"]["httpGet"]["port"] for each in ("liveness", "readiness", "startup")} == {"probes"}
+        assert [(each["port"], each["targetPort"]) for each in only(objects, "Service")["spec"]["ports"]] == [
+            (9090, "metrics")
+        ]
+
+    def test_scrapers_are_asked_for_their_token(self) -> None:
+        """The option brings the argument, the two rights to ask, and a role for Prometheus; else none is there."""
+        with_it, without = rendered("metrics.authorization.enabled=true"), rendered()
+        added = only(with_it, "ClusterRole", "crossvault")["rules"]
+        rules = only(without, "ClusterRole", "crossvault")["rules"]
+
+        assert "--authorize-scrapers" in container(with_it)["args"]
+        assert "--authorize-scrapers" not in container(without)["args"]
+        assert [(each["resources"], each["verbs"]) for each in added if each not in rules] == [
+            (["tokenreviews"], ["create"]),
+            (["subjectaccessreviews"], ["create"]),
+        ]
+        assert only(with_it, "ClusterRole", "crossvault-metrics-reader")["rules"] == [
+            {"nonResourceURLs": ["/metrics"], "verbs": ["get"]}
+        ]
+        assert not [each for each in without if each["metadata"]["name"] == "crossvault-metrics-reader"]
+
+    @pytest.mark.parametrize(
+        ("values", "ingress"),
+        [
+            pytest.param((), [], id="nobody is named, so nobody is let in"),
+            pytest.param(
+                ("networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.team=monitoring",),
+                [
+                    {
+                        "from": [{"namespaceSelector": {"matchLabels": {"team": "monitoring"}}}],
+                        "ports": [{"port": "metrics", "protocol": "TCP"}],
+                    }
+                ],
+                id="who is named, to the metrics only",
+            ),
+        ],
+    )
+    def test_network_policy_lets_in_whom_the_values_name(self, values: tuple[str, ...], ingress: list[Any]) -> None:
+        """It is about the operator's pod, and about what comes in."""
+        objects = rendered("networkPolicy.enabled=true", *values)
+        policy = only(objects, "NetworkPolicy")["spec"]
+
+        assert policy["policyTypes"] == ["Ingress"]
+        assert policy.get("ingress") == ingress
+        labels = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+        assert not [each for each in rendered() if each["kind"] == "NetworkPolicy"]
 
     def test_there_are_never_two_operators(self) -> None:
         """Without leader election an old pod ends before a new one begins."""

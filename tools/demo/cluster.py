@@ -40,7 +40,7 @@ class ClusterDemo:
     def __init__(self, plane: ControlPlane, aws: SimulatorServer, programs: dict[str, Path]) -> None:
         self.plane, self.aws, self.programs = plane, aws, programs
         self.administrator = world.Administrator(aws)
-        self.port = ReservedPort()
+        self.metrics_port, self.probe_port = ReservedPort(), ReservedPort()
         self.applied_at = datetime.now(UTC)
 
     def install(self) -> None:
@@ -81,11 +81,13 @@ class ClusterDemo:
     def start_operator(self) -> TetheredProcess:
         """Run the operator as a process with the token of the chart's ServiceAccount: there are no nodes here."""
         kubeconfig = self.plane.kubeconfig_for_service_account(NAMESPACE, "crossvault")
-        self.port.release()
+        self.metrics_port.release()
+        self.probe_port.release()
         operator = TetheredProcess(
             [
                 *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", kubeconfig),
-                *("--port", str(self.port.number), "--interval", "15s", "--follow-interval", "1s"),
+                *("--metrics-port", str(self.metrics_port.number), "--probe-port", str(self.probe_port.number)),
+                *("--interval", "15s", "--follow-interval", "1s"),
                 *("--log-format", "text"),
             ],
             log=self.plane.folder / "operator.log",
@@ -98,7 +100,7 @@ class ClusterDemo:
         if not operator.running:
             raise stage.DemoError(f"the operator ended:\n{operator.last_lines()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port.number}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.probe_port.number}/readyz", timeout=2) as answer:
                 return True if answer.status == 200 else None
         except OSError:
             return None
@@ -149,8 +151,8 @@ class ClusterDemo:
 
     def show_metrics(self) -> None:
         """Print some of what Prometheus would scrape."""
-        stage.command(["curl", "-s", f"http://127.0.0.1:{self.port.number}/metrics"])
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port.number}/metrics", timeout=10) as answer:
+        stage.command(["curl", "-s", f"http://127.0.0.1:{self.metrics_port.number}/metrics"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port.number}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         stage.say("\n".join(line for line in lines if line.startswith(SHOWN)))
 

@@ -32,12 +32,27 @@ from . import options
     help="How often the objects in memory are compared with those of the API server.",
 )
 @click.option(
-    "--port",
+    "--metrics-port",
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    envvar="CROSSVAULT_PORT",
-    help="Port of /metrics, /healthz and /readyz; 0 takes a free one and logs it.",
+    envvar="CROSSVAULT_METRICS_PORT",
+    help="Port of /metrics; 0 takes a free one and logs it.",
+)
+@click.option(
+    "--probe-port",
+    type=click.IntRange(0, 65535),
+    default=8081,
+    show_default=True,
+    envvar="CROSSVAULT_PROBE_PORT",
+    help="Port of /healthz and /readyz; 0 takes a free one and logs it.",
+)
+@click.option(
+    "--authorize-scrapers/--no-authorize-scrapers",
+    default=False,
+    show_default=True,
+    envvar="CROSSVAULT_AUTHORIZE_SCRAPERS",
+    help="Serve /metrics to those only whose bearer token RBAC lets get it.",
 )
 @click.option(
     "--host",
@@ -65,7 +80,9 @@ def command(
     interval: timedelta,
     follow: timedelta,
     relist_interval: timedelta,
-    port: int,
+    metrics_port: int,
+    probe_port: int,
+    authorize_scrapers: bool,
     host: str,
     workers: int,
     kubeconfig: Path | None,
@@ -78,7 +95,7 @@ def command(
     \b
     Examples:
       crossvault operator --kubeconfig ~/.kube/config --log-format text
-      crossvault operator --interval 5m --port 8080
+      crossvault operator --interval 5m --metrics-port 8080 --probe-port 8081
 
     Ends with 0 on SIGTERM, and with 1 when only a new process can help.
     """
@@ -86,8 +103,10 @@ def command(
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
         context=context,
-        health_host=host,
-        health_port=port,
+        host=host,
+        metrics_port=metrics_port,
+        probe_port=probe_port,
+        authorize_scrapers=authorize_scrapers,
         cadence=Cadence(interval, follow),
         workers=workers,
         relist_interval=relist_interval,

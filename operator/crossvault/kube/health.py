@@ -1,23 +1,26 @@
-"""The operator's own HTTP port: /healthz for restarts, /readyz for traffic and rollouts, /metrics for Prometheus.
+"""What the two ports answer: /healthz for restarts and /readyz for rollouts on one, /metrics for Prometheus on another.
 
-It starts before kopf, which treats every task created after its own start as its own.
+Two, because who may ask differs: the kubelet probes from its node, and metrics tell of every tenant. They start before
+kopf, which treats every task created after its own start as its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self
-
-from aiohttp import web
+from http import HTTPStatus
 
 from ..work.figures import Histogram
+from .port import Answer, Request, said
 
 _BEAT = 0.25
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+PAGE_AGE = 1.0
+"""Seconds for which a page is shown before it is rendered again."""
 
 Check = Callable[[], "str | None"]
+Guard = Callable[[Request], Awaitable["Answer | None"]]
 
 
 class Heartbeat:
@@ -37,54 +40,55 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What is asked: each returns what is wrong, None when nothing is."""
+    """What probes ask: each returns what is wrong, None when nothing is."""
 
     alive: Check
     ready: Check
-    metrics: Callable[[], bytes] | None = None
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer a probe."""
+        check = {"/healthz": self.alive, "/readyz": self.ready}.get(request.path)
+        if check is None:
+            return said(HTTPStatus.NOT_FOUND)
+        wrong = check()
+        return said(HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK, wrong or "ok")
 
 
-class HealthServer:
-    """Serves the checks; metrics are rendered in a thread, because a big page would hold up the loop."""
+class Page:
+    """The page of metrics: rendered once a second at most, for all who ask meanwhile.
 
-    def __init__(self, checks: Checks, host: str, port: int) -> None:
-        self._checks = checks
-        self._host = host
-        self._port = port
-        self._runner: web.AppRunner | None = None
+    It is rendered in a thread, because a big page would hold up the loop.
 
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        addresses = self._runner.addresses if self._runner is not None else []
-        return int(addresses[0][1]) if addresses else 0
+    Args:
+        render: Returns the page; None for no page.
+        guard: Returns what a scraper is refused with, None where it may scrape.
+    """
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_get("/healthz", self._alive)
-        app.router.add_get("/readyz", self._ready)
-        app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        return self
+    def __init__(self, render: Callable[[], bytes] | None, guard: Guard | None = None) -> None:
+        self._render = render
+        self._guard = guard
+        self._page = b""
+        self._until = 0.0
+        self._rendering: asyncio.Future[bytes] | None = None
 
-    async def __aexit__(self, *_: object) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def answer(self, request: Request) -> Answer:
+        """Answer a scraper."""
+        if self._render is None or request.path != "/metrics":
+            return said(HTTPStatus.NOT_FOUND)
+        refusal = await self._guard(request) if self._guard is not None else None
+        return refusal or Answer(HTTPStatus.OK, await self._read(self._render), CONTENT_TYPE)
 
-    async def _alive(self, _request: web.Request) -> web.Response:
-        return _answer(self._checks.alive())
+    async def _read(self, render: Callable[[], bytes]) -> bytes:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._until:
+            return self._page
+        if self._rendering is None:
+            # No task: who is cancelled while waiting must not end what others wait for.
+            self._rendering = loop.run_in_executor(None, render)
+            self._rendering.add_done_callback(self._rendered)
+        return await asyncio.shield(self._rendering)
 
-    async def _ready(self, _request: web.Request) -> web.Response:
-        return _answer(self._checks.ready())
-
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        if self._checks.metrics is None:
-            raise web.HTTPNotFound
-        page = await asyncio.to_thread(self._checks.metrics)
-        return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE})
-
-
-def _answer(wrong: str | None) -> web.Response:
-    return web.Response(text=f"{wrong or 'ok'}\n", status=503 if wrong else 200)
+    def _rendered(self, done: asyncio.Future[bytes]) -> None:
+        self._rendering = None
+        if not done.cancelled() and done.exception() is None:
+            self._page, self._until = done.result(), done.get_loop().time() + PAGE_AGE

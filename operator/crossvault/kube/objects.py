@@ -44,6 +44,8 @@ ACCOUNTS = Resource(f"/apis/{GROUP}/{VERSION}", "backupaccounts", f"{GROUP}/{VER
 NAMESPACES = Resource("/api/v1", "namespaces", "v1")
 DEFINITIONS = Resource("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", "apiextensions.k8s.io/v1")
 EVENTS = Resource("/apis/events.k8s.io/v1", "events", "events.k8s.io/v1", namespaced=True)
+TOKEN_REVIEWS = Resource("/apis/authentication.k8s.io/v1", "tokenreviews", "authentication.k8s.io/v1")
+ACCESS_REVIEWS = Resource("/apis/authorization.k8s.io/v1", "subjectaccessreviews", "authorization.k8s.io/v1")
 
 RESOURCES: Mapping[Kind, Resource] = {
     Kind.POLICY: POLICIES,

@@ -32,11 +32,13 @@ from .access import Access
 from .client import Api
 from .events import Recorder
 from .freshness import Freshness
-from .health import Checks, HealthServer, Heartbeat
+from .health import Checks, Heartbeat, Page
 from .login import Login
 from .objects import Kind, ObjectKey
 from .parts import Engine, Parts
+from .port import Port
 from .relist import Relist
+from .scrapers import Scrapers
 from .settings import OperatorSettings
 from .store import StakeOf, Store
 from .threads import Threads
@@ -62,7 +64,8 @@ class Surroundings:
         metrics: Renders the page for /metrics; called in a thread.
         workers: Set when the operator starts, for the queue's figures.
         forget_account: Told the name of a BackupAccount that is gone.
-        port: The health port that was bound; 0 before the start.
+        metrics_port: The port of /metrics that was bound; 0 before the start.
+        probe_port: The port of /healthz and /readyz that was bound; 0 before the start.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
@@ -73,7 +76,8 @@ class Surroundings:
     metrics: Callable[[], bytes] | None = None
     workers: Workers[ObjectKey] | None = None
     forget_account: Callable[[str], None] = lambda _name: None
-    port: int = 0
+    metrics_port: int = 0
+    probe_port: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -156,11 +160,15 @@ class _Operator:
 
     async def run(self) -> int:
         self._around.workers = self._workers
-        checks = Checks(self._alive, self._ready, self._around.metrics)
+        settings, around = self._settings, self._around
+        guard = Scrapers(self._api, self._loop.time).check if settings.authorize_scrapers else None
         self._take_signals()
-        async with HealthServer(checks, self._settings.health_host, self._settings.health_port) as health:
-            self._around.port = health.port
-            _logger.info("Starting; health and metrics are on port %d", health.port)
+        async with (
+            Port(Page(around.metrics, guard).answer, settings.host, settings.metrics_port) as metrics,
+            Port(Checks(self._alive, self._ready).answer, settings.host, settings.probe_port) as probes,
+        ):
+            around.metrics_port, around.probe_port = metrics.number, probes.number
+            _logger.info("Starting; metrics are on port %d, probes on port %d", metrics.number, probes.number)
             code = await self._live()
         _logger.info("Ending with exit code %d", code)
         return code

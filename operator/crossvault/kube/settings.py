@@ -26,7 +26,10 @@ class OperatorSettings:
 
     Attributes:
         kubeconfig: None means ``$KUBECONFIG``, then the ServiceAccount of the pod, then ``~/.kube/config``.
-        health_port: 0 takes any free port.
+        host: Address that both ports listen on.
+        metrics_port: 0 takes any free port.
+        probe_port: 0 takes any free port.
+        authorize_scrapers: Ask the API server who scrapes, and whether they may get ``/metrics``.
         instance: Names this process in events; the pod's name in a cluster.
         workers: Passes at once; each may hold one thread for AWS.
         pass_deadline: A pass that takes longer is reported, and runs no further action.
@@ -37,8 +40,10 @@ class OperatorSettings:
 
     kubeconfig: Path | None = None
     context: str | None = None
-    health_host: str = "0.0.0.0"  # noqa: S104 - probes and scrapes come from outside the pod
-    health_port: int = 8080
+    host: str = "0.0.0.0"  # noqa: S104 - probes and scrapes come from outside the pod
+    metrics_port: int = 8080
+    probe_port: int = 8081
+    authorize_scrapers: bool = False
     instance: str = ""
     cadence: Cadence = field(default_factory=Cadence)
     workers: int = 20

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-import aiohttp
 import pytest
 from tests.functional.kube.api_kit import FakeApi, account, policy
 
@@ -17,7 +16,6 @@ from crossvault.kube.access import Access
 from crossvault.kube.client import Api, ApiError, Health, Trouble
 from crossvault.kube.events import Recorder
 from crossvault.kube.freshness import Freshness
-from crossvault.kube.health import Checks, HealthServer, Heartbeat
 from crossvault.kube.login import Login
 from crossvault.kube.objects import Kind, ObjectKey
 from crossvault.kube.relist import DeafError, Relist
@@ -26,7 +24,7 @@ from crossvault.kube.store import Store
 from crossvault.model import Event
 from crossvault.reasons import Reason
 from crossvault.status import Cadence
-from crossvault.work.figures import Histogram, Vitals
+from crossvault.work.figures import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
@@ -277,56 +275,6 @@ async def test_watch_that_fell_silent_ends_the_process() -> None:
     comparison._listening_since = vitals.watch_activity["CrossAccountBackupPolicy"] = datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(DeafError, match="silent"):
         await asyncio.wait_for(comparison.run(), 5)
-
-
-# --- Health
-
-
-async def ask(port: int, path: str) -> tuple[int, str, str]:
-    """Ask the health port."""
-    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
-        return answer.status, await answer.text(), answer.headers["Content-Type"]
-
-
-async def test_health_says_what_is_wrong() -> None:
-    """200 when nothing is, 503 and the reason otherwise."""
-    wrong: list[str | None] = [None]
-    checks = Checks(lambda: wrong[0], lambda: "no list yet", lambda: b"metric 1\n")
-    async with HealthServer(checks, "127.0.0.1", 0) as server:
-        assert (await ask(server.port, "/healthz"))[:2] == (200, "ok\n")
-        assert (await ask(server.port, "/readyz"))[:2] == (503, "no list yet\n")
-        wrong[0] = "a worker has ended"
-        assert (await ask(server.port, "/healthz"))[:2] == (503, "a worker has ended\n")
-        code, text, kind = await ask(server.port, "/metrics")
-        assert (code, text, kind.split(";")[0]) == (200, "metric 1\n", "text/plain")
-
-
-async def test_metrics_are_rendered_off_the_loop() -> None:
-    """A big page does not hold up the loop."""
-    beats = Histogram()
-    threads: list[bool] = []
-
-    def render() -> bytes:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            threads.append(True)
-        return b""
-
-    heartbeat = asyncio.create_task(Heartbeat(beats).run())
-    async with HealthServer(Checks(lambda: None, lambda: None, render), "127.0.0.1", 0) as server:
-        await ask(server.port, "/metrics")
-        await asyncio.sleep(0.3)
-    heartbeat.cancel()
-
-    assert threads == [True]
-    assert beats.read().count == 1
-
-
-async def test_without_metrics_there_is_no_page() -> None:
-    """A caller may not want any."""
-    async with HealthServer(Checks(lambda: None, lambda: None), "127.0.0.1", 0) as server:
-        assert (await ask(server.port, "/metrics"))[0] == 404
 
 
 # --- kopf
