@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.controlplane import ControlPlane
-from tools.processes import ReservedPort, TetheredProcess
+from tools.processes import TetheredProcess
 
 from backup_simulator.server import SimulatorServer
 
@@ -85,13 +85,11 @@ def measure(*, pairs: int, vaults: int, reads_per_second: float, steady: float, 
 
 def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str) -> TetheredProcess:
     """Run an operator of this checkout against both."""
-    port = ReservedPort()
-    port.release()
     credentials = aws.credentials(worlds.HUB, "operator")
     return TetheredProcess(
         [
             *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", plane.kubeconfig_admin()),
-            *("--port", str(port.number), "--interval", interval, "--log-level", "warning"),
+            *("--metrics-port", "0", "--probe-port", "0", "--interval", interval, "--log-level", "warning"),
         ],
         log=plane.folder / "operator.log",
         environment={

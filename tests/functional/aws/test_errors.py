@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from tests.functional.aws.kit import account
 from crossvault.aws import errors
 from crossvault.errors import CrossvaultError, ErrorClass
 from crossvault.reasons import Reason
-from crossvault.texts import clip
+from crossvault.texts import LONGEST, clip
 
 ROLE = "arn:aws:iam::222222222222:role/crossvault-dr"
 DR = account("dr", "222222222222", "crossvault-dr", external_id="tenant-7")
@@ -263,6 +264,36 @@ def test_message_never_holds_the_external_id(code: str) -> None:
 
     assert "guard-of-dr" not in message
     assert "externalId" in message
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "InvalidRequestException", "LimitExceededException", "NoSuch\x1b[2J" * 99]
+)
+@pytest.mark.parametrize(
+    "unit", [" ", "\n", "\x1b[2J", "request id: ", "User: ", "\u202e", "with an explicit deny in a "]
+)
+def test_message_of_megabytes_costs_its_beginning(code: str, unit: str) -> None:
+    """8,000 blanks held up the event loop for seconds; what a person reads is short and clean."""
+    start = time.thread_time()
+    problem = errors.problem(_answer(code, unit * (1_000_000 // len(unit)), 403), VAULT)
+    took = time.thread_time() - start
+
+    assert took < 1.0  # it was minutes; milliseconds are usual
+    assert problem.message.isprintable()
+    assert problem.said.isprintable()
+    assert len(problem.message) < 1000
+
+
+def test_cut_message_holds_no_part_of_the_external_id() -> None:
+    """Where the text is cut, the External ID may be."""
+    guarded = replace(ASSUME, account=replace(ASSUME.account, external_id="guard-of-dr"))
+    for blanks in range(LONGEST - 14, LONGEST + 2):
+        text = errors._without_external_id(
+            errors._text(_answer("AccessDenied", ("x " * LONGEST)[:blanks] + "guard-of-dr is not it", 403)),
+            guarded.account,
+        )
+
+        assert "guar" not in text
 
 
 def test_message_of_a_refused_role_does_not_change_with_the_session() -> None:

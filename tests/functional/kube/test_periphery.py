@@ -82,6 +82,14 @@ async def test_long_notes_are_cut_by_bytes() -> None:
     assert note.endswith("…")
 
 
+async def test_notes_are_clean() -> None:
+    """What AWS or a manifest says cannot paint the terminal of whoever reads events, nor fail the request."""
+    desk = Desk()
+    await desk.post(warning("no\n\x1b[2J\u202e\ud800 more" + " " * 100_000))
+
+    assert desk.api.events[0]["note"].rstrip("…") == "no [2J more"
+
+
 async def test_same_warning_is_posted_once_an_hour() -> None:
     """Steady trouble is not news."""
     desk = Desk()
