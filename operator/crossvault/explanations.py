@@ -187,12 +187,13 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Allow sts:AssumeRole to the service backup.amazonaws.com in the role's trust policy.",
     ),
     Reason.REGION_DOUBTFUL: Explanation(
-        "This release knows no such Region, and nothing answers there.",
+        "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
+        " answer.",
         AUTHOR,
-        "Correct the Region; one that is newer than this release works as soon as it answers.",
+        "Correct the Region; one newer than this release works once spec.regions of the BackupAccount lists it.",
     ),
     Reason.REGION_UNSEEN: Explanation(
-        "Not looked at, because the Region could not be reached.", AUTHOR, "See the row with RegionDoubtful."
+        "Not looked at, because nothing is asked in the Region.", AUTHOR, "See the row with RegionDoubtful."
     ),
     Reason.CONTINUOUS_BACKUP: Explanation(
         "Continuous recovery points cannot be copied.", NOBODY, "Add a snapshot rule."

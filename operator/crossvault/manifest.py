@@ -41,6 +41,7 @@ from .model import (
     PolicyKey,
     Scope,
     VaultRef,
+    is_region,
     partition_of,
 )
 from .reasons import Reason
@@ -104,7 +105,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         role_arn=_account_role(spec, account_id),
         external_id=spec.optional_text("externalId"),
         session_tags=spec.pairs("sessionTags"),
-        regions=spec.texts("regions"),
+        regions=_account_regions(spec),
         limits=_limits(spec.object("limits")),
     )
     allowed, grants = allowed_from(spec.object("allowedNamespaces")), grants_from(spec)
@@ -123,6 +124,21 @@ def _account_role(spec: Fields, account_id: str) -> str | None:
     elif _ACCOUNT_ID.fullmatch(account_id) and arn["account"] != account_id:
         spec.fault("roleArn", f"must be a role of account {account_id} (accountId), is of {arn['account']}")
     return role
+
+
+def _account_regions(spec: Fields) -> tuple[str, ...]:
+    regions = spec.texts("regions")
+    for index, region in enumerate(regions):
+        _check_region(spec, f"regions[{index}]", region)
+    return regions
+
+
+def _check_region(fields: Fields, name: str, region: str) -> bool:
+    """A Region becomes part of the names of hosts, and of ARNs."""
+    good = is_region(region)
+    if region and not good:
+        fields.fault(name, f"must be an AWS Region, such as eu-west-1, is {show(region)}")
+    return good
 
 
 def _limits(limits: Fields) -> Limits:
@@ -220,13 +236,16 @@ class _Directory:
         role = _copy_role_name(fields) if direction is Direction.SOURCE else ""
         account = self._account(reference, Use(direction, name, role))
         region = fields.text("region")
-        if account.regions and region and region not in account.regions:
+        if _check_region(fields, "region", region):
+            self._check_use(fields, account, region)
+        return VaultRef(account, region, name)
+
+    def _check_use(self, fields: Fields, account: Account, region: str) -> None:
+        if account.regions and region not in account.regions:
             allowed = ", ".join(account.regions)
             fields.fault("region", f"{region} is not among the regions of BackupAccount {account.name} ({allowed})")
-        arn = _ROLE_ARN.fullmatch(account.role_arn or "")
-        if arn and region and arn["partition"] != partition_of(region):
+        if account.role_arn is not None and account.partition != partition_of(region):
             fields.fault("region", f"{region} is in another AWS partition than BackupAccount {account.name}")
-        return VaultRef(account, region, name)
 
     def _account(self, reference: Fields, use: Use) -> Account:
         name = reference.text("name")

@@ -150,7 +150,8 @@ def _unseen_vault(name: str, destination: str, problem: Problem, field: str) -> 
     row = unknown(name, destination, problem, blocks=True)
     if problem.reason is not Reason.REGION_DOUBTFUL:
         return row
-    return replace(row, remedy=f"Correct {field}; a Region newer than this release works as soon as it answers.")
+    remedy = f"Correct {field}; a Region newer than this release works once its BackupAccount lists it."
+    return replace(row, remedy=remedy)
 
 
 def _same_organization(destination: Destination, source: AccountSight, sight: DestinationSight) -> Prerequisite:

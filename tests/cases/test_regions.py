@@ -1,8 +1,9 @@
-"""A Region that does not exist is one row with one remedy; one that is newer than this release works."""
+"""A Region that does not exist is one row with one remedy; one that is newer than this release works when listed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,15 @@ def _begin(case: Begin, **where: str) -> Case:
     return began
 
 
+def _list(began: Case, *regions: str) -> None:
+    """Name Regions in spec.regions of every BackupAccount."""
+    accounts = {
+        name: replace(each, account=replace(each.account, regions=regions))
+        for name, each in began.folder.accounts.items()
+    }
+    began.folder = replace(began.folder, accounts=accounts)
+
+
 @pytest.mark.parametrize(
     ("where", "row", "field"),
     [
@@ -35,7 +45,7 @@ def _begin(case: Begin, **where: str) -> Case:
     ids=["source", "destination", "both"],
 )
 def test_a_misspelt_region_is_one_row_with_one_remedy(case: Begin, where: dict[str, str], row: str, field: str) -> None:
-    """One request finds it out; everything else there says that it was not looked at, and sends nobody anywhere."""
+    """No request finds it out; everything else there says that it was not looked at, and sends nobody anywhere."""
     began = _begin(case, **where)
     began.once()
     status = began.status()
@@ -51,8 +61,18 @@ def test_a_misspelt_region_is_one_row_with_one_remedy(case: Begin, where: dict[s
     ready = began.condition()
     assert ready[:2] == ("Unknown", "CannotObserve")
     assert f"This release knows no Region {NOWHERE}: is eu-west-1 meant?" in ready[2]
+    assert not [each for each in began.control.calls() if each.region == NOWHERE]
+    assert not began.writes()
+
+
+def test_a_listed_region_that_does_not_answer_is_asked_once(case: Begin) -> None:
+    """Whoever lists a misspelt Region is told the same; one request finds it out."""
+    began = _begin(case, source=NOWHERE)
+    _list(began, NOWHERE, "eu-west-1")
+    began.once()
+    assert began.row("SourceVault")["reason"] == "RegionDoubtful"
+    assert "is eu-west-1 meant?" in began.row("SourceVault")["message"]
     assert sum(each.region == NOWHERE for each in began.control.calls()) == 1
-    assert {each.operation for each in began.writes()} == {"Unknown"}
 
 
 def test_the_plan_tells_it_once_for_the_policy_and_once_in_its_row(case: Begin) -> None:
@@ -64,8 +84,9 @@ def test_the_plan_tells_it_once_for_the_policy_and_once_in_its_row(case: Begin) 
 
 @pytest.mark.usefixtures("unknown_region")
 def test_a_region_that_is_newer_than_this_release_works(case: Begin) -> None:
-    """It answers, and that is all that counts."""
+    """It is listed, and it answers: that is all that counts."""
     began = _begin(case)
+    _list(began, "eu-west-1")
     began.passes(3)
     assert began.condition()[:2] == ("True", "Protected")
     assert began.numbers()["copied"] == 2
@@ -82,6 +103,7 @@ def test_a_region_where_one_may_not_ask_exists(case: Begin, unknown_region: None
     """Who is refused a right has reached it."""
     del unknown_region
     began = _begin(case)
+    _list(began, "eu-west-1")
     began.control.faults.add(Kind.ERROR, operation="DescribeGlobalSettings", code="AccessDeniedException", status=403)
     began.passes(3)
     assert began.row("OrganizationToggle")["reason"] == "AccessDenied"

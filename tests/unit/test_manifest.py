@@ -95,6 +95,7 @@ class TestAccount:
             pytest.param({"spec.sessionTags": {"a": 1}}, "spec.sessionTags.a", id="a session tag is a string"),
             pytest.param({"spec.regions": "eu-west-1"}, "spec.regions", id="regions are a list"),
             pytest.param({"spec.regions": [7]}, "spec.regions[0]", id="a Region is a string"),
+            pytest.param({"spec.regions": ["eu-west-1", "evil.example"]}, "spec.regions[1]", id="and no host"),
             pytest.param(
                 {"spec.allowedNamespaces": {"selector": {}}},
                 "spec.allowedNamespaces.selector.matchLabels",
@@ -305,6 +306,21 @@ class TestFaults:
         assert [str(fault) for fault in result.faults] == [
             "spec.destinations[1].region: eu-west-1 is not among the regions of BackupAccount dr (eu-central-1)"
         ]
+
+    @pytest.mark.parametrize("place", ["spec.source.region", "spec.destinations[1].region"])
+    @pytest.mark.parametrize(
+        "region",
+        [
+            *("evil.example", "eu-west-1.attacker.com/", "attacker.com#", "x@attacker.com", "eu-west-1\n", "EU-WEST-1"),
+            *("eu-west-1/", "eu-west-1:8080", "eu-west", "Ireland", "eu-west-\u0661", "cn-north-1.evil", "aws-global"),
+        ],
+    )
+    def test_region_that_is_none_is_one_fault(self, place: str, region: str) -> None:
+        """It would become part of a host's name: no policy with it leaves the parser, with a CRD or without one."""
+        (fault,) = rejected({place: region}).faults
+
+        assert fault.path == place
+        assert fault.message.startswith("must be an AWS Region, such as eu-west-1, is ")
 
     def test_region_of_another_partition_is_refused(self) -> None:
         """A role of one partition opens no Region of another."""

@@ -83,7 +83,7 @@ class Applier:
 
     def _enter(self, vault: VaultRef) -> Access:
         """Enter the vault's account, with an identity verified for the credentials in use (invariant 5)."""
-        access = self._sessions.enter(vault.account, vault.region)
+        access = self._sessions.enter(vault.account)
         access.verify()
         return access
 

@@ -111,6 +111,8 @@ _CODE_SHOWN = 100
 
 # How a pod gets its own credentials; a denial here is about the operator and not about any account.
 OWN_CREDENTIALS = "sts:AssumeRoleWithWebIdentity"
+ASSUME_ROLE = "sts:AssumeRole"
+GET_CALLER_IDENTITY = "sts:GetCallerIdentity"
 
 _EXTERNAL_ID = re.compile(r"external\s?id", re.IGNORECASE)
 _DENIAL = re.compile(r"not authorized|insufficient privileges", re.IGNORECASE)
@@ -178,7 +180,7 @@ def problem(error: BaseException, ask: Ask) -> Problem:
     code = code_of(error)
     text = _without_external_id(_text(error), ask.account)
     reason, error_class = classify(error)
-    if ask.action == "sts:AssumeRole":
+    if ask.action == ASSUME_ROLE:
         reason = _assume_role_reason(reason, text)
     elif ask.action == OWN_CREDENTIALS and reason is Reason.ACCESS_DENIED:
         reason = Reason.NO_CREDENTIALS

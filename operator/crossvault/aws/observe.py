@@ -170,7 +170,7 @@ class Observer:
 
     def _enter(self, shared: Shared, account: Account, region: str) -> Room:
         """Begin to verify the identity."""
-        access = self._sessions.enter(account, region)
+        access = self._sessions.enter(account)
         identity = shared.start(access, keys.identity(access.fingerprint), lambda: access.verify(shared.not_before))
         return Room(shared, account, region, access, identity)
 

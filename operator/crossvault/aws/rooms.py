@@ -48,13 +48,13 @@ class Shared:
 
     Attributes:
         ages: Collects when the answers were fetched.
-        doubts: Why there is nothing to be asked in a Region that this release does not know, or None where there is.
+        doubts: Why an account is asked nothing in a Region, by both names; None where it is asked.
     """
 
     reads: SharedReads
     not_before: datetime
     ages: dict[ReadKey, datetime] = field(default_factory=dict)
-    doubts: dict[str, Problem | None] = field(default_factory=dict)
+    doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
 
     def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
         """Ask, or take what is there; what could not be asked is unseen."""
@@ -125,21 +125,27 @@ class Room:
         return None
 
     def _doubt(self) -> Problem | None:
-        """Ask once in a Region that this release does not know before anything else is asked there.
+        """Ask nothing in a Region that nobody knows, and once, before all else, in one that the account lists.
 
-        It may be new, or misspelt; who is refused a right there has reached it.
+        That one may be new, or misspelt; who is refused a right there has reached it.
         """
         doubts, region = self.shared.doubts, self.region
-        if region not in doubts:
-            doubts[region] = None
-            if regions.doubt(region):
-                key = keys.settings(self.access.fingerprint, region)
-                look = self.shared.look(key, lambda: inventory.cross_account_backup(self.access, region))
-                doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
-                doubts[region] = look.problem if doubtful and isinstance(look, Unseen) else None
-                if doubts[region] is not None:
-                    self.first_there.append(region)
-        return doubts[region]
+        here = (self.account.name, region)
+        if here not in doubts:
+            told = any(doubts[each] is not None for each in doubts if each[1] == region)
+            doubts[here] = self.access.refusal(region) or self._doubt_of_new()
+            if doubts[here] is not None and not told:
+                self.first_there.append(region)
+        return doubts[here]
+
+    def _doubt_of_new(self) -> Problem | None:
+        region = self.region
+        if not regions.doubt(region):
+            return None
+        key = keys.settings(self.access.fingerprint, region)
+        look = self.shared.look(key, lambda: inventory.cross_account_backup(self.access, region))
+        doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
+        return look.problem if doubtful and isinstance(look, Unseen) else None
 
     def sight(self, *, switch: bool) -> Callable[[], AccountSight]:
         """Look at the account itself, and with ``switch`` at the one of its organization."""

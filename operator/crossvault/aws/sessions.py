@@ -22,6 +22,8 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
     ReadOnlyCredentials,
 )
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, Limits
@@ -29,7 +31,7 @@ from ..reasons import Reason
 from . import bodies, errors, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
-from .errors import OWN_CREDENTIALS
+from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OWN_CREDENTIALS
 from .own import Operator, Settings, client_config
 from .threads import Threads
 
@@ -70,13 +72,20 @@ class _Ready(CredentialProvider):
         return self._credentials
 
 
-_AT_FAULT = frozenset(
-    {Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS, Reason.WRONG_ACCOUNT}
-)
+_DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS})
+_OUTSIDE = frozenset({OWN_CREDENTIALS, ASSUME_ROLE})
+"""What is asked with the operator's own credentials."""
+_ENTERING = _OUTSIDE | {GET_CALLER_IDENTITY}
 
 
 class Access:
-    """One account, entered. Every credential it hands out belongs to an identity that was verified (invariant 5)."""
+    """One account, entered. Every credential it hands out belongs to an identity that was verified (invariant 5).
+
+    Attributes:
+        listed: The Regions that the account's declaration names.
+        sts_region: Where STS is asked; decided by administrators, never by a policy.
+        spoiled: The way in, or what came of it, is no good: whoever enters next does it anew.
+    """
 
     def __init__(
         self,
@@ -84,18 +93,19 @@ class Access:
         operator: Operator,
         settings: Settings,
         *,
-        region: str,
+        sts_region: str,
         hooks: CallHooks,
         clock: Callable[[], datetime],
     ) -> None:
         self.account = replace(account, limits=Limits(), regions=())
         self.fingerprint = fingerprint(account)
         self.threads = Threads(settings.threads, name=f"aws-{account.name}")
+        self.listed = account.regions
+        self.sts_region = sts_region
         self.used = clock()
         self.spoiled = False
         self._operator = operator
         self._settings = settings
-        self._sts_region = operator.region or region
         self._clock = clock
         self._verified = datetime.min.replace(tzinfo=self.used.tzinfo)
         self._verifying = threading.Lock()
@@ -115,8 +125,16 @@ class Access:
 
     # --- Clients ---------------------------------------------------------------------------------------------------
 
+    def refusal(self, region: str) -> Problem | None:
+        """Say why nothing is sent to a Region, before anything is; None where requests may go there."""
+        words = regions.refusal(region, self.listed)
+        if not words:
+            return None
+        way_out = f"A new one works once spec.regions of BackupAccount {self.account.name} lists it."
+        return Problem(Reason.REGION_DOUBTFUL, f"Nothing is sent to {region}: {words} {way_out}", ErrorClass.STUCK)
+
     def backup(self, region: str) -> BackupClient:
-        """Return the AWS Backup client of a Region."""
+        """Return the AWS Backup client of a Region; like the others it raises for one that :meth:`refusal` is about."""
         return cast("BackupClient", self._client("backup", region))
 
     def kms(self, region: str) -> KMSClient:
@@ -134,9 +152,15 @@ class Access:
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
         for service in ("sts", "backup", "kms", "organizations", "iam"):
-            self._client(service, self._sts_region)
+            self._kept(service, self.sts_region)
 
     def _client(self, service: str, region: str) -> BaseClient:
+        refused = self.refusal(region)
+        if refused is not None:
+            raise CrossvaultError(refused)
+        return self._kept(service, region)
+
+    def _kept(self, service: str, region: str) -> BaseClient:
         # Many threads may use a client, only one may create one.
         # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
         with self._creating:
@@ -165,11 +189,11 @@ class Access:
 
         Without ``not_before`` the verification that came with the current credentials is enough.
         """
-        with self.asking("verify the identity", "sts:GetCallerIdentity"):
+        with self.asking("verify the identity", GET_CALLER_IDENTITY):
             self._credentials.get_frozen_credentials()
             with self._verifying:
                 if not_before is not None and self._verified < not_before:
-                    self._verify(cast("STSClient", self._client("sts", self._sts_region)))
+                    self._verify(self._own_sts())
         return self.account.account_id
 
     def _fetch_credentials(self) -> dict[str, Any]:
@@ -182,7 +206,7 @@ class Access:
             expires = self._clock() + ROLELESS_DURATION
         else:
             fetched, expires = self._assume(account, account.role_arn, own)
-        with self.asking("verify the identity", "sts:GetCallerIdentity"), self._sts(fetched) as sts:
+        with self.asking("verify the identity", GET_CALLER_IDENTITY), self._sts(fetched) as sts:
             self._verify(sts)
         return {**fetched._asdict(), "expiry_time": expires.isoformat()}
 
@@ -192,7 +216,7 @@ class Access:
         request: dict[str, Any] = {"ExternalId": account.external_id} if account.external_id else {}
         if account.session_tags:
             request["Tags"] = [{"Key": key, "Value": value} for key, value in account.session_tags]
-        with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", "sts:AssumeRole"), self._sts(own) as sts:
+        with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", ASSUME_ROLE), self._sts(own) as sts:
             answer = sts.assume_role(
                 RoleArn=role_arn,
                 RoleSessionName=SESSION_NAME,
@@ -206,9 +230,12 @@ class Access:
     def _sts(self, credentials: ReadOnlyCredentials) -> Iterator[STSClient]:
         """Open STS for credentials that nothing else may use yet."""
         with self._creating:
-            client = self._create("sts", self._sts_region, credentials)
+            client = self._create("sts", self.sts_region, credentials)
         with closing(cast("STSClient", client)) as sts:
             yield sts
+
+    def _own_sts(self) -> STSClient:
+        return cast("STSClient", self._kept("sts", self.sts_region))
 
     def _verify(self, sts: STSClient) -> None:
         began = self._clock()
@@ -220,14 +247,34 @@ class Access:
     @contextmanager
     def asking(self, what: str, action: str, region: str = "") -> Iterator[None]:
         """Put what fails inside into words; where the credentials are at fault, the next one to enter gets new ones."""
+        began = self._clock()
         try:
             with errors.asking(errors.Ask(what, self.account, action, region)):
                 yield
         except CrossvaultError as error:
-            if error.problem.reason in _AT_FAULT:
+            if not self.spoiled and self._is_to_blame(error.problem, action, began):
                 self.spoiled = True
-                self._operator.forget()
+                if error.problem.reason in _DEAD and (self.account.role_arn is None or action in _OUTSIDE):
+                    self._operator.forget()
             raise
+
+    def _is_to_blame(self, problem: Problem, action: str, began: datetime) -> bool:
+        """Tell whether the way in is at fault, and not only what was asked.
+
+        A Region that the account has not enabled refuses good credentials, too. Whoever names one in a policy must
+        not make everybody else enter anew, so STS has the last word about them.
+        """
+        if action in _ENTERING:
+            return problem.error_class is not ErrorClass.RETRY or problem.reason in _DEAD
+        if problem.reason is not Reason.CREDENTIALS_REFUSED:
+            return problem.reason in _DEAD or problem.reason is Reason.WRONG_ACCOUNT
+        try:
+            with self._verifying:
+                if self._verified <= began:
+                    self._verify(self._own_sts())
+        except (CrossvaultError, BotoCoreError, ClientError, ResponseParserError):
+            return True
+        return False
 
     def close(self) -> None:
         """Close connections and threads; requests on their way still end."""
@@ -272,14 +319,22 @@ class Sessions:
         self._operator: Operator | None = None
         self._entered: OrderedDict[Fingerprint, Access] = OrderedDict()
 
-    def enter(self, account: Account, region: str | None = None) -> Access:
+    def enter(self, account: Account) -> Access:
         """Return the way into ``account``; makes no request by itself."""
         key = fingerprint(account)
         with self._lock:
-            gone = self._leave(lambda old: old.spoiled or self._clock() - old.used >= IDLE)
+            sts_region = self._sts_region(account)
+            gone = self._leave(
+                lambda old: (
+                    old.spoiled
+                    or self._clock() - old.used >= IDLE
+                    or (old.fingerprint == key and old.sts_region != sts_region)
+                )
+            )
             access = self._entered.get(key)
             if access is None:
-                access = self._entered[key] = self._new(account, region)
+                access = self._entered[key] = self._new(account, sts_region)
+            access.listed = account.regions
             access.used = self._clock()
             self._entered.move_to_end(key)
             while len(self._entered) > self._settings.sessions:
@@ -294,7 +349,7 @@ class Sessions:
         That takes longer than a whole pass, and would otherwise fall into the first one.
         """
         with self._lock:
-            access = self._new(Account("", ""), "us-east-1")
+            access = self._new(Account("", ""), regions.first("aws"))
         access.warm()
         access.close()
 
@@ -303,7 +358,7 @@ class Sessions:
         if account.regions:
             return account.regions[0]
         with self._lock:
-            return self._own().region or "us-east-1"
+            return self._sts_region(account)
 
     def drop(self, name: str) -> None:
         """Leave the account of this name, however it was declared."""
@@ -323,13 +378,21 @@ class Sessions:
             self._operator = Operator(self._settings, self._recorder, self._loader)
         return self._operator
 
-    def _new(self, account: Account, region: str | None) -> Access:
-        own = self._own()
+    def _sts_region(self, account: Account) -> str:
+        """Return where STS is asked about an account: what administrators chose, whatever Region a policy names.
+
+        Credentials of one Region's STS are good in all others. https://docs.aws.amazon.com/IAM/latest/UserGuide/\
+        id_credentials_temp_enable-regions.html
+        """
+        own = self._own().region
+        if own:
+            return own
+        return account.regions[0] if account.regions else regions.first(account.partition)
+
+    def _new(self, account: Account, sts_region: str) -> Access:
         name = account.name
         hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind, tenants.current()))
-        wanted = region or (account.regions[0] if account.regions else own.region or "us-east-1")
-        home = regions.known_like(wanted)
-        return Access(account, own, self._settings, region=home, hooks=hooks, clock=self._clock)
+        return Access(account, self._own(), self._settings, sts_region=sts_region, hooks=hooks, clock=self._clock)
 
     def _leave(self, leaves: Callable[[Access], bool]) -> list[Access]:
         gone = [access for access in self._entered.values() if leaves(access)]

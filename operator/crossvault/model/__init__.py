@@ -21,6 +21,7 @@ from .declared import (
     Sharing,
     Uncertain,
     VaultRef,
+    is_region,
     partition_of,
 )
 from .evidence import Evidence, Ground, Kind, Verdict
@@ -121,5 +122,6 @@ __all__ = [
     "Verdict",
     "WriteKey",
     "account_of",
+    "is_region",
     "partition_of",
 ]

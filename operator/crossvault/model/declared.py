@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+
+
+def is_region(text: str) -> bool:
+    """Tell whether a text has the form of a Region's name; it becomes part of host names, so nothing else will do."""
+    return _REGION.fullmatch(text) is not None
 
 
 def partition_of(region: str) -> str:
@@ -57,7 +65,7 @@ class Limits:
 class Account:
     """One AWS account and how to enter it, as a BackupAccount declares it.
 
-    ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region.
+    ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region that is known.
     """
 
     name: str
@@ -67,6 +75,13 @@ class Account:
     session_tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()
     limits: Limits = Limits()
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition the role is in; without a role, that of the first Region."""
+        if self.role_arn is not None:
+            return self.role_arn.split(":", 2)[1]
+        return partition_of(self.regions[0]) if self.regions else "aws"
 
 
 @dataclass(frozen=True, slots=True)

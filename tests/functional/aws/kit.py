@@ -216,11 +216,11 @@ def accounts(url: str, *, clock: Callable[[], datetime] | None = None, **setting
     settings.setdefault("attempts", 1)
     chosen = Settings(version="9.9", region="eu-west-1", endpoint_url=url, **settings)
     more: dict[str, Any] = {"clock": clock} if clock else {}
-    return AwsAccounts(chosen, loader=_loader(), **more)
+    return AwsAccounts(chosen, loader=models(), **more)
 
 
 @functools.cache
-def _loader() -> Loader:
+def models() -> Loader:
     """Read the models of AWS's services once for all tests of a process."""
     loader: Loader = botocore.session.Session().get_component("data_loader")
     return loader

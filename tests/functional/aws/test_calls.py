@@ -29,7 +29,7 @@ POINT = {
 
 def _enter(script: Script, aws: AwsAccounts) -> Access:
     let_in(script)
-    return aws._sessions.enter(account(), REGION)
+    return aws._sessions.enter(account())
 
 
 def _counted(aws: AwsAccounts, operation: str) -> dict[str, int]:
@@ -72,7 +72,7 @@ def test_request_that_finds_nobody_is_counted() -> None:
     aws = accounts(gone)
 
     with pytest.raises(CrossvaultError) as caught:
-        aws._sessions.enter(account(), REGION).verify()
+        aws._sessions.enter(account()).verify()
 
     assert caught.value.problem.reason is Reason.UNREACHABLE
     assert _counted(aws, "AssumeRole") == {"error": 1}

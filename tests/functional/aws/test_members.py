@@ -624,7 +624,7 @@ def _pages(script: Script, *pages: Json) -> str:
     script_a_whole_world(script)
     script.on("ListRecoveryPointsByBackupVault", *pages)
     aws = accounts(script.url)
-    access = aws._sessions.enter(WHO, "eu-west-1")
+    access = aws._sessions.enter(WHO)
     with pytest.raises(CrossvaultError) as caught:
         inventory.recovery_points(access, "eu-west-1", "orders")
     aws.close()
@@ -663,7 +663,7 @@ def test_some_empty_pages_are_no_end() -> None:
         script_a_whole_world(script)
         script.on("ListRecoveryPointsByBackupVault", *pages, {"RecoveryPoints": ROWS})
         aws = accounts(script.url)
-        found = inventory.recovery_points(aws._sessions.enter(WHO, "eu-west-1"), "eu-west-1", "orders")
+        found = inventory.recovery_points(aws._sessions.enter(WHO), "eu-west-1", "orders")
         aws.close()
 
     assert [each.arn for each in found] == [ROWS[0]["RecoveryPointArn"]]

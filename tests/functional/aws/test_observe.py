@@ -594,7 +594,7 @@ def test_half_a_chain_of_parents_is_none() -> None:
     """A parent that is left out, and a chain without an end, are no path."""
     with scripted() as script:
         let_in(script)
-        access = accounts(script.url)._sessions.enter(PROD, "eu-west-1")
+        access = accounts(script.url)._sessions.enter(PROD)
         answers: tuple[dict[str, Any], ...] = (
             {},
             {"Parents": []},

@@ -34,7 +34,7 @@ PROD = account(external_id="tenant-7")
 
 
 def _enter(aws: AwsAccounts, who: Account = PROD) -> Any:
-    return aws._sessions.enter(who, REGION)
+    return aws._sessions.enter(who)
 
 
 def _problem(work: Callable[[], object]) -> Reason:
@@ -173,7 +173,7 @@ def test_changed_account_is_entered_anew(changed: Account, sessions: int) -> Non
     ("code", "reason"),
     [
         pytest.param("ExpiredTokenException", Reason.CREDENTIALS_EXPIRED, id="expired although the clock says no"),
-        pytest.param("UnrecognizedClientException", Reason.CREDENTIALS_REFUSED, id="not known any more"),
+        pytest.param("UnrecognizedClientException", Reason.CREDENTIALS_REFUSED, id="not known any more, says STS too"),
     ],
 )
 def test_refused_credentials_are_replaced(code: str, reason: Reason) -> None:
@@ -182,6 +182,10 @@ def test_refused_credentials_are_replaced(code: str, reason: Reason) -> None:
         let_in(script)
         aws = accounts(script.url)
         script.on("GetBackupVaultAccessPolicy", error_json(code, status=403), {"Policy": "{}"})
+        if reason is Reason.CREDENTIALS_REFUSED:
+            good = identity_xml("111111111111")
+            script.on("GetCallerIdentity", good, error_xml("InvalidClientTokenId"), good)
+        _enter(aws).verify()
         assert _problem(lambda: inventory.vault_policy(_enter(aws), REGION, "v")) is reason
 
         found = inventory.vault_policy(_enter(aws), REGION, "v")
@@ -192,14 +196,17 @@ def test_refused_credentials_are_replaced(code: str, reason: Reason) -> None:
 
 
 def test_refused_role_is_tried_again_and_recovers() -> None:
-    """A trust policy that was put right works with the next look."""
+    """A trust policy that was put right works with the next look, which enters anew: nothing is remembered."""
     with scripted() as script:
         let_in(script)
         script.on("AssumeRole", error_xml("AccessDenied"), assumed_xml(datetime.now(UTC) + timedelta(hours=1)))
         aws = accounts(script.url)
-        assert _problem(_enter(aws).verify) is Reason.ASSUME_ROLE_DENIED
+        refused = _enter(aws)
+        assert _problem(refused.verify) is Reason.ASSUME_ROLE_DENIED
 
-        assert _enter(aws).verify() == "111111111111"
+        entered = _enter(aws)
+        assert entered is not refused
+        assert entered.verify() == "111111111111"
         aws.close()
 
 
