@@ -174,7 +174,7 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.FOREIGN_KEY: Explanation(
         "The key belongs to an account other than the vault's, and KMS is not asked about it.",
         NOBODY,
-        "AWS decides when a vault is created, or a copy is made, with it.",
+        "AWS decides when a copy is made with it.",
     ),
     Reason.COPY_ROLE_MISSING: Explanation(
         "There is no role of this name in the source account that AWS Backup could assume.",

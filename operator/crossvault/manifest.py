@@ -49,7 +49,14 @@ from .reasons import Reason
 __all__ = ["AccountDeclaration", "Fault", "Rejected", "parse_account", "parse_policy"]
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_ROLE_ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/.+")
+_ROLE_NAME = r"[A-Za-z0-9_+=,.@/-]+"
+_ROLE_ARN = re.compile(rf"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{{12}}):role/{_ROLE_NAME}")
+_KEY_ALIAS = r"alias/[A-Za-z0-9/_-]+"
+_KEY_ARN = re.compile(
+    r"arn:(?P<partition>aws|aws-cn|aws-us-gov):kms:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):"
+    rf"(key/[A-Za-z0-9-]+|{_KEY_ALIAS})"
+)
+_KEY = re.compile(rf"{_KEY_ALIAS}|[0-9a-f-]{{36}}|mrk-[0-9a-f]{{32}}|{_KEY_ARN.pattern}")
 _LONGEST_BACKOFF = timedelta(hours=24)
 
 
@@ -105,7 +112,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         role_arn=_account_role(spec, account_id),
         external_id=spec.optional_text("externalId"),
         session_tags=spec.pairs("sessionTags"),
-        regions=_account_regions(spec),
+        regions=_account_regions(spec, spec.optional_text("roleArn")),
         limits=_limits(spec.object("limits")),
     )
     allowed, grants = allowed_from(spec.object("allowedNamespaces")), grants_from(spec)
@@ -120,16 +127,19 @@ def _account_role(spec: Fields, account_id: str) -> str | None:
         return None
     arn = _ROLE_ARN.fullmatch(role)
     if arn is None:
-        spec.fault("roleArn", "must be the ARN of a role such as arn:aws:iam::111111111111:role/crossvault-source")
+        words = "must be the ARN of a role, such as arn:aws:iam::111111111111:role/crossvault-source"
+        spec.fault("roleArn", f"{words}; is {show(role)}")
     elif _ACCOUNT_ID.fullmatch(account_id) and arn["account"] != account_id:
-        spec.fault("roleArn", f"must be a role of account {account_id} (accountId), is of {arn['account']}")
+        spec.fault("roleArn", f"must be a role of account {account_id} (accountId)")
     return role
 
 
-def _account_regions(spec: Fields) -> tuple[str, ...]:
+def _account_regions(spec: Fields, role: str | None) -> tuple[str, ...]:
     regions = spec.texts("regions")
-    for index, region in enumerate(regions):
-        _check_region(spec, f"regions[{index}]", region)
+    good = [_check_region(spec, f"regions[{index}]", region) for index, region in enumerate(regions)]
+    arn = _ROLE_ARN.fullmatch(role or "")
+    if arn is not None and all(good) and any(partition_of(region) != arn["partition"] for region in regions):
+        spec.fault("regions", f"must be Regions of {arn['partition']}, the AWS partition of roleArn")
     return regions
 
 
@@ -137,7 +147,7 @@ def _check_region(fields: Fields, name: str, region: str) -> bool:
     """A Region becomes part of the names of hosts, and of ARNs."""
     good = is_region(region)
     if region and not good:
-        fields.fault(name, f"must be an AWS Region, such as eu-west-1, is {show(region)}")
+        fields.fault(name, f"must be an AWS Region, such as eu-west-1; is {show(region)}")
     return good
 
 
@@ -279,13 +289,15 @@ def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
     """Return the ARN of the copy role; a bare name belongs to the source account."""
     role = fields.text("copyRole", DEFAULT_COPY_ROLE)
     account_id, partition = source.account.account_id, partition_of(source.region)
+    if not re.fullmatch(rf"({_ROLE_NAME})?", role) and not _ROLE_ARN.fullmatch(role):
+        words = f"must be the name of a role, such as {DEFAULT_COPY_ROLE}, or its ARN"
+        fields.fault("copyRole", f"{words}; is {show(role)}")
+        return role
     if not role.startswith("arn:"):
         path = "service-role/" if role == DEFAULT_COPY_ROLE else ""
         return f"arn:{partition}:iam::{account_id}:role/{path}{role}"
     arn = _ROLE_ARN.fullmatch(role)
-    if arn is None:
-        fields.fault("copyRole", "must be a role name or the ARN of a role")
-    elif account_id and (arn["account"], arn["partition"]) != (account_id, partition):
+    if arn is not None and account_id and (arn["account"], arn["partition"]) != (account_id, partition):
         fields.fault("copyRole", f"must be a role of the source account {account_id} in partition {partition}")
     return role
 
@@ -309,19 +321,59 @@ def _destinations(spec: Fields, source: VaultRef, directory: _Directory) -> tupl
 
 
 def _destination(fields: Fields, directory: _Directory) -> Destination:
+    ref = directory.vault(fields, Direction.DESTINATION)
     vault = fields.object("vault")
     create = vault.flag("create")
-    encryption_key = vault.optional_text("encryptionKey")
-    if create and encryption_key is None:
-        vault.fault("encryptionKey", "is required with create")
     return Destination(
         name=fields.text("name"),
-        vault=directory.vault(fields, Direction.DESTINATION),
+        vault=ref,
         create=create,
-        encryption_key=encryption_key,
+        encryption_key=_encryption_key(vault, ref, create=create),
         vault_policy=fields.choice("vaultPolicy", Ownership.MANAGE),
         lifecycle=_lifecycle(fields.object("lifecycle")) if fields.has("lifecycle") else None,
     )
+
+
+def _encryption_key(fields: Fields, vault: VaultRef, *, create: bool) -> str | None:
+    """Read the key that a vault is created with: a customer managed one of the vault's own account and Region.
+
+    An alias and a key id are looked up there; an ARN may name anybody's. A vault takes no replica of a multi-Region
+    key that lies in another Region: it is another key.
+    """
+    key = fields.optional_text("encryptionKey")
+    if key is None:
+        if create:
+            words = "required with create, as copies from other accounts need a customer managed key"
+            fields.fault("encryptionKey", words)
+        return None
+    wrong = _wrong_key(key, vault)
+    if key and wrong:
+        fields.fault("encryptionKey", wrong)
+    elif key and not create:
+        fields.fault("encryptionKey", "only with create; the key of an existing vault cannot be changed")
+    return key
+
+
+def _wrong_key(key: str, vault: VaultRef) -> str:
+    """Say what is wrong with a key for a vault, in the words of the CRD as far as that can know."""
+    if not _KEY.fullmatch(key):
+        return f"must be an alias such as alias/orders-copies, a key id, or the ARN of either; is {show(key)}"
+    if "alias/aws/" in key:
+        words = "must be a customer managed key; AWS managed keys cannot be shared with other accounts"
+        return f"{words}; is {show(key)}"
+    arn = _KEY_ARN.fullmatch(key)
+    if arn is None:
+        return ""
+    if is_region(vault.region) and (arn["region"], arn["partition"]) != (vault.region, partition_of(vault.region)):
+        return f"must be a key in the Region of the vault, {vault.region}"
+    account_id = vault.account.account_id
+    if account_id and arn["account"] != account_id:
+        return (
+            f"must be a key of the destination account {account_id}, is of {arn['account']}: the vault is made in"
+            f" {account_id} and would depend on a stranger's key. Name a key of that account, such as"
+            " alias/orders-copies"
+        )
+    return ""
 
 
 def _lifecycle(fields: Fields) -> Lifecycle:

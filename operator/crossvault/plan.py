@@ -169,16 +169,14 @@ def _vault(
         if row.destination == destination.name
     )
     difference = Drift(destination.name, "vault", destination.vault.name, "present", "absent")
-    key_arn = _key_to_create_with(destination, sight)
+    key_arn = _key_to_create_with(sight)
     if unusable or key_arn is None:
         return None, difference
     return CreateVault(destination.name, destination.vault, key_arn), difference
 
 
-def _key_to_create_with(destination: Destination, sight: DestinationSight) -> str | None:
-    """Return the ARN of the declared key as KMS says it; of a key of another account, as it is declared."""
-    if vault_key.is_foreign(destination):
-        return destination.encryption_key
+def _key_to_create_with(sight: DestinationSight) -> str | None:
+    """Return the ARN of the declared key as KMS says it."""
     seen = None if isinstance(sight.wanted_key, Unseen) else sight.wanted_key.value
     return seen.arn if seen is not None else None
 

@@ -41,7 +41,6 @@ def judge(desired: Desired, destination: Destination, sight: DestinationSight) -
     |---|---|---|
     | absent, not to be made | | Unknown |
     | absent, to be made | declared one is an enabled customer managed key | Met |
-    | absent, to be made | declared one belongs to another account | Unknown: AWS decides when the vault is made |
     | logically air-gapped | owned by AWS, or of another account | Met |
     | any | of its own account, gone or not enabled | Unmet |
     | standard | managed or owned by AWS, and types in scope need another | Unmet |
@@ -58,19 +57,11 @@ def judge(desired: Desired, destination: Destination, sight: DestinationSight) -
     return _own(desired, destination, vault, sight)
 
 
-def is_foreign(destination: Destination) -> bool:
-    """Tell whether the declared key is one of another account, which KMS is not asked about."""
-    owner = account_of(destination.encryption_key or "")
-    return owner not in {"", destination.vault.account.account_id}
-
-
 def _wanted(destination: Destination, sight: DestinationSight) -> Prerequisite:
     """Judge the key with which the vault is going to be created."""
     look, wanted = sight.wanted_key, destination.encryption_key
     if not destination.create:
         return no_vault(NAME, destination, "key")
-    if is_foreign(destination):
-        return _wanted_of_another(destination, str(wanted))
     if isinstance(look, Unseen):
         return unknown(NAME, destination.name, look.problem, blocks=True)
     where = f"in account {destination.vault.account.name} ({destination.vault.region})"
@@ -91,21 +82,6 @@ def _wanted(destination: Destination, sight: DestinationSight) -> Prerequisite:
             "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
         )
     return met(NAME, destination.name, f"Key {wanted} can be used.")
-
-
-def _wanted_of_another(destination: Destination, wanted: str) -> Prerequisite:
-    """AWS makes a vault with the ARN of a key only; the alias of somebody else's key cannot be resolved from here."""
-    if ":alias/" in wanted:
-        return unmet(
-            NAME,
-            destination.name,
-            Reason.KEY_NOT_FOUND,
-            f"{wanted} is an alias in account {account_of(wanted)}, which cannot be looked up from"
-            f" {destination.vault.account.account_id}.",
-            "Name the ARN of the key itself in spec.destinations[].vault.encryptionKey.",
-        )
-    message = f"Key {wanted} belongs to account {account_of(wanted)}; AWS decides about it when the vault is made."
-    return Prerequisite(NAME, destination.name, PrerequisiteStatus.UNKNOWN, Reason.FOREIGN_KEY, message)
 
 
 def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:

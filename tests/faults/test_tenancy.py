@@ -48,6 +48,20 @@ def test_a_label_selector_admits_the_namespaces_that_carry_it(stage: Stage) -> N
     assert not stage.control.calls()
 
 
+@pytest.mark.parametrize("owner", [scene.STRANGER, scene.PRODUCTION, scene.TOOLS])
+@pytest.mark.parametrize("form", ["key/0a0a0a0a-0000-4000-8000-000000000001", "alias/orders-copies"])
+def test_no_vault_is_made_with_the_key_of_a_stranger(stage: Stage, owner: str, form: str) -> None:
+    """Who holds the key holds the copies: its owner could make them unreadable, so AWS is not even asked about it."""
+    wanted = stage.body["spec"]["destinations"][0]["vault"]
+    wanted["encryptionKey"] = f"arn:aws:kms:{scene.AWAY}:{owner}:{form}"
+    outcome = stage.look()
+
+    assert scene.condition(stage.body) == ("False", "InvalidSpec")
+    assert f"must be a key of the destination account {scene.BACKUP}, is of {owner}" in str(outcome.status)
+    assert "spec.destinations[0].vault.encryptionKey" in str(outcome.status)
+    assert not stage.control.calls()
+
+
 def test_all_admits_everybody(stage: Stage) -> None:
     """With all: true every namespace may."""
     for each in stage.declared.values():

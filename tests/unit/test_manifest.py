@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, altered
+from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, TABLE, Broken, altered
 
 from crossvault import manifest, schema
 from crossvault.grants import AllowedNamespaces
@@ -31,6 +31,17 @@ EVERYBODY = AllowedNamespaces(all=True)
 PRODUCTION = AccountDeclaration(Account("production", "111111111111"), EVERYBODY)
 DR = AccountDeclaration(Account("dr", "222222222222"), EVERYBODY)
 ACCOUNTS = {"production": PRODUCTION, "dr": DR}
+
+
+_KEY = "spec.destinations[0].vault.encryptionKey"
+
+
+def _names_a_place(broken: Broken) -> bool:
+    """Tell whether a row is about a Region, a role or a key that is there, but wrong."""
+    last = broken.path.split(".")[-1].split("[")[0]
+    missing = any(value is REMOVED for value in broken.changes.values()) and last != "encryptionKey"
+    named = last in {"region", "regions", "roleArn", "encryptionKey", "copyRole"}
+    return named and not missing and broken.said != "uplicate"
 
 
 def parsed(changes: Mapping[str, Any] | None = None, **accounts: AccountDeclaration) -> Desired:
@@ -277,7 +288,27 @@ class TestFaults:
                 "source account 111111111111",
                 id="AWS Backup assumes a role of the source account",
             ),
-            pytest.param({"spec.source.copyRole": "arn:x"}, "spec.source.copyRole", "ARN of a role", id="or none"),
+            pytest.param({"spec.source.copyRole": "arn:x"}, "spec.source.copyRole", "or its ARN", id="or none"),
+            pytest.param(
+                {"spec.destinations[0].vault.encryptionKey": "arn:aws:kms:eu-central-1:999999999999:key/0a-1b"},
+                "spec.destinations[0].vault.encryptionKey",
+                "must be a key of the destination account 222222222222, is of 999999999999: the vault is made in "
+                "222222222222 and would depend on a stranger's key. Name a key of that account, such as "
+                "alias/orders-copies",
+                id="a vault is made with a key of its own account",
+            ),
+            pytest.param(
+                {"spec.destinations[0].vault.encryptionKey": "arn:aws:kms:eu-central-1:111111111111:key/0a-1b"},
+                "spec.destinations[0].vault.encryptionKey",
+                "is of 111111111111",
+                id="not of the source's",
+            ),
+            pytest.param(
+                {"spec.destinations[0].vault.encryptionKey": "arn:aws:kms:eu-central-1:999999999999:alias/x"},
+                "spec.destinations[0].vault.encryptionKey",
+                "is of 999999999999",
+                id="nor with the alias of a stranger",
+            ),
         ],
     )
     def test_fault_names_its_field(self, changes: Mapping[str, Any], path: str, said: str) -> None:
@@ -287,6 +318,37 @@ class TestFaults:
         assert result.reason is Reason.INVALID_SPEC
         assert [fault.path for fault in result.faults] == [path]
         assert said in result.faults[0].message
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            *("alias/orders-copies", "arn:aws:kms:eu-central-1:222222222222:alias/x", f"mrk-{'0' * 32}"),
+            *("arn:aws:kms:eu-central-1:222222222222:key/0a-1b", "0a1b2c3d-1111-4222-8333-444455556666"),
+            f"arn:aws:kms:eu-central-1:222222222222:key/mrk-{'0' * 32}",
+        ],
+    )
+    def test_key_of_the_vaults_account_and_region_is_taken(self, key: str) -> None:
+        """In every form that names it, a multi-Region key included."""
+        changes = {"spec.destinations[0].vault.encryptionKey": key}
+
+        assert schema.check(altered(POLICY, changes)).faults == ()
+        assert parsed(changes).destinations[0].encryption_key == key
+
+    def test_a_key_is_not_compared_with_an_account_that_is_not_known(self) -> None:
+        """Nobody learns the id of an account that they may not name."""
+        key = "arn:aws:kms:eu-central-1:999999999999:key/0a-1b"
+        result = rejected({_KEY: key, "spec.destinations[0].accountRef.name": "nobody"})
+
+        assert [fault.path for fault in result.faults] == ["spec.destinations[0].accountRef.name"]
+
+    @pytest.mark.parametrize("broken", [pytest.param(each, id=each.why) for each in TABLE if _names_a_place(each)])
+    def test_what_names_a_place_in_aws_is_refused_in_the_same_words_as_by_the_crd(self, broken: Broken) -> None:
+        """Accounts, Regions, roles and keys: also where no CRD, or an older one, stands before the parser."""
+        is_account = broken.base is ACCOUNT
+        result = manifest.parse_account(broken.body) if is_account else manifest.parse_policy(broken.body, ACCOUNTS, {})
+
+        assert isinstance(result, Rejected)
+        assert result.faults == schema.check(broken.body).faults
 
     def test_everything_is_found_at_once(self) -> None:
         """Faults of every part come together, with the accounts that could not be resolved."""
@@ -320,7 +382,7 @@ class TestFaults:
         (fault,) = rejected({place: region}).faults
 
         assert fault.path == place
-        assert fault.message.startswith("must be an AWS Region, such as eu-west-1, is ")
+        assert fault.message.startswith("must be an AWS Region, such as eu-west-1; is ")
 
     def test_region_of_another_partition_is_refused(self) -> None:
         """A role of one partition opens no Region of another."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .. import vault_key
 from ..errors import ErrorClass, Problem
 from ..iam import evaluation
 from ..model import (
@@ -199,7 +198,7 @@ def _inside(room: Room, wanted: Destination, vault: Look[Vault | None]) -> _Insi
         # Without knowing that it exists, its other answers could not be told from "there is none".
         return _Inside(known(vault), known(vault), known(Seen(None)), known(vault))
     none: Pending[Key | None] = known(Seen(None))
-    declared = None if vault_key.is_foreign(wanted) else wanted.encryption_key
+    declared = wanted.encryption_key
     if vault.value is None:
         wanted_key = room.kms_key(declared) if wanted.create and declared else none
         return _Inside(known(Seen(None)), none, wanted_key, known(Seen(())))
