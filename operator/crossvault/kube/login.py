@@ -47,10 +47,10 @@ class Login:
         self._lately.append(now)
         try:
             credentials = await asyncio.to_thread(self._access.read)
+            session = open_session(credentials, self._settings, headers=credentials.headers(), trace=self._trace())
         except AccessError as error:
             raise kopf.TemporaryError(str(error), delay=5) from error
         self._count += 1
-        session = open_session(credentials, self._settings, headers=credentials.headers(), trace=self._trace())
         return kopf.AiohttpSession(
             server=credentials.server,
             aiohttp_session=session,

@@ -1,24 +1,26 @@
 """Where the API server is and who we are: kubeconfigs, credential plugins, and the account of a pod."""
 
 import base64
+import json
+import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from crossvault.kube.access import Access, AccessError
+from crossvault.kube import kubeconfig
+from crossvault.kube.access import Access, AccessError, Credentials
 
 
-def write(
-    path: Path, user: dict[str, Any], *, name: str = "c", server: str = "https://api:6443/", **cluster: Any
-) -> Path:
+def write(path: Path, user: dict[str, Any], *, name: str = "c", **cluster: Any) -> Path:
     """Write a kubeconfig with one context."""
     document = {
         "current-context": name,
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "clusters": [{"name": name, "cluster": {"server": server, **cluster}}],
+        "clusters": [{"name": name, "cluster": {"server": "https://api:6443/", **cluster}}],
         "users": [{"name": name, "user": user}],
     }
     path.write_text(yaml.safe_dump(document))
@@ -52,7 +54,7 @@ def test_credential_plugin_is_run(tmp_path: Path) -> None:
     """As for EKS; its environment and arguments are those of the kubeconfig."""
     script = (
         "import json, os; asked = json.loads(os.environ['KUBERNETES_EXEC_INFO']);"
-        "print(json.dumps({'status': {'token': os.environ['WHO'] + asked['apiVersion']}}))"
+        "print(json.dumps({**asked, 'status': {'token': os.environ['WHO'] + asked['apiVersion']}}))"
     )
     plugin = {
         "apiVersion": "client.authentication.k8s.io/v1",
@@ -64,20 +66,191 @@ def test_credential_plugin_is_run(tmp_path: Path) -> None:
     assert Access(write(tmp_path / "k", {"exec": plugin})).read().token == "me:client.authentication.k8s.io/v1"
 
 
+PLUGIN = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": []}
+
+
 @pytest.mark.parametrize(
     ("user", "said"),
     [
         pytest.param({"tokenFile": "missing"}, "cannot be read", id="missing file"),
         pytest.param({"client-key-data": "%"}, "client-key-data", id="not base64"),
-        pytest.param({"exec": {"command": "/nowhere/plugin"}}, "gave no credentials", id="no plugin"),
-        pytest.param({"exec": {"command": "false"}}, "gave no credentials", id="plugin fails"),
-        pytest.param({"exec": {"command": "true"}}, "gave no credentials", id="plugin says nothing"),
+        pytest.param({"exec": {**PLUGIN, "command": "/nowhere/x"}}, "cannot be started", id="no plugin"),
+        pytest.param({"exec": {**PLUGIN, "command": "false"}}, "it ended with 1", id="plugin fails"),
+        pytest.param({"exec": {**PLUGIN, "command": "true"}}, "its output is not JSON", id="plugin says nothing"),
+        pytest.param({"exec": {**PLUGIN, "apiVersion": "v1alpha1"}}, "has no apiVersion", id="an old plugin"),
+        pytest.param({"exec": {**PLUGIN, "command": ""}}, "names no command", id="a plugin without a command"),
+        pytest.param({"exec": {**PLUGIN, "args": "x"}}, "args that are no list", id="arguments that are none"),
+        pytest.param({"exec": {**PLUGIN, "env": [{"name": "x"}]}}, "has an env", id="a variable without a value"),
+        pytest.param({"exec": {**PLUGIN, "interactiveMode": "Always"}}, "nobody sits", id="a plugin that asks"),
+        pytest.param({"exec": "aws"}, "no object", id="a plugin that is a string"),
+        pytest.param({"token": 7}, "no string", id="a token that is a number"),
+        pytest.param({"client-certificate-data": "QQ=="}, "without its key", id="half a client certificate"),
     ],
 )
 def test_unusable_user_says_why(tmp_path: Path, user: dict[str, Any], said: str) -> None:
     """What was looked at stands in the message."""
     with pytest.raises(AccessError, match=said):
         Access(write(tmp_path / "k", user)).read()
+
+
+SECRET = "s3cr3t-that-nobody-may-read"
+_TELLS = f"import sys; print('{SECRET}'); print('{SECRET}', file=sys.stderr); sys.exit({{code}})"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-c", _TELLS.format(code=1)], id="it fails"),
+        pytest.param(["-c", _TELLS.format(code=0)], id="its output is no JSON"),
+        pytest.param(["-c", f"print('[\"{SECRET}\"]')"], id="its output is something else"),
+        pytest.param(["-c", f'print(\'{{"kind": "{SECRET}"}}\')'], id="its output is of another kind"),
+        pytest.param(["-c", f"import os, signal; '{SECRET}'; os.kill(os.getpid(), signal.SIGKILL)"], id="it is killed"),
+        pytest.param(["-c", f"import sys; sys.stdout.buffer.write(b'\\xff{SECRET}')"], id="its output is no text"),
+        pytest.param([f"\0{SECRET}"], id="it cannot be started"),
+        pytest.param(["-c", f"input('{SECRET}')"], id="it waits for somebody"),
+    ],
+)
+def test_nothing_a_plugin_is_given_or_says_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    """Tokens stand in arguments and in output; neither is in the message, nor in a traceback that a log has."""
+    plugin = {**PLUGIN, "args": arguments, "env": [{"name": "TOKEN", "value": SECRET}]}
+    with pytest.raises(AccessError, match="gave no credentials") as caught:
+        Access(write(tmp_path / "k", {"exec": plugin})).read()
+
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_plugin_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was started with is not told."""
+    monkeypatch.setattr(kubeconfig, "_EXEC_TIMEOUT", 0.2)
+    plugin = {**PLUGIN, "args": ["-c", f"import time; '{SECRET}'; time.sleep(60)"]}
+    with pytest.raises(AccessError, match="did not end within") as caught:
+        Access(write(tmp_path / "k", {"exec": plugin})).read()
+
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"users: [{{name: a, user: {{token: {SECRET}", id="half a file"),
+        pytest.param(f"token: {SECRET}\n\tx: 1", id="a tab"),
+        pytest.param(f"a: &x {SECRET}\nb: *y", id="an alias that is none"),
+        pytest.param(f"users: {SECRET}", id="users that are none"),
+        pytest.param(f"users: [{SECRET}]", id="a user that is none"),
+        pytest.param(f"users: [{{user: {{token: {SECRET}}}}}]", id="a user without a name"),
+        pytest.param(f"users: [{{name: a, user: {SECRET}}}]", id="a user that is a string"),
+        pytest.param(f"current-context: [{SECRET}]", id="a context that is a list"),
+    ],
+)
+def test_no_line_of_a_broken_kubeconfig_is_told(tmp_path: Path, text: str) -> None:
+    """What YAML quotes of it may be a token."""
+    (tmp_path / "k").write_text(text)
+    with pytest.raises(AccessError) as caught:
+        Access(tmp_path / "k").read()
+
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("command", ["bin/plugin", "./plugin", "../plugin"])
+def test_relative_command_is_beside_the_kubeconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Whatever the working folder is, and whatever lies there under the same name; PATH has no say."""
+    home, elsewhere = tmp_path / "home" / "jane", tmp_path / "elsewhere" / "here"
+    for folder, token in ((home, "right"), (elsewhere, "wrong")):
+        plugin = folder / command
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        answer = json.dumps({"apiVersion": PLUGIN["apiVersion"], "kind": "ExecCredential", "status": {"token": token}})
+        plugin.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        plugin.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{elsewhere}{os.pathsep}{os.environ['PATH']}")
+    write(home / "k", {"exec": {**PLUGIN, "command": command}})
+
+    monkeypatch.chdir(elsewhere)
+    assert Access(home / "k").read().token == "right"
+    monkeypatch.chdir(home)
+    assert Access(Path("k")).read().token == "right"
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "named"),
+    [
+        pytest.param({"as": "system:admin"}, {}, "as, ", id="impersonation"),
+        pytest.param({"as-groups": ["system:masters"]}, {}, "as-groups", id="of groups"),
+        pytest.param({"as-uid": "1"}, {}, "as-uid", id="of an uid"),
+        pytest.param({"as-user-extra": {"a": ["b"]}}, {}, "as-user-extra", id="with more"),
+        pytest.param({"auth-provider": {"name": "gcp"}}, {}, "auth-provider", id="an auth provider"),
+        pytest.param({"username": "u", "password": SECRET}, {}, "basic", id="basic authentication"),
+        pytest.param({"tokn": SECRET}, {}, "tokn", id="a member nobody knows"),
+        pytest.param({"exec": {**PLUGIN, "provideClusterInfo": True}}, {}, "provideClusterInfo", id="cluster info"),
+        pytest.param({}, {"tls-server-name": "other"}, "tls-server-name", id="another server name"),
+        pytest.param({}, {"proxy-url": "socks5://localhost:1080"}, "proxy-url", id="a SOCKS proxy"),
+        pytest.param({}, {"api-version": "v1"}, "api-version", id="a cluster's member nobody knows"),
+        pytest.param({}, {"insecure-skip-tls-verify": "false"}, "neither true nor false", id="a flag that is a word"),
+        pytest.param(
+            {},
+            {"insecure-skip-tls-verify": True, "certificate-authority-data": "QQ=="},
+            "would ignore it",
+            id="an authority that would not count",
+        ),
+        pytest.param({}, {"server": "api.example:6443"}, "has no server", id="a server without a scheme"),
+        pytest.param({}, {"server": "https://"}, "has no server", id="a server without a host"),
+        pytest.param({}, {"server": "https://api:port"}, "has no server", id="a server with no port"),
+        pytest.param({}, {"server": ""}, "has no server", id="no server"),
+    ],
+)
+def test_what_is_not_supported_is_refused(
+    tmp_path: Path, user: dict[str, Any], cluster: dict[str, Any], named: str
+) -> None:
+    """Ignoring it would act as somebody else, or speak to somebody else, than the file says."""
+    with pytest.raises(AccessError) as caught:
+        Access(write(tmp_path / "k", user, **cluster)).read()
+
+    assert named in str(caught.value)
+    assert str(tmp_path / "k") in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_members_without_a_value_are_absent(tmp_path: Path) -> None:
+    """As tools write them; what says nothing is not refused."""
+    user = {"token": "t", "as": "", "as-groups": [], "auth-provider": None, "extensions": [{"name": "x"}]}
+    cluster: dict[str, Any] = {"tls-server-name": "", "proxy-url": "http://proxy:3128", "disable-compression": True}
+    credentials = Access(write(tmp_path / "k", user, **cluster)).read()
+
+    assert credentials.proxy == "http://proxy:3128"
+    assert credentials.headers() == {"Authorization": "Bearer t", "Accept-Encoding": "identity"}
+
+
+def test_token_file_wins_over_a_token(tmp_path: Path) -> None:
+    """As documented: its token is the one that is renewed."""
+    (tmp_path / "token").write_text("new")
+
+    assert Access(write(tmp_path / "k", {"token": "old", "tokenFile": "token"})).read().token == "new"
+
+
+@pytest.mark.parametrize(
+    ("authority", "certificate"),
+    [pytest.param("no PEM", None, id="of the server"), pytest.param(None, "no PEM", id="of the user")],
+)
+def test_certificate_that_is_none_is_told(authority: str | None, certificate: str | None) -> None:
+    """As the same error as all others about the way in, without a word of the key."""
+    credentials = Credentials("https://api", ca=authority, certificate=certificate, key=SECRET)
+    with pytest.raises(AccessError, match="cannot be used") as caught:
+        credentials.ssl_context()
+
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_missing_kubeconfigs_of_several_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kubectl does; that none is there is told."""
+    there = write(tmp_path / "there", {"token": "1"})
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'missing'}:{there}")
+    assert Access().read().token == "1"
+
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'missing'}")
+    with pytest.raises(AccessError, match="is there"):
+        Access().read()
 
 
 def test_missing_context_is_named(tmp_path: Path) -> None:

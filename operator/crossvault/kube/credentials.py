@@ -1,0 +1,60 @@
+"""One way to the API server, ready for use, and the error that says why there is none."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from dataclasses import dataclass
+
+
+class AccessError(Exception):
+    """There is no usable way to the API server; the message says what was looked at, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """One way to the API server. Has no repr: it holds secrets.
+
+    Attributes:
+        ca, certificate, key: PEM.
+        compressed: Whether the server may compress its answers.
+    """
+
+    server: str
+    ca: str | None = None
+    token: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    insecure: bool = False
+    proxy: str | None = None
+    compressed: bool = True
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that say who we are, when a token does, and what answers may look like."""
+        identity = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return identity if self.compressed else {**identity, "Accept-Encoding": "identity"}
+
+    def transport(self) -> tuple[object, ...]:
+        """Return what a connection is made with; while it stays the same, connections may be kept."""
+        return (self.server, self.ca, self.certificate, self.key, self.insecure, self.proxy)
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return how the server is verified and how we prove who we are.
+
+        Raises:
+            AccessError: What should be certificates and keys cannot be used as such.
+        """
+        try:
+            context = ssl.create_default_context(cadata=self.ca)
+            if self.certificate and self.key:
+                with tempfile.NamedTemporaryFile("w", suffix=".pem") as bundle:  # ssl loads client keys from files only
+                    bundle.write(f"{self.certificate}\n{self.key}\n")
+                    bundle.flush()
+                    context.load_cert_chain(bundle.name, password="")  # without one, OpenSSL would ask the terminal
+        except (OSError, ValueError):  # of OpenSSL; its words tell nobody anything
+            words = "A certificate or key for the API server cannot be used: it is no PEM, or the two do not match."
+            raise AccessError(words) from None
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
