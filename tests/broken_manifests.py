@@ -124,6 +124,12 @@ TABLE = (
     ),
     _account("Region that is a host", {"spec.regions": ["eu-west-1.attacker.com/"]}, "spec.regions[0]", REGION),
     _account("External ID without a role", {"spec.roleArn": REMOVED}, "spec.externalId", "only with roleArn"),
+    _account(
+        "source identity without a role",
+        {"spec.roleArn": REMOVED, "spec.externalId": REMOVED, "spec.sourceIdentity": True},
+        "spec.sourceIdentity",
+        "only with roleArn",
+    ),
     _account("External ID with a space", {"spec.externalId": "two words"}, "spec.externalId", "must be 2 to 1224"),
     _account("External ID of one character", {"spec.externalId": "x"}, "spec.externalId", "must be 2 to 1224"),
     _account("External ID that is empty", {"spec.externalId": ""}, "spec.externalId", "must be 2 to 1224"),

@@ -15,13 +15,27 @@ from .model import AccountSight, PolicyKey, Seen, Unseen
 from .reasons import Reason
 from .status import Cadence, Outcome, Report
 
+NAMED = 5
+"""So many of the accounts that share a way in are named."""
 
-def summarise_account(sight: AccountSight, body: Mapping[str, Any], *, now: datetime, cadence: Cadence) -> Outcome:
-    """Say what the role of an account shows."""
+
+def summarise_account(
+    sight: AccountSight,
+    body: Mapping[str, Any],
+    *,
+    twins: tuple[str, ...] = (),
+    now: datetime,
+    cadence: Cadence,
+) -> Outcome:
+    """Say what the role of an account shows, and which other BackupAccounts enter with it (``twins``).
+
+    Who else there is, and whose identity was refused, stands in the status, which cluster administrators read. Events
+    about it lie in namespace ``default`` and do not say it.
+    """
     metadata, previous = body["metadata"], body.get("status") or {}
     generation = metadata.get("generation", 1)
     ready = _account_ready(sight)
-    judged = (ready, *_while_true(ready))
+    judged = (ready, *_while_true(ready), *_shared(twins))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
@@ -48,7 +62,7 @@ def _account_ready(sight: AccountSight) -> Condition:
     if isinstance(sight.identity, Unseen):
         problem = sight.identity.problem
         status = conditions.UNKNOWN if problem.error_class is ErrorClass.RETRY else conditions.FALSE
-        return Condition("Ready", status, problem.reason, problem.message)
+        return Condition("Ready", status, problem.reason, problem.message, problem.detail)
     role = sight.account.role_arn or "the operator's own credentials"
     return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
 
@@ -58,7 +72,20 @@ def _while_true(ready: Condition) -> tuple[Condition, ...]:
     if ready.status == conditions.TRUE:
         return ()
     kind = "Stalled" if ready.status == conditions.FALSE else "Reconciling"
-    return (Condition(kind, conditions.TRUE, ready.reason, ready.message),)
+    return (Condition(kind, conditions.TRUE, ready.reason, ready.message, ready.detail),)
+
+
+def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:
+    """Return the condition that says that one way in goes by several names."""
+    if not twins:
+        return ()
+    more = f" and {len(twins) - NAMED} more" if len(twins) > NAMED else ""
+    message = (
+        "Another BackupAccount enters this account with the same role and External ID: whoever may name one of them"
+        " reaches what the other one guards, and each has limits of its own. Keep one, or give them different roles."
+    )
+    names = f"It is {', '.join(sorted(twins)[:NAMED])}{more}."
+    return (Condition("Shared", conditions.TRUE, Reason.ROLE_SHARED, message, names),)
 
 
 def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def stamp(
                 "type": each.type,
                 "status": each.status,
                 "reason": str(each.reason),
-                "message": clip(each.message),
+                "message": f"{clip(each.message)} {each.detail}".rstrip(),
                 "observedGeneration": generation,
                 "lastTransitionTime": (same and before and before.get("lastTransitionTime")) or instant(now),
             }
@@ -57,15 +57,15 @@ def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tu
 
 
 def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[Event, ...]:
-    """Return an event for Ready when its reason changed, and for copies that begin to fail."""
+    """Return an event for Ready when its reason changed, for copies that begin to fail, for a way in that is shared."""
     events = []
     for each in judged:
         before = condition_of(previous, each.type)
         if before is not None and (before.get("status"), before.get("reason")) == (each.status, each.reason):
             continue
         failing = each.type == "CopiesHealthy" and each.status == conditions.FALSE
-        if each.type == "Ready" or failing:
-            kind = "Normal" if each.status == conditions.TRUE else "Warning"
+        if each.type in {"Ready", "Shared"} or failing:
+            kind = "Normal" if each.type == "Ready" and each.status == conditions.TRUE else "Warning"
             events.append(Event(kind, each.reason, clip(each.message)))
     return tuple(events)
 

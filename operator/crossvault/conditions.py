@@ -37,12 +37,16 @@ TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition before it gets its generation and its transition time."""
+    """One condition before it gets its generation and its transition time.
+
+    ``detail`` stands behind the message in the status, and nowhere else: see :class:`crossvault.errors.Problem`.
+    """
 
     type: str
     status: str
     reason: Reason
     message: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

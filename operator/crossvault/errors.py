@@ -29,6 +29,8 @@ class Problem:
         error_class: Whether to retry, to wait for somebody, or to report a bug.
         code: AWS's own error code, when there was one.
         said: AWS's own text, when there was one.
+        detail: What only cluster administrators may read, such as whose identity the operator has: shown in the
+            status of a BackupAccount, and in no policy's status and no event.
     """
 
     reason: Reason
@@ -36,6 +38,7 @@ class Problem:
     error_class: ErrorClass = ErrorClass.RETRY
     code: str | None = None
     said: str = ""
+    detail: str = ""
 
 
 class CrossvaultError(Exception):

@@ -79,7 +79,7 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "STS refused AssumeRole. AWS gives the same answer for a missing role, a trust policy that does not name the"
         " operator, and a wrong External ID.",
         AWS_ADMIN,
-        "Check role, trust policy and External ID, in this order.",
+        "Check role, trust policy and External ID, in this order. The status of the BackupAccount says who asked.",
     ),
     Reason.EXTERNAL_ID_REFUSED: Explanation(
         "STS said that the External ID does not fit.", AWS_ADMIN, "Correct externalId or the role's trust policy."
@@ -99,6 +99,17 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The credentials ran out and could not be renewed.", PLATFORM, "Renew them."
     ),
     Reason.CREDENTIALS_REFUSED: Explanation("AWS does not know the operator's credentials.", PLATFORM, "Replace them."),
+    Reason.INSECURE_ENDPOINT: Explanation(
+        "The endpoint that is set instead of AWS's own is plain http to another machine; nothing was sent.",
+        PLATFORM,
+        "Set an endpoint with https (aws.endpointUrl of the chart, AWS_ENDPOINT_URL), or none.",
+    ),
+    Reason.ROLE_SHARED: Explanation(
+        "Another BackupAccount enters the same account in the same way: whoever may name one of them reaches what the"
+        " other one guards, and each has limits of its own. The status of the BackupAccount names it.",
+        PLATFORM,
+        "Keep one of them, with the namespaces of both; or give them different roles.",
+    ),
     Reason.ACCESS_DENIED: Explanation("The role lacks a permission.", AWS_ADMIN, "Allow the action that is named."),
     Reason.THROTTLED: Explanation("AWS asks for fewer requests.", PLATFORM, "Lower the account's limits if it lasts."),
     Reason.SERVICE_UNAVAILABLE: Explanation("AWS answered with a server error.", NOBODY, "Wait."),

@@ -115,6 +115,14 @@ def allowance(
     return Allowance(permitted=bool(found), policies=max(most) if len(most) == len(found) and most else None)
 
 
+def only_namespace(allowed: AllowedNamespaces, grants: tuple[Grant, ...]) -> str:
+    """Return the one namespace that may use the account at all; empty where others may, or labels decide."""
+    everybody = [allowed, *(each.namespaces for each in grants)]
+    names = {name for each in everybody for name in each.names}
+    others = any(each.all or each.match_labels is not None for each in everybody)
+    return names.pop() if len(names) == 1 and not others else ""
+
+
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from .grants import (
     allowance,
     allowed_from,
     grants_from,
+    only_namespace,
 )
 from .model import (
     Account,
@@ -106,6 +107,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
     account_id = spec.text("accountId")
     if account_id and not _ACCOUNT_ID.fullmatch(account_id):
         spec.fault("accountId", f"must be the twelve digits of an AWS account, is {show(account_id)}")
+    allowed, grants = allowed_from(spec.object("allowedNamespaces")), grants_from(spec)
     account = Account(
         name=manifest.object("metadata", required=True).text("name"),
         account_id=account_id,
@@ -114,8 +116,9 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         session_tags=spec.pairs("sessionTags"),
         regions=_account_regions(spec, spec.optional_text("roleArn")),
         limits=_limits(spec.object("limits")),
+        namespace=only_namespace(allowed, grants),
+        source_identity=spec.flag("sourceIdentity"),
     )
-    allowed, grants = allowed_from(spec.object("allowedNamespaces")), grants_from(spec)
     if faults:
         return _rejected(Reason.INVALID_SPEC, faults)
     return AccountDeclaration(account, allowed, grants)

@@ -40,6 +40,8 @@ class Reason(StrEnum):
     NO_CREDENTIALS = "NoCredentials"
     CREDENTIALS_EXPIRED = "CredentialsExpired"
     CREDENTIALS_REFUSED = "CredentialsRefused"
+    INSECURE_ENDPOINT = "InsecureEndpoint"
+    ROLE_SHARED = "RoleShared"
     # Looking at AWS
     ACCESS_DENIED = "AccessDenied"
     THROTTLED = "Throttled"

@@ -211,11 +211,17 @@ def foresee(desired: Desired, observed: Observed, request: PolicyRequest) -> pla
 
 
 def reconcile_account(
-    body: Mapping[str, Any], aws: Aws, *, not_before: datetime, clock: Clock, cadence: status.Cadence
+    body: Mapping[str, Any],
+    aws: Aws,
+    *,
+    twins: tuple[str, ...] = (),
+    not_before: datetime,
+    clock: Clock,
+    cadence: status.Cadence,
 ) -> status.Outcome:
-    """Verify one BackupAccount and report what its role shows."""
+    """Verify one BackupAccount and report what its role shows; ``twins`` are others that enter in the same way."""
     declared = manifest.parse_account(body)
     if isinstance(declared, manifest.Rejected):
         return status.summarise_rejected(declared, body, now=clock())
     sight = aws.look_at_account(declared.account, not_before=not_before)
-    return account_status.summarise_account(sight, body, now=clock(), cadence=cadence)
+    return account_status.summarise_account(sight, body, twins=twins, now=clock(), cadence=cadence)

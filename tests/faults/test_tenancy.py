@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from tests.faults import stage as scene
@@ -60,6 +61,37 @@ def test_no_vault_is_made_with_the_key_of_a_stranger(stage: Stage, owner: str, f
     assert f"must be a key of the destination account {scene.BACKUP}, is of {owner}" in str(outcome.status)
     assert "spec.destinations[0].vault.encryptionKey" in str(outcome.status)
     assert not stage.control.calls()
+
+
+OPERATOR = (f"arn:aws:iam::{scene.TOOLS}", scene.TOOLS)
+
+
+def _refuse(stage: Stage, name: str) -> None:
+    """Let the trust policy of an account ask for an External ID that nobody has."""
+    stage.declared[name]["spec"]["externalId"] = "of-somebody-else"
+
+
+def _lend(stage: Stage, name: str) -> None:
+    """Have an account entered with the operator's own identity, which belongs elsewhere."""
+    for member in ("roleArn", "externalId"):
+        del stage.declared[name]["spec"][member]
+
+
+@pytest.mark.parametrize("reference", ["production", "dr"])
+@pytest.mark.parametrize("break_it", [_refuse, _lend])
+def test_refused_way_in_tells_a_tenant_nothing_about_the_operator(
+    stage: Stage, reference: str, break_it: Callable[[Stage, str], None]
+) -> None:
+    """What has to be put right stands there; whose identity it is for, the BackupAccount's status tells."""
+    break_it(stage, reference)
+    read = told(stage)
+    stage.look_at_account(reference)
+    administrators = json.dumps(stage.declared[reference]["status"])
+
+    assert not [each for each in OPERATOR if each in read]
+    assert scene.TOOLS in administrators
+    if break_it is _refuse:
+        assert "its trust policy does not give the operator sts:AssumeRole" in read
 
 
 def test_all_admits_everybody(stage: Stage) -> None:

@@ -92,6 +92,7 @@ class FakeCore:
         self.passes: list[str] = []
         self.ordered: dict[str, bool] = {}
         self.claims: dict[str, frozenset[tuple[str, str]]] = {}
+        self.twins: dict[str, tuple[str, ...]] = {}
         self.removed: list[str] = []
 
     def engine(self) -> Engine:
@@ -119,11 +120,19 @@ class FakeCore:
         return self._outcome(request.body, clock(), cadence)
 
     def account(
-        self, body: Mapping[str, Any], aws: Aws, *, not_before: datetime, clock: Clock, cadence: Cadence
+        self,
+        body: Mapping[str, Any],
+        aws: Aws,
+        *,
+        twins: tuple[str, ...],
+        not_before: datetime,
+        clock: Clock,
+        cadence: Cadence,
     ) -> Outcome:
         """Do one pass over an account."""
         del aws, not_before
         self.passes.append(body["metadata"]["name"])
+        self.twins[body["metadata"]["name"]] = twins
         return self._outcome(body, clock(), cadence)
 
     def _deletion(self, name: str, request: PolicyRequest, cadence: Cadence) -> Outcome:

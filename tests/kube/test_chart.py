@@ -99,7 +99,11 @@ class TestValues:
             pytest.param("replicaCount=2", "maximum: got 2, want 1", id="two replicas without leader election"),
             pytest.param("config.logLevel=verbose", "logLevel", id="a log level nobody knows"),
             pytest.param("config.interval=5", "interval", id="an interval without a unit"),
+            pytest.param("config.clusterName=prod@eu", "clusterName", id="a cluster whose name would end another"),
+            pytest.param(f"config.clusterName={'x' * 25}", "clusterName", id="a cluster's name that is too long"),
             pytest.param("aws.endpointUrl=localhost", "endpointUrl", id="an endpoint without a scheme"),
+            pytest.param("aws.endpointUrl=http://aws.example", "endpointUrl", id="an endpoint that anybody can read"),
+            pytest.param("aws.endpointUrl=http://127.0.0.1@evil.example", "endpointUrl", id="and one in disguise"),
         ],
     )
     def test_wrong_value_is_refused(self, setting: str, said: str) -> None:
@@ -119,7 +123,13 @@ class TestRendering:
 
     def test_operator_is_started_as_configured(self) -> None:
         """Values become arguments and environment."""
-        values = ("config.interval=1m", "config.logFormat=text", "aws.endpointUrl=http://127.0.0.1:4566", "aws.region=")
+        values = (
+            "config.interval=1m",
+            "config.clusterName=prod-eu",
+            "config.logFormat=text",
+            "aws.endpointUrl=http://127.0.0.1:4566",
+            "aws.region=",
+        )
         found = container(rendered(*values, "extraArgs={--x}", "extraEnv[0].name=A", "extraEnv[0].value=b"))
 
         assert found["args"] == [
@@ -131,6 +141,7 @@ class TestRendering:
             "--log-format=text",
             "--metrics-port=8080",
             "--probe-port=8081",
+            "--cluster-name=prod-eu",
             "--x",
         ]
         assert found["env"] == [

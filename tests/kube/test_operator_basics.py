@@ -64,6 +64,26 @@ def test_new_policy_gets_finalizer_status_and_event(cluster: Cluster, running: R
     assert [report.key.name for report in running.board.reports()] == ["orders"]
 
 
+def test_accounts_with_one_role_are_told_of_each_other(
+    installed: tuple[Cluster, Path], cluster: Cluster, core: FakeCore
+) -> None:
+    """The cluster is known by its uid before the first pass, which may be over any of them."""
+    found: list[str] = []
+    cluster.clear()
+    running = RunningOperator(fast(installed[1], relist_interval_seconds=600), core)
+    running.around.found_cluster = lambda uid: found.append(f"{uid} after {len(core.passes)} passes")
+    with running:
+        wait_until(running.is_ready, "the operator is ready")
+        cluster.account("one")
+        wait_until(lambda: core.twins.get("one") == (), "the first is alone")
+        cluster.account("two")
+        wait_until(lambda: core.twins.get("one") == ("two",), "the first is told of the second")
+        wait_until(lambda: core.twins.get("two") == ("one",), "the second is told of the first")
+    uid = cluster.plane.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
+
+    assert found == [f"{uid} after 0 passes"]
+
+
 @pytest.mark.usefixtures("running")
 def test_changed_spec_is_seen_at_once(cluster: Cluster, core: FakeCore) -> None:
     """A new generation gets a pass of its own and its status says so."""

@@ -62,9 +62,11 @@ def problem(
     return Problem(reason, message, error_class)
 
 
-def stuck(message: str = "Role crossvault may not do that.", *, reason: Reason = Reason.ACCESS_DENIED) -> Problem:
+def stuck(
+    message: str = "Role crossvault may not do that.", *, reason: Reason = Reason.ACCESS_DENIED, detail: str = ""
+) -> Problem:
     """Return a problem that only a person can end."""
-    return Problem(reason, message, ErrorClass.STUCK)
+    return Problem(reason, message, ErrorClass.STUCK, detail=detail)
 
 
 UNSEEN = Unseen(problem())

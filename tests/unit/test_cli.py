@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from crossvault.cli import _COMMANDS, main, options
 
@@ -43,6 +44,28 @@ def test_wrong_usage_ends_with_1_and_says_why(words: tuple[str, ...]) -> None:
     assert answer.returncode == 1
     assert "Error: " in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("command", [("operator",), ("run", "-f", "."), ("plan", "-f", ".")])
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_BACKUP"])
+def test_credentials_do_not_travel_in_the_clear(
+    command: tuple[str, ...], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything else is looked at, plain http to another machine is an error that says what to set."""
+    monkeypatch.setenv(variable, "http://user:s3cret@aws.example/path")
+    result = CliRunner().invoke(main, command)
+
+    assert result.exit_code == 1
+    assert f"{variable} is http://aws.example: " in result.output
+    assert "Use https" in result.output
+    assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize("name", ["", "prod@eu", "prod eu", "x" * 25, "-prod", "prod\n", "prod/eu", "pr\u00f6d"])
+def test_cluster_is_named_so_that_it_fits_into_a_session(name: str) -> None:
+    """Else AWS would refuse every session, or one part of its name would pass for another."""
+    with pytest.raises(click.UsageError, match="1 to 24 letters"):
+        options.ClusterName().convert(name, None, None)
 
 
 @pytest.mark.parametrize("name", [*sorted(_COMMANDS), None])

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
 from crossvault import manifest
-from crossvault.grants import DEFAULT_COPY_ROLE, Allowance, AllowedNamespaces, Direction, Grant, Use, allowance
+from crossvault.grants import (
+    DEFAULT_COPY_ROLE,
+    Allowance,
+    AllowedNamespaces,
+    Direction,
+    Grant,
+    Use,
+    allowance,
+    only_namespace,
+)
 from crossvault.manifest import AccountDeclaration, Rejected
 from crossvault.model import Account, Desired
 from crossvault.reasons import Reason
@@ -58,6 +67,30 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
 def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
     """And nothing else."""
     assert given_.lets(use) is lets
+
+
+LABELLED = AllowedNamespaces(match_labels=(("team", "orders"),))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "grants", "only"),
+    [
+        pytest.param(NOBODY, (), "", id="nobody may"),
+        pytest.param(ORDERS, (), "default", id="one may"),
+        pytest.param(AllowedNamespaces(names=("a", "b")), (), "", id="two may"),
+        pytest.param(AllowedNamespaces(all=True, names=("default",)), (), "", id="everybody may"),
+        pytest.param(replace(LABELLED, names=("default",)), (), "", id="labels decide"),
+        pytest.param(NOBODY, (grant(SOURCE),), "default", id="one may use a part"),
+        pytest.param(ORDERS, (grant(SOURCE), grant(DESTINATION)), "default", id="always the same one"),
+        pytest.param(AllowedNamespaces(names=("a",)), (grant(SOURCE),), "", id="another may use a part"),
+        pytest.param(ORDERS, (replace(grant(), namespaces=LABELLED),), "", id="labels decide about a part"),
+    ],
+)
+def test_an_account_of_one_namespace_is_known_as_such(
+    allowed: AllowedNamespaces, grants: tuple[Grant, ...], only: str
+) -> None:
+    """Then CloudTrail can name it; a session of several is nobody's."""
+    assert only_namespace(allowed, grants) == only
 
 
 @pytest.mark.parametrize(

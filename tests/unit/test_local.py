@@ -132,6 +132,24 @@ async def test_once_does_one_pass_and_ends(tmp_path: Path) -> None:
     assert once.statuses()[KEY]["status"]["destinations"][0]["inProgress"] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "account_id", "told"),
+    [("shadow", builders.TARGET_ID, 1), ("other", "333333333333", 0)],
+    ids=["the same role", "another account"],
+)
+async def test_accounts_with_one_role_are_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, account_id: str, told: int
+) -> None:
+    """Once, with their names: there is no status of an account without a cluster."""
+    twin = builders.account_body(name, account_id)
+    twin["metadata"] = {"name": name}
+    once = runner(write(tmp_path, twin, *manifests()), aws_of_today(builders.point(1)), once=True)
+
+    await asyncio.wait_for(once.run(), 30)
+
+    assert caplog.text.count("BackupAccounts dr, shadow enter one account with the same role") == told
+
+
 async def test_until_protected_ends_when_all_is_copied(tmp_path: Path) -> None:
     """The run follows the copies to their end."""
     aws = aws_of_today(builders.point(1))

@@ -239,6 +239,44 @@ def test_an_account_is_verified_refused_or_unknown(sight_of: Any, expected: tupl
     assert bool(outcome.warnings) is (expected[0] == "False")
 
 
+def test_an_account_says_who_else_enters_with_its_role() -> None:
+    """The status, which administrators read, names them; the event, in namespace default, does not. Said once."""
+    told = summarise_account(account_sight(), account_body(), twins=("shadow", "b"), now=NOW, cadence=Cadence())
+    shared = condition_in(status_of(told), "Shared")
+
+    assert (shared["status"], shared["reason"]) == ("True", "RoleShared")
+    assert shared["message"].endswith("It is b, shadow.")
+    assert [(each.type, each.reason) for each in told.events] == [
+        ("Normal", Reason.VERIFIED),
+        ("Warning", Reason.ROLE_SHARED),
+    ]
+    assert "shadow" not in str(told.events)
+
+    after = {**account_body(), "status": status_of(told)}
+    again = summarise_account(account_sight(), after, twins=("shadow", "b"), now=NOW, cadence=Cadence())
+    alone = summarise_account(account_sight(), after, now=NOW, cadence=Cadence())
+    assert (again.events, status_of(again)) == ((), status_of(told))
+    assert [each["type"] for each in status_of(alone)["conditions"]] == ["Ready"]
+
+
+def test_many_that_share_a_role_do_not_fill_the_status() -> None:
+    """The first five are named, the others counted."""
+    names = tuple(f"account-{number}" for number in range(1000))
+    told = summarise_account(account_sight(), account_body(), twins=names, now=NOW, cadence=Cadence())
+
+    assert condition_in(status_of(told), "Shared")["message"].endswith("account-100, account-101 and 995 more.")
+
+
+def test_whose_identity_was_refused_stands_in_the_status_of_the_account_only() -> None:
+    """Events and log lines about it are read by more people."""
+    refused = stuck(reason=Reason.ASSUME_ROLE_DENIED, detail="AWS says that the hub may not.")
+    told = summarise_account(account_sight(identity=Unseen(refused)), account_body(), now=NOW, cadence=Cadence())
+
+    for each in ("Ready", "Stalled"):
+        assert condition_in(status_of(told), each)["message"].endswith("AWS says that the hub may not.")
+    assert "hub" not in str((told.events, told.warnings, told.summary))
+
+
 @pytest.mark.parametrize(
     ("looks", "switch"),
     [

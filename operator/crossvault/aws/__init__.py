@@ -64,6 +64,10 @@ class AwsAccounts:
         """Get ready for the first pass without making a request; worth a thread of its own while a process starts."""
         self._sessions.warm()
 
+    def name_cluster(self, cluster: str) -> None:
+        """Say what the cluster is called in CloudTrail, before the first account is entered."""
+        self._sessions.name_cluster(cluster)
+
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything one policy speaks of; no answer is older than ``not_before``."""
         with tenants.asking_for(desired.key.namespace):

@@ -1,6 +1,7 @@
-"""The one place every request to AWS passes: it waits for the budget, is timed, logged and counted, its answer checked.
+"""The one place every request to AWS passes: host and answer are checked, it waits for its budget, is timed and logged.
 
-It hangs on botocore's events, so a page, a retry and the refresh of credentials count like any other request.
+It hangs on botocore's events, so a page, a retry and the refresh of credentials count like
+any other request.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from botocore.awsrequest import AWSRequest
 from botocore.model import OperationModel
 
 from ..reasons import Reason
-from . import answers, budget, errors
+from . import answers, budget, endpoints, errors
 
 _LOG = logging.getLogger(__name__)
 
@@ -117,7 +119,8 @@ class CallHooks:
         events.register("response-received", self._finish)
         events.register("after-call-error", self._fail)
 
-    def _wait(self, *, operation_name: str, **_: object) -> None:
+    def _wait(self, *, operation_name: str, request: AWSRequest, **_: object) -> None:
+        endpoints.check(request.url or "")
         self._spend(budget.STARTS if operation_name in _STARTS else budget.READS)
 
     def _start(self, **_: object) -> None:

@@ -113,13 +113,16 @@ _CODE_SHOWN = 100
 OWN_CREDENTIALS = "sts:AssumeRoleWithWebIdentity"
 ASSUME_ROLE = "sts:AssumeRole"
 GET_CALLER_IDENTITY = "sts:GetCallerIdentity"
+OUTSIDE = frozenset({OWN_CREDENTIALS, ASSUME_ROLE})
+"""What is asked with the operator's own credentials, before an account is entered."""
+
+_IDENTITY = re.compile(r"arn:aws[a-z-]*:(?:sts|iam)::[0-9]{12}:[\w+=,.@/-]+")
 
 _EXTERNAL_ID = re.compile(r"external\s?id", re.IGNORECASE)
 _DENIAL = re.compile(r"not authorized|insufficient privileges", re.IGNORECASE)
 _ACTION = re.compile(r"to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 _EXPLICITLY = re.compile(r"with an explicit deny in an? ([a-z -]{0,60}(?:policy|boundary))")
 _CAUSE = re.compile(r"because no ([a-z -]{0,60}(?:policy|boundary)) allows")
-_USER = re.compile(r"User: (\S+) is not")
 
 _CREATE_VAULT_ACTIONS = (
     "backup:CreateBackupVault, backup:TagResource, backup-storage:MountCapsule, and on the key kms:CreateGrant, "
@@ -178,7 +181,8 @@ def classify_code(code: str, status: int) -> Verdict:
 def problem(error: BaseException, ask: Ask) -> Problem:
     """Say what could not be done, where, why, and what to do about it."""
     code = code_of(error)
-    text = _without_external_id(_text(error), ask.account)
+    told = _without_external_id(_text(error), ask.account)
+    text = _without_operator(told, ask)
     reason, error_class = classify(error)
     if ask.action == ASSUME_ROLE:
         reason = _assume_role_reason(reason, text)
@@ -188,7 +192,9 @@ def problem(error: BaseException, ask: Ask) -> Problem:
     reason = Reason.REGION_DOUBTFUL if doubt else reason
     words = doubt or _WORDS.get(reason, _quote)(ask, text)
     known = f" ({clean(code, _CODE_SHOWN)})" if code else ""
-    return Problem(reason, f"Cannot {ask.what} in {ask.where}: {words}{known}", error_class, code, sanitise(text))
+    message = f"Cannot {ask.what} in {ask.where}: {words}{known}"
+    detail = f'AWS says "{sanitise(told)}".' if text != told else ""
+    return Problem(reason, message, error_class, code, sanitise(text), detail)
 
 
 @contextmanager
@@ -216,6 +222,13 @@ def _without_external_id(text: str, account: Account) -> str:
     if text.endswith(ELLIPSIS):  # it was cut, and may have been within the External ID
         text = text.rpartition(" ")[0]
     return re.sub(rf"(?<!\w){re.escape(account.external_id)}(?!\w)", "…", text)
+
+
+def _without_operator(text: str, ask: Ask) -> str:
+    """Return the text without whose ARN the operator has: tenants of any namespace read it."""
+    if ask.account.role_arn is not None and ask.action not in OUTSIDE:
+        return text
+    return _IDENTITY.sub(lambda found: found[0] if found[0] == ask.account.role_arn else "…", text)
 
 
 def _assume_role_reason(reason: Reason, text: str) -> Reason:
@@ -267,21 +280,24 @@ def _access_denied(ask: Ask, text: str) -> str:
     return f"{_role(ask)} lacks {action}{by}. Allow the action in {where}."
 
 
-def _assume_role_denied(ask: Ask, text: str) -> str:
-    name = (ask.account.role_arn or "").rsplit("/", 1)[-1]
-    user = _USER.search(text)
-    who = sanitise(user.group(1)) if user else "the operator's identity (aws sts get-caller-identity)"
+def _assume_role_denied(ask: Ask, _: str) -> str:
+    account = ask.account
+    name = (account.role_arn or "").rsplit("/", 1)[-1]
     external = (
         "its sts:ExternalId is not our externalId"
-        if ask.account.external_id
+        if account.external_id
         else "it demands an External ID and none is declared"
     )
-    tags = " or lacks sts:TagSession" if ask.account.session_tags else ""
+    needed = [
+        ASSUME_ROLE,
+        *(["sts:TagSession"] if account.session_tags else []),
+        *(["sts:SetSourceIdentity"] if account.source_identity else []),
+    ]
     # Conditions hold 300 characters: what may be long comes last.
     return (
-        f"AWS denies it. One of these: the role does not exist; its trust policy does not name the caller{tags};"
-        f" {external}; the caller lacks sts:AssumeRole."
-        f' See "aws iam get-role --role-name {name}". The caller is {who}.'
+        f"AWS denies it: the role does not exist, its trust policy does not give the operator {', '.join(needed)},"
+        f" {external}, or the operator lacks them itself."
+        f' See "aws iam get-role --role-name {name}".'
     )
 
 

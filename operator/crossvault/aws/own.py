@@ -12,6 +12,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from .calls import CallHooks, CallRecorder
+from .names import UNNAMED
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -26,6 +27,7 @@ class Settings:
     """How to talk to AWS.
 
     Attributes:
+        cluster: What tells this operator from others in CloudTrail; see :mod:`crossvault.aws.names`.
         region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
         endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
         attempts: How often botocore tries one request.
@@ -34,6 +36,7 @@ class Settings:
     """
 
     version: str = "0"
+    cluster: str = UNNAMED
     region: str | None = None
     endpoint_url: str | None = None
     connect_timeout: float = 5.0

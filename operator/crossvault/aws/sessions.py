@@ -28,10 +28,10 @@ from botocore.parsers import ResponseParserError
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..model import Account, Limits
 from ..reasons import Reason
-from . import bodies, errors, regions, tenants
+from . import bodies, errors, names, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
-from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OWN_CREDENTIALS
+from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .own import Operator, Settings, client_config
 from .threads import Threads
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 Fingerprint: TypeAlias = tuple[Any, ...]
 
-SESSION_NAME = "crossvault"
 # The longest that AWS allows when a role assumes a role, which is what IRSA and Pod Identity make of us.
 DURATION = timedelta(hours=1)
 # botocore renews credentials 15 to 10 minutes before they end and hands out source credentials that last 10 more:
@@ -57,7 +56,8 @@ IDLE = timedelta(hours=2)
 
 def fingerprint(account: Account) -> Fingerprint:
     """Return what makes two declarations one way in; limits and Regions do not."""
-    return (account.name, account.account_id, account.role_arn, account.external_id, account.session_tags)
+    how = (account.role_arn, account.external_id, account.session_tags, account.source_identity)
+    return (account.name, account.account_id, account.namespace, *how)
 
 
 class _Ready(CredentialProvider):
@@ -73,9 +73,7 @@ class _Ready(CredentialProvider):
 
 
 _DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS})
-_OUTSIDE = frozenset({OWN_CREDENTIALS, ASSUME_ROLE})
-"""What is asked with the operator's own credentials."""
-_ENTERING = _OUTSIDE | {GET_CALLER_IDENTITY}
+_ENTERING = OUTSIDE | {GET_CALLER_IDENTITY}
 
 
 class Access:
@@ -216,10 +214,12 @@ class Access:
         request: dict[str, Any] = {"ExternalId": account.external_id} if account.external_id else {}
         if account.session_tags:
             request["Tags"] = [{"Key": key, "Value": value} for key, value in account.session_tags]
+        if account.source_identity:
+            request["SourceIdentity"] = names.source_identity(self._settings.cluster)
         with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", ASSUME_ROLE), self._sts(own) as sts:
             answer = sts.assume_role(
                 RoleArn=role_arn,
-                RoleSessionName=SESSION_NAME,
+                RoleSessionName=names.session_name(self._settings.cluster, account),
                 DurationSeconds=int(DURATION.total_seconds()),
                 **request,
             )
@@ -254,7 +254,7 @@ class Access:
         except CrossvaultError as error:
             if not self.spoiled and self._is_to_blame(error.problem, action, began):
                 self.spoiled = True
-                if error.problem.reason in _DEAD and (self.account.role_arn is None or action in _OUTSIDE):
+                if error.problem.reason in _DEAD and (self.account.role_arn is None or action in OUTSIDE):
                     self._operator.forget()
             raise
 
@@ -290,9 +290,10 @@ def _wrong_account(account: Account, found: str) -> Problem:
     who = f"Role {account.role_arn}" if account.role_arn else "The operator's own identity"
     return Problem(
         Reason.WRONG_ACCOUNT,
-        f"{who} belongs to account {found}, but BackupAccount {account.name} declares {account.account_id}. "
+        f"{who} belongs to another account than BackupAccount {account.name} declares, {account.account_id}. "
         "Nothing is read or written with it. Correct accountId or roleArn.",
         ErrorClass.STUCK,
+        detail=f"It belongs to account {found}.",
     )
 
 
@@ -352,6 +353,11 @@ class Sessions:
             access = self._new(Account("", ""), regions.first("aws"))
         access.warm()
         access.close()
+
+    def name_cluster(self, cluster: str) -> None:
+        """Name the cluster in the sessions that are opened from now on."""
+        with self._lock:
+            self._settings = replace(self._settings, cluster=cluster)
 
     def home(self, account: Account) -> str:
         """Return the Region in which to look at an account that no policy named a Region for."""

@@ -19,6 +19,9 @@ from ..work import logs
 from ..work.board import Board
 from . import options
 
+UID_SHOWN = 8
+"""So many characters of a uid are enough to tell the clusters of a company apart."""
+
 
 @click.command("operator")
 @options.cadence
@@ -75,6 +78,7 @@ from . import options
     help="Outside a cluster; without it $KUBECONFIG, the pod's ServiceAccount, ~/.kube/config.",
 )
 @click.option("--context", help="Context of the kubeconfig.")
+@options.cluster_name(None, "the first 8 characters of the uid of namespace kube-system")
 def command(
     *,
     interval: timedelta,
@@ -87,6 +91,7 @@ def command(
     workers: int,
     kubeconfig: Path | None,
     context: str | None,
+    cluster: str | None,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -99,6 +104,7 @@ def command(
 
     Ends with 0 on SIGTERM, and with 1 when only a new process can help.
     """
+    options.check_endpoint()
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
@@ -110,6 +116,7 @@ def command(
         cadence=Cadence(interval, follow),
         workers=workers,
         relist_interval=relist_interval,
+        cluster=cluster,
     )
     operator.main(run(settings))
 
@@ -126,6 +133,10 @@ async def run(settings: OperatorSettings) -> int:
     around.metrics = exposition.render
     aws = AwsAccounts(Settings(version=__version__), recorder=exposition.aws)
     around.forget_account = aws.drop
+    if settings.cluster is not None:
+        aws.name_cluster(settings.cluster)
+    else:
+        around.found_cluster = lambda uid: aws.name_cluster(uid[:UID_SHOWN])
     # Half a second of reading models would otherwise delay the first pass.
     threading.Thread(target=aws.warm, name="warm-up", daemon=True).start()
     try:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..aws import endpoints, names
 from ..fields import parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +56,38 @@ def output(function: F) -> F:
         show_default=True,
         help="How to print.",
     )(function)
+
+
+class ClusterName(click.ParamType[str]):
+    """A name that has room in the name of a session."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Return the name, or fail with what is expected."""
+        if not names.CLUSTER.fullmatch(value):
+            self.fail(f"{value!r} is not 1 to 24 letters, digits and characters of _ . -", param, ctx)
+        return str(value)
+
+
+def cluster_name(default: str | None, told: str) -> Callable[[F], F]:
+    """Add what the operator is called in CloudTrail."""
+    return click.option(
+        "--cluster-name",
+        "cluster",
+        type=ClusterName(),
+        default=default,
+        show_default=told,
+        envvar="CROSSVAULT_CLUSTER_NAME",
+        help="What tells this one from others in CloudTrail: sessions are named crossvault@NAME@ACCOUNT.",
+    )
+
+
+def check_endpoint() -> None:
+    """End with an error where credentials would travel in the clear."""
+    fault = endpoints.fault(None)
+    if fault:
+        raise click.ClickException(fault)
 
 
 def cadence(function: F) -> F:

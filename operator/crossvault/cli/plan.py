@@ -26,8 +26,9 @@ THREADS = 8
 @click.command("plan")
 @options.manifests
 @options.output
+@options.cluster_name("local", "local")
 @click.pass_context
-def command(ctx: click.Context, *, path: Path, output: str) -> None:
+def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> None:
     """Show what would be done for the policies of a folder, and do nothing.
 
     \b
@@ -37,6 +38,7 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
 
     Exit codes: 0 no changes, 2 something to do or unmet, 1 could not look.
     """
+    options.check_endpoint()
     logs.configure("text", level=logging.ERROR)
     try:
         folder = Folder.read(path)
@@ -47,7 +49,7 @@ def command(ctx: click.Context, *, path: Path, output: str) -> None:
             raise click.ClickException(str(error)) from error
         render.emit(unusable(error), output, plans.text)
         ctx.exit(FAILED)
-    answer = make(folder)
+    answer = make(folder, cluster)
     render.emit(answer, output, plans.text)
     ctx.exit(exit_code(answer))
 
@@ -57,10 +59,10 @@ def unusable(error: ManifestError) -> dict[str, Any]:
     return {**plans.document([], reads=0, writes=0), "faults": [fault.row() for fault in error.faults]}
 
 
-def make(folder: Folder) -> dict[str, Any]:
+def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     """Plan every policy of a folder."""
     calls = CallCounts()
-    aws = AwsAccounts(Settings(version=__version__), recorder=calls)
+    aws = AwsAccounts(Settings(version=__version__, cluster=cluster), recorder=calls)
     now = datetime.now(UTC)
     all_stakes = stakes.stakes_of(folder.policies, folder.accounts, folder.labels)
 

@@ -31,6 +31,7 @@ _logger = logging.getLogger("crossvault.run")
 @options.cadence
 @options.logs("text")
 @options.output
+@options.cluster_name("local", "local")
 @click.option("--once", is_flag=True, help="Do one pass over every policy, then end.")
 @click.option("--until-protected", is_flag=True, help="End when every recovery point in scope has its copy.")
 @click.option("--timeout", type=options.DURATION, help="End after this long, protected or not; without it, wait on.")
@@ -44,6 +45,7 @@ def command(
     log_level: str,
     log_format: str,
     output: str,
+    cluster: str,
     once: bool,
     until_protected: bool,
     timeout: timedelta | None,
@@ -65,11 +67,12 @@ def command(
         raise click.ClickException(
             "--once ends after one pass, so it goes with neither --until-protected nor --timeout."
         )
+    options.check_endpoint()
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
     try:
-        code = asyncio.run(run(path, settings, output))
+        code = asyncio.run(run(path, settings, output, cluster))
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
@@ -78,10 +81,10 @@ def command(
     ctx.exit(code)
 
 
-async def run(path: Path, settings: LocalSettings, output: str = "table") -> int:
+async def run(path: Path, settings: LocalSettings, output: str = "table", cluster: str = "local") -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
     board, vitals = Board(), Vitals()
-    aws = AwsAccounts(Settings(version=__version__))
+    aws = AwsAccounts(Settings(version=__version__, cluster=cluster))
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
     signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()

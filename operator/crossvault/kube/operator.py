@@ -26,7 +26,7 @@ from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.figures import Vitals
 from ..work.workers import Workers
-from . import handlers, passes
+from . import handlers, objects, passes
 from . import settings as tuning
 from .access import Access
 from .client import Api
@@ -66,6 +66,7 @@ class Surroundings:
         forget_account: Told the name of a BackupAccount that is gone.
         metrics_port: The port of /metrics that was bound; 0 before the start.
         probe_port: The port of /healthz and /readyz that was bound; 0 before the start.
+        found_cluster: Told the uid of namespace kube-system, which is as good as the cluster's, before the first pass.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
@@ -78,6 +79,7 @@ class Surroundings:
     forget_account: Callable[[str], None] = lambda _name: None
     metrics_port: int = 0
     probe_port: int = 0
+    found_cluster: Callable[[str], None] = lambda _uid: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -185,6 +187,9 @@ class _Operator:
             await asyncio.wait({relist, stop, listed := self._listed()}, return_when=asyncio.FIRST_COMPLETED)
             listed.cancel()
             if self._relist.listed.is_set() and not stop.done():
+                system = self._store.get(ObjectKey(Kind.NAMESPACE, "", "kube-system"))
+                if system is not None:
+                    self._around.found_cluster(objects.uid_of(system))
                 self._workers.start()
                 self._watch = self._loop.create_task(self._watching(), name="kopf")
                 await asyncio.wait({relist, stop, self._watch}, return_when=asyncio.FIRST_COMPLETED)

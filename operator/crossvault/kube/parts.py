@@ -34,7 +34,9 @@ class ReconcilePolicy(Protocol):
 class ReconcileAccount(Protocol):
     """The shape of :func:`crossvault.reconcile.reconcile_account`."""
 
-    def __call__(self, body: Body, aws: Aws, *, not_before: datetime, clock: Clock, cadence: Cadence) -> Outcome:
+    def __call__(
+        self, body: Body, aws: Aws, *, twins: tuple[str, ...], not_before: datetime, clock: Clock, cadence: Cadence
+    ) -> Outcome:
         """Do one pass over an account."""
 
 

@@ -126,9 +126,9 @@ class Passes:
     def _account_work(self, key: ObjectKey, body: Body) -> Work:
         parts = self._parts
         not_before = parts.freshness.not_before(key, parts.clock())
-        cadence = parts.settings.cadence
+        cadence, twins = parts.settings.cadence, parts.store.twins_of(key)
         return lambda _stopping: parts.engine.account(
-            body, parts.aws, not_before=not_before, clock=parts.clock, cadence=cadence
+            body, parts.aws, twins=twins, not_before=not_before, clock=parts.clock, cadence=cadence
         )
 
     # --- around it

@@ -30,6 +30,7 @@ class OperatorSettings:
         metrics_port: 0 takes any free port.
         probe_port: 0 takes any free port.
         authorize_scrapers: Ask the API server who scrapes, and whether they may get ``/metrics``.
+        cluster: Names the cluster in CloudTrail; None for a part of its own uid.
         instance: Names this process in events; the pod's name in a cluster.
         workers: Passes at once; each may hold one thread for AWS.
         pass_deadline: A pass that takes longer is reported, and runs no further action.
@@ -44,6 +45,7 @@ class OperatorSettings:
     metrics_port: int = 8080
     probe_port: int = 8081
     authorize_scrapers: bool = False
+    cluster: str | None = None
     instance: str = ""
     cadence: Cadence = field(default_factory=Cadence)
     workers: int = 20

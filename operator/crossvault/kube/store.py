@@ -21,6 +21,7 @@ from .objects import Body, Kind, ObjectKey
 Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
+WayIn: TypeAlias = tuple[str, str | None, str | None]
 StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
 
 
@@ -55,6 +56,7 @@ class Store:
         self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
         self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
         self._accounts: dict[str, manifest.AccountDeclaration] = {}
+        self._entered_by: dict[WayIn, set[str]] = {}
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
         self._named: dict[ObjectKey, frozenset[str]] = {}
@@ -86,6 +88,13 @@ class Store:
     def accounts(self) -> Accounts:
         """Return every well-formed account; the mapping is never changed afterwards."""
         return self._accounts
+
+    def twins_of(self, key: ObjectKey) -> tuple[str, ...]:
+        """Return the names of other accounts that are entered with the same role and External ID."""
+        declared = self._accounts.get(key.name)
+        if declared is None:
+            return ()
+        return tuple(sorted(self._entered_by[declared.account.way_in] - {key.name}))
 
     def place(self, namespace: str) -> Place:
         """Return what is known of a namespace; an unknown one has no labels."""
@@ -268,12 +277,39 @@ class Store:
                 self._places[key.name] = _place(body)
 
     def _index_account(self, name: str, declared: manifest.AccountDeclaration | manifest.Rejected | None) -> None:
-        """Put another mapping in place: passes in their threads hold the one before."""
+        """Put another mapping in place: passes in their threads hold the one before.
+
+        Accounts with which it shares a way in, or shared one, have to say so, or no longer.
+        """
         accounts = dict(self._accounts)
-        accounts.pop(name, None)
+        before = accounts.pop(name, None)
         if isinstance(declared, manifest.AccountDeclaration):
             accounts[name] = declared
         self._accounts = accounts
+        after = accounts.get(name)
+        ways = [each.account.way_in if each is not None else None for each in (before, after)]
+        if ways[0] == ways[1]:
+            return
+        twins = self._leave(ways[0], name) | self._join(ways[1], name)
+        for twin in sorted(twins):
+            self._on_change(ObjectKey(Kind.ACCOUNT, "", twin))
+
+    def _leave(self, way: WayIn | None, name: str) -> set[str]:
+        if way is None:
+            return set()
+        left = self._entered_by[way]
+        left.discard(name)
+        if not left:
+            del self._entered_by[way]
+        return set(left)
+
+    def _join(self, way: WayIn | None, name: str) -> set[str]:
+        if way is None:
+            return set()
+        there = self._entered_by.setdefault(way, set())
+        twins = set(there)
+        there.add(name)
+        return twins
 
     def _index_names(self, key: ObjectKey, names: frozenset[str]) -> None:
         before = self._named.pop(key, frozenset())

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import manifest, stakes
 from ..model import PolicyKey
+from ..reasons import Reason
 from ..reconcile import Aws, PolicyRequest, reconcile_policy
 from ..status import Cadence, Outcome
 from ..work.agenda import After, Done, Next, Retry
@@ -135,6 +136,8 @@ class LocalRunner:
         """Take over what the files declare and return the policies that have to be looked at."""
         changed: set[PolicyKey] = set()
         accounts_changed = folder.accounts != self._folder.accounts or folder.labels != self._folder.labels
+        if folder.accounts != self._folder.accounts:
+            _tell_twins(folder)
         for key, body in folder.policies.items():
             before = self._bodies.get(key)
             same = before is not None and before["spec"] == body["spec"]
@@ -224,6 +227,20 @@ class LocalRunner:
                 self._again(key)
             if not stale:
                 self._finished.set()
+
+
+def _tell_twins(folder: Folder) -> None:
+    """Say which accounts are one way in under several names; in a cluster the status of each does."""
+    names: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for name, declared in sorted(folder.accounts.items()):
+        names.setdefault(declared.account.way_in, []).append(name)
+    for shared in names.values():
+        if len(shared) > 1:
+            _logger.warning(
+                "BackupAccounts %s enter one account with the same role and External ID; keep one of them",
+                ", ".join(shared),
+                extra={"reason": Reason.ROLE_SHARED.value},
+            )
 
 
 def protected(outcome: Outcome) -> bool:

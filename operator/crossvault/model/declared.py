@@ -66,6 +66,8 @@ class Account:
     """One AWS account and how to enter it, as a BackupAccount declares it.
 
     ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region that is known.
+    ``namespace`` is the only one that may use it, empty where several may. ``source_identity`` asks for sessions that
+    have one.
     """
 
     name: str
@@ -75,6 +77,13 @@ class Account:
     session_tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()
     limits: Limits = Limits()
+    namespace: str = ""
+    source_identity: bool = False
+
+    @property
+    def way_in(self) -> tuple[str, str | None, str | None]:
+        """What two accounts have in common that are one under two names."""
+        return (self.account_id, self.role_arn, self.external_id)
 
     @property
     def partition(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore import exceptions, parsers
@@ -211,7 +212,7 @@ def test_message_names_all_permissions_of_a_new_vault() -> None:
             Reason.ASSUME_ROLE_DENIED,
             (
                 "does not exist",
-                "arn:aws:sts::5:assumed-role/hub",
+                "its trust policy does not give the operator sts:AssumeRole, ",
                 "sts:ExternalId",
                 "aws iam get-role --role-name crossvault-dr",
             ),
@@ -238,6 +239,61 @@ def test_refused_role_gets_the_reason_that_aws_gives(error: Exception, reason: R
 
     assert found.reason is reason
     assert [part for part in named if part not in found.message] == []
+
+
+HUB = "arn:aws:sts::555555555555:assumed-role/hub-of-the-operator/i-1"
+_REFUSED = f"User: {HUB} is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
+OWN = replace(VAULT, account=replace(DR, role_arn=None))
+
+
+@pytest.mark.parametrize(
+    ("error", "ask"),
+    [
+        pytest.param(_answer("AccessDenied", _REFUSED, 403), ASSUME, id="the role is refused"),
+        pytest.param(_answer("ValidationError", f"{HUB} may not pass tags"), ASSUME, id="the request is"),
+        pytest.param(_answer("Brand-new", f"strange: {HUB}"), ASSUME, id="nobody knows why"),
+        pytest.param(
+            _answer("AccessDenied", f"external ID of {HUB}", 403), ASSUME, id="the External ID is, with a text"
+        ),
+        pytest.param(
+            _answer("ValidationError", "Request ARN arn:aws:iam::555555555555:role/hub-of-the-operator is invalid"),
+            replace(ASSUME, action=errors.OWN_CREDENTIALS),
+            id="the operator has no credentials",
+        ),
+        pytest.param(_answer("AccessDenied", f"{HUB} is too new", 403), OWN, id="an account without a role"),
+        pytest.param(_answer("InvalidRequestException", f"not for {HUB}"), OWN, id="and what it may not do"),
+    ],
+)
+def test_whose_identity_the_operator_has_is_told_to_administrators_only(error: Exception, ask: errors.Ask) -> None:
+    """Message and text reach every tenant's status; the ARN, and the account it names, stand in the detail."""
+    found = errors.problem(error, ask)
+
+    assert "hub-of-the-operator" not in found.message + found.said
+    assert "555555555555" not in found.message + found.said
+    assert "hub-of-the-operator" in found.detail
+
+
+def test_role_of_the_account_itself_is_no_secret() -> None:
+    """It is what has to be put right."""
+    text = f"{ROLE} may not be assumed"
+
+    assert ROLE in errors.problem(_answer("ValidationError", text), ASSUME).message
+    assert errors.problem(_answer("ValidationError", text), ASSUME).detail == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({}, "does not give the operator sts:AssumeRole, its"),
+        ({"session_tags": (("a", "b"),)}, "sts:AssumeRole, sts:TagSession, its"),
+        ({"source_identity": True}, "sts:AssumeRole, sts:SetSourceIdentity, its"),
+    ],
+)
+def test_refused_role_says_what_its_trust_policy_needs(changes: dict[str, Any], needed: str) -> None:
+    """No less than the account's declaration asks for, and no more."""
+    ask = replace(ASSUME, account=replace(DR, **changes))
+
+    assert needed in errors.problem(_answer("AccessDenied", _REFUSED, 403), ask).message
 
 
 def test_every_cause_of_a_refused_role_fits_into_a_condition() -> None:

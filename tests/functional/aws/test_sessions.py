@@ -49,7 +49,7 @@ def _soon() -> datetime:
 
 
 def test_role_is_assumed_with_what_the_account_declares() -> None:
-    """External ID, session tags, a fixed session name and the longest duration that chaining allows."""
+    """External ID, session tags, a session name that tells who asks, and the longest duration that chaining allows."""
     with scripted() as script:
         let_in(script)
         aws = accounts(script.url)
@@ -59,7 +59,8 @@ def test_role_is_assumed_with_what_the_account_declares() -> None:
 
     assert sent["RoleArn"] == "arn:aws:iam::111111111111:role/crossvault-source"
     assert sent["ExternalId"] == "tenant-7"
-    assert sent["RoleSessionName"] == "crossvault"
+    assert sent["RoleSessionName"] == "crossvault@unnamed@prod"
+    assert "SourceIdentity" not in sent
     assert sent["DurationSeconds"] == "3600"
     assert (sent["Tags.member.1.Key"], sent["Tags.member.1.Value"]) == ("team", "backup")
 
@@ -153,6 +154,8 @@ def test_role_is_assumed_once_for_all_who_wait() -> None:
             replace(PROD, role_arn="arn:aws:iam::111111111111:role/b"), 2, id="another role is another way in"
         ),
         pytest.param(replace(PROD, session_tags=(("a", "b"),)), 2, id="other tags are another way in"),
+        pytest.param(replace(PROD, source_identity=True), 2, id="a source identity is another way in"),
+        pytest.param(replace(PROD, namespace="shop"), 2, id="a namespace of its own is another way in"),
         pytest.param(replace(PROD, limits=Limits()), 1, id="other limits are not"),
         pytest.param(replace(PROD, regions=("eu-west-1",)), 1, id="other Regions are not"),
     ],

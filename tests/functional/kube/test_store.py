@@ -126,6 +126,72 @@ def test_malformed_account_is_as_if_it_were_missing() -> None:
     assert listener.store.accounts() == {}
 
 
+def entered(name: str, role: str | None = "crossvault-dr", version: int = 1, **spec: Any) -> Body:
+    """Return a BackupAccount that is entered with this role."""
+    body = account(name, version=version)
+    arn = {"roleArn": f"arn:aws:iam::222222222222:role/{role}"} if role else {}
+    return {**body, "spec": {"accountId": "222222222222", "allowedNamespaces": {"all": True}, **arn, **spec}}
+
+
+def test_accounts_that_are_entered_in_one_way_know_of_each_other() -> None:
+    """The same account, role and External ID; a newcomer and one that goes bring the others up."""
+    listener = Listener()
+    other = ObjectKey(Kind.ACCOUNT, "", "other")
+    listener.put(Kind.ACCOUNT, entered("dr", externalId="id-1"))
+    assert listener.store.twins_of(DR) == ()
+
+    assert listener.put(Kind.ACCOUNT, entered("other", externalId="id-1")) == (Change.NEW, [DR, other])
+    assert (listener.store.twins_of(DR), listener.store.twins_of(other)) == (("other",), ("dr",))
+
+    listener.heard.clear()
+    listener.store.drop(other)
+    assert listener.heard == [DR, other]
+    assert listener.store.twins_of(DR) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "twins"),
+    [
+        pytest.param({"externalId": "id-1"}, ("other",), id="the same"),
+        pytest.param({"externalId": "id-1", "regions": ["eu-west-1"]}, ("other",), id="other Regions are no other way"),
+        pytest.param({"externalId": "id-2"}, (), id="another External ID"),
+        pytest.param({"externalId": "id-1", "role": "other"}, (), id="another role"),
+        pytest.param({"role": None}, (), id="without a role"),
+        pytest.param({"externalId": "id-1", "accountId": "malformed"}, (), id="one that cannot be used"),
+    ],
+)
+def test_one_way_in_is_account_role_and_external_id(other: dict[str, Any], twins: tuple[str, ...]) -> None:
+    """What else is declared makes no other identity."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, entered("dr", externalId="id-1"))
+    listener.put(Kind.ACCOUNT, entered("other", **other))
+
+    assert listener.store.twins_of(DR) == twins
+
+
+def test_accounts_on_the_operators_own_identity_are_one_too() -> None:
+    """Nothing tells them apart."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, entered("dr", None))
+    listener.put(Kind.ACCOUNT, entered("other", None))
+
+    assert listener.store.twins_of(DR) == ("other",)
+
+
+def test_account_that_gets_a_way_of_its_own_brings_up_both_sides() -> None:
+    """Those it left, and those it joins."""
+    listener = Listener()
+    for name, role in (("dr", "a"), ("moving", "a"), ("there", "b")):
+        listener.put(Kind.ACCOUNT, entered(name, role))
+    moved = {**entered("moving", "b", version=2)}
+    moved["metadata"] = {**moved["metadata"], "generation": 2}
+    _, heard = listener.put(Kind.ACCOUNT, moved)
+
+    assert [key.name for key in heard] == ["dr", "there", "moving"]
+    assert listener.store.twins_of(DR) == ()
+    assert listener.store.twins_of(ObjectKey(Kind.ACCOUNT, "", "there")) == ("moving",)
+
+
 def test_accounts_given_to_a_pass_stay_as_they_were() -> None:
     """Passes run in threads while the store goes on."""
     listener = Listener()

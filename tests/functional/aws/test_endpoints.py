@@ -1,0 +1,122 @@
+"""Whoever can set an endpoint, or stands between, reads no credentials: nothing is sent in the clear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.functional.aws.kit import Script, account, let_in, models, scripted
+
+from crossvault.aws import AwsAccounts, Settings, endpoints, inventory
+from crossvault.errors import CrossvaultError, ErrorClass
+from crossvault.reasons import Reason
+
+REGION = "eu-west-1"
+PROD = account()
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        pytest.param("https://backup.eu-west-1.amazonaws.com", True, id="AWS"),
+        pytest.param("https://vpce-1.backup.eu-west-1.vpce.amazonaws.com/", True, id="a VPC endpoint"),
+        pytest.param("http://127.0.0.1:4566", True, id="this machine"),
+        pytest.param("http://127.8.9.1", True, id="under another address"),
+        pytest.param("http://localhost:4566/x", True, id="by its name"),
+        pytest.param("http://[::1]:4566", True, id="in IPv6"),
+        pytest.param("http://LOCALHOST", True, id="in capitals"),
+        pytest.param("http://aws.example", False, id="another machine"),
+        pytest.param("HTTP://aws.example", False, id="in capitals, too"),
+        pytest.param("http://10.0.0.1:4566", False, id="of the cluster"),
+        pytest.param("http://169.254.169.254", False, id="of the link"),
+        pytest.param("http://0.0.0.0:80", False, id="any address"),
+        pytest.param("http://localhost.example", False, id="one that only begins like this machine"),
+        pytest.param("http://127.0.0.1.example", False, id="or like its address"),
+        pytest.param("http://127.0.0.1@aws.example", False, id="or has it as a user"),
+        pytest.param("http://aws.example#@127.0.0.1", False, id="or behind"),
+        pytest.param("http://[::1", False, id="no URL"),
+        pytest.param("ftp://localhost", False, id="another protocol"),
+        pytest.param("localhost:4566", False, id="no protocol"),
+        pytest.param("https://", False, id="no host"),
+        pytest.param("", False, id="nothing"),
+    ],
+)
+def test_https_and_loopback_are_safe(url: str, *, safe: bool) -> None:
+    """Everything else can be read on its way."""
+    assert endpoints.is_safe(url) is safe
+
+
+def _in_the_clear(script: Script) -> str:
+    """The same server, under an address that is not one of loopback."""
+    return script.url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 - it is where requests would go
+
+
+@pytest.mark.parametrize("how", ["setting", "variable", "variable of STS", "file", "file of STS"])
+def test_nothing_is_sent_in_the_clear_however_the_endpoint_is_set(
+    how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also where only a request shows where it would go; the account says why, and what to do."""
+    config = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with scripted() as script:
+        let_in(script)
+        url = _in_the_clear(script)
+        match how:
+            case "variable":
+                monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+            case "variable of STS":
+                monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+            case "file":
+                config.write_text(f"[default]\nendpoint_url = {url}\n")
+            case "file of STS":
+                config.write_text(f"[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = {url}\n")
+        settings = Settings(region=REGION, endpoint_url=url if how == "setting" else None, attempts=1)
+        aws = AwsAccounts(settings, loader=models())
+        with pytest.raises(CrossvaultError) as caught:
+            aws._sessions.enter(PROD).verify()
+        aws.close()
+
+    assert (caught.value.problem.reason, caught.value.problem.error_class) == (
+        Reason.INSECURE_ENDPOINT,
+        ErrorClass.STUCK,
+    )
+    assert "Use https" in caught.value.problem.message
+    assert script.asked == []
+    assert bool(endpoints.fault(settings.endpoint_url)) is ("file" not in how)
+
+
+def test_one_service_in_the_clear_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The identity is verified over a safe way; what would go over the other is not sent."""
+    with scripted() as script:
+        let_in(script)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BACKUP", _in_the_clear(script))
+        aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
+        access = aws._sessions.enter(PROD)
+        access.verify()
+        with pytest.raises(CrossvaultError) as caught:
+            inventory.vault_policy(access, REGION, "v")
+        aws.close()
+
+    assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT
+    assert [operation for operation, _ in script.asked] == ["AssumeRole", "GetCallerIdentity"]
+
+
+def test_web_identity_is_not_handed_out_in_the_clear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The token of the pod would open the operator's role to whoever reads it."""
+    token = tmp_path / "token"
+    token.write_text("a.web.identity")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/operator")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with scripted() as script:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", _in_the_clear(script))
+        aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
+        with pytest.raises(CrossvaultError) as caught:
+            aws._sessions.enter(PROD).verify()
+        aws.close()
+
+    assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT
+    assert script.asked == []
