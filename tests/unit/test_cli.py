@@ -61,6 +61,17 @@ def test_credentials_do_not_travel_in_the_clear(
     assert "s3cret" not in result.output
 
 
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+@pytest.mark.parametrize("region", ["evil.example", "eu-west-1/", "Ireland"])
+def test_operators_region_is_one(variable: str, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is where STS is asked, so a typing error is told at the start."""
+    monkeypatch.setenv(variable, region)
+    result = CliRunner().invoke(main, ["plan", "-f", "."])
+
+    assert result.exit_code == 1
+    assert f"{variable} is {region}: it must be an AWS Region" in result.output
+
+
 @pytest.mark.parametrize("name", ["", "prod@eu", "prod eu", "x" * 25, "-prod", "prod\n", "prod/eu", "pr\u00f6d"])
 def test_cluster_is_named_so_that_it_fits_into_a_session(name: str) -> None:
     """Else AWS would refuse every session, or one part of its name would pass for another."""

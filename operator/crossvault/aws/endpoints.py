@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..fields import show
+from ..model import is_region
 from ..reasons import Reason
 
 VARIABLE = "AWS_ENDPOINT_URL"
@@ -38,10 +39,14 @@ def _is_loopback(host: str) -> bool:
 
 
 def fault(declared: str | None) -> str:
-    """Say what is wrong with the endpoints that are declared or in the environment; empty where nothing is.
+    """Say what is wrong with Region and endpoints that are declared or in the environment; empty where nothing is.
 
-    Those of a configuration file are met by :func:`check`, before anything is sent.
+    Endpoints of a configuration file are met by :func:`check`, before anything is sent.
     """
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        region = os.environ.get(name)
+        if region and not is_region(region):
+            return f"{name} is {show(region)}: it must be an AWS Region, such as eu-west-1."
     named = {name: url for name, url in os.environ.items() if name == VARIABLE or name.startswith(f"{VARIABLE}_")}
     for name, url in [("endpoint_url", declared or ""), *sorted(named.items())]:
         if url and not is_safe(url):
@@ -56,8 +61,9 @@ def check(url: str) -> None:
         CrossvaultError: It is plain HTTP to another machine, or no URL.
     """
     if not is_safe(url):
-        words = f"Nothing is sent to {_shown(url)}: {_WORDS}"
-        raise CrossvaultError(Problem(Reason.INSECURE_ENDPOINT, words, ErrorClass.STUCK))
+        words = f"Nothing is sent to the AWS endpoint that is set: {_WORDS}"
+        detail = f"The endpoint is {_shown(url)}."
+        raise CrossvaultError(Problem(Reason.INSECURE_ENDPOINT, words, ErrorClass.STUCK, detail=detail))
 
 
 def _shown(url: str) -> str:

@@ -104,7 +104,7 @@ def command(
 
     Ends with 0 on SIGTERM, and with 1 when only a new process can help.
     """
-    options.check_endpoint()
+    options.check_aws()
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     settings = OperatorSettings(
         kubeconfig=kubeconfig,

@@ -83,8 +83,8 @@ def cluster_name(default: str | None, told: str) -> Callable[[F], F]:
     )
 
 
-def check_endpoint() -> None:
-    """End with an error where credentials would travel in the clear."""
+def check_aws() -> None:
+    """End with an error where credentials would travel in the clear, or to no Region."""
     fault = endpoints.fault(None)
     if fault:
         raise click.ClickException(fault)

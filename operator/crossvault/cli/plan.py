@@ -38,7 +38,7 @@ def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> Non
 
     Exit codes: 0 no changes, 2 something to do or unmet, 1 could not look.
     """
-    options.check_endpoint()
+    options.check_aws()
     logs.configure("text", level=logging.ERROR)
     try:
         folder = Folder.read(path)

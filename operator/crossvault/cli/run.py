@@ -67,7 +67,7 @@ def command(
         raise click.ClickException(
             "--once ends after one pass, so it goes with neither --until-protected nor --timeout."
         )
-    options.check_endpoint()
+    options.check_aws()
     logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)

@@ -81,6 +81,8 @@ def test_nothing_is_sent_in_the_clear_however_the_endpoint_is_set(
         ErrorClass.STUCK,
     )
     assert "Use https" in caught.value.problem.message
+    assert "0.0.0.0" not in caught.value.problem.message, "tenants need not know it"  # noqa: S104 - not bound
+    assert _in_the_clear(script) in caught.value.problem.detail
     assert script.asked == []
     assert bool(endpoints.fault(settings.endpoint_url)) is ("file" not in how)
 
