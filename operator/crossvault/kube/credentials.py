@@ -52,7 +52,9 @@ class Credentials:
                     bundle.flush()
                     context.load_cert_chain(bundle.name, password="")  # without one, OpenSSL would ask the terminal
         except (OSError, ValueError):  # of OpenSSL; its words tell nobody anything
-            words = "A certificate or key for the API server cannot be used: it is no PEM, or the two do not match."
+            words = (
+                "A certificate or key for the API server cannot be used: it is no PEM, is encrypted, or does not fit."
+            )
             raise AccessError(words) from None
         if self.insecure:
             context.check_hostname = False
