@@ -53,6 +53,7 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ROLE_NAME = r"[A-Za-z0-9_+=,.@/-]+"
 _ROLE_ARN = re.compile(rf"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{{12}}):role/{_ROLE_NAME}")
 _KEY_ALIAS = r"alias/[A-Za-z0-9/_-]+"
+_NAMED_ROLE = re.compile(_ROLE_NAME)
 _KEY_ARN = re.compile(
     r"arn:(?P<partition>aws|aws-cn|aws-us-gov):kms:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):"
     rf"(key/[A-Za-z0-9-]+|{_KEY_ALIAS})"
@@ -292,7 +293,7 @@ def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
     """Return the ARN of the copy role; a bare name belongs to the source account."""
     role = fields.text("copyRole", DEFAULT_COPY_ROLE)
     account_id, partition = source.account.account_id, partition_of(source.region)
-    if not re.fullmatch(rf"({_ROLE_NAME})?", role) and not _ROLE_ARN.fullmatch(role):
+    if role and not _NAMED_ROLE.fullmatch(role) and not _ROLE_ARN.fullmatch(role):
         words = f"must be the name of a role, such as {DEFAULT_COPY_ROLE}, or its ARN"
         fields.fault("copyRole", f"{words}; is {show(role)}")
         return role

@@ -66,10 +66,13 @@ def check(url: str) -> None:
         raise CrossvaultError(Problem(Reason.INSECURE_ENDPOINT, words, ErrorClass.STUCK, detail=detail))
 
 
+_HOST_END = re.compile("[/?#]")
+
+
 def _shown(url: str) -> str:
     """Return scheme and host: a path, or a name before the host, may be somebody's secret."""
     scheme, _, rest = url.partition("://")
-    return show(f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}" if rest else url)
+    return show(f"{scheme}://{_HOST_END.split(rest, maxsplit=1)[0].rpartition('@')[2]}" if rest else url)
 
 
 _WORDS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,27}){1,13}-[0-9]{1,2}")  # 32 characters, as in the CRDs
 
 
 def is_region(text: str) -> bool:

@@ -720,7 +720,7 @@ def test_long_reason_of_a_failed_job_hides_no_job() -> None:
         script_a_whole_world(script)
         script.on("ListCopyJobs", {"CopyJobs": [{**jobs[0], "StatusMessage": "no\n\x1b[2J " * 500_000}]})
         aws = accounts(script.url)
-        found = inventory.copy_jobs(aws._sessions.enter(WHO, "eu-west-1"), "eu-west-1", "arn:x")
+        found = inventory.copy_jobs(aws._sessions.enter(WHO), "eu-west-1", "arn:x")
         aws.close()
 
     assert len(found) == 1
