@@ -308,8 +308,13 @@ def _all_copied(figures: Sequence[Figures]) -> str:
     text = (
         f"Every one of {_points(copied)} in scope has its copy" if copied else "No recovery point in scope lacks a copy"
     )
-    assumed = sum(count for each in figures for (state, _), count in each.reasons.items() if state is State.COPIED)
+    remarks = {
+        reason: sum(each.reasons.get((State.COPIED, reason), 0) for each in figures)
+        for reason in (Reason.ASSUMED_COPIED, Reason.COPY_COLD_EARLY)
+    }
+    assumed, cold = remarks.values()
     text += f", {assumed} of them only by assumption (copying.whenUncertain)" if assumed else ""
+    text += f", {cold} of them in cold storage earlier than declared (CopyColdEarly)" if cold else ""
     never: dict[Reason, int] = {}
     for each in figures:
         for (state, reason), count in each.reasons.items():

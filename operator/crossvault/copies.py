@@ -251,13 +251,28 @@ def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standi
     """Judge a good copy by how long it lives: one that goes earlier than declared does not do, whoever made it."""
     wanted = kept_until(each.point, destination)
     if copy.delete_at is None or (wanted is not None and copy.delete_at >= wanted - A_DAY):
-        return Standing(each.point, State.COPIED, job=each.last_job, message=_remark(each.last_job))
+        reason = Reason.COPY_COLD_EARLY if _cold_early(each.point, copy, destination) else None
+        return Standing(each.point, State.COPIED, reason, job=each.last_job, message=_remark(each.last_job))
     lives, declared = (copy.delete_at - each.point.created).days, wanted and (wanted - each.point.created).days
     kept = "it is to be kept for ever" if declared is None else f"{declared} days are declared"
     words = f"The copy lives {lives} days, but {kept}."
     return Standing(
         each.point, State.FAILED, Reason.COPY_EXPIRES_EARLY, each.last_job, needs_action=True, message=words
     )
+
+
+def _cold_early(point: RecoveryPoint, copy: RecoveryPoint, destination: Destination) -> bool:
+    """Tell whether a copy goes to cold storage before it is declared to, or although it never should."""
+    wanted = cold_from(point, destination.lifecycle)
+    return copy.cold_at is not None and (wanted is None or copy.cold_at < wanted - A_DAY)
+
+
+def cold_from(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None:
+    """Return when a copy with this lifecycle would go cold, None for never; without a lifecycle as its source."""
+    if lifecycle is None:
+        return point.cold_at
+    days = lifecycle.move_to_cold_storage_after_days
+    return None if days is None or days < 0 else point.created + timedelta(days=days)
 
 
 def kept_until(point: RecoveryPoint, destination: Destination) -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from .copies import Viewpoint, expiry, in_scope, kept_until, may_start
+from .copies import Viewpoint, cold_from, expiry, in_scope, ineligible, kept_until, may_start, outlived
 from .evidence import ENOUGH, Weighed
 from .model import (
     BackfillMode,
@@ -32,6 +32,9 @@ from .model import (
 )
 from .pairing import ENDED_WELL, GONE_STATUSES, Pair
 from .reasons import Reason
+
+PATIENCE = timedelta(hours=1)
+"""How long a recovery point is left to a policy of another namespace that would keep its copy longer."""
 
 SURELY_GONE = timedelta(hours=24)
 """How long after its job a copy must be missing before it is made again by itself."""
@@ -296,14 +299,26 @@ def yielded(
         newest[resource] = max(each.point.created, newest.get(resource, each.point.created))
     settled = []
     for each in standings:
+        if each.ground is None and each.reason is not Reason.COPY_EXPIRES_EARLY:
+            settled.append(each)
+            continue
         is_newest = each.point.created == newest[each.point.resource_arn]
-        wanting = tuple(one for one in others if _wants(one, each.point, newest=is_newest))
+        wanting = tuple(one for one in others if _wants(one, each.point, view, newest=is_newest))
         settled.append(_yielded(each, view, wanting, words) if wanting else each)
     return tuple(settled)
 
 
-def _wants(neighbour: Neighbour, point: RecoveryPoint, *, newest: bool) -> bool:
-    """Tell whether the other policy means this point, too; with backfill Latest that is the newest of each resource."""
+def _wants(neighbour: Neighbour, point: RecoveryPoint, view: Viewpoint, *, newest: bool) -> bool:
+    """Tell whether the other policy means to copy this point, too; with backfill Latest the newest of each resource.
+
+    One of another namespace is waited for an hour: were it unable to copy, or slow, its copies would be ours to miss.
+    """
+    mine, now = view.desired, view.now
+    if neighbour.key.namespace != mine.key.namespace and now - max(point.created, mine.created or now) > PATIENCE:
+        return False
+    theirs = replace(view.destination, lifecycle=neighbour.lifecycle)
+    if ineligible(point, neighbour.scope, now) is not None or outlived(point, theirs, neighbour.scope, now):
+        return False
     if not in_scope(point, neighbour.scope):
         return False
     backfill, begun = neighbour.backfill, neighbour.created
@@ -340,9 +355,10 @@ def _yielded(
     )
 
 
-def _rank(point: RecoveryPoint, lifecycle: Lifecycle | None, key: PolicyKey) -> tuple[datetime, str]:
-    """Order policies by how long they would keep the copy of a point; among equals one of them has to be first."""
-    return expiry(point, lifecycle) or datetime.max.replace(tzinfo=UTC), str(key)
+def _rank(point: RecoveryPoint, lifecycle: Lifecycle | None, key: PolicyKey) -> tuple[datetime, datetime, str]:
+    """Order policies by how long they would keep the copy of a point, then by how long warm; one has to be first."""
+    never = datetime.max.replace(tzinfo=UTC)
+    return expiry(point, lifecycle) or never, cold_from(point, lifecycle) or never, str(key)
 
 
 def _lifecycle(lifecycle: Lifecycle | None) -> str:

@@ -259,6 +259,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Lengthen the copy's lifecycle (aws backup update-recovery-point-lifecycle in the destination), or declare the"
         " shorter one.",
     ),
+    Reason.COPY_COLD_EARLY: Explanation(
+        "There is a good copy, but it goes to cold storage earlier than the policy declares.",
+        PLATFORM,
+        "Somebody made the copy with another lifecycle; AWS moves nothing back from cold storage. Before it is there,"
+        " change its lifecycle (aws backup update-recovery-point-lifecycle in the destination).",
+    ),
     Reason.LIFECYCLE_CONFLICT: Explanation(
         "Another policy copies the same vault into the same one and keeps the copies longer; it makes them.",
         AUTHOR,

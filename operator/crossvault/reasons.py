@@ -87,6 +87,7 @@ class Reason(StrEnum):
     HELD = "Held"
     COPY_UNCERTAIN = "CopyUncertain"
     COPY_EXPIRES_EARLY = "CopyExpiresEarly"
+    COPY_COLD_EARLY = "CopyColdEarly"
     LIFECYCLE_CONFLICT = "LifecycleConflict"
     ASSUMED_COPIED = "AssumedCopied"
     SAME_BACKUP = "SameBackup"

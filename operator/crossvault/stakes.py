@@ -50,14 +50,20 @@ def stake_of(
 
 def remembered(status: Mapping[str, Any]) -> Stake:
     """Return what a policy that cannot be parsed had at stake when its status was written: its statements."""
-    rows = status.get("destinations") or ()
-    return Stake(frozenset((each["vaultArn"], each["statementSid"]) for each in rows if "statementSid" in each))
+    return Stake(frozenset((vault, sid) for vault, sid in _recorded(status, "statementSid")))
 
 
 def written_by(status: Mapping[str, Any]) -> dict[str, str]:
     """Return the statements that a policy is recorded as having written: their digests by ARN of the vault."""
-    rows = status.get("destinations") or ()
-    return {each["vaultArn"]: each["statementWritten"] for each in rows if "statementWritten" in each}
+    return dict(_recorded(status, "statementWritten"))
+
+
+def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str]]:
+    """Yield the vault and a member of every row of a status, which others than we may have written."""
+    for row in status.get("destinations") or ():
+        vault, found = row.get("vaultArn"), row.get(member)
+        if isinstance(vault, str) and isinstance(found, str):
+            yield vault, found
 
 
 def stakes_of(

@@ -310,6 +310,29 @@ def test_a_copy_that_does_not_arrive_is_told_before_it_counts_as_vanished(ended:
     assert not copies.may_start(told, NOW)
 
 
+@pytest.mark.parametrize(
+    ("declared", "cold_after", "reason"),
+    [
+        pytest.param(Lifecycle(None, 365), 1, Reason.COPY_COLD_EARLY, id="never was declared"),
+        pytest.param(Lifecycle(30, 365), 1, Reason.COPY_COLD_EARLY, id="earlier than declared"),
+        pytest.param(Lifecycle(30, 365), 30, None, id="as declared"),
+        pytest.param(Lifecycle(30, 365), 60, None, id="later than declared"),
+        pytest.param(Lifecycle(30, 365), None, None, id="never"),
+        pytest.param(None, None, None, id="as its source"),
+    ],
+)
+def test_a_copy_that_goes_cold_earlier_than_declared_is_a_copy_and_is_told(
+    declared: Lifecycle | None, cold_after: int | None, reason: Reason | None
+) -> None:
+    """It protects, and a restore takes hours."""
+    source = point()
+    cold_at = source.created + timedelta(days=cold_after) if cold_after else None
+    copy = replace(copy_of(source), cold_at=cold_at)
+    told = judged(source, copy=copy, view=view_of(towards=destination(lifecycle=declared)))
+
+    assert (told.state, told.reason) == (State.COPIED, reason)
+
+
 @pytest.mark.parametrize("status", [None, "CREATING"], ids=["nothing listed", "a copy in the making"])
 @pytest.mark.parametrize(
     ("job_state", "age", "reason"),

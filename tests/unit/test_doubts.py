@@ -405,7 +405,7 @@ def test_the_longer_policy_makes_the_copy_and_the_other_names_both() -> None:
 
 def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there() -> None:
     """Neither its name nor its namespace."""
-    source, theirs = point(1), PolicyKey("payroll-x7", "salaries-x7")
+    source, theirs = point(1, created=ago(minutes=30)), PolicyKey("payroll-x7", "salaries-x7")
     held = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365, key=theirs))
 
     assert standing(held, source).message == (
@@ -414,6 +414,53 @@ def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there(
         " lifecycle, or name another vault."
     )
     assert all("x7" not in each.message for each in held.conflicts)
+
+
+@pytest.mark.parametrize(
+    ("age", "namespace", "starts"),
+    [
+        pytest.param(timedelta(minutes=59), "payroll", 0, id="another namespace has an hour"),
+        pytest.param(timedelta(minutes=61), "payroll", 1, id="and no more"),
+        pytest.param(timedelta(days=20), "payroll", 1, id="not for what is old either"),
+        pytest.param(timedelta(days=20), "shop", 0, id="one's own namespace decides for itself"),
+    ],
+)
+def test_nobody_waits_for_ever_for_a_policy_of_another_namespace(age: timedelta, namespace: str, starts: int) -> None:
+    """It may be unable to copy, or slow on purpose; its long lifecycle must not keep mine from being made."""
+    source = point(1, created=NOW - age)
+    key = PolicyKey(namespace, "reports")
+    held = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365, key=key))
+
+    assert len(held.actions) == starts
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"scope": Scope(min_remaining_days=36500)}, id="too short-lived for it"),
+        pytest.param({"scope": Scope(resource_types=("EBS",))}, id="of another type"),
+        pytest.param({"backfill": Backfill(BackfillMode.NONE), "created": NOW}, id="older than it"),
+    ],
+)
+def test_a_policy_that_would_never_copy_a_recovery_point_keeps_nobody_from_it(change: dict[str, Any]) -> None:
+    """Whatever lifecycle it declares."""
+    source = point(1, created=ago(minutes=30), delete_at=NOW + timedelta(days=20))
+    (rival,) = beside(365)
+    held = planned(source, lifecycle=Lifecycle(delete_after_days=30), neighbours=(replace(rival, **change),))
+
+    assert len(held.actions) == 1
+
+
+@pytest.mark.parametrize(("mine", "theirs", "starts"), [(None, 1, 1), (1, None, 0), (30, 1, 1), (1, 30, 0)])
+def test_of_equal_lifes_the_one_that_stays_warm_longer_is_made(
+    mine: int | None, theirs: int | None, starts: int
+) -> None:
+    """A copy in cold storage costs hours to restore, and nobody moves it back."""
+    (rival,) = beside(365)
+    cold = replace(rival, lifecycle=Lifecycle(theirs, 365))
+    found = planned(point(1), lifecycle=Lifecycle(mine, 365), neighbours=(cold,))
+
+    assert len(found.actions) == starts
 
 
 @pytest.mark.parametrize("mine", [30, 365, None])

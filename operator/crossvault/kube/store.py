@@ -327,9 +327,9 @@ class Store:
     def settle(self, limit: int = 50) -> bool:
         """Find out the stakes of up to ``limit`` changed policies; True while there are more.
 
-        In slices, so that the event loop gets its turn between them. What a policy wanted when it could last be
-        parsed counts on: it may be repaired, and its copies must not be locked out meanwhile. After a restart its
-        status knows.
+        In slices, so that the event loop gets its turn between them. The statements that a policy wanted when it could
+        last be parsed count on: it may be repaired, and its copies must not be locked out meanwhile. After a restart
+        its status knows.
         """
         for key in tuple(self._unsettled)[:limit]:
             del self._unsettled[key]
@@ -338,10 +338,11 @@ class Store:
                 self._stake(key, Stake())
                 continue
             stake = self._stake_of(body, self._accounts, self.place(key.namespace).labels)
-            if stake is None and key not in self._stakes:
-                stake = remembered(body.get("status") or {})
-            if stake is not None:
-                self._stake(key, stake)
+            if stake is None:
+                known = self._stakes.get(key)
+                # It copies nothing, so it has no say in how others do.
+                stake = Stake(known.claims) if known is not None else remembered(body.get("status") or {})
+            self._stake(key, stake)
         return bool(self._unsettled)
 
     def _stake(self, key: ObjectKey, stake: Stake) -> None:

@@ -10,7 +10,7 @@ from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
 from crossvault.kube.store import Accounts, Change, Labels, Place, Store
 from crossvault.model import Neighbour, PolicyKey, Sharing
-from crossvault.stakes import Stake
+from crossvault.stakes import Stake, written_by
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
@@ -373,6 +373,32 @@ def test_after_a_restart_the_status_knows_the_claims_of_a_policy_that_cannot_be_
     listener.put(Kind.ACCOUNT, account())
     listener.put(Kind.POLICY, wanting("other", "v2", version=2, generation=2))
     assert settled(listener).claims_beside(ORDERS) == {("v2", "sid")}
+
+
+def test_a_policy_that_may_not_copy_any_more_has_no_say_in_how_others_do() -> None:
+    """Its grant is gone: its statement may still be needed, its lifecycle is nobody's rival."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account())
+    for name in ("orders", "rival"):
+        listener.put(Kind.POLICY, wanting(name, "v1"))
+    assert len(settled(listener).neighbours_of(ORDERS)) == 1
+    listener.store.drop(DR)
+
+    assert settled(listener).neighbours_of(ORDERS) == ()
+    assert listener.store.claims_beside(ORDERS) == {("v1", "sid")}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [{}, {"statementSid": "x"}, {"vaultArn": "v1", "statementSid": 7}, {"vaultArn": None, "statementWritten": "x"}],
+)
+def test_a_status_that_somebody_forged_stops_nobody(row: dict[str, Any]) -> None:
+    """It is read in the pass of whoever comes next."""
+    listener = Listener()
+    listener.put(Kind.POLICY, {**wanting("forged"), "status": {"destinations": [row]}})
+
+    assert settled(listener).claims_beside(ORDERS) == frozenset()
+    assert written_by({"destinations": [row]}) == {}
 
 
 def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
