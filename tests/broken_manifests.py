@@ -168,6 +168,13 @@ TABLE = (
         "must be the name of a role, with * for any characters",
     ),
     _grant("copy role of a destination", {"as": ["Destination"], "copyRoles": ["x"]}, ".copyRoles", "only with Source"),
+    _grant("key of a source", {"keys": ["alias/x"]}, ".keys", "only with Destination"),
+    _grant(
+        "key by its ARN",
+        {"as": ["Destination"], "keys": ["arn:aws:kms:eu-west-1:1:alias/x"]},
+        ".keys[0]",
+        "must be an alias or the id of a key, with * for any characters",
+    ),
     _grant("limit of no policies", {"limits": {"policies": 0}}, ".limits.policies"),
     _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
     _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),

@@ -19,6 +19,7 @@ DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 Labels: TypeAlias = Mapping[str, str]
 
 _VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
+_KEYS = re.compile(r"[A-Za-z0-9/_*-]{1,256}")
 _ROLES = re.compile(r"[A-Za-z0-9_+=,.@*-]{1,64}")
 
 
@@ -52,15 +53,17 @@ class Use:
         vault: The name of the vault.
         copy_role: The name of the role that AWS Backup assumes for the copy, of a source; without its path, which a
             role does not need to be told from others (IAM User Guide, IAM identifiers: names are unique in an account).
+        key: The key that a destination names for its vault, an alias or an id; empty where it names none.
     """
 
     direction: Direction
     vault: str
     copy_role: str = ""
+    key: str = ""
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
-            return f"copy into vault {self.vault}"
+            return f"copy into vault {self.vault}" + (f" on key {self.key}" if self.key else "")
         return f"copy from vault {self.vault} with role {self.copy_role}"
 
 
@@ -71,6 +74,7 @@ class Grant:
     Attributes:
         vaults: Names of vaults; ``*`` stands for any characters.
         copy_roles: Names of copy roles, likewise; they bind sources only.
+        keys: Aliases and ids of keys that destinations may name, likewise; by default none.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -78,13 +82,16 @@ class Grant:
     directions: frozenset[Direction]
     vaults: tuple[str, ...]
     copy_roles: tuple[str, ...] = (DEFAULT_COPY_ROLE,)
+    keys: tuple[str, ...] = ()
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
         """Tell whether a namespace that the grant is for may do this."""
         if use.direction not in self.directions or not _matches(use.vault, self.vaults):
             return False
-        return use.direction is Direction.DESTINATION or _matches(use.copy_role, self.copy_roles)
+        if use.direction is Direction.SOURCE:
+            return _matches(use.copy_role, self.copy_roles)
+        return not use.key or _matches(use.key, self.keys)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -123,6 +130,11 @@ def only_namespace(allowed: AllowedNamespaces, grants: tuple[Grant, ...]) -> str
     return names.pop() if len(names) == 1 and not others else ""
 
 
+def key_name(text: str) -> str:
+    """Return alias or id of a key, however it is named: ``alias/orders``, an id, or the ARN of either."""
+    return text.rsplit(":", 1)[-1].removeprefix("key/")
+
+
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
@@ -146,6 +158,8 @@ def _grant(fields: Fields) -> Grant:
     directions = frozenset(fields.choices("as", Direction))
     if fields.has("copyRoles") and Direction.SOURCE not in directions:
         fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
+    if fields.has("keys") and Direction.DESTINATION not in directions:
+        fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
     return Grant(
         namespaces=allowed_from(fields.object("namespaces", required=True)),
         directions=directions,
@@ -153,6 +167,9 @@ def _grant(fields: Fields) -> Grant:
         copy_roles=_patterns(fields, "copyRoles", _ROLES, "must be the name of a role, with * for any characters")
         if fields.has("copyRoles")
         else (DEFAULT_COPY_ROLE,),
+        keys=_patterns(fields, "keys", _KEYS, "must be an alias or the id of a key, with * for any characters")
+        if fields.has("keys")
+        else (),
         policies=fields.object("limits").optional_integer("policies"),
     )
 

@@ -25,6 +25,7 @@ from .grants import (
     allowance,
     allowed_from,
     grants_from,
+    key_name,
     only_namespace,
 )
 from .model import (
@@ -246,9 +247,13 @@ class _Directory:
     def vault(self, fields: Fields, direction: Direction) -> VaultRef:
         """Read the vault of the source or of a destination, with its account resolved."""
         reference = fields.object("accountRef", required=True)
-        name = fields.object("vault", required=True).text("name")
-        role = _copy_role_name(fields) if direction is Direction.SOURCE else ""
-        account = self._account(reference, Use(direction, name, role))
+        vault = fields.object("vault", required=True)
+        name = vault.text("name")
+        if direction is Direction.SOURCE:
+            use = Use(direction, name, copy_role=_copy_role_name(fields))
+        else:
+            use = Use(direction, name, key=key_name(vault.optional_text("encryptionKey") or ""))
+        account = self._account(reference, use)
         region = fields.text("region")
         if _check_region(fields, "region", region):
             self._check_use(fields, account, region)

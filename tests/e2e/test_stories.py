@@ -181,7 +181,7 @@ def test_a_tenant_reaches_what_it_was_granted_and_no_more(cluster: Cluster) -> N
     cluster.start()
     mine = {"names": [cluster.namespace]}
     source = {"namespaces": mine, "as": ["Source"], "vaults": ["orders"]}
-    into = {"namespaces": mine, "as": ["Destination"], "vaults": ["orders-*"]}
+    into = {"namespaces": mine, "as": ["Destination"], "vaults": ["orders-*"], "keys": ["alias/orders-*"]}
     cluster.accounts("production", allowedNamespaces={}, grants=[source])
     cluster.accounts("dr", allowedNamespaces={}, grants=[into])
     theirs = scene.destination(vault={"name": "payroll", "create": True, "encryptionKey": "alias/orders-copies"})

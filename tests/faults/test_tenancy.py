@@ -109,7 +109,12 @@ def test_all_admits_everybody(stage: Stage) -> None:
 
 ORDERS_ONLY: dict[str, Json] = {
     "production": {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders"]},
-    "dr": {"namespaces": {"names": ["orders"]}, "as": ["Destination"], "vaults": ["orders-*"]},
+    "dr": {
+        "namespaces": {"names": ["orders"]},
+        "as": ["Destination"],
+        "vaults": ["orders-*"],
+        "keys": ["alias/orders-*"],
+    },
 }
 
 

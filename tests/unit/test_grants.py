@@ -30,6 +30,7 @@ from crossvault.reasons import Reason
 
 SOURCE, DESTINATION = Direction.SOURCE, Direction.DESTINATION
 NOBODY, ORDERS = AllowedNamespaces(), AllowedNamespaces(names=("default",))
+TEAM_DR = AllowedNamespaces(match_labels=(("team", "dr"),))
 OUT = Use(SOURCE, "orders", DEFAULT_COPY_ROLE)
 INTO = Use(DESTINATION, "orders-copies")
 
@@ -62,6 +63,11 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
         ),
         pytest.param(grant(copy_roles=("copy-*",)), OUT, False, id="then AWS's own no more"),
         pytest.param(grant(copy_roles=("copy-*",)), INTO, True, id="roles bind sources only"),
+        pytest.param(grant(), replace(INTO, key="alias/orders"), False, id="no key unless told"),
+        pytest.param(grant(keys=("alias/orders*",)), replace(INTO, key="alias/orders-eu"), True, id="a key by pattern"),
+        pytest.param(grant(keys=("alias/orders*",)), replace(INTO, key="alias/payroll"), False, id="another key"),
+        pytest.param(grant(keys=("alias/*",)), replace(INTO, key="1234-abcd"), False, id="an id is no alias"),
+        pytest.param(grant(keys=("x",)), INTO, True, id="a vault that is there needs no key"),
     ],
 )
 def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
@@ -146,6 +152,7 @@ GRANTS: list[dict[str, Any]] = [
         "as": ["Destination", "Source"],
         "vaults": ["*"],
         "copyRoles": ["copy-*"],
+        "keys": ["alias/dr-*"],
     },
 ]
 
@@ -157,7 +164,13 @@ def test_every_member_of_a_grant_arrives() -> None:
     assert isinstance(found, AccountDeclaration)
     assert found.grants == (
         Grant(AllowedNamespaces(names=("orders",)), frozenset({SOURCE}), ("orders*",), policies=50),
-        Grant(AllowedNamespaces(match_labels=(("team", "dr"),)), frozenset(Direction), ("*",), ("copy-*",)),
+        Grant(
+            AllowedNamespaces(match_labels=(("team", "dr"),)),
+            frozenset(Direction),
+            ("*",),
+            ("copy-*",),
+            ("alias/dr-*",),
+        ),
     )
 
 
@@ -171,9 +184,8 @@ def test_no_grants_are_none(empty: object) -> None:
 
 
 PRODUCTION = AccountDeclaration(Account("production", "1" * 12), NOBODY, (grant(SOURCE, vaults=("orders",)),))
-DR = AccountDeclaration(
-    Account("dr", "2" * 12, regions=("eu-central-1",)), NOBODY, (grant(DESTINATION, vaults=("orders-*",)),)
-)
+INTO_ORDERS = grant(DESTINATION, vaults=("orders-*",), keys=("alias/orders-copies",))
+DR = AccountDeclaration(Account("dr", "2" * 12, regions=("eu-central-1",)), NOBODY, (INTO_ORDERS,))
 GOOD = altered(POLICY, {"spec.destinations": POLICY["spec"]["destinations"][:1]})
 
 
@@ -193,6 +205,7 @@ def test_what_is_granted_is_resolved() -> None:
     assert isinstance(parsed(), Desired)
 
 
+KEY = "spec.destinations[0].vault.encryptionKey"
 SOMEBODY_ELSES = "spec.destinations[0].vault.name"
 
 
@@ -207,6 +220,16 @@ SOMEBODY_ELSES = "spec.destinations[0].vault.name"
             id="with one by its ARN",
         ),
         pytest.param({SOMEBODY_ELSES: "payroll-copies"}, "dr", id="copy into another tenant's vault"),
+        pytest.param(
+            {"spec.destinations[0].vault.encryptionKey": "alias/payroll"},
+            "dr",
+            id="make a vault on another tenant's key",
+        ),
+        pytest.param(
+            {"spec.destinations[0].vault.encryptionKey": "arn:aws:kms:eu-central-1:222222222222:alias/payroll"},
+            "dr",
+            id="by its ARN",
+        ),
         pytest.param(
             {SOMEBODY_ELSES: "payroll-copies", "spec.destinations[0].region": "eu-west-1"},
             "dr",
@@ -238,8 +261,8 @@ def test_the_message_names_the_use_and_the_remedy() -> None:
     assert isinstance(refused, Rejected)
     assert "; ".join(map(str, refused.faults)) == (
         'spec.destinations[0].accountRef.name: no BackupAccount "dr" lets namespace default copy into vault'
-        " payroll-copies. Ask a cluster administrator to create it, or to allow that in its spec.grants or"
-        " spec.allowedNamespaces."
+        " payroll-copies on key alias/orders-copies. Ask a cluster administrator to create it, or to allow that in its"
+        " spec.grants or spec.allowedNamespaces."
     )
 
 
@@ -249,7 +272,7 @@ def test_the_message_names_the_use_and_the_remedy() -> None:
 @pytest.mark.parametrize(("elders", "taken"), [(0, False), (1, False), (2, True), (7, True)])
 def test_the_oldest_policies_have_the_places(elders: int, *, taken: bool) -> None:
     """Two may use the account; the third is told why not."""
-    limited = replace(DR, grants=(grant(DESTINATION, policies=2),))
+    limited = replace(DR, grants=(grant(DESTINATION, keys=("*",), policies=2),))
     found = parsed(elders={"dr": elders}, dr=limited)
 
     assert isinstance(found, Rejected) is taken
@@ -284,7 +307,7 @@ def policy(name: str, created: str = "", *, namespace: str = "default", **metada
 def test_elders_are_older_policies_of_the_namespace(others: list[dict[str, Any]], elders: Mapping[str, int]) -> None:
     """Only where the account limits their number is anything counted."""
     mine = policy("m", "2026-02-01T00:00:00Z")
-    limited = replace(DR, grants=(grant(DESTINATION, policies=2),))
+    limited = replace(DR, grants=(grant(DESTINATION, keys=("*",), policies=2),))
 
     assert manifest.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": limited}) == elders
     assert manifest.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": DR}) == {}
@@ -293,7 +316,7 @@ def test_elders_are_older_policies_of_the_namespace(others: list[dict[str, Any]]
 @given(st.permutations(list(range(8))), st.integers(1, 8))
 def test_exactly_as_many_as_allowed_have_a_place_whatever_their_order(order: list[int], limit: int) -> None:
     """And they are the oldest."""
-    limited = replace(DR, grants=(grant(DESTINATION, policies=limit),))
+    limited = replace(DR, grants=(grant(DESTINATION, keys=("*",), policies=limit),))
     accounts = {"production": PRODUCTION, "dr": limited}
     policies = [policy(f"p{number}", f"2026-01-0{number + 1}T00:00:00Z") for number in order]
     accepted = {
