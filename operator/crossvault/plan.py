@@ -89,7 +89,7 @@ def diff(
     drift: list[Drift] = []
     for action, difference in (
         *(_vault(destination, sight, rows) for destination, sight in pairs),
-        *(_statement(desired, destination, sight) for destination, sight in pairs),
+        *(_statement(desired, destination, sight, claims, written) for destination, sight in pairs),
         *((None, _other_key(destination, sight)) for destination, sight in pairs),
     ):
         # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
@@ -206,7 +206,11 @@ def _other_key(destination: Destination, sight: DestinationSight) -> Drift | Non
 
 
 def _statement(
-    desired: Desired, destination: Destination, sight: DestinationSight
+    desired: Desired,
+    destination: Destination,
+    sight: DestinationSight,
+    claims: frozenset[tuple[str, str]],
+    written: Mapping[str, str],
 ) -> tuple[PutVaultPolicy | None, Drift | None]:
     """Compare our statement with the one in the vault policy; a vault that is absent has no policy to put."""
     if destination.vault_policy is not Ownership.MANAGE or isinstance(sight.policy, Unseen):
@@ -218,17 +222,25 @@ def _statement(
     try:
         there = documents.statements(current)
         ours = [each for each in there if vaultpolicy.is_ours(each, role)]
+        # What this policy wrote for the copy role that it had before is of no use to anybody else.
+        former = [
+            each
+            for each in there
+            if each not in ours
+            and vaultpolicy.digest_of(each) == written.get(destination.vault.arn)
+            and (destination.vault.arn, each.get("Sid")) not in claims
+        ]
         other = vaultpolicy.usurped(there, role)
         if other is not None:
             remedy = "Give that statement another Sid, or remove it; ours is then added beside it."
             return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
         if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]):
             return None, None
-        document = _put(current, wanted, ours)
+        document = _put(current, wanted, [*ours, *former])
     except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
     difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours))
-    if vaultpolicy.no_room(current, role) is not None:
+    if not former and vaultpolicy.no_room(current, role) is not None:
         return None, difference
     action = PutVaultPolicy(
         destination.name,
@@ -236,20 +248,20 @@ def _statement(
         current,
         document,
         wanted["Sid"],
-        foreign_statements=len(there) - len(ours),
-        replaces=frozenset(map(documents.canonical, ours)),
+        foreign_statements=len(there) - len(ours) - len(former),
+        replaces=frozenset(map(documents.canonical, (*ours, *former))),
     )
     return action, difference
 
 
-def _put(current: str | None, wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
-    """Return the policy with our statement in it once, whatever stood there for it under our Sids."""
-    texts = {documents.canonical(each) for each in ours}
+def _put(current: str | None, wanted: Mapping[str, Any], before: list[dict[str, Any]]) -> str:
+    """Return the policy with our statement in it once, whatever stood there for it before."""
+    texts = set(map(documents.canonical, before))
 
     def which(each: Mapping[str, Any]) -> bool:
         return documents.canonical(each) in texts
 
-    alone = current if current is None or len(ours) < 2 else documents.remove(current, which)
+    alone = current if current is None or len(before) < 2 else documents.remove(current, which)
     return documents.put(alone, wanted, which)
 
 

@@ -298,6 +298,24 @@ def test_a_statement_that_lets_ours_in_beside_another_is_kept() -> None:
     assert [each.aspect for each in made.drift] == ["vault_policy"]
 
 
+@pytest.mark.parametrize("filled", [0, 19], ids=["with room", "in the last place"])
+def test_the_statement_of_a_former_copy_role_is_replaced_by_the_policy_that_wrote_it(filled: int) -> None:
+    """Edits cannot fill a shared vault's policy; what others wrote, or claim, stays."""
+    before = statement_for(f"{ROLE}-before")
+    others = _copy_in("111111111111", filled)
+    seen = observed((), sight(policy=_policy(*others, before)))
+    written = {TARGET_ARN: digest_of(before)}
+
+    def left(**more: Any) -> list[dict[str, Any]]:
+        writes = [each for each in plan.diff(_wanted(), seen, **more).actions if isinstance(each, PutVaultPolicy)]
+        return [each for write in writes for each in statements(write.document) if each not in others]
+
+    assert left(written=written) == [OURS]
+    kept = [] if filled else [before, OURS]
+    assert left() == kept
+    assert left(written=written, claims=frozenset({(TARGET_ARN, before["Sid"])})) == kept
+
+
 # --- Room in a shared vault ----------------------------------------------------------------------------------------
 
 

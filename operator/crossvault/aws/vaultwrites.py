@@ -22,6 +22,9 @@ from ..reasons import Reason
 from . import inventory
 from .sessions import Access
 
+_PREFIX = 16
+"""So many characters are the same in the Sids of all our statements."""
+
 
 @dataclass(slots=True)
 class _Turn:
@@ -154,8 +157,7 @@ def _loses(there: str | None, document: str | None, action: PutVaultPolicy) -> b
 def _parts(document: str | None, action: PutVaultPolicy) -> tuple[dict[str, Any], Counter[str]]:
     """Return the members around the statements, and how often each statement stands there that is not ours.
 
-    Whatever the plan took for ours: one whose Sid is not that of the action, or the shorter one that earlier releases
-    gave it, is somebody else's.
+    Whatever the plan took for ours: one whose Sid does not begin as that of the action is somebody else's.
     """
     if document is None:
         return {}, Counter()
@@ -168,7 +170,7 @@ def _parts(document: str | None, action: PutVaultPolicy) -> tuple[dict[str, Any]
 
 def _has_our_sid(statement: Mapping[str, Any], sid: str) -> bool:
     found = statement.get("Sid")
-    return isinstance(found, str) and bool(found) and sid.startswith(found)
+    return isinstance(found, str) and found.startswith(sid[:_PREFIX])
 
 
 def _text(statement: Mapping[str, Any]) -> str:
