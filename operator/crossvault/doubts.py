@@ -79,12 +79,12 @@ class _Doubts:
     def of(self, pair: Pair, standing: Standing) -> Standing:
         """Return the standing with its ground, or held."""
         ended = [job for job in pair.jobs if job.state in ENDED_WELL]
-        finished = [job for job in ended if not self._went_with_its_vault(job)]
+        finished = [job for job in ended if not (self._went_with_its_vault(job) or self._expired(job, pair.point))]
         there = pair.copy is not None and pair.copy.status not in GONE_STATUSES
         if standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL} and not there:
             if finished:
                 return self._vanished(standing, finished)
-            standing = replace(standing, retry_at=self._born)
+            standing = replace(standing, retry_at=self._view.now)
         if not may_start(standing, self._view.now):
             return standing
         if finished:
@@ -107,6 +107,11 @@ class _Doubts:
     def _went_with_its_vault(self, job: CopyJob) -> bool:
         """Tell whether a job made its copy in a vault that is gone: the present one of that name is younger."""
         return self._born is not None and (job.completed or job.created) < self._born
+
+    def _expired(self, job: CopyJob, point: RecoveryPoint) -> bool:
+        """Tell whether the copy of a job had to go by now: it was made with a shorter life than is declared here."""
+        days = job.delete_after_days
+        return days is not None and point.created + timedelta(days=days) < self._view.now
 
     def _vanished(self, standing: Standing, finished: list[CopyJob]) -> Standing:
         """Make a copy again that is gone, once, and only where jobs name copies as they are listed.

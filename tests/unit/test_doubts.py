@@ -345,6 +345,16 @@ def test_copies_that_were_in_a_vault_that_was_made_anew_are_made_again() -> None
     assert standing(planned(GONE, jobs=(before,), born=born), GONE).reason is Reason.COPY_VANISHED
 
 
+@pytest.mark.parametrize(("days", "again"), [(4, 1), (6, 0), (None, 0)])
+def test_a_copy_that_expired_as_it_was_made_to_is_made_again(days: int | None, again: int) -> None:
+    """Somebody made it with a shorter life; that it is gone is no riddle, and no proof is needed."""
+    job = replace(gone_job(ended=ago(days=4, hours=20)), delete_after_days=days)
+    found = planned(GONE, jobs=(job,), lifecycle=Lifecycle(delete_after_days=365))
+
+    assert len(found.actions) == again
+    assert standing(found, GONE).reason is Reason.COPY_VANISHED
+
+
 def test_a_copy_that_is_being_deleted_proves_nothing() -> None:
     """What it proves now it would not prove in a minute, and a plan would promise what never comes."""
     four = linked(4)

@@ -138,6 +138,8 @@ ANSWERS: dict[str, Members] = {
             "CopyJobs[].MessageCategory",
             "CopyJobs[].BackupSizeInBytes",
             "CopyJobs[].ParentJobId",
+            "CopyJobs[].DestinationRecoveryPointLifecycle",
+            "CopyJobs[].DestinationRecoveryPointLifecycle.DeleteAfterDays",
             "NextToken",
         ),
     ),

@@ -203,6 +203,7 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
         category=row.get("MessageCategory"),
         size=row.get("BackupSizeInBytes") or 0,
         parent_id=row.get("ParentJobId"),
+        delete_after_days=_kept(row.get("DestinationRecoveryPointLifecycle")),
     )
 
 

@@ -174,6 +174,7 @@ class CopyJob:
     category: str | None = None
     size: int = 0
     parent_id: str | None = None
+    delete_after_days: int | None = None
 
     @property
     def is_running(self) -> bool:

@@ -115,6 +115,7 @@ GOOD: dict[str, Json] = {
         "CopyJobs": [
             {
                 "CopyJobId": "1",
+                "DestinationRecoveryPointLifecycle": {"DeleteAfterDays": 35},
                 "State": "RUNNING",
                 "SourceRecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1",
                 "SourceBackupVaultArn": SOURCE.arn,
