@@ -11,6 +11,9 @@ import os
 import re
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
 from ..errors import CrossvaultError, ErrorClass, Problem
 from ..fields import show
 from ..model import is_region
@@ -19,14 +22,31 @@ from ..reasons import Reason
 VARIABLE = "AWS_ENDPOINT_URL"
 
 
+_PLAIN = re.compile(r"[!-~]+", re.ASCII)
+"""Visible ASCII: readers of URLs do not agree on blanks, control characters and other alphabets."""
+
+
 def is_safe(url: str) -> bool:
-    """Tell whether requests to a URL are private: HTTPS, or a loopback address."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
+    r"""Tell whether requests to a URL are private: HTTPS, or a loopback address.
+
+    botocore connects to the host that urllib3 reads in it, other code looks at the one that the standard library
+    reads. ``http://a.example\@127.0.0.1`` is two different ones to them; what is not the same to both is not safe.
+    """
+    if not _PLAIN.fullmatch(url) or "\\" in url:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+    try:
+        read, connected = urlsplit(url), parse_url(url)
+        same = (read.scheme, (read.hostname or "").lower(), read.port) == (
+            connected.scheme,
+            (connected.host or "").lower().removeprefix("[").removesuffix("]"),
+            connected.port,
+        )
+    except (ValueError, LocationParseError):
+        return False
+    host = read.hostname or ""
+    if not same or not host or "@" in read.netloc or connected.auth is not None:
+        return False
+    return read.scheme == "https" or (read.scheme == "http" and _is_loopback(host))
 
 
 def _is_loopback(host: str) -> bool:
@@ -58,7 +78,7 @@ def check(url: str) -> None:
     """Refuse to send a request to a URL that is not private.
 
     Raises:
-        CrossvaultError: It is plain HTTP to another machine, or no URL.
+        CrossvaultError: It is plain HTTP to another machine, no URL, or one that is read in more than one way.
     """
     if not is_safe(url):
         words = f"Nothing is sent to the AWS endpoint that is set: {_WORDS}"
@@ -76,6 +96,6 @@ def _shown(url: str) -> str:
 
 
 _WORDS = (
-    "requests to AWS and their answers hold credentials, so plain http is for loopback addresses only. Use https, or"
-    " leave the endpoint out for AWS's own."
+    "requests to AWS and their answers hold credentials, so plain http is for loopback addresses only, and no endpoint"
+    " has a user, a blank or a backslash. Use https://HOST, or leave the endpoint out for AWS's own."
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import pytest
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.functional.aws.kit import Script, account, let_in, models, scripted
 
 from crossvault.aws import AwsAccounts, Settings, endpoints, inventory
@@ -39,11 +43,49 @@ PROD = account()
         pytest.param("localhost:4566", False, id="no protocol"),
         pytest.param("https://", False, id="no host"),
         pytest.param("", False, id="nothing"),
+        pytest.param("http://aws.example\\@127.0.0.1", False, id="another machine to who connects"),
+        pytest.param("http://127.0.0.1\\@aws.example", False, id="or to who looks"),
+        pytest.param("http://127.0.0.1\\.aws.example", False, id="a backslash"),
+        pytest.param("https:\\\\aws.example", False, id="nothing but backslashes"),
+        pytest.param("https://user:word@aws.example", False, id="a user with a password"),
+        pytest.param("https://user@aws.example", False, id="a user"),
+        pytest.param("https://@aws.example", False, id="a user without a name"),
+        pytest.param("http://user@127.0.0.1", False, id="a user of this machine"),
+        pytest.param("http://aws.example\t@127.0.0.1", False, id="a tab"),
+        pytest.param("ht\ntp://127.0.0.1", False, id="a line end"),
+        pytest.param(" http://127.0.0.1", False, id="a blank before"),
+        pytest.param("https://aws.example ", False, id="a blank behind"),
+        pytest.param("https://aws.example\n", False, id="a line end behind"),
+        pytest.param("https://aws.example\x7f", False, id="a control character"),
+        pytest.param("http://\u24dbocalhost", False, id="another alphabet"),
+        pytest.param("http://127\u30020\u30020\u30021", False, id="other full stops"),
+        pytest.param("http://[::1%25eth0]", False, id="a zone, which each writes in its way"),
+        pytest.param("http://127.0.0.1%00.aws.example", False, id="a byte that ends strings"),
+        pytest.param("http:///127.0.0.1", False, id="no host before the path"),
+        pytest.param("https://aws.example:99999", False, id="no port"),
+        pytest.param("http://2130706433", False, id="an address as a number"),
     ],
 )
 def test_https_and_loopback_are_safe(url: str, *, safe: bool) -> None:
     """Everything else can be read on its way."""
     assert endpoints.is_safe(url) is safe
+
+
+@given(st.text(alphabet="http:/\\@#?[]%.127aws \t\n\u3002", max_size=30).map(lambda rest: f"http://{rest}"))
+def test_who_connects_reaches_this_machine_or_the_url_is_refused(url: str) -> None:
+    """Whatever a URL looks like: what is safe in plain HTTP, urllib3 connects to on this machine."""
+    if endpoints.is_safe(url):
+        host = (urllib3.util.parse_url(url).host or "").strip("[]")
+        assert host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+@pytest.mark.parametrize(
+    "url", ["http://s3cr3t\\@127.0.0.1", "https://u:s3cr3t@aws.example/s3cr3t", "http://s3cr3t@[::1"]
+)
+def test_what_is_before_the_host_is_not_told(url: str) -> None:
+    """Somebody's password is there; what an endpoint may not have is said."""
+    assert "s3cr3t" not in endpoints.fault(url)
+    assert "a user, a blank or a backslash" in endpoints.fault(url)
 
 
 def _in_the_clear(script: Script) -> str:
@@ -85,6 +127,23 @@ def test_nothing_is_sent_in_the_clear_however_the_endpoint_is_set(
     assert _in_the_clear(script) in caught.value.problem.detail
     assert script.asked == []
     assert bool(endpoints.fault(settings.endpoint_url)) is ("file" not in how)
+
+
+def test_nobody_is_connected_to_who_hides_before_a_backslash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard library reads loopback in it; the server stands where urllib3 would have connected to."""
+    with scripted() as script:
+        let_in(script)
+        url = f"{script.url}\\@127.0.0.1:9"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
+        with pytest.raises(CrossvaultError) as caught:
+            aws._sessions.enter(PROD).verify()
+        aws.close()
+
+    assert urllib3.util.parse_url(url).url.startswith(script.url), "this is where it would have gone"
+    assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT
+    assert endpoints.fault(None)
+    assert script.asked == []
 
 
 def test_one_service_in_the_clear_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
