@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import resource
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +16,7 @@ from aiohttp import web
 from tests.functional.kube.test_client import serving
 
 from crossvault.kube import health, scrapers
+from crossvault.kube import port as port_module
 from crossvault.kube.health import Checks, Heartbeat, Page
 from crossvault.kube.port import Answer, Bounds, Port, Request, said
 from crossvault.kube.scrapers import Scrapers
@@ -50,11 +53,13 @@ async def ask(port: int, path: str, method: str = "GET", **headers: str) -> tupl
 
 
 @asynccontextmanager
-async def attackers(port: int, number: int, text: bytes = HALF) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """Hold connections open that have sent a text."""
+async def attackers(
+    port: int, number: int, text: bytes = HALF, *, peer: str = "127.0.0.1"
+) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """Hold connections of a peer open that have sent a text."""
     held: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     for _ in range(number):
-        held.append(await asyncio.open_connection("127.0.0.1", port))
+        held.append(await asyncio.open_connection("127.0.0.1", port, local_addr=(peer, 0)))
         held[-1][1].write(text)
     try:
         yield [reader for reader, _ in held]
@@ -209,6 +214,92 @@ class TestAttacks:
 
         assert answer[:2] == (200, "slow\n")
 
+    async def test_request_that_has_arrived_is_answered_whatever_comes_behind_it(self) -> None:
+        """Hundreds that connect before the loop comes to read cost it nothing, though they are of the same peer."""
+        async with Port(fine, "127.0.0.1", 0) as port:
+            with contextlib.ExitStack() as crowd:  # nothing here lets the loop run: it finds all of them at once
+                probe = crowd.enter_context(socket.create_connection(("127.0.0.1", port.number)))
+                probe.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+                for _ in range(400):
+                    crowd.enter_context(socket.create_connection(("127.0.0.1", port.number), timeout=5))
+                probe.setblocking(False)
+                answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(probe, 1000), 10)
+
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+    async def test_peer_has_its_share_and_costs_nobody_else_a_place(self) -> None:
+        """Who opens hundreds pushes out their own; somebody else's half a request is there when the rest comes."""
+        async with Port(fine, "127.0.0.1", 0, Bounds(connections=16, per_peer=4)) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
+            writer.write(b"GET / HTTP/1.1\r\n")
+            async with attackers(port.number, 200, peer="127.0.0.2"):
+                await eventually(lambda: port.connections == 5, "four of theirs, and ours")
+                writer.write(b"\r\n")
+                answer = await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+    async def test_peer_with_the_most_makes_place_first(self) -> None:
+        """Where all places are taken: many peers together keep out nobody who has fewer."""
+        async with Port(fine, "127.0.0.1", 0, Bounds(connections=16, per_peer=8)) as port, AsyncExitStack() as stack:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
+            writer.write(b"GET / HTTP/1.1\r\n")
+            for number in range(2, 7):
+                await stack.enter_async_context(attackers(port.number, 10, peer=f"127.0.0.{number}"))
+            await eventually(lambda: port.connections == 16, "all places are taken")
+            late = await ask(port.number, "/")
+            writer.write(b"\r\n")
+            answer = await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+
+        assert late[0] == 200
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            pytest.param("10.0.0.1", "10.0.0.1", True, id="an address"),
+            pytest.param("10.0.0.1", "10.0.0.2", False, id="two"),
+            pytest.param("fd00:1:2:3::1", "fd00:1:2:3:ffff::9", True, id="one /64"),
+            pytest.param("fd00:1:2:3::1", "fd00:1:2:4::1", False, id="two of them"),
+            pytest.param("fe80::1%eth0", "fe80::2%eth0", True, id="a link"),
+            pytest.param("::1", "0.0.0.1", False, id="small numbers"),
+        ],
+    )
+    def test_who_is_one_peer(self, one: str, other: str, *, same: bool) -> None:
+        """A machine chooses among the addresses of a /64 as it likes."""
+        assert (port_module._peer(one) == port_module._peer(other)) is same
+
+    async def test_refused_request_reads_why_however_much_it_sent(self) -> None:
+        """The answer is not taken back by a reset for what nobody reads."""
+        async with Port(fine, "127.0.0.1", 0) as port:
+            answers = [await send(port.number, b"GET / HTTP/1.1\r\nX: " + b"x" * 50_000) for _ in range(20)]
+
+        assert {status for status, _, _ in answers} == {431}
+
+    async def test_no_file_left_is_a_pause(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Accepting goes on by itself, and does not turn in a circle meanwhile."""
+        monkeypatch.setattr(port_module, "_PAUSE", 0.05)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        async with Port(fine, "127.0.0.1", 0) as port:
+            with socket.socket() as client:  # it has its file; who accepts it has none
+                resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno(), before[1]))
+                try:
+                    client.connect(("127.0.0.1", port.number))
+                    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    await eventually(lambda: caplog.messages, "it is told")
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+                client.setblocking(False)
+                answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 1000), 10)
+
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert caplog.messages[0] == "Cannot accept connections for a moment: Too many open files"
+        assert len(caplog.messages) < 50
+
     async def test_end_waits_for_nobody(self) -> None:
         """The process ends with connections open."""
         async with AsyncExitStack() as stack, asyncio.timeout(5), Port(fine, "127.0.0.1", 0) as port:
@@ -248,7 +339,7 @@ class TestPage:
             going.wait(10)
             return b"page %d\n" % len(rendered)
 
-        async with Port(Page(render).answer, "127.0.0.1", 0) as port:
+        async with Port(Page(render).answer, "127.0.0.1", 0, Bounds(per_peer=20)) as port:
             crowd = [asyncio.create_task(ask(port.number, "/metrics")) for _ in range(20)]
             await eventually(lambda: rendered and port.connections == 20, "all wait")
             for each in crowd[:10]:
