@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,7 @@ from crossvault.kube.port import Answer, Bounds, Port, Request, said
 from crossvault.kube.scrapers import Scrapers
 from crossvault.work.figures import Histogram
 
+PATIENT = timedelta(seconds=60)
 SHORT = Bounds(connections=8, header_seconds=0.2, seconds=0.5)
 HALF = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Half: "
 
@@ -389,6 +391,9 @@ class Reviews:
         self.specs: list[Any] = []
         self.may = {"prometheus": True, "stranger": False}
         self.down = False
+        self.open = asyncio.Event()  # closed: whoever's name begins with one of held gets no answer
+        self.open.set()
+        self.held: tuple[str, ...] = ("",)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a review."""
@@ -396,6 +401,8 @@ class Reviews:
         self.asked.append(kind)
         spec = (await request.json())["spec"]
         self.specs.append(spec)
+        if spec.get("token", spec.get("user", "")).startswith(self.held):
+            await self.open.wait()
         if self.down:
             return web.Response(status=503)
         if kind == "tokenreviews":
@@ -476,9 +483,133 @@ class TestScrapers:
             asked = len(reviews.asked)
             await who.check(_from("prometheus"))
 
-        assert asked <= 2 + 300
+        assert asked <= 2 + scrapers.WAITING_PER_PEER
         assert len(reviews.asked) == asked
         assert len(who._refused) <= scrapers.MOST
+
+    async def test_who_was_let_in_waits_for_no_stranger(self) -> None:
+        """A verdict that is old is renewed at once, however many strangers wait, and whoever they are."""
+        reviews, now = Reviews(), [0.0]
+        reviews.held = ("forged",)
+        reviews.open.clear()
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(20):
+            who = Scrapers(api, lambda: now[0])
+            await who.check(_from("prometheus"))
+            crowd = [asyncio.create_task(who.check(_from(f"forged-{each}", str(each)))) for each in range(30)]
+            await eventually(lambda: len(reviews.asked) == 3, "the first stranger is asked about")
+            now[0] = scrapers.KEPT
+            verdict = await who.check(_from("prometheus"))
+            reviews.may["prometheus"] = False
+            now[0] += scrapers.KEPT
+            gone = await who.check(_from("prometheus"))
+            asked = list(reviews.asked)
+            waiting = [each for each in crowd if not each.done()]
+            reviews.open.set()
+            refusals = await asyncio.gather(*crowd)
+
+        assert verdict is None
+        assert gone is not None, "the old verdict is no excuse where there is a new one"
+        assert asked.count("tokenreviews") == 4, "one stranger, and three times who was let in"
+        assert len(waiting) == 30
+        assert {each.status for each in refusals if each} == {401}
+
+    async def test_old_verdict_counts_while_the_new_one_is_slow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For who was let in lately; what is found out meanwhile counts from then on."""
+        monkeypatch.setattr(scrapers, "PATIENCE", 0.05)
+        reviews, now = Reviews(), [0.0]
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(20):
+            who = Scrapers(api, lambda: now[0])
+            await who.check(_from("prometheus"))
+            reviews.open.clear()
+            reviews.may["prometheus"] = False
+            now[0] = scrapers.KEPT
+            meanwhile = [await who.check(_from("prometheus")) for _ in range(3)]
+            asked = reviews.asked.count("tokenreviews")
+            reviews.open.set()
+            await eventually(lambda: not who._reviews, "the new verdict is there")
+            gone = await who.check(_from("prometheus"))
+
+        assert meanwhile == [None] * 3
+        assert asked == 2, "all of them wait for one question"
+        assert gone is not None
+
+    async def test_few_strangers_wait_and_the_rest_come_again(self) -> None:
+        """At once, and by the peer: somebody else's new token is asked about."""
+        reviews = Reviews()
+        reviews.open.clear()
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(20):
+            who = Scrapers(api, lambda: 0.0)
+            crowd = [asyncio.create_task(who.check(_from(f"forged-{each}", "a"))) for each in range(100)]
+            await eventually(lambda: sum(each.done() for each in crowd) == 98, "all but two have their answer")
+            later = [each.result() for each in crowd if each.done()]
+            new = asyncio.create_task(who.check(_from("prometheus", "b")))
+            await eventually(lambda: len(who._reviews) == 3, "it waits")
+            reviews.open.set()
+            verdict = await new
+            rest = await asyncio.gather(*crowd)
+
+        assert {(each.status, each.headers["Retry-After"]) for each in later if each} == {(429, "1")}
+        assert verdict is None
+        assert [each.status for each in rest if each].count(HTTPStatus.UNAUTHORIZED) == 2
+        assert reviews.asked.count("tokenreviews") == 3
+
+    async def test_strangers_of_many_peers_are_bounded_too(self) -> None:
+        """However many peers there are."""
+        reviews = Reviews()
+        reviews.open.clear()
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(20):
+            who = Scrapers(api, lambda: 0.0)
+            crowd = [asyncio.create_task(who.check(_from(f"forged-{each}", str(each)))) for each in range(200)]
+            await eventually(lambda: sum(each.done() for each in crowd) == 200 - scrapers.WAITING, "they are told")
+            reviews.open.set()
+            answers = await asyncio.gather(*crowd)
+
+        assert {each.status for each in answers if each} == {401, 429}
+        assert reviews.asked.count("tokenreviews") == scrapers.WAITING
+
+    async def test_stranger_who_leaves_gives_up_the_place(self) -> None:
+        """Only whose turn it was is asked about to the end: coming and going makes no more questions."""
+        reviews = Reviews()
+        reviews.open.clear()
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(20):
+            who = Scrapers(api, lambda: 0.0)
+            for each in range(50):
+                coming = asyncio.create_task(who.check(_from(f"forged-{each}", "a")))
+                await eventually(lambda: len(reviews.asked) == 1 and len(who._reviews) == 1 + bool(each), "it waits")  # noqa: B023 - looked at in this turn
+                coming.cancel()
+                await asyncio.wait({coming})
+            left = len(who._reviews)
+            reviews.open.set()
+            await eventually(lambda: not who._reviews, "the one is done")
+
+        assert left == 1
+        assert reviews.asked == ["tokenreviews"]
+
+    async def test_scraper_and_its_renewed_token_pass_a_flood(self) -> None:
+        """Over the port: strangers with ever new tokens keep out neither who is known nor a token that was replaced."""
+        reviews, now = Reviews(), [0.0]
+        reviews.may["replaced"] = True
+        async with serving(reviews.answer, request_timeout=PATIENT) as (api, _), asyncio.timeout(30):
+            page = Page(lambda: b"page\n", Scrapers(api, lambda: now[0]).check)
+            async with Port(page.answer, "127.0.0.1", 0) as port:
+
+                async def flood(stranger: int) -> None:
+                    for each in range(10_000):
+                        text = f"GET /metrics HTTP/1.1\r\nAuthorization: Bearer {stranger}.{each}\r\n\r\n".encode()
+                        with contextlib.suppress(OSError):
+                            async with attackers(port.number, 1, text, peer="127.0.0.2") as (answer,):
+                                await answer.read()
+
+                strangers = [asyncio.create_task(flood(each)) for each in range(30)]
+                answers = []
+                for token in ("prometheus", "prometheus", "replaced", "prometheus", "replaced"):
+                    answers.append(await ask(port.number, "/metrics", Authorization=f"Bearer {token}"))
+                    now[0] += scrapers.KEPT
+                for each in strangers:
+                    each.cancel()
+                await asyncio.wait(strangers)
+
+        assert [each[:2] for each in answers] == [(200, "page\n")] * 5
 
     async def test_metrics_are_there_when_the_api_server_is_not(self) -> None:
         """For who was let in lately; nobody new, and not for ever."""
@@ -497,5 +628,5 @@ class TestScrapers:
         assert {new.status, late.status} == {503}
 
 
-def _from(token: str) -> Request:
-    return Request("/metrics", {"authorization": f"Bearer {token}"})
+def _from(token: str, peer: str = "") -> Request:
+    return Request("/metrics", {"authorization": f"Bearer {token}"}, peer)
