@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +12,17 @@ class AccessError(Exception):
     """There is no usable way to the API server; the message says what was looked at, and holds no secret."""
 
 
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+def is_token(text: str) -> bool:
+    """Tell whether a text can be a bearer token, which is one word of visible ASCII (RFC 6750, section 2.1).
+
+    A header with a line end in it would be refused when it is sent, in words that repeat it.
+    """
+    return _VISIBLE.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
     """One way to the API server. Has no repr: it holds secrets.
@@ -18,6 +30,9 @@ class Credentials:
     Attributes:
         ca, certificate, key: PEM.
         compressed: Whether the server may compress its answers.
+
+    Raises:
+        AccessError: The token is none.
     """
 
     server: str
@@ -28,6 +43,12 @@ class Credentials:
     insecure: bool = False
     proxy: str | None = None
     compressed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.token and not is_token(self.token):
+            raise AccessError(
+                "The token for the API server cannot be used: it has a blank, a line end or the like in it."
+            )
 
     def headers(self) -> dict[str, str]:
         """Return the headers that say who we are, when a token does, and what answers may look like."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,9 +20,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from yarl import URL
 
 from ..fields import kind_of, show
-from .credentials import AccessError, Credentials
+from .credentials import AccessError, Credentials, is_token
 
 _EXEC_TIMEOUT = 60
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -159,6 +162,8 @@ def _credentials(cluster: _Entry, user: _Entry) -> Credentials:
     user.only(_USER)
     issued = _issued(user)
     token = issued.get("token") or _token(user)
+    if token and not is_token(token):
+        raise user.error("has a token, or a plugin that issues one, with a blank, a line end or the like in it")
     certificate = issued.get("clientCertificateData") or user.material("client-certificate")
     key = issued.get("clientKeyData") or user.material("client-key")
     if bool(certificate) != bool(key):
@@ -166,24 +171,57 @@ def _credentials(cluster: _Entry, user: _Entry) -> Credentials:
     authority, insecure = cluster.material("certificate-authority"), cluster.flag("insecure-skip-tls-verify")
     if authority and insecure:
         raise cluster.error("has a certificate-authority, and insecure-skip-tls-verify, which would ignore it")
+    server, proxy = _server(cluster), _url(cluster, "proxy-url")
+    if proxy and urlsplit(server).scheme == "http":
+        raise cluster.error("has a server on http, and a proxy-url: the token would go to the proxy in the clear")
     return Credentials(
-        server=_url(cluster, "server", required=True).rstrip("/"),
+        server=server,
         ca=authority,
         token=token,
         certificate=certificate,
         key=key,
         insecure=insecure,
-        proxy=_url(cluster, "proxy-url") or None,
+        proxy=proxy or None,
         compressed=not cluster.flag("disable-compression"),
     )
 
 
+def _server(cluster: _Entry) -> str:
+    """Return the address of the API server: HTTPS, or this machine, as for ``kubectl proxy``."""
+    url = _url(cluster, "server", required=True)
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise cluster.error("has a server with a user or a password in it: they belong to the user, as a token")
+    if "?" in url or "#" in url:
+        raise cluster.error("has a server with a ? or # in it, which is no address of an API server")
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise cluster.error("has a server on http, which would be sent the token in the clear: use https")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_PLAIN = re.compile(r"[!-\[\]-~]+")
+"""Visible ASCII without the backslash: readers of URLs do not agree on the rest."""
+
+
 def _url(entry: _Entry, name: str, *, required: bool = False) -> str:
-    """Return an address. A proxy is spoken to in HTTP; SOCKS is not supported."""
+    """Return an address. A proxy is spoken to in HTTP; SOCKS is not supported.
+
+    aiohttp connects to the host that yarl reads; both that and the standard library's have to be the same.
+    """
     url = entry.text(name)
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        good = good and _PLAIN.fullmatch(url) is not None and URL(url).host == parts.hostname
     except ValueError:
         good = False
     if not good and (url or required):

@@ -198,6 +198,29 @@ def test_relative_command_is_beside_the_kubeconfig(
         pytest.param({}, {"server": "https://"}, "has no server", id="a server without a host"),
         pytest.param({}, {"server": "https://api:port"}, "has no server", id="a server with no port"),
         pytest.param({}, {"server": ""}, "has no server", id="no server"),
+        pytest.param({}, {"server": "https://api\n"}, "has no server", id="a server with a line end"),
+        pytest.param({}, {"server": f"http://{SECRET}\\@127.0.0.1"}, "has no server", id="a server that is two"),
+        pytest.param({}, {"server": "https://api:99999"}, "has no server", id="a server with a port too high"),
+        pytest.param({}, {"server": "https://\u24d0pi"}, "has no server", id="a server in another alphabet"),
+        pytest.param({"token": SECRET}, {"server": "http://api.example"}, "in the clear", id="plain http"),
+        pytest.param({"token": SECRET}, {"server": "HTTP://10.0.0.1:8080"}, "in the clear", id="to an address"),
+        pytest.param({}, {"server": "http://localhost.example"}, "in the clear", id="to what looks like loopback"),
+        pytest.param({}, {"server": f"https://user:{SECRET}@api"}, "with a user", id="a server with a password"),
+        pytest.param({}, {"server": f"https://{SECRET}@api"}, "with a user", id="a server with a user"),
+        pytest.param({}, {"server": f"http://127.0.0.1@{SECRET}"}, "with a user", id="loopback as a user"),
+        pytest.param({}, {"server": f"https://api/?{SECRET}"}, "with a ? or #", id="a server with a query"),
+        pytest.param({}, {"server": f"https://api/#{SECRET}"}, "with a ? or #", id="a server with a fragment"),
+        pytest.param(
+            {"token": SECRET},
+            {"server": "http://127.0.0.1:8001", "proxy-url": "http://proxy:3128"},
+            "to the proxy in the clear",
+            id="this machine, by a proxy",
+        ),
+        pytest.param({}, {"proxy-url": f"http://{SECRET}\\@proxy"}, "has no proxy-url", id="a proxy that is two"),
+        pytest.param({"token": f"{SECRET}\nX: y"}, {}, "has a token", id="a token with a line end"),
+        pytest.param({"token": f"{SECRET} x"}, {}, "has a token", id="a token with a blank"),
+        pytest.param({"token": f"{SECRET}\x00"}, {}, "has a token", id="a token with a control character"),
+        pytest.param({"token": f"{SECRET}\u00e9"}, {}, "has a token", id="a token in another alphabet"),
     ],
 )
 def test_what_is_not_supported_is_refused(
@@ -210,6 +233,54 @@ def test_what_is_not_supported_is_refused(
     assert named in str(caught.value)
     assert str(tmp_path / "k") in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param("https://api.example:6443", id="https"),
+        pytest.param("https://[fd00::1]:6443", id="an IPv6 address"),
+        pytest.param("https://rancher.example/k8s/clusters/c-1", id="with a path"),
+        pytest.param("https://API.example", id="in capitals"),
+        pytest.param("http://127.0.0.1:8001", id="kubectl proxy"),
+        pytest.param("http://localhost:8001", id="by its name"),
+        pytest.param("http://[::1]:8001", id="in IPv6"),
+    ],
+)
+def test_https_and_this_machine_are_servers(tmp_path: Path, server: str) -> None:
+    """Also behind a path, as where one server stands before many."""
+    assert Access(write(tmp_path / "k", {"token": "t"}, server=server)).read().server == server
+
+
+@pytest.mark.parametrize("token", [f"{SECRET}\nX: y", f"{SECRET}\ty"])
+def test_token_that_is_none_is_refused_wherever_it_comes_from(
+    token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file, a plugin, the account of a pod; who sends it would say it aloud."""
+    (tmp_path / "token").write_text(token)
+    (tmp_path / "ca.crt").write_text("CA")
+    script = (
+        "import json, os, sys; asked = json.loads(os.environ['KUBERNETES_EXEC_INFO']);"
+        "print(json.dumps({**asked, 'status': {'token': sys.argv[1]}}))"
+    )
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    ways = [
+        Access(write(tmp_path / "file", {"tokenFile": "token"})),
+        Access(write(tmp_path / "plugin", {"exec": {**PLUGIN, "args": ["-c", script, token]}})),
+        Access(pod_account=tmp_path),
+    ]
+    for way in ways:
+        with pytest.raises(AccessError, match="a blank, a line end or the like") as caught:
+            way.read()
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_proxy_may_want_a_password(tmp_path: Path) -> None:
+    """It is the proxy's own, and is sent to nobody else."""
+    cluster = {"proxy-url": "http://user:word@proxy:3128"}
+
+    assert Access(write(tmp_path / "k", {}, **cluster)).read().proxy == "http://user:word@proxy:3128"
 
 
 def test_members_without_a_value_are_absent(tmp_path: Path) -> None:
