@@ -100,7 +100,8 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.CREDENTIALS_REFUSED: Explanation("AWS does not know the operator's credentials.", PLATFORM, "Replace them."),
     Reason.INSECURE_ENDPOINT: Explanation(
-        "The endpoint that is set instead of AWS's own is plain http to another machine; nothing was sent.",
+        "The endpoint that is set instead of AWS's own is plain http to another machine, or no plain address; nothing"
+        " was sent.",
         PLATFORM,
         "Set an endpoint with https (aws.endpointUrl of the chart, AWS_ENDPOINT_URL), or none.",
     ),
