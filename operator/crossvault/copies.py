@@ -64,11 +64,7 @@ def in_scope(point: RecoveryPoint, scope: Scope, carriers: Collection[str] | Non
 
 
 def _selected(point: RecoveryPoint, scope: Scope) -> bool:
-    if scope.resource_types and point.resource_type not in scope.resource_types:
-        return False
-    if scope.resources and point.resource_arn not in scope.resources:
-        return False
-    return point.resource_arn not in scope.exclude_resources
+    return scope.selects(point.resource_type, point.resource_arn)
 
 
 def carriers(pairs: Collection[Pair], scope: Scope, now: datetime) -> frozenset[str]:

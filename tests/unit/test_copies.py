@@ -216,6 +216,32 @@ def test_the_selection_leaves_out_what_it_does_not_mean(source: RecoveryPoint, s
     assert judged(source, copy=copy_of(source), view=view).state is State.OUT_OF_SCOPE
 
 
+class Compared(str):
+    """A text that counts with how many others it is compared."""
+
+    __slots__ = ("times",)
+    __hash__ = str.__hash__
+
+    def __init__(self, _text: str) -> None:
+        self.times = 0
+
+    def __eq__(self, other: object) -> bool:
+        self.times += 1
+        return super().__eq__(other)
+
+
+@pytest.mark.parametrize("listed", ["resources", "exclude_resources"])
+def test_a_point_is_looked_up_in_a_long_list_and_not_compared_with_all_of_it(listed: str) -> None:
+    """Each policy between two vaults asks this of every point there: long lists of one must not cost the others."""
+    many = tuple(f"arn:aws:ec2:eu-west-1:111111111111:volume/vol-{number:04}" for number in range(500))
+    scope = Scope(resources=many) if listed == "resources" else Scope(exclude_resources=many)
+    inside, outside = Compared(many[-1]), Compared(DISK)
+    answers = [scope.selects("EBS", each) for each in (inside, outside)]
+
+    assert answers == [listed == "resources", listed != "resources"]
+    assert inside.times + outside.times < 10
+
+
 COMPOSITE = point(1, arn="arn:aws:backup:eu-west-1:111111111111:recovery-point:composite:eks/shop", kind="EKS")
 NESTED = point(2, resource=DISK, kind="EBS", parent=COMPOSITE.arn, created=COMPOSITE.created)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -136,6 +136,24 @@ class Scope:
     resources: tuple[str, ...] = ()
     exclude_resources: tuple[str, ...] = ()
     min_remaining_days: int = 1
+    # The same as sets: every recovery point of a vault is asked about, by each policy that copies between its vaults.
+    _types: frozenset[str] = field(init=False, repr=False, compare=False)
+    _only: frozenset[str] = field(init=False, repr=False, compare=False)
+    _never: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look the lists up in constant time, however long somebody has made them."""
+        object.__setattr__(self, "_types", frozenset(self.resource_types))
+        object.__setattr__(self, "_only", frozenset(self.resources))
+        object.__setattr__(self, "_never", frozenset(self.exclude_resources))
+
+    def selects(self, resource_type: str, resource_arn: str) -> bool:
+        """Tell whether a resource of this type is meant; what is excluded is not, although it is included."""
+        if self._types and resource_type not in self._types:
+            return False
+        if self._only and resource_arn not in self._only:
+            return False
+        return resource_arn not in self._never
 
 
 @dataclass(frozen=True, slots=True)
