@@ -6,8 +6,9 @@ resourceVersion says which is newest. Belongs to the event loop's thread; what p
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -22,11 +23,16 @@ Accounts: TypeAlias = Mapping[str, manifest.AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
 WayIn: TypeAlias = tuple[str, str | None, str | None]
+Seniority: TypeAlias = tuple[str, str]
+"""Creation time and name of a policy: the order in which those of one namespace have places in an account."""
 StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
 
 
 _BURIED = 2048
 """So many deletions are remembered; what overtakes one is on its way for a second at most."""
+
+
+_NO_ACCOUNT = frozenset({""})
 
 
 class Change(StrEnum):
@@ -60,6 +66,8 @@ class Store:
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
         self._named: dict[ObjectKey, frozenset[str]] = {}
+        self._lines: dict[tuple[str, str], list[Seniority]] = {}
+        self._in_line: dict[ObjectKey, tuple[Seniority, frozenset[str]]] = {}
         self._stakes: dict[ObjectKey, Stake] = {}
         self._copying: dict[tuple[str, str], dict[ObjectKey, Neighbour]] = {}
         self._sharing = Copying()
@@ -74,8 +82,22 @@ class Store:
         return self._bodies[key.kind].get(key)
 
     def accounts_of(self, key: ObjectKey) -> frozenset[str]:
-        """Return the names of the accounts that a pass over this object asks."""
-        return frozenset({key.name}) if key.kind is Kind.ACCOUNT else self._named.get(key, frozenset())
+        """Return the names of the accounts that a pass over this object may ask.
+
+        Of a policy, those that there are and that have something for its namespace. Others are never asked, and names
+        are free to invent: each combination of names would be one more to look at whenever a key is taken. Who has
+        none left stands in one line with all others of that kind, so that they take turns, too.
+        """
+        if key.kind is Kind.ACCOUNT:
+            return frozenset({key.name})
+        names = self._named.get(key, frozenset()) & self._accounts.keys()
+        return frozenset(name for name in names if self._serves(name, key.namespace)) or _NO_ACCOUNT
+
+    def _serves(self, account: str, namespace: str) -> bool:
+        """Tell whether an account lets a namespace do anything at all."""
+        declared, labels = self._accounts[account], self.place(namespace).labels
+        admitted = (declared.allowed, *(each.namespaces for each in declared.grants))
+        return any(each.admits(namespace, labels) for each in admitted)
 
     def keys(self, kind: Kind) -> tuple[ObjectKey, ...]:
         """Return the keys of all objects of a kind."""
@@ -121,12 +143,18 @@ class Store:
         )
 
     def elders_of(self, key: ObjectKey) -> Mapping[str, int]:
-        """Return how many older policies of the namespace name each account that limits their number."""
+        """Return how many older policies of the namespace name each account that limits their number.
+
+        The same as :func:`crossvault.manifest.elders_of` counts, in O(log n): it is asked in every pass.
+        """
         names = self._named.get(key, frozenset())
-        limited = [name for name in names if name in self._accounts and self._accounts[name].is_limited]
-        siblings = {each for name in limited for each in self._by_account[name] if each.namespace == key.namespace}
-        policies = self._bodies[Kind.POLICY]
-        return manifest.elders_of(policies[key], (policies[each] for each in siblings - {key}), self._accounts)
+        mine = _seniority(self._bodies[Kind.POLICY][key]) if names else ("", "")
+        older = {
+            name: bisect_left(self._lines.get((key.namespace, name), ()), mine)
+            for name in names
+            if name in self._accounts and self._accounts[name].is_limited
+        }
+        return {name: count for name, count in older.items() if count}
 
     def sharing_of(self, key: ObjectKey) -> Sharing:
         """Return who copies out of the account of this policy's source. Call :meth:`settle` before."""
@@ -148,12 +176,12 @@ class Store:
             return Change.ECHO if before is None else Change.CHANGED
         self._bodies[kind][key] = kept = objects.slim(body)
         change = _change(kind, before, kept)
-        named = self.accounts_of(key)
         self._index(key, kept, change)
+        room = self._line_up(key, kept) if kind is Kind.POLICY else ()
         if change is not Change.ECHO:
             self._announce(key)
-            leaves = named if objects.deletion_of(kept) is not None else named - self.accounts_of(key)
-            self._make_room(key, leaves if kind is Kind.POLICY else frozenset())
+        for each in room:
+            self._on_change(each)
         return change
 
     def remove(self, kind: Kind, body: Body) -> bool:
@@ -189,11 +217,11 @@ class Store:
             return
         match key.kind:
             case Kind.POLICY:
-                named = self.accounts_of(key)
                 self._index_names(key, frozenset())
                 self._unsettled.pop(key, None)
                 self._stake(key, Stake())
-                self._make_room(key, named)
+                for each in self._line_up(key, None):
+                    self._on_change(each)
             case Kind.ACCOUNT:
                 self._index_account(key.name, None)
             case Kind.NAMESPACE:
@@ -256,13 +284,43 @@ class Store:
                         self._unsettled[policy] = None
                         self._on_change(policy)
 
-    def _make_room(self, key: ObjectKey, left: frozenset[str]) -> None:
-        """Have the others of a namespace looked at when a policy leaves accounts that limit their number."""
-        limited = (name for name in left if name in self._accounts and self._accounts[name].is_limited)
-        waiting = {each for name in limited for each in self._by_account.get(name, ())}
-        for each in sorted(waiting - {key}, key=str):
-            if each.namespace == key.namespace:
-                self._on_change(each)
+    def _line_up(self, key: ObjectKey, body: Body | None) -> tuple[ObjectKey, ...]:
+        """Give a policy its place by age among those of its namespace, for each account that it names.
+
+        One that is being deleted, or gone, has none.
+
+        Returns:
+            Who has a place now that had none, where the account limits their number; one, and not all that wait, for
+            each place that became free.
+        """
+        stays = body is not None and objects.deletion_of(body) is None
+        before = self._in_line.pop(key, None)
+        after = (_seniority(body), self._named.get(key, frozenset())) if body is not None and stays else None
+        if after is not None:
+            self._in_line[key] = after
+        if before == after:
+            return ()
+        left = {}
+        if before is not None:
+            for name in before[1]:
+                line = self._lines[key.namespace, name]
+                left[name] = bisect_left(line, before[0])
+                del line[left[name]]
+        if after is not None:
+            for name in after[1]:
+                insort(self._lines.setdefault((key.namespace, name), []), after[0])
+        room = {each for name, place in left.items() for each in self._next_in_line(key.namespace, name, place)}
+        for name in left:
+            if not self._lines[key.namespace, name]:
+                del self._lines[key.namespace, name]
+        return tuple(ObjectKey(Kind.POLICY, key.namespace, name) for name in sorted(room - {key.name}))
+
+    def _next_in_line(self, namespace: str, account: str, place: int) -> Iterator[str]:
+        """Yield the names of those who move up, by one of its grants, into an account in which a place became free."""
+        line, declared = self._lines[namespace, account], self._accounts.get(account)
+        for most in {each.policies for each in declared.grants} if declared is not None else ():
+            if most is not None and place < most <= len(line):
+                yield line[most - 1][1]
 
     def _index(self, key: ObjectKey, body: Body, change: Change) -> None:
         match key.kind:
@@ -362,6 +420,10 @@ class Store:
             self._copying.setdefault(each.vaults, {})[key] = each
         if stake:
             self._stakes[key] = stake
+
+
+def _seniority(body: Body) -> Seniority:
+    return str(body["metadata"].get("creationTimestamp") or ""), str(body["metadata"]["name"])
 
 
 def _place(body: Body) -> Place:

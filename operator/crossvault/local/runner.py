@@ -213,7 +213,7 @@ class LocalRunner:
         )
 
     def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
-        return manifest.accounts_named_by(self._bodies.get(key, {}))
+        return manifest.accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.functional.kube.api_kit import account, namespace, policy
 
+from crossvault import manifest
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
 from crossvault.kube.store import Accounts, Change, Labels, Place, Store
@@ -472,6 +475,73 @@ def test_who_leaves_makes_room_for_the_next(leaves: str, *, limited: bool) -> No
             listener.store.put(Kind.POLICY, moved)
 
     assert [each for each in listener.heard if each != other] == ([ORDERS] if limited else [])
+
+
+def limited_to(*most: int) -> dict[str, Any]:
+    """Return the spec of an account with a grant for each of these numbers of policies."""
+    (grant,) = LIMITED["grants"]
+    return {"allowedNamespaces": {}, "grants": [grant | {"limits": {"policies": each}} for each in most]}
+
+
+def places(store: Store, most: list[int]) -> set[tuple[int, ObjectKey]]:
+    """Return who has a place in the account, by each of its limits."""
+    staying = [
+        key
+        for key in store.keys(Kind.POLICY)
+        if "dr" in manifest.accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
+    ]
+    return {(limit, key) for key in staying for limit in most if store.elders_of(key).get("dr", 0) < limit}
+
+
+NEWS = st.tuples(st.sampled_from("abcdef"), st.integers(1, 5), st.sampled_from(["put", "move", "delete", "drop"]))
+
+
+@given(news=st.lists(NEWS, max_size=40), most=st.lists(st.integers(1, 4), min_size=1, max_size=2))
+def test_who_gets_a_place_is_looked_at_and_nobody_else(news: list[tuple[str, int, str]], most: list[int]) -> None:
+    """Whatever comes and goes; and older ones are counted as files count them."""
+    listener = Listener()
+    listener.put(Kind.ACCOUNT, account(**limited_to(*most)))
+    for number, (name, day, what) in enumerate(news):
+        key, before = ObjectKey(Kind.POLICY, "shop", name), places(listener.store, most)
+        listener.heard.clear()
+        extra: dict[str, Any] = {"uid": f"{name}-{day}", "generation": number}
+        if what == "delete":
+            extra |= {"deletionTimestamp": "2026-11-02T00:00:00Z", "finalizers": [objects.FINALIZER]}
+        body = aged(name, day, version=number + 2, **extra)
+        if what == "move":
+            body["spec"]["destinations"][0]["accountRef"]["name"] = "another"
+        listener.store.drop(key) if what == "drop" else listener.store.put(Kind.POLICY, body)
+
+        gained = {each for _, each in places(listener.store, most) - before} - {key}
+        assert [each for each in listener.heard if each != key] == sorted(gained, key=str)
+        bodies = [listener.store.get(each) or {} for each in listener.store.keys(Kind.POLICY)]
+        for each in bodies:
+            counted = manifest.elders_of(each, bodies, listener.store.accounts())
+            assert listener.store.elders_of(objects.key_of(Kind.POLICY, each)) == counted
+
+
+def test_a_pass_waits_for_no_account_that_it_cannot_ask() -> None:
+    """Neither for one that is not there, nor for one that gives the namespace nothing; all of them are one line."""
+    listener = Listener()
+    for number in range(20):
+        body = policy(f"p{number}")
+        body["spec"]["source"]["accountRef"]["name"] = f"invented-{number}"
+        body["spec"]["destinations"][0]["accountRef"]["name"] = "closed" if number % 2 else "dr"
+        listener.put(Kind.POLICY, body)
+    listener.put(Kind.ACCOUNT, account("closed", allowedNamespaces={"names": ["books"]}))
+
+    def lines() -> set[frozenset[str]]:
+        return {listener.store.accounts_of(key) for key in listener.store.keys(Kind.POLICY)}
+
+    assert lines() == {frozenset({""})}
+    listener.put(Kind.ACCOUNT, account())
+    assert lines() == {frozenset({"dr"}), frozenset({""})}
+    granted = [LIMITED["grants"][0] | {"namespaces": {"selector": {"matchLabels": {"team": "shop"}}}}]
+    listener.put(Kind.ACCOUNT, account("closed", version=2, generation=2, allowedNamespaces={}, grants=granted))
+    assert lines() == {frozenset({"dr"}), frozenset({""})}
+    listener.put(Kind.NAMESPACE, namespace(team="shop"))
+    assert lines() == {frozenset({"dr"}), frozenset({"closed"})}
+    assert listener.store.accounts_of(DR) == frozenset({"dr"})
 
 
 def test_namespaces_that_copy_out_of_one_account_share_it() -> None:
