@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from . import doubts, manifest, vaultpolicy
 from .model import Neighbour, PolicyKey, Sharing
 
 Vaults: TypeAlias = tuple[str, str]
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,13 @@ class Stake:
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
 
-    def copied(self) -> Iterator[tuple[str, Vaults]]:
-        """Yield the AWS accounts that it copies out of, with the vaults between which it does."""
+    def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
+        """Yield the AWS accounts that it copies out of, between which vaults, and whether it starts copies at all.
+
+        What is suspended starts none, but copies that it has started may still be under way.
+        """
         for each in self.copies:
-            if each.acts:
-                yield each.account_id, each.vaults
+            yield each.account_id, each.vaults, each.acts
 
     def __bool__(self) -> bool:
         """Whether there is anything to respect."""
@@ -77,32 +81,40 @@ def stakes_of(
 
 
 class Copying:
-    """Which namespaces copy out of which AWS account, and between which vaults."""
+    """Which namespaces copy out of which AWS account, and between which vaults they declare to."""
 
     def __init__(self) -> None:
-        self._vaults: dict[str, dict[str, Counter[Vaults]]] = {}
+        self._acting: dict[str, Counter[str]] = {}
+        self._vaults: dict[tuple[str, str], Counter[Vaults]] = {}
 
     def add(self, namespace: str, stake: Stake) -> None:
         """Count what a policy of a namespace has at stake."""
-        for account, vaults in stake.copied():
-            self._vaults.setdefault(account, {}).setdefault(namespace, Counter())[vaults] += 1
+        for account, vaults, acts in stake.copied():
+            self._vaults.setdefault((account, namespace), Counter())[vaults] += 1
+            if acts:
+                self._acting.setdefault(account, Counter())[namespace] += 1
 
     def remove(self, namespace: str, stake: Stake) -> None:
         """Count it no more."""
-        for account, vaults in stake.copied():
-            namespaces = self._vaults[account]
-            namespaces[namespace] -= Counter([vaults])
-            if not namespaces[namespace]:
-                del namespaces[namespace]
-            if not namespaces:
-                del self._vaults[account]
+        for account, vaults, acts in stake.copied():
+            _take_away(self._vaults, (account, namespace), vaults)
+            if acts:
+                _take_away(self._acting, account, namespace)
 
     def sharing(self, namespace: str, stake: Stake) -> Sharing:
         """Return who copies out of the account that a policy copies out of; a policy has one source."""
-        account = next((account for account, _ in stake.copied()), "")
-        namespaces = self._vaults.get(account, {})
-        others = namespaces.keys() - {namespace}
-        return Sharing(1 + len(others), frozenset(namespaces.get(namespace, ())))
+        account = next((account for account, *_ in stake.copied()), "")
+        others = self._acting.get(account, Counter()).keys() - {namespace}
+        return Sharing(1 + len(others), frozenset(self._vaults.get((account, namespace), ())))
+
+
+def _take_away(counts: dict[K, Counter[T]], key: K, counted: T) -> None:
+    """Count one less, and keep nothing of what is none any more."""
+    counts[key][counted] -= 1
+    if not counts[key][counted]:
+        del counts[key][counted]
+    if not counts[key]:
+        del counts[key]
 
 
 def sharing(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Sharing:

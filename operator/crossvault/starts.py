@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 
 from . import copies, prerequisites
 from .model import (
+    Bound,
     Desired,
     Destination,
     Observed,
     Prerequisite,
+    Share,
     Sharing,
     Standing,
     StartCopy,
@@ -25,40 +27,12 @@ PASS_SECONDS = 10
 """A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How namespaces share the copies that an account may have unfinished at once.
-
-    Below its share a namespace may take any place that is free. Beyond it, it leaves a reserve: a place for each other
-    namespace, at most a quarter of all. So one that is alone at work has nearly all places, one that comes finds a
-    place at once, and gets every one that becomes free until it has its share.
-
-    Attributes:
-        most: So many copies may be unfinished.
-        own: The share of a namespace: its part of them, at least one.
-        reserve: So many places are left free by who has its share.
-    """
-
-    most: int
-    own: int
-    reserve: int
-
-    @classmethod
-    def of(cls, most: int, namespaces: int) -> Share:
-        """Divide ``most`` places between namespaces."""
-        return cls(most, max(1, most // namespaces), min(namespaces - 1, max(1, most // 4), most - 1))
-
-    def ceiling(self, mine: int) -> int:
-        """Return how many copies there may be once a namespace that has ``mine`` starts another one."""
-        return self.most if mine < self.own else self.most - self.reserve
-
-
 @dataclass(slots=True)
 class _Budget:
     """What may still be started: over time (policy, account) and in this pass."""
 
     policy: int
-    share: Share
+    bound: Bound
     running: int
     mine: int
     this_pass: int
@@ -72,7 +46,7 @@ class _Budget:
         return Reason.QUEUED if self.this_pass <= 0 else None
 
     def ceiling(self) -> int:
-        return self.share.ceiling(self.mine)
+        return self.bound.share.ceiling(self.mine)
 
     def take(self, resource_arn: str) -> None:
         self.policy -= 1
@@ -94,12 +68,13 @@ def choose_starts(
     Newest recovery point of every resource first: that protects most, soonest. One resource is copied once at a time,
     as AWS would queue the second job anyway (quota: one backup or copy job per resource).
     """
+    bound = _bound(desired, sharing)
     running = [one for each in standings.values() for one in each if one.state is State.IN_PROGRESS]
     budget = _Budget(
         policy=desired.copying.max_concurrent - len(running),
-        share=Share.of(desired.source.account.limits.max_concurrent_copies, sharing.namespaces),
+        bound=bound,
         running=observed.account_copies_in_progress,
-        mine=_of_the_namespace(desired, observed, sharing),
+        mine=sum(count for copy, count in observed.copies_in_progress.items() if bound.is_own(copy)),
         this_pass=max(1, math.ceil(desired.source.account.limits.starts_per_second * PASS_SECONDS)),
         busy={one.point.resource_arn for one in running} | _resources_in_jobs(observed),
     )
@@ -111,20 +86,20 @@ def choose_starts(
         if refusal is not None:
             waits[destination.name, standing.point.arn] = refusal
             continue
-        starts.append(_start(desired, destination, standing, budget.ceiling()))
+        starts.append(_start(desired, destination, standing, bound))
         budget.take(standing.point.resource_arn)
     return tuple(starts), {
         name: tuple(_waiting(one, waits.get((name, one.point.arn))) for one in each) for name, each in standings.items()
     }
 
 
-def _of_the_namespace(desired: Desired, observed: Observed, sharing: Sharing) -> int:
-    """Count the unfinished copies between vaults of policies of the same namespace.
-
-    AWS does not tell for whom a copy was made: where two namespaces copy between the same vaults, it counts for both.
-    """
-    vaults = sharing.vaults | {(desired.source.arn, each.vault.arn) for each in desired.destinations}
-    return sum(count for pair, count in observed.copies_in_progress.items() if pair in vaults)
+def _bound(desired: Desired, sharing: Sharing) -> Bound:
+    """Return what the policy's namespace may have unfinished in the account beside others."""
+    return Bound(
+        Share.of(desired.source.account.limits.max_concurrent_copies, sharing.namespaces),
+        desired.key.namespace,
+        sharing.vaults | {(desired.source.arn, each.vault.arn) for each in desired.destinations},
+    )
 
 
 def _resources_in_jobs(observed: Observed) -> set[str]:
@@ -162,7 +137,7 @@ def _waiting(standing: Standing, refusal: Reason | None) -> Standing:
     return replace(standing, state=State.WAITING, reason=refusal)
 
 
-def _start(desired: Desired, destination: Destination, standing: Standing, at_most: int) -> StartCopy:
+def _start(desired: Desired, destination: Destination, standing: Standing, bound: Bound) -> StartCopy:
     return StartCopy(
         destination=destination.name,
         point=standing.point,
@@ -171,7 +146,7 @@ def _start(desired: Desired, destination: Destination, standing: Standing, at_mo
         role_arn=desired.copy_role_arn,
         lifecycle=destination.lifecycle,
         token=_token(standing, destination.vault.arn),
-        at_most=at_most,
+        bound=bound,
     )
 
 

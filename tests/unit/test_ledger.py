@@ -6,17 +6,28 @@ import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
-from crossvault.aws.ledger import LISTED_WITHIN, REMEMBERED, RefusedCopies, StartedCopies
+import pytest
+
+from crossvault.aws import keys
+from crossvault.aws.ledger import COUNTED, LISTED_WITHIN, OWNED, REMEMBERED, RefusedCopies, StartedCopies
 from crossvault.aws.reads import SharedReads
 from crossvault.aws.sessions import fingerprint
 from crossvault.foresight import SLOWEST
-from crossvault.model import Lifecycle, StartCopy
+from crossvault.model import Bound, Lifecycle, RunningCopy, Share, StartCopy
 
-from .builders import NOW, ROLE, TARGET_ARN, point, source_vault, stuck
+from .builders import NOW, ROLE, TARGET_ARN, job_for, point, source_vault, stuck
 
 ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")
 PAIR = (START.point.arn, TARGET_ARN)
+VAULTS = (START.source.arn, TARGET_ARN)
+LISTING = keys.jobs(ENTRY, START.source.region, TARGET_ARN)
+OTHER = fingerprint(replace(source_vault().account, name="other"))
+
+
+def bound(share: Share, namespace: str = "shop") -> Bound:
+    """Return the bound of a namespace that declares nothing more."""
+    return Bound(share, namespace, frozenset())
 
 
 def test_the_same_question_is_counted_and_another_begins_anew() -> None:
@@ -66,22 +77,86 @@ def test_an_answer_with_a_job_that_no_listing_shows_is_known_after_a_while() -> 
 def test_passes_that_run_at_once_do_not_take_one_place_twice() -> None:
     """What is being asked for counts like what runs, until its answer has come; of another account nothing counts."""
     started = StartedCopies(SharedReads(lambda: NOW))
-    with started.starting(ENTRY, 2, NOW) as first, started.starting(ENTRY, 2, NOW) as second:
-        with started.starting(ENTRY, 2, NOW) as third, started.starting(("other",), 1, NOW) as elsewhere:
+    two, three = bound(Share.of(2, 1)), bound(Share.of(3, 1))
+    with started.starting(ENTRY, two, NOW) as first, started.starting(ENTRY, two, NOW) as second:
+        with started.starting(ENTRY, two, NOW) as third, started.starting(OTHER, two, NOW) as elsewhere:
             assert (first, second, third, elsewhere) == (True, True, False, True)
-        started.add("job-1", ("jobs", ENTRY), PAIR, NOW)
-    with started.starting(ENTRY, 2, NOW) as one_more, started.starting(ENTRY, None, NOW) as unbounded:
+        started.add("job-1", LISTING, RunningCopy(PAIR), NOW)
+    with started.starting(ENTRY, two, NOW) as one_more, started.starting(ENTRY, None, NOW) as unbounded:
         assert (one_more, unbounded) == (True, True)
-        with started.starting(ENTRY, 3, NOW) as too_many:
+        with started.starting(ENTRY, three, NOW) as too_many:
             assert not too_many
 
-    assert started.in_progress(ENTRY, NOW) == {"job-1": PAIR}
+    assert started.in_progress(ENTRY, NOW) == {"job-1": RunningCopy(PAIR)}
+
+
+def test_passes_that_run_at_once_do_not_take_their_share_twice() -> None:
+    """Of ten places five are the share of each of two, and one is left to the other one, also before any answer."""
+    started, share = StartedCopies(SharedReads(lambda: NOW)), Share.of(10, 2)
+    with contextlib.ExitStack() as asked:
+        ours = [asked.enter_context(started.starting(ENTRY, bound(share), NOW)) for _ in range(12)]
+        theirs = [asked.enter_context(started.starting(ENTRY, bound(share, "books"), NOW)) for _ in range(3)]
+        for number in range(9):
+            started.add(f"job-{number}", LISTING, RunningCopy(PAIR, "shop"), NOW)
+
+    assert (sum(ours), sum(theirs)) == (9, 1)
+    with started.starting(ENTRY, bound(share), NOW) as mine, started.starting(ENTRY, bound(share, "books"), NOW) as one:
+        assert (mine, one) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("listed", "after", "counted"),
+    [
+        pytest.param(None, timedelta(minutes=59), "shop", id="no listing yet"),
+        pytest.param(None, COUNTED, None, id="never listed"),
+        pytest.param("RUNNING", 2 * OWNED, "shop", id="listed as running, as long as it takes"),
+        pytest.param("COMPLETED", timedelta(minutes=5), None, id="listed as ended"),
+    ],
+)
+def test_a_copy_belongs_to_the_namespace_that_started_it(
+    listed: str | None, after: timedelta, counted: str | None
+) -> None:
+    """Whatever has become of its policy, and who else has asked for the same."""
+    now = NOW + after
+    reads = SharedReads(lambda: now)
+    started = StartedCopies(reads)
+    started.add("job-1", LISTING, RunningCopy(VAULTS, "shop"), NOW)
+    assert not started.add("job-1", LISTING, RunningCopy(VAULTS, "books"), NOW)
+    if listed is not None:
+        job = replace(job_for(START.point, state=listed), id="job-1")
+        reads.get(LISTING, now, lambda: (job,))
+    running = started.in_progress(ENTRY, now)
+
+    assert [each.namespace for each in running.values()] == ([] if counted is None else [counted])
+    assert {each.vaults for each in running.values()} <= {VAULTS}
+
+
+@pytest.mark.parametrize(("after", "owner"), [(2 * COUNTED, "shop"), (OWNED, "")])
+def test_whose_a_copy_is_is_known_for_a_week_without_a_listing(after: timedelta, owner: str) -> None:
+    """A policy that is gone asks for none, and the next one into that vault finds what is still running."""
+    times = [NOW]
+    reads = SharedReads(lambda: times[-1])
+    started = StartedCopies(reads)
+    started.add("job-1", LISTING, RunningCopy(VAULTS, "shop"), NOW)
+    times.append(NOW + after)
+    assert started.in_progress(ENTRY, times[-1]) == {}
+    reads.get(LISTING, times[-1], lambda: (replace(job_for(START.point, state="RUNNING"), id="job-1"),))
+
+    assert started.in_progress(ENTRY, times[-1]) == {"job-1": RunningCopy(VAULTS, owner)}
+
+
+def test_of_a_copy_from_before_the_process_the_vaults_tell_whose_it_is() -> None:
+    """It counts for each namespace that declares to copy between them; of one that is known only its own counts."""
+    ours = Bound(Share.of(10, 2), "shop", frozenset({VAULTS}))
+    copies = [RunningCopy(VAULTS), RunningCopy(PAIR), RunningCopy(PAIR, "shop"), RunningCopy(VAULTS, "books")]
+
+    assert [ours.is_own(each) for each in copies] == [True, False, True, False]
 
 
 def test_a_request_that_fails_gives_its_place_back() -> None:
     """Nothing was started, as far as anybody knows."""
     started = StartedCopies(SharedReads(lambda: NOW))
     for _ in range(3):
-        with contextlib.suppress(ValueError), started.starting(ENTRY, 1, NOW) as may:
+        with contextlib.suppress(ValueError), started.starting(ENTRY, bound(Share.of(1, 1)), NOW) as may:
             assert may
             raise ValueError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -25,21 +25,41 @@ from tests.unit.pass_kit import do_pass, kinds, small_world
 
 from crossvault import plan, stakes
 from crossvault.doubts import neighbours_of
-from crossvault.model import Action, Copying, Limits, PolicyKey, Result, Sharing, StartCopy, State
+from crossvault.model import (
+    Action,
+    Bound,
+    Copying,
+    Limits,
+    PolicyKey,
+    Result,
+    RunningCopy,
+    Share,
+    Sharing,
+    StartCopy,
+    State,
+)
 from crossvault.reasons import Reason
 from crossvault.stakes import Stake
-from crossvault.starts import Share
 
 OURS, OUR_OTHER, THEIRS = (SOURCE_ARN, TARGET_ARN), ("a:source", "a:target"), ("b:source", "b:target")
 
 
-def starts(limit: int, sharing: Sharing, running: dict[tuple[str, str], int]) -> tuple[list[StartCopy], set[Any]]:
-    """Return what a policy with a long backlog starts, and what the rest waits for."""
+OUR_START, THEIR_START = RunningCopy(THEIRS, "shop"), RunningCopy(OURS, "books")
+
+Running: TypeAlias = dict[tuple[str, str] | RunningCopy, int]
+
+
+def starts(limit: int, sharing: Sharing, running: Running) -> tuple[list[StartCopy], set[Any]]:
+    """Return what a policy with a long backlog starts, and what the rest waits for.
+
+    A pair of vaults alone stands for copies of which nobody knows for whom they were started.
+    """
+    copies = {each if isinstance(each, RunningCopy) else RunningCopy(each): count for each, count in running.items()}
     many = tuple(point(number, resource=f"arn:aws:ec2:eu-west-1:1:volume/vol-{number}") for number in range(1, 100))
     wanted = desired(
         limits=Limits(starts_per_second=1000, max_concurrent_copies=limit), copying=Copying(max_concurrent=1000)
     )
-    seen = observed(many, account_copies_in_progress=sum(running.values()), copies_in_progress=running)
+    seen = observed(many, account_copies_in_progress=sum(running.values()), copies_in_progress=copies)
     made = plan.diff(wanted, seen, sharing=sharing)
     waiting = {each.reason for each in made.standings["dr"] if each.state is State.WAITING}
     return [each for each in made.actions if isinstance(each, StartCopy)], waiting
@@ -56,6 +76,8 @@ def starts(limit: int, sharing: Sharing, running: dict[tuple[str, str], int]) ->
         pytest.param(80, 2, {OURS: 40, THEIRS: 39}, 0, id="with its share it takes no last place"),
         pytest.param(80, 2, {OURS: 50, THEIRS: 20}, 9, id="beyond it, it takes what is free but for the last"),
         pytest.param(80, 2, {OURS: 20, OUR_OTHER: 30, THEIRS: 29}, 0, id="its other policies count"),
+        pytest.param(80, 2, {OUR_START: 50, THEIRS: 29}, 0, id="what it started counts, whoever declares it now"),
+        pytest.param(80, 2, {THEIR_START: 79}, 1, id="what another one started between the same vaults does not"),
         pytest.param(80, 2, {THEIRS: 20, ("c", "d"): 59}, 1, id="copies of nobody known count for the account only"),
         pytest.param(80, 10, {}, 71, id="of ten it leaves a place for each other one"),
         pytest.param(80, 500, {}, 60, id="of many it leaves a quarter"),
@@ -67,7 +89,7 @@ def starts(limit: int, sharing: Sharing, running: dict[tuple[str, str], int]) ->
     ],
 )
 def test_a_namespace_starts_what_its_share_and_the_rest_allow(
-    limit: int, namespaces: int, running: dict[tuple[str, str], int], started: int
+    limit: int, namespaces: int, running: Running, started: int
 ) -> None:
     """And says of the others that they wait for the budget."""
     made, waiting = starts(limit, Sharing(namespaces, frozenset({OUR_OTHER})), running)
@@ -77,10 +99,11 @@ def test_a_namespace_starts_what_its_share_and_the_rest_allow(
 
 
 def test_a_start_carries_the_bound_under_which_it_was_planned() -> None:
-    """Of five more, the first two are its share of eight among two, and may take the last place; the others not."""
-    made, _ = starts(8, Sharing(2), {OURS: 2})
+    """The share of its namespace, and what counts as a copy of it."""
+    made, _ = starts(8, Sharing(2, frozenset({OUR_OTHER})), {OURS: 2})
 
-    assert [each.at_most for each in made] == [8, 8, 7, 7, 7]
+    assert len(made) == 5
+    assert {each.bound for each in made} == {Bound(Share(8, 4, 1), "shop", frozenset({OURS, OUR_OTHER}))}
 
 
 class Account:
@@ -171,11 +194,14 @@ def stake(namespace: str, name: str, *, suspend: bool = False, account_id: str =
 
 
 def test_who_shares_an_account_are_the_namespaces_that_copy_out_of_it() -> None:
-    """Not who copies out of another account, and not who is suspended; policies of one namespace are one."""
+    """Not who copies out of another account, and not who is suspended; policies of one namespace are one.
+
+    What was started before a policy was suspended may run on: its vaults still tell whose that is.
+    """
     known = dict(
         (
             stake("shop", "a"),
-            stake("shop", "b"),
+            stake("shop", "b", suspend=True),
             stake("books", "c"),
             stake("idle", "d", suspend=True),
             stake("elsewhere", "e", account_id="333333333333"),
@@ -185,7 +211,7 @@ def test_who_shares_an_account_are_the_namespaces_that_copy_out_of_it() -> None:
 
     assert stakes.sharing(known, PolicyKey("shop", "a")) == Sharing(2, frozenset(pairs))
     assert stakes.sharing(known, PolicyKey("elsewhere", "e")).namespaces == 1
-    assert stakes.sharing(known, PolicyKey("idle", "d")) == Sharing()
+    assert stakes.sharing(known, PolicyKey("idle", "d")) == Sharing(3, frozenset({(SOURCE_ARN, target_vault("d").arn)}))
     assert stakes.sharing(known, PolicyKey("nobody", "x")) == Sharing()
 
 

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 from botocore.exceptions import ClientError
 
 from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, StartCopy, VaultRef
+from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, RunningCopy, StartCopy, VaultRef
 from ..reasons import Reason
 from . import inventory, keys
 from .backoff import RefusedWrites
@@ -51,7 +51,7 @@ class Applier:
         """Carry out one action and say what became of it."""
         if not isinstance(action, StartCopy):
             return self._write(action)
-        with self._started.starting(fingerprint(action.source.account), action.at_most, self._clock()) as may:
+        with self._started.starting(fingerprint(action.source.account), action.bound, self._clock()) as may:
             if not may:
                 return Result(action, withheld=True)
             try:
@@ -145,8 +145,9 @@ class Applier:
         if self._started.is_forgotten(action, answer["CopyJobId"], self._clock()):
             raise CrossvaultError(_forgotten(action))
         self._refused.discard(action.point.arn, action.destination_vault_arn)
-        vaults = (source.arn, action.destination_vault_arn)
-        return self._started.add(answer["CopyJobId"], listing, vaults, self._clock())
+        namespace = action.bound.namespace if action.bound is not None else ""
+        copy = RunningCopy((source.arn, action.destination_vault_arn), namespace)
+        return self._started.add(answer["CopyJobId"], listing, copy, self._clock())
 
 
 def _forgotten(action: StartCopy) -> Problem:

@@ -1,6 +1,7 @@
-"""What this process remembers of its requests: how many copies an account has running, and which AWS would not start.
+"""What this process remembers of its requests: which copies an account has running, and which AWS would not start.
 
-Nothing depends on its memory: after a restart the first listings, and the first requests, say the same.
+No copy depends on its memory: after a restart the first listings, and the first requests, say the same. Only for whom
+a copy was started, AWS does not say: of those from before, the vaults tell as well as they can.
 """
 
 from __future__ import annotations
@@ -9,33 +10,41 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from ..errors import Problem
-from ..model import Asked, Refusal, StartCopy
+from ..model import Asked, Bound, Refusal, RunningCopy, StartCopy
 from . import keys
 from .reads import Key, SharedReads
 from .sessions import Fingerprint
 
-Vaults: TypeAlias = tuple[str, str]
-"""ARNs of source and destination vault."""
-
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
 LISTED_WITHIN = timedelta(minutes=1)
+# As long as a job may take (CompletionWindowMinutes of a backup plan, 10,080 by default); a listing tells sooner.
+OWNED = timedelta(days=7)
 # Twice as long as the slowest retry of what was refused.
 REMEMBERED = timedelta(hours=48)
 
 
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A copy job of ours; ``listing`` is the read that shows it."""
+
+    listing: Key
+    copy: RunningCopy
+    at: datetime
+
+
 class StartedCopies:
-    """The copies started by this process that no listing has shown yet."""
+    """The unfinished copies that this process started, for whom, and those that listings show besides."""
 
     def __init__(self, reads: SharedReads) -> None:
         self._reads = reads
         self._lock = threading.Lock()
-        self._started: dict[str, tuple[Key, Vaults, datetime]] = {}
-        self._starting: Counter[Fingerprint] = Counter()
+        self._started: dict[str, _Started] = {}
+        self._starting: Counter[tuple[Fingerprint, str]] = Counter()
         self._answers: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def is_forgotten(self, action: StartCopy, job_id: str, now: datetime) -> bool:
@@ -54,44 +63,63 @@ class StartedCopies:
             return now - since >= LISTED_WITHIN
 
     @contextmanager
-    def starting(self, entry: Fingerprint, at_most: int | None, now: datetime) -> Iterator[bool]:
-        """Tell whether one more copy of an account may be started inside, with which there are ``at_most``.
+    def starting(self, entry: Fingerprint, bound: Bound | None, now: datetime) -> Iterator[bool]:
+        """Tell whether one more copy may be started inside in an account within ``bound``.
 
-        Passes that run at once have all planned with the same free places.
+        Passes that run at once have all planned with the same free places, and with the same share of their namespace.
         """
-        running = len(self.in_progress(entry, now))
+        key = (entry, bound.namespace if bound is not None else "")
         with self._lock:
-            may = at_most is None or running + self._starting[entry] < at_most
-            self._starting[entry] += may
+            may = bound is None or self._is_within(bound, entry, now)
+            self._starting[key] += may
         try:
             yield may
         finally:
             with self._lock:
-                self._starting[entry] -= may
-                if not self._starting[entry]:
-                    del self._starting[entry]
+                self._starting[key] -= may
+                if not self._starting[key]:
+                    del self._starting[key]
 
-    def add(self, job_id: str, listing: Key, vaults: Vaults, now: datetime) -> bool:
-        """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already."""
+    def _is_within(self, bound: Bound, entry: Fingerprint, now: datetime) -> bool:
+        running = self._in_progress(entry, now).values()
+        begun = sum(count for (account, _), count in self._starting.items() if account == entry)
+        mine = sum(map(bound.is_own, running)) + self._starting[entry, bound.namespace]
+        return len(running) + begun < bound.share.ceiling(mine)
+
+    def add(self, job_id: str, listing: Key, copy: RunningCopy, now: datetime) -> bool:
+        """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already.
+
+        Whoever asks for the same copy once more does not become the one it was started for.
+        """
         with self._lock:
             known = job_id in self._started
-            self._started.setdefault(job_id, (listing, vaults, now))
+            self._started.setdefault(job_id, _Started(listing, copy, now))
             return not known
 
-    def in_progress(self, entry: Fingerprint, now: datetime) -> Mapping[str, Vaults]:
-        """Return the unfinished copy jobs of an account, and between which vaults each of them copies."""
-        running: dict[str, Vaults] = {}
+    def in_progress(self, entry: Fingerprint, now: datetime) -> Mapping[str, RunningCopy]:
+        """Return the unfinished copy jobs of an account by id."""
+        with self._lock:
+            return self._in_progress(entry, now)
+
+    def _in_progress(self, entry: Fingerprint, now: datetime) -> dict[str, RunningCopy]:
+        running: dict[str, RunningCopy] = {}
         listed: dict[Key, datetime] = {}
         for key, jobs, at in self._reads.values((keys.JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
-                running |= {job.id: (job.source_vault_arn, job.destination_vault_arn) for job in jobs if job.is_running}
-        with self._lock:
-            for job_id, (key, vaults, started) in list(self._started.items()):
-                if now - started >= COUNTED or (key in listed and listed[key] > started):
-                    del self._started[job_id]
-                elif key[1] == entry:
-                    running[job_id] = vaults
+                running |= {
+                    job.id: RunningCopy((job.source_vault_arn, job.destination_vault_arn))
+                    for job in jobs
+                    if job.is_running
+                }
+        for job_id, ours in list(self._started.items()):
+            seen = listed.get(ours.listing)
+            if job_id in running:
+                running[job_id] = ours.copy
+            elif now - ours.at >= OWNED or (seen is not None and seen >= ours.at + LISTED_WITHIN):
+                del self._started[job_id]
+            elif ours.listing[1] == entry and now - ours.at < COUNTED and (seen is None or seen <= ours.at):
+                running[job_id] = ours.copy
         return running
 
 

@@ -241,7 +241,8 @@ class Sharing:
 
     Attributes:
         namespaces: In so many namespaces there are policies that do, its own included.
-        vaults: Between which vaults those of its own namespace do: ARNs of source and destination.
+        vaults: Between which vaults those of its own namespace declare to, suspended ones included: ARNs of source and
+            destination.
     """
 
     namespaces: int = 1

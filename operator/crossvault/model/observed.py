@@ -269,6 +269,19 @@ class RefusedWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningCopy:
+    """An unfinished copy job of an account, as far as it matters to who shares the account.
+
+    Attributes:
+        vaults: ARNs of source and destination vault.
+        namespace: For which namespace this process started it; empty when it did not.
+    """
+
+    vaults: tuple[str, str]
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One immutable picture of AWS for one policy.
 
@@ -276,7 +289,7 @@ class Observed:
         copy_role: The role that AWS Backup assumes for copies, None when there is none.
         account_copies_in_progress: The unfinished copy jobs of the source account over all policies, as far as they
             were listed.
-        copies_in_progress: The same by the ARNs of source and destination vault.
+        copies_in_progress: How many of them are alike.
         source_keys: What KMS says of the keys that recovery points of the source vault are encrypted with, by ARN;
             those of other accounts are not asked about.
         refused: Why AWS would not start a copy when it was last asked to, by recovery point and destination vault;
@@ -292,7 +305,7 @@ class Observed:
     points: Look[tuple[RecoveryPoint, ...]]
     destinations: tuple[DestinationSight, ...]
     account_copies_in_progress: int = 0
-    copies_in_progress: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    copies_in_progress: Mapping[RunningCopy, int] = field(default_factory=dict)
     source_keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
     refused: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
     refused_writes: Mapping[WriteKey, RefusedWrite] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from ..errors import Problem
 from ..reasons import Reason
 from .declared import Lifecycle, PolicyKey, VaultRef
 from .evidence import Evidence, Ground
-from .observed import CopyJob, RecoveryPoint, WriteKey
+from .observed import CopyJob, RecoveryPoint, RunningCopy, WriteKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,60 @@ class PutVaultPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How namespaces share the copies that an account may have unfinished at once.
+
+    Below its share a namespace may take any place that is free. Beyond it, it leaves a reserve: a place for each other
+    namespace, at most a quarter of all. So one that is alone at work has nearly all places, one that comes finds a
+    place at once, and gets every one that becomes free until it has its share.
+
+    Attributes:
+        most: So many copies may be unfinished.
+        own: The share of a namespace: its part of them, at least one.
+        reserve: So many places are left free by who has its share.
+    """
+
+    most: int
+    own: int
+    reserve: int
+
+    @classmethod
+    def of(cls, most: int, namespaces: int) -> Share:
+        """Divide ``most`` places between namespaces."""
+        return cls(most, max(1, most // namespaces), min(namespaces - 1, max(1, most // 4), most - 1))
+
+    def ceiling(self, mine: int) -> int:
+        """Return how many copies there may be once a namespace that has ``mine`` starts another one."""
+        return self.most if mine < self.own else self.most - self.reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a namespace may have unfinished in an account beside others; judged when it plans, and at every start.
+
+    Attributes:
+        namespace: For whom copies are started.
+        vaults: Between which vaults it declares copies: ARNs of source and destination.
+    """
+
+    share: Share
+    namespace: str
+    vaults: frozenset[tuple[str, str]]
+
+    def is_own(self, copy: RunningCopy) -> bool:
+        """Tell whether a copy counts as one of the namespace's own.
+
+        AWS does not tell for whom it was made: of one that was started before this process, the vaults decide, so that
+        it counts for each namespace that copies between them.
+        """
+        return copy.namespace == self.namespace if copy.namespace else copy.vaults in self.vaults
+
+
+@dataclass(frozen=True, slots=True)
 class StartCopy:
     """Start one copy job in the source account. ``token`` makes the request safe to repeat.
 
-    With it the account may have ``at_most`` unfinished copies; None for no such bound.
+    It is not started beyond ``bound``; None for no such bound.
     """
 
     destination: str
@@ -64,7 +114,7 @@ class StartCopy:
     role_arn: str
     lifecycle: Lifecycle | None
     token: str
-    at_most: int | None = None
+    bound: Bound | None = None
 
 
 Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy

@@ -18,12 +18,15 @@ from crossvault.aws.apply import creator_request_id, lifecycle_members
 from crossvault.errors import ErrorClass
 from crossvault.model import (
     Action,
+    Bound,
     CreateVault,
     Lifecycle,
     Observed,
     PutVaultPolicy,
     RecoveryPoint,
+    RunningCopy,
     Seen,
+    Share,
     StartCopy,
 )
 from crossvault.reasons import Reason
@@ -179,8 +182,9 @@ def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: Si
     first, *others = newest.values()
     assert aws.apply(_start(first)).problem is None
 
+    bound = Bound(Share.of(3, 1), "shop", frozenset({(DESIRED.source.arn, VAULT.arn)}))
     with ThreadPoolExecutor(5) as pool:
-        starts = [replace(_start(each), token=each.arn[-20:], at_most=3) for each in others]
+        starts = [replace(_start(each), token=each.arn[-20:], bound=bound) for each in others]
         results = list(pool.map(aws.apply, starts))
     observed = _observe(aws)
     aws.close()
@@ -188,7 +192,8 @@ def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: Si
     assert Counter((each.withheld, each.problem) for each in results) == {(False, None): 2, (True, None): 3}
     assert _written(simulator)["StartCopyJob"] == 3
     assert observed.account_copies_in_progress == 3
-    assert observed.copies_in_progress == {(DESIRED.source.arn, VAULT.arn): 3}
+    vaults = (DESIRED.source.arn, VAULT.arn)
+    assert observed.copies_in_progress == {RunningCopy(vaults): 1, RunningCopy(vaults, "shop"): 2}
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "truncate"])
