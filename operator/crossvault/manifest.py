@@ -447,17 +447,17 @@ def elders_of(
     limited = {name for name in accounts_named_by(body) if name in accounts and accounts[name].is_limited}
     if not limited:
         return NOBODY
-    mine = _seniority(body)
+    mine = seniority(body)
     counted: Counter[str] = Counter()
     for each in others:
         metadata = each["metadata"]
         if metadata.get("namespace") == body["metadata"].get("namespace") and not metadata.get("deletionTimestamp"):
-            counted.update(accounts_named_by(each) & limited if _seniority(each) < mine else ())
+            counted.update(accounts_named_by(each) & limited if seniority(each) < mine else ())
     return counted
 
 
-def _seniority(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Order policies of a namespace by age; those of files have none, and go by name."""
+def seniority(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what orders the policies of a namespace by age; those of files have none, and go by name."""
     metadata = body["metadata"]
     return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name"))
 

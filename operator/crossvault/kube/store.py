@@ -148,7 +148,7 @@ class Store:
         The same as :func:`crossvault.manifest.elders_of` counts, in O(log n): it is asked in every pass.
         """
         names = self._named.get(key, frozenset())
-        mine = _seniority(self._bodies[Kind.POLICY][key]) if names else ("", "")
+        mine = manifest.seniority(self._bodies[Kind.POLICY][key]) if names else ("", "")
         older = {
             name: bisect_left(self._lines.get((key.namespace, name), ()), mine)
             for name in names
@@ -295,7 +295,7 @@ class Store:
         """
         stays = body is not None and objects.deletion_of(body) is None
         before = self._in_line.pop(key, None)
-        after = (_seniority(body), self._named.get(key, frozenset())) if body is not None and stays else None
+        after = (manifest.seniority(body), self._named.get(key, frozenset())) if body is not None and stays else None
         if after is not None:
             self._in_line[key] = after
         if before == after:
@@ -420,10 +420,6 @@ class Store:
             self._copying.setdefault(each.vaults, {})[key] = each
         if stake:
             self._stakes[key] = stake
-
-
-def _seniority(body: Body) -> Seniority:
-    return str(body["metadata"].get("creationTimestamp") or ""), str(body["metadata"]["name"])
 
 
 def _place(body: Body) -> Place:
