@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
@@ -21,6 +22,8 @@ KEPT = timedelta(hours=2)
 SWEEP = timedelta(minutes=5)
 SLOW = timedelta(seconds=5)
 LONGEST = timedelta(minutes=1)
+LONGEST_TURN = 2.0
+"""Seconds that a read waits for another one that may answer it, too."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class SharedReads:
         self._entries: dict[Key, _Entry] = {}
         self._flights: dict[Key, _Flight] = {}
         self._troubles: dict[Key, tuple[CrossvaultError, datetime]] = {}
+        self._turns: dict[Key, threading.Lock] = {}
         self._swept = clock()
 
     def get(self, key: Key, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
@@ -72,6 +76,18 @@ class SharedReads:
                 return _result(flight)
             # It began too early for us; now that it has landed, the next one is ours or somebody's who needs it too.
         return self._fly(key, flight, fetch)
+
+    @contextmanager
+    def turn(self, key: Key) -> Iterator[None]:
+        """Let one after the other ask for what answers the others, too; nobody waits long for an AWS that hangs."""
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        mine = turn.acquire(timeout=LONGEST_TURN)
+        try:
+            yield
+        finally:
+            if mine:
+                turn.release()
 
     def cached(self, key: Key, not_before: datetime) -> tuple[Any, datetime] | None:
         """Return what :meth:`get` would return without fetching or waiting."""
@@ -134,6 +150,8 @@ class SharedReads:
                 del self._flights[key]
             for key in [key for key in self._troubles if belongs(key)]:
                 del self._troubles[key]
+            for key in [key for key in self._turns if belongs(key)]:
+                del self._turns[key]
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -177,25 +177,34 @@ class Room:
             return closed
         describe = partial(inventory.vault, access, region, name, self._vault_names)
         if not self._is_listed_first(key):
-            return self.shared.start(access, key, describe)
+            seen = self.shared.reads.cached(key, EVER) is not None
+            return self.shared.start(access, key, describe) if seen else self._first_look(name, key, describe)
 
         def look() -> Look[Vault | None]:
             return Seen(None) if self._is_absent(name) else self.shared.look(key, describe)
 
         return access.threads.submit(look).result
 
+    def _first_look(self, name: str, key: ReadKey, describe: Callable[[], Vault | None]) -> Pending[Vault | None]:
+        """Look at a vault that nobody has looked at yet, one after the other: the first absent one has all listed."""
+
+        def look() -> Look[Vault | None]:
+            with self.shared.reads.turn(keys.vaults(self.access.fingerprint, self.region)):
+                absent = self._is_listed_first(key) and self._is_absent(name)
+                return Seen(None) if absent else self.shared.look(key, describe)
+
+        return self.access.threads.submit(look).result
+
     def _is_listed_first(self, vault: ReadKey) -> bool:
         """Tell whether the list of vaults is asked before a vault: one answer serves for all that are absent.
 
-        Of a vault that was there it is not asked, because that would be a call more.
+        Of a vault that was there it is not asked, because that would be a call more; of one that nobody has looked at
+        yet it is, where it was needed before.
         """
         before = self.shared.reads.cached(vault, EVER)
         if before is not None:
             return before[0] is None and before[1] < self.shared.not_before
-        return (
-            self.shared.reads.cached(keys.vaults(self.access.fingerprint, self.region), self.shared.not_before)
-            is not None
-        )
+        return self.shared.reads.cached(keys.vaults(self.access.fingerprint, self.region), EVER) is not None
 
     def _vault_names(self) -> frozenset[str]:
         """List the vaults, or take the list that is there; being denied it is an answer, too."""
