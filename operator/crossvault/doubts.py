@@ -276,11 +276,16 @@ def conflicts_of(view: Viewpoint, neighbours: Iterable[Neighbour]) -> tuple[Conf
             each.key,
             f"{_both(view.desired.key, each.key)} copy vault {source} into {target} with different lifecycles:"
             f" {_lifecycle(mine.lifecycle)} and {_lifecycle(each.lifecycle)}. One backup has one copy, made for the"
-            " longer one; declare the same lifecycle, or name another vault.",
+            f" longer one{_patience(view.desired.key, each.key)}; declare the same lifecycle, or name another vault.",
         )
         for each in neighbours
         if _lifecycle(each.lifecycle) != _lifecycle(mine.lifecycle)
     )
+
+
+def _patience(mine: PolicyKey, other: PolicyKey) -> str:
+    hours = PATIENCE // timedelta(hours=1)
+    return "" if other.namespace == mine.namespace else f" unless that has not begun within {hours} hour"
 
 
 def _both(mine: PolicyKey, other: PolicyKey) -> str:
@@ -316,10 +321,11 @@ def yielded(
 def _wants(neighbour: Neighbour, point: RecoveryPoint, view: Viewpoint, *, newest: bool) -> bool:
     """Tell whether the other policy means to copy this point, too; with backfill Latest the newest of each resource.
 
-    One of another namespace is waited for an hour: were it unable to copy, or slow, its copies would be ours to miss.
+    One of another namespace is waited for until the recovery point is an hour old: were it unable to copy, or slow, its
+    copies would be ours to miss. The age is that of the recovery point, so that every host and every run tell the same.
     """
-    mine, now = view.desired, view.now
-    if neighbour.key.namespace != mine.key.namespace and now - max(point.created, mine.created or now) > PATIENCE:
+    now = view.now
+    if neighbour.key.namespace != view.desired.key.namespace and now - point.created > PATIENCE:
         return False
     theirs = replace(view.destination, lifecycle=neighbour.lifecycle)
     if ineligible(point, neighbour.scope, now) is not None or outlived(point, theirs, neighbour.scope, now):

@@ -19,7 +19,7 @@ DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 Labels: TypeAlias = Mapping[str, str]
 
 _VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
-_KEYS = re.compile(r"[A-Za-z0-9/_*-]{1,256}")
+_KEYS = re.compile(r"alias/[A-Za-z0-9/_*-]{1,250}|(?:mrk-)?[0-9a-f*-]{1,40}")
 _ROLES = re.compile(r"[A-Za-z0-9_+=,.@*-]{1,64}")
 
 
@@ -167,7 +167,9 @@ def _grant(fields: Fields) -> Grant:
         copy_roles=_patterns(fields, "copyRoles", _ROLES, "must be the name of a role, with * for any characters")
         if fields.has("copyRoles")
         else (DEFAULT_COPY_ROLE,),
-        keys=_patterns(fields, "keys", _KEYS, "must be an alias or the id of a key, with * for any characters")
+        keys=_patterns(
+            fields, "keys", _KEYS, "must begin with alias/, or be the id of a key, with * for any characters"
+        )
         if fields.has("keys")
         else (),
         policies=fields.object("limits").optional_integer("policies"),

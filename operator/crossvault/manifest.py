@@ -274,9 +274,9 @@ class _Directory:
             elders = self._elders.get(name, 0)
             if found.policies is not None and elders >= found.policies:
                 message = (
-                    f"namespace {self._namespace} may use BackupAccount {name} in {found.policies} policies, and"
-                    f" {elders} older ones name it. Delete one, or ask a cluster administrator to raise limits.policies"
-                    " of the grant."
+                    f"namespace {self._namespace} may name BackupAccount {name} in {_policies(found.policies)}, and"
+                    f" {elders} older than this one do. Delete one of those, or ask a cluster administrator to raise"
+                    " limits.policies of the grant."
                 )
                 self.crowded.append(Fault(reference.at("name"), message))
             return declared.account
@@ -287,6 +287,10 @@ class _Directory:
             )
             self.unresolved.append(Fault(reference.at("name"), message))
         return Account(name=name, account_id="")
+
+
+def _policies(count: int) -> str:
+    return "1 policy" if count == 1 else f"{count} policies"
 
 
 def _copy_role_name(fields: Fields) -> str:
@@ -457,9 +461,9 @@ def elders_of(
 
 
 def seniority(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what orders the policies of a namespace by age; those of files have none, and go by name."""
+    """Return what orders the policies of a namespace by age; those of files have none, come last, and go by name."""
     metadata = body["metadata"]
-    return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name"))
+    return str(metadata.get("creationTimestamp") or "9999"), str(metadata.get("name"))
 
 
 def _account_name(side: object) -> str | None:

@@ -28,6 +28,33 @@ _LOOPS = re.compile(r"(?<![\w.])([a-z]\w*)((?:\.\w+)*)\.(?:all|exists|exists_one
 _LITERAL = re.compile(r"'[^']*'")
 
 
+_RESERVED = frozenset(
+    (
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"),
+        *("import", "let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    )
+)
+"""Words of CEL; a rule writes a field of such a name as ``__as__`` (Kubernetes, CRD validation rules)."""
+
+
+def _escaped(value: object, schema: Mapping[str, Any]) -> object:
+    """Return a value with the names of its declared fields as rules write them."""
+    if isinstance(value, Mapping):
+        fields = schema.get("properties", {})
+        return {
+            f"__{name}__" if name in fields and name in _RESERVED else name: _escaped(each, fields.get(name, {}))
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_escaped(each, schema.get("items", {})) for each in value]
+    return value
+
+
+def _unescaped(name: str) -> str:
+    inside = name.removeprefix("__").removesuffix("__")
+    return inside if inside in _RESERVED else name
+
+
 class RuleError(ValidationError):
     """A rule is broken. ``compared`` are the fields it compares, below the value that it is a rule of."""
 
@@ -43,10 +70,12 @@ class RuleError(ValidationError):
         return ((*place, *each) for each in self.compared)
 
 
-def broken(_: object, rules: list[Mapping[str, str]], value: object, __: object) -> Iterator[ValidationError]:
+def broken(
+    _: object, rules: list[Mapping[str, str]], value: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
     """Yield what breaks a rule of ``x-kubernetes-validations``; rules about an object before it are not for files."""
     try:
-        this = json_to_cel(cast("Any", value))
+        this = json_to_cel(cast("Any", _escaped(value, schema)))
     except ValueError:  # a number beyond 64 bits, which the bounds of the schema refuse
         return
     for rule in rules:
@@ -91,7 +120,7 @@ def _path(base: tuple[str, ...], members: str, *, called: bool) -> tuple[str, ..
 
 
 def _members(written: str) -> tuple[str, ...]:
-    return tuple(name for name in written.split(".") if name)
+    return tuple(_unescaped(name) for name in written.split(".") if name)
 
 
 def _same_place(field: Steps, wrong: Steps) -> bool:

@@ -420,8 +420,8 @@ def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there(
 
     assert standing(held, source).message == (
         "Policy shop/orders and one of another namespace copy vault orders into orders-copies with different"
-        " lifecycles: 30 days and 365 days. One backup has one copy, made for the longer one; declare the same"
-        " lifecycle, or name another vault."
+        " lifecycles: 30 days and 365 days. One backup has one copy, made for the longer one unless that has not begun"
+        " within 1 hour; declare the same lifecycle, or name another vault."
     )
     assert all("x7" not in each.message for each in held.conflicts)
 

@@ -280,7 +280,7 @@ def test_the_oldest_policies_have_the_places(elders: int, *, taken: bool) -> Non
         assert found.reason is Reason.POLICY_LIMIT_REACHED
         (fault,) = found.faults
         assert fault.path == "spec.destinations[0].accountRef.name"
-        assert "may use BackupAccount dr in 2 policies" in fault.message
+        assert "may name BackupAccount dr in 2 policies" in fault.message
 
 
 def policy(name: str, created: str = "", *, namespace: str = "default", **metadata: str) -> dict[str, Any]:

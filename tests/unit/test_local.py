@@ -220,3 +220,46 @@ async def test_a_changed_file_is_taken_over(tmp_path: Path) -> None:
     await asyncio.wait_for(running, 30)
 
     assert going.statuses()[KEY]["metadata"]["generation"] == 2
+
+
+def granted(*, policies: int) -> tuple[dict[str, Any], ...]:
+    """Return manifests whose namespace may use the destination by a grant, in so many policies."""
+    source, target, policy = manifests()
+    del target["spec"]["allowedNamespaces"]
+    target["spec"]["grants"] = [
+        {
+            "namespaces": {"names": ["shop"]},
+            "as": ["Destination"],
+            "vaults": ["*"],
+            "keys": ["alias/*"],
+            "limits": {"policies": policies},
+        }
+    ]
+    return source, target, policy
+
+
+async def test_a_policy_of_a_file_is_not_older_than_itself(tmp_path: Path) -> None:
+    """Whoever gives it a date: of three that may be two, the first two by name have the places."""
+    *accounts, policy = granted(policies=2)
+    many = [{**policy, "metadata": {**policy["metadata"], "name": name}} for name in ("a", "b", "c")]
+    for number, each in enumerate(many):
+        each["spec"] = {**each["spec"], "destinations": [{**each["spec"]["destinations"][0]}]}
+        each["spec"]["destinations"][0]["vault"] = {**policy["spec"]["destinations"][0]["vault"], "name": f"v{number}"}
+    once = runner(write(tmp_path, *accounts, *many), aws_of_today(builders.point(1)), once=True)
+    await asyncio.wait_for(once.run(), 30)
+
+    reasons = {
+        key.name: next(each["reason"] for each in body["status"]["conditions"] if each["type"] == "Ready")
+        for key, body in once.statuses().items()
+    }
+    assert reasons["c"] == "PolicyLimitReached"
+    assert "PolicyLimitReached" not in {reasons["a"], reasons["b"]}
+
+
+def test_the_manifests_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    """Word for word, as files."""
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "tenants.md").read_text("utf-8")
+    for number, block in enumerate(guide.split("```yaml")[1:]):
+        (tmp_path / f"{number}.yaml").write_text(block.split("```")[0], "utf-8")
+
+    assert set(Folder.read(tmp_path).accounts) == {"production", "dr"}

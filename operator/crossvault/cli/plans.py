@@ -229,7 +229,8 @@ def text(answer: Mapping[str, Any]) -> str:
 
 def _policy(policy: Mapping[str, Any]) -> list[str]:
     if "faults" in policy:
-        return [click.style(policy["policy"], bold=True), *(f"  ✗ {fault}" for fault in policy["faults"])]
+        head = click.style(policy["policy"], bold=True) + f"  {policy['reason']}"
+        return [head, *(f"  ✗ {fault}" for fault in policy["faults"])]
     lines: list[str] = []
     if "problem" in policy:
         lines += [f"{policy['policy']}  ? {policy['problem']['reason']}: {policy['problem']['message']}"]

@@ -204,7 +204,7 @@ class LocalRunner:
             not_before=now - self._settings.cadence.follow / 2,
             claims=others.claims,
             neighbours=others.copies,
-            elders=manifest.elders_of(body, self._folder.policies.values(), self._folder.accounts),
+            elders=manifest.elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
             sharing=stakes.sharing(self._stakes, key),
             looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
