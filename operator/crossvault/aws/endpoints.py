@@ -46,10 +46,11 @@ def is_safe(url: str) -> bool:
     host = read.hostname or ""
     if not same or not host or "@" in read.netloc or connected.auth is not None:
         return False
-    return read.scheme == "https" or (read.scheme == "http" and _is_loopback(host))
+    return read.scheme == "https" or (read.scheme == "http" and is_loopback(host))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its name or address, without asking anybody for either."""
     if host == "localhost":
         return True
     try:

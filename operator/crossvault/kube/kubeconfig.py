@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 from yarl import URL
 
+from ..aws.endpoints import is_loopback
 from ..fields import kind_of, show
 from .credentials import AccessError, Credentials, is_token
 
@@ -194,18 +194,9 @@ def _server(cluster: _Entry) -> str:
         raise cluster.error("has a server with a user or a password in it: they belong to the user, as a token")
     if "?" in url or "#" in url:
         raise cluster.error("has a server with a ? or # in it, which is no address of an API server")
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise cluster.error("has a server on http, which would be sent the token in the clear: use https")
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 _PLAIN = re.compile(r"[!-\[\]-~]+")
