@@ -20,6 +20,7 @@ from .. import texts
 from ..work.figures import Vitals
 from . import objects
 from .access import AccessError, Credentials
+from .bodies import BoundedResponse, TooLargeError
 from .settings import OperatorSettings
 
 _logger = logging.getLogger(__name__)
@@ -27,8 +28,6 @@ _logger = logging.getLogger(__name__)
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _CREDENTIALS_AGE = 60.0
-LARGEST_ANSWER = 64 * 2**20
-"""Bytes that are read of one answer: 500 objects of usual size are a few megabytes, one is three at most (etcd)."""
 _RELIST_ATTEMPTS = 3
 
 
@@ -176,6 +175,8 @@ class Api:
             token = page["metadata"].get("continue")
             if not token:
                 return Listing(tuple(items), objects.version_of(page))
+            if token == params.get("continue"):
+                raise ApiError(Trouble.UNREACHABLE, f"Listing {resource.plural} goes round in circles.")
             params["continue"] = token
 
     async def _page(
@@ -229,14 +230,12 @@ class Api:
         code = "unreachable"
         try:
             async with sent as response:
-                text = await _whole(response, LARGEST_ANSWER)
+                text = await response.read()
                 code = str(response.status)
                 return response.status, text
-        except _TooLargeError as error:
+        except TooLargeError as error:
             code = "too-large"
-            raise ApiError(
-                Trouble.TOO_LARGE, f"{request}: the answer is larger than {LARGEST_ANSWER:,} bytes"
-            ) from error
+            raise ApiError(Trouble.TOO_LARGE, f"{request}: {error}") from error
         except TimeoutError as error:
             code = "timeout"
             raise ApiError(Trouble.UNREACHABLE, f"{request}: no answer in time") from error
@@ -302,7 +301,7 @@ def open_session(
     headers: Mapping[str, str] | None = None,
     trace: aiohttp.TraceConfig | None = None,
 ) -> aiohttp.ClientSession:
-    """Return a session that can speak to the API server; it limits nothing, because workers are limited."""
+    """Return a session that can speak to the API server; it limits no number, because workers are limited."""
     timeout = aiohttp.ClientTimeout(
         total=settings.request_timeout.total_seconds(), sock_connect=settings.connect_timeout.total_seconds()
     )
@@ -314,24 +313,8 @@ def open_session(
         headers={**agent, **(headers or {})},
         trace_configs=[trace] if trace is not None else None,
         proxy=credentials.proxy,
+        response_class=BoundedResponse,
     )
-
-
-class _TooLargeError(Exception):
-    """An answer does not end where every answer does."""
-
-
-async def _whole(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    """Read an answer to its end, unless that is too far; a compressed one is counted as what it unfolds to."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > largest:
-            response.close()
-            raise _TooLargeError
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _decoded(text: bytes) -> dict[str, Any]:

@@ -3,19 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from kopf._cogs.clients.api import iter_jsonlines
 from tests.functional.kube.api_kit import policy
 
-from crossvault.kube import client, objects
+from crossvault.kube import bodies, objects
 from crossvault.kube.access import AccessError, Credentials
-from crossvault.kube.client import Api, ApiError, Trouble
+from crossvault.kube.client import Api, ApiError, Trouble, open_session
 from crossvault.kube.settings import OperatorSettings
 from crossvault.work.figures import Vitals
 
@@ -264,7 +266,7 @@ class TestBounds:
 
     async def test_large_objects_are_listed_fewer_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whoever fills policies with megabytes makes pages smaller, and nobody's policy is left out."""
-        monkeypatch.setattr(client, "LARGEST_ANSWER", 5_000)
+        monkeypatch.setattr(bodies, "LARGEST_ANSWER", 5_000)
         big = [policy(name=f"p{number}") for number in range(7)]
         for each in big:
             each["spec"]["note"] = "x" * 1500
@@ -284,7 +286,7 @@ class TestBounds:
 
     async def test_one_object_that_is_too_large_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is told, and the API server does not count as away."""
-        monkeypatch.setattr(client, "LARGEST_ANSWER", 100)
+        monkeypatch.setattr(bodies, "LARGEST_ANSWER", 100)
 
         async def answer(_: web.Request) -> web.Response:
             return web.json_response({"items": ["x" * 1000]})
@@ -317,7 +319,7 @@ class TestBounds:
             with pytest.raises(ApiError, match="larger than"):
                 await api.look(objects.POLICIES, "orders", "nightly")
 
-        assert sent < client.LARGEST_ANSWER + 512 * 2**20
+        assert sent < bodies.LARGEST_ANSWER + 512 * 2**20
 
     async def test_deep_answer_is_no_answer(self) -> None:
         """Nesting that Python does not follow ends no task."""
@@ -341,3 +343,55 @@ class TestBounds:
 
         assert str(raised.value).isprintable()
         assert len(str(raised.value)) < 1200
+
+    async def test_listing_that_goes_round_in_circles_is_left(self) -> None:
+        """A token that leads to itself would be followed for ever."""
+        page = {"metadata": {"resourceVersion": "7", "continue": "same"}, "items": []}
+        async with serving(saying(page)) as (api, server):
+            with pytest.raises(ApiError, match="in circles"):
+                await api.list(objects.POLICIES)
+
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("read", ["listing", "watch"])
+    async def test_what_kopf_reads_ends_too(self, read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its listings are whole bodies, its watches lines; kopf looks again after an error of this kind."""
+        monkeypatch.setattr(bodies, "LARGEST_ANSWER", 3 * 2**20)
+        monkeypatch.setattr(bodies, "LARGEST_EVENT", 2 * 2**20)
+        sent = 0
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            nonlocal sent
+            response = web.StreamResponse(headers={"Content-Type": "application/json"})
+            await response.prepare(request)
+            with suppress(ConnectionError):
+                for _ in range(500):
+                    await response.write(b" " * 2**20)
+                    sent += 1
+            return response
+
+        async with serving(answer) as (_, server), open_session(Credentials(server.url), SETTINGS) as session:
+            response = await session.get(server.url)
+            with pytest.raises(aiohttp.ClientPayloadError, match=r"larger|longer"):
+                _ = await response.json() if read == "listing" else [_ async for _ in iter_jsonlines(response.content)]
+            response.close()
+
+        assert sent < 100
+
+    async def test_long_watch_of_short_lines_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is bounded is one object, not how long a watch lives."""
+        monkeypatch.setattr(bodies, "LARGEST_ANSWER", 1000)
+        monkeypatch.setattr(bodies, "LARGEST_EVENT", 1000)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for _ in range(500):
+                await response.write(b"x" * 300 + b"\n" + b"y" * 300 + b"\n")
+            return response
+
+        async with serving(answer) as (_, server), open_session(Credentials(server.url), SETTINGS) as session:
+            response = await session.get(server.url)
+            lines = [line async for line in iter_jsonlines(response.content, 512)]
+
+        assert lines == [b"x" * 300, b"y" * 300] * 500
