@@ -162,10 +162,10 @@ TABLE = (
         "must be the name of a vault, with * for any characters",
     ),
     _grant(
-        "copy role with its path",
-        {"copyRoles": ["service-role/AWSBackupDefaultServiceRole"]},
+        "copy roles by a pattern",
+        {"copyRoles": ["copy-*"]},
         ".copyRoles[0]",
-        "must be the name of a role, with * for any characters",
+        "must be the name of a role",
     ),
     _grant("copy role of a destination", {"as": ["Destination"], "copyRoles": ["x"]}, ".copyRoles", "only with Source"),
     _grant("key of a source", {"keys": ["alias/x"]}, ".keys", "only with Destination"),

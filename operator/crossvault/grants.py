@@ -16,11 +16,14 @@ from .fields import Fields
 
 DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
 
+MOST_COPY_ROLES = 20
+"""So many copy roles are granted of an account: its statements in a vault's policy are no more, so all have room."""
+
 Labels: TypeAlias = Mapping[str, str]
 
 _VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
 _KEYS = re.compile(r"alias/[A-Za-z0-9/_*-]{1,250}|(?:mrk-)?[0-9a-f*-]{1,40}")
-_ROLES = re.compile(r"[A-Za-z0-9_+=,.@*-]{1,64}")
+_ROLES = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,576}")
 
 
 class Direction(StrEnum):
@@ -51,8 +54,7 @@ class Use:
 
     Attributes:
         vault: The name of the vault.
-        copy_role: The name of the role that AWS Backup assumes for the copy, of a source; without its path, which a
-            role does not need to be told from others (IAM User Guide, IAM identifiers: names are unique in an account).
+        copy_role: The role that AWS Backup assumes for the copy, of a source, as :func:`role_name` has it.
         key: The key that a destination names for its vault, an alias or an id; empty where it names none.
     """
 
@@ -64,7 +66,8 @@ class Use:
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
             return f"copy into vault {self.vault}" + (f" on key {self.key}" if self.key else "")
-        return f"copy from vault {self.vault} with role {self.copy_role}"
+        own = self.copy_role == role_name(DEFAULT_COPY_ROLE)
+        return f"copy from vault {self.vault} with role {DEFAULT_COPY_ROLE if own else self.copy_role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,16 @@ class Grant:
 
     Attributes:
         vaults: Names of vaults; ``*`` stands for any characters.
-        copy_roles: Names of copy roles, likewise; they bind sources only.
-        keys: Aliases and ids of keys that destinations may name, likewise; by default none.
+        copy_roles: Copy roles, as :func:`role_name` has them; they bind sources only. No patterns: every role is a
+            statement in the policies of shared vaults, and who grants has to see how many there can be.
+        keys: Aliases and ids of keys that destinations may name, with patterns; by default none.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
     namespaces: AllowedNamespaces
     directions: frozenset[Direction]
     vaults: tuple[str, ...]
-    copy_roles: tuple[str, ...] = (DEFAULT_COPY_ROLE,)
+    copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT_COPY_ROLE}",)
     keys: tuple[str, ...] = ()
     policies: int | None = None
 
@@ -90,7 +94,7 @@ class Grant:
         if use.direction not in self.directions or not _matches(use.vault, self.vaults):
             return False
         if use.direction is Direction.SOURCE:
-            return _matches(use.copy_role, self.copy_roles)
+            return use.copy_role in self.copy_roles
         return not use.key or _matches(use.key, self.keys)
 
 
@@ -130,6 +134,15 @@ def only_namespace(allowed: AllowedNamespaces, grants: tuple[Grant, ...]) -> str
     return names.pop() if len(names) == 1 and not others else ""
 
 
+def role_name(text: str) -> str:
+    """Return path and name of a role, however it is named: by its ARN, or by its name with the path that it has.
+
+    AWS Backup makes its own role in a path (Developer Guide, default service role), so that one needs none.
+    """
+    name = text.partition(":role/")[2] if text.startswith("arn:") else text
+    return f"service-role/{name}" if text == DEFAULT_COPY_ROLE else name
+
+
 def key_name(text: str) -> str:
     """Return alias or id of a key, however it is named: ``alias/orders``, an id, or the ARN of either."""
     return text.rsplit(":", 1)[-1].removeprefix("key/")
@@ -151,7 +164,11 @@ def allowed_from(fields: Fields) -> AllowedNamespaces:
 
 def grants_from(spec: Fields) -> tuple[Grant, ...]:
     """Read ``grants``; an absent list is empty."""
-    return tuple(_grant(each) for each in spec.objects("grants", required=False))
+    grants = tuple(_grant(each) for each in spec.objects("grants", required=False))
+    roles = {role for each in grants if Direction.SOURCE in each.directions for role in each.copy_roles}
+    if len(roles) > MOST_COPY_ROLES:
+        spec.fault("grants", f"must name at most {MOST_COPY_ROLES} different copyRoles in all, name {len(roles)}")
+    return grants
 
 
 def _grant(fields: Fields) -> Grant:
@@ -164,9 +181,9 @@ def _grant(fields: Fields) -> Grant:
         namespaces=allowed_from(fields.object("namespaces", required=True)),
         directions=directions,
         vaults=_patterns(fields, "vaults", _VAULTS, "must be the name of a vault, with * for any characters"),
-        copy_roles=_patterns(fields, "copyRoles", _ROLES, "must be the name of a role, with * for any characters")
+        copy_roles=_roles(_patterns(fields, "copyRoles", _ROLES, "must be the name of a role"))
         if fields.has("copyRoles")
-        else (DEFAULT_COPY_ROLE,),
+        else _roles((DEFAULT_COPY_ROLE,)),
         keys=_patterns(
             fields, "keys", _KEYS, "must begin with alias/, or be the id of a key, with * for any characters"
         )
@@ -174,6 +191,10 @@ def _grant(fields: Fields) -> Grant:
         else (),
         policies=fields.object("limits").optional_integer("policies"),
     )
+
+
+def _roles(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(role_name, texts))
 
 
 def _patterns(fields: Fields, name: str, form: re.Pattern[str], wanted: str) -> tuple[str, ...]:

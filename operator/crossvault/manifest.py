@@ -27,6 +27,7 @@ from .grants import (
     grants_from,
     key_name,
     only_namespace,
+    role_name,
 )
 from .model import (
     Account,
@@ -250,7 +251,7 @@ class _Directory:
         vault = fields.object("vault", required=True)
         name = vault.text("name")
         if direction is Direction.SOURCE:
-            use = Use(direction, name, copy_role=_copy_role_name(fields))
+            use = Use(direction, name, copy_role=role_name(fields.text("copyRole", DEFAULT_COPY_ROLE)))
         else:
             use = Use(direction, name, key=key_name(vault.optional_text("encryptionKey") or ""))
         account = self._account(reference, use)
@@ -293,11 +294,6 @@ def _policies(count: int) -> str:
     return "1 policy" if count == 1 else f"{count} policies"
 
 
-def _copy_role_name(fields: Fields) -> str:
-    """Return the name of the copy role without its path: names are unique in an account (IAM User Guide)."""
-    return fields.text("copyRole", DEFAULT_COPY_ROLE).rsplit("/", 1)[-1]
-
-
 def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
     """Return the ARN of the copy role; a bare name belongs to the source account."""
     role = fields.text("copyRole", DEFAULT_COPY_ROLE)
@@ -307,8 +303,7 @@ def _copy_role_arn(fields: Fields, source: VaultRef) -> str:
         fields.fault("copyRole", f"{words}; is {show(role)}")
         return role
     if not role.startswith("arn:"):
-        path = "service-role/" if role == DEFAULT_COPY_ROLE else ""
-        return f"arn:{partition}:iam::{account_id}:role/{path}{role}"
+        return f"arn:{partition}:iam::{account_id}:role/{role_name(role)}"
     arn = _ROLE_ARN.fullmatch(role)
     if arn is not None and account_id and (arn["account"], arn["partition"]) != (account_id, partition):
         fields.fault("copyRole", f"must be a role of the source account {account_id} in partition {partition}")

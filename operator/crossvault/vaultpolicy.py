@@ -14,6 +14,7 @@ from typing import Any
 
 from .errors import Problem
 from .explanations import EXPLANATIONS
+from .grants import MOST_COPY_ROLES
 from .iam import documents, evaluation, meaning
 from .iam.context import UNSEEN, Caller, Fact, NotKnown, Request
 from .iam.documents import MalformedPolicyError
@@ -35,7 +36,7 @@ COPY_INTO = "backup:CopyIntoBackupVault"
 SID_PREFIX = "CrossvaultCopyIn"
 ROW = "VaultPolicy"
 
-MOST_OF_ONE_ACCOUNT, MOST = 20, 100
+MOST_OF_ONE_ACCOUNT, MOST = MOST_COPY_ROLES, 100
 """How many statements of ours a vault's policy holds: for the copy roles of one account, and in all."""
 
 _DELETED = re.compile(r"A(?:RO|ID)A[A-Z0-9]{1,60}")

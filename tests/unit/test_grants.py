@@ -23,6 +23,7 @@ from crossvault.grants import (
     Use,
     allowance,
     only_namespace,
+    role_name,
 )
 from crossvault.manifest import AccountDeclaration, Rejected
 from crossvault.model import Account, Desired
@@ -31,7 +32,7 @@ from crossvault.reasons import Reason
 SOURCE, DESTINATION = Direction.SOURCE, Direction.DESTINATION
 NOBODY, ORDERS = AllowedNamespaces(), AllowedNamespaces(names=("default",))
 TEAM_DR = AllowedNamespaces(match_labels=(("team", "dr"),))
-OUT = Use(SOURCE, "orders", DEFAULT_COPY_ROLE)
+OUT = Use(SOURCE, "orders", role_name(DEFAULT_COPY_ROLE))
 INTO = Use(DESTINATION, "orders-copies")
 
 
@@ -58,11 +59,11 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
         pytest.param(grant(vaults=("Orders",)), OUT, False, id="letters have a case"),
         pytest.param(grant(vaults=("a", "orders")), OUT, True, id="any pattern will do"),
         pytest.param(grant(), replace(OUT, copy_role="Admin"), False, id="AWS's own role unless told"),
-        pytest.param(
-            grant(copy_roles=("copy-*",)), replace(OUT, copy_role="copy-orders"), True, id="a role by pattern"
-        ),
-        pytest.param(grant(copy_roles=("copy-*",)), OUT, False, id="then AWS's own no more"),
-        pytest.param(grant(copy_roles=("copy-*",)), INTO, True, id="roles bind sources only"),
+        pytest.param(grant(copy_roles=("copy",)), replace(OUT, copy_role="copy"), True, id="a role by its name"),
+        pytest.param(grant(copy_roles=("copy",)), replace(OUT, copy_role="x/copy"), False, id="its path is of it"),
+        pytest.param(grant(copy_roles=("copy-*",)), replace(OUT, copy_role="copy-a"), False, id="no role by pattern"),
+        pytest.param(grant(copy_roles=("copy",)), OUT, False, id="then AWS's own no more"),
+        pytest.param(grant(copy_roles=("copy",)), INTO, True, id="roles bind sources only"),
         pytest.param(grant(), replace(INTO, key="alias/orders"), False, id="no key unless told"),
         pytest.param(grant(keys=("alias/orders*",)), replace(INTO, key="alias/orders-eu"), True, id="a key by pattern"),
         pytest.param(grant(keys=("alias/orders*",)), replace(INTO, key="alias/payroll"), False, id="another key"),
@@ -151,7 +152,7 @@ GRANTS: list[dict[str, Any]] = [
         "namespaces": {"selector": {"matchLabels": {"team": "dr"}}},
         "as": ["Destination", "Source"],
         "vaults": ["*"],
-        "copyRoles": ["copy-*"],
+        "copyRoles": ["copies", "team/copies", "AWSBackupDefaultServiceRole"],
         "keys": ["alias/dr-*"],
     },
 ]
@@ -168,10 +169,33 @@ def test_every_member_of_a_grant_arrives() -> None:
             AllowedNamespaces(match_labels=(("team", "dr"),)),
             frozenset(Direction),
             ("*",),
-            ("copy-*",),
+            ("copies", "team/copies", "service-role/AWSBackupDefaultServiceRole"),
             ("alias/dr-*",),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("granted", "refused"),
+    [
+        pytest.param([20], False, id="as many as have room"),
+        pytest.param([20, 20], False, id="the same twice"),
+        pytest.param([20, None], True, id="and AWS's own"),
+        pytest.param([11, 21], True, id="one too many"),
+    ],
+)
+def test_granted_copy_roles_have_room_in_the_policy_of_a_vault(granted: list[int | None], *, refused: bool) -> None:
+    """So that no tenant can take the place of another's role by using all that it was granted."""
+    grants = [
+        {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["*"]}
+        | ({} if count is None else {"copyRoles": [f"copy-{number}" for number in range(count)]})
+        for count in granted
+    ]
+    found = manifest.parse_account(altered(ACCOUNT, {"spec.grants": grants}))
+
+    assert isinstance(found, Rejected) is refused
+    if isinstance(found, Rejected):
+        assert str(found.faults[0]) == "spec.grants: must name at most 20 different copyRoles in all, name 21"
 
 
 @pytest.mark.parametrize("empty", [None, []])
@@ -341,10 +365,10 @@ def test_the_accounts_of_the_guide_grant_what_it_says() -> None:
         return account.allowance(namespace, labels, use).permitted
 
     payroll = {"team": "payroll"}
-    assert may("shop", {}, "production", Use(SOURCE, "shop-orders", DEFAULT_COPY_ROLE))
+    assert may("shop", {}, "production", replace(OUT, vault="shop-orders"))
     assert may("hr", payroll, "production", Use(SOURCE, "payroll", "payroll-copies"))
     assert may("hr", payroll, "dr", Use(DESTINATION, "payroll-eu"))
     assert not may("shop", {}, "production", Use(SOURCE, "payroll", "payroll-copies"))
     assert not may("shop", {}, "dr", Use(DESTINATION, "payroll-eu"))
-    assert not may("hr", payroll, "production", Use(SOURCE, "payroll", DEFAULT_COPY_ROLE))
-    assert not may("hr", payroll, "dr", Use(SOURCE, "payroll-eu", DEFAULT_COPY_ROLE))
+    assert not may("hr", payroll, "production", replace(OUT, vault="payroll"))
+    assert not may("hr", payroll, "dr", replace(OUT, vault="payroll-eu"))
