@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -39,12 +40,12 @@ def policies(tenant: str, accounts: str, count: int) -> list[Policy]:
     return [Policy(tenant, accounts, number) for number in range(count)]
 
 
-def shares(most: int = 100, **more: int) -> Shares[Policy]:
+def shares(most: int = 100, **more: Any) -> Shares[Policy]:
     """Return shares in which a policy needs the accounts that its letters name."""
     return Shares(lambda key: key.accounts, most, tenant_of=lambda key: key.tenant, **more)
 
 
-def agenda(most: int = 100, **more: int) -> Agenda[Policy]:
+def agenda(most: int = 100, **more: Any) -> Agenda[Policy]:
     """Return an agenda without chance."""
     return Agenda(pace=EXACT, shares=shares(most, **more), uniform=lambda low, high: (low + high) / 2)
 
@@ -128,7 +129,7 @@ def test_a_tenant_of_many_idle_accounts_comes_after_who_has_had_no_turn() -> Non
 
 def test_the_last_places_are_never_one_tenants() -> None:
     """Who comes late begins at once, in the account and among the workers."""
-    queue = agenda(5, most_of_one=4, most_for_one=6)
+    queue = agenda(5, most_of_one=4, workers=12)
     for account in "XYZ":
         for key in policies("a", account, 10):
             queue.add(key, 0.0)
@@ -142,16 +143,45 @@ def test_the_last_places_are_never_one_tenants() -> None:
     assert [str(queue.take(2.0)) for _ in range(4)] == ["b0", "b1", "b2", "None"]
 
 
-@pytest.mark.parametrize(
-    ("count", "bounds"),
-    [(1, (1, 1, 1)), (2, (1, 1, 2)), (4, (2, 2, 4)), (10, (5, 4, 9)), (20, (10, 8, 18)), (100, (50, 40, 90))],
-)
-def test_so_many_places_there_are_for_so_many_workers(count: int, bounds: tuple[int, int, int]) -> None:
-    """Half of the workers for an account; a tenant leaves a fifth of them, and a tenth of all, where there are any."""
+@pytest.mark.parametrize(("count", "bounds"), [(1, (1, 1)), (2, (1, 1)), (4, (2, 2)), (10, (5, 4)), (20, (10, 8))])
+def test_so_many_places_there_are_for_so_many_workers(count: int, bounds: tuple[int, int]) -> None:
+    """Half of the workers for an account; a tenant leaves a fifth of them, where there are any."""
     found: Shares[Policy] = shares_of(count, lambda key: key.accounts, lambda key: key.tenant)
 
-    assert (found.most, found.most_of_one, found.most_for_one) == bounds
+    assert (found.most, found.most_of_one, found.workers) == (*bounds, count)
     assert shares_of(count, lambda _key: ()).most_of_one is None
+
+
+@pytest.mark.parametrize(
+    ("alone", "tenants", "places"),
+    [
+        pytest.param(True, "a", [18], id="alone it leaves a tenth"),
+        pytest.param(False, "a", [10], id="where there are others it leaves half"),
+        pytest.param(False, "abcde", [10, 5, 3, 1, 1], id="and so does everybody of what is left"),
+    ],
+)
+def test_tenants_whose_passes_hang_leave_workers_to_others(alone: bool, tenants: str, places: list[int]) -> None:
+    """Each has accounts enough; none of its passes ends."""
+    queue = agenda(100, workers=20, alone=lambda: alone)
+    for tenant in tenants:
+        for number in range(50):
+            queue.add(Policy(tenant, tenant + chr(1000 + number)), 0.0)
+        while queue.take(1.0) is not None:
+            pass
+
+    assert [sum(key.tenant == each for key in queue.running()) for each in tenants] == places
+
+
+def test_edits_of_one_tenant_overtake_resyncs_of_others_once_each() -> None:
+    """Edits cost whoever makes them nothing; those of several tenants may still come before a resync."""
+    queue = agenda()
+    for tenant in "abc":
+        for number in range(4):
+            queue.add(Policy(tenant, "X", number), 0.0)
+    for number in range(3):
+        queue.add(Policy("v", "X", number), 1.0, Lane.RESYNC)
+
+    assert [each[0] for each in taken(queue, 12, 2.0).split()] == list("abcvabcvabcv")
 
 
 def test_a_change_of_a_busy_tenant_does_not_overtake_others_for_ever() -> None:

@@ -126,6 +126,7 @@ class _Operator:
             vitals=around.vitals,
             needed_by=self._store.accounts_of,
             tenant_of=lambda key: key.namespace,
+            alone=self._store.one_tenant,
             kind_of=lambda key: key.kind.value,
         )
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)

@@ -66,6 +66,7 @@ class Store:
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
         self._named: dict[ObjectKey, frozenset[str]] = {}
+        self._tenants: Counter[str] = Counter()
         self._lines: dict[tuple[str, str], list[Seniority]] = {}
         self._in_line: dict[ObjectKey, tuple[Seniority, frozenset[str]]] = {}
         self._stakes: dict[ObjectKey, Stake] = {}
@@ -160,6 +161,10 @@ class Store:
         """Return who copies out of the account of this policy's source. Call :meth:`settle` before."""
         return self._sharing.sharing(key.namespace, self._stakes.get(key, Stake()))
 
+    def one_tenant(self) -> bool:
+        """Tell whether all policies are of one namespace."""
+        return len(self._tenants) < 2
+
     # --- news
 
     def put(self, kind: Kind, body: Body) -> Change:
@@ -174,6 +179,8 @@ class Store:
             self._bury(body, version)
             self.drop(key)
             return Change.ECHO if before is None else Change.CHANGED
+        if kind is Kind.POLICY and before is None:
+            self._tenants[key.namespace] += 1
         self._bodies[kind][key] = kept = objects.slim(body)
         change = _change(kind, before, kept)
         self._index(key, kept, change)
@@ -217,6 +224,9 @@ class Store:
             return
         match key.kind:
             case Kind.POLICY:
+                self._tenants[key.namespace] -= 1
+                if not self._tenants[key.namespace]:
+                    del self._tenants[key.namespace]
                 self._index_names(key, frozenset())
                 self._unsettled.pop(key, None)
                 self._stake(key, Stake())

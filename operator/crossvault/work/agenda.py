@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Collection, Hashable
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -22,7 +23,7 @@ from threading import Lock
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from .figures import Family, QueueFigures
-from .shares import Group, Places, Shares
+from .shares import Group, Places, Shares, Tenant
 
 K = TypeVar("K", bound=Hashable)
 
@@ -72,7 +73,8 @@ class Pace:
         longest: No delay is longer.
         shorten: A retry comes up to this share earlier, so that keys that failed together part.
         spread: A resync comes up to this share earlier or later.
-        overtakes: So many changes may overtake a waiting resync in a row.
+        overtakes: So many changes may overtake a waiting resync in a row, of several tenants.
+        overtakes_of_one: So many of one tenant.
     """
 
     first: timedelta = timedelta(seconds=5)
@@ -80,6 +82,7 @@ class Pace:
     shorten: float = 0.2
     spread: float = 0.1
     overtakes: int = 8
+    overtakes_of_one: int = 1
 
 
 @dataclass(slots=True)
@@ -119,7 +122,7 @@ class Agenda(Generic[K]):
         self._heap: list[tuple[float, int, K]] = []
         self._order = count()
         self._failures: dict[K, int] = {}
-        self._overtaken = 0
+        self._overtakers: Counter[Tenant] = Counter()
         self._added = 0
         self._retried = 0
         self._waits: Family[str] = Family()
@@ -177,7 +180,7 @@ class Agenda(Generic[K]):
         with self._lock:
             self._wake(now)
             choices = self._choices(now)
-            lane = self._lane(set(choices))
+            lane = self._lane(choices)
             if lane is None:
                 return None
             group = choices[lane]
@@ -202,14 +205,24 @@ class Agenda(Generic[K]):
         found = {lane: places.next(groups, now) for lane, groups in waiting.items()}
         return {lane: group for lane, group in found.items() if group is not None}
 
-    def _lane(self, lanes: set[Lane]) -> Lane | None:
-        """Choose between the lanes that have something to take."""
-        waiting = Lane.RESYNC in lanes
-        if Lane.CHANGE in lanes and (not waiting or self._overtaken < self._pace.overtakes):
-            self._overtaken = self._overtaken + 1 if waiting else 0
+    def _lane(self, choices: Mapping[Lane, Group]) -> Lane | None:
+        """Choose between the lanes that have something to take.
+
+        Edits are cheap to make: a tenant's may overtake others once, then it is a resync's turn.
+        """
+        waiting = Lane.RESYNC in choices
+        if Lane.CHANGE in choices and (not waiting or self._may_overtake(choices[Lane.CHANGE])):
+            if waiting:
+                self._overtakers[choices[Lane.CHANGE].tenant] += 1
+            else:
+                self._overtakers.clear()
             return Lane.CHANGE
-        self._overtaken = 0
+        self._overtakers.clear()
         return Lane.RESYNC if waiting else None
+
+    def _may_overtake(self, group: Group) -> bool:
+        most = self._pace.overtakes if self._places is None else self._pace.overtakes_of_one
+        return self._overtakers.total() < self._pace.overtakes and self._overtakers[group.tenant] < most
 
     def _wake(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:

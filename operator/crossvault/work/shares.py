@@ -86,7 +86,9 @@ class Shares(Generic[K]):
             becomes free is kept for who needs another one besides.
         tenant_of: For whom a key is worked on.
         most_of_one: At most so many keys of one tenant need the same thing at once; None for no such bound.
-        most_for_one: At most so many keys of one tenant run at once, whatever they need; None for no such bound.
+        workers: So many keys run at once at most. One tenant has half of what the others leave of them, so that there
+            is always a place for one more; nine tenths while it is alone. None for no such bound.
+        alone: Whether there is but one tenant.
     """
 
     needed_by: Callable[[K], Iterable[Hashable]]
@@ -94,7 +96,8 @@ class Shares(Generic[K]):
     patience: float = 60.0
     tenant_of: Callable[[K], Tenant] = _nobody
     most_of_one: int | None = None
-    most_for_one: int | None = None
+    workers: int | None = None
+    alone: Callable[[], bool] = lambda: False
 
 
 class Places(Generic[K]):
@@ -166,7 +169,13 @@ class Places(Generic[K]):
                 return False
             if shares.most_of_one is not None and need.by_tenant.get(tenant, 0) >= shares.most_of_one:
                 return False
-        return shares.most_for_one is None or self._workers.by_tenant.get(tenant, 0) < shares.most_for_one
+        return shares.workers is None or self._workers.by_tenant.get(tenant, 0) < self._most_for(tenant, shares.workers)
+
+    def _most_for(self, tenant: Tenant, workers: int) -> int:
+        if self._shares.alone():
+            return workers - workers // 10
+        others = self._workers.in_use - self._workers.by_tenant.get(tenant, 0)
+        return max(1, (workers - others + 1) // 2)
 
 
 def _in_turn(able: list[tuple[Group, float]], chosen: Group) -> Group:

@@ -24,8 +24,8 @@ class Workers(Generic[K]):
     """Runs ``handle(key)`` for every key that is due, at most ``count`` at once and never twice for one key.
 
     Of the keys for which ``needed_by`` names the same thing (an AWS account), at most half as many run at once. Those
-    of one tenant never take the last places: a fifth of that half, and a tenth of all workers, is left to others, so
-    that they need not wait for the end of a pass to begin.
+    of one tenant never take the last places: a fifth of that half is left to others, and half of the workers that the
+    others leave (a tenth, while it is alone), so that nobody need wait for the end of a pass to begin.
 
     All methods but :meth:`figures` belong to the event loop's thread.
     """
@@ -39,12 +39,13 @@ class Workers(Generic[K]):
         agenda: Agenda[K] | None = None,
         needed_by: Callable[[K], Iterable[Hashable]] | None = None,
         tenant_of: Callable[[K], Hashable] | None = None,
+        alone: Callable[[], bool] = lambda: False,
         kind_of: Callable[[K], str] = str,
     ) -> None:
         self._handle = handle
         self._count = count
         self._vitals = vitals
-        self._agenda = agenda or Agenda(shares=shares_of(count, needed_by, tenant_of) if needed_by else None)
+        self._agenda = agenda or Agenda(shares=shares_of(count, needed_by, tenant_of, alone) if needed_by else None)
         self._kind_of = kind_of
         self._loop = asyncio.get_running_loop()
         self._clock = self._loop.time
@@ -159,7 +160,10 @@ class Workers(Generic[K]):
 
 
 def shares_of(
-    count: int, needed_by: Callable[[K], Iterable[Hashable]], tenant_of: Callable[[K], Hashable] | None = None
+    count: int,
+    needed_by: Callable[[K], Iterable[Hashable]],
+    tenant_of: Callable[[K], Hashable] | None = None,
+    alone: Callable[[], bool] = lambda: False,
 ) -> Shares[K]:
     """Return how ``count`` workers are shared."""
     most = max(1, count // 2)
@@ -170,7 +174,8 @@ def shares_of(
         most,
         tenant_of=tenant_of,
         most_of_one=most - most // 5,
-        most_for_one=count - count // 10,
+        workers=count,
+        alone=alone,
     )
 
 
