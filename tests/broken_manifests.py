@@ -1,6 +1,6 @@
 """Manifests that have to be refused, with the field that has to be named: one table for the API server and for files.
 
-``tests/kube/test_crds.py`` sends each through kubectl, ``tests/unit/test_schema.py`` through ``crossvault.schema``.
+``tests/kube/test_crds.py`` sends each through kubectl, ``tests/unit/test_schema.py`` through ``manifest.schema``.
 """
 
 import copy

@@ -16,8 +16,8 @@ import click
 
 from backup_simulator import fidelity
 from backup_simulator.world import schema
-from crossvault.explanations import EXPLANATIONS
 from crossvault.metrics import catalogue
+from crossvault.words.explanations import EXPLANATIONS
 from tools import api_reference, managed_policies
 
 ROOT = Path(__file__).resolve().parents[1]

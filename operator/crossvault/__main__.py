@@ -9,9 +9,9 @@ import traceback
 
 import click
 
-from . import texts
 from .cli import FAILED, INTERRUPTED
 from .cli import main as group
+from .words import texts
 
 _LONGEST = 65536
 

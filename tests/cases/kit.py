@@ -16,13 +16,14 @@ import yaml
 
 from backup_simulator.calls import Call
 from backup_simulator.server import SimulatorServer
-from crossvault import manifest, stakes
 from crossvault.aws import AwsAccounts, Settings
 from crossvault.cli import plans
+from crossvault.engine.model import PolicyKey, Standing
+from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds import parse
+from crossvault.kinds.policy import stakes
 from crossvault.local import Folder
-from crossvault.model import PolicyKey, Standing
-from crossvault.reconcile import PolicyRequest, plan_policy, reconcile_policy
-from crossvault.status import Cadence, Outcome
+from crossvault.status.summary import Cadence, Outcome
 
 Json = dict[str, Any]
 
@@ -97,7 +98,7 @@ class Case:
             not_before=self.clock(),
             claims=others.claims,
             neighbours=others.copies,
-            elders=manifest.elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
+            elders=parse.elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
         )
 
     def once(self) -> dict[str, Outcome]:
@@ -126,7 +127,7 @@ class Case:
         for key in sorted(self.bodies, key=str):
             planned = plan_policy(self._request(key), self.aws)
             entries.append(
-                plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)
+                plans.rejected(key, planned) if isinstance(planned, parse.Rejected) else plans.entry(*planned)
             )
         return plans.document(entries, reads=0, writes=0)
 
@@ -156,7 +157,7 @@ class Case:
         self.control.advance(1)
         key = next(each for each in self.bodies if each.name == name)
         planned = plan_policy(self._request(key), self.aws)
-        assert not isinstance(planned, manifest.Rejected)
+        assert not isinstance(planned, parse.Rejected)
         (found,) = planned[2].standings.values()
         return {each.point.resource_arn.rsplit("/", 1)[-1]: each for each in found}
 

@@ -11,8 +11,8 @@ import pytest
 from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
 
 from backup_simulator.faults import Kind
-from crossvault.model import State
-from crossvault.reasons import Reason
+from crossvault.engine.model import State
+from crossvault.words.reasons import Reason
 
 Begin = Callable[..., Case]
 

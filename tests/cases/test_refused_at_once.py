@@ -9,8 +9,8 @@ import pytest
 from tests.cases.kit import CLINIC, Case, account_in, points_of, world_of
 
 from backup_simulator.faults import Kind
-from crossvault.model import State
-from crossvault.reasons import Reason
+from crossvault.engine.model import State
+from crossvault.words.reasons import Reason
 
 Begin = Callable[..., Case]
 WORLD = "02-air-gapped-owned-key"

@@ -18,11 +18,11 @@ import yaml
 from backup_simulator.calls import Call
 from backup_simulator.records.state import Vault
 from backup_simulator.server import SimulatorServer
-from crossvault import manifest
 from crossvault.aws import AwsAccounts, Settings
-from crossvault.model import Desired, Observed, Plan, StartCopy
-from crossvault.reconcile import PolicyRequest, plan_policy, reconcile_account, reconcile_policy
-from crossvault.status import Cadence, Outcome
+from crossvault.engine.model import Desired, Observed, Plan, StartCopy
+from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_account, reconcile_policy
+from crossvault.kinds import parse
+from crossvault.status.summary import Cadence, Outcome
 
 Json = dict[str, Any]
 
@@ -222,8 +222,8 @@ class Stage:
 
     def request(self, **changes: Any) -> PolicyRequest:
         """Return what a pass begins with."""
-        parsed = {name: manifest.parse_account(each) for name, each in self.declared.items()}
-        usable = {name: each for name, each in parsed.items() if isinstance(each, manifest.AccountDeclaration)}
+        parsed = {name: parse.parse_account(each) for name, each in self.declared.items()}
+        usable = {name: each for name, each in parsed.items() if isinstance(each, parse.AccountDeclaration)}
         values: Json = {
             "body": self.body,
             "accounts": usable,
@@ -321,5 +321,5 @@ def hasty(stage: Stage) -> Settings:
 def planned(request: PolicyRequest, aws: AwsAccounts) -> tuple[Desired, Observed, Plan]:
     """Return what a pass would do, for a policy that can be planned."""
     found = plan_policy(request, aws)
-    assert not isinstance(found, manifest.Rejected)
+    assert not isinstance(found, parse.Rejected)
     return found

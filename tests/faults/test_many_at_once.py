@@ -12,9 +12,9 @@ from tests.faults import stage as scene
 from tests.faults.stage import CADENCE, Json, Stage
 
 from backup_simulator.faults import Kind
-from crossvault.model import StartCopy
-from crossvault.reconcile import reconcile_policy
-from crossvault.status import Outcome
+from crossvault.engine.model import StartCopy
+from crossvault.engine.reconcile import reconcile_policy
+from crossvault.status.summary import Outcome
 
 MANY = 6
 QUOTA = {"code": "LimitExceededException", "status": 400, "message": "Vault quota reached."}

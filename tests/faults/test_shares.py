@@ -14,10 +14,10 @@ import pytest
 from tests.faults import stage as scene
 from tests.faults.stage import Json, Stage
 
-from crossvault import stakes
 from crossvault.aws import AwsAccounts
-from crossvault.model import Account, AccountSight, Action, Desired, Observed, PolicyKey, Result, StartCopy
-from crossvault.reconcile import reconcile_policy
+from crossvault.engine.model import Account, AccountSight, Action, Desired, Observed, PolicyKey, Result, StartCopy
+from crossvault.engine.reconcile import reconcile_policy
+from crossvault.kinds.policy import stakes
 
 MOST, RESERVE = 20, 1
 POINTS = [

@@ -12,9 +12,9 @@ from backup_simulator.identity import policy
 from backup_simulator.identity.principal_element import Grant
 from backup_simulator.records.state import Principal
 from backup_simulator.wire import SimulatorError
+from crossvault.aspects.vault_policy import COPY_INTO
 from crossvault.iam.context import Caller, Fact, NotKnown
 from crossvault.iam.evaluation import Verdict
-from crossvault.vaultpolicy import COPY_INTO
 
 SOURCE, TARGET, OTHER = "111111111111", "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{SOURCE}:role/service-role/copier"

@@ -15,7 +15,7 @@ from tests.functional.readings import SOURCE, VAULT, World
 from tests.simulator import scenes
 from tests.simulator import test_real_policies as real
 
-from crossvault import vaultpolicy
+from crossvault.aspects import vault_policy
 from crossvault.iam.evaluation import Judgement, Verdict
 
 MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
@@ -23,7 +23,7 @@ MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthC
 
 def read(document: str, world: World) -> Judgement:
     """Return the product's answer."""
-    return vaultpolicy.judge(document, world.caller, VAULT)
+    return vault_policy.judge(document, world.caller, VAULT)
 
 
 def agree(found: Judgement, expected: Verdict | None) -> bool:

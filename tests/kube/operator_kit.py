@@ -22,13 +22,13 @@ from tests.broken_manifests import ACCOUNT, POLICY
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 
+from crossvault.engine.model import Event, PolicyKey
+from crossvault.engine.reconcile import Aws, Clock, PolicyRequest
 from crossvault.kube import operator
 from crossvault.kube.parts import Engine
 from crossvault.kube.settings import OperatorSettings
-from crossvault.model import Event, PolicyKey
-from crossvault.reasons import Reason
-from crossvault.reconcile import Aws, Clock, PolicyRequest
-from crossvault.status import Cadence, Outcome, Report
+from crossvault.status.summary import Cadence, Outcome, Report
+from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 
 T = TypeVar("T")

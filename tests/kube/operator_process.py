@@ -12,9 +12,9 @@ from typing import cast
 
 from tests.kube.operator_kit import FakeCore, fast
 
+from crossvault.engine.reconcile import Aws
 from crossvault.kube import operator
 from crossvault.metrics import Exposition
-from crossvault.reconcile import Aws
 from crossvault.work import logs
 from crossvault.work.board import Board
 

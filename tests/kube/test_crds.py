@@ -12,7 +12,7 @@ from tests import broken_manifests
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 from tools.controlplane import ControlPlane
 
-from crossvault import schema
+from crossvault.manifest import schema
 
 pytestmark = pytest.mark.kube
 

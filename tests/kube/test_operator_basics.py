@@ -12,8 +12,8 @@ import pytest
 from tests.kube.operator_kit import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
 from tools.controlplane import ControlPlane
 
-from crossvault.reasons import Reason
-from crossvault.status import Cadence
+from crossvault.status.summary import Cadence
+from crossvault.words.reasons import Reason
 
 pytestmark = pytest.mark.kube
 

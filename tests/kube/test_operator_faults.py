@@ -26,7 +26,7 @@ from tests.kube.operator_kit import (
 from tools import binaries
 from tools.controlplane import ControlPlane
 
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120)]
 

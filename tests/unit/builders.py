@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossvault.errors import ErrorClass, Problem
-from crossvault.iam.documents import put
-from crossvault.model import (
+from crossvault.aspects.vault_policy import statement_for
+from crossvault.engine.model import (
     Account,
     AccountSight,
     Backfill,
@@ -34,8 +33,9 @@ from crossvault.model import (
     Vault,
     VaultRef,
 )
-from crossvault.reasons import Reason
-from crossvault.vaultpolicy import statement_for
+from crossvault.iam.documents import put
+from crossvault.words.problems import ErrorClass, Problem
+from crossvault.words.reasons import Reason
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOURCE_ID, TARGET_ID = "111111111111", "222222222222"

@@ -11,19 +11,11 @@ from tests.unit.builders import (
     destination,
 )
 
-from crossvault import copies
-from crossvault.copies import Viewpoint
-from crossvault.model import (
-    Backfill,
-    BackfillMode,
-    CopyJob,
-    Desired,
-    Destination,
-    RecoveryPoint,
-    Standing,
-)
-from crossvault.pairing import Pair, pair
-from crossvault.reasons import Reason
+from crossvault.aspects.copies import states
+from crossvault.aspects.copies.pairing import Pair, pair
+from crossvault.aspects.copies.states import Viewpoint
+from crossvault.engine.model import Backfill, BackfillMode, CopyJob, Desired, Destination, RecoveryPoint, Standing
+from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
 ORGANIZATION_TEXT = "Copy job failed. Both source and destination account must be a member of the same organization."
@@ -45,7 +37,7 @@ def view_of(
 
 def judge_all(*pairs: Pair, view: Viewpoint | None = None) -> tuple[Standing, ...]:
     """Return the standings of pairs."""
-    return copies.judge(pairs, view or view_of())
+    return states.judge(pairs, view or view_of())
 
 
 def judged(

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from tests.unit.builders import KEY_ARN, NOW, account_sight, copy_of, key, problem, role
 
-from crossvault.errors import Problem
-from crossvault.model import (
+from crossvault.engine.model import (
     Account,
     AccountSight,
     Action,
@@ -29,6 +28,7 @@ from crossvault.model import (
     Unseen,
     Vault,
 )
+from crossvault.words.problems import Problem
 
 Tamper = Callable[["FakeAws"], None]
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from tests.unit.builders import NOW, SOURCE_ARN, TARGET_ARN, TARGET_ID, desired, observed, sight
 
-from crossvault import plan
-from crossvault.model import Backfill, BackfillMode, CopyJob, Desired, Plan, RecoveryPoint, StartCopy
+from crossvault.engine import plan
+from crossvault.engine.model import Backfill, BackfillMode, CopyJob, Desired, Plan, RecoveryPoint, StartCopy
 
 ELSEWHERE = "arn:aws:backup:eu-west-1:111111111111:backup-vault:first"
 HANDS = "arn:aws:backup:eu-west-1:333333333333:backup-vault:theirs"

@@ -20,15 +20,16 @@ from tests.unit.builders import (
 )
 from tests.unit.fake_aws import FakeAws
 
-from crossvault import manifest, vaultpolicy
-from crossvault.manifest import AccountDeclaration
-from crossvault.model import Action
-from crossvault.reconcile import PolicyRequest, reconcile_policy
-from crossvault.status import Cadence, Outcome
+from crossvault.aspects import vault_policy
+from crossvault.engine.model import Action
+from crossvault.engine.reconcile import PolicyRequest, reconcile_policy
+from crossvault.kinds import parse
+from crossvault.kinds.parse import AccountDeclaration
+from crossvault.status.summary import Cadence, Outcome
 
 SECOND_ARN = target_vault("second").arn
 SECOND = destination_body("second", vault_name="second")
-SID = vaultpolicy.sid_of(ROLE)
+SID = vault_policy.sid_of(ROLE)
 THEIRS = '{"Version": "2012-10-17", "Statement": [ {"Sid":"theirs","Effect":"Deny","Principal":"*","Action":"x"} ]}'
 Request = Callable[[dict[str, Any]], PolicyRequest]
 
@@ -36,7 +37,7 @@ Request = Callable[[dict[str, Any]], PolicyRequest]
 def accounts() -> dict[str, AccountDeclaration]:
     """Return the declared accounts."""
     parsed = {
-        name: manifest.parse_account(account_body(name, number))
+        name: parse.parse_account(account_body(name, number))
         for name, number in (("orders-prod", SOURCE_ID), ("dr", TARGET_ID))
     }
     return {name: each for name, each in parsed.items() if isinstance(each, AccountDeclaration)}

@@ -22,16 +22,9 @@ from tests.unit.builders import (
     sight,
 )
 
-from crossvault import plan
-from crossvault.model import (
-    Backfill,
-    BackfillMode,
-    Desired,
-    Observed,
-    Ownership,
-    Result,
-)
-from crossvault.status import Cadence, Outcome, summarise
+from crossvault.engine import plan
+from crossvault.engine.model import Backfill, BackfillMode, Desired, Observed, Ownership, Result
+from crossvault.status.summary import Cadence, Outcome, summarise
 
 ALL = Backfill(BackfillMode.ALL)
 DAY = timedelta(days=1)

@@ -24,10 +24,9 @@ from tests.unit.builders import (
     target_vault,
 )
 
-from crossvault import conditions, plan
-from crossvault.conditions import Condition, Evidence
-from crossvault.figures import figures, instant
-from crossvault.model import (
+from crossvault.aspects.copies.figures import figures, instant
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Backfill,
     BackfillMode,
     Copying,
@@ -40,7 +39,9 @@ from crossvault.model import (
     Result,
     StartCopy,
 )
-from crossvault.reasons import Reason
+from crossvault.status import conditions
+from crossvault.status.conditions import Condition, Evidence
+from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
 DAY = timedelta(days=1)

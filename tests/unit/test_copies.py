@@ -28,19 +28,10 @@ from tests.unit.copies_kit import (
     view_of,
 )
 
-from crossvault import copies
-from crossvault.model import (
-    Backfill,
-    BackfillMode,
-    Copying,
-    CopyJob,
-    Lifecycle,
-    RecoveryPoint,
-    Scope,
-    State,
-)
-from crossvault.pairing import Pair
-from crossvault.reasons import Reason
+from crossvault.aspects.copies import states
+from crossvault.aspects.copies.pairing import Pair
+from crossvault.engine.model import Backfill, BackfillMode, Copying, CopyJob, Lifecycle, RecoveryPoint, Scope, State
+from crossvault.words.reasons import Reason
 
 # --- States --------------------------------------------------------------------------------------------------------
 
@@ -167,7 +158,7 @@ def test_what_cannot_be_copied_is_ineligible(source: RecoveryPoint, reason: Reas
     """The reason is told, and a copy that exists all the same counts."""
     assert (judged(source).state, judged(source).reason) == (State.INELIGIBLE, reason)
     assert judged(source, copy=copy_of(source)).state is State.COPIED
-    assert not copies.may_start(judged(source), NOW)
+    assert not states.may_start(judged(source), NOW)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +287,7 @@ def test_a_copy_without_all_its_parts_is_no_good_copy() -> None:
 
     assert (told.state, told.reason, told.needs_action) == (State.FAILED, Reason.COPY_PARTIAL, True)
     assert told.message == "The copy lacks 2 of the nested recovery points of its source."
-    assert not copies.may_start(told, NOW)
+    assert not states.may_start(told, NOW)
 
 
 def test_a_nested_recovery_point_that_was_copied_by_itself_is_copied() -> None:
@@ -332,8 +323,8 @@ def test_a_copy_that_does_not_arrive_is_told_before_it_counts_as_vanished(ended:
     told = judged(source, job_for(source, state="COMPLETED", completed=NOW - ended, to=copy_of(source)))
 
     assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
-    assert copies.failing(told) == (None if reason is Reason.COPYING else reason)
-    assert not copies.may_start(told, NOW)
+    assert states.failing(told) == (None if reason is Reason.COPYING else reason)
+    assert not states.may_start(told, NOW)
 
 
 @pytest.mark.parametrize(
@@ -378,8 +369,8 @@ def test_a_copy_job_without_an_end_is_for_a_person_and_starts_nothing(
     told = judged(source, job, copy=copy_of(source, status=status) if status else None)
 
     assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
-    assert copies.failing(told) == (reason if reason is Reason.COPY_JOB_STUCK else None)
-    assert not copies.may_start(told, NOW)
+    assert states.failing(told) == (reason if reason is Reason.COPY_JOB_STUCK else None)
+    assert not states.may_start(told, NOW)
 
 
 # --- Backfill ------------------------------------------------------------------------------------------------------
@@ -469,9 +460,9 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
 
     assert (early.state, early.retry_at, early.needs_action) == (State.FAILED, due, False)
     assert (ready.state, ready.attempts) == (State.FAILED, failed)
-    assert copies.failing(early) is copies.failing(ready) is Reason.SERVICE_FAILURE
-    assert not copies.may_start(early, due - timedelta(seconds=1))
-    assert copies.may_start(ready, due)
+    assert states.failing(early) is states.failing(ready) is Reason.SERVICE_FAILURE
+    assert not states.may_start(early, due - timedelta(seconds=1))
+    assert states.may_start(ready, due)
 
 
 def test_attempts_end_and_a_person_is_called() -> None:
@@ -480,8 +471,8 @@ def test_attempts_end_and_a_person_is_called() -> None:
 
     assert (standing.state, standing.needs_action) == (State.FAILED, True)
     assert standing.retry_at == ago(hours=10) + timedelta(hours=16)
-    assert not copies.may_start(standing, NOW)
-    assert copies.may_start(standing, NOW + timedelta(hours=6))
+    assert not states.may_start(standing, NOW)
+    assert states.may_start(standing, NOW + timedelta(hours=6))
     assert not judged(point(), *_failures(4, last=ago(days=20))).needs_action
 
 
@@ -493,8 +484,8 @@ def test_what_a_person_has_to_end_is_tried_slowly_for_ever(failed: int, hours: i
     standing = judged(point(), *_failures(failed, ORGANIZATION_TEXT, last=last))
 
     assert (standing.state, standing.retry_at, standing.needs_action) == (State.FAILED, due, True)
-    assert copies.may_start(standing, due)
-    assert not copies.may_start(standing, due - timedelta(seconds=1))
+    assert states.may_start(standing, due)
+    assert not states.may_start(standing, due - timedelta(seconds=1))
 
 
 def test_a_cause_that_was_seen_to_end_is_tried_soon() -> None:
@@ -503,8 +494,8 @@ def test_a_cause_that_was_seen_to_end_is_tried_soon() -> None:
     soon = judged(point(), *_failures(1, ORGANIZATION_TEXT, last=ago(minutes=16)), view=cleared)
     often = judged(point(), *_failures(9, ORGANIZATION_TEXT, last=ago(hours=25)), view=cleared)
 
-    assert copies.may_start(soon, NOW)
-    assert copies.may_start(often, NOW)
+    assert states.may_start(soon, NOW)
+    assert states.may_start(often, NOW)
 
 
 def test_a_slow_backoff_stays_slow() -> None:
@@ -547,9 +538,9 @@ def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
     lost, going = judged(point(), gone), judged(point(), gone, again)
     back = judged(point(), gone, again, copy=copy_of(point()))
 
-    assert (lost.state, copies.failing(lost)) == (State.FAILED, Reason.COPY_VANISHED)
-    assert (going.state, copies.failing(going)) == (State.IN_PROGRESS, Reason.COPY_VANISHED)
-    assert (back.state, copies.failing(back)) == (State.COPIED, None)
+    assert (lost.state, states.failing(lost)) == (State.FAILED, Reason.COPY_VANISHED)
+    assert (going.state, states.failing(going)) == (State.IN_PROGRESS, Reason.COPY_VANISHED)
+    assert (back.state, states.failing(back)) == (State.COPIED, None)
 
 
 def test_settling_is_counted_from_the_listing_not_from_now() -> None:

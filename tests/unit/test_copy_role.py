@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from crossvault import copy_role
-from crossvault.model import Look, PrerequisiteStatus, Role, Seen, Unseen
-from crossvault.reasons import Reason
+from crossvault.aspects import copy_role
+from crossvault.engine.model import Look, PrerequisiteStatus, Role, Seen, Unseen
+from crossvault.words.reasons import Reason
 
 from .builders import ROLE, SOURCE_ID, UNSEEN, desired, observed, role, stuck
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from crossvault import copies, model, schema
+from crossvault.aspects.copies import states
+from crossvault.engine import model
+from crossvault.manifest import schema
 
 CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
 SERVER_FIELDS = {".apiVersion", ".kind", ".metadata"}
@@ -137,7 +139,7 @@ class TestAgreement:
         """A policy for types AWS cannot copy would protect nothing."""
         found = {where: node for where, node, _ in nodes(schema.kinds()["CrossAccountBackupPolicy"].schema)}
 
-        assert not copies.UNSUPPORTED_TYPES & set(found[".spec.recoveryPoints.resourceTypes[]"]["enum"])
+        assert not states.UNSUPPORTED_TYPES & set(found[".spec.recoveryPoints.resourceTypes[]"]["enum"])
 
 
 def _told(node: Node) -> str:

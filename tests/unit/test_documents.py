@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossvault import documents
-from crossvault.documents import DocumentError
+from crossvault.manifest import documents
+from crossvault.manifest.documents import DocumentError
 
 
 def values(text: str) -> list[Any]:

@@ -23,10 +23,11 @@ from tests.unit.builders import (
     vault,
 )
 
-from crossvault import copies as copying
-from crossvault import doubts, plan
-from crossvault.figures import failures
-from crossvault.model import (
+from crossvault.aspects.copies import doubts
+from crossvault.aspects.copies import states as copying
+from crossvault.aspects.copies.figures import failures
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Backfill,
     BackfillMode,
     Copying,
@@ -44,7 +45,7 @@ from crossvault.model import (
     State,
     Uncertain,
 )
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
 OLD = point(60, created=ago(days=60, minutes=7))

@@ -17,13 +17,13 @@ from tests.unit.builders import (
 from tests.unit.fake_aws import FakeAws
 from tests.unit.pass_kit import SECOND, SECOND_ARN, SID, accounts, settle, small_world
 
-from crossvault import manifest
-from crossvault.errors import Problem
-from crossvault.manifest import AccountDeclaration
-from crossvault.model import Desired, Observed, PolicyKey, Unseen
-from crossvault.reasons import Reason
-from crossvault.reconcile import PolicyRequest, reconcile_policy
-from crossvault.status import Cadence, Outcome
+from crossvault.engine.model import Desired, Observed, PolicyKey, Unseen
+from crossvault.engine.reconcile import PolicyRequest, reconcile_policy
+from crossvault.kinds import parse
+from crossvault.kinds.parse import AccountDeclaration
+from crossvault.status.summary import Cadence, Outcome
+from crossvault.words.problems import Problem
+from crossvault.words.reasons import Reason
 
 THIRD_ID = "333333333333"
 
@@ -37,7 +37,7 @@ def end(aws: FakeAws, body: dict[str, Any], *, without: str = "", **members: Any
 
 
 def _third() -> dict[str, AccountDeclaration]:
-    parsed = manifest.parse_account(account_body("third", THIRD_ID))
+    parsed = parse.parse_account(account_body("third", THIRD_ID))
     return {"third": parsed} if isinstance(parsed, AccountDeclaration) else {}
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.unit.builders import DATABASE, DISK, NOW, ago, point
 from tests.unit.laws import ELSEWHERE, Law, TwoVaults
 
-from crossvault.model import Plan, RecoveryPoint
-from crossvault.reasons import Reason
+from crossvault.engine.model import Plan, RecoveryPoint
+from crossvault.words.reasons import Reason
 
 RESOURCES = ((DATABASE, "RDS"), (DISK, "EBS"), (DISK.replace("vol-1", "vol-2"), "EBS"))
 DOCUMENTED, BY_COPY = Law(), Law(date="copy")

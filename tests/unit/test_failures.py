@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.builders import TARGET_ARN
 
-from crossvault.failures import FailureClass, classify
-from crossvault.reasons import Reason
+from crossvault.aspects.copies.failures import FailureClass, classify
+from crossvault.words.reasons import Reason
 
 RETRY, WAIT, TERMINAL = FailureClass.RETRY, FailureClass.WAIT, FailureClass.TERMINAL
 

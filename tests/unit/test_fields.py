@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossvault import fields
+from crossvault.manifest import fields
 
 
 class TestValues:

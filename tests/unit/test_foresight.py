@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from crossvault import plan
-from crossvault.errors import ErrorClass, Problem
-from crossvault.failures import FailureClass, classify_refusal
-from crossvault.foresight import SLOWEST
-from crossvault.model import (
+from crossvault.aspects.copies.failures import FailureClass, classify_refusal
+from crossvault.aspects.copies.foresight import SLOWEST
+from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Asked,
     Desired,
     Key,
@@ -26,8 +26,8 @@ from crossvault.model import (
     State,
     Unseen,
 )
-from crossvault.reasons import Reason
-from crossvault.vault_key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
+from crossvault.words.problems import ErrorClass, Problem
+from crossvault.words.reasons import Reason
 
 from .builders import (
     NOW,

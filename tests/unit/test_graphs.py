@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 from tests.unit.builders import NOW, account, account_sight, desired, destination, observed, point, sight, vault
 from tests.unit.laws import Law
 
-from crossvault import plan
-from crossvault.model import Backfill, BackfillMode, CopyJob, Plan, RecoveryPoint, Seen, StartCopy, State, VaultRef
-from crossvault.reasons import Reason
+from crossvault.engine import plan
+from crossvault.engine.model import (
+    Backfill,
+    BackfillMode,
+    CopyJob,
+    Plan,
+    RecoveryPoint,
+    Seen,
+    StartCopy,
+    State,
+    VaultRef,
+)
+from crossvault.words.reasons import Reason
 
 Edge = tuple[int, int]
 VAULTS = tuple(VaultRef(account(f"a{n}", str(n + 1) * 12), "eu-west-1", f"vault-{n}") for n in range(4))

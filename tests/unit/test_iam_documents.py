@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.builders import ROLE
 
+from crossvault.aspects.vault_policy import statement_for
 from crossvault.iam import documents
 from crossvault.iam.documents import MalformedPolicyError, named, put, remove
-from crossvault.vaultpolicy import statement_for
 
 OURS = statement_for(ROLE)
 

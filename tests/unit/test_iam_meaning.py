@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.builders import ROLE, SOURCE_ID
 
+from crossvault.aspects.vault_policy import statement_for
 from crossvault.iam.meaning import differences, same_meaning
-from crossvault.vaultpolicy import statement_for
 
 OURS = statement_for(ROLE)
 ROOT = f"arn:aws:iam::{SOURCE_ID}:root"

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from crossvault.aspects.copies.foresight import SLOWEST
 from crossvault.aws import keys
 from crossvault.aws.ledger import COUNTED, LISTED_WITHIN, OWNED, REMEMBERED, RefusedCopies, StartedCopies
 from crossvault.aws.reads import SharedReads
 from crossvault.aws.sessions import fingerprint
-from crossvault.foresight import SLOWEST
-from crossvault.model import Bound, Lifecycle, RunningCopy, Share, StartCopy
+from crossvault.engine.model import Bound, Lifecycle, RunningCopy, Share, StartCopy
 
 from .builders import NOW, ROLE, TARGET_ARN, job_for, point, source_vault, stuck
 

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 import crossvault
-from crossvault import sanitise, texts
+from crossvault.words import sanitise, texts
 
 PRODUCT = Path(crossvault.__file__).parent
 # Built at run time from what is ours, or from letters that stand for themselves.
-BUILT = {"aws/errors.py:_without_external_id", "rules.py:compared"}
+BUILT = {"aws/errors.py:_without_external_id", "manifest/rules.py:compared"}
 FILLERS = (" ", "a", "A", "0", "f", ".", "-", "/", ":", "\\", "[", "(", "'", '"', "_", "+", "\n", "é")
 LONG = 1000
 
@@ -163,7 +163,12 @@ def test_patterns_are_found_where_they_are() -> None:
     """Alone in a module, in tuples of rules, and in tables of meanings."""
     modules = {where.split("[")[0].rpartition(".")[0] for where in PATTERNS}
 
-    assert {"crossvault.sanitise", "crossvault.failures", "crossvault.manifest", "crossvault.aws.errors"} <= modules
+    assert {
+        "crossvault.words.sanitise",
+        "crossvault.aspects.copies.failures",
+        "crossvault.kinds.parse",
+        "crossvault.aws.errors",
+    } <= modules
     assert len(PATTERNS) > 50
 
 

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from crossvault.cli.run import exit_code
+from crossvault.engine.model import PolicyKey, RecoveryPoint
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
-from crossvault.model import PolicyKey, RecoveryPoint
-from crossvault.status import Cadence
+from crossvault.status.summary import Cadence
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
+from crossvault.engine.model import PolicyKey
 from crossvault.local import Folder, ManifestError, ManifestFault
 from crossvault.local.manifests import SAID
-from crossvault.model import PolicyKey
 
 HEAD = "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\n"
 GOOD = yaml.safe_dump_all([ACCOUNT, altered(POLICY, {"metadata.name": "good"})])

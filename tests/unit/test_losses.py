@@ -25,10 +25,10 @@ from tests.unit.builders import (
 )
 from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
 
-from crossvault import plan
-from crossvault.figures import moment
-from crossvault.model import DestinationSight, Key, Look, Observed, Seen
-from crossvault.status import Cadence
+from crossvault.aspects.copies.figures import moment
+from crossvault.engine import plan
+from crossvault.engine.model import DestinationSight, Key, Look, Observed, Seen
+from crossvault.status.summary import Cadence
 
 from . import builders
 

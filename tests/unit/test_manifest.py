@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, TABLE, Broken, altered
 
-from crossvault import manifest, schema
-from crossvault.grants import AllowedNamespaces
-from crossvault.manifest import AccountDeclaration, Rejected
-from crossvault.model import (
+from crossvault.engine.model import (
     Account,
     Backfill,
     BackfillMode,
@@ -25,7 +22,11 @@ from crossvault.model import (
     PolicyKey,
     Scope,
 )
-from crossvault.reasons import Reason
+from crossvault.kinds import parse
+from crossvault.kinds.account.grants import AllowedNamespaces
+from crossvault.kinds.parse import AccountDeclaration, Rejected
+from crossvault.manifest import schema
+from crossvault.words.reasons import Reason
 
 EVERYBODY = AllowedNamespaces(all=True)
 PRODUCTION = AccountDeclaration(Account("production", "111111111111"), EVERYBODY)
@@ -46,7 +47,7 @@ def _names_a_place(broken: Broken) -> bool:
 
 def parsed(changes: Mapping[str, Any] | None = None, **accounts: AccountDeclaration) -> Desired:
     """Parse the good policy with changes."""
-    result = manifest.parse_policy(altered(POLICY, changes or {}), {**ACCOUNTS, **accounts}, {})
+    result = parse.parse_policy(altered(POLICY, changes or {}), {**ACCOUNTS, **accounts}, {})
     assert isinstance(result, Desired), result
     return result
 
@@ -54,7 +55,7 @@ def parsed(changes: Mapping[str, Any] | None = None, **accounts: AccountDeclarat
 def rejected(changes: Mapping[str, Any], labels: Mapping[str, str] | None = None, **accounts: Any) -> Rejected:
     """Parse the good policy with changes that break it; an account given as None is missing."""
     known = {name: account for name, account in {**ACCOUNTS, **accounts}.items() if account is not None}
-    result = manifest.parse_policy(altered(POLICY, changes), known, labels or {})
+    result = parse.parse_policy(altered(POLICY, changes), known, labels or {})
     assert isinstance(result, Rejected)
     return result
 
@@ -80,7 +81,7 @@ class TestAccount:
             },
         )
 
-        assert manifest.parse_account(body) == AccountDeclaration(
+        assert parse.parse_account(body) == AccountDeclaration(
             Account(
                 name="production",
                 account_id="111111111111",
@@ -122,7 +123,7 @@ class TestAccount:
     )
     def test_fault_names_its_field(self, changes: Mapping[str, Any], path: str) -> None:
         """One fault, at the field."""
-        result = manifest.parse_account(altered(ACCOUNT, changes))
+        result = parse.parse_account(altered(ACCOUNT, changes))
 
         assert isinstance(result, Rejected)
         assert result.reason is Reason.INVALID_SPEC
@@ -198,11 +199,11 @@ class TestPolicy:
         filled = schema.check(body)
 
         assert filled.body != body
-        assert manifest.parse_policy(body, ACCOUNTS, {}) == manifest.parse_policy(filled.body, ACCOUNTS, {})
+        assert parse.parse_policy(body, ACCOUNTS, {}) == parse.parse_policy(filled.body, ACCOUNTS, {})
 
     def test_account_defaults_are_those_of_the_crd(self) -> None:
         """The same for accounts."""
-        assert manifest.parse_account(ACCOUNT) == manifest.parse_account(schema.check(ACCOUNT).body)
+        assert parse.parse_account(ACCOUNT) == parse.parse_account(schema.check(ACCOUNT).body)
 
     @pytest.mark.parametrize(
         ("role", "region", "arn"),
@@ -345,7 +346,7 @@ class TestFaults:
     def test_what_names_a_place_in_aws_is_refused_in_the_same_words_as_by_the_crd(self, broken: Broken) -> None:
         """Accounts, Regions, roles and keys: also where no CRD, or an older one, stands before the parser."""
         is_account = broken.base is ACCOUNT
-        result = manifest.parse_account(broken.body) if is_account else manifest.parse_policy(broken.body, ACCOUNTS, {})
+        result = parse.parse_account(broken.body) if is_account else parse.parse_policy(broken.body, ACCOUNTS, {})
 
         assert isinstance(result, Rejected)
         assert result.faults == schema.check(broken.body).faults
@@ -437,7 +438,7 @@ class TestTenancy:
     def test_labels_of_the_namespace_let_it_in(self) -> None:
         """The selector is held against the namespace, not the policy."""
         dr = AccountDeclaration(DR.account, AllowedNamespaces(match_labels=(("team", "orders"),)))
-        result = manifest.parse_policy(POLICY, {**ACCOUNTS, "dr": dr}, {"team": "orders", "x": "y"})
+        result = parse.parse_policy(POLICY, {**ACCOUNTS, "dr": dr}, {"team": "orders", "x": "y"})
 
         assert isinstance(result, Desired)
 

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
-from crossvault import manifest, schema
-from crossvault.grants import AllowedNamespaces
-from crossvault.manifest import AccountDeclaration, Rejected
-from crossvault.model import Account, Desired
+from crossvault.engine.model import Account, Desired
+from crossvault.kinds import parse
+from crossvault.kinds.account.grants import AllowedNamespaces
+from crossvault.kinds.parse import AccountDeclaration, Rejected
+from crossvault.manifest import schema
 
 ACCOUNTS = {
     "production": AccountDeclaration(Account("production", "111111111111"), AllowedNamespaces(all=True)),
@@ -44,15 +45,15 @@ class TestTotality:
     @given(st.dictionaries(st.text(max_size=8), JSON, max_size=5))
     def test_arbitrary_bodies_are_answered(self, body: dict[str, Any]) -> None:
         """Garbage is rejected."""
-        assert isinstance(manifest.parse_account(body), Rejected)
-        assert isinstance(manifest.parse_policy(body, ACCOUNTS, {}), Rejected)
+        assert isinstance(parse.parse_account(body), Rejected)
+        assert isinstance(parse.parse_policy(body, ACCOUNTS, {}), Rejected)
 
     @given(st.sampled_from(PARTS), JSON | LIKELY)
     def test_any_part_may_be_anything(self, part: str, value: object) -> None:
         """A good manifest with one arbitrary part is parsed or rejected with at least one fault."""
         for result in (
-            manifest.parse_policy(altered(POLICY, {part: value}), ACCOUNTS, {}),
-            manifest.parse_account(altered(ACCOUNT, {part: value} if "destinations[0]" not in part else {})),
+            parse.parse_policy(altered(POLICY, {part: value}), ACCOUNTS, {}),
+            parse.parse_account(altered(ACCOUNT, {part: value} if "destinations[0]" not in part else {})),
         ):
             if isinstance(result, Rejected):
                 assert result.faults
@@ -64,4 +65,4 @@ class TestTotality:
         """No spec passes the CRD and then fails for its form."""
         body = altered(POLICY, {part: value})
         if not schema.check(body).faults:
-            assert isinstance(manifest.parse_policy(body, ACCOUNTS, {}), Desired)
+            assert isinstance(parse.parse_policy(body, ACCOUNTS, {}), Desired)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from crossvault.conditions import Condition
-from crossvault.figures import figures
+from crossvault.aspects.copies.figures import figures
+from crossvault.engine.model import Drift, Plan, PolicyKey, Prerequisite, PrerequisiteStatus, Standing, State
 from crossvault.metrics import Exposition, catalogue
-from crossvault.model import Drift, Plan, PolicyKey, Prerequisite, PrerequisiteStatus, Standing, State
-from crossvault.reasons import Reason
-from crossvault.status import Report
+from crossvault.status.conditions import Condition
+from crossvault.status.summary import Report
+from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import crossvault
+from crossvault.aspects.copies.figures import figures
 from crossvault.aws import keys
 from crossvault.aws.ledger import StartedCopies
 from crossvault.aws.reads import SharedReads
-from crossvault.figures import figures
-from crossvault.model import DestinationSight, Mode, Observed, State
-from crossvault.plan import diff, restrict
+from crossvault.engine.model import DestinationSight, Mode, Observed, State
+from crossvault.engine.plan import diff, restrict
 
 from .builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
 
@@ -99,10 +99,16 @@ def _without(seen: Observed, missing: str) -> Observed:
 
 
 DECIDED_IN_THE_MODEL = {
-    "suspend": {"model/declared.py", "manifest.py", "conditions.py", "cli/plans.py", "status.py"},
-    "OBSERVE": {"model/declared.py", "conditions.py"},
-    "ENFORCE": {"model/declared.py", "manifest.py"},
-    "ENDED_STATES": {"model/observed.py"},
+    "suspend": {
+        "engine/model/declared.py",
+        "kinds/parse.py",
+        "status/conditions.py",
+        "cli/plans.py",
+        "status/summary.py",
+    },
+    "OBSERVE": {"engine/model/declared.py", "status/conditions.py"},
+    "ENFORCE": {"engine/model/declared.py", "kinds/parse.py"},
+    "ENDED_STATES": {"engine/model/observed.py"},
 }
 """Who may name what decides: the model decides, a parser fills it in, and who prints tells which of them it is."""
 

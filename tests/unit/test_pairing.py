@@ -23,11 +23,8 @@ from tests.unit.copies_kit import (
     copies_found,
 )
 
-from crossvault.model import (
-    CopyJob,
-    RecoveryPoint,
-)
-from crossvault.pairing import TOLERANCE, pair
+from crossvault.aspects.copies.pairing import TOLERANCE, pair
+from crossvault.engine.model import CopyJob, RecoveryPoint
 
 # --- Pairing -------------------------------------------------------------------------------------------------------
 

@@ -35,10 +35,9 @@ from tests.unit.builders import (
     target_vault,
 )
 
-from crossvault import plan
-from crossvault.errors import Problem
-from crossvault.iam.documents import canonical, put, statements
-from crossvault.model import (
+from crossvault.aspects.vault_policy import digest_of, former_sid_of, is_ours, no_room, sid_of, statement_for
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Action,
     Backfill,
     BackfillMode,
@@ -58,8 +57,9 @@ from crossvault.model import (
     StartCopy,
     State,
 )
-from crossvault.reasons import Reason
-from crossvault.vaultpolicy import digest_of, former_sid_of, is_ours, no_room, sid_of, statement_for
+from crossvault.iam.documents import canonical, put, statements
+from crossvault.words.problems import Problem
+from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
 THEIRS = '{"Statement": [ {"Sid":"theirs", "Effect":"Allow"} ]}'

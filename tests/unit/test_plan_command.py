@@ -11,13 +11,13 @@ import click
 import pytest
 import yaml
 
-from crossvault import prerequisites, reconcile
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
-from crossvault.fields import Fault
-from crossvault.manifest import Rejected
-from crossvault.model import Backfill, BackfillMode, Copying, Desired, Mode, Observed, PolicyKey, Seen, Unseen
-from crossvault.reasons import Reason
+from crossvault.engine import prerequisites, reconcile
+from crossvault.engine.model import Backfill, BackfillMode, Copying, Desired, Mode, Observed, PolicyKey, Seen, Unseen
+from crossvault.kinds.parse import Rejected
+from crossvault.manifest.fields import Fault
+from crossvault.words.reasons import Reason
 
 from . import builders
 

@@ -24,8 +24,9 @@ from tests.unit.builders import (
 )
 from tests.unit.status_kit import condition_in, declare, status_of, tell
 
-from crossvault import endings, plan, prerequisites
-from crossvault.model import (
+from crossvault.aspects.vault_policy import digest_of, statement_for
+from crossvault.engine import plan, prerequisites
+from crossvault.engine.model import (
     CreateVault,
     DeletionPolicy,
     Desired,
@@ -36,9 +37,9 @@ from crossvault.model import (
     Seen,
     StartCopy,
 )
-from crossvault.reasons import Reason
-from crossvault.status import Cadence, Outcome
-from crossvault.vaultpolicy import digest_of, statement_for
+from crossvault.kinds.policy import endings
+from crossvault.status.summary import Cadence, Outcome
+from crossvault.words.reasons import Reason
 
 CREATE = destination(create=True)
 WRITTEN = {TARGET_ARN: digest_of(statement_for(ROLE))}

@@ -25,8 +25,8 @@ from tests.unit.builders import (
     vault,
 )
 
-from crossvault import prerequisites
-from crossvault.model import (
+from crossvault.engine import prerequisites
+from crossvault.engine.model import (
     CreateVault,
     Desired,
     Lifecycle,
@@ -42,7 +42,7 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 CREATE = destination(create=True)

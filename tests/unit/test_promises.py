@@ -27,9 +27,8 @@ from tests.unit.builders import (
 )
 from tests.unit.fake_aws import FakeAws
 
-from crossvault import manifest
 from crossvault.cli import plans
-from crossvault.model import (
+from crossvault.engine.model import (
     AccountSight,
     Desired,
     DestinationSight,
@@ -42,8 +41,9 @@ from crossvault.model import (
     Unseen,
     Vault,
 )
-from crossvault.reconcile import PolicyRequest, plan_policy, reconcile_policy
-from crossvault.status import Cadence
+from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds import parse
+from crossvault.status.summary import Cadence
 
 DENY = (
     '{"Version":"2012-10-17","Statement":[{"Sid":"out","Effect":"Deny","Principal":"*",'
@@ -123,8 +123,8 @@ class World:
     def request(self) -> PolicyRequest:
         """Return what a pass is given."""
         bodies = (account_body(limits=self.limits), account_body("dr", TARGET_ID))
-        parsed = [manifest.parse_account(each) for each in bodies]
-        accounts = {each.account.name: each for each in parsed if isinstance(each, manifest.AccountDeclaration)}
+        parsed = [parse.parse_account(each) for each in bodies]
+        accounts = {each.account.name: each for each in parsed if isinstance(each, parse.AccountDeclaration)}
         assert len(accounts) == 2
         return PolicyRequest(self.body, accounts, {}, not_before=self.aws.now)
 
@@ -219,7 +219,7 @@ def test_the_plan_promises_what_the_next_pass_does(block: int) -> None:
     for seed in range(block * 40, block * 40 + 40):
         world = generate(seed)
         planned = plan_policy(world.request(), world.aws)
-        assert not isinstance(planned, manifest.Rejected)
+        assert not isinstance(planned, parse.Rejected)
         assert world.aws.log == []
         (entry,) = plans.document([plans.entry(*planned)], reads=0, writes=0)["policies"]
         reconcile_policy(world.request(), world.aws, clock=world.clock, cadence=Cadence())
@@ -243,7 +243,7 @@ def test_every_uncopied_point_is_accounted_for() -> None:
     for seed in range(120):
         world = generate(seed)
         planned = plan_policy(world.request(), world.aws)
-        assert not isinstance(planned, manifest.Rejected)
+        assert not isinstance(planned, parse.Rejected)
         for each in plans.entry(*planned)["destinations"]:
             copies, states = each["copies"], each["states"]
             open_points = sum(states.get(state, 0) for state in ("missing", "waiting", "failed"))
@@ -259,7 +259,7 @@ def test_a_deny_beside_a_missing_statement_promises_no_copy() -> None:
     aws.policies[vault.arn] = DENY
     world = World(aws, policy_body(), {})
     planned = plan_policy(world.request(), aws)
-    assert not isinstance(planned, manifest.Rejected)
+    assert not isinstance(planned, parse.Rejected)
     summary = plans.document([plans.entry(*planned)], reads=0, writes=0)["summary"]
 
     assert (summary["copies"], summary["copiesHeld"], summary["unmet"]) == (0, 4, 1)

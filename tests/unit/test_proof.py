@@ -11,10 +11,10 @@ from tests.unit.builders import NOW, ago, copy_of, desired, destination, job_for
 from tests.unit.status_kit import status_of, tell
 from tests.unit.test_doubts import ALL, LOOSE, OLD, linked
 
-from crossvault import reconcile
 from crossvault.cli import plans
+from crossvault.engine import reconcile
+from crossvault.engine.model import Copying, Desired, Lifecycle, Observed, Seen
 from crossvault.metrics import policies
-from crossvault.model import Copying, Desired, Lifecycle, Observed, Seen
 
 YOUNG = point(9, created=ago(hours=3, minutes=7))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from crossvault import plan
-from crossvault.iam.documents import put
-from crossvault.model import (
+from crossvault.aspects.vault_policy import digest_of, statement_for
+from crossvault.engine import plan
+from crossvault.engine.model import (
     CreateVault,
     DestinationSight,
     Look,
@@ -21,7 +21,7 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
-from crossvault.vaultpolicy import digest_of, statement_for
+from crossvault.iam.documents import put
 
 from .builders import (
     OUR_POLICY,

@@ -23,11 +23,11 @@ from tests.unit.pass_kit import (
     two_destinations,
 )
 
-from crossvault import manifest
-from crossvault.model import CreateVault, PutVaultPolicy, StartCopy
-from crossvault.reasons import Reason
-from crossvault.reconcile import plan_policy
-from crossvault.status import Cadence
+from crossvault.engine.model import CreateVault, PutVaultPolicy, StartCopy
+from crossvault.engine.reconcile import plan_policy
+from crossvault.kinds import parse
+from crossvault.status.summary import Cadence
+from crossvault.words.reasons import Reason
 
 # --- The way to protection -----------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ def test_invariant_9_observing_and_planning_touch_nothing() -> None:
         assert body["status"]["drift"]["total"] == 1
     planned = plan_policy(request_for(policy_body(), aws), aws)
 
-    assert not isinstance(planned, manifest.Rejected)
+    assert not isinstance(planned, parse.Rejected)
     assert kinds(list(planned[2].actions)) == [CreateVault, PutVaultPolicy, *[StartCopy] * 3]
     assert aws.log == []
 

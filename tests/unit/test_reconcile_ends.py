@@ -28,11 +28,11 @@ from tests.unit.pass_kit import (
     small_world,
 )
 
-from crossvault.model import PutVaultPolicy
-from crossvault.reasons import Reason
-from crossvault.reconcile import reconcile_account
-from crossvault.status import Cadence, Outcome
-from crossvault.vaultpolicy import digest_of, statement_for
+from crossvault.aspects.vault_policy import digest_of, statement_for
+from crossvault.engine.model import PutVaultPolicy
+from crossvault.engine.reconcile import reconcile_account
+from crossvault.status.summary import Cadence, Outcome
+from crossvault.words.reasons import Reason
 
 # --- Deletion ------------------------------------------------------------------------------------------------------
 

@@ -25,12 +25,12 @@ from tests.unit.pass_kit import (
     two_destinations,
 )
 
-from crossvault import vaultpolicy
-from crossvault.errors import Problem
+from crossvault.aspects import vault_policy
+from crossvault.engine.model import CreateVault, StartCopy
 from crossvault.iam import documents
-from crossvault.model import CreateVault, StartCopy
-from crossvault.reasons import Reason
-from crossvault.status import Cadence
+from crossvault.status.summary import Cadence
+from crossvault.words.problems import Problem
+from crossvault.words.reasons import Reason
 
 # --- Others' hands -------------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ def test_drift_is_restored_within_one_pass() -> None:
     aws.policies[TARGET_ARN] = THEIRS
     outcome = do_pass(aws, body)
 
-    assert aws.policies[TARGET_ARN] == documents.put(THEIRS, vaultpolicy.statement_for(ROLE))
+    assert aws.policies[TARGET_ARN] == documents.put(THEIRS, vault_policy.statement_for(ROLE))
     assert [each.reason for each in outcome.events] == [Reason.DRIFT_CORRECTED]
     assert readiness(body) == ("True", "Protected")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from crossvault import plan, retention
-from crossvault.model import (
+from crossvault.aspects import lifecycle
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Destination,
     Lifecycle,
     Plan,
@@ -20,7 +21,7 @@ from crossvault.model import (
     StartCopy,
     State,
 )
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 from .builders import UNSEEN, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
 from .copies_kit import ALL
@@ -62,7 +63,7 @@ def _row(made: Plan) -> Prerequisite:
 )
 def test_a_copy_lives_as_declared_or_as_its_source(one: RecoveryPoint, to: Destination, days: int | None) -> None:
     """Days from the creation of the recovery point."""
-    assert retention.days_of(one, to) == days
+    assert lifecycle.days_of(one, to) == days
 
 
 @pytest.mark.parametrize(

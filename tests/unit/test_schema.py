@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import broken_manifests
 from tests.broken_manifests import ACCOUNT, POLICY, Broken, altered
 
-from crossvault import documents, rules, schema
+from crossvault.manifest import documents, rules, schema
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,9 +23,9 @@ from tests.unit.builders import (
 from tests.unit.fake_aws import FakeAws
 from tests.unit.pass_kit import do_pass, kinds, small_world
 
-from crossvault import plan, stakes
-from crossvault.doubts import neighbours_of
-from crossvault.model import (
+from crossvault.aspects.copies.doubts import neighbours_of
+from crossvault.engine import plan
+from crossvault.engine.model import (
     Action,
     Bound,
     Copying,
@@ -38,8 +38,9 @@ from crossvault.model import (
     StartCopy,
     State,
 )
-from crossvault.reasons import Reason
-from crossvault.stakes import Stake
+from crossvault.kinds.policy import stakes
+from crossvault.kinds.policy.stakes import Stake
+from crossvault.words.reasons import Reason
 
 OURS, OUR_OTHER, THEIRS = (SOURCE_ARN, TARGET_ARN), ("a:source", "a:target"), ("b:source", "b:target")
 

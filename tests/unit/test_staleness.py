@@ -27,13 +27,13 @@ from tests.unit.builders import (
 )
 from tests.unit.status_kit import ALL
 
-from crossvault import plan
-from crossvault.fields import Fault
-from crossvault.manifest import Rejected
+from crossvault.engine import plan
+from crossvault.engine.model import Desired, Observed, PolicyKey, RecoveryPoint, Unseen
+from crossvault.kinds.parse import Rejected
+from crossvault.manifest.fields import Fault
 from crossvault.metrics import Exposition
-from crossvault.model import Desired, Observed, PolicyKey, RecoveryPoint, Unseen
-from crossvault.reasons import Reason
-from crossvault.status import Cadence, Outcome, summarise, summarise_rejected, summarise_unfinished
+from crossvault.status.summary import Cadence, Outcome, summarise, summarise_rejected, summarise_unfinished
+from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
 

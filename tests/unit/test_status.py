@@ -35,15 +35,11 @@ from tests.unit.status_kit import (
     tell,
 )
 
-from crossvault.figures import instant
-from crossvault.model import (
-    Observed,
-    Seen,
-    Unseen,
-)
-from crossvault.stakes import remembered
-from crossvault.texts import clip
-from crossvault.vaultpolicy import claims_of, sid_of
+from crossvault.aspects.copies.figures import instant
+from crossvault.aspects.vault_policy import claims_of, sid_of
+from crossvault.engine.model import Observed, Seen, Unseen
+from crossvault.kinds.policy.stakes import remembered
+from crossvault.words.texts import clip
 
 SID = sid_of(declare().copy_role_arn)
 

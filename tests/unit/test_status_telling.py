@@ -36,20 +36,14 @@ from tests.unit.status_kit import (
     tell,
 )
 
-from crossvault import manifest, plan
-from crossvault.account_status import summarise_account
-from crossvault.figures import instant
-from crossvault.manifest import Rejected
-from crossvault.model import (
-    Copying,
-    Desired,
-    Observed,
-    Result,
-    Seen,
-    Unseen,
-)
-from crossvault.reasons import Reason
-from crossvault.status import Cadence, summarise_rejected, summarise_unfinished
+from crossvault.aspects.copies.figures import instant
+from crossvault.engine import plan
+from crossvault.engine.model import Copying, Desired, Observed, Result, Seen, Unseen
+from crossvault.kinds import parse
+from crossvault.kinds.account.status import summarise_account
+from crossvault.kinds.parse import Rejected
+from crossvault.status.summary import Cadence, summarise_rejected, summarise_unfinished
+from crossvault.words.reasons import Reason
 
 # --- Events --------------------------------------------------------------------------------------------------------
 
@@ -140,7 +134,7 @@ def test_a_pass_failed_when_time_may_help(seen: Observed, results: tuple[Result,
 
 # --- What cannot be worked with ------------------------------------------------------------------------------------
 
-REJECTED = Rejected(Reason.INVALID_SPEC, (manifest.Fault("spec.source.region", "is required"),))
+REJECTED = Rejected(Reason.INVALID_SPEC, (parse.Fault("spec.source.region", "is required"),))
 
 
 def test_a_rejected_policy_keeps_its_figures_and_all_its_conditions() -> None:

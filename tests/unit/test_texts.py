@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from crossvault import __main__, cli, texts
+from crossvault import __main__, cli
 from crossvault.cli import render, tables
+from crossvault.engine.model import PolicyKey
 from crossvault.iam import conditions
 from crossvault.metrics import Exposition
-from crossvault.model import PolicyKey
-from crossvault.sanitise import sanitise
-from crossvault.status import Report
+from crossvault.status.summary import Report
+from crossvault.words import texts
+from crossvault.words.sanitise import sanitise
 from crossvault.work import logs
 from crossvault.work.figures import Vitals
 

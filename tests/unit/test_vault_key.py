@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from crossvault import plan, vault_key
-from crossvault.model import CreateVault, Key, Look, PrerequisiteStatus, Scope, Seen, Unseen, Vault
-from crossvault.reasons import Reason
+from crossvault.aspects.vault import key as vault_key
+from crossvault.engine import plan
+from crossvault.engine.model import CreateVault, Key, Look, PrerequisiteStatus, Scope, Seen, Unseen, Vault
+from crossvault.words.reasons import Reason
 
 from .builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
 

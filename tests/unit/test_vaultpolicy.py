@@ -17,13 +17,13 @@ from tests.unit.builders import (
     target_vault,
 )
 
-from crossvault import vaultpolicy
+from crossvault.aspects import vault_policy
+from crossvault.aspects.vault_policy import COPY_INTO, statement_for
+from crossvault.engine.model import DeletionPolicy, Ownership, Prerequisite
 from crossvault.iam.context import Caller, NotKnown
 from crossvault.iam.documents import MalformedPolicyError
 from crossvault.iam.evaluation import Verdict
-from crossvault.model import DeletionPolicy, Ownership, Prerequisite
-from crossvault.reasons import Reason
-from crossvault.vaultpolicy import COPY_INTO, statement_for
+from crossvault.words.reasons import Reason
 
 OURS = statement_for(ROLE)
 PATH, VAULT_PATH = f"{ORGANIZATION}/r-root/ou-root-workloads/", f"{ORGANIZATION}/r-root/ou-root-backups/"
@@ -33,14 +33,14 @@ ROOT = f"arn:aws:iam::{SOURCE_ID}:root"
 
 def verdict(document: str | None, caller: Caller = CALLER) -> Verdict:
     """Return what a policy of the vault decides."""
-    return vaultpolicy.judge(document, caller, TARGET_ARN).verdict
+    return vault_policy.judge(document, caller, TARGET_ARN).verdict
 
 
 def test_the_sid_follows_from_the_role_alone() -> None:
     """Policies with one copy role share a statement; other roles have their own."""
     other = statement_for(ROLE + "2")
 
-    assert vaultpolicy.sid_of(ROLE) == OURS["Sid"] != other["Sid"]
+    assert vault_policy.sid_of(ROLE) == OURS["Sid"] != other["Sid"]
     assert OURS["Sid"].isalnum()
 
 
@@ -49,8 +49,8 @@ def test_every_destination_is_claimed_and_none_on_deletion() -> None:
     two = (destination(), destination("b", vault=target_vault("b"), vault_policy=Ownership.CHECK))
     gone = desired(*two, deleting=True, deletion_policy=DeletionPolicy.REMOVE_OWNED)
 
-    assert vaultpolicy.claims_of(desired(*two)) == {(each.vault.arn, OURS["Sid"]) for each in two}
-    assert vaultpolicy.claims_of(gone) == frozenset()
+    assert vault_policy.claims_of(desired(*two)) == {(each.vault.arn, OURS["Sid"]) for each in two}
+    assert vault_policy.claims_of(gone) == frozenset()
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_accounts_in_china_are_recognised(principal: str, expected: Verdict) -> 
     caller = Caller(ROLE.replace("arn:aws:", "arn:aws-cn:"), SOURCE_ID)
     vault = TARGET_ARN.replace("arn:aws:", "arn:aws-cn:")
 
-    found = vaultpolicy.judge(_document(_allow(Principal={"AWS": principal})), caller, vault)
+    found = vault_policy.judge(_document(_allow(Principal={"AWS": principal})), caller, vault)
 
     assert found.verdict is expected
 
@@ -303,7 +303,7 @@ DENY_ORG = {"StringNotEquals": {ORG: ["o-1", "o-2", "o-3"]}}
 
 
 def _row(*statements: dict[str, Any], caller: Caller = CALLER, **more: Any) -> Prerequisite:
-    return vaultpolicy.row(desired(), destination(**more), caller, _document(*statements), "ADDED")
+    return vault_policy.row(desired(), destination(**more), caller, _document(*statements), "ADDED")
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_many_statements_are_counted() -> None:
 
 def test_an_unreadable_policy_says_what_is_wrong_with_it() -> None:
     """And that nothing is written into it."""
-    row = vaultpolicy.row(desired(), destination(), CALLER, "{", "ADDED")
+    row = vault_policy.row(desired(), destination(), CALLER, "{", "ADDED")
 
     assert row.reason is Reason.VAULT_POLICY_UNCLEAR
     assert row.message.startswith("The policy of vault orders-copies cannot be read: Expecting property name")

@@ -1,6 +1,6 @@
-"""The AWS edge: looks and acts for :class:`crossvault.reconcile.Aws`, with verified identities and within budgets.
+"""The AWS edge: looks and acts for ``engine.reconcile.Aws``, with verified identities and within budgets.
 
-It answers with values; what AWS refuses is a :class:`~crossvault.errors.Problem` in them. Only bugs are raised.
+It answers with values; what AWS refuses is a :class:`~crossvault.words.problems.Problem` in them. Only bugs are raised.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Account, AccountSight, Action, Desired, Observed, Result
-from ..reasons import Reason
+from ..engine.model import Account, AccountSight, Action, Desired, Observed, Result
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from . import tenants
 from .apply import Applier
 from .backoff import RefusedWrites

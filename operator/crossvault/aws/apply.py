@@ -12,9 +12,9 @@ from typing import Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, RunningCopy, StartCopy, VaultRef
-from ..reasons import Reason
+from ..engine.model import Action, CreateVault, Lifecycle, PutVaultPolicy, Result, RunningCopy, StartCopy, VaultRef
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from . import inventory, keys
 from .backoff import RefusedWrites
 from .errors import code_of

@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..errors import ErrorClass, Problem
-from ..model import CreateVault, Desired, PolicyKey, PutVaultPolicy, RefusedWrite, WriteKey
+from ..engine.model import CreateVault, Desired, PolicyKey, PutVaultPolicy, RefusedWrite, WriteKey
+from ..words.problems import ErrorClass, Problem
 
 FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)

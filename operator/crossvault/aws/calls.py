@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from botocore.awsrequest import AWSRequest
 from botocore.model import OperationModel
 
-from ..reasons import Reason
+from ..words.reasons import Reason
 from . import answers, budget, endpoints, errors
 
 _LOG = logging.getLogger(__name__)

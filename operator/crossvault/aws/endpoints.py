@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..fields import show
-from ..model import is_region
-from ..reasons import Reason
+from ..engine.model import is_region
+from ..manifest.fields import show
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 
 VARIABLE = "AWS_ENDPOINT_URL"
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from botocore import exceptions, parsers
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Account
-from ..reasons import Reason
-from ..sanitise import sanitise
-from ..texts import ELLIPSIS, clean
+from ..engine.model import Account
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
+from ..words.sanitise import sanitise
+from ..words.texts import ELLIPSIS, clean
 from . import regions
 from .answers import UnexpectedAnswerError
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError, Problem
-from ..model import CopyJob, Key, Organization, RecoveryPoint, Vault
-from ..texts import clean
+from ..engine.model import CopyJob, Key, Organization, RecoveryPoint, Vault
+from ..words.problems import CrossvaultError, Problem
+from ..words.texts import clean
 from .answers import UnexpectedAnswerError, listed
 from .errors import Ask, code_of, problem
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..errors import Problem
-from ..model import Asked, Bound, Refusal, RunningCopy, StartCopy
+from ..engine.model import Asked, Bound, Refusal, RunningCopy, StartCopy
+from ..words.problems import Problem
 from . import keys
 from .reads import Key, SharedReads
 from .sessions import Fingerprint

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ..model import Account
+from ..engine.model import Account
 
 PREFIX = "crossvault"
 UNNAMED = "unnamed"

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..errors import ErrorClass, Problem
-from ..iam import evaluation
-from ..model import (
+from ..engine.model import (
     Account,
     AccountSight,
     CopyJob,
@@ -28,7 +26,9 @@ from ..model import (
     Unseen,
     Vault,
 )
-from ..reasons import Reason
+from ..iam import evaluation
+from ..words.problems import ErrorClass, Problem
+from ..words.reasons import Reason
 from . import keys
 from .backoff import RefusedWrites
 from .ledger import RefusedCopies, StartedCopies

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
 
-from ..errors import CrossvaultError
+from ..words.problems import CrossvaultError
 
 T = TypeVar("T")
 Key: TypeAlias = tuple[Hashable, ...]

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Role
-from ..reasons import Reason
+from ..engine.model import Role
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from .errors import Ask, code_of
 
 if TYPE_CHECKING:

@@ -8,22 +8,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from .. import copy_role
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import (
-    Account,
-    AccountSight,
-    CopyJob,
-    Key,
-    Look,
-    RecoveryPoint,
-    Role,
-    Seen,
-    Unseen,
-    Vault,
-)
-from ..reasons import Reason
-from ..vault_key import KEYED_BY_RESOURCE
+from ..aspects import copy_role
+from ..aspects.vault.key import KEYED_BY_RESOURCE
+from ..engine.model import Account, AccountSight, CopyJob, Key, Look, RecoveryPoint, Role, Seen, Unseen, Vault
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from . import inventory, keys, regions, roles
 from .reads import Key as ReadKey
 from .reads import SharedReads

@@ -25,9 +25,9 @@ from botocore.credentials import (
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ..errors import CrossvaultError, ErrorClass, Problem
-from ..model import Account, Limits
-from ..reasons import Reason
+from ..engine.model import Account, Limits
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from . import bodies, errors, names, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import CrossvaultError, ErrorClass, Problem
+from ..engine.model import PutVaultPolicy, VaultRef
 from ..iam import documents, meaning
-from ..model import PutVaultPolicy, VaultRef
-from ..reasons import Reason
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from . import inventory
 from .sessions import Access
 

@@ -14,7 +14,7 @@ from ..aws import AwsAccounts, Settings
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
-from ..status import Cadence
+from ..status.summary import Cadence
 from ..work import logs
 from ..work.board import Board
 from . import options

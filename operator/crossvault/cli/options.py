@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..aws import endpoints, names
-from ..fields import parse_duration
+from ..manifest.fields import parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..model import Ground
+from ..engine.model import Ground
 from .render import plural, size
 from .wrongs import WIDTH
 

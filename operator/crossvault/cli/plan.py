@@ -11,11 +11,14 @@ from typing import Any
 
 import click
 
-from .. import __version__, manifest, reconcile, stakes
+from .. import __version__
 from ..aws import AwsAccounts, CallCounts, Settings
+from ..engine import reconcile
+from ..engine.model import PolicyKey
+from ..kinds import parse
+from ..kinds.policy import stakes
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
-from ..model import PolicyKey
 from ..work import logs
 from . import FAILED, FOUND, NOTHING, options, plans, render
 
@@ -76,11 +79,11 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
             not_before=now,
             claims=others.claims,
             neighbours=others.copies,
-            elders=manifest.elders_of(body, folder.policies.values(), folder.accounts),
+            elders=parse.elders_of(body, folder.policies.values(), folder.accounts),
             sharing=stakes.sharing(all_stakes, key),
         )
         planned = reconcile.plan_policy(request, aws)
-        return plans.rejected(key, planned) if isinstance(planned, manifest.Rejected) else plans.entry(*planned)
+        return plans.rejected(key, planned) if isinstance(planned, parse.Rejected) else plans.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)
     try:

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from .. import figures, prerequisites
-from ..losses import losses, told_once
-from ..manifest import Rejected
-from ..model import (
+from ..aspects.copies import figures
+from ..aspects.copies.losses import losses, told_once
+from ..aspects.copies.outlook import Outlook, outlook
+from ..aspects.copies.proof import Proof, plan_row, proofs
+from ..engine import prerequisites
+from ..engine.model import (
     CreateVault,
     Desired,
     DestinationSight,
@@ -25,10 +27,9 @@ from ..model import (
     Seen,
     State,
 )
-from ..outlook import Outlook, outlook
-from ..proof import Proof, plan_row, proofs
-from ..reasons import Reason
-from ..status import Cadence, summarise
+from ..kinds.parse import Rejected
+from ..status.summary import Cadence, summarise
+from ..words.reasons import Reason
 from . import pairings, wrongs
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import yaml
 
-from ..texts import plain_json, shown
+from ..words.texts import plain_json, shown
 
 API_VERSION = "cli.crossvault.io/v1"
 

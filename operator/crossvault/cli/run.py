@@ -14,10 +14,10 @@ import click
 
 from .. import __version__
 from ..aws import AwsAccounts, Settings
+from ..engine.model import PolicyKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import protected
-from ..model import PolicyKey
-from ..status import Cadence, Outcome
+from ..status.summary import Cadence, Outcome
 from ..work import logs
 from ..work.board import Board
 from ..work.figures import Vitals

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..figures import instant
-from ..model import PolicyKey
+from ..aspects.copies.figures import instant
+from ..engine.model import PolicyKey
 from . import tables, wrongs
 from .render import API_VERSION
 

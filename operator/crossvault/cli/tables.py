@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ..texts import plain
+from ..words.texts import plain
 
 COLUMNS = ("NAMESPACE", "NAME", "READY", "REASON", "COPIED", "FAILED", "INELIGIBLE", "LAG", "LAST COPY", "SUSPENDED")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from ..explanations import EXPLANATIONS
-from ..model import State
-from ..reasons import Reason
+from ..engine.model import State
+from ..words.explanations import EXPLANATIONS
+from ..words.reasons import Reason
 from .render import plural
 
 WIDTH = len("OrganizationToggle")

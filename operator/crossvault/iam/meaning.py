@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from .. import texts
+from ..words import texts
 
 Canonical: TypeAlias = frozenset[str]
 

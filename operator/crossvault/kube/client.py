@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from .. import texts
+from ..words import texts
 from ..work.figures import Vitals
 from . import objects
 from .access import AccessError, Credentials

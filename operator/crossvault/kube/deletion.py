@@ -9,12 +9,13 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from .. import endings, reconcile
-from ..errors import ErrorClass, Problem
-from ..model import DeletionPolicy, Event
-from ..reasons import Reason
-from ..reconcile import PolicyRequest
-from ..status import Outcome
+from ..engine import reconcile
+from ..engine.model import DeletionPolicy, Event
+from ..engine.reconcile import PolicyRequest
+from ..kinds.policy import endings
+from ..status.summary import Outcome
+from ..words.problems import ErrorClass, Problem
+from ..words.reasons import Reason
 from ..work.agenda import After, Done, Lane, Next
 from . import objects
 from .client import ApiError

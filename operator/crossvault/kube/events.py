@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..model import Event
-from ..texts import clean
+from ..engine.model import Event
+from ..words.texts import clean
 from . import objects
 from .client import Api, ApiError, Trouble
 from .objects import Body, Kind

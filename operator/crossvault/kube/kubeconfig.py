@@ -22,7 +22,7 @@ import yaml
 from yarl import URL
 
 from ..aws.endpoints import is_loopback
-from ..fields import kind_of, show
+from ..manifest.fields import kind_of, show
 from .credentials import AccessError, Credentials, is_token
 
 _EXEC_TIMEOUT = 60

@@ -20,8 +20,8 @@ from typing import NoReturn
 
 import kopf
 
-from ..reconcile import Aws, Clock
-from ..stakes import stake_of
+from ..engine.reconcile import Aws, Clock
+from ..kinds.policy.stakes import stake_of
 from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.figures import Vitals

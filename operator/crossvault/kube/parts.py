@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from .. import reconcile
-from ..reconcile import Aws, Clock, PolicyRequest
-from ..status import Cadence, Outcome
+from ..engine import reconcile
+from ..engine.reconcile import Aws, Clock, PolicyRequest
+from ..status.summary import Cadence, Outcome
 from ..work.board import Board
 from ..work.figures import Vitals
 from .client import Api
@@ -23,7 +23,7 @@ from .writer import Writer
 
 
 class ReconcilePolicy(Protocol):
-    """The shape of :func:`crossvault.reconcile.reconcile_policy`."""
+    """The shape of :func:`crossvault.engine.reconcile.reconcile_policy`."""
 
     def __call__(
         self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
@@ -32,7 +32,7 @@ class ReconcilePolicy(Protocol):
 
 
 class ReconcileAccount(Protocol):
-    """The shape of :func:`crossvault.reconcile.reconcile_account`."""
+    """The shape of :func:`crossvault.engine.reconcile.reconcile_account`."""
 
     def __call__(
         self, body: Body, aws: Aws, *, twins: tuple[str, ...], not_before: datetime, clock: Clock, cadence: Cadence

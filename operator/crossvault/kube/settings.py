@@ -16,7 +16,7 @@ from pathlib import Path
 
 import kopf
 
-from ..status import Cadence
+from ..status.summary import Cadence
 from . import objects
 
 

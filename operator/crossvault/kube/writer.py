@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import texts
+from ..words import texts
 from . import objects
 from .client import Api, ApiError, Trouble
 from .objects import Body, ObjectKey

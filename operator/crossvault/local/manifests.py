@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import documents, manifest, schema
-from ..documents import Document, DocumentError
-from ..fields import Fault, kind_of, show
-from ..model import PolicyKey
-from ..texts import plain
+from ..engine.model import PolicyKey
+from ..kinds import parse
+from ..manifest import documents, schema
+from ..manifest.documents import Document, DocumentError
+from ..manifest.fields import Fault, kind_of, show
+from ..words.texts import plain
 from . import files
 
 SAID = 20
@@ -75,7 +76,7 @@ class Folder:
     """
 
     policies: Mapping[PolicyKey, Mapping[str, Any]]
-    accounts: Mapping[str, manifest.AccountDeclaration]
+    accounts: Mapping[str, parse.AccountDeclaration]
     labels: Mapping[str, Mapping[str, str]]
 
     @classmethod
@@ -124,7 +125,7 @@ class _Reading:
 
     faults: list[ManifestFault]
     policies: dict[PolicyKey, Mapping[str, Any]] = field(default_factory=dict)
-    accounts: dict[str, manifest.AccountDeclaration] = field(default_factory=dict)
+    accounts: dict[str, parse.AccountDeclaration] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     places: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -180,8 +181,8 @@ class _Reading:
         if body["kind"] != "BackupAccount":
             self.policies[PolicyKey(namespace, name)] = body
             return
-        declared = manifest.parse_account(body)
-        if isinstance(declared, manifest.Rejected):
+        declared = parse.parse_account(body)
+        if isinstance(declared, parse.Rejected):
             self.faults += map(entry.fault, declared.faults)
         else:
             self.accounts[name] = declared

@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .. import manifest, stakes
-from ..model import PolicyKey
-from ..reasons import Reason
-from ..reconcile import Aws, PolicyRequest, reconcile_policy
-from ..status import Cadence, Outcome
+from ..engine.model import PolicyKey
+from ..engine.reconcile import Aws, PolicyRequest, reconcile_policy
+from ..kinds import parse
+from ..kinds.policy import stakes
+from ..status.summary import Cadence, Outcome
+from ..words.reasons import Reason
 from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.figures import Vitals
@@ -204,7 +205,7 @@ class LocalRunner:
             not_before=now - self._settings.cadence.follow / 2,
             claims=others.claims,
             neighbours=others.copies,
-            elders=manifest.elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
+            elders=parse.elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
             sharing=stakes.sharing(self._stakes, key),
             looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
@@ -213,7 +214,7 @@ class LocalRunner:
         )
 
     def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
-        return manifest.accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
+        return parse.accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""

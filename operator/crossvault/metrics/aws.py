@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import CollectorRegistry
 
-from ..texts import label
+from ..words.texts import label
 from . import catalogue
 from .catalogue import PREFIX
 

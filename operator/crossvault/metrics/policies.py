@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
-from ..figures import Figures
-from ..model import PrerequisiteStatus, State
-from ..status import Report
-from ..texts import label
+from ..aspects.copies.figures import Figures
+from ..engine.model import PrerequisiteStatus, State
+from ..status.summary import Report
+from ..words.texts import label
 from . import catalogue
 from .catalogue import Metric
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
-from ..figures import Figures
-from ..model import PolicyKey
-from ..status import Report
+from ..aspects.copies.figures import Figures
+from ..engine.model import PolicyKey
+from ..status.summary import Report
 
 
 class Board:
-    """The latest :class:`~crossvault.status.Report` of every object. Written by passes, read by scrapes."""
+    """The latest :class:`~crossvault.status.summary.Report` of every object. Written by passes, read by scrapes."""
 
     def __init__(self) -> None:
         self._reports: dict[tuple[str, PolicyKey], Report] = {}

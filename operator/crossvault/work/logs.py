@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
-from ..texts import LONGEST, one_line, plain_json, shortened
+from ..words.texts import LONGEST, one_line, plain_json, shortened
 
 FIELDS = (
     "namespace", "name", "pass", "destination", "account", "region", "reason", "service", "operation", "outcome",

@@ -18,7 +18,7 @@ import botocore.session
 from botocore.loaders import Loader
 
 from crossvault.aws import AwsAccounts, Settings
-from crossvault.model import Account, Desired, Destination, Limits, PolicyKey, VaultRef
+from crossvault.engine.model import Account, Desired, Destination, Limits, PolicyKey, VaultRef
 
 SOURCE_ID, DESTINATION_ID = "111111111111", "222222222222"
 START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, policy, scripted
 
 from crossvault.aws import AwsAccounts
-from crossvault.model import (
+from crossvault.engine.model import (
     AccountSight,
     CreateVault,
     Desired,
@@ -24,7 +24,7 @@ from crossvault.model import (
     StartCopy,
     Unseen,
 )
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 
 def _now() -> datetime:

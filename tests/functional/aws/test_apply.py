@@ -15,8 +15,7 @@ from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, account
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import AwsAccounts
 from crossvault.aws.apply import creator_request_id, lifecycle_members
-from crossvault.errors import ErrorClass
-from crossvault.model import (
+from crossvault.engine.model import (
     Action,
     Bound,
     CreateVault,
@@ -29,7 +28,8 @@ from crossvault.model import (
     Share,
     StartCopy,
 )
-from crossvault.reasons import Reason
+from crossvault.words.problems import ErrorClass
+from crossvault.words.reasons import Reason
 
 PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
 DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")

@@ -15,7 +15,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from crossvault.aws import answers, bodies, errors
-from crossvault.reasons import Reason
+from crossvault.words.reasons import Reason
 
 PIECE = b"x" * 65536
 GOOD = json.dumps({"BackupVaultList": [{"BackupVaultName": "orders"}]}).encode()

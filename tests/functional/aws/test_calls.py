@@ -11,8 +11,8 @@ from tests.functional.aws.kit import Answer, Script, account, accounts, error_js
 
 from crossvault.aws import AwsAccounts, CallCounts, Settings, inventory
 from crossvault.aws.sessions import Access
-from crossvault.errors import CrossvaultError
-from crossvault.reasons import Reason
+from crossvault.words.problems import CrossvaultError
+from crossvault.words.reasons import Reason
 
 REGION = "eu-west-1"
 POINT = {

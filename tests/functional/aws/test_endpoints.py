@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.functional.aws.kit import Script, account, let_in, models, scripted
 
 from crossvault.aws import AwsAccounts, Settings, endpoints, inventory
-from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.reasons import Reason
+from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.words.reasons import Reason
 
 REGION = "eu-west-1"
 PROD = account()

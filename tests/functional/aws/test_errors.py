@@ -11,9 +11,9 @@ from botocore import exceptions, parsers
 from tests.functional.aws.kit import account
 
 from crossvault.aws import errors
-from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.reasons import Reason
-from crossvault.texts import LONGEST, clip
+from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.words.reasons import Reason
+from crossvault.words.texts import LONGEST, clip
 
 ROLE = "arn:aws:iam::222222222222:role/crossvault-dr"
 DR = account("dr", "222222222222", "crossvault-dr", external_id="tenant-7")

@@ -38,11 +38,10 @@ from tests.functional.aws.kit import (
     scripted,
 )
 
-from crossvault import plan, texts
 from crossvault.aws import answers, inventory
 from crossvault.aws.answers import ANSWERS
-from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.model import (
+from crossvault.engine import plan
+from crossvault.engine.model import (
     CreateVault,
     Desired,
     Look,
@@ -54,7 +53,9 @@ from crossvault.model import (
     StartCopy,
     Unseen,
 )
-from crossvault.reasons import Reason
+from crossvault.words import texts
+from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.words.reasons import Reason
 
 Json = dict[str, Any]
 

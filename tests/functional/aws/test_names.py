@@ -14,9 +14,9 @@ from tests.functional.aws.kit import DESTINATION_ID, account, accounts, let_in, 
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import names
-from crossvault.errors import CrossvaultError
-from crossvault.model import Account
-from crossvault.reasons import Reason
+from crossvault.engine.model import Account
+from crossvault.words.problems import CrossvaultError
+from crossvault.words.reasons import Reason
 
 VALID = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 PROD = account("orders-prod")

@@ -21,8 +21,7 @@ from tests.functional.aws.kit import (
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import AwsAccounts, Settings, inventory, tenants
-from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.model import (
+from crossvault.engine.model import (
     Account,
     AccountSight,
     CreateVault,
@@ -36,7 +35,8 @@ from crossvault.model import (
     Seen,
     Unseen,
 )
-from crossvault.reasons import Reason
+from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.words.reasons import Reason
 
 PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
 DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")

@@ -11,8 +11,8 @@ import pytest
 from tests.functional.aws.kit import START, Clock
 
 from crossvault.aws.reads import SharedReads
-from crossvault.errors import CrossvaultError, Problem
-from crossvault.reasons import Reason
+from crossvault.words.problems import CrossvaultError, Problem
+from crossvault.words.reasons import Reason
 
 KEY = ("vault", "prod", "orders")
 

@@ -23,9 +23,9 @@ from tests.functional.aws.kit import (
 )
 
 from crossvault.aws import AwsAccounts, Settings, inventory, regions
-from crossvault.errors import CrossvaultError, ErrorClass
-from crossvault.model import Account, Observed, Unseen, is_region
-from crossvault.reasons import Reason
+from crossvault.engine.model import Account, Observed, Unseen, is_region
+from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.words.reasons import Reason
 
 PROD = account()
 CHINA = replace(PROD, role_arn="arn:aws-cn:iam::111111111111:role/x")

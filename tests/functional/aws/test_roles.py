@@ -9,9 +9,9 @@ import pytest
 from tests.functional.aws.kit import SOURCE_ID, Answer, account, accounts, policy, scripted
 
 from backup_simulator.server import SimulatorServer
-from crossvault import copy_role
-from crossvault.model import Seen, Unseen
-from crossvault.reasons import Reason
+from crossvault.aspects import copy_role
+from crossvault.engine.model import Seen, Unseen
+from crossvault.words.reasons import Reason
 
 from .test_observe import DR, PROD, _now, _observe
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossvault.sanitise import sanitise
+from crossvault.words.sanitise import sanitise
 
 UUID = "0f6b8f0a-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
 BLOB = "Zq3" * 60

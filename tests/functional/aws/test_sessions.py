@@ -25,9 +25,9 @@ from tests.functional.aws.kit import (
 )
 
 from crossvault.aws import AwsAccounts, CallCounts, inventory
-from crossvault.errors import CrossvaultError
-from crossvault.model import Account, Limits
-from crossvault.reasons import Reason
+from crossvault.engine.model import Account, Limits
+from crossvault.words.problems import CrossvaultError
+from crossvault.words.reasons import Reason
 
 REGION = "eu-west-1"
 PROD = account(external_id="tenant-7")

@@ -31,10 +31,10 @@ from tests.functional.aws.kit import (
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import AwsAccounts, vaultwrites
 from crossvault.aws.backoff import FIRST, LONGEST, RefusedWrites
-from crossvault.errors import ErrorClass, Problem
+from crossvault.engine.model import CreateVault, PutVaultPolicy, Result
 from crossvault.iam import documents
-from crossvault.model import CreateVault, PutVaultPolicy, Result
-from crossvault.reasons import Reason
+from crossvault.words.problems import ErrorClass, Problem
+from crossvault.words.reasons import Reason
 
 Json = dict[str, Any]
 

@@ -10,12 +10,12 @@ import pytest
 from tests.functional.kube.api_kit import account, namespace, policy
 from tests.functional.kube.passes_kit import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
 
+from crossvault.engine.model import Account, Event, PolicyKey, Result, StartCopy, VaultRef
 from crossvault.kube import objects, passes
 from crossvault.kube.client import Trouble
 from crossvault.kube.objects import Kind, ObjectKey
-from crossvault.model import Account, Event, PolicyKey, Result, StartCopy, VaultRef
-from crossvault.reasons import Reason
-from crossvault.status import Report
+from crossvault.status.summary import Report
+from crossvault.words.reasons import Reason
 from crossvault.work.agenda import After, Done, Retry
 
 GRANT = {"namespaces": {"all": True}, "as": ["Destination"], "vaults": ["orders-*"]}

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.functional.kube.api_kit import account, namespace, policy
 
-from crossvault import manifest
+from crossvault.engine.model import Neighbour, PolicyKey, Sharing
+from crossvault.kinds import parse
+from crossvault.kinds.policy.stakes import Stake, written_by
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
 from crossvault.kube.store import Accounts, Change, Labels, Place, Store
-from crossvault.model import Neighbour, PolicyKey, Sharing
-from crossvault.stakes import Stake, written_by
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
@@ -488,7 +488,7 @@ def places(store: Store, most: list[int]) -> set[tuple[int, ObjectKey]]:
     staying = [
         key
         for key in store.keys(Kind.POLICY)
-        if "dr" in manifest.accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
+        if "dr" in parse.accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
     ]
     return {(limit, key) for key in staying for limit in most if store.elders_of(key).get("dr", 0) < limit}
 
@@ -516,7 +516,7 @@ def test_who_gets_a_place_is_looked_at_and_nobody_else(news: list[tuple[str, int
         assert [each for each in listener.heard if each != key] == sorted(gained, key=str)
         bodies = [listener.store.get(each) or {} for each in listener.store.keys(Kind.POLICY)]
         for each in bodies:
-            counted = manifest.elders_of(each, bodies, listener.store.accounts())
+            counted = parse.elders_of(each, bodies, listener.store.accounts())
             assert listener.store.elders_of(objects.key_of(Kind.POLICY, each)) == counted
 
 

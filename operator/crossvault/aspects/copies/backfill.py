@@ -1,0 +1,72 @@
+"""Whether gaps are still those of a first backfill, which is no missed objective: from AWS, and what was said before.
+
+A backfill begins with its first copy job, ends when no gap is left that time can close, and is over when nothing of
+it moves any more, or when a recovery point younger than its beginning misses the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...engine.model import GAP_STATES, CopyJob, Desired, Observed, Standing, Unseen
+from ...words.reasons import Reason
+from .figures import moment
+
+PATIENCE = timedelta(hours=24)
+"""How long a backfill may go on without one of its copies beginning or ending."""
+
+
+def catching_up(
+    desired: Desired,
+    observed: Observed,
+    standings: Mapping[str, Iterable[Standing]],
+    previous: Mapping[str, Any],
+    now: datetime,
+) -> bool:
+    """Tell whether the gaps are still those of the first backfill.
+
+    Without a status from before, as in a run by cron, AWS alone decides. A changed spec may widen the scope, so it
+    begins a new backfill, unless the objective was already missed.
+    """
+    known = [one for each in standings.values() for one in each]
+    gaps = [one for one in known if one.state in GAP_STATES]
+    jobs = [job for each in observed.destinations if not isinstance(each.jobs, Unseen) for job in each.jobs.value]
+    began = _began(desired, jobs, previous, now)
+    if began is None or not any(_time_closes(one) for one in gaps if not _after(one, began)):
+        return False
+    younger = [one for one in gaps if _after(one, began)]
+    if desired.max_copy_lag is not None and any(now - one.point.created > desired.max_copy_lag for one in younger):
+        return False
+    named = {job.source_point_arn for job in jobs}
+    old = {one.point.arn for one in known if one.point.arn in named and not _after(one, began)}
+    moved = [at for job in jobs if job.source_point_arn in old for at in (job.created, job.completed) if at is not None]
+    return now - max(moved, default=began) <= PATIENCE
+
+
+def _after(gap: Standing, began: datetime) -> bool:
+    """Compare in whole seconds, as a status has them."""
+    return gap.point.created.replace(microsecond=0) > began.replace(microsecond=0)
+
+
+def _time_closes(gap: Standing) -> bool:
+    """Tell whether a gap closes without anybody acting."""
+    return gap.reason is not Reason.HELD and not gap.needs_action
+
+
+def _began(desired: Desired, jobs: list[CopyJob], previous: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return when the backfill that may be going on began; None when none does."""
+    first = min((job.created for job in jobs), default=None)
+    before = next((each for each in previous.get("conditions", ()) if each.get("type") == "WithinObjective"), None)
+    since = moment((before or {}).get("lastTransitionTime"))
+    if before is not None and before.get("reason") == Reason.CATCHING_UP:
+        return since or first or now
+    if before is None or before.get("status") == "Unknown":
+        known = first is None and any(each.get("copied") for each in previous.get("destinations", ()))
+        return None if known else first or now
+    if before.get("status") == "True":
+        changed = previous.get("observedGeneration") != desired.generation
+        return now if changed else None
+    # What was missed because nothing could be started is a first backfill once it starts.
+    return first if first is not None and since is not None and first >= since else None

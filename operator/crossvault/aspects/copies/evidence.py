@@ -1,0 +1,256 @@
+"""What is known of how AWS writes copies down, measured where it matters, and what may be started on that ground.
+
+That a copy has its source's ResourceArn and CreationDate is documented, for no type excepted, and seen in public for
+EBS only. Were it otherwise for a type, every recovery point older than the job history would look uncopied and be
+copied again. So copy jobs, which name both ends, judge per destination and type whether dates and ARNs can be trusted;
+and a recovery point without a job is started only where it is certain that it has no copy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ...engine.model import CopyJob, Evidence, Ground, Kind, RecoveryPoint, Verdict
+from .pairing import ENDED_WELL, TOLERANCE, Pair, Pairing, blind, came_from_elsewhere
+
+SETTLING = timedelta(hours=2)
+"""How long a finished job may precede the sight of its copy before it says anything that the copy is not listed."""
+
+HISTORY = timedelta(days=28)
+"""What AWS is trusted to remember of copy jobs at the most; it documents 30 days."""
+
+CANARY_AGE = timedelta(days=7)
+"""A recovery point younger than this would show the job that copied it, however short AWS's memory is."""
+
+ENOUGH = 3
+"""So many copies found where their jobs say prove a type."""
+
+ALL_ARE_ENOUGH_AFTER = timedelta(hours=24)
+MARGIN = timedelta(days=1)
+"""How much older than its source the date of a copy may be written before it is no copy of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The evidence of one destination, and what may be started on it.
+
+    Attributes:
+        oldest_job: When the first of the jobs ended that AWS still shows: it forgets them so long after their end.
+        of_kind: What is known of each kind that the source vault has.
+        busy: Kinds with a job that is under way, or whose copy was not seen yet.
+        could_be: (type, resource) → origin → the youngest unexplained recovery point of the destination; the resource
+            is empty where it is none of the source vault's.
+    """
+
+    source_vault_arn: str
+    now: datetime
+    oldest_job: datetime | None = None
+    of_kind: Mapping[Kind, Evidence] = field(default_factory=dict)
+    busy: frozenset[Kind] = frozenset()
+    could_be: Mapping[tuple[str, str], Mapping[str, datetime]] = field(default_factory=dict)
+
+    def kind_of(self, point: RecoveryPoint) -> Kind:
+        """Return whose law a recovery point is under."""
+        return Kind(point.resource_type, came_from_elsewhere(point, self.source_vault_arn))
+
+    def evidence(self, point: RecoveryPoint) -> Evidence:
+        """Return what is known of the kind of a recovery point."""
+        kind = self.kind_of(point)
+        return self.of_kind.get(kind, Evidence(kind))
+
+    def ground(self, point: RecoveryPoint) -> Ground | None:
+        """Return why it is certain that a recovery point without a finished job has no copy, None where it is not.
+
+        | ground | because |
+        |---|---|
+        | JOBS | every copy needs a job younger than the point, and all jobs since then are listed |
+        | PROVEN | copies of this kind were seen to be listed with the date and the resource of their source |
+        | NOTHING_THERE | nothing in the destination could be it |
+
+        A kind of which nothing is known sends its newest recovery point ahead, see :meth:`sends_ahead`.
+        """
+        if self.oldest_job is not None and point.created > max(self.oldest_job, self.now - HISTORY):
+            return Ground.JOBS
+        known = self.evidence(point)
+        if known.verdict is Verdict.PROVEN and (known.telling or on_the_hour(point.created)):
+            return Ground.PROVEN
+        return Ground.NOTHING_THERE if self.nothing_there(point) else None
+
+    def sends_ahead(self, point: RecoveryPoint) -> bool:
+        """Tell whether this recovery point, the newest uncopied of its kind, may go as a canary.
+
+        It is young enough that a job which copied it would still be listed, and the one before it was seen to arrive.
+        """
+        young = point.created > self.now - CANARY_AGE
+        return young and self.evidence(point).verdict is Verdict.UNPROVEN and self.kind_of(point) not in self.busy
+
+    def nothing_there(self, point: RecoveryPoint) -> bool:
+        """Tell whether nothing unexplained in the destination could be a copy of this recovery point.
+
+        A copy is never older than its source; its resource may be written as the source's, not at all, or in a way
+        that is not known; it names our vault, no vault, or the one its source names.
+        """
+        for resource in (point.resource_arn, ""):
+            newest = self.could_be.get((point.resource_type, resource), {})
+            for origin in {self.source_vault_arn, "", point.source_vault_arn or ""}:
+                if origin in newest and newest[origin] >= point.created - MARGIN:
+                    return False
+        return True
+
+    def arns_match(self, point: RecoveryPoint) -> bool:
+        """Tell whether jobs of this kind name their copies as the destination lists them."""
+        return self.evidence(point).linked >= ENOUGH
+
+
+def on_the_hour(moment: datetime) -> bool:
+    """Tell whether cutting a date to the hour would not change it."""
+    return moment.minute == moment.second == moment.microsecond == 0
+
+
+def weigh(
+    paired: Pairing,
+    jobs: Iterable[CopyJob],
+    source_vault_arn: str,
+    destination_vault_arn: str,
+    *,
+    now: datetime,
+    copies_seen: datetime,
+) -> Weighed:
+    """Judge from what is listed anyway what pairing by date is worth, for each kind at one destination.
+
+    Args:
+        paired: The two vaults, matched.
+        jobs: Every copy job of the source account into the destination that AWS shows, of whatever vault.
+        source_vault_arn: Where the recovery points of ``paired`` lie.
+        destination_vault_arn: Where their copies lie.
+        now: The present.
+        copies_seen: When the destination was listed.
+    """
+    weighed = Weighed(
+        source_vault_arn,
+        now,
+        oldest_job=min((each.completed for each in jobs if each.completed is not None), default=None),
+        could_be=_could_be(paired, destination_vault_arn),
+    )
+    tallies: dict[Kind, _Tally] = defaultdict(_Tally)
+    busy: set[Kind] = set()
+    for pair in paired.pairs:
+        if pair.point.parent_arn is not None or pair.repeats is not None:
+            continue
+        kind = weighed.kind_of(pair.point)
+        tallies[kind].add(pair, paired.listed, copies_seen)
+        if pair.copy is None and any(_pending(job, copies_seen) for job in pair.jobs):
+            busy.add(kind)
+    for pair, found in blind(paired, source_vault_arn):
+        tallies[weighed.kind_of(pair.point)].compare(pair, found)
+    unexplained, twins = Counter(each.resource_type for each in paired.loose), _twins(paired)
+    of_kind = {
+        kind: tally.evidence(
+            kind, copies_seen, unexplained=unexplained[kind.resource_type], twins=twins[kind.resource_type]
+        )
+        for kind, tally in tallies.items()
+    }
+    return replace(weighed, of_kind=of_kind, busy=frozenset(busy))
+
+
+def _pending(job: CopyJob, copies_seen: datetime) -> bool:
+    return job.is_running or (job.state in ENDED_WELL and settling(job, copies_seen))
+
+
+def settling(job: CopyJob, copies_seen: datetime) -> bool:
+    """Tell whether the copy of a finished job may not have been listed yet."""
+    return job.completed is None or job.completed > copies_seen - SETTLING
+
+
+def _could_be(paired: Pairing, destination_vault_arn: str) -> dict[tuple[str, str], dict[str, datetime]]:
+    resources = {each.point.resource_arn for each in paired.pairs}
+    newest: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+    for each in paired.loose:
+        resource = each.resource_arn if each.resource_arn in resources else ""
+        origin = each.source_vault_arn if came_from_elsewhere(each, destination_vault_arn) else None
+        of_origin = newest[each.resource_type, resource]
+        of_origin[origin or ""] = max(each.created, of_origin.get(origin or "", each.created))
+    return dict(newest)
+
+
+def _twins(paired: Pairing) -> Counter[str]:
+    """Count recovery points of one resource within a second of the one before, by type."""
+    twins: Counter[str] = Counter()
+    before: dict[str, datetime] = {}
+    for point in sorted((each.point for each in paired.pairs if not each.repeats), key=lambda each: each.created):
+        last = before.get(point.resource_arn)
+        if last is not None and point.created - last <= TOLERANCE and point.parent_arn is None:
+            twins[point.resource_type] += 1
+        before[point.resource_arn] = point.created
+    return twins
+
+
+class _Tally:
+    """Counts what the pairs of one kind show."""
+
+    __slots__ = ("by_date", "counts", "ended", "largest", "not_found", "telling")
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.largest: timedelta | None = None
+        self.by_date = self.telling = self.not_found = 0
+        self.ended: list[datetime] = []
+
+    def add(self, pair: Pair, listed: Mapping[str, RecoveryPoint], copies_seen: datetime) -> None:
+        """Take one pair in."""
+        if pair.copy is not None and not pair.by_job and pair.copy.created == pair.point.created:
+            self.by_date += 1
+            self.telling += not on_the_hour(pair.point.created)
+        for job in pair.jobs:
+            if job.state in ENDED_WELL and job.completed is not None and not settling(job, copies_seen):
+                self._job(pair, job, job.completed, listed)
+
+    def _job(self, pair: Pair, job: CopyJob, ended: datetime, listed: Mapping[str, RecoveryPoint]) -> None:
+        self.counts["jobs"] += 1
+        self.ended.append(ended)
+        copy = listed.get(job.destination_point_arn or "")
+        if copy is None or copy.status == "DELETING":  # it would prove something for a minute
+            self.not_found += pair.copy is None
+            return
+        apart = abs(copy.created - pair.point.created)
+        same = bool(copy.resource_arn) and copy.resource_arn == pair.point.resource_arn
+        fits = same and apart <= TOLERANCE
+        self.largest = max(apart, self.largest or timedelta())
+        self.counts["linked"] += 1
+        self.counts["exact"] += not apart
+        self.counts["mismatched"] += not fits
+        self.telling += fits and not on_the_hour(pair.point.created)
+
+    def compare(self, pair: Pair, found: RecoveryPoint | None) -> None:
+        """Take in which copy pairing by date alone finds for what a job pairs; a second copy of it is the same."""
+        copy = pair.copy
+        if copy is None or found is None:
+            self.counts["blind_none"] += 1
+        else:
+            same = (found.resource_arn, found.created) == (copy.resource_arn, copy.created)
+            self.counts["blind_agree" if same else "blind_differ"] += 1
+
+    def evidence(self, kind: Kind, copies_seen: datetime, *, unexplained: int, twins: int) -> Evidence:
+        """Return what was counted, and what it proves."""
+        return Evidence(
+            kind,
+            verdict=self._verdict(copies_seen),
+            by_date=self.by_date,
+            telling=self.telling,
+            largest_difference=self.largest,
+            unexplained=unexplained,
+            twins=twins,
+            **self.counts,
+        )
+
+    def _verdict(self, copies_seen: datetime) -> Verdict:
+        linked, jobs = self.counts["linked"], self.counts["jobs"]
+        if self.counts["mismatched"]:
+            return Verdict.CONTRADICTED
+        all_there_are = 0 < linked == jobs and min(self.ended) <= copies_seen - ALL_ARE_ENOUGH_AFTER
+        if linked >= ENOUGH or self.by_date >= ENOUGH or all_there_are:
+            return Verdict.PROVEN
+        return Verdict.CONTRADICTED if jobs and self.not_found == jobs else Verdict.UNPROVEN

@@ -1,0 +1,143 @@
+"""What is known of one recovery point before a copy job is spent on it: that AWS would refuse it, and who can end that.
+
+| known | state | reason |
+|---|---|---|
+| its type cannot enter a logically air-gapped vault | Ineligible | TypeNotSupported |
+| it is a snapshot under a key that AWS manages, and goes to another account | Ineligible | AwsManagedKey |
+| its copy would live too short or too long for the vault's lock | Waiting, until somebody acts | RetentionOutOfBounds |
+| AWS refused the same request, because of what the point is | Ineligible, asked again after a day | as AWS says |
+| AWS refused the same request for another reason | Failed, asked again more and more slowly | as AWS says |
+| AWS refused another request, or time ends the refusal | | none of ours |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ...engine.model import (
+    Asked,
+    CopyJob,
+    Desired,
+    Destination,
+    Key,
+    Look,
+    RecoveryPoint,
+    Refusal,
+    Standing,
+    State,
+    Unseen,
+    Vault,
+)
+from ...words.reasons import Reason
+from .. import lifecycle
+from ..vault.key import KEYED_BY_RESOURCE
+from .failures import FailureClass, classify_refusal
+
+NOT_AIR_GAPPED = frozenset({"RDS", "SAP HANA on Amazon EC2"})
+"""Types that AWS copies to other accounts, but not into logically air-gapped vaults.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html"""
+
+STAYS_UNENCRYPTED = frozenset({"Aurora", "DocumentDB", "Neptune"})
+"""Types whose copies stay unencrypted when the source is, which an air-gapped vault does not take.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
+
+OF_THE_POINT = frozenset({Reason.COLD_STORAGE, Reason.CONTINUOUS_BACKUP, Reason.NOT_COMPLETED})
+"""Reasons of a refusal that would have made the point ineligible, had its listing shown them."""
+
+SLOWEST = timedelta(hours=24)
+"""How slowly is asked again at last what AWS has refused: somebody may have acted unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was seen that bears on single points, towards one destination.
+
+    Attributes:
+        vault: The destination vault, None while it was not seen.
+        keys: What KMS says of the keys of the source account, by ARN.
+        refused: What AWS refused to start to this destination, by ARN of the recovery point.
+    """
+
+    vault: Vault | None = None
+    keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+
+
+def judge(
+    point: RecoveryPoint,
+    desired: Desired,
+    destination: Destination,
+    known: Circumstances,
+    now: datetime,
+    last_job: CopyJob | None = None,
+) -> Standing | None:
+    """Return how an uncopied point without a running job stands when AWS would not copy it; None if it may be tried.
+
+    A job that ended well knows better than what can be foreseen: its copy was there, and is gone. And a refusal from
+    before the last job began is history.
+    """
+    if last_job is None or not last_job.ended_well:
+        foreseen = _foreseen(point, desired, destination, known)
+        if foreseen is not None:
+            return foreseen
+    refusal = known.refused.get(point.arn)
+    asks = Asked.of(point, destination.lifecycle, desired.copy_role_arn)
+    if refusal is None or refusal.asked != asks or (last_job is not None and last_job.created >= refusal.at):
+        return None
+    return _refused(point, refusal, desired.copying.backoff, now)
+
+
+def _foreseen(
+    point: RecoveryPoint, desired: Desired, destination: Destination, known: Circumstances
+) -> Standing | None:
+    air_gapped = _not_into_air_gapped(point, known.vault)
+    if air_gapped is not None:
+        return Standing(point, State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED, message=air_gapped)
+    if _on_managed_key(point, desired, destination, known.keys):
+        return Standing(point, State.INELIGIBLE, Reason.AWS_MANAGED_KEY, message=_managed_key(point))
+    locked_out = lifecycle.refusal(point, destination, known.vault)
+    if locked_out is not None:
+        held = Reason.RETENTION_OUT_OF_BOUNDS
+        return Standing(point, State.WAITING, held, needs_action=True, message=locked_out)
+    return None
+
+
+def _not_into_air_gapped(point: RecoveryPoint, vault: Vault | None) -> str | None:
+    if vault is None or not vault.air_gapped:
+        return None
+    if point.resource_type in NOT_AIR_GAPPED:
+        return f"AWS does not copy {point.resource_type} into logically air-gapped vaults such as {vault.name}."
+    if point.resource_type in STAYS_UNENCRYPTED and point.encrypted is False:
+        return f"{point.arn} is not encrypted, and so does not enter the logically air-gapped vault {vault.name}."
+    return None
+
+
+def _on_managed_key(
+    point: RecoveryPoint, desired: Desired, destination: Destination, keys: Mapping[str, Look[Key | None]]
+) -> bool:
+    """Tell whether a snapshot is known to be under a key that cannot be shared; unknown is tried."""
+    if desired.source.account.account_id == destination.vault.account.account_id:
+        return False
+    look = keys.get(point.encryption_key_arn or "") if point.resource_type in KEYED_BY_RESOURCE else None
+    return look is not None and not isinstance(look, Unseen) and look.value is not None and look.value.manager == "AWS"
+
+
+def _managed_key(point: RecoveryPoint) -> str:
+    return (
+        f"{point.arn} is encrypted with {point.encryption_key_arn}, which AWS manages and nobody can share with another"
+        f" account. Encrypt {point.resource_arn} with a customer managed key; what is backed up from then on is copied."
+    )
+
+
+def _refused(point: RecoveryPoint, refusal: Refusal, backoff: timedelta, now: datetime) -> Standing | None:
+    failure = classify_refusal(refusal.problem)
+    if failure is None:
+        return None
+    terminal = failure.failure_class is FailureClass.TERMINAL
+    again = refusal.at + (SLOWEST if terminal else min(backoff * (1 << min(refusal.times - 1, 12)), SLOWEST))
+    message = f"{point.arn}: {refusal.problem.message}"
+    if failure.reason in OF_THE_POINT:
+        return None if again <= now else Standing(point, State.INELIGIBLE, failure.reason, message=message)
+    return Standing(point, State.FAILED, failure.reason, retry_at=again, needs_action=True, message=message)

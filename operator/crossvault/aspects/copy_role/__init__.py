@@ -1,0 +1,151 @@
+"""The role that AWS Backup assumes for a copy: whether it is there, and whether it lets AWS Backup in.
+
+What it may do is not judged here. https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.model import Desired, Observed, Prerequisite, Role, Unseen
+from ...engine.rows import UNKNOWN, met, unknown, unmet
+from ...words.reasons import Reason
+
+NAME = "CopyRole"
+SERVICE = "backup.amazonaws.com"
+DEFAULT = "AWSBackupDefaultServiceRole"
+
+_TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
+_PERMISSIONS = "service-role/AWSBackupServiceRolePolicyForBackup"
+
+
+def judge(desired: Desired, observed: Observed) -> Prerequisite:
+    """Judge the role.
+
+    | role | its trust policy | row |
+    |---|---|---|
+    | not seen | | Unknown; AWS decides when a copy is started |
+    | none of that name | | Unmet |
+    | of that name with another path | | Unmet: AWS would be told of a role that is not there |
+    | there | lets AWS Backup in | Met |
+    | there | nothing in it lets AWS Backup in, or a Deny keeps it out | Unmet |
+    | there | has conditions that cannot be judged from here | Unknown |
+    """
+    look = observed.copy_role
+    if isinstance(look, Unseen):
+        return unknown(NAME, "", look.problem)
+    name, where = _named(desired)
+    if look.value is None or look.value.arn != desired.copy_role_arn:
+        return _absent(desired, look.value)
+    trusted = trusts(look.value, desired.source.account.account_id)
+    if trusted is None:
+        message = f"Whether AWS Backup may assume role {name} in {where} depends on conditions of its trust policy."
+        return Prerequisite(NAME, "", UNKNOWN, Reason.COPY_ROLE_UNTRUSTING, message)
+    if not trusted:
+        return unmet(
+            NAME,
+            "",
+            Reason.COPY_ROLE_UNTRUSTING,
+            f"AWS Backup may not assume role {name} in {where} (spec.source.copyRole): its trust policy does not let"
+            f" {SERVICE} in.",
+            f"Allow sts:AssumeRole to the service {SERVICE} in the role's trust policy:"
+            f" aws iam update-assume-role-policy --role-name {name} --policy-document '{_TRUST}'",
+        )
+    return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
+
+
+def _named(desired: Desired) -> tuple[str, str]:
+    """Return the name of the declared role, and the account it has to be in as people know it."""
+    account = desired.source.account
+    return desired.copy_role_arn.rsplit("/", 1)[-1], f"account {account.name} ({account.account_id})"
+
+
+def _absent(desired: Desired, other: Role | None) -> Prerequisite:
+    """Say that there is no such role, or only one of the same name with another path."""
+    name, where = _named(desired)
+    if other is not None:
+        return unmet(
+            NAME,
+            "",
+            Reason.COPY_ROLE_MISSING,
+            f"There is no role {desired.copy_role_arn}; the one named {name} in {where} is {other.arn}.",
+            f"Declare spec.source.copyRole: {other.arn}",
+        )
+    return unmet(
+        NAME,
+        "",
+        Reason.COPY_ROLE_MISSING,
+        f"There is no role {name} in {where}, which AWS Backup would assume to copy (spec.source.copyRole).",
+        _create(name, desired.copy_role_arn),
+    )
+
+
+def _create(name: str, arn: str) -> str:
+    path = arn.split(":role", 1)[-1].rsplit("/", 1)[0] + "/"
+    partition = arn.split(":")[1]
+    by_hand = (
+        f"aws iam create-role --role-name {name} --path {path} --assume-role-policy-document '{_TRUST}'; then"
+        f" aws iam attach-role-policy --role-name {name} --policy-arn arn:{partition}:iam::aws:policy/{_PERMISSIONS}"
+    )
+    if name == DEFAULT:
+        return (
+            "Create it: in AWS Backup's console of that account choose Create on-demand backup with the default role,"
+            f" or run {by_hand}"
+        )
+    return f"Name another one in spec.source.copyRole, or create it: {by_hand}"
+
+
+# --- Trust ---------------------------------------------------------------------------------------------------------
+
+
+def trusts(role: Role, account_id: str) -> bool | None:
+    """Tell whether the trust policy of a role lets AWS Backup assume it; None where conditions decide.
+
+    Of conditions only those on the source account are judged, which the confused-deputy advice names.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    verdicts = {"Allow": [False], "Deny": [False]}  # type: dict[str, list[bool | None]]
+    for statement in _several(role.trust.get("Statement")):
+        if isinstance(statement, Mapping) and statement.get("Effect") in verdicts and _concerns(statement):
+            verdicts[statement["Effect"]].append(_condition(statement.get("Condition"), account_id))
+    allowed, denied = verdicts["Allow"], verdicts["Deny"]
+    if True in denied or not any(each is not False for each in allowed):
+        return False
+    return True if True in allowed and None not in denied else None
+
+
+def _concerns(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement is about AWS Backup assuming the role; what is said by "Not…" counts as about it."""
+    actions = [str(each).lower() for each in _several(statement.get("Action"))]
+    acts = "NotAction" in statement or any(fnmatch.fnmatchcase("sts:assumerole", each) for each in actions)
+    principal = statement.get("Principal")
+    services = _several(principal.get("Service")) if isinstance(principal, Mapping) else _several(principal)
+    return acts and (SERVICE in services or "*" in services)
+
+
+def _condition(condition: object, account_id: str) -> bool | None:
+    """Judge the conditions of a statement; None where they are about something that is not known here."""
+    if not condition:
+        return True
+    if not isinstance(condition, Mapping):
+        return None
+    for operator, keys in condition.items():
+        if not isinstance(keys, Mapping) or operator not in {"StringEquals", "StringLike"}:
+            return None
+        for key, values in keys.items():
+            if key.lower() != "aws:sourceaccount":
+                return None
+            if not any(fnmatch.fnmatchcase(account_id, str(each)) for each in _several(values)):
+                return False
+    return True
+
+
+def _several(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

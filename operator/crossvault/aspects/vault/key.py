@@ -1,0 +1,138 @@
+"""The key of a destination vault: the one it has, or the one it is going to be made with.
+
+KMS is asked about keys of the vault's own account only. Of others it says "not found" or "denied", which tells
+nothing; there EncryptionKeyType decides. https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
+"""
+
+from __future__ import annotations
+
+from ...engine.model import (
+    AWS_OWNED,
+    CUSTOMER_MANAGED,
+    Desired,
+    Destination,
+    DestinationSight,
+    Prerequisite,
+    PrerequisiteStatus,
+    Unseen,
+    Vault,
+    account_of,
+)
+from ...engine.rows import met, no_vault, unknown, unmet
+from ...words.reasons import Reason
+
+NAME = "VaultKey"
+
+KEYED_BY_RESOURCE = frozenset({"EBS", "EC2", "RDS", "Aurora", "DocumentDB", "Neptune", "FSx", "Storage Gateway"})
+"""Types whose recovery points are snapshots of the resource's own service, under the resource's own key. They leave
+an account only if that key is a customer managed one, and arrive only in a vault that has one.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
+
+FULLY_MANAGED_TYPES = frozenset(
+    {"S3", "EFS", "DynamoDB", "Timestream", "VirtualMachine", "SAP HANA on Amazon EC2", "DSQL", "EKS"}
+)
+"""Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
+
+
+def judge(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
+    """Judge the key of the vault that is there, or of the one to be made.
+
+    | vault | key | row |
+    |---|---|---|
+    | absent, not to be made | | Unknown |
+    | absent, to be made | declared one is an enabled customer managed key | Met |
+    | logically air-gapped | owned by AWS, or of another account | Met |
+    | any | of its own account, gone or not enabled | Unmet |
+    | standard | managed or owned by AWS, and types in scope need another | Unmet |
+    | standard | of another account | Met or Unmet as EncryptionKeyType says |
+    | any | of another account, and AWS says nothing more | Unknown |
+    """
+    if isinstance(sight.vault, Unseen):
+        return unknown(NAME, destination.name, sight.vault.problem)
+    if sight.vault.value is None:
+        return _wanted(destination, sight)
+    vault = sight.vault.value
+    if vault.encryption_key_arn is not None and vault.own_key_arn is None:
+        return _foreign(desired, destination, vault)
+    return _own(desired, destination, vault, sight)
+
+
+def _wanted(destination: Destination, sight: DestinationSight) -> Prerequisite:
+    """Judge the key with which the vault is going to be created."""
+    look, wanted = sight.wanted_key, destination.encryption_key
+    if not destination.create:
+        return no_vault(NAME, destination, "key")
+    if isinstance(look, Unseen):
+        return unknown(NAME, destination.name, look.problem, blocks=True)
+    where = f"in account {destination.vault.account.name} ({destination.vault.region})"
+    if look.value is None:
+        return unmet(
+            NAME,
+            destination.name,
+            Reason.KEY_NOT_FOUND,
+            f"There is no key {wanted} {where}.",
+            "Create the customer managed key, or correct spec.destinations[].vault.encryptionKey.",
+        )
+    if look.value.manager != "CUSTOMER" or look.value.state != "Enabled":
+        return unmet(
+            NAME,
+            destination.name,
+            Reason.KEY_NOT_USABLE,
+            f"Key {wanted} {where} is {look.value.state} and managed by {look.value.manager}.",
+            "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
+        )
+    return met(NAME, destination.name, f"Key {wanted} can be used.")
+
+
+def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
+    """Judge a key that belongs to AWS or to a third account from what AWS Backup says of it."""
+    if vault.air_gapped:
+        return met(NAME, destination.name, f"Vault {vault.name} is logically air-gapped; its key is in AWS's care.")
+    if vault.key_type == AWS_OWNED and vault.kind:
+        return _not_of_the_customer(desired, destination, vault)
+    owner = account_of(vault.encryption_key_arn or "")
+    message = f"The key of vault {vault.name} belongs to account {owner}, which answers for it."
+    if vault.key_type == CUSTOMER_MANAGED:
+        return met(NAME, destination.name, message)
+    return Prerequisite(NAME, destination.name, PrerequisiteStatus.UNKNOWN, Reason.FOREIGN_KEY, message)
+
+
+def _own(desired: Desired, destination: Destination, vault: Vault, sight: DestinationSight) -> Prerequisite:
+    look = sight.vault_key
+    if isinstance(look, Unseen):
+        return unknown(NAME, destination.name, look.problem)
+    key = look.value
+    if key is None and vault.own_key_arn is not None:
+        return unmet(
+            NAME,
+            destination.name,
+            Reason.KEY_NOT_FOUND,
+            f"The key {vault.own_key_arn} of vault {vault.name} does not exist.",
+            "A vault's key cannot be changed: name another vault.",
+        )
+    if key is not None and key.state != "Enabled":
+        return unmet(
+            NAME,
+            destination.name,
+            Reason.KEY_NOT_USABLE,
+            f"The key of vault {vault.name} is {key.state}.",
+            "Enable the key, or cancel its deletion.",
+        )
+    if (key is None or key.manager != "CUSTOMER") and not vault.air_gapped:
+        return _not_of_the_customer(desired, destination, vault)
+    return met(NAME, destination.name, f"The key of vault {vault.name} can be used.")
+
+
+def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
+    """Only types that AWS Backup manages in full are copied into a vault on a key that AWS manages."""
+    types = desired.scope.resource_types
+    if types and all(each in FULLY_MANAGED_TYPES for each in types):
+        return met(NAME, destination.name, f"The key of vault {vault.name} can be used.")
+    return unmet(
+        NAME,
+        destination.name,
+        Reason.AWS_MANAGED_VAULT_KEY,
+        f"Vault {vault.name} is encrypted with a key that AWS manages; most resource types cannot be copied into it.",
+        "A vault's key cannot be changed: name another vault with a customer managed key, "
+        "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
+    )

@@ -1,0 +1,1 @@
+"""The pass: look, judge, restrict, apply, report; it knows no aspect by name."""

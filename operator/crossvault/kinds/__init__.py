@@ -1,0 +1,1 @@
+"""One folder a kind of object: from its body to what is wanted, and to its status."""

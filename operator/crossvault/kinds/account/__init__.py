@@ -1,0 +1,1 @@
+"""BackupAccount: an AWS account, how it is entered, and who may use what of it."""

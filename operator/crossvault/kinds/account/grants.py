@@ -1,0 +1,207 @@
+"""Who may use what of an account: which namespaces, as source or destination, which vaults, with which copy roles.
+
+A reference that no grant lets through reads the same as one to an account that does not exist (invariant 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from ...manifest.fields import Fields
+
+DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
+
+MOST_COPY_ROLES = 20
+"""So many copy roles are granted of an account: its statements in a vault's policy are no more, so all have room."""
+
+Labels: TypeAlias = Mapping[str, str]
+
+_VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
+_KEYS = re.compile(r"alias/[A-Za-z0-9/_*-]{1,250}|(?:mrk-)?[0-9a-f*-]{1,40}")
+_ROLES = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,576}")
+
+
+class Direction(StrEnum):
+    """As what a policy uses an account."""
+
+    SOURCE = "Source"
+    DESTINATION = "Destination"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNamespaces:
+    """Some namespaces; none by default. ``match_labels`` None means no selector."""
+
+    all: bool = False
+    names: tuple[str, ...] = ()
+    match_labels: tuple[tuple[str, str], ...] | None = None
+
+    def admits(self, namespace: str, labels: Labels) -> bool:
+        """Tell whether a namespace with these labels is among them. A selector without labels admits nobody."""
+        if self.all or namespace in self.names:
+            return True
+        return bool(self.match_labels) and all(labels.get(key) == value for key, value in self.match_labels or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a policy wants of an account.
+
+    Attributes:
+        vault: The name of the vault.
+        copy_role: The role that AWS Backup assumes for the copy, of a source, as :func:`role_name` has it.
+        key: The key that a destination names for its vault, an alias or an id; empty where it names none.
+    """
+
+    direction: Direction
+    vault: str
+    copy_role: str = ""
+    key: str = ""
+
+    def __str__(self) -> str:
+        if self.direction is Direction.DESTINATION:
+            return f"copy into vault {self.vault}" + (f" on key {self.key}" if self.key else "")
+        own = self.copy_role == role_name(DEFAULT_COPY_ROLE)
+        return f"copy from vault {self.vault} with role {DEFAULT_COPY_ROLE if own else self.copy_role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What some namespaces may use of an account.
+
+    Attributes:
+        vaults: Names of vaults; ``*`` stands for any characters.
+        copy_roles: Copy roles, as :func:`role_name` has them; they bind sources only. No patterns: every role is a
+            statement in the policies of shared vaults, and who grants has to see how many there can be.
+        keys: Aliases and ids of keys that destinations may name, with patterns; by default none.
+        policies: How many policies of one namespace may use the account by this grant, None for any number.
+    """
+
+    namespaces: AllowedNamespaces
+    directions: frozenset[Direction]
+    vaults: tuple[str, ...]
+    copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT_COPY_ROLE}",)
+    keys: tuple[str, ...] = ()
+    policies: int | None = None
+
+    def lets(self, use: Use) -> bool:
+        """Tell whether a namespace that the grant is for may do this."""
+        if use.direction not in self.directions or not _matches(use.vault, self.vaults):
+            return False
+        if use.direction is Direction.SOURCE:
+            return use.copy_role in self.copy_roles
+        return not use.key or _matches(use.key, self.keys)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, each) for each in patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an account is good for in the eyes of one namespace.
+
+    Attributes:
+        permitted: Whether the use is let through at all.
+        policies: How many policies of the namespace may do it, None for any number.
+    """
+
+    permitted: bool = False
+    policies: int | None = None
+
+
+def allowance(
+    allowed: AllowedNamespaces, grants: tuple[Grant, ...], namespace: str, labels: Labels, use: Use
+) -> Allowance:
+    """Return what ``allowedNamespaces`` and the grants let a namespace do; the most generous of them counts."""
+    if allowed.admits(namespace, labels):
+        return Allowance(permitted=True)
+    found = [each.policies for each in grants if each.namespaces.admits(namespace, labels) and each.lets(use)]
+    most = [each for each in found if each is not None]
+    return Allowance(permitted=bool(found), policies=max(most) if len(most) == len(found) and most else None)
+
+
+def only_namespace(allowed: AllowedNamespaces, grants: tuple[Grant, ...]) -> str:
+    """Return the one namespace that may use the account at all; empty where others may, or labels decide."""
+    everybody = [allowed, *(each.namespaces for each in grants)]
+    names = {name for each in everybody for name in each.names}
+    others = any(each.all or each.match_labels is not None for each in everybody)
+    return names.pop() if len(names) == 1 and not others else ""
+
+
+def role_name(text: str) -> str:
+    """Return path and name of a role, however it is named: by its ARN, or by its name with the path that it has.
+
+    AWS Backup makes its own role in a path (Developer Guide, default service role), so that one needs none.
+    """
+    name = text.partition(":role/")[2] if text.startswith("arn:") else text
+    return f"service-role/{name}" if text == DEFAULT_COPY_ROLE else name
+
+
+def key_name(text: str) -> str:
+    """Return alias or id of a key, however it is named: ``alias/orders``, an id, or the ARN of either."""
+    return text.rsplit(":", 1)[-1].removeprefix("key/")
+
+
+# --- Reading -------------------------------------------------------------------------------------------------------
+
+
+def allowed_from(fields: Fields) -> AllowedNamespaces:
+    """Read ``allowedNamespaces``, or the ``namespaces`` of a grant."""
+    match_labels = None
+    if fields.has("selector"):
+        selector = fields.object("selector")
+        match_labels = selector.pairs("matchLabels")
+        if not match_labels:
+            selector.fault("matchLabels", "must have at least one label; to allow every namespace set all")
+    return AllowedNamespaces(all=fields.flag("all"), names=fields.texts("names"), match_labels=match_labels)
+
+
+def grants_from(spec: Fields) -> tuple[Grant, ...]:
+    """Read ``grants``; an absent list is empty."""
+    grants = tuple(_grant(each) for each in spec.objects("grants", required=False))
+    roles = {role for each in grants if Direction.SOURCE in each.directions for role in each.copy_roles}
+    if len(roles) > MOST_COPY_ROLES:
+        spec.fault("grants", f"must name at most {MOST_COPY_ROLES} different copyRoles in all, name {len(roles)}")
+    return grants
+
+
+def _grant(fields: Fields) -> Grant:
+    directions = frozenset(fields.choices("as", Direction))
+    if fields.has("copyRoles") and Direction.SOURCE not in directions:
+        fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
+    if fields.has("keys") and Direction.DESTINATION not in directions:
+        fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
+    return Grant(
+        namespaces=allowed_from(fields.object("namespaces", required=True)),
+        directions=directions,
+        vaults=_patterns(fields, "vaults", _VAULTS, "must be the name of a vault, with * for any characters"),
+        copy_roles=_roles(_patterns(fields, "copyRoles", _ROLES, "must be the name of a role"))
+        if fields.has("copyRoles")
+        else _roles((DEFAULT_COPY_ROLE,)),
+        keys=_patterns(
+            fields, "keys", _KEYS, "must begin with alias/, or be the id of a key, with * for any characters"
+        )
+        if fields.has("keys")
+        else (),
+        policies=fields.object("limits").optional_integer("policies"),
+    )
+
+
+def _roles(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(role_name, texts))
+
+
+def _patterns(fields: Fields, name: str, form: re.Pattern[str], wanted: str) -> tuple[str, ...]:
+    patterns = fields.texts(name)
+    if not patterns:
+        fields.fault(name, "must have at least one item")
+    for number, each in enumerate(patterns):
+        if not form.fullmatch(each):
+            fields.fault(f"{name}[{number}]", wanted)
+    return patterns

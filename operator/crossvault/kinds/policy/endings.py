@@ -1,0 +1,301 @@
+"""The end of a policy: what goes, what stays and for whom, and what a deletion waits for.
+
+Only statements of ours ever go, and only when the policy was deleted by name with ``deletionPolicy: RemoveOwned``.
+What another policy needs stays: taking it away, or telling somebody to, would lock that policy's copies out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from ...aspects import vault_policy
+from ...engine.model import (
+    DeletionPolicy,
+    Desired,
+    Event,
+    Observed,
+    Ownership,
+    PolicyKey,
+    Postponed,
+    Result,
+    Unseen,
+    VaultRef,
+)
+from ...status import conditions, summary
+from ...status.announcements import stamp, transitions, with_last_changed
+from ...status.conditions import Condition
+from ...words.problems import Problem
+from ...words.reasons import Reason
+from ...words.texts import clip
+from .. import parse
+from ..parse import Rejected
+from . import stakes
+
+Claim: TypeAlias = tuple[str, str]
+Claimants: TypeAlias = Mapping[Claim, tuple[PolicyKey, ...]]
+Accounts: TypeAlias = Mapping[str, parse.AccountDeclaration]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the deletion of one policy comes down to.
+
+    Attributes:
+        desired: The policy with the destinations that have something to be looked for; None when none has.
+        kept: What stays on purpose, in sentences.
+        lost: What stays because it cannot be found any more, in sentences.
+        written: The statements that the policy is recorded as having written: their digests by ARN of the vault.
+    """
+
+    desired: Desired | None
+    kept: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare(
+    body: Mapping[str, Any],
+    accounts: Accounts,
+    namespace_labels: Mapping[str, str],
+    *,
+    claims: frozenset[Claim],
+    claimants: Claimants,
+    ordered: bool,
+) -> Ending:
+    """Find out what there is to do for a policy that is being deleted, without asking AWS.
+
+    Args:
+        body: The object, with a deletionTimestamp.
+        accounts: Every declared account by name.
+        namespace_labels: Labels of the policy's namespace.
+        claims: (vault ARN, Sid) of the statements that other policies want.
+        claimants: Which policies those are, as far as that is known.
+        ordered: The deletion was of this one policy by name.
+    """
+    if not _wants_removal(body) or not ordered:
+        return Ending(None, kept=(_retained(body),))
+    desired, unresolved = _resolved(body, accounts, namespace_labels)
+    lost = tuple(_lost(body, name, why) for name, why in unresolved)
+    if desired is None:
+        return Ending(None, lost=lost)
+    sid = vault_policy.sid_of(desired.copy_role_arn)
+    managed = [each for each in desired.destinations if each.vault_policy is Ownership.MANAGE]
+    needed = [each for each in managed if (each.vault.arn, sid) in claims]
+    written = stakes.written_by(body.get("status") or {})
+    others = [each for each in managed if each not in needed and each.vault.arn not in written]
+    kept = (
+        *(_needed(each.vault.arn, sid, claimants, desired.key) for each in needed),
+        *(_by_others(each.vault.arn, sid) for each in others),
+    )
+    kept = kept if managed else (_retained(body),)
+    ours = tuple(each for each in managed if each not in needed and each not in others)
+    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written)
+
+
+def _wants_removal(body: Mapping[str, Any]) -> bool:
+    """Tell whether anything is to be removed, as ``engine.plan.removes_something`` does for what is parsed."""
+    spec = body.get("spec")
+    spec = spec if isinstance(spec, Mapping) else {}
+    acts = spec.get("mode") in (None, "Enforce") and not spec.get("suspend")
+    return acts and spec.get("deletionPolicy") == DeletionPolicy.REMOVE_OWNED
+
+
+def _resolved(
+    body: Mapping[str, Any], accounts: Accounts, labels: Mapping[str, str]
+) -> tuple[Desired | None, tuple[tuple[str, str], ...]]:
+    """Return the policy with every destination whose account can be entered, and (destination, why) of the others."""
+    whole = parse.parse_policy(body, accounts, labels)
+    if isinstance(whole, Desired):
+        return whole, ()
+    spec = body.get("spec")
+    declared = spec.get("destinations") if isinstance(spec, Mapping) else None
+    found: list[Desired] = []
+    lost: list[tuple[str, str]] = []
+    for each in declared if isinstance(declared, list) else ():
+        alone = parse.parse_policy({**body, "spec": {**(spec or {}), "destinations": [each]}}, accounts, labels)
+        if isinstance(alone, Rejected):
+            name = str(each.get("name")) if isinstance(each, Mapping) else "?"
+            lost.append((name, " ".join(fault.message for fault in alone.faults[:1])))
+        else:
+            found.append(alone)
+    if not found:
+        return None, tuple(lost) or (("?", " ".join(map(str, whole.faults[:1]))),)
+    return replace(found[0], destinations=tuple(one for each in found for one in each.destinations)), tuple(lost)
+
+
+# --- What stays ----------------------------------------------------------------------------------------------------
+
+
+def _retained(body: Mapping[str, Any]) -> str:
+    spec = body.get("spec")
+    destinations = spec.get("destinations") if isinstance(spec, Mapping) else None
+    rows = [each for each in destinations if isinstance(each, Mapping)] if isinstance(destinations, list) else []
+    managed = {each.get("name") for each in rows if each.get("vaultPolicy") in (None, "Manage")}
+    status = (body.get("status") or {}).get("destinations") or ()
+    statements = sum("statementWritten" in each and each.get("name") in managed for each in status)
+    copies = ((body.get("status") or {}).get("summary") or {}).get("copied", "0/0").split("/")[0]
+    kept = f"{statements} policy statement{'' if statements == 1 else 's'}, {copies} copies"
+    return f"Left in AWS: {kept}. No backup was touched."
+
+
+def statement(vault_arn: str, sid: str) -> str:
+    """Name a statement of ours as an administrator finds it."""
+    return f"statement {sid} in the policy of vault {vault_arn}"
+
+
+def _short(vault: VaultRef, sid: str) -> str:
+    """Name a statement in few words, so that the cause behind it is not cut off."""
+    return f"statement {sid} of vault {vault.name} ({vault.account.name}, {vault.region})"
+
+
+def _needed(vault_arn: str, sid: str, claimants: Claimants, key: PolicyKey) -> str:
+    """Say who needs a statement; of policies in other namespaces nobody here may learn more than that they exist."""
+    known = sorted(claimants.get((vault_arn, sid), ()), key=str)
+    near = [str(each) for each in known if each.namespace == key.namespace]
+    shown = ", ".join(near[:3]) + (f" and {len(near) - 3} more" if len(near) > 3 else "")
+    others = "others" if near and len(near) < len(known) else ""
+    who = " and ".join(each for each in (shown, others) if each) or "another policy"
+    one = len(known) <= 1
+    return f"Left in AWS: {statement(vault_arn, sid)}, because {who} need{'s' if one else ''} it."
+
+
+def _by_others(vault_arn: str, sid: str) -> str:
+    """Say of a statement that this policy found, or never got to write, that it is not its to remove."""
+    where = statement(vault_arn, sid)
+    return f"Left in AWS, if it is there: {where}, which this policy is not recorded as having written."
+
+
+def _changed(vault_arn: str, sid: str) -> str:
+    return f"Left in AWS: {statement(vault_arn, sid)}, because somebody changed it since this policy wrote it."
+
+
+def _lost(body: Mapping[str, Any], destination: str, why: str) -> str:
+    rows = (body.get("status") or {}).get("destinations") or ()
+    arn = next((str(each["vaultArn"]) for each in rows if each.get("name") == destination and "vaultArn" in each), "")
+    where = f"the policy of vault {arn}" if arn else f"the vault policy of destination {destination}"
+    return (
+        f"Left in AWS: our statement {vault_policy.SID_PREFIX}… in {where}, because it cannot be looked for: "
+        f"{conditions.sentence(why)} Remove it by hand, unless another policy lets the same role in."
+    )
+
+
+# --- What is said --------------------------------------------------------------------------------------------------
+
+
+def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ()) -> summary.Outcome:
+    """Let the object go and say what stays."""
+    events: list[Event] = []
+    if ending.desired is not None:
+        text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
+        events.append(Event("Normal", Reason.DELETION_REMOVED, text))
+    events += [Event("Normal", Reason.DELETION_RETAINED, text) for text in ending.kept]
+    events += [Event("Warning", Reason.DELETION_INCOMPLETE, text) for text in ending.lost]
+    said = " ".join(each.message for each in events)
+    return summary.Outcome(None, events=tuple(events), done=True, summary=said, results=results)
+
+
+def summarise(
+    ending: Ending,
+    observed: Observed,
+    results: tuple[Result, ...],
+    postponed: tuple[Postponed, ...] = (),
+    *,
+    body: Mapping[str, Any],
+    now: datetime,
+    cadence: summary.Cadence,
+) -> summary.Outcome:
+    """Let the object go once nothing of ours is left, as observed; until then say what it waits for."""
+    desired = ending.desired
+    if desired is None:
+        return farewell(ending)
+    sid = vault_policy.sid_of(desired.copy_role_arn)
+    refused = {each.action.destination: each.problem for each in postponed}
+    refused |= {each.action.destination: each.problem for each in results if each.problem is not None}
+    left: list[tuple[str, Problem]] = []
+    changed: list[str] = []
+    for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
+        name = _short(declared.vault, sid)
+        if isinstance(sight.policy, Unseen):
+            left.append((name, sight.policy.problem))
+            continue
+        # In a policy that nobody can read there is none to take out.
+        there = vault_policy.standing(sight.policy.value, desired.copy_role_arn)
+        if there is None:
+            continue
+        if vault_policy.digest_of(there) == ending.written.get(declared.vault.arn):
+            left.append((name, refused.get(declared.name, _INTERRUPTED)))
+        else:
+            changed.append(_changed(declared.vault.arn, sid))
+    if left:
+        return replace(waiting(left, body, now=now, requeue=cadence), results=results)
+    # What was sent and is gone was removed, also where the reply was lost.
+    removed = len({each.action.destination for each in results if not each.found})
+    return farewell(replace(ending, kept=(*ending.kept, *changed)), removed, results)
+
+
+_INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")
+
+
+def unfinished(
+    body: Mapping[str, Any], ending: Ending, problem: Problem, *, now: datetime, cadence: summary.Cadence
+) -> summary.Outcome:
+    """Say what a deletion waits for whose pass did not come to its end."""
+    desired = ending.desired
+    sid = vault_policy.sid_of(desired.copy_role_arn) if desired is not None else ""
+    names = [_short(each.vault, sid) for each in desired.destinations] if desired is not None else []
+    return waiting([(name, problem) for name in names or ["what this policy owned"]], body, now=now, requeue=cadence)
+
+
+def waiting(
+    left: Iterable[tuple[str, Problem]], body: Mapping[str, Any], *, now: datetime, requeue: summary.Cadence
+) -> summary.Outcome:
+    """Say what a deletion waits for, in the status and once as an event, naming vault and Sid."""
+    pairs = list(left)
+    causes: dict[str, list[str]] = {}
+    for name, problem in pairs:
+        causes.setdefault(conditions.sentence(problem.message), []).append(name)
+    # What is left stands first: a long cause may be cut, and it is told by the account, too.
+    message = " ".join(f"Not removed yet: {_listed(names)}. {cause}" for cause, names in causes.items())
+    previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
+    judged = (
+        Condition("Ready", conditions.FALSE, Reason.DELETION_WAITING, message),
+        *sorted(
+            (
+                *conditions.parts_unseen(previous, Reason.DELETION_WAITING, message),
+                Condition("Reconciling", conditions.TRUE, Reason.DELETION_WAITING, message),
+            ),
+            key=lambda each: each.type,
+        ),
+    )
+    after: dict[str, Any] = {
+        **previous,
+        "observedGeneration": generation,
+        "conditions": stamp(judged, previous, generation, now),
+        "summary": {**(previous.get("summary") or {}), "message": clip(message)},
+    }
+    return summary.Outcome(
+        with_last_changed(after, previous, now),
+        events=transitions(judged, previous),
+        requeue=requeue.follow,
+        failed=True,
+        report=summary.bare_report(body, judged, after),
+        problem=Problem(pairs[0][1].reason, message, pairs[0][1].error_class),
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def given_up(problem: Problem | None) -> Event:
+    """Say what is left when a deletion has waited long enough; the remedy is one for whoever may change the vault."""
+    why = problem.message if problem is not None else "Not removed: what this policy owned."
+    why = why.replace("Not removed yet", "Left in AWS")
+    text = f"{conditions.sentence(why)} Remove it by hand, unless another policy needs it by now."
+    return Event("Warning", Reason.DELETION_INCOMPLETE, text)
+
+
+__all__ = ["Claimants", "Ending", "farewell", "given_up", "prepare", "summarise", "unfinished", "waiting"]

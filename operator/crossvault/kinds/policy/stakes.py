@@ -1,0 +1,136 @@
+"""What one policy has at stake that others must respect: the statements it needs, and how long it keeps its copies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from ...aspects import vault_policy
+from ...aspects.copies import doubts
+from ...engine.model import Neighbour, PolicyKey, Sharing
+from .. import parse
+
+Vaults: TypeAlias = tuple[str, str]
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What a policy wants.
+
+    Attributes:
+        claims: (vault ARN, Sid) of the statements that let its copies in.
+        copies: What it declares for its copies, by pair of vaults.
+    """
+
+    claims: frozenset[tuple[str, str]] = frozenset()
+    copies: tuple[Neighbour, ...] = ()
+
+    def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
+        """Yield the AWS accounts that it copies out of, between which vaults, and whether it starts copies at all.
+
+        What is suspended starts none, but copies that it has started may still be under way.
+        """
+        for each in self.copies:
+            yield each.account_id, each.vaults, each.acts
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to respect."""
+        return bool(self.claims or self.copies)
+
+
+def stake_of(
+    body: Mapping[str, Any],
+    accounts: Mapping[str, parse.AccountDeclaration],
+    namespace_labels: Mapping[str, str],
+) -> Stake | None:
+    """Return what a policy has at stake; None while it cannot be parsed."""
+    desired = parse.parse_policy(body, accounts, namespace_labels)
+    if isinstance(desired, parse.Rejected):
+        return None
+    return Stake(vault_policy.claims_of(desired), doubts.neighbours_of(desired))
+
+
+def remembered(status: Mapping[str, Any]) -> Stake:
+    """Return what a policy that cannot be parsed had at stake when its status was written: its statements."""
+    return Stake(frozenset((vault, sid) for vault, sid in _recorded(status, "statementSid")))
+
+
+def written_by(status: Mapping[str, Any]) -> dict[str, str]:
+    """Return the statements that a policy is recorded as having written: their digests by ARN of the vault."""
+    return dict(_recorded(status, "statementWritten"))
+
+
+def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str]]:
+    """Yield the vault and a member of every row of a status, which others than we may have written."""
+    for row in status.get("destinations") or ():
+        vault, found = row.get("vaultArn"), row.get(member)
+        if isinstance(vault, str) and isinstance(found, str):
+            yield vault, found
+
+
+def stakes_of(
+    bodies: Mapping[PolicyKey, Mapping[str, Any]],
+    accounts: Mapping[str, parse.AccountDeclaration],
+    labels: Mapping[str, Mapping[str, str]],
+) -> dict[PolicyKey, Stake]:
+    """Return what each of several policies has at stake, as far as it can be parsed."""
+    found = {key: stake_of(body, accounts, labels.get(key.namespace, {})) for key, body in bodies.items()}
+    return {key: stake for key, stake in found.items() if stake is not None}
+
+
+class Copying:
+    """Which namespaces copy out of which AWS account, and between which vaults they declare to."""
+
+    def __init__(self) -> None:
+        self._acting: dict[str, Counter[str]] = {}
+        self._vaults: dict[tuple[str, str], Counter[Vaults]] = {}
+
+    def add(self, namespace: str, stake: Stake) -> None:
+        """Count what a policy of a namespace has at stake."""
+        for account, vaults, acts in stake.copied():
+            self._vaults.setdefault((account, namespace), Counter())[vaults] += 1
+            if acts:
+                self._acting.setdefault(account, Counter())[namespace] += 1
+
+    def remove(self, namespace: str, stake: Stake) -> None:
+        """Count it no more."""
+        for account, vaults, acts in stake.copied():
+            _take_away(self._vaults, (account, namespace), vaults)
+            if acts:
+                _take_away(self._acting, account, namespace)
+
+    def sharing(self, namespace: str, stake: Stake) -> Sharing:
+        """Return who copies out of the account that a policy copies out of; a policy has one source."""
+        account = next((account for account, *_ in stake.copied()), "")
+        others = self._acting.get(account, Counter()).keys() - {namespace}
+        return Sharing(1 + len(others), frozenset(self._vaults.get((account, namespace), ())))
+
+
+def _take_away(counts: dict[K, Counter[T]], key: K, counted: T) -> None:
+    """Count one less, and keep nothing of what is none any more."""
+    counts[key][counted] -= 1
+    if not counts[key][counted]:
+        del counts[key][counted]
+    if not counts[key]:
+        del counts[key]
+
+
+def sharing(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Sharing:
+    """Return who copies out of the account that one of several policies copies out of."""
+    copying = Copying()
+    for other, stake in stakes.items():
+        copying.add(other.namespace, stake)
+    return copying.sharing(key.namespace, stakes.get(key, Stake()))
+
+
+def beside(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Stake:
+    """Return what all policies but one have at stake."""
+    others = [stake for other, stake in stakes.items() if other != key]
+    return Stake(
+        frozenset(claim for each in others for claim in each.claims),
+        tuple(copy for each in others for copy in each.copies),
+    )

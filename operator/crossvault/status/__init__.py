@@ -1,0 +1,1 @@
+"""Conditions, events and the status document."""
