@@ -7,10 +7,10 @@ JOBS ?= 2
 MODE ?= cluster
 KEEP ?= 0
 
-.PHONY: help demo test check format tools generate lock bench image clean
+.PHONY: help demo test test-simulator check format tools generate lock bench image clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): requirements/dev.lock pyproject.toml simulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %s" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -27,6 +27,9 @@ test: $(READY) lint ## Everything that CI runs: static checks and all tests, on 
 	@$(BIN)/python -m tools.binaries --all
 	@$(BIN)/python -m tools.clients >/dev/null
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
+
+test-simulator: $(READY) ## The simulator's own tests: no network, no cluster
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile simulator/tests
 
 check: $(READY) lint ## Static checks and unit tests: no network, no cluster, under a minute
 	@$(BIN)/pytest -q -n $(JOBS) tests/unit

@@ -65,7 +65,7 @@ To add a row, append a `Behaviour(what, source, test)` to the tuple of the modul
 - **missing**: AWS has it, the simulator has not;
 - `ours`: no behaviour of AWS, but of the simulator.
 
-*Test* is a test in `tests/simulator/`; **none** says that nothing shows the behaviour.
+*Test* is a test in `simulator/tests/`; **none** says that nothing shows the behaviour.
 """
 
 

@@ -7,10 +7,10 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.simulator import scenes
 from tools import clients
 
 from backup_simulator.server import SimulatorServer
+from simulator_kit import scenes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from tests.functional import readings
 from tests.functional.readings import SOURCE, VAULT, World
-from tests.simulator import scenes
-from tests.simulator import test_real_policies as real
 
 from crossvault.aspects import vault_policy
 from crossvault.iam.evaluation import Judgement, Verdict
+from simulator_kit import real_policies as real
+from simulator_kit import scenes
 
 MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 

@@ -1,0 +1,1 @@
+"""What tests with the simulator share: worlds, callers, listeners. Tests of the product may use it, too."""
