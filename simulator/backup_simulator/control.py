@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .faults import Fault, Kind
     from .records.access import Explanation
     from .records.state import RecoveryPoint, Vault
-    from .records.topics import Posting
     from .simulator import Simulator
     from .snapshot import Snapshot
 
@@ -83,18 +82,6 @@ class Control:
         self._snapshots: dict[str, Snapshot] = {}
         self.faults = FaultControl(simulator)
         self.events = EventControl(simulator)
-
-    def notifications(
-        self, *, topic: str | None = None, protocol: str | None = None, outcome: str | None = None
-    ) -> list[Posting]:
-        """What became of the last messages to topics, at each subscription, oldest first; all that e-mail would get."""
-        with self._simulator.lock:
-            found = tuple(self._simulator.state.post.log)
-        return [
-            one
-            for one in found
-            if topic in {None, one.topic} and protocol in {None, one.protocol} and outcome in {None, one.outcome}
-        ]
 
     def reset(self) -> None:
         """Go back to the loaded world, within milliseconds."""

@@ -54,7 +54,6 @@ class ControlApi:
             ("POST", "events"): lambda asked: control.events.set(**asked),
             ("POST", "events/publish"): lambda asked: _called(control.events.publish, asked),
             ("POST", "events/flush"): lambda asked: _called(control.events.flush, asked),
-            ("GET", "notifications"): self._notifications,
             ("POST", "seed"): self._seed,
             ("POST", "resources"): self._add_resources,
             ("DELETE", "resources"): lambda asked: _called(control.remove_resource, asked),
@@ -121,10 +120,6 @@ class ControlApi:
         if "since" in wanted:
             wanted["since"] = float(wanted["since"])
         return self._control.calls(**wanted)
-
-    def _notifications(self, asked: Json) -> Json:
-        found = _called(self._control.notifications, asked, "filter of notifications")
-        return {"notifications": [asdict(one) for one in found]}
 
     def _add_resources(self, asked: Json) -> Json:
         if missing := [name for name in ("account", "resources") if name not in asked]:

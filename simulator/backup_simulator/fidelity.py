@@ -44,7 +44,6 @@ SECTIONS = (
     ("Organizations", ("services.organizations.tree", "services.organizations")),
     ("EventBridge", ("services.backup.backup_events", "services.backup.plan_events", "services.events")),
     ("SQS", ("services.sqs.queues", "services.sqs.messages", "services.sqs")),
-    ("SNS", ("services.backup.notices", "services.sns.delivery", "services.sns")),
     ("Resources to back up", ("moto_adapter", "services.mounted", "services.tagging")),
     ("Time, faults and handling", ("",)),
 )

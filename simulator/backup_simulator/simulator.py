@@ -250,8 +250,6 @@ class Simulator:
             return early
         account = credential.principal.account
         with self.lock:
-            if passage.service == "sns":
-                self.run_due()  # what happened before is told to whoever was subscribed then
             scope = _scope(self.state, credential, passage)
             which = {"service": passage.service, "operation": passage.operation}
             mounted.judge(scope, self.moto, request, **which)

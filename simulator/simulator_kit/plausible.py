@@ -357,7 +357,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "PrimaryRegion": (scenes.AWAY, scenes.HOME),
     "UpdatePrimaryRegion.KeyId": (SPREAD,),
     "ReplicateKey.KeyId": (SPREAD,),
-    "SNSTopicArn": ("arn:aws:sns:{region}:{account}:news",),
     "BackupPlanTemplateJson": (PLAN,),
     "ScheduleExpression": ("cron(0 5 * * ? *)",),
     "ScheduleExpressionTimezone": ("Etc/UTC",),

@@ -122,10 +122,6 @@ class Wanderer:
         backup.create_legal_hold(Title="one", Description="all", RecoveryPointSelection={})
         said = plausible.candidates(self.state, ["PutBackupVaultAccessPolicy.Policy"], scenes.SOURCE, scenes.HOME)
         backup.put_backup_vault_access_policy(BackupVaultName="backups", Policy=said[0])
-        topic = f"arn:aws:sns:{scenes.HOME}:{scenes.SOURCE}:news"
-        backup.put_backup_vault_notifications(
-            BackupVaultName="backups", SNSTopicArn=topic, BackupVaultEvents=["COPY_JOB_STARTED"]
-        )
         queue = sqs.create_queue(QueueName="one")["QueueUrl"]
         for label in plausible.WORDS:
             sqs.add_permission(QueueUrl=queue, Label=label, AWSAccountIds=[scenes.TARGET], Actions=["SendMessage"])

@@ -224,7 +224,6 @@ def test_what_goes_is_gone_and_what_a_world_declared_stays(account: Account) -> 
         pytest.param("dynamodb", "PutItem", False, id="what is in a table"),
         pytest.param("s3", "PutBucketTagging", True, id="tags of a bucket"),
         pytest.param("s3", "PutObject", False, id="what is in a bucket"),
-        pytest.param("sns", "CreateTopic", False, id="what is never backed up"),
     ],
 )
 def test_only_what_can_change_resources_is_followed(service: str, operation: str, expected: bool) -> None:

@@ -139,10 +139,10 @@ def test_queues_rules_buses_and_keys_have_tags_too(tagging: Any, server: Simulat
     [
         ("sqs", "queue"),
         ("sqs:queue", "queue"),
+        ("sqs:topic", None),
         ("events:rule", "rule"),
         ("events:event-bus", "bus"),
         ("kms:key", "key"),
-        ("sqs:topic", None),
     ],
 )
 def test_types_of_pipelines_are_filtered(tagging: Any, server: SimulatorServer, wanted: str, kind: str | None) -> None:

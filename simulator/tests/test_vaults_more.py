@@ -1,4 +1,4 @@
-"""Vaults: tags at creation, the grant on their key, notifications."""
+"""Vaults: tags at creation, the grant on their key."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from simulator_kit import scenes
 
 if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
-
-TOPIC = f"arn:aws:sns:eu-west-1:{scenes.SOURCE}:backups"
 
 
 @pytest.fixture
@@ -63,60 +61,6 @@ def test_a_vault_tells_what_kind_of_key_it_has(backup: Any) -> None:
     }
 
     assert kinds == {"backups": "CUSTOMER_MANAGED_KMS_KEY", "plain": "AWS_OWNED_KMS_KEY"}
-
-
-def test_notifications_are_kept_and_given_back(backup: Any) -> None:
-    """Put, get, delete; without a configuration the body says ERROR_2106."""
-    asked = {"BackupVaultName": "backups", "SNSTopicArn": TOPIC}
-    events = ["COPY_JOB_FAILED", "COPY_JOB_SUCCESSFUL"]
-    backup.put_backup_vault_notifications(BackupVaultEvents=events, **asked)
-    found = backup.get_backup_vault_notifications(BackupVaultName="backups")
-    backup.delete_backup_vault_notifications(BackupVaultName="backups")
-    with scenes.refused() as refusal:
-        backup.get_backup_vault_notifications(BackupVaultName="backups")
-
-    assert (found["SNSTopicArn"], found["BackupVaultEvents"]) == (TOPIC, events)
-    assert (refusal.code, refusal.status) == ("ResourceNotFoundException", 400)
-    assert refusal.body["Code"] == "ERROR_2106"
-
-
-def test_an_unknown_event_is_answered_with_the_known_ones(backup: Any) -> None:
-    """So that one may choose."""
-    with scenes.refused() as refusal:
-        backup.put_backup_vault_notifications(
-            BackupVaultName="backups", SNSTopicArn=TOPIC, BackupVaultEvents=["COPY_JOB_PARTIAL"]
-        )
-
-    assert refusal.code == "InvalidParameterValueException"
-    assert refusal.message.startswith("Please select from the following list of notifications BACKUP_JOB_STARTED, ")
-
-
-@pytest.mark.parametrize(
-    "topic",
-    [
-        pytest.param(TOPIC.replace(scenes.SOURCE, scenes.TARGET), id="another account's"),
-        pytest.param(TOPIC + ".fifo", id="first in first out"),
-        pytest.param("arn:aws:sqs:eu-west-1:222222222222:backups", id="a queue"),
-    ],
-)
-def test_only_a_standard_topic_of_the_account_is_told(backup: Any, topic: str) -> None:
-    """Others are refused when they are named."""
-    with scenes.refused() as refusal:
-        backup.put_backup_vault_notifications(
-            BackupVaultName="backups", SNSTopicArn=topic, BackupVaultEvents=["COPY_JOB_FAILED"]
-        )
-
-    assert refusal.code == "InvalidParameterValueException"
-
-
-def test_an_unknown_event_is_refused(backup: Any) -> None:
-    """The service model knows them all."""
-    with scenes.refused() as refusal:
-        backup.put_backup_vault_notifications(
-            BackupVaultName="backups", SNSTopicArn=TOPIC, BackupVaultEvents=["COPY_JOB_BORED"]
-        )
-
-    assert refusal.code == "InvalidParameterValueException"
 
 
 def test_tags_of_what_is_not_there_are_not_found(server: SimulatorServer) -> None:

@@ -132,9 +132,6 @@ def _error(service: Service, flaws: list[Flaw]) -> AwsError:
         return AwsError("MissingParameterValueException", message)
     if flaws[0].shape == "BackupVaultName" and flaws[0].kind is Kind.PATTERN:
         message = f"Backup vault name {flaws[0].value} is not valid"
-    if flaws[0].shape == "BackupVaultEvent":
-        known = flaws[0].constraint.partition("[")[2].rstrip("]")
-        message = f"Please select from the following list of notifications {known}"
     return AwsError("InvalidParameterValueException", message)
 
 
@@ -241,11 +238,6 @@ FIDELITY = (
         "`Backup vault name … is not valid`",
         "issue (aws-cdk 8685)",
         "test_engine.py::test_a_bad_vault_name_is_refused_in_awss_words",
-    ),
-    Behaviour(
-        "An unknown event of a vault: `Please select from the following list of notifications …`, all in the model",
-        "issue (aws-cloudformation/cloudformation-coverage-roadmap 1188); that retired ones are listed too: assumed",
-        "test_vaults_more.py::test_an_unknown_event_is_answered_with_the_known_ones",
     ),
     Behaviour(
         "SQS: `MissingParameter` for absent members, `EmptyBatchRequest` for a batch without entries",

@@ -49,8 +49,6 @@ OF_S3 = frozenset(
         "x-amz-storage-class",
     )
 )  # fmt: skip
-# Older than the global keys, in the policy that topics have at first; users' calls do not have it, nor AWS Backup's.
-OF_SNS = frozenset({"aws:sourceowner"})
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
 
 
@@ -74,7 +72,7 @@ def known(key: str) -> str:
 
 def strange(name: str) -> bool:
     """Whether a key in lower case calls itself AWS's and is not known here."""
-    return name.startswith("aws:") and name not in GLOBAL | OF_SNS and not name.startswith(TAGS)
+    return name.startswith("aws:") and name not in GLOBAL and not name.startswith(TAGS)
 
 
 def require_judged(name: str) -> None:

@@ -20,7 +20,7 @@ import botocore.session
 from .. import prepared
 from ..fidelity import Behaviour
 from ..wire import CommonError, Request, Response, unimplemented
-from . import listing, s3, shaping, topics, turns
+from . import listing, s3, shaping, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from ..identity.policy import Policy
     from ..records.metrics import Point
-    from ..records.topics import Subscription, Topic
     from ..wire import Params
 
 SERVICES: Mapping[str, str] = {
@@ -41,7 +40,6 @@ SERVICES: Mapping[str, str] = {
     "rds": "rds",
     "redshift": "redshift",
     "s3": "s3",
-    "sns": "sns",
 }
 """What is mounted: signing name, and botocore's name of the service. Identity, keys and tags in general are ours."""
 
@@ -57,7 +55,6 @@ class Moto:
         self._application: Callable[..., Iterable[bytes]] | None = None
         self._share = turns.Share()
         self._clients: dict[tuple[str, str, str], Any] = {}
-        self._posted: list[topics.Posted] = []
         self.bucket_policies: dict[str, Policy] = {}
 
     def answer(
@@ -72,13 +69,11 @@ class Moto:
         name = f"{service}:{operation(service, request)}"
         self._load()
         with self._lock:
-            self._posted.clear()  # what a call published that failed after all
             try:
                 with (
                     turns.turn(self._share),
                     shaping.telling(account, region, told),
                     shaping.own_snapshots(name, account, region),
-                    topics.posting(service, self._posted),
                 ):
                     status, answered, body = self._call(request, headers)
             except NotImplementedError:
@@ -98,17 +93,6 @@ class Moto:
         with self._lock:
             ask = functools.partial(self._client, account, region)
             return list(listing.found(service, ask, listing.Place(account, region)))
-
-    def topics_of(self, account: str, region: str) -> tuple[list[Topic], list[Subscription]]:
-        """Return the topics and subscriptions of an account in a Region."""
-        with self._lock, turns.turn(self._share):
-            return topics.found(account, region)
-
-    def posted(self) -> list[topics.Posted]:
-        """Return what was published since this was asked last, with the topics it was published to."""
-        with self._lock:
-            found, self._posted = self._posted, []
-            return found
 
     def owner_of(self, bucket: str) -> str | None:
         """Return the account that has a bucket, None when nobody has."""
@@ -276,7 +260,7 @@ def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
 
 FIDELITY = (
     Behaviour(
-        "EC2, RDS, DynamoDB, EFS, FSx, Redshift, S3, SNS and CloudWatch are moto's, behind our identity",
+        "EC2, RDS, DynamoDB, EFS, FSx, Redshift, S3 and CloudWatch are moto's, behind our identity",
         "ours",
         "test_moto_adapter.py::test_resources_of_many_services_are_created_and_found_by_tag",
     ),

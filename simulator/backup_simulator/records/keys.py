@@ -124,7 +124,7 @@ def managed(state: State, account: str, region: str, alias: str, now: float) -> 
 
 
 def of_setting(state: State, place: tuple[str, str], name: str, managed_alias: str, now: float) -> Key | None:
-    """The key that a queue's or a topic's setting means: an id, ARN, alias or alias ARN in account and Region."""
+    """The key that a queue's setting means: an id, ARN, alias or alias ARN in account and Region."""
     account, region = place
     if name.startswith("arn:"):
         arn = arns.of(name)
@@ -139,7 +139,7 @@ def of_setting(state: State, place: tuple[str, str], name: str, managed_alias: s
 def trouble(
     state: State, key: Key | None, principal: Principal, actions: Iterable[str], known: Mapping[str, tuple[str, ...]]
 ) -> tuple[str, str] | None:
-    """What stands between a caller and the key of a queue or a topic: the end of the error's code, and its text."""
+    """What stands between a caller and the key of a queue: the end of the error's code, and its text."""
     if key is None:
         return "NotFound", "The key does not exist."
     for action in actions:

@@ -15,7 +15,6 @@ from ..clock import Clock, Count, Scheduler
 from ..ids import Ids
 from .contents import Contents
 from .events import Feed
-from .topics import Post
 
 if TYPE_CHECKING:
     from ..identity.policy import Policy
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from .organization import Handshake, Organization
     from .resources import Resource
     from .slots import Pool
-    from .topics import Subscription, Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +194,6 @@ class Vault:
     points: Contents = field(default_factory=Contents)
     kind: str = "BACKUP_VAULT"
     state: str | None = None
-    notifications: Params | None = None
 
     @property
     def air_gapped(self) -> bool:
@@ -261,8 +258,6 @@ class Region:
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
     backup_tokens: dict[str, str] = field(default_factory=dict)
     legal_holds: dict[str, LegalHold] = field(default_factory=dict)
-    topics: dict[str, Topic] = field(default_factory=dict)
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -350,7 +345,6 @@ class State:
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
     cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
-    post: Post = field(default_factory=Post)
     metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     refused: list[Refusal] | None = None

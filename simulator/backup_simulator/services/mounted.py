@@ -11,8 +11,6 @@ from ..moto_adapter import listing, s3
 from ..records import keys, resources
 from ..records.resources import Resource
 from ..wire import AwsError
-from .sns import calls as sns_calls
-from .sns import topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +26,7 @@ FORGETTING = frozenset({"DeleteBucketPolicy", "DeleteBucket"})
 
 
 def judge(scope: Scope, moto: Moto, request: Request, *, service: str, operation: str) -> None:
-    """Raise a refusal unless the caller may; buckets, objects and topics are judged on their ARNs, all else on `*`."""
-    if service == "sns":
-        sns_calls.judge(scope, request, operation)
-        return
+    """Raise a refusal unless the caller may; buckets and objects are judged on their ARNs, all else on `*`."""
     if service != "s3":
         scope.authorise(f"{service}:{operation}", "*")
         return
@@ -65,12 +60,6 @@ def remember(scope: Scope, moto: Moto, request: Request, answer: Response, *, se
             moto.bucket_policies[bucket] = bucket_policy(scope.state, request)
         elif operation in FORGETTING:
             moto.bucket_policies.pop(bucket, None)
-    posted = moto.posted()
-    if answer.status < 300 and service == "sns":
-        for account in sns_calls.accounts(scope, request):
-            topics.adopt(scope.state, account, scope.region_name, *moto.topics_of(account, scope.region_name))
-        for arn, message in posted:
-            topics.post(scope.state, arn, message, scope.now)
     if listing.concerns(service, operation):
         account = scope.account.account_id
         adopt(scope.state, account, scope.region_name, service, moto.found(service, account, scope.region_name))

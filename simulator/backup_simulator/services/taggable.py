@@ -38,7 +38,7 @@ MISSING: Mapping[str, tuple[str, str]] = {
     "sqs": ("AWS.SimpleQueueService.NonExistentQueue", queues.MISSING),
 }
 # Services whose ARNs do not tell what is meant; filters may.
-TYPELESS: Mapping[str, str] = {"s3": "bucket", "sns": "topic", "sqs": "queue"}
+TYPELESS: Mapping[str, str] = {"s3": "bucket", "sqs": "queue"}
 # Services that the tagging API does not know; IAM's tags are IAM's own affair.
 UNKNOWN = frozenset({"iam", "sts", "organizations"})
 

@@ -1,4 +1,4 @@
-"""What AWS Backup tells of its jobs, points and vaults: EventBridge, with the quirks of its examples, and SNS.
+"""What AWS Backup tells of its jobs, points and vaults: EventBridge, with the quirks of its examples.
 
 Events go to the account that started a job or owns the vault, never to the other side of a copy.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ..events import feed
-from . import metrics, notices
+from . import metrics
 
 if TYPE_CHECKING:
     from ...records.backups import BackupJob
@@ -26,11 +26,10 @@ CREATED_BY = {
 
 
 def copy_job(state: State, job: CopyJob, now: float) -> None:
-    """Tell the account that started a copy in which state the job is now, and whoever its vault notifies."""
+    """Tell the account that started a copy in which state the job is now."""
     metrics.copy_job(state, job, now)
     origin = feed.Origin(job.account, job.region, [job.source_point_arn])
     feed.tell(state, origin, "Copy Job State Change", _copy_detail(job), now)
-    notices.tell(state, state.vault(job.source_vault_arn), notices.of_copy(job), now)
 
 
 def _copy_detail(job: CopyJob) -> Event:
@@ -66,7 +65,6 @@ def backup_job(state: State, job: BackupJob, now: float) -> None:
     metrics.backup_job(state, job, now)
     made = [job.point_arn] if job.point_arn and job.state == "COMPLETED" else []
     feed.tell(state, feed.Origin(job.account, job.region, made), "Backup Job State Change", _backup_detail(job), now)
-    notices.tell(state, state.vault(job.vault_arn), notices.of_backup(job), now)
 
 
 def _backup_detail(job: BackupJob) -> Event:

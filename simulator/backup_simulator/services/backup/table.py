@@ -12,7 +12,7 @@ from .plans import operations as plans
 from .plans import selections, templates
 from .points import changes, legal_holds, protected_resources
 from .points import operations as recovery_points
-from .vaults import air_gapped, locks, notifications
+from .vaults import air_gapped, locks
 from .vaults import operations as vaults
 from .vaults import policy as vault_policy
 
@@ -25,7 +25,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **vaults.OPERATIONS,
     **air_gapped.OPERATIONS,
     **locks.OPERATIONS,
-    **notifications.OPERATIONS,
     **vault_policy.OPERATIONS,
     **recovery_points.OPERATIONS,
     **changes.OPERATIONS,

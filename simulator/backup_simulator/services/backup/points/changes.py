@@ -9,7 +9,7 @@ from ....fidelity import Behaviour
 from ....records import holds
 from ....wire import AwsError, Params
 from ...operation import Operation, Scope
-from .. import lookup, notices
+from .. import lookup
 from ..vaults import locks
 from . import ageing, lifecycles, operations
 
@@ -44,7 +44,6 @@ def update_lifecycle(scope: Scope, params: Params) -> Params:
     _require_reachable(point, lifecycle, scope.now)
     point.lifecycle = lifecycle
     ageing.watch(scope.state, vault, point, scope.now)
-    notices.tell(scope.state, vault, notices.of_point(vault, point), scope.now)
     return {
         "BackupVaultArn": vault.arn,
         "RecoveryPointArn": point.arn,

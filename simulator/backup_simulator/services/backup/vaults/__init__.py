@@ -1,1 +1,1 @@
-"""Vaults: their policies, locks and notifications, and air-gapped ones."""
+"""Vaults: their policies and locks, and air-gapped ones."""
