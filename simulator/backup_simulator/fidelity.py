@@ -39,7 +39,7 @@ SECTIONS = (
             "services.iam.service_role",
         ),
     ),
-    ("Settings, lists and metrics of AWS Backup", ("services.backup.settings", "services.backup")),
+    ("Settings and lists of AWS Backup", ("services.backup.settings", "services.backup")),
     ("KMS", ("services.kms.keys", "services.kms.lookup", "records.keys", "services.kms")),
     ("Organizations", ("services.organizations.tree", "services.organizations")),
     ("EventBridge", ("services.backup.backup_events", "services.backup.plan_events", "services.events")),

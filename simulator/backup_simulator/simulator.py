@@ -22,17 +22,13 @@ from .records import regions
 from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import mounted, request_keys, table
-from .services.backup import metrics as backup_metrics
 from .services.operation import Scope
 from .services.sts import operations as sts
 from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError, unimplemented
 from .world import building
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .identity.condition_keys import ConditionKeys
-    from .records.metrics import Point
     from .records.state import State
     from .services.operation import Operation
     from .world.schema import World
@@ -253,13 +249,7 @@ class Simulator:
             scope = _scope(self.state, credential, passage)
             which = {"service": passage.service, "operation": passage.operation}
             mounted.judge(scope, self.moto, request, **which)
-            told: Sequence[Point] = ()
-            if passage.service == "monitoring":
-                self.run_due()
-                told = backup_metrics.points(self.state, account, passage.region, passage.operation, request)
-            answer = self.moto.answer(
-                request, service=passage.service, region=passage.region, account=account, told=told
-            )
+            answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
             if calls.mutates(passage.operation):
                 mounted.remember(scope, self.moto, request, answer, **which)
         return effects.delivered(answer, fault, passage.failed)

@@ -147,4 +147,4 @@ LISTINGS: Mapping[str, Callable[[Callable[[str], Any], Place], Iterator[Found]]]
     "redshift": _redshift,
     "s3": _s3,
 }
-"""By signing name; what CloudWatch has is not backed up."""
+"""By signing name."""

@@ -23,12 +23,11 @@ from ..wire import CommonError, Request, Response, unimplemented
 from . import listing, s3, shaping, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from ..identity.policy import Policy
-    from ..records.metrics import Point
     from ..wire import Params
 
 SERVICES: Mapping[str, str] = {
@@ -36,7 +35,6 @@ SERVICES: Mapping[str, str] = {
     "ec2": "ec2",
     "elasticfilesystem": "efs",
     "fsx": "fsx",
-    "monitoring": "cloudwatch",
     "rds": "rds",
     "redshift": "redshift",
     "s3": "s3",
@@ -57,10 +55,8 @@ class Moto:
         self._clients: dict[tuple[str, str, str], Any] = {}
         self.bucket_policies: dict[str, Policy] = {}
 
-    def answer(
-        self, request: Request, *, service: str, region: str, account: str, told: Sequence[Point] = ()
-    ) -> Response:
-        """Have moto answer a request whose caller is known; CloudWatch is told points that are there for this one.
+    def answer(self, request: Request, *, service: str, region: str, account: str) -> Response:
+        """Have moto answer a request whose caller is known.
 
         Raises:
             CommonError: moto is not installed, or does not implement the operation.
@@ -72,7 +68,6 @@ class Moto:
             try:
                 with (
                     turns.turn(self._share),
-                    shaping.telling(account, region, told),
                     shaping.own_snapshots(name, account, region),
                 ):
                     status, answered, body = self._call(request, headers)
@@ -260,7 +255,7 @@ def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
 
 FIDELITY = (
     Behaviour(
-        "EC2, RDS, DynamoDB, EFS, FSx, Redshift, S3 and CloudWatch are moto's, behind our identity",
+        "EC2, RDS, DynamoDB, EFS, FSx, Redshift and S3 are moto's, behind our identity",
         "ours",
         "test_moto_adapter.py::test_resources_of_many_services_are_created_and_found_by_tag",
     ),
@@ -287,10 +282,6 @@ FIDELITY = (
         "DescribeSnapshots knows the account's own snapshots only, not those that are public",
         "ours",
         "test_moto_adapter.py::test_an_account_has_no_snapshots_but_its_own",
-    ),
-    Behaviour(
-        "GetMetricStatistics puts a datapoint where its first value is; AWS: where its period begins",
-        "missing",
     ),
     Behaviour(
         "What moto lacks answers 501 and is not retried",

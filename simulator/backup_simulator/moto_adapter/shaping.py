@@ -3,45 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ..records.metrics import Point
-
-
-@contextlib.contextmanager
-def telling(account: str, region: str, told: Sequence[Point]) -> Iterator[None]:
-    """Let CloudWatch know points of AWS Backup for as long as one request takes."""
-    if not told:
-        yield
-        return
-    from moto.cloudwatch import models  # noqa: PLC0415 - may be absent
-
-    backend = models.cloudwatch_backends[account][region]
-    own, backend.metric_data = (
-        backend.metric_data,
-        [
-            *backend.metric_data,
-            *(
-                models.MetricDatum(
-                    namespace="AWS/Backup",
-                    name=point.metric,
-                    value=float(point.value),
-                    dimensions=[{"Name": name, "Value": value} for name, value in point.dimensions],
-                    timestamp=dt.datetime.fromtimestamp(point.moment, dt.UTC).replace(tzinfo=None),  # as moto's
-                    unit="Count",
-                )
-                for point in told
-            ),
-        ],
-    )
-    try:
-        yield
-    finally:
-        backend.metric_data = own
+    from collections.abc import Iterator
 
 
 @contextlib.contextmanager

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .grants import Grant, Rotation
     from .holds import LegalHold
     from .knobs import CopyLaw, Durations, Limits
-    from .metrics import Counts
     from .organization import Handshake, Organization
     from .resources import Resource
     from .slots import Pool
@@ -345,7 +344,6 @@ class State:
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
     cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
-    metrics: Counts = field(default_factory=Counter)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     refused: list[Refusal] | None = None
     """What is refused to anybody, while somebody wants to know."""

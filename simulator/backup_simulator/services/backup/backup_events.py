@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ..events import feed
-from . import metrics
 
 if TYPE_CHECKING:
     from ...records.backups import BackupJob
@@ -27,7 +26,6 @@ CREATED_BY = {
 
 def copy_job(state: State, job: CopyJob, now: float) -> None:
     """Tell the account that started a copy in which state the job is now."""
-    metrics.copy_job(state, job, now)
     origin = feed.Origin(job.account, job.region, [job.source_point_arn])
     feed.tell(state, origin, "Copy Job State Change", _copy_detail(job), now)
 
@@ -62,7 +60,6 @@ def _copy_detail(job: CopyJob) -> Event:
 
 def backup_job(state: State, job: BackupJob, now: float) -> None:
     """Tell the account in which state its backup job is now."""
-    metrics.backup_job(state, job, now)
     made = [job.point_arn] if job.point_arn and job.state == "COMPLETED" else []
     feed.tell(state, feed.Origin(job.account, job.region, made), "Backup Job State Change", _backup_detail(job), now)
 
@@ -101,7 +98,6 @@ def recovery_point(
     state: State, vault: Vault, point: RecoveryPoint, status: str, now: float, *, deleted_by: str | None = None
 ) -> None:
     """Tell the owner of a vault what became of a recovery point in it; the word is `status` here, not `state`."""
-    metrics.recovery_point(state, vault, point, status, now)
     days = point.lifecycle.delete_after_days
     detail: Event = {
         "backupVaultName": vault.name,

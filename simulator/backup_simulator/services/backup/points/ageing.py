@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ....clock import DAY
 from ....fidelity import Behaviour
 from ....records import holds, resource_types
-from .. import backup_events, metrics
+from .. import backup_events
 
 if TYPE_CHECKING:
     from ....records.state import Lifecycle, RecoveryPoint, State, Vault
@@ -43,7 +43,6 @@ def delete(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: 
     `by` is the word under which its event tells who deletes it.
     """
     point.status = "DELETING"
-    metrics.recovery_point(state, vault, point, "DELETING", now)
     state.scheduler.at(now + state.durations.deleting, _end, state, vault, point, by)
 
 
@@ -140,7 +139,6 @@ def _settle(state: State, vault: Vault, point: RecoveryPoint, now: float) -> Non
     cold, end = cold_due(point), delete_due(point)
     if cold is not None and cold <= now:
         point.storage_class = "COLD"
-        metrics.recovery_point(state, vault, point, "COLD", now)
         watch(state, vault, point, now)
         return
     if end is None or end + _share(point.arn) * state.durations.expiry_window > now or children(vault, point):
