@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .wire import Response
 
 LONGEST_LINE = 2**18
-"""Of the request line and of each header; a presigned URL is long."""
+"""Of the request line and of each header; a web identity's token is long."""
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What would end a header, or be none."""
 

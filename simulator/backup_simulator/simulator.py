@@ -52,18 +52,12 @@ class _Passage:
     operation: str = "Unknown"
     region: str = ""
     host: str = ""
-    accept: str = ""
     credential: Credential | None = None
     facts: ConditionKeys = field(default_factory=dict)
 
-    @property
-    def as_json(self) -> bool:
-        """Whether a caller of a query service wants JSON instead of XML."""
-        return self.protocol == "query" and "application/json" in self.accept
-
     def failed(self, error: AwsError) -> tuple[Response, str]:
         """Write an error in the protocol of the call; returns it with its code."""
-        answer = failures.write(error, self.protocol, self.request_id, self.found, as_json=self.as_json)
+        answer = failures.write(error, self.protocol, self.request_id, self.found)
         return answer, failures.settle(error, self.protocol, self.found)[0]
 
 
@@ -164,9 +158,7 @@ class Simulator:
     def handle(self, request: Request) -> Response:
         """Answer one request the way AWS would."""
         headers = request.headers
-        passage = _Passage(
-            self._request_ids.uuid(), host=headers.get("host", ""), accept=headers.get("accept", "").lower()
-        )
+        passage = _Passage(self._request_ids.uuid(), host=headers.get("host", ""))
         try:
             answer, outcome = self._answer(request, passage)
         except AwsError as error:
@@ -214,9 +206,7 @@ class Simulator:
         result = self._run(service, operation, passage, params, _age(fault))
         if self.strict_out:
             strict.check(route.operation, result)
-        content_type, body = answers.write(
-            service, route.operation, result, passage.request_id, as_json=passage.as_json
-        )
+        content_type, body = answers.write(service, route.operation, result, passage.request_id)
         status = int(route.operation.http.get("responseCode", 200))
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
         return effects.delivered(Response(status, headers, body), fault, passage.failed)

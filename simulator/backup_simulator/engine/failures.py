@@ -59,18 +59,9 @@ def settle(error: AwsError, protocol: str, service: Service | None = None) -> tu
     return code, 400 if protocol == "json" and error.code == "AccessDenied" else status
 
 
-def write(
-    error: AwsError, protocol: str, request_id: str, service: Service | None = None, *, as_json: bool = False
-) -> Response:
-    """Serialise an error as the protocol wants it; `service` is None where the request did not say.
-
-    `as_json` is for callers of query services that do not want XML.
-    """
+def write(error: AwsError, protocol: str, request_id: str, service: Service | None = None) -> Response:
+    """Serialise an error as the protocol wants it; `service` is None where the request did not say."""
     code, status = settle(error, protocol, service)
-    if as_json:
-        said = {"Code": code, "Message": error.message, "Type": _blame(status)}
-        headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", request_id)]
-        return Response(status, tuple(headers), json_bodies.plain({"Error": said, "RequestId": request_id}))
     if protocol in XML:
         return _xml(error, code=code, status=status, request_id=request_id, protocol=protocol, service=service)
     body: Params

@@ -20,7 +20,6 @@ from botocore.credentials import Credentials
 
 from ..fidelity import Behaviour
 from ..wire import CommonError
-from . import claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,18 +99,14 @@ def verify(
 
 
 def _check_date(claimed: Claim, wall: float) -> None:
-    stamp, lasting = claimed.stamp, claimed.expires or SKEW
+    stamp = claimed.stamp
     if not _AMZ_DATE.fullmatch(stamp) or not stamp.startswith(claimed.date):
-        where = "Query string" if claimed.presigned else "Authorization header"
-        raise CommonError("IncompleteSignature", f"{where} requires a matching 'X-Amz-Date' header.")
+        raise CommonError("IncompleteSignature", "Authorization header requires a matching 'X-Amz-Date' header.")
     signed = _epoch(stamp)
-    if signed + lasting < wall:
-        if claimed.service == "s3" and claimed.presigned:
-            raise CommonError("AccessDenied", "Request has expired")
-        edge, span = _stamp(wall - lasting), f"{lasting / 60:g} min."
-        raise CommonError(
-            "BadSignature", f"Signature expired: {stamp} is now earlier than {edge} ({_stamp(wall)} - {span})"
-        )
+    if signed + SKEW < wall:
+        edge = _stamp(wall - SKEW)
+        text = f"Signature expired: {stamp} is now earlier than {edge} ({_stamp(wall)} - 15 min.)"
+        raise CommonError("BadSignature", text)
     if signed - SKEW > wall:
         edge = _stamp(wall + SKEW)
         text = f"Signature not yet current: {stamp} is still later than {edge} ({_stamp(wall)} + 15 min.)"
@@ -136,26 +131,19 @@ def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     if request.headers.get("x-amz-content-sha256", digest) not in {digest, *unread}:
         return ""
     url = f"http://{request.headers.get('host', '')}{request.path}"
-    query = _unsigned(request.query) if claimed.presigned else request.query
-    rebuilt = AWSRequest(method=request.method, url=f"{url}?{query}" if query else url)
+    rebuilt = AWSRequest(method=request.method, url=f"{url}?{request.query}" if request.query else url)
     for name in claimed.headers:
         rebuilt.headers[name] = request.headers.get(name, "").encode("utf-8", "replace").decode()
     rebuilt.context["timestamp"] = claimed.stamp
     kind = _Signer
     if claimed.service == "s3":
         kind = _OfS3
-        digest = UNSIGNED if claimed.presigned else digest  # S3 takes presigned requests whatever their body
     signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region, digest)
     try:
         text = signer.string_to_sign(rebuilt, signer.canonical_request(rebuilt))
     except ValueError:  # a Host that is none cannot have been signed
         return ""
     return str(signer.signature(text, rebuilt))
-
-
-def _unsigned(query: str) -> str:
-    """A query as it was when it was signed."""
-    return "&".join(part for part in query.split("&") if part.partition("=")[0] != claims.SIGNATURE)
 
 
 def _digest(body: bytes) -> str:

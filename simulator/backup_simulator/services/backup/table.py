@@ -43,7 +43,8 @@ OPERATIONS: Mapping[str, Operation] = {
 
 FIDELITY = (
     Behaviour(
-        "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points: 501",
+        "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points, "
+        "notifications of vaults: 501",
         "missing",
         "test_protocols.py::test_every_operation_that_is_not_implemented_answers_501_by_name",
     ),
