@@ -55,7 +55,7 @@ generate: $(READY) ## Write the files that follow from others: reference pages, 
 
 lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml simulator/pyproject.toml --extra dev --extra resources --upgrade --generate-hashes --python-version 3.11 -o requirements/dev.lock --quiet --custom-compile-command "make lock"
+	@$(BIN)/uv pip compile pyproject.toml simulator/pyproject.toml --extra dev --upgrade --generate-hashes --python-version 3.11 -o requirements/dev.lock --quiet --custom-compile-command "make lock"
 	@$(BIN)/uv pip compile pyproject.toml --generate-hashes --python-version 3.11 -o requirements/runtime.lock --quiet --constraint requirements/dev.lock --custom-compile-command "make lock"
 
 bench: $(READY) ## Measure, and write the figures to build/bench.json

@@ -1,8 +1,7 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
 The CRDs are the single source of the chart's copies and of the page of their fields, the catalogue of metrics and the
-reasons that of their pages, the simulator's own rows and models those of its FIDELITY.md and the schema of world files,
-and what AWS published of its managed policies that of the simulator's copy.
+reasons that of their pages, the simulator's own rows and models those of its FIDELITY.md and the schema of world files.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from backup_simulator import fidelity
 from backup_simulator.world import schema
 from crossvault.metrics import catalogue
 from crossvault.words.explanations import EXPLANATIONS
-from tools import api_reference, managed_policies
+from tools import api_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
@@ -36,7 +35,6 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield REFERENCE / "metrics.md", metrics_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()
     yield SIMULATOR / "world.schema.json", json.dumps(schema.as_json_schema(), indent=2) + "\n"
-    yield SIMULATOR / "backup_simulator" / "services" / "iam" / "aws_managed.json", managed_policies.page()
 
 
 def reasons_page() -> str:

@@ -44,7 +44,7 @@ SECTIONS = (
     ("Organizations", ("services.organizations.tree", "services.organizations")),
     ("EventBridge", ("services.backup.backup_events", "services.backup.plan_events", "services.events")),
     ("SQS", ("services.sqs.queues", "services.sqs.messages", "services.sqs")),
-    ("Resources to back up", ("moto_adapter", "services.mounted", "services.tagging")),
+    ("Resources to back up", ("services.tagging",)),
     ("Time, faults and handling", ("",)),
 )
 

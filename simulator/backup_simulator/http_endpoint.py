@@ -123,8 +123,8 @@ def _cut(asked: web.BaseRequest) -> web.StreamResponse:
 
 
 def _named(sent: web.StreamResponse) -> web.StreamResponse:
-    """Give an answer the name of this server, unless moto gave it one; aiohttp would tell versions."""
-    sent.headers.setdefault("Server", "backup-simulator")
+    """Give an answer the name of this server; aiohttp would tell versions."""
+    sent.headers["Server"] = "backup-simulator"
     return sent
 
 

@@ -5,6 +5,7 @@ Order: signature, route, faults, parameters, permission, handler. One lock guard
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,11 +18,10 @@ from . import calls, clock, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
-from .moto_adapter import mount
 from .records import regions
 from .records.access import KeyUse
 from .records.state import Credential, Principal
-from .services import mounted, request_keys, table
+from .services import request_keys, table
 from .services.operation import Scope
 from .services.sts import operations as sts
 from .wire import AwsError, CommonError, HappeningError, Params, Request, Response, SimulatorError, unimplemented
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 NOBODY = Credential("", "", Principal(kind="anonymous"))
 """Who calls without a signature."""
 UNSIGNED_REGION = "us-east-1"
+ANSWERED_IN_XML = frozenset({"s3"})
+"""Services that are not simulated and whose clients cannot read errors in JSON, besides those that send `Action`."""
 log = logging.getLogger(__name__)
 POLL = 0.05
 """Real seconds after which a waiting call looks again for what only time brings, such as hidden messages."""
@@ -84,7 +86,6 @@ class Simulator:
         self.patient = False
         self.ending = threading.Event()
         self.pollers = 0
-        self.moto = mount.Moto()
         self.failures: deque[clock.Failure] = deque(maxlen=100)
         self._untold: list[clock.Failure] = []
         self._real = real
@@ -105,7 +106,6 @@ class Simulator:
             self.skew = world.clock.skew
             self.calls.clear()
             self.history.clear()
-            self.moto.reset()
             self.changed.notify_all()
 
     def keep(self) -> snapshot.Snapshot:
@@ -186,10 +186,10 @@ class Simulator:
 
     def _answer(self, request: Request, passage: _Passage) -> tuple[Response, str]:
         service, claimed = _identify(request, passage)
+        if service is None:
+            raise self._unknown_here(request, passage, claimed)
         passage.facts = {"aws:sourceip": (request.peer,), "aws:useragent": (request.headers.get("user-agent", ""),)}
         passage.credential = self._verified(request, claimed) if claimed else NOBODY
-        if service is None:
-            return self._elsewhere(request, passage)
         route = routing.route(service, request)
         if route is None:
             raise CommonError("UnknownOperation", f"{service.name} has no such operation")
@@ -211,6 +211,16 @@ class Simulator:
         headers = (("Content-Type", content_type), ("x-amzn-RequestId", passage.request_id))
         return effects.delivered(Response(status, headers, body), fault, passage.failed)
 
+    def _unknown_here(self, request: Request, passage: _Passage, claimed: claims.Claim | None) -> CommonError:
+        """Say of a call to another service that it is not implemented; the log tells who calls, where that is true."""
+        if claimed:
+            with contextlib.suppress(AwsError):
+                passage.credential = self._verified(request, claimed)
+        target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        passage.operation = target or routing.form(request).get("Action", ["Unknown"])[0]
+        named = passage.operation if passage.operation != "Unknown" else f"{request.method} {request.path}"
+        return unimplemented(f"the service {passage.service} ({named})")
+
     def _verified(self, request: Request, claimed: claims.Claim) -> Credential:
         if claimed.region not in regions.known():
             text = f"Credential should be scoped to a valid region, not '{claimed.region}'."
@@ -223,26 +233,6 @@ class Simulator:
             if found.token is None:
                 self.state.key_uses[found.key_id] = KeyUse(now, claimed.service, claimed.region)
             return found
-
-    def _elsewhere(self, request: Request, passage: _Passage) -> tuple[Response, str]:
-        """Answer for a service that is moto's."""
-        credential = passage.credential
-        if credential is None or not mount.mounts(passage.service):
-            raise unimplemented(f"the service {passage.service}")
-        request = mount.addressed(passage.service, request)
-        passage.operation = mount.operation(passage.service, request)
-        fault = self._strike(request, passage)
-        if early := effects.instead(fault, passage.failed):
-            return early
-        account = credential.principal.account
-        with self.lock:
-            scope = _scope(self.state, credential, passage)
-            which = {"service": passage.service, "operation": passage.operation}
-            mounted.judge(scope, self.moto, request, **which)
-            answer = self.moto.answer(request, service=passage.service, region=passage.region, account=account)
-            if calls.mutates(passage.operation):
-                mounted.remember(scope, self.moto, request, answer, **which)
-        return effects.delivered(answer, fault, passage.failed)
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:
         credential = passage.credential
@@ -351,9 +341,7 @@ def _protocol(service: catalogue.Service | None, passage: _Passage, request: Req
     """The protocol of a service, guessed where it is none of ours."""
     if service:
         return service.protocol
-    if mount.mounts(passage.service):
-        return mount.protocol(passage.service)
-    if request.body.startswith(b"Action="):
+    if request.body.startswith(b"Action=") or passage.service in ANSWERED_IN_XML:
         return "query"
     return "json" if "x-amz-target" in request.headers else passage.protocol
 
@@ -384,6 +372,11 @@ FIDELITY = (
         "Every Region of the partition is at this one address; a signature for any other Region is a bad one",
         "issue (aws-sdk-php 493 and others, of services that have one Region); other Regions have no address in AWS",
         "test_signatures.py::test_a_region_that_there_is_not_is_refused",
+    ),
+    Behaviour(
+        "A call to a service that is not simulated answers 501 by name, whoever signed it",
+        "ours",
+        "test_engine.py::test_a_service_that_is_not_simulated_answers_501_by_name",
     ),
     Behaviour(
         "Signature, route, parameters, permission, handler: judged in this order",

@@ -104,8 +104,4 @@ FIDELITY = (
         "ours",
         "test_snapshots.py::test_what_follows_a_restore_is_the_same_each_time",
     ),
-    Behaviour(
-        "A snapshot holds what the simulator itself keeps, not what moto keeps for it (buckets, volumes)",
-        "missing",
-    ),
 )

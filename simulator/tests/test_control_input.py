@@ -96,11 +96,6 @@ def test_every_category_that_a_rule_gives_can_be_ordered() -> None:
     assert of_jobs <= set(order_names.CATEGORIES)
 
 
-def test_operations_of_services_that_moto_answers_can_be_hit(server: SimulatorServer) -> None:
-    """By the names that signatures have for these services."""
-    assert server.control.faults.add("throttle", service="elasticfilesystem", operation="CreateFileSystem").hits == 0
-
-
 SEEDS = [
     pytest.param({"resource": "fs-1", "agee": "1d"}, "[0].agee: is no field here; age?", id="a point with a typo"),
     pytest.param({"name": "fs", "resources": 1, "every": "1d"}, "[0].back: is missing", id="points in bulk"),

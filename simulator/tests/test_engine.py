@@ -246,13 +246,38 @@ def test_what_is_not_implemented_answers_501_at_once(
     assert refusal.retries == 0
 
 
-def test_a_service_that_is_not_simulated_answers_501(server: SimulatorServer) -> None:
-    """It is named."""
+@pytest.mark.parametrize(
+    ("service", "operation", "named"),
+    [
+        pytest.param("translate", "list_terminologies", "translate (ListTerminologies)", id="json"),
+        pytest.param("ec2", "describe_volumes", "ec2 (DescribeVolumes)", id="ec2"),
+        pytest.param("rds", "describe_db_instances", "rds (DescribeDBInstances)", id="query"),
+        pytest.param("sns", "list_topics", "sns (ListTopics)", id="topics"),
+        pytest.param(
+            "efs", "describe_file_systems", "elasticfilesystem (GET /2015-02-01/file-systems)", id="rest-json"
+        ),
+        pytest.param("s3", "list_buckets", "s3 (GET /)", id="rest-xml"),
+    ],
+)
+def test_a_service_that_is_not_simulated_answers_501_by_name(
+    server: SimulatorServer, service: str, operation: str, named: str
+) -> None:
+    """In a form that its clients read, and with the caller in the log."""
     with scenes.refused() as refusal:
-        scenes.client(server, "translate", scenes.SOURCE).list_terminologies()
+        getattr(scenes.client(server, service, scenes.SOURCE), operation)()
 
-    assert refusal.status == 501
-    assert "translate" in refusal.message
+    assert (refusal.code, refusal.status) == ("NotImplemented", 501)
+    assert refusal.message == f"The simulator does not implement the service {named}"
+    assert server.control.calls()[-1].principal == f"arn:aws:iam::{scenes.SOURCE}:user/admin"
+
+
+def test_who_signs_wrongly_for_a_service_that_is_not_simulated_hears_the_same(server: SimulatorServer) -> None:
+    """S3's clients sign in ways of their own; what they get must not look like a mistake of theirs."""
+    answer = scenes.signed(server, "s3", "PUT", "/orders/a%20b", headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
+
+    assert answer.status == 501
+    assert "The simulator does not implement the service s3 (PUT /orders/a%20b)" in answer.body.decode()
+    assert server.control.calls()[-1].principal == ""
 
 
 def test_a_path_that_the_model_does_not_know_is_404(server: SimulatorServer) -> None:

@@ -338,12 +338,12 @@ def test_headers_that_are_none(headers: dict[str, str], lost: set[str], body: by
 @MANY
 @given(position=st.integers(0, 300), inserted=st.text(max_size=3), length=st.integers(0, 5))
 def test_authorization_with_a_slip_of_the_pen(position: int, inserted: str, length: int) -> None:
-    """One change anywhere in the header is refused, unless it changes nothing."""
+    """One change anywhere in the header is refused, or changes nothing, or names a service not here."""
     text = GOOD.headers["authorization"]
     changed = text[:position] + inserted + text[position + length :]
     answer = answered(SHARED, replace(GOOD, headers={**GOOD.headers, "authorization": changed}))
 
-    assert _bare(changed) == _bare(text) or answer.status in {400, 403}
+    assert _bare(changed) == _bare(text) or answer.status in {400, 403, 501}
 
 
 def _bare(text: str) -> str:

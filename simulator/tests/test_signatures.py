@@ -152,41 +152,19 @@ def test_other_ways_to_sign_are_not_implemented(
     assert f"The simulator does not implement {what}" in answer.body.decode()
 
 
-TWICE = [
-    pytest.param("?list-type=2&X-Amz-Algorithm=AWS4-HMAC-SHA256", None, id="header and query"),
-    pytest.param("?list-type=2&Signature=abc", None, id="a signature of the older version in the query"),
-]
-
-
-@pytest.mark.parametrize(("query", "headers"), TWICE)
-def test_s3_takes_one_signature_only(server: SimulatorServer, query: str, headers: dict[str, str] | None) -> None:
-    """It says so in words of its own; whether either would be right does not matter."""
-    path = f"/documents{query}"
-    sent = scenes.send(server, "GET", path, headers=headers) if headers else scenes.signed(server, "s3", "GET", path)
-    text = sent.body.decode()
-
-    assert sent.status == 400
-    assert "<Code>InvalidArgument</Code><Message>Only one auth mechanism allowed; only the X-Amz-Algorithm " in text
-    assert "<ArgumentName>Authorization</ArgumentName>" in text
-
-
 @pytest.mark.parametrize(
-    ("service", "path", "expected"),
+    ("service", "path"),
     [
-        pytest.param("s3", "/", 200, id="S3"),
-        pytest.param("backup", "/backup-vaults/", 403, id="AWS Backup"),
-        pytest.param("sts", "/?Action=GetCallerIdentity&Version=2011-06-15", 403, id="STS"),
+        pytest.param("backup", "/backup-vaults/", id="AWS Backup"),
+        pytest.param("sts", "/?Action=GetCallerIdentity&Version=2011-06-15", id="STS"),
     ],
 )
-def test_only_s3_takes_a_body_that_is_not_signed(
-    server: SimulatorServer, service: str, path: str, expected: int
-) -> None:
-    """To all others UNSIGNED-PAYLOAD is a hash that does not fit the body."""
+def test_a_body_has_to_be_signed(server: SimulatorServer, service: str, path: str) -> None:
+    """UNSIGNED-PAYLOAD is a hash that does not fit the body."""
     answer = scenes.signed(server, service, "GET", path, headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
 
-    assert answer.status == expected
-    if expected == 403:
-        assert "The request signature we calculated does not match" in answer.body.decode()
+    assert answer.status == 403
+    assert "The request signature we calculated does not match" in answer.body.decode()
 
 
 def test_a_session_key_without_its_token_is_refused(server: SimulatorServer) -> None:

@@ -27,23 +27,6 @@ COMMON = {
     "InternalFailure": (("InternalFailure", 500), ("InternalFailure", 500)),
     "NotImplemented": (("NotImplemented", 501), ("NotImplemented", 501)),
 }
-# The same for query services that have codes of their own (EC2: "Error codes", S3: "Error responses").
-OWN = {
-    "ec2": {
-        "AccessDenied": ("UnauthorizedOperation", 403),
-        "UnknownKey": ("AuthFailure", 401),
-        "BadSignature": ("AuthFailure", 401),
-        "ExpiredToken": ("RequestExpired", 400),
-        "Throttling": ("RequestLimitExceeded", 503),
-    },
-    "rest-xml": {
-        "UnknownKey": ("InvalidAccessKeyId", 403),
-        "ExpiredToken": ("ExpiredToken", 400),
-        "MissingToken": ("AccessDenied", 403),
-        "Throttling": ("SlowDown", 503),
-    },
-}
-XML = frozenset({"query", *OWN})
 
 OLD_CODES = {**{code: old for (code, _), (old, _) in COMMON.values()}, **query_names.CODES}
 
@@ -54,7 +37,7 @@ def settle(error: AwsError, protocol: str, service: Service | None = None) -> tu
         if protocol == "query" and service and service.query_compatible:
             return OLD_CODES.get(error.code, error.code), query_names.STATUSES.get(error.code, error.status)
         return error.code, error.status
-    code, status = OWN.get(protocol, {}).get(error.code) or COMMON[error.code][protocol in XML]
+    code, status = COMMON[error.code][protocol == "query"]
     # AWS's json 1.1 services answer a refused action with 400; assumed from KMS, see FIDELITY.md.
     return code, 400 if protocol == "json" and error.code == "AccessDenied" else status
 
@@ -62,8 +45,8 @@ def settle(error: AwsError, protocol: str, service: Service | None = None) -> tu
 def write(error: AwsError, protocol: str, request_id: str, service: Service | None = None) -> Response:
     """Serialise an error as the protocol wants it; `service` is None where the request did not say."""
     code, status = settle(error, protocol, service)
-    if protocol in XML:
-        return _xml(error, code=code, status=status, request_id=request_id, protocol=protocol, service=service)
+    if protocol == "query":
+        return _xml(error, code=code, status=status, request_id=request_id, service=service)
     body: Params
     if protocol == "json":
         body = {"__type": code, "message": error.message, "Message": error.message} | error.members
@@ -86,21 +69,11 @@ def _blame(status: int) -> str:
     return "Sender" if status < 500 else "Receiver"
 
 
-def _xml(
-    error: AwsError, *, code: str, status: int, request_id: str, protocol: str, service: Service | None
-) -> Response:
+def _xml(error: AwsError, *, code: str, status: int, request_id: str, service: Service | None) -> Response:
     told = f"<Code>{answers.xml_text(code)}</Code><Message>{answers.xml_text(error.message)}</Message>"
-    match protocol:
-        case "ec2":
-            body = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
-        case "rest-xml":
-            more = "".join(f"<{name}>{answers.xml_text(str(value))}</{name}>" for name, value in error.members.items())
-            body = f"<Error>{told}{more}<RequestId>{request_id}</RequestId></Error>"
-        case _:
-            blamed = f"<Type>{_blame(status)}</Type>{told}"
-            space = f' xmlns="{service.namespace}"' if service and service.namespace else ""
-            inner = f"<Error>{blamed}</Error><RequestId>{request_id}</RequestId>"
-            body = f"<ErrorResponse{space}>{inner}</ErrorResponse>"
+    space = f' xmlns="{service.namespace}"' if service and service.namespace else ""
+    inner = f"<Error><Type>{_blame(status)}</Type>{told}</Error><RequestId>{request_id}</RequestId>"
+    body = f"<ErrorResponse{space}>{inner}</ErrorResponse>"
     return Response(status, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())
 
 

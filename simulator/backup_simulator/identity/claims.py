@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
-from ..wire import AwsError, CommonError, unimplemented
+from ..wire import CommonError, unimplemented
 
 if TYPE_CHECKING:
     from ..wire import Request
@@ -23,11 +23,6 @@ _AUTHORIZATION = re.compile(
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
 ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
-_BESIDE_A_HEADER = frozenset({"X-Amz-Algorithm", "Signature"})
-_TWICE = (
-    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or "
-    "the Authorization header should be specified"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +49,10 @@ def service(request: Request) -> str | None:
 def read(request: Request) -> Claim:
     """Read what is claimed; what is signed in another way is not implemented."""
     text = request.headers.get("authorization", "").strip()
-    query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
-    if not text and "X-Amz-Signature" in query:
+    if not text and "X-Amz-Signature" in urllib.parse.parse_qs(request.query):
         raise unimplemented("presigned requests")
     if not text:
         raise CommonError("MissingToken", "Missing Authentication Token")
-    if service(request) == "s3" and not _BESIDE_A_HEADER.isdisjoint(query):
-        raise AwsError("InvalidArgument", _TWICE, ArgumentName="Authorization", ArgumentValue=text)
     if text.startswith(ASYMMETRIC):
         raise unimplemented(f"SigV4A ({ASYMMETRIC})")
     found = _AUTHORIZATION.fullmatch(text)
@@ -79,11 +71,6 @@ def read(request: Request) -> Claim:
 
 
 FIDELITY = (
-    Behaviour(
-        "S3 refuses a request that is signed in header and query: `InvalidArgument`; other services take the header",
-        "issue; other services: assumed",
-        "test_signatures.py::test_s3_takes_one_signature_only",
-    ),
     Behaviour(
         "Presigned requests, whose signature is in the query, and SigV4A: 501",
         "missing",

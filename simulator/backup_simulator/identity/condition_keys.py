@@ -38,17 +38,6 @@ UNSET = frozenset(
         "kms:bypasspolicylockoutsafetycheck",
     }
 )
-# Keys of S3 that its calls do set; those of its others that a policy asks for cannot be judged.
-OF_S3 = frozenset(
-    f"s3:{name}"
-    for name in (
-        "prefix", "delimiter", "max-keys", "versionid", "resourceaccount", "signatureversion", "authtype",
-        "locationconstraint", "x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-grant-full-control",
-        "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp",
-        "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-storage-class",
-    )
-)  # fmt: skip
 TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
 
 
@@ -59,7 +48,7 @@ def of_tags(whose: str, tags: Mapping[str, str]) -> GatheredKeys:
 
 def unset(name: str) -> bool:
     """Whether AWS would set a key in lower case that no simulated call sets."""
-    return name in UNSET or (name.startswith("s3:") and name not in OF_S3)
+    return name in UNSET or name.startswith("s3:")
 
 
 def known(key: str) -> str:

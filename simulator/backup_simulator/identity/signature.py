@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 _AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
 SKEW = 900.0
 
-UNSIGNED = "UNSIGNED-PAYLOAD"
-UNREAD = (
-    UNSIGNED,
-    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-)
-"""How S3's clients sign no body, or one in pieces; here the first signature is checked, which covers all the rest."""
-
 
 class _Signer(SigV4Auth):
     """botocore's signer over all headers that are said to be signed, and a digest of the body made before."""
@@ -69,13 +60,6 @@ def _signing_key(date: str, secret: str, region: str, service: str) -> bytes:
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
-
-
-class _OfS3(_Signer):
-    """S3 takes paths as they are."""
-
-    def _normalize_url_path(self, path: str) -> str:
-        return path
 
 
 def verify(
@@ -127,18 +111,14 @@ def _epoch(stamp: str) -> float:
 
 def _signature(request: Request, claimed: Claim, credential: Credential) -> str:
     digest = _digest(request.body)
-    unread = UNREAD if claimed.service == "s3" else ()
-    if request.headers.get("x-amz-content-sha256", digest) not in {digest, *unread}:
+    if request.headers.get("x-amz-content-sha256", digest) != digest:
         return ""
     url = f"http://{request.headers.get('host', '')}{request.path}"
     rebuilt = AWSRequest(method=request.method, url=f"{url}?{request.query}" if request.query else url)
     for name in claimed.headers:
         rebuilt.headers[name] = request.headers.get(name, "").encode("utf-8", "replace").decode()
     rebuilt.context["timestamp"] = claimed.stamp
-    kind = _Signer
-    if claimed.service == "s3":
-        kind = _OfS3
-    signer = kind(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region, digest)
+    signer = _Signer(Credentials(credential.key_id, credential.secret), claimed.service, claimed.region, digest)
     try:
         text = signer.string_to_sign(rebuilt, signer.canonical_request(rebuilt))
     except ValueError:  # a Host that is none cannot have been signed
@@ -157,15 +137,9 @@ FIDELITY = (
         "test_signatures.py::test_a_body_changed_on_the_way_is_refused",
     ),
     Behaviour(
-        "S3: keys are signed as they are; bodies in signed or unsigned pieces, whose own signatures are not checked",
-        "DG; signatures of pieces: missing",
-        "test_moto_s3.py::test_a_body_may_come_in_pieces",
-    ),
-    Behaviour(
-        "`UNSIGNED-PAYLOAD` is for S3 only (there over plain HTTP too, where AWS wants HTTPS); to others it is a wrong "
-        "signature",
-        "issue (opendal-reqsign); over HTTP: ours",
-        "test_signatures.py::test_only_s3_takes_a_body_that_is_not_signed",
+        "A body that is not signed (`UNSIGNED-PAYLOAD`) is a wrong signature",
+        "issue (opendal-reqsign)",
+        "test_signatures.py::test_a_body_has_to_be_signed",
     ),
     Behaviour(
         "15 minutes of clock skew",

@@ -1,7 +1,7 @@
 """The resources that AWS Backup can protect: volumes, databases, file systems and their like.
 
 The one store of them: worlds declare resources here, the tagging API changes their tags, plans and backup jobs look
-them up. Whoever simulates a service with resources of its own puts them in and takes them out here.
+them up.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Resource:
-    """One resource; size in bytes, `key_arn` is the key it is encrypted with, if any.
-
-    `adopted` holds the tags it was last adopted with, when another service keeps it.
-    """
+    """One resource; size in bytes, `key_arn` is the key it is encrypted with, if any."""
 
     arn: str
     resource_type: str
@@ -37,7 +34,6 @@ class Resource:
     size: int = 0
     key_arn: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
-    adopted: dict[str, str] | None = None
     members: tuple[str, ...] = ()
     """ARNs of what a stack or a cluster consists of."""
 
@@ -61,28 +57,6 @@ def put_back(state: State, account: str, before: dict[str, dict[str, Resource]])
     """Let an account have what it had before."""
     for name, region in state.accounts[account].regions.items():
         region.resources = before.get(name, {})
-
-
-def adopt(state: State, account: str, region: str, service: str, found: Iterable[Resource]) -> None:
-    """Take over what another service keeps, all of it; what it had and has no more goes.
-
-    Tags that were changed here since stay, unless the other service changed its own. What a world declared stays as
-    it was declared.
-    """
-    known = state.accounts[account].region(region).resources
-    fresh = {each.arn: each for each in found}
-    for arn, each in list(known.items()):
-        if each.adopted is not None and arn not in fresh and arns.of(arn).service == service:
-            remove(state, account, region, arn)
-    for arn, each in fresh.items():
-        present = known.get(arn)
-        if present is None:
-            each.adopted = dict(each.tags)
-            put(state, each)
-        elif present.adopted is not None:
-            present.size, present.key_arn = each.size, each.key_arn
-            if present.adopted != each.tags:
-                present.tags, present.adopted = dict(each.tags), dict(each.tags)
 
 
 def find(state: State, account: str, region: str, arn: str) -> Resource | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import botocore.session
 
 from ..engine import catalogue
-from ..moto_adapter import mount
 from ..services.backup.backups import texts as backup_texts
 from ..services.backup.copies import texts as copy_texts
 from .fault_parts import FaultPart
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from .fault_parts import OutcomePart
 
-MODELS = {name: catalogue.MODELS.get(name, name) for name in catalogue.SERVICES} | dict(mount.SERVICES)
+MODELS = {name: catalogue.MODELS.get(name, name) for name in catalogue.SERVICES}
 """All services by signing name, with botocore's name for them."""
 CATEGORIES = tuple(sorted({"SUCCESS", *(row.category for row in (*copy_texts.DOCUMENTED, *backup_texts.DOCUMENTED))}))
 FEW = 20

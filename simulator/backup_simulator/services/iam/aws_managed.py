@@ -1,4 +1,4 @@
-"""Policies that AWS manages, by ARN; those around AWS Backup are beside this file, all others come from moto.
+"""Policies that AWS manages around AWS Backup, and general ones, by ARN; their documents are beside this file.
 
 Known of each is its present version: AWS does not publish the documents of those before.
 """
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import policy
-from ...moto_adapter import mount
 from ...records.access import ManagedPolicy
 from ...wire import CommonError, Params
 
@@ -46,8 +45,7 @@ def _published(arn: str) -> Params | None:
 
 
 def _named(arn: str) -> Params | None:
-    name = arn.rpartition("/")[2]
-    return _kept().get(name) or mount.managed_policies().get(name)
+    return _kept().get(arn.rpartition("/")[2])
 
 
 def _arn(name: str, found: Params) -> str:
@@ -56,7 +54,7 @@ def _arn(name: str, found: Params) -> str:
 
 def listed() -> list[ManagedPolicy]:
     """All AWS managed policies that are known, by name, without their documents: to be shown, not to be judged."""
-    return [_head(name, found) for name, found in sorted({**mount.managed_policies(), **_kept()}.items())]
+    return [_head(name, found) for name, found in sorted(_kept().items())]
 
 
 def _head(name: str, found: Params) -> ManagedPolicy:
@@ -81,13 +79,7 @@ def unknown(arn: str) -> str | None:
     """What to say of a policy that AWS may have and that is not known here; None for all other ARNs."""
     if not arn.startswith(PREFIX) or namesake(arn):
         return None
-    text = f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
-    more = (
-        ""
-        if mount.managed_policies()
-        else "; pip install './simulator[resources]' in a checkout brings all that moto has"
-    )
-    return text + more
+    return f"The simulator does not know the AWS managed policy {arn.removeprefix(PREFIX)}"
 
 
 def sought(arn: str) -> ManagedPolicy | None:
@@ -116,8 +108,8 @@ FIDELITY = (
         "test_managed_policies.py::test_a_managed_policy_is_as_aws_published_it",
     ),
     Behaviour(
-        "All other AWS managed policies where moto is installed; what is not known answers 501 by name, wherever its "
-        "ARN is given, and a world that names it is refused",
+        "AWS managed policies that are not known answer 501 by name, wherever their ARN is given, and a world that "
+        "names one is refused",
         "ours",
         "test_iam.py::test_an_aws_managed_policy_that_is_not_known_answers_501",
     ),
