@@ -19,7 +19,6 @@ from .engine import answers, catalogue, failures, parsing, routing, strict, vali
 from .fidelity import Behaviour
 from .identity import claims, signature
 from .records import regions
-from .records.access import KeyUse
 from .records.state import Credential, Principal
 from .services import request_keys, table
 from .services.operation import Scope
@@ -230,8 +229,6 @@ class Simulator:
             found = signature.verify(request, claimed, self.state.credentials, now=now, wall=wall)
             if claimed.region in self.state.accounts[found.principal.account].disabled_regions:
                 raise CommonError("UnknownKey", "The security token included in the request is invalid.")
-            if found.token is None:
-                self.state.key_uses[found.key_id] = KeyUse(now, claimed.service, claimed.region)
             return found
 
     def _strike(self, request: Request, passage: _Passage) -> faults.Fault | None:

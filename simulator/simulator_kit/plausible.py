@@ -207,10 +207,6 @@ def _role_arns(_state: State, account: Account, _region: Region) -> list[str]:
     return [role.arn for role in account.roles.values()]
 
 
-def _access_keys(state: State, account: Account, _region: Region) -> list[str]:
-    return [key for key, found in state.credentials.items() if found.principal.account == account.account_id]
-
-
 def _places(state: State, account: Account, _region: Region) -> list[str]:
     """The root and the units of the account's organization."""
     found = state.organization_of(account.account_id)
@@ -271,14 +267,11 @@ _LIVING: Mapping[str, Any] = {
     ],
     "RoleName": lambda _state, account, _region: [*account.roles, *WORDS],
     "UserName": lambda _state, account, _region: [*account.users, *WORDS],
-    "GroupName": lambda _state, account, _region: [*account.groups, *WORDS],
-    "InstanceProfileName": lambda _state, account, _region: [*account.instance_profiles, *WORDS],
     "PolicyArn": _managed,
     "PermissionsBoundary": _managed,
     "PolicySourceArn": lambda _state, account, _region: [
         *_role_arns(_state, account, _region), *(user.arn for user in account.users.values())
     ],
-    "AccessKeyId": _access_keys,
     "OpenIDConnectProviderArn": lambda _state, account, _region: [each.arn for each in account.providers.values()],
     "KeyId": _keys,
     "TargetKeyId": _keys,
@@ -332,7 +325,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "NewPath": ("/",),
     "AWSServiceName": ("backup.amazonaws.com",),
     "DeleteServiceLinkedRole.RoleName": ("AWSServiceRoleForBackup",),
-    "AccountAlias": ("crossvault-{account}",),
     "Url": (f"https://{HOST}", "https://issuer.example"),
     "ThumbprintList": ("0" * 40,),
     "ClientIDList": ("sts.amazonaws.com",),

@@ -83,7 +83,7 @@ class Wanderer:
         self.steps = 0
 
     def _furnish(self) -> None:
-        """Make what world files do not know: groups, policies, plans, jobs, queues, rules."""
+        """Make what world files do not know: policies, plans, jobs, queues, rules."""
         iam, backup, sqs, events, kms = (
             self.opened.client(name, scenes.SOURCE, "admin", region=scenes.HOME, config=scenes.fast())
             for name in ("iam", "backup", "sqs", "events", "kms")
@@ -91,22 +91,15 @@ class Wanderer:
         iam.create_policy(PolicyName="two", PolicyDocument=plausible.ALLOW)
         iam.create_user(UserName="two", PermissionsBoundary=plausible.FULL)
         iam.create_role(RoleName="two", AssumeRolePolicyDocument=plausible.TRUST)
-        iam.create_group(GroupName="two")
         iam.attach_user_policy(UserName="admin", PolicyArn=plausible.FULL)
         iam.attach_role_policy(RoleName="reader", PolicyArn=plausible.FULL)
         policy = iam.create_policy(PolicyName="one", PolicyDocument=plausible.ALLOW)["Policy"]["Arn"]
         for version in range(3):
             iam.create_policy_version(PolicyArn=policy, PolicyDocument=plausible.ALLOW, SetAsDefault=version == 1)
-        iam.create_group(GroupName="one")
-        iam.add_user_to_group(GroupName="one", UserName="admin")
-        iam.put_group_policy(GroupName="one", PolicyName="one", PolicyDocument=plausible.ALLOW)
         iam.put_user_policy(UserName="admin", PolicyName="one", PolicyDocument=plausible.ALLOW)
         iam.put_role_policy(RoleName="operator", PolicyName="one", PolicyDocument=plausible.ALLOW)
         iam.put_role_permissions_boundary(RoleName="reader", PermissionsBoundary=policy)
-        for name in plausible.WORDS:
-            iam.create_instance_profile(InstanceProfileName=name)
         iam.put_role_policy(RoleName="reader", PolicyName="two", PolicyDocument=plausible.ALLOW)
-        iam.add_role_to_instance_profile(InstanceProfileName="one", RoleName="reader")
         rule = {"RuleName": "daily", "TargetBackupVaultName": "backups", "ScheduleExpression": "cron(0 5 * * ? *)"}
         plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "one", "Rules": [rule]})["BackupPlanId"]
         chosen = {"SelectionName": "one", "IamRoleArn": scenes.COPIER, "Resources": ["*"]}

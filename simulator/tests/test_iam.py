@@ -56,7 +56,6 @@ def test_a_role_lives_from_making_to_deleting(iam: Any) -> None:
     assert (found["Description"], found["MaxSessionDuration"]) == ("for tests", 3600)
     assert iam.list_role_tags(RoleName="fresh")["Tags"] == [{"Key": "stage", "Value": "prod"}]
     assert [one["RoleName"] for one in iam.list_roles(PathPrefix="/teams/")["Roles"]] == ["fresh"]
-    assert iam.list_instance_profiles_for_role(RoleName="fresh")["InstanceProfiles"] == []
     assert code(iam.delete_role, RoleName="fresh") == ("DeleteConflict", 409)
     iam.detach_role_policy(RoleName="fresh", PolicyArn=AWS + "AdministratorAccess")
     assert code(iam.delete_role, RoleName="fresh") == ("DeleteConflict", 409)
@@ -253,32 +252,6 @@ def test_attaching_can_be_narrowed_by_policy(server: SimulatorServer, iam: Any) 
     assert (
         code(mine.attach_role_policy, RoleName="operator", PolicyArn=AWS + "AdministratorAccess")[0] == "AccessDenied"
     )
-
-
-def test_access_keys_are_made_and_deleted(server: SimulatorServer, iam: Any) -> None:
-    """A user of its own, two keys at most, and nothing once they are gone."""
-    iam.create_user(UserName="ann", Path="/people/")
-    iam.attach_user_policy(UserName="ann", PolicyArn=AWS + "AdministratorAccess")
-    key = iam.create_access_key(UserName="ann")["AccessKey"]
-    iam.create_access_key(UserName="ann")
-    third = code(iam.create_access_key, UserName="ann")
-    credentials = {"AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"], "SessionToken": None}
-    hers = scenes.session_client(server, "iam", credentials)
-    name = hers.get_user()["User"]["Arn"]
-    listed = hers.list_access_keys()["AccessKeyMetadata"]
-    busy = code(iam.delete_user, UserName="ann")
-    for one in listed:
-        iam.delete_access_key(UserName="ann", AccessKeyId=one["AccessKeyId"])
-    gone = code(hers.get_user)
-    iam.detach_user_policy(UserName="ann", PolicyArn=AWS + "AdministratorAccess")
-    iam.delete_user(UserName="ann")
-
-    assert third == ("LimitExceeded", 409)
-    assert name == f"{SOURCE}:user/people/ann"
-    assert len(listed) == 2
-    assert busy == ("DeleteConflict", 409)
-    assert gone == ("InvalidClientTokenId", 403)
-    assert [one["UserName"] for one in iam.list_users()["Users"]] == ["admin"]
 
 
 def test_the_service_linked_role_is_awss_own(server: SimulatorServer, iam: Any) -> None:

@@ -61,9 +61,6 @@ def _iam(account: Account, arn: str, rest: str) -> Mapping[str, str]:
     if kind == "policy":
         managed = account.policies.get(arn)
         return managed.tags if managed else {}
-    if kind == "instance-profile":
-        profile = account.instance_profiles.get(path.rpartition("/")[2])
-        return profile.tags if profile else {}
     names = {"role": account.roles, "user": account.users}.get(kind, {})
     identity = names.get(path.rpartition("/")[2])
     return identity.tags if identity else {}

@@ -67,7 +67,7 @@ def verify(
 ) -> Credential:
     """Return the credential that signed the request, or raise what AWS answers."""
     credential = credentials.get(claimed.key_id)
-    if credential is None or not credential.active or credential.token != claimed.token:
+    if credential is None or credential.token != claimed.token:
         raise CommonError("UnknownKey", "The security token included in the request is invalid.")
     _check_date(claimed, wall)
     wanted = _signature(request, claimed, credential).encode()

@@ -77,28 +77,6 @@ class ManagedPolicy:
         return self.versions[self.default][0]
 
 
-@dataclass(slots=True)
-class InstanceProfile:
-    """What hands a role to instances; `role` is the role's name."""
-
-    arn: str
-    name: str
-    path: str
-    profile_id: str
-    created: float
-    role: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyUse:
-    """When, for which service and in which Region an access key was used."""
-
-    when: float
-    service: str
-    region: str
-
-
 def signing_secret(seed: int, host: str) -> str:
     """What the simulator signs a provider's tokens with, the same in every run of a world."""
     return hashlib.sha256(f"{seed} {host}".encode()).hexdigest()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..identity.policy import Policy
     from ..services.sqs.queue import Queue
     from ..wire import Params
-    from .access import Explanation, InstanceProfile, KeyUse, ManagedPolicy, OidcProvider, Refusal, Session
+    from .access import Explanation, ManagedPolicy, OidcProvider, Refusal, Session
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant, Rotation
@@ -56,13 +56,11 @@ class Credential:
     token: str | None = None
     expiry: float | None = None
     wall_expiry: float | None = None
-    active: bool = True
-    created: float = 0.0
 
 
 @dataclass(slots=True)
 class Identity:
-    """A user, a role or a group. `trust` is set on roles only, `groups` on users that are in some."""
+    """A user or a role. `trust` is set on roles only."""
 
     kind: str
     account: str
@@ -77,13 +75,11 @@ class Identity:
     max_session: int = 3600
     description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
-    groups: dict[str, Identity] = field(default_factory=dict)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        """Its policies, inline, attached, and those of its groups."""
-        own = (*self.inline.values(), *(found.policy for found in self.attached.values()))
-        return (*own, *(policy for group in self.groups.values() for policy in group.policies)) if self.groups else own
+        """Its policies, inline and attached."""
+        return (*self.inline.values(), *(found.policy for found in self.attached.values()))
 
     @property
     def service_linked(self) -> bool:
@@ -269,10 +265,7 @@ class Account:
     state: str = "ACTIVE"
     users: dict[str, Identity] = field(default_factory=dict)
     roles: dict[str, Identity] = field(default_factory=dict)
-    groups: dict[str, Identity] = field(default_factory=dict)
     policies: dict[str, ManagedPolicy] = field(default_factory=dict)
-    instance_profiles: dict[str, InstanceProfile] = field(default_factory=dict)
-    alias: str | None = None
     providers: dict[str, OidcProvider] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     allowed_amis: frozenset[str] | None = None
@@ -337,7 +330,6 @@ class State:
     organizations: dict[str, Organization] = field(default_factory=dict)
     handshakes: dict[str, Handshake] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
-    key_uses: dict[str, KeyUse] = field(default_factory=dict)
     anchors: dict[str, Identity] = field(default_factory=dict)
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)

@@ -9,8 +9,7 @@ from .backup import table as backup
 from .events import buses, targets
 from .events import rules as event_rules
 from .events import tags as event_tags
-from .iam import access_keys, attaching, groups, identities, instance_profiles, providers, simulation
-from .iam import account as iam_account
+from .iam import attaching, identities, providers, simulation
 from .iam import policies as iam_policies
 from .kms import aliases, key_policies, keys, regions, rotation, use
 from .kms import grants as kms_grants
@@ -31,10 +30,6 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "sts": sts.OPERATIONS,
     "iam": {
         **identities.OPERATIONS,
-        **access_keys.OPERATIONS,
-        **groups.OPERATIONS,
-        **instance_profiles.OPERATIONS,
-        **iam_account.OPERATIONS,
         **iam_policies.OPERATIONS,
         **attaching.OPERATIONS,
         **providers.OPERATIONS,

@@ -1,4 +1,4 @@
-"""Users, groups, roles, managed policies and identity providers of a world."""
+"""Users, roles, managed policies and identity providers of a world."""
 
 from __future__ import annotations
 
@@ -21,14 +21,9 @@ ADMINISTRATOR = aws_managed.PREFIX + "AdministratorAccess"
 
 
 def build(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
-    """Make an account's policies, groups, users, roles and providers; trust comes later, when all names exist."""
+    """Make an account's policies, users, roles and providers; trust comes later, when all names exist."""
     _policies(living, part, start, flaws)
     _providers(living, part, start)
-    for group in part.groups:
-        made = state.Identity("group", part.id, group.name, group.path, living.ids.upper("AGPA"), start)
-        with flaws.gathered():
-            _grant(living, made, group.policies, f"account {part.id}, group {group.name}")
-        living.accounts[part.id].groups[group.name] = made
     for user in part.users:
         _user(living, part.id, user, start, flaws)
     for role in part.roles:
@@ -61,16 +56,10 @@ def _providers(living: state.State, part: schema.AccountPart, start: float) -> N
 
 
 def _user(living: state.State, account_id: str, part: UserPart, start: float, flaws: Flaws) -> None:
-    """Make a user with its groups and its access key."""
-    account = living.accounts[account_id]
-    made = account.users[part.name] = _identity(living, account_id, part, start, flaws)
-    for name in part.groups:
-        with flaws.gathered():
-            if name not in account.groups:
-                raise WorldError(f"account {account_id}, user {part.name}: groups: there is no group {name}")
-            made.groups[name] = account.groups[name]
+    """Make a user with its access key."""
+    made = living.accounts[account_id].users[part.name] = _identity(living, account_id, part, start, flaws)
     key, caller = part.access_key, principals.of_identity(made)
-    living.credentials[key.id] = state.Credential(key.id, key.secret, caller, created=start)
+    living.credentials[key.id] = state.Credential(key.id, key.secret, caller)
 
 
 def _identity(

@@ -1,4 +1,4 @@
-"""The parts of a world file that make users, groups, roles, policies and identity providers."""
+"""The parts of a world file that make users, roles, policies and identity providers."""
 
 from __future__ import annotations
 
@@ -35,23 +35,10 @@ class UserPart(Part):
     """What it signs with."""
     policies: Policies
     """What it may do: ARNs of managed policies, policy documents, or `full`."""
-    groups: list[str] = []
-    """Names of the groups it is in."""
     boundary: PolicyArn | None = None
     """ARN of the managed policy that is its permissions boundary."""
     tags: dict[str, str] = {}
     """Its tags: `{team: storage}`."""
-
-
-class GroupPart(Part):
-    """A group of IAM users; who is in it, the users say."""
-
-    name: str
-    """Its name, such as `operators`."""
-    path: str = "/"
-    """Its path, such as `/staff/`."""
-    policies: Policies
-    """What its users may do: ARNs of managed policies, policy documents, or `full`."""
 
 
 class TrustPart(Part):

@@ -16,7 +16,7 @@ from ..records import regions
 from ..records.resource_types import TYPES
 from ..services.backup.backups import continuous
 from .fault_parts import EventsPart, FaultPart, OutcomePart
-from .identity_parts import GroupPart, ManagedPolicyPart, OidcProviderPart, RolePart, UserPart
+from .identity_parts import ManagedPolicyPart, OidcProviderPart, RolePart, UserPart
 from .organization_parts import OrganizationPart
 from .part import AccountId, Part, PolicyDocument, Region, ResourceType
 from .resource_parts import ResourcePart
@@ -273,12 +273,10 @@ class AccountPart(Part):
     """Whether AWSServiceRoleForBackup is there, as in an account that has used AWS Backup."""
     users: list[UserPart] = []
     """Its IAM users, each with an access key."""
-    groups: list[GroupPart] = []
-    """Its IAM groups; who is in them, the users say."""
     roles: list[RolePart] = []
     """Its IAM roles."""
     policies: list[ManagedPolicyPart] = []
-    """Its managed policies, by ARN for users, roles, groups and boundaries."""
+    """Its managed policies, by ARN for users, roles and boundaries."""
     oidc_providers: list[OidcProviderPart] = []
     """Its OpenID Connect providers, for AssumeRoleWithWebIdentity."""
     keys: list[KeyPart] = []

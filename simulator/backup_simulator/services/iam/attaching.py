@@ -1,4 +1,4 @@
-"""IAM: attaching managed policies to roles, users and groups, and their inline policies."""
+"""IAM: attaching managed policies to roles and users, and their inline policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...records.state import Identity
 
 ATTACHED = 20
-"""Managed policies per role, user or group; AWS's default quota is 10, and 20 on request."""
+"""Managed policies per role or user; AWS's default quota is 10, and 20 on request."""
 
 
 def attach(kind: str, scope: Scope, params: Params) -> Params:
@@ -44,7 +44,7 @@ def detach(kind: str, scope: Scope, params: Params) -> Params:
 
 
 def list_attached(kind: str, scope: Scope, params: Params) -> Params:
-    """List the managed policies of a role, user or group."""
+    """List the managed policies of a role or user."""
     found = rules.identity(scope, kind, params[f"{kind.capitalize()}Name"])
     prefix = params.get("PathPrefix", "/")
     policies = [one for one in found.attached.values() if one.path.startswith(prefix)]
@@ -113,7 +113,7 @@ def _operations(kind: str) -> dict[str, Operation]:
     }
 
 
-OPERATIONS = {**_operations("role"), **_operations("user"), **_operations("group")}
+OPERATIONS = {**_operations("role"), **_operations("user")}
 
 
 FIDELITY = (

@@ -116,7 +116,7 @@ def delete_version(scope: Scope, params: Params) -> Params:
 
 
 def list_entities(scope: Scope, params: Params) -> Params:
-    """List the groups, users and roles to which a policy is attached, or whose boundary it is."""
+    """List the users and roles to which a policy is attached, or whose boundary it is."""
     found = _known(scope, params["PolicyArn"])
     usage, prefix = params.get("PolicyUsageFilter"), params.get("PathPrefix", "/")
     only = params.get("EntityFilter", "All")
@@ -138,7 +138,7 @@ def list_entities(scope: Scope, params: Params) -> Params:
             for one in held
             if one.kind == kind
         ]
-        for kind in ("group", "user", "role")
+        for kind in ("user", "role")
     }
 
 
@@ -178,7 +178,7 @@ def _no_version(arn: str, version: str) -> AwsError:
 
 def _everybody(scope: Scope) -> list[Identity]:
     account = scope.account
-    return [*account.groups.values(), *account.users.values(), *account.roles.values()]
+    return [*account.users.values(), *account.roles.values()]
 
 
 def _uses(scope: Scope) -> Counter[tuple[str, str]]:

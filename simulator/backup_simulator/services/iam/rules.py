@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...identity.policy import Document, Policy
     from ...records.access import ManagedPolicy
-    from ...records.state import Account, Identity
+    from ...records.state import Identity
     from ..operation import Scope
 
 
@@ -44,14 +44,8 @@ def exceeded(text: str) -> AwsError:
 
 
 def held(scope: Scope, kind: str) -> dict[str, Identity]:
-    """The roles, users or groups of the caller's account."""
-    account = scope.account
-    return {"role": account.roles, "user": account.users, "group": account.groups}[kind]
-
-
-def members(account: Account, group: Identity) -> list[Identity]:
-    """The users in a group."""
-    return [one for _, one in sorted(account.users.items()) if group.name in one.groups]
+    """The roles or users of the caller's account."""
+    return scope.account.roles if kind == "role" else scope.account.users
 
 
 def require_no_policies(found: Identity) -> None:
@@ -71,7 +65,7 @@ def named(scope: Scope, kind: str, params: Params) -> str:
 
 
 def identity(scope: Scope, kind: str, name: str) -> Identity:
-    """A role, a user or a group of the caller's account."""
+    """A role or a user of the caller's account."""
     found = held(scope, kind).get(name)
     if found is None:
         raise missing(f"The {kind} with name {name} cannot be found.")
@@ -79,7 +73,7 @@ def identity(scope: Scope, kind: str, name: str) -> Identity:
 
 
 def changeable(scope: Scope, kind: str, name: str) -> Identity:
-    """A role, a user or a group that is not AWS's own."""
+    """A role or a user that is not AWS's own."""
     found = identity(scope, kind, name)
     if found.service_linked:
         message = f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS."
@@ -88,7 +82,7 @@ def changeable(scope: Scope, kind: str, name: str) -> Identity:
 
 
 def arn_of(scope: Scope, kind: str, name: str, path: str = "/") -> str:
-    """The ARN under which a role, user or group is judged, whether it exists or not."""
+    """The ARN under which a role or user is judged, whether it exists or not."""
     found, account = held(scope, kind).get(name), scope.account.account_id
     return found.arn if found else f"arn:aws:iam::{account}:{kind}{path}{name}"
 
@@ -135,7 +129,7 @@ def document(found: Policy) -> str:
 
 
 def shown(scope: Scope, found: Identity, *, in_list: bool = False) -> Params:
-    """A role, user or group as the API shows it; lists leave boundary and tags out."""
+    """A role or user as the API shows it; lists leave boundary and tags out."""
     kind = found.kind.capitalize()
     answer: Params = {
         "Path": found.path,

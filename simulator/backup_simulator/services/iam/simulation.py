@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def simulate(scope: Scope, params: Params) -> Params:
-    """Say for each action and resource what a user, a group or a role might do."""
+    """Say for each action and resource what a user or a role might do."""
     _refuse(params, "SimulatePrincipalPolicy", "CallerArn", "PolicyExclusionList")
     source = _source(scope, params["PolicySourceArn"])
     return _results(_policies(scope, source, params), principals.of_identity(source), params)
@@ -83,7 +83,7 @@ def _results(policies: evaluation.Policies, caller: Principal, params: Params) -
 def _source(scope: Scope, arn: str) -> Identity:
     kind = arns.of(arn).resource.partition("/")[0]
     name = arn.rpartition("/")[2]
-    if kind not in {"user", "role", "group"} or rules.arn_of(scope, kind, name) != arn:
+    if kind not in {"user", "role"} or rules.arn_of(scope, kind, name) != arn:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
     return rules.identity(scope, kind, name)
 
@@ -168,11 +168,11 @@ FIDELITY = (
     Behaviour(
         "SimulateCustomPolicy: the given policies, boundary, levels of SCPs and resource policy, and no others",
         "botocore; text of the missing CallerArn: assumed",
-        "test_iam_account.py::test_a_simulation_of_policies_knows_no_others",
+        "test_iam_simulation.py::test_a_simulation_of_policies_knows_no_others",
     ),
     Behaviour(
         "ResourceHandlingOption; CallerArn and PolicyExclusionList of SimulatePrincipalPolicy: 501",
         "missing",
-        "test_iam_account.py::test_what_simulations_do_not_know_answers_501",
+        "test_iam_simulation.py::test_what_simulations_do_not_know_answers_501",
     ),
 )
