@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 HOST = "oidc.eks.eu-west-1.amazonaws.com/id/CLUSTER1"
 SUBJECT = "system:serviceaccount:crossvault:operator"
-SPREAD = "mrk-0a1b2c3d00004000800000000000000a"
 COMPOSITE = f"arn:aws:backup:{scenes.HOME}:{scenes.SOURCE}:recovery-point:composite:eks/shop"
 FULL = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 WORDS = ("one", "two")
@@ -75,8 +74,6 @@ NUMBERS: Mapping[str, tuple[int, ...]] = {
     "VisibilityTimeout": (0, 30),
     "WaitTimeSeconds": (0,),
     "DelaySeconds": (0, 5),
-    "NumberOfBytes": (16, 32),
-    "RotationPeriodInDays": (90, 365),
     "ResourcesPerPage": (10, 20),
     "TagsPerPage": (100,),
 }
@@ -110,7 +107,6 @@ TOGETHER: Mapping[str, frozenset[str]] = {
     "PutPermission": frozenset({"Action", "Principal", "StatementId"}),
     "RemovePermission": frozenset({"StatementId"}),
     "RetireGrant": frozenset({"KeyId", "GrantId"}),
-    "Decrypt": frozenset({"CiphertextBlob"}),
     "AssumeRole": frozenset({"ExternalId"}),
     "CreateAlias": frozenset(),
     "PutBackupVaultAccessPolicy": frozenset({"Policy"}),
@@ -275,8 +271,6 @@ _LIVING: Mapping[str, Any] = {
     "OpenIDConnectProviderArn": lambda _state, account, _region: [each.arn for each in account.providers.values()],
     "KeyId": _keys,
     "TargetKeyId": _keys,
-    "DestinationKeyId": _keys,
-    "SourceKeyId": _keys,
     "GrantId": _grants,
     "AliasName": _aliases,
     "QueueUrl": _queues,
@@ -310,7 +304,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "sts.Policy": (ALLOW,),
     "PutKeyPolicy.Policy": (_open("kms:*", {"AWS": scenes.SOURCE}), _open("kms:*", {"AWS": scenes.TARGET})),
     "CreateKey.Policy": (_open("kms:*", {"AWS": scenes.SOURCE}), _open("kms:*", {"AWS": scenes.TARGET})),
-    "ReplicateKey.Policy": (_open("kms:*", {"AWS": scenes.SOURCE}),),
     "kms.PolicyName": ("default",),
     "iam.PolicyName": WORDS,
     "PolicyDocument": (ALLOW,),
@@ -345,10 +338,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "GranteePrincipal": (scenes.COPIER,),
     "RetiringPrincipal": (f"arn:aws:iam::{scenes.SOURCE}:user/admin",),
     "CreateGrant.Operations": OPERATIONS_OF_GRANTS,
-    "ReplicaRegion": (scenes.AWAY, "eu-west-2"),
-    "PrimaryRegion": (scenes.AWAY, scenes.HOME),
-    "UpdatePrimaryRegion.KeyId": (SPREAD,),
-    "ReplicateKey.KeyId": (SPREAD,),
     "BackupPlanTemplateJson": (PLAN,),
     "ScheduleExpression": ("cron(0 5 * * ? *)",),
     "ScheduleExpressionTimezone": ("Etc/UTC",),

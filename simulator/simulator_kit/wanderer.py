@@ -50,12 +50,11 @@ class Call:
 
 
 def world() -> scenes.Json:
-    """The usual world with resources, a role for a cluster's service account, and a key of several Regions."""
+    """The usual world with resources, and a role for a cluster's service account."""
     scene = backup_kit.world()
     source = scenes.account(scene, scenes.SOURCE)
     source["oidc_providers"] = [{"host": plausible.HOST}]
     source["roles"].append(scenes.role("pods", trust=plausible.trust_of_pods()))
-    source["keys"].append({"region": scenes.HOME, "id": plausible.SPREAD, "replicas": [scenes.AWAY]})
     parent = {"resource_type": "EKS", "resource": "shop", "is_parent": True, "arn": plausible.COMPOSITE}
     child = {"resource_type": "EBS", "resource": "pv", "key": "alias/data", "parent": plausible.COMPOSITE}
     steady = {"resource_type": "S3", "resource": "documents", "continuous": True, "status": "AVAILABLE"}
@@ -124,7 +123,8 @@ class Wanderer:
         events.put_rule(Name="one", EventPattern=plausible.PATTERN)
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.schedule_key_deletion(KeyId=key)
-        kms.create_grant(KeyId=plausible.SPREAD, GranteePrincipal=scenes.COPIER, Operations=["Decrypt"])
+        data = kms.describe_key(KeyId="alias/data")["KeyMetadata"]["KeyId"]
+        kms.create_grant(KeyId=data, GranteePrincipal=scenes.COPIER, Operations=["Decrypt"])
 
     def _govern(self) -> None:
         """Make what an organization has besides its accounts: policies of its own, a delegate, an invitation."""
@@ -212,7 +212,7 @@ class Wanderer:
         return self._clients[key]
 
     def _remember(self, account: str, found: Any, name: str = "") -> None:
-        """Keep what only answers tell: receipt handles, ciphertexts, tokens of grants."""
+        """Keep what only answers tell: receipt handles, tokens of grants."""
         if isinstance(found, dict):
             for member, value in found.items():
                 self._remember(account, value, str(member))

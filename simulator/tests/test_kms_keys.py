@@ -144,6 +144,7 @@ def test_tags_of_a_key_come_and_go(kms: Any) -> None:
         pytest.param({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, id="HMAC"),
         pytest.param({"CustomKeyStoreId": "cks-1"}, id="in a key store"),
         pytest.param({"Origin": "EXTERNAL"}, id="imported"),
+        pytest.param({"MultiRegion": True}, id="of several Regions"),
     ],
 )
 def test_keys_of_other_kinds_are_not_implemented(kms: Any, kind: scenes.Json) -> None:

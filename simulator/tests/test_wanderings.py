@@ -16,7 +16,7 @@ OURS = frozenset({"InternalFailure", "InternalFailureException"})
 
 @pytest.mark.parametrize("seed", range(2))
 def test_every_operation_succeeds_on_the_way(seed: int) -> None:
-    """AssumeRole, web identities, policy versions and primary Regions among them; no answer is a 500."""
+    """AssumeRole, web identities and policy versions among them; no answer is a 500."""
     wandering = wanderer.Wanderer(seed)
     missing = set(wanderer.EVERY)
     while missing and wandering.steps < MOST_STEPS:

@@ -1,4 +1,4 @@
-"""What belongs to a KMS key beside its policy: grants, and how often it rotates."""
+"""What belongs to a KMS key beside its policy: grants."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..wire import Params
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """A key rotates every so many days, counted from `since`."""
-
-    days: int
-    since: float
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ KIND: Mapping[str, str] = {
     "kms:keyspec": "SYMMETRIC_DEFAULT",
     "kms:keyusage": "ENCRYPT_DECRYPT",
     "kms:keyorigin": "AWS_KMS",
+    "kms:multiregion": "false",
 }
 # Operations to which the constraints of a grant do not apply.
 UNCONSTRAINED = frozenset({"DescribeKey", "RetireGrant"})
@@ -196,12 +197,8 @@ def aliases_of(state: State, key: Key) -> GatheredKeys:
 
 
 def facts_of(state: State, key: Key) -> GatheredKeys:
-    """The condition keys that follow from a key: its aliases, its kind, and whether it is one of several Regions'."""
-    found = {name: (value,) for name, value in KIND.items()} | aliases_of(state, key)
-    if key.primary_region is None:
-        return found | {"kms:multiregion": ("false",)}
-    kind = "PRIMARY" if key.primary_region == key.region else "REPLICA"
-    return found | {"kms:multiregion": ("true",), "kms:multiregionkeytype": (kind,)}
+    """The condition keys that follow from a key: its aliases, and its kind."""
+    return {name: (value,) for name, value in KIND.items()} | aliases_of(state, key)
 
 
 def granted(key: Key, principal: Principal, action: str, known: ConditionKeys) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .access import Explanation, ManagedPolicy, OidcProvider, Refusal, Session
     from .backups import BackupJob, Plan
     from .events import Bus
-    from .grants import Grant, Rotation
+    from .grants import Grant
     from .holds import LegalHold
     from .knobs import CopyLaw, Durations, Limits
     from .organization import Handshake, Organization
@@ -105,12 +105,8 @@ class Key:
     state: str = "Enabled"
     description: str = ""
     deletion_date: float | None = None
-    pending_days: int | None = None
     grants: dict[str, Grant] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    rotation: Rotation | None = None
-    primary_region: str | None = None
-    """Of a multi-Region key: where its primary is."""
 
     @property
     def arn(self) -> str:
@@ -334,7 +330,6 @@ class State:
     queue: CopyQueue = field(default_factory=CopyQueue)
     outcomes: list[Outcome] = field(default_factory=list)
     queue_ids: Ids = field(default_factory=lambda: Ids(2))
-    cipher_ids: Ids = field(default_factory=lambda: Ids(4))
     feed: Feed = field(default_factory=Feed)
     judged: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     refused: list[Refusal] | None = None

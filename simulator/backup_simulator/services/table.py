@@ -11,7 +11,7 @@ from .events import rules as event_rules
 from .events import tags as event_tags
 from .iam import attaching, identities, providers, simulation
 from .iam import policies as iam_policies
-from .kms import aliases, key_policies, keys, regions, rotation, use
+from .kms import aliases, key_policies, keys
 from .kms import grants as kms_grants
 from .organizations import accounts, lifecycle, tree, trust
 from .organizations import policies as control_policies
@@ -40,9 +40,6 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **key_policies.OPERATIONS,
         **aliases.OPERATIONS,
         **kms_grants.OPERATIONS,
-        **regions.OPERATIONS,
-        **rotation.OPERATIONS,
-        **use.OPERATIONS,
     },
     "organizations": {
         **accounts.OPERATIONS,

@@ -143,17 +143,14 @@ def _anchored(living: state.State, document: policy.Document, where: str) -> pol
 
 def _keys(living: state.State, part: schema.AccountPart, start: float, flaws: Flaws) -> None:
     for key in part.keys:
-        key_id = key.id or (f"mrk-{living.ids.hex(32)}" if key.replicas else None)
         policy = None
         if key.policy is not None:
             with flaws.gathered():
                 policy = _anchored(living, key.policy, f"account {part.id}, key {key.aliases or key.id}: policy")
-        for region in (key.region, *key.replicas):
-            created = keys.create(living, part.id, region, start, key_id=key_id)
-            created.state, created.policy = key.state, policy or created.policy
-            created.primary_region = key.region if key.replicas else None
-            for alias in key.aliases:
-                living.accounts[part.id].region(region).aliases[alias] = created.key_id
+        created = keys.create(living, part.id, key.region, start, key_id=key.id)
+        created.state, created.policy = key.state, policy or created.policy
+        for alias in key.aliases:
+            living.accounts[part.id].region(key.region).aliases[alias] = created.key_id
 
 
 def _vault(living: state.State, account: str, part: schema.VaultPart, start: float) -> None:

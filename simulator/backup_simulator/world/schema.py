@@ -22,7 +22,7 @@ from .part import AccountId, Part, PolicyDocument, Region, ResourceType
 from .resource_parts import ResourcePart
 from .units import Bytes, Seconds, SignedSeconds
 
-KeyId = Annotated[str, Field(pattern=r"^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")]
+KeyId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 VaultName = Annotated[str, Field(pattern=r"^([a-zA-Z0-9_-]{2,50}|aws/efs/automatic-backup-vault)$")]
 MOST_DAYS = 36_500
 """The longest retention that AWS Backup takes."""
@@ -118,7 +118,7 @@ class KeyPart(Part):
     """A customer managed KMS key."""
 
     region: Region
-    """The Region of the key; with `replicas` that of the primary."""
+    """The Region of the key."""
     id: KeyId | None = None
     """The key id, such as `0a1b2c3d-0000-4000-8000-000000000001`; made up when left out."""
     aliases: list[Annotated[str, Field(pattern=r"^alias/[a-zA-Z0-9:/_-]+$")]] = []
@@ -127,8 +127,6 @@ class KeyPart(Part):
     """The key policy; left out: KMS's default policy, by which the account decides."""
     state: Literal["Enabled", "Disabled", "PendingDeletion"] = "Enabled"
     """Whether it can be used."""
-    replicas: list[Region] = []
-    """Regions of its replicas, which makes it a multi-Region key; they share policy, state and aliases."""
 
 
 class LifecyclePart(Part):

@@ -23,7 +23,7 @@ _FORMS = {
     r"^[A-Z0-9]{16,128}$": "is no access key id: 16 to 128 capital letters and digits",
     r"^arn:aws:iam::(aws|\d{12}):policy/.+$": "is no ARN of a managed policy",
     r"^alias/[a-zA-Z0-9:/_-]+$": "is no alias: alias/ and a name",
-    r"^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$": "is no key id: a UUID, or mrk-…",
+    r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$": "is no key id: a UUID",
     r"^([a-zA-Z0-9_-]{2,50}|aws/efs/automatic-backup-vault)$": "is no vault name: 2 to 50 of A-Z a-z 0-9 _ -",
     r"^p-[0-9a-zA-Z_]{8,128}$": "is no policy id: p- and 8 to 128 letters and digits",
 }

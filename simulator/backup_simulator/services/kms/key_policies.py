@@ -96,7 +96,7 @@ FIDELITY = (
         "test_kms_grants.py::test_a_key_pending_deletion_still_answers_about_its_grants",
     ),
     Behaviour(
-        "Lockout safety check of CreateKey, ReplicateKey and PutKeyPolicy, unless it is bypassed",
+        "Lockout safety check of CreateKey and PutKeyPolicy, unless it is bypassed",
         "DG",
         "test_kms_keys.py::test_nobody_locks_itself_out_of_a_key",
     ),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..operation import Scope
 
 Item = TypeVar("Item")
-_UUID = re.compile(r"[0-9a-fA-F-]{36}|mrk-[0-9a-f]{32}")
+_UUID = re.compile(r"[0-9a-fA-F-]{36}")
 DEFAULT_PAGE = 50
 FOREIGN = (
     "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based "
@@ -121,14 +121,9 @@ def customer(scope: Scope, name: str, action: str, known: ConditionKeys | None =
     return key
 
 
-def is_pending(key: Key) -> bool:
-    """Whether a key awaits its deletion, or that of its replicas."""
-    return key.state in {"PendingDeletion", "PendingReplicaDeletion"}
-
-
 def require_not_pending(key: Key) -> None:
     """Keys that await their deletion take no changes."""
-    if is_pending(key):
+    if key.state == "PendingDeletion":
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 
