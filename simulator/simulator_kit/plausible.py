@@ -45,7 +45,6 @@ TRUST = scenes.text(
 DENY = scenes.text(scenes.policy({"Effect": "Deny", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}))
 ALLOW = scenes.text(scenes.allow("backup:*", "sts:AssumeRole"))
 TAGGING = scenes.text({"tags": {"team": {"tag_key": {"@@assign": "team"}}}})
-PLAN = scenes.text({"BackupPlanName": "shop", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "backups"}]})
 PATTERN = scenes.text({"source": ["aws.backup"]})
 EVENT = scenes.text(
     {
@@ -338,7 +337,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "GranteePrincipal": (scenes.COPIER,),
     "RetiringPrincipal": (f"arn:aws:iam::{scenes.SOURCE}:user/admin",),
     "CreateGrant.Operations": OPERATIONS_OF_GRANTS,
-    "BackupPlanTemplateJson": (PLAN,),
     "ScheduleExpression": ("cron(0 5 * * ? *)",),
     "ScheduleExpressionTimezone": ("Etc/UTC",),
     "Resources": ("*",),

@@ -298,7 +298,6 @@ def test_a_missing_plan_is_not_found(backups: Backups) -> None:
         ("delete_backup_plan", {}),
         ("list_backup_plan_versions", {}),
         ("list_backup_selections", {}),
-        ("export_backup_plan_template", {}),
     ]
     for operation, more in calls:
         with scenes.refused() as refusal:
@@ -337,37 +336,6 @@ def test_plans_have_tags(backups: Backups) -> None:
 
     assert both == {"team": "shop", "cost": "low"}
     assert backups.client.list_tags(ResourceArn=arn)["Tags"] == {"cost": "low"}
-
-
-def test_a_plan_goes_out_as_json_and_comes_back(backups: Backups) -> None:
-    """An exported template is the JSON of a plan, from which an equal plan can be made."""
-    plan_id = _create(backups, _rule(Lifecycle={"DeleteAfterDays": 9}, CopyActions=[COPY]))["BackupPlanId"]
-    template = backups.client.export_backup_plan_template(BackupPlanId=plan_id)["BackupPlanTemplateJson"]
-    read = backups.client.get_backup_plan_from_json(BackupPlanTemplateJson=template)["BackupPlan"]
-    with scenes.refused() as refusal:
-        backups.client.create_backup_plan(BackupPlan=read)
-
-    assert read["Rules"][0]["CopyActions"] == [COPY]
-    assert refusal.code == "AlreadyExistsException"
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("{", INVALID),
-        ("[]", INVALID),
-        ("{}", "MissingParameterValueException"),
-        (json.dumps(_plan(_rule(StartWindowMinutes=1))), INVALID),
-        (json.dumps(_plan(_rule(StartWindowMinutes="one"))), INVALID),
-        (json.dumps(_plan(_rule(Colour="blue"))), INVALID),
-    ],
-)
-def test_json_that_is_no_plan_is_refused(backups: Backups, text: str, code: str) -> None:
-    """Broken JSON, unknown and missing members, and what no plan may say."""
-    with scenes.refused() as refusal:
-        backups.client.get_backup_plan_from_json(BackupPlanTemplateJson=text)
-
-    assert refusal.code == code
 
 
 def test_the_next_runs_are_previewed(backups: Backups) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import paging, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from ...records.backups import BackupJob
     from ...records.state import CopyJob, Region
@@ -56,16 +56,11 @@ def page(
 ) -> tuple[list[Job], str | None]:
     """A page of the jobs that pass the filters of a request, in order of creation, and the token of the next."""
     asked = [matches for name, matches in filters.items() if name in params]
-    everyones = of_accounts(scope, reach.accounts(scope, params.get("ByAccountId")), jobs_of)
+    accounts = (scope.state.accounts[name] for name in reach.accounts(scope, params.get("ByAccountId")))
+    everyones = (job for account in accounts for job in jobs_of(account.region(scope.region_name)).values())
     jobs = [job for job in everyones if all(matches(job, params) for matches in asked)]
     jobs.sort(key=_SEQUENCE)
     return paging.page(scope, operation, params, jobs, position=_SEQUENCE)
 
 
 _SEQUENCE = operator.attrgetter("sequence")
-
-
-def of_accounts(scope: Scope, accounts: Iterable[str], jobs_of: Callable[[Region], Mapping[str, Job]]) -> list[Job]:
-    """The jobs that accounts have in the Region of a call."""
-    regions = (scope.state.accounts[account].region(scope.region_name) for account in accounts)
-    return [job for region in regions for job in jobs_of(region).values()]

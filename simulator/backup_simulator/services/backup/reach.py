@@ -32,14 +32,13 @@ def members(scope: Scope) -> list[str]:
 
 FIDELITY = (
     Behaviour(
-        "Jobs and summaries: a member sees its own only, the management account those of its organization by id, all "
-        "with `*` (jobs) or ANY and AGGREGATE_ALL (summaries)",
+        "Jobs: a member sees its own only, the management account those of its organization by id, all with `*`",
         "botocore",
-        "test_job_summaries.py::test_the_management_account_sees_its_organization",
+        "test_copy_jobs.py::test_the_jobs_of_an_organization_are_listed_in_pages",
     ),
     Behaviour(
         "Cross-account monitoring counts as switched on; a foreign account id yields an empty list",
         "assumed",
-        "test_job_summaries.py::test_a_member_sees_itself_only",
+        "test_copy_jobs.py::test_the_management_account_sees_the_jobs_of_its_members",
     ),
 )

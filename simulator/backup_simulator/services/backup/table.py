@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from . import job_summaries, regional, settings, tags
+from . import regional, settings, tags
 from .backups import jobs as backup_jobs
 from .copies import jobs as copy_jobs
 from .plans import operations as plans
-from .plans import selections, templates
+from .plans import selections
 from .points import changes, legal_holds, protected_resources
 from .points import operations as recovery_points
 from .vaults import air_gapped, locks
@@ -34,17 +34,15 @@ OPERATIONS: Mapping[str, Operation] = {
     **tags.OPERATIONS,
     **backup_jobs.OPERATIONS,
     **protected_resources.OPERATIONS,
-    **job_summaries.OPERATIONS,
     **regional.OPERATIONS,
     **plans.OPERATIONS,
-    **templates.OPERATIONS,
     **selections.OPERATIONS,
 }
 
 FIDELITY = (
     Behaviour(
         "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points, "
-        "notifications of vaults: 501",
+        "notifications of vaults, summaries of jobs, templates of plans: 501",
         "missing",
         "test_protocols.py::test_every_operation_that_is_not_implemented_answers_501_by_name",
     ),
