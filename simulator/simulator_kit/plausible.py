@@ -158,10 +158,6 @@ def _plan_versions(_state: State, _account: Account, region: Region) -> list[str
     return [version.version_id for plan in region.plans.values() for version in plan.versions]
 
 
-def _holds(_state: State, _account: Account, region: Region) -> list[str]:
-    return [*region.legal_holds]
-
-
 def _resources(_state: State, _account: Account, region: Region) -> list[str]:
     return [*region.resources]
 
@@ -240,7 +236,6 @@ _LIVING: Mapping[str, Any] = {
     "BackupVaultName": _own_vaults,
     "SourceBackupVaultName": _own_vaults,
     "TargetBackupVaultName": _own_vaults,
-    "VaultNames": _own_vaults,
     "DestinationBackupVaultArn": _vault_arns,
     "RecoveryPointArn": _points,
     "BackupPlanId": _plans,
@@ -248,7 +243,6 @@ _LIVING: Mapping[str, Any] = {
     "backup.VersionId": _plan_versions,
     "BackupJobId": lambda _state, _account, region: [*region.backup_jobs],
     "CopyJobId": lambda _state, _account, region: [*region.copy_jobs],
-    "LegalHoldId": _holds,
     "backup.ResourceArn": _own_arns,
     "StartBackupJob.ResourceArn": _resources,
     "DescribeProtectedResource.ResourceArn": _resources,
@@ -341,7 +335,6 @@ _SAID: Mapping[str, tuple[Any, ...]] = {
     "ScheduleExpressionTimezone": ("Etc/UTC",),
     "Resources": ("*",),
     "NotResources": ("arn:aws:s3:::nothing",),
-    "ResourceIdentifiers": ("*",),
     "BackupSelection.IamRoleArn": (scenes.COPIER, "arn:aws:iam::{account}:role/operator"),
     "ResourceType": ("EBS", "EFS"),
     "ConditionKey": ("backup",),

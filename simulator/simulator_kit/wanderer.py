@@ -111,7 +111,6 @@ class Wanderer:
             DestinationBackupVaultArn=scenes.vault_arn(),
             IamRoleArn=scenes.COPIER,
         )
-        backup.create_legal_hold(Title="one", Description="all", RecoveryPointSelection={})
         said = plausible.candidates(self.state, ["PutBackupVaultAccessPolicy.Policy"], scenes.SOURCE, scenes.HOME)
         backup.put_backup_vault_access_policy(BackupVaultName="backups", Policy=said[0])
         queue = sqs.create_queue(QueueName="one")["QueueUrl"]

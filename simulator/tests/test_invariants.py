@@ -62,7 +62,7 @@ class Story:
             self.plan,
         ]
         deeds += [self.plan, self.wait, self.wait, self.come_back]
-        deeds += [self.order, self.hold, self.take_away, self.replace_vault]
+        deeds += [self.order, self.take_away, self.replace_vault]
         with contextlib.suppress(self.backup.exceptions.ClientError):
             self.dice.choice(deeds)()
 
@@ -130,10 +130,6 @@ class Story:
         which = {"kind": self.dice.choice(["copy", "backup"]), "resource": self.dice.choice(["", "ledger", "shop"])}
         self.opened.control.order(end, **which, times=1, message="ordered")
 
-    def hold(self) -> None:
-        """Hold what there is."""
-        self.backup.create_legal_hold(Title="court", Description="all", RecoveryPointSelection={})
-
     def take_away(self) -> None:
         """Take a member away."""
         self.opened.control.remove_resource(scenes.SOURCE, scenes.HOME, backup_kit.FILES)
@@ -154,7 +150,7 @@ class Story:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_everything_adds_up_after_every_step(seed: int) -> None:
-    """Backups, copies, stops, deletions, holds, orders, vaults that go, worlds that come back."""
+    """Backups, copies, stops, deletions, orders, vaults that go, worlds that come back."""
     story = Story(seed)
     for number in range(STEPS):
         story.step()

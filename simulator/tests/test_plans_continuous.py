@@ -177,13 +177,3 @@ def test_a_copy_by_hand_does_not_end_a_temporary_snapshot(planned: Planned) -> N
 
     assert sorted(job["State"] for job in jobs if "CreatedByBackupJobId" in job)[:2] == ["COMPLETED", "COMPLETED"]
     assert statuses(planned) == ["AVAILABLE"]
-
-
-def test_a_legal_hold_keeps_a_temporary_snapshot(planned: Planned) -> None:
-    """AWS Backup cannot delete it after the copies, and leaves it EXPIRED."""
-    temporary(planned, 1)
-    planned.pass_time("1s")
-    planned.client.create_legal_hold(Title="court", Description="all", RecoveryPointSelection={"VaultNames": ["daily"]})
-    planned.pass_time("10m")
-
-    assert statuses(planned) == ["AVAILABLE", "EXPIRED"]

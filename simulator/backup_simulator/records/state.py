@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant
-    from .holds import LegalHold
     from .knobs import CopyLaw, Durations, Limits
     from .organization import Handshake, Organization
     from .resources import Resource
@@ -248,7 +247,6 @@ class Region:
     plans: dict[str, Plan] = field(default_factory=dict)
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
     backup_tokens: dict[str, str] = field(default_factory=dict)
-    legal_holds: dict[str, LegalHold] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

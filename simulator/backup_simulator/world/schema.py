@@ -55,7 +55,7 @@ class DurationsPart(Part):
     """How long things take in virtual time."""
 
     created: Seconds = 5.0
-    """How long a job is CREATED, and a new vault or legal hold on its way."""
+    """How long a job is CREATED, and a new vault on its way."""
     running: Seconds = 60.0
     """How long a job is RUNNING."""
     toggle_off: Seconds = 900.0

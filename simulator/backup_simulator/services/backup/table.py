@@ -10,7 +10,7 @@ from .backups import jobs as backup_jobs
 from .copies import jobs as copy_jobs
 from .plans import operations as plans
 from .plans import selections
-from .points import changes, legal_holds, protected_resources
+from .points import changes, protected_resources
 from .points import operations as recovery_points
 from .vaults import air_gapped, locks
 from .vaults import operations as vaults
@@ -28,7 +28,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **vault_policy.OPERATIONS,
     **recovery_points.OPERATIONS,
     **changes.OPERATIONS,
-    **legal_holds.OPERATIONS,
     **copy_jobs.OPERATIONS,
     **settings.OPERATIONS,
     **tags.OPERATIONS,
@@ -41,8 +40,8 @@ OPERATIONS: Mapping[str, Operation] = {
 
 FIDELITY = (
     Behaviour(
-        "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points, "
-        "notifications of vaults, summaries of jobs, templates of plans: 501",
+        "Restore jobs and their testing, frameworks and reports of Audit Manager, scans, tiering, access points, legal "
+        "holds, notifications of vaults, summaries of jobs, templates of plans: 501",
         "missing",
         "test_protocols.py::test_every_operation_that_is_not_implemented_answers_501_by_name",
     ),

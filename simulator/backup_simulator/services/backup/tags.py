@@ -1,4 +1,4 @@
-"""Tags of vaults, recovery points, plans and legal holds."""
+"""Tags of vaults, recovery points and plans."""
 
 from __future__ import annotations
 
@@ -48,9 +48,6 @@ def _tags(scope: Scope, arn: str) -> dict[str, str]:
     for plan in scope.region.plans.values():
         if plan.arn == arn and plan.deleted is None:
             return plan.tags
-    for hold in scope.region.legal_holds.values():
-        if hold.arn == arn:
-            return hold.tags
     if not arn.startswith("arn:aws:backup:") or ":recovery-point:" in arn:
         raise AwsError("ResourceNotFoundException", "Cannot find recovery point.", Code="ERROR_2603")
     raise AwsError("ResourceNotFoundException", f"Cannot find resource {arn}")

@@ -50,7 +50,7 @@ def end(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
 def copied(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Let go of a temporary snapshot when the last copy of its rule has ended.
 
-    A role that may not delete it leaves it EXPIRED, and so does a legal hold.
+    A role that may not delete it leaves it EXPIRED.
     """
     if point.awaited == 0 or vault.points.get(point.arn) is not point:
         return
@@ -58,7 +58,7 @@ def copied(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None
     if point.awaited:
         return
     if roles.may(state, point.role_arn, REMOVING[point.resource_type], point.arn, region=vault.region):
-        ageing.discard(state, vault, point, now)
+        ageing.delete(state, vault, point, now)
     else:
         ageing.expire(state, vault, point, now)
 
@@ -81,9 +81,9 @@ FIDELITY = (
         "test_plans_continuous.py::test_the_snapshot_of_a_database_is_temporary",
     ),
     Behaviour(
-        "They wait for the copies of their rule alone, and a legal hold leaves them EXPIRED, too",
+        "They wait for the copies of their rule alone",
         "assumed",
-        "test_plans_continuous.py::test_a_legal_hold_keeps_a_temporary_snapshot",
+        "test_plans_continuous.py::test_a_copy_by_hand_does_not_end_a_temporary_snapshot",
     ),
     Behaviour(
         "The snapshot of a second continuous rule, in another vault, is a backup and stays after its copies",

@@ -58,7 +58,7 @@ def copy_actions(job: BackupJob, row: ResourceType) -> tuple[Params, ...]:
 def copied(state: State, source: Vault, point: RecoveryPoint, destination: Vault, now: float) -> None:
     """Delete a temporary snapshot when its copy lies in the air-gapped vault."""
     if point.lifecycle.delete_after_event == AFTER_COPY and destination.air_gapped:
-        ageing.discard(state, source, point, now)
+        ageing.delete(state, source, point, now)
 
 
 FIDELITY = (

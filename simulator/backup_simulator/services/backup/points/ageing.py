@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....clock import DAY
 from ....fidelity import Behaviour
-from ....records import holds, resource_types
+from ....records import resource_types
 from .. import backup_events
 
 if TYPE_CHECKING:
@@ -44,14 +44,6 @@ def delete(state: State, vault: Vault, point: RecoveryPoint, now: float, *, by: 
     """
     point.status = "DELETING"
     state.scheduler.at(now + state.durations.deleting, _end, state, vault, point, by)
-
-
-def discard(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
-    """Delete a snapshot that was for copies only; one that a legal hold keeps stays, EXPIRED."""
-    if holds.held(state, vault, point):
-        expire(state, vault, point, now)
-    else:
-        delete(state, vault, point, now)
 
 
 def expire(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
@@ -134,7 +126,7 @@ def _end(state: State, vault: Vault, point: RecoveryPoint, by: str | None, now: 
 
 def _settle(state: State, vault: Vault, point: RecoveryPoint, now: float) -> None:
     """Do what is due by now; a plan that a changed lifecycle made stale finds nothing due."""
-    if vault.points.get(point.arn) is not point or point.status not in KEPT or holds.held(state, vault, point):
+    if vault.points.get(point.arn) is not point or point.status not in KEPT:
         return
     cold, end = cold_due(point), delete_due(point)
     if cold is not None and cold <= now:

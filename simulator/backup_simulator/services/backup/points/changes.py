@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ....clock import DAY
 from ....fidelity import Behaviour
-from ....records import holds
 from ....wire import AwsError, Params
 from ...operation import Operation, Scope
 from .. import lookup
@@ -14,7 +13,7 @@ from ..vaults import locks
 from . import ageing, lifecycles, operations
 
 if TYPE_CHECKING:
-    from ....records.state import Lifecycle, RecoveryPoint, Vault
+    from ....records.state import Lifecycle, RecoveryPoint
 
 # botocore's words for InvalidResourceStateException; the other texts are assumed
 BUSY = (
@@ -27,7 +26,6 @@ TOO_YOUNG = "MoveToColdStorageAfterDays must be at least one day more than the a
 HAS_CHILDREN = "Composite recovery point cannot be deleted because it contains nested recovery points."
 CLUSTER_STATE = "The cluster state of an EKS backup cannot be deleted or disassociated by itself."
 NOT_CONTINUOUS = "Only continuous recovery points can be disassociated."
-HELD = "The recovery point cannot be deleted because it has active legal hold(s)"
 NO_CHILD = "Recovery point has no parent recovery point."
 
 
@@ -68,7 +66,6 @@ def delete(scope: Scope, params: Params) -> Params:
     vault, point = lookup.vault(scope, params), lookup.point(scope, params)
     _require_free(point)
     locks.require_deletable(vault, scope.now)
-    _require_unheld(scope, vault, point)
     if ageing.children(vault, point):
         raise _refused(HAS_CHILDREN)
     if operations.is_cluster_state(point):
@@ -91,7 +88,6 @@ def disassociate(scope: Scope, params: Params) -> Params:
 def disassociate_from_parent(scope: Scope, params: Params) -> Params:
     """Take a recovery point out of its composite one; it lives on by itself."""
     vault, point = lookup.vault(scope, params), lookup.point(scope, params)
-    _require_unheld(scope, vault, point)
     parent = vault.points.get(point.parent_arn) if point.parent_arn else None
     if point.parent_arn is None:
         raise _refused(NO_CHILD)
@@ -107,11 +103,6 @@ def _require_free(point: RecoveryPoint, code: str = "InvalidResourceStateExcepti
     """One action at a time; a copy that runs is one (assumed). Changes of lifecycles know no error of their own."""
     if point.copying or point.status in {"DELETING", "CREATING"}:
         raise AwsError(code, BUSY)
-
-
-def _require_unheld(scope: Scope, vault: Vault, point: RecoveryPoint) -> None:
-    if holds.held(scope.state, vault, point):
-        raise _refused(HELD)
 
 
 def _refused(text: str) -> AwsError:
