@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from backup_simulator.services import cron
+from backup_simulator.services.backup.plans import cron
 
 
 def _following(expression: str, after: str, count: int = 3, zone: str = "Etc/UTC") -> list[str]:

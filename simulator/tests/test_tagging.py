@@ -108,7 +108,7 @@ class Around:
         self.queue = f"arn:aws:sqs:{scenes.HOME}:{scenes.SOURCE}:news"
         tags = [{"Key": "team", "Value": "backup"}]
         self.bus = self.events.create_event_bus(Name="mine", Tags=tags)["EventBusArn"]
-        self.rule = self.events.put_rule(Name="r", ScheduleExpression="rate(1 day)", Tags=tags)["RuleArn"]
+        self.rule = self.events.put_rule(Name="r", EventPattern='{"source": ["x"]}', Tags=tags)["RuleArn"]
         key = self.kms.create_key(Tags=[{"TagKey": "team", "TagValue": "backup"}])
         self.key = key["KeyMetadata"]["Arn"]
         self.all = sorted([self.queue, self.bus, self.rule, self.key])

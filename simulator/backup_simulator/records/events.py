@@ -19,16 +19,8 @@ LOG = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Transformer:
-    """A template and where its variables come from."""
-
-    template: str
-    paths: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
-    """Where a rule sends what it means; of `constant`, `path` and `transformer` one at most says what instead.
+    """Where a rule sends what it means, or `constant` instead.
 
     `dead_letters` is the ARN of a queue for what could not be sent, `retry` the number and seconds that were asked for.
     """
@@ -37,8 +29,6 @@ class Target:
     arn: str
     role_arn: str | None = None
     constant: str | None = None
-    path: str | None = None
-    transformer: Transformer | None = None
     dead_letters: str | None = None
     retry: Mapping[str, int] | None = None
     group: str | None = None
@@ -46,20 +36,18 @@ class Target:
 
 @dataclass(slots=True)
 class Rule:
-    """A rule of a bus, by pattern, by schedule or by both; `round` counts how often its schedule began anew."""
+    """A rule of a bus; `text` is its pattern as it was put."""
 
     name: str
     arn: str
-    text: str | None
-    pattern: dict[str, Any] | None
+    text: str
+    pattern: dict[str, Any]
     state: str
     created_by: str
     description: str | None = None
     role_arn: str | None = None
     targets: dict[str, Target] = field(default_factory=dict)
-    schedule: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
-    round: int = 0
 
     @property
     def enabled(self) -> bool:

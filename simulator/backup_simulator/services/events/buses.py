@@ -245,7 +245,7 @@ FIDELITY = (
     Behaviour(
         "A bus can be described anew; its key, logs and dead-letter queue are 501",
         "botocore; missing",
-        "test_event_schedules.py::test_a_bus_is_described_anew",
+        "test_event_rules.py::test_a_bus_is_described_anew",
     ),
     Behaviour(
         "PutEvents: entries fail by themselves; `aws.` as source is NotAuthorizedForSourceException; at once",

@@ -6,7 +6,6 @@ dead-letter queue, or is dropped without one. The feed's log says so to whoever 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from ..sqs import encryption
 from ..sqs import sending as sqs_sending
 from ..sqs import settings as sqs
 from ..sqs.queue import Message
-from . import inputs, pattern
+from . import pattern
 
 if TYPE_CHECKING:
     from ...identity.condition_keys import GatheredKeys
@@ -69,11 +68,11 @@ class Failure:
 def publish(state: State, place: Bus, event: Event, now: float, *, forwarded: bool = False) -> None:
     """Let every rule of a bus see an event; one that came from another bus goes to no third one."""
     for rule in tuple(place.rules.values()):
-        if rule.enabled and rule.pattern is not None and pattern.matches(rule.pattern, event):
-            send_all(state, rule, event, now, forwarded=forwarded)
+        if rule.enabled and pattern.matches(rule.pattern, event):
+            _send_all(state, rule, event, now, forwarded=forwarded)
 
 
-def send_all(state: State, rule: Rule, event: Event, now: float, *, forwarded: bool = False) -> None:
+def _send_all(state: State, rule: Rule, event: Event, now: float, *, forwarded: bool) -> None:
     """Send an event to all targets of a rule, and write down what became of it."""
     account = arns.of(rule.arn).account
     for target in tuple(rule.targets.values()):
@@ -101,11 +100,8 @@ def _enqueue(state: State, errand: Errand) -> Failure | None:
         return flaw
     if queue.fifo and not queue.fifo.content_based:
         return Failure("INVALID_PARAMETER", "the FIFO queue has no content-based deduplication")
-    try:
-        body = _body(errand)
-    except inputs.BadInputError as error:
-        return Failure("INVALID_JSON", str(error))
-    body = _speakable(body)
+    constant = errand.target.constant
+    body = _speakable(json.dumps(errand.event, separators=(",", ":")) if constant is None else constant)
     if len(body.encode()) > queue.settings.MaximumMessageSize:
         return Failure("INVALID_PARAMETER", "the message is larger than the queue takes")
     sqs_sending.deliver(state, queue, body, sender=SERVICE, now=errand.now, group=errand.target.group)
@@ -190,19 +186,6 @@ def service_principal() -> Principal:
     return principals.of_service(SERVICE)
 
 
-def _body(errand: Errand) -> str:
-    rule, target = errand.rule, errand.target
-    if target.constant is not None:
-        return target.constant
-    if target.transformer:
-        paths = {name: inputs.parse_path(path) for name, path in target.transformer.paths.items()}
-        moment = dt.datetime.fromtimestamp(errand.now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        known = inputs.values(paths, errand.event, rule_arn=rule.arn, rule_name=rule.name, moment=moment)
-        return inputs.filled(target.transformer.template, known)
-    found = inputs.part(inputs.parse_path(target.path or "$"), errand.event)
-    return json.dumps(None if found is inputs.ABSENT else found, separators=(",", ":"))
-
-
 FIDELITY = (
     Behaviour(
         "A queue takes events if its policy lets events.amazonaws.com in, `aws:SourceArn` being the rule; else they "
@@ -224,12 +207,12 @@ FIDELITY = (
         "DeadLetterConfig: what could not be sent lies in that queue as it was, with RULE_ARN, TARGET_ARN, ERROR_CODE "
         "and ERROR_MESSAGE",
         "DG; which code when: partly assumed; the messages: ours",
-        "test_event_inputs.py::test_what_cannot_be_sent_lies_in_the_dead_letter_queue",
+        "test_event_targets.py::test_what_cannot_be_sent_lies_in_the_dead_letter_queue",
     ),
     Behaviour(
         "RetryPolicy is kept and shown; AWS tries nothing again of what fails here: permissions, missing targets",
         "DG",
-        "test_event_inputs.py::test_a_target_reads_back",
+        "test_event_targets.py::test_a_target_reads_back",
     ),
     Behaviour(
         "Other targets than queues and buses, archives, replays, pipes, schedulers, keys and logs of buses: 501",

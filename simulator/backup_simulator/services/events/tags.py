@@ -80,6 +80,6 @@ FIDELITY = (
     Behaviour(
         "Tags of rules and buses, also at creation (which needs events:TagResource too); conditions see them",
         "DG; texts partly assumed",
-        "test_event_schedules.py::test_tags_of_rules_and_buses_are_judged",
+        "test_event_rules.py::test_tags_of_rules_and_buses_are_judged",
     ),
 )

@@ -6,19 +6,17 @@ import re
 
 from ... import arns
 from ...fidelity import Behaviour
-from ...records.events import Target, Transformer
+from ...records.events import Target
 from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
-from . import delivery, inputs, rules
+from . import delivery, rules
 
 MAX_TARGETS = 5
 KNOWN = frozenset(
     {
-        "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "DeadLetterConfig", "RetryPolicy",
-        "SqsParameters",
+        "Id", "Arn", "RoleArn", "Input", "DeadLetterConfig", "RetryPolicy", "SqsParameters",
     }
 )  # fmt: skip
-INPUTS = ("Input", "InputPath", "InputTransformer")
 _QUEUE = re.compile(r"arn:aws:sqs:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?")
 
 
@@ -45,11 +43,8 @@ def _target(scope: Scope, part: Params) -> Target:
     to_bus = parts.service == "events" and parts.resource.startswith("event-bus/")
     if parts.service != "sqs" and not to_bus:
         raise unimplemented(f"events:PutTargets for {parts.service}")
-    given = [one for one in INPUTS if part.get(one) is not None]
-    if len(given) > 1:
-        raise _invalid(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
-    if to_bus and (given or part.get("SqsParameters")):
-        raise _invalid(f"{(given or ['SqsParameters'])[0]} is not available for an event bus as target: {name}.")
+    if to_bus and (given := [one for one in ("Input", "SqsParameters") if part.get(one) is not None]):
+        raise _invalid(f"{given[0]} is not available for an event bus as target: {name}.")
     if to_bus and parts.account == scope.account.account_id and role is None:
         raise _invalid(f"RoleArn is required for target {arn}.")
     if arn.endswith(".fifo") and not part.get("SqsParameters", {}).get("MessageGroupId"):
@@ -61,34 +56,10 @@ def _target(scope: Scope, part: Params) -> Target:
         arn,
         role,
         part.get("Input"),
-        _path(part["InputPath"]) if "InputPath" in part else None,
-        _transformer(name, part["InputTransformer"]) if "InputTransformer" in part else None,
         _dead_letters(scope, part.get("DeadLetterConfig", {})),
         part.get("RetryPolicy"),
         part.get("SqsParameters", {}).get("MessageGroupId"),
     )
-
-
-def _path(text: str) -> str:
-    """A path that can be followed; what the simulator cannot follow is not implemented."""
-    if not text.startswith("$"):
-        raise _invalid(f"Parameter {text} is not valid. Reason: JSON paths begin with $.")
-    try:
-        inputs.parse_path(text)
-    except inputs.BadInputError as error:
-        raise unimplemented(f"the JSON path {text}: {error}") from None
-    return text
-
-
-def _transformer(name: str, part: Params) -> Transformer:
-    paths = {key: _path(path) for key, path in part.get("InputPathsMap", {}).items()}
-    if reserved := [key for key in paths if key.lower().startswith("aws")]:
-        raise _invalid(f"InputPathsMap of target {name} has the reserved key {reserved[0]}.")
-    try:
-        inputs.check_template(part["InputTemplate"], paths)
-    except inputs.BadInputError as error:
-        raise _invalid(f"InputTemplate for target {name} {error}") from None
-    return Transformer(part["InputTemplate"], paths)
 
 
 def _dead_letters(scope: Scope, part: Params) -> str | None:
@@ -125,15 +96,11 @@ def list_targets(scope: Scope, params: Params) -> Params:
 
 
 def _shown(target: Target) -> Params:
-    transformer = target.transformer
     return {
         "Id": target.target_id,
         "Arn": target.arn,
         "RoleArn": target.role_arn,
         "Input": target.constant,
-        "InputPath": target.path,
-        "InputTransformer": transformer
-        and {"InputPathsMap": dict(transformer.paths) or None, "InputTemplate": transformer.template},
         "DeadLetterConfig": {"Arn": target.dead_letters} if target.dead_letters else None,
         "RetryPolicy": target.retry,
         "SqsParameters": {"MessageGroupId": target.group} if target.group else None,
@@ -150,11 +117,16 @@ FIDELITY = (
     Behaviour(
         "A FIFO queue as target needs a MessageGroupId and content-based deduplication",
         "DG, issue",
-        "test_event_inputs.py::test_a_fifo_queue_as_target",
+        "test_event_targets.py::test_a_fifo_queue_as_target",
     ),
     Behaviour(
-        "Input, InputPath and InputTransformer are not available for buses; one of them at most for a queue",
+        "Input is not available for buses",
         "DG (for buses of other accounts); for those of the own: assumed",
-        "test_event_inputs.py::test_targets_that_cannot_be_are_refused",
+        "test_event_targets.py::test_targets_that_cannot_be_are_refused",
+    ),
+    Behaviour(
+        "InputPath and InputTransformer: 501",
+        "missing",
+        "test_events.py::test_what_is_not_simulated_says_so",
     ),
 )

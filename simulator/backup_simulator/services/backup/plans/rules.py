@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
 from ....wire import AwsError, CommonError, Params, unimplemented
-from ... import cron
 from ..backups import continuous, options, point_tags, windows
 from ..points import lifecycles
 from ..vaults import automatic
+from . import cron
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
 from ....records.backups import BackupJob
-from ... import cron
 from ..backups import composite, continuous, primary, windows
 from ..backups import roles as backup_roles
 from ..backups import rules as backup_rules
 from ..backups import running as backing_up
 from ..points import lifecycles
-from . import selecting
+from . import cron, selecting
 
 if TYPE_CHECKING:
     from ....records.backups import Plan, PlanVersion, Selection
