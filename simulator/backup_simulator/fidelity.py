@@ -20,7 +20,10 @@ SOURCES = ("DG", "botocore", "issue", "recordings", "assumed", "missing", "ours"
 # Title and the modules that belong to it, in the order in which they are read; of several the longest prefix wins.
 SECTIONS = (
     ("Wire", ("engine",)),
-    ("Signatures and policies", ("identity.signature", "identity.claims", "identity", "services.request_keys")),
+    (
+        "Signatures and policies",
+        ("identity.signature", "identity.claims", "identity", "policies", "services.request_keys"),
+    ),
     ("IAM", ("services.iam.identities", "services.iam")),
     ("STS", ("services.sts",)),
     ("Vaults", ("services.backup.vaults.operations", "services.backup.lookup", "services.backup.vaults")),
@@ -40,7 +43,7 @@ SECTIONS = (
         ),
     ),
     ("Settings and lists of AWS Backup", ("services.backup.settings", "services.backup")),
-    ("KMS", ("services.kms.keys", "services.kms.lookup", "records.keys", "services.kms")),
+    ("KMS", ("services.kms.keys", "services.kms.lookup", "records.keys", "identity.key_access", "services.kms")),
     ("Organizations", ("services.organizations.tree", "services.organizations")),
     ("EventBridge", ("services.backup.backup_events", "services.backup.plan_events", "services.events")),
     ("SQS", ("services.sqs.queues", "services.sqs.messages", "services.sqs")),

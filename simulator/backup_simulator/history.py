@@ -13,7 +13,8 @@ from . import snapshot
 from .fidelity import Behaviour
 
 if TYPE_CHECKING:
-    from .records.state import Principal, State
+    from .policies.principal import Principal
+    from .records.state import State
 
 
 class History:

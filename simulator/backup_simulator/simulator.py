@@ -18,8 +18,9 @@ from . import calls, clock, effects, faults, history, ids, snapshot
 from .engine import answers, catalogue, failures, parsing, routing, strict, validation
 from .fidelity import Behaviour
 from .identity import claims, signature
+from .policies.principal import Principal
 from .records import regions
-from .records.state import Credential, Principal
+from .records.state import Credential
 from .services import request_keys, table
 from .services.operation import Scope
 from .services.sts import operations as sts
@@ -27,7 +28,7 @@ from .wire import AwsError, CommonError, HappeningError, Params, Request, Respon
 from .world import building
 
 if TYPE_CHECKING:
-    from .identity.condition_keys import ConditionKeys
+    from .policies.condition_keys import ConditionKeys
     from .records.state import State
     from .services.operation import Operation
     from .world.schema import World

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_simulator.identity import evaluation, policy
-from backup_simulator.identity.evaluation import Policies
+from backup_simulator.policies import evaluation, policy
+from backup_simulator.policies.evaluation import Policies
+from backup_simulator.policies.principal import Principal
 from backup_simulator.records import principals
-from backup_simulator.records.state import Principal
 from simulator_kit import scenes
 
 ACTION = "backup:DescribeBackupVault"

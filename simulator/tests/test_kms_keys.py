@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backup_simulator.records import keys, principals
+from backup_simulator.identity import key_access
+from backup_simulator.records import principals
 from simulator_kit import scenes
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def test_a_key_that_aws_manages_is_used_through_its_service_only(
         assert key is not None
         principal = principals.of_identity(user)
         through = {"kms:viaservice": (f"{service}.eu-west-1.amazonaws.com",)}
-        refused = keys.refusal(state, principal, key, "kms:CreateGrant", through)
+        refused = key_access.refusal(state, principal, key, "kms:CreateGrant", through)
 
     assert (refused is None) is allowed
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backup_simulator.identity import policy
-from backup_simulator.records.state import Principal
+from backup_simulator.policies import policy
+from backup_simulator.policies.principal import Principal
 from backup_simulator.services.backup.backups.rules import NEEDED
 from backup_simulator.services.iam import aws_managed
 from backup_simulator.wire import SimulatorError

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backup_simulator.identity import anchors, policy
-from backup_simulator.identity.policy import Verdict
-from backup_simulator.records.state import Principal
+from backup_simulator.identity import anchors
+from backup_simulator.policies import policy
+from backup_simulator.policies.policy import Verdict
+from backup_simulator.policies.principal import Principal
 from backup_simulator.wire import SimulatorError
 from simulator_kit import scenes
 

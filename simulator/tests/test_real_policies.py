@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backup_simulator.identity import policy
+from backup_simulator.policies import policy
 from simulator_kit import scenes
 from simulator_kit.real_policies import (
     BELOW,
@@ -27,7 +27,7 @@ from simulator_kit.real_policies import (
 )
 
 if TYPE_CHECKING:
-    from backup_simulator.identity.policy import Verdict
+    from backup_simulator.policies.policy import Verdict
     from backup_simulator.server import SimulatorServer
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from backup_simulator.records.queue import Message
 from backup_simulator.services.sqs import sending
-from backup_simulator.services.sqs.queue import Message
 from simulator_kit import scenes
 from simulator_kit.posting import Post
 

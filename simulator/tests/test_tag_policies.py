@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backup_simulator.identity import tag_policies
-from backup_simulator.identity.tag_policies import Document
+from backup_simulator.policies import tag_policies
+from backup_simulator.policies.tag_policies import Document
 from backup_simulator.wire import SimulatorError
 from simulator_kit import scenes
 from simulator_kit.copies import Scene

@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from backup_simulator.identity import policy
-from backup_simulator.identity.principal_element import Grant
-from backup_simulator.records.state import Principal
+from backup_simulator.policies import policy
+from backup_simulator.policies.principal import Principal
+from backup_simulator.policies.principal_element import Grant
 from backup_simulator.wire import SimulatorError
 from crossvault.aspects.vault_policy import COPY_INTO
 from crossvault.iam.context import Caller, Fact, NotKnown

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..fidelity import Behaviour
-from . import policy
+from ..policies import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

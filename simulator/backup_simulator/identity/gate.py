@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..fidelity import Behaviour
+from ..policies import condition_keys, evaluation, policy
+from ..policies.policy import Question
 from ..records.access import Refusal
 from ..wire import CommonError
-from . import condition_keys, evaluation, policy, resource_tags
-from .policy import Question
+from . import resource_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..records.state import Identity, Principal, State
-    from .condition_keys import ConditionKeys, GatheredKeys
+    from ..policies.condition_keys import ConditionKeys, GatheredKeys
+    from ..policies.principal import Principal
+    from ..records.state import Identity, State
 
 _TYPES = {"user": "User", "role": "AssumedRole", "service": "Service", "federated": "Anonymous"}
 _UNDER_RCPS = frozenset({"kms", "sqs", "sts"})

@@ -7,19 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..identity.policy import Policy
+    from ..policies.policy import Policy
     from ..wire import Params
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What only temporary credentials have: session policies, tags to hand on, where they come from."""
-
-    issued: float
-    policies: tuple[Policy, ...] | None = None
-    transitive: frozenset[str] = frozenset()
-    source_identity: str | None = None
-    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ..ids import Ids
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..identity.policy import Policy
+    from ..policies.policy import Policy
 
 Event = dict[str, Any]
 LOG = 5000

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..identity import policy, tag_policies
+from ..policies import policy, tag_policies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..identity.policy import Policy
-    from ..identity.tag_policies import TagRule
+    from ..policies.policy import Policy
+    from ..policies.tag_policies import TagRule
     from .state import State
 
 SERVICE_CONTROL, RESOURCE_CONTROL, TAG = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY"

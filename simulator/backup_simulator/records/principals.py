@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .state import Principal
+from ..policies.principal import Principal
 
 if TYPE_CHECKING:
-    from .access import Session
+    from ..policies.principal import Session
     from .state import Identity
 
 

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .. import arns
 from . import resource_types
 
 if TYPE_CHECKING:
@@ -89,8 +88,3 @@ def _pattern(row: ResourceType) -> re.Pattern[str]:
     text = row.resource.replace("/sgw-1/", "/{gateway}/").replace("/table/main", "/table/{table}")
     text = text.removesuffix("/1") + ("/{id}" if text.endswith("/1") else "")
     return re.compile(re.sub(r"\\{[a-z]+\\}", "[^:]+", re.escape(text)))
-
-
-def service_of(row: ResourceType) -> str:
-    """The service in the ARNs of a type."""
-    return arns.of(row.resource).service

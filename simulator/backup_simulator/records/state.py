@@ -17,32 +17,18 @@ from .contents import Contents
 from .events import Feed
 
 if TYPE_CHECKING:
-    from ..identity.policy import Policy
-    from ..services.sqs.queue import Queue
+    from ..policies.policy import Policy
+    from ..policies.principal import Principal
     from ..wire import Params
-    from .access import Explanation, ManagedPolicy, OidcProvider, Refusal, Session
+    from .access import Explanation, ManagedPolicy, OidcProvider, Refusal
     from .backups import BackupJob, Plan
     from .events import Bus
     from .grants import Grant
     from .knobs import CopyLaw, Durations, Limits
     from .organization import Handshake, Organization
+    from .queue import Queue
     from .resources import Resource
     from .slots import Pool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who calls: a user, a role session or a service."""
-
-    kind: str
-    account: str = ""
-    arn: str = ""
-    identity_arn: str = ""
-    unique_id: str = ""
-    user_id: str = ""
-    name: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
-    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..identity import condition_keys, gate
+from ..identity import gate
+from ..policies import condition_keys
 from ..wire import Params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..identity.condition_keys import ConditionKeys, GatheredKeys
-    from ..identity.policy import Policy
-    from ..records.state import Account, Principal, Region, State
+    from ..policies.condition_keys import ConditionKeys, GatheredKeys
+    from ..policies.policy import Policy
+    from ..policies.principal import Principal
+    from ..records.state import Account, Region, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..fidelity import Behaviour
-from ..identity import condition_keys
+from ..policies import condition_keys
 from . import tag_forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..identity.condition_keys import GatheredKeys
+    from ..policies.condition_keys import GatheredKeys
     from ..wire import Params
 
 # Condition key -> the parameter that holds its value.

@@ -17,7 +17,7 @@ from .sqs import queues, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..identity.condition_keys import GatheredKeys
+    from ..policies.condition_keys import GatheredKeys
     from .operation import Scope
 
 INVALID = "InvalidParameterException"

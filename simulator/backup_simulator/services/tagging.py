@@ -16,7 +16,7 @@ from .taggable import INVALID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..identity.condition_keys import GatheredKeys
+    from ..policies.condition_keys import GatheredKeys
 
 DEFAULT_PAGE = 100
 PAGING = ("ResourcesPerPage", "TagsPerPage", "PaginationToken")

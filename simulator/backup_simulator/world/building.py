@@ -11,7 +11,8 @@ import random
 from typing import TYPE_CHECKING
 
 from .. import clock, ids
-from ..identity import anchors, policy
+from ..identity import anchors
+from ..policies import policy
 from ..records import keys, knobs, state
 from ..records.events import Feed
 from ..services.backup.vaults import air_gapped, automatic, locks

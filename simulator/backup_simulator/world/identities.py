@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..identity import policy
+from ..policies import policy
 from ..records import access, principals, state
 from ..services.iam import aws_managed
 from ..wire import SimulatorError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import clock
-from ..identity import policy, tag_policies
+from ..policies import policy, tag_policies
 from ..records import organization
 from ..wire import SimulatorError
 from .files import WorldError

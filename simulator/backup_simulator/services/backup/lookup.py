@@ -8,7 +8,7 @@ from ...fidelity import Behaviour
 from ...wire import AwsError, CommonError
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
     from ...records.state import RecoveryPoint, Vault
     from ...wire import Params
     from ..operation import Scope

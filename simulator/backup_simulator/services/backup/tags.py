@@ -11,7 +11,7 @@ from ..operation import Operation, Scope, request_tags
 from . import lookup, paging
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
 
 
 def list_tags(scope: Scope, params: Params) -> Params:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ... import arns
 from ...fidelity import Behaviour
-from ...identity import anchors, gate, policy
+from ...identity import anchors, gate
+from ...policies import policy
 from ...records.events import Bus
 from ...wire import AwsError, Params, SimulatorError, unimplemented
 from .. import tag_forms, tag_rules
@@ -17,7 +18,7 @@ from . import delivery, feed, rules
 from . import pattern as events_pattern
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
 
 NAME = re.compile(r"[.\-_A-Za-z0-9]{1,256}")
 ACCOUNT = re.compile(r"\d{12}")

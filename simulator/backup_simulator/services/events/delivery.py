@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 
 from ... import arns
 from ...fidelity import Behaviour
-from ...identity import gate, policy
+from ...identity import gate
+from ...policies import policy
 from ...records import principals
 from ...records.events import Bus, Delivery, Event, Rule, Target
+from ...records.queue import Message
 from ..sqs import encryption
 from ..sqs import sending as sqs_sending
 from ..sqs import settings as sqs
-from ..sqs.queue import Message
 from . import pattern
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
-    from ...records.state import Principal, State
-    from ..sqs.queue import Queue
+    from ...policies.condition_keys import GatheredKeys
+    from ...policies.principal import Principal
+    from ...records.queue import Queue
+    from ...records.state import State
 
 SERVICE = "events.amazonaws.com"
 

@@ -14,7 +14,7 @@ from . import delivery, pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 

@@ -13,7 +13,7 @@ from ..operation import Operation, Scope
 from . import delivery
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
     from ...records.state import State
 
 

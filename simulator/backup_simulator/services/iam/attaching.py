@@ -6,14 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import aws_managed, rules
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
-    from ...identity.policy import Policy
+    from ...policies.condition_keys import GatheredKeys
+    from ...policies.policy import Policy
     from ...records.state import Identity
 
 ATTACHED = 20

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
 from ...records.access import ManagedPolicy
 from ...wire import CommonError, Params
 

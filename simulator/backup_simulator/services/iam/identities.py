@@ -13,7 +13,7 @@ from ..operation import Operation, Scope, request_tags
 from . import rules
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
 
 
 def get(kind: str, scope: Scope, params: Params) -> Params:

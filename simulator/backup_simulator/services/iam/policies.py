@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
 from ...records.access import ManagedPolicy
 from ...wire import AwsError, CommonError, Params
 from .. import tag_forms, tag_rules
@@ -16,7 +16,7 @@ from . import aws_managed, rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
     from ...records.state import Identity
 
 VERSIONS = 5

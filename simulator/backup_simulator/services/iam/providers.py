@@ -12,7 +12,7 @@ from . import rules
 from .service_role import NAME, PATH, SERVICE, ensure
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
 
 MOST_THUMBPRINTS, MOST_CLIENTS = 5, 100
 

@@ -9,7 +9,8 @@ import json
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from ...identity import anchors, policy
+from ...identity import anchors
+from ...policies import policy
 from ...wire import AwsError, Params
 from .. import pages, tag_forms
 from . import aws_managed
@@ -17,7 +18,7 @@ from . import aws_managed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...identity.policy import Document, Policy
+    from ...policies.policy import Document, Policy
     from ...records.access import ManagedPolicy
     from ...records.state import Identity
     from ..operation import Scope

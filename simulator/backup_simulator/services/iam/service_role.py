@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
 from ...records import principals
 from ...records.state import Identity
 from . import aws_managed
 
 if TYPE_CHECKING:
-    from ...records.state import Principal, State
+    from ...policies.principal import Principal
+    from ...records.state import State
 
 SERVICE = "backup.amazonaws.com"
 NAME = "AWSServiceRoleForBackup"

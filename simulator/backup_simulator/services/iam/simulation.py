@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ... import arns
 from ...fidelity import Behaviour
-from ...identity import anchors, evaluation, policy
-from ...identity.policy import Question, Verdict
+from ...identity import anchors
+from ...policies import evaluation, policy
+from ...policies.policy import Question, Verdict
+from ...policies.principal import Principal
 from ...records import principals
-from ...records.state import Principal
 from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope
 from . import rules
@@ -21,7 +22,7 @@ from . import rules
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
     from ...records.state import Identity
 
 

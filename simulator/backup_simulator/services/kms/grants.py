@@ -6,15 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import gate
-from ...records import keys
+from ...identity import gate, key_access
 from ...records.grants import Grant
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
 from . import lookup
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
+    from ...policies.condition_keys import GatheredKeys
     from ...records.state import Key, State
 
 PRINCIPAL = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):(root|(?:role|user|assumed-role|federated-user)/.+)")
@@ -189,7 +188,7 @@ def _may_retire(scope: Scope, key: Key, grant: Grant) -> bool:
     mine = {scope.principal.arn, scope.principal.identity_arn, f"arn:aws:iam::{scope.principal.account}:root"}
     if grant.retiring in mine or (grant.grantee in mine and "RetireGrant" in grant.operations):
         return True
-    return keys.refusal(scope.state, scope.principal, key, "kms:RetireGrant", scope.known) is None
+    return key_access.refusal(scope.state, scope.principal, key, "kms:RetireGrant", scope.known) is None
 
 
 def _dry() -> AwsError:

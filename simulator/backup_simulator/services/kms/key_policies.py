@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import anchors, gate, policy
+from ...identity import anchors, gate
+from ...policies import policy
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import lookup
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
+    from ...policies.condition_keys import GatheredKeys
 
 POLICY_NAME = "default"
 MAX_POLICY = 32_768

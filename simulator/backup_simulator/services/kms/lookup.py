@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ... import arns
 from ...fidelity import Behaviour
-from ...identity import gate
+from ...identity import gate, key_access
 from ...records import keys
 from ...wire import AwsError, CommonError, Params
 from .. import pages
@@ -15,7 +15,7 @@ from .. import pages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...identity.condition_keys import ConditionKeys
+    from ...policies.condition_keys import ConditionKeys
     from ...records.grants import Grant
     from ...records.state import Key
     from ..operation import Scope
@@ -96,7 +96,7 @@ def _refusal(scope: Scope, key: Key, name: str, action: str, known: ConditionKey
     place = name.find("alias/")
     if place >= 0:
         asked["kms:requestalias"] = (name[place:],)
-    return keys.refusal(scope.state, scope.principal, key, action, asked)
+    return key_access.refusal(scope.state, scope.principal, key, action, asked)
 
 
 def _denied(scope: Scope, key: Key, action: str, reason: str) -> CommonError:

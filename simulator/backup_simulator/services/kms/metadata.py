@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...records.keys import KIND
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
+    from ...policies.condition_keys import GatheredKeys
     from ...records.state import Key
     from ...wire import Params
 

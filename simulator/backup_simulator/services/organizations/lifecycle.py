@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
 from ...records.organization import AccountRequest
 from ...records.state import Account, Identity
 from ...wire import AwsError, Params

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy, tag_policies
+from ...policies import policy, tag_policies
 from ...records.organization import FULL_RESOURCE_ACCESS, RESOURCE_CONTROL, SERVICE_CONTROL, TAG, ControlPolicy
 from ...wire import AwsError, Params, unimplemented
 from ..operation import Operation, Scope

@@ -15,7 +15,7 @@ from .. import pages
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...identity.policy import Policy
+    from ...policies.policy import Policy
     from ...records.organization import ControlPolicy, Organization, Unit
     from ..operation import Scope
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ...identity import key_access
 from ...records import keys
 from ...wire import AwsError
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import GatheredKeys
-    from ...records.state import Key, Principal, State
+    from ...policies.condition_keys import GatheredKeys
+    from ...policies.principal import Principal
+    from ...records.queue import Queue
+    from ...records.state import Key, State
     from ..operation import Scope
-    from .queue import Queue
 
 MANAGED_ALIAS = "alias/aws/sqs"
 SENDING = ("kms:GenerateDataKey", "kms:Decrypt")
@@ -25,7 +27,7 @@ def require_use(scope: Scope, queue: Queue, actions: tuple[str, ...]) -> None:
         return
     key = _key(scope.state, queue, scope.now)
     known = {"aws:requestedregion": (queue.region,), **scope.facts, **_keys(queue)}
-    found = keys.trouble(scope.state, key, scope.principal, actions, known)
+    found = key_access.trouble(scope.state, key, scope.principal, actions, known)
     if found:
         raise AwsError(f"Kms{found[0]}", found[1])
 
@@ -34,7 +36,7 @@ def closed_to(state: State, queue: Queue, service: Principal, facts: GatheredKey
     """Why the queue's key does not let a service send; empty when it does, or when there is no key."""
     if queue.key is None:
         return ""
-    reason = keys.closed_to(state, _key(state, queue, now), service, SENDING, facts | _keys(queue))
+    reason = key_access.closed_to(state, _key(state, queue, now), service, SENDING, facts | _keys(queue))
     return reason and f"the queue's key {reason}"
 
 

@@ -9,14 +9,14 @@ import base64
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ...records.queue import MAX_IN_FLIGHT, TWELVE_HOURS, Message
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import attributes, encryption, queues, sending, settings
-from .queue import MAX_IN_FLIGHT, TWELVE_HOURS, Message
 from .sending import bounded
 
 if TYPE_CHECKING:
-    from .queue import Fifo, Queue
+    from ...records.queue import Fifo, Queue
 
 
 def receive(scope: Scope, params: Params) -> Params:

@@ -7,13 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import anchors, policy
+from ...identity import anchors
+from ...policies import policy
 from ...wire import AwsError, Params
 from ..operation import Operation, Scope
 from . import queues
 
 if TYPE_CHECKING:
-    from .queue import Queue
+    from ...records.queue import Queue
 
 LABEL = re.compile(r"[A-Za-z0-9_-]{1,80}")
 ACTIONS = frozenset(

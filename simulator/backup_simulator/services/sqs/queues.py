@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from ... import arns
 from ...fidelity import Behaviour
 from ...identity import gate
+from ...records.queue import Fifo, Queue
+from ...records.queue_order import Groups
 from ...wire import AwsError, Params
 from .. import pages, tag_rules
 from ..operation import Operation, Scope, request_tags
 from . import settings
-from .order import Groups
-from .queue import Fifo, Queue
 
 if TYPE_CHECKING:
-    from ...identity.condition_keys import ConditionKeys
+    from ...policies.condition_keys import ConditionKeys
     from ..operation import Scope
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")

@@ -7,16 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
+from ...records.queue import Message
 from ...wire import AwsError, CommonError, Params
 from ..operation import Operation, Scope
 from . import attributes, encryption, queues
-from .queue import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...records.queue import Fifo, Queue
     from ...records.state import State
-    from .queue import Fifo, Queue
 
 ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 LABEL = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,./:;<=>?@\[\\\]^_`{|}~-]{1,128}")

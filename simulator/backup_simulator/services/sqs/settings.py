@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ... import arns
 from ...engine import validation
 from ...fidelity import Behaviour
-from ...identity import anchors, policy
+from ...identity import anchors
+from ...policies import policy
+from ...records.queue import TWELVE_HOURS, Fifo, Queue, Redrive, RedriveAllow
 from ...wire import AwsError, SimulatorError
-from .queue import TWELVE_HOURS, Fifo, Queue, Redrive, RedriveAllow
 
 if TYPE_CHECKING:
     from ...records.state import State

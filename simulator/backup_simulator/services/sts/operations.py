@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
 from ...identity import gate, web_tokens
-from ...records.access import Session
-from ...records.state import Principal
+from ...policies.principal import Principal, Session
 from ...wire import AwsError, CommonError, Params, unimplemented
 from ..operation import Operation, Scope, request_tags
 from . import sessions
@@ -16,7 +15,7 @@ from . import sessions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...identity.condition_keys import GatheredKeys
+    from ...policies.condition_keys import GatheredKeys
     from ...records.state import Identity
 
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})

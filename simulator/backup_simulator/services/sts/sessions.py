@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...fidelity import Behaviour
-from ...identity import policy
+from ...policies import policy
+from ...policies.principal import Session
 from ...records import principals
-from ...records.access import Session
 from ...records.state import Credential
 from ...wire import AwsError, Params
 from .. import tag_rules
 from ..iam import aws_managed
 
 if TYPE_CHECKING:
-    from ...identity.policy import Policy
-    from ...records.state import Identity, Principal, State
+    from ...policies.policy import Policy
+    from ...policies.principal import Principal
+    from ...records.state import Identity, State
     from ..operation import Scope
 
 PLAIN_LIMIT = 2048

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from .... import arns
 from ....fidelity import Behaviour
-from ....identity import condition_keys, gate
+from ....identity import gate, key_access
+from ....policies import condition_keys
 from ....records import keys, principals
 from ....wire import AwsError, CommonError
 from ...iam.service_role import SERVICE
@@ -69,7 +70,7 @@ def may_use(state: State, role_arn: str, key: Key, action: str) -> bool:
     role = state.role(role_arn)
     via = {"kms:viaservice": (f"backup.{key.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
     via |= {"aws:requestedregion": (key.region,), "kms:encryptioncontextkeys": (keys.VAULT_CONTEXT,)}
-    return role is not None and keys.refusal(state, principals.of_role(role, SESSION), key, action, via) is None
+    return role is not None and key_access.refusal(state, principals.of_role(role, SESSION), key, action, via) is None
 
 
 FIDELITY = (

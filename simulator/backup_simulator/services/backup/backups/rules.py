@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ....identity import tag_policies
+from ....policies import tag_policies
 from ....records import organization, resource_types, resources
 from ... import tag_rules
 from .. import job_rules, lives, regional

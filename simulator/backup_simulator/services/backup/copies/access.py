@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....identity import condition_keys, gate
+from ....identity import gate
+from ....policies import condition_keys
 from ....records import principals
 from ...iam.service_role import SERVICE
 from ..job_rules import Rule
@@ -12,7 +13,7 @@ from . import texts
 from .attempt import Attempt, Moment, copier
 
 if TYPE_CHECKING:
-    from ....identity.condition_keys import GatheredKeys
+    from ....policies.condition_keys import GatheredKeys
 
 # What the copy role does in the service whose snapshots a type is made of: within the account it copies, across
 # accounts it shares and the destination's service-linked role copies. Clusters have calls of their own.

@@ -10,8 +10,9 @@ from .... import arns
 from ....records import principals, resource_types
 
 if TYPE_CHECKING:
+    from ....policies.principal import Principal
     from ....records.resource_types import ResourceType
-    from ....records.state import CopyJob, Identity, Key, Lifecycle, Principal, RecoveryPoint, State, Vault
+    from ....records.state import CopyJob, Identity, Key, Lifecycle, RecoveryPoint, State, Vault
 
 
 class Moment(StrEnum):

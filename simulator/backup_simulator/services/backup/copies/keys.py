@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .... import arns
 from ....fidelity import Behaviour
+from ....identity import key_access
 from ....records import keys
 from ...iam import service_role
 from ..job_rules import Rule
@@ -19,8 +20,9 @@ from . import texts
 from .attempt import Attempt, Moment, copier
 
 if TYPE_CHECKING:
-    from ....identity.condition_keys import GatheredKeys
-    from ....records.state import Key, Principal
+    from ....policies.condition_keys import GatheredKeys
+    from ....policies.principal import Principal
+    from ....records.state import Key
 
 LOOK, GRANT = "kms:DescribeKey", "kms:CreateGrant"
 # Somebody else's data are read by one of these; a key policy need not have both (recordings).
@@ -94,14 +96,14 @@ def _role_admitted(attempt: Attempt, key: Key, known: GatheredKeys) -> bool:
     if attempt.role is None:
         return True
     role = copier(attempt.role)
-    return all(keys.refusal(attempt.state, role, key, action, known) is None for action in (LOOK, GRANT))
+    return all(key_access.refusal(attempt.state, role, key, action, known) is None for action in (LOOK, GRANT))
 
 
 def _may_read(attempt: Attempt, principal: Principal, key: Key, known: GatheredKeys) -> bool:
     """The service-linked role's own rights are AWS's affair: the key is the only gate."""
 
     def admitted(action: str) -> bool:
-        return keys.admitted(attempt.state, principal, key, action, known)
+        return key_access.admitted(attempt.state, principal, key, action, known)
 
     return admitted(LOOK) and admitted(GRANT) and any(map(admitted, READ))
 
@@ -154,7 +156,7 @@ def _destination_key_closed(attempt: Attempt) -> str | None:
     if attempt.cross_account:
         slr = service_role.find(attempt.state, attempt.destination_account)
         open_ = slr is not None and all(
-            keys.admitted(attempt.state, slr, key, action, known) for action in (LOOK, GRANT)
+            key_access.admitted(attempt.state, slr, key, action, known) for action in (LOOK, GRANT)
         )
     else:
         open_ = _role_admitted(attempt, key, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .... import arns
-from ....identity import tag_policies
+from ....policies import tag_policies
 from ....records import organization, regions
 from ... import tag_rules
 from ..job_rules import Rule

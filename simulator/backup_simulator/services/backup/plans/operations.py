@@ -14,7 +14,7 @@ from . import rules as plan_rules
 from . import schedule
 
 if TYPE_CHECKING:
-    from ....identity.policy import Policy
+    from ....policies.policy import Policy
 
 MAX_PLANS, MAX_VERSIONS = 300, 2000
 NO_PLAN = "Failed reading Backup plan with provided version"

@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....identity import conditions
+from ....policies import conditions
 from ....records import resources
 from .. import regional
 

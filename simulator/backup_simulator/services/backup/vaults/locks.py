@@ -17,7 +17,7 @@ from ...operation import Operation, Scope
 from .. import backup_events, lookup
 
 if TYPE_CHECKING:
-    from ....identity.condition_keys import GatheredKeys
+    from ....policies.condition_keys import GatheredKeys
     from ....records.state import Vault
 
 MIN_DAYS, MAX_DAYS, COOLING_OFF = 1, 36_500, 3

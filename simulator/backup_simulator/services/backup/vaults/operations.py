@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
+from ....identity import key_access
 from ....records import keys
 from ....records.state import Vault
 from ....wire import AwsError, CommonError, Params
@@ -84,7 +85,7 @@ def usable_key(scope: Scope, arn: str | None) -> Key:
         "kms:encryptioncontextkeys": (keys.VAULT_CONTEXT,),
         "aws:requestedregion": (scope.region_name,),
     }
-    if any(keys.refusal(scope.state, scope.principal, key, action, via) for action in KEY_ACTIONS):
+    if any(key_access.refusal(scope.state, scope.principal, key, action, via) for action in KEY_ACTIONS):
         raise CommonError("AccessDenied", "")
     return key
 

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ....fidelity import Behaviour
-from ....identity import anchors, policy
+from ....identity import anchors
+from ....policies import policy
 from ....wire import AwsError, CommonError, Params
 from ...operation import Operation, Scope
 from .. import lookup

@@ -9,12 +9,12 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .order import Groups, Line
+from .queue_order import Groups, Line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...identity.policy import Policy
+    from ..policies.policy import Policy
 
 MAX_IN_FLIGHT = 120_000
 TWELVE_HOURS = 43_200

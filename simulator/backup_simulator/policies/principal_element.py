@@ -15,7 +15,7 @@ from . import operators
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..records.state import Principal
+    from .principal import Principal
 
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 

@@ -19,8 +19,8 @@ from .principal_element import Grant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ..records.state import Principal
     from .condition_keys import ConditionKeys
+    from .principal import Principal
 
 Document = dict[str, Any]
 MalformedPolicyError = operators.MalformedPolicyError
