@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossvault.aspects.copies import pairing
-from crossvault.engine.model import RecoveryPoint
+from crossvault.aspects.copies.seen import RecoveryPoint
 
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,14 +16,17 @@ import yaml
 
 from backup_simulator.calls import Call
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts, Settings
+from crossvault.aspects.copies.planned import Standing, standings_of
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aws import Settings
 from crossvault.cli import plans
-from crossvault.engine.model import PolicyKey, Standing
-from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_policy
-from crossvault.kinds import parse
+from crossvault.engine.declared import PolicyKey
 from crossvault.kinds.policy import stakes
+from crossvault.kinds.policy.parse import elders_of
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds.rejected import Rejected
 from crossvault.local import Folder
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.status.outcome import Cadence, Outcome
 
 Json = dict[str, Any]
 
@@ -98,7 +101,7 @@ class Case:
             not_before=self.clock(),
             claims=others.claims,
             neighbours=others.copies,
-            elders=parse.elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
+            elders=elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
         )
 
     def once(self) -> dict[str, Outcome]:
@@ -126,9 +129,7 @@ class Case:
         entries: list[Json] = []
         for key in sorted(self.bodies, key=str):
             planned = plan_policy(self._request(key), self.aws)
-            entries.append(
-                plans.rejected(key, planned) if isinstance(planned, parse.Rejected) else plans.entry(*planned)
-            )
+            entries.append(plans.rejected(key, planned) if isinstance(planned, Rejected) else plans.entry(*planned))
         return plans.document(entries, reads=0, writes=0)
 
     def plan_text(self) -> str:
@@ -157,8 +158,8 @@ class Case:
         self.control.advance(1)
         key = next(each for each in self.bodies if each.name == name)
         planned = plan_policy(self._request(key), self.aws)
-        assert not isinstance(planned, parse.Rejected)
-        (found,) = planned[2].standings.values()
+        assert not isinstance(planned, Rejected)
+        (found,) = standings_of(planned[2]).values()
         return {each.point.resource_arn.rsplit("/", 1)[-1]: each for each in found}
 
     # --- what AWS saw

@@ -10,7 +10,7 @@ import pytest
 from tests.cases.kit import BUNKER, CLINIC, HOME, Case, Json, points_of, world_of
 
 from crossvault.cli import statuses
-from crossvault.engine.model import PolicyKey
+from crossvault.engine.declared import PolicyKey
 
 Begin = Callable[..., Case]
 

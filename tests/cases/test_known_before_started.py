@@ -11,7 +11,7 @@ import pytest
 from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
 
 from backup_simulator.faults import Kind
-from crossvault.engine.model import State
+from crossvault.aspects.copies.planned import State
 from crossvault.words.reasons import Reason
 
 Begin = Callable[..., Case]

@@ -9,7 +9,7 @@ import pytest
 from tests.cases.kit import BUNKER, CLINIC, Case, world_of
 
 from backup_simulator.records.state import RecoveryPoint
-from crossvault.engine.model import PolicyKey
+from crossvault.engine.declared import PolicyKey
 
 BOTH = "01-both-directions"
 

@@ -19,7 +19,7 @@ from tests.functional.readings import ORG, PATH, ROLE, ROOT, SOURCE, TARGET, VAU
 from tools import clients
 
 from crossvault.aspects import vault_policy
-from crossvault.aspects.vault_policy import COPY_INTO
+from crossvault.aspects.vault_policy.statement import COPY_INTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +136,7 @@ def documents(draw: st.DrawFn) -> str:
 @given(documents())
 def test_three_readings_agree(engine: Engine, document: str) -> None:
     """Product, simulator and SeaweedFS decide each document alike, and none of them is in doubt."""
-    found = vault_policy.judge(document, WORLD.caller, VAULT).verdict
+    found = vault_policy.decide(document, WORLD.caller, VAULT).verdict
 
     assert found.value == engine.judge(document), document
     assert found is WORLD.simulated(document), document

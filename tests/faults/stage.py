@@ -18,11 +18,17 @@ import yaml
 from backup_simulator.calls import Call
 from backup_simulator.records.state import Vault
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts, Settings
-from crossvault.engine.model import Desired, Observed, Plan, StartCopy
-from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_account, reconcile_policy
-from crossvault.kinds import parse
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aws import Settings
+from crossvault.engine.declared import Desired
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Plan
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.account.reconcile import reconcile_account
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds.rejected import Rejected
+from crossvault.status.outcome import Cadence, Outcome
 
 Json = dict[str, Any]
 
@@ -222,8 +228,8 @@ class Stage:
 
     def request(self, **changes: Any) -> PolicyRequest:
         """Return what a pass begins with."""
-        parsed = {name: parse.parse_account(each) for name, each in self.declared.items()}
-        usable = {name: each for name, each in parsed.items() if isinstance(each, parse.AccountDeclaration)}
+        parsed = {name: parse_account(each) for name, each in self.declared.items()}
+        usable = {name: each for name, each in parsed.items() if isinstance(each, AccountDeclaration)}
         values: Json = {
             "body": self.body,
             "accounts": usable,
@@ -321,5 +327,5 @@ def hasty(stage: Stage) -> Settings:
 def planned(request: PolicyRequest, aws: AwsAccounts) -> tuple[Desired, Observed, Plan]:
     """Return what a pass would do, for a policy that can be planned."""
     found = plan_policy(request, aws)
-    assert not isinstance(found, parse.Rejected)
+    assert not isinstance(found, Rejected)
     return found

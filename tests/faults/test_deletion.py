@@ -8,7 +8,7 @@ import pytest
 from tests.faults import stage as scene
 from tests.faults.stage import Json, Stage
 
-from crossvault.aspects import vault_policy
+from crossvault.aspects.vault_policy.statement import sid_of
 
 FOREIGN: Json = {
     "Sid": "Zentrale: Löschen verboten",
@@ -79,7 +79,7 @@ def test_our_statement_alone_goes_with_the_policy_document(stage: Stage) -> None
 
 def test_a_statement_that_another_policy_needs_stays(shared: Stage) -> None:
     """Two policies share role and vault: the statement outlives the first of them."""
-    shared.claims = frozenset({(shared.vault().arn, vault_policy.sid_of(scene.COPY_ROLE))})
+    shared.claims = frozenset({(shared.vault().arn, sid_of(scene.COPY_ROLE))})
     delete(shared, "RemoveOwned")
     outcome = shared.look()
     assert outcome.done
@@ -127,7 +127,7 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     assert outcome.failed
     (event,) = outcome.events
     assert event.reason == "DeletionWaiting"
-    ours = vault_policy.sid_of(scene.COPY_ROLE)
+    ours = sid_of(scene.COPY_ROLE)
     where = f"statement {ours} of vault orders-copies (dr, {scene.AWAY})"
     assert event.message.startswith(f"Not removed yet: {where}. Cannot read ")
     assert not event.message.endswith("…"), "the cause is told to its end"

@@ -12,9 +12,9 @@ from tests.faults import stage as scene
 from tests.faults.stage import CADENCE, Json, Stage
 
 from backup_simulator.faults import Kind
-from crossvault.engine.model import StartCopy
-from crossvault.engine.reconcile import reconcile_policy
-from crossvault.status.summary import Outcome
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.kinds.policy.reconcile import reconcile_policy
+from crossvault.status.outcome import Outcome
 
 MANY = 6
 QUOTA = {"code": "LimitExceededException", "status": 400, "message": "Vault quota reached."}

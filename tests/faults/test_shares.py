@@ -14,10 +14,13 @@ import pytest
 from tests.faults import stage as scene
 from tests.faults.stage import Json, Stage
 
-from crossvault.aws import AwsAccounts
-from crossvault.engine.model import Account, AccountSight, Action, Desired, Observed, PolicyKey, Result, StartCopy
-from crossvault.engine.reconcile import reconcile_policy
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.engine.declared import Account, Desired, PolicyKey
+from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.plan import Action, Result
 from crossvault.kinds.policy import stakes
+from crossvault.kinds.policy.reconcile import reconcile_policy
 
 MOST, RESERVE = 20, 1
 POINTS = [
@@ -91,7 +94,7 @@ class Together:
         """Look."""
         return self._aws.observe(desired, not_before=not_before)
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
+    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Look at an account."""
         return self._aws.look_at_account(account, not_before=not_before)
 

@@ -12,7 +12,7 @@ from backup_simulator.policies import policy
 from backup_simulator.policies.principal import Principal
 from backup_simulator.policies.principal_element import Grant
 from backup_simulator.wire import SimulatorError
-from crossvault.aspects.vault_policy import COPY_INTO
+from crossvault.aspects.vault_policy.statement import COPY_INTO
 from crossvault.iam.context import Caller, Fact, NotKnown
 from crossvault.iam.evaluation import Verdict
 

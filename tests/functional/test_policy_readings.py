@@ -23,7 +23,7 @@ MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthC
 
 def read(document: str, world: World) -> Judgement:
     """Return the product's answer."""
-    return vault_policy.judge(document, world.caller, VAULT)
+    return vault_policy.decide(document, world.caller, VAULT)
 
 
 def agree(found: Judgement, expected: Verdict | None) -> bool:

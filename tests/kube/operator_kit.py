@@ -22,12 +22,14 @@ from tests.broken_manifests import ACCOUNT, POLICY
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 
-from crossvault.engine.model import Event, PolicyKey
-from crossvault.engine.reconcile import Aws, Clock, PolicyRequest
+from crossvault.engine.declared import PolicyKey
+from crossvault.engine.rounds import Aws
+from crossvault.kinds.policy.reconcile import Clock, PolicyRequest
 from crossvault.kube import operator
 from crossvault.kube.parts import Engine
 from crossvault.kube.settings import OperatorSettings
-from crossvault.status.summary import Cadence, Outcome, Report
+from crossvault.status.events import Event
+from crossvault.status.outcome import Cadence, Outcome, Report
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 

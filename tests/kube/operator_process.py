@@ -12,7 +12,7 @@ from typing import cast
 
 from tests.kube.operator_kit import FakeCore, fast
 
-from crossvault.engine.reconcile import Aws
+from crossvault.engine.rounds import Aws
 from crossvault.kube import operator
 from crossvault.metrics import Exposition
 from crossvault.work import logs

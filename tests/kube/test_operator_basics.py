@@ -12,7 +12,7 @@ import pytest
 from tests.kube.operator_kit import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
 from tools.controlplane import ControlPlane
 
-from crossvault.status.summary import Cadence
+from crossvault.status.outcome import Cadence
 from crossvault.words.reasons import Reason
 
 pytestmark = pytest.mark.kube

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossvault.aspects.vault_policy import statement_for
-from crossvault.engine.model import (
+from crossvault.aspects.copies.declared import COPIES, Backfill, Copies, Copying
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC, Arrivals, CopyJob, RecoveryPoint, Traffic
+from crossvault.aspects.copy_role import COPY_ROLE, Role
+from crossvault.aspects.copy_role import ROLE as ROLE_SEEN
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
+from crossvault.aspects.organization import ORGANIZATION, SWITCH, Organization
+from crossvault.aspects.vault.declared import CREATION, Creation
+from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Keys, Vault
+from crossvault.aspects.vault_policy import OWNERSHIP, PATHS, POLICY, Paths
+from crossvault.aspects.vault_policy.statement import statement_for
+from crossvault.engine.declared import (
     Account,
-    AccountSight,
-    Backfill,
-    Copying,
-    CopyJob,
     DeletionPolicy,
     Desired,
     Destination,
-    DestinationSight,
-    Key,
-    Lifecycle,
     Limits,
-    Look,
     Mode,
-    Observed,
-    Organization,
     Ownership,
     PolicyKey,
-    RecoveryPoint,
-    Role,
     Scope,
-    Seen,
-    Unseen,
-    Vault,
     VaultRef,
 )
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed, RefusedWrite, Sight, WriteKey
+from crossvault.engine.parts import Parts
 from crossvault.iam.documents import put
 from crossvault.words.problems import ErrorClass, Problem
 from crossvault.words.reasons import Reason
@@ -43,7 +43,7 @@ ROLE = f"arn:aws:iam::{SOURCE_ID}:role/copy-role"
 DATABASE = f"arn:aws:rds:eu-west-1:{SOURCE_ID}:db:orders"
 DISK = f"arn:aws:ec2:eu-west-1:{SOURCE_ID}:volume/vol-1"
 KEY_ARN = f"arn:aws:kms:eu-central-1:{TARGET_ID}:key/11111111-2222-3333-4444-555555555555"
-ORGANIZATION = "o-examplecorp"
+ORGANIZATION_ID = "o-examplecorp"
 OUR_POLICY = put(None, statement_for(ROLE))
 
 
@@ -100,7 +100,8 @@ def destination(
 ) -> Destination:
     """Return a destination whose vault exists unless ``create``."""
     key = "alias/orders-copies" if create else None
-    return Destination(name, vault or target_vault(), create, key, vault_policy, lifecycle)
+    parts = Parts().having(CREATION, Creation(create, key)).having(OWNERSHIP, vault_policy).having(LIFECYCLE, lifecycle)
+    return Destination(name, vault or target_vault(), parts)
 
 
 def desired(
@@ -122,18 +123,17 @@ def desired(
     return Desired(
         key=PolicyKey("shop", name),
         source=source_vault(limits=limits),
-        copy_role_arn=ROLE,
         destinations=destinations or (destination(),),
         generation=generation,
         created=created,
         deleting=deleting,
         mode=mode,
         suspend=suspend,
-        scope=scope or Scope(),
-        backfill=backfill or Backfill(),
-        copying=copying or Copying(),
-        max_copy_lag=max_copy_lag,
         deletion_policy=deletion_policy,
+        scope=scope or Scope(),
+        parts=Parts()
+        .having(COPY_ROLE, ROLE)
+        .having(COPIES, Copies(backfill or Backfill(), copying or Copying(), max_copy_lag)),
     )
 
 
@@ -222,14 +222,14 @@ def account_sight(
     identity: Look[str] | None = None,
     organization: Look[Organization | None] | None = None,
     cross_account_backup: Look[bool] | None = None,
-) -> AccountSight:
+) -> Sight:
     """Return an account in which everything is as it should be."""
     seen = seen or account()
-    return AccountSight(
-        seen,
-        identity or Seen(seen.account_id),
-        organization or Seen(Organization(ORGANIZATION, "999999999999")),
-        cross_account_backup or Seen(value=True),
+    return (
+        Sight(seen)
+        .having(IDENTITY, identity or Seen(seen.account_id))
+        .having(ORGANIZATION, organization or Seen(Organization(ORGANIZATION_ID, "999999999999")))
+        .having(SWITCH, cross_account_backup or Seen(value=True))
     )
 
 
@@ -253,30 +253,37 @@ def role(arn: str = ROLE, **trust: Any) -> Role:
 def sight(
     wanted: Destination | None = None,
     *,
+    account: Sight | None = None,
+    vault: Look[Vault | None] | None = None,
+    vault_key: Look[Key | None] | None = None,
+    wanted_key: Look[Key | None] | None = None,
+    policy: Look[str | None] | str | None = OUR_POLICY,
+    paths: Paths | None = None,
     copies: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
     jobs: Look[tuple[CopyJob, ...]] | tuple[CopyJob, ...] = (),
-    policy: Look[str | None] | str | None = OUR_POLICY,
-    **looks: Any,
-) -> DestinationSight:
+    copies_at: datetime | None = NOW,
+) -> Sight:
     """Return a destination in which everything is as it should be."""
     wanted = wanted or destination()
-    values: dict[str, Any] = {
-        "account": account_sight(wanted.vault.account),
-        "vault": Seen(vault(wanted.vault)),
-        "vault_key": Seen(key()),
-        "wanted_key": Seen(None),
-        "copies_at": NOW,
-    }
-    return DestinationSight(
-        name=wanted.name,
-        policy=policy if isinstance(policy, Seen | Unseen) else Seen(policy),
-        copies=Seen(copies) if isinstance(copies, tuple) else copies,
-        jobs=Seen(jobs) if isinstance(jobs, tuple) else jobs,
-        **(values | looks),
+    arrivals = Arrivals(
+        Seen(copies) if isinstance(copies, tuple) else copies,
+        Seen(jobs) if isinstance(jobs, tuple) else jobs,
+        copies_at,
+    )
+    return (
+        replace(account or account_sight(wanted.vault.account), name=wanted.name)
+        .having(VAULT, vault or Seen(make_vault(wanted.vault)))
+        .having(KEYS, Keys(vault_key or Seen(key()), wanted_key or Seen(None)))
+        .having(POLICY, policy if isinstance(policy, Seen | Unseen) else Seen(policy))
+        .having(PATHS, paths or Paths())
+        .having(ARRIVALS, arrivals)
     )
 
 
-def absent(wanted: Destination | None = None, *, wanted_key: Look[Key | None] | None = None) -> DestinationSight:
+make_vault, default_source = vault, source_vault
+
+
+def absent(wanted: Destination | None = None, *, wanted_key: Look[Key | None] | None = None) -> Sight:
     """Return a destination whose vault does not exist."""
     wanted = wanted or destination(create=True)
     return sight(
@@ -286,25 +293,26 @@ def absent(wanted: Destination | None = None, *, wanted_key: Look[Key | None] | 
 
 def observed(
     points: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
-    *sights: DestinationSight,
+    *sights: Sight,
     at: datetime = NOW,
-    **looks: Any,
+    source: Sight | None = None,
+    source_vault: Look[Vault | None] | None = None,
+    copy_role: Look[Role | None] | None = None,
+    refused_writes: Mapping[WriteKey, RefusedWrite] | None = None,
+    **traffic: Any,
 ) -> Observed:
     """Return a picture of AWS; one destination in which everything is right unless told."""
-    values: dict[str, Any] = {
-        "source": account_sight(),
-        "source_vault": Seen(vault(source_vault())),
-        "copy_role": Seen(role()),
-    }
-    return Observed(
-        at=at,
-        points=Seen(points) if isinstance(points, tuple) else points,
-        destinations=sights or (sight(),),
-        **(values | looks),
+    seen = (
+        (source or account_sight())
+        .having(VAULT, source_vault or Seen(make_vault(default_source())))
+        .having(ROLE_SEEN, copy_role or Seen(role()))
+        .having(POINTS, Seen(points) if isinstance(points, tuple) else points)
+        .having(TRAFFIC, Traffic(**traffic))
     )
+    return Observed(at, seen, sights or (sight(),), refused_writes or {})
 
 
-def blind(wanted: Destination | None = None) -> DestinationSight:
+def blind(wanted: Destination | None = None) -> Sight:
     """Return a destination that could not be looked at."""
     return sight(wanted, vault=UNSEEN, policy=UNSEEN, copies=UNSEEN, jobs=UNSEEN, vault_key=UNSEEN)
 

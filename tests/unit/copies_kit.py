@@ -12,9 +12,12 @@ from tests.unit.builders import (
 )
 
 from crossvault.aspects.copies import states
+from crossvault.aspects.copies.declared import Backfill, BackfillMode
 from crossvault.aspects.copies.pairing import Pair, pair
+from crossvault.aspects.copies.planned import Standing
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.copies.states import Viewpoint
-from crossvault.engine.model import Backfill, BackfillMode, CopyJob, Desired, Destination, RecoveryPoint, Standing
+from crossvault.engine.declared import Desired, Destination
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)

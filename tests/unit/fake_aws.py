@@ -6,28 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.unit.builders import KEY_ARN, NOW, account_sight, copy_of, key, problem, role
+from tests.unit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
 
-from crossvault.engine.model import (
-    Account,
-    AccountSight,
-    Action,
-    Asked,
-    CopyJob,
-    CreateVault,
-    Desired,
-    Destination,
-    DestinationSight,
-    Observed,
-    PutVaultPolicy,
-    RecoveryPoint,
-    Refusal,
-    Result,
-    Seen,
-    StartCopy,
-    Unseen,
-    Vault,
-)
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.copies.seen import POINTS, TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
+from crossvault.aspects.copy_role import ROLE
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault.seen import VAULT, Vault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.engine.declared import Account, Desired, Destination
+from crossvault.engine.looks import Seen
+from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.plan import Action, Result
 from crossvault.words.problems import Problem
 
 Tamper = Callable[["FakeAws"], None]
@@ -77,27 +67,24 @@ class FakeAws:
         """Look at everything as it is now."""
         assert not_before <= self.now
         self.looks += 1
-        source = Vault(desired.source.arn, desired.source.name)
-        return Observed(
-            at=self.now,
-            source=account_sight(desired.source.account),
-            source_vault=Seen(source),
-            copy_role=Seen(role()),
-            points=Seen(tuple(self.points)),
-            destinations=tuple(self._sight(each) for each in desired.destinations),
-            account_copies_in_progress=sum(job.state == "RUNNING" for job in self.jobs),
-            refused=dict(self.refused),
+        seen = (
+            account_sight(desired.source.account)
+            .having(VAULT, Seen(Vault(desired.source.arn, desired.source.name)))
+            .having(ROLE, Seen(role()))
+            .having(POINTS, Seen(tuple(self.points)))
+            .having(
+                TRAFFIC,
+                Traffic(sum(job.state == "RUNNING" for job in self.jobs), refused=dict(self.refused)),
+            )
         )
+        return Observed(self.now, seen, tuple(self._sight(each) for each in desired.destinations))
 
-    def _sight(self, wanted: Destination) -> DestinationSight:
+    def _sight(self, wanted: Destination) -> Sight:
         arn = wanted.vault.arn
         if arn in self.unseen:
-            dark = Unseen(problem())
-            sighted = account_sight(wanted.vault.account)
-            return DestinationSight(wanted.name, sighted, dark, dark, dark, Seen(None), dark, dark)
-        return DestinationSight(
-            name=wanted.name,
-            account=account_sight(wanted.vault.account),
+            return blind(wanted)
+        return sight(
+            wanted,
             vault=Seen(self.vaults.get(arn)),
             policy=Seen(self.policies.get(arn)),
             vault_key=Seen(key() if arn in self.vaults else None),
@@ -107,7 +94,7 @@ class FakeAws:
             copies_at=self.now,
         )
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> AccountSight:
+    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """See an account in which everything is right."""
         assert not_before <= self.now
         return account_sight(account)

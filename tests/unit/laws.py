@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tests.unit.builders import NOW, SOURCE_ARN, TARGET_ARN, TARGET_ID, desired, observed, sight
+from tests.unit.judging import diff
 
-from crossvault.engine import plan
-from crossvault.engine.model import Backfill, BackfillMode, CopyJob, Desired, Plan, RecoveryPoint, StartCopy
+from crossvault.aspects.copies.declared import Backfill, BackfillMode
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.engine.declared import Desired
+from crossvault.engine.plan import Plan
 
 ELSEWHERE = "arn:aws:backup:eu-west-1:111111111111:backup-vault:first"
 HANDS = "arn:aws:backup:eu-west-1:333333333333:backup-vault:theirs"
@@ -103,7 +107,7 @@ class TwoVaults:
         since = self.now - timedelta(days=self.law.history)
         jobs = tuple(each for each in self.jobs if (each.completed or each.created) >= since)
         there = sight(copies=tuple(self.copies), jobs=jobs, copies_at=self.now)
-        return plan.diff(wanted, observed(tuple(self.points), there, at=self.now))
+        return diff(wanted, observed(tuple(self.points), there, at=self.now))
 
     def look(self) -> Plan:
         """Do a pass: what it starts is copied within the hour."""

@@ -20,16 +20,15 @@ from tests.unit.builders import (
 )
 from tests.unit.fake_aws import FakeAws
 
-from crossvault.aspects import vault_policy
-from crossvault.engine.model import Action
-from crossvault.engine.reconcile import PolicyRequest, reconcile_policy
-from crossvault.kinds import parse
-from crossvault.kinds.parse import AccountDeclaration
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.aspects.vault_policy.statement import sid_of
+from crossvault.engine.plan import Action
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from crossvault.status.outcome import Cadence, Outcome
 
 SECOND_ARN = target_vault("second").arn
 SECOND = destination_body("second", vault_name="second")
-SID = vault_policy.sid_of(ROLE)
+SID = sid_of(ROLE)
 THEIRS = '{"Version": "2012-10-17", "Statement": [ {"Sid":"theirs","Effect":"Deny","Principal":"*","Action":"x"} ]}'
 Request = Callable[[dict[str, Any]], PolicyRequest]
 
@@ -37,7 +36,7 @@ Request = Callable[[dict[str, Any]], PolicyRequest]
 def accounts() -> dict[str, AccountDeclaration]:
     """Return the declared accounts."""
     parsed = {
-        name: parse.parse_account(account_body(name, number))
+        name: parse_account(account_body(name, number))
         for name, number in (("orders-prod", SOURCE_ID), ("dr", TARGET_ID))
     }
     return {name: each for name, each in parsed.items() if isinstance(each, AccountDeclaration)}

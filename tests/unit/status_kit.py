@@ -21,10 +21,14 @@ from tests.unit.builders import (
     point,
     sight,
 )
+from tests.unit.judging import diff
 
-from crossvault.engine import plan
-from crossvault.engine.model import Backfill, BackfillMode, Desired, Observed, Ownership, Result
-from crossvault.status.summary import Cadence, Outcome, summarise
+from crossvault.aspects.copies.declared import Backfill, BackfillMode
+from crossvault.engine.declared import Desired, Ownership
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Result
+from crossvault.kinds.policy.summary import summarise
+from crossvault.status.outcome import Cadence, Outcome
 
 ALL = Backfill(BackfillMode.ALL)
 DAY = timedelta(days=1)
@@ -50,9 +54,7 @@ def tell(
     now: datetime = NOW,
 ) -> Outcome:
     """Return what a pass says."""
-    return summarise(
-        wanted, seen, plan.diff(wanted, seen), results, previous=previous or {}, now=now, cadence=Cadence()
-    )
+    return summarise(wanted, seen, diff(wanted, seen), results, previous=previous or {}, now=now, cadence=Cadence())
 
 
 def status_of(outcome: Outcome) -> dict[str, Any]:

@@ -23,24 +23,19 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
+from tests.unit.judging import diff
 
-from crossvault.aspects.copies.figures import figures, instant
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Backfill,
-    BackfillMode,
-    Copying,
-    Desired,
-    DestinationSight,
-    Mode,
-    Observed,
-    Ownership,
-    RecoveryPoint,
-    Result,
-    StartCopy,
-)
-from crossvault.status import conditions
-from crossvault.status.conditions import Condition, Evidence
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
+from crossvault.aspects.copies.figures import figures
+from crossvault.aspects.copies.planned import StartCopy, standings_of
+from crossvault.aspects.copies.seen import RecoveryPoint, contents
+from crossvault.engine.declared import Desired, Mode, Ownership
+from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.plan import Result
+from crossvault.kinds.policy import conditions
+from crossvault.kinds.policy.conditions import Picture
+from crossvault.status.conditions import Condition
+from crossvault.words.instants import instant
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
@@ -57,18 +52,18 @@ def _wanted(*destinations: Any, **members: Any) -> Desired:
 
 def _evidence(
     wanted: Desired, seen: Observed, *, previous: dict[str, Any] | None = None, results: tuple[Result, ...] = ()
-) -> Evidence:
-    made = plan.diff(wanted, seen)
+) -> Picture:
+    made = diff(wanted, seen)
     counted = tuple(
         figures(
             each,
             seen.destinations[index],
-            made.standings[each.name],
-            looked=seen.contents(seen.destinations[index]) is not None,
+            standings_of(made)[each.name],
+            looked=contents(seen.source, seen.destinations[index]) is not None,
         )
         for index, each in enumerate(wanted.destinations)
     )
-    return Evidence(wanted, seen, made, results, counted, previous or {}, NOW)
+    return Picture(wanted, seen, made, results, counted, previous or {}, NOW)
 
 
 def _judge(wanted: Desired, seen: Observed, **members: Any) -> dict[str, Condition]:
@@ -97,7 +92,7 @@ MISSED = _was("ObjectiveMissed", "False")
 OLD, NEW = point(3), point(created=ago(hours=1), arn="arn:new", resource=DISK)
 
 
-def _failing(source: RecoveryPoint) -> DestinationSight:
+def _failing(source: RecoveryPoint) -> Sight:
     return sight(jobs=(job_for(source, state="FAILED", message=DENIED_TEXT, completed=ago(minutes=1)),))
 
 
@@ -313,7 +308,7 @@ def test_a_failure_names_destination_number_example_and_cause() -> None:
 def test_a_refused_copy_is_unhealthy() -> None:
     """What AWS refuses at once leaves no job, and is told nevertheless."""
     wanted = _wanted()
-    action = next(each for each in plan.diff(wanted, observed((OLD,))).actions if isinstance(each, StartCopy))
+    action = next(each for each in diff(wanted, observed((OLD,))).actions if isinstance(each, StartCopy))
     judged = _judge(wanted, observed((OLD,)), results=(Result(action, stuck("Role may not pass role.")),))
 
     assert (judged["CopiesHealthy"].reason, judged["Ready"].reason) == (Reason.ACCESS_DENIED, Reason.COPIES_FAILING)
@@ -350,7 +345,7 @@ def test_messages_do_not_tick() -> None:
     """The same facts read the same a day later."""
     for seen in (observed((OLD,)), observed((OLD,), _failing(OLD)), observed((OLD,), blind())):
         evidence = _evidence(_wanted(), seen, previous=MISSED)
-        later = Evidence(
+        later = Picture(
             evidence.desired, seen, evidence.plan, (), evidence.figures, evidence.previous, NOW + timedelta(hours=25)
         )
 

@@ -29,8 +29,12 @@ from tests.unit.copies_kit import (
 )
 
 from crossvault.aspects.copies import states
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.pairing import Pair
-from crossvault.engine.model import Backfill, BackfillMode, Copying, CopyJob, Lifecycle, RecoveryPoint, Scope, State
+from crossvault.aspects.copies.planned import State
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.engine.declared import Scope
 from crossvault.words.reasons import Reason
 
 # --- States --------------------------------------------------------------------------------------------------------

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from crossvault.aspects import copy_role
-from crossvault.engine.model import Look, PrerequisiteStatus, Role, Seen, Unseen
+from crossvault.aspects.copy_role import COPY_ROLE, Role
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.words.reasons import Reason
 
-from .builders import ROLE, SOURCE_ID, UNSEEN, desired, observed, role, stuck
+from .builders import ROLE, SOURCE_ID, UNSEEN, desired, role, stuck
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 BACKUP = {"Service": "backup.amazonaws.com"}
@@ -40,7 +41,7 @@ def _allow(**members: Any) -> dict[str, Any]:
 )
 def test_the_row_says_what_was_seen(look: Look[Role | None], status: PrerequisiteStatus, reason: Reason) -> None:
     """Only what is known to be wrong blocks; it names role, account, and what to do."""
-    row = copy_role.judge(desired(), observed(copy_role=look))
+    row = copy_role.row(desired(), look)
     assert (row.name, row.destination, row.status, row.reason) == ("CopyRole", "", status, reason)
     assert row.blocks is (status is UNMET)
     if status is UNMET:
@@ -52,7 +53,7 @@ def test_the_row_says_what_was_seen(look: Look[Role | None], status: Prerequisit
 def test_a_role_of_another_path_is_named_as_it_has_to_be_declared() -> None:
     """AWS Backup would be told of a role that is not there."""
     there = ROLE.replace("role/", "role/backup/")
-    row = copy_role.judge(desired(), observed(copy_role=Seen(role(there))))
+    row = copy_role.row(desired(), Seen(role(there)))
     assert row.remedy == f"Declare spec.source.copyRole: {there}"
 
 
@@ -92,7 +93,7 @@ def test_a_trust_policy_lets_aws_backup_in_or_not(statement: Any, *, trusted: bo
 def test_the_default_role_can_be_made_in_the_console_too() -> None:
     """What most people lack is the one that AWS Backup makes itself."""
     default = f"arn:aws-cn:iam::{SOURCE_ID}:role/service-role/AWSBackupDefaultServiceRole"
-    remedy = copy_role.judge(replace(desired(), copy_role_arn=default), observed(copy_role=Seen(None))).remedy
+    remedy = copy_role.row(desired().having(COPY_ROLE, default), Seen(None)).remedy
     assert "console" in remedy
     assert "--path /service-role/" in remedy
     assert "arn:aws-cn:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup" in remedy

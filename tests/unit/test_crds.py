@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from crossvault.aspects.copies import states
-from crossvault.engine import model
+from crossvault.aspects.copies.declared import BackfillMode
+from crossvault.engine.declared import DeletionPolicy, Mode, Ownership
+from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.manifest import schema
 
 CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
@@ -122,11 +124,11 @@ class TestAgreement:
     @pytest.mark.parametrize(
         ("place", "words"),
         [
-            pytest.param(".spec.mode", model.Mode, id="mode"),
-            pytest.param(".spec.destinations[].vaultPolicy", model.Ownership, id="vaultPolicy"),
-            pytest.param(".spec.backfill.mode", model.BackfillMode, id="backfill"),
-            pytest.param(".spec.deletionPolicy", model.DeletionPolicy, id="deletionPolicy"),
-            pytest.param(".status.prerequisites[].status", model.PrerequisiteStatus, id="prerequisite"),
+            pytest.param(".spec.mode", Mode, id="mode"),
+            pytest.param(".spec.destinations[].vaultPolicy", Ownership, id="vaultPolicy"),
+            pytest.param(".spec.backfill.mode", BackfillMode, id="backfill"),
+            pytest.param(".spec.deletionPolicy", DeletionPolicy, id="deletionPolicy"),
+            pytest.param(".status.prerequisites[].status", PrerequisiteStatus, id="prerequisite"),
         ],
     )
     def test_enumerations_are_those_of_the_model(self, place: str, words: type[Any]) -> None:

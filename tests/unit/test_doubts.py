@@ -22,29 +22,19 @@ from tests.unit.builders import (
     sight,
     vault,
 )
+from tests.unit.judging import diff
 
 from crossvault.aspects.copies import doubts
 from crossvault.aspects.copies import states as copying
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying, Neighbour, Uncertain
 from crossvault.aspects.copies.figures import failures
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Backfill,
-    BackfillMode,
-    Copying,
-    CopyJob,
-    Ground,
-    Lifecycle,
-    Mode,
-    Neighbour,
-    Plan,
-    PolicyKey,
-    RecoveryPoint,
-    Scope,
-    Seen,
-    Standing,
-    State,
-    Uncertain,
-)
+from crossvault.aspects.copies.grounds import Ground
+from crossvault.aspects.copies.planned import JUDGED, Standing, State, judged, standings_of
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.engine.declared import Mode, PolicyKey, Scope
+from crossvault.engine.looks import Seen
+from crossvault.engine.plan import Plan
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
@@ -89,12 +79,12 @@ def planned(
         copies_at=now,
         vault=Seen(vault(locked=locked, created=born)),
     )
-    return plan.diff(wanted, observed((*points, *(one for one, *_ in others)), there, at=now), neighbours=neighbours)
+    return diff(wanted, observed((*points, *(one for one, *_ in others)), there, at=now), neighbours=neighbours)
 
 
 def standing(found: Plan, of: RecoveryPoint) -> Standing:
     """Return the standing of a point in a plan."""
-    return next(each for each in found.standings["dr"] if each.point.arn == of.arn)
+    return next(each for each in standings_of(found)["dr"] if each.point.arn == of.arn)
 
 
 # --- Held, and the ways out ----------------------------------------------------------------------------------------
@@ -177,7 +167,7 @@ def test_what_vanished_is_never_called_copied(uncertain: Uncertain) -> None:
     four = linked(4)
     found = planned(*(one for one, *_ in four), jobs=tuple(job for *_, job in four), uncertain=uncertain)
 
-    assert State.COPIED not in {each.state for each in found.standings["dr"]}
+    assert State.COPIED not in {each.state for each in standings_of(found)["dr"]}
 
 
 def test_what_is_listed_otherwise_is_not_assumed_missing_for_ever() -> None:
@@ -238,10 +228,10 @@ def test_one_canary_goes_ahead_and_the_next_when_it_arrived() -> None:
     loose = replace(LOOSE, resource_arn="", created=NOW)
     new, newer, newest = point(3), point(2), point(1)
     first = planned(OLD, new, newer, newest, copies=(loose,))
-    assert {each.point.arn for each in first.standings["dr"] if each.ground is Ground.CANARY} == {newest.arn}
+    assert {each.point.arn for each in standings_of(first)["dr"] if each.ground is Ground.CANARY} == {newest.arn}
 
     running = planned(OLD, new, newer, newest, copies=(loose,), jobs=(job_for(newest),))
-    assert [each for each in running.standings["dr"] if each.ground is Ground.CANARY] == []
+    assert [each for each in standings_of(running)["dr"] if each.ground is Ground.CANARY] == []
 
     copy = copy_of(newest)
     done = job_for(newest, state="COMPLETED", to=copy, created=ago(hours=5))
@@ -249,7 +239,7 @@ def test_one_canary_goes_ahead_and_the_next_when_it_arrived() -> None:
     assert standing(arrived, newer).ground is Ground.CANARY
 
     late = planned(OLD, point(8), copies=(loose,))
-    assert {each.reason for each in late.standings["dr"]} == {Reason.COPY_UNCERTAIN}
+    assert {each.reason for each in standings_of(late)["dr"]} == {Reason.COPY_UNCERTAIN}
 
 
 def test_a_canary_that_refutes_its_kind_is_the_last() -> None:
@@ -259,7 +249,9 @@ def test_a_canary_that_refutes_its_kind_is_the_last() -> None:
     done = job_for(newest, state="COMPLETED", to=copy, created=ago(hours=5))
     found = planned(OLD, point(2), newest, copies=(copy, replace(LOOSE, resource_arn="", created=NOW)), jobs=(done,))
 
-    assert {each.reason for each in found.standings["dr"] if each.point.arn != newest.arn} == {Reason.COPY_UNCERTAIN}
+    assert {each.reason for each in standings_of(found)["dr"] if each.point.arn != newest.arn} == {
+        Reason.COPY_UNCERTAIN
+    }
     assert "1 of 1 finished jobs left a copy with another date or resource" in (standing(found, OLD).message or "")
 
 
@@ -327,7 +319,7 @@ def test_what_is_not_made_again_says_why_and_the_way_out(
     """Nobody waits for a copy that does not come."""
     beside = (replace(LOOSE, resource_arn="", created=NOW),) if loose else ()
     found = planned(GONE, copies=beside, jobs=jobs, known=known, locked=locked)
-    (failed,) = [each for each in failures("dr", found.standings["dr"]) if each.reason is Reason.COPY_VANISHED]
+    (failed,) = [each for each in failures("dr", standings_of(found)["dr"]) if each.reason is Reason.COPY_VANISHED]
 
     assert failed.message.startswith(f"The copy is gone, and is not made again by itself: {why}")
     assert "set spec.copying.whenUncertain: AssumeMissing" in failed.remedy
@@ -363,7 +355,7 @@ def test_a_copy_that_is_being_deleted_proves_nothing() -> None:
     found = planned(*(one for one, *_ in four), copies=going, jobs=tuple(job for *_, job in four))
 
     assert found.actions == ()
-    assert {each.reason for each in found.standings["dr"]} == {Reason.COPY_VANISHED}
+    assert {each.reason for each in standings_of(found)["dr"]} == {Reason.COPY_VANISHED}
 
 
 def test_all_copies_deleted_is_a_loss_and_no_reason_to_copy() -> None:
@@ -371,7 +363,7 @@ def test_all_copies_deleted_is_a_loss_and_no_reason_to_copy() -> None:
     four = linked(4)
     found = planned(*(one for one, *_ in four), jobs=tuple(job for *_, job in four))
 
-    assert {(each.state, each.reason) for each in found.standings["dr"]} == {(State.FAILED, Reason.COPY_VANISHED)}
+    assert {(each.state, each.reason) for each in standings_of(found)["dr"]} == {(State.FAILED, Reason.COPY_VANISHED)}
     assert found.actions == ()
 
 
@@ -411,7 +403,7 @@ def test_the_longer_policy_makes_the_copy_and_the_other_names_both() -> None:
         " and 365 days. One backup has one copy, made for the longer one; declare the same lifecycle, or name another"
         " vault."
     )
-    assert [each.other for each in longer.conflicts] == [THEIRS]
+    assert [each.other for each in judged(longer, "dr").conflicts] == [THEIRS]
 
 
 def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there() -> None:
@@ -424,7 +416,7 @@ def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there(
         " lifecycles: 30 days and 365 days. One backup has one copy, made for the longer one unless that has not begun"
         " within 1 hour; declare the same lifecycle, or name another vault."
     )
-    assert all("x7" not in each.message for each in held.conflicts)
+    assert all("x7" not in each.message for each in judged(held, "dr").conflicts)
 
 
 @pytest.mark.parametrize(
@@ -486,7 +478,7 @@ def test_exactly_one_of_two_policies_starts_a_copy(mine: int | None, theirs: int
         life = None if lives[own] is None else Lifecycle(delete_after_days=lives[own])
         wanted = replace(desired(destination(lifecycle=life), backfill=ALL), key=keys[0])
         seen = observed((source,), sight(wanted.destinations[0]))
-        return len(plan.diff(wanted, seen, neighbours=beside(lives[other], key=keys[1])).actions)
+        return len(diff(wanted, seen, neighbours=beside(lives[other], key=keys[1])).actions)
 
     assert starts("mine", "theirs", (ours, THEIRS)) + starts("theirs", "mine", (THEIRS, ours)) == (
         2 if mine == theirs else 1
@@ -538,5 +530,5 @@ def test_who_only_looks_is_nobodys_neighbour() -> None:
     assert doubts.neighbours_of(replace(acting, deleting=True)) == ()
     for idle in (replace(acting, suspend=True), replace(acting, mode=Mode.OBSERVE)):
         found = planned(point(1), lifecycle=Lifecycle(delete_after_days=7), neighbours=doubts.neighbours_of(idle))
-        assert (len(found.actions), found.conflicts) == (1, ())
-    assert planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders"))).conflicts == ()
+        assert (len(found.actions), judged(found, "dr").conflicts) == (1, ())
+    assert planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders")))[JUDGED]["dr"].conflicts == ()

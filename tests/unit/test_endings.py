@@ -17,11 +17,15 @@ from tests.unit.builders import (
 from tests.unit.fake_aws import FakeAws
 from tests.unit.pass_kit import SECOND, SECOND_ARN, SID, accounts, settle, small_world
 
-from crossvault.engine.model import Desired, Observed, PolicyKey, Unseen
-from crossvault.engine.reconcile import PolicyRequest, reconcile_policy
-from crossvault.kinds import parse
-from crossvault.kinds.parse import AccountDeclaration
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.aspects.copies.seen import POINTS
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.vault.seen import VAULT
+from crossvault.engine.declared import Desired, PolicyKey
+from crossvault.engine.looks import Unseen
+from crossvault.engine.observed import Observed
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.problems import Problem
 from crossvault.words.reasons import Reason
 
@@ -37,7 +41,7 @@ def end(aws: FakeAws, body: dict[str, Any], *, without: str = "", **members: Any
 
 
 def _third() -> dict[str, AccountDeclaration]:
-    parsed = parse.parse_account(account_body("third", THIRD_ID))
+    parsed = parse_account(account_body("third", THIRD_ID))
     return {"third": parsed} if isinstance(parsed, AccountDeclaration) else {}
 
 
@@ -189,7 +193,7 @@ class BlindSource(FakeAws):
         if not self.blind:
             return seen
         dark = Unseen(Problem(Reason.ASSUME_ROLE_DENIED, "Role orders is not to be had."))
-        return replace(seen, source_vault=dark, points=dark, source=replace(seen.source, identity=dark))
+        return replace(seen, source=seen.source.having(VAULT, dark).having(POINTS, dark).having(IDENTITY, dark))
 
 
 def test_a_source_that_cannot_be_entered_holds_up_nothing() -> None:

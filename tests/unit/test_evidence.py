@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tests.unit.builders import DATABASE, DISK, NOW, ago, point
 from tests.unit.laws import ELSEWHERE, Law, TwoVaults
 
-from crossvault.engine.model import Plan, RecoveryPoint
+from crossvault.aspects.copies.planned import standings_of
+from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.engine.plan import Plan
 from crossvault.words.reasons import Reason
 
 RESOURCES = ((DATABASE, "RDS"), (DISK, "EBS"), (DISK.replace("vol-1", "vol-2"), "EBS"))
@@ -71,7 +73,7 @@ def worlds(draw: st.DrawFn, law: st.SearchStrategy[Law] = laws) -> TwoVaults:
 
 def held(found: Plan) -> list[str]:
     """Return the points of a plan that are held because it cannot be told whether they have a copy."""
-    return [each.point.arn for each in found.standings["dr"] if each.reason is Reason.COPY_UNCERTAIN]
+    return [each.point.arn for each in standings_of(found)["dr"] if each.reason is Reason.COPY_UNCERTAIN]
 
 
 @settings(max_examples=80)
@@ -151,7 +153,7 @@ def months(law: Law, *, copied: range = range(200), kept: range = range(200), no
 def test_what_is_started_and_what_is_held(world: TwoVaults, starts: int, waiting: int) -> None:
     """The figures of the worlds in which the rule was tried."""
     found = world.planned()
-    may = [each for each in found.standings["dr"] if each.ground is not None]
+    may = [each for each in standings_of(found)["dr"] if each.ground is not None]
 
     assert len(may) == starts
     assert abs(len(held(found)) - waiting) <= 4  # days on the edge of the job history

@@ -7,25 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.unit.judging import diff
 
 from crossvault.aspects.copies.failures import FailureClass, classify_refusal
 from crossvault.aspects.copies.foresight import SLOWEST
+from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
+from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Asked,
-    Desired,
-    Key,
-    Lifecycle,
-    Look,
-    Plan,
-    RecoveryPoint,
-    Refusal,
-    Seen,
-    StartCopy,
-    State,
-    Unseen,
-)
+from crossvault.aspects.vault.seen import Key
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.plan import Plan
 from crossvault.words.problems import ErrorClass, Problem
 from crossvault.words.reasons import Reason
 
@@ -58,7 +51,7 @@ def _encrypted(kind: str = "EBS", key: str | None = EBS_KEY, **members: Any) -> 
 
 def _plan(one: RecoveryPoint, *, wanted: Desired | None = None, there: Any = None, **looks: Any) -> Plan:
     wanted = wanted or desired(backfill=ALL)
-    return plan.diff(wanted, observed((one,), there or sight(wanted.destinations[0]), **looks))
+    return diff(wanted, observed((one,), there or sight(wanted.destinations[0]), **looks))
 
 
 # --- Keys ----------------------------------------------------------------------------------------------------------
@@ -67,8 +60,8 @@ def _plan(one: RecoveryPoint, *, wanted: Desired | None = None, there: Any = Non
 @pytest.mark.parametrize("kind", sorted(KEYED_BY_RESOURCE | FULLY_MANAGED_TYPES | {"A type of 2031"}))
 def test_a_snapshot_on_a_key_of_aws_is_ineligible(kind: str) -> None:
     """Types with a service of their own are; what AWS Backup keeps itself, or what nobody knows yet, is tried."""
-    made = _plan(_encrypted(kind), source_keys={EBS_KEY: MANAGED})
-    (standing,) = made.standings["dr"]
+    made = _plan(_encrypted(kind), keys={EBS_KEY: MANAGED})
+    (standing,) = standings_of(made)["dr"]
     if kind in KEYED_BY_RESOURCE:
         assert (standing.state, standing.reason) == (State.INELIGIBLE, Reason.AWS_MANAGED_KEY)
         assert EBS_KEY in str(standing.message)
@@ -90,7 +83,7 @@ def test_a_snapshot_on_a_key_of_aws_is_ineligible(kind: str) -> None:
 )
 def test_what_is_not_known_to_be_impossible_is_tried(key: str | None, known: dict[str, Look[Key | None]]) -> None:
     """AWS decides."""
-    assert len(_plan(_encrypted(key=key), source_keys=known).actions) == 1
+    assert len(_plan(_encrypted(key=key), keys=known).actions) == 1
 
 
 # --- Air-gapped vaults ---------------------------------------------------------------------------------------------
@@ -114,7 +107,7 @@ def test_an_air_gapped_vault_takes_some_types_only(one: RecoveryPoint, *, enters
     """Every type that it does not take is taken by a standard vault."""
     made = _plan(one, there=sight(vault=AIR_GAPPED))
     assert bool(made.actions) is enters
-    assert [each.state for each in made.standings["dr"]] == [State.MISSING if enters else State.INELIGIBLE]
+    assert [each.state for each in standings_of(made)["dr"]] == [State.MISSING if enters else State.INELIGIBLE]
     assert _plan(one).actions
 
 
@@ -175,7 +168,7 @@ def test_what_aws_refused_at_once_is_classified_and_not_asked_again(
     """By the same table as failed jobs; the recovery point and AWS's words are named."""
     one = point()
     made = _plan(one, **_refused(one, problem, ago(minutes=1)))
-    (standing,) = made.standings["dr"]
+    (standing,) = standings_of(made)["dr"]
     assert (standing.state, standing.reason) == (state, reason)
     assert one.arn in str(standing.message)
     assert problem.said in str(standing.message)
@@ -229,7 +222,7 @@ def test_a_job_that_began_later_than_the_refusal_makes_it_history() -> None:
     one = point()
     job = job_for(one, state="FAILED", created=ago(hours=5), message="An internal error occurred.")
     made = _plan(one, there=sight(jobs=(job,)), **_refused(one, COLD, ago(hours=6)))
-    assert [each.reason for each in made.standings["dr"]] != [Reason.COLD_STORAGE]
+    assert [each.reason for each in standings_of(made)["dr"]] != [Reason.COLD_STORAGE]
     assert len(made.actions) == 1
 
 
@@ -280,7 +273,7 @@ def test_one_refused_point_holds_no_other() -> None:
     """The memory is per recovery point and destination."""
     one, other = point(1), point(2, resource="arn:aws:rds:eu-west-1:1:db:other")
     seen = observed((one, other), sight(), **_refused(one, DENIED, ago(minutes=1)))
-    (start,) = plan.diff(desired(destination(), backfill=ALL), seen).actions
+    (start,) = diff(desired(destination(), backfill=ALL), seen).actions
     assert isinstance(start, StartCopy)
     assert start.point == other
 
@@ -291,5 +284,5 @@ def test_a_copy_that_was_there_and_is_gone_is_not_explained_away(state: str) -> 
     one = replace(_encrypted(), delete_after_days=90)
     job = job_for(one, state=state, created=ago(days=2))
     there = sight(jobs=(job,), vault=Seen(vault(locked=True, max_retention_days=30)))
-    (standing,) = _plan(one, there=there, source_keys={EBS_KEY: MANAGED}).standings["dr"]
+    (standing,) = standings_of(_plan(one, there=there, keys={EBS_KEY: MANAGED}))["dr"]
     assert standing.reason in {Reason.COPY_VANISHED, Reason.COPY_PARTIAL}

@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
-from crossvault.engine.model import Account, Desired
-from crossvault.kinds import parse
+from crossvault.aspects.copy_role import DEFAULT, role_name
+from crossvault.engine.declared import Account, Desired
 from crossvault.kinds.account.grants import (
-    DEFAULT_COPY_ROLE,
     Allowance,
     AllowedNamespaces,
     Direction,
@@ -24,15 +23,16 @@ from crossvault.kinds.account.grants import (
     Use,
     allowance,
     only_namespace,
-    role_name,
 )
-from crossvault.kinds.parse import AccountDeclaration, Rejected
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.parse import elders_of, parse_policy
+from crossvault.kinds.rejected import Rejected
 from crossvault.words.reasons import Reason
 
 SOURCE, DESTINATION = Direction.SOURCE, Direction.DESTINATION
 NOBODY, ORDERS = AllowedNamespaces(), AllowedNamespaces(names=("default",))
 TEAM_DR = AllowedNamespaces(match_labels=(("team", "dr"),))
-OUT = Use(SOURCE, "orders", role_name(DEFAULT_COPY_ROLE))
+OUT = Use(SOURCE, "orders", role_name(DEFAULT))
 INTO = Use(DESTINATION, "orders-copies")
 
 
@@ -160,7 +160,7 @@ GRANTS: list[dict[str, Any]] = [
 
 def test_every_member_of_a_grant_arrives() -> None:
     """Nothing is lost."""
-    found = parse.parse_account(altered(ACCOUNT, {"spec.grants": GRANTS}))
+    found = parse_account(altered(ACCOUNT, {"spec.grants": GRANTS}))
 
     assert isinstance(found, AccountDeclaration)
     assert found.grants == (
@@ -191,7 +191,7 @@ def test_granted_copy_roles_have_room_in_the_policy_of_a_vault(granted: list[int
         | ({} if count is None else {"copyRoles": [f"copy-{number}" for number in range(count)]})
         for count in granted
     ]
-    found = parse.parse_account(altered(ACCOUNT, {"spec.grants": grants}))
+    found = parse_account(altered(ACCOUNT, {"spec.grants": grants}))
 
     assert isinstance(found, Rejected) is refused
     if isinstance(found, Rejected):
@@ -201,7 +201,7 @@ def test_granted_copy_roles_have_room_in_the_policy_of_a_vault(granted: list[int
 @pytest.mark.parametrize("empty", [None, []])
 def test_no_grants_are_none(empty: object) -> None:
     """An empty list is what the API server accepts, too."""
-    found = parse.parse_account(altered(ACCOUNT, {"spec.grants": empty}))
+    found = parse_account(altered(ACCOUNT, {"spec.grants": empty}))
 
     assert isinstance(found, AccountDeclaration)
     assert found.grants == ()
@@ -221,7 +221,7 @@ def parsed(
     """Parse a policy of namespace ``default`` with one destination."""
     known = {"production": PRODUCTION, "dr": DR} | accounts
     usable = {name: each for name, each in known.items() if each is not None}
-    return parse.parse_policy(altered(GOOD, changes or {}), usable, {}, elders or {})
+    return parse_policy(altered(GOOD, changes or {}), usable, {}, elders or {})
 
 
 def test_what_is_granted_is_resolved() -> None:
@@ -333,8 +333,8 @@ def test_elders_are_older_policies_of_the_namespace(others: list[dict[str, Any]]
     mine = policy("m", "2026-02-01T00:00:00Z")
     limited = replace(DR, grants=(grant(DESTINATION, keys=("*",), policies=2),))
 
-    assert parse.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": limited}) == elders
-    assert parse.elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": DR}) == {}
+    assert elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": limited}) == elders
+    assert elders_of(mine, [*others, mine], {"production": PRODUCTION, "dr": DR}) == {}
 
 
 @given(st.permutations(list(range(8))), st.integers(1, 8))
@@ -346,7 +346,7 @@ def test_exactly_as_many_as_allowed_have_a_place_whatever_their_order(order: lis
     accepted = {
         each["metadata"]["name"]
         for each in policies
-        if isinstance(parse.parse_policy(each, accounts, {}, parse.elders_of(each, policies, accounts)), Desired)
+        if isinstance(parse_policy(each, accounts, {}, elders_of(each, policies, accounts)), Desired)
     }
 
     assert accepted == {f"p{number}" for number in range(limit)}
@@ -357,7 +357,7 @@ def test_the_accounts_of_the_guide_grant_what_it_says() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "tenants.md").read_text("utf-8")
     blocks = [block.split("```")[0] for block in guide.split("```yaml")[1:]]
     bodies = [body for block in blocks for body in yaml.safe_load_all(block) if body["kind"] == "BackupAccount"]
-    accounts = {each["metadata"]["name"]: parse.parse_account(each) for each in bodies}
+    accounts = {each["metadata"]["name"]: parse_account(each) for each in bodies}
 
     def may(namespace: str, labels: Mapping[str, str], name: str, use: Use) -> bool:
         account = accounts[name]

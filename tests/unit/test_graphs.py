@@ -8,20 +8,15 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.builders import NOW, account, account_sight, desired, destination, observed, point, sight, vault
+from tests.unit.judging import diff
 from tests.unit.laws import Law
 
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Backfill,
-    BackfillMode,
-    CopyJob,
-    Plan,
-    RecoveryPoint,
-    Seen,
-    StartCopy,
-    State,
-    VaultRef,
-)
+from crossvault.aspects.copies.declared import Backfill, BackfillMode
+from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.engine.declared import VaultRef
+from crossvault.engine.looks import Seen
+from crossvault.engine.plan import Plan
 from crossvault.words.reasons import Reason
 
 Edge = tuple[int, int]
@@ -52,8 +47,14 @@ class Graph:
             and each.created >= since
         )
         there = sight(wanted.destinations[0], copies=tuple(self.vaults[edge[1]]), jobs=jobs, copies_at=self.now)
-        seen = observed(tuple(self.vaults[edge[0]]), there, at=self.now, source_vault=Seen(vault(source)))
-        return plan.diff(wanted, replace(seen, source=account_sight(source.account)))
+        seen = observed(
+            tuple(self.vaults[edge[0]]),
+            there,
+            at=self.now,
+            source=account_sight(source.account),
+            source_vault=Seen(vault(source)),
+        )
+        return diff(wanted, seen)
 
     def copy(self, edge: Edge, source: RecoveryPoint) -> None:
         """Let a copy arrive, started by a policy or by hand."""
@@ -155,7 +156,7 @@ def test_every_graph_falls_silent_with_one_copy_in_each_vault(
         assert all(there[each] - brought[number][each] <= 1 for each in there), there
     untraced = law.origin == "null" and any(any(each.values()) for each in brought.values())
     for edge in edges_:
-        for each in graph.planned(edge).standings["dr"]:
+        for each in standings_of(graph.planned(edge))["dr"]:
             assert each.state in {State.COPIED, State.OUT_OF_SCOPE} or (
                 untraced and each.reason is Reason.COPY_UNCERTAIN
             )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.builders import ROLE
 
-from crossvault.aspects.vault_policy import statement_for
+from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.iam import documents
 from crossvault.iam.documents import MalformedPolicyError, named, put, remove
 

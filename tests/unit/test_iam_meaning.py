@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.builders import ROLE, SOURCE_ID
 
-from crossvault.aspects.vault_policy import statement_for
+from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.iam.meaning import differences, same_meaning
 
 OURS = statement_for(ROLE)

@@ -8,12 +8,21 @@ from datetime import timedelta
 
 import pytest
 
+from crossvault.aspects.copies.aws.ledger import (
+    COUNTED,
+    LISTED_WITHIN,
+    OWNED,
+    REMEMBERED,
+    RefusedCopies,
+    StartedCopies,
+    jobs_key,
+)
 from crossvault.aspects.copies.foresight import SLOWEST
-from crossvault.aws import keys
-from crossvault.aws.ledger import COUNTED, LISTED_WITHIN, OWNED, REMEMBERED, RefusedCopies, StartedCopies
+from crossvault.aspects.copies.planned import Bound, Share, StartCopy
+from crossvault.aspects.copies.seen import RunningCopy
+from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aws.reads import SharedReads
 from crossvault.aws.sessions import fingerprint
-from crossvault.engine.model import Bound, Lifecycle, RunningCopy, Share, StartCopy
 
 from .builders import NOW, ROLE, TARGET_ARN, job_for, point, source_vault, stuck
 
@@ -21,7 +30,7 @@ ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")
 PAIR = (START.point.arn, TARGET_ARN)
 VAULTS = (START.source.arn, TARGET_ARN)
-LISTING = keys.jobs(ENTRY, START.source.region, TARGET_ARN)
+LISTING = jobs_key(ENTRY, START.source.region, TARGET_ARN)
 OTHER = fingerprint(replace(source_vault().account, name="other"))
 
 

@@ -166,7 +166,7 @@ def test_patterns_are_found_where_they_are() -> None:
     assert {
         "crossvault.words.sanitise",
         "crossvault.aspects.copies.failures",
-        "crossvault.kinds.parse",
+        "crossvault.aspects.vault.declared",
         "crossvault.aws.errors",
     } <= modules
     assert len(PATTERNS) > 50

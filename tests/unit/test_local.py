@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.cli.run import exit_code
-from crossvault.engine.model import PolicyKey, RecoveryPoint
+from crossvault.engine.declared import PolicyKey
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
-from crossvault.status.summary import Cadence
+from crossvault.status.outcome import Cadence
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
-from crossvault.engine.model import PolicyKey
+from crossvault.engine.declared import PolicyKey
 from crossvault.local import Folder, ManifestError, ManifestFault
 from crossvault.local.manifests import SAID
 

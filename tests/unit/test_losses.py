@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,12 +22,16 @@ from tests.unit.builders import (
     target_vault,
     vault,
 )
+from tests.unit.judging import diff
 from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
 
-from crossvault.aspects.copies.figures import moment
-from crossvault.engine import plan
-from crossvault.engine.model import DestinationSight, Key, Look, Observed, Seen
-from crossvault.status.summary import Cadence
+from crossvault.aspects.copies.seen import ARRIVALS, Arrivals
+from crossvault.aspects.vault.declared import CREATION, Creation
+from crossvault.aspects.vault.seen import Key
+from crossvault.engine.looks import Look, Seen
+from crossvault.engine.observed import Observed, Sight
+from crossvault.status.outcome import Cadence
+from crossvault.words.instants import moment
 
 from . import builders
 
@@ -41,7 +44,7 @@ HELD = sight(copies=tuple(map(copy_of, POINTS)))
 CREATES = destination(create=True)
 
 
-def made(at: datetime, **members: Any) -> DestinationSight:
+def made(at: datetime, **members: Any) -> Sight:
     """Return the destination with a vault that was created then."""
     return sight(vault=Seen(vault(created=at)), **members)
 
@@ -62,7 +65,10 @@ KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
         pytest.param(observed(POINTS, made(ago(hours=1), jobs=DONE)), {}, "DestinationVaultLost", id="made anew"),
         pytest.param(observed(POINTS, absent()), KNOWN, "DestinationVaultLost", id="gone, no job is left"),
         pytest.param(
-            observed(POINTS, replace(absent(), jobs=Seen(DONE))), {}, "DestinationVaultLost", id="gone, jobs tell"
+            observed(POINTS, absent().having(ARRIVALS, Arrivals(Seen(()), Seen(DONE), NOW))),
+            {},
+            "DestinationVaultLost",
+            id="gone, jobs tell",
         ),
         pytest.param(observed(POINTS, made(ago(days=90))), KNOWN, "CopyVanished", id="emptied, no job is left"),
     ],
@@ -142,10 +148,10 @@ def test_a_key_that_is_not_the_declared_one_is_a_hazard(
     declared: str | None, looked_up: Look[Key | None], *, differs: bool
 ) -> None:
     """Nobody can change the key of a vault: told with a remedy, in a steady state, while copies go on."""
-    where = replace(destination(), encryption_key=declared)
+    where = destination().having(CREATION, Creation(encryption_key=declared))
     wanted = desired(where, backfill=ALL)
     seen = observed((point(),), sight(where, wanted_key=looked_up))
-    intended = plan.diff(wanted, seen)
+    intended = diff(wanted, seen)
     outcome = tell(wanted, seen)
     told = status_of(outcome)
 
@@ -162,7 +168,7 @@ def test_a_key_that_is_not_the_declared_one_is_a_hazard(
 
 def test_what_nobody_can_mend_is_not_looked_at_more_often() -> None:
     """A hazard is no reason to follow: only a person can end it."""
-    where = replace(destination(), encryption_key=OTHER)
+    where = destination().having(CREATION, Creation(encryption_key=OTHER))
     copied = observed((point(),), sight(where, copies=(copy_of(point()),)))
 
     assert tell(desired(where, backfill=ALL), copied).requeue == Cadence().interval
@@ -170,7 +176,7 @@ def test_what_nobody_can_mend_is_not_looked_at_more_often() -> None:
 
 def test_a_hazard_of_a_vault_in_the_dark_is_not_taken_back() -> None:
     """It does not flap with the looks that fail."""
-    where = replace(destination(vault=target_vault()), encryption_key=OTHER)
+    where = destination(vault=target_vault()).having(CREATION, Creation(encryption_key=OTHER))
     before = status_of(tell(desired(where), observed((), sight(where))))
     after = status_of(tell(desired(where), observed((), builders.blind(where)), previous=before))
 
@@ -180,7 +186,7 @@ def test_a_hazard_of_a_vault_in_the_dark_is_not_taken_back() -> None:
 
 def test_a_hazard_of_an_alias_that_cannot_be_looked_up_is_not_taken_back() -> None:
     """One throttled call to KMS neither mends a vault's key nor turns the policy green."""
-    where = replace(destination(), encryption_key="alias/orders")
+    where = destination().having(CREATION, Creation(encryption_key="alias/orders"))
     wanted = desired(where, backfill=ALL)
     told = status_of(tell(wanted, observed((), sight(where, wanted_key=Seen(Key(OTHER, "CUSTOMER", "Enabled"))))))
     dark = status_of(tell(wanted, observed((), sight(where, wanted_key=builders.UNSEEN)), previous=told))

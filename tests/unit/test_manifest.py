@@ -8,23 +8,16 @@ from typing import Any
 import pytest
 from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, TABLE, Broken, altered
 
-from crossvault.engine.model import (
-    Account,
-    Backfill,
-    BackfillMode,
-    Copying,
-    DeletionPolicy,
-    Desired,
-    Lifecycle,
-    Limits,
-    Mode,
-    Ownership,
-    PolicyKey,
-    Scope,
-)
-from crossvault.kinds import parse
+from crossvault.aspects.copies.declared import COPIES, Backfill, BackfillMode, Copying
+from crossvault.aspects.copy_role import COPY_ROLE
+from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
+from crossvault.aspects.vault.declared import CREATION
+from crossvault.aspects.vault_policy import OWNERSHIP
+from crossvault.engine.declared import Account, DeletionPolicy, Desired, Limits, Mode, Ownership, PolicyKey, Scope
 from crossvault.kinds.account.grants import AllowedNamespaces
-from crossvault.kinds.parse import AccountDeclaration, Rejected
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.parse import parse_policy
+from crossvault.kinds.rejected import Rejected
 from crossvault.manifest import schema
 from crossvault.words.reasons import Reason
 
@@ -47,7 +40,7 @@ def _names_a_place(broken: Broken) -> bool:
 
 def parsed(changes: Mapping[str, Any] | None = None, **accounts: AccountDeclaration) -> Desired:
     """Parse the good policy with changes."""
-    result = parse.parse_policy(altered(POLICY, changes or {}), {**ACCOUNTS, **accounts}, {})
+    result = parse_policy(altered(POLICY, changes or {}), {**ACCOUNTS, **accounts}, {})
     assert isinstance(result, Desired), result
     return result
 
@@ -55,7 +48,7 @@ def parsed(changes: Mapping[str, Any] | None = None, **accounts: AccountDeclarat
 def rejected(changes: Mapping[str, Any], labels: Mapping[str, str] | None = None, **accounts: Any) -> Rejected:
     """Parse the good policy with changes that break it; an account given as None is missing."""
     known = {name: account for name, account in {**ACCOUNTS, **accounts}.items() if account is not None}
-    result = parse.parse_policy(altered(POLICY, changes), known, labels or {})
+    result = parse_policy(altered(POLICY, changes), known, labels or {})
     assert isinstance(result, Rejected)
     return result
 
@@ -81,7 +74,7 @@ class TestAccount:
             },
         )
 
-        assert parse.parse_account(body) == AccountDeclaration(
+        assert parse_account(body) == AccountDeclaration(
             Account(
                 name="production",
                 account_id="111111111111",
@@ -123,7 +116,7 @@ class TestAccount:
     )
     def test_fault_names_its_field(self, changes: Mapping[str, Any], path: str) -> None:
         """One fault, at the field."""
-        result = parse.parse_account(altered(ACCOUNT, changes))
+        result = parse_account(altered(ACCOUNT, changes))
 
         assert isinstance(result, Rejected)
         assert result.reason is Reason.INVALID_SPEC
@@ -182,14 +175,14 @@ class TestPolicy:
         assert desired.created == datetime(2026, 11, 1, 10, tzinfo=UTC)
         assert (desired.mode, desired.suspend) == (Mode.OBSERVE, True)
         assert desired.source.arn == "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
-        assert desired.destinations[0].vault_policy is Ownership.CHECK
-        assert desired.destinations[0].lifecycle == Lifecycle(30, 365)
-        assert desired.destinations[0].encryption_key == "alias/orders-copies"
-        assert [each.create for each in desired.destinations] == [True, False]
+        assert desired.destinations[0][OWNERSHIP] is Ownership.CHECK
+        assert desired.destinations[0][LIFECYCLE] == Lifecycle(30, 365)
+        assert desired.destinations[0][CREATION].encryption_key == "alias/orders-copies"
+        assert [each[CREATION].create for each in desired.destinations] == [True, False]
         assert desired.scope == Scope(("EBS",), ("arn:a",), ("arn:b",), 0)
-        assert desired.backfill == Backfill(BackfillMode.SINCE, datetime(2026, 9, 30, 22, tzinfo=UTC))
-        assert desired.max_copy_lag == timedelta(hours=36)
-        assert desired.copying == Copying(3, 2, timedelta(seconds=90))
+        assert desired[COPIES].backfill == Backfill(BackfillMode.SINCE, datetime(2026, 9, 30, 22, tzinfo=UTC))
+        assert desired[COPIES].max_copy_lag == timedelta(hours=36)
+        assert desired[COPIES].copying == Copying(3, 2, timedelta(seconds=90))
         assert desired.deletion_policy is DeletionPolicy.REMOVE_OWNED
 
     @pytest.mark.parametrize("kind", ["absent", "null"])
@@ -199,11 +192,11 @@ class TestPolicy:
         filled = schema.check(body)
 
         assert filled.body != body
-        assert parse.parse_policy(body, ACCOUNTS, {}) == parse.parse_policy(filled.body, ACCOUNTS, {})
+        assert parse_policy(body, ACCOUNTS, {}) == parse_policy(filled.body, ACCOUNTS, {})
 
     def test_account_defaults_are_those_of_the_crd(self) -> None:
         """The same for accounts."""
-        assert parse.parse_account(ACCOUNT) == parse.parse_account(schema.check(ACCOUNT).body)
+        assert parse_account(ACCOUNT) == parse_account(schema.check(ACCOUNT).body)
 
     @pytest.mark.parametrize(
         ("role", "region", "arn"),
@@ -232,7 +225,7 @@ class TestPolicy:
         """A bare name belongs to the source account, in the partition of the source Region."""
         changes = {"spec.source.copyRole": "x", "spec.source.region": region}
 
-        assert parsed({**changes, "spec.source.copyRole": role} if role is not REMOVED else {}).copy_role_arn == arn
+        assert parsed({**changes, "spec.source.copyRole": role} if role is not REMOVED else {})[COPY_ROLE] == arn
 
 
 class TestFaults:
@@ -333,7 +326,7 @@ class TestFaults:
         changes = {"spec.destinations[0].vault.encryptionKey": key}
 
         assert schema.check(altered(POLICY, changes)).faults == ()
-        assert parsed(changes).destinations[0].encryption_key == key
+        assert parsed(changes).destinations[0][CREATION].encryption_key == key
 
     def test_a_key_is_not_compared_with_an_account_that_is_not_known(self) -> None:
         """Nobody learns the id of an account that they may not name."""
@@ -346,7 +339,7 @@ class TestFaults:
     def test_what_names_a_place_in_aws_is_refused_in_the_same_words_as_by_the_crd(self, broken: Broken) -> None:
         """Accounts, Regions, roles and keys: also where no CRD, or an older one, stands before the parser."""
         is_account = broken.base is ACCOUNT
-        result = parse.parse_account(broken.body) if is_account else parse.parse_policy(broken.body, ACCOUNTS, {})
+        result = parse_account(broken.body) if is_account else parse_policy(broken.body, ACCOUNTS, {})
 
         assert isinstance(result, Rejected)
         assert result.faults == schema.check(broken.body).faults
@@ -438,7 +431,7 @@ class TestTenancy:
     def test_labels_of_the_namespace_let_it_in(self) -> None:
         """The selector is held against the namespace, not the policy."""
         dr = AccountDeclaration(DR.account, AllowedNamespaces(match_labels=(("team", "orders"),)))
-        result = parse.parse_policy(POLICY, {**ACCOUNTS, "dr": dr}, {"team": "orders", "x": "y"})
+        result = parse_policy(POLICY, {**ACCOUNTS, "dr": dr}, {"team": "orders", "x": "y"})
 
         assert isinstance(result, Desired)
 

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
 
-from crossvault.engine.model import Account, Desired
-from crossvault.kinds import parse
+from crossvault.engine.declared import Account, Desired
 from crossvault.kinds.account.grants import AllowedNamespaces
-from crossvault.kinds.parse import AccountDeclaration, Rejected
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.parse import parse_policy
+from crossvault.kinds.rejected import Rejected
 from crossvault.manifest import schema
 
 ACCOUNTS = {
@@ -45,15 +46,15 @@ class TestTotality:
     @given(st.dictionaries(st.text(max_size=8), JSON, max_size=5))
     def test_arbitrary_bodies_are_answered(self, body: dict[str, Any]) -> None:
         """Garbage is rejected."""
-        assert isinstance(parse.parse_account(body), Rejected)
-        assert isinstance(parse.parse_policy(body, ACCOUNTS, {}), Rejected)
+        assert isinstance(parse_account(body), Rejected)
+        assert isinstance(parse_policy(body, ACCOUNTS, {}), Rejected)
 
     @given(st.sampled_from(PARTS), JSON | LIKELY)
     def test_any_part_may_be_anything(self, part: str, value: object) -> None:
         """A good manifest with one arbitrary part is parsed or rejected with at least one fault."""
         for result in (
-            parse.parse_policy(altered(POLICY, {part: value}), ACCOUNTS, {}),
-            parse.parse_account(altered(ACCOUNT, {part: value} if "destinations[0]" not in part else {})),
+            parse_policy(altered(POLICY, {part: value}), ACCOUNTS, {}),
+            parse_account(altered(ACCOUNT, {part: value} if "destinations[0]" not in part else {})),
         ):
             if isinstance(result, Rejected):
                 assert result.faults
@@ -65,4 +66,4 @@ class TestTotality:
         """No spec passes the CRD and then fails for its form."""
         body = altered(POLICY, {part: value})
         if not schema.check(body).faults:
-            assert isinstance(parse.parse_policy(body, ACCOUNTS, {}), Desired)
+            assert isinstance(parse_policy(body, ACCOUNTS, {}), Desired)

@@ -9,10 +9,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from crossvault.aspects.copies.figures import figures
-from crossvault.engine.model import Drift, Plan, PolicyKey, Prerequisite, PrerequisiteStatus, Standing, State
+from crossvault.aspects.copies.planned import Standing, State
+from crossvault.engine.declared import PolicyKey
+from crossvault.engine.plan import Drift, Plan
+from crossvault.engine.rows import Prerequisite, PrerequisiteStatus
 from crossvault.metrics import Exposition, catalogue
 from crossvault.status.conditions import Condition
-from crossvault.status.summary import Report
+from crossvault.status.outcome import Report
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
@@ -24,7 +27,7 @@ NOW = builders.NOW
 
 def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looked: bool = True) -> Report:
     """Return the report of a policy with one destination."""
-    desired, observed = builders.desired(), builders.observed()
+    desired, observed, plan = builders.desired(), builders.observed(), plan or Plan()
     destination = desired.destinations[0]
     standings = tuple(
         Standing(builders.point(arn=f"{state}-{index}", created=NOW - timedelta(hours=index + 1)), state)
@@ -41,7 +44,8 @@ def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looke
         objective=timedelta(hours=24),
         observed_at=NOW,
         destinations=(figures(destination, observed.destinations[0], standings, looked=looked, at=NOW),),
-        plan=plan or Plan(),
+        drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
+        unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
     )
 
 

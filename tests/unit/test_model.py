@@ -6,17 +6,22 @@ import ast
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.unit.judging import diff
 
 import crossvault
+from crossvault.aspects.copies.aws.ledger import StartedCopies, jobs_key
 from crossvault.aspects.copies.figures import figures
-from crossvault.aws import keys
-from crossvault.aws.ledger import StartedCopies
+from crossvault.aspects.copies.planned import State, standings_of
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, contents
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.vault.seen import VAULT
+from crossvault.aspects.vault_policy import POLICY
 from crossvault.aws.reads import SharedReads
-from crossvault.engine.model import DestinationSight, Mode, Observed, State
-from crossvault.engine.plan import diff, restrict
+from crossvault.engine.declared import Mode
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import restrict
 
 from .builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
 
@@ -48,11 +53,11 @@ def test_everybody_takes_the_same_jobs_for_running(state: str, *, running: bool)
     job = replace(job_for(one, state=state, completed=None if running else ago(days=1)), id="j")
     seen = observed((one,), sight(jobs=(job,)))
     wanted = desired(destination())
-    (standing,) = diff(wanted, seen).standings["dr"]
+    (standing,) = standings_of(diff(wanted, seen))["dr"]
     counted = figures(wanted.destinations[0], seen.destinations[0], (standing,), looked=True)
     reads = SharedReads(lambda: NOW)
     entry = ("111111111111", None, None, ())
-    reads.get(keys.jobs(entry, "eu-west-1", TARGET_ARN), NOW - timedelta(hours=1), lambda: (job,))
+    reads.get(jobs_key(entry, "eu-west-1", TARGET_ARN), NOW - timedelta(hours=1), lambda: (job,))
     told = {
         job.is_running,
         standing.state is State.IN_PROGRESS,
@@ -70,45 +75,51 @@ def test_a_picture_is_whole_unless_a_look_that_it_needs_failed(missing: str) -> 
     """Each look counts, and two vaults are compared only when both of them and the jobs were seen."""
     seen = _without(observed((point(),), sight()), missing)
     assert (seen.problem is None) is (missing == "")
-    compared = seen.contents(seen.destinations[0]) is not None
+    compared = contents(seen.source, seen.destinations[0]) is not None
     assert compared is (missing not in {"points", "copies", "jobs"})
-    assert bool(diff(desired(destination()), seen).standings["dr"]) is compared
+    assert bool(standings_of(diff(desired(destination()), seen))["dr"]) is compared
 
 
 def test_a_key_that_could_not_be_looked_at_leaves_the_picture_whole() -> None:
     """A key that AWS would let us copy with must not wait for a permission to look."""
-    seen = observed((point(),), replace(sight(), vault_key=UNSEEN, wanted_key=UNSEEN))
+    seen = observed((point(),), sight(vault_key=UNSEEN, wanted_key=UNSEEN))
     assert seen.problem is None
 
 
 def _without(seen: Observed, missing: str) -> Observed:
     """Take one look out of a picture."""
-    there: DestinationSight = seen.destinations[0]
-    gone: dict[str, Any] = {missing: UNSEEN}
+    there, source = seen.destinations[0], seen.source
     match missing:
-        case "":
-            return seen
         case "source":
-            return replace(seen, source=replace(seen.source, identity=UNSEEN))
-        case "source_vault" | "points":
-            return replace(seen, **gone)
+            source = source.having(IDENTITY, UNSEEN)
+        case "source_vault":
+            source = source.having(VAULT, UNSEEN)
+        case "points":
+            source = source.having(POINTS, UNSEEN)
         case "account":
-            return replace(seen, destinations=(replace(there, account=replace(there.account, identity=UNSEEN)),))
-        case _:
-            return replace(seen, destinations=(replace(there, **gone),))
+            there = there.having(IDENTITY, UNSEEN)
+        case "vault":
+            there = there.having(VAULT, UNSEEN)
+        case "policy":
+            there = there.having(POLICY, UNSEEN)
+        case "copies":
+            there = there.having(ARRIVALS, replace(there[ARRIVALS], copies=UNSEEN))
+        case "jobs":
+            there = there.having(ARRIVALS, replace(there[ARRIVALS], jobs=UNSEEN))
+    return replace(seen, source=source, destinations=(there,))
 
 
 DECIDED_IN_THE_MODEL = {
     "suspend": {
-        "engine/model/declared.py",
-        "kinds/parse.py",
-        "status/conditions.py",
+        "engine/declared.py",
+        "kinds/policy/parse.py",
+        "kinds/policy/conditions.py",
         "cli/plans.py",
-        "status/summary.py",
+        "kinds/policy/summary.py",
     },
-    "OBSERVE": {"engine/model/declared.py", "status/conditions.py"},
-    "ENFORCE": {"engine/model/declared.py", "kinds/parse.py"},
-    "ENDED_STATES": {"engine/model/observed.py"},
+    "OBSERVE": {"engine/declared.py", "kinds/policy/conditions.py"},
+    "ENFORCE": {"engine/declared.py", "kinds/policy/parse.py"},
+    "ENDED_STATES": {"aspects/copies/seen.py"},
 }
 """Who may name what decides: the model decides, a parser fills it in, and who prints tells which of them it is."""
 

@@ -24,7 +24,7 @@ from tests.unit.copies_kit import (
 )
 
 from crossvault.aspects.copies.pairing import TOLERANCE, pair
-from crossvault.engine.model import CopyJob, RecoveryPoint
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 
 # --- Pairing -------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,29 +34,27 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
+from tests.unit.judging import diff
 
-from crossvault.aspects.vault_policy import digest_of, former_sid_of, is_ours, no_room, sid_of, statement_for
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Action,
-    Backfill,
-    BackfillMode,
-    Copying,
-    CopyJob,
-    CreateVault,
-    DeletionPolicy,
-    Desired,
-    Limits,
-    Mode,
-    Observed,
-    Ownership,
-    PutVaultPolicy,
-    Result,
-    Seen,
-    Standing,
-    StartCopy,
-    State,
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
+from crossvault.aspects.copies.planned import Standing, StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import CopyJob
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.aspects.vault_policy.statement import (
+    digest_of,
+    former_sid_of,
+    is_ours,
+    no_room,
+    sid_of,
+    statement_for,
 )
+from crossvault.engine import plan
+from crossvault.engine.declared import DeletionPolicy, Desired, Limits, Mode, Ownership
+from crossvault.engine.looks import Seen
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Action, Result
 from crossvault.iam.documents import canonical, put, statements
 from crossvault.words.problems import Problem
 from crossvault.words.reasons import Reason
@@ -82,7 +80,7 @@ def _names(made: plan.Plan) -> list[str]:
 
 
 def _reasons(made: plan.Plan, name: str = "dr") -> list[tuple[State, Reason | None]]:
-    return [(each.state, each.reason) for each in made.standings[name]]
+    return [(each.state, each.reason) for each in standings_of(made)[name]]
 
 
 # --- The truth table -----------------------------------------------------------------------------------------------
@@ -131,25 +129,25 @@ def test_what_is_declared_and_not_observed_becomes_an_action(
     wanted: Desired, seen: Observed, actions: list[type[Action]]
 ) -> None:
     """The table of plan.diff, row by row."""
-    assert [type(each) for each in plan.diff(wanted, seen).actions] == actions
+    assert [type(each) for each in diff(wanted, seen).actions] == actions
 
 
 def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
     """Vaults are created, statements put, copies started; there is no word for anything else."""
-    assert set(get_args(Action)) == {CreateVault, PutVaultPolicy, StartCopy}
+    assert set(AwsAccounts()._acts) == {CreateVault, PutVaultPolicy, StartCopy}
 
 
 @pytest.mark.parametrize("points", [(point(),), UNSEEN])
 def test_invariant_7_nothing_follows_from_what_was_not_seen(points: Any) -> None:
     """A destination in the dark has no action and no drift, and its points no state."""
-    made = plan.diff(_wanted(CREATE), observed(points, blind(CREATE)))
+    made = diff(_wanted(CREATE), observed(points, blind(CREATE)))
 
-    assert (made.actions, made.drift, made.standings["dr"]) == ((), (), ())
+    assert (made.actions, made.drift, standings_of(made)["dr"]) == ((), (), ())
 
 
 def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
     """The plan carries the whole new document, the one it replaces, and how many foreign statements it keeps."""
-    made = plan.diff(_wanted(), observed((), sight(policy=THEIRS)))
+    made = diff(_wanted(), observed((), sight(policy=THEIRS)))
     action = made.actions[0]
 
     assert isinstance(action, PutVaultPolicy)
@@ -176,7 +174,7 @@ def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
 def test_drift_of_our_statement_says_what_differs(statements: list[dict[str, Any]], difference: str) -> None:
     """Not only that something does."""
     document = json.dumps({"Statement": [{**statement_for(ROLE), **each} for each in statements]})
-    (drift,) = plan.diff(_wanted(), observed((), sight(policy=document))).drift
+    (drift,) = diff(_wanted(), observed((), sight(policy=document))).drift
 
     assert drift.observed == difference
 
@@ -188,16 +186,14 @@ def test_drift_of_our_statement_says_what_differs(statements: list[dict[str, Any
 )
 def test_another_way_to_write_our_statement_is_no_drift(other: dict[str, Any]) -> None:
     """And nothing is written for it."""
-    made = plan.diff(
-        _wanted(), observed((), sight(policy=json.dumps({"Statement": [{**statement_for(ROLE), **other}]})))
-    )
+    made = diff(_wanted(), observed((), sight(policy=json.dumps({"Statement": [{**statement_for(ROLE), **other}]}))))
 
     assert (made.actions, made.drift) == ((), ())
 
 
 def test_a_policy_nobody_can_read_is_drift_without_an_action() -> None:
     """What cannot be kept is not overwritten, and is told."""
-    made = plan.diff(_wanted(), observed((), sight(policy="garbage")))
+    made = diff(_wanted(), observed((), sight(policy="garbage")))
 
     assert made.actions == ()
     assert made.drift[0].observed.startswith("unreadable policy")
@@ -206,7 +202,7 @@ def test_a_policy_nobody_can_read_is_drift_without_an_action() -> None:
 def test_vaults_come_before_statements_and_statements_before_copies() -> None:
     """Invariant 2: protection grows in every prefix of the plan, over all destinations."""
     a, b, c = (destination(name, vault=target_vault(name), create=True) for name in "abc")
-    made = plan.diff(_wanted(a, b, c), observed((point(),), sight(a), sight(b, policy=None), absent(c)))
+    made = diff(_wanted(a, b, c), observed((point(),), sight(a), sight(b, policy=None), absent(c)))
 
     assert [(type(each), each.destination) for each in made.actions] == [
         (CreateVault, "c"),
@@ -264,7 +260,7 @@ def test_a_former_sid_is_migrated_in_one_write(
     there: tuple[dict[str, Any], ...], others: tuple[dict[str, Any], ...]
 ) -> None:
     """There is no policy in between that lets the role in by neither."""
-    made = plan.diff(_wanted(), observed((), sight(policy=_policy(*there, *others))))
+    made = diff(_wanted(), observed((), sight(policy=_policy(*there, *others))))
     (write,) = [each for each in made.actions if isinstance(each, PutVaultPolicy)]
 
     after = statements(write.document)
@@ -277,7 +273,7 @@ def test_a_living_principal_under_our_sid_is_told_and_not_touched(policy: str) -
     """Somebody lets a role in by it; what ours lacks is said with the way out."""
     theirs = {**OURS, "Principal": {"AWS": STRANGER}}
     wanted = _wanted(destination(vault_policy=Ownership(policy)))
-    made = plan.diff(wanted, observed((point(),), sight(wanted.destinations[0], policy=_policy(theirs))))
+    made = diff(wanted, observed((point(),), sight(wanted.destinations[0], policy=_policy(theirs))))
     (row,) = [each for each in made.prerequisites if each.name == "VaultPolicy"]
 
     assert made.actions == ()
@@ -292,7 +288,7 @@ def test_a_living_principal_under_our_sid_is_told_and_not_touched(policy: str) -
 def test_a_statement_that_lets_ours_in_beside_another_is_kept() -> None:
     """Overwriting it would lock the other one out."""
     both = {**OURS, "Principal": {"AWS": [ROLE, STRANGER]}}
-    made = plan.diff(_wanted(), observed((point(),), sight(policy=_policy(both))))
+    made = diff(_wanted(), observed((point(),), sight(policy=_policy(both))))
 
     assert [type(each) for each in made.actions] == [StartCopy]
     assert [each.aspect for each in made.drift] == ["vault_policy"]
@@ -307,7 +303,7 @@ def test_the_statement_of_a_former_copy_role_is_replaced_by_the_policy_that_wrot
     written = {TARGET_ARN: digest_of(before)}
 
     def left(**more: Any) -> list[dict[str, Any]]:
-        writes = [each for each in plan.diff(_wanted(), seen, **more).actions if isinstance(each, PutVaultPolicy)]
+        writes = [each for each in diff(_wanted(), seen, **more).actions if isinstance(each, PutVaultPolicy)]
         return [each for write in writes for each in statements(write.document) if each not in others]
 
     assert left(written=written) == [OURS]
@@ -341,7 +337,7 @@ def test_the_roles_of_one_account_cannot_fill_the_policy_of_a_shared_vault(
 ) -> None:
     """The refusal is known before, and says whose statements stand there."""
     document = _policy(*there)
-    made = plan.diff(_wanted(), observed((point(),), sight(policy=document)))
+    made = diff(_wanted(), observed((point(),), sight(policy=document)))
     (row,) = [each for each in made.prerequisites if each.name == "VaultPolicy"]
 
     assert (no_room(document, ROLE) is None) is room
@@ -372,7 +368,7 @@ WRITTEN = {TARGET_ARN: digest_of(statement_for(ROLE))}
 )
 def test_deletion_takes_our_statement_out_and_nothing_else(policy: Any, document: list[str | None]) -> None:
     """What is left is what others wrote, to the byte."""
-    made = plan.diff(_wanted(**GONE), observed((point(),), sight(policy=policy)), written=WRITTEN)
+    made = diff(_wanted(**GONE), observed((point(),), sight(policy=policy)), written=WRITTEN)
 
     assert [each.document for each in made.actions if isinstance(each, PutVaultPolicy)] == document
     assert len(made.actions) == len(document)
@@ -383,7 +379,7 @@ def test_a_statement_that_others_claim_outlives_the_policy() -> None:
     seen = observed((), sight(policy=OUR_POLICY))
 
     def removed(*wanted: Any, **more: Any) -> bool:
-        return bool(plan.diff(_wanted(*wanted, **GONE), seen, written=WRITTEN, **more).actions)
+        return bool(diff(_wanted(*wanted, **GONE), seen, written=WRITTEN, **more).actions)
 
     assert not removed(claims=frozenset({(TARGET_ARN, sid_of(ROLE))}))
     assert removed(claims=frozenset({(TARGET_ARN, "other")}))
@@ -402,7 +398,7 @@ def test_a_statement_that_others_claim_outlives_the_policy() -> None:
 )
 def test_only_what_the_policy_wrote_is_removed_and_as_it_wrote_it(written: dict[str, str], policy: str) -> None:
     """Everything else may be what somebody counts on."""
-    made = plan.diff(_wanted(**GONE), observed((), sight(policy=policy)), written=written)
+    made = diff(_wanted(**GONE), observed((), sight(policy=policy)), written=written)
 
     assert made.actions == ()
 
@@ -425,7 +421,7 @@ def test_invariants_9_and_11_only_what_is_permitted_is_done(
 ) -> None:
     """Observe, suspension and deletion policy take actions out and leave what is known."""
     wanted = _wanted(**members)
-    made = plan.diff(wanted, observed((point(),), sight(policy=OURS_AND_THEIRS)), written=WRITTEN)
+    made = diff(wanted, observed((point(),), sight(policy=OURS_AND_THEIRS)), written=WRITTEN)
     allowed = plan.restrict(made, wanted, ordered=ordered)
 
     assert made.actions
@@ -444,13 +440,13 @@ def test_the_newest_point_of_every_resource_comes_first() -> None:
     third = point(30, resource="arn:aws:rds:eu-west-1:111111111111:db:third")
     seen = observed((point(5), point(1), *other, third))
 
-    assert _names(plan.diff(_wanted(), seen)) == ["0001", "0003", "0030"]
+    assert _names(diff(_wanted(), seen)) == ["0001", "0003", "0030"]
 
 
 def test_one_resource_is_copied_once_at_a_time() -> None:
     """AWS would queue the second job, so the others wait and say why."""
     running = job_for(point(2))
-    made = plan.diff(_wanted(), observed((point(1), point(2), point(3)), sight(jobs=(running,))))
+    made = diff(_wanted(), observed((point(1), point(2), point(3)), sight(jobs=(running,))))
 
     assert _starts(made) == []
     assert _reasons(made) == [
@@ -464,7 +460,7 @@ def test_a_job_of_a_point_out_of_scope_keeps_its_resource_busy() -> None:
     """Whoever started a copy, AWS runs one per resource."""
     wanted = _wanted(backfill=Backfill(BackfillMode.NONE), created=ago(days=2))
     old = point(9)
-    made = plan.diff(wanted, observed((point(1), old), sight(jobs=(job_for(old),))))
+    made = diff(wanted, observed((point(1), old), sight(jobs=(job_for(old),))))
 
     assert _reasons(made) == [(State.WAITING, Reason.RESOURCE_BUSY), (State.OUT_OF_SCOPE, None)]
 
@@ -473,8 +469,8 @@ def test_one_point_goes_to_several_destinations_in_turn() -> None:
     """The resource is busy with the first destination; the second comes next, before anything older."""
     two = (destination(), destination("b", vault=target_vault("b")))
     points = (point(1), point(2))
-    first = plan.diff(_wanted(*two), observed(points, sight(), sight(two[1])))
-    after = plan.diff(_wanted(*two), observed(points, sight(copies=(copy_of(point(1)),)), sight(two[1])))
+    first = diff(_wanted(*two), observed(points, sight(), sight(two[1])))
+    after = diff(_wanted(*two), observed(points, sight(copies=(copy_of(point(1)),)), sight(two[1])))
 
     assert [(each.destination, each.point.arn[-1]) for each in _starts(first)] == [("dr", "1")]
     assert [(each.destination, each.point.arn[-1]) for each in _starts(after)] == [("b", "1")]
@@ -502,8 +498,8 @@ def _many(count: int) -> tuple[Any, ...]:
 )
 def test_limits_are_kept_and_named(wanted: Desired, in_progress: int, started: int, reason: Reason) -> None:
     """What may not start yet says which limit it waits for."""
-    made = plan.diff(wanted, observed(_many(30), account_copies_in_progress=in_progress))
-    waiting = [each for each in made.standings["dr"] if each.reason is not None]
+    made = diff(wanted, observed(_many(30), in_progress=in_progress))
+    waiting = [each for each in standings_of(made)["dr"] if each.reason is not None]
 
     assert len(_starts(made)) == started
     assert {each.reason for each in waiting} == {reason}
@@ -513,7 +509,7 @@ def test_limits_are_kept_and_named(wanted: Desired, in_progress: int, started: i
 def test_running_copies_count_towards_the_limit() -> None:
     """The limit is on copies at once, not on copies per pass."""
     points = _many(5)
-    made = plan.diff(
+    made = diff(
         _wanted(copying=Copying(max_concurrent=3)),
         observed(points, sight(jobs=tuple(job_for(each, job_id=each.arn) for each in points[:2]))),
     )
@@ -523,7 +519,7 @@ def test_running_copies_count_towards_the_limit() -> None:
 
 def test_copies_held_back_by_a_prerequisite_are_missing_and_say_so() -> None:
     """Nothing is started towards a vault that would refuse it; the point stays a gap."""
-    made = plan.diff(_wanted(CHECK), observed((point(),), sight(CHECK, policy=None)))
+    made = diff(_wanted(CHECK), observed((point(),), sight(CHECK, policy=None)))
 
     assert made.actions == ()
     assert _reasons(made) == [(State.MISSING, Reason.HELD)]
@@ -538,7 +534,7 @@ def test_the_plan_does_not_depend_on_the_order_of_listings(dice: Random) -> None
     wanted = _wanted(copying=Copying(max_concurrent=4))
 
     def actions(dealt: Any) -> tuple[Action, ...]:
-        return plan.diff(
+        return diff(
             wanted, observed(tuple(dealt(points)), sight(jobs=tuple(dealt(jobs)), copies=tuple(dealt(made))))
         ).actions
 
@@ -549,7 +545,7 @@ def test_the_plan_does_not_depend_on_the_order_of_listings(dice: Random) -> None
 
 
 def _token(wanted: Desired, seen: Observed) -> str:
-    (start,) = _starts(plan.diff(wanted, seen))
+    (start,) = _starts(diff(wanted, seen))
     return start.token
 
 
@@ -607,7 +603,7 @@ def test_a_refusal_concerns_what_depends_on_it(
 def test_every_gap_is_accounted_for_with_thousands_of_points() -> None:
     """Every point has exactly one standing, in the order of the listing."""
     points = _many(3000)
-    made = plan.diff(_wanted(), observed(points))
+    made = diff(_wanted(), observed(points))
 
-    assert [each.point for each in made.standings["dr"]] == list(points)
-    assert all(isinstance(each, Standing) for each in made.standings["dr"])
+    assert [each.point for each in standings_of(made)["dr"]] == list(points)
+    assert all(isinstance(each, Standing) for each in standings_of(made)["dr"])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import click
 import pytest
 import yaml
+from tests.unit.judging import foresee, rows
 
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
+from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
-from crossvault.engine import prerequisites, reconcile
-from crossvault.engine.model import Backfill, BackfillMode, Copying, Desired, Mode, Observed, PolicyKey, Seen, Unseen
-from crossvault.kinds.parse import Rejected
+from crossvault.engine.declared import Desired, Mode, PolicyKey
+from crossvault.engine.looks import Seen, Unseen
+from crossvault.engine.observed import Observed
+from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
 from crossvault.words.reasons import Reason
 
@@ -26,8 +29,7 @@ ALL = Backfill(BackfillMode.ALL)
 
 def answer(desired: Desired, observed: Observed) -> dict[str, Any]:
     """Return the document for one policy."""
-    request = reconcile.PolicyRequest(builders.policy_body(), {}, {}, not_before=builders.NOW)
-    foreseen = reconcile.foresee(desired, observed, request)
+    foreseen = foresee(desired, observed)
     return plans.document([plans.entry(desired, observed, foreseen)], reads=12, writes=0)
 
 
@@ -188,8 +190,8 @@ def test_what_waits_for_the_source_vault_says_so() -> None:
     ]
     assert document["summary"]["unmet"] == 2
     assert "do: Nothing" not in plans.text(document)
-    rows = {each.name: each for each in prerequisites.judge(builders.desired(wanted), seen)}
-    assert rows["DestinationVault"].remedy == ("First SourceVault has to be met, the operator then creates the vault.")
+    found = {each.name: each for each in rows(builders.desired(wanted), seen)}
+    assert found["DestinationVault"].remedy == ("First SourceVault has to be met, the operator then creates the vault.")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_what_a_terminal_would_obey_is_written_as_its_code(output: str, capsys: 
 def test_a_hazard_is_found_and_printed_with_its_remedy() -> None:
     """A vault with another key than declared: nothing to change from here, something to decide."""
     other = "arn:aws:kms:eu-central-1:222222222222:key/99999999-0000-4000-8000-000000000000"
-    wanted = replace(builders.destination(), encryption_key=other)
+    wanted = builders.destination().having(CREATION, Creation(encryption_key=other))
     document = answer(builders.desired(wanted), builders.observed((), builders.sight(wanted)))
     text = plans.text(document)
 

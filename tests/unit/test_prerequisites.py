@@ -24,24 +24,18 @@ from tests.unit.builders import (
     target_vault,
     vault,
 )
+from tests.unit.judging import rows
 
-from crossvault.engine import prerequisites
-from crossvault.engine.model import (
-    CreateVault,
-    Desired,
-    Lifecycle,
-    Mode,
-    Observed,
-    Organization,
-    Ownership,
-    Prerequisite,
-    PrerequisiteStatus,
-    PutVaultPolicy,
-    Result,
-    Scope,
-    Seen,
-    Unseen,
-)
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.organization import ORGANIZATION, Organization
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.engine.declared import Desired, Mode, Ownership, Scope
+from crossvault.engine.looks import Seen, Unseen
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Result, hindered
+from crossvault.engine.rows import Prerequisite, PrerequisiteStatus, block, cleared
 from crossvault.words.reasons import Reason
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
@@ -64,7 +58,7 @@ OPEN = json.dumps(
 
 
 def _row(name: str, wanted: Desired, seen: Observed, *, of: str = "dr") -> Prerequisite:
-    return next(row for row in prerequisites.judge(wanted, seen) if row.name == name and row.destination == of)
+    return next(row for row in rows(wanted, seen) if row.name == name and row.destination == of)
 
 
 @pytest.mark.parametrize(
@@ -312,10 +306,10 @@ def test_invariant_7_an_unseen_organization_never_makes_a_policy_missing() -> No
 
 def test_invariant_7_what_was_not_seen_is_unknown_in_every_row() -> None:
     """A destination in the dark has no row that says unmet."""
-    dark = replace(blind(), account=account_sight(organization=UNSEEN, identity=UNSEEN))
-    rows = prerequisites.judge(desired(), observed((), dark, source=account_sight(cross_account_backup=UNSEEN)))
+    dark = blind().having(ORGANIZATION, UNSEEN).having(IDENTITY, UNSEEN)
+    found = rows(desired(), observed((), dark, source=account_sight(cross_account_backup=UNSEEN)))
 
-    assert {row.status for row in rows if row.destination == "dr"} == {UNKNOWN}
+    assert {row.status for row in found if row.destination == "dr"} == {UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -337,26 +331,33 @@ def test_invariant_7_what_was_not_seen_is_unknown_in_every_row() -> None:
 )
 def test_copies_wait_for_what_is_unmet_and_for_what_they_need_seen(seen: Observed, *, held: bool) -> None:
     """A permission to look that nobody granted does not keep backups from being copied."""
-    assert prerequisites.block(prerequisites.judge(desired(), seen), "dr") is held
+    assert block(rows(desired(), seen), "dr") is held
 
 
 def test_a_row_of_one_destination_holds_no_other() -> None:
     """Destinations are independent of each other."""
     two = (destination(), destination("b", vault=target_vault("b")))
-    rows = prerequisites.judge(desired(*two), observed((), sight(policy=None), sight(two[1])))
+    found = rows(desired(*two), observed((), sight(policy=None), sight(two[1])))
 
-    assert prerequisites.block(rows, "dr")
-    assert not prerequisites.block(rows, "b")
+    assert block(found, "dr")
+    assert not block(found, "b")
 
 
 def test_met_rows_clear_the_failures_they_caused() -> None:
     """Each prerequisite that is met makes the failures of its kind worth another try."""
-    clear = prerequisites.cleared(prerequisites.judge(desired(), observed()), "dr")
-    off = prerequisites.judge(desired(), observed((), sight(policy=None)))
+    clear = cleared(rows(desired(), observed()), "dr")
+    off = rows(desired(), observed((), sight(policy=None)))
 
-    assert clear == set(prerequisites.CLEARS.values())
-    assert Reason.COPY_DENIED not in prerequisites.cleared(off, "dr")
-    assert prerequisites.cleared(off, "another") == frozenset()
+    assert clear == {
+        Reason.NOT_SAME_ORGANIZATION,
+        Reason.FEATURE_NOT_ENABLED,
+        Reason.DESTINATION_VAULT_MISSING,
+        Reason.VAULT_KEY_UNSUITABLE,
+        Reason.COPY_DENIED,
+        Reason.RETENTION_REFUSED,
+    }
+    assert Reason.COPY_DENIED not in cleared(off, "dr")
+    assert cleared(off, "another") == frozenset()
 
 
 def test_messages_name_what_a_person_has_to_find() -> None:
@@ -388,7 +389,7 @@ def test_the_operator_is_no_remedy_while_it_may_not_act(changes: dict[str, Any],
     wanted = replace(desired(CREATE), **changes)
 
     vault_row = _row("DestinationVault", wanted, observed((), absent(CREATE)))
-    policy_row = _row("VaultPolicy", wanted, observed((), replace(sight(CREATE), policy=Seen(None))))
+    policy_row = _row("VaultPolicy", wanted, observed((), sight(CREATE, policy=None)))
 
     assert vault_row.remedy == f"{said} creates the vault."
     assert policy_row.remedy == f"{said} adds the statement."
@@ -411,20 +412,20 @@ def test_a_vault_that_cannot_be_created_says_what_its_key_lacks(found: Any, said
 
 def test_a_deny_keeps_its_remedy_when_our_statement_is_refused() -> None:
     """To be allowed to add ours would not help."""
-    rows = prerequisites.judge(desired(), observed((), sight(policy=DENY)))
+    found = rows(desired(), observed((), sight(policy=DENY)))
     refused = Result(PutVaultPolicy("dr", destination().vault, DENY, OUR_POLICY, "sid"), stuck())
 
-    assert prerequisites.hindered(rows, (refused,)) == rows
+    assert hindered(found, (refused,)) == found
 
 
 def test_a_refused_creation_says_what_aws_said() -> None:
     """A permission that is lacking stands where "nothing" would: it is what keeps the vault from being there."""
-    rows = prerequisites.judge(desired(CREATE), observed((), absent(CREATE)))
+    found = rows(desired(CREATE), observed((), absent(CREATE)))
 
-    told = prerequisites.hindered(rows, (Result(CreateVault("dr", CREATE.vault, "arn"), stuck()),))
+    told = hindered(found, (Result(CreateVault("dr", CREATE.vault, "arn"), stuck()),))
 
     remedies = {row.name: row.remedy for row in told}
     assert remedies["DestinationVault"] == stuck().message
     assert [row for row in told if row.name != "DestinationVault"] == [
-        row for row in rows if row.name != "DestinationVault"
+        row for row in found if row.name != "DestinationVault"
     ]

@@ -27,23 +27,19 @@ from tests.unit.builders import (
 )
 from tests.unit.fake_aws import FakeAws
 
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.copies.seen import POINTS, RecoveryPoint
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.organization import SWITCH
+from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Vault
 from crossvault.cli import plans
-from crossvault.engine.model import (
-    AccountSight,
-    Desired,
-    DestinationSight,
-    Key,
-    Look,
-    Observed,
-    RecoveryPoint,
-    Seen,
-    StartCopy,
-    Unseen,
-    Vault,
-)
-from crossvault.engine.reconcile import PolicyRequest, plan_policy, reconcile_policy
-from crossvault.kinds import parse
-from crossvault.status.summary import Cadence
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed, Sight
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds.rejected import Rejected
+from crossvault.status.outcome import Cadence
 
 DENY = (
     '{"Version":"2012-10-17","Statement":[{"Sid":"out","Effect":"Deny","Principal":"*",'
@@ -53,7 +49,7 @@ FOREIGN = (
     '{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333'
     ':root"},"Action":"backup:CopyIntoBackupVault","Resource":"*"}]}'
 )
-KEYS: tuple[Look[Key | None], ...] = (
+KEY_LOOKS: tuple[Look[Key | None], ...] = (
     Seen(None),
     Seen(key(state="Disabled")),
     Seen(key("AWS")),
@@ -90,22 +86,22 @@ class TroubledAws(FakeAws):
     def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
         """Look at everything as it is now, troubles included."""
         seen, trouble = super().observe(desired, not_before=not_before), self.trouble
-        source = replace(seen.source, cross_account_backup=trouble.toggle)
+        source = seen.source.having(SWITCH, trouble.toggle)
         if trouble.source_identity is not None:
-            source = replace(source, identity=trouble.source_identity)
+            source = source.having(IDENTITY, trouble.source_identity)
+        if trouble.sourceless:
+            source = source.having(VAULT, Seen(None)).having(POINTS, Seen(()))
         return replace(
             seen,
             source=source,
-            source_vault=Seen(None) if trouble.sourceless else seen.source_vault,
-            points=Seen(()) if trouble.sourceless else seen.points,
             destinations=tuple(map(self._troubled, seen.destinations)),
         )
 
-    def _troubled(self, sight: DestinationSight) -> DestinationSight:
-        account: AccountSight = sight.account
+    def _troubled(self, sight: Sight) -> Sight:
         if sight.name in self.trouble.identities:
-            account = replace(account, identity=self.trouble.identities[sight.name])
-        return replace(sight, account=account, wanted_key=self.trouble.keys.get(sight.name, sight.wanted_key))
+            sight = sight.having(IDENTITY, self.trouble.identities[sight.name])
+        wanted = self.trouble.keys.get(sight.name, sight[KEYS].wanted)
+        return sight.having(KEYS, replace(sight[KEYS], wanted=wanted))
 
 
 @dataclass(frozen=True)
@@ -123,8 +119,8 @@ class World:
     def request(self) -> PolicyRequest:
         """Return what a pass is given."""
         bodies = (account_body(limits=self.limits), account_body("dr", TARGET_ID))
-        parsed = [parse.parse_account(each) for each in bodies]
-        accounts = {each.account.name: each for each in parsed if isinstance(each, parse.AccountDeclaration)}
+        parsed = [parse_account(each) for each in bodies]
+        accounts = {each.account.name: each for each in parsed if isinstance(each, AccountDeclaration)}
         assert len(accounts) == 2
         return PolicyRequest(self.body, accounts, {}, not_before=self.aws.now)
 
@@ -168,7 +164,7 @@ def _trouble(rng: random.Random, names: list[str]) -> Trouble:
         trouble.source_identity = rng.choice([Unseen(problem()), Unseen(stuck())])
     for name in names:
         if rng.random() < 0.2:
-            trouble.keys[name] = rng.choice(KEYS)
+            trouble.keys[name] = rng.choice(KEY_LOOKS)
         if rng.random() < 0.1:
             trouble.identities[name] = rng.choice([Unseen(problem()), Unseen(stuck())])
     return trouble
@@ -219,7 +215,7 @@ def test_the_plan_promises_what_the_next_pass_does(block: int) -> None:
     for seed in range(block * 40, block * 40 + 40):
         world = generate(seed)
         planned = plan_policy(world.request(), world.aws)
-        assert not isinstance(planned, parse.Rejected)
+        assert not isinstance(planned, Rejected)
         assert world.aws.log == []
         (entry,) = plans.document([plans.entry(*planned)], reads=0, writes=0)["policies"]
         reconcile_policy(world.request(), world.aws, clock=world.clock, cadence=Cadence())
@@ -243,7 +239,7 @@ def test_every_uncopied_point_is_accounted_for() -> None:
     for seed in range(120):
         world = generate(seed)
         planned = plan_policy(world.request(), world.aws)
-        assert not isinstance(planned, parse.Rejected)
+        assert not isinstance(planned, Rejected)
         for each in plans.entry(*planned)["destinations"]:
             copies, states = each["copies"], each["states"]
             open_points = sum(states.get(state, 0) for state in ("missing", "waiting", "failed"))
@@ -259,7 +255,7 @@ def test_a_deny_beside_a_missing_statement_promises_no_copy() -> None:
     aws.policies[vault.arn] = DENY
     world = World(aws, policy_body(), {})
     planned = plan_policy(world.request(), aws)
-    assert not isinstance(planned, parse.Rejected)
+    assert not isinstance(planned, Rejected)
     summary = plans.document([plans.entry(*planned)], reads=0, writes=0)["summary"]
 
     assert (summary["copies"], summary["copiesHeld"], summary["unmet"]) == (0, 4, 1)

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from tests.unit.builders import NOW, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
+from tests.unit.judging import foresee
 from tests.unit.status_kit import status_of, tell
 from tests.unit.test_doubts import ALL, LOOSE, OLD, linked
 
+from crossvault.aspects.copies.declared import Copying
+from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.cli import plans
-from crossvault.engine import reconcile
-from crossvault.engine.model import Copying, Desired, Lifecycle, Observed, Seen
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Seen
+from crossvault.engine.observed import Observed
 from crossvault.metrics import policies
 
 YOUNG = point(9, created=ago(hours=3, minutes=7))
@@ -41,8 +45,7 @@ def world(
 
 def shown(wanted: Desired, seen: Observed) -> dict[str, Any]:
     """Return the pairing of the one destination as ``crossvault plan -o json`` has it."""
-    request: Any = reconcile.PolicyRequest({}, {}, {}, not_before=NOW)
-    entry = plans.entry(wanted, seen, reconcile.foresee(wanted, seen, request))
+    entry = plans.entry(wanted, seen, foresee(wanted, seen))
     answer: dict[str, Any] = entry["destinations"][0]
     return answer
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.judging import diff
 
-from crossvault.aspects.vault_policy import digest_of, statement_for
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    CreateVault,
-    DestinationSight,
-    Look,
-    Observed,
-    Organization,
-    PrerequisiteStatus,
-    PutVaultPolicy,
-    Seen,
-    Unseen,
-)
+from crossvault.aspects.organization import ORGANIZATION, Organization
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.aspects.vault_policy.statement import digest_of, statement_for
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.iam.documents import put
 
 from .builders import (
@@ -51,7 +45,7 @@ ORGANIZATIONS: tuple[Look[Organization | None], ...] = (
     UNSEEN,
 )
 ROLES: tuple[Look[Any], ...] = (Seen(role()), Seen(role(Statement=[])), Seen(role(f"{ROLE}-2")), Seen(None), UNSEEN)
-THERE: tuple[DestinationSight, ...] = (
+THERE: tuple[Sight, ...] = (
     absent(CREATE),
     sight(CREATE, policy=None),
     sight(CREATE, policy=CHANGED),
@@ -65,18 +59,18 @@ WRITES = (True, True, True, False, False, False)
 def _world(
     identity: Look[str], source: Look[Any], ours: Look[Any], theirs: Look[Any], copy_role: Look[Any], there: Any
 ) -> Observed:
-    seen_there = replace(there, account=replace(there.account, organization=theirs))
+    seen_there = there.having(ORGANIZATION, theirs)
     account = account_sight(identity=identity, organization=ours)
     return observed((point(),), seen_there, source=account, source_vault=source, copy_role=copy_role)
 
 
 @pytest.mark.parametrize(("there", "writes"), [*zip(THERE, WRITES, strict=True)])
-def test_a_destination_is_written_exactly_while_its_source_is_proven(there: DestinationSight, *, writes: bool) -> None:
+def test_a_destination_is_written_exactly_while_its_source_is_proven(there: Sight, *, writes: bool) -> None:
     """Seen and right, all of it; a role only has to be not known to be wrong. What is held says what it waits for."""
     combinations = itertools.product(IDENTITIES, SOURCE_VAULTS, ORGANIZATIONS, ORGANIZATIONS, ROLES)
     tried = written = 0
     for identity, source, ours, theirs, copy_role in combinations:
-        made = plan.diff(desired(CREATE), _world(identity, source, ours, theirs, copy_role, there))
+        made = diff(desired(CREATE), _world(identity, source, ours, theirs, copy_role, there))
         found = [each for each in made.actions if isinstance(each, CreateVault | PutVaultPolicy)]
         one_organization = ours == theirs == ORGANIZATIONS[0] or ours == theirs == ORGANIZATIONS[1]
         right_role = isinstance(copy_role, Unseen) or copy_role is ROLES[0]
@@ -94,8 +88,8 @@ def test_a_destination_that_is_proven_does_not_wait_for_another() -> None:
     """Organizations are compared pair by pair."""
     two = (destination(create=True), destination("b", create=True))
     stranger = account_sight(organization=Seen(Organization("o-other", "3")))
-    seen = observed((), replace(absent(two[0]), account=stranger), absent(two[1]))
-    assert [each.destination for each in plan.diff(desired(*two), seen).actions] == ["b"]
+    seen = observed((), absent(two[0]).having(ORGANIZATION, stranger[ORGANIZATION]), absent(two[1]))
+    assert [each.destination for each in diff(desired(*two), seen).actions] == ["b"]
 
 
 def test_a_deletion_takes_its_statement_back_whatever_became_of_the_source() -> None:
@@ -103,6 +97,6 @@ def test_a_deletion_takes_its_statement_back_whatever_became_of_the_source() -> 
     wanted = desired(destination(), deleting=True)
     seen = observed((), sight(), source=account_sight(identity=UNSEEN), source_vault=UNSEEN, copy_role=Seen(None))
     written = {wanted.destinations[0].vault.arn: digest_of(statement_for(ROLE))}
-    (action,) = plan.diff(wanted, seen, written=written).actions
+    (action,) = diff(wanted, seen, written=written).actions
     assert isinstance(action, PutVaultPolicy)
     assert action.document is None

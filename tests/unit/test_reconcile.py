@@ -23,10 +23,12 @@ from tests.unit.pass_kit import (
     two_destinations,
 )
 
-from crossvault.engine.model import CreateVault, PutVaultPolicy, StartCopy
-from crossvault.engine.reconcile import plan_policy
-from crossvault.kinds import parse
-from crossvault.status.summary import Cadence
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.kinds.policy.reconcile import plan_policy
+from crossvault.kinds.rejected import Rejected
+from crossvault.status.outcome import Cadence
 from crossvault.words.reasons import Reason
 
 # --- The way to protection -----------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ def test_invariant_9_observing_and_planning_touch_nothing() -> None:
         assert body["status"]["drift"]["total"] == 1
     planned = plan_policy(request_for(policy_body(), aws), aws)
 
-    assert not isinstance(planned, parse.Rejected)
+    assert not isinstance(planned, Rejected)
     assert kinds(list(planned[2].actions)) == [CreateVault, PutVaultPolicy, *[StartCopy] * 3]
     assert aws.log == []
 

@@ -28,10 +28,10 @@ from tests.unit.pass_kit import (
     small_world,
 )
 
-from crossvault.aspects.vault_policy import digest_of, statement_for
-from crossvault.engine.model import PutVaultPolicy
-from crossvault.engine.reconcile import reconcile_account
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.aspects.vault_policy.statement import digest_of, statement_for
+from crossvault.kinds.account.reconcile import reconcile_account
+from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 
 # --- Deletion ------------------------------------------------------------------------------------------------------

@@ -25,10 +25,11 @@ from tests.unit.pass_kit import (
     two_destinations,
 )
 
-from crossvault.aspects import vault_policy
-from crossvault.engine.model import CreateVault, StartCopy
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.iam import documents
-from crossvault.status.summary import Cadence
+from crossvault.status.outcome import Cadence
 from crossvault.words.problems import Problem
 from crossvault.words.reasons import Reason
 
@@ -42,7 +43,7 @@ def test_drift_is_restored_within_one_pass() -> None:
     aws.policies[TARGET_ARN] = THEIRS
     outcome = do_pass(aws, body)
 
-    assert aws.policies[TARGET_ARN] == documents.put(THEIRS, vault_policy.statement_for(ROLE))
+    assert aws.policies[TARGET_ARN] == documents.put(THEIRS, statement_for(ROLE))
     assert [each.reason for each in outcome.events] == [Reason.DRIFT_CORRECTED]
     assert readiness(body) == ("True", "Protected")
 

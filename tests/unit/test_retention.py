@@ -7,20 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.judging import diff
 
 from crossvault.aspects import lifecycle
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Destination,
-    Lifecycle,
-    Plan,
-    Prerequisite,
-    PrerequisiteStatus,
-    RecoveryPoint,
-    Seen,
-    StartCopy,
-    State,
-)
+from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.engine.declared import Destination
+from crossvault.engine.looks import Seen
+from crossvault.engine.plan import Plan
+from crossvault.engine.rows import Prerequisite, PrerequisiteStatus
 from crossvault.words.reasons import Reason
 
 from .builders import UNSEEN, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
@@ -42,7 +38,7 @@ def _locked(low: int | None, high: int | None, **members: Any) -> Any:
 def _plan(*points: RecoveryPoint, to: Destination | None = None, lock: Any = None, **looks: Any) -> Plan:
     to = to or destination()
     there = sight(to, vault=lock or _locked(30, 60), **looks)
-    return plan.diff(desired(to, backfill=ALL), observed(points, there))
+    return diff(desired(to, backfill=ALL), observed(points, there))
 
 
 def _row(made: Plan) -> Prerequisite:
@@ -84,7 +80,7 @@ def test_a_point_is_held_exactly_when_its_copy_would_not_fit_the_lock(
 ) -> None:
     """What is kept for ever is too long only for a lock that has an upper bound."""
     made = _plan(_kept(1, days), lock=_locked(*lock))
-    (standing,) = made.standings["dr"]
+    (standing,) = standings_of(made)["dr"]
     assert bool([each for each in made.actions if isinstance(each, StartCopy)]) is fits
     assert standing.state is (State.MISSING if fits else State.WAITING)
     assert standing.needs_action is not fits
@@ -130,7 +126,7 @@ def test_an_air_gapped_vault_is_always_locked() -> None:
 def test_without_a_look_at_the_points_nothing_is_said_of_them() -> None:
     """Unknown, and it stops nothing."""
     there = sight(vault=_locked(30, 60))
-    row = _row(plan.diff(desired(destination()), observed(UNSEEN, there)))
+    row = _row(diff(desired(destination()), observed(UNSEEN, there)))
     assert (row.status, row.blocks) == (UNKNOWN, False)
 
 
@@ -139,7 +135,7 @@ def test_a_job_that_the_lock_refused_is_not_repeated_until_it_fits() -> None:
     one = _kept(1, 90)
     refused = job_for(one, state="FAILED", message="The retention specified in the job is not within the range")
     held = _plan(one, jobs=(refused,))
-    assert [each.needs_action for each in held.standings["dr"]] == [True]
+    assert [each.needs_action for each in standings_of(held)["dr"]] == [True]
     assert not held.actions
     fits = _plan(one, lock=_locked(30, 90), jobs=(refused,))
     (start,) = fits.actions

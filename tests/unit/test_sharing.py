@@ -21,23 +21,15 @@ from tests.unit.builders import (
     target_vault,
 )
 from tests.unit.fake_aws import FakeAws
+from tests.unit.judging import diff
 from tests.unit.pass_kit import do_pass, kinds, small_world
 
+from crossvault.aspects.copies.declared import Copying, Sharing
 from crossvault.aspects.copies.doubts import neighbours_of
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    Action,
-    Bound,
-    Copying,
-    Limits,
-    PolicyKey,
-    Result,
-    RunningCopy,
-    Share,
-    Sharing,
-    StartCopy,
-    State,
-)
+from crossvault.aspects.copies.planned import Bound, Share, StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import RunningCopy
+from crossvault.engine.declared import Limits, PolicyKey
+from crossvault.engine.plan import Action, Result
 from crossvault.kinds.policy import stakes
 from crossvault.kinds.policy.stakes import Stake
 from crossvault.words.reasons import Reason
@@ -60,9 +52,9 @@ def starts(limit: int, sharing: Sharing, running: Running) -> tuple[list[StartCo
     wanted = desired(
         limits=Limits(starts_per_second=1000, max_concurrent_copies=limit), copying=Copying(max_concurrent=1000)
     )
-    seen = observed(many, account_copies_in_progress=sum(running.values()), copies_in_progress=copies)
-    made = plan.diff(wanted, seen, sharing=sharing)
-    waiting = {each.reason for each in made.standings["dr"] if each.state is State.WAITING}
+    seen = observed(many, in_progress=sum(running.values()), alike=copies)
+    made = diff(wanted, seen, sharing=sharing)
+    waiting = {each.reason for each in standings_of(made)["dr"] if each.state is State.WAITING}
     return [each for each in made.actions if isinstance(each, StartCopy)], waiting
 
 

@@ -25,14 +25,20 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
+from tests.unit.judging import diff
 from tests.unit.status_kit import ALL
 
-from crossvault.engine import plan
-from crossvault.engine.model import Desired, Observed, PolicyKey, RecoveryPoint, Unseen
-from crossvault.kinds.parse import Rejected
+from crossvault.aspects.copies.declared import COPIES
+from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.engine.declared import Desired, PolicyKey
+from crossvault.engine.looks import Unseen
+from crossvault.engine.observed import Observed
+from crossvault.kinds.policy.summary import FACE, summarise, summarise_rejected
+from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
 from crossvault.metrics import Exposition
-from crossvault.status.summary import Cadence, Outcome, summarise, summarise_rejected, summarise_unfinished
+from crossvault.status.outcome import Cadence, Outcome
+from crossvault.status.unseen import summarise_unfinished
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 from crossvault.work.figures import Vitals
@@ -61,7 +67,7 @@ class Operator:
         outcome = summarise(
             self.wanted,
             seen,
-            plan.diff(self.wanted, seen),
+            diff(self.wanted, seen),
             (),
             previous=self.status,
             now=self.now,
@@ -91,7 +97,7 @@ class Operator:
                 where = sight(account=account_sight(identity=dark), vault=dark, policy=dark, copies=dark, jobs=UNSEEN)
                 return self.look(observed((), where, at=self.now))
             case "unfinished":
-                return self._keep(summarise_unfinished(problem(), body, now=self.now, looked=looked))
+                return self._keep(summarise_unfinished(FACE, problem(), body, now=self.now, looked=looked))
             case _:
                 why = Rejected(Reason.ACCOUNT_NOT_FOUND, (Fault("spec.source.accountRef", "is unknown"),))
                 return self._keep(summarise_rejected(why, body, now=self.now, looked=looked))
@@ -271,5 +277,7 @@ def test_a_policy_that_is_deleted_takes_its_figures_along() -> None:
 
 def _moved(wanted: Desired) -> Desired:
     return desired(
-        destination(vault=target_vault("elsewhere")), backfill=wanted.backfill, max_copy_lag=wanted.max_copy_lag
+        destination(vault=target_vault("elsewhere")),
+        backfill=wanted[COPIES].backfill,
+        max_copy_lag=wanted[COPIES].max_copy_lag,
     )

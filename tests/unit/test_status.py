@@ -35,13 +35,16 @@ from tests.unit.status_kit import (
     tell,
 )
 
-from crossvault.aspects.copies.figures import instant
-from crossvault.aspects.vault_policy import claims_of, sid_of
-from crossvault.engine.model import Observed, Seen, Unseen
+from crossvault.aspects.copy_role import COPY_ROLE
+from crossvault.aspects.vault_policy import claims_of
+from crossvault.aspects.vault_policy.statement import sid_of
+from crossvault.engine.looks import Seen, Unseen
+from crossvault.engine.observed import Observed
 from crossvault.kinds.policy.stakes import remembered
+from crossvault.words.instants import instant
 from crossvault.words.texts import clip
 
-SID = sid_of(declare().copy_role_arn)
+SID = sid_of(declare()[COPY_ROLE])
 
 # --- Stability -----------------------------------------------------------------------------------------------------
 

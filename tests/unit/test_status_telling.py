@@ -24,6 +24,7 @@ from tests.unit.builders import (
     sight,
     stuck,
 )
+from tests.unit.judging import diff
 from tests.unit.status_kit import (
     CHECK,
     DAY,
@@ -36,13 +37,18 @@ from tests.unit.status_kit import (
     tell,
 )
 
-from crossvault.aspects.copies.figures import instant
-from crossvault.engine import plan
-from crossvault.engine.model import Copying, Desired, Observed, Result, Seen, Unseen
-from crossvault.kinds import parse
+from crossvault.aspects.copies.declared import Copying
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Seen, Unseen
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Result
 from crossvault.kinds.account.status import summarise_account
-from crossvault.kinds.parse import Rejected
-from crossvault.status.summary import Cadence, summarise_rejected, summarise_unfinished
+from crossvault.kinds.policy.summary import FACE, summarise_rejected
+from crossvault.kinds.rejected import Rejected
+from crossvault.manifest.fields import Fault
+from crossvault.status.outcome import Cadence
+from crossvault.status.unseen import summarise_unfinished
+from crossvault.words.instants import instant
 from crossvault.words.reasons import Reason
 
 # --- Events --------------------------------------------------------------------------------------------------------
@@ -66,7 +72,7 @@ def test_what_was_done_is_told_once_per_destination() -> None:
     """Many copies to one destination are one event."""
     points = tuple(point(n, resource=f"{DISK}{n}") for n in range(1, 6))
     wanted, before = declare(), observed(points)
-    results = tuple(Result(each) for each in plan.diff(wanted, before).actions)
+    results = tuple(Result(each) for each in diff(wanted, before).actions)
     after = observed(points, sight(jobs=tuple(job_for(each, job_id=each.arn) for each in points)))
     told = tell(wanted, after, results=results)
 
@@ -96,9 +102,7 @@ def _retried(minutes: float) -> Any:
         pytest.param(declare(CHECK), observed((), sight(CHECK, policy=None)), FOLLOW, id="a prerequisite is unmet"),
         pytest.param(declare(), observed((point(),)), SECOND, id="more copies may start"),
         pytest.param(declare(suspend=True), observed((point(),)), INTERVAL, id="copies that may not start"),
-        pytest.param(
-            declare(), observed((point(),), account_copies_in_progress=80), FOLLOW, id="the account is busy elsewhere"
-        ),
+        pytest.param(declare(), observed((point(),), in_progress=80), FOLLOW, id="the account is busy elsewhere"),
         pytest.param(
             declare(), observed((point(),), sight(jobs=(_retried(3),))), timedelta(minutes=3), id="a retry is due soon"
         ),
@@ -134,7 +138,7 @@ def test_a_pass_failed_when_time_may_help(seen: Observed, results: tuple[Result,
 
 # --- What cannot be worked with ------------------------------------------------------------------------------------
 
-REJECTED = Rejected(Reason.INVALID_SPEC, (parse.Fault("spec.source.region", "is required"),))
+REJECTED = Rejected(Reason.INVALID_SPEC, (Fault("spec.source.region", "is required"),))
 
 
 def test_a_rejected_policy_keeps_its_figures_and_all_its_conditions() -> None:
@@ -171,7 +175,7 @@ def test_a_first_backfill_outlives_what_interrupts_it(interruption: str) -> None
     cut = (
         summarise_rejected(REJECTED, body, now=NOW)
         if interruption == "rejected"
-        else summarise_unfinished(problem(), body, now=NOW)
+        else summarise_unfinished(FACE, problem(), body, now=NOW)
     )
     after = status_of(tell(declare(), gap, previous=status_of(cut)))
 
@@ -187,7 +191,7 @@ def test_the_same_interruption_again_writes_nothing(interruption: str) -> None:
         outcome = (
             summarise_rejected(REJECTED, body, now=now)
             if interruption == "rejected"
-            else summarise_unfinished(problem(), body, now=now)
+            else summarise_unfinished(FACE, problem(), body, now=now)
         )
         return status_of(outcome)
 
@@ -199,7 +203,7 @@ def test_the_same_interruption_again_writes_nothing(interruption: str) -> None:
 
 def test_an_unfinished_pass_says_that_nothing_is_known() -> None:
     """Every condition is there and unknown, in the dark as in a crash."""
-    told = status_of(summarise_unfinished(problem(), policy_body(), now=NOW))
+    told = status_of(summarise_unfinished(FACE, problem(), policy_body(), now=NOW))
 
     assert {condition_in(told, each)["status"] for each in (*PARTS, "Ready")} == {"Unknown"}
     assert condition_in(told, "Reconciling")["status"] == "True"

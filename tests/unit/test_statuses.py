@@ -14,7 +14,8 @@ from tests.unit.builders import NOW, UNSEEN, copy_of, destination, observed, poi
 from tests.unit.status_kit import CHECK, declare, failed_job, status_of, tell
 
 from crossvault.cli import main, render, statuses
-from crossvault.engine.model import Desired, Observed, PolicyKey
+from crossvault.engine.declared import Desired, PolicyKey
+from crossvault.engine.observed import Observed
 
 
 def ended(wanted: Desired, seen: Observed, *, looked: bool = True) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from crossvault import __main__, cli
 from crossvault.cli import render, tables
-from crossvault.engine.model import PolicyKey
+from crossvault.engine.declared import PolicyKey
 from crossvault.iam import conditions
 from crossvault.metrics import Exposition
-from crossvault.status.summary import Report
+from crossvault.status.outcome import Report
 from crossvault.words import texts
 from crossvault.words.sanitise import sanitise
 from crossvault.work import logs

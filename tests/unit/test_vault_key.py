@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.judging import diff
 
+from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import key as vault_key
-from crossvault.engine import plan
-from crossvault.engine.model import CreateVault, Key, Look, PrerequisiteStatus, Scope, Seen, Unseen, Vault
+from crossvault.aspects.vault.declared import CREATION, Creation
+from crossvault.aspects.vault.seen import Key, Vault
+from crossvault.engine.declared import Scope
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.words.reasons import Reason
 
 from .builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
@@ -92,8 +96,8 @@ def test_a_vault_is_made_with_the_key_that_kms_finds(
     declared: str, look: Look[Key | None], status: PrerequisiteStatus
 ) -> None:
     """Whatever form it is declared in; with none that KMS does not show."""
-    wanted = replace(destination(create=True), encryption_key=declared)
-    made = plan.diff(desired(wanted), observed((), absent(wanted, wanted_key=look)))
+    wanted = destination(create=True).having(CREATION, Creation(create=True, encryption_key=declared))
+    made = diff(desired(wanted), observed((), absent(wanted, wanted_key=look)))
     row = next(row for row in made.prerequisites if row.name == "VaultKey")
     assert row.status is status
     keys = [each.key_arn for each in made.actions if isinstance(each, CreateVault)]

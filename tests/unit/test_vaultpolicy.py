@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.builders import (
-    ORGANIZATION,
+    ORGANIZATION_ID,
     ROLE,
     SOURCE_ID,
     TARGET_ARN,
@@ -18,29 +18,31 @@ from tests.unit.builders import (
 )
 
 from crossvault.aspects import vault_policy
-from crossvault.aspects.vault_policy import COPY_INTO, statement_for
-from crossvault.engine.model import DeletionPolicy, Ownership, Prerequisite
+from crossvault.aspects.vault_policy import claims_of
+from crossvault.aspects.vault_policy.statement import COPY_INTO, sid_of, statement_for
+from crossvault.engine.declared import DeletionPolicy, Ownership
+from crossvault.engine.rows import Prerequisite
 from crossvault.iam.context import Caller, NotKnown
 from crossvault.iam.documents import MalformedPolicyError
 from crossvault.iam.evaluation import Verdict
 from crossvault.words.reasons import Reason
 
 OURS = statement_for(ROLE)
-PATH, VAULT_PATH = f"{ORGANIZATION}/r-root/ou-root-workloads/", f"{ORGANIZATION}/r-root/ou-root-backups/"
-CALLER = Caller(ROLE, SOURCE_ID, ORGANIZATION, ORGANIZATION, PATH, VAULT_PATH)
+PATH, VAULT_PATH = f"{ORGANIZATION_ID}/r-root/ou-root-workloads/", f"{ORGANIZATION_ID}/r-root/ou-root-backups/"
+CALLER = Caller(ROLE, SOURCE_ID, ORGANIZATION_ID, ORGANIZATION_ID, PATH, VAULT_PATH)
 ROOT = f"arn:aws:iam::{SOURCE_ID}:root"
 
 
 def verdict(document: str | None, caller: Caller = CALLER) -> Verdict:
     """Return what a policy of the vault decides."""
-    return vault_policy.judge(document, caller, TARGET_ARN).verdict
+    return vault_policy.decide(document, caller, TARGET_ARN).verdict
 
 
 def test_the_sid_follows_from_the_role_alone() -> None:
     """Policies with one copy role share a statement; other roles have their own."""
     other = statement_for(ROLE + "2")
 
-    assert vault_policy.sid_of(ROLE) == OURS["Sid"] != other["Sid"]
+    assert sid_of(ROLE) == OURS["Sid"] != other["Sid"]
     assert OURS["Sid"].isalnum()
 
 
@@ -49,8 +51,8 @@ def test_every_destination_is_claimed_and_none_on_deletion() -> None:
     two = (destination(), destination("b", vault=target_vault("b"), vault_policy=Ownership.CHECK))
     gone = desired(*two, deleting=True, deletion_policy=DeletionPolicy.REMOVE_OWNED)
 
-    assert vault_policy.claims_of(desired(*two)) == {(each.vault.arn, OURS["Sid"]) for each in two}
-    assert vault_policy.claims_of(gone) == frozenset()
+    assert claims_of(desired(*two)) == {(each.vault.arn, OURS["Sid"]) for each in two}
+    assert claims_of(gone) == frozenset()
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------
@@ -134,12 +136,14 @@ ORG, PATHS = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [
-        pytest.param({"StringEquals": {ORG: ORGANIZATION}}, True, id="the organization"),
-        pytest.param({"StringEquals": {"aws:principalORGid": [ORGANIZATION]}}, True, id="keys have no case"),
+        pytest.param({"StringEquals": {ORG: ORGANIZATION_ID}}, True, id="the organization"),
+        pytest.param({"StringEquals": {"aws:principalORGid": [ORGANIZATION_ID]}}, True, id="keys have no case"),
         pytest.param({"StringEquals": {ORG: "o-other"}}, False, id="another organization"),
-        pytest.param({"StringEquals": {ORG: ["o-other", ORGANIZATION]}}, True, id="one of two organizations"),
-        pytest.param({"StringNotEquals": {ORG: ["o-other", ORGANIZATION]}}, False, id="neither of two organizations"),
-        pytest.param({"StringEqualsIgnoreCase": {ORG: ORGANIZATION.upper()}}, True, id="without regard to case"),
+        pytest.param({"StringEquals": {ORG: ["o-other", ORGANIZATION_ID]}}, True, id="one of two organizations"),
+        pytest.param(
+            {"StringNotEquals": {ORG: ["o-other", ORGANIZATION_ID]}}, False, id="neither of two organizations"
+        ),
+        pytest.param({"StringEqualsIgnoreCase": {ORG: ORGANIZATION_ID.upper()}}, True, id="without regard to case"),
         pytest.param({"StringLike": {ORG: "o-ex?mple*"}}, True, id="a pattern"),
         pytest.param({"StringEquals": {ORG: "o-*"}}, False, id="a pattern in an equality"),
         pytest.param({"StringLike": {ORG: "[o]-*"}}, False, id="brackets are no wildcards"),
@@ -170,12 +174,12 @@ ORG, PATHS = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
         pytest.param({"Bool": {ORG: "true"}}, None, id="a text as a boolean"),
         pytest.param({"Bool": {"backup:Invented": "true"}}, False, id="an invented boolean"),
         pytest.param({"NumericNotEquals": {"backup:Invented": "1"}}, True, id="an invented number negated"),
-        pytest.param({"Some:StringEquals": {ORG: ORGANIZATION}}, None, id="a quantifier nobody knows"),
+        pytest.param({"Some:StringEquals": {ORG: ORGANIZATION_ID}}, None, id="a quantifier nobody knows"),
         pytest.param({"Null": {ORG: ["true", "false"]}}, True, id="presence or absence"),
         pytest.param({"StringNotEquals": {ORG: []}}, True, id="none of no values"),
         pytest.param({"Bool": {"aws:SecureTransport": True}}, None, id="the transport"),
         pytest.param({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, None, id="an address"),
-        pytest.param({"StringMatchesSomehow": {ORG: ORGANIZATION}}, None, id="an operator nobody knows"),
+        pytest.param({"StringMatchesSomehow": {ORG: ORGANIZATION_ID}}, None, id="an operator nobody knows"),
         pytest.param({"StringEquals": ["o-other"]}, None, id="an operator without keys"),
         pytest.param({"StringEquals": {"backup:CopySourceArn": "x"}}, False, id="an invented key"),
         pytest.param({"StringNotEquals": {"backup:CopyTargets": "x"}}, True, id="an invented key negated"),
@@ -185,13 +189,15 @@ ORG, PATHS = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
         pytest.param({"ForAllValues:ArnNotLike": {"backup:CopyTargets": "x"}}, True, id="all of no values negated"),
         pytest.param({"ForAnyValue:StringEquals": {"backup:CopyTargets": "x"}}, False, id="any of no values"),
         pytest.param({"ForAnyValue:ArnNotEquals": {"backup:CopyTargets": "x"}}, False, id="any of no values negated"),
-        pytest.param({"ForAllValues:StringEquals": {ORG: ORGANIZATION}}, True, id="all of one value"),
+        pytest.param({"ForAllValues:StringEquals": {ORG: ORGANIZATION_ID}}, True, id="all of one value"),
         pytest.param({"ForAnyValue:StringEquals": {ORG: "o-other"}}, False, id="any of one value"),
         pytest.param({"Null": {"backup:CopySourceRegion": "false"}}, False, id="a key that is there, but is not"),
         pytest.param({"Null": {"backup:CopySourceRegion": True}}, True, id="a key that is not there, as boolean"),
         pytest.param({"Null": {ORG: "true"}}, False, id="no organization"),
         pytest.param({"Null": {"aws:SourceVpc": "true"}}, None, id="presence of an unknown key"),
-        pytest.param({"StringEquals": {ORG: ORGANIZATION, "aws:PrincipalAccount": "3"}}, False, id="both of two keys"),
+        pytest.param(
+            {"StringEquals": {ORG: ORGANIZATION_ID, "aws:PrincipalAccount": "3"}}, False, id="both of two keys"
+        ),
         pytest.param(
             {"StringEquals": {ORG: "o-other"}, "Bool": {"aws:SecureTransport": "true"}}, False, id="one false suffices"
         ),
@@ -285,7 +291,7 @@ def test_accounts_in_china_are_recognised(principal: str, expected: Verdict) -> 
     caller = Caller(ROLE.replace("arn:aws:", "arn:aws-cn:"), SOURCE_ID)
     vault = TARGET_ARN.replace("arn:aws:", "arn:aws-cn:")
 
-    found = vault_policy.judge(_document(_allow(Principal={"AWS": principal})), caller, vault)
+    found = vault_policy.decide(_document(_allow(Principal={"AWS": principal})), caller, vault)
 
     assert found.verdict is expected
 
@@ -313,7 +319,7 @@ def _row(*statements: dict[str, Any], caller: Caller = CALLER, **more: Any) -> P
             (OURS, _deny(DENY_ORG, Sid="OnlyOurs")),
             Reason.VAULT_POLICY_DENIES,
             f"denies {ROLE} to copy in: statement OnlyOurs (StringNotEquals {ORG} o-1 or o-2 and 1 more:"
-            f" it is {ORGANIZATION}).",
+            f" it is {ORGANIZATION_ID}).",
             "Remove or narrow statement OnlyOurs: the operator touches only its own.",
             id="a Deny by its Sid, with its condition",
         ),

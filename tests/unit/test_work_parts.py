@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from crossvault.engine.model import PolicyKey
-from crossvault.status.summary import Report
+from crossvault.engine.declared import PolicyKey
+from crossvault.status.outcome import Report
 from crossvault.work import logs
 from crossvault.work.board import Board
 from crossvault.work.figures import Family, Histogram, Tally

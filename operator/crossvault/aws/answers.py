@@ -27,6 +27,7 @@ LARGEST_BODY = 16 * 2**20
 """Bytes of one answer that are read. A page of 1,000 recovery points is one megabyte."""
 LONGEST_TEXT = 128 * 2**10
 """How long a text in an answer may be; the largest are policies, which AWS keeps below 20 KB."""
+PAGES: Any = {"PageSize": 1000}
 MOST_ROWS = 5_000_000
 """How many rows a listing may have before it is taken for one that does not end."""
 CUT = frozenset({"CopyJobs[].StatusMessage"})

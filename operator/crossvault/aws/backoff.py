@@ -9,12 +9,27 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from ..engine.model import CreateVault, Desired, PolicyKey, PutVaultPolicy, RefusedWrite, WriteKey
+from ..engine.declared import Desired, PolicyKey, VaultRef
+from ..engine.observed import RefusedWrite, WriteKey
+from ..engine.plan import Action
 from ..words.problems import ErrorClass, Problem
 
 FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
+
+
+class Write(Action, Protocol):
+    """An action that writes to a vault."""
+
+    @property
+    def vault(self) -> VaultRef:
+        """Where it writes."""
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes it the same write as another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class RefusedWrites:
         self._refusals: dict[WriteKey, _Refusal] = {}
         self._generations: dict[PolicyKey, int] = {}
 
-    def add(self, action: CreateVault | PutVaultPolicy, problem: Problem, now: datetime) -> None:
+    def add(self, action: Write, problem: Problem, now: datetime) -> None:
         """Note a refusal; what time ends is no refusal."""
         if problem.error_class is ErrorClass.RETRY:
             return
@@ -42,12 +57,12 @@ class RefusedWrites:
             wait = min(FIRST * 2 ** min(tries - 1, 16), LONGEST)
             self._refusals[action.key] = _Refusal(tries, RefusedWrite(problem, now + wait), action.vault.arn)
 
-    def discard(self, action: CreateVault | PutVaultPolicy) -> None:
+    def discard(self, action: Write) -> None:
         """Note that AWS took the request."""
         with self._lock:
             self._refusals.pop(action.key, None)
 
-    def standing(self, action: CreateVault | PutVaultPolicy, now: datetime) -> Problem | None:
+    def standing(self, action: Write, now: datetime) -> Problem | None:
         """Return why not to try now, or None."""
         with self._lock:
             found = self._refusals.get(action.key)

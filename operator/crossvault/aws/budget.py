@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from ..engine.model import Limits
+from ..engine.declared import Limits
 from .tenants import NOBODY
 
 READS = "reads"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from ..engine.model import is_region
+from ..engine.declared import is_region
 from ..manifest.fields import show
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from botocore import exceptions, parsers
 
-from ..engine.model import Account
+from ..engine.declared import Account
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from ..words.sanitise import sanitise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ..engine.model import Account
+from ..engine.declared import Account
 
 PREFIX = "crossvault"
 UNNAMED = "unnamed"

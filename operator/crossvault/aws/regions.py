@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from botocore import loaders
 
-from ..engine.model import is_region, partition_of
+from ..engine.declared import is_region, partition_of
 
 _FIRST = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 

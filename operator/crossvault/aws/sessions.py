@@ -25,7 +25,7 @@ from botocore.credentials import (
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ..engine.model import Account, Limits
+from ..engine.declared import Account, Limits
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import bodies, errors, names, regions, tenants

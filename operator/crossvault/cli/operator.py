@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from ..aws import AwsAccounts, Settings
+from ..aspects.effects import AwsAccounts
+from ..aws import Settings
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
-from ..status.summary import Cadence
+from ..status.outcome import Cadence
 from ..work import logs
 from ..work.board import Board
 from . import options

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..engine.model import Ground
+from ..aspects.copies.grounds import Ground
 from .render import plural, size
 from .wrongs import WIDTH
 

@@ -12,11 +12,13 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..aws import AwsAccounts, CallCounts, Settings
-from ..engine import reconcile
-from ..engine.model import PolicyKey
-from ..kinds import parse
+from ..aspects.effects import AwsAccounts
+from ..aws import CallCounts, Settings
+from ..engine.declared import PolicyKey
 from ..kinds.policy import stakes
+from ..kinds.policy.parse import elders_of
+from ..kinds.policy.reconcile import PolicyRequest, plan_policy
+from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
 from ..work import logs
@@ -72,18 +74,18 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
         others = stakes.beside(all_stakes, key)
-        request = reconcile.PolicyRequest(
+        request = PolicyRequest(
             body=body,
             accounts=folder.accounts,
             namespace_labels=folder.labels.get(key.namespace, {}),
             not_before=now,
             claims=others.claims,
             neighbours=others.copies,
-            elders=parse.elders_of(body, folder.policies.values(), folder.accounts),
+            elders=elders_of(body, folder.policies.values(), folder.accounts),
             sharing=stakes.sharing(all_stakes, key),
         )
-        planned = reconcile.plan_policy(request, aws)
-        return plans.rejected(key, planned) if isinstance(planned, parse.Rejected) else plans.entry(*planned)
+        planned = plan_policy(request, aws)
+        return plans.rejected(key, planned) if isinstance(planned, Rejected) else plans.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)
     try:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from ..aspects import ROOMS
 from ..aspects.copies import figures
+from ..aspects.copies.declared import COPIES
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
+from ..aspects.copies.planned import State, judged, standings_of
 from ..aspects.copies.proof import Proof, plan_row, proofs
-from ..engine import prerequisites
-from ..engine.model import (
-    CreateVault,
-    Desired,
-    DestinationSight,
-    Drift,
-    Observed,
-    Plan,
-    PolicyKey,
-    Prerequisite,
-    PrerequisiteStatus,
-    PutVaultPolicy,
-    Seen,
-    State,
-)
-from ..kinds.parse import Rejected
-from ..status.summary import Cadence, summarise
+from ..aspects.copies.seen import ARRIVALS, contents
+from ..aspects.vault import vault_of
+from ..engine.declared import Desired, PolicyKey
+from ..engine.looks import Seen
+from ..engine.observed import Observed, Sight
+from ..engine.plan import Case, Drift, Plan, prerequisites
+from ..engine.rows import Prerequisite, PrerequisiteStatus
+from ..kinds.policy.summary import summarise
+from ..kinds.rejected import Rejected
+from ..status.outcome import Cadence
+from ..words.instants import instant
 from ..words.reasons import Reason
 from . import pairings, wrongs
 from .render import API_VERSION, plural, size
@@ -117,25 +115,25 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
 
 def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
     declared = next(each for each in desired.destinations if each.name == name)
-    standings = plan.standings.get(name, ())
-    actions = [_action(each) for each in plan.actions if each.destination == name]
-    changes = [each for each in actions if each is not None]
+    standings = judged(plan, name).standings
+    told = [each.told() for each in plan.actions if each.destination == name]
+    changes = [asdict(each) for each in told if each is not None]
     sight = next(each for each in observed.destinations if each.name == name)
     lost, failing = told_once(
-        [each for each in losses(desired, observed, plan.standings, {}) if each.destination == name],
+        [each for each in losses(desired, observed, standings_of(plan), {}) if each.destination == name],
         figures.failures(name, standings),
     )
     return {
         "name": name,
         "vault": declared.vault.arn,
         "account": declared.vault.account.name,
-        "looked": observed.contents(sight) is not None,
+        "looked": contents(observed.source, sight) is not None,
         "toAdd": sum(each["change"] == "add" for each in changes),
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
         "copies": _copies(outlook(plan, name, observed.at), desired),
-        "pairing": _pairing(proofs(plan.evidence.get(name, ()), standings, declared, desired.source.arn), sight),
-        "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites.judge(desired, observed)),
+        "pairing": _pairing(proofs(judged(plan, name).evidence, standings, declared, desired.source.arn), sight),
+        "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites(ROOMS, Case(desired, observed))),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
         "reasons": figures.reason_rows(figures.reasons(standings)),
@@ -143,15 +141,16 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
     }
 
 
-def _pairing(found: Iterable[Proof], sight: DestinationSight) -> dict[str, Any]:
+def _pairing(found: Iterable[Proof], sight: Sight) -> dict[str, Any]:
     """Return what the pairing rests on, and until when what would start could not be taken away again."""
     known = tuple(found)
-    jobs = sight.jobs.value if isinstance(sight.jobs, Seen) else ()
-    locked = isinstance(sight.vault, Seen) and sight.vault.value is not None and sight.vault.value.locked
+    look, there = sight[ARRIVALS].jobs, vault_of(sight)
+    jobs = look.value if isinstance(look, Seen) else ()
+    locked = there is not None and there.locked
     ends = [each.kept_until for each in known if each.kept_until is not None]
-    until = "never" if any(each.endless for each in known) else figures.instant(max(ends, default=None))
+    until = "never" if any(each.endless for each in known) else instant(max(ends, default=None))
     return {
-        "oldestJob": figures.instant(min((each.created for each in jobs), default=None)),
+        "oldestJob": instant(min((each.created for each in jobs), default=None)),
         **({"undeletableUntil": until} if locked and until else {}),
         "kinds": [plan_row(each) for each in known],
     }
@@ -182,25 +181,6 @@ def _hazard(each: Drift) -> dict[str, Any]:
     }
 
 
-def _action(action: object) -> dict[str, Any] | None:
-    match action:
-        case CreateVault(vault=vault, key_arn=key):
-            where = f"{vault.account.name}/{vault.name}"
-            return {"change": "add", "aspect": "vault", "where": where, "what": f"with key {key}"}
-        case PutVaultPolicy(vault=vault, sid=sid, foreign_statements=others, expected=expected):
-            where = f"{vault.account.name}/{vault.name}"
-            what = f"statement {sid} ({plural(others, 'foreign statement')} kept)"
-            change = "add" if expected is None or sid not in expected else "change"
-            return {
-                "change": change,
-                "aspect": "vault policy",
-                "where": f"{vault.account.name}/{vault.name}",
-                "what": what,
-            }
-        case _:
-            return None
-
-
 def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
     """Return what the next pass starts, in its order, and how many others wait for what."""
     types = Counter(each.resource_type for each in ahead.start)
@@ -208,14 +188,14 @@ def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
         "count": len(ahead.start),
         "bytes": sum(each.size for each in ahead.start),
         "types": dict(types.most_common()),
-        "atOnce": desired.copying.max_concurrent,
+        "atOnce": desired[COPIES].copying.max_concurrent,
         "recoveryPoints": [each.arn for each in ahead.start],
         "follow": len(ahead.follow),
         "followReasons": {str(reason): count for reason, count in ahead.follow_reasons.items()},
         "wait": len(ahead.wait),
         "held": len(ahead.held),
         "stuck": len(ahead.stuck),
-        **({"nextAttempt": figures.instant(ahead.next_attempt)} if ahead.next_attempt else {}),
+        **({"nextAttempt": instant(ahead.next_attempt)} if ahead.next_attempt else {}),
     }
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from ..aws import AwsAccounts, Settings
-from ..engine.model import PolicyKey
+from ..aspects.effects import AwsAccounts
+from ..aws import Settings
+from ..engine.declared import PolicyKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import protected
-from ..status.summary import Cadence, Outcome
+from ..status.outcome import Cadence, Outcome
 from ..work import logs
 from ..work.board import Board
 from ..work.figures import Vitals

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..aspects.copies.figures import instant
-from ..engine.model import PolicyKey
+from ..engine.declared import PolicyKey
+from ..words.instants import instant
 from . import tables, wrongs
 from .render import API_VERSION
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..engine.model import State
+from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
 from ..words.reasons import Reason
 from .render import plural

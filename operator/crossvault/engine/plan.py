@@ -1,128 +1,292 @@
-"""Desired against observed, as data.
+"""Desired against observed, as data: what the rooms find, put together in the order in which it is done.
 
-| declared | observed | action |
-|---|---|---|
-| vault.create, key usable | vault absent | CreateVault |
-| vaultPolicy Manage | our statement absent or changed | PutVaultPolicy with our statement |
-| vaultPolicy Manage | our statement twice, or under the Sid of an earlier release | PutVaultPolicy |
-| vaultPolicy Manage | somebody else's statement under our Sid | none: it is told |
-| vaultPolicy Manage | our statement absent, and no room for it | none: it is told |
-| recovery point in scope | no copy, no job, prerequisites met, budget left | StartCopy |
-| recovery point in scope | job running, or copy present | none |
-| object deleted, RemoveOwned | our statement as this policy wrote it, claimed by nobody | PutVaultPolicy without it |
-| anything | not seen | none (unknown is never "missing") |
-| a write that AWS refused | refused still, its time has not come | none now (postponed) |
-
-Protection grows before it shrinks: vaults, then statements, then copies. What depends on a vault that has to be
-created waits for the look that sees it.
+Protection grows before it shrinks: rooms act in the order of their list, so vaults come before statements, and those
+before copies. What depends on a vault that has to be created waits for the look that sees it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
-from ..aspects import lifecycle, vault_policy
-from ..aspects.copies import doubts, evidence, foresight, pairing, starts, states
-from ..aspects.vault import key
-from ..iam import documents, meaning
-from ..words.problems import ErrorClass
-from . import prerequisites
-from .model import (
-    Action,
-    Conflict,
-    CreateVault,
-    DeletionPolicy,
-    Desired,
-    Destination,
-    DestinationSight,
-    Drift,
-    Evidence,
-    Neighbour,
-    Observed,
-    Ownership,
-    Plan,
-    Postponed,
-    Prerequisite,
-    PrerequisiteStatus,
-    PutVaultPolicy,
-    Result,
-    Sharing,
-    Standing,
-    StartCopy,
-    Unseen,
-)
+from ..manifest.fields import Fields
+from ..words.problems import ErrorClass, Problem
+from ..words.reasons import Reason
+from . import rows as rows_
+from .declared import DeletionPolicy, Desired, Destination, VaultRef
+from .observed import Observed, Sight, WriteKey
+from .parts import Part, Parts
+from .rows import UNMET, Prerequisite
 
-ALONE = Sharing()
+T = TypeVar("T")
 
-__all__ = ["ALONE", "Plan", "diff", "may_go_on", "removes_something", "restrict"]
+__all__ = [
+    "Action",
+    "Case",
+    "Change",
+    "Declaring",
+    "Drift",
+    "Finding",
+    "Plan",
+    "Postponed",
+    "Result",
+    "Room",
+    "Side",
+    "diff",
+    "hindered",
+    "may_go_on",
+    "prerequisites",
+    "removes_something",
+    "restrict",
+]
 
 
-_NOTHING_WRITTEN: Mapping[str, str] = MappingProxyType({})
+# --- What is found and done ----------------------------------------------------------------------------------------
 
 
-def diff(
-    desired: Desired,
-    observed: Observed,
-    *,
-    claims: frozenset[tuple[str, str]] = frozenset(),
-    neighbours: Iterable[Neighbour] = (),
-    written: Mapping[str, str] = _NOTHING_WRITTEN,
-    sharing: Sharing = ALONE,
-) -> Plan:
-    """Return what has to be done so that ``observed`` becomes ``desired``.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An action as a plan tells it: ``change`` is ``add``, ``change`` or ``remove``."""
 
-    Args:
-        desired: What one policy declares.
-        observed: What was seen for it.
-        claims: (vault ARN, Sid) of the statements that other policies need.
-        neighbours: What other policies declare for the same pairs of vaults.
-        written: The statements that this policy is recorded as having written: their digests by ARN of the vault.
-        sharing: Who else copies out of the source's account.
+    change: str
+    aspect: str
+    where: str
+    what: str
+
+
+@runtime_checkable
+class Action(Protocol):
+    """One step. Rooms have classes of their own; here is what every one of them answers.
+
+    Attributes:
+        mends: The row that is met once this is done; empty where none is.
+        once: It is not done again in a later round of the same pass.
+        alone: What keeps one such action from being done concerns that one only, and none at its destination.
     """
-    pairs = tuple(zip(desired.destinations, observed.destinations, strict=True))
-    if desired.deleting:
-        removals = [_remove_statement(desired, *each, claims, written) for each in pairs]
-        writes, postponed = _split(observed, [action for action in removals if action is not None])
-        return Plan(actions=writes, postponed=postponed)
-    rows = prerequisites.judge(desired, observed)
-    wanted: list[CreateVault | PutVaultPolicy] = []
-    drift: list[Drift] = []
-    for action, difference in (
-        *(_vault(destination, sight, rows) for destination, sight in pairs),
-        *(_statement(desired, destination, sight, claims, written) for destination, sight in pairs),
-        *((None, _other_key(destination, sight)) for destination, sight in pairs),
-    ):
-        # What somebody could get in by, or what nobody takes away again, waits until the source is proven.
-        proven = action is None or prerequisites.unproven(rows, action.destination) is None
-        wanted += [action] if action is not None and proven else []
-        drift += [difference] if difference is not None else []
-    judged = {each[0].name: _judged(desired, observed, each, rows, tuple(neighbours)) for each in pairs}
-    standings = {name: each.standings for name, each in judged.items()}
-    rows = lifecycle.counted(rows, desired, observed, standings)
-    begun, standings = starts.choose_starts(desired, observed, rows, standings, sharing)
-    writes, postponed = _split(observed, wanted)
-    return Plan(
-        (*writes, *begun),
-        tuple(drift),
-        rows,
-        standings,
-        conflicts=tuple(conflict for each in judged.values() for conflict in each.conflicts),
-        evidence={name: each.evidence for name, each in judged.items()},
-        postponed=postponed,
-    )
+
+    mends: ClassVar[str]
+    once: ClassVar[bool]
+    alone: ClassVar[bool]
+
+    @property
+    def destination(self) -> str:
+        """The name of the destination that it is about."""
+
+    @property
+    def key(self) -> WriteKey | None:
+        """What makes this the same write as another one; None for what AWS is asked again as often as it is due."""
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the destination as it looks when this is done."""
+
+    def told(self) -> Change | None:
+        """Return how a plan lists it; None for what it counts."""
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str] | None:
+        """Return the event about it, ``repaired`` when all was as declared before; None for what is counted."""
 
 
-def _split(
-    observed: Observed, wanted: Iterable[CreateVault | PutVaultPolicy]
-) -> tuple[tuple[CreateVault | PutVaultPolicy, ...], tuple[Postponed, ...]]:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one action; ``problem`` None means that it is done.
+
+    ``found`` says that somebody else had done it: nothing was written, and it is not ours to tell. ``withheld`` says
+    that nothing was asked of AWS, because others have taken the places since it was planned.
+    """
+
+    action: Action
+    problem: Problem | None = None
+    found: bool = False
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One aspect that AWS has otherwise than declared.
+
+    A ``remedy`` makes it a hazard: the operator cannot mend it, and a person has to.
+    """
+
+    destination: str
+    aspect: str
+    path: str
+    desired: str
+    observed: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A write that AWS refused when it was last asked, and that waits until it is asked again."""
+
+    action: Action
+    problem: Problem
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass would do, as data. The order of ``actions`` is the order of execution.
+
+    Attributes:
+        postponed: What would be done, too, if AWS had not just refused it.
+        parts: What rooms found besides.
+    """
+
+    actions: tuple[Action, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = ()
+    postponed: tuple[Postponed, ...] = ()
+    parts: Parts = field(default_factory=Parts)
+
+    def __getitem__(self, part: Part[T]) -> T:
+        """Return what a room found."""
+        return self.parts[part]
+
+
+# --- What judges ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is judged: one policy, the picture of AWS, and what others have at stake (``around``)."""
+
+    desired: Desired
+    observed: Observed
+    around: Parts = field(default_factory=Parts)
+
+    def sides(self) -> tuple[tuple[Destination, Sight], ...]:
+        """Return every destination with what was seen of it."""
+        return tuple(zip(self.desired.destinations, self.observed.destinations, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One destination of a case, with the rows that were judged before: the source's, then its own."""
+
+    case: Case
+    destination: Destination
+    sight: Sight
+    rows: tuple[Prerequisite, ...]
+
+    @property
+    def desired(self) -> Desired:
+        """What the policy declares."""
+        return self.case.desired
+
+    @property
+    def source(self) -> Sight:
+        """What was seen of the source."""
+        return self.case.observed.source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a room finds on one side; its actions are done only where everything is proven (``Prerequisite.proves``)."""
+
+    rows: tuple[Prerequisite, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    actions: tuple[Action, ...] = ()
+
+
+def _no_rows(_case: Case) -> tuple[Prerequisite, ...]:
+    return ()
+
+
+def _as_it_is(_case: Case, plan: Plan) -> Plan:
+    return plan
+
+
+def _nothing_of_ours(_case: Case, _destination: Destination, _sight: Sight) -> tuple[Action, ...]:
+    return ()
+
+
+def _declares_nothing(_declaring: Declaring) -> Parts:
+    return Parts()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaring:
+    """A manifest as one room reads it, with its vault resolved.
+
+    Attributes:
+        fields: ``spec`` of the policy, or one of its destinations.
+        vault: The source vault, or that of the destination.
+    """
+
+    fields: Fields
+    vault: VaultRef
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One aspect, as the engine and the kinds use it: what is declared of it, and how it is judged. All of it pure.
+
+    Attributes:
+        name: As it is called in its folder.
+        judge: Judges one destination.
+        source: Judges what the source needs.
+        conclude: Adds what can be told only when all rooms have judged every side.
+        remove: Takes away what is this policy's own, when the policy is deleted.
+        policy: Reads what is declared for a policy as a whole.
+        destination: Reads what is declared for a destination.
+        drifts: What may differ from what is declared, as drift and metrics call it.
+    """
+
+    name: str
+    judge: Callable[[Side], Finding]
+    source: Callable[[Case], tuple[Prerequisite, ...]] = _no_rows
+    conclude: Callable[[Case, Plan], Plan] = _as_it_is
+    remove: Callable[[Case, Destination, Sight], tuple[Action, ...]] = _nothing_of_ours
+    policy: Callable[[Declaring], Parts] = _declares_nothing
+    destination: Callable[[Declaring], Parts] = _declares_nothing
+    drifts: tuple[str, ...] = ()
+
+
+def diff(rooms: Sequence[Room], case: Case) -> Plan:
+    """Return what has to be done so that what was observed becomes what is declared."""
+    if case.desired.deleting:
+        removals = [action for room in rooms for each in case.sides() for action in room.remove(case, *each)]
+        actions, postponed = _split(case.observed, removals)
+        return Plan(actions=actions, postponed=postponed)
+    rows, found = _judged(rooms, case)
+    in_order = [finding for _, finding in sorted(found, key=lambda each: each[0])]
+    wanted = [action for each in in_order for action in each.actions]
+    proven = [action for action in wanted if rows_.unproven(rows, action.destination) is None]
+    actions, postponed = _split(case.observed, proven)
+    plan = Plan(actions, tuple(drift for each in in_order for drift in each.drift), rows, postponed)
+    for room in rooms:
+        plan = room.conclude(case, plan)
+    return plan
+
+
+def prerequisites(rooms: Sequence[Room], case: Case) -> tuple[Prerequisite, ...]:
+    """Return every row, as AWS is."""
+    return _judged(rooms, case)[0]
+
+
+def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...], list[tuple[int, Finding]]]:
+    """Return the rows, the source's first, and what each room found at each destination, with its place in the list."""
+    source = tuple(row for room in rooms for row in room.source(case))
+    rows, found = source, list[tuple[int, Finding]]()
+    for destination, sight in case.sides():
+        own: tuple[Prerequisite, ...] = ()
+        for place, room in enumerate(rooms):
+            finding = room.judge(Side(case, destination, sight, (*source, *own)))
+            own += finding.rows
+            found.append((place, finding))
+        rows += own
+    return rows, found
+
+
+def _split(observed: Observed, wanted: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Postponed, ...]]:
     """Part the writes to do now from those that AWS has just refused: asking again at once would not change it."""
-    writes: list[CreateVault | PutVaultPolicy] = []
+    writes: list[Action] = []
     postponed: list[Postponed] = []
     for each in wanted:
-        refused = observed.refused_writes.get(each.key)
+        refused = observed.refused_writes.get(each.key) if each.key is not None else None
         if refused is not None:
             postponed.append(Postponed(each, refused.problem, refused.retry_at))
         else:
@@ -148,201 +312,30 @@ def removes_something(desired: Desired, *, ordered: bool) -> bool:
 def may_go_on(failed: Result, action: Action) -> bool:
     """Tell whether ``action`` may still be carried out in the pass in which another one failed.
 
-    A vault or a statement holds up what depends on it: its own destination. A copy refused for good concerns that one
-    recovery point; one that the source account is too busy or too troubled for concerns all of them.
+    A write holds up what depends on it: its own destination. What stands alone and is refused for good concerns that
+    one; what the account is too busy or too troubled for concerns all of its kind.
     """
     if failed.problem is None:
         return True
-    if isinstance(failed.action, StartCopy):
-        return failed.problem.error_class is ErrorClass.STUCK or not isinstance(action, StartCopy)
+    if failed.action.alone:
+        return failed.problem.error_class is ErrorClass.STUCK or not action.alone
     return failed.action.destination != action.destination
 
 
-# --- Vault and policy ----------------------------------------------------------------------------------------------
-
-
-def _vault(
-    destination: Destination, sight: DestinationSight, rows: tuple[Prerequisite, ...]
-) -> tuple[CreateVault | None, Drift | None]:
-    if not destination.create or isinstance(sight.vault, Unseen) or sight.vault.value is not None:
-        return None, None
-    unusable = any(
-        row.name == key.NAME and row.blocks and row.status is not PrerequisiteStatus.MET
+def hindered(
+    rows: Iterable[Prerequisite], results: Iterable[Result], postponed: Iterable[Postponed] = ()
+) -> tuple[Prerequisite, ...]:
+    """Return the rows, with AWS's refusal in place of the remedy where the operator tried to mend one in vain."""
+    refused: dict[tuple[str, str], str] = {}
+    for each in results:
+        if each.problem is not None and each.action.mends:
+            refused[each.action.mends, each.action.destination] = each.problem.message
+    for one in postponed:
+        at = f"{one.retry_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        refused[one.action.mends, one.action.destination] = f"{one.problem.message} It is tried again at {at}."
+    return tuple(
+        replace(row, remedy=refused.get((row.name, row.destination), row.remedy))
+        if row.status is UNMET and row.ours
+        else row
         for row in rows
-        if row.destination == destination.name
-    )
-    difference = Drift(destination.name, "vault", destination.vault.name, "present", "absent")
-    key_arn = _key_to_create_with(sight)
-    if unusable or key_arn is None:
-        return None, difference
-    return CreateVault(destination.name, destination.vault, key_arn), difference
-
-
-def _key_to_create_with(sight: DestinationSight) -> str | None:
-    """Return the ARN of the declared key as KMS says it."""
-    seen = None if isinstance(sight.wanted_key, Unseen) else sight.wanted_key.value
-    return seen.arn if seen is not None else None
-
-
-def _other_key(destination: Destination, sight: DestinationSight) -> Drift | None:
-    """Compare the key of an existing vault with the declared one; a vault keeps its key for ever.
-
-    An alias, or a key id, that could not be looked up says nothing.
-    """
-    wanted = destination.encryption_key
-    if wanted is None or isinstance(sight.vault, Unseen) or sight.vault.value is None:
-        return None
-    has, looked_up = sight.vault.value.encryption_key_arn, sight.wanted_key
-    names = wanted if ":key/" in wanted else None
-    if names is None and not isinstance(looked_up, Unseen) and looked_up.value is not None:
-        names = looked_up.value.arn
-    if has is None or names is None or has == names:
-        return None
-    return Drift(
-        destination.name,
-        "vault_key",
-        "encryptionKey",
-        wanted if wanted == names else f"{wanted} ({names})",
-        has,
-        "A vault's key cannot be changed: name another vault, or declare the key that this one has.",
-    )
-
-
-def _statement(
-    desired: Desired,
-    destination: Destination,
-    sight: DestinationSight,
-    claims: frozenset[tuple[str, str]],
-    written: Mapping[str, str],
-) -> tuple[PutVaultPolicy | None, Drift | None]:
-    """Compare our statement with the one in the vault policy; a vault that is absent has no policy to put."""
-    if destination.vault_policy is not Ownership.MANAGE or isinstance(sight.policy, Unseen):
-        return None, None
-    if isinstance(sight.vault, Unseen) or sight.vault.value is None:
-        return None, None
-    role, current = desired.copy_role_arn, sight.policy.value
-    wanted = vault_policy.statement_for(role)
-    try:
-        there = documents.statements(current)
-        ours = [each for each in there if vault_policy.is_ours(each, role)]
-        # What this policy wrote for the copy role that it had before is of no use to anybody else.
-        former = [
-            each
-            for each in there
-            if each not in ours
-            and vault_policy.digest_of(each) == written.get(destination.vault.arn)
-            and (destination.vault.arn, each.get("Sid")) not in claims
-        ]
-        other = vault_policy.usurped(there, role)
-        if other is not None:
-            remedy = "Give that statement another Sid, or remove it; ours is then added beside it."
-            return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
-        if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]):
-            return None, None
-        document = _put(current, wanted, [*ours, *former])
-    except documents.MalformedPolicyError as error:
-        return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
-    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours))
-    if not former and vault_policy.no_room(current, role) is not None:
-        return None, difference
-    action = PutVaultPolicy(
-        destination.name,
-        destination.vault,
-        current,
-        document,
-        wanted["Sid"],
-        foreign_statements=len(there) - len(ours) - len(former),
-        replaces=frozenset(map(documents.canonical, (*ours, *former))),
-    )
-    return action, difference
-
-
-def _put(current: str | None, wanted: Mapping[str, Any], before: list[dict[str, Any]]) -> str:
-    """Return the policy with our statement in it once, whatever stood there for it before."""
-    texts = set(map(documents.canonical, before))
-
-    def which(each: Mapping[str, Any]) -> bool:
-        return documents.canonical(each) in texts
-
-    alone = current if current is None or len(before) < 2 else documents.remove(current, which)
-    return documents.put(alone, wanted, which)
-
-
-def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
-    """Say how our statement stands in the policy, which is not as wanted."""
-    if not ours:
-        return "absent"
-    clauses = dict.fromkeys(clause for each in ours for clause in meaning.differences(wanted, each))
-    doubled = [f"it stands there {len(ours)} times"] if len(ours) > 1 else []
-    return f"changed: {'; '.join([*doubled, *clauses])}"
-
-
-def _remove_statement(
-    desired: Desired,
-    destination: Destination,
-    sight: DestinationSight,
-    claims: frozenset[tuple[str, str]],
-    written: Mapping[str, str],
-) -> PutVaultPolicy | None:
-    """Take our statement out where this policy wrote it, as it wrote it, and nobody else needs it."""
-    role = desired.copy_role_arn
-    sid = vault_policy.sid_of(role)
-    if destination.vault_policy is not Ownership.MANAGE or (destination.vault.arn, sid) in claims:
-        return None
-    if isinstance(sight.policy, Unseen) or sight.policy.value is None:
-        return None
-    there = vault_policy.standing(sight.policy.value, role)
-    if there is None or vault_policy.digest_of(there) != written.get(destination.vault.arn):
-        return None
-    text = documents.canonical(there)
-    document = documents.remove(sight.policy.value, lambda each: documents.canonical(each) == text)
-    foreign = sum(documents.canonical(each) != text for each in documents.statements(sight.policy.value))
-    return PutVaultPolicy(
-        destination.name, destination.vault, sight.policy.value, document, sid, foreign, frozenset({text})
-    )
-
-
-# --- Copies --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What is to be said of the copies at one destination; nothing when either side was not seen."""
-
-    standings: tuple[Standing, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-
-
-def _judged(
-    desired: Desired,
-    observed: Observed,
-    each: tuple[Destination, DestinationSight],
-    rows: tuple[Prerequisite, ...],
-    neighbours: tuple[Neighbour, ...],
-) -> _Judged:
-    """Judge every recovery point towards one destination, and on what ground copies of them may start."""
-    destination, sight = each
-    there = observed.contents(sight)
-    if there is None:
-        return _Judged()
-    ends, seen = (desired.source.arn, destination.vault.arn), sight.copies_at or observed.at
-    paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
-    weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
-    cleared = prerequisites.cleared(rows, destination.name)
-    known = _known(observed, destination, sight)
-    view = states.Viewpoint(desired, destination, observed.at, seen, cleared, known)
-    locked = known.vault is not None and known.vault.bounds is not None
-    settled = doubts.settle(paired.pairs, states.judge(paired.pairs, view), weighed, view, locked=locked)
-    beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
-    conflicts = doubts.conflicts_of(view, beside)
-    return _Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
-
-
-def _known(observed: Observed, destination: Destination, sight: DestinationSight) -> foresight.Circumstances:
-    """Return what was seen that bears on single recovery points."""
-    return foresight.Circumstances(
-        None if isinstance(sight.vault, Unseen) else sight.vault.value,
-        observed.source_keys,
-        {arn: each for (arn, vault), each in observed.refused.items() if vault == destination.vault.arn},
     )

@@ -1,19 +1,61 @@
-"""How a row of the prerequisites is written down, whatever it is about."""
+"""The prerequisites: what AWS needs before a copy can work, a row each, whatever room it is of.
+
+A row that could not be looked at is Unknown. Few of those stop copies, because a copy that AWS would accept must not
+wait for a permission to look.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
 from ..words.problems import Problem
 from ..words.reasons import Reason
-from .model import Desired, Destination, Prerequisite, PrerequisiteStatus
+from .declared import Desired
+
+
+class PrerequisiteStatus(StrEnum):
+    """Met, not met, or not looked at."""
+
+    MET = "Met"
+    UNMET = "Unmet"
+    UNKNOWN = "Unknown"
+
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 
-TELLS_THE_REGION = frozenset({"SourceVault", "DestinationVault"})
+
+@dataclass(frozen=True, slots=True)
+class Prerequisite:
+    """One thing AWS needs before a copy can work.
+
+    Attributes:
+        destination: Of which destination; empty for the source, and so for all.
+        blocks: No copy is started while this row is not met.
+        ours: The operator mends it by itself as soon as what comes before it is met and it may act.
+        proves: Nothing at all is written at a destination while this row is not met: a statement lets somebody in,
+            and a vault is never taken away again.
+        clears: What failed because of this is worth another try by now.
+    """
+
+    name: str
+    destination: str
+    status: PrerequisiteStatus
+    reason: Reason
+    message: str
+    remedy: str = ""
+    blocks: bool = False
+    ours: bool = False
+    proves: bool = False
+    clears: Reason | None = None
 
 
-def met(name: str, destination: str, message: str) -> Prerequisite:
+def met(
+    name: str, destination: str, message: str, *, proves: bool = False, clears: Reason | None = None
+) -> Prerequisite:
     """Return a row with nothing to do."""
-    return Prerequisite(name, destination, MET, Reason.ALL_MET, message)
+    return Prerequisite(name, destination, MET, Reason.ALL_MET, message, proves=proves, clears=clears)
 
 
 def unmet(
@@ -25,23 +67,26 @@ def unmet(
     *,
     blocks: bool = True,
     ours: bool = False,
+    proves: bool = False,
 ) -> Prerequisite:
     """Return a row that somebody has to mend; no copy is started meanwhile, unless it concerns but some of them."""
-    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours)
+    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours, proves=proves)
 
 
-def unknown(name: str, destination: str, problem: Problem, *, blocks: bool = False) -> Prerequisite:
+def unknown(
+    name: str,
+    destination: str,
+    problem: Problem,
+    *,
+    blocks: bool = False,
+    proves: bool = False,
+    tells_the_region: bool = False,
+) -> Prerequisite:
     """Return the row about what could not be looked at; a Region that is not there is told in the vault's row only."""
-    if problem.reason is Reason.REGION_DOUBTFUL and name not in TELLS_THE_REGION:
+    if problem.reason is Reason.REGION_DOUBTFUL and not tells_the_region:
         words = "Not looked at, because of the vault's Region."
-        return Prerequisite(name, destination, UNKNOWN, Reason.REGION_UNSEEN, words, blocks=blocks)
-    return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks)
-
-
-def no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
-    """Return the row about something of a vault that is not there; what blocks is that it is not there."""
-    message = f"There is no vault whose {what} to judge."
-    return Prerequisite(name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, message)
+        return Prerequisite(name, destination, UNKNOWN, Reason.REGION_UNSEEN, words, blocks=blocks, proves=proves)
+    return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks, proves=proves)
 
 
 def by_the_operator(desired: Desired, does: str, first: Prerequisite | None) -> str:
@@ -53,3 +98,22 @@ def by_the_operator(desired: Desired, does: str, first: Prerequisite | None) -> 
     if desired.acts:
         return f"Nothing: the operator {does}."
     return f"Set {' and '.join(desired.held_by)}: the operator then {does}."
+
+
+def unproven(rows: Iterable[Prerequisite], destination: str) -> Prerequisite | None:
+    """Return the first row because of which nothing is written at a destination; None when everything is proven."""
+    return next((row for row in _about(rows, destination) if row.proves and row.status is not MET), None)
+
+
+def block(rows: Iterable[Prerequisite], destination: str) -> bool:
+    """Tell whether no copy may be started to ``destination``."""
+    return any(row.blocks and row.status is not MET for row in _about(rows, destination))
+
+
+def cleared(rows: Iterable[Prerequisite], destination: str) -> frozenset[Reason]:
+    """Return the reasons of failures that are worth another try at a destination."""
+    return frozenset(row.clears for row in rows if row.destination == destination and row.clears is not None)
+
+
+def _about(rows: Iterable[Prerequisite], destination: str) -> Iterable[Prerequisite]:
+    return (row for row in rows if row.destination in {"", destination})

@@ -1,1 +1,11 @@
-"""One folder a kind of object: from its body to what is wanted, and to its status."""
+"""One folder a kind of object: from its body to what is wanted, and to its status. Here they are listed, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .account import ACCOUNT
+from .kind import Kind
+from .policy import POLICY
+
+KINDS: Mapping[str, Kind] = {each.name: each for each in (ACCOUNT, POLICY)}

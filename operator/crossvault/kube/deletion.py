@@ -9,11 +9,11 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..engine import reconcile
-from ..engine.model import DeletionPolicy, Event
-from ..engine.reconcile import PolicyRequest
+from ..engine.declared import DeletionPolicy
 from ..kinds.policy import endings
-from ..status.summary import Outcome
+from ..kinds.policy.reconcile import PolicyRequest, ending_of
+from ..status.events import Event
+from ..status.outcome import Outcome
 from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from ..work.agenda import After, Done, Lane, Next
@@ -62,7 +62,7 @@ class Deletions:
 
     def _unfinished(self, request: PolicyRequest, problem: Problem) -> Outcome:
         parts = self._parts
-        ending = reconcile.ending_of(request)
+        ending = ending_of(request)
         return endings.unfinished(request.body, ending, problem, now=parts.clock(), cadence=parts.settings.cadence)
 
     def _until(self, body: Body) -> datetime:

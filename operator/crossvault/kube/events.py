@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..engine.model import Event
+from ..status.events import Event
 from ..words.texts import clean
 from . import objects
 from .client import Api, ApiError, Trouble

@@ -20,7 +20,8 @@ from typing import NoReturn
 
 import kopf
 
-from ..engine.reconcile import Aws, Clock
+from ..engine.rounds import Aws
+from ..kinds.policy.reconcile import Clock
 from ..kinds.policy.stakes import stake_of
 from ..work.agenda import Lane
 from ..work.board import Board

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..engine import reconcile
-from ..engine.reconcile import Aws, Clock, PolicyRequest
-from ..status.summary import Cadence, Outcome
+from ..engine.rounds import Aws
+from ..kinds.account.reconcile import reconcile_account
+from ..kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
+from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
 from ..work.figures import Vitals
 from .client import Api
@@ -23,7 +24,7 @@ from .writer import Writer
 
 
 class ReconcilePolicy(Protocol):
-    """The shape of :func:`crossvault.engine.reconcile.reconcile_policy`."""
+    """The shape of ``kinds.policy.reconcile``."""
 
     def __call__(
         self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
@@ -32,7 +33,7 @@ class ReconcilePolicy(Protocol):
 
 
 class ReconcileAccount(Protocol):
-    """The shape of :func:`crossvault.engine.reconcile.reconcile_account`."""
+    """The shape of ``kinds.account.reconcile``."""
 
     def __call__(
         self, body: Body, aws: Aws, *, twins: tuple[str, ...], not_before: datetime, clock: Clock, cadence: Cadence
@@ -44,8 +45,8 @@ class ReconcileAccount(Protocol):
 class Engine:
     """The core, as far as this edge calls it."""
 
-    policy: ReconcilePolicy = reconcile.reconcile_policy
-    account: ReconcileAccount = reconcile.reconcile_account
+    policy: ReconcilePolicy = reconcile_policy
+    account: ReconcileAccount = reconcile_account
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
-from ..engine.model import Event, PolicyKey
-from ..engine.reconcile import PolicyRequest
-from ..kinds import parse
+from ..engine.declared import PolicyKey
+from ..kinds import KINDS
+from ..kinds.policy.parse import accounts_named_by
+from ..kinds.policy.reconcile import PolicyRequest
 from ..manifest.fields import format_duration
-from ..status import summary
-from ..status.summary import Outcome
+from ..status.events import Event
+from ..status.outcome import Outcome
+from ..status.unseen import summarise_unfinished
 from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from ..work import logs
@@ -121,7 +123,7 @@ class Passes:
             current is None
             or objects.identity_of(current) != objects.identity_of(body)
             or store.place(key.namespace).labels != request.namespace_labels
-            or any(accounts.get(name) != request.accounts.get(name) for name in parse.accounts_named_by(body))
+            or any(accounts.get(name) != request.accounts.get(name) for name in accounts_named_by(body))
         )
 
     def _account_work(self, key: ObjectKey, body: Body) -> Work:
@@ -215,7 +217,9 @@ class Passes:
     async def _say_unfinished(self, key: ObjectKey, body: Body, problem: Problem) -> None:
         """Take back what the status claims: it was not seen to be true this time."""
         _logger.warning("%s", problem.message, extra={"reason": problem.reason.value})
-        outcome = summary.summarise_unfinished(problem, body, now=self._parts.clock(), looked=self._looked(key))
+        outcome = summarise_unfinished(
+            KINDS[key.kind.value].face, problem, body, now=self._parts.clock(), looked=self._looked(key)
+        )
         if outcome.report is not None:
             self._parts.board.put(outcome.report)
         try:

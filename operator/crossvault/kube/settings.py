@@ -16,7 +16,7 @@ from pathlib import Path
 
 import kopf
 
-from ..status.summary import Cadence
+from ..status.outcome import Cadence
 from . import objects
 
 

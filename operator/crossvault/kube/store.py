@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from ..engine.model import Neighbour, PolicyKey, Sharing
-from ..kinds import parse
+from ..aspects.copies.declared import Neighbour, Sharing
+from ..engine.declared import PolicyKey
+from ..kinds.account.parse import AccountDeclaration, parse_account
+from ..kinds.policy.parse import accounts_named_by, seniority
 from ..kinds.policy.stakes import Copying, Stake, remembered, stake_of
+from ..kinds.rejected import Rejected
 from . import objects
 from .objects import Body, Kind, ObjectKey
 
-Accounts: TypeAlias = Mapping[str, parse.AccountDeclaration]
+Accounts: TypeAlias = Mapping[str, AccountDeclaration]
 Labels: TypeAlias = Mapping[str, str]
 Claims: TypeAlias = frozenset[tuple[str, str]]
 WayIn: TypeAlias = tuple[str, str | None, str | None]
@@ -61,7 +64,7 @@ class Store:
         self._stake_of = stake_of
         self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
         self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
-        self._accounts: dict[str, parse.AccountDeclaration] = {}
+        self._accounts: dict[str, AccountDeclaration] = {}
         self._entered_by: dict[WayIn, set[str]] = {}
         self._places: dict[str, Place] = {}
         self._by_account: dict[str, set[ObjectKey]] = {}
@@ -146,10 +149,10 @@ class Store:
     def elders_of(self, key: ObjectKey) -> Mapping[str, int]:
         """Return how many older policies of the namespace name each account that limits their number.
 
-        The same as :func:`crossvault.kinds.parse.elders_of` counts, in O(log n): it is asked in every pass.
+        The same as :func:`crossvault.kinds.elders_of` counts, in O(log n): it is asked in every pass.
         """
         names = self._named.get(key, frozenset())
-        mine = parse.seniority(self._bodies[Kind.POLICY][key]) if names else ("", "")
+        mine = seniority(self._bodies[Kind.POLICY][key]) if names else ("", "")
         older = {
             name: bisect_left(self._lines.get((key.namespace, name), ()), mine)
             for name in names
@@ -305,7 +308,7 @@ class Store:
         """
         stays = body is not None and objects.deletion_of(body) is None
         before = self._in_line.pop(key, None)
-        after = (parse.seniority(body), self._named.get(key, frozenset())) if body is not None and stays else None
+        after = (seniority(body), self._named.get(key, frozenset())) if body is not None and stays else None
         if after is not None:
             self._in_line[key] = after
         if before == after:
@@ -335,23 +338,23 @@ class Store:
     def _index(self, key: ObjectKey, body: Body, change: Change) -> None:
         match key.kind:
             case Kind.POLICY:
-                self._index_names(key, parse.accounts_named_by(body))
+                self._index_names(key, accounts_named_by(body))
                 if change is not Change.ECHO:
                     self._unsettled[key] = None
             case Kind.ACCOUNT:
                 if change is not Change.ECHO:
-                    self._index_account(key.name, parse.parse_account(body))
+                    self._index_account(key.name, parse_account(body))
             case Kind.NAMESPACE:
                 self._places[key.name] = _place(body)
 
-    def _index_account(self, name: str, declared: parse.AccountDeclaration | parse.Rejected | None) -> None:
+    def _index_account(self, name: str, declared: AccountDeclaration | Rejected | None) -> None:
         """Put another mapping in place: passes in their threads hold the one before.
 
         Accounts with which it shares a way in, or shared one, have to say so, or no longer.
         """
         accounts = dict(self._accounts)
         before = accounts.pop(name, None)
-        if isinstance(declared, parse.AccountDeclaration):
+        if isinstance(declared, AccountDeclaration):
             accounts[name] = declared
         self._accounts = accounts
         after = accounts.get(name)

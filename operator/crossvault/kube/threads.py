@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from ..status.summary import Outcome
+from ..status.outcome import Outcome
 
 
 class Overdue(Exception):  # noqa: N818 - a state the caller goes on from, with the pass that is still running

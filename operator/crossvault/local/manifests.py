@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..engine.model import PolicyKey
-from ..kinds import parse
+from ..engine.declared import PolicyKey
+from ..kinds.account.parse import AccountDeclaration, parse_account
+from ..kinds.rejected import Rejected
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
 from ..manifest.fields import Fault, kind_of, show
@@ -76,7 +77,7 @@ class Folder:
     """
 
     policies: Mapping[PolicyKey, Mapping[str, Any]]
-    accounts: Mapping[str, parse.AccountDeclaration]
+    accounts: Mapping[str, AccountDeclaration]
     labels: Mapping[str, Mapping[str, str]]
 
     @classmethod
@@ -125,7 +126,7 @@ class _Reading:
 
     faults: list[ManifestFault]
     policies: dict[PolicyKey, Mapping[str, Any]] = field(default_factory=dict)
-    accounts: dict[str, parse.AccountDeclaration] = field(default_factory=dict)
+    accounts: dict[str, AccountDeclaration] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     places: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -181,8 +182,8 @@ class _Reading:
         if body["kind"] != "BackupAccount":
             self.policies[PolicyKey(namespace, name)] = body
             return
-        declared = parse.parse_account(body)
-        if isinstance(declared, parse.Rejected):
+        declared = parse_account(body)
+        if isinstance(declared, Rejected):
             self.faults += map(entry.fault, declared.faults)
         else:
             self.accounts[name] = declared

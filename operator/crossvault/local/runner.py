@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..engine.model import PolicyKey
-from ..engine.reconcile import Aws, PolicyRequest, reconcile_policy
-from ..kinds import parse
+from ..engine.declared import PolicyKey
+from ..engine.rounds import Aws
 from ..kinds.policy import stakes
-from ..status.summary import Cadence, Outcome
+from ..kinds.policy.parse import accounts_named_by, elders_of
+from ..kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from ..status.outcome import Cadence, Outcome
 from ..words.reasons import Reason
 from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
@@ -205,7 +206,7 @@ class LocalRunner:
             not_before=now - self._settings.cadence.follow / 2,
             claims=others.claims,
             neighbours=others.copies,
-            elders=parse.elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
+            elders=elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
             sharing=stakes.sharing(self._stakes, key),
             looked=self._board.looked("CrossAccountBackupPolicy", key),
         )
@@ -214,7 +215,7 @@ class LocalRunner:
         )
 
     def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
-        return parse.accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
+        return accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""

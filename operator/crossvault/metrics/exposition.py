@@ -13,7 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from .. import __version__
-from ..status.summary import Report
+from ..status.outcome import Report
 from ..work.figures import QueueFigures, Vitals
 from . import catalogue, policies
 from .aws import AwsMetrics

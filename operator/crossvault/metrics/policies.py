@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
+from ..aspects import ROOMS
 from ..aspects.copies.figures import Figures
-from ..engine.model import PrerequisiteStatus, State
-from ..status.summary import Report
+from ..aspects.copies.planned import State
+from ..status.outcome import Report
 from ..words.texts import label
 from . import catalogue
 from .catalogue import Metric
 
 Sample: TypeAlias = tuple[Metric, tuple[str, ...], float]
 
-ASPECTS = ("vault", "vault_policy", "vault_key")
+ASPECTS = tuple(aspect for room in ROOMS for aspect in room.drifts)
 COUNTED = tuple(state for state in State if state is not State.OUT_OF_SCOPE)
 
 
@@ -63,11 +64,10 @@ def _policy(report: Report, now: datetime) -> Iterator[Sample]:
 
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
     destination = labels[-1]
-    drifted = {each.aspect for each in report.plan.drift if each.destination == destination}
     for aspect in ASPECTS:
-        yield catalogue.DRIFT, (*labels, aspect), float(aspect in drifted)
-    for row in report.plan.prerequisites:
-        if row.destination in {"", destination} and row.status is not PrerequisiteStatus.MET:
+        yield catalogue.DRIFT, (*labels, aspect), float((destination, aspect) in report.drifted)
+    for row in report.unmet:
+        if row.destination in {"", destination}:
             yield catalogue.PREREQUISITE, (*labels, row.name, row.status, row.reason), 1.0
 
 

@@ -6,43 +6,13 @@ Events are posted when something changed, never because time passed; nothing exi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
-from ..aspects.copies.figures import instant
-from ..engine.model import CreateVault, Event, PutVaultPolicy, Result, StartCopy
+from ..engine.plan import Result
 from ..words.reasons import Reason
 from ..words.texts import clip
-from . import conditions
-from .conditions import Condition, condition_of
-
-
-def stamp(
-    judged: Iterable[Condition], previous: Mapping[str, Any], generation: int, now: datetime
-) -> list[dict[str, Any]]:
-    """Give conditions their generation and transition time; the time moves only when the status flips."""
-    stamped = []
-    for each in judged:
-        before = condition_of(previous, each.type)
-        same = before is not None and before.get("status") == each.status
-        stamped.append(
-            {
-                "type": each.type,
-                "status": each.status,
-                "reason": str(each.reason),
-                "message": f"{clip(each.message)} {each.detail}".rstrip(),
-                "observedGeneration": generation,
-                "lastTransitionTime": (same and before and before.get("lastTransitionTime")) or instant(now),
-            }
-        )
-    return stamped
-
-
-def with_last_changed(status: dict[str, Any], previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Add ``lastChanged``: the present when anything differs, else what it was."""
-    told, before = ({key: value for key, value in each.items() if key != "lastChanged"} for each in (status, previous))
-    changed = told != before or "lastChanged" not in previous
-    return {**told, "lastChanged": instant(now) if changed else previous["lastChanged"]}
+from .conditions import FALSE, TRUE, Condition, condition_of
+from .events import Event
 
 
 def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[str, ...]:
@@ -51,7 +21,7 @@ def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tu
     for each in judged:
         before = condition_of(previous, each.type) or {}
         same = before.get("status") == each.status and (each.type != "Ready" or before.get("reason") == each.reason)
-        if each.status == conditions.FALSE and not same:
+        if each.status == FALSE and not same:
             lines.append(f"{each.type} is False: {each.reason} ({clip(each.message).rstrip('.')})")
     return tuple(lines)
 
@@ -63,9 +33,9 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
         before = condition_of(previous, each.type)
         if before is not None and (before.get("status"), before.get("reason")) == (each.status, each.reason):
             continue
-        failing = each.type == "CopiesHealthy" and each.status == conditions.FALSE
+        failing = each.type == "CopiesHealthy" and each.status == FALSE
         if each.type in {"Ready", "Shared"} or failing:
-            kind = "Normal" if each.type == "Ready" and each.status == conditions.TRUE else "Warning"
+            kind = "Normal" if each.type == "Ready" and each.status == TRUE else "Warning"
             events.append(Event(kind, each.reason, clip(each.message)))
     return tuple(events)
 
@@ -78,45 +48,31 @@ def events_of(
     What it found done is told by who did it. A refusal is told unless a condition said so: one that lasts would else
     be posted each pass.
     """
-    was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == conditions.TRUE
+    was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == TRUE
     done = [each for each in results if each.problem is None and not each.found]
-    events = [event for each in done if (event := _event_of(each, repaired=was_in_sync))]
+    told = [each.action.done(repaired=was_in_sync) for each in done]
+    events = [Event("Normal", *each) for each in told if each is not None]
     for name in dict.fromkeys(each.action.destination for each in results):
-        started = sum(isinstance(each.action, StartCopy) and each.action.destination == name for each in done)
+        started = sum(each.action.alone and each.action.destination == name for each in done)
         if started:
             copies = "1 copy" if started == 1 else f"{started} copies"
             text = f"Started {copies} to {name}, newest of each resource first."
             events.append(Event("Normal", Reason.COPIES_STARTED, text))
     refused = next((each for each in results if each.problem is not None), None)
     if refused is not None and refused.problem is not None:
-        kind = "CopiesHealthy" if isinstance(refused.action, StartCopy) else "Synced"
+        kind = "CopiesHealthy" if refused.action.alone else "Synced"
         now = next((each.message for each in judged if each.type == kind), "")
         if clip(now) != (condition_of(previous, kind) or {}).get("message"):
             events.append(Event("Warning", refused.problem.reason, clip(refused.problem.message)))
     return tuple(events)
 
 
-def _event_of(result: Result, *, repaired: bool) -> Event | None:
-    match result.action:
-        case CreateVault(destination=name, vault=vault):
-            text = f"{name}: Created vault {vault.name} in account {vault.account.name} with its customer managed key."
-            return Event("Normal", Reason.VAULT_CREATED, text)
-        case PutVaultPolicy(destination=name, vault=vault, sid=sid, foreign_statements=others):
-            verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.VAULT_POLICY_UPDATED)
-            kept = f"{others} other statement{'' if others == 1 else 's'} untouched"
-            return Event(
-                "Normal", reason, f"{name}: {verb} statement {sid} in the policy of vault {vault.name} ({kept})."
-            )
-        case StartCopy():
-            return None
-
-
-def sentence(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
+def log_line(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
     """Return what the pass changed, for the log; nothing when it changed nothing, or as :func:`turned_false` says."""
     done = [event.message.rstrip(".") for event in events_of(results, judged, previous)]
     before = condition_of(previous, "Ready") or {}
     changed = (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason)
-    if changed and judged[0].status != conditions.FALSE:
-        why = "" if judged[0].status == conditions.TRUE else f" ({clip(judged[0].message).rstrip('.')})"
+    if changed and judged[0].status != FALSE:
+        why = "" if judged[0].status == TRUE else f" ({clip(judged[0].message).rstrip('.')})"
         done.append(f"Ready is {judged[0].status}: {judged[0].reason}{why}")
     return "; ".join(done)

@@ -11,12 +11,12 @@ from datetime import datetime
 from threading import Lock
 
 from ..aspects.copies.figures import Figures
-from ..engine.model import PolicyKey
-from ..status.summary import Report
+from ..engine.declared import PolicyKey
+from ..status.outcome import Report
 
 
 class Board:
-    """The latest :class:`~crossvault.status.summary.Report` of every object. Written by passes, read by scrapes."""
+    """The latest :class:`~crossvault.status.outcome.Report` of every object. Written by passes, read by scrapes."""
 
     def __init__(self) -> None:
         self._reports: dict[tuple[str, PolicyKey], Report] = {}

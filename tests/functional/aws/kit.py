@@ -17,8 +17,13 @@ from typing import Any
 import botocore.session
 from botocore.loaders import Loader
 
-from crossvault.aws import AwsAccounts, Settings
-from crossvault.engine.model import Account, Desired, Destination, Limits, PolicyKey, VaultRef
+from crossvault.aspects.copy_role import COPY_ROLE
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault.declared import CREATION, Creation
+from crossvault.aspects.vault_policy import OWNERSHIP
+from crossvault.aws import Settings
+from crossvault.engine.declared import Account, Desired, Destination, Limits, Ownership, PolicyKey, VaultRef
+from crossvault.engine.parts import Parts
 
 SOURCE_ID, DESTINATION_ID = "111111111111", "222222222222"
 START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -33,15 +38,23 @@ def account(
     return Account(name, account_id, arn, **more)
 
 
-def policy(source: Account, destination: Account, **more: Any) -> Desired:
+def policy(
+    source: Account,
+    destination: Account,
+    *,
+    create: bool = True,
+    encryption_key: str | None = "alias/orders-copies",
+    vault_policy: Ownership = Ownership.MANAGE,
+) -> Desired:
     """Build a policy that copies vault orders of ``source`` into vault orders-copies of ``destination``."""
-    more.setdefault("create", True)
-    more.setdefault("encryption_key", "alias/orders-copies")
+    parts = Parts().having(CREATION, Creation(create, encryption_key)).having(OWNERSHIP, vault_policy)
     return Desired(
         PolicyKey("shop", "orders"),
         VaultRef(source, "eu-west-1", "orders"),
-        f"arn:aws:iam::{source.account_id}:role/service-role/AWSBackupDefaultServiceRole",
-        (Destination("dr", VaultRef(destination, "eu-central-1", "orders-copies"), **more),),
+        (Destination("dr", VaultRef(destination, "eu-central-1", "orders-copies"), parts),),
+        parts=Parts().having(
+            COPY_ROLE, f"arn:aws:iam::{source.account_id}:role/service-role/AWSBackupDefaultServiceRole"
+        ),
     )
 
 

@@ -10,20 +10,17 @@ from datetime import UTC, datetime
 import pytest
 from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, policy, scripted
 
-from crossvault.aws import AwsAccounts
-from crossvault.engine.model import (
-    AccountSight,
-    CreateVault,
-    Desired,
-    Key,
-    Lifecycle,
-    Observed,
-    PutVaultPolicy,
-    RecoveryPoint,
-    Seen,
-    StartCopy,
-    Unseen,
-)
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, RecoveryPoint
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.organization import ORGANIZATION, SWITCH
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault.seen import KEYS, Key
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Seen, Unseen
+from crossvault.engine.observed import Observed, Sight
 from crossvault.words.reasons import Reason
 
 
@@ -52,44 +49,42 @@ def _let_see(script: Script) -> None:
         pytest.param(
             "DescribeOrganization",
             error_json("AWSOrganizationsNotInUseException"),
-            lambda sight: sight.organization == Seen(None),
+            lambda sight: sight[ORGANIZATION] == Seen(None),
             id="an account outside of any organization",
         ),
         pytest.param(
             "DescribeGlobalSettings",
             error_json("InvalidRequestException", "Your account is not a member of an organization"),
-            lambda sight: sight.cross_account_backup == Seen(False),
+            lambda sight: sight[SWITCH] == Seen(False),
             id="no organization, no switch",
         ),
         pytest.param(
             "DescribeGlobalSettings",
             Answer('{"GlobalSettings": {"isCrossAccountBackupEnabled": "false"}}'),
-            lambda sight: sight.cross_account_backup == Seen(False),
+            lambda sight: sight[SWITCH] == Seen(False),
             id="the switch is off",
         ),
         pytest.param(
             "DescribeGlobalSettings",
             Answer('{"GlobalSettings": {}, "LastUpdateTime": null}'),
-            lambda sight: _why(sight.cross_account_backup) is Reason.UNEXPECTED_ANSWER,
+            lambda sight: _why(sight[SWITCH]) is Reason.UNEXPECTED_ANSWER,
             id="settings without the switch",
         ),
         pytest.param(
             "DescribeOrganization",
             error_json("AccessDeniedException", status=400),
-            lambda sight: _why(sight.organization) is Reason.ACCESS_DENIED,
+            lambda sight: _why(sight[ORGANIZATION]) is Reason.ACCESS_DENIED,
             id="the organization may not be read",
         ),
         pytest.param(
             "DescribeOrganization",
             Answer('{"Organization": {"Arn": "x"}}'),
-            lambda sight: _why(sight.organization) is Reason.UNEXPECTED_ANSWER,
+            lambda sight: _why(sight[ORGANIZATION]) is Reason.UNEXPECTED_ANSWER,
             id="an organization without an id",
         ),
     ],
 )
-def test_account_shows_its_organization(
-    operation: str, answer: Answer, expected: Callable[[AccountSight], bool]
-) -> None:
+def test_account_shows_its_organization(operation: str, answer: Answer, expected: Callable[[Sight], bool]) -> None:
     """Being in no organization is an answer; being unable to ask is none."""
     with scripted() as script:
         _let_see(script)
@@ -112,8 +107,8 @@ def test_alias_of_an_aws_managed_key_is_not_described() -> None:
         observed = _observe(aws, policy(who, replace(who, name="dr"), encryption_key="alias/aws/backup"))
         aws.close()
 
-    assert observed.destinations[0].wanted_key == Seen(Key("alias/aws/backup", "AWS", "Enabled"))
-    assert observed.points == Seen(())
+    assert observed.destinations[0][KEYS].wanted == Seen(Key("alias/aws/backup", "AWS", "Enabled"))
+    assert observed.source[POINTS] == Seen(())
     assert script.count("DescribeKey") == 0
 
 
@@ -136,7 +131,7 @@ def test_wanted_key_is_looked_up_only_for_a_vault_to_be_made(create: bool, encry
         (sight,) = _observe(aws, desired).destinations
         aws.close()
 
-    assert sight.wanted_key == Seen(None)
+    assert sight[KEYS].wanted == Seen(None)
     assert script.count("DescribeKey") == 0
 
 
@@ -161,11 +156,12 @@ def test_what_moved_between_pages_counts_once() -> None:
         observed = _observe(aws, desired)
         aws.close()
 
-    assert isinstance(observed.points, Seen)
-    assert isinstance(observed.destinations[0].jobs, Seen)
-    assert [each.arn for each in observed.points.value] == ["arn:1"]
-    assert [each.id for each in observed.destinations[0].jobs.value] == ["1"]
-    assert observed.points.value[0].created.year == 8000
+    points, jobs = observed.source[POINTS], observed.destinations[0][ARRIVALS].jobs
+    assert isinstance(points, Seen)
+    assert isinstance(jobs, Seen)
+    assert [each.arn for each in points.value] == ["arn:1"]
+    assert [each.id for each in jobs.value] == ["1"]
+    assert points.value[0].created.year == 8000
 
 
 def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:

@@ -13,30 +13,28 @@ import pytest
 from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, accounts, let_in, policy, scripted
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts
-from crossvault.aws.apply import creator_request_id, lifecycle_members
-from crossvault.engine.model import (
-    Action,
-    Bound,
-    CreateVault,
-    Lifecycle,
-    Observed,
-    PutVaultPolicy,
-    RecoveryPoint,
-    RunningCopy,
-    Seen,
-    Share,
-    StartCopy,
-)
+from crossvault.aspects.copies.aws import lifecycle_members
+from crossvault.aspects.copies.planned import Bound, Share, StartCopy
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC, RecoveryPoint, RunningCopy
+from crossvault.aspects.copy_role import COPY_ROLE
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault.aws import creator_request_id
+from crossvault.aspects.vault.seen import VAULT
+from crossvault.aspects.vault_policy import POLICY, PutVaultPolicy
+from crossvault.engine.looks import Seen
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Action
 from crossvault.words.problems import ErrorClass
 from crossvault.words.reasons import Reason
 
 PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
 DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")
 DESIRED = policy(PROD, DR)
-VAULT = DESIRED.destinations[0].vault
+TARGET = DESIRED.destinations[0].vault
 KEY = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
-CREATE = CreateVault("dr", VAULT, KEY)
+CREATE = CreateVault("dr", TARGET, KEY)
 DOCUMENT = json.dumps(
     {
         "Version": "2012-10-17",
@@ -58,12 +56,12 @@ def _observe(aws: AwsAccounts) -> Observed:
 
 
 def _start(point: RecoveryPoint, **more: Any) -> StartCopy:
-    more = {"lifecycle": None, "role_arn": DESIRED.copy_role_arn} | more
-    return StartCopy("dr", point, DESIRED.source, VAULT.arn, token="token-1", **more)
+    more = {"lifecycle": None, "role_arn": DESIRED[COPY_ROLE]} | more
+    return StartCopy("dr", point, DESIRED.source, TARGET.arn, token="token-1", **more)
 
 
 def _point(aws: AwsAccounts) -> RecoveryPoint:
-    points = _observe(aws).points
+    points = _observe(aws).source[POINTS]
     assert isinstance(points, Seen)
     return points.value[0]
 
@@ -75,17 +73,17 @@ def _written(simulator: SimulatorServer) -> Counter[str]:
 def _prepared(simulator: SimulatorServer, **settings: Any) -> AwsAccounts:
     aws = accounts(simulator.url, **settings)
     assert aws.apply(CREATE).problem is None
-    assert aws.apply(PutVaultPolicy("dr", VAULT, None, DOCUMENT, "CrossvaultCopyIn")).problem is None
+    assert aws.apply(PutVaultPolicy("dr", TARGET, None, DOCUMENT, "CrossvaultCopyIn")).problem is None
     return aws
 
 
 def test_vault_is_created_with_its_key_and_tag(simulator: SimulatorServer) -> None:
     """The vault says who made it, and the next look sees it."""
     aws = accounts(simulator.url)
-    assert _observe(aws).destinations[0].vault == Seen(None)
+    assert _observe(aws).destinations[0][VAULT] == Seen(None)
 
     result = aws.apply(CREATE)
-    look = aws.observe(DESIRED, not_before=datetime(2020, 1, 1, tzinfo=UTC)).destinations[0].vault
+    look = aws.observe(DESIRED, not_before=datetime(2020, 1, 1, tzinfo=UTC)).destinations[0][VAULT]
     aws.close()
     admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
 
@@ -93,7 +91,7 @@ def test_vault_is_created_with_its_key_and_tag(simulator: SimulatorServer) -> No
     assert isinstance(look, Seen)
     assert look.value is not None
     assert look.value.encryption_key_arn == KEY
-    assert admin.list_tags(ResourceArn=VAULT.arn)["Tags"] == {"crossvault.io/managed-by": "crossvault"}
+    assert admin.list_tags(ResourceArn=TARGET.arn)["Tags"] == {"crossvault.io/managed-by": "crossvault"}
 
 
 def test_vault_that_exists_already_is_no_failure(simulator: SimulatorServer) -> None:
@@ -109,7 +107,7 @@ def test_vault_that_exists_already_is_no_failure(simulator: SimulatorServer) -> 
 
 def test_request_id_of_a_vault_is_always_the_same() -> None:
     """It depends on the vault alone and fits into AWS's 50 characters."""
-    one, again = creator_request_id(VAULT.arn), creator_request_id(VAULT.arn)
+    one, again = creator_request_id(TARGET.arn), creator_request_id(TARGET.arn)
 
     assert one == again != creator_request_id(DESIRED.source.arn)
     assert len(one) == 50
@@ -119,7 +117,7 @@ def test_vault_policy_is_put(simulator: SimulatorServer) -> None:
     """What was written is what the next look reads."""
     aws = _prepared(simulator)
 
-    look = _observe(aws).destinations[0].policy
+    look = _observe(aws).destinations[0][POLICY]
     aws.close()
 
     assert isinstance(look, Seen)
@@ -132,10 +130,10 @@ def test_policy_that_somebody_changed_is_not_overwritten(simulator: SimulatorSer
     aws = _prepared(simulator)
     admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
     changed = DOCUMENT.replace("CrossvaultCopyIn", "Theirs")
-    admin.put_backup_vault_access_policy(BackupVaultName=VAULT.name, Policy=changed)
+    admin.put_backup_vault_access_policy(BackupVaultName=TARGET.name, Policy=changed)
     simulator.control.clear_calls()
 
-    result = aws.apply(PutVaultPolicy("dr", VAULT, None, DOCUMENT, "CrossvaultCopyIn"))
+    result = aws.apply(PutVaultPolicy("dr", TARGET, None, DOCUMENT, "CrossvaultCopyIn"))
     aws.close()
 
     assert result.problem is not None
@@ -151,38 +149,38 @@ def test_copy_is_started_once_for_one_token(simulator: SimulatorServer) -> None:
     results = [aws.apply(action), aws.apply(action)]
     observed = _observe(aws)
     aws.close()
-    jobs = observed.destinations[0].jobs
+    jobs = observed.destinations[0][ARRIVALS].jobs
     assert isinstance(jobs, Seen)
 
     assert [(result.problem, result.found) for result in results] == [(None, False), (None, True)]
     assert [job.source_point_arn for job in jobs.value] == [action.point.arn]
-    assert observed.account_copies_in_progress == 1
+    assert observed.source[TRAFFIC].in_progress == 1
 
 
 def test_started_copy_counts_before_any_listing_shows_it(simulator: SimulatorServer) -> None:
     """Other policies of the account see the copy as running at once."""
     aws = _prepared(simulator)
     point = _point(aws)
-    other = replace(DESIRED, destinations=(replace(DESIRED.destinations[0], vault=replace(VAULT, name="others")),))
+    other = replace(DESIRED, destinations=(replace(DESIRED.destinations[0], vault=replace(TARGET, name="others")),))
     aws.apply(_start(point))
 
     observed = aws.observe(other, not_before=datetime.now(UTC))
     aws.close()
 
-    assert observed.account_copies_in_progress == 1
+    assert observed.source[TRAFFIC].in_progress == 1
 
 
 def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: SimulatorServer) -> None:
     """Five were planned for the same three places, of which one is taken: two begin, and AWS hears of no other."""
     aws = _prepared(simulator)
-    points = _observe(aws).points
+    points = _observe(aws).source[POINTS]
     assert isinstance(points, Seen)
     # One of each resource, as a pass would: AWS queues the second job of one.
     newest = {each.resource_arn: each for each in points.value}
     first, *others = newest.values()
     assert aws.apply(_start(first)).problem is None
 
-    bound = Bound(Share.of(3, 1), "shop", frozenset({(DESIRED.source.arn, VAULT.arn)}))
+    bound = Bound(Share.of(3, 1), "shop", frozenset({(DESIRED.source.arn, TARGET.arn)}))
     with ThreadPoolExecutor(5) as pool:
         starts = [replace(_start(each), token=each.arn[-20:], bound=bound) for each in others]
         results = list(pool.map(aws.apply, starts))
@@ -191,9 +189,9 @@ def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: Si
 
     assert Counter((each.withheld, each.problem) for each in results) == {(False, None): 2, (True, None): 3}
     assert _written(simulator)["StartCopyJob"] == 3
-    assert observed.account_copies_in_progress == 3
-    vaults = (DESIRED.source.arn, VAULT.arn)
-    assert observed.copies_in_progress == {RunningCopy(vaults): 1, RunningCopy(vaults, "shop"): 2}
+    assert observed.source[TRAFFIC].in_progress == 3
+    vaults = (DESIRED.source.arn, TARGET.arn)
+    assert observed.source[TRAFFIC].alike == {RunningCopy(vaults): 1, RunningCopy(vaults, "shop"): 2}
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "truncate"])
@@ -205,9 +203,9 @@ def test_lost_answer_is_told_and_looked_for(simulator: SimulatorServer, fault: s
     before = datetime(2020, 1, 1, tzinfo=UTC)
 
     result = aws.apply(_start(point))
-    jobs = aws.observe(DESIRED, not_before=before).destinations[0].jobs
+    jobs = aws.observe(DESIRED, not_before=before).destinations[0][ARRIVALS].jobs
     again = aws.apply(_start(point))
-    after = aws.observe(DESIRED, not_before=before).destinations[0].jobs
+    after = aws.observe(DESIRED, not_before=before).destinations[0][ARRIVALS].jobs
     aws.close()
 
     assert result.problem is not None
@@ -252,12 +250,12 @@ def test_refusal_is_remembered_until_aws_takes_the_copy(simulator: SimulatorServ
     point = _point(aws)
 
     refusal = aws.apply(_start(point, lifecycle=Lifecycle(30, 60)))
-    refused = _observe(aws).refused
+    refused = _observe(aws).source[TRAFFIC].refused
     aws.apply(_start(point))
-    after = _observe(aws).refused
+    after = _observe(aws).source[TRAFFIC].refused
     aws.close()
 
-    assert {pair: each.problem for pair, each in refused.items()} == {(point.arn, VAULT.arn): refusal.problem}
+    assert {pair: each.problem for pair, each in refused.items()} == {(point.arn, TARGET.arn): refusal.problem}
     assert after == {}
 
 
@@ -271,7 +269,7 @@ def test_refusal_is_remembered_until_aws_takes_the_copy(simulator: SimulatorServ
 def test_nothing_is_written_with_an_unproved_identity(simulator: SimulatorServer, action: Any) -> None:
     """Invariant 5, for writes: without any look before, the identity is proved first."""
     aws = accounts(simulator.url)
-    wrong: Action = action(replace(VAULT, account=replace(DR, account_id="333333333333")))
+    wrong: Action = action(replace(TARGET, account=replace(DR, account_id="333333333333")))
 
     result = aws.apply(wrong)
     aws.close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crossvault.aws.budget import READS, STARTS, Budgets, Line, Place, TokenBucket
 from crossvault.aws.calls import CallCounts
-from crossvault.engine.model import Limits
+from crossvault.engine.declared import Limits
 
 
 class Time:

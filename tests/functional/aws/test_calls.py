@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, scripted
 
-from crossvault.aws import AwsAccounts, CallCounts, Settings, inventory
+from crossvault.aspects.copies.aws import listing
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault_policy.aws.writes import vault_policy
+from crossvault.aws import CallCounts, Settings
 from crossvault.aws.sessions import Access
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
@@ -29,7 +32,7 @@ POINT = {
 
 def _enter(script: Script, aws: AwsAccounts) -> Access:
     let_in(script)
-    return aws._sessions.enter(account())
+    return aws._reach.sessions.enter(account())
 
 
 def _counted(aws: AwsAccounts, operation: str) -> dict[str, int]:
@@ -57,7 +60,7 @@ def test_request_is_counted_by_its_outcome(answer: Answer, outcome: str) -> None
         access = _enter(script, aws)
         script.on("GetBackupVaultAccessPolicy", answer)
         with contextlib.suppress(CrossvaultError):
-            inventory.vault_policy(access, REGION, "orders")
+            vault_policy(access, REGION, "orders")
         if answer.wait:
             answer.wait.set()
         aws.close()
@@ -72,7 +75,7 @@ def test_request_that_finds_nobody_is_counted() -> None:
     aws = accounts(gone)
 
     with pytest.raises(CrossvaultError) as caught:
-        aws._sessions.enter(account()).verify()
+        aws._reach.sessions.enter(account()).verify()
 
     assert caught.value.problem.reason is Reason.UNREACHABLE
     assert _counted(aws, "AssumeRole") == {"error": 1}
@@ -89,7 +92,7 @@ def test_every_attempt_and_every_page_is_counted() -> None:
             {"RecoveryPoints": [POINT], "NextToken": "2"},
             {"RecoveryPoints": [{**POINT, "RecoveryPointArn": f"{POINT['RecoveryPointArn']}-2"}], "NextToken": None},
         )
-        points = inventory.recovery_points(access, REGION, "orders")
+        points = listing.recovery_points(access, REGION, "orders")
         aws.close()
 
     assert len(points) == 2
@@ -109,7 +112,7 @@ def test_listing_tolerates_explicit_nulls() -> None:
                 '"SourceBackupVaultArn":null,"IsParent":null,"BackupSizeInBytes":null}],"NextToken":null}'
             ),
         )
-        (point,) = inventory.recovery_points(access, REGION, "orders")
+        (point,) = listing.recovery_points(access, REGION, "orders")
         aws.close()
 
     assert (point.size, point.encryption_key_arn, point.source_vault_arn, point.delete_at) == (0, None, None, None)
@@ -135,7 +138,7 @@ def test_half_a_listing_is_none(second: Answer) -> None:
         script.on("ListRecoveryPointsByBackupVault", {"RecoveryPoints": [POINT], "NextToken": "2"}, second)
 
         with pytest.raises(CrossvaultError) as caught:
-            inventory.recovery_points(access, REGION, "orders")
+            listing.recovery_points(access, REGION, "orders")
         aws.close()
 
     assert caught.value.problem.reason in {Reason.UNEXPECTED_ANSWER, Reason.SERVICE_UNAVAILABLE}
@@ -148,7 +151,7 @@ def test_listing_asks_for_the_largest_pages() -> None:
         access = _enter(script, aws)
         script.on("ListCopyJobs", {"CopyJobs": []})
 
-        inventory.copy_jobs(access, REGION, "arn:aws:backup:eu-central-1:222222222222:backup-vault:v")
+        listing.copy_jobs(access, REGION, "arn:aws:backup:eu-central-1:222222222222:backup-vault:v")
         aws.close()
 
     assert "maxResults=1000" in script.asked[-1][1]

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.functional.aws.kit import Script, account, let_in, models, scripted
 
-from crossvault.aws import AwsAccounts, Settings, endpoints, inventory
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault_policy.aws.writes import vault_policy
+from crossvault.aws import Settings, endpoints
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
@@ -115,7 +117,7 @@ def test_nothing_is_sent_in_the_clear_however_the_endpoint_is_set(
         settings = Settings(region=REGION, endpoint_url=url if how == "setting" else None, attempts=1)
         aws = AwsAccounts(settings, loader=models())
         with pytest.raises(CrossvaultError) as caught:
-            aws._sessions.enter(PROD).verify()
+            aws._reach.sessions.enter(PROD).verify()
         aws.close()
 
     assert (caught.value.problem.reason, caught.value.problem.error_class) == (
@@ -137,7 +139,7 @@ def test_nobody_is_connected_to_who_hides_before_a_backslash(monkeypatch: pytest
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
         with pytest.raises(CrossvaultError) as caught:
-            aws._sessions.enter(PROD).verify()
+            aws._reach.sessions.enter(PROD).verify()
         aws.close()
 
     assert urllib3.util.parse_url(url).url.startswith(script.url), "this is where it would have gone"
@@ -153,10 +155,10 @@ def test_one_service_in_the_clear_keeps_the_others(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_BACKUP", _in_the_clear(script))
         aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
-        access = aws._sessions.enter(PROD)
+        access = aws._reach.sessions.enter(PROD)
         access.verify()
         with pytest.raises(CrossvaultError) as caught:
-            inventory.vault_policy(access, REGION, "v")
+            vault_policy(access, REGION, "v")
         aws.close()
 
     assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT
@@ -176,7 +178,7 @@ def test_web_identity_is_not_handed_out_in_the_clear(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", _in_the_clear(script))
         aws = AwsAccounts(Settings(region=REGION, attempts=1), loader=models())
         with pytest.raises(CrossvaultError) as caught:
-            aws._sessions.enter(PROD).verify()
+            aws._reach.sessions.enter(PROD).verify()
         aws.close()
 
     assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT

@@ -37,22 +37,23 @@ from tests.functional.aws.kit import (
     policy,
     scripted,
 )
+from tests.unit.judging import diff
 
-from crossvault.aws import answers, inventory
+from crossvault.aspects.copies.aws import listing
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, RecoveryPoint
+from crossvault.aspects.copy_role import COPY_ROLE, ROLE
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.organization import ORGANIZATION, SWITCH
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault.seen import KEYS, VAULT
+from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
+from crossvault.aws import answers
 from crossvault.aws.answers import ANSWERS
-from crossvault.engine import plan
-from crossvault.engine.model import (
-    CreateVault,
-    Desired,
-    Look,
-    Observed,
-    PutVaultPolicy,
-    RecoveryPoint,
-    Result,
-    Seen,
-    StartCopy,
-    Unseen,
-)
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Result
 from crossvault.words import texts
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
@@ -62,7 +63,7 @@ Json = dict[str, Any]
 # One account plays both parts, so that one identity answers for all.
 WHO = account()
 DESIRED = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False)
-SOURCE, VAULT = DESIRED.source, DESIRED.destinations[0].vault
+SOURCE, TARGET = DESIRED.source, DESIRED.destinations[0].vault
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
 DENY = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}
 PLACED = {
@@ -79,8 +80,8 @@ GOOD: dict[str, Json] = {
     "ListParents": {"Parents": [{"Id": "r-root"}]},
     "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}},
     "DescribeBackupVault": {
-        "BackupVaultArn": VAULT.arn,
-        "BackupVaultName": VAULT.name,
+        "BackupVaultArn": TARGET.arn,
+        "BackupVaultName": TARGET.name,
         "EncryptionKeyArn": KEY,
         "Locked": True,
         "MinRetentionDays": 1,
@@ -120,7 +121,7 @@ GOOD: dict[str, Json] = {
                 "State": "RUNNING",
                 "SourceRecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1",
                 "SourceBackupVaultArn": SOURCE.arn,
-                "DestinationBackupVaultArn": VAULT.arn,
+                "DestinationBackupVaultArn": TARGET.arn,
                 "CreationDate": 1.795410000123e9,
                 "ResourceArn": "arn:aws:ec2:eu-west-1:111111111111:volume/vol-1",
                 "ResourceType": "EBS",
@@ -135,12 +136,12 @@ GOOD: dict[str, Json] = {
         "NextToken": None,
     },
     "StartCopyJob": {"CopyJobId": "J"},
-    "CreateBackupVault": {"BackupVaultName": VAULT.name},
+    "CreateBackupVault": {"BackupVaultName": TARGET.name},
     "PutBackupVaultAccessPolicy": {},
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
-ROLE = "GetRole"
+GET_ROLE = "GetRole"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 LISTED_FOR_NAMES = "ListBackupVaults"
 """Is asked only where a vault cannot be described."""
@@ -179,7 +180,7 @@ def spoiled(operation: str, path: str, instead: str) -> Answer:
 def script_a_whole_world(script: Script) -> None:
     """Let everything be there."""
     let_in(script)
-    script.on(ROLE, role_xml())
+    script.on(GET_ROLE, role_xml())
     for operation, answer in GOOD.items():
         script.on(operation, answer)
 
@@ -190,7 +191,7 @@ def role_xml() -> Answer:
     document = quote(json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     return Answer(
         '<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role>'
-        f"<Arn>{DESIRED.copy_role_arn}</Arn>"
+        f"<Arn>{DESIRED[COPY_ROLE]}</Arn>"
         f"<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>"
         "</Role></GetRoleResult></GetRoleResponse>"
     )
@@ -204,16 +205,16 @@ def now() -> datetime:
 def looks_of(observed: Observed) -> list[Look[Any] | None]:
     """Return everything that was looked at."""
     found: list[Look[Any] | None] = [
-        observed.source.identity,
-        observed.source.organization,
-        observed.source.cross_account_backup,
-        observed.source_vault,
-        observed.points,
-        observed.copy_role,
+        observed.source[IDENTITY],
+        observed.source[ORGANIZATION],
+        observed.source[SWITCH],
+        observed.source[VAULT],
+        observed.source[POINTS],
+        observed.source[ROLE],
     ]
     for each in observed.destinations:
-        found += [each.account.identity, each.account.organization, each.vault, each.policy, each.vault_key]
-        found += [each.copies, each.jobs, each.source_path, each.vault_path]
+        found += [each[IDENTITY], each[ORGANIZATION], each[VAULT], each[POLICY], each[KEYS].own]
+        found += [each[ARRIVALS].copies, each[ARRIVALS].jobs, each[PATHS].source, each[PATHS].vault]
     return found
 
 
@@ -233,7 +234,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -253,7 +254,7 @@ def test_a_whole_world_is_seen_whole() -> None:
         observed = see(script)
 
     assert messages(observed) == set()
-    assert [type(each) for each in plan.diff(DESIRED, observed).actions] == [PutVaultPolicy]
+    assert [type(each) for each in diff(DESIRED, observed).actions] == [PutVaultPolicy]
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -264,7 +265,7 @@ def test_a_member_that_is_missing(operation: str, path: str, always: bool, inste
         script_a_whole_world(script)
         script.on(operation, spoiled(operation, path, instead))
         observed = see(script)
-    planned = {type(each) for each in plan.diff(DESIRED, observed).actions}
+    planned = {type(each) for each in diff(DESIRED, observed).actions}
 
     if not always and instead in {"nothing", "null"}:
         assert messages(observed) == set()
@@ -321,8 +322,9 @@ def test_an_instant_that_is_none(at: Any) -> None:
         script.on("ListCopyJobs", answer)
         observed = see(script)
 
-    assert isinstance(observed.destinations[0].jobs, Unseen)
-    assert observed.destinations[0].jobs.problem.reason is Reason.UNEXPECTED_ANSWER
+    look = observed.destinations[0][ARRIVALS].jobs
+    assert isinstance(look, Unseen)
+    assert look.problem.reason is Reason.UNEXPECTED_ANSWER
 
 
 @pytest.mark.parametrize("at", [1.57e9, 1570000000, -62135424000, 253402128000, "2026-11-29T01:02:03.004Z", "1.57e9"])
@@ -346,9 +348,9 @@ def test_a_list_of_vaults_without_its_names_does_not_say_that_one_is_missing(pat
         script_a_whole_world(script)
         script.on("DescribeBackupVault", error_json("AccessDeniedException", status=403))
         script.on("ListBackupVaults", GOOD["ListBackupVaults"])
-        missing = see(script).destinations[0].vault
+        missing = see(script).destinations[0][VAULT]
         script.on("ListBackupVaults", spoiled("ListBackupVaults", path, instead))
-        unseen = see(script).destinations[0].vault
+        unseen = see(script).destinations[0][VAULT]
 
     assert missing == Seen(None)
     assert isinstance(unseen, Unseen)
@@ -361,7 +363,7 @@ def test_a_switch_that_is_neither_on_nor_off(text: str) -> None:
     with scripted() as script:
         script_a_whole_world(script)
         script.on("DescribeGlobalSettings", {"GlobalSettings": {"isCrossAccountBackupEnabled": text}})
-        found = see(script).source.cross_account_backup
+        found = see(script).source[SWITCH]
 
     assert isinstance(found, Unseen)
     assert found.problem.reason is Reason.UNEXPECTED_ANSWER
@@ -382,21 +384,19 @@ def without_element(answer: Answer, path: str, instead: str) -> Answer:
 
 
 @pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
-@pytest.mark.parametrize("path", ANSWERS[ROLE].always)
+@pytest.mark.parametrize("path", ANSWERS[GET_ROLE].always)
 def test_a_copy_role_without_a_member(path: str, instead: str) -> None:
     """Whether the role is there, and whom it trusts, is unknown then; AWS itself judges it when a copy starts."""
     with scripted() as script:
         script_a_whole_world(script)
-        whole = see(script).copy_role
-        script.on(ROLE, without_element(role_xml(), path, instead))
+        whole = see(script).source[ROLE]
+        script.on(GET_ROLE, without_element(role_xml(), path, instead))
         observed = see(script)
 
     assert isinstance(whole, Seen)
-    assert isinstance(observed.copy_role, Unseen)
-    assert (observed.copy_role.problem.reason, path in observed.copy_role.problem.message) == (
-        Reason.UNEXPECTED_ANSWER,
-        True,
-    )
+    look = observed.source[ROLE]
+    assert isinstance(look, Unseen)
+    assert (look.problem.reason, path in look.problem.message) == (Reason.UNEXPECTED_ANSWER, True)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
@@ -419,9 +419,10 @@ def test_a_pods_own_identity_without_a_member(
         script.on(BY_BOTOCORE, without_element(whole, path, instead))
         observed = see(script)
 
-    assert isinstance(observed.source.identity, Unseen)
-    assert observed.source.identity.problem.reason is Reason.UNEXPECTED_ANSWER
-    assert path in observed.source.identity.problem.message
+    look = observed.source[IDENTITY]
+    assert isinstance(look, Unseen)
+    assert look.problem.reason is Reason.UNEXPECTED_ANSWER
+    assert path in look.problem.message
     assert {operation for operation, _ in script.asked} == {BY_BOTOCORE}
 
 
@@ -438,19 +439,19 @@ def test_an_identity_without_a_member(operation: str, path: str, instead: str) -
         aws.close()
 
     assert all(path in each for each in messages(observed))
-    assert isinstance(observed.source.identity, Unseen)
+    assert isinstance(observed.source[IDENTITY], Unseen)
     assert all(isinstance(each, Unseen) or each is None for each in looks_of(observed))
     assert {each.problem.reason for each in results if each.problem} == {Reason.UNEXPECTED_ANSWER}
     assert {operation for operation, _ in script.asked} <= XML
 
 
 POINT = RecoveryPoint("arn:p", "arn:r", "EBS", now(), "COMPLETED")
-START = StartCopy("dr", POINT, SOURCE, VAULT.arn, "arn:role", None, "token-1")
+START = StartCopy("dr", POINT, SOURCE, TARGET.arn, "arn:role", None, "token-1")
 OURS = {"Sid": "CrossvaultCopyIn", "Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}
 THEIRS = GOOD["GetBackupVaultAccessPolicy"]["Policy"]
 BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED, OURS]})
-PUT = PutVaultPolicy("dr", VAULT, THEIRS, BOTH, "CrossvaultCopyIn", 2)
-ACTIONS = (CreateVault("dr", VAULT, KEY), PUT, START)
+PUT = PutVaultPolicy("dr", TARGET, THEIRS, BOTH, "CrossvaultCopyIn", 2)
+ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -567,10 +568,10 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-JSON = [name for name in ANSWERS if name not in {*XML, ROLE, BY_BOTOCORE}]
+JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
-    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", inventory._recovery_point),
-    "ListCopyJobs": ("CopyJobs", inventory._copy_job),
+    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", listing._recovery_point),
+    "ListCopyJobs": ("CopyJobs", listing._copy_job),
 }
 
 
@@ -626,9 +627,9 @@ def _pages(script: Script, *pages: Json) -> str:
     script_a_whole_world(script)
     script.on("ListRecoveryPointsByBackupVault", *pages)
     aws = accounts(script.url)
-    access = aws._sessions.enter(WHO)
+    access = aws._reach.sessions.enter(WHO)
     with pytest.raises(CrossvaultError) as caught:
-        inventory.recovery_points(access, "eu-west-1", "orders")
+        listing.recovery_points(access, "eu-west-1", "orders")
     aws.close()
     assert caught.value.problem.reason is Reason.UNEXPECTED_ANSWER
     return caught.value.problem.message
@@ -665,7 +666,7 @@ def test_some_empty_pages_are_no_end() -> None:
         script_a_whole_world(script)
         script.on("ListRecoveryPointsByBackupVault", *pages, {"RecoveryPoints": ROWS})
         aws = accounts(script.url)
-        found = inventory.recovery_points(aws._sessions.enter(WHO), "eu-west-1", "orders")
+        found = listing.recovery_points(aws._reach.sessions.enter(WHO), "eu-west-1", "orders")
         aws.close()
 
     assert [each.arn for each in found] == [ROWS[0]["RecoveryPointArn"]]
@@ -722,7 +723,7 @@ def test_long_reason_of_a_failed_job_hides_no_job() -> None:
         script_a_whole_world(script)
         script.on("ListCopyJobs", {"CopyJobs": [{**jobs[0], "StatusMessage": "no\n\x1b[2J " * 500_000}]})
         aws = accounts(script.url)
-        found = inventory.copy_jobs(aws._sessions.enter(WHO), "eu-west-1", "arn:x")
+        found = listing.copy_jobs(aws._reach.sessions.enter(WHO), "eu-west-1", "arn:x")
         aws.close()
 
     assert len(found) == 1

@@ -14,7 +14,7 @@ from tests.functional.aws.kit import DESTINATION_ID, account, accounts, let_in, 
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import names
-from crossvault.engine.model import Account
+from crossvault.engine.declared import Account
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
 
@@ -78,7 +78,7 @@ def test_cluster_is_named_in_every_request_for_a_session() -> None:
         let_in(script)
         aws = accounts(script.url)
         aws.name_cluster("prod-eu")
-        aws._sessions.enter(replace(PROD, namespace="orders", source_identity=True)).verify()
+        aws._reach.sessions.enter(replace(PROD, namespace="orders", source_identity=True)).verify()
         aws.close()
     sent = dict(urllib.parse.parse_qsl(script.bodies[0]))
 
@@ -101,9 +101,9 @@ def test_source_identity_needs_trust_and_nobody_gets_it_unasked(simulator: Simul
     """A role that trusts nothing but AssumeRole opens as before; with sourceIdentity it is refused, and told why."""
     who = _trusting(simulator, "sts:AssumeRole")
     aws = accounts(simulator.url)
-    assert aws._sessions.enter(who).verify() == DESTINATION_ID
+    assert aws._reach.sessions.enter(who).verify() == DESTINATION_ID
     with pytest.raises(CrossvaultError) as caught:
-        aws._sessions.enter(replace(who, source_identity=True)).verify()
+        aws._reach.sessions.enter(replace(who, source_identity=True)).verify()
     aws.close()
 
     assert caught.value.problem.reason is Reason.ASSUME_ROLE_DENIED
@@ -114,7 +114,7 @@ def test_aws_shows_the_session_by_its_name(simulator: SimulatorServer) -> None:
     """As the caller that CloudTrail has."""
     aws = accounts(simulator.url)
     aws.name_cluster("prod-eu")
-    aws._sessions.enter(_trusting(simulator, "sts:AssumeRole")).verify()
+    aws._reach.sessions.enter(_trusting(simulator, "sts:AssumeRole")).verify()
     aws.close()
     (asked,) = simulator.control.calls(operation="GetCallerIdentity")
 

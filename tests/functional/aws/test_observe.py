@@ -20,29 +20,26 @@ from tests.functional.aws.kit import (
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts, Settings, inventory, tenants
-from crossvault.engine.model import (
-    Account,
-    AccountSight,
-    CreateVault,
-    Desired,
-    Key,
-    Limits,
-    Look,
-    Observed,
-    Organization,
-    PolicyKey,
-    Seen,
-    Unseen,
-)
+from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.organization import ORGANIZATION, SWITCH, Organization
+from crossvault.aspects.organization.aws import organization_path
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault.seen import KEYS, VAULT, Key
+from crossvault.aspects.vault_policy import PATHS, POLICY
+from crossvault.aws import Settings, tenants
+from crossvault.engine.declared import Account, Desired, Limits, PolicyKey
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
 PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
 DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")
 KEY = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
-POINTS, JOBS, IDENTITY = "ListRecoveryPointsByBackupVault", "ListCopyJobs", "GetCallerIdentity"
-VAULT = "arn:aws:backup:eu-central-1:222222222222:backup-vault:orders-copies"
+LIST_POINTS, LIST_JOBS, WHO_AM_I = "ListRecoveryPointsByBackupVault", "ListCopyJobs", "GetCallerIdentity"
+VAULT_ARN = "arn:aws:backup:eu-central-1:222222222222:backup-vault:orders-copies"
 
 COPY_IN = json.dumps(
     {
@@ -93,14 +90,25 @@ def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
     organization = Organization("o-crossvault1", "999999999999")
 
     assert observed.at >= began
-    assert observed.source == AccountSight(PROD, Seen(SOURCE_ID), Seen(organization), Seen(True))
-    assert sight.account == AccountSight(DR, Seen(DESTINATION_ID), Seen(organization), None)
-    assert _seen(observed.source_vault).name == "orders"
-    assert len(_seen(observed.points)) == 24
-    assert all(point.created.tzinfo is UTC for point in _seen(observed.points))
-    assert (sight.vault, sight.policy, sight.vault_key, sight.copies) == (Seen(None), Seen(None), Seen(None), Seen(()))
-    assert sight.wanted_key == Seen(Key(KEY, "CUSTOMER", "Enabled"))
-    assert sight.jobs == Seen(())
+    source = observed.source
+    assert (source.account, source[IDENTITY], source[ORGANIZATION], source[SWITCH]) == (
+        PROD,
+        Seen(SOURCE_ID),
+        Seen(organization),
+        Seen(value=True),
+    )
+    assert (sight.account, sight[IDENTITY], sight[ORGANIZATION]) == (DR, Seen(DESTINATION_ID), Seen(organization))
+    assert _seen(observed.source[VAULT]).name == "orders"
+    assert len(_seen(observed.source[POINTS])) == 24
+    assert all(point.created.tzinfo is UTC for point in _seen(observed.source[POINTS]))
+    assert (sight[VAULT], sight[POLICY], sight[KEYS].own, sight[ARRIVALS].copies) == (
+        Seen(None),
+        Seen(None),
+        Seen(None),
+        Seen(()),
+    )
+    assert sight[KEYS].wanted == Seen(Key(KEY, "CUSTOMER", "Enabled"))
+    assert sight[ARRIVALS].jobs == Seen(())
 
 
 def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServer) -> None:
@@ -111,12 +119,13 @@ def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServe
     (sight,) = _observe(aws).destinations
     aws.close()
 
-    assert _seen(sight.vault).encryption_key_arn == KEY
-    assert sight.vault_key == Seen(Key(KEY, "CUSTOMER", "Enabled"))
-    assert sight.wanted_key == sight.vault_key
-    assert (sight.policy, sight.copies) == (Seen(None), Seen(()))
-    assert sight.copies_at is not None
-    assert sight.copies_at >= began
+    assert _seen(sight[VAULT]).encryption_key_arn == KEY
+    assert sight[KEYS].own == Seen(Key(KEY, "CUSTOMER", "Enabled"))
+    assert sight[KEYS].wanted == sight[KEYS].own
+    assert (sight[POLICY], sight[ARRIVALS].copies) == (Seen(None), Seen(()))
+    listed_at = sight[ARRIVALS].listed_at
+    assert listed_at is not None
+    assert listed_at >= began
 
 
 def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: SimulatorServer) -> None:
@@ -185,7 +194,7 @@ def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: li
     for _ in range(3):
         began = _now()
         sights = [sight for each in wanted for sight in aws.observe(each, not_before=began).destinations]
-        assert [sight.vault for sight in sights] == [Seen(None)] * 5
+        assert [sight[VAULT] for sight in sights] == [Seen(None)] * 5
         costs.append(_vault_calls(simulator))
     aws.close()
 
@@ -199,11 +208,11 @@ def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> No
         "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
     )
     sights = [aws.observe(_over(each), not_before=began).destinations[0] for each in FIVE]
-    assert [_why(sight.vault) for sight in sights] == [Reason.ACCESS_DENIED] * 5
+    assert [_why(sight[VAULT]) for sight in sights] == [Reason.ACCESS_DENIED] * 5
     assert _vault_calls(simulator) == {"DescribeBackupVault": 5, "ListBackupVaults": 1}
     simulator.control.faults.clear()
 
-    found = [_observe(aws, _over(each)).destinations[0].vault for each in FIVE]
+    found = [_observe(aws, _over(each)).destinations[0][VAULT] for each in FIVE]
     aws.close()
 
     assert found == [Seen(None)] * 5
@@ -217,8 +226,8 @@ def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServe
     (second,) = aws.observe(_over(FIVE[0]), not_before=began).destinations
     aws.close()
 
-    assert _why(first.vault) is Reason.THROTTLED
-    assert second.vault == Seen(None)
+    assert _why(first[VAULT]) is Reason.THROTTLED
+    assert second[VAULT] == Seen(None)
 
 
 def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorServer) -> None:
@@ -234,8 +243,8 @@ def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorSer
     costs.append(_vault_calls(simulator))
     aws.close()
 
-    assert before.vault == Seen(None)
-    assert _seen(made.vault).name == _seen(later.vault).name == "orders-copies"
+    assert before[VAULT] == Seen(None)
+    assert _seen(made[VAULT]).name == _seen(later[VAULT]).name == "orders-copies"
     assert costs == [{"ListBackupVaults": 1, "DescribeBackupVault": 1}, {"DescribeBackupVault": 1}]
 
 
@@ -293,7 +302,7 @@ def test_look_is_never_older_than_asked_for(simulator: SimulatorServer) -> None:
     observed = _observe(aws)
     aws.close()
 
-    assert len(_seen(observed.points)) == 25
+    assert len(_seen(observed.source[POINTS])) == 25
 
 
 @pytest.mark.parametrize(
@@ -311,12 +320,12 @@ def test_unproved_identity_leaves_the_account_unseen(simulator: SimulatorServer,
     observed = _observe(aws, policy(PROD, who))
     aws.close()
     (sight,) = observed.destinations
-    looks = (sight.account.identity, sight.account.organization, sight.vault)
+    looks = (sight[IDENTITY], sight[ORGANIZATION], sight[VAULT])
 
-    assert {_why(look) for look in (*looks, sight.policy, sight.vault_key, sight.copies)} == {reason}
+    assert {_why(look) for look in (*looks, sight[POLICY], sight[KEYS].own, sight[ARRIVALS].copies)} == {reason}
     assert len({look.problem for look in looks if isinstance(look, Unseen)}) == 1
-    assert observed.source.identity == Seen(SOURCE_ID)
-    assert len(_seen(observed.points)) == 24
+    assert observed.source[IDENTITY] == Seen(SOURCE_ID)
+    assert len(_seen(observed.source[POINTS])) == 24
     assert {call.operation for call in simulator.control.calls(account=DESTINATION_ID)} <= {"GetCallerIdentity"}
 
 
@@ -326,9 +335,9 @@ def test_unproved_source_leaves_its_jobs_unseen(simulator: SimulatorServer) -> N
     observed = _observe(aws, policy(replace(PROD, external_id="wrong"), DR))
     aws.close()
 
-    assert _why(observed.points) is Reason.ASSUME_ROLE_DENIED
-    assert _why(observed.destinations[0].jobs) is Reason.ASSUME_ROLE_DENIED
-    assert observed.destinations[0].account.identity == Seen(DESTINATION_ID)
+    assert _why(observed.source[POINTS]) is Reason.ASSUME_ROLE_DENIED
+    assert _why(observed.destinations[0][ARRIVALS].jobs) is Reason.ASSUME_ROLE_DENIED
+    assert observed.destinations[0][IDENTITY] == Seen(DESTINATION_ID)
 
 
 def test_recovered_account_is_seen_without_a_restart(simulator: SimulatorServer) -> None:
@@ -339,28 +348,32 @@ def test_recovered_account_is_seen_without_a_restart(simulator: SimulatorServer)
     observed = _observe(aws, policy(PROD, DR))
     aws.close()
 
-    assert observed.destinations[0].account.identity == Seen(DESTINATION_ID)
+    assert observed.destinations[0][IDENTITY] == Seen(DESTINATION_ID)
 
 
 @pytest.mark.parametrize(
     ("fault", "options", "reason", "operation"),
     [
-        pytest.param("throttle", {}, Reason.THROTTLED, JOBS, id="AWS throttles"),
+        pytest.param("throttle", {}, Reason.THROTTLED, LIST_JOBS, id="AWS throttles"),
         pytest.param(
             "error",
             {"code": "ServiceUnavailableException", "status": 500},
             Reason.SERVICE_UNAVAILABLE,
-            IDENTITY,
+            WHO_AM_I,
             id="AWS fails",
         ),
-        pytest.param("hang", {}, Reason.TIMED_OUT, POINTS, id="AWS hangs"),
-        pytest.param("reset", {}, Reason.UNREACHABLE, JOBS, id="the connection is cut"),
-        pytest.param("truncate", {}, Reason.UNEXPECTED_ANSWER, POINTS, id="the answer is cut"),
+        pytest.param("hang", {}, Reason.TIMED_OUT, LIST_POINTS, id="AWS hangs"),
+        pytest.param("reset", {}, Reason.UNREACHABLE, LIST_JOBS, id="the connection is cut"),
+        pytest.param("truncate", {}, Reason.UNEXPECTED_ANSWER, LIST_POINTS, id="the answer is cut"),
         pytest.param(
-            "error", {"code": "AccessDeniedException", "status": 403}, Reason.ACCESS_DENIED, POINTS, id="AWS denies"
+            "error",
+            {"code": "AccessDeniedException", "status": 403},
+            Reason.ACCESS_DENIED,
+            LIST_POINTS,
+            id="AWS denies",
         ),
         pytest.param(
-            "error", {"code": "Brand-new", "status": 400}, Reason.INTERNAL_ERROR, JOBS, id="AWS invents a code"
+            "error", {"code": "Brand-new", "status": 400}, Reason.INTERNAL_ERROR, LIST_JOBS, id="AWS invents a code"
         ),
     ],
 )
@@ -373,9 +386,9 @@ def test_fault_is_named_and_passes(
     simulator.control.faults.add(fault, account=SOURCE_ID, operation=operation, **options)
     observed = _observe(aws)
     looks: dict[str, Look[Any]] = {
-        POINTS: observed.points,
-        JOBS: observed.destinations[0].jobs,
-        IDENTITY: observed.source.identity,
+        LIST_POINTS: observed.source[POINTS],
+        LIST_JOBS: observed.destinations[0][ARRIVALS].jobs,
+        WHO_AM_I: observed.source[IDENTITY],
     }
     look = looks[operation]
     assert _why(look) is reason
@@ -384,8 +397,8 @@ def test_fault_is_named_and_passes(
     after = _observe(aws)
     aws.close()
 
-    assert len(_seen(after.points)) == 24
-    assert after.destinations[0].jobs == Seen(())
+    assert len(_seen(after.source[POINTS])) == 24
+    assert after.destinations[0][ARRIVALS].jobs == Seen(())
 
 
 def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer) -> None:
@@ -396,7 +409,7 @@ def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer
     observed = _observe(aws)
     aws.close()
 
-    assert observed.destinations[0].jobs == Seen(())
+    assert observed.destinations[0][ARRIVALS].jobs == Seen(())
 
 
 def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
@@ -408,15 +421,16 @@ def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
     )
     (sight,) = _observe(aws).destinations
     aws.close()
-    assert isinstance(sight.vault, Unseen)
+    look = sight[VAULT]
+    assert isinstance(look, Unseen)
 
-    assert sight.vault.problem.reason is Reason.ACCESS_DENIED
-    assert sight.vault.problem.error_class is ErrorClass.STUCK
-    assert sight.vault.problem.message == (
+    assert look.problem.reason is Reason.ACCESS_DENIED
+    assert look.problem.error_class is ErrorClass.STUCK
+    assert look.problem.message == (
         "Cannot read vault orders-copies in account dr (222222222222, eu-central-1): role crossvault-destination lacks "
         "backup:DescribeBackupVault. Allow the action in the role's policies. The vault exists. (AccessDeniedException)"
     )
-    assert _why(sight.copies) is Reason.ACCESS_DENIED
+    assert _why(sight[ARRIVALS].copies) is Reason.ACCESS_DENIED
 
 
 def test_vault_is_unseen_when_the_list_is_denied_too(simulator: SimulatorServer) -> None:
@@ -428,8 +442,9 @@ def test_vault_is_unseen_when_the_list_is_denied_too(simulator: SimulatorServer)
     (sight,) = _observe(aws).destinations
     aws.close()
 
-    assert isinstance(sight.vault, Unseen)
-    assert "backup:ListBackupVaults" in sight.vault.problem.message
+    look = sight[VAULT]
+    assert isinstance(look, Unseen)
+    assert "backup:ListBackupVaults" in look.problem.message
 
 
 def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
@@ -442,7 +457,7 @@ def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
     admin.start_copy_job(
         RecoveryPointArn=points[0]["RecoveryPointArn"],
         SourceBackupVaultName="orders",
-        DestinationBackupVaultArn=VAULT,
+        DestinationBackupVaultArn=VAULT_ARN,
         IamRoleArn="arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole",
     )
     admin.create_backup_vault(BackupVaultName="others")
@@ -453,9 +468,11 @@ def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
     ours, theirs = _observe(aws, mine), _observe(aws, other)
     aws.close()
 
-    assert [job.source_point_arn for job in _seen(ours.destinations[0].jobs)] == [points[0]["RecoveryPointArn"]]
-    assert theirs.destinations[0].jobs == Seen(())
-    assert (ours.account_copies_in_progress, theirs.account_copies_in_progress) == (1, 1)
+    assert [job.source_point_arn for job in _seen(ours.destinations[0][ARRIVALS].jobs)] == [
+        points[0]["RecoveryPointArn"]
+    ]
+    assert theirs.destinations[0][ARRIVALS].jobs == Seen(())
+    assert (ours.source[TRAFFIC].in_progress, theirs.source[TRAFFIC].in_progress) == (1, 1)
 
 
 def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
@@ -464,9 +481,9 @@ def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
     sight = aws.look_at_account(replace(DR, regions=("eu-central-1",)), not_before=_now())
     aws.close()
 
-    assert sight.identity == Seen(DESTINATION_ID)
-    assert sight.organization == Seen(Organization("o-crossvault1", "999999999999"))
-    assert sight.cross_account_backup == Seen(True)
+    assert sight[IDENTITY] == Seen(DESTINATION_ID)
+    assert sight[ORGANIZATION] == Seen(Organization("o-crossvault1", "999999999999"))
+    assert sight[SWITCH] == Seen(True)
     assert {call.region for call in simulator.control.calls(service="backup")} == {"eu-central-1"}
 
 
@@ -477,7 +494,7 @@ def test_dropped_account_leaves_nothing_behind(simulator: SimulatorServer) -> No
 
     aws.drop("dr")
 
-    assert {key[1][0] for key in aws._shared._entries if isinstance(key[1], tuple)} == {"prod"}
+    assert {key[1][0] for key in aws._reach.reads._entries if isinstance(key[1], tuple)} == {"prod"}
     aws.close()
 
 
@@ -486,7 +503,7 @@ def test_picture_is_as_old_as_its_oldest_part(simulator: SimulatorServer) -> Non
     aws = accounts(simulator.url)
     before = _now()
     first = aws.observe(policy(PROD, DR), not_before=before)
-    aws._shared.invalidate(("points", aws._sessions.enter(PROD).fingerprint, "eu-west-1", "orders"))
+    aws._reach.reads.invalidate(("points", aws._reach.sessions.enter(PROD).fingerprint, "eu-west-1", "orders"))
 
     second = aws.observe(policy(PROD, DR), not_before=before)
     aws.close()
@@ -553,9 +570,10 @@ def test_a_place_in_the_organization_is_read_through_whoever_may(
     (sight,) = _observe(aws).destinations
     aws.close()
 
-    assert sight.source_path == Seen(path)
-    assert sight.vault_path is not None
-    assert _seen(sight.vault_path).startswith("o-crossvault1/r-")
+    assert sight[PATHS].source == Seen(path)
+    place = sight[PATHS].vault
+    assert place is not None
+    assert _seen(place).startswith("o-crossvault1/r-")
 
 
 @pytest.mark.parametrize(
@@ -578,7 +596,7 @@ def test_places_are_asked_only_where_a_policy_speaks_of_them(
     (sight,) = _observe(aws).destinations
     aws.close()
 
-    looks = (sight.source_path, sight.vault_path)
+    looks = (sight[PATHS].source, sight[PATHS].vault)
     assert tuple(look is not None for look in looks) == asked
     calls = Counter(call.operation for call in simulator.control.calls())
     assert calls["ListParents"] == 2 * sum(asked)
@@ -593,7 +611,7 @@ def test_half_a_chain_of_parents_is_none() -> None:
     """A parent that is left out, and a chain without an end, are no path."""
     with scripted() as script:
         let_in(script)
-        access = accounts(script.url)._sessions.enter(PROD)
+        access = accounts(script.url)._reach.sessions.enter(PROD)
         answers: tuple[dict[str, Any], ...] = (
             {},
             {"Parents": []},
@@ -603,5 +621,5 @@ def test_half_a_chain_of_parents_is_none() -> None:
         for answer in answers:
             script.on("ListParents", answer)
             with pytest.raises(CrossvaultError) as raised:
-                inventory.organization_path(access, "eu-west-1", SOURCE_ID, "o-1")
+                organization_path(access, "eu-west-1", SOURCE_ID, "o-1")
             assert raised.value.problem.reason is Reason.UNEXPECTED_ANSWER

@@ -22,8 +22,13 @@ from tests.functional.aws.kit import (
     scripted,
 )
 
-from crossvault.aws import AwsAccounts, Settings, inventory, regions
-from crossvault.engine.model import Account, Observed, Unseen, is_region
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault.seen import VAULT
+from crossvault.aspects.vault_policy.aws.writes import vault_policy
+from crossvault.aws import Settings, regions
+from crossvault.engine.declared import Account, is_region
+from crossvault.engine.looks import Unseen
+from crossvault.engine.observed import Observed
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
@@ -58,7 +63,7 @@ def _without_endpoint(region: str | None) -> AwsAccounts:
 def test_sts_is_asked_where_administrators_say(operator: str | None, who: Account, host: str) -> None:
     """The operator's Region, else the account's first, else one per partition: a policy has no say."""
     aws = _without_endpoint(operator)
-    asked = aws._sessions.enter(who)._own_sts().meta.endpoint_url
+    asked = aws._reach.sessions.enter(who)._own_sts().meta.endpoint_url
     aws.close()
 
     assert asked == f"https://{host}"
@@ -104,7 +109,7 @@ HOSTILE = (
 def test_no_client_is_made_for_a_region_that_nobody_knows(service: str, region: str) -> None:
     """Whatever parsers let through: where clients are made, the name is refused before it becomes a host."""
     aws = _without_endpoint("eu-west-1")
-    access = aws._sessions.enter(PROD)
+    access = aws._reach.sessions.enter(PROD)
     make: Callable[[str], object] = getattr(access, service)
     with pytest.raises(CrossvaultError) as caught:
         make(region)
@@ -119,7 +124,7 @@ def test_not_even_a_listed_name_that_is_no_regions_becomes_a_host(region: str) -
     """Administrators list Regions, and nothing else."""
     aws = _without_endpoint("eu-west-1")
     with pytest.raises(CrossvaultError, match="no name of an AWS Region"):
-        aws._sessions.enter(replace(PROD, regions=(region,))).backup(region)
+        aws._reach.sessions.enter(replace(PROD, regions=(region,))).backup(region)
     aws.close()
 
 
@@ -139,7 +144,7 @@ def test_admitted_is_what_is_known_or_listed(region: str) -> None:
 def test_known_regions_are_hosts_of_aws() -> None:
     """What is known without a list ends in AWS's own names."""
     aws = _without_endpoint("eu-west-1")
-    access = aws._sessions.enter(PROD)
+    access = aws._reach.sessions.enter(PROD)
     hosts = {region: urlsplit(access.backup(region).meta.endpoint_url).hostname or "" for region in regions.known()}
     aws.close()
 
@@ -153,7 +158,7 @@ def test_unknown_region_is_refused_before_any_request_there() -> None:
     with scripted() as script:
         let_in(script)
         aws = accounts(script.url)
-        vault = _look(aws, "zz-attacker-1").source_vault
+        vault = _look(aws, "zz-attacker-1").source[VAULT]
         aws.close()
 
     assert isinstance(vault, Unseen)
@@ -169,10 +174,10 @@ def test_listing_a_new_region_opens_it_at_once() -> None:
         script.on("GetBackupVaultAccessPolicy", {"Policy": "{}"})
         aws = accounts(script.url)
         with pytest.raises(CrossvaultError):
-            inventory.vault_policy(aws._sessions.enter(PROD), "eu-new-9", "v")
-        found = inventory.vault_policy(aws._sessions.enter(replace(PROD, regions=("eu-new-9",))), "eu-new-9", "v")
+            vault_policy(aws._reach.sessions.enter(PROD), "eu-new-9", "v")
+        found = vault_policy(aws._reach.sessions.enter(replace(PROD, regions=("eu-new-9",))), "eu-new-9", "v")
         with pytest.raises(CrossvaultError):
-            inventory.vault_policy(aws._sessions.enter(PROD), "eu-new-9", "v")
+            vault_policy(aws._reach.sessions.enter(PROD), "eu-new-9", "v")
         aws.close()
 
     assert found == "{}"
@@ -186,13 +191,13 @@ def test_region_that_the_account_has_not_enabled_throws_nobody_out(code: str) ->
         let_in(script)
         script.on("GetBackupVaultAccessPolicy", error_json(code, status=403))
         aws = accounts(script.url)
-        victim = aws._sessions.enter(PROD)
+        victim = aws._reach.sessions.enter(PROD)
         victim.verify()
         for _ in range(3):
             with pytest.raises(CrossvaultError) as caught:
-                inventory.vault_policy(aws._sessions.enter(PROD), "eu-south-1", "v")
+                vault_policy(aws._reach.sessions.enter(PROD), "eu-south-1", "v")
             assert caught.value.problem.reason is Reason.CREDENTIALS_REFUSED
-        same = aws._sessions.enter(PROD)
+        same = aws._reach.sessions.enter(PROD)
         aws.close()
 
     assert same is victim
@@ -214,13 +219,13 @@ def test_account_that_could_not_be_entered_is_entered_anew(operation: str, code:
         let_in(script)
         script.on(operation, error_xml(code))
         aws = accounts(script.url)
-        failed = aws._sessions.enter(PROD)
-        own = aws._sessions._own()
+        failed = aws._reach.sessions.enter(PROD)
+        own = aws._reach.sessions._own()
         before = own.credentials()
         with pytest.raises(CrossvaultError):
             failed.verify()
         let_in(script)
-        entered = aws._sessions.enter(PROD)
+        entered = aws._reach.sessions.enter(PROD)
         found = entered.verify()
         after = own.credentials()
         aws.close()
@@ -235,9 +240,9 @@ def test_another_first_region_is_another_sts() -> None:
     with scripted() as script:
         let_in(script)
         aws = AwsAccounts(Settings(endpoint_url=script.url, attempts=1), loader=models())
-        wrong = aws._sessions.enter(replace(PROD, regions=("eu-wset-1",)))
+        wrong = aws._reach.sessions.enter(replace(PROD, regions=("eu-wset-1",)))
         wrong.verify()
-        right = aws._sessions.enter(replace(PROD, regions=("eu-west-1",)))
+        right = aws._reach.sessions.enter(replace(PROD, regions=("eu-west-1",)))
         right.verify()
         aws.close()
 

@@ -24,8 +24,10 @@ from tests.functional.aws.kit import (
     scripted,
 )
 
-from crossvault.aws import AwsAccounts, CallCounts, inventory
-from crossvault.engine.model import Account, Limits
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault_policy.aws.writes import vault_policy
+from crossvault.aws import CallCounts
+from crossvault.engine.declared import Account, Limits
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
 
@@ -34,7 +36,7 @@ PROD = account(external_id="tenant-7")
 
 
 def _enter(aws: AwsAccounts, who: Account = PROD) -> Any:
-    return aws._sessions.enter(who)
+    return aws._reach.sessions.enter(who)
 
 
 def _problem(work: Callable[[], object]) -> Reason:
@@ -89,7 +91,7 @@ def test_wrong_account_is_told_and_nothing_is_asked_with_it(who: Account) -> Non
 
         reasons = {
             _problem(_enter(aws, who).verify),
-            _problem(lambda: inventory.vault_policy(_enter(aws, who), REGION, "v")),
+            _problem(lambda: vault_policy(_enter(aws, who), REGION, "v")),
         }
         aws.close()
 
@@ -107,7 +109,7 @@ def test_renewed_credentials_are_verified_before_they_are_used() -> None:
         access = _enter(aws)
         access.verify()
 
-        reason = _problem(lambda: inventory.vault_policy(access, REGION, "v"))
+        reason = _problem(lambda: vault_policy(access, REGION, "v"))
         aws.close()
 
     assert reason is Reason.WRONG_ACCOUNT
@@ -189,9 +191,9 @@ def test_refused_credentials_are_replaced(code: str, reason: Reason) -> None:
             good = identity_xml("111111111111")
             script.on("GetCallerIdentity", good, error_xml("InvalidClientTokenId"), good)
         _enter(aws).verify()
-        assert _problem(lambda: inventory.vault_policy(_enter(aws), REGION, "v")) is reason
+        assert _problem(lambda: vault_policy(_enter(aws), REGION, "v")) is reason
 
-        found = inventory.vault_policy(_enter(aws), REGION, "v")
+        found = vault_policy(_enter(aws), REGION, "v")
         aws.close()
 
     assert found == "{}"

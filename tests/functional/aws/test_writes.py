@@ -29,9 +29,12 @@ from tests.functional.aws.kit import (
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aws import AwsAccounts, vaultwrites
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import POLICY, PutVaultPolicy
+from crossvault.aspects.vault_policy.aws import writes as vault_writes
 from crossvault.aws.backoff import FIRST, LONGEST, RefusedWrites
-from crossvault.engine.model import CreateVault, PutVaultPolicy, Result
+from crossvault.engine.plan import Result
 from crossvault.iam import documents
 from crossvault.words.problems import ErrorClass, Problem
 from crossvault.words.reasons import Reason
@@ -191,7 +194,7 @@ def test_a_policy_that_suddenly_looks_empty_is_read_again(simulator: SimulatorSe
             )
         result = aws.apply(put("ours"))
 
-    assert getattr(observed.policy, "value", "unseen") is None
+    assert getattr(observed[POLICY], "value", "unseen") is None
     assert result.problem is not None
     assert result.problem.reason is Reason.CHANGED_MEANWHILE
     assert sids(simulator) == ["theirs"]
@@ -214,7 +217,7 @@ def test_a_plan_that_would_lose_a_statement_is_not_written(simulator: SimulatorS
     with opened(simulator.url) as aws:
         aws.apply(CREATE)
         admin.put_backup_vault_access_policy(BackupVaultName=VAULT.name, Policy=document(DENY))
-        there = aws.observe(DESIRED, not_before=datetime.now(UTC)).destinations[0].policy
+        there = aws.observe(DESIRED, not_before=datetime.now(UTC)).destinations[0][POLICY]
         result = aws.apply(PutVaultPolicy("dr", VAULT, getattr(there, "value", None), planned, "ours", 1))
 
     assert result.problem is not None
@@ -245,7 +248,7 @@ def test_the_guard_lets_through_what_loses_nothing(there: list[Json], new: list[
 
     replaced = frozenset(documents.canonical(each) for each in there if each["Action"] == "x")
     write = PutVaultPolicy("dr", VAULT, None, None, "ours", replaces=replaced)
-    assert vaultwrites._loses(document(*there), document(*new), write) is loses
+    assert vault_writes._loses(document(*there), document(*new), write) is loses
 
 
 # --- Across processes ----------------------------------------------------------------------------------------------

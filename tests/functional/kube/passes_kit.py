@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from tests.functional.kube.api_kit import FakeApi, policy
 
-from crossvault.engine.model import Event
-from crossvault.engine.reconcile import Aws, PolicyRequest
+from crossvault.engine.rounds import Aws
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.kube import objects, passes
 from crossvault.kube.client import Api, ApiError, Trouble
 from crossvault.kube.events import Recorder
@@ -21,7 +21,8 @@ from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
 from crossvault.kube.threads import Threads
 from crossvault.kube.writer import Writer
-from crossvault.status.summary import Cadence, Outcome
+from crossvault.status.events import Event
+from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 from crossvault.work.agenda import Next
 from crossvault.work.board import Board

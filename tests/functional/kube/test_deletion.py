@@ -9,11 +9,11 @@ import pytest
 from tests.functional.kube.api_kit import policy
 from tests.functional.kube.passes_kit import WARNING, Bench, eventually
 
-from crossvault.engine.model import Event
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble
 from crossvault.kube.objects import Kind
-from crossvault.status.summary import Outcome
+from crossvault.status.events import Event
+from crossvault.status.outcome import Outcome
 from crossvault.words.problems import Problem
 from crossvault.words.reasons import Reason
 from crossvault.work.agenda import After, Done, Retry

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.functional.kube.api_kit import merged, policy
 
-from crossvault.kinds import parse
+from crossvault.kinds.policy.parse import accounts_named_by
 from crossvault.kube import objects
 from crossvault.kube.objects import Kind
 
@@ -64,12 +64,12 @@ def test_managed_fields_are_not_kept() -> None:
 )
 def test_accounts_of_a_malformed_policy_are_none(spec: object) -> None:
     """The index never fails, whatever a body holds."""
-    assert parse.accounts_named_by({**policy(), "spec": spec}) == frozenset()
+    assert accounts_named_by({**policy(), "spec": spec}) == frozenset()
 
 
 def test_accounts_of_a_policy_are_all_it_names() -> None:
     """Source and destinations."""
-    assert parse.accounts_named_by(policy()) == frozenset({"production", "dr"})
+    assert accounts_named_by(policy()) == frozenset({"production", "dr"})
 
 
 def test_paths_are_those_of_the_api() -> None:

@@ -10,11 +10,14 @@ import pytest
 from tests.functional.kube.api_kit import account, namespace, policy
 from tests.functional.kube.passes_kit import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
 
-from crossvault.engine.model import Account, Event, PolicyKey, Result, StartCopy, VaultRef
+from crossvault.aspects.copies.planned import StartCopy
+from crossvault.engine.declared import Account, PolicyKey, VaultRef
+from crossvault.engine.plan import Result
 from crossvault.kube import objects, passes
 from crossvault.kube.client import Trouble
 from crossvault.kube.objects import Kind, ObjectKey
-from crossvault.status.summary import Report
+from crossvault.status.events import Event
+from crossvault.status.outcome import Report
 from crossvault.words.reasons import Reason
 from crossvault.work.agenda import After, Done, Retry
 

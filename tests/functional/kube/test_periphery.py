@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 from tests.functional.kube.api_kit import FakeApi, account, policy
 
-from crossvault.engine.model import Event
 from crossvault.kube import handlers, objects
 from crossvault.kube import settings as tuning
 from crossvault.kube.access import Access
@@ -22,7 +21,8 @@ from crossvault.kube.objects import Kind, ObjectKey
 from crossvault.kube.relist import DeafError, Relist
 from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
-from crossvault.status.summary import Cadence
+from crossvault.status.events import Event
+from crossvault.status.outcome import Cadence
 from crossvault.words.reasons import Reason
 from crossvault.work.figures import Vitals
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.functional.kube.api_kit import account, namespace, policy
 
-from crossvault.engine.model import Neighbour, PolicyKey, Sharing
-from crossvault.kinds import parse
+from crossvault.aspects.copies.declared import Neighbour, Sharing
+from crossvault.engine.declared import PolicyKey
+from crossvault.kinds.policy.parse import accounts_named_by, elders_of
 from crossvault.kinds.policy.stakes import Stake, written_by
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
@@ -488,7 +489,7 @@ def places(store: Store, most: list[int]) -> set[tuple[int, ObjectKey]]:
     staying = [
         key
         for key in store.keys(Kind.POLICY)
-        if "dr" in parse.accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
+        if "dr" in accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
     ]
     return {(limit, key) for key in staying for limit in most if store.elders_of(key).get("dr", 0) < limit}
 
@@ -516,7 +517,7 @@ def test_who_gets_a_place_is_looked_at_and_nobody_else(news: list[tuple[str, int
         assert [each for each in listener.heard if each != key] == sorted(gained, key=str)
         bodies = [listener.store.get(each) or {} for each in listener.store.keys(Kind.POLICY)]
         for each in bodies:
-            counted = parse.elders_of(each, bodies, listener.store.accounts())
+            counted = elders_of(each, bodies, listener.store.accounts())
             assert listener.store.elders_of(objects.key_of(Kind.POLICY, each)) == counted
 
 

@@ -1,1 +1,88 @@
-"""Copies of recovery points: what lies where, what pairs, what is missing, what is started."""
+"""Copies of recovery points: what lies where, what pairs, what is missing, what is started.
+
+| recovery point in scope | what is done |
+|---|---|
+| no copy, no job, prerequisites met, budget left, certain that there is none | StartCopy |
+| a job is running, or the copy is there | nothing |
+| either vault, or the jobs, not seen | nothing: unknown is never "missing" |
+| AWS refused it, or its last job failed, and its time has not come | nothing now |
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...engine import rows as rows_
+from ...engine.plan import Case, Finding, Plan, Room, Side
+from ...engine.rows import Prerequisite
+from ...words.reasons import Reason
+from .. import lifecycle
+from ..vault import vault_of
+from . import declared, doubts, evidence, foresight, pairing, starts, states
+from .declared import NEIGHBOURS
+from .planned import JUDGED, Judged, State
+from .seen import ARRIVALS, TRAFFIC, contents
+
+
+def judge(side: Side) -> Finding:  # noqa: ARG001 - copies are judged when all prerequisites are
+    """Find nothing yet."""
+    return Finding()
+
+
+def conclude(case: Case, plan: Plan) -> Plan:
+    """Judge every recovery point towards every destination, and choose the copies to start now."""
+    of_each = {
+        destination.name: judged_at(Side(case, destination, sight, plan.prerequisites))
+        for destination, sight in case.sides()
+    }
+    rows = _with_locks(case, plan.prerequisites, of_each)
+    begun, standings = starts.choose_starts(case, rows, {name: each.standings for name, each in of_each.items()})
+    of_each = {name: replace(each, standings=standings[name]) for name, each in of_each.items()}
+    return replace(plan, actions=(*plan.actions, *begun), prerequisites=rows, parts=plan.parts.having(JUDGED, of_each))
+
+
+def judged_at(side: Side) -> Judged:
+    """Judge every recovery point towards one destination, and on what ground copies of them may start."""
+    desired, destination, observed = side.desired, side.destination, side.case.observed
+    there = contents(side.source, side.sight)
+    if there is None:
+        return Judged()
+    ends, seen = (desired.source.arn, destination.vault.arn), side.sight[ARRIVALS].listed_at or observed.at
+    paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
+    weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
+    cleared = rows_.cleared(side.rows, destination.name)
+    known = _known(side)
+    view = states.Viewpoint(desired, destination, observed.at, seen, cleared, known)
+    locked = known.vault is not None and known.vault.bounds is not None
+    settled = doubts.settle(paired.pairs, states.judge(paired.pairs, view), weighed, view, locked=locked)
+    neighbours = side.case.around[NEIGHBOURS]
+    beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
+    conflicts = doubts.conflicts_of(view, beside)
+    return Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
+
+
+def _known(side: Side) -> foresight.Circumstances:
+    """Return what was seen that bears on single recovery points."""
+    traffic, arn = side.source[TRAFFIC], side.destination.vault.arn
+    return foresight.Circumstances(
+        vault_of(side.sight),
+        traffic.keys,
+        {point: each for (point, vault), each in traffic.refused.items() if vault == arn},
+    )
+
+
+def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:
+    """Return the rows with those about locks judged from the recovery points, where copies inherit their retention."""
+    told: dict[str, Prerequisite] = {}
+    for destination, sight in case.sides():
+        vault = vault_of(sight)
+        inherits = lifecycle.declared_days(destination) is None and contents(case.observed.source, sight) is not None
+        if vault is not None and vault.bounds is not None and inherits:
+            standings = of_each[destination.name].standings
+            meant = [one for one in standings if one.state not in {State.OUT_OF_SCOPE, State.INELIGIBLE}]
+            held = [one.point for one in meant if one.reason is Reason.RETENTION_OUT_OF_BOUNDS]
+            told[destination.name] = lifecycle.inherited(destination, vault, held, len(meant))
+    return tuple(told.get(row.destination, row) if row.name == lifecycle.NAME else row for row in rows)
+
+
+ROOM = Room("copies", judge=judge, conclude=conclude, policy=declared.policy)

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...engine.model import GAP_STATES, CopyJob, Desired, Observed, Standing, Unseen
+from ...engine.declared import Desired
+from ...engine.looks import Unseen
+from ...engine.observed import Observed
+from ...words.instants import moment
 from ...words.reasons import Reason
-from .figures import moment
+from .declared import COPIES
+from .planned import GAP_STATES, Standing
+from .seen import ARRIVALS, CopyJob
 
 PATIENCE = timedelta(hours=24)
 """How long a backfill may go on without one of its copies beginning or ending."""
@@ -32,12 +37,14 @@ def catching_up(
     """
     known = [one for each in standings.values() for one in each]
     gaps = [one for one in known if one.state in GAP_STATES]
-    jobs = [job for each in observed.destinations if not isinstance(each.jobs, Unseen) for job in each.jobs.value]
+    looks = [each[ARRIVALS].jobs for each in observed.destinations]
+    jobs = [job for look in looks if not isinstance(look, Unseen) for job in look.value]
     began = _began(desired, jobs, previous, now)
     if began is None or not any(_time_closes(one) for one in gaps if not _after(one, began)):
         return False
     younger = [one for one in gaps if _after(one, began)]
-    if desired.max_copy_lag is not None and any(now - one.point.created > desired.max_copy_lag for one in younger):
+    objective = desired[COPIES].max_copy_lag
+    if objective is not None and any(now - one.point.created > objective for one in younger):
         return False
     named = {job.source_point_arn for job in jobs}
     old = {one.point.arn for one in known if one.point.arn in named and not _after(one, began)}

@@ -11,26 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ...engine.model import (
-    BackfillMode,
-    Conflict,
-    CopyJob,
-    Desired,
-    Evidence,
-    Ground,
-    Kind,
-    Lifecycle,
-    Neighbour,
-    PolicyKey,
-    RecoveryPoint,
-    Standing,
-    State,
-    Uncertain,
-    Verdict,
-)
+from ...engine.declared import Desired, PolicyKey
 from ...words.reasons import Reason
+from ..lifecycle import LIFECYCLE, Lifecycle
+from .declared import COPIES, BackfillMode, Neighbour, Uncertain
 from .evidence import ENOUGH, Weighed
-from .pairing import ENDED_WELL, GONE_STATUSES, Pair
+from .grounds import Evidence, Ground, Kind, Verdict
+from .pairing import GONE_STATUSES, Pair
+from .planned import Conflict, Standing, State
+from .seen import ENDED_WELL, CopyJob, RecoveryPoint
 from .states import Viewpoint, cold_from, expiry, in_scope, ineligible, kept_until, may_start, outlived
 
 PATIENCE = timedelta(hours=1)
@@ -64,7 +53,7 @@ def settle(
     settled = [judge.of(each, standing) for each, standing in zip(pairs, standings, strict=True)]
     open_ = {each.point.arn for each in pairs if each.copy is None or each.copy.status in GONE_STATUSES}
     shadowed = frozenset(each.point.arn for each in pairs if each.shadowed)
-    decided = _decided(settled, weighed, view.desired.copying.when_uncertain, frozenset(open_), shadowed)
+    decided = _decided(settled, weighed, view.desired[COPIES].copying.when_uncertain, frozenset(open_), shadowed)
     return tuple(_with_canaries(decided, weighed, frozenset(open_) - shadowed))
 
 
@@ -73,7 +62,7 @@ class _Doubts:
 
     def __init__(self, weighed: Weighed, view: Viewpoint, *, locked: bool) -> None:
         self._weighed, self._view, self._locked = weighed, view, locked
-        self._mode = view.desired.copying.when_uncertain
+        self._mode = view.desired[COPIES].copying.when_uncertain
         self._born = view.known.vault.created if view.known.vault is not None else None
 
     def of(self, pair: Pair, standing: Standing) -> Standing:
@@ -251,10 +240,10 @@ def neighbours_of(desired: Desired) -> tuple[Neighbour, ...]:
         Neighbour(
             desired.key,
             (desired.source.arn, each.vault.arn),
-            each.lifecycle,
+            each[LIFECYCLE],
             desired.acts,
             desired.scope,
-            desired.backfill,
+            desired[COPIES].backfill,
             desired.created,
             desired.source.account.account_id,
         )
@@ -275,11 +264,11 @@ def conflicts_of(view: Viewpoint, neighbours: Iterable[Neighbour]) -> tuple[Conf
             mine.name,
             each.key,
             f"{_both(view.desired.key, each.key)} copy vault {source} into {target} with different lifecycles:"
-            f" {_lifecycle(mine.lifecycle)} and {_lifecycle(each.lifecycle)}. One backup has one copy, made for the"
+            f" {_lifecycle(mine[LIFECYCLE])} and {_lifecycle(each.lifecycle)}. One backup has one copy, made for the"
             f" longer one{_patience(view.desired.key, each.key)}; declare the same lifecycle, or name another vault.",
         )
         for each in neighbours
-        if _lifecycle(each.lifecycle) != _lifecycle(mine.lifecycle)
+        if _lifecycle(each.lifecycle) != _lifecycle(mine[LIFECYCLE])
     )
 
 
@@ -327,7 +316,7 @@ def _wants(neighbour: Neighbour, point: RecoveryPoint, view: Viewpoint, *, newes
     now = view.now
     if neighbour.key.namespace != view.desired.key.namespace and now - point.created > PATIENCE:
         return False
-    theirs = replace(view.destination, lifecycle=neighbour.lifecycle)
+    theirs = view.destination.having(LIFECYCLE, neighbour.lifecycle)
     if ineligible(point, neighbour.scope, now) is not None or outlived(point, theirs, neighbour.scope, now):
         return False
     if not in_scope(point, neighbour.scope):
@@ -351,7 +340,7 @@ def _yielded(
         return replace(standing, message=f"{standing.message} {words[others[0].key]}")
     if standing.ground is None:
         return standing
-    mine = _rank(standing.point, view.destination.lifecycle, view.desired.key)
+    mine = _rank(standing.point, view.destination[LIFECYCLE], view.desired.key)
     first = max(others, key=lambda each: _rank(standing.point, each.lifecycle, each.key))
     if mine >= _rank(standing.point, first.lifecycle, first.key):
         return standing

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ...engine.model import CopyJob, Evidence, Ground, Kind, RecoveryPoint, Verdict
-from .pairing import ENDED_WELL, TOLERANCE, Pair, Pairing, blind, came_from_elsewhere
+from .grounds import Evidence, Ground, Kind, Verdict
+from .pairing import TOLERANCE, Pair, Pairing, blind, came_from_elsewhere
+from .seen import ENDED_WELL, CopyJob, RecoveryPoint
 
 SETTLING = timedelta(hours=2)
 """How long a finished job may precede the sight of its copy before it says anything that the copy is not listed."""

@@ -9,29 +9,23 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ...engine.model import (
-    GAP_STATES,
-    Account,
-    CopyJob,
-    Destination,
-    DestinationSight,
-    RecoveryPoint,
-    Seen,
-    Standing,
-    State,
-    VaultRef,
-)
+from ...engine.declared import Account, Destination, VaultRef
+from ...engine.looks import Seen
+from ...engine.observed import Sight
 from ...words.explanations import EXPLANATIONS
+from ...words.instants import instant, moment
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
 from ...words.sanitise import sanitise
 from ...words.texts import clip
 from . import remedies
 from .failures import classify
+from .planned import GAP_STATES, Standing, State
 from .proof import Proof, status_rows
+from .seen import ARRIVALS, CopyJob, RecoveryPoint
 from .states import failing
 
 EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)
@@ -111,7 +105,7 @@ class Figures:
 
 def figures(
     destination: Destination,
-    sight: DestinationSight,
+    sight: Sight,
     standings: tuple[Standing, ...],
     *,
     looked: bool,
@@ -120,7 +114,8 @@ def figures(
 ) -> Figures:
     """Count the standings of one destination."""
     meant = [each for each in standings if each.state is not State.OUT_OF_SCOPE]
-    jobs = sight.jobs.value if isinstance(sight.jobs, Seen) else ()
+    look = sight[ARRIVALS].jobs
+    jobs = look.value if isinstance(look, Seen) else ()
     copied = [each.point for each in meant if each.state is State.COPIED]
     return Figures(
         destination=destination,
@@ -213,11 +208,6 @@ def reasons(standings: Iterable[Standing]) -> Mapping[tuple[State, Reason], int]
     return Counter((each.state, each.reason) for each in standings if each.state in EXPLAINED_STATES and each.reason)
 
 
-def instant(moment: datetime | None) -> str | None:
-    """Write an instant as Kubernetes does: RFC 3339, UTC, whole seconds."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def row(each: Figures) -> dict[str, Any]:
     """Return the entry of ``status.destinations`` for a destination that was looked at."""
     counts = {
@@ -293,11 +283,3 @@ def remembered_rows(rows: Iterable[Mapping[str, Any]], at: datetime | None) -> t
 def _known(entry: Mapping[str, Any]) -> bool:
     """Tell whether this version knows the words of an entry, which another version may have written."""
     return entry.get("state") in set(State) and entry.get("reason") in set(Reason) and "count" in entry
-
-
-def moment(text: object) -> datetime | None:
-    """Read an instant that :func:`instant` wrote; None when there is none, or none that can be read."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
-    except (ValueError, OverflowError):
-        return None

@@ -16,24 +16,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ...engine.model import (
-    Asked,
-    CopyJob,
-    Desired,
-    Destination,
-    Key,
-    Look,
-    RecoveryPoint,
-    Refusal,
-    Standing,
-    State,
-    Unseen,
-    Vault,
-)
+from ...engine.declared import Desired, Destination
+from ...engine.looks import Look, Unseen
 from ...words.reasons import Reason
 from .. import lifecycle
+from ..copy_role import COPY_ROLE
+from ..lifecycle import LIFECYCLE
 from ..vault.key import KEYED_BY_RESOURCE
+from ..vault.seen import Key, Vault
+from .declared import COPIES
 from .failures import FailureClass, classify_refusal
+from .planned import Standing, State
+from .seen import Asked, CopyJob, RecoveryPoint, Refusal
 
 NOT_AIR_GAPPED = frozenset({"RDS", "SAP HANA on Amazon EC2"})
 """Types that AWS copies to other accounts, but not into logically air-gapped vaults.
@@ -83,10 +77,10 @@ def judge(
         if foreseen is not None:
             return foreseen
     refusal = known.refused.get(point.arn)
-    asks = Asked.of(point, destination.lifecycle, desired.copy_role_arn)
+    asks = Asked.of(point, destination[LIFECYCLE], desired[COPY_ROLE])
     if refusal is None or refusal.asked != asks or (last_job is not None and last_job.created >= refusal.at):
         return None
-    return _refused(point, refusal, desired.copying.backoff, now)
+    return _refused(point, refusal, desired[COPIES].copying.backoff, now)
 
 
 def _foreseen(

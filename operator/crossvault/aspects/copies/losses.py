@@ -11,21 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ...engine.model import (
-    GAP_STATES,
-    Desired,
-    Destination,
-    DestinationSight,
-    Observed,
-    Seen,
-    Standing,
-    State,
-    Unseen,
-    Vault,
-)
+from ...engine.declared import Desired, Destination
+from ...engine.looks import Seen, Unseen
+from ...engine.observed import Observed, Sight
 from ...words.explanations import EXPLANATIONS
+from ...words.instants import instant, moment
 from ...words.reasons import Reason
-from .figures import LOSSES, Failed, instant, moment
+from ..vault.seen import VAULT, Vault
+from .figures import LOSSES, Failed
+from .planned import GAP_STATES, Standing, State
+from .seen import ARRIVALS, POINTS
 
 
 def losses(
@@ -44,7 +39,7 @@ def losses(
             same_spec=previous.get("observedGeneration") == desired.generation,
         )
         for destination, sight in zip(desired.destinations, observed.destinations, strict=True)
-        if not isinstance(observed.points, Unseen) and not isinstance(sight.jobs, Unseen)
+        if not isinstance(observed.source[POINTS], Unseen) and not isinstance(sight[ARRIVALS].jobs, Unseen)
     )
     return tuple(each for each in found if each is not None)
 
@@ -61,19 +56,20 @@ def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[
 
 def _loss(
     destination: Destination,
-    sight: DestinationSight,
+    sight: Sight,
     standings: Sequence[Standing],
     previous: Mapping[str, Any],
     *,
     same_spec: bool,
 ) -> Failed | None:
-    if isinstance(sight.vault, Unseen) or isinstance(sight.copies, Unseen):
+    look = sight[VAULT]
+    if isinstance(look, Unseen) or isinstance(sight[ARRIVALS].copies, Unseen):
         return None
     gaps, known = [each for each in standings if each.state in GAP_STATES], _row(previous, destination)
-    if sight.vault.value is None:
+    if look.value is None:
         return _gone(destination, gaps) if known.get("copied") or _completed(sight) else None
     return (
-        _made_anew(destination, sight.vault.value, sight, gaps, known)
+        _made_anew(destination, look.value, sight, gaps, known)
         or _newest_gone(destination, standings, gaps, known)
         or (_fewer(destination, standings, gaps, known) if same_spec else None)
         or _still(destination, gaps, previous)
@@ -92,9 +88,10 @@ def _row(previous: Mapping[str, Any], destination: Destination) -> Mapping[str, 
     )
 
 
-def _completed(sight: DestinationSight) -> list[datetime]:
+def _completed(sight: Sight) -> list[datetime]:
     """Return when the jobs completed that AWS still shows."""
-    jobs = sight.jobs.value if isinstance(sight.jobs, Seen) else ()
+    look = sight[ARRIVALS].jobs
+    jobs = look.value if isinstance(look, Seen) else ()
     return [job.completed for job in jobs if job.state == "COMPLETED" and job.completed is not None]
 
 
@@ -104,7 +101,7 @@ def _gone(destination: Destination, gaps: Sequence[Standing]) -> Failed:
 
 
 def _made_anew(
-    destination: Destination, vault: Vault, sight: DestinationSight, gaps: Sequence[Standing], known: Mapping[str, Any]
+    destination: Destination, vault: Vault, sight: Sight, gaps: Sequence[Standing], known: Mapping[str, Any]
 ) -> Failed | None:
     """Tell a vault that is younger than copies into a vault of its name, as long as points of that time lack theirs."""
     if vault.created is None:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...engine import prerequisites
-from ...engine.model import Plan, RecoveryPoint, Standing, StartCopy, State
+from ...engine.plan import Plan
+from ...engine.rows import block
 from ...words.reasons import Reason
 from . import states
+from .planned import Standing, StartCopy, State, judged
+from .seen import RecoveryPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def outlook(plan: Plan, destination: str, now: datetime) -> Outlook:
     """Sort the uncopied recovery points of a destination by what the plan does about them."""
     actions = [each for each in plan.actions if isinstance(each, StartCopy) and each.destination == destination]
     started = {each.point.arn for each in actions}
-    blocked = prerequisites.block(plan.prerequisites, destination)
+    blocked = block(plan.prerequisites, destination)
     kinds: dict[str, list[Standing]] = {}
-    for each in plan.standings.get(destination, ()):
+    for each in judged(plan, destination).standings:
         if each.point.arn not in started:
             kinds.setdefault(_kind(each, now, blocked=blocked), []).append(each)
     attempts = (each.retry_at for each in kinds.get("wait", ()) if each.retry_at is not None)

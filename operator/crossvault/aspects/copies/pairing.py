@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ...engine.model import CopyJob, RecoveryPoint
+from .seen import CopyJob, RecoveryPoint
 
 TOLERANCE = timedelta(seconds=1)
 """How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...engine.model import Destination, Evidence, Ground, Kind, Standing, Verdict
+from ...engine.declared import Destination
 from ...words.reasons import Reason
+from ..lifecycle import LIFECYCLE
+from .grounds import Evidence, Ground, Kind, Verdict
 from .pairing import came_from_elsewhere
+from .planned import Standing
 from .states import expiry
 
 STATUS_LIMIT = 10
@@ -55,7 +58,7 @@ def _proof(evidence: Evidence, standings: Iterable[Standing], destination: Desti
             continue
         count, size = starts.get(each.ground, (0, 0))
         starts[each.ground] = count + 1, size + each.point.size
-        end = expiry(each.point, destination.lifecycle)
+        end = expiry(each.point, destination[LIFECYCLE])
         endless = endless or end is None
         ends += [end] if end is not None else []
     return Proof(evidence, starts, held, None if endless else max(ends, default=None), endless)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ...engine.model import Standing
 from ...words.explanations import EXPLANATIONS
 from ...words.reasons import Reason
+from .planned import Standing
 
 KEY_REASONS = frozenset(
     {Reason.KEY_NOT_SHARED, Reason.KEY_ACCESS_DENIED, Reason.AWS_MANAGED_KEY, Reason.VAULT_KEY_UNSUITABLE}

@@ -7,22 +7,18 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...engine import prerequisites
-from ...engine.model import (
-    Bound,
-    Desired,
-    Destination,
-    Observed,
-    Prerequisite,
-    Share,
-    Sharing,
-    Standing,
-    StartCopy,
-    State,
-    Unseen,
-)
+from ...engine.declared import Desired, Destination
+from ...engine.looks import Unseen
+from ...engine.observed import Observed
+from ...engine.plan import Case
+from ...engine.rows import Prerequisite, block
 from ...words.reasons import Reason
+from ..copy_role import COPY_ROLE
+from ..lifecycle import LIFECYCLE
 from . import states
+from .declared import COPIES, SHARING, Sharing
+from .planned import Bound, Share, Standing, StartCopy, State
+from .seen import ARRIVALS, TRAFFIC
 
 PASS_SECONDS = 10
 """A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""
@@ -58,30 +54,27 @@ class _Budget:
 
 
 def choose_starts(
-    desired: Desired,
-    observed: Observed,
-    rows: tuple[Prerequisite, ...],
-    standings: dict[str, tuple[Standing, ...]],
-    sharing: Sharing,
+    case: Case, rows: tuple[Prerequisite, ...], standings: dict[str, tuple[Standing, ...]]
 ) -> tuple[tuple[StartCopy, ...], dict[str, tuple[Standing, ...]]]:
     """Choose the copies to start now and say of the others what they wait for.
 
     Newest recovery point of every resource first: that protects most, soonest. One resource is copied once at a time,
     as AWS would queue the second job anyway (quota: one backup or copy job per resource).
     """
-    bound = _bound(desired, sharing)
+    desired, observed = case.desired, case.observed
+    traffic, bound = observed.source[TRAFFIC], _bound(desired, case.around[SHARING])
     running = [one for each in standings.values() for one in each if one.state is State.IN_PROGRESS]
     budget = _Budget(
-        policy=desired.copying.max_concurrent - len(running),
+        policy=desired[COPIES].copying.max_concurrent - len(running),
         bound=bound,
-        running=observed.account_copies_in_progress,
-        mine=sum(count for copy, count in observed.copies_in_progress.items() if bound.is_own(copy)),
+        running=traffic.in_progress,
+        mine=sum(count for copy, count in traffic.alike.items() if bound.is_own(copy)),
         this_pass=max(1, math.ceil(desired.source.account.limits.starts_per_second * PASS_SECONDS)),
         busy={one.point.resource_arn for one in running} | _resources_in_jobs(observed),
     )
     starts: list[StartCopy] = []
     waits: dict[tuple[str, str], Reason] = {}
-    blocked = {each.name for each in desired.destinations if prerequisites.block(rows, each.name)}
+    blocked = {each.name for each in desired.destinations if block(rows, each.name)}
     for destination, standing in _in_order(desired, observed, standings):
         refusal = Reason.HELD if destination.name in blocked else budget.refuses(standing.point.resource_arn)
         if refusal is not None:
@@ -105,7 +98,8 @@ def _bound(desired: Desired, sharing: Sharing) -> Bound:
 
 def _resources_in_jobs(observed: Observed) -> set[str]:
     """Return the resources with a copy under way, also of recovery points that are out of scope."""
-    seen = (each.jobs.value for each in observed.destinations if not isinstance(each.jobs, Unseen))
+    looks = (each[ARRIVALS].jobs for each in observed.destinations)
+    seen = (look.value for look in looks if not isinstance(look, Unseen))
     return {job.resource_arn for jobs in seen for job in jobs if job.is_running}
 
 
@@ -125,7 +119,7 @@ def _in_order(
         of_resource = (destination.name, standing.point.resource_arn)
         rank[of_resource] = rank.get(of_resource, -1) + 1
         # What AWS would not start comes last: it must not take the budget of all others in every pass.
-        refused = (standing.point.arn, destination.vault.arn) in observed.refused
+        refused = (standing.point.arn, destination.vault.arn) in observed.source[TRAFFIC].refused
         ranked.append((refused, rank[of_resource], position, destination, standing))
     return [(destination, standing) for *_, destination, standing in sorted(ranked, key=lambda each: each[:3])]
 
@@ -144,8 +138,8 @@ def _start(desired: Desired, destination: Destination, standing: Standing, bound
         point=standing.point,
         source=desired.source,
         destination_vault_arn=destination.vault.arn,
-        role_arn=desired.copy_role_arn,
-        lifecycle=destination.lifecycle,
+        role_arn=desired[COPY_ROLE],
+        lifecycle=destination[LIFECYCLE],
         token=_token(standing, destination.vault.arn),
         bound=bound,
     )

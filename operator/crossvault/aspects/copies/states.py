@@ -7,23 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ...engine.model import (
-    GAP_STATES,
-    BackfillMode,
-    CopyJob,
-    Desired,
-    Destination,
-    Lifecycle,
-    RecoveryPoint,
-    Scope,
-    Standing,
-    State,
-)
+from ...engine.declared import Desired, Destination, Scope
 from ...words.reasons import Reason
+from ..lifecycle import LIFECYCLE, Lifecycle, declared_days
 from . import foresight
+from .declared import COPIES, BackfillMode
 from .evidence import settling
 from .failures import FailureClass, classify
-from .pairing import ENDED_WELL, GONE_STATUSES, GOOD_STATUSES, Pair
+from .pairing import GONE_STATUSES, GOOD_STATUSES, Pair
+from .planned import GAP_STATES, Standing, State
+from .seen import ENDED_WELL, CopyJob, RecoveryPoint
 
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
@@ -103,7 +96,7 @@ def _resource_of(point: RecoveryPoint) -> str:
 
 
 def _within_backfill(each: Pair, desired: Desired, floor: Mapping[str, datetime]) -> bool:
-    point, backfill = each.point, desired.backfill
+    point, backfill = each.point, desired[COPIES].backfill
     if backfill.mode is BackfillMode.ALL:
         return True
     if backfill.mode is BackfillMode.SINCE:
@@ -135,8 +128,8 @@ def outlived(point: RecoveryPoint, destination: Destination, scope: Scope, now: 
 
     Retention of a copy counts from the creation of the source recovery point, not from the copy.
     """
-    days = destination.lifecycle.delete_after_days if destination.lifecycle else None
-    if days is None or days < 0:
+    days = declared_days(destination)
+    if days is None:
         return False
     return point.created + timedelta(days=days) - now < timedelta(days=scope.min_remaining_days)
 
@@ -259,7 +252,7 @@ def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standi
 
 def _cold_early(point: RecoveryPoint, copy: RecoveryPoint, destination: Destination) -> bool:
     """Tell whether a copy goes to cold storage before it is declared to, or although it never should."""
-    wanted = cold_from(point, destination.lifecycle)
+    wanted = cold_from(point, destination[LIFECYCLE])
     return copy.cold_at is not None and (wanted is None or copy.cold_at < wanted - A_DAY)
 
 
@@ -273,7 +266,7 @@ def cold_from(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | N
 
 def kept_until(point: RecoveryPoint, destination: Destination) -> datetime | None:
     """Return when a copy made as the policy declares would expire, None for never."""
-    return expiry(point, destination.lifecycle)
+    return expiry(point, destination[LIFECYCLE])
 
 
 def expiry(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None:
@@ -291,7 +284,7 @@ def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
     Time ends a failure of class RETRY, for as many attempts as are declared; what a person has to end is tried slowly,
     and soon once the prerequisite behind it was seen to be met.
     """
-    attempts, copying = len(each.jobs), view.desired.copying
+    attempts, copying = len(each.jobs), view.desired[COPIES].copying
     if job.state in ENDED_WELL:
         # AWS said that it is there. Whether it is made again depends on what such words are worth: see doubts.
         reason = Reason.COPY_VANISHED if job.state == "COMPLETED" else Reason.COPY_PARTIAL

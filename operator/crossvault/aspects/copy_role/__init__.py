@@ -6,11 +6,17 @@ What it may do is not judged here. https://docs.aws.amazon.com/aws-backup/latest
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ...engine.model import Desired, Observed, Prerequisite, Role, Unseen
-from ...engine.rows import UNKNOWN, met, unknown, unmet
+from ...engine.declared import Desired, VaultRef, partition_of
+from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.parts import Part, Parts
+from ...engine.plan import Case, Declaring, Finding, Room, Side
+from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
 
 NAME = "CopyRole"
@@ -24,7 +30,72 @@ _TRUST = (
 _PERMISSIONS = "service-role/AWSBackupServiceRolePolicyForBackup"
 
 
-def judge(desired: Desired, observed: Observed) -> Prerequisite:
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What iam:GetRole says; ``trust`` is its AssumeRolePolicyDocument, parsed."""
+
+    arn: str
+    trust: Mapping[str, Any]
+
+
+COPY_ROLE: Part[str] = Part("copy role", "")
+"""The ARN of the declared role."""
+
+ROLE: Part[Look[Role | None]] = Part("role", UNASKED)
+"""The role of that name; None when there is none."""
+
+_ROLE_NAME = r"[A-Za-z0-9_+=,.@/-]+"
+_ROLE_ARN = re.compile(rf"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{{12}}):role/{_ROLE_NAME}")
+_NAMED_ROLE = re.compile(_ROLE_NAME)
+
+
+# --- Declared ------------------------------------------------------------------------------------------------------
+
+
+def role_name(text: str) -> str:
+    """Return path and name of a role, however it is named: by its ARN, or by its name with the path that it has.
+
+    AWS Backup makes its own role in a path (Developer Guide, default service role), so that one needs none.
+    """
+    name = text.partition(":role/")[2] if text.startswith("arn:") else text
+    return f"service-role/{name}" if text == DEFAULT else name
+
+
+def policy(declaring: Declaring) -> Parts:
+    """Read ``copyRole`` of the source."""
+    return Parts().having(COPY_ROLE, _arn(declaring.fields.object("source"), declaring.vault))
+
+
+def _arn(fields: Fields, source: VaultRef) -> str:
+    """Return the ARN of the copy role; a bare name belongs to the source account."""
+    role = fields.text("copyRole", DEFAULT)
+    account_id, partition = source.account.account_id, partition_of(source.region)
+    if role and not _NAMED_ROLE.fullmatch(role) and not _ROLE_ARN.fullmatch(role):
+        words = f"must be the name of a role, such as {DEFAULT}, or its ARN"
+        fields.fault("copyRole", f"{words}; is {show(role)}")
+        return role
+    if not role.startswith("arn:"):
+        return f"arn:{partition}:iam::{account_id}:role/{role_name(role)}"
+    arn = _ROLE_ARN.fullmatch(role)
+    if arn is not None and account_id and (arn["account"], arn["partition"]) != (account_id, partition):
+        fields.fault("copyRole", f"must be a role of the source account {account_id} in partition {partition}")
+    return role
+
+
+# --- Judging -------------------------------------------------------------------------------------------------------
+
+
+def source(case: Case) -> tuple[Prerequisite, ...]:
+    """Judge the role."""
+    return (row(case.desired, case.observed.source[ROLE]),)
+
+
+def judge(side: Side) -> Finding:  # noqa: ARG001 - the role is the source's
+    """Find nothing at a destination."""
+    return Finding()
+
+
+def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
     """Judge the role.
 
     | role | its trust policy | row |
@@ -36,11 +107,10 @@ def judge(desired: Desired, observed: Observed) -> Prerequisite:
     | there | nothing in it lets AWS Backup in, or a Deny keeps it out | Unmet |
     | there | has conditions that cannot be judged from here | Unknown |
     """
-    look = observed.copy_role
     if isinstance(look, Unseen):
         return unknown(NAME, "", look.problem)
     name, where = _named(desired)
-    if look.value is None or look.value.arn != desired.copy_role_arn:
+    if look.value is None or look.value.arn != desired[COPY_ROLE]:
         return _absent(desired, look.value)
     trusted = trusts(look.value, desired.source.account.account_id)
     if trusted is None:
@@ -55,6 +125,7 @@ def judge(desired: Desired, observed: Observed) -> Prerequisite:
             f" {SERVICE} in.",
             f"Allow sts:AssumeRole to the service {SERVICE} in the role's trust policy:"
             f" aws iam update-assume-role-policy --role-name {name} --policy-document '{_TRUST}'",
+            proves=True,
         )
     return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
 
@@ -62,7 +133,7 @@ def judge(desired: Desired, observed: Observed) -> Prerequisite:
 def _named(desired: Desired) -> tuple[str, str]:
     """Return the name of the declared role, and the account it has to be in as people know it."""
     account = desired.source.account
-    return desired.copy_role_arn.rsplit("/", 1)[-1], f"account {account.name} ({account.account_id})"
+    return desired[COPY_ROLE].rsplit("/", 1)[-1], f"account {account.name} ({account.account_id})"
 
 
 def _absent(desired: Desired, other: Role | None) -> Prerequisite:
@@ -73,15 +144,17 @@ def _absent(desired: Desired, other: Role | None) -> Prerequisite:
             NAME,
             "",
             Reason.COPY_ROLE_MISSING,
-            f"There is no role {desired.copy_role_arn}; the one named {name} in {where} is {other.arn}.",
+            f"There is no role {desired[COPY_ROLE]}; the one named {name} in {where} is {other.arn}.",
             f"Declare spec.source.copyRole: {other.arn}",
+            proves=True,
         )
     return unmet(
         NAME,
         "",
         Reason.COPY_ROLE_MISSING,
         f"There is no role {name} in {where}, which AWS Backup would assume to copy (spec.source.copyRole).",
-        _create(name, desired.copy_role_arn),
+        _create(name, desired[COPY_ROLE]),
+        proves=True,
     )
 
 
@@ -149,3 +222,6 @@ def _several(value: object) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+ROOM = Room("copy_role", judge=judge, source=source, policy=policy)

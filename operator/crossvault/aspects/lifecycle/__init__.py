@@ -7,34 +7,74 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from ...engine.model import (
-    Desired,
-    Destination,
-    DestinationSight,
-    Observed,
-    Prerequisite,
-    RecoveryPoint,
-    Standing,
-    State,
-    Unseen,
-    Vault,
-)
-from ...engine.rows import UNKNOWN, met, unknown, unmet
+from ...engine.declared import Destination
+from ...engine.looks import Unseen
+from ...engine.parts import Part, Parts
+from ...engine.plan import Declaring, Finding, Room, Side
+from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from ..vault.seen import VAULT, Vault
 
 NAME = "VaultLockBounds"
 
 
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """AWS Backup's Lifecycle; ``None`` leaves the member out of the request."""
+
+    move_to_cold_storage_after_days: int | None = None
+    delete_after_days: int | None = None
+
+
+LIFECYCLE: Part[Lifecycle | None] = Part("lifecycle", None)
+"""How long copies at a destination live; None for as long as what they are copies of."""
+
+
+class Kept(Protocol):
+    """What is read of a recovery point to tell how long it lives."""
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+
+    @property
+    def created(self) -> datetime:
+        """From when retention counts, that of its copies too."""
+
+    @property
+    def delete_after_days(self) -> int | None:
+        """The Lifecycle's DeleteAfterDays, which copies inherit; None for one that is kept."""
+
+    @property
+    def delete_at(self) -> datetime | None:
+        """When it expires."""
+
+
+def destination(declaring: Declaring) -> Parts:
+    """Read ``lifecycle`` of a destination."""
+    if not declaring.fields.has("lifecycle"):
+        return Parts()
+    fields = declaring.fields.object("lifecycle")
+    lifecycle = Lifecycle(
+        move_to_cold_storage_after_days=fields.optional_integer("moveToColdStorageAfterDays"),
+        delete_after_days=fields.optional_integer("deleteAfterDays"),
+    )
+    return Parts().having(LIFECYCLE, lifecycle)
+
+
 def declared_days(destination: Destination) -> int | None:
     """Return the retention that copies are declared to have; None when they inherit it (-1 says the same)."""
-    days = destination.lifecycle.delete_after_days if destination.lifecycle else None
+    lifecycle = destination[LIFECYCLE]
+    days = lifecycle.delete_after_days if lifecycle else None
     return None if days is None or days < 0 else days
 
 
-def days_of(point: RecoveryPoint, destination: Destination) -> int | None:
+def days_of(point: Kept, destination: Destination) -> int | None:
     """Return the retention that a copy would have, in days from the creation of its point; None for ever."""
     declared = declared_days(destination)
     if declared is not None:
@@ -44,7 +84,7 @@ def days_of(point: RecoveryPoint, destination: Destination) -> int | None:
     return round((point.delete_at - point.created) / timedelta(days=1))
 
 
-def refusal(point: RecoveryPoint, destination: Destination, vault: Vault | None) -> str | None:
+def refusal(point: Kept, destination: Destination, vault: Vault | None) -> str | None:
     """Return why the lock of a vault would not let a copy in, as a sentence; None when it would."""
     bounds = vault.bounds if vault is not None else None
     if vault is None or bounds is None:
@@ -65,23 +105,35 @@ def _fits(days: int | None, vault: Vault) -> bool:
     return vault.max_retention_days is None if days is None else least <= days <= most
 
 
-def judge(destination: Destination, sight: DestinationSight) -> Prerequisite:
-    """Judge what concerns all copies alike; where they inherit their retention, :func:`counted` judges each."""
-    if isinstance(sight.vault, Unseen):
-        return unknown(NAME, destination.name, sight.vault.problem)
-    vault = sight.vault.value
+def judge(side: Side) -> Finding:
+    """Judge the lock of a destination's vault.
+
+    | lock | retention of the copies | row |
+    |---|---|---|
+    | none | | Met |
+    | any | declared, within its bounds | Met |
+    | any | declared, outside | Unmet |
+    | any | inherited | Unknown, until each recovery point was judged: :func:`inherited` |
+    """
+    return Finding((_row(side),))
+
+
+def _row(side: Side) -> Prerequisite:
+    """Judge what concerns all copies alike."""
+    destination, look = side.destination, side.sight[VAULT]
+    if isinstance(look, Unseen):
+        return unknown(NAME, destination.name, look.problem)
+    vault, days = look.value, declared_days(destination)
     if vault is None or vault.bounds is None:
-        return met(NAME, destination.name, "The vault is not locked.")
-    days = declared_days(destination)
+        return _good(destination, "The vault is not locked.")
     if days is None:
-        return Prerequisite(
-            NAME,
-            destination.name,
-            UNKNOWN,
-            Reason.RETENTION_OUT_OF_BOUNDS,
+        words = (
             f"Vault {vault.name} is locked to {_bounds(vault)}; copies inherit the retention of each source point,"
-            " and those were not seen.",
+            " and those were not seen."
         )
+        # Each point is held by the lock or not; a refusal of before says no more.
+        cleared = Reason.RETENTION_REFUSED
+        return Prerequisite(NAME, destination.name, UNKNOWN, Reason.RETENTION_OUT_OF_BOUNDS, words, clears=cleared)
     if not _fits(days, vault):
         return unmet(
             NAME,
@@ -90,40 +142,34 @@ def judge(destination: Destination, sight: DestinationSight) -> Prerequisite:
             f"Copies would live {days} days in vault {vault.name}, whose lock allows {_bounds(vault)}.",
             f"Set deleteAfterDays: {_nearest([days], vault)} in spec.destinations[].lifecycle of {destination.name}.",
         )
-    return met(NAME, destination.name, f"{days} days are within the lock's bounds.")
+    return _good(destination, f"{days} days are within the lock's bounds.")
 
 
-def counted(
-    rows: Iterable[Prerequisite],
-    desired: Desired,
-    observed: Observed,
-    standings: Mapping[str, tuple[Standing, ...]],
-) -> tuple[Prerequisite, ...]:
-    """Return the rows with those about locks judged from the recovery points, where copies inherit their retention."""
-    told: dict[str, Prerequisite] = {}
-    for destination, sight in zip(desired.destinations, observed.destinations, strict=True):
-        vault = None if isinstance(sight.vault, Unseen) else sight.vault.value
-        inherits = declared_days(destination) is None and observed.contents(sight) is not None
-        if vault is not None and vault.bounds is not None and inherits:
-            told[destination.name] = _inherited(destination, vault, standings.get(destination.name, ()))
-    return tuple(told.get(row.destination, row) if row.name == NAME else row for row in rows)
+def inherited(destination: Destination, vault: Vault, held: Collection[Kept], meant: int) -> Prerequisite:
+    """Return the row of a locked vault whose copies inherit their retention.
 
-
-def _inherited(destination: Destination, vault: Vault, standings: tuple[Standing, ...]) -> Prerequisite:
-    meant = [one for one in standings if one.state not in {State.OUT_OF_SCOPE, State.INELIGIBLE}]
-    held = [one for one in meant if one.reason is Reason.RETENTION_OUT_OF_BOUNDS]
+    Args:
+        destination: Where copies go.
+        vault: The vault that is locked.
+        held: The recovery points whose copies the lock would not let in.
+        meant: How many could be copied at all.
+    """
     if not held:
-        return met(NAME, destination.name, f"What copies inherit is within {_bounds(vault)}, which the lock allows.")
-    days = [days_of(one.point, destination) for one in held]
+        return _good(destination, f"What copies inherit is within {_bounds(vault)}, which the lock allows.")
+    days = [days_of(each, destination) for each in held]
     return unmet(
         NAME,
         destination.name,
         Reason.RETENTION_OUT_OF_BOUNDS,
-        f"{len(held)} of {len(meant)} recovery points are held: copies inherit their retention, and the lock of vault"
+        f"{len(held)} of {meant} recovery points are held: copies inherit their retention, and the lock of vault"
         f" {vault.name} allows {_bounds(vault)} only.",
         f"Set deleteAfterDays: {_nearest(days, vault)} in spec.destinations[].lifecycle of {destination.name}.",
         blocks=False,
     )
+
+
+def _good(destination: Destination, message: str) -> Prerequisite:
+    return met(NAME, destination.name, message, clears=Reason.RETENTION_REFUSED)
 
 
 def _nearest(days: Iterable[int | None], vault: Vault) -> int:
@@ -135,3 +181,6 @@ def _nearest(days: Iterable[int | None], vault: Vault) -> int:
 def _bounds(vault: Vault) -> str:
     least, most = vault.bounds or (1, 1)
     return f"{least} to {most} days"
+
+
+ROOM = Room("lifecycle", judge=judge, destination=destination)

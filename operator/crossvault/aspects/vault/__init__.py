@@ -1,1 +1,195 @@
-"""Backup vaults: whether they are there, and the key of one that copies go into."""
+"""Backup vaults: whether they are there, the key of one that copies go into, and the creation of one that lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from ...engine.declared import VaultRef
+from ...engine.looks import Look, Seen, Unseen
+from ...engine.observed import Sight, WriteKey
+from ...engine.parts import Parts
+from ...engine.plan import Case, Change, Declaring, Drift, Finding, Room, Side
+from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
+from ...words.problems import Problem
+from ...words.reasons import Reason
+from . import key
+from .declared import CREATION, Creation, creation_from
+from .seen import KEYS, VAULT, Keys, Vault
+
+SOURCE_ROW, ROW = "SourceVault", "DestinationVault"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVault:
+    """Create the destination vault with its customer managed key."""
+
+    destination: str
+    vault: VaultRef
+    key_arn: str
+
+    mends: ClassVar[str] = ROW
+    once: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("CreateVault", self.vault, self.key_arn)
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the destination with an empty vault; what a room has not looked at in it is not there."""
+        made = Vault(self.vault.arn, self.vault.name, encryption_key_arn=self.key_arn)
+        return sight.having(VAULT, Seen(made)).having(KEYS, replace(sight[KEYS], own=sight[KEYS].wanted))
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        where = f"{self.vault.account.name}/{self.vault.name}"
+        return Change("add", "vault", where, f"with key {self.key_arn}")
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - a vault is made once
+        """Return the event about it."""
+        name, account = self.vault.name, self.vault.account.name
+        text = f"{self.destination}: Created vault {name} in account {account} with its customer managed key."
+        return Reason.VAULT_CREATED, text
+
+
+def destination(declaring: Declaring) -> Parts:
+    """Read what is declared of a destination vault."""
+    return Parts().having(CREATION, creation_from(declaring.fields.object("vault"), declaring.vault))
+
+
+# --- Judging -------------------------------------------------------------------------------------------------------
+
+
+def source(case: Case) -> tuple[Prerequisite, ...]:
+    """Judge whether the source vault is there."""
+    vault, look = case.desired.source, case.observed.source[VAULT]
+    if isinstance(look, Unseen):
+        return (_unseen(SOURCE_ROW, "", look.problem, "spec.source.region"),)
+    if look.value is None:
+        return (
+            unmet(
+                SOURCE_ROW,
+                "",
+                Reason.SOURCE_VAULT_MISSING,
+                f"Account {vault.account.name} has no vault {vault.name} in {vault.region}.",
+                "Correct spec.source.vault.name or spec.source.region.",
+                proves=True,
+            ),
+        )
+    return (met(SOURCE_ROW, "", f"Vault {vault.name} exists.", proves=True),)
+
+
+def judge(side: Side) -> Finding:
+    """Judge a destination vault and its key.
+
+    | vault | create | its key, or the one to be | found |
+    |---|---|---|---|
+    | there | | as declared | Met |
+    | there | | another than declared | Met; drift that only a person can end |
+    | absent | no | | Unmet |
+    | absent | yes | usable | Unmet, ours; CreateVault |
+    | absent | yes | not usable | Unmet |
+    | not seen | | | Unknown; no copy is started |
+    | named Default | | | Unmet: AWS lets no copy of another account into it |
+    """
+    key_row = key.judge(side.desired, side.destination, side.sight)
+    create, absence = _creation(side, key_row)
+    other = _other_key(side)
+    return Finding(
+        (_row(side, key_row), key_row),
+        tuple(each for each in (absence, other) if each is not None),
+        (create,) if create is not None else (),
+    )
+
+
+def _unseen(name: str, of: str, problem: Problem, field: str) -> Prerequisite:
+    row = unknown(name, of, problem, blocks=True, proves=not of, tells_the_region=True)
+    if problem.reason is not Reason.REGION_DOUBTFUL:
+        return row
+    remedy = f"Correct {field}; a Region newer than this release works once its BackupAccount lists it."
+    return replace(row, remedy=remedy)
+
+
+def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
+    name, ref, look = side.destination.name, side.destination.vault, side.sight[VAULT]
+    if ref.name == "Default":
+        return unmet(
+            ROW,
+            name,
+            Reason.DEFAULT_VAULT,
+            "The vault Default cannot hold copies from another account.",
+            "Name another vault in spec.destinations[].vault.name.",
+        )
+    if isinstance(look, Unseen):
+        return _unseen(ROW, name, look.problem, "spec.destinations[].region")
+    if look.value is not None:
+        return met(ROW, name, f"Vault {ref.name} exists.", clears=Reason.DESTINATION_VAULT_MISSING)
+    remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
+    ours = False
+    if side.destination[CREATION].create:
+        ours = key_row.status is MET or not key_row.blocks
+        remedy = by_the_operator(side.desired, "creates the vault", unproven(side.rows, name))
+        if key_row.blocks and key_row.status is not MET:
+            remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
+    message = f"Account {ref.account.name} has no vault {ref.name} in {ref.region}."
+    return unmet(ROW, name, Reason.DESTINATION_VAULT_MISSING, message, remedy, ours=ours)
+
+
+def _creation(side: Side, key_row: Prerequisite) -> tuple[CreateVault | None, Drift | None]:
+    declared, look, keys = side.destination, side.sight[VAULT], side.sight[KEYS]
+    if not declared[CREATION].create or isinstance(look, Unseen) or look.value is not None:
+        return None, None
+    difference = Drift(declared.name, "vault", declared.vault.name, "present", "absent")
+    wanted = None if isinstance(keys.wanted, Unseen) else keys.wanted.value
+    if wanted is None or (key_row.blocks and key_row.status is not MET):
+        return None, difference
+    return CreateVault(declared.name, declared.vault, wanted.arn), difference
+
+
+def _other_key(side: Side) -> Drift | None:
+    """Compare the key of an existing vault with the declared one; a vault keeps its key for ever.
+
+    An alias, or a key id, that could not be looked up says nothing.
+    """
+    wanted, look, looked_up = side.destination[CREATION].encryption_key, side.sight[VAULT], side.sight[KEYS].wanted
+    if wanted is None or isinstance(look, Unseen) or look.value is None:
+        return None
+    names = wanted if ":key/" in wanted else None
+    if names is None and not isinstance(looked_up, Unseen) and looked_up.value is not None:
+        names = looked_up.value.arn
+    has = look.value.encryption_key_arn
+    if has is None or names is None or has == names:
+        return None
+    return Drift(
+        side.destination.name,
+        "vault_key",
+        "encryptionKey",
+        wanted if wanted == names else f"{wanted} ({names})",
+        has,
+        "A vault's key cannot be changed: name another vault, or declare the key that this one has.",
+    )
+
+
+def vault_of(sight: Sight) -> Vault | None:
+    """Return the vault of a side as far as it was seen; None when there is none, or nobody knows."""
+    look: Look[Vault | None] = sight[VAULT]
+    return None if isinstance(look, Unseen) else look.value
+
+
+ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=("vault", "vault_key"))
+
+__all__ = [
+    "CREATION",
+    "KEYS",
+    "ROOM",
+    "ROW",
+    "SOURCE_ROW",
+    "VAULT",
+    "CreateVault",
+    "Creation",
+    "Keys",
+    "Vault",
+    "vault_of",
+]

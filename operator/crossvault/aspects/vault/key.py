@@ -6,20 +6,13 @@ nothing; there EncryptionKeyType decides. https://docs.aws.amazon.com/kms/latest
 
 from __future__ import annotations
 
-from ...engine.model import (
-    AWS_OWNED,
-    CUSTOMER_MANAGED,
-    Desired,
-    Destination,
-    DestinationSight,
-    Prerequisite,
-    PrerequisiteStatus,
-    Unseen,
-    Vault,
-    account_of,
-)
-from ...engine.rows import met, no_vault, unknown, unmet
+from ...engine.declared import Desired, Destination, account_of
+from ...engine.looks import Unseen
+from ...engine.observed import Sight
+from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from .declared import CREATION
+from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Vault
 
 NAME = "VaultKey"
 
@@ -34,7 +27,7 @@ FULLY_MANAGED_TYPES = frozenset(
 """Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
 
 
-def judge(desired: Desired, destination: Destination, sight: DestinationSight) -> Prerequisite:
+def judge(desired: Desired, destination: Destination, sight: Sight) -> Prerequisite:
     """Judge the key of the vault that is there, or of the one to be made.
 
     | vault | key | row |
@@ -47,20 +40,21 @@ def judge(desired: Desired, destination: Destination, sight: DestinationSight) -
     | standard | of another account | Met or Unmet as EncryptionKeyType says |
     | any | of another account, and AWS says nothing more | Unknown |
     """
-    if isinstance(sight.vault, Unseen):
-        return unknown(NAME, destination.name, sight.vault.problem)
-    if sight.vault.value is None:
+    look = sight[VAULT]
+    if isinstance(look, Unseen):
+        return unknown(NAME, destination.name, look.problem)
+    vault = look.value
+    if vault is None:
         return _wanted(destination, sight)
-    vault = sight.vault.value
     if vault.encryption_key_arn is not None and vault.own_key_arn is None:
         return _foreign(desired, destination, vault)
     return _own(desired, destination, vault, sight)
 
 
-def _wanted(destination: Destination, sight: DestinationSight) -> Prerequisite:
+def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
     """Judge the key with which the vault is going to be created."""
-    look, wanted = sight.wanted_key, destination.encryption_key
-    if not destination.create:
+    look, wanted = sight[KEYS].wanted, destination[CREATION].encryption_key
+    if not destination[CREATION].create:
         return no_vault(NAME, destination, "key")
     if isinstance(look, Unseen):
         return unknown(NAME, destination.name, look.problem, blocks=True)
@@ -81,24 +75,24 @@ def _wanted(destination: Destination, sight: DestinationSight) -> Prerequisite:
             f"Key {wanted} {where} is {look.value.state} and managed by {look.value.manager}.",
             "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
         )
-    return met(NAME, destination.name, f"Key {wanted} can be used.")
+    return _good(destination, f"Key {wanted} can be used.")
 
 
 def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
     """Judge a key that belongs to AWS or to a third account from what AWS Backup says of it."""
     if vault.air_gapped:
-        return met(NAME, destination.name, f"Vault {vault.name} is logically air-gapped; its key is in AWS's care.")
+        return _good(destination, f"Vault {vault.name} is logically air-gapped; its key is in AWS's care.")
     if vault.key_type == AWS_OWNED and vault.kind:
         return _not_of_the_customer(desired, destination, vault)
     owner = account_of(vault.encryption_key_arn or "")
     message = f"The key of vault {vault.name} belongs to account {owner}, which answers for it."
     if vault.key_type == CUSTOMER_MANAGED:
-        return met(NAME, destination.name, message)
-    return Prerequisite(NAME, destination.name, PrerequisiteStatus.UNKNOWN, Reason.FOREIGN_KEY, message)
+        return _good(destination, message)
+    return Prerequisite(NAME, destination.name, UNKNOWN, Reason.FOREIGN_KEY, message)
 
 
-def _own(desired: Desired, destination: Destination, vault: Vault, sight: DestinationSight) -> Prerequisite:
-    look = sight.vault_key
+def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight) -> Prerequisite:
+    look = sight[KEYS].own
     if isinstance(look, Unseen):
         return unknown(NAME, destination.name, look.problem)
     key = look.value
@@ -120,14 +114,14 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Destin
         )
     if (key is None or key.manager != "CUSTOMER") and not vault.air_gapped:
         return _not_of_the_customer(desired, destination, vault)
-    return met(NAME, destination.name, f"The key of vault {vault.name} can be used.")
+    return _good(destination, f"The key of vault {vault.name} can be used.")
 
 
 def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
     """Only types that AWS Backup manages in full are copied into a vault on a key that AWS manages."""
     types = desired.scope.resource_types
     if types and all(each in FULLY_MANAGED_TYPES for each in types):
-        return met(NAME, destination.name, f"The key of vault {vault.name} can be used.")
+        return _good(destination, f"The key of vault {vault.name} can be used.")
     return unmet(
         NAME,
         destination.name,
@@ -136,3 +130,13 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
         "A vault's key cannot be changed: name another vault with a customer managed key, "
         "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
     )
+
+
+def _good(destination: Destination, message: str) -> Prerequisite:
+    return met(NAME, destination.name, message, clears=Reason.VAULT_KEY_UNSUITABLE)
+
+
+def no_vault(name: str, destination: Destination, what: str) -> Prerequisite:
+    """Return the row about something of a vault that is not there; what blocks is that it is not there."""
+    message = f"There is no vault whose {what} to judge."
+    return Prerequisite(name, destination.name, UNKNOWN, Reason.DESTINATION_VAULT_MISSING, message)

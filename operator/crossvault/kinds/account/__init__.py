@@ -1,1 +1,6 @@
 """BackupAccount: an AWS account, how it is entered, and who may use what of it."""
+
+from ..kind import Kind
+from .status import FACE
+
+ACCOUNT = Kind("BackupAccount", FACE)

@@ -12,12 +12,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.vault_policy.statement import MOST_OF_ONE_ACCOUNT
 from ...manifest.fields import Fields
-
-DEFAULT_COPY_ROLE = "AWSBackupDefaultServiceRole"
-
-MOST_COPY_ROLES = 20
-"""So many copy roles are granted of an account: its statements in a vault's policy are no more, so all have room."""
 
 Labels: TypeAlias = Mapping[str, str]
 
@@ -66,8 +63,8 @@ class Use:
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
             return f"copy into vault {self.vault}" + (f" on key {self.key}" if self.key else "")
-        own = self.copy_role == role_name(DEFAULT_COPY_ROLE)
-        return f"copy from vault {self.vault} with role {DEFAULT_COPY_ROLE if own else self.copy_role}"
+        own = self.copy_role == role_name(DEFAULT)
+        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Grant:
     namespaces: AllowedNamespaces
     directions: frozenset[Direction]
     vaults: tuple[str, ...]
-    copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT_COPY_ROLE}",)
+    copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT}",)
     keys: tuple[str, ...] = ()
     policies: int | None = None
 
@@ -134,15 +131,6 @@ def only_namespace(allowed: AllowedNamespaces, grants: tuple[Grant, ...]) -> str
     return names.pop() if len(names) == 1 and not others else ""
 
 
-def role_name(text: str) -> str:
-    """Return path and name of a role, however it is named: by its ARN, or by its name with the path that it has.
-
-    AWS Backup makes its own role in a path (Developer Guide, default service role), so that one needs none.
-    """
-    name = text.partition(":role/")[2] if text.startswith("arn:") else text
-    return f"service-role/{name}" if text == DEFAULT_COPY_ROLE else name
-
-
 def key_name(text: str) -> str:
     """Return alias or id of a key, however it is named: ``alias/orders``, an id, or the ARN of either."""
     return text.rsplit(":", 1)[-1].removeprefix("key/")
@@ -166,8 +154,9 @@ def grants_from(spec: Fields) -> tuple[Grant, ...]:
     """Read ``grants``; an absent list is empty."""
     grants = tuple(_grant(each) for each in spec.objects("grants", required=False))
     roles = {role for each in grants if Direction.SOURCE in each.directions for role in each.copy_roles}
-    if len(roles) > MOST_COPY_ROLES:
-        spec.fault("grants", f"must name at most {MOST_COPY_ROLES} different copyRoles in all, name {len(roles)}")
+    # Each can become a statement in a vault's policy; so all of them have room.
+    if len(roles) > MOST_OF_ONE_ACCOUNT:
+        spec.fault("grants", f"must name at most {MOST_OF_ONE_ACCOUNT} different copyRoles in all, name {len(roles)}")
     return grants
 
 
@@ -183,7 +172,7 @@ def _grant(fields: Fields) -> Grant:
         vaults=_patterns(fields, "vaults", _VAULTS, "must be the name of a vault, with * for any characters"),
         copy_roles=_roles(_patterns(fields, "copyRoles", _ROLES, "must be the name of a role"))
         if fields.has("copyRoles")
-        else _roles((DEFAULT_COPY_ROLE,)),
+        else _roles((DEFAULT,)),
         keys=_patterns(
             fields, "keys", _KEYS, "must begin with alias/, or be the id of a key, with * for any characters"
         )

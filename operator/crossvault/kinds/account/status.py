@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ...aspects.copies.figures import instant
-from ...engine.model import AccountSight, PolicyKey, Seen, Unseen
-from ...status import conditions
-from ...status.announcements import sentence, stamp, transitions, turned_false
-from ...status.conditions import Condition, condition_of
-from ...status.summary import Cadence, Outcome, Report
+from ...aspects.identity import IDENTITY
+from ...aspects.organization import ORGANIZATION, SWITCH
+from ...engine.declared import PolicyKey
+from ...engine.looks import Seen, Unseen
+from ...engine.observed import Sight
+from ...status.announcements import log_line, transitions, turned_false
+from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, stamp
+from ...status.outcome import Cadence, Outcome, Report
+from ...status.unseen import Face, summarise_refused
+from ...words.instants import instant
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
+from ..rejected import Rejected
 
 NAMED = 5
 """So many of the accounts that share a way in are named."""
 
 
 def summarise_account(
-    sight: AccountSight,
+    sight: Sight,
     body: Mapping[str, Any],
     *,
     twins: tuple[str, ...] = (),
@@ -41,13 +46,14 @@ def summarise_account(
         "conditions": stamp(judged, previous, generation, now),
         **_account_fields(sight, previous, now),
     }
-    problem = sight.identity.problem if isinstance(sight.identity, Unseen) else None
+    identity = sight[IDENTITY]
+    problem = identity.problem if isinstance(identity, Unseen) else None
     return Outcome(
         status=status,
         events=transitions(judged, previous),
         requeue=cadence.interval,
         failed=problem is not None and problem.error_class is ErrorClass.RETRY,
-        summary=sentence((), judged, previous),
+        summary=log_line((), judged, previous),
         warnings=turned_false(judged, previous),
         report=Report(
             kind="BackupAccount",
@@ -58,21 +64,22 @@ def summarise_account(
     )
 
 
-def _account_ready(sight: AccountSight) -> Condition:
-    if isinstance(sight.identity, Unseen):
-        problem = sight.identity.problem
-        status = conditions.UNKNOWN if problem.error_class is ErrorClass.RETRY else conditions.FALSE
+def _account_ready(sight: Sight) -> Condition:
+    look = sight[IDENTITY]
+    if isinstance(look, Unseen):
+        problem = look.problem
+        status = UNKNOWN if problem.error_class is ErrorClass.RETRY else FALSE
         return Condition("Ready", status, problem.reason, problem.message, problem.detail)
     role = sight.account.role_arn or "the operator's own credentials"
-    return Condition("Ready", conditions.TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
+    return Condition("Ready", TRUE, Reason.VERIFIED, f"{role} is account {sight.account.account_id}.")
 
 
 def _while_true(ready: Condition) -> tuple[Condition, ...]:
     """Return the condition that says who can end what is not ready (kstatus): time, or a person."""
-    if ready.status == conditions.TRUE:
+    if ready.status == TRUE:
         return ()
-    kind = "Stalled" if ready.status == conditions.FALSE else "Reconciling"
-    return (Condition(kind, conditions.TRUE, ready.reason, ready.message, ready.detail),)
+    kind = "Stalled" if ready.status == FALSE else "Reconciling"
+    return (Condition(kind, TRUE, ready.reason, ready.message, ready.detail),)
 
 
 def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:
@@ -85,20 +92,30 @@ def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:
         " reaches what the other one guards, and each has limits of its own. Keep one, or give them different roles."
     )
     names = f"It is {', '.join(sorted(twins)[:NAMED])}{more}."
-    return (Condition("Shared", conditions.TRUE, Reason.ROLE_SHARED, message, names),)
+    return (Condition("Shared", TRUE, Reason.ROLE_SHARED, message, names),)
 
 
-def _account_fields(sight: AccountSight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _account_fields(sight: Sight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return what was seen; what could not be looked at is left out, except the toggle, which says Unknown."""
     fields: dict[str, Any] = {"crossAccountBackup": "Unknown"}
-    if isinstance(sight.identity, Unseen):
+    identity, organization, switch = sight[IDENTITY], sight[ORGANIZATION], sight[SWITCH]
+    if isinstance(identity, Unseen):
         return fields
-    fields["accountId"] = sight.identity.value
-    was_verified = (condition_of(previous, "Ready") or {}).get("status") == conditions.TRUE
+    fields["accountId"] = identity.value
+    was_verified = (condition_of(previous, "Ready") or {}).get("status") == TRUE
     fields["verifiedAt"] = previous.get("verifiedAt") if was_verified and "verifiedAt" in previous else instant(now)
-    if not isinstance(sight.organization, Unseen) and sight.organization.value is not None:
-        fields["organizationId"] = sight.organization.value.id
-        fields["managementAccountId"] = sight.organization.value.management_account_id
-    if isinstance(sight.cross_account_backup, Seen):
-        fields["crossAccountBackup"] = "Enabled" if sight.cross_account_backup.value else "Disabled"
+    if not isinstance(organization, Unseen) and organization.value is not None:
+        fields["organizationId"] = organization.value.id
+        fields["managementAccountId"] = organization.value.management_account_id
+    if isinstance(switch, Seen):
+        fields["crossAccountBackup"] = "Enabled" if switch.value else "Disabled"
     return fields
+
+
+FACE = Face()
+
+
+def summarise_rejected(rejected: Rejected, body: Mapping[str, Any], *, now: datetime) -> Outcome:
+    """Say why nothing can be done until the manifest changes."""
+    message = " ".join(str(each) for each in rejected.faults)
+    return summarise_refused(FACE, rejected.reason, message, body, now=now)

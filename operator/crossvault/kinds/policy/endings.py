@@ -11,32 +11,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from ...aspects import vault_policy
-from ...engine.model import (
-    DeletionPolicy,
-    Desired,
-    Event,
-    Observed,
-    Ownership,
-    PolicyKey,
-    Postponed,
-    Result,
-    Unseen,
-    VaultRef,
-)
-from ...status import conditions, summary
-from ...status.announcements import stamp, transitions, with_last_changed
-from ...status.conditions import Condition
+from ...aspects.copy_role import COPY_ROLE
+from ...aspects.vault_policy import OWNERSHIP, POLICY
+from ...aspects.vault_policy.statement import SID_PREFIX, digest_of, sid_of, standing
+from ...engine.declared import DeletionPolicy, Desired, Ownership, PolicyKey, VaultRef
+from ...engine.looks import Unseen
+from ...engine.observed import Observed
+from ...engine.plan import Postponed, Result
+from ...status.announcements import transitions
+from ...status.conditions import FALSE, TRUE, Condition, sentence, stamp, with_last_changed
+from ...status.events import Event
+from ...status.outcome import Cadence, Outcome
+from ...status.unseen import bare_report
 from ...words.problems import Problem
 from ...words.reasons import Reason
 from ...words.texts import clip
-from .. import parse
-from ..parse import Rejected
-from . import stakes
+from ..account.parse import AccountDeclaration
+from ..rejected import Rejected
+from . import conditions, stakes
+from .parse import parse_policy
 
 Claim: TypeAlias = tuple[str, str]
 Claimants: TypeAlias = Mapping[Claim, tuple[PolicyKey, ...]]
-Accounts: TypeAlias = Mapping[str, parse.AccountDeclaration]
+Accounts: TypeAlias = Mapping[str, AccountDeclaration]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +78,8 @@ def prepare(
     lost = tuple(_lost(body, name, why) for name, why in unresolved)
     if desired is None:
         return Ending(None, lost=lost)
-    sid = vault_policy.sid_of(desired.copy_role_arn)
-    managed = [each for each in desired.destinations if each.vault_policy is Ownership.MANAGE]
+    sid = sid_of(desired[COPY_ROLE])
+    managed = [each for each in desired.destinations if each[OWNERSHIP] is Ownership.MANAGE]
     needed = [each for each in managed if (each.vault.arn, sid) in claims]
     written = stakes.written_by(body.get("status") or {})
     others = [each for each in managed if each not in needed and each.vault.arn not in written]
@@ -107,7 +104,7 @@ def _resolved(
     body: Mapping[str, Any], accounts: Accounts, labels: Mapping[str, str]
 ) -> tuple[Desired | None, tuple[tuple[str, str], ...]]:
     """Return the policy with every destination whose account can be entered, and (destination, why) of the others."""
-    whole = parse.parse_policy(body, accounts, labels)
+    whole = parse_policy(body, accounts, labels)
     if isinstance(whole, Desired):
         return whole, ()
     spec = body.get("spec")
@@ -115,7 +112,7 @@ def _resolved(
     found: list[Desired] = []
     lost: list[tuple[str, str]] = []
     for each in declared if isinstance(declared, list) else ():
-        alone = parse.parse_policy({**body, "spec": {**(spec or {}), "destinations": [each]}}, accounts, labels)
+        alone = parse_policy({**body, "spec": {**(spec or {}), "destinations": [each]}}, accounts, labels)
         if isinstance(alone, Rejected):
             name = str(each.get("name")) if isinstance(each, Mapping) else "?"
             lost.append((name, " ".join(fault.message for fault in alone.faults[:1])))
@@ -177,15 +174,15 @@ def _lost(body: Mapping[str, Any], destination: str, why: str) -> str:
     arn = next((str(each["vaultArn"]) for each in rows if each.get("name") == destination and "vaultArn" in each), "")
     where = f"the policy of vault {arn}" if arn else f"the vault policy of destination {destination}"
     return (
-        f"Left in AWS: our statement {vault_policy.SID_PREFIX}… in {where}, because it cannot be looked for: "
-        f"{conditions.sentence(why)} Remove it by hand, unless another policy lets the same role in."
+        f"Left in AWS: our statement {SID_PREFIX}… in {where}, because it cannot be looked for: "
+        f"{sentence(why)} Remove it by hand, unless another policy lets the same role in."
     )
 
 
 # --- What is said --------------------------------------------------------------------------------------------------
 
 
-def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ()) -> summary.Outcome:
+def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ()) -> Outcome:
     """Let the object go and say what stays."""
     events: list[Event] = []
     if ending.desired is not None:
@@ -194,7 +191,7 @@ def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ())
     events += [Event("Normal", Reason.DELETION_RETAINED, text) for text in ending.kept]
     events += [Event("Warning", Reason.DELETION_INCOMPLETE, text) for text in ending.lost]
     said = " ".join(each.message for each in events)
-    return summary.Outcome(None, events=tuple(events), done=True, summary=said, results=results)
+    return Outcome(None, events=tuple(events), done=True, summary=said, results=results)
 
 
 def summarise(
@@ -205,27 +202,28 @@ def summarise(
     *,
     body: Mapping[str, Any],
     now: datetime,
-    cadence: summary.Cadence,
-) -> summary.Outcome:
+    cadence: Cadence,
+) -> Outcome:
     """Let the object go once nothing of ours is left, as observed; until then say what it waits for."""
     desired = ending.desired
     if desired is None:
         return farewell(ending)
-    sid = vault_policy.sid_of(desired.copy_role_arn)
+    sid = sid_of(desired[COPY_ROLE])
     refused = {each.action.destination: each.problem for each in postponed}
     refused |= {each.action.destination: each.problem for each in results if each.problem is not None}
     left: list[tuple[str, Problem]] = []
     changed: list[str] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
         name = _short(declared.vault, sid)
-        if isinstance(sight.policy, Unseen):
-            left.append((name, sight.policy.problem))
+        policy = sight[POLICY]
+        if isinstance(policy, Unseen):
+            left.append((name, policy.problem))
             continue
         # In a policy that nobody can read there is none to take out.
-        there = vault_policy.standing(sight.policy.value, desired.copy_role_arn)
+        there = standing(policy.value, desired[COPY_ROLE])
         if there is None:
             continue
-        if vault_policy.digest_of(there) == ending.written.get(declared.vault.arn):
+        if digest_of(there) == ending.written.get(declared.vault.arn):
             left.append((name, refused.get(declared.name, _INTERRUPTED)))
         else:
             changed.append(_changed(declared.vault.arn, sid))
@@ -240,32 +238,32 @@ _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was do
 
 
 def unfinished(
-    body: Mapping[str, Any], ending: Ending, problem: Problem, *, now: datetime, cadence: summary.Cadence
-) -> summary.Outcome:
+    body: Mapping[str, Any], ending: Ending, problem: Problem, *, now: datetime, cadence: Cadence
+) -> Outcome:
     """Say what a deletion waits for whose pass did not come to its end."""
     desired = ending.desired
-    sid = vault_policy.sid_of(desired.copy_role_arn) if desired is not None else ""
+    sid = sid_of(desired[COPY_ROLE]) if desired is not None else ""
     names = [_short(each.vault, sid) for each in desired.destinations] if desired is not None else []
     return waiting([(name, problem) for name in names or ["what this policy owned"]], body, now=now, requeue=cadence)
 
 
 def waiting(
-    left: Iterable[tuple[str, Problem]], body: Mapping[str, Any], *, now: datetime, requeue: summary.Cadence
-) -> summary.Outcome:
+    left: Iterable[tuple[str, Problem]], body: Mapping[str, Any], *, now: datetime, requeue: Cadence
+) -> Outcome:
     """Say what a deletion waits for, in the status and once as an event, naming vault and Sid."""
     pairs = list(left)
     causes: dict[str, list[str]] = {}
     for name, problem in pairs:
-        causes.setdefault(conditions.sentence(problem.message), []).append(name)
+        causes.setdefault(sentence(problem.message), []).append(name)
     # What is left stands first: a long cause may be cut, and it is told by the account, too.
     message = " ".join(f"Not removed yet: {_listed(names)}. {cause}" for cause, names in causes.items())
     previous, generation = body.get("status") or {}, body["metadata"].get("generation", 1)
     judged = (
-        Condition("Ready", conditions.FALSE, Reason.DELETION_WAITING, message),
+        Condition("Ready", FALSE, Reason.DELETION_WAITING, message),
         *sorted(
             (
                 *conditions.parts_unseen(previous, Reason.DELETION_WAITING, message),
-                Condition("Reconciling", conditions.TRUE, Reason.DELETION_WAITING, message),
+                Condition("Reconciling", TRUE, Reason.DELETION_WAITING, message),
             ),
             key=lambda each: each.type,
         ),
@@ -276,12 +274,12 @@ def waiting(
         "conditions": stamp(judged, previous, generation, now),
         "summary": {**(previous.get("summary") or {}), "message": clip(message)},
     }
-    return summary.Outcome(
+    return Outcome(
         with_last_changed(after, previous, now),
         events=transitions(judged, previous),
         requeue=requeue.follow,
         failed=True,
-        report=summary.bare_report(body, judged, after),
+        report=bare_report(body, judged, after),
         problem=Problem(pairs[0][1].reason, message, pairs[0][1].error_class),
     )
 
@@ -294,7 +292,7 @@ def given_up(problem: Problem | None) -> Event:
     """Say what is left when a deletion has waited long enough; the remedy is one for whoever may change the vault."""
     why = problem.message if problem is not None else "Not removed: what this policy owned."
     why = why.replace("Not removed yet", "Left in AWS")
-    text = f"{conditions.sentence(why)} Remove it by hand, unless another policy needs it by now."
+    text = f"{sentence(why)} Remove it by hand, unless another policy needs it by now."
     return Event("Warning", Reason.DELETION_INCOMPLETE, text)
 
 

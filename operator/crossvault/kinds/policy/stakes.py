@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from ...aspects import vault_policy
 from ...aspects.copies import doubts
-from ...engine.model import Neighbour, PolicyKey, Sharing
-from .. import parse
+from ...aspects.copies.declared import Neighbour, Sharing
+from ...aspects.vault_policy import claims_of
+from ...engine.declared import PolicyKey
+from ..account.parse import AccountDeclaration
+from ..rejected import Rejected
+from .parse import parse_policy
 
 Vaults: TypeAlias = tuple[str, str]
 K = TypeVar("K")
@@ -44,14 +47,14 @@ class Stake:
 
 def stake_of(
     body: Mapping[str, Any],
-    accounts: Mapping[str, parse.AccountDeclaration],
+    accounts: Mapping[str, AccountDeclaration],
     namespace_labels: Mapping[str, str],
 ) -> Stake | None:
     """Return what a policy has at stake; None while it cannot be parsed."""
-    desired = parse.parse_policy(body, accounts, namespace_labels)
-    if isinstance(desired, parse.Rejected):
+    desired = parse_policy(body, accounts, namespace_labels)
+    if isinstance(desired, Rejected):
         return None
-    return Stake(vault_policy.claims_of(desired), doubts.neighbours_of(desired))
+    return Stake(claims_of(desired), doubts.neighbours_of(desired))
 
 
 def remembered(status: Mapping[str, Any]) -> Stake:
@@ -74,7 +77,7 @@ def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str
 
 def stakes_of(
     bodies: Mapping[PolicyKey, Mapping[str, Any]],
-    accounts: Mapping[str, parse.AccountDeclaration],
+    accounts: Mapping[str, AccountDeclaration],
     labels: Mapping[str, Mapping[str, str]],
 ) -> dict[PolicyKey, Stake]:
     """Return what each of several policies has at stake, as far as it can be parsed."""

@@ -13,11 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..engine.model import Asked, Bound, Refusal, RunningCopy, StartCopy
-from ..words.problems import Problem
-from . import keys
-from .reads import Key, SharedReads
-from .sessions import Fingerprint
+from ....aws.reads import Key, SharedReads
+from ....aws.sessions import Fingerprint
+from ....words.problems import Problem
+from ..planned import Bound, StartCopy
+from ..seen import Asked, Refusal, RunningCopy
+
+JOBS = "jobs"
+"""The first member of the name under which copy jobs are read."""
+
+
+def jobs_key(entry: Fingerprint, region: str, destination_vault_arn: str) -> Key:
+    """Name ListCopyJobs by destination."""
+    return (JOBS, entry, region, destination_vault_arn)
+
 
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
 COUNTED = timedelta(hours=1)
@@ -104,7 +113,7 @@ class StartedCopies:
     def _in_progress(self, entry: Fingerprint, now: datetime) -> dict[str, RunningCopy]:
         running: dict[str, RunningCopy] = {}
         listed: dict[Key, datetime] = {}
-        for key, jobs, at in self._reads.values((keys.JOBS, entry)):
+        for key, jobs, at in self._reads.values((JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
                 running |= {

@@ -1,11 +1,16 @@
-"""What the manifests declare: accounts, vaults, policies."""
+"""What the manifests declare, as far as every room speaks of it: accounts, vaults, policies and their sides."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
+
+from .parts import NONE, Part, Parts
+
+T = TypeVar("T")
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,27}){1,13}-[0-9]{1,2}")  # 32 characters, as in the CRDs
 
@@ -13,6 +18,12 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,27}){1,13}-[0-9]{1,2}")  # 32 charact
 def is_region(text: str) -> bool:
     """Tell whether a text has the form of a Region's name; it becomes part of host names, so nothing else will do."""
     return _REGION.fullmatch(text) is not None
+
+
+def account_of(arn: str) -> str:
+    """Return the account an ARN names; empty where it names none, as those of snapshots do."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 4 else ""
 
 
 def partition_of(region: str) -> str:
@@ -41,15 +52,6 @@ class DeletionPolicy(StrEnum):
 
     RETAIN = "Retain"
     REMOVE_OWNED = "RemoveOwned"
-
-
-class BackfillMode(StrEnum):
-    """Which recovery points older than the policy are in scope."""
-
-    NONE = "None"
-    LATEST = "Latest"
-    SINCE = "Since"
-    ALL = "All"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +111,23 @@ class VaultRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """AWS Backup's Lifecycle; ``None`` leaves the member out of the request."""
-
-    move_to_cold_storage_after_days: int | None = None
-    delete_after_days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Destination:
-    """One vault that has to hold a copy of every recovery point in scope."""
+    """One vault that has to hold a copy of every recovery point in scope.
+
+    ``parts`` is what is declared of each aspect.
+    """
 
     name: str
     vault: VaultRef
-    create: bool = False
-    encryption_key: str | None = None
-    vault_policy: Ownership = Ownership.MANAGE
-    lifecycle: Lifecycle | None = None
+    parts: Parts = NONE
+
+    def __getitem__(self, part: Part[T]) -> T:
+        """Return what a room declares."""
+        return self.parts[part]
+
+    def having(self, part: Part[T], value: T) -> Destination:
+        """Return the same destination with something else declared."""
+        return replace(self, parts=self.parts.having(part, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,30 +158,8 @@ class Scope:
         return resource_arn not in self._never
 
 
-@dataclass(frozen=True, slots=True)
-class Backfill:
-    """How far back the policy reaches; ``since`` only with mode Since."""
-
-    mode: BackfillMode = BackfillMode.LATEST
-    since: datetime | None = None
-
-
-class Uncertain(StrEnum):
-    """What is done about a recovery point of which it cannot be told whether it has a copy."""
-
-    HOLD = "Hold"
-    ASSUME_MISSING = "AssumeMissing"
-    ASSUME_COPIED = "AssumeCopied"
-
-
-@dataclass(frozen=True, slots=True)
-class Copying:
-    """How many copies at once, how failed ones are tried again, and what is done in doubt."""
-
-    max_concurrent: int = 20
-    max_attempts: int = 5
-    backoff: timedelta = timedelta(minutes=15)
-    when_uncertain: Uncertain = Uncertain.HOLD
+EVERYTHING = Scope()
+"""All recovery points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +180,28 @@ class Desired:
     Attributes:
         created: When the policy object was created; None where there is no cluster.
         deleting: The object is being deleted: nothing is wanted any more.
+        parts: What each room declares of the policy as a whole.
     """
 
     key: PolicyKey
     source: VaultRef
-    copy_role_arn: str
     destinations: tuple[Destination, ...]
     generation: int = 1
     created: datetime | None = None
     deleting: bool = False
     mode: Mode = Mode.ENFORCE
     suspend: bool = False
-    scope: Scope = Scope()
-    backfill: Backfill = Backfill()
-    copying: Copying = Copying()
-    max_copy_lag: timedelta | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    scope: Scope = EVERYTHING
+    parts: Parts = NONE
+
+    def __getitem__(self, part: Part[T]) -> T:
+        """Return what a room declares."""
+        return self.parts[part]
+
+    def having(self, part: Part[T], value: T) -> Desired:
+        """Return the same policy with something else declared."""
+        return replace(self, parts=self.parts.having(part, value))
 
     @property
     def held_by(self) -> tuple[str, ...]:
@@ -233,39 +219,3 @@ class Desired:
     def acting(self) -> Desired:
         """Return the same policy as it would be if nothing held it back."""
         return replace(self, mode=Mode.ENFORCE, suspend=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """Who copies out of the AWS account that a policy copies out of.
-
-    Attributes:
-        namespaces: In so many namespaces there are policies that do, its own included.
-        vaults: Between which vaults those of its own namespace declare to, suspended ones included: ARNs of source and
-            destination.
-    """
-
-    namespaces: int = 1
-    vaults: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """What a policy declares for its copies between two vaults, as others that do the same see it.
-
-    Attributes:
-        vaults: ARNs of the source and of the destination vault.
-        lifecycle: How long copies are to live.
-        acts: It is neither suspended nor only observing, so that copies can be left to it.
-        scope, backfill, created: Which recovery points it means.
-        account_id: The AWS account that it copies out of.
-    """
-
-    key: PolicyKey
-    vaults: tuple[str, str]
-    lifecycle: Lifecycle | None
-    acts: bool = True
-    scope: Scope = Scope()
-    backfill: Backfill = Backfill(BackfillMode.ALL)
-    created: datetime | None = None
-    account_id: str = ""

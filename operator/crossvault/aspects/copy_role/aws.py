@@ -1,21 +1,51 @@
-"""What IAM is asked."""
+"""What IAM says of the copy role."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from ..engine.model import Role
-from ..words.problems import CrossvaultError, ErrorClass, Problem
-from ..words.reasons import Reason
-from .errors import Ask, code_of
+from ...aws import regions
+from ...aws.errors import Ask, code_of
+from ...aws.hands import Hands, Looked, Looking, Reach, Scene
+from ...aws.places import DENIED, Pending, Place
+from ...aws.sessions import Access
+from ...engine.looks import Look, Unseen
+from ...engine.parts import Parts
+from ...words.problems import CrossvaultError, ErrorClass, Problem
+from ...words.reasons import Reason
+from . import COPY_ROLE, ROLE, Role, trusts
 
-if TYPE_CHECKING:
-    from .sessions import Access
+GOOD = timedelta(hours=1)
+"""How long it is believed of a role that it lets AWS Backup in."""
+
+
+def look(scene: Scene) -> Looking:
+    """See the role that the policy declares."""
+    if scene.desired.deleting:
+        return Looked()
+    pending = _role(scene.source, scene.desired[COPY_ROLE])
+    yield
+    return Looked(Parts().having(ROLE, pending()))
+
+
+def _role(place: Place, role_arn: str) -> Pending[Role | None]:
+    """Begin to look at a role; one that does what it is for is looked at rarely."""
+    access, name, home = place.access, role_arn.rsplit("/", 1)[-1], regions.known_like(place.region)
+    account_id = place.account.account_id
+
+    def lasts(seen: Look[Role | None]) -> timedelta:
+        if isinstance(seen, Unseen):
+            return DENIED
+        return GOOD if seen.value is not None and trusts(seen.value, account_id) else timedelta()
+
+    key = ("role", access.fingerprint, name)
+    return place.slowly(key, lambda: role(access, home, name), lasts, regional=False)
 
 
 def role(access: Access, region: str, name: str) -> Role | None:
@@ -55,3 +85,8 @@ def _parsed(document: object) -> Mapping[str, Any] | None:
         except ValueError:
             return None
     return document if isinstance(document, Mapping) and document else None
+
+
+def hands(_reach: Reach) -> Hands:
+    """Return what this room does in AWS."""
+    return Hands(look)

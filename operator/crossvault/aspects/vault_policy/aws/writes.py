@@ -1,4 +1,4 @@
-"""The writes on vaults: one writer at a time per vault in this process, compared before and read back after.
+"""The writes of vault policies: compared before and read back after, one at a time per vault.
 
 AWS has no conditional write. So the policy is read once more right before it is written, as AWS sends it, and what is
 written must hold everything of that which is not ours, byte for byte in meaning; whoever planned it is not asked. What
@@ -8,51 +8,35 @@ another process changed in the round trip between is found by reading back, and 
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..engine.model import PutVaultPolicy, VaultRef
-from ..iam import documents, meaning
-from ..words.problems import CrossvaultError, ErrorClass, Problem
-from ..words.reasons import Reason
-from . import inventory
-from .sessions import Access
+from botocore.exceptions import ClientError
+
+from ....aws.errors import code_of
+from ....aws.sessions import Access
+from ....engine.declared import VaultRef
+from ....iam import documents, meaning
+from ....words.problems import CrossvaultError, ErrorClass, Problem
+from ....words.reasons import Reason
+from .. import PutVaultPolicy
 
 _PREFIX = 16
 """So many characters are the same in the Sids of all our statements."""
 
 
-@dataclass(slots=True)
-class _Turn:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    waiting: int = 0
-
-
-class Turns:
-    """One writer at a time per vault."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._turns: dict[str, _Turn] = {}
-
-    @contextmanager
-    def of(self, vault_arn: str) -> Iterator[None]:
-        """Wait for the turn of a vault."""
-        with self._lock:
-            turn = self._turns.setdefault(vault_arn, _Turn())
-            turn.waiting += 1
+def vault_policy(access: Access, region: str, name: str) -> str | None:
+    """Get the vault's access policy as AWS keeps it."""
+    with access.asking(f"read the policy of vault {name}", "backup:GetBackupVaultAccessPolicy", region):
         try:
-            with turn.lock:
-                yield
-        finally:
-            with self._lock:
-                turn.waiting -= 1
-                if not turn.waiting:
-                    del self._turns[vault_arn]
+            answer = access.backup(region).get_backup_vault_access_policy(BackupVaultName=name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+    return answer["Policy"]
 
 
 class VaultPolicies:
@@ -90,9 +74,9 @@ class VaultPolicies:
         """Read back what was written; where that cannot be seen, the next look tells."""
         vault = action.vault
         try:
-            after = inventory.vault_policy(access, vault.region, vault.name)
+            after = vault_policy(access, vault.region, vault.name)
             if after == before:  # older than the write, perhaps
-                after = inventory.vault_policy(access, vault.region, vault.name)
+                after = vault_policy(access, vault.region, vault.name)
         except CrossvaultError:
             return
         lost = _lost(document, after)
@@ -105,8 +89,8 @@ class VaultPolicies:
 
 def _read(access: Access, vault: VaultRef) -> str | None:
     """Read a policy; that there is none is asked twice, because nothing would be kept of what was overlooked."""
-    first = inventory.vault_policy(access, vault.region, vault.name)
-    return first if first is not None else inventory.vault_policy(access, vault.region, vault.name)
+    first = vault_policy(access, vault.region, vault.name)
+    return first if first is not None else vault_policy(access, vault.region, vault.name)
 
 
 def _send(access: Access, vault: VaultRef, document: str | None) -> None:

@@ -1,53 +1,22 @@
-"""What is to be done, and how everything was judged on the way there: actions, standings, prerequisites, drift."""
+"""How every recovery point stands towards a destination, and the copies that are started."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import ClassVar
 
-from ...words.problems import Problem
+from ...engine.declared import PolicyKey, VaultRef
+from ...engine.observed import Sight, WriteKey
+from ...engine.parts import Part
+from ...engine.plan import Plan
 from ...words.reasons import Reason
-from .declared import Lifecycle, PolicyKey, VaultRef
-from .evidence import Evidence, Ground
-from .observed import CopyJob, RecoveryPoint, RunningCopy, WriteKey
-
-
-@dataclass(frozen=True, slots=True)
-class CreateVault:
-    """Create the destination vault with its customer managed key."""
-
-    destination: str
-    vault: VaultRef
-    key_arn: str
-
-    @property
-    def key(self) -> WriteKey:
-        """What makes this the same write as another one."""
-        return ("CreateVault", self.vault, self.key_arn)
-
-
-@dataclass(frozen=True, slots=True)
-class PutVaultPolicy:
-    """Replace the vault policy ``expected`` by ``document``; they differ in our one statement only.
-
-    A ``document`` of None removes the policy, which is planned only when nothing but our statement stood in it.
-    ``replaces`` holds the statements of ``expected`` that are ours, as canonical JSON: nothing else of it may be lost.
-    """
-
-    destination: str
-    vault: VaultRef
-    expected: str | None
-    document: str | None
-    sid: str
-    foreign_statements: int = 0
-    replaces: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> WriteKey:
-        """What makes this the same write as another one: also what it replaces."""
-        return ("PutVaultPolicy", self.vault, self.expected, self.document)
+from ..lifecycle import Lifecycle
+from .grounds import Evidence, Ground
+from .seen import CopyJob, RecoveryPoint, RunningCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +85,24 @@ class StartCopy:
     token: str
     bound: Bound | None = None
 
+    mends: ClassVar[str] = ""
+    once: ClassVar[bool] = True
+    alone: ClassVar[bool] = True
 
-Action: TypeAlias = CreateVault | PutVaultPolicy | StartCopy
+    @property
+    def key(self) -> WriteKey | None:
+        """None: a refused copy is judged by its recovery point."""
+        return None
 
+    def after(self, sight: Sight) -> Sight:
+        """Return the destination as it is: a pass starts copies once, and what is left to judge is from before."""
+        return sight
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one action; ``problem`` None means that it is done.
+    def told(self) -> None:
+        """Return nothing: copies are counted."""
 
-    ``found`` says that somebody else had done it: nothing was written, and it is not ours to tell. ``withheld`` says
-    that nothing was asked of AWS, because others have taken the places since it was planned.
-    """
-
-    action: Action
-    problem: Problem | None = None
-    found: bool = False
-    withheld: bool = False
+    def done(self, *, repaired: bool) -> None:
+        """Return nothing: copies are counted."""
 
 
 class State(StrEnum):
@@ -173,47 +144,6 @@ class Standing:
     ground: Ground | None = None
 
 
-class PrerequisiteStatus(StrEnum):
-    """Met, not met, or not looked at."""
-
-    MET = "Met"
-    UNMET = "Unmet"
-    UNKNOWN = "Unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Prerequisite:
-    """One thing AWS needs before a copy can work.
-
-    ``blocks`` says that no copy is started while this row is not met; ``ours``, that the operator mends it by itself
-    as soon as what comes before it is met and it may act.
-    """
-
-    name: str
-    destination: str
-    status: PrerequisiteStatus
-    reason: Reason
-    message: str
-    remedy: str = ""
-    blocks: bool = False
-    ours: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """One aspect that AWS has otherwise than declared.
-
-    A ``remedy`` makes it a hazard: the operator cannot mend it, and a person has to.
-    """
-
-    destination: str
-    aspect: str
-    path: str
-    desired: str
-    observed: str
-    remedy: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Two policies that want the same copies with different lifecycles."""
@@ -224,35 +154,29 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Postponed:
-    """A write that AWS refused when it was last asked, and that waits until it is asked again."""
+class Judged:
+    """What is to be said of the copies at one destination; nothing when either side was not seen.
 
-    action: CreateVault | PutVaultPolicy
-    problem: Problem
-    retry_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one pass would do, as data. The order of ``actions`` is the order of execution.
-
-    ``evidence`` says by destination what its pairing rests on, ``conflicts`` which policies want different things.
-    ``postponed`` is what would be done, too, if AWS had not just refused it.
+    Attributes:
+        standings: Every recovery point of the source.
+        evidence: What the pairing rests on.
+        conflicts: Which other policies want the same copies otherwise.
     """
 
-    actions: tuple[Action, ...] = ()
-    drift: tuple[Drift, ...] = ()
-    prerequisites: tuple[Prerequisite, ...] = ()
-    standings: dict[str, tuple[Standing, ...]] = field(default_factory=dict)
+    standings: tuple[Standing, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
-    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
-    postponed: tuple[Postponed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A Kubernetes event to post; ``type`` is Normal or Warning."""
+JUDGED: Part[Mapping[str, Judged]] = Part("judged", MappingProxyType({}))
+"""By name of the destination."""
 
-    type: str
-    reason: Reason
-    message: str
+
+def judged(plan: Plan, destination: str) -> Judged:
+    """Return what is to be said of the copies at a destination."""
+    return plan[JUDGED].get(destination, Judged())
+
+
+def standings_of(plan: Plan) -> Mapping[str, tuple[Standing, ...]]:
+    """Return every recovery point, by name of the destination."""
+    return {name: each.standings for name, each in plan[JUDGED].items()}

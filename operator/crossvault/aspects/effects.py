@@ -1,0 +1,160 @@
+"""The table of effects: which room looks and acts in AWS with what, and whoever does it for a pass.
+
+It answers with values; what AWS refuses is a :class:`~crossvault.words.problems.Problem` in them. Only bugs are raised.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ..aws import tenants
+from ..aws.budget import Budgets
+from ..aws.calls import CallCounts, CallRecorder
+from ..aws.hands import Hands, Looked, Looking, Reach, Scene
+from ..aws.own import Settings
+from ..aws.places import Place, Shared, identity_key
+from ..aws.reads import SharedReads
+from ..aws.sessions import Sessions
+from ..engine.declared import Account, Desired
+from ..engine.observed import Observed, Sight
+from ..engine.parts import Parts
+from ..engine.plan import Action, Result
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
+from .copies import aws as copies
+from .copy_role import aws as copy_role
+from .identity import aws as identity
+from .organization import aws as organization
+from .vault import aws as vault
+from .vault_policy import aws as vault_policy
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
+
+EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
+    "identity": identity.hands,
+    "organization": organization.hands,
+    "vault": vault.hands,
+    "copy_role": copy_role.hands,
+    "vault_policy": vault_policy.hands,
+    "copies": copies.hands,
+}
+"""By name of the room, in the order of their list. A room that needs nothing of its own from AWS has none."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AwsAccounts:
+    """All AWS accounts of one operator. Thread-safe.
+
+    A ``loader`` may be shared by several: it keeps botocore's models of the AWS services, which take long to read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        recorder: CallRecorder | None = None,
+        clock: Callable[[], datetime] = _now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+        loader: Loader | None = None,
+    ) -> None:
+        self.recorder = recorder or CallCounts()
+        self._closing = threading.Event()
+        budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
+        sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock, loader=loader)
+        self._reach = Reach(sessions, SharedReads(clock), clock)
+        self._hands = tuple(made(self._reach) for made in EFFECTS.values())
+        self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}
+
+    def warm(self) -> None:
+        """Get ready for the first pass without making a request; worth a thread of its own while a process starts."""
+        self._reach.sessions.warm()
+
+    def name_cluster(self, cluster: str) -> None:
+        """Say what the cluster is called in CloudTrail, before the first account is entered."""
+        self._reach.sessions.name_cluster(cluster)
+
+    # --- Looking
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Look at everything one policy speaks of; no answer is older than ``not_before``."""
+        with tenants.asking_for(desired.key.namespace):
+            began = self._reach.clock()
+            shared = Shared(self._reach.reads, not_before)
+            scene = Scene(desired, lambda vault: self._enter(shared, vault.account, vault.region))
+            found = _seen([each.look(scene) for each in self._hands])
+            return Observed(
+                source=Sight(desired.source.account, sum((each.source for each in found), Parts())),
+                destinations=tuple(
+                    Sight(
+                        declared.vault.account,
+                        sum((each.destinations[index] for each in found if each.destinations), Parts()),
+                        declared.name,
+                    )
+                    for index, declared in enumerate(desired.destinations)
+                ),
+                refused_writes=self._reach.refused_writes.for_policy(desired, self._reach.clock()),
+                at=min(shared.ages.values(), default=began),
+            )
+
+    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
+        """Look at one account through its role."""
+        place = self._enter(Shared(self._reach.reads, not_before), account, self._reach.sessions.home(account))
+        pending = [each.account(place) for each in self._hands]
+        return Sight(account, sum((each() for each in pending), Parts()))
+
+    def _enter(self, shared: Shared, account: Account, region: str) -> Place:
+        """Begin to verify the identity."""
+        access = self._reach.sessions.enter(account)
+        key = identity_key(access.fingerprint)
+        return Place(
+            shared, account, region, access, shared.start(access, key, lambda: access.verify(shared.not_before))
+        )
+
+    # --- Acting
+
+    def apply(self, action: Action, *, namespace: str = tenants.NOBODY) -> Result:
+        """Carry out one action for a namespace and say what became of it."""
+        with tenants.asking_for(namespace):
+            return self._acts[type(action)](action)
+
+    # --- The end
+
+    def drop(self, name: str) -> None:
+        """Forget the account of a deleted BackupAccount: its sessions, its budget and everything read through it."""
+        self._reach.sessions.drop(name)
+        self._reach.reads.forget(lambda key: isinstance(key[1], tuple) and key[1][0] == name)
+
+    def close(self) -> None:
+        """Wake up who waits for a budget, and close all connections."""
+        self._closing.set()
+        self._reach.sessions.close()
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, unless the process ends: then nothing more is sent."""
+        if self._closing.wait(seconds):
+            raise CrossvaultError(
+                Problem(Reason.DEADLINE_EXCEEDED, "Crossvault is stopping; nothing was sent.", ErrorClass.RETRY)
+            )
+
+
+def _seen(looking: list[Looking]) -> list[Looked]:
+    """Let all rooms look, round by round, so that what depends on nothing is asked for at once."""
+    found: dict[int, Looked] = {}
+    while len(found) < len(looking):
+        for place, each in enumerate(looking):
+            if place in found:
+                continue
+            try:
+                next(each)
+            except StopIteration as end:
+                found[place] = end.value
+    return [found[place] for place in range(len(looking))]

@@ -1,0 +1,94 @@
+"""Both accounts are of one organization, which lets backups cross accounts.
+
+https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.parts import Part
+from ...engine.plan import Finding, Room, Side
+from ...engine.rows import Prerequisite, met, unknown, unmet
+from ...words.reasons import Reason
+
+SAME, SWITCH_ROW = "SameOrganization", "OrganizationToggle"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What DescribeOrganization says."""
+
+    id: str
+    management_account_id: str
+
+
+ORGANIZATION: Part[Look[Organization | None]] = Part("organization", UNASKED)
+"""The organization of an account; None when it is in none."""
+
+SWITCH: Part[Look[bool]] = Part("switch", UNASKED)
+"""The organization's isCrossAccountBackupEnabled, which is asked of sources: their answer is about the organization."""
+
+
+def judge(side: Side) -> Finding:
+    """Judge whether copies may go from the source's account to a destination's."""
+    return Finding((_same(side), _switch(side)))
+
+
+def _same(side: Side) -> Prerequisite:
+    """Judge whether both accounts are members of one organization.
+
+    | both organizations | row |
+    |---|---|
+    | the same | Met |
+    | one account in none, or different ones | Unmet |
+    | one that could not be looked at | Unknown; nothing is written, copies are tried |
+    """
+    name = side.destination.name
+    seen: list[Organization] = []
+    for sight in (side.source, side.sight):
+        look, account = sight[ORGANIZATION], sight.account
+        if isinstance(look, Unseen):
+            return unknown(SAME, name, look.problem, proves=True)
+        if look.value is None:
+            return unmet(
+                SAME,
+                name,
+                Reason.NO_ORGANIZATION,
+                f"Account {account.name} ({account.account_id}) is in no organization.",
+                "Let the account join the organization of the other one; AWS copies between members only.",
+                proves=True,
+            )
+        seen.append(look.value)
+    ours, theirs = seen
+    if ours.id != theirs.id:
+        return unmet(
+            SAME,
+            name,
+            Reason.DIFFERENT_ORGANIZATION,
+            f"Accounts {side.source.account.name} and {side.sight.account.name} are in different organizations.",
+            "Move one of the accounts; AWS copies between members of one organization only.",
+            proves=True,
+        )
+    return met(SAME, name, f"Both accounts are members of {ours.id}.", proves=True, clears=Reason.NOT_SAME_ORGANIZATION)
+
+
+def _switch(side: Side) -> Prerequisite:
+    name, look = side.destination.name, side.source[SWITCH]
+    if isinstance(look, Unseen):
+        return unknown(SWITCH_ROW, name, look.problem)
+    if not look.value:
+        return unmet(
+            SWITCH_ROW,
+            name,
+            Reason.CROSS_ACCOUNT_BACKUP_OFF,
+            "Cross-account backup is off in the organization.",
+            "In the management account run: aws backup update-global-settings"
+            " --global-settings isCrossAccountBackupEnabled=true (takes up to 15 minutes).",
+        )
+    words = "Cross-account backup is on in the organization."
+    return met(SWITCH_ROW, name, words, clears=Reason.FEATURE_NOT_ENABLED)
+
+
+ROOM = Room("organization", judge=judge)

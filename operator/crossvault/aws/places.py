@@ -1,0 +1,154 @@
+"""One account in one Region, as one pass looks around in it; every question is a read that passes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar, cast
+
+from ..engine.declared import Account
+from ..engine.looks import Look, Seen, Unseen
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
+from . import probe, regions
+from .reads import Key, SharedReads
+from .sessions import Access, Fingerprint
+
+LONGEST = timedelta(hours=24)
+DENIED = timedelta(minutes=15)
+"""How long an answer lasts of what hardly ever changes, and that we may not ask."""
+
+EVER = datetime.min.replace(tzinfo=UTC)
+
+T = TypeVar("T")
+Pending: TypeAlias = Callable[[], Look[T]]
+
+
+def identity_key(entry: Fingerprint) -> Key:
+    """Name GetCallerIdentity."""
+    return ("identity", entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The reads as one pass uses them.
+
+    Attributes:
+        ages: Collects when the answers were fetched.
+        doubts: Why an account is asked nothing in a Region, by both names; None where it is asked.
+    """
+
+    reads: SharedReads
+    not_before: datetime
+    ages: dict[Key, datetime] = field(default_factory=dict)
+    doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
+
+    def look(self, key: Key, fetch: Callable[[], T]) -> Look[T]:
+        """Ask, or take what is there; what could not be asked is unseen."""
+        try:
+            value, at = self.reads.get(key, self.not_before, fetch)
+        except CrossvaultError as error:
+            return Unseen(error.problem)
+        self.ages[key] = at
+        return Seen(value)
+
+    def slowly(
+        self, access: Access, key: Key, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta]
+    ) -> Pending[T]:
+        """Ask for what hardly ever changes; ``lasts`` tells for how long an answer will do.
+
+        Being denied is an answer, too: it lasts. What is known this way does not make the picture any older.
+        """
+        kept = self.reads.cached(key, self.not_before - LONGEST)
+        if kept is not None and kept[1] >= self.not_before - lasts(kept[0]):
+            return known(kept[0])
+
+        def answer() -> Look[T]:
+            try:
+                return Seen(fetch())
+            except CrossvaultError as error:
+                if error.problem.error_class is ErrorClass.RETRY:
+                    raise
+                return Unseen(error.problem)
+
+        def look() -> Look[T]:
+            try:
+                return self.reads.get(key, self.not_before, answer)[0]
+            except CrossvaultError as error:
+                return Unseen(error.problem)
+
+        return access.threads.submit(look).result
+
+    def start(self, access: Access, key: Key, fetch: Callable[[], T]) -> Pending[T]:
+        """Ask in one of the account's threads, or take at once what is there."""
+        if self.reads.cached(key, self.not_before) is not None:
+            return known(self.look(key, fetch))
+        return access.threads.submit(lambda: self.look(key, fetch)).result
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One account in one Region, as one pass looks around in it. While the identity is unseen, nothing is asked."""
+
+    shared: Shared
+    account: Account
+    region: str
+    access: Access
+    identity: Pending[str]
+    first_there: list[str] = field(default_factory=list)
+    asked: dict[Key, Pending[Any]] = field(default_factory=dict)
+
+    def start(self, key: Key, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+        """Begin to ask, in one of the account's threads."""
+        return self.once(key, lambda: self.shared.start(self.access, key, fetch), regional=regional)
+
+    def slowly(
+        self, key: Key, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True
+    ) -> Pending[T]:
+        """Begin to ask for what hardly ever changes."""
+        return self.once(key, lambda: self.shared.slowly(self.access, key, fetch, lasts), regional=regional)
+
+    def once(self, key: Key, begin: Callable[[], Pending[T]], *, regional: bool = True) -> Pending[T]:
+        """Begin to ask unless this pass has begun already, or there is nobody to ask."""
+        if key not in self.asked:
+            self.asked[key] = self.closed(regional=regional) or begin()
+        return cast("Pending[T]", self.asked[key])
+
+    def closed(self, *, regional: bool = True) -> Pending[Any] | None:
+        """Return the answer to every question while there is nobody to ask: a stranger, or in no Region at all."""
+        identity = self.identity()
+        if isinstance(identity, Unseen):
+            return known(identity)
+        if regional and self.doubt() is not None:
+            words = f"Not looked at: Region {self.region}."
+            return known(Unseen(Problem(Reason.REGION_UNSEEN, words, ErrorClass.RETRY)))
+        return None
+
+    def doubt(self) -> Problem | None:
+        """Ask nothing in a Region that nobody knows, and once, before all else, in one that the account lists.
+
+        That one may be new, or misspelt; who is refused a right there has reached it.
+        """
+        doubts, region = self.shared.doubts, self.region
+        here = (self.account.name, region)
+        if here not in doubts:
+            told = any(doubts[each] is not None for each in doubts if each[1] == region)
+            doubts[here] = self.access.refusal(region) or self._doubt_of_new()
+            if doubts[here] is not None and not told:
+                self.first_there.append(region)
+        return doubts[here]
+
+    def _doubt_of_new(self) -> Problem | None:
+        region = self.region
+        if not regions.doubt(region):
+            return None
+        key = probe.key(self.access.fingerprint, region)
+        look = self.shared.look(key, lambda: probe.cross_account_backup(self.access, region))
+        doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
+        return look.problem if doubtful and isinstance(look, Unseen) else None
+
+
+def known(look: Look[T]) -> Pending[T]:
+    """Return what is known without asking."""
+    return lambda: look

@@ -1,0 +1,150 @@
+"""A pass over one policy: parse → look and act → summarise; a deletion is a desired state with nothing in it.
+
+Level-triggered: every trigger leads here and the trigger's content is ignored. Whatever happened, it ends in a
+summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ...aspects import ROOMS
+from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
+from ...aspects.vault_policy import CLAIMS, WRITTEN
+from ...engine import plan
+from ...engine.declared import Desired
+from ...engine.observed import Observed
+from ...engine.parts import Parts
+from ...engine.rounds import Aws, Errand, act, foresee
+from ...status import outcome
+from ..account.parse import AccountDeclaration
+from ..rejected import Rejected
+from . import endings, stakes, summary
+from .parse import parse_policy
+
+Clock = Callable[[], datetime]
+
+ALONE = Sharing()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """Everything but AWS that a pass over one policy looks at.
+
+    Attributes:
+        body: The CrossAccountBackupPolicy object as the API server (or a file) has it.
+        accounts: Every declared BackupAccount by name.
+        namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
+        claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
+        claimants: Which policies want them, as far as it is known; asked for a deletion only.
+        neighbours: What other policies declare for the same pairs of vaults.
+        elders: How many older policies of the namespace name each account, where an account limits their number.
+        sharing: Who else copies out of the account of the policy's source.
+        not_before: No observation may be older than this.
+        ordered: The deletion was of this one policy by name, not of its CRD or namespace.
+        looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
+            renewed are told with that time.
+    """
+
+    body: Mapping[str, Any]
+    accounts: Mapping[str, AccountDeclaration]
+    namespace_labels: Mapping[str, str]
+    not_before: datetime
+    claims: frozenset[tuple[str, str]] = frozenset()
+    neighbours: tuple[Neighbour, ...] = ()
+    sharing: Sharing = ALONE
+    ordered: bool = True
+    claimants: endings.Claimants = field(default_factory=dict)
+    looked: Mapping[str, datetime] = field(default_factory=dict)
+    elders: Mapping[str, int] = field(default_factory=dict)
+
+    def parsed(self) -> Desired | Rejected:
+        """Return what the policy declares."""
+        return parse_policy(self.body, self.accounts, self.namespace_labels, self.elders)
+
+    def around(self) -> Parts:
+        """Return what others have at stake, and what this policy wrote."""
+        return (
+            Parts()
+            .having(CLAIMS, self.claims)
+            .having(WRITTEN, stakes.written_by(self.body.get("status") or {}))
+            .having(NEIGHBOURS, self.neighbours)
+            .having(SHARING, self.sharing)
+        )
+
+    def errand(self, desired: Desired) -> Errand:
+        """Return what a pass over the policy is sent to do."""
+        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered)
+
+
+def reconcile_policy(
+    request: PolicyRequest,
+    aws: Aws,
+    *,
+    clock: Clock,
+    cadence: outcome.Cadence,
+    stopping: Callable[[], bool] = lambda: False,
+) -> outcome.Outcome:
+    """Bring one policy one pass closer to what it declares and report what is true now.
+
+    ``stopping`` is asked before every action, so that the end of the process waits for one AWS call at most.
+    """
+    if is_ending(request.body):
+        return _end(request, aws, clock=clock, cadence=cadence, stopping=stopping)
+    desired = request.parsed()
+    if isinstance(desired, Rejected):
+        return summary.summarise_rejected(desired, request.body, now=clock(), looked=request.looked)
+    results, observed, intended = act(request.errand(desired), aws, stopping)
+    return summary.summarise(
+        desired,
+        observed,
+        intended,
+        results,
+        previous=request.body.get("status") or {},
+        now=clock(),
+        cadence=cadence,
+        looked=request.looked,
+    )
+
+
+def is_ending(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is being deleted."""
+    metadata = body.get("metadata")
+    return isinstance(metadata, Mapping) and metadata.get("deletionTimestamp") is not None
+
+
+def ending_of(request: PolicyRequest) -> endings.Ending:
+    """Find out what the deletion of a policy has to do, without asking AWS."""
+    return endings.prepare(
+        request.body,
+        request.accounts,
+        request.namespace_labels,
+        claims=request.claims,
+        claimants=request.claimants,
+        ordered=request.ordered,
+    )
+
+
+def _end(
+    request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: outcome.Cadence, stopping: Callable[[], bool]
+) -> outcome.Outcome:
+    """Do one pass over a policy that is being deleted; AWS is asked only where something of ours may have to go."""
+    ending = ending_of(request)
+    if ending.desired is None:
+        return endings.farewell(ending)
+    results, observed, intended = act(request.errand(ending.desired), aws, stopping)
+    return endings.summarise(
+        ending, observed, results, intended.postponed, body=request.body, now=clock(), cadence=cadence
+    )
+
+
+def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | Rejected:
+    """Look once and say what the next pass would do; no mutating call is made."""
+    desired = request.parsed()
+    if isinstance(desired, Rejected):
+        return desired
+    observed = aws.observe(desired, not_before=request.not_before)
+    return desired, observed, foresee(request.errand(desired), observed)

@@ -1,0 +1,173 @@
+"""What a pass says: conditions, counts, events, when to look again. One place, always reached.
+
+A status changes only when a fact does; ``lastChanged`` says when that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...aspects.copies.declared import COPIES
+from ...aspects.copies.figures import Figures, figures, remembered
+from ...aspects.copies.planned import JUDGED, State, judged
+from ...aspects.copies.proof import proofs
+from ...aspects.copies.seen import contents
+from ...engine.declared import Desired
+from ...engine.observed import Observed
+from ...engine.plan import Plan, Result, hindered
+from ...engine.rows import PrerequisiteStatus
+from ...status.announcements import events_of, log_line, transitions, turned_false
+from ...status.conditions import with_last_changed
+from ...status.outcome import Cadence, Outcome, Report
+from ...status.unseen import Face, summarise_refused
+from ...words.problems import ErrorClass
+from ...words.reasons import Reason
+from ...words.texts import clip
+from ..rejected import Rejected
+from . import conditions
+from .conditions import Picture
+from .document import document, rows_as_of
+
+# --- A policy ------------------------------------------------------------------------------------------------------
+
+
+def summarise(
+    desired: Desired,
+    observed: Observed,
+    plan: Plan,
+    results: tuple[Result, ...],
+    *,
+    previous: Mapping[str, Any],
+    now: datetime,
+    cadence: Cadence,
+    looked: Mapping[str, datetime] | None = None,
+) -> Outcome:
+    """Say what is true now.
+
+    Args:
+        desired: What the policy declares.
+        observed: What was seen after the last action of the pass.
+        plan: What would still have to be done, whether permitted or not.
+        results: What was done in this pass.
+        previous: The status the object had.
+        now: The present.
+        cadence: How often to look.
+        looked: When each destination was last seen in whole, as far as this process knows.
+    """
+    seen = tuple(
+        figures(
+            destination,
+            sight,
+            judged(plan, destination.name).standings,
+            looked=contents(observed.source, sight) is not None,
+            at=observed.at,
+            proven=proofs(
+                judged(plan, destination.name).evidence,
+                judged(plan, destination.name).standings,
+                destination,
+                desired.source.arn,
+            ),
+        )
+        for destination, sight in zip(desired.destinations, observed.destinations, strict=True)
+    )
+    plan = replace(plan, prerequisites=hindered(plan.prerequisites, results, plan.postponed))
+    picture = Picture(desired, observed, plan, results, seen, previous, now)
+    found = conditions.judge(picture)
+    status = document(picture, found, looked or {})
+    return Outcome(
+        status=status,
+        events=(*events_of(results, found, previous), *transitions(found, previous)),
+        requeue=_requeue(picture, cadence),
+        failed=_retryable(picture),
+        summary=log_line(results, found, previous),
+        warnings=turned_false(found, previous),
+        report=Report(
+            kind="CrossAccountBackupPolicy",
+            key=desired.key,
+            conditions=tuple((each.type, each.status, each.reason) for each in found),
+            mode=desired.mode,
+            suspended=desired.suspend,
+            source=desired.source.account.name,
+            objective=desired[COPIES].max_copy_lag,
+            observed_at=observed.at,
+            destinations=_last_known(seen, status),
+            drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
+            unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
+        ),
+        results=results,
+    )
+
+
+def _last_known(seen: tuple[Figures, ...], status: Mapping[str, Any]) -> tuple[Figures, ...]:
+    """Return the figures that metrics go on showing: fresh ones, or what the status still says of a destination."""
+    rows = {each["name"]: each for each in status["destinations"]}
+    return tuple(
+        each if each.looked else remembered(each.destination, rows[each.destination.name], None) for each in seen
+    )
+
+
+# --- When to look again --------------------------------------------------------------------------------------------
+
+
+def _retryable(picture: Picture) -> bool:
+    """Tell whether to try again with back-off; one destination's trouble must not slow down the copies to others."""
+    moving = _moving(picture)
+    problems = [each.problem for each in picture.results if each.action.alone or not moving]
+    unseen = None if moving else picture.observed.problem
+    return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
+
+
+_FOLLOWED = frozenset({Reason.BUDGET, Reason.RESOURCE_BUSY, Reason.LIFECYCLE_CONFLICT})
+"""Why a recovery point waits that is looked at again soon: for a copy under way, or one that another policy makes."""
+
+
+def _moving(picture: Picture) -> bool:
+    """Tell whether copies are under way, or wait for one that is."""
+    return any(
+        each.looked and (each.states.get(State.IN_PROGRESS) or any(reason in _FOLLOWED for _, reason in each.reasons))
+        for each in picture.figures
+    )
+
+
+def _requeue(picture: Picture, cadence: Cadence) -> timedelta:
+    """Return when the next look is due: soon while something moves or is amiss, at the interval otherwise."""
+    startable = any(each.once for each in picture.plan.actions)
+    refused = any(each.problem is not None for each in picture.results)
+    if picture.desired.acts and startable and not refused:
+        return min(timedelta(seconds=1), cadence.follow)
+    amiss = any(not each.remedy for each in picture.plan.drift) or any(
+        each.status is not PrerequisiteStatus.MET and each.blocks for each in picture.plan.prerequisites
+    )
+    base = cadence.follow if amiss or _moving(picture) else cadence.interval
+    dues = [one.retry_at for each in picture.plan[JUDGED].values() for one in each.standings if one.retry_at]
+    dues += [each.retry_at for each in picture.plan.postponed]
+    objective = picture.desired[COPIES].max_copy_lag
+    if objective is not None:
+        dues += [each.oldest_gap + objective for each in picture.figures if each.oldest_gap]
+    pending = [due - picture.now for due in dues if due >= picture.now]
+    return max(min([base, *pending]), timedelta(seconds=1))
+
+
+# --- What cannot be worked with ------------------------------------------------------------------------------------
+
+
+def _kept(
+    status: dict[str, Any], previous: Mapping[str, Any], message: str, looked: Mapping[str, datetime], now: datetime
+) -> dict[str, Any]:
+    """Return the status with what was last known of the destinations, and of when that is."""
+    status = {**status, "summary": {**status.get("summary", {}), "message": clip(message)}}
+    return with_last_changed({**status, **rows_as_of(previous, looked)}, previous, now)
+
+
+FACE = Face(conditions.parts_unseen, _kept)
+
+
+def summarise_rejected(
+    rejected: Rejected, body: Mapping[str, Any], *, now: datetime, looked: Mapping[str, datetime] | None = None
+) -> Outcome:
+    """Say why nothing can be done until the manifest, or the account it names, changes."""
+    message = " ".join(str(each) for each in rejected.faults)
+    return summarise_refused(FACE, rejected.reason, message, body, now=now, looked=looked)

@@ -1,0 +1,71 @@
+"""What a pass leads to: the status to write, what is told, when to look again, and what metrics keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..aspects.copies.figures import Figures
+from ..engine.declared import PolicyKey
+from ..engine.plan import Result
+from ..engine.rows import Prerequisite
+from ..words.problems import Problem
+from .events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often to look: ``interval`` in steady state, ``follow`` while copies are running or something is amiss."""
+
+    interval: timedelta = timedelta(minutes=5)
+    follow: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What metrics know of one object; ``key.namespace`` is empty for cluster-scoped ones.
+
+    Attributes:
+        destinations: The last known ones: those that were not looked at say of when their figures are.
+        drifted: Destination and aspect of what differs from what is declared.
+        unmet: The prerequisites that are not known to be met.
+    """
+
+    kind: str
+    key: PolicyKey
+    conditions: tuple[tuple[str, str, str], ...]
+    mode: str = ""
+    suspended: bool = False
+    source: str = ""
+    objective: timedelta | None = None
+    observed_at: datetime | None = None
+    destinations: tuple[Figures, ...] = ()
+    drifted: frozenset[tuple[str, str]] = frozenset()
+    unmet: tuple[Prerequisite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one pass did and found.
+
+    Attributes:
+        status: The whole ``.status`` to write when it differs from the object's; None writes nothing.
+        requeue: When to look again; None means on the next change only.
+        done: The object is being deleted and nothing of ours is left to do: its finalizer may go.
+        failed: The pass could not look or act and should be tried again with back-off.
+        problem: What keeps a deletion from its end.
+        summary: One sentence for the log; empty when nothing changed.
+        warnings: What turned False, a sentence each, for the log.
+    """
+
+    status: dict[str, Any] | None
+    events: tuple[Event, ...] = ()
+    requeue: timedelta | None = None
+    done: bool = False
+    failed: bool = False
+    problem: Problem | None = None
+    summary: str = ""
+    warnings: tuple[str, ...] = ()
+    report: Report | None = None
+    results: tuple[Result, ...] = ()

@@ -1,0 +1,59 @@
+"""All rooms together, as a pass has them judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from crossvault.aspects import ROOMS
+from crossvault.aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
+from crossvault.aspects.vault_policy import CLAIMS, WRITTEN
+from crossvault.engine import plan, rounds
+from crossvault.engine.declared import Desired
+from crossvault.engine.observed import Observed
+from crossvault.engine.parts import Parts
+from crossvault.engine.plan import Case, Plan
+from crossvault.engine.rows import Prerequisite
+
+
+def case(
+    desired: Desired,
+    observed: Observed,
+    *,
+    claims: Iterable[tuple[str, str]] = (),
+    neighbours: Iterable[Neighbour] = (),
+    written: Mapping[str, str] | None = None,
+    sharing: Sharing | None = None,
+) -> Case:
+    """Return what is judged."""
+    around = (
+        Parts()
+        .having(CLAIMS, frozenset(claims))
+        .having(NEIGHBOURS, tuple(neighbours))
+        .having(WRITTEN, written or {})
+        .having(SHARING, sharing or Sharing())
+    )
+    return Case(desired, observed, around)
+
+
+def diff(
+    desired: Desired,
+    observed: Observed,
+    *,
+    claims: Iterable[tuple[str, str]] = (),
+    neighbours: Iterable[Neighbour] = (),
+    written: Mapping[str, str] | None = None,
+    sharing: Sharing | None = None,
+) -> Plan:
+    """Return the plan of a policy."""
+    judged = case(desired, observed, claims=claims, neighbours=neighbours, written=written, sharing=sharing)
+    return plan.diff(ROOMS, judged)
+
+
+def rows(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
+    """Return the prerequisites of a policy."""
+    return plan.prerequisites(ROOMS, case(desired, observed))
+
+
+def foresee(desired: Desired, observed: Observed) -> Plan:
+    """Return what the next pass would do."""
+    return rounds.foresee(rounds.Errand(desired, ROOMS, observed.at), observed)
