@@ -21,12 +21,11 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import Settings
 from crossvault.cli import plans
 from crossvault.engine.declared import PolicyKey
-from crossvault.kinds.policy import stakes
-from crossvault.kinds.policy.parse import elders_of
 from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.local import Folder
 from crossvault.status.outcome import Cadence, Outcome
+from crossvault.work.desk import Desk
 
 Json = dict[str, Any]
 
@@ -93,16 +92,8 @@ class Case:
         self.aws = self._new()
 
     def _request(self, key: PolicyKey) -> PolicyRequest:
-        others = stakes.beside(stakes.stakes_of(self.bodies, self.folder.accounts, self.folder.labels), key)
-        return PolicyRequest(
-            body=self.bodies[key],
-            accounts=self.folder.accounts,
-            namespace_labels=self.folder.labels.get(key.namespace, {}),
-            not_before=self.clock(),
-            claims=others.claims,
-            neighbours=others.copies,
-            elders=elders_of(self.bodies[key], self.bodies.values(), self.folder.accounts),
-        )
+        desk = Desk.of(self.bodies, self.folder.accounts, self.folder.labels)
+        return desk.request(key, self.bodies[key], not_before=self.clock())
 
     def once(self) -> dict[str, Outcome]:
         """Do one pass over every policy a second later, as ``crossvault run --once``, and keep the statuses."""

@@ -19,8 +19,8 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.engine.declared import Account, Desired, PolicyKey
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Action, Result
-from crossvault.kinds.policy import stakes
 from crossvault.kinds.policy.reconcile import reconcile_policy
+from crossvault.work.desk import Desk
 
 MOST, RESERVE = 20, 1
 POINTS = [
@@ -63,8 +63,8 @@ class Tenants:
     def look(self, key: PolicyKey, aws: Any = None) -> int:
         """Do one pass over a policy, and return how many copies it started."""
         body, accounts = self.bodies[key], self.stage.request().accounts
-        known = stakes.stakes_of(self.bodies, accounts, {})
-        request = self.stage.request(body=body, sharing=stakes.sharing(known, key))
+        desk = Desk.of(self.bodies, accounts)
+        request = self.stage.request(body=body, sharing=desk.sharing_of(key))
         outcome = reconcile_policy(request, aws or self.stage.aws, clock=self.stage.clock, cadence=scene.CADENCE)
         if outcome.status is not None:
             body["status"] = outcome.status

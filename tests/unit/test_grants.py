@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.broken_manifests import ACCOUNT, POLICY, altered
+from tests.unit.naive import elders_of
 
 from crossvault.aspects.copy_role import DEFAULT, role_name
 from crossvault.engine.declared import Account, Desired
@@ -25,7 +26,7 @@ from crossvault.kinds.account.grants import (
     only_namespace,
 )
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
-from crossvault.kinds.policy.parse import elders_of, parse_policy
+from crossvault.kinds.policy.parse import parse_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.words.reasons import Reason
 

@@ -201,11 +201,17 @@ def test_who_shares_an_account_are_the_namespaces_that_copy_out_of_it() -> None:
         )
     )
     pairs = {(SOURCE_ARN, target_vault(name).arn) for name in "ab"}
+    copying = stakes.Copying()
+    for key, each in known.items():
+        copying.add(key.namespace, each)
 
-    assert stakes.sharing(known, PolicyKey("shop", "a")) == Sharing(2, frozenset(pairs))
-    assert stakes.sharing(known, PolicyKey("elsewhere", "e")).namespaces == 1
-    assert stakes.sharing(known, PolicyKey("idle", "d")) == Sharing(3, frozenset({(SOURCE_ARN, target_vault("d").arn)}))
-    assert stakes.sharing(known, PolicyKey("nobody", "x")) == Sharing()
+    def sharing(namespace: str, name: str) -> Sharing:
+        return copying.sharing(namespace, known.get(PolicyKey(namespace, name), Stake()))
+
+    assert sharing("shop", "a") == Sharing(2, frozenset(pairs))
+    assert sharing("elsewhere", "e").namespaces == 1
+    assert sharing("idle", "d") == Sharing(3, frozenset({(SOURCE_ARN, target_vault("d").arn)}))
+    assert sharing("nobody", "x") == Sharing()
 
 
 def test_who_goes_shares_no_more() -> None:

@@ -15,9 +15,7 @@ from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import CallCounts, Settings
 from ..engine.declared import PolicyKey
-from ..kinds.policy import stakes
-from ..kinds.policy.parse import elders_of
-from ..kinds.policy.reconcile import PolicyRequest, plan_policy
+from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
@@ -69,22 +67,11 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     calls = CallCounts()
     aws = AwsAccounts(Settings(version=__version__, cluster=cluster), recorder=calls)
     now = datetime.now(UTC)
-    all_stakes = stakes.stakes_of(folder.policies, folder.accounts, folder.labels)
+    desk = folder.desk()
 
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
-        others = stakes.beside(all_stakes, key)
-        request = PolicyRequest(
-            body=body,
-            accounts=folder.accounts,
-            namespace_labels=folder.labels.get(key.namespace, {}),
-            not_before=now,
-            claims=others.claims,
-            neighbours=others.copies,
-            elders=elders_of(body, folder.policies.values(), folder.accounts),
-            sharing=stakes.sharing(all_stakes, key),
-        )
-        planned = plan_policy(request, aws)
+        planned = plan_policy(desk.request(key, body, not_before=now), aws)
         return plans.rejected(key, planned) if isinstance(planned, Rejected) else plans.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)

@@ -71,15 +71,7 @@ class Deletions:
 
     def _request(self, key: ObjectKey, body: Body, *, ordered: bool) -> PolicyRequest:
         parts = self._parts
-        return PolicyRequest(
-            body=body,
-            accounts=parts.store.accounts(),
-            namespace_labels=parts.store.place(key.namespace).labels,
-            not_before=parts.clock(),
-            claims=parts.store.claims_beside(key),
-            claimants=parts.store.claimants_beside(key),
-            ordered=ordered,
-        )
+        return parts.store.desk.request(key.policy, body, not_before=parts.clock(), ordered=ordered)
 
     async def _work(self, request: PolicyRequest, until: datetime) -> Outcome:
         parts = self._parts

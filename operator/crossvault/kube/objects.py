@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from ..engine.declared import PolicyKey
+
 Body: TypeAlias = Mapping[str, Any]
 
 GROUP = "crossvault.io"
@@ -61,6 +63,11 @@ class ObjectKey:
     kind: Kind
     namespace: str
     name: str
+
+    @property
+    def policy(self) -> PolicyKey:
+        """The same of a policy, as every host names it."""
+        return PolicyKey(self.namespace, self.name)
 
     def __str__(self) -> str:
         where = f"{self.namespace}/{self.name}" if self.namespace else self.name

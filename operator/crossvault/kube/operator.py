@@ -13,8 +13,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -25,6 +25,8 @@ from ..kinds.policy.reconcile import Clock
 from ..kinds.policy.stakes import stake_of
 from ..work.agenda import Lane
 from ..work.board import Board
+from ..work.clock import utc_now
+from ..work.desk import StakeOf
 from ..work.figures import Vitals
 from ..work.workers import Workers
 from . import handlers, objects, passes
@@ -41,7 +43,7 @@ from .port import Port
 from .relist import Relist
 from .scrapers import Scrapers
 from .settings import OperatorSettings
-from .store import StakeOf, Store
+from .store import Store
 from .threads import Threads
 from .writer import Writer
 
@@ -50,11 +52,6 @@ _logger = logging.getLogger(__name__)
 _KOPF_WAIT = 0.3
 _KOPF_PAUSE = 1.0
 _FLUSH_WAIT = 0.3
-
-
-def utc_now() -> datetime:
-    """Return the present."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -68,12 +65,14 @@ class Surroundings:
         metrics_port: The port of /metrics that was bound; 0 before the start.
         probe_port: The port of /healthz and /readyz that was bound; 0 before the start.
         found_cluster: Told the uid of namespace kube-system, which is as good as the cluster's, before the first pass.
+        executor: What passes run in; None for threads, one for each worker.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
     engine: Engine = field(default_factory=Engine)
     stake_of: StakeOf = stake_of
     clock: Clock = utc_now
+    executor: Executor | None = None
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Callable[[], bytes] | None = None
     workers: Workers[ObjectKey] | None = None
@@ -119,7 +118,7 @@ class _Operator:
         self._api = Api(access.read, settings, around.vitals)
         self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)
         self._recorder = Recorder(self._api, settings.reporter, clock=around.clock, monotonic=self._loop.time)
-        self._threads = Threads(settings.workers, around.stop.is_set)
+        self._threads = Threads(settings.workers, around.stop.is_set, around.executor)
         self._relist = Relist(self._api, self._store, settings, around.vitals)
         self._workers = Workers[ObjectKey](
             passes.Passes(self._parts(aws, board)).handle,
@@ -127,7 +126,7 @@ class _Operator:
             vitals=around.vitals,
             needed_by=self._store.accounts_of,
             tenant_of=lambda key: key.namespace,
-            alone=self._store.one_tenant,
+            alone=self._store.desk.one_tenant,
             kind_of=lambda key: key.kind.value,
         )
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)

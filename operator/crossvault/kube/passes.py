@@ -67,7 +67,7 @@ class Passes:
                 return self._after_api_error(error)
 
     async def _pass(self, key: ObjectKey) -> Next:
-        while self._parts.store.settle():  # noqa: ASYNC110 - slices of work with turns for others, not polling
+        while self._parts.store.desk.settle():  # noqa: ASYNC110 - slices of work with turns for others, not polling
             await asyncio.sleep(0)
         body = self._parts.store.get(key)
         if body is None:
@@ -89,16 +89,8 @@ class Passes:
 
     def _policy_work(self, key: ObjectKey, body: Body) -> Work:
         parts = self._parts
-        request = PolicyRequest(
-            body=body,
-            accounts=parts.store.accounts(),
-            namespace_labels=parts.store.place(key.namespace).labels,
-            not_before=parts.freshness.not_before(key, parts.clock()),
-            claims=parts.store.claims_beside(key),
-            neighbours=parts.store.neighbours_of(key),
-            sharing=parts.store.sharing_of(key),
-            looked=self._looked(key),
-            elders=parts.store.elders_of(key),
+        request = parts.store.desk.request(
+            key.policy, body, not_before=parts.freshness.not_before(key, parts.clock()), looked=self._looked(key)
         )
         cadence = parts.settings.cadence
         return lambda stopping: parts.engine.policy(
@@ -118,7 +110,7 @@ class Passes:
         Called in the thread of the pass; it reads what the event loop replaces as a whole and never changes.
         """
         store = self._parts.store
-        current, accounts = store.get(key), store.accounts()
+        current, accounts = store.get(key), store.desk.accounts()
         return (
             current is None
             or objects.identity_of(current) != objects.identity_of(body)
@@ -129,7 +121,7 @@ class Passes:
     def _account_work(self, key: ObjectKey, body: Body) -> Work:
         parts = self._parts
         not_before = parts.freshness.not_before(key, parts.clock())
-        cadence, twins = parts.settings.cadence, parts.store.twins_of(key)
+        cadence, twins = parts.settings.cadence, parts.store.desk.twins_of(key.name)
         return lambda _stopping: parts.engine.account(
             body, parts.aws, twins=twins, not_before=not_before, clock=parts.clock, cadence=cadence
         )

@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 
 from ..status.outcome import Outcome
@@ -29,10 +29,10 @@ class EndingError(Exception):
 
 
 class Threads:
-    """The bounded pool for passes. ``stopping`` says that the process is about to end."""
+    """The bounded pool for passes, or one that is given. ``stopping`` says that the process is about to end."""
 
-    def __init__(self, count: int, stopping: Callable[[], bool]) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="pass")
+    def __init__(self, count: int, stopping: Callable[[], bool], pool: Executor | None = None) -> None:
+        self._pool = pool or ThreadPoolExecutor(count, thread_name_prefix="pass")
         self._count = count
         self._stopping = stopping
         self._overdue = 0

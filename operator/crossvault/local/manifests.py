@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
+from ..kinds.account import ACCOUNT
 from ..kinds.account.parse import AccountDeclaration, parse_account
 from ..kinds.rejected import Rejected
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
 from ..manifest.fields import Fault, kind_of, show
 from ..words.texts import plain
+from ..work.desk import Desk
 from . import files
 
 SAID = 20
@@ -94,6 +96,10 @@ class Folder:
         if reading.faults:
             raise ManifestError(reading.faults)
         return cls(reading.policies, reading.accounts, reading.labels)
+
+    def desk(self) -> Desk:
+        """Return what is declared, ready for passes."""
+        return Desk.of(self.policies, self.accounts, self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,7 @@ class _Reading:
         if there is not here:
             self.faults.append(entry.fault(Fault("metadata.name", f"is declared twice, before in {there}")))
             return
-        if body["kind"] != "BackupAccount":
+        if body["kind"] != ACCOUNT.name:
             self.policies[PolicyKey(namespace, name)] = body
             return
         declared = parse_account(body)

@@ -7,21 +7,22 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
 from ..engine.rounds import Aws
-from ..kinds.policy import stakes
-from ..kinds.policy.parse import accounts_named_by, elders_of
-from ..kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from ..kinds.policy import POLICY
+from ..kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
 from ..status.outcome import Cadence, Outcome
 from ..words.reasons import Reason
 from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
+from ..work.clock import utc_now
+from ..work.desk import Desk
 from ..work.figures import Vitals
 from ..work.workers import Workers
 from .files import shown
@@ -63,17 +64,20 @@ class LocalRunner:
         vitals: Vitals,
         on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
         watch: Watch | None = None,
+        clock: Clock = utc_now,
+        executor: Executor | None = None,
     ) -> None:
         self._path, self._aws, self._settings = path, aws, settings
+        self._clock, self._executor = clock, executor
         self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder({}, {}, {})
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
-        self._stakes: Mapping[PolicyKey, stakes.Stake] = {}
+        self._desk = Desk()
         self._outcomes: dict[PolicyKey, Outcome] = {}
         self._looked_at: dict[PolicyKey, datetime] = {}
         self._again: Callable[[PolicyKey], None] = lambda _key: None
-        self._started = _now()
+        self._started = clock()
         self._finished = asyncio.Event()
         self._stopping = False
 
@@ -101,15 +105,16 @@ class LocalRunner:
         if not folder.policies:
             raise ManifestError([ManifestFault(shown(self._path), "there is no CrossAccountBackupPolicy")])
         self._adopt(folder)
-        with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass") as pool:
+        with self._pool() as pool:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
                 handle,
                 count=self._settings.workers,
                 vitals=self._vitals,
-                needed_by=self._accounts_of,
+                needed_by=self._desk.accounts_of,
                 tenant_of=lambda key: key.namespace,
-                kind_of=lambda _key: "CrossAccountBackupPolicy",
+                alone=self._desk.one_tenant,
+                kind_of=lambda _key: POLICY.name,
             )
             self._again = workers.add
             for key in self._bodies:
@@ -119,6 +124,12 @@ class LocalRunner:
             await self._goal(watcher)
             self._stopping = True
             await workers.drain(timeout=30)
+
+    def _pool(self) -> contextlib.AbstractContextManager[Executor]:
+        """Return what passes run in: threads that end with the run, or what the caller keeps."""
+        if self._executor is not None:
+            return contextlib.nullcontext(self._executor)
+        return ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass")
 
     async def _goal(self, watcher: asyncio.Task[None]) -> None:
         """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""
@@ -136,25 +147,37 @@ class LocalRunner:
 
     def _adopt(self, folder: Folder) -> set[PolicyKey]:
         """Take over what the files declare and return the policies that have to be looked at."""
-        changed: set[PolicyKey] = set()
-        accounts_changed = folder.accounts != self._folder.accounts or folder.labels != self._folder.labels
-        if folder.accounts != self._folder.accounts:
-            _tell_twins(folder)
+        changed = self._adopt_accounts(folder)
         for key, body in folder.policies.items():
             before = self._bodies.get(key)
-            same = before is not None and before["spec"] == body["spec"]
-            if not same or accounts_changed:
-                changed.add(key)
-            if before is None or not same:
+            if before is None or before["spec"] != body["spec"]:
                 self._bodies[key] = self._object(body, before)
+                changed |= {key, *self._desk.put_policy(key, self._bodies[key])}
         for key in set(self._bodies) - set(folder.policies):
             _logger.warning("Letting policy %s go: no file declares it any more. What is in AWS stays.", key)
             # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
             del self._bodies[key]
             self._outcomes.pop(key, None)
-            self._board.drop("CrossAccountBackupPolicy", key)
+            changed |= set(self._desk.drop_policy(key))
+            self._board.drop(POLICY.name, key)
         self._folder = folder
-        self._stakes = stakes.stakes_of(self._bodies, folder.accounts, folder.labels)
+        return changed & self._bodies.keys()
+
+    def _adopt_accounts(self, folder: Folder) -> set[PolicyKey]:
+        """Take over accounts and labels, and return the policies that refer to one that has changed."""
+        before, changed = self._folder, set[PolicyKey]()
+        if folder.accounts != before.accounts:
+            _tell_twins(folder)
+        for name in before.accounts.keys() | folder.accounts.keys():
+            if folder.accounts.get(name) != before.accounts.get(name):
+                self._desk.put_account(name, folder.accounts.get(name))
+                changed |= set(self._desk.policies_of(name))
+        for namespace in before.labels.keys() | folder.labels.keys():
+            if folder.labels.get(namespace) != before.labels.get(namespace):
+                self._desk.put_labels(namespace, folder.labels.get(namespace))
+                changed |= {key for key in self._bodies if key.namespace == namespace}
+        for key in changed:
+            self._desk.unsettle(key)
         return changed
 
     def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -177,12 +200,12 @@ class LocalRunner:
 
     # --- passes
 
-    async def _handle(self, pool: ThreadPoolExecutor, key: PolicyKey) -> Next:
+    async def _handle(self, pool: Executor, key: PolicyKey) -> Next:
         body = self._bodies.get(key)
         if body is None or self._stopping:
             return Done()
-        loop, began = asyncio.get_running_loop(), _now()
-        outcome = await loop.run_in_executor(pool, self._pass, key, body)
+        loop, began = asyncio.get_running_loop(), self._clock()
+        outcome = await loop.run_in_executor(pool, self._pass, self._request(key, body, began))
         if key not in self._bodies:
             return Done()
         if outcome.status is not None and self._bodies[key]["metadata"] == body["metadata"]:
@@ -196,26 +219,16 @@ class LocalRunner:
             return Retry("aws")
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
-    def _pass(self, key: PolicyKey, body: Mapping[str, Any]) -> Outcome:
-        now = _now()
-        others = stakes.beside(self._stakes, key)
-        request = PolicyRequest(
-            body=body,
-            accounts=self._folder.accounts,
-            namespace_labels=self._folder.labels.get(key.namespace, {}),
-            not_before=now - self._settings.cadence.follow / 2,
-            claims=others.claims,
-            neighbours=others.copies,
-            elders=elders_of(body, tuple(self._bodies.values()), self._folder.accounts),
-            sharing=stakes.sharing(self._stakes, key),
-            looked=self._board.looked("CrossAccountBackupPolicy", key),
-        )
-        return reconcile_policy(
-            request, self._aws, clock=_now, cadence=self._settings.cadence, stopping=lambda: self._stopping
-        )
+    def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> PolicyRequest:
+        while self._desk.settle():
+            pass
+        not_before = now - self._settings.cadence.follow / 2
+        return self._desk.request(key, body, not_before=not_before, looked=self._board.looked(POLICY.name, key))
 
-    def _accounts_of(self, key: PolicyKey) -> frozenset[str]:
-        return accounts_named_by(self._bodies.get(key, {})) & self._folder.accounts.keys()
+    def _pass(self, request: PolicyRequest) -> Outcome:
+        return reconcile_policy(
+            request, self._aws, clock=self._clock, cadence=self._settings.cadence, stopping=lambda: self._stopping
+        )
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""
@@ -223,7 +236,7 @@ class LocalRunner:
         if everything and self._settings.once:
             self._finished.set()
         if everything and self._settings.until_protected and all(map(protected, self._outcomes.values())):
-            oldest = _now() - self._settings.cadence.follow
+            oldest = self._clock() - self._settings.cadence.follow
             stale = [key for key in self._bodies if self._looked_at[key] < oldest]
             for key in stale:
                 self._again(key)
@@ -252,7 +265,3 @@ def protected(outcome: Outcome) -> bool:
         return False
     ready = any(kind == "Ready" and status == "True" for kind, status, _ in report.conditions)
     return ready and all(each.looked and each.gaps == 0 for each in report.destinations)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.functional.kube.api_kit import account, namespace, policy
+from tests.unit.naive import elders_of
 
 from crossvault.aspects.copies.declared import Neighbour, Sharing
 from crossvault.engine.declared import PolicyKey
-from crossvault.kinds.policy.parse import accounts_named_by, elders_of
+from crossvault.kinds.policy.parse import accounts_named_by
 from crossvault.kinds.policy.stakes import Stake, written_by
 from crossvault.kube import objects
 from crossvault.kube.objects import Body, Kind, ObjectKey
-from crossvault.kube.store import Accounts, Change, Labels, Place, Store
+from crossvault.kube.store import Change, Place, Store
+from crossvault.work.desk import Accounts, Labels
 
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
 DR = ObjectKey(Kind.ACCOUNT, "", "dr")
@@ -109,7 +111,7 @@ def test_account_brings_up_the_policies_that_name_it() -> None:
     listener.heard.clear()
     listener.store.remove(Kind.ACCOUNT, account(version=4))
     assert listener.heard == [DR, ORDERS]
-    assert listener.store.accounts() == {}
+    assert listener.store.desk.accounts() == {}
 
 
 def test_policy_that_names_another_account_is_not_brought_up_any_more() -> None:
@@ -127,7 +129,7 @@ def test_malformed_account_is_as_if_it_were_missing() -> None:
     listener.put(Kind.ACCOUNT, account())
     listener.put(Kind.ACCOUNT, {**account(version=2, generation=2), "spec": {}})
 
-    assert listener.store.accounts() == {}
+    assert listener.store.desk.accounts() == {}
 
 
 def entered(name: str, role: str | None = "crossvault-dr", version: int = 1, **spec: Any) -> Body:
@@ -142,15 +144,15 @@ def test_accounts_that_are_entered_in_one_way_know_of_each_other() -> None:
     listener = Listener()
     other = ObjectKey(Kind.ACCOUNT, "", "other")
     listener.put(Kind.ACCOUNT, entered("dr", externalId="id-1"))
-    assert listener.store.twins_of(DR) == ()
+    assert listener.store.desk.twins_of("dr") == ()
 
     assert listener.put(Kind.ACCOUNT, entered("other", externalId="id-1")) == (Change.NEW, [DR, other])
-    assert (listener.store.twins_of(DR), listener.store.twins_of(other)) == (("other",), ("dr",))
+    assert (listener.store.desk.twins_of("dr"), listener.store.desk.twins_of("other")) == (("other",), ("dr",))
 
     listener.heard.clear()
     listener.store.drop(other)
     assert listener.heard == [DR, other]
-    assert listener.store.twins_of(DR) == ()
+    assert listener.store.desk.twins_of("dr") == ()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_one_way_in_is_account_role_and_external_id(other: dict[str, Any], twins
     listener.put(Kind.ACCOUNT, entered("dr", externalId="id-1"))
     listener.put(Kind.ACCOUNT, entered("other", **other))
 
-    assert listener.store.twins_of(DR) == twins
+    assert listener.store.desk.twins_of("dr") == twins
 
 
 def test_accounts_on_the_operators_own_identity_are_one_too() -> None:
@@ -179,7 +181,7 @@ def test_accounts_on_the_operators_own_identity_are_one_too() -> None:
     listener.put(Kind.ACCOUNT, entered("dr", None))
     listener.put(Kind.ACCOUNT, entered("other", None))
 
-    assert listener.store.twins_of(DR) == ("other",)
+    assert listener.store.desk.twins_of("dr") == ("other",)
 
 
 def test_account_that_gets_a_way_of_its_own_brings_up_both_sides() -> None:
@@ -192,15 +194,15 @@ def test_account_that_gets_a_way_of_its_own_brings_up_both_sides() -> None:
     _, heard = listener.put(Kind.ACCOUNT, moved)
 
     assert [key.name for key in heard] == ["dr", "there", "moving"]
-    assert listener.store.twins_of(DR) == ()
-    assert listener.store.twins_of(ObjectKey(Kind.ACCOUNT, "", "there")) == ("moving",)
+    assert listener.store.desk.twins_of("dr") == ()
+    assert listener.store.desk.twins_of("there") == ("moving",)
 
 
 def test_accounts_given_to_a_pass_stay_as_they_were() -> None:
     """Passes run in threads while the store goes on."""
     listener = Listener()
     listener.put(Kind.ACCOUNT, account())
-    given = listener.store.accounts()
+    given = listener.store.desk.accounts()
     listener.put(Kind.ACCOUNT, account("other", version=2))
 
     assert set(given) == {"dr"}
@@ -308,7 +310,7 @@ def test_a_list_differs_when_comparing_would_find_something(
 
 def settled(listener: Listener) -> Store:
     """Return the store with all claims known."""
-    while listener.store.settle(limit=1):
+    while listener.store.desk.settle(limit=1):
         pass
     return listener.store
 
@@ -326,10 +328,10 @@ def test_claims_are_those_of_the_others() -> None:
     listener.put(Kind.POLICY, wanting("other", "v2", "v3"))
     store = settled(listener)
 
-    assert store.claims_beside(ORDERS) == {("v2", "sid"), ("v3", "sid")}
+    assert store.desk.claims_beside(ORDERS.policy) == {("v2", "sid"), ("v3", "sid")}
     other = PolicyKey("shop", "other")
-    assert store.claimants_beside(ORDERS) == {("v2", "sid"): (other,), ("v3", "sid"): (other,)}
-    assert store.claims_beside(ObjectKey(Kind.POLICY, "shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
+    assert store.desk.claimants_beside(ORDERS.policy) == {("v2", "sid"): (other,), ("v3", "sid"): (other,)}
+    assert store.desk.claims_beside(PolicyKey("shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
 
 
 def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
@@ -343,7 +345,7 @@ def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
     listener.put(Kind.POLICY, wanting("deleted", "deleted", version=2, generation=2, **held))
     listener.store.drop(ObjectKey(Kind.POLICY, "shop", "dropped"))
 
-    assert settled(listener).claims_beside(ORDERS) == frozenset()
+    assert settled(listener).desk.claims_beside(ORDERS.policy) == frozenset()
 
 
 def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
@@ -354,7 +356,7 @@ def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
     settled(listener)
     listener.store.drop(DR)
 
-    assert settled(listener).claims_beside(ORDERS) == {("v1", "sid")}
+    assert settled(listener).desk.claims_beside(ORDERS.policy) == {("v1", "sid")}
 
 
 @pytest.mark.parametrize(
@@ -372,11 +374,11 @@ def test_after_a_restart_the_status_knows_the_claims_of_a_policy_that_cannot_be_
     """Its account is gone, and this process never saw what it wants."""
     listener = Listener()
     listener.put(Kind.POLICY, {**wanting("other"), "status": status})
-    assert settled(listener).claims_beside(ORDERS) == claims
+    assert settled(listener).desk.claims_beside(ORDERS.policy) == claims
 
     listener.put(Kind.ACCOUNT, account())
     listener.put(Kind.POLICY, wanting("other", "v2", version=2, generation=2))
-    assert settled(listener).claims_beside(ORDERS) == {("v2", "sid")}
+    assert settled(listener).desk.claims_beside(ORDERS.policy) == {("v2", "sid")}
 
 
 def test_a_policy_that_may_not_copy_any_more_has_no_say_in_how_others_do() -> None:
@@ -385,11 +387,11 @@ def test_a_policy_that_may_not_copy_any_more_has_no_say_in_how_others_do() -> No
     listener.put(Kind.ACCOUNT, account())
     for name in ("orders", "rival"):
         listener.put(Kind.POLICY, wanting(name, "v1"))
-    assert len(settled(listener).neighbours_of(ORDERS)) == 1
+    assert len(settled(listener).desk.neighbours_of(ORDERS.policy)) == 1
     listener.store.drop(DR)
 
-    assert settled(listener).neighbours_of(ORDERS) == ()
-    assert listener.store.claims_beside(ORDERS) == {("v1", "sid")}
+    assert settled(listener).desk.neighbours_of(ORDERS.policy) == ()
+    assert listener.store.desk.claims_beside(ORDERS.policy) == {("v1", "sid")}
 
 
 @pytest.mark.parametrize(
@@ -401,7 +403,7 @@ def test_a_status_that_somebody_forged_stops_nobody(row: dict[str, Any]) -> None
     listener = Listener()
     listener.put(Kind.POLICY, {**wanting("forged"), "status": {"destinations": [row]}})
 
-    assert settled(listener).claims_beside(ORDERS) == frozenset()
+    assert settled(listener).desk.claims_beside(ORDERS.policy) == frozenset()
     assert written_by({"destinations": [row]}) == {}
 
 
@@ -413,9 +415,11 @@ def test_who_copies_the_same_vault_into_the_same_one_is_a_neighbour() -> None:
         listener.put(Kind.POLICY, wanting(name, *vaults.split()))
     store = settled(listener)
 
-    assert [(each.key.name, each.vaults) for each in store.neighbours_of(ORDERS)] == [("reports", ("source", "v2"))]
+    assert [(each.key.name, each.vaults) for each in store.desk.neighbours_of(ORDERS.policy)] == [
+        ("reports", ("source", "v2"))
+    ]
     listener.put(Kind.POLICY, wanting("reports", "v9", version=9, generation=2))
-    assert settled(listener).neighbours_of(ORDERS) == ()
+    assert settled(listener).desk.neighbours_of(ORDERS.policy) == ()
 
 
 # --- Places that are limited ---------------------------------------------------------------------------------------
@@ -437,10 +441,10 @@ def test_older_policies_of_a_namespace_are_counted_where_an_account_limits_their
     listener = Listener()
     for each in (aged("orders", 2), aged("younger", 3), aged("older", 1)):
         listener.put(Kind.POLICY, each)
-    assert listener.store.elders_of(ORDERS) == {}
+    assert listener.store.desk.elders_of(ORDERS.policy) == {}
 
     listener.put(Kind.ACCOUNT, account(**LIMITED))
-    counts = {name: listener.store.elders_of(ObjectKey(Kind.POLICY, "shop", name)) for name in ("older", "younger")}
+    counts = {name: listener.store.desk.elders_of(PolicyKey("shop", name)) for name in ("older", "younger")}
     assert counts == {"older": {}, "younger": {"dr": 2}}
 
 
@@ -491,7 +495,7 @@ def places(store: Store, most: list[int]) -> set[tuple[int, ObjectKey]]:
         for key in store.keys(Kind.POLICY)
         if "dr" in accounts_named_by(store.get(key) or {}) and not objects.deletion_of(store.get(key) or {})
     ]
-    return {(limit, key) for key in staying for limit in most if store.elders_of(key).get("dr", 0) < limit}
+    return {(limit, key) for key in staying for limit in most if store.desk.elders_of(key.policy).get("dr", 0) < limit}
 
 
 NEWS = st.tuples(st.sampled_from("abcdef"), st.integers(1, 5), st.sampled_from(["put", "move", "delete", "drop"]))
@@ -517,8 +521,8 @@ def test_who_gets_a_place_is_looked_at_and_nobody_else(news: list[tuple[str, int
         assert [each for each in listener.heard if each != key] == sorted(gained, key=str)
         bodies = [listener.store.get(each) or {} for each in listener.store.keys(Kind.POLICY)]
         for each in bodies:
-            counted = elders_of(each, bodies, listener.store.accounts())
-            assert listener.store.elders_of(objects.key_of(Kind.POLICY, each)) == counted
+            counted = elders_of(each, bodies, listener.store.desk.accounts())
+            assert listener.store.desk.elders_of(objects.key_of(Kind.POLICY, each).policy) == counted
 
 
 def test_a_pass_waits_for_no_account_that_it_cannot_ask() -> None:
@@ -553,10 +557,10 @@ def test_namespaces_that_copy_out_of_one_account_share_it() -> None:
         listener.put(Kind.POLICY, wanting(name, vault, namespace=where, uid=f"{where}-{name}"))
     shop, books = (ObjectKey(Kind.POLICY, where, "orders") for where in ("shop", "books"))
     store = settled(listener)
-    assert store.sharing_of(shop) == Sharing(2, frozenset({("source", "v1"), ("source", "v2")}))
-    assert store.sharing_of(books) == Sharing(2, frozenset({("source", "v3")}))
+    assert store.desk.sharing_of(shop.policy) == Sharing(2, frozenset({("source", "v1"), ("source", "v2")}))
+    assert store.desk.sharing_of(books.policy) == Sharing(2, frozenset({("source", "v3")}))
 
     store.drop(books)
 
-    assert settled(listener).sharing_of(shop).namespaces == 1
-    assert store.sharing_of(books) == Sharing()
+    assert settled(listener).desk.sharing_of(shop.policy).namespaces == 1
+    assert store.desk.sharing_of(books.policy) == Sharing()

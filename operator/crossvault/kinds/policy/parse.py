@@ -6,7 +6,6 @@ before they get here; what they cannot say is found here. Absent members get the
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -208,28 +207,6 @@ def accounts_named_by(body: Mapping[str, Any]) -> frozenset[str]:
     sides: Iterable[Any] = [spec.get("source"), *(destinations if isinstance(destinations, list) else ())]
     names = (_account_name(side) for side in sides)
     return frozenset(name for name in names if name)
-
-
-def elders_of(
-    body: Mapping[str, Any], others: Iterable[Mapping[str, Any]], accounts: Mapping[str, AccountDeclaration]
-) -> Mapping[str, int]:
-    """Count the older policies of the same namespace that name an account, for accounts that limit their number.
-
-    Args:
-        body: The policy.
-        others: All policies that may name the same accounts; this one, and such of other namespaces, are not counted.
-        accounts: Every declared account by name.
-    """
-    limited = {name for name in accounts_named_by(body) if name in accounts and accounts[name].is_limited}
-    if not limited:
-        return NOBODY
-    mine = seniority(body)
-    counted: Counter[str] = Counter()
-    for each in others:
-        metadata = each["metadata"]
-        if metadata.get("namespace") == body["metadata"].get("namespace") and not metadata.get("deletionTimestamp"):
-            counted.update(accounts_named_by(each) & limited if seniority(each) < mine else ())
-    return counted
 
 
 def seniority(body: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias, TypeVar
 from ...aspects.copies import doubts
 from ...aspects.copies.declared import Neighbour, Sharing
 from ...aspects.vault_policy import claims_of
-from ...engine.declared import PolicyKey
 from ..account.parse import AccountDeclaration
 from ..rejected import Rejected
 from .parse import parse_policy
@@ -75,16 +74,6 @@ def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str
             yield vault, found
 
 
-def stakes_of(
-    bodies: Mapping[PolicyKey, Mapping[str, Any]],
-    accounts: Mapping[str, AccountDeclaration],
-    labels: Mapping[str, Mapping[str, str]],
-) -> dict[PolicyKey, Stake]:
-    """Return what each of several policies has at stake, as far as it can be parsed."""
-    found = {key: stake_of(body, accounts, labels.get(key.namespace, {})) for key, body in bodies.items()}
-    return {key: stake for key, stake in found.items() if stake is not None}
-
-
 class Copying:
     """Which namespaces copy out of which AWS account, and between which vaults they declare to."""
 
@@ -120,20 +109,3 @@ def _take_away(counts: dict[K, Counter[T]], key: K, counted: T) -> None:
         del counts[key][counted]
     if not counts[key]:
         del counts[key]
-
-
-def sharing(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Sharing:
-    """Return who copies out of the account that one of several policies copies out of."""
-    copying = Copying()
-    for other, stake in stakes.items():
-        copying.add(other.namespace, stake)
-    return copying.sharing(key.namespace, stakes.get(key, Stake()))
-
-
-def beside(stakes: Mapping[PolicyKey, Stake], key: PolicyKey) -> Stake:
-    """Return what all policies but one have at stake."""
-    others = [stake for other, stake in stakes.items() if other != key]
-    return Stake(
-        frozenset(claim for each in others for claim in each.claims),
-        tuple(copy for each in others for copy in each.copies),
-    )
