@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossvault.aspects.copies.declared import COPIES, Backfill, Copies, Copying
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC, Arrivals, CopyJob, RecoveryPoint, Traffic
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Arrivals, Inventory
+from crossvault.aspects.copies.seen import TRAFFIC, CopyJob, RecoveryPoint, Traffic
 from crossvault.aspects.copy_role import COPY_ROLE, Role
 from crossvault.aspects.copy_role import ROLE as ROLE_SEEN
 from crossvault.aspects.identity import IDENTITY
@@ -259,14 +260,14 @@ def sight(
     wanted_key: Look[Key | None] | None = None,
     policy: Look[str | None] | str | None = OUR_POLICY,
     paths: Paths | None = None,
-    copies: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
+    copies: Look[Inventory] | tuple[RecoveryPoint, ...] = (),
     jobs: Look[tuple[CopyJob, ...]] | tuple[CopyJob, ...] = (),
     copies_at: datetime | None = NOW,
 ) -> Sight:
     """Return a destination in which everything is as it should be."""
     wanted = wanted or destination()
     arrivals = Arrivals(
-        Seen(copies) if isinstance(copies, tuple) else copies,
+        Seen(Inventory(copies)) if isinstance(copies, tuple) else copies,
         Seen(jobs) if isinstance(jobs, tuple) else jobs,
         copies_at,
     )
@@ -292,7 +293,7 @@ def absent(wanted: Destination | None = None, *, wanted_key: Look[Key | None] | 
 
 
 def observed(
-    points: Look[tuple[RecoveryPoint, ...]] | tuple[RecoveryPoint, ...] = (),
+    points: Look[Inventory] | tuple[RecoveryPoint, ...] = (),
     *sights: Sight,
     at: datetime = NOW,
     source: Sight | None = None,
@@ -306,7 +307,7 @@ def observed(
         (source or account_sight())
         .having(VAULT, source_vault or Seen(make_vault(default_source())))
         .having(ROLE_SEEN, copy_role or Seen(role()))
-        .having(POINTS, Seen(points) if isinstance(points, tuple) else points)
+        .having(POINTS, Seen(Inventory(points)) if isinstance(points, tuple) else points)
         .having(TRAFFIC, Traffic(**traffic))
     )
     return Observed(at, seen, sights or (sight(),), refused_writes or {})

@@ -13,6 +13,7 @@ from tests.unit.builders import (
 
 from crossvault.aspects.copies import states
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
+from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.pairing import Pair, pair
 from crossvault.aspects.copies.planned import Standing
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
@@ -54,5 +55,5 @@ def copies_found(
     points: tuple[RecoveryPoint, ...], made: tuple[RecoveryPoint, ...] = (), jobs: tuple[CopyJob, ...] = ()
 ) -> dict[str, str | None]:
     """Return the ARN of the copy found for each source point."""
-    pairs = pair(points, made, jobs, SOURCE_ARN).pairs
+    pairs = pair(Inventory(points), Inventory(made), jobs, SOURCE_ARN).pairs
     return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from tests.unit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
 
+from crossvault.aspects.copies.inventory import POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.copies.seen import POINTS, TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
+from crossvault.aspects.copies.seen import TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
 from crossvault.aspects.copy_role import ROLE
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import VAULT, Vault
@@ -71,7 +72,7 @@ class FakeAws:
             account_sight(desired.source.account)
             .having(VAULT, Seen(Vault(desired.source.arn, desired.source.name)))
             .having(ROLE, Seen(role()))
-            .having(POINTS, Seen(tuple(self.points)))
+            .having(POINTS, Seen(Inventory(self.points)))
             .having(
                 TRAFFIC,
                 Traffic(sum(job.state == "RUNNING" for job in self.jobs), refused=dict(self.refused)),
@@ -89,7 +90,7 @@ class FakeAws:
             policy=Seen(self.policies.get(arn)),
             vault_key=Seen(key() if arn in self.vaults else None),
             wanted_key=Seen(key()),
-            copies=Seen(tuple(self.copies.get(arn, ()))),
+            copies=tuple(self.copies.get(arn, ())),
             jobs=Seen(tuple(job for job in self.jobs if job.destination_vault_arn == arn)),
             copies_at=self.now,
         )

@@ -27,8 +27,9 @@ from tests.unit.judging import diff
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.figures import figures
+from crossvault.aspects.copies.inventory import contents
 from crossvault.aspects.copies.planned import StartCopy, standings_of
-from crossvault.aspects.copies.seen import RecoveryPoint, contents
+from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.engine.declared import Desired, Mode, Ownership
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Result

@@ -17,7 +17,7 @@ from tests.unit.builders import (
 from tests.unit.fake_aws import FakeAws
 from tests.unit.pass_kit import SECOND, SECOND_ARN, SID, accounts, settle, small_world
 
-from crossvault.aspects.copies.seen import POINTS
+from crossvault.aspects.copies.inventory import POINTS
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.engine.declared import Desired, PolicyKey

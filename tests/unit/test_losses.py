@@ -25,7 +25,7 @@ from tests.unit.builders import (
 from tests.unit.judging import diff
 from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
 
-from crossvault.aspects.copies.seen import ARRIVALS, Arrivals
+from crossvault.aspects.copies.inventory import ARRIVALS, Arrivals, Inventory
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.looks import Look, Seen
@@ -65,7 +65,7 @@ KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
         pytest.param(observed(POINTS, made(ago(hours=1), jobs=DONE)), {}, "DestinationVaultLost", id="made anew"),
         pytest.param(observed(POINTS, absent()), KNOWN, "DestinationVaultLost", id="gone, no job is left"),
         pytest.param(
-            observed(POINTS, absent().having(ARRIVALS, Arrivals(Seen(()), Seen(DONE), NOW))),
+            observed(POINTS, absent().having(ARRIVALS, Arrivals(Seen(Inventory()), Seen(DONE), NOW))),
             {},
             "DestinationVaultLost",
             id="gone, jobs tell",

@@ -13,8 +13,8 @@ from tests.unit.judging import diff
 import crossvault
 from crossvault.aspects.copies.aws.ledger import StartedCopies, jobs_key
 from crossvault.aspects.copies.figures import figures
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, contents
 from crossvault.aspects.copies.planned import State, standings_of
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, contents
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.aspects.vault_policy import POLICY

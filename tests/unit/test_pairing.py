@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -23,10 +24,19 @@ from tests.unit.copies_kit import (
     copies_found,
 )
 
-from crossvault.aspects.copies.pairing import TOLERANCE, pair
+from crossvault.aspects.copies import pairing
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.pairing import TOLERANCE, Pairing
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 
 # --- Pairing -------------------------------------------------------------------------------------------------------
+
+
+def pair(
+    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
+) -> Pairing:
+    """Match what lies in two vaults."""
+    return pairing.pair(Inventory(points), Inventory(copies), jobs, source_vault_arn)
 
 
 @st.composite

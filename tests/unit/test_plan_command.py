@@ -37,7 +37,7 @@ def in_sync() -> tuple[Desired, Observed]:
     """Return a policy whose only recovery point has its copy."""
     point = builders.point()
     copy = builders.copy_of(point)
-    return builders.desired(), builders.observed((point,), builders.sight(copies=Seen((copy,))))
+    return builders.desired(), builders.observed((point,), builders.sight(copies=(copy,)))
 
 
 def test_a_missing_copy_is_found_and_sized() -> None:

@@ -27,8 +27,9 @@ from tests.unit.builders import (
 )
 from tests.unit.fake_aws import FakeAws
 
+from crossvault.aspects.copies.inventory import POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.copies.seen import POINTS, RecoveryPoint
+from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.organization import SWITCH
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Vault
@@ -90,7 +91,7 @@ class TroubledAws(FakeAws):
         if trouble.source_identity is not None:
             source = source.having(IDENTITY, trouble.source_identity)
         if trouble.sourceless:
-            source = source.having(VAULT, Seen(None)).having(POINTS, Seen(()))
+            source = source.having(VAULT, Seen(None)).having(POINTS, Seen(Inventory()))
         return replace(
             seen,
             source=source,

@@ -12,11 +12,11 @@ import click
 from ..aspects import ROOMS
 from ..aspects.copies import figures
 from ..aspects.copies.declared import COPIES
+from ..aspects.copies.inventory import ARRIVALS, contents
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
 from ..aspects.copies.planned import State, judged, standings_of
 from ..aspects.copies.proof import Proof, plan_row, proofs
-from ..aspects.copies.seen import ARRIVALS, contents
 from ..aspects.vault import vault_of
 from ..engine.declared import Desired, PolicyKey
 from ..engine.looks import Seen

@@ -1,4 +1,4 @@
-"""The declared objects, whichever host they come from: policies, accounts, labels of namespaces, and who refers to whom.
+"""The declared objects of any host: policies, accounts, labels of namespaces, and who refers to whom.
 
 A host puts in what it hears and takes out what a pass is given. Belongs to one thread; what it gives are snapshots.
 """

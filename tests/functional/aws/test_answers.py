@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, policy, scripted
 
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, RecoveryPoint
+from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.organization import ORGANIZATION, SWITCH
@@ -108,7 +109,7 @@ def test_alias_of_an_aws_managed_key_is_not_described() -> None:
         aws.close()
 
     assert observed.destinations[0][KEYS].wanted == Seen(Key("alias/aws/backup", "AWS", "Enabled"))
-    assert observed.source[POINTS] == Seen(())
+    assert observed.source[POINTS] == Seen(Inventory())
     assert script.count("DescribeKey") == 0
 
 
@@ -161,7 +162,7 @@ def test_what_moved_between_pages_counts_once() -> None:
     assert isinstance(jobs, Seen)
     assert [each.arn for each in points.value] == ["arn:1"]
     assert [each.id for each in jobs.value] == ["1"]
-    assert points.value[0].created.year == 8000
+    assert next(iter(points.value)).created.year == 8000
 
 
 def test_policy_is_removed_when_nothing_of_it_is_wanted() -> None:

@@ -14,8 +14,9 @@ from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, account
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.aws import lifecycle_members
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS
 from crossvault.aspects.copies.planned import Bound, Share, StartCopy
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC, RecoveryPoint, RunningCopy
+from crossvault.aspects.copies.seen import TRAFFIC, RecoveryPoint, RunningCopy
 from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.lifecycle import Lifecycle
@@ -63,7 +64,7 @@ def _start(point: RecoveryPoint, **more: Any) -> StartCopy:
 def _point(aws: AwsAccounts) -> RecoveryPoint:
     points = _observe(aws).source[POINTS]
     assert isinstance(points, Seen)
-    return points.value[0]
+    return next(iter(points.value))
 
 
 def _written(simulator: SimulatorServer) -> Counter[str]:

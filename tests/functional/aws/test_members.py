@@ -40,8 +40,9 @@ from tests.functional.aws.kit import (
 from tests.unit.judging import diff
 
 from crossvault.aspects.copies.aws import listing
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, RecoveryPoint
+from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.copy_role import COPY_ROLE, ROLE
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.organization import ORGANIZATION, SWITCH
@@ -670,7 +671,7 @@ def test_some_empty_pages_are_no_end() -> None:
         aws.close()
 
     assert [each.arn for each in found] == [ROWS[0]["RecoveryPointArn"]]
-    assert DESTINATION_ID not in found[0].resource_arn
+    assert DESTINATION_ID not in next(iter(found)).resource_arn
 
 
 def test_full_pages_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from tests.functional.aws.kit import (
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aspects.copies.seen import ARRIVALS, POINTS, TRAFFIC
+from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Inventory
+from crossvault.aspects.copies.seen import TRAFFIC
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.organization import ORGANIZATION, SWITCH, Organization
@@ -105,7 +106,7 @@ def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
         Seen(None),
         Seen(None),
         Seen(None),
-        Seen(()),
+        Seen(Inventory()),
     )
     assert sight[KEYS].wanted == Seen(Key(KEY, "CUSTOMER", "Enabled"))
     assert sight[ARRIVALS].jobs == Seen(())
@@ -122,7 +123,7 @@ def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServe
     assert _seen(sight[VAULT]).encryption_key_arn == KEY
     assert sight[KEYS].own == Seen(Key(KEY, "CUSTOMER", "Enabled"))
     assert sight[KEYS].wanted == sight[KEYS].own
-    assert (sight[POLICY], sight[ARRIVALS].copies) == (Seen(None), Seen(()))
+    assert (sight[POLICY], sight[ARRIVALS].copies) == (Seen(None), Seen(Inventory()))
     listed_at = sight[ARRIVALS].listed_at
     assert listed_at is not None
     assert listed_at >= began

@@ -20,8 +20,9 @@ from .. import lifecycle
 from ..vault import vault_of
 from . import declared, doubts, evidence, foresight, pairing, starts, states
 from .declared import NEIGHBOURS
+from .inventory import ARRIVALS, contents
 from .planned import JUDGED, Judged, State
-from .seen import ARRIVALS, TRAFFIC, contents
+from .seen import TRAFFIC
 
 
 def judge(side: Side) -> Finding:  # noqa: ARG001 - copies are judged when all prerequisites are

@@ -16,8 +16,9 @@ from ...engine.observed import Observed
 from ...words.instants import moment
 from ...words.reasons import Reason
 from .declared import COPIES
+from .inventory import ARRIVALS
 from .planned import GAP_STATES, Standing
-from .seen import ARRIVALS, CopyJob
+from .seen import CopyJob
 
 PATIENCE = timedelta(hours=24)
 """How long a backfill may go on without one of its copies beginning or ending."""

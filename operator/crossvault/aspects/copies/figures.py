@@ -23,9 +23,10 @@ from ...words.sanitise import sanitise
 from ...words.texts import clip
 from . import remedies
 from .failures import classify
+from .inventory import ARRIVALS
 from .planned import GAP_STATES, Standing, State
 from .proof import Proof, status_rows
-from .seen import ARRIVALS, CopyJob, RecoveryPoint
+from .seen import CopyJob, RecoveryPoint
 from .states import failing
 
 EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)

@@ -19,8 +19,8 @@ from ...words.instants import instant, moment
 from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
 from .figures import LOSSES, Failed
+from .inventory import ARRIVALS, POINTS
 from .planned import GAP_STATES, Standing, State
-from .seen import ARRIVALS, POINTS
 
 
 def losses(

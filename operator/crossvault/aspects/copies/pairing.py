@@ -14,13 +14,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from .inventory import Inventory, by_age
 from .seen import CopyJob, RecoveryPoint
 
 TOLERANCE = timedelta(seconds=1)
 """How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""
 
-
-ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 GONE_STATUSES = frozenset({"EXPIRED", "DELETING"})
 """Statuses of a copy that is none any more. One that is new to this release says nothing of the kind."""
@@ -76,16 +75,13 @@ class _Backup:
     jobs: tuple[CopyJob, ...] = ()
 
 
-def pair(
-    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
-) -> Pairing:
+def pair(points: Inventory, copies: Inventory, jobs: Iterable[CopyJob], source_vault_arn: str) -> Pairing:
     """Match the recovery points of the source vault with their copies, one backup with one copy.
 
     A job that names its copy decides; then equal resources match by date, the nearest first, so that twins within a
     second do not swap; a good copy comes before one that is not, whatever their dates.
     """
-    points = tuple(points)
-    listed = {each.arn: each for each in copies}
+    listed = copies.by_arn
     by_point: dict[str, list[CopyJob]] = defaultdict(list)
     for job in sorted(jobs, key=lambda each: (each.created, each.id)):
         by_point[job.source_point_arn].append(job)
@@ -191,24 +187,16 @@ def came_from_elsewhere(point: RecoveryPoint, vault_arn: str) -> bool:
     return bool(owner and owner[0]) and owner != vault_arn.split(":")[4:5]
 
 
-def _backups(points: Sequence[RecoveryPoint], vault_arn: str) -> Iterator[_Backup]:
+def _backups(points: Inventory, vault_arn: str) -> Iterator[_Backup]:
     """Put together what is one backup: copies that came back beside their original, or by several ways."""
-    by_resource: dict[str, list[RecoveryPoint]] = defaultdict(list)
-    for each in points:
-        if each.resource_arn and each.parent_arn is None:
-            by_resource[each.resource_arn].append(each)
-        else:
-            yield _Backup((each,))
-    for group in by_resource.values():
+    yield from (_Backup((each,)) for each in points if not each.resource_arn or each.parent_arn is not None)
+    for whole in points.by_resource.values():
+        group = [each for each in whole if each.parent_arn is None]
         made, brought = _by_descent(group, vault_arn)
         if brought:
-            yield from _gathered(made, sorted(brought, key=_by_age))
+            yield from _gathered(made, brought)
         else:
             yield from (_Backup((each,)) for each in group)
-
-
-def _by_age(point: RecoveryPoint) -> tuple[datetime, str]:
-    return point.created, point.arn
 
 
 class _Timeline:
@@ -217,7 +205,7 @@ class _Timeline:
     __slots__ = ("_dates", "_points")
 
     def __init__(self, points: Iterable[RecoveryPoint]) -> None:
-        self._points = sorted(points, key=_by_age)
+        self._points = sorted(points, key=by_age)
         self._dates = [each.created for each in self._points]
 
     def near(self, moment: datetime) -> Sequence[RecoveryPoint]:
@@ -287,7 +275,7 @@ def _matched_by_date(
     matched: dict[str, RecoveryPoint] = {}
     for resource, points in wanted.items():
         there = sorted(by_resource[resource], key=lambda each: (each.source_vault_arn != vault_arn, each.arn))
-        equal = _match_equal_dates(sorted(points, key=_by_age), there)
+        equal = _match_equal_dates(sorted(points, key=by_age), there)
         matched |= equal
         if len(equal) < min(len(points), len(there)):
             taken = {copy.arn for copy in equal.values()}

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...engine.looks import UNASKED, Look, Unseen
-from ...engine.observed import Sight
+from ...engine.looks import Look
 from ...engine.parts import Part
 from ...words.problems import Problem
 from ..lifecycle import Lifecycle
@@ -102,15 +101,6 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What is compared to tell which recovery points of one destination lack their copy."""
-
-    points: tuple[RecoveryPoint, ...]
-    copies: tuple[RecoveryPoint, ...]
-    jobs: tuple[CopyJob, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RunningCopy:
     """An unfinished copy job of an account, as far as it matters to who shares the account.
 
@@ -142,32 +132,4 @@ class Traffic:
     refused: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """What a destination vault holds, and the jobs that brought, or bring, or failed to bring it.
-
-    Attributes:
-        copies: The recovery points in the vault.
-        jobs: The copy jobs of the source's account from the source vault into it.
-        listed_at: When the vault was listed; None when that is not known.
-    """
-
-    copies: Look[tuple[RecoveryPoint, ...]] = UNASKED
-    jobs: Look[tuple[CopyJob, ...]] = UNASKED
-    listed_at: datetime | None = None
-
-
-POINTS: Part[Look[tuple[RecoveryPoint, ...]]] = Part("points", UNASKED, lambda look: (look,))
-"""The recovery points of the source vault."""
-
 TRAFFIC: Part[Traffic] = Part("traffic", Traffic())
-
-ARRIVALS: Part[Arrivals] = Part("arrivals", Arrivals(), lambda each: (each.copies, each.jobs))
-
-
-def contents(source: Sight, sight: Sight) -> Contents | None:
-    """Return what lies in both vaults, and the jobs between them; None unless all three were seen."""
-    points, there = source[POINTS], sight[ARRIVALS]
-    if isinstance(points, Unseen) or isinstance(there.copies, Unseen) or isinstance(there.jobs, Unseen):
-        return None
-    return Contents(points.value, there.copies.value, there.jobs.value)

@@ -17,8 +17,9 @@ from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
 from . import states
 from .declared import COPIES, SHARING, Sharing
+from .inventory import ARRIVALS
 from .planned import Bound, Share, Standing, StartCopy, State
-from .seen import ARRIVALS, TRAFFIC
+from .seen import TRAFFIC
 
 PASS_SECONDS = 10
 """A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Figures, figures, remembered
+from ...aspects.copies.inventory import contents
 from ...aspects.copies.planned import JUDGED, State, judged
 from ...aspects.copies.proof import proofs
-from ...aspects.copies.seen import contents
 from ...engine.declared import Desired
 from ...engine.observed import Observed
 from ...engine.plan import Plan, Result, hindered

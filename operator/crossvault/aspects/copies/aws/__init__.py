@@ -25,8 +25,9 @@ from ...lifecycle import Lifecycle
 from ...vault import aws as vault
 from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import Key, Vault
+from ..inventory import ARRIVALS, POINTS, Arrivals, Inventory
 from ..planned import StartCopy
-from ..seen import ARRIVALS, POINTS, TRAFFIC, Arrivals, CopyJob, RecoveryPoint, RunningCopy, Traffic
+from ..seen import TRAFFIC, CopyJob, RecoveryPoint, RunningCopy, Traffic
 from .ledger import RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
 
@@ -133,17 +134,17 @@ def _points_key(entry: Fingerprint, region: str, name: str) -> ReadKey:
     return ("points", entry, region, name)
 
 
-def _points(place: Place, name: str, seen: Look[Vault | None]) -> Pending[tuple[RecoveryPoint, ...]]:
+def _points(place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
     """Begin to look into the source vault, which may be permitted even where describing it is not."""
-    return known(Seen(())) if isinstance(seen, Seen) and seen.value is None else _contents(place, name)
+    return known(Seen(Inventory())) if isinstance(seen, Seen) and seen.value is None else _contents(place, name)
 
 
-def _copies(place: Place, name: str, seen: Look[Vault | None]) -> Pending[tuple[RecoveryPoint, ...]]:
+def _copies(place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
     """Begin to look into a destination vault: without knowing that it exists, empty could not be told from absent."""
     return known(seen) if isinstance(seen, Unseen) else _points(place, name, seen)
 
 
-def _contents(place: Place, name: str) -> Pending[tuple[RecoveryPoint, ...]]:
+def _contents(place: Place, name: str) -> Pending[Inventory]:
     access, region = place.access, place.region
     return place.start(_points_key(access.fingerprint, region, name), lambda: recovery_points(access, region, name))
 

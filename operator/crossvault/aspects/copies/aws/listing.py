@@ -10,18 +10,19 @@ from typing import Any
 from ....aws.answers import PAGES, listed
 from ....aws.sessions import Access
 from ....words.texts import clean
+from ..inventory import Inventory
 from ..seen import CopyJob, RecoveryPoint
 
 _FAR = datetime(8000, 1, 1, tzinfo=UTC)
 
 
-def recovery_points(access: Access, region: str, name: str) -> tuple[RecoveryPoint, ...]:
+def recovery_points(access: Access, region: str, name: str) -> Inventory:
     """List every recovery point in a vault."""
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES)
-        return listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn)
+        return Inventory(listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn))
 
 
 def copy_jobs(access: Access, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
