@@ -66,6 +66,16 @@ def test_every_room_is_registered_once_and_every_folder_is_a_room() -> None:
     assert set(names) == folders
 
 
+@pytest.mark.parametrize("name", [room.name for room in ROOMS])
+def test_a_room_knows_only_those_before_it(name: str) -> None:
+    """The order of the list is that in which a person mends; what comes later may lean on what came before."""
+    names = [room.name for room in ROOMS]
+    later = names[names.index(name) + 1 :]
+    found = {each for path in (ASPECTS / name).rglob("*.py") for each in imports_of(path)}
+
+    assert not [each for each in found for room in later if f"{each}.".startswith(f"crossvault.aspects.{room}.")]
+
+
 def test_every_room_that_reaches_aws_has_its_effects_in_the_table() -> None:
     """In the order of the list, so that looks and acts come in it."""
     reaching = [room.name for room in ROOMS if any((ASPECTS / room.name).glob("aws*"))]
