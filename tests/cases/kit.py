@@ -18,7 +18,7 @@ from backup_simulator.calls import Call
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.planned import Standing, standings_of
 from crossvault.aspects.effects import AwsAccounts
-from crossvault.aws import Settings
+from crossvault.aws import AwsSettings
 from crossvault.cli import plans
 from crossvault.engine.declared import PolicyKey
 from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
@@ -72,7 +72,7 @@ class Case:
         self.aws = self._new()
 
     def _new(self) -> AwsAccounts:
-        settings = Settings(endpoint_url=self.server.url, region=HOME, attempts=1, read_timeout=10.0)
+        settings = AwsSettings(endpoint_url=self.server.url, region=HOME, attempts=1, read_timeout=10.0)
         return AwsAccounts(settings, clock=self.clock, sleep=lambda _seconds: None)
 
     def clock(self) -> datetime:

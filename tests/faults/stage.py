@@ -20,7 +20,7 @@ from backup_simulator.records.state import Vault
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts
-from crossvault.aws import Settings
+from crossvault.aws import AwsSettings
 from crossvault.engine.declared import Desired
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Plan
@@ -178,9 +178,9 @@ def numbers(body: Mapping[str, Any], name: str = "vault-account") -> Json:
 class Stage:
     """One operator's engine over one world; ``restart`` is what the kernel does to it."""
 
-    def __init__(self, server: SimulatorServer, *, settings: Settings | None = None) -> None:
+    def __init__(self, server: SimulatorServer, *, settings: AwsSettings | None = None) -> None:
         self.server, self.control = server, server.control
-        self.settings = settings or Settings(endpoint_url=server.url, region=HOME, attempts=1, read_timeout=10.0)
+        self.settings = settings or AwsSettings(endpoint_url=server.url, region=HOME, attempts=1, read_timeout=10.0)
         self.declared = accounts()
         self.body = policy()
         self.claims: frozenset[tuple[str, str]] = frozenset()
@@ -314,12 +314,12 @@ def started(outcome: Outcome) -> list[str]:
     ]
 
 
-def patient(stage: Stage) -> Settings:
+def patient(stage: Stage) -> AwsSettings:
     """Return settings with botocore's retries."""
     return replace(stage.settings, attempts=3)
 
 
-def hasty(stage: Stage) -> Settings:
+def hasty(stage: Stage) -> AwsSettings:
     """Return settings that give up on an answer soon."""
     return replace(stage.settings, read_timeout=3.0)
 

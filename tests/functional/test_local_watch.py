@@ -19,7 +19,7 @@ from crossvault.local import Folder, LocalRunner, LocalSettings
 from crossvault.local.watch import Watch
 from crossvault.work import logs
 from crossvault.work.board import Board
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 KEPT = "Keeping the manifests as they were"
 AGAIN = "can be used again"

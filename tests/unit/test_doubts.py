@@ -29,7 +29,7 @@ from crossvault.aspects.copies import states as copying
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying, Neighbour, Uncertain
 from crossvault.aspects.copies.figures import failures
 from crossvault.aspects.copies.grounds import Ground
-from crossvault.aspects.copies.planned import JUDGED, Standing, State, judged, standings_of
+from crossvault.aspects.copies.planned import Standing, State, judged, standings_of
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.engine.declared import Mode, PolicyKey, Scope
@@ -403,7 +403,6 @@ def test_the_longer_policy_makes_the_copy_and_the_other_names_both() -> None:
         " and 365 days. One backup has one copy, made for the longer one; declare the same lifecycle, or name another"
         " vault."
     )
-    assert [each.other for each in judged(longer, "dr").conflicts] == [THEIRS]
 
 
 def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there() -> None:
@@ -416,7 +415,7 @@ def test_of_a_policy_in_another_namespace_no_more_is_told_than_that_it_is_there(
         " lifecycles: 30 days and 365 days. One backup has one copy, made for the longer one unless that has not begun"
         " within 1 hour; declare the same lifecycle, or name another vault."
     )
-    assert all("x7" not in each.message for each in judged(held, "dr").conflicts)
+    assert "x7" not in repr(judged(held, "dr"))
 
 
 @pytest.mark.parametrize(
@@ -530,5 +529,5 @@ def test_who_only_looks_is_nobodys_neighbour() -> None:
     assert doubts.neighbours_of(replace(acting, deleting=True)) == ()
     for idle in (replace(acting, suspend=True), replace(acting, mode=Mode.OBSERVE)):
         found = planned(point(1), lifecycle=Lifecycle(delete_after_days=7), neighbours=doubts.neighbours_of(idle))
-        assert (len(found.actions), judged(found, "dr").conflicts) == (1, ())
-    assert planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders")))[JUDGED]["dr"].conflicts == ()
+        assert len(found.actions) == 1
+    assert len(planned(point(1), neighbours=beside(365, key=PolicyKey("shop", "orders"))).actions) == 1

@@ -18,7 +18,7 @@ from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
 from crossvault.status.outcome import Cadence
 from crossvault.work.board import Board
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 from . import builders
 from .fake_aws import FakeAws

@@ -18,7 +18,7 @@ from crossvault.status.conditions import Condition
 from crossvault.status.outcome import Report
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 from . import builders
 

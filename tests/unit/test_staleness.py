@@ -41,7 +41,7 @@ from crossvault.status.outcome import Cadence, Outcome
 from crossvault.status.unseen import summarise_unfinished
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 OBJECTIVE, STEP = timedelta(hours=24), timedelta(minutes=5)
 POLICY = "CrossAccountBackupPolicy"

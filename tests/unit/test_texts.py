@@ -23,7 +23,7 @@ from crossvault.status.outcome import Report
 from crossvault.words import texts
 from crossvault.words.sanitise import sanitise
 from crossvault.work import logs
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\u202egnp\u2028\u2029\x85\x9b31m\ud800\ufeff\U000e0041\ufdd0\ue000\x00"

@@ -11,7 +11,7 @@ from crossvault.engine.declared import PolicyKey
 from crossvault.status.outcome import Report
 from crossvault.work import logs
 from crossvault.work.board import Board
-from crossvault.work.figures import Family, Histogram, Tally
+from crossvault.work.vitals import Family, Histogram, Tally
 
 
 def test_histogram_counts_cumulatively() -> None:

@@ -16,8 +16,8 @@ from tests.unit import work_loop
 
 from crossvault.aws.budget import Line
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace
-from crossvault.work.figures import Vitals
 from crossvault.work.shares import Shares
+from crossvault.work.vitals import Vitals
 from crossvault.work.workers import Workers, shares_of
 
 EXACT = Pace(shorten=0.0, spread=0.0)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit import work_loop
 
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 from crossvault.work.workers import Workers
 
 EXACT = Pace(shorten=0.0, spread=0.0)

@@ -15,7 +15,7 @@ from ..aws import tenants
 from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
-from ..aws.own import Settings
+from ..aws.own import AwsSettings
 from ..aws.places import Place, Shared, identity_key
 from ..aws.reads import SharedReads
 from ..aws.sessions import Sessions
@@ -58,7 +58,7 @@ class AwsAccounts:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: AwsSettings | None = None,
         *,
         recorder: CallRecorder | None = None,
         clock: Callable[[], datetime] = _now,
@@ -69,7 +69,7 @@ class AwsAccounts:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
-        sessions = Sessions(settings or Settings(), self.recorder, budgets, clock=clock, loader=loader)
+        sessions = Sessions(settings or AwsSettings(), self.recorder, budgets, clock=clock, loader=loader)
         self._reach = Reach(sessions, SharedReads(clock), clock)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}

@@ -4,6 +4,6 @@ Nothing here knows what for; that is in the rooms.
 """
 
 from .calls import CallCounts, CallRecorder
-from .own import Settings
+from .own import AwsSettings
 
-__all__ = ["CallCounts", "CallRecorder", "Settings"]
+__all__ = ["AwsSettings", "CallCounts", "CallRecorder"]

@@ -14,7 +14,7 @@ from ..words.problems import CrossvaultError
 from .backoff import RefusedWrites, Write
 from .places import Place
 from .reads import SharedReads
-from .sessions import Access, Sessions
+from .sessions import Entered, Sessions
 from .turns import Turns
 
 W = TypeVar("W", bound=Write)
@@ -30,7 +30,7 @@ class Reach:
     refused_writes: RefusedWrites = field(default_factory=RefusedWrites)
     turns: Turns = field(default_factory=Turns)
 
-    def enter(self, vault: VaultRef) -> Access:
+    def enter(self, vault: VaultRef) -> Entered:
         """Enter a vault's account, with an identity verified for the credentials in use (invariant 5)."""
         access = self.sessions.enter(vault.account)
         access.verify()

@@ -23,7 +23,7 @@ NOBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AwsSettings:
     """How to talk to AWS.
 
     Attributes:
@@ -46,7 +46,7 @@ class Settings:
     sessions: int = 256
 
 
-def client_config(settings: Settings) -> Config:
+def client_config(settings: AwsSettings) -> Config:
     """Return what all clients have in common: nothing hangs for ever, and CloudTrail shows who asked."""
     return Config(
         retries={"mode": "standard", "total_max_attempts": settings.attempts},
@@ -57,10 +57,10 @@ def client_config(settings: Settings) -> Config:
     )
 
 
-class Operator:
+class OwnIdentity:
     """The operator's own credentials, from botocore's usual chain, and the loader everybody shares."""
 
-    def __init__(self, settings: Settings, recorder: CallRecorder, loader: Loader | None = None) -> None:
+    def __init__(self, settings: AwsSettings, recorder: CallRecorder, loader: Loader | None = None) -> None:
         self._lock = threading.Lock()
         self._session: botocore.session.Session | None = None
         self._config = client_config(settings)

@@ -12,8 +12,8 @@ from ..engine.looks import Look, Seen, Unseen
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import probe, regions
-from .reads import Key, SharedReads
-from .sessions import Access, Fingerprint
+from .reads import ReadKey, SharedReads
+from .sessions import Entered, Fingerprint
 
 LONGEST = timedelta(hours=24)
 DENIED = timedelta(minutes=15)
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Pending: TypeAlias = Callable[[], Look[T]]
 
 
-def identity_key(entry: Fingerprint) -> Key:
+def identity_key(entry: Fingerprint) -> ReadKey:
     """Name GetCallerIdentity."""
     return ("identity", entry)
 
@@ -41,10 +41,10 @@ class Shared:
 
     reads: SharedReads
     not_before: datetime
-    ages: dict[Key, datetime] = field(default_factory=dict)
+    ages: dict[ReadKey, datetime] = field(default_factory=dict)
     doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
 
-    def look(self, key: Key, fetch: Callable[[], T]) -> Look[T]:
+    def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
         """Ask, or take what is there; what could not be asked is unseen."""
         try:
             value, at = self.reads.get(key, self.not_before, fetch)
@@ -54,7 +54,7 @@ class Shared:
         return Seen(value)
 
     def slowly(
-        self, access: Access, key: Key, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta]
+        self, access: Entered, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta]
     ) -> Pending[T]:
         """Ask for what hardly ever changes; ``lasts`` tells for how long an answer will do.
 
@@ -80,7 +80,7 @@ class Shared:
 
         return access.threads.submit(look).result
 
-    def start(self, access: Access, key: Key, fetch: Callable[[], T]) -> Pending[T]:
+    def start(self, access: Entered, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
         """Ask in one of the account's threads, or take at once what is there."""
         if self.reads.cached(key, self.not_before) is not None:
             return known(self.look(key, fetch))
@@ -94,22 +94,22 @@ class Place:
     shared: Shared
     account: Account
     region: str
-    access: Access
+    access: Entered
     identity: Pending[str]
     first_there: list[str] = field(default_factory=list)
-    asked: dict[Key, Pending[Any]] = field(default_factory=dict)
+    asked: dict[ReadKey, Pending[Any]] = field(default_factory=dict)
 
-    def start(self, key: Key, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+    def start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
         """Begin to ask, in one of the account's threads."""
         return self.once(key, lambda: self.shared.start(self.access, key, fetch), regional=regional)
 
     def slowly(
-        self, key: Key, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True
+        self, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True
     ) -> Pending[T]:
         """Begin to ask for what hardly ever changes."""
         return self.once(key, lambda: self.shared.slowly(self.access, key, fetch, lasts), regional=regional)
 
-    def once(self, key: Key, begin: Callable[[], Pending[T]], *, regional: bool = True) -> Pending[T]:
+    def once(self, key: ReadKey, begin: Callable[[], Pending[T]], *, regional: bool = True) -> Pending[T]:
         """Begin to ask unless this pass has begun already, or there is nobody to ask."""
         if key not in self.asked:
             self.asked[key] = self.closed(regional=regional) or begin()

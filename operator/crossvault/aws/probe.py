@@ -6,16 +6,16 @@ from botocore.exceptions import ClientError
 
 from .answers import UnexpectedAnswerError
 from .errors import code_of
-from .reads import Key
-from .sessions import Access, Fingerprint
+from .reads import ReadKey
+from .sessions import Entered, Fingerprint
 
 
-def key(entry: Fingerprint, region: str) -> Key:
+def key(entry: Fingerprint, region: str) -> ReadKey:
     """Name DescribeGlobalSettings."""
     return ("settings", entry, region)
 
 
-def cross_account_backup(access: Access, region: str) -> bool:
+def cross_account_backup(access: Entered, region: str) -> bool:
     """Tell whether the organization lets backups cross accounts; every member may ask."""
     with access.asking("read the global settings of AWS Backup", "backup:DescribeGlobalSettings", region):
         try:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from ..words.problems import CrossvaultError
 
 T = TypeVar("T")
-Key: TypeAlias = tuple[Hashable, ...]
+ReadKey: TypeAlias = tuple[Hashable, ...]
 
 KEPT = timedelta(hours=2)
 SWEEP = timedelta(minutes=5)
@@ -48,13 +48,13 @@ class SharedReads:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._entries: dict[Key, _Entry] = {}
-        self._flights: dict[Key, _Flight] = {}
-        self._troubles: dict[Key, tuple[CrossvaultError, datetime]] = {}
-        self._turns: dict[Key, threading.Lock] = {}
+        self._entries: dict[ReadKey, _Entry] = {}
+        self._flights: dict[ReadKey, _Flight] = {}
+        self._troubles: dict[ReadKey, tuple[CrossvaultError, datetime]] = {}
+        self._turns: dict[ReadKey, threading.Lock] = {}
         self._swept = clock()
 
-    def get(self, key: Key, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
+    def get(self, key: ReadKey, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
         """Return the value of ``key`` and when its fetch began, which is not before ``not_before``."""
         while True:
             with self._lock:
@@ -78,7 +78,7 @@ class SharedReads:
         return self._fly(key, flight, fetch)
 
     @contextmanager
-    def turn(self, key: Key) -> Iterator[None]:
+    def turn(self, key: ReadKey) -> Iterator[None]:
         """Let one after the other ask for what answers the others, too; nobody waits long for an AWS that hangs."""
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
@@ -89,7 +89,7 @@ class SharedReads:
             if mine:
                 turn.release()
 
-    def cached(self, key: Key, not_before: datetime) -> tuple[Any, datetime] | None:
+    def cached(self, key: ReadKey, not_before: datetime) -> tuple[Any, datetime] | None:
         """Return what :meth:`get` would return without fetching or waiting."""
         with self._lock:
             entry = self._entries.get(key)
@@ -98,7 +98,7 @@ class SharedReads:
             entry.touched = self._clock()
             return entry.value, entry.at
 
-    def _fly(self, key: Key, flight: _Flight, fetch: Callable[[], T]) -> tuple[T, datetime]:
+    def _fly(self, key: ReadKey, flight: _Flight, fetch: Callable[[], T]) -> tuple[T, datetime]:
         try:
             flight.value = fetch()
         except BaseException as error:
@@ -112,7 +112,7 @@ class SharedReads:
             flight.landed.set()
         return flight.value, flight.began
 
-    def _keep(self, key: Key, flight: _Flight, now: datetime) -> None:
+    def _keep(self, key: ReadKey, flight: _Flight, now: datetime) -> None:
         """Keep an answer for whom it is young enough, and a slow error as long as it took to come by."""
         took = now - flight.began
         self._troubles.pop(key, None)
@@ -121,7 +121,7 @@ class SharedReads:
         elif isinstance(flight.error, CrossvaultError) and took >= SLOW:
             self._troubles[key] = (flight.error, now + min(took, LONGEST))
 
-    def invalidate(self, key: Key) -> None:
+    def invalidate(self, key: ReadKey) -> None:
         """Let nobody reuse what was read, or is being read, before now.
 
         The value stays visible to :meth:`values`: what is known to be running does not vanish by a write.
@@ -133,7 +133,7 @@ class SharedReads:
             self._flights.pop(key, None)
             self._troubles.pop(key, None)
 
-    def values(self, prefix: Key) -> Iterator[tuple[Key, Any, datetime]]:
+    def values(self, prefix: ReadKey) -> Iterator[tuple[ReadKey, Any, datetime]]:
         """Yield key, value and age of everything kept whose key starts with ``prefix``."""
         with self._lock:
             found = [
@@ -141,7 +141,7 @@ class SharedReads:
             ]
         yield from found
 
-    def forget(self, belongs: Callable[[Key], bool]) -> None:
+    def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
         """Drop every entry whose key ``belongs`` to something that is gone."""
         with self._lock:
             for key in [key for key in self._entries if belongs(key)]:

@@ -32,8 +32,8 @@ from . import bodies, errors, names, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
-from .own import Operator, Settings, client_config
-from .threads import Threads
+from .own import AwsSettings, OwnIdentity, client_config
+from .threads import RequestThreads
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -76,7 +76,7 @@ _DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reaso
 _ENTERING = OUTSIDE | {GET_CALLER_IDENTITY}
 
 
-class Access:
+class Entered:
     """One account, entered. Every credential it hands out belongs to an identity that was verified (invariant 5).
 
     Attributes:
@@ -88,8 +88,8 @@ class Access:
     def __init__(
         self,
         account: Account,
-        operator: Operator,
-        settings: Settings,
+        operator: OwnIdentity,
+        settings: AwsSettings,
         *,
         sts_region: str,
         hooks: CallHooks,
@@ -97,7 +97,7 @@ class Access:
     ) -> None:
         self.account = replace(account, limits=Limits(), regions=())
         self.fingerprint = fingerprint(account)
-        self.threads = Threads(settings.threads, name=f"aws-{account.name}")
+        self.threads = RequestThreads(settings.threads, name=f"aws-{account.name}")
         self.listed = account.regions
         self.sts_region = sts_region
         self.used = clock()
@@ -302,7 +302,7 @@ class Sessions:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: AwsSettings,
         recorder: CallRecorder,
         budgets: Budgets,
         *,
@@ -317,10 +317,10 @@ class Sessions:
         self._clock = clock
         self._loader = loader
         self._lock = threading.Lock()
-        self._operator: Operator | None = None
-        self._entered: OrderedDict[Fingerprint, Access] = OrderedDict()
+        self._operator: OwnIdentity | None = None
+        self._entered: OrderedDict[Fingerprint, Entered] = OrderedDict()
 
-    def enter(self, account: Account) -> Access:
+    def enter(self, account: Account) -> Entered:
         """Return the way into ``account``; makes no request by itself."""
         key = fingerprint(account)
         with self._lock:
@@ -379,9 +379,9 @@ class Sessions:
             gone = self._leave(lambda _: True)
         _close(gone)
 
-    def _own(self) -> Operator:
+    def _own(self) -> OwnIdentity:
         if self._operator is None:
-            self._operator = Operator(self._settings, self._recorder, self._loader)
+            self._operator = OwnIdentity(self._settings, self._recorder, self._loader)
         return self._operator
 
     def _sts_region(self, account: Account) -> str:
@@ -395,18 +395,18 @@ class Sessions:
             return own
         return account.regions[0] if account.regions else regions.first(account.partition)
 
-    def _new(self, account: Account, sts_region: str) -> Access:
+    def _new(self, account: Account, sts_region: str) -> Entered:
         name = account.name
         hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind, tenants.current()))
-        return Access(account, self._own(), self._settings, sts_region=sts_region, hooks=hooks, clock=self._clock)
+        return Entered(account, self._own(), self._settings, sts_region=sts_region, hooks=hooks, clock=self._clock)
 
-    def _leave(self, leaves: Callable[[Access], bool]) -> list[Access]:
+    def _leave(self, leaves: Callable[[Entered], bool]) -> list[Entered]:
         gone = [access for access in self._entered.values() if leaves(access)]
         for access in gone:
             del self._entered[access.fingerprint]
         return gone
 
 
-def _close(gone: list[Access]) -> None:
+def _close(gone: list[Entered]) -> None:
     for access in gone:
         access.close()

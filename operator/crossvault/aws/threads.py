@@ -19,7 +19,7 @@ _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
 IDLE_SECONDS = 60.0
 
 
-class Threads:
+class RequestThreads:
     """At most ``size`` threads, started when there is work and ended when there was none for a while.
 
     Tenants take turns. One for whom nothing is being done gets a thread more if all are taken: behind the long lists

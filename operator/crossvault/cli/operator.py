@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..aspects.effects import AwsAccounts
-from ..aws import Settings
+from ..aws import AwsSettings
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
@@ -132,7 +132,7 @@ async def run(settings: OperatorSettings) -> int:
         clock=lambda: datetime.now(UTC),
     )
     around.metrics = exposition.render
-    aws = AwsAccounts(Settings(version=__version__), recorder=exposition.aws)
+    aws = AwsAccounts(AwsSettings(version=__version__), recorder=exposition.aws)
     around.forget_account = aws.drop
     if settings.cluster is not None:
         aws.name_cluster(settings.cluster)

@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..aspects.effects import AwsAccounts
-from ..aws import CallCounts, Settings
+from ..aws import AwsSettings, CallCounts
 from ..engine.declared import PolicyKey
 from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
@@ -65,7 +65,7 @@ def unusable(error: ManifestError) -> dict[str, Any]:
 def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     """Plan every policy of a folder."""
     calls = CallCounts()
-    aws = AwsAccounts(Settings(version=__version__, cluster=cluster), recorder=calls)
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster), recorder=calls)
     now = datetime.now(UTC)
     desk = folder.desk()
 

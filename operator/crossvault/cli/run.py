@@ -14,14 +14,14 @@ import click
 
 from .. import __version__
 from ..aspects.effects import AwsAccounts
-from ..aws import Settings
+from ..aws import AwsSettings
 from ..engine.declared import PolicyKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import protected
 from ..status.outcome import Cadence, Outcome
 from ..work import logs
 from ..work.board import Board
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from . import FAILED, FOUND, INTERRUPTED, NOTHING, options, render, statuses
 
 _logger = logging.getLogger("crossvault.run")
@@ -85,7 +85,7 @@ def command(
 async def run(path: Path, settings: LocalSettings, output: str = "table", cluster: str = "local") -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
     board, vitals = Board(), Vitals()
-    aws = AwsAccounts(Settings(version=__version__, cluster=cluster))
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
     signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()

@@ -74,7 +74,7 @@ class _Reading:
         return Ground(self.name, "; ".join(found) or "without a condition")
 
 
-def judge(document: str | None, request: Request, action: str) -> Judgement:
+def evaluate(document: str | None, request: Request, action: str) -> Judgement:
     """Decide whether a vault's policy lets the caller do ``action`` (``backup:CopyIntoBackupVault``), as AWS would.
 
     Raises:

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from ..words import texts
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from . import objects
 from .access import AccessError, Credentials
 from .bodies import BoundedResponse, TooLargeError

@@ -12,7 +12,7 @@ from typing import Any
 
 import kopf
 
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from . import objects
 from .login import Login
 from .objects import Kind

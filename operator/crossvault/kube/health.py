@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from ..work.figures import Histogram
+from ..work.vitals import Histogram
 from .port import Answer, Request, said
 
 _BEAT = 0.25

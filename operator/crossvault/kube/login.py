@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import aiohttp
 import kopf
 
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from . import objects
 from .access import Access, AccessError
 from .client import Health, Trouble, open_session

@@ -27,7 +27,7 @@ from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.clock import utc_now
 from ..work.desk import StakeOf
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from ..work.workers import Workers
 from . import handlers, objects, passes
 from . import settings as tuning

@@ -12,7 +12,7 @@ from ..kinds.account.reconcile import reconcile_account
 from ..kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
 from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from .client import Api
 from .events import Recorder
 from .freshness import Freshness

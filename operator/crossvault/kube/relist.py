@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from .client import Api, ApiError, Listing, Trouble
 from .objects import RESOURCES, Kind
 from .settings import OperatorSettings

@@ -23,7 +23,7 @@ from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.clock import utc_now
 from ..work.desk import Desk
-from ..work.figures import Vitals
+from ..work.vitals import Vitals
 from ..work.workers import Workers
 from .files import shown
 from .manifests import Folder, ManifestError, ManifestFault

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from .. import __version__
 from ..status.outcome import Report
-from ..work.figures import QueueFigures, Vitals
+from ..work.vitals import QueueFigures, Vitals
 from . import catalogue, policies
 from .aws import AwsMetrics
 from .policies import Sample

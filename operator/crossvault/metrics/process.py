@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
-from ..work.figures import Buckets, QueueFigures, Vitals
+from ..work.vitals import Buckets, QueueFigures, Vitals
 from . import catalogue
 from .catalogue import PREFIX, Metric
 from .policies import Sample

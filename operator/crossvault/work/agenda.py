@@ -22,8 +22,8 @@ from itertools import count
 from threading import Lock
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
-from .figures import Family, QueueFigures
 from .shares import Group, Places, Shares, Tenant
+from .vitals import Family, QueueFigures
 
 K = TypeVar("K", bound=Hashable)
 

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 from .agenda import Agenda, Lane, Next, Retry
-from .figures import QueueFigures, Vitals
 from .shares import Shares
+from .vitals import QueueFigures, Vitals
 
 K = TypeVar("K", bound=Hashable)
 

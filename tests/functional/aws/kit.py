@@ -21,7 +21,7 @@ from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault_policy import OWNERSHIP
-from crossvault.aws import Settings
+from crossvault.aws import AwsSettings
 from crossvault.engine.declared import Account, Desired, Destination, Limits, Ownership, PolicyKey, VaultRef
 from crossvault.engine.parts import Parts
 
@@ -227,7 +227,7 @@ def let_in(script: Script, account_id: str = SOURCE_ID) -> None:
 def accounts(url: str, *, clock: Callable[[], datetime] | None = None, **settings: Any) -> AwsAccounts:
     """Build the edge against ``url``; nothing is retried unless a test asks for it."""
     settings.setdefault("attempts", 1)
-    chosen = Settings(version="9.9", region="eu-west-1", endpoint_url=url, **settings)
+    chosen = AwsSettings(version="9.9", region="eu-west-1", endpoint_url=url, **settings)
     more: dict[str, Any] = {"clock": clock} if clock else {}
     return AwsAccounts(chosen, loader=models(), **more)
 

@@ -12,8 +12,8 @@ from tests.functional.aws.kit import Answer, Script, account, accounts, error_js
 from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
-from crossvault.aws import CallCounts, Settings
-from crossvault.aws.sessions import Access
+from crossvault.aws import AwsSettings, CallCounts
+from crossvault.aws.sessions import Entered
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
 
@@ -30,7 +30,7 @@ POINT = {
 }
 
 
-def _enter(script: Script, aws: AwsAccounts) -> Access:
+def _enter(script: Script, aws: AwsAccounts) -> Entered:
     let_in(script)
     return aws._reach.sessions.enter(account())
 
@@ -171,7 +171,7 @@ def test_endpoint_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> 
     """Without a setting, AWS_ENDPOINT_URL decides, as everywhere in AWS's tools."""
     with scripted() as script:
         monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
-        aws = AwsAccounts(Settings(region=REGION, attempts=1))
+        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1))
         _enter(script, aws).verify()
         aws.close()
 

@@ -29,7 +29,7 @@ from crossvault.aspects.organization.aws import organization_path
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key
 from crossvault.aspects.vault_policy import PATHS, POLICY
-from crossvault.aws import Settings, tenants
+from crossvault.aws import AwsSettings, tenants
 from crossvault.engine.declared import Account, Desired, Limits, PolicyKey
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Observed
@@ -269,7 +269,7 @@ def test_who_waits_for_the_budget_waits_as_the_namespace_of_its_pass(simulator: 
         waited[tenants.current()] += 1
         time[0] += seconds
 
-    settings = Settings(region="eu-west-1", endpoint_url=simulator.url, attempts=1)
+    settings = AwsSettings(region="eu-west-1", endpoint_url=simulator.url, attempts=1)
     aws = AwsAccounts(settings, monotonic=lambda: time[0], sleep=sleep)
     slow = Limits(reads_per_second=1, starts_per_second=10_000)
     prod, dr = replace(PROD, limits=slow), replace(DR, limits=slow)

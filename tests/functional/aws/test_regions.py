@@ -25,7 +25,7 @@ from tests.functional.aws.kit import (
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
-from crossvault.aws import Settings, regions
+from crossvault.aws import AwsSettings, regions
 from crossvault.engine.declared import Account, is_region
 from crossvault.engine.looks import Unseen
 from crossvault.engine.observed import Observed
@@ -39,7 +39,7 @@ SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
 
 def _without_endpoint(region: str | None) -> AwsAccounts:
     """An edge that would send requests to AWS itself, if one were made."""
-    return AwsAccounts(Settings(region=region), loader=models())
+    return AwsAccounts(AwsSettings(region=region), loader=models())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_first_policy_does_not_choose_the_sts_of_all_others(named: str) -> None:
     """The attacker's policy is looked at first, in a Region of its choice; STS is asked elsewhere, for everybody."""
     with scripted() as script:
         let_in(script)
-        aws = AwsAccounts(Settings(endpoint_url=script.url, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), loader=models())
         _look(aws, named)
         aws.close()
 
@@ -239,7 +239,7 @@ def test_another_first_region_is_another_sts() -> None:
     """An administrator who corrects spec.regions is heard at once."""
     with scripted() as script:
         let_in(script)
-        aws = AwsAccounts(Settings(endpoint_url=script.url, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), loader=models())
         wrong = aws._reach.sessions.enter(replace(PROD, regions=("eu-wset-1",)))
         wrong.verify()
         right = aws._reach.sessions.enter(replace(PROD, regions=("eu-west-1",)))

@@ -9,12 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from crossvault.aws import tenants
-from crossvault.aws.threads import Threads
+from crossvault.aws.threads import RequestThreads
 
 
 def test_threads_work_side_by_side_up_to_their_number() -> None:
     """Two jobs that wait for each other both end."""
-    threads = Threads(2, name="t")
+    threads = RequestThreads(2, name="t")
     barrier = threading.Barrier(2)
 
     both = [threads.submit(lambda: barrier.wait(10)) for _ in range(2)]
@@ -25,7 +25,7 @@ def test_threads_work_side_by_side_up_to_their_number() -> None:
 
 def test_threads_hand_over_what_was_raised() -> None:
     """An error is raised where the result is asked for."""
-    threads = Threads(1, name="t")
+    threads = RequestThreads(1, name="t")
 
     def fail() -> None:
         raise KeyError("bug")
@@ -37,7 +37,7 @@ def test_threads_hand_over_what_was_raised() -> None:
 
 def test_threads_start_no_more_than_needed() -> None:
     """One job after the other needs one thread."""
-    threads = Threads(4, name="t")
+    threads = RequestThreads(4, name="t")
     names = {threads.submit(threading.get_ident).result(10) for _ in range(5)}
 
     assert 1 <= len(names) <= 4
@@ -46,7 +46,7 @@ def test_threads_start_no_more_than_needed() -> None:
 
 def test_threads_finish_what_was_submitted_before_they_close() -> None:
     """Closing loses nothing, and afterwards the caller works itself."""
-    threads = Threads(1, name="t")
+    threads = RequestThreads(1, name="t")
     go = threading.Event()
     waiting = [threads.submit(lambda: go.wait(10)) for _ in range(3)]
 
@@ -59,7 +59,7 @@ def test_threads_finish_what_was_submitted_before_they_close() -> None:
 
 def test_idle_threads_end_and_start_again() -> None:
     """Without work there is no thread; new work gets one."""
-    threads = Threads(1, name="t", idle_seconds=0.0)
+    threads = RequestThreads(1, name="t", idle_seconds=0.0)
     for _ in range(20):
         worker = threads.submit(threading.current_thread).result(10)
         worker.join(10)
@@ -70,7 +70,7 @@ def test_idle_threads_end_and_start_again() -> None:
 class Slow:
     """Work that takes until the test lets it go, and tells in which order it began and for whom."""
 
-    def __init__(self, threads: Threads) -> None:
+    def __init__(self, threads: RequestThreads) -> None:
         self.threads = threads
         self.began: queue.Queue[tuple[str, str]] = queue.Queue()
         self.gates: dict[str, threading.Event] = {}
@@ -93,7 +93,7 @@ class Slow:
 
 def test_a_namespace_for_which_nothing_is_done_gets_a_thread_of_its_own() -> None:
     """Two long lists of one namespace take both threads; the read of another one does not wait for their end."""
-    slow = Slow(Threads(2, name="t"))
+    slow = Slow(RequestThreads(2, name="t"))
     crowd = [slow.submit("crowd", f"c{number}") for number in range(5)]
     assert {slow.next(), slow.next()} == {("c0", "crowd"), ("c1", "crowd")}
 
@@ -114,7 +114,7 @@ def test_a_namespace_for_which_nothing_is_done_gets_a_thread_of_its_own() -> Non
 
 def test_namespaces_take_turns_at_a_thread() -> None:
     """What was submitted first by many waits for one of each other namespace."""
-    slow = Slow(Threads(1, name="t"))
+    slow = Slow(RequestThreads(1, name="t"))
     first = slow.submit("crowd", "c0")
     assert slow.next() == ("c0", "crowd")
     others = [slow.submit("crowd", f"c{number}") for number in (1, 2)]
@@ -138,7 +138,7 @@ def test_namespaces_take_turns_at_a_thread() -> None:
 
 def test_threads_beyond_their_number_end_when_their_namespace_has_nothing_left() -> None:
     """Twenty namespaces at once have twenty threads, and afterwards there are as many as before."""
-    threads = Threads(2, name="of-many", idle_seconds=0.0)
+    threads = RequestThreads(2, name="of-many", idle_seconds=0.0)
     slow = Slow(threads)
     jobs = [slow.submit(f"n{number}", str(number)) for number in range(20)]
     assert {slow.next()[1] for _ in range(20)} == {f"n{number}" for number in range(20)}
@@ -158,7 +158,7 @@ def test_threads_beyond_their_number_end_when_their_namespace_has_nothing_left()
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_nothing_that_is_submitted_is_lost(size: int) -> None:
     """Whoever submits how much, and from how many threads, all of it is done."""
-    threads = Threads(size, name="t", idle_seconds=0.001)
+    threads = RequestThreads(size, name="t", idle_seconds=0.001)
 
     def ask(tenant: str) -> list[Future[str]]:
         with tenants.asking_for(tenant):

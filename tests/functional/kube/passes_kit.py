@@ -26,7 +26,7 @@ from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 from crossvault.work.agenda import Next
 from crossvault.work.board import Board
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")

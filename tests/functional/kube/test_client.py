@@ -19,7 +19,7 @@ from crossvault.kube import bodies, objects
 from crossvault.kube.access import AccessError, Credentials
 from crossvault.kube.client import Api, ApiError, Trouble, open_session
 from crossvault.kube.settings import OperatorSettings
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 SETTINGS = OperatorSettings(page_size=2, connect_timeout=timedelta(seconds=1), request_timeout=timedelta(seconds=0.5))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

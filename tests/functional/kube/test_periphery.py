@@ -24,7 +24,7 @@ from crossvault.kube.store import Store
 from crossvault.status.events import Event
 from crossvault.status.outcome import Cadence
 from crossvault.words.reasons import Reason
-from crossvault.work.figures import Vitals
+from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")

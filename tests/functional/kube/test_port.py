@@ -21,7 +21,7 @@ from crossvault.kube import port as port_module
 from crossvault.kube.health import Checks, Heartbeat, Page
 from crossvault.kube.port import Answer, Bounds, Port, Request, said
 from crossvault.kube.scrapers import Scrapers
-from crossvault.work.figures import Histogram
+from crossvault.work.vitals import Histogram
 
 PATIENT = timedelta(seconds=60)
 SHORT = Bounds(connections=8, header_seconds=0.2, seconds=0.5)

@@ -59,7 +59,7 @@ def judged_at(side: Side) -> Judged:
     neighbours = side.case.around[NEIGHBOURS]
     beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
     conflicts = doubts.conflicts_of(view, beside)
-    return Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()), conflicts)
+    return Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()))
 
 
 def _known(side: Side) -> foresight.Circumstances:

@@ -160,12 +160,10 @@ class Judged:
     Attributes:
         standings: Every recovery point of the source.
         evidence: What the pairing rests on.
-        conflicts: Which other policies want the same copies otherwise.
     """
 
     standings: tuple[Standing, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
 
 
 JUDGED: Part[Mapping[str, Judged]] = Part("judged", MappingProxyType({}))

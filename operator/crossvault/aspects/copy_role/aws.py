@@ -14,7 +14,7 @@ from ...aws import regions
 from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
-from ...aws.sessions import Access
+from ...aws.sessions import Entered
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
 from ...words.problems import CrossvaultError, ErrorClass, Problem
@@ -48,7 +48,7 @@ def _role(place: Place, role_arn: str) -> Pending[Role | None]:
     return place.slowly(key, lambda: role(access, home, name), lasts, regional=False)
 
 
-def role(access: Access, region: str, name: str) -> Role | None:
+def role(access: Entered, region: str, name: str) -> Role | None:
     """Get a role of the account by its name, which is unique whatever its path; None when there is none.
 
     Every role has an ARN and a trust policy, so an answer without one of them is none.

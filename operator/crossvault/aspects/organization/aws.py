@@ -11,7 +11,7 @@ from ...aws.answers import UnexpectedAnswerError
 from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import Pending, Place
-from ...aws.sessions import Access
+from ...aws.sessions import Entered
 from ...engine.parts import Parts
 from . import ORGANIZATION, SWITCH, Organization
 
@@ -53,7 +53,7 @@ def path(place: Place, account_id: str, organization_id: str) -> Pending[str]:
     return place.start(key, lambda: organization_path(access, region, account_id, organization_id))
 
 
-def organization(access: Access, region: str) -> Organization | None:
+def organization(access: Entered, region: str) -> Organization | None:
     """Describe the organization the account belongs to; every member may."""
     with access.asking("read the organization", "organizations:DescribeOrganization"):
         try:
@@ -65,7 +65,7 @@ def organization(access: Access, region: str) -> Organization | None:
     return Organization(answer["Id"], answer["MasterAccountId"])
 
 
-def organization_path(access: Access, region: str, account_id: str, organization_id: str) -> str:
+def organization_path(access: Entered, region: str, account_id: str, organization_id: str) -> str:
     """Return an account's place as ``aws:PrincipalOrgPaths`` has it: ``o-1/r-1/ou-1/ou-2/``, from the root down.
 
     Only the management account and delegated administrators may ask

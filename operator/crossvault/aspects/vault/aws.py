@@ -13,8 +13,8 @@ from ...aws.answers import PAGES, listed
 from ...aws.errors import Ask, code_of, problem
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import EVER, Pending, Place, known
-from ...aws.reads import Key as ReadKey
-from ...aws.sessions import Access, Fingerprint
+from ...aws.reads import ReadKey
+from ...aws.sessions import Entered, Fingerprint
 from ...engine.declared import Destination
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.parts import Parts
@@ -152,7 +152,7 @@ class _Vaults:
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
-def vault(access: Access, region: str, name: str, vault_names: Callable[[], frozenset[str]]) -> Vault | None:
+def vault(access: Entered, region: str, name: str, vault_names: Callable[[], frozenset[str]]) -> Vault | None:
     """Describe a vault.
 
     AWS answers AccessDenied for a vault that does not exist, whatever the caller may do; ``vault_names`` tells the two
@@ -186,14 +186,14 @@ def vault(access: Access, region: str, name: str, vault_names: Callable[[], froz
     )
 
 
-def vault_names(access: Access, region: str) -> frozenset[str]:
+def vault_names(access: Entered, region: str) -> frozenset[str]:
     """List the names of all vaults."""
     with access.asking("list the vaults", "backup:ListBackupVaults", region):
         pages = access.backup(region).get_paginator("list_backup_vaults").paginate(PaginationConfig=PAGES)
         return frozenset(listed(pages, "BackupVaultList", lambda row: str(row["BackupVaultName"]), str))
 
 
-def key(access: Access, region: str, key_id: str) -> Key | None:
+def key(access: Entered, region: str, key_id: str) -> Key | None:
     """Describe a key by id, ARN or alias."""
     if "alias/aws/" in key_id:
         # Describing the alias of an AWS managed key creates the key where it does not exist yet, and looking must not

@@ -275,7 +275,7 @@ def decide(document: str | None, caller: Caller, vault_arn: str) -> Judgement:
     Raises:
         MalformedPolicyError: The text is not a policy document.
     """
-    return evaluation.judge(document, Request(caller, vault_arn), COPY_INTO)
+    return evaluation.evaluate(document, Request(caller, vault_arn), COPY_INTO)
 
 
 def row(desired: Desired, destination: Destination, caller: Caller, document: str | None, added: str) -> Prerequisite:

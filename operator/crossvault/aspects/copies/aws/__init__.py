@@ -13,7 +13,7 @@ from typing import Any
 
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
-from ....aws.reads import Key as ReadKey
+from ....aws.reads import ReadKey
 from ....aws.sessions import Fingerprint, fingerprint
 from ....engine.declared import Account
 from ....engine.looks import Look, Seen, Unseen

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ....aws.reads import Key, SharedReads
+from ....aws.reads import ReadKey, SharedReads
 from ....aws.sessions import Fingerprint
 from ....words.problems import Problem
 from ..planned import Bound, StartCopy
@@ -23,7 +23,7 @@ JOBS = "jobs"
 """The first member of the name under which copy jobs are read."""
 
 
-def jobs_key(entry: Fingerprint, region: str, destination_vault_arn: str) -> Key:
+def jobs_key(entry: Fingerprint, region: str, destination_vault_arn: str) -> ReadKey:
     """Name ListCopyJobs by destination."""
     return (JOBS, entry, region, destination_vault_arn)
 
@@ -41,7 +41,7 @@ REMEMBERED = timedelta(hours=48)
 class _Started:
     """A copy job of ours; ``listing`` is the read that shows it."""
 
-    listing: Key
+    listing: ReadKey
     copy: RunningCopy
     at: datetime
 
@@ -95,7 +95,7 @@ class StartedCopies:
         mine = sum(map(bound.is_own, running)) + self._starting[entry, bound.namespace]
         return len(running) + begun < bound.share.ceiling(mine)
 
-    def add(self, job_id: str, listing: Key, copy: RunningCopy, now: datetime) -> bool:
+    def add(self, job_id: str, listing: ReadKey, copy: RunningCopy, now: datetime) -> bool:
         """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already.
 
         Whoever asks for the same copy once more does not become the one it was started for.
@@ -112,7 +112,7 @@ class StartedCopies:
 
     def _in_progress(self, entry: Fingerprint, now: datetime) -> dict[str, RunningCopy]:
         running: dict[str, RunningCopy] = {}
-        listed: dict[Key, datetime] = {}
+        listed: dict[ReadKey, datetime] = {}
         for key, jobs, at in self._reads.values((JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at

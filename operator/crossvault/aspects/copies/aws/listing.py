@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ....aws.answers import PAGES, listed
-from ....aws.sessions import Access
+from ....aws.sessions import Entered
 from ....words.texts import clean
 from ..inventory import Inventory
 from ..seen import CopyJob, RecoveryPoint
@@ -16,7 +16,7 @@ from ..seen import CopyJob, RecoveryPoint
 _FAR = datetime(8000, 1, 1, tzinfo=UTC)
 
 
-def recovery_points(access: Access, region: str, name: str) -> Inventory:
+def recovery_points(access: Entered, region: str, name: str) -> Inventory:
     """List every recovery point in a vault."""
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
@@ -25,7 +25,7 @@ def recovery_points(access: Access, region: str, name: str) -> Inventory:
         return Inventory(listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn))
 
 
-def copy_jobs(access: Access, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
+def copy_jobs(access: Entered, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
     """List the copy jobs of this account and Region into a vault; AWS remembers them for 30 days."""
     with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")

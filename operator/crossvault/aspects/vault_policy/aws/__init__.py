@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import Pending, Place, known
-from ....aws.reads import Key
+from ....aws.reads import ReadKey
 from ....aws.sessions import Fingerprint
 from ....engine.declared import Ownership
 from ....engine.looks import Look, Seen, Unseen
@@ -69,7 +69,7 @@ def _policy(place: Place, name: str, seen: Look[Vault | None]) -> Pending[str | 
     return place.start(_key(access.fingerprint, region, name), lambda: vault_policy(access, region, name))
 
 
-def _key(entry: Fingerprint, region: str, name: str) -> Key:
+def _key(entry: Fingerprint, region: str, name: str) -> ReadKey:
     return ("policy", entry, region, name)
 
 

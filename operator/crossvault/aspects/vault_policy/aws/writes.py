@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ....aws.errors import code_of
-from ....aws.sessions import Access
+from ....aws.sessions import Entered
 from ....engine.declared import VaultRef
 from ....iam import documents, meaning
 from ....words.problems import CrossvaultError, ErrorClass, Problem
@@ -27,7 +27,7 @@ _PREFIX = 16
 """So many characters are the same in the Sids of all our statements."""
 
 
-def vault_policy(access: Access, region: str, name: str) -> str | None:
+def vault_policy(access: Entered, region: str, name: str) -> str | None:
     """Get the vault's access policy as AWS keeps it."""
     with access.asking(f"read the policy of vault {name}", "backup:GetBackupVaultAccessPolicy", region):
         try:
@@ -46,7 +46,7 @@ class VaultPolicies:
         # What stood in a policy after this process had written it: a difference to that is somebody else's.
         self._left: dict[str, str | None] = {}
 
-    def write(self, access: Access, action: PutVaultPolicy) -> PutVaultPolicy | None:
+    def write(self, access: Entered, action: PutVaultPolicy) -> PutVaultPolicy | None:
         """Put what is planned in the place of what is expected; return what was written, None if it stood there.
 
         Raises:
@@ -70,7 +70,7 @@ class VaultPolicies:
         others = _parts(there, action)[1].total()
         return replace(action, expected=there, document=document, foreign_statements=others)
 
-    def _verify(self, access: Access, action: PutVaultPolicy, before: str | None, document: str | None) -> None:
+    def _verify(self, access: Entered, action: PutVaultPolicy, before: str | None, document: str | None) -> None:
         """Read back what was written; where that cannot be seen, the next look tells."""
         vault = action.vault
         try:
@@ -87,13 +87,13 @@ class VaultPolicies:
         self._left[vault.arn] = after
 
 
-def _read(access: Access, vault: VaultRef) -> str | None:
+def _read(access: Entered, vault: VaultRef) -> str | None:
     """Read a policy; that there is none is asked twice, because nothing would be kept of what was overlooked."""
     first = vault_policy(access, vault.region, vault.name)
     return first if first is not None else vault_policy(access, vault.region, vault.name)
 
 
-def _send(access: Access, vault: VaultRef, document: str | None) -> None:
+def _send(access: Entered, vault: VaultRef, document: str | None) -> None:
     backup = access.backup(vault.region)
     if document is None:
         with access.asking(
