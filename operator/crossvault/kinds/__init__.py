@@ -8,4 +8,6 @@ from .account import ACCOUNT
 from .kind import Kind
 from .policy import POLICY
 
+__all__ = ["ACCOUNT", "KINDS", "POLICY", "Kind"]
+
 KINDS: Mapping[str, Kind] = {each.name: each for each in (ACCOUNT, POLICY)}

@@ -13,8 +13,11 @@ class Kind:
 
     Attributes:
         name: As in manifests.
+        plural: As in the paths of the API server.
         face: What is said of an object that a pass could not look at.
     """
 
     name: str
+    plural: str
     face: Face
+    namespaced: bool = False

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from .. import kinds
 from ..engine.declared import PolicyKey
 
 Body: TypeAlias = Mapping[str, Any]
@@ -20,8 +21,8 @@ FINALIZER = "crossvault.io/finalizer"
 class Kind(StrEnum):
     """The kinds the operator watches."""
 
-    POLICY = "CrossAccountBackupPolicy"
-    ACCOUNT = "BackupAccount"
+    POLICY = kinds.POLICY.name
+    ACCOUNT = kinds.ACCOUNT.name
     NAMESPACE = "Namespace"
 
 
@@ -41,8 +42,11 @@ class Resource:
         return f"{self.prefix}{scope}/{tail}"
 
 
-POLICIES = Resource(f"/apis/{GROUP}/{VERSION}", "crossaccountbackuppolicies", f"{GROUP}/{VERSION}", namespaced=True)
-ACCOUNTS = Resource(f"/apis/{GROUP}/{VERSION}", "backupaccounts", f"{GROUP}/{VERSION}")
+def _of(kind: kinds.Kind) -> Resource:
+    return Resource(f"/apis/{GROUP}/{VERSION}", kind.plural, f"{GROUP}/{VERSION}", kind.namespaced)
+
+
+POLICIES, ACCOUNTS = _of(kinds.POLICY), _of(kinds.ACCOUNT)
 NAMESPACES = Resource("/api/v1", "namespaces", "v1")
 DEFINITIONS = Resource("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", "apiextensions.k8s.io/v1")
 EVENTS = Resource("/apis/events.k8s.io/v1", "events", "events.k8s.io/v1", namespaced=True)

@@ -13,6 +13,8 @@ from typing import TypeAlias
 from ..aspects import ROOMS
 from ..aspects.copies.figures import Figures
 from ..aspects.copies.planned import State
+from ..kinds.account import ACCOUNT
+from ..kinds.policy import POLICY
 from ..status.outcome import Report
 from ..words.texts import label
 from . import catalogue
@@ -28,14 +30,14 @@ def samples(reports: Iterable[Report], now: datetime) -> Iterator[Sample]:
     """Yield (metric, label values, value) for every object, no series twice: a scraper would refuse all of them."""
     told: set[tuple[str, tuple[str, ...]]] = set()
     for report in reports:
-        for metric, values, value in _account(report) if report.kind == "BackupAccount" else _policy(report, now):
+        for metric, values, value in _SERIES[report.kind](report, now):
             labels = tuple(map(label, values))
             if (metric.name, labels) not in told:
                 told.add((metric.name, labels))
                 yield metric, labels, value
 
 
-def _account(report: Report) -> Iterator[Sample]:
+def _account(report: Report, _now: datetime) -> Iterator[Sample]:
     for condition in report.conditions:
         yield catalogue.ACCOUNT_CONDITION, (report.key.name, *condition), 1.0
 
@@ -108,3 +110,6 @@ def _pairing(each: Figures, labels: tuple[str, str, str]) -> Iterator[Sample]:
         for outcome, count in outcomes.items():
             yield catalogue.PAIRING_JOBS, (*labels, *kind, outcome), float(count)
         yield catalogue.UNEXPLAINED, (*labels, known.kind.resource_type), float(known.unexplained)
+
+
+_SERIES = {ACCOUNT.name: _account, POLICY.name: _policy}

@@ -14,6 +14,8 @@ from ..regions import check_region
 from ..rejected import Rejected, rejected
 from .grants import Allowance, AllowedNamespaces, Grant, Use, allowance, allowed_from, grants_from, only_namespace
 
+KIND = "BackupAccount"
+
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ROLE_ARN = re.compile(
     r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/[A-Za-z0-9_+=,.@/-]+"

@@ -19,6 +19,7 @@ from ...words.instants import instant
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
 from ..rejected import Rejected
+from .parse import KIND
 
 NAMED = 5
 """So many of the accounts that share a way in are named."""
@@ -56,7 +57,7 @@ def summarise_account(
         summary=log_line((), judged, previous),
         warnings=turned_false(judged, previous),
         report=Report(
-            kind="BackupAccount",
+            kind=KIND,
             key=PolicyKey("", sight.account.name),
             conditions=tuple((each.type, each.status, each.reason) for each in judged),
             observed_at=now,

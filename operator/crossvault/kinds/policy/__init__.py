@@ -1,6 +1,7 @@
 """CrossAccountBackupPolicy: which vault is copied where, and what is kept true for that."""
 
 from ..kind import Kind
+from .parse import KIND
 from .summary import FACE
 
-POLICY = Kind("CrossAccountBackupPolicy", FACE)
+POLICY = Kind(KIND, "crossaccountbackuppolicies", FACE, namespaced=True)

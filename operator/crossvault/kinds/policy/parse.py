@@ -32,6 +32,8 @@ from ..account.parse import AccountDeclaration
 from ..regions import check_region
 from ..rejected import Rejected, rejected
 
+KIND = "CrossAccountBackupPolicy"
+
 NOBODY: Mapping[str, int] = MappingProxyType({})
 
 

@@ -30,6 +30,7 @@ from ..rejected import Rejected
 from . import conditions
 from .conditions import Picture
 from .document import document, rows_as_of
+from .parse import KIND
 
 # --- A policy ------------------------------------------------------------------------------------------------------
 
@@ -85,7 +86,7 @@ def summarise(
         summary=log_line(results, found, previous),
         warnings=turned_false(found, previous),
         report=Report(
-            kind="CrossAccountBackupPolicy",
+            kind=KIND,
             key=desired.key,
             conditions=tuple((each.type, each.status, each.reason) for each in found),
             mode=desired.mode,
