@@ -197,6 +197,7 @@ def job_for(
     category: str | None = None,
     to: RecoveryPoint | None = None,
     vault: str = TARGET_ARN,
+    role: str | None = None,
 ) -> CopyJob:
     """Return a copy job of a recovery point; one that ended did so an hour after its start, unless told."""
     created = created or ago(hours=2)
@@ -214,6 +215,7 @@ def job_for(
         destination_point_arn=to.arn if to is not None else None,
         message=message,
         category=category,
+        role_arn=role,
     )
 
 

@@ -11,6 +11,7 @@ from tests.unit.builders import (
     DATABASE,
     DISK,
     NOW,
+    ROLE,
     SOURCE_ARN,
     TARGET_ARN,
     ago,
@@ -33,6 +34,7 @@ from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.pairing import Pair
 from crossvault.aspects.copies.planned import State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.engine.declared import Scope
 from crossvault.words.reasons import Reason
@@ -467,6 +469,51 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
     assert states.failing(early) is states.failing(ready) is Reason.SERVICE_FAILURE
     assert not states.may_start(early, due - timedelta(seconds=1))
     assert states.may_start(ready, due)
+
+
+WEAK = "arn:aws:iam::111111111111:role/weak"
+
+
+def _failed(
+    number: int, role: str | None, message: str = ORGANIZATION_TEXT, *, last: datetime = TEN_DAYS_AGO
+) -> CopyJob:
+    began = last + timedelta(minutes=number)
+    return job_for(
+        point(), state="FAILED", message=message, job_id=f"job-{number}", role=role, created=began, completed=began
+    )
+
+
+@pytest.mark.parametrize("message", [FAILED, ORGANIZATION_TEXT, "Cannot find recovery point"])
+def test_what_failed_with_another_role_says_nothing_of_this_one(message: str) -> None:
+    """Another policy's role may be one that cannot copy: however often it failed, this one is tried at once."""
+    wanted = desired(backfill=ALL)
+    strangers = [_failed(number, WEAK, message, last=ago(hours=1)) for number in range(7)]
+    mine = _failed(0, ROLE, FAILED, last=ago(hours=2))
+    alone = judged(point(), mine, view=view_of(wanted))
+    after = judged(point(), mine, *strangers, view=view_of(wanted))
+    first = judged(point(), *strangers, view=view_of(wanted))
+
+    assert (first.state, states.may_start(first, NOW)) == (State.MISSING, True)
+    assert (after.reason, after.retry_at, after.needs_action) == (alone.reason, alone.retry_at, alone.needs_action)
+    assert states.may_start(after, NOW)
+
+
+@pytest.mark.parametrize("role", [None, ROLE], ids=["unknown", "ours"])
+def test_what_failed_with_this_role_or_nobody_knows_which_is_ours(role: str | None) -> None:
+    """AWS documents the member as one that may be absent."""
+    standing = judged(point(), _failed(0, role, last=ago(minutes=5)))
+
+    assert (standing.state, standing.reason) == (State.FAILED, Reason.NOT_SAME_ORGANIZATION)
+    assert not states.may_start(standing, NOW)
+
+
+def test_all_who_want_a_copy_at_once_ask_for_the_same_job() -> None:
+    """The job and the number of attempts that make the token are all that AWS shows, whoever asked."""
+    jobs = (_failed(0, ROLE), _failed(1, WEAK))
+    theirs = view_of(replace(desired(backfill=ALL), parts=desired(backfill=ALL).parts.having(COPY_ROLE, WEAK)))
+    found = [judged(point(), *jobs, view=each) for each in (view_of(), theirs)]
+
+    assert {(each.job, each.attempts) for each in found} == {(jobs[-1], 2)}
 
 
 def test_attempts_end_and_a_person_is_called() -> None:

@@ -139,6 +139,7 @@ ANSWERS: dict[str, Members] = {
             "CopyJobs[].MessageCategory",
             "CopyJobs[].BackupSizeInBytes",
             "CopyJobs[].ParentJobId",
+            "CopyJobs[].IamRoleArn",
             "CopyJobs[].DestinationRecoveryPointLifecycle",
             "CopyJobs[].DestinationRecoveryPointLifecycle.DeleteAfterDays",
             "NextToken",

@@ -132,6 +132,7 @@ GOOD: dict[str, Json] = {
                 "MessageCategory": "SUCCESS",
                 "BackupSizeInBytes": 5,
                 "ParentJobId": "0",
+                "IamRoleArn": "arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole",
             }
         ],
         "NextToken": None,

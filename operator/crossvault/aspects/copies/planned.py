@@ -125,7 +125,8 @@ class Standing:
     """Where one recovery point stands towards one destination, and why.
 
     Attributes:
-        attempts: Failed copy jobs AWS shows for the pair; part of the idempotency token.
+        job: The last copy job AWS shows for the pair, whoever asked for it.
+        attempts: How many AWS shows; both are part of the idempotency token.
         retry_at: When a failed copy may be tried again; None when only a person can help.
         needs_action: A person has to act before this point can be copied.
         vanished: A copy job completed, and its copy is there no more.

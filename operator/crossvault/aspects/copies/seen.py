@@ -62,6 +62,7 @@ class CopyJob:
     size: int = 0
     parent_id: str | None = None
     delete_after_days: int | None = None
+    role_arn: str | None = None
 
     @property
     def is_running(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ...engine.declared import Desired, Destination, Scope
 from ...words.reasons import Reason
+from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, Lifecycle, declared_days
 from . import foresight
 from .declared import COPIES, BackfillMode
@@ -187,12 +188,21 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
         reason = Reason.CAME_FROM_DESTINATION
     if reason is not None:
         return Standing(each.point, State.INELIGIBLE, reason)
-    foreseen = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, each.last_job)
-    if foreseen is not None:
-        return replace(foreseen, job=each.last_job, attempts=len(each.jobs))
-    if each.last_job is None:
-        return Standing(each.point, State.MISSING)
-    return _after_failure(each, each.last_job, view)
+    ours = _telling(each.jobs, view.desired[COPY_ROLE])
+    last = ours[-1] if ours else None
+    standing = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, last)
+    if standing is None:
+        standing = Standing(each.point, State.MISSING) if last is None else _after_failure(each, last, len(ours), view)
+    # All that AWS shows makes the token, whoever asked: two that ask at once must ask for one and the same job.
+    return replace(standing, job=each.last_job, attempts=len(each.jobs))
+
+
+def _telling(jobs: Iterable[CopyJob], role_arn: str) -> tuple[CopyJob, ...]:
+    """Return the ended jobs that tell how a copy with this role ends: what another role was refused says nothing.
+
+    Otherwise whoever copies the same vault into the same one with a role that cannot would decide when others may.
+    """
+    return tuple(job for job in jobs if job.ended_well or job.role_arn in {None, role_arn})
 
 
 def _unfinished(each: Pair, copies_seen: datetime) -> CopyJob | None:
@@ -278,20 +288,18 @@ def expiry(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None
     return point.delete_at if days is None or days < 0 else point.created + timedelta(days=days)
 
 
-def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
+def _after_failure(each: Pair, job: CopyJob, attempts: int, view: Viewpoint) -> Standing:
     """Say that the last copy failed, whatever the class of the failure, and when it is tried again.
 
     Time ends a failure of class RETRY, for as many attempts as are declared; what a person has to end is tried slowly,
     and soon once the prerequisite behind it was seen to be met.
     """
-    attempts, copying = len(each.jobs), view.desired[COPIES].copying
+    copying = view.desired[COPIES].copying
     if job.state in ENDED_WELL:
         # AWS said that it is there. Whether it is made again depends on what such words are worth: see doubts.
         reason = Reason.COPY_VANISHED if job.state == "COMPLETED" else Reason.COPY_PARTIAL
         vanished = _vanished(each, view.copies_seen)
-        return Standing(
-            each.point, State.FAILED, reason, job, attempts, needs_action=True, message=job.message, vanished=vanished
-        )
+        return Standing(each.point, State.FAILED, reason, needs_action=True, message=job.message, vanished=vanished)
     failure = classify(job.message, job.category)
     waits = failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared
     slow = waits or attempts >= copying.max_attempts
@@ -303,8 +311,6 @@ def _after_failure(each: Pair, job: CopyJob, view: Viewpoint) -> Standing:
         each.point,
         State.FAILED,
         failure.reason,
-        job,
-        attempts,
         retry_at=None if never else (job.completed or job.created) + pause,
         needs_action=slow or never,
         message=job.message,

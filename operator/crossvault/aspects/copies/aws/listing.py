@@ -76,6 +76,7 @@ def _copy_job(row: Mapping[str, Any]) -> CopyJob:
         size=row.get("BackupSizeInBytes") or 0,
         parent_id=row.get("ParentJobId"),
         delete_after_days=_kept(row.get("DestinationRecoveryPointLifecycle")),
+        role_arn=_shared(row.get("IamRoleArn") or "") or None,
     )
 
 
