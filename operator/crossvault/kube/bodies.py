@@ -6,6 +6,7 @@ kopf reads a listing whole and keeps a line of a watch until it ends; neither ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import aiohttp
@@ -13,7 +14,7 @@ from aiohttp.client_reqrep import ClientResponse
 from aiohttp.connector import Connection
 from aiohttp.streams import AsyncStreamIterator, StreamReader
 
-LARGEST_ANSWER = 64 * 2**20
+LARGEST_ANSWER = 32 * 2**20
 """Bytes that are read of one answer: 500 objects of usual size are a few megabytes, one is three at most (etcd)."""
 
 LARGEST_EVENT = 16 * 2**20
@@ -27,18 +28,28 @@ class TooLargeError(aiohttp.ClientPayloadError):
 class BoundedResponse(ClientResponse):
     """A response whose body is counted while it is read; a compressed one as what it unfolds to."""
 
+    @staticmethod
+    def too_large() -> None:
+        """Take note that a whole body is larger than an answer has; it raises besides."""
+
     async def start(self, connection: Connection) -> ClientResponse:
         """Read status and headers."""
         await super().start(connection)
-        self.content = cast(StreamReader, _Bounded(self.content))
+        self.content = cast(StreamReader, _Bounded(self.content, self.too_large))
         return self
+
+
+def telling(too_large: Callable[[], None]) -> type[BoundedResponse]:
+    """Return a bounded response that tells when it was too large, for sessions whose requests are made by others."""
+    return type("TellingResponse", (BoundedResponse,), {"too_large": staticmethod(too_large)})
 
 
 class _Bounded:
     """A reader that gives up on what is too long."""
 
-    def __init__(self, reader: StreamReader) -> None:
+    def __init__(self, reader: StreamReader, too_large: Callable[[], None]) -> None:
         self._reader = reader
+        self._too_large = too_large
         self._line = 0
 
     def __getattr__(self, name: str) -> object:
@@ -57,6 +68,7 @@ class _Bounded:
         while part := await self._reader.readany():
             size += len(part)
             if size > LARGEST_ANSWER:
+                self._too_large()
                 raise TooLargeError(f"the answer is larger than {LARGEST_ANSWER:,} bytes")
             parts.append(part)
         return b"".join(parts)

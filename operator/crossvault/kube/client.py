@@ -171,7 +171,8 @@ class Api:
                 limit = max(1, limit // 4)
                 params["limit"] = str(limit)
                 continue
-            items.extend(objects.slim(item) for item in page.get("items") or ())
+            labels = resource is objects.NAMESPACES
+            items.extend(objects.slim(item, labels=labels) for item in page.get("items") or ())
             token = page["metadata"].get("continue")
             if not token:
                 return Listing(tuple(items), objects.version_of(page))
@@ -300,6 +301,7 @@ def open_session(
     *,
     headers: Mapping[str, str] | None = None,
     trace: aiohttp.TraceConfig | None = None,
+    response: type[BoundedResponse] = BoundedResponse,
 ) -> aiohttp.ClientSession:
     """Return a session that can speak to the API server; it limits no number, because workers are limited."""
     timeout = aiohttp.ClientTimeout(
@@ -313,7 +315,7 @@ def open_session(
         headers={**agent, **(headers or {})},
         trace_configs=[trace] if trace is not None else None,
         proxy=credentials.proxy,
-        response_class=BoundedResponse,
+        response_class=response,
     )
 
 

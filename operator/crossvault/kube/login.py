@@ -8,7 +8,7 @@ answers kopf, which is how a recovery is noticed that no request of ours would n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -18,6 +18,7 @@ import kopf
 from ..work.vitals import Vitals
 from . import objects
 from .access import Access, AccessError
+from .bodies import telling
 from .client import Health, Trouble, open_session
 from .settings import OperatorSettings
 
@@ -29,13 +30,18 @@ _WATCHED: Mapping[str, str] = {resource.path(): kind.value for kind, resource in
 
 
 class Login:
-    """kopf's login handler."""
+    """kopf's login handler.
+
+    Attributes:
+        too_large: Called when an answer to kopf was too large to be read: nothing is heard until it asks for less.
+    """
 
     def __init__(self, access: Access, settings: OperatorSettings, *, vitals: Vitals, health: Health) -> None:
         self._access = access
         self._settings = settings
         self._vitals = vitals
         self._health = health
+        self.too_large: Callable[[], None] = lambda: None
         self._count = 0
         self._lately: list[float] = []
 
@@ -47,7 +53,13 @@ class Login:
         self._lately.append(now)
         try:
             credentials = await asyncio.to_thread(self._access.read)
-            session = open_session(credentials, self._settings, headers=credentials.headers(), trace=self._trace())
+            session = open_session(
+                credentials,
+                self._settings,
+                headers=credentials.headers(),
+                trace=self._trace(),
+                response=telling(self._tell),
+            )
         except AccessError as error:
             raise kopf.TemporaryError(str(error), delay=5) from error
         self._count += 1
@@ -57,6 +69,9 @@ class Login:
             priority=self._count,
             expiration=datetime.now(UTC) + _LIFETIME,
         )
+
+    def _tell(self) -> None:
+        self.too_large()
 
     def _trace(self) -> aiohttp.TraceConfig:
         """Watch over kopf's requests: in steady state they are the only ones."""

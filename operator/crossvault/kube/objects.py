@@ -120,10 +120,20 @@ def finalizers_of(body: Body) -> tuple[str, ...]:
     return tuple(body["metadata"].get("finalizers") or ())
 
 
-def slim(body: Body) -> dict[str, Any]:
-    """Return the object without managedFields, which are half its size and never looked at."""
-    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
-    return {**body, "metadata": metadata}
+_NEVER_LOOKED_AT = frozenset({"managedFields", "annotations", "labels", "ownerReferences"})
+
+
+def slim(body: Body, *, labels: bool = False) -> dict[str, Any]:
+    """Return the object without what is never looked at: most of its size, and what anybody may fill with megabytes.
+
+    ``labels`` stay where they are asked for: those of namespaces decide who may use an account.
+    """
+    kept = {
+        name: value
+        for name, value in body["metadata"].items()
+        if name not in _NEVER_LOOKED_AT or (labels and name == "labels")
+    }
+    return {**body, "metadata": kept}
 
 
 def merge_patch(old: object, new: object) -> dict[str, Any]:

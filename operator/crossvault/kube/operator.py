@@ -222,9 +222,11 @@ class _Operator:
         Its own end takes five seconds and does not let our passes finish, so the signals are taken back.
         """
         ours = asyncio.all_tasks()
+        settings = tuning.kopf_settings(self._settings)
+        self._login.too_large = lambda: tuning.list_fewer(settings)
         tasks = await kopf.spawn_tasks(
             registry=handlers.registry(self._store, self._login, self._around.vitals),
-            settings=tuning.kopf_settings(self._settings),
+            settings=settings,
             clusterwide=True,
             standalone=True,
         )

@@ -6,6 +6,7 @@ Every value of kopf's settings that differs from its default has a reason beside
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ import kopf
 
 from ..status.outcome import Cadence
 from . import objects
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +103,13 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     ours.peering.standalone = True
     ours.process.ultimate_exiting_timeout = None  # it would SIGKILL us; operator.main ends the process itself
     return ours
+
+
+def list_fewer(kopfs: kopf.OperatorSettings) -> None:
+    """Have kopf list fewer objects at once from now on.
+
+    It asks for the same page again, for ever, when one is too large: whoever fills objects with megabytes would have
+    nobody's changes heard.
+    """
+    kopfs.watching.chunk_size = max(1, (kopfs.watching.chunk_size or 1) // 4)
+    _logger.info("Watching with at most %d objects in one answer: more were too large", kopfs.watching.chunk_size)

@@ -88,7 +88,7 @@ class Store:
             self._bury(body, version)
             self.drop(key)
             return Change.ECHO if before is None else Change.CHANGED
-        self._bodies[kind][key] = kept = objects.slim(body)
+        self._bodies[kind][key] = kept = objects.slim(body, labels=kind is Kind.NAMESPACE)
         change = _change(kind, before, kept)
         others = self._index(key, kept, change)
         if change is not Change.ECHO:

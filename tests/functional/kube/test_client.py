@@ -370,13 +370,19 @@ class TestBounds:
                     sent += 1
             return response
 
-        async with serving(answer) as (_, server), open_session(Credentials(server.url), SETTINGS) as session:
+        told: list[None] = []
+        telling = bodies.telling(lambda: told.append(None))
+        async with (
+            serving(answer) as (_, server),
+            open_session(Credentials(server.url), SETTINGS, response=telling) as session,
+        ):
             response = await session.get(server.url)
             with pytest.raises(aiohttp.ClientPayloadError, match=r"larger|longer"):
                 _ = await response.json() if read == "listing" else [_ async for _ in iter_jsonlines(response.content)]
             response.close()
 
         assert sent < 100
+        assert len(told) == (read == "listing")  # fewer objects make a listing smaller, and no line of a watch
 
     async def test_long_watch_of_short_lines_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is bounded is one object, not how long a watch lives."""

@@ -50,12 +50,15 @@ def test_patch_is_the_smallest(old: dict[str, Any], new: dict[str, Any], patch: 
     assert objects.merge_patch(old, new) == patch
 
 
-def test_managed_fields_are_not_kept() -> None:
-    """They are half of an object and never looked at."""
-    body = policy(managedFields=[{"manager": "kubectl"}])
+@pytest.mark.parametrize("member", ["managedFields", "annotations", "labels", "ownerReferences"])
+def test_what_is_never_looked_at_is_not_kept(member: str) -> None:
+    """It is most of an object, and up to a megabyte of whatever its owner writes."""
+    body = policy()
+    body["metadata"][member] = [{"manager": "kubectl"}]
 
-    assert "managedFields" not in objects.slim(body)["metadata"]
-    assert "managedFields" in body["metadata"]
+    assert member not in objects.slim(body)["metadata"]
+    assert (member in objects.slim(body, labels=True)["metadata"]) is (member == "labels")
+    assert member in body["metadata"]
 
 
 @pytest.mark.parametrize(

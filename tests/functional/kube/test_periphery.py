@@ -301,6 +301,17 @@ def test_kopf_never_gives_up_and_never_writes() -> None:
     assert kopf_settings.peering.standalone
 
 
+def test_kopf_lists_fewer_objects_at_once_down_to_one() -> None:
+    """It asks for the same page for ever; whoever makes a page too large must not make it deaf."""
+    kopf_settings = tuning.kopf_settings(OperatorSettings())
+    sizes = [kopf_settings.watching.chunk_size]
+    for _ in range(6):
+        tuning.list_fewer(kopf_settings)
+        sizes.append(kopf_settings.watching.chunk_size)
+
+    assert sizes == [500, 125, 31, 7, 1, 1, 1]
+
+
 def test_kopf_has_no_handlers_that_write() -> None:
     """Only on.event and login: no timers, daemons, or change handlers, which would put finalizers on our objects."""
     store, vitals = Store(), Vitals()

@@ -1,6 +1,5 @@
 """What the store makes of news: old ones, predecessors, ghosts, and what else has to be looked at because of them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,10 +22,9 @@ DR = ObjectKey(Kind.ACCOUNT, "", "dr")
 
 
 def stake_of(body: Body, accounts: Accounts, labels: Labels) -> Stake | None:
-    """Say what a policy wants from an annotation; None when its account is missing."""
+    """Say what a policy wants; None when its account is missing."""
     del labels
-    wanted: Mapping[str, str] = body["metadata"].get("annotations") or {}
-    names = wanted.get("wants", "").split()
+    names = body["spec"].get("wants", ())
     key = PolicyKey(body["metadata"]["namespace"], body["metadata"]["name"])
     copies = tuple(Neighbour(key, ("source", name), None, account_id="1") for name in names)
     return Stake(frozenset((name, "sid") for name in names), copies) if "dr" in accounts else None
@@ -317,7 +315,8 @@ def settled(listener: Listener) -> Store:
 
 def wanting(name: str, *vaults: str, version: int = 1, **metadata: object) -> Body:
     """Return a policy that wants its statement in some vaults."""
-    return policy(name, version=version, annotations={"wants": " ".join(vaults)}, **metadata)
+    body = policy(name, version=version, **metadata)
+    return {**body, "spec": {**body["spec"], "wants": vaults}}
 
 
 def test_claims_are_those_of_the_others() -> None:
