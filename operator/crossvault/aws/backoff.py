@@ -7,6 +7,7 @@ policy found in AWS, or another declaration of the account is another write, and
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +19,8 @@ from ..words.problems import ErrorClass, Problem
 
 FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
+REMEMBERED = 10_000
+"""So many policies, those of the last passes: names are free to invent, and nobody tells here which are gone."""
 
 
 class Write(Action, Protocol):
@@ -45,7 +48,7 @@ class RefusedWrites:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._refusals: dict[WriteKey, _Refusal] = {}
-        self._generations: dict[PolicyKey, int] = {}
+        self._generations: OrderedDict[PolicyKey, int] = OrderedDict()
 
     def add(self, action: Write, problem: Problem, now: datetime) -> None:
         """Note a refusal; what time ends is no refusal."""
@@ -74,6 +77,9 @@ class RefusedWrites:
         with self._lock:
             anew = self._generations.get(desired.key, desired.generation) != desired.generation
             self._generations[desired.key] = desired.generation
+            self._generations.move_to_end(desired.key)
+            if len(self._generations) > REMEMBERED:
+                self._generations.popitem(last=False)
             for key, each in list(self._refusals.items()):
                 if (anew and each.vault_arn in vaults) or now - each.refused.retry_at >= LONGEST:
                     del self._refusals[key]

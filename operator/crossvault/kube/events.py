@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,8 @@ PER_HOUR = 10
 _HOUR = 3600.0
 _REMEMBERED = 4096
 _BACKLOG = 1000
+_BACKLOG_OF_ONE = 200
+"""So many events wait in one namespace at most: policies made and deleted in a row do not push out those of others."""
 
 
 @dataclass(slots=True)
@@ -51,16 +53,20 @@ class Recorder:
         self._monotonic = monotonic
         self._histories: OrderedDict[str, _History] = OrderedDict()
         self._backlog: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
+        self._waiting: Counter[str] = Counter()
 
     def record(self, kind: Kind, body: Body, events: Iterable[Event]) -> None:
         """Queue those of the events that say something new."""
         for event in events:
             if not self._is_news(objects.uid_of(body), event):
                 continue
-            try:
-                self._backlog.put_nowait(self._manifest(kind, body, event))
-            except asyncio.QueueFull:
-                _logger.warning("Dropping an event: the API server takes none", extra={"reason": event.reason.value})
+            manifest = self._manifest(kind, body, event)
+            namespace = manifest["metadata"]["namespace"]
+            if self._backlog.full() or self._waiting[namespace] >= _BACKLOG_OF_ONE:
+                _logger.warning("Dropping an event: too many wait", extra={"reason": event.reason.value})
+                continue
+            self._waiting[namespace] += 1
+            self._backlog.put_nowait(manifest)
 
     def _is_news(self, uid: str, event: Event) -> bool:
         now = self._monotonic()
@@ -120,7 +126,13 @@ class Recorder:
                 level = logging.DEBUG if _has_no_place(error) else logging.WARNING
                 _logger.log(level, "Losing an event: %s", error, extra={"reason": manifest["reason"]})
             finally:
+                self._posted(manifest["metadata"]["namespace"])
                 self._backlog.task_done()
+
+    def _posted(self, namespace: str) -> None:
+        self._waiting[namespace] -= 1
+        if not self._waiting[namespace]:
+            del self._waiting[namespace]
 
     async def flush(self) -> None:
         """Wait until everything queued is posted or lost."""

@@ -33,7 +33,8 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault_policy import POLICY, PutVaultPolicy
 from crossvault.aspects.vault_policy.aws import writes as vault_writes
-from crossvault.aws.backoff import FIRST, LONGEST, RefusedWrites
+from crossvault.aws.backoff import FIRST, LONGEST, REMEMBERED, RefusedWrites
+from crossvault.engine.declared import PolicyKey
 from crossvault.engine.plan import Result
 from crossvault.iam import documents
 from crossvault.words.problems import ErrorClass, Problem
@@ -413,6 +414,22 @@ def test_the_wait_grows_to_its_limit_and_never_beyond(pauses: list[float]) -> No
         assert last is None or now - last >= wait
         refused.add(CREATE, Problem(Reason.QUOTA_EXCEEDED, "full", ErrorClass.STUCK), now)
         last, wait = now, min(max(FIRST, wait * 2), LONGEST)
+
+
+def test_policies_that_come_and_go_leave_nothing_behind() -> None:
+    """Whoever makes and deletes them in a row would use up the memory of all; those that stay are remembered."""
+    refused, now = RefusedWrites(), datetime(2026, 11, 29, tzinfo=UTC)
+    stays = DESIRED
+    refused.add(CREATE, Problem(Reason.QUOTA_EXCEEDED, "full", ErrorClass.STUCK), now)
+    for number in range(REMEMBERED + 10):
+        gone = replace(stays, key=PolicyKey("evil", f"p-{number}"), destinations=())
+        refused.for_policy(gone, now)
+        if number % 1000 == 0:
+            refused.for_policy(stays, now)
+
+    assert len(refused._generations) == REMEMBERED
+    assert refused.for_policy(stays, now)
+    assert not refused.for_policy(replace(stays, generation=stays.generation + 1), now)
 
 
 def test_what_time_ends_is_no_refusal() -> None:

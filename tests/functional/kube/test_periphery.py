@@ -146,6 +146,19 @@ async def test_refused_event_is_lost_and_holds_up_nothing() -> None:
     assert await desk.post(warning("two")) == 1
 
 
+async def test_events_of_a_namespace_do_not_push_out_those_of_others() -> None:
+    """Policies are made and deleted in a row faster than events are posted: who has one to tell is heard."""
+    desk = Desk()
+    for number in range(2000):
+        loud = policy(f"loud-{number}", namespace="loud")
+        desk.recorder.record(Kind.POLICY, loud, [warning("Look at me.")])
+    posted = await desk.post(warning("My copies are failing."))
+    again = await desk.post(warning("They still are."))
+
+    assert (posted, again) == (201, 202)
+    assert [each["note"] for each in desk.api.events[200:]] == ["My copies are failing.", "They still are."]
+
+
 # --- Freshness
 
 
