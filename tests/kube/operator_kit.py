@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 from urllib.error import HTTPError
 
 from tests.broken_manifests import ACCOUNT, POLICY
@@ -81,6 +81,13 @@ def wait_until(look: Callable[[], T], what: str, timeout: float = 30.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not so after {timeout:.0f} s")
         time.sleep(0.05)
+
+
+class Core(Protocol):
+    """What passes are done with."""
+
+    def engine(self) -> Engine:
+        """Return the core as the operator calls it."""
 
 
 class FakeCore:
@@ -177,9 +184,10 @@ class FakeCore:
 class RunningOperator:
     """The operator in a thread and a loop of its own; a context manager that ends it."""
 
-    def __init__(self, settings: OperatorSettings, core: FakeCore) -> None:
+    def __init__(self, settings: OperatorSettings, core: Core, aws: Aws | None = None) -> None:
         self.settings = settings
         self.core = core
+        self._aws = aws
         self.board = Board()
         self.around = operator.Surroundings(engine=core.engine())
         self.code: int | None = None
@@ -187,7 +195,7 @@ class RunningOperator:
         self._thread = threading.Thread(target=self._main, daemon=True)
 
     def _main(self) -> None:
-        aws = cast("Aws", None)
+        aws = cast("Aws", self._aws)
         try:
             self.code = self._loop.run_until_complete(operator.run(self.settings, aws, self.board, self.around))
         finally:
