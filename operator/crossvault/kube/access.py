@@ -1,5 +1,6 @@
 """How to reach the API server and as whom: a kubeconfig, or the ServiceAccount of the pod.
 
+Both are read by the official client, which kopf has imported already (ADR 17).
 Everything is read again each time it is asked for: tokens are replaced in their files while we run
 (https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens).
 """
@@ -9,6 +10,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from kubernetes.client import Configuration
+from kubernetes.config import ConfigException
+from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from . import kubeconfig
 from .credentials import AccessError, Credentials
@@ -47,13 +52,16 @@ class Access:
         return (own,) if not (self.pod_account / "token").exists() and own.exists() else ()
 
     def _from_pod(self) -> Credentials:
-        host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-        if not host:
+        if not os.environ.get("KUBERNETES_SERVICE_HOST"):
             raise AccessError("No Kubernetes API server: no kubeconfig was found and this is not a pod.")
+        token, authority = self.pod_account / "token", self.pod_account / "ca.crt"
+        environment = {"KUBERNETES_SERVICE_PORT": "443", **os.environ}
+        found = Configuration()
         try:
-            token = (self.pod_account / "token").read_text(encoding="ascii").strip()
-            authority = (self.pod_account / "ca.crt").read_text(encoding="ascii")
-        except OSError as error:
-            raise AccessError(f"The pod's ServiceAccount token cannot be read: {error}.") from error
-        name = f"[{host}]" if ":" in host else host
-        return Credentials(server=f"https://{name}:{port}", ca=authority, token=token)
+            loader = InClusterConfigLoader(str(token), str(authority), try_refresh_token=False, environ=environment)
+            loader.load_and_set(found)
+            trusted = authority.read_text(encoding="ascii")
+        except (ConfigException, OSError, ValueError) as error:
+            raise AccessError(f"The pod's ServiceAccount token cannot be used: {error}") from error
+        word = found.api_key["BearerToken"].removeprefix("bearer ").strip()
+        return Credentials(server=found.host, ca=trusted, token=word)

@@ -1,13 +1,13 @@
-"""Kubeconfigs, read as kubectl reads them; what is not supported is refused, never ignored.
+"""Kubeconfigs: the official client reads and merges them; what it would ignore, confuse or tell is seen to here.
 
-https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ names every member. No message holds an argument or the
-output of a credential plugin, or a line of a file: they are where secrets are.
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ names every member, ADR 17 says what is whose. What is
+not supported is refused, never ignored. No message holds an argument or the output of a credential plugin, or a line of
+a file: they are where secrets are, so no error of the official client is repeated.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -19,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import ConfigNode, FileOrData, KubeConfigMerger
 from yarl import URL
 
 from ..aws.endpoints import is_loopback
@@ -28,34 +30,27 @@ from .credentials import AccessError, Credentials, is_token
 _EXEC_TIMEOUT = 60
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
-_IMPERSONATION = "impersonation: give the operator an identity of its own"
 _BASIC = "basic authentication, which Kubernetes has not had since 1.19: use a token, a client certificate or exec"
 _UNSUPPORTED: Mapping[str, str] = {
-    "as": _IMPERSONATION,
-    "as-uid": _IMPERSONATION,
-    "as-groups": _IMPERSONATION,
-    "as-user-extra": _IMPERSONATION,
+    **dict.fromkeys(
+        ("as", "as-uid", "as-groups", "as-user-extra"), "impersonation: give the operator an identity of its own"
+    ),
+    **dict.fromkeys(("username", "password"), _BASIC),
     "auth-provider": "auth providers, which kubectl has not had since 1.26: use exec",
-    "username": _BASIC,
-    "password": _BASIC,
     "tls-server-name": "another name than that in server: let server name a host of the certificate",
     "provideClusterInfo": "credential plugins that want to be told the cluster",
 }
-_CONTEXT = frozenset({"cluster", "user", "namespace", "extensions"})
-_CLUSTER = frozenset(
-    {
-        *("server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"),
-        *("proxy-url", "disable-compression", "extensions"),
-    }
-)
-_USER = frozenset(
-    {
-        *("token", "tokenFile", "client-certificate", "client-certificate-data", "client-key", "client-key-data"),
-        *("exec", "extensions"),
-    }
-)
+_CERTIFICATE = ("client-certificate", "client-certificate-data", "client-key", "client-key-data")
+_AUTHORITY = ("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify")
+_SUPPORTED: Mapping[str, frozenset[str]] = {
+    "context": frozenset({"cluster", "user", "namespace", "extensions"}),
+    "cluster": frozenset({"server", "proxy-url", "disable-compression", "extensions", *_AUTHORITY}),
+    "user": frozenset({"token", "tokenFile", "exec", "extensions", *_CERTIFICATE}),
+    "exec": frozenset({"apiVersion", "command", "args", "env", "installHint", "interactiveMode"}),
+}
 _ISSUED = ("token", "clientCertificateData", "clientKeyData")
-_EXEC = frozenset({"apiVersion", "command", "args", "env", "installHint", "interactiveMode"})
+_LISTS = ("contexts", "clusters", "users")
+_SHAPE = "its contexts, clusters and users are no lists of objects with names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +61,50 @@ class _Entry:
     what: str
     members: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, kind: str, path: Path, what: str, members: object) -> _Entry:
+        """Return an object with what can be used; a member without a value counts as absent, as kubectl writes it."""
+        if not isinstance(members, dict):
+            raise cls(path, what, {}).error(f"is {kind_of(members)} and no object")
+        entry = cls(path, what, {name: value for name, value in members.items() if value})
+        for name in (each for each in entry.members if each not in _SUPPORTED[kind]):
+            words = _UNSUPPORTED.get(str(name), "a member that is not known")
+            raise entry.error(f"has {show(name)}, and Crossvault does not support {words}")
+        return entry
+
     def error(self, words: str) -> AccessError:
         return AccessError(f"The kubeconfig {self.path} cannot be used: {self.what} {words}.")
 
-    def only(self, supported: frozenset[str]) -> None:
-        """Refuse what would be ignored; a member without a value counts as absent, as kubectl writes it."""
-        for name, value in self.members.items():
-            if name in supported or not value:
-                continue
-            words = _UNSUPPORTED.get(str(name), "a member that is not known")
-            raise self.error(f"has {show(name)}, and Crossvault does not support {words}")
-
     def text(self, name: str) -> str:
-        value = self.members.get(name) or ""
+        value = self.members.get(name, "")
         if not isinstance(value, str):
             raise self.error(f"has a {name} that is {kind_of(value)} and no string")
         return value
 
     def flag(self, name: str) -> bool:
-        value = self.members.get(name)
-        if value is not None and not isinstance(value, bool):
+        value = self.members.get(name, False)
+        if not isinstance(value, bool):
             raise self.error(f"has a {name} that is {kind_of(value)}, neither true nor false")
-        return bool(value)
+        return value
 
-    def file(self, name: str) -> Path | None:
-        """Return the path of a file, which is relative to the folder of the kubeconfig that names it."""
-        named = self.text(name)
-        return self.path.parent / named if named else None
+    def pem(self, name: str) -> str:
+        """Return PEM, from its member or from a file; empty where there is neither."""
+        try:
+            return base64.b64decode(self.content(name), validate=True).decode("ascii")
+        except ValueError:
+            raise self.error(f"has a {name} that is no PEM, or a {name}-data that is not base64 of it") from None
 
-    def material(self, name: str) -> str | None:
-        """Return PEM, from the member itself or from the file it names."""
-        inline = self.text(f"{name}-data")
-        if inline:
-            try:
-                return base64.b64decode(inline, validate=True).decode("ascii")
-            except (binascii.Error, ValueError):
-                raise self.error(f"has a {name}-data that is not base64 of PEM") from None
-        file = self.file(name)
-        return None if file is None else _text(file)
+    def content(self, name: str, *, encode: bool = True) -> str:
+        """Return what ``NAME-data`` has, or what is in the file that ``NAME`` names; empty where there is neither."""
+        checked = {each: self.text(each) for each in (name, f"{name}-data") if each in self.members}
+        found = FileOrData(checked, name, file_base_path=str(self.path.parent), base64_file_content=encode)
+        try:
+            return found.as_data() or ""
+        except OSError as error:
+            told = f"{error.filename}, which the kubeconfig names, cannot be read: {error.strerror}."
+            raise AccessError(told) from None
+        except ValueError:
+            raise self.error(f"has a {name} that is no text") from None
 
 
 def read(paths: Iterable[Path], context: str | None) -> Credentials:
@@ -112,63 +113,60 @@ def read(paths: Iterable[Path], context: str | None) -> Credentials:
     Raises:
         AccessError: There is no such context, or something in it cannot be used.
     """
-    found: dict[tuple[str, str], _Entry] = {}
-    for path in paths:  # the first file that names something wins, as kubectl merges them
-        document = _load(path)
-        current = document.get("current-context")
-        context = context or (current if isinstance(current, str) else None)
-        for kind in ("context", "cluster", "user"):
-            for name, entry in _entries(path, document, kind):
-                found.setdefault((kind, name), entry)
-    chosen = _named(found, "context", context or "")
-    chosen.only(_CONTEXT)
-    return _credentials(_named(found, "cluster", chosen.text("cluster")), _named(found, "user", chosen.text("user")))
+    merger = _merged(paths)
+    current = (document.get("current-context") for document in merger.config_files.values())
+    context = context or next((each for each in current if each and isinstance(each, str)), "")
+    chosen = _named(merger.config, "context", context)
+    return _credentials(
+        _named(merger.config, "cluster", chosen.text("cluster")), _named(merger.config, "user", chosen.text("user"))
+    )
 
 
-def _load(path: Path) -> Mapping[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AccessError(f"The kubeconfig {path} cannot be read: {error.strerror}.") from None
-    except yaml.MarkedYAMLError as error:
-        line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
-        raise AccessError(f"The kubeconfig {path} cannot be read: it is no YAML{line}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise AccessError(f"The kubeconfig {path} cannot be read: it is no YAML.") from None
-    return document if isinstance(document, dict) else {}
+def _merged(paths: Iterable[Path]) -> KubeConfigMerger:
+    """Read files into one: the first that names something wins, as kubectl merges them."""
+    merger = KubeConfigMerger("")  # given a list, it would split paths at colons and leave out those that are not there
+    for path in paths:
+        shapeless = AccessError(f"The kubeconfig {path} cannot be used: {_SHAPE}.")
+        try:
+            merger.load_config(str(path))
+        except OSError as error:
+            raise AccessError(f"The kubeconfig {path} cannot be read: {error.strerror}.") from None
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+            line = f" (line {mark.line + 1})" if mark else ""
+            raise AccessError(f"The kubeconfig {path} cannot be read: it is no YAML{line}.") from None
+        except (AttributeError, KeyError, TypeError):
+            raise shapeless from None
+        except ConfigException:
+            if yaml.safe_load(path.read_text()) is not None:  # nothing at all is a kubeconfig, too
+                raise shapeless from None
+        else:
+            if not all(_is_named(each) for kind in _LISTS for each in merger.config_files[str(path)].get(kind) or ()):
+                raise shapeless
+    return merger
 
 
-def _entries(path: Path, document: Mapping[str, Any], kind: str) -> Iterable[tuple[str, _Entry]]:
-    listed = document.get(f"{kind}s") or []
-    broken = AccessError(f"The kubeconfig {path} cannot be used: {kind}s is no list of objects with names.")
-    if not isinstance(listed, list):
-        raise broken
-    for each in listed:
-        members = (each.get(kind) or {}) if isinstance(each, dict) else None
-        if not isinstance(members, dict) or not isinstance(each.get("name"), str):
-            raise broken
-        yield each["name"], _Entry(path, f"{kind} {show(each['name'])}", members)
+def _is_named(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("name"), str)
 
 
-def _named(found: Mapping[tuple[str, str], _Entry], kind: str, name: str) -> _Entry:
-    if (kind, name) not in found:
+def _named(config: ConfigNode | None, kind: str, name: str) -> _Entry:
+    node = config[f"{kind}s"].get_with_name(name, safe=True) if config is not None and name else None
+    if node is None:
         missing = f"no {kind} {name!r}" if name else f"no {kind} chosen"
         raise AccessError(f"The kubeconfig has no usable context: {missing}.")
-    return found[kind, name]
+    return _Entry.of(kind, Path(node.path), f"{kind} {show(name)}", node.value.get(kind) or {})
 
 
 def _credentials(cluster: _Entry, user: _Entry) -> Credentials:
-    cluster.only(_CLUSTER)
-    user.only(_USER)
-    issued = _issued(user)
-    token = issued.get("token") or _token(user)
-    if token and not is_token(token):
-        raise user.error("has a token, or a plugin that issues one, with a blank, a line end or the like in it")
-    certificate = issued.get("clientCertificateData") or user.material("client-certificate")
-    key = issued.get("clientKeyData") or user.material("client-key")
+    token, certificate, key = _token(user), user.pem("client-certificate"), user.pem("client-key")
     if bool(certificate) != bool(key):
         raise user.error("has a client certificate without its key, or a key without its certificate")
-    authority, insecure = cluster.material("certificate-authority"), cluster.flag("insecure-skip-tls-verify")
+    if "exec" in user.members and not token and not certificate:  # as in kubectl, which then does not run it either
+        token, certificate, key = _issued(user)
+    if token and not is_token(token):
+        raise user.error("has a token, or a plugin that issues one, with a blank, a line end or the like in it")
+    authority, insecure = cluster.pem("certificate-authority"), cluster.flag("insecure-skip-tls-verify")
     if authority and insecure:
         raise cluster.error("has a certificate-authority, and insecure-skip-tls-verify, which would ignore it")
     server, proxy = _server(cluster), _url(cluster, "proxy-url")
@@ -176,14 +174,19 @@ def _credentials(cluster: _Entry, user: _Entry) -> Credentials:
         raise cluster.error("has a server on http, and a proxy-url: the token would go to the proxy in the clear")
     return Credentials(
         server=server,
-        ca=authority,
-        token=token,
-        certificate=certificate,
-        key=key,
+        ca=authority or None,
+        token=token or None,
+        certificate=certificate or None,
+        key=key or None,
         insecure=insecure,
         proxy=proxy or None,
         compressed=not cluster.flag("disable-compression"),
     )
+
+
+def _token(user: _Entry) -> str:
+    """Return the token; that of the file first, as its token is replaced while we run."""
+    return user.content("tokenFile", encode=False).strip() or user.text("token")
 
 
 def _server(cluster: _Entry) -> str:
@@ -220,103 +223,80 @@ def _url(entry: _Entry, name: str, *, required: bool = False) -> str:
     return url
 
 
-def _token(user: _Entry) -> str | None:
-    """Return the token, that of the file first, as its token is replaced while we run."""
-    file = user.file("tokenFile")
-    return (_text(file).strip() if file is not None else "") or user.text("token") or None
+# --- Credential plugins: the official client would wait for them for ever, and log what they say --------------------
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except OSError as error:
-        raise AccessError(f"{path}, which the kubeconfig names, cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise AccessError(f"{path}, which the kubeconfig names, is no text.") from None
-
-
-# --- Credential plugins --------------------------------------------------------------------------------------------
-
-
-def _issued(user: _Entry) -> Mapping[str, str]:
-    """Run the user's credential plugin, if there is one, and return what it issues.
+def _issued(user: _Entry) -> tuple[str, str, str]:
+    """Run the user's credential plugin and return the token, the certificate and the key that it issues.
 
     https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
     """
-    plugin = user.members.get("exec") or {}
-    if not isinstance(plugin, dict):
-        raise user.error(f"has an exec that is {kind_of(plugin)} and no object")
-    if not plugin:
-        return {}
-    entry = _Entry(user.path, f"exec of {user.what}", plugin)
-    entry.only(_EXEC)
-    version, command = entry.text("apiVersion"), entry.text("command")
+    plugin = _Entry.of("exec", user.path, f"exec of {user.what}", user.members["exec"])
+    version, command = plugin.text("apiVersion"), plugin.text("command")
     if version not in _EXEC_VERSIONS:
-        raise entry.error(f"has no apiVersion that is one of {', '.join(_EXEC_VERSIONS)}")
+        raise plugin.error(f"has no apiVersion that is one of {', '.join(_EXEC_VERSIONS)}")
     if not command:
-        raise entry.error("names no command")
-    if entry.text("interactiveMode") == "Always":
-        raise entry.error("has interactiveMode Always, and nobody sits at the operator's terminal")
+        raise plugin.error("names no command")
+    if plugin.text("interactiveMode") == "Always":
+        raise plugin.error("has interactiveMode Always, and nobody sits at the operator's terminal")
+    if os.sep in command:  # beside the kubeconfig; a bare name is looked for in PATH
+        command = str((plugin.path.parent / command).absolute())
     asked = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    environment = {**os.environ, **_environment(entry), "KUBERNETES_EXEC_INFO": json.dumps(asked)}
-    answer = _run([_executable(entry, command), *_arguments(entry)], environment, show(command))
-    return _issued_in(answer, version, show(command))
+    environment = {**os.environ, **_environment(plugin), "KUBERNETES_EXEC_INFO": json.dumps(asked)}
+    try:
+        return _issued_in(_run([command, *_arguments(plugin)], environment), version)
+    except _PluginError as error:
+        told = f"The credential plugin {show(plugin.text('command'))} gave no credentials: {error}."
+        raise AccessError(told) from None
 
 
-def _executable(entry: _Entry, command: str) -> str:
-    """Return what to run: a bare name is looked for in PATH, a relative path beside the kubeconfig."""
-    return str((entry.path.parent / command).absolute()) if os.sep in command else command
+class _PluginError(Exception):
+    """Says why a plugin gave no credentials, without a word of its own."""
 
 
-def _arguments(entry: _Entry) -> list[str]:
-    arguments = entry.members.get("args") or []
+def _arguments(plugin: _Entry) -> list[str]:
+    arguments = plugin.members.get("args") or []
     if not isinstance(arguments, list) or not all(isinstance(each, str) for each in arguments):
-        raise entry.error("has args that are no list of strings")
+        raise plugin.error("has args that are no list of strings")
     return arguments
 
 
-def _environment(entry: _Entry) -> dict[str, str]:
-    listed = entry.members.get("env") or []
+def _environment(plugin: _Entry) -> dict[str, str]:
     try:
-        pairs = {each["name"]: each["value"] for each in listed}
+        pairs = {each["name"]: each["value"] for each in plugin.members.get("env", [])}
     except (TypeError, KeyError):
         pairs = {"": None}
     if not all(isinstance(each, str) for pair in pairs.items() for each in pair):
-        raise entry.error("has an env that is no list of names and values")
+        raise plugin.error("has an env that is no list of names and values")
     return pairs
 
 
-def _run(command: list[str], environment: Mapping[str, str], name: str) -> bytes:
-    begin = f"The credential plugin {name} gave no credentials:"
+def _run(command: list[str], environment: Mapping[str, str]) -> bytes:
     try:
         ran = subprocess.run(  # its input is nobody's; what it says is read, and never repeated
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_EXEC_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired:
-        raise AccessError(f"{begin} it did not end within {_EXEC_TIMEOUT} seconds.") from None
-    except OSError as error:
-        raise AccessError(f"{begin} it cannot be started ({error.strerror}).") from None
-    except ValueError:
-        raise AccessError(f"{begin} it cannot be started with these arguments.") from None
+        raise _PluginError(f"it did not end within {_EXEC_TIMEOUT} seconds") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no program can be given what it is given"
+        raise _PluginError(f"it cannot be started ({why})") from None
     if ran.returncode != 0:
-        raise AccessError(f"{begin} it ended with {ran.returncode}. Run it by hand to see why.") from None
+        raise _PluginError(f"it ended with {ran.returncode}. Run it by hand to see why")
     return ran.stdout
 
 
-def _issued_in(answer: bytes, version: str, name: str) -> Mapping[str, str]:
-    begin = f"The credential plugin {name} gave no credentials:"
+def _issued_in(output: bytes, version: str) -> tuple[str, str, str]:
     try:
-        credential = json.loads(answer)
+        credential = json.loads(output)
     except (ValueError, RecursionError):
-        raise AccessError(f"{begin} its output is not JSON.") from None
-    if not isinstance(credential, dict) or (credential.get("kind"), credential.get("apiVersion")) != (
-        "ExecCredential",
-        version,
-    ):
-        raise AccessError(f"{begin} its output is no ExecCredential of {version}.")
-    found = credential.get("status")
-    status: dict[str, Any] = found if isinstance(found, dict) else {}
-    issued = {each: status[each] for each in _ISSUED if status.get(each)}
-    if not issued or not all(isinstance(each, str) for each in issued.values()):
-        raise AccessError(f"{begin} there is neither a token nor a client certificate in its output.")
-    return issued
+        raise _PluginError("its output is not JSON") from None
+    match credential:
+        case {"kind": "ExecCredential", "apiVersion": said, "status": dict(status)} if said == version:
+            token, certificate, key = (status.get(each) or "" for each in _ISSUED)
+            strings = all(isinstance(each, str) for each in (token, certificate, key))
+            if strings and bool(certificate) == bool(key) and (token or certificate):
+                return token, certificate, key
+    raise _PluginError(
+        f"its output is no ExecCredential of {version} with a token, or a client certificate and its key"
+    )

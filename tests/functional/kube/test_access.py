@@ -4,12 +4,15 @@ import base64
 import json
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from crossvault.kube import kubeconfig
 from crossvault.kube.access import Access, AccessError, Credentials
@@ -42,12 +45,15 @@ def test_token_and_files_are_read_anew_each_time(tmp_path: Path) -> None:
     assert "one" not in repr(first)
 
 
-def test_inline_certificates_are_decoded(tmp_path: Path) -> None:
-    """As kubeadm writes them."""
+def test_inline_certificates_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kubeadm writes them; no key is written to a file, where the official client's loader would keep it."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     user = {f"client-{name}-data": base64.b64encode(name.encode()).decode() for name in ("certificate", "key")}
     credentials = Access(write(tmp_path / "k", user)).read()
 
     assert (credentials.certificate, credentials.key, credentials.headers()) == ("certificate", "key", {})
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_credential_plugin_is_run(tmp_path: Path) -> None:
@@ -85,6 +91,8 @@ PLUGIN = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.execut
         pytest.param({"exec": "aws"}, "no object", id="a plugin that is a string"),
         pytest.param({"token": 7}, "no string", id="a token that is a number"),
         pytest.param({"client-certificate-data": "QQ=="}, "without its key", id="half a client certificate"),
+        pytest.param({"client-key-data": "QQ==", "exec": PLUGIN}, "without its certificate", id="half, and a plugin"),
+        pytest.param({"client-key": "ca\0"}, "is no text", id="a file whose name is none"),
     ],
 )
 def test_unusable_user_says_why(tmp_path: Path, user: dict[str, Any], said: str) -> None:
@@ -110,13 +118,67 @@ _TELLS = f"import sys; print('{SECRET}'); print('{SECRET}', file=sys.stderr); sy
         pytest.param(["-c", f"input('{SECRET}')"], id="it waits for somebody"),
     ],
 )
-def test_nothing_a_plugin_is_given_or_says_is_told(tmp_path: Path, arguments: list[str]) -> None:
-    """Tokens stand in arguments and in output; neither is in the message, nor in a traceback that a log has."""
+def test_nothing_a_plugin_is_given_or_says_is_told(
+    tmp_path: Path, arguments: list[str], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Tokens stand in arguments and in output; neither is in the message, nor in a traceback that a log has.
+
+    The official client would log what a plugin says, and hand it the terminal.
+    """
     plugin = {**PLUGIN, "args": arguments, "env": [{"name": "TOKEN", "value": SECRET}]}
     with pytest.raises(AccessError, match="gave no credentials") as caught:
         Access(write(tmp_path / "k", {"exec": plugin})).read()
 
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in "".join((caplog.text, *capfd.readouterr()))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"token": 7}, id="a token that is a number"),
+        pytest.param({"token": "t", "clientKeyData": SECRET}, id="a key without its certificate"),
+        pytest.param({"clientCertificateData": "C"}, id="a certificate without its key"),
+        pytest.param([SECRET], id="a list"),
+    ],
+)
+def test_plugin_has_to_issue_a_token_or_a_whole_certificate(tmp_path: Path, status: object) -> None:
+    """Else we would go on as nobody, as the official client does."""
+    answer = {"apiVersion": PLUGIN["apiVersion"], "kind": "ExecCredential", "status": status}
+    script = f"import json; print(json.dumps({answer!r}))"
+    with pytest.raises(AccessError, match="gave no credentials: its output is no ExecCredential") as caught:
+        Access(write(tmp_path / "k", {"exec": {**PLUGIN, "args": ["-c", script]}})).read()
+
+    assert SECRET not in str(caught.value)
+
+
+def test_plugin_may_issue_a_certificate(tmp_path: Path) -> None:
+    """As some clouds do; it is PEM as it is, and is written to no file."""
+    issued = {"clientCertificateData": "certificate", "clientKeyData": "key"}
+    answer = {"apiVersion": PLUGIN["apiVersion"], "kind": "ExecCredential", "status": issued}
+    script = f"import json; print(json.dumps({answer!r}))"
+    credentials = Access(write(tmp_path / "k", {"exec": {**PLUGIN, "args": ["-c", script]}})).read()
+
+    assert (credentials.certificate, credentials.key, credentials.token) == ("certificate", "key", None)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        pytest.param({"token": "t"}, id="a token"),
+        pytest.param({"tokenFile": "token"}, id="a token in a file"),
+        pytest.param({"client-certificate-data": "Yw==", "client-key-data": "aw=="}, id="a client certificate"),
+    ],
+)
+def test_plugin_is_not_run_for_who_has_something_already(tmp_path: Path, user: dict[str, Any]) -> None:
+    """As kubectl and the official client do."""
+    (tmp_path / "token").write_text("t")
+    plugin = {**PLUGIN, "args": ["-c", f"open({str(tmp_path / 'was-run')!r}, 'w')"]}
+    credentials = Access(write(tmp_path / "k", {**user, "exec": plugin})).read()
+
+    assert credentials.token or (credentials.certificate, credentials.key) == ("c", "k")
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_plugin_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,6 +386,88 @@ def test_missing_kubeconfigs_of_several_are_left_out(tmp_path: Path, monkeypatch
         Access().read()
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}\n"])
+def test_empty_kubeconfigs_of_several_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """As kubectl does, which makes them so; one alone has no context."""
+    (tmp_path / "empty").write_text(text)
+    there = write(tmp_path / "there", {"token": "1"})
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'empty'}:{there}:{tmp_path / 'empty'}")
+    assert Access().read().token == "1"
+
+    with pytest.raises(AccessError, match="no context chosen"):
+        Access(tmp_path / "empty").read()
+
+
+@pytest.mark.parametrize(
+    "broken", ["users: [{user: {token: x}}]", "users: [5]", "users: 5", "users: text", "[]", "text"]
+)
+def test_what_is_broken_in_a_kubeconfig_beside_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """Which of two users is meant would else hang on what the official client stumbles over first."""
+    whole = write(tmp_path / "whole", {"token": "1"})
+    (tmp_path / "broken").write_text(broken)
+    for order in ((whole, tmp_path / "broken"), (tmp_path / "broken", whole)):
+        monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, order)))
+        with pytest.raises(AccessError, match=r"broken cannot be used: .* no lists of objects with names"):
+            Access().read()
+
+
+def test_path_with_a_colon_is_one_path(tmp_path: Path) -> None:
+    """The official client would take it for two."""
+    assert Access(write(tmp_path / "a:b", {"token": "1"})).read().token == "1"
+
+
+def test_user_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The official client would go on as nobody."""
+    text = write(tmp_path / "k", {}).read_text().replace("user: c", "user: jane")
+    (tmp_path / "k").write_text(text)
+    with pytest.raises(AccessError, match="no user 'jane'"):
+        Access(tmp_path / "k").read()
+
+
+_PLAIN = st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["", "c", "name", "user", "https://a", "%"])
+_ANYTHING = st.recursive(_PLAIN, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_PLAIN, inner, max_size=2))
+_MEMBERS = {
+    "context": st.fixed_dictionaries({"cluster": st.just("c"), "user": st.just("c")}, optional={"as": _ANYTHING}),
+    "cluster": st.fixed_dictionaries({"server": st.just("https://a")}, optional={"proxy-url": _ANYTHING}),
+    "user": st.dictionaries(
+        st.sampled_from(["token", "tokenFile", "client-key", "client-key-data", "client-certificate", "as"]),
+        _ANYTHING,
+        max_size=1,
+    ),
+}
+
+
+def _mostly(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.integers(0, 7).flatmap(lambda number: strategy if number else _ANYTHING)
+
+
+def _listed(kind: str) -> st.SearchStrategy[Any]:
+    named = {"name": _mostly(st.just("c")), kind: _mostly(_MEMBERS[kind])}
+    return _mostly(st.lists(st.fixed_dictionaries(named), min_size=1, max_size=2))
+
+
+_LISTS = {f"{kind}s": _listed(kind) for kind in _MEMBERS}
+_DOCUMENTS = st.fixed_dictionaries({"current-context": _mostly(st.just("c")), **_LISTS})
+
+
+@given(documents=st.lists(_mostly(_DOCUMENTS), min_size=1, max_size=2))
+def test_whatever_a_kubeconfig_holds_is_read_or_refused(documents: list[object]) -> None:
+    """The official client is not total; whatever it raises is our one error."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(number) for number in range(len(documents))]
+        for path, document in zip(paths, documents, strict=True):
+            path.write_text(yaml.safe_dump(document))
+        try:
+            said = kubeconfig.read(paths, None).server
+        except AccessError as error:
+            said = str(error)
+
+    event("read" if said == "https://a" else "refused")
+    assert said == "https://a" or "kubeconfig" in said
+
+
 def test_missing_context_is_named(tmp_path: Path) -> None:
     """A typing error in --context."""
     with pytest.raises(AccessError, match="'other'"):
@@ -361,6 +505,24 @@ def test_pod_account_is_used_in_a_pod(tmp_path: Path, monkeypatch: pytest.Monkey
     credentials = access.read()
 
     assert (credentials.server, credentials.token, credentials.ca) == ("https://[fd00::1]:443", "t", "CA")
+    monkeypatch.delenv("KUBERNETES_SERVICE_PORT")
+    assert access.read().server == "https://[fd00::1]:443"
+    (tmp_path / "token").write_text("renewed\n")
+    assert access.read().token == "renewed"
+
+
+@pytest.mark.parametrize("file", ["token", "ca.crt"])
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_pod_account_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: bytes
+) -> None:
+    """As one error, whichever of the two files it is."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    for each in ("token", "ca.crt"):
+        (tmp_path / each).write_bytes(content if each == file else b"fine")
+    with pytest.raises(AccessError, match="The pod's ServiceAccount token cannot be used"):
+        Access(pod_account=tmp_path).read()
 
 
 def test_neither_kubeconfig_nor_pod_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
