@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from crossvault.cli import _COMMANDS, main, options
+from crossvault.cli import _COMMANDS, commands, main, options
 
 
 def crossvault(*words: str) -> subprocess.CompletedProcess[str]:
@@ -96,11 +96,98 @@ def test_the_version_is_told() -> None:
     assert answer.stdout.startswith("crossvault 0.")
 
 
-def test_every_listed_command_exists() -> None:
-    """The lazy list names modules that are there."""
-    folder = Path(sys.modules[main.__module__].__file__ or "").parent
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_every_listed_command_says_of_itself_what_the_list_says(name: str) -> None:
+    """The list is shown without importing the commands."""
+    command = main.get_command(click.Context(main), name)
 
-    assert all((folder / f"{name}.py").exists() for name in _COMMANDS)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == _COMMANDS[name]
+
+
+def test_every_command_is_listed() -> None:
+    """A command that is not would not be found."""
+    folder = Path(commands.__file__).parent
+
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(_COMMANDS)
+
+
+SPY = """
+import runpy, sys
+before = set(sys.modules)
+try:
+    runpy.run_module("crossvault", run_name="__main__", alter_sys=True)
+finally:
+    print(*sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+
+def imported(*words: str, **environment: str) -> tuple[str, set[str]]:
+    """Return what a command line prints, and the modules that it imports and that Python did not bring."""
+    answer = subprocess.run(
+        [sys.executable, "-c", SPY, *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    found = answer.stderr.splitlines()[-1].split()
+    return answer.stdout, {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+def heavy(modules: set[str]) -> set[str]:
+    """Leave out what the command line itself is made of."""
+    light = ("click", "crossvault.cli", "crossvault.words", "crossvault.manifest")
+    return {name for name in modules if name != "crossvault" and not name.startswith(light)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("version",), id="version"),
+        pytest.param(("--version",), id="the same as an option"),
+        pytest.param(("--help",), id="help"),
+        pytest.param(("plam",), id="an unknown command"),
+        pytest.param(("plan",), id="a missing option"),
+        *(pytest.param((name, "--help"), id=f"help of {name}") for name in sorted(_COMMANDS)),
+    ],
+)
+def test_nothing_is_imported_that_is_not_used(words: tuple[str, ...]) -> None:
+    """Neither Kubernetes nor AWS, nor what prints tables: who asks for help does not wait for them."""
+    _, found = imported(*words)
+
+    assert heavy(found) == set()
+    assert found >= {"click", "crossvault.cli"}
+
+
+def test_version_imports_nothing_of_other_commands() -> None:
+    """Not even their options."""
+    _, found = imported("version")
+
+    assert {name for name in found if name.startswith("crossvault.")} == {
+        *("crossvault.cli", "crossvault.cli.commands", "crossvault.cli.commands.version"),
+        *("crossvault.words", "crossvault.words.texts"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        pytest.param("crossvault ", set(_COMMANDS), id="every command"),
+        pytest.param("crossvault p", {"plan"}, id="one command"),
+        pytest.param("crossvault plan -o j", {"json"}, id="a value of an option"),
+        pytest.param("crossvault run --unt", {"--until-protected"}, id="an option"),
+    ],
+)
+def test_completion_imports_no_more(typed: str, offered: set[str]) -> None:
+    """As often as somebody presses Tab."""
+    position = str(typed.count(" "))
+    told, found = imported(_CROSSVAULT_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=position)
+
+    assert {line.partition(",")[2] for line in told.splitlines()} == offered
+    assert heavy(found) == set()
 
 
 @pytest.mark.parametrize(

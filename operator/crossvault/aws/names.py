@@ -14,11 +14,11 @@ from ..engine.declared import Account
 
 PREFIX = "crossvault"
 UNNAMED = "unnamed"
-CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}")
-"""What a cluster may be called: up to 24 characters, so that room is left for the rest."""
-
 LONGEST = 64
-"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html: 2 to 64 of ``[\\w+=,.@-]``."""
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html: 2 to 64 of ``[\\w+=,.@-]``.
+
+The command line takes up to 24 characters for the cluster, so that room is left for the rest.
+"""
 
 _OTHERS = re.compile(r"[^A-Za-z0-9_+=,.-]")
 

@@ -1,4 +1,6 @@
-"""The command line: one module per command, imported only when the command is used.
+"""The command line: what is typed stands in :mod:`commands`, what is done in a module of the same name beside it.
+
+A command is imported when it is used, and what it needs for its work when it works.
 
 Exit codes of every command: 0 looked and nothing to do, 2 looked and something found, 1 could not look or wrong usage,
 130 interrupted by Ctrl-C.
@@ -24,7 +26,7 @@ _COMMANDS = {
 
 
 class _LazyGroup(click.Group):
-    """Knows its commands by name and imports one when it is called: ``plan`` must not wait for kopf."""
+    """Knows its commands by name and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(_COMMANDS)
@@ -32,7 +34,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f".{cmd_name}", __name__)
+        module = importlib.import_module(f".commands.{cmd_name}", __name__)
         command: click.Command = module.command
         return command
 

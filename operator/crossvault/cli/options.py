@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +11,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ..aws import endpoints, names
 from ..manifest.fields import parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +59,10 @@ def output(function: F) -> F:
     )(function)
 
 
+CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}")
+"""What a cluster may be called: room is left in the name of a session (``aws/names.py``) for account and namespace."""
+
+
 class ClusterName(click.ParamType[str]):
     """A name that has room in the name of a session."""
 
@@ -65,7 +70,7 @@ class ClusterName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
         """Return the name, or fail with what is expected."""
-        if not names.CLUSTER.fullmatch(value):
+        if not CLUSTER.fullmatch(value):
             self.fail(f"{value!r} is not 1 to 24 letters, digits and characters of _ . -", param, ctx)
         return str(value)
 
@@ -85,6 +90,8 @@ def cluster_name(default: str | None, told: str) -> Callable[[F], F]:
 
 def check_aws() -> None:
     """End with an error where credentials would travel in the clear, or to no Region."""
+    from ..aws import endpoints
+
     fault = endpoints.fault(None)
     if fault:
         raise click.ClickException(fault)
@@ -133,3 +140,10 @@ def logs(default_format: str) -> Callable[[F], F]:
         )(function)
 
     return add
+
+
+def configure_logs(log_format: str, level: str) -> None:
+    """Log to stderr as the options say."""
+    from ..work import logs
+
+    logs.configure(log_format, level=logging.getLevelName(level.upper()))

@@ -1,8 +1,7 @@
-"""``crossvault plan``: a pass up to the plan, for every policy of a folder."""
+"""What ``crossvault plan`` does: a pass up to the plan, for every policy of a folder."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -19,30 +18,14 @@ from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
-from ..work import logs
-from . import FAILED, FOUND, NOTHING, options, plans, render
+from . import FAILED, FOUND, NOTHING, plans, render
 
 READING = ("Describe", "Get", "List", "AssumeRole")
 THREADS = 8
 
 
-@click.command("plan")
-@options.manifests
-@options.output
-@options.cluster_name("local", "local")
-@click.pass_context
-def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> None:
-    """Show what would be done for the policies of a folder, and do nothing.
-
-    \b
-    Examples:
-      crossvault plan -f policies/
-      crossvault plan -f policies/ -o json | jq .summary
-
-    Exit codes: 0 no changes, 2 something to do or unmet, 1 could not look.
-    """
-    options.check_aws()
-    logs.configure("text", level=logging.ERROR)
+def show(path: Path, output: str, cluster: str) -> int:
+    """Print what would be done for the policies of a folder, and return the exit code."""
     try:
         folder = Folder.read(path)
         if not folder.policies:
@@ -51,10 +34,10 @@ def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> Non
         if output == "table":
             raise click.ClickException(str(error)) from error
         render.emit(unusable(error), output, plans.text)
-        ctx.exit(FAILED)
+        return FAILED
     answer = make(folder, cluster)
     render.emit(answer, output, plans.text)
-    ctx.exit(exit_code(answer))
+    return exit_code(answer)
 
 
 def unusable(error: ManifestError) -> dict[str, Any]:

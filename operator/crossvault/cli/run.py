@@ -1,4 +1,4 @@
-"""``crossvault run``: the engine over the manifests of a folder."""
+"""What ``crossvault run`` does: the engine over the manifests of a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -18,68 +18,24 @@ from ..aws import AwsSettings
 from ..engine.declared import PolicyKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import protected
-from ..status.outcome import Cadence, Outcome
+from ..status.outcome import Outcome
 from ..work import logs
 from ..work.board import Board
 from ..work.vitals import Vitals
-from . import FAILED, FOUND, INTERRUPTED, NOTHING, options, render, statuses
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, render, statuses
 
 _logger = logging.getLogger("crossvault.run")
 
 
-@click.command("run")
-@options.manifests
-@options.cadence
-@options.logs("text")
-@options.output
-@options.cluster_name("local", "local")
-@click.option("--once", is_flag=True, help="Do one pass over every policy, then end.")
-@click.option("--until-protected", is_flag=True, help="End when every recovery point in scope has its copy.")
-@click.option("--timeout", type=options.DURATION, help="End after this long, protected or not; without it, wait on.")
-@click.pass_context
-def command(
-    ctx: click.Context,
-    *,
-    path: Path,
-    interval: timedelta,
-    follow: timedelta,
-    log_level: str,
-    log_format: str,
-    output: str,
-    cluster: str,
-    once: bool,
-    until_protected: bool,
-    timeout: timedelta | None,
-) -> None:
-    """Keep the policies of a folder as declared, without a cluster.
-
-    Changed files are taken over while it runs. A file that is removed removes nothing in AWS.
-
-    \b
-    Examples:
-      crossvault run -f policies/ --once
-      crossvault run -f policies/ --once -o json | jq .summary
-      crossvault run -f policies/ --until-protected --timeout 2h
-
-    Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
-    Without them the run goes on until SIGTERM (0) or Ctrl-C (130, always; a second one does not wait for AWS).
-    """
-    if once and (until_protected or timeout is not None):
-        raise click.ClickException(
-            "--once ends after one pass, so it goes with neither --until-protected nor --timeout."
-        )
-    options.check_aws()
-    logs.configure(log_format, level=logging.getLevelName(log_level.upper()))
-    cadence = Cadence(interval, follow)
-    settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
+def keep(path: Path, settings: LocalSettings, output: str, cluster: str) -> int:
+    """Keep the policies of a folder as declared until the goal of the settings, and return the exit code."""
     try:
-        code = asyncio.run(run(path, settings, output, cluster))
+        return asyncio.run(run(path, settings, output, cluster))
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
         render.emit(statuses.unusable(str(error).splitlines()), output, statuses.text)
-        ctx.exit(FAILED)
-    ctx.exit(code)
+        return FAILED
 
 
 async def run(path: Path, settings: LocalSettings, output: str = "table", cluster: str = "local") -> int:

@@ -14,6 +14,7 @@ from tests.functional.aws.kit import DESTINATION_ID, account, accounts, let_in, 
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import names
+from crossvault.cli.options import CLUSTER
 from crossvault.engine.declared import Account
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
@@ -52,7 +53,7 @@ _LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
 _NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", fullmatch=True)
 
 
-@given(cluster=st.from_regex(names.CLUSTER, fullmatch=True), name=_NAMES, namespace=_LABELS | st.just(""))
+@given(cluster=st.from_regex(CLUSTER, fullmatch=True), name=_NAMES, namespace=_LABELS | st.just(""))
 def test_every_session_name_is_one_that_sts_takes(cluster: str, name: str, namespace: str) -> None:
     """Whatever things are called; the parts stay apart, and the cluster is never cut."""
     made = names.session_name(cluster, replace(PROD, name=name, namespace=namespace))

@@ -6,7 +6,7 @@ import platform
 
 import click
 
-from .. import __version__
+from ... import __version__
 
 
 @click.command("version")
