@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import pairing, plans, policies, simulator, tenants
+from . import imports, pairing, plans, policies, simulator, tenants
 
-PARTS = ("pairing", "simulator", "plans", "policies", "tenants")
+PARTS = ("imports", "pairing", "simulator", "plans", "policies", "tenants")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -43,10 +43,12 @@ def main(
     crowd: int,
     only: str | None,
 ) -> None:
-    """Measure pairing, the simulator, its plans, an operator with pairs times vaults policies, and one for tenants."""
+    """Measure imports, pairing, the simulator and its plans, operators with pairs times vaults policies, tenants."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
+            case "imports":
+                result[part] = imports.measure()
             case "pairing":
                 result[part] = pairing.measure(points=points)
             case "simulator":
