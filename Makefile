@@ -47,7 +47,7 @@ format: $(READY) ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-tools: $(READY) ## Build kube-apiserver, etcd, Helm and what else is missing into the cache
+tools: $(READY) ## Fetch or build kube-apiserver, etcd, Helm and what else is missing into the cache
 	@$(BIN)/python -m tools.binaries --all
 
 generate: $(READY) ## Write the files that follow from others: reference pages, the chart's CRDs

@@ -1,14 +1,14 @@
-"""Real Kubernetes binaries: found where they are, else built from the pinned Go modules beside this file.
+"""Real Kubernetes binaries: found where they are, else fetched, else built from the pinned Go modules beside this file.
 
 ``python -m tools.binaries`` makes sure that they exist; ``ensure`` is the same for code. The order is: the folder
-``KUBEBUILDER_ASSETS``, for kubectl the PATH, our cache, a build with Go, and without Go the official envtest archive.
-The go.mod files are the only place where versions are written.
+``KUBEBUILDER_ASSETS``, for kubectl and Helm the PATH, our cache, an official archive, a build with Go. Where
+``CROSSVAULT_NO_DOWNLOAD`` is set, no archive is asked for. Versions are written in the go.mod files, those of the
+archives in :mod:`tools.archives`, and nowhere else.
 """
 
 import contextlib
 import fcntl
 import functools
-import json
 import os
 import platform
 import re
@@ -16,19 +16,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator, Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from . import envtest
+from . import archives
+from .progress import Progress, say
 
 HERE = Path(__file__).parent
-OLDEST_KUBECTL = (1, 28)
-INSTALL_GO = "Install Go {go} or newer, or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
+PATIENCE = archives.Patience()
+MINUTES = "minutes when Go's own cache is empty"
 
 
 class BinaryMissingError(Exception):
@@ -73,6 +73,11 @@ TOOLS: Mapping[str, Tool] = {
     )
 }
 DEFAULT = ("kube-apiserver", "etcd", "kubectl", "helm")
+ON_PATH: Mapping[str, tuple[tuple[str, ...], str, tuple[int, int]]] = {
+    "kubectl": (("version", "--client", "--output=json"), r'"gitVersion":\s*"v(\d+)\.(\d+)', (1, 28)),
+    "helm": (("version", "--template", "{{.Version}}"), r"^v(\d+)\.(\d+)", (4, 0)),
+}
+"""What people have anyway: how it is asked for its version, where that stands, and the oldest that we take."""
 
 
 def ensure(*names: str) -> dict[str, Path]:
@@ -83,9 +88,7 @@ def ensure(*names: str) -> dict[str, Path]:
     wanted = names or DEFAULT
     if any(find(name) is None for name in wanted):
         with _lock(cache_folder()):
-            for name in wanted:
-                if find(name) is None:
-                    _make(TOOLS[name])
+            _make([name for name in wanted if find(name) is None])
     return {name: _found(name) for name in wanted}
 
 
@@ -96,10 +99,10 @@ def find(name: str) -> Path | None:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and _executable(Path(assets) / name):
         return Path(assets) / name
-    on_path = shutil.which("kubectl") if name == "kubectl" else None
-    if on_path and _kubectl_version(on_path) >= OLDEST_KUBECTL:
+    on_path = shutil.which(name) if name in ON_PATH else None
+    if on_path and _new_enough(name, on_path):
         return Path(on_path)
-    for folder in (cache_folder(), envtest_folder()):
+    for folder in _folders():
         if _executable(folder / name):
             return folder / name
     return None
@@ -111,9 +114,13 @@ def cache_folder() -> Path:
     return _cache() / f"{versions}-{_platform()}"
 
 
-def envtest_folder() -> Path:
-    """Where we keep the official archive, which has a version of its own."""
-    return _cache() / f"envtest-{envtest.VERSION[1:]}-{_platform()}"
+def archive_folder(archive: archives.Archive) -> Path:
+    """Where we keep what an official archive has, which has a version of its own."""
+    return _cache() / f"{archive.name}-{archive.version[1:]}-{_platform()}"
+
+
+def _folders() -> tuple[Path, ...]:
+    return cache_folder(), *(archive_folder(each) for each in archives.ALL)
 
 
 _NAMED_BY = (("kube", "kube-apiserver"), ("etcd", "etcd"), ("helm", "helm"))
@@ -149,15 +156,15 @@ def _found(name: str) -> Path:
 
 
 @functools.cache
-def _kubectl_version(path: str) -> tuple[int, int]:
-    """Ask a kubectl for its version; one that cannot tell counts as too old."""
-    command = [path, "version", "--client", "--output=json"]
+def _new_enough(name: str, path: str) -> bool:
+    """Ask a program on the PATH for its version; one that cannot tell counts as too old."""
+    words, pattern, oldest = ON_PATH[name]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
-        version = json.loads(answer)["clientVersion"]
-        return int(version["major"]), int(re.sub(r"\D.*", "", version["minor"]))
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
-        return 0, 0
+        answer = subprocess.run([path, *words], capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return False
+    version = re.search(pattern, answer)
+    return version is not None and (int(version[1]), int(version[2])) >= oldest
 
 
 @contextlib.contextmanager
@@ -168,27 +175,60 @@ def _lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say(f"Waiting for another process that makes binaries in {folder}")
+            say(f"Waiting for another process that makes binaries in {folder}")
             fcntl.flock(handle, fcntl.LOCK_EX)
-        for leftover in folder.glob(".build-*"):  # of a build that was killed; we hold the lock, so nobody uses it
+        # What was killed left something behind; we hold the lock, so nobody uses it.
+        for leftover in (found for each in _folders() for found in each.glob(".build-*")):
             shutil.rmtree(leftover, ignore_errors=True)
         yield
 
 
-def _make(tool: Tool) -> None:
-    """Build a binary, or fetch it where there is no Go."""
-    if shutil.which("go"):
+def _make(missing: Sequence[str]) -> None:
+    """Fetch what official archives have, then build what is still missing."""
+    why = _fetch(missing)
+    left = [name for name in missing if find(name) is None]
+    for number, name in enumerate(left, 1):
+        tool = TOOLS[name]
+        if not shutil.which("go"):
+            reason = f"its official archive could not be had ({why[name]})" if name in why else "no archive has it"
+            raise BinaryMissingError(
+                f"{name} {tool.version()} is missing: {reason}, and there is no Go to build it. {_remedy(tool)}"
+            )
         check_go(tool)
-        _build(tool)
-        return
-    remedy = INSTALL_GO.format(go=_go_line(tool))
-    if tool.name not in envtest.CONTAINS or _platform() not in envtest.SHA512:
-        raise BinaryMissingError(f"{tool.name} {tool.version()} is missing and there is no Go to build it. {remedy}")
-    _say(f"There is no Go; downloading the official envtest archive {envtest.VERSION}")
+        _build(tool, f" ({number} of {len(left)})" if len(left) > 1 else "")
+
+
+def _fetch(missing: Sequence[str]) -> dict[str, str]:
+    """Try once to fetch each archive that has something missing; return why not, by binary."""
+    why: dict[str, str] = {}
+    for archive in archives.ALL:
+        if not archive.members.keys() & set(missing):
+            continue
+        refused = archives.refusal(archive, _platform())
+        if not refused:
+            refused = _download(archive)
+        if refused:
+            why.update(dict.fromkeys(archive.members, refused))
+    return why
+
+
+def _download(archive: archives.Archive) -> str:
+    """Fetch an archive; return why it could not be had."""
+    host = urllib.parse.urlsplit(archive.url).hostname
+    text = f"Downloading {', '.join(archive.members)} {archive.version} from {host}"
     try:
-        envtest.download(_platform(), envtest_folder())
-    except (OSError, envtest.ArchiveError) as error:
-        raise BinaryMissingError(f"The envtest archive could not be had ({error}). {remedy}") from error
+        with Progress(text) as progress:
+            archives.fetch(archive, _platform(), archive_folder(archive), patience=PATIENCE, tell=progress.tell)
+    except archives.ArchiveError as error:
+        say(f"Not downloaded: {error}")
+        return str(error)
+    return ""
+
+
+def _remedy(tool: Tool) -> str:
+    way_out = {"helm": ", or put Helm 4 on the PATH", "kube-controller-manager": ""}
+    assets = ", or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
+    return f"Install Go {_go_line(tool)} or newer{way_out.get(tool.name, assets)}."
 
 
 def _go_line(tool: Tool) -> str:
@@ -209,7 +249,7 @@ def check_go(tool: Tool) -> None:
         return
     said = (asked.stdout + asked.stderr).strip()
     raise BinaryMissingError(
-        f"This Go is too old to build {tool.name} {tool.version()} (it says: {said}). {INSTALL_GO.format(go=needed)}"
+        f"This Go is too old to build {tool.name} {tool.version()} (it says: {said}). {_remedy(tool)}"
     )
 
 
@@ -223,7 +263,7 @@ def _go_environment() -> dict[str, str]:
     return {**os.environ, "GOWORK": "off"}
 
 
-def _build(tool: Tool) -> None:
+def _build(tool: Tool, far: str) -> None:
     """Build into a folder of our own and rename, so a stopped build leaves no half binary."""
     version, flags = tool.version(), "-s -w"
     if tool.variable:
@@ -231,7 +271,7 @@ def _build(tool: Tool) -> None:
     with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".build-") as scratch:
         target, log = Path(scratch) / tool.name, Path(scratch) / "log"
         command = ["go", "build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", flags]
-        with log.open("wb") as output, _progress(f"Building {tool.name} {version}"):
+        with log.open("wb") as output, Progress(f"Building {tool.name} {version}{far}", MINUTES):
             status = subprocess.run(
                 [*command, "-o", str(target), tool.package],
                 cwd=tool.source,
@@ -244,35 +284,6 @@ def _build(tool: Tool) -> None:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
             raise BinaryMissingError(f"go build of {tool.name} {version} ended with {status}:\n{tail}")
         target.replace(cache_folder() / tool.name)
-
-
-@contextlib.contextmanager
-def _progress(text: str) -> Iterator[None]:
-    """Show that something long goes on: a running clock on a terminal, a line every half minute elsewhere."""
-    started, done = time.monotonic(), threading.Event()
-    live = sys.stderr.isatty()
-
-    def tick() -> None:
-        while not done.wait(1 if live else 30):
-            _say(f"{text} … {time.monotonic() - started:.0f} s", over=live)
-
-    _say(f"{text} … (minutes when Go's own cache is empty)", over=live)
-    clock = threading.Thread(target=tick, daemon=True)
-    clock.start()
-    outcome = "failed"
-    try:
-        yield
-        outcome = "done"
-    finally:
-        done.set()
-        clock.join()
-        _say(f"{text}: {outcome} after {time.monotonic() - started:.0f} s")
-
-
-def _say(text: str, *, over: bool = False) -> None:
-    """Write progress to stderr; stdout is for the answer."""
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(start + text, end="" if over else "\n", file=sys.stderr, flush=True)
 
 
 @click.command()
@@ -290,7 +301,7 @@ def main(names: tuple[str, ...], everything: bool) -> None:
     except KeyboardInterrupt:
         raise click.Abort from None
     for name, path in paths.items():
-        _say(f"{name:24}{path}")
+        say(f"{name:24}{path}")
     on_path = {Path(folder) for folder in os.get_exec_path()}
     folders = dict.fromkeys(str(path.parent) for path in paths.values() if path.parent not in on_path)
     print(os.pathsep.join(folders))

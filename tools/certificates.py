@@ -1,4 +1,4 @@
-"""Throw-away P-256 keys and client certificates for a control plane on loopback, without any library.
+"""Throw-away P-256 keys and certificates for servers on loopback and their clients, without any library.
 
 A user of the API server is whoever a client certificate names, and the standard library can read certificates but
 not make them. The arithmetic is not constant-time: never use these keys beyond a test on one machine.
@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Self
 
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -25,7 +26,8 @@ _EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 _ECDSA_SHA256 = bytes.fromhex("2a8648ce3d040302")
 _COMMON_NAME, _ORGANIZATION = bytes.fromhex("550403"), bytes.fromhex("55040a")
 _BASIC_CONSTRAINTS, _KEY_USAGE, _EXTENDED_USAGE = (bytes.fromhex(oid) for oid in ("551d13", "551d0f", "551d25"))
-_CLIENT_AUTH = bytes.fromhex("2b06010505070302")
+_SERVER_AUTH, _CLIENT_AUTH = (bytes.fromhex("2b060105050703" + last) for last in ("01", "02"))
+_ALTERNATIVE_NAMES, _IP_ADDRESS = bytes.fromhex("551d11"), 0x87
 
 _Point = tuple[int, int]
 
@@ -125,6 +127,10 @@ def _extension(oid: bytes, value: bytes) -> bytes:
     return _der(_SEQUENCE, _der(_OID, oid), _der(_BOOLEAN, b"\xff"), _der(_OCTETS, value))
 
 
+def _usage(purpose: bytes) -> bytes:
+    return _der(_SEQUENCE, _der(_OID, purpose))
+
+
 def _certificate(*, issuer: bytes, issuer_key: Key, subject: bytes, subject_key: Key, extensions: bytes) -> str:
     now = dt.datetime.now(dt.UTC)
     moments = (now - dt.timedelta(hours=1), now + dt.timedelta(days=7))
@@ -146,7 +152,7 @@ def _certificate(*, issuer: bytes, issuer_key: Key, subject: bytes, subject_key:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who vouches for the users of one control plane."""
+    """Who vouches for the users of one control plane, or for a server of a test."""
 
     key: Key
     name: bytes
@@ -166,12 +172,16 @@ class Authority:
 
     def client(self, user: str, groups: Sequence[str]) -> tuple[str, str]:
         """Issue a client certificate; returns certificate and key as PEM."""
+        return self._issue(_subject(user, groups), _extension(_EXTENDED_USAGE, _usage(_CLIENT_AUTH)))
+
+    def server(self, address: IPv4Address) -> tuple[str, str]:
+        """Issue the certificate of a server at an address; returns certificate and key as PEM."""
+        names = _extension(_ALTERNATIVE_NAMES, _der(_SEQUENCE, _der(_IP_ADDRESS, address.packed)))
+        return self._issue(_subject(str(address), ()), names + _extension(_EXTENDED_USAGE, _usage(_SERVER_AUTH)))
+
+    def _issue(self, subject: bytes, extensions: bytes) -> tuple[str, str]:
         key = Key.generate()
         certificate = _certificate(
-            issuer=self.name,
-            issuer_key=self.key,
-            subject=_subject(user, groups),
-            subject_key=key,
-            extensions=_extension(_EXTENDED_USAGE, _der(_SEQUENCE, _der(_OID, _CLIENT_AUTH))),
+            issuer=self.name, issuer_key=self.key, subject=subject, subject_key=key, extensions=extensions
         )
         return certificate, key.pem()

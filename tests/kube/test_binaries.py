@@ -1,56 +1,14 @@
 """Where the real Kubernetes binaries come from: found, built, or fetched; none of this needs a server or Go."""
 
-import http.server
-import io
 import subprocess
 import sys
-import tarfile
-import threading
-from collections.abc import Iterator
-from hashlib import sha512
 from pathlib import Path
 
 import pytest
-from tools import binaries, envtest
+from tests.kit.machine import FAKE_GO, program
+from tools import archives, binaries
 
 ROOT = Path(__file__).parents[2]
-
-
-def program(folder: Path, name: str, text: str) -> Path:
-    """Write a shell script that stands for a binary."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with nothing of ours: an empty cache, and a PATH that holds only ``bin``."""
-    (tmp_path / "bin").mkdir()
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
-    return tmp_path
-
-
-FAKE_GO = """
-if [ "$1" = env ]; then echo "${FAKE_GO_VERSION:-go1.99.0}"; exit; fi
-echo "$PWD: $*" >> "$FAKE_GO_LOG"
-[ -z "$FAKE_GO_FAILS" ] || { echo package x is broken; exit 1; }
-while [ "$1" != -o ]; do shift; done
-echo '#!/bin/sh' > "$2"
-/bin/chmod +x "$2"
-"""
-
-
-@pytest.fixture
-def go_log(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Go that writes down what it is asked; returns that log."""
-    program(machine / "bin", "go", FAKE_GO)
-    monkeypatch.setenv("FAKE_GO_LOG", str(machine / "go.log"))
-    return machine / "go.log"
 
 
 def kubectl_version(minor: str) -> str:
@@ -92,21 +50,25 @@ class TestBinaries:
         assert machine in binaries.cache_folder().parents
 
     @pytest.mark.parametrize(
-        ("minor", "accepted"),
+        ("name", "answer", "accepted"),
         [
-            pytest.param("28", True, id="the oldest that we accept"),
-            pytest.param("32+", True, id="a vendor's minor version"),
-            pytest.param("27", False, id="one too old"),
-            pytest.param("x", False, id="one that cannot tell"),
+            pytest.param("kubectl", kubectl_version("28"), True, id="the oldest kubectl that we accept"),
+            pytest.param("kubectl", kubectl_version("32+"), True, id="a vendor's minor version"),
+            pytest.param("kubectl", kubectl_version("27"), False, id="a kubectl too old"),
+            pytest.param("kubectl", kubectl_version("x"), False, id="one that cannot tell"),
+            pytest.param("kubectl", "exit 1", False, id="one that fails"),
+            pytest.param("helm", "echo v4.0.0", True, id="the oldest Helm that we accept"),
+            pytest.param("helm", "echo v3.19.0", False, id="a Helm too old"),
+            pytest.param("helm", "echo Dev", False, id="a Helm that cannot tell"),
         ],
     )
-    def test_kubectl_of_the_path_is_taken_when_new_enough(
-        self, machine: Path, go_log: Path, minor: str, accepted: bool
+    def test_what_people_have_is_taken_when_new_enough(
+        self, machine: Path, go_log: Path, name: str, answer: str, accepted: bool
     ) -> None:
-        """People's own kubectl saves a build."""
-        own = program(machine / "bin", "kubectl", kubectl_version(minor))
+        """Their own kubectl or Helm saves a build."""
+        own = program(machine / "bin", name, answer)
 
-        assert (binaries.ensure("kubectl")["kubectl"] == own) is accepted
+        assert (binaries.ensure(name)[name] == own) is accepted
         assert go_log.exists() is not accepted
 
     @pytest.mark.parametrize("name", binaries.TOOLS)
@@ -133,12 +95,13 @@ class TestBinaries:
         assert len(go_log.read_text().splitlines()) == 2
 
     @pytest.mark.usefixtures("go_log")
-    def test_leftover_of_a_killed_build_is_removed(self) -> None:
-        """A build that was killed costs its space only until the next one."""
-        program(binaries.cache_folder() / ".build-dead", "etcd", "true")
+    def test_leftovers_of_the_killed_are_removed(self, machine: Path) -> None:
+        """A build or a download that was killed costs its space only until the next one."""
+        for folder in (binaries.cache_folder(), binaries.archive_folder(archives.ENVTEST)):
+            program(folder / ".build-dead", "etcd", "true")
         binaries.ensure("etcd")
 
-        assert not (binaries.cache_folder() / ".build-dead").exists()
+        assert list((machine / "cache").glob("**/.build-dead")) == []
 
     def test_two_processes_build_once(self, machine: Path, go_log: Path) -> None:
         """The second waits for the first and uses what it made."""
@@ -159,10 +122,17 @@ class TestBinaries:
             binaries.ensure("etcd")
 
     @pytest.mark.usefixtures("machine")
-    @pytest.mark.parametrize("name", ["helm", "kube-controller-manager"])
-    def test_without_go_the_message_tells_what_to_install(self, name: str) -> None:
-        """The envtest archive does not have these; the message says so by its remedy."""
-        with pytest.raises(binaries.BinaryMissingError, match=f"{name} v.*no Go.*Install Go 1.26"):
+    @pytest.mark.parametrize(
+        ("name", "instead"),
+        [
+            ("helm", "or put Helm 4 on the PATH"),
+            ("etcd", "or set KUBEBUILDER_ASSETS"),
+            ("kube-controller-manager", r"newer\.$"),
+        ],
+    )
+    def test_without_go_the_message_tells_what_to_install(self, name: str, instead: str) -> None:
+        """What can be done instead differs from one to the other."""
+        with pytest.raises(binaries.BinaryMissingError, match=f"{name} v.*no Go.*Install Go 1.26.*{instead}"):
             binaries.ensure(name)
 
     @pytest.mark.usefixtures("machine")
@@ -170,58 +140,3 @@ class TestBinaries:
         """A typing error is not a missing binary."""
         with pytest.raises(binaries.BinaryMissingError, match="kubelet is not one of"):
             binaries.ensure("kubelet")
-
-
-@pytest.fixture
-def archive(machine: Path) -> Iterator[tuple[str, str]]:
-    """An envtest archive behind a web server on loopback; gives address and checksum."""
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as bundle:
-        for name in envtest.CONTAINS:
-            member = tarfile.TarInfo(f"controller-tools/envtest/{name}")
-            member.size = len(name)
-            bundle.addfile(member, io.BytesIO(name.encode()))
-    served = machine / "served"
-    served.mkdir()
-    (served / "a.tar.gz").write_bytes(content.getvalue())
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(served))  # type: ignore[arg-type]  # passed on as they came
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/a.tar.gz", sha512(content.getvalue()).hexdigest()
-        server.shutdown()
-
-
-class TestEnvtestArchive:
-    """The way for machines without Go."""
-
-    def test_binaries_of_the_right_archive_are_placed(self, archive: tuple[str, str]) -> None:
-        """After the download the binaries are found like built ones."""
-        address, checksum = archive
-        envtest.download("linux-amd64", binaries.envtest_folder(), url=address, checksum=checksum)
-
-        assert binaries.find("etcd") == binaries.envtest_folder() / "etcd"
-        assert {entry.name for entry in binaries.envtest_folder().iterdir()} == set(envtest.CONTAINS)
-
-    def test_archive_with_another_checksum_is_refused(self, archive: tuple[str, str]) -> None:
-        """Nothing of an archive is unpacked before its checksum is right."""
-        with pytest.raises(envtest.ArchiveError, match="has SHA-512"):
-            envtest.download("linux-amd64", binaries.envtest_folder(), url=archive[0])
-        assert list(binaries.envtest_folder().iterdir()) == []
-
-    def test_failed_download_tells_the_remedy(self, archive: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without Go and without internet the message says what to install."""
-        monkeypatch.setattr(envtest.download, "__kwdefaults__", {"url": archive[0] + "x", "checksum": None})
-
-        with pytest.raises(binaries.BinaryMissingError, match=r"404.*Install Go"):
-            binaries.ensure("etcd")
-
-    def test_each_platform_has_a_checksum_of_full_length(self) -> None:
-        """A shortened pin would never match."""
-        assert all(len(checksum) == 128 for checksum in envtest.SHA512.values())

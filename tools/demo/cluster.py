@@ -200,7 +200,7 @@ def run(*, keep: bool) -> None:
         stage.DemoError: Something did not happen that should have.
     """
     began = time.monotonic()
-    stage.title(1, "Tools: a real Kubernetes API server, etcd and Helm (built once, then cached)")
+    stage.title(1, "Tools: a real Kubernetes API server, etcd and Helm (fetched or built once, then cached)")
     programs = binaries.ensure("kube-apiserver", "etcd", "kubectl", "helm")
     stage.say(f"in {programs['kube-apiserver'].parent}")
     stage.title(2, "Start the API server, and an AWS with a payer, a production and an empty backup account")

@@ -1,0 +1,1 @@
+"""What tests share: worlds, manifests, stand-ins and ways to look; one module for each."""
