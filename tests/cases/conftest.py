@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.cases.kit import OPERATOR_KEY, Case, Json, world_of
 
-from backup_simulator.server import SimulatorServer
+from backup_simulator.transport import InProcess
 
 
 @pytest.fixture(scope="session")
-def shared_server() -> Iterator[SimulatorServer]:
-    """A running simulator."""
-    with SimulatorServer(world_of("01-both-directions")) as server:
-        yield server
+def shared_aws() -> InProcess:
+    """A simulator without a socket."""
+    return InProcess(world_of("01-both-directions"))
 
 
 @pytest.fixture
-def case(
-    shared_server: SimulatorServer, monkeypatch: pytest.MonkeyPatch, models: None
-) -> Iterator[Callable[..., Case]]:
+def case(shared_aws: InProcess, monkeypatch: pytest.MonkeyPatch, models: None) -> Iterator[Callable[..., Case]]:
     """Return what begins a case by its name, with another world than its own if one is given."""
     del models
     for name, value in OPERATOR_KEY.items():
@@ -30,7 +27,7 @@ def case(
     begun: list[Case] = []
 
     def begin(name: str, *, world: Json | None = None) -> Case:
-        begun.append(Case(shared_server, name, world=world))
+        begun.append(Case(shared_aws, name, world=world))
         return begun[-1]
 
     yield begin

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
+from tests.kit import sessions
 
 from backup_simulator.calls import Call
-from backup_simulator.server import SimulatorServer
+from backup_simulator.transport import InProcess
 from crossvault.aspects.copies.planned import Standing, standings_of
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
@@ -56,8 +57,8 @@ def points_of(world: Json, account_id: str = CLINIC) -> list[Json]:
 class Case:
     """One case, with an operator that has not looked yet."""
 
-    def __init__(self, server: SimulatorServer, name: str, *, world: Json | None = None) -> None:
-        self.server, self.control = server, server.control
+    def __init__(self, cloud: InProcess, name: str, *, world: Json | None = None) -> None:
+        self.cloud, self.control = cloud, cloud.control
         self.folder_path = WORLDS / name
         self.folder = Folder.read(self.folder_path)
         self.control.clear_calls()
@@ -72,8 +73,9 @@ class Case:
         self.aws = self._new()
 
     def _new(self) -> AwsAccounts:
-        settings = AwsSettings(endpoint_url=self.server.url, region=HOME, attempts=1, read_timeout=10.0)
-        return AwsAccounts(settings, clock=self.clock, sleep=lambda _seconds: None)
+        new_session, _ = sessions.reaching(self.cloud)
+        settings = AwsSettings(region=HOME, attempts=1, read_timeout=10.0)
+        return AwsAccounts(settings, clock=self.clock, sleep=lambda _seconds: None, new_session=new_session)
 
     def clock(self) -> datetime:
         """Return virtual time."""
@@ -157,7 +159,7 @@ class Case:
 
     def jobs(self, account_id: str = CLINIC, region: str = HOME) -> Counter[tuple[str, str]]:
         """Count the copy jobs of an account by recovery point and destination vault."""
-        jobs = self.server.state.accounts[account_id].regions[region].copy_jobs.values()
+        jobs = self.cloud.state.accounts[account_id].regions[region].copy_jobs.values()
         return Counter((each.source_point_arn, each.destination_vault_arn) for each in jobs)
 
     def copies(self, name: str, account_id: str = BUNKER, region: str = HOME) -> Counter[tuple[str, float]]:

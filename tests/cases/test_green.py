@@ -217,7 +217,7 @@ def test_copies_that_somebody_deletes_are_a_loss_that_is_told(case: Begin, *, ob
 
 def remade(world: Case) -> None:
     """Have somebody delete the destination vault and make one of its name."""
-    region: Any = world.server.state.accounts[BUNKER].regions[HOME]
+    region: Any = world.cloud.state.accounts[BUNKER].regions[HOME]
     old = region.vaults.pop("records-copies")
     old.points.clear()
     old.created = world.control.now()
@@ -249,7 +249,7 @@ def test_a_destination_vault_that_is_gone_is_a_loss(case: Begin) -> None:
     """Beside the prerequisite that is unmet, the copies that went with it are told."""
     world = settled(case("07-expired-points"), passes=1)
     world.advance("3h")
-    region: Any = world.server.state.accounts[BUNKER].regions[HOME]
+    region: Any = world.cloud.state.accounts[BUNKER].regions[HOME]
     region.vaults.pop("records-copies")
     world.once()
 
@@ -282,7 +282,7 @@ def test_a_part_of_a_composite_copy_that_somebody_deletes_is_told(case: Begin) -
     assert world.numbers() | {"inScope": 1, "copied": 1, "failed": 0, "ineligible": 0} == world.numbers()
     assert world.condition()[:2] == ("True", "Protected")
 
-    admin = world.server.client("backup", BUNKER, "admin", region=HOME)
+    admin = world.cloud.client("backup", BUNKER, "admin", region=HOME)
     listed = admin.list_recovery_points_by_backup_vault(BackupVaultName="records-copies")["RecoveryPoints"]
     volume = next(each["RecoveryPointArn"] for each in listed if each["ResourceType"] == "EBS")
     admin.delete_recovery_point(BackupVaultName="records-copies", RecoveryPointArn=volume)

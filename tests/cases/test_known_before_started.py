@@ -79,7 +79,7 @@ def test_the_copy_goes_once_the_role_is_there(case: Begin, name: str) -> None:
     """The remedy is enough: the next pass sees the role, without a restart."""
     began: Case = case(name)
     began.passes(2)
-    iam = began.server.client("iam", CLINIC, "admin", region="us-east-1")
+    iam = began.cloud.client("iam", CLINIC, "admin", region="us-east-1")
     made = iam.create_role(
         RoleName="AWSBackupDefaultServiceRole",
         Path="/service-role/",
@@ -279,6 +279,6 @@ def _point(case: Case, resource: str) -> str:
 
 
 def _ended(case: Case) -> Mapping[tuple[str, str], Any]:
-    jobs = case.server.state.accounts[CLINIC].regions["eu-west-1"].copy_jobs.values()
+    jobs = case.cloud.state.accounts[CLINIC].regions["eu-west-1"].copy_jobs.values()
     assert all(each.destination_vault_arn.split(":")[4] == BUNKER for each in jobs)
     return {(each.source_point_arn, each.job_id): each.state for each in jobs}

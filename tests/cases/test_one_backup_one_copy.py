@@ -39,7 +39,7 @@ def test_a_restore_drill_is_not_sent_again(case: Callable[..., Case], origin: st
     both = case(BOTH, world=world)
     both.passes(6)
     (arn,) = both.control.vault(BUNKER, "eu-west-1", "records-copies").points
-    both.server.client("backup", BUNKER, "admin", region="eu-west-1").start_copy_job(
+    both.cloud.client("backup", BUNKER, "admin", region="eu-west-1").start_copy_job(
         RecoveryPointArn=arn,
         SourceBackupVaultName="records-copies",
         DestinationBackupVaultArn=f"arn:aws:backup:eu-west-1:{CLINIC}:backup-vault:records",

@@ -1,11 +1,14 @@
 """A world, a policy and the engine in one process: what fault tests drive pass by pass, on a clock they move.
 
-AWS is the simulator over HTTP, so faults of the wire are real. Nothing here waits: virtual time is moved instead.
+AWS is the simulator, in the same process or over HTTP, where faults of the wire are real. Nothing here waits: virtual
+time is moved instead.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,10 +17,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
+from tests.kit import sessions
 
 from backup_simulator.calls import Call
 from backup_simulator.records.state import Vault
 from backup_simulator.server import SimulatorServer
+from backup_simulator.transport import InProcess
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
@@ -62,7 +67,7 @@ def world(*points: Json, **changes: Any) -> Json:
 
     The clock stands still; accounts come with the same roles and permissions that the documentation asks for.
     """
-    made = cast("Json", yaml.safe_load(WORLD.read_text("utf-8")))
+    made = copy.deepcopy(_quickstart())
     made["clock"] = {"start": "now", "frozen": True}
     made["durations"] = {"created": "1s", "running": "10s", "toggle_off": "15m"}
     vault = account(made, PRODUCTION)["vaults"][0]
@@ -74,11 +79,15 @@ def world(*points: Json, **changes: Any) -> Json:
     return made | changes
 
 
+@functools.cache
+def _quickstart() -> Json:
+    return cast("Json", yaml.safe_load(WORLD.read_text("utf-8")))
+
+
 def _like_backup(made: Json, account_id: str, name: str) -> Json:
     twin = copy.deepcopy(account(made, BACKUP)) | {"id": account_id, "name": name}
     twin["users"][0]["access_key"] = {"id": f"AKIA{name.upper()}{account_id}"[:20], "secret": f"{name}-admin-secret"}
-    text = yaml.safe_dump(twin["roles"])
-    twin["roles"] = yaml.safe_load(text.replace(BACKUP, account_id))
+    twin["roles"] = json.loads(json.dumps(twin["roles"]).replace(BACKUP, account_id))
     twin["keys"][0]["id"] = f"{account_id[:8]}-0000-4000-8000-000000000001"
     return twin
 
@@ -178,9 +187,10 @@ def numbers(body: Mapping[str, Any], name: str = "vault-account") -> Json:
 class Stage:
     """One operator's engine over one world; ``restart`` is what the kernel does to it."""
 
-    def __init__(self, server: SimulatorServer, *, settings: AwsSettings | None = None) -> None:
-        self.server, self.control = server, server.control
-        self.settings = settings or AwsSettings(endpoint_url=server.url, region=HOME, attempts=1, read_timeout=10.0)
+    def __init__(self, cloud: InProcess | SimulatorServer) -> None:
+        self.cloud, self.control = cloud, cloud.control
+        self.new_session, url = sessions.reaching(cloud)
+        self.settings = AwsSettings(endpoint_url=url, region=HOME, attempts=1, read_timeout=10.0)
         self.declared = accounts()
         self.body = policy()
         self.claims: frozenset[tuple[str, str]] = frozenset()
@@ -198,7 +208,7 @@ class Stage:
         self.aws = self._new()
 
     def _new(self) -> AwsAccounts:
-        return AwsAccounts(self.settings, clock=self.clock, sleep=lambda _seconds: None)
+        return AwsAccounts(self.settings, clock=self.clock, sleep=lambda _seconds: None, new_session=self.new_session)
 
     def restart(self) -> None:
         """Throw away everything that a process remembers; the status stays, as the API server would keep it."""
@@ -294,7 +304,7 @@ class Stage:
 
     def jobs(self) -> Counter[tuple[str, str]]:
         """Count the copy jobs AWS has by recovery point and destination vault."""
-        region = self.server.state.accounts[PRODUCTION].regions[HOME]
+        region = self.cloud.state.accounts[PRODUCTION].regions[HOME]
         return Counter((each.source_point_arn, each.destination_vault_arn) for each in region.copy_jobs.values())
 
     def copies(self, name: str = "orders-copies", account_id: str = BACKUP) -> Counter[tuple[str, float]]:
@@ -304,7 +314,7 @@ class Stage:
 
     def admin(self, account_id: str = BACKUP, region: str = AWAY, service: str = "backup") -> Any:
         """Return a client of somebody with all rights in an account."""
-        return self.server.client(service, account_id, "admin", region=region)
+        return self.cloud.client(service, account_id, "admin", region=region)
 
 
 def started(outcome: Outcome) -> list[str]:

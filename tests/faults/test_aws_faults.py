@@ -94,10 +94,15 @@ def ready_when(reason: str) -> tuple[str, str]:
     return SHUT_OUT if reason in {"AssumeRoleDenied", "CredentialsRefused"} else ("Unknown", "CannotObserve")
 
 
+OF_THE_WIRE = ("hanging", "connection reset", "cut off")
+
+
 @pytest.fixture
-def hasty(stage: Stage, request: pytest.FixtureRequest) -> Stage:
-    """An operator that gives up on an answer soon where none will come; a busy machine must not look like that."""
-    if "hanging" in request.node.name:
+def hasty(request: pytest.FixtureRequest) -> Stage:
+    """An operator over HTTP where the wire is at fault, which gives up on an answer soon where none will come."""
+    wired = any(each in request.node.name for each in OF_THE_WIRE)
+    stage: Stage = request.getfixturevalue("wired_stage" if wired else "stage")
+    if "hanging" in request.node.name:  # a busy machine must not look like that
         stage.settings = scene.hasty(stage)
         stage.restart()
     return stage

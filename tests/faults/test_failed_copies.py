@@ -163,7 +163,7 @@ def test_a_copy_that_vanished_is_made_again_once(stage: Stage) -> None:
     stage.go_on(seconds=20)
     victim = max(created for _, created in stage.copies())
     for jobs_before in (5, 6):
-        with stage.server.simulator.lock:
+        with stage.cloud.simulator.lock:
             points = stage.vault().points
             del points[next(arn for arn, each in points.items() if each.created == victim)]
         stage.later("3h")
@@ -181,7 +181,7 @@ def test_a_copy_that_vanished_is_made_again_once(stage: Stage) -> None:
 def test_the_only_copy_that_vanished_is_told_and_not_made_again(single: Stage) -> None:
     """Nothing shows that jobs name copies as they are listed, so that a person has to look."""
     single.go_on(seconds=20)
-    with single.server.simulator.lock:
+    with single.cloud.simulator.lock:
         single.vault().points.clear()
     for _ in range(5):
         single.later("12h")

@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from ..aws import tenants
 from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
-from ..aws.own import AwsSettings
+from ..aws.own import AwsSettings, NewSession, plain_session
 from ..aws.places import Place, Shared, identity_key
 from ..aws.reads import SharedReads
 from ..aws.sessions import Sessions
@@ -31,9 +30,6 @@ from .identity import aws as identity
 from .organization import aws as organization
 from .vault import aws as vault
 from .vault_policy import aws as vault_policy
-
-if TYPE_CHECKING:
-    from botocore.loaders import Loader
 
 EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "identity": identity.hands,
@@ -53,7 +49,8 @@ def _now() -> datetime:
 class AwsAccounts:
     """All AWS accounts of one operator. Thread-safe.
 
-    A ``loader`` may be shared by several: it keeps botocore's models of the AWS services, which take long to read.
+    Botocore's sessions come from ``new_session``: they may share a loader, which keeps the models of the AWS services
+    and takes long to fill, or reach AWS in another way than over the network.
     """
 
     def __init__(
@@ -64,12 +61,12 @@ class AwsAccounts:
         clock: Callable[[], datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
-        loader: Loader | None = None,
+        new_session: NewSession = plain_session,
     ) -> None:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
-        sessions = Sessions(settings or AwsSettings(), self.recorder, budgets, clock=clock, loader=loader)
+        sessions = Sessions(settings or AwsSettings(), self.recorder, budgets, clock=clock, new_session=new_session)
         self._reach = Reach(sessions, SharedReads(clock), clock)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}

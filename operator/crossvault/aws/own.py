@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +17,8 @@ from .names import UNNAMED
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
-    from botocore.loaders import Loader
+
+NewSession = Callable[[], botocore.session.Session]
 
 # Under this name the requests are counted that fetch the operator's own credentials, before any account is entered.
 NOBODY = ""
@@ -57,21 +59,32 @@ def client_config(settings: AwsSettings) -> Config:
     )
 
 
-class OwnIdentity:
-    """The operator's own credentials, from botocore's usual chain, and the loader everybody shares."""
+def plain_session() -> botocore.session.Session:
+    """Return a session as botocore makes it: it reaches AWS over the network."""
+    return botocore.session.Session()
 
-    def __init__(self, settings: AwsSettings, recorder: CallRecorder, loader: Loader | None = None) -> None:
+
+class OwnIdentity:
+    """The operator's own credentials, from botocore's usual chain, and sessions that share one loader."""
+
+    def __init__(self, settings: AwsSettings, recorder: CallRecorder, new_session: NewSession) -> None:
         self._lock = threading.Lock()
         self._session: botocore.session.Session | None = None
         self._config = client_config(settings)
         self._hooks = CallHooks(NOBODY, recorder, lambda _: None)
-        self.loader: Loader = loader or botocore.session.Session().get_component("data_loader")
+        self._new_session = new_session
+        self._loader = new_session().get_component("data_loader")
         configured = cast("str | None", self._fresh().get_config_variable("region"))
         self.region = settings.region or os.environ.get("AWS_REGION") or configured
 
+    def new_session(self) -> botocore.session.Session:
+        """Return a session that knows nobody's credentials yet; the models of the services are read once for all."""
+        session = self._new_session()
+        session.register_component("data_loader", self._loader)
+        return session
+
     def _fresh(self) -> botocore.session.Session:
-        session = botocore.session.Session()
-        session.register_component("data_loader", self.loader)
+        session = self.new_session()
         # A pod's web identity is exchanged by a client that botocore makes by itself, with this configuration.
         session.set_default_client_config(self._config)
         self._hooks.attach(session)

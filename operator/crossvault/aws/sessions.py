@@ -32,12 +32,11 @@ from . import bodies, errors, names, regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
-from .own import AwsSettings, OwnIdentity, client_config
+from .own import AwsSettings, NewSession, OwnIdentity, client_config, plain_session
 from .threads import RequestThreads
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from botocore.loaders import Loader
     from mypy_boto3_backup import BackupClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
@@ -114,8 +113,7 @@ class Entered:
         self._config = client_config(settings)
 
     def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
-        session = botocore.session.Session()
-        session.register_component("data_loader", self._operator.loader)
+        session = self._operator.new_session()
         session.register_component("credential_provider", CredentialResolver([_Ready(self._credentials)]))
         session.set_config_variable("sts_regional_endpoints", "regional")
         hooks.attach(session)
@@ -307,7 +305,7 @@ class Sessions:
         budgets: Budgets,
         *,
         clock: Callable[[], datetime],
-        loader: Loader | None = None,
+        new_session: NewSession = plain_session,
     ) -> None:
         # A failed refresh is told by our problem already; botocore would add a traceback to the log each time.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
@@ -315,7 +313,7 @@ class Sessions:
         self._recorder = recorder
         self._budgets = budgets
         self._clock = clock
-        self._loader = loader
+        self._new_session = new_session
         self._lock = threading.Lock()
         self._operator: OwnIdentity | None = None
         self._entered: OrderedDict[Fingerprint, Entered] = OrderedDict()
@@ -381,7 +379,7 @@ class Sessions:
 
     def _own(self) -> OwnIdentity:
         if self._operator is None:
-            self._operator = OwnIdentity(self._settings, self._recorder, self._loader)
+            self._operator = OwnIdentity(self._settings, self._recorder, self._new_session)
         return self._operator
 
     def _sts_region(self, account: Account) -> str:

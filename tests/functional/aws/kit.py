@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import threading
 from collections import defaultdict, deque
@@ -14,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import botocore.session
-from botocore.loaders import Loader
+from tests.kit import sessions
 
 from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.effects import AwsAccounts
@@ -229,11 +227,4 @@ def accounts(url: str, *, clock: Callable[[], datetime] | None = None, **setting
     settings.setdefault("attempts", 1)
     chosen = AwsSettings(version="9.9", region="eu-west-1", endpoint_url=url, **settings)
     more: dict[str, Any] = {"clock": clock} if clock else {}
-    return AwsAccounts(chosen, loader=models(), **more)
-
-
-@functools.cache
-def models() -> Loader:
-    """Read the models of AWS's services once for all tests of a process."""
-    loader: Loader = botocore.session.Session().get_component("data_loader")
-    return loader
+    return AwsAccounts(chosen, new_session=sessions.plain, **more)

@@ -9,7 +9,8 @@ import pytest
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import Script, account, let_in, models, scripted
+from tests.functional.aws.kit import Script, account, let_in, scripted
+from tests.kit import sessions
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
@@ -115,7 +116,7 @@ def test_nothing_is_sent_in_the_clear_however_the_endpoint_is_set(
             case "file of STS":
                 config.write_text(f"[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = {url}\n")
         settings = AwsSettings(region=REGION, endpoint_url=url if how == "setting" else None, attempts=1)
-        aws = AwsAccounts(settings, loader=models())
+        aws = AwsAccounts(settings, new_session=sessions.plain)
         with pytest.raises(CrossvaultError) as caught:
             aws._reach.sessions.enter(PROD).verify()
         aws.close()
@@ -137,7 +138,7 @@ def test_nobody_is_connected_to_who_hides_before_a_backslash(monkeypatch: pytest
         let_in(script)
         url = f"{script.url}\\@127.0.0.1:9"
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), new_session=sessions.plain)
         with pytest.raises(CrossvaultError) as caught:
             aws._reach.sessions.enter(PROD).verify()
         aws.close()
@@ -154,7 +155,7 @@ def test_one_service_in_the_clear_keeps_the_others(monkeypatch: pytest.MonkeyPat
         let_in(script)
         monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_BACKUP", _in_the_clear(script))
-        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), new_session=sessions.plain)
         access = aws._reach.sessions.enter(PROD)
         access.verify()
         with pytest.raises(CrossvaultError) as caught:
@@ -176,7 +177,7 @@ def test_web_identity_is_not_handed_out_in_the_clear(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with scripted() as script:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", _in_the_clear(script))
-        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(region=REGION, attempts=1), new_session=sessions.plain)
         with pytest.raises(CrossvaultError) as caught:
             aws._reach.sessions.enter(PROD).verify()
         aws.close()

@@ -17,10 +17,10 @@ from tests.functional.aws.kit import (
     error_json,
     error_xml,
     let_in,
-    models,
     policy,
     scripted,
 )
+from tests.kit import sessions
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault.seen import VAULT
@@ -39,7 +39,7 @@ SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
 
 def _without_endpoint(region: str | None) -> AwsAccounts:
     """An edge that would send requests to AWS itself, if one were made."""
-    return AwsAccounts(AwsSettings(region=region), loader=models())
+    return AwsAccounts(AwsSettings(region=region), new_session=sessions.plain)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_first_policy_does_not_choose_the_sts_of_all_others(named: str) -> None:
     """The attacker's policy is looked at first, in a Region of its choice; STS is asked elsewhere, for everybody."""
     with scripted() as script:
         let_in(script)
-        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), new_session=sessions.plain)
         _look(aws, named)
         aws.close()
 
@@ -239,7 +239,7 @@ def test_another_first_region_is_another_sts() -> None:
     """An administrator who corrects spec.regions is heard at once."""
     with scripted() as script:
         let_in(script)
-        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), loader=models())
+        aws = AwsAccounts(AwsSettings(endpoint_url=script.url, attempts=1), new_session=sessions.plain)
         wrong = aws._reach.sessions.enter(replace(PROD, regions=("eu-wset-1",)))
         wrong.verify()
         right = aws._reach.sessions.enter(replace(PROD, regions=("eu-west-1",)))
