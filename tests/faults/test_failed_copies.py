@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.faults import stage as scene
 from tests.faults.stage import Stage
-
-from backup_simulator.services.backup.copies import texts
+from tests.kit import recorded
+from tests.kit.recorded import CopyFailure
 
 ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
-BUSY = "There is already a running job for the same resource"
-DENIED = "You are not authorized to perform this operation"
+BUSY, DENIED, MANAGED_KEY, TOGGLE = (
+    recorded.copy_failures()[name]
+    for name in ("too-many-copies", "service-not-authorized", "managed-key", "toggle-off")
+)
+UNHEARD_OF = replace(BUSY, text="Something new under the sun", category="MISCELLANEOUS")
 
 
 @pytest.fixture
@@ -22,9 +26,9 @@ def single(stage: Stage) -> Stage:
     return stage
 
 
-def fail(stage: Stage, message: str, category: str, *, times: int | None = None) -> None:
+def fail(stage: Stage, said: CopyFailure, *, times: int | None = None) -> None:
     """Order failures and let the first happen."""
-    stage.control.order("FAILED", message=message, category=category, times=times)
+    stage.control.order("FAILED", message=said.text, category=said.category, times=times)
     stage.look()
     stage.control.advance("20s")
     stage.look()
@@ -37,7 +41,7 @@ def starts(stage: Stage) -> int:
 
 def test_a_failure_that_passes_is_tried_again_after_the_backoff(single: Stage) -> None:
     """Retry: failing until the back-off is over, then once more, as a new job."""
-    fail(single, BUSY, "CONCURRENT_JOB", times=1)
+    fail(single, BUSY, times=1)
     assert scene.numbers(single.body)["failed"] == 1
     for _ in range(3):
         single.look()
@@ -56,7 +60,7 @@ def test_a_failure_that_passes_is_tried_again_after_the_backoff(single: Stage) -
 def test_the_backoff_doubles_and_then_gets_slow(single: Stage) -> None:
     """Attempts come at 15, 30, 60, 120 minutes, five in all; then failed, and once a day."""
     single.declare(copying={"retry": {"maxAttempts": 5, "backoff": "15m"}})
-    fail(single, BUSY, "CONCURRENT_JOB")
+    fail(single, BUSY)
     gaps = []
     for _ in range(4):
         before, looks = starts(single), 0
@@ -84,7 +88,7 @@ def test_the_backoff_doubles_and_then_gets_slow(single: Stage) -> None:
 @pytest.mark.parametrize("pause", ["10s", "30m"])
 def test_a_failure_that_a_person_has_to_end_is_tried_slowly(single: Stage, pause: str) -> None:
     """Wait: failed and told at once; tried again after an hour or more, because the person may act unseen."""
-    fail(single, DENIED, "ACCESS_DENIED")
+    fail(single, DENIED)
     assert scene.numbers(single.body)["failed"] == 1
     assert scene.condition(single.body) == ("False", "CopiesFailing")
     assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyRoleDenied")
@@ -101,7 +105,7 @@ def test_a_failure_that_a_person_has_to_end_is_tried_slowly(single: Stage, pause
 
 def test_a_failure_that_nothing_can_end_is_never_tried_again(single: Stage) -> None:
     """Terminal: failed with the reason; not one more attempt in a month."""
-    fail(single, texts.MANAGED_KEY, "UNSUPPORTED_OPERATION")
+    fail(single, MANAGED_KEY)
     assert scene.condition(single.body, "CopiesHealthy") == ("False", "AwsManagedKey")
     for _ in range(5):
         single.later("5d")
@@ -111,7 +115,7 @@ def test_a_failure_that_nothing_can_end_is_never_tried_again(single: Stage) -> N
 
 def test_a_text_that_nobody_knows_is_tried_again(single: Stage) -> None:
     """Unknown: it counts as passing, and its text can be read."""
-    fail(single, "Something new under the sun", "MISCELLANEOUS", times=1)
+    fail(single, UNHEARD_OF, times=1)
     assert scene.numbers(single.body)["failed"] == 1
     single.control.advance("16m")
     single.look()
@@ -121,7 +125,7 @@ def test_a_text_that_nobody_knows_is_tried_again(single: Stage) -> None:
 
 def test_a_token_is_used_for_one_attempt_only(single: Stage) -> None:
     """A restart during the back-off neither repeats the failed job's token nor starts early."""
-    fail(single, BUSY, "CONCURRENT_JOB", times=1)
+    fail(single, BUSY, times=1)
     for _ in range(3):
         single.restart()
         single.look()
@@ -193,10 +197,7 @@ def test_the_only_copy_that_vanished_is_told_and_not_made_again(single: Stage) -
 def test_a_cause_that_is_seen_to_be_gone_shortens_the_wait(stage: Stage) -> None:
     """The switch was off when the copy ran; it is on again: the normal back-off counts, not the slow one."""
     stage.begin(scene.world(*ONE))
-    stage.control.order("FAILED", message=texts.TOGGLE, category="FEATURE_NOT_ENABLED", times=1)
-    stage.look()
-    stage.control.advance("20s")
-    stage.look()
+    fail(stage, TOGGLE, times=1)
     assert [each["needsAction"] for each in stage.body["status"]["failures"]] == [False]
     stage.control.advance("16m")
     stage.go_on(seconds=20)

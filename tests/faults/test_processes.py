@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.faults import stage as scene
+from tests.kit import recorded
 from tools.demo.world import operator_environment
 from tools.processes import TetheredProcess
 
@@ -224,7 +225,7 @@ def test_once_does_one_pass(machine: Machine) -> None:
 
 def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None:
     """One JSON document of all statuses, its summary first; as text the table, and below it what is wrong and why."""
-    quota = "Cannot create more than 100 manual snapshots"
+    quota = recorded.said("user-snapshots")
     machine.aws.control.order("FAILED", message=quota, category="LIMIT_EXCEEDED")
     machine.run("run", "--timeout", "8s", "--interval", "2s", "--follow-interval", "1s")
     done = machine.run("run", "--once", "-o", "json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tests.kit import recorded
 from tests.unit.builders import (
     NOW,
     SOURCE_ARN,
@@ -22,7 +23,7 @@ from crossvault.engine.declared import Desired, Destination
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
-ORGANIZATION_TEXT = "Copy job failed. Both source and destination account must be a member of the same organization."
+ORGANIZATION_TEXT = recorded.said("organization")
 
 
 def view_of(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from tests.kit import recorded
 from tests.unit.builders import (
     DATABASE,
     DISK,
@@ -88,7 +89,7 @@ FAILED = "An internal error occurred."
             id="a failure somebody has to end",
         ),
         pytest.param(
-            lambda p: Pair(p, None, (job_for(p, state="FAILED", message="Cannot find recovery point"),)),
+            lambda p: Pair(p, None, (job_for(p, state="FAILED", message=recorded.said("no-recovery-point")),)),
             State.FAILED,
             Reason.SOURCE_GONE,
             id="a failure nobody can end",
@@ -613,7 +614,7 @@ def test_a_remark_of_a_finished_job_is_kept() -> None:
     """A copy that finished with a message is copied, and says so."""
     source = point()
     copy = copy_of(source)
-    job = job_for(source, state="COMPLETED", to=copy, message="We are unable to copy resource tags to your backup.")
+    job = job_for(source, state="COMPLETED", to=copy, message=recorded.said("tags-lost"))
 
     assert (judged(source, job, copy=copy).state, judged(source, job, copy=copy).message) == (
         State.COPIED,

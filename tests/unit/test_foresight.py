@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.kit import recorded
 from tests.unit.judging import diff
 
 from crossvault.aspects.copies.failures import FailureClass, classify_refusal
@@ -220,7 +221,7 @@ def test_what_time_ends_is_no_standing_of_the_point() -> None:
 def test_a_job_that_began_later_than_the_refusal_makes_it_history() -> None:
     """Somebody else asked, and AWS took it: what the job says is what counts."""
     one = point()
-    job = job_for(one, state="FAILED", created=ago(hours=5), message="An internal error occurred.")
+    job = job_for(one, state="FAILED", created=ago(hours=5), message=recorded.said("internal-error"))
     made = _plan(one, there=sight(jobs=(job,)), **_refused(one, COLD, ago(hours=6)))
     assert [each.reason for each in standings_of(made)["dr"]] != [Reason.COLD_STORAGE]
     assert len(made.actions) == 1
@@ -229,7 +230,7 @@ def test_a_job_that_began_later_than_the_refusal_makes_it_history() -> None:
 def test_a_refusal_after_a_failed_job_keeps_the_attempts_for_the_token() -> None:
     """The next request must not repeat the token of one that AWS has already answered."""
     one = point()
-    job = job_for(one, state="FAILED", created=ago(days=2), message="An internal error occurred.")
+    job = job_for(one, state="FAILED", created=ago(days=2), message=recorded.said("internal-error"))
     first = _plan(one).actions[0]
     again = _plan(one, there=sight(jobs=(job,)), **_refused(one, DENIED, ago(hours=6))).actions[0]
     assert isinstance(first, StartCopy)
@@ -245,7 +246,7 @@ def test_a_refusal_after_a_failed_job_keeps_the_attempts_for_the_token() -> None
         (BAD, Reason.LIFECYCLE_REFUSED, FailureClass.WAIT),
         (_no("", "LimitExceededException", Reason.QUOTA_EXCEEDED), Reason.QUOTA_EXCEEDED, FailureClass.WAIT),
         (_no("", "ResourceNotFoundException", Reason.NOT_FOUND), Reason.NOT_FOUND, FailureClass.WAIT),
-        (_no("Cannot find recovery point", "R", Reason.NOT_FOUND), Reason.SOURCE_GONE, FailureClass.TERMINAL),
+        (_no(recorded.said("no-recovery-point"), "R", Reason.NOT_FOUND), Reason.SOURCE_GONE, FailureClass.TERMINAL),
     ],
 )
 def test_a_refusal_is_understood(problem: Problem, reason: Reason, failure_class: FailureClass) -> None:

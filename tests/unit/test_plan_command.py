@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from tests.kit import recorded
 from tests.unit.judging import foresee, rows
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
@@ -155,8 +156,8 @@ def test_a_plan_that_is_not_carried_out_promises_nothing(members: dict[str, Any]
 def test_what_cannot_start_now_says_what_it_waits_for() -> None:
     """Budget, the time of the next attempt, prerequisites, a person: each counted, none promised."""
     failed = [
-        (builders.point(1, resource="arn:db:1"), "An internal error occurred."),
-        (builders.point(2, resource="arn:db:2"), "Cannot find recovery point"),
+        (builders.point(1, resource="arn:db:1"), recorded.said("internal-error")),
+        (builders.point(2, resource="arn:db:2"), recorded.said("no-recovery-point")),
     ]
     jobs = tuple(
         builders.job_for(each, state="FAILED", job_id=each.arn, completed=builders.ago(minutes=5), message=message)
@@ -216,7 +217,7 @@ def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
     job = builders.job_for(
         point,
         state="FAILED",
-        message="Encrypted snapshots with Amazon EBS default key cannot be shared",
+        message=recorded.said("managed-key-of-ebs"),
         completed=builders.NOW - timedelta(hours=1),
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.kit import recorded
 from tests.unit.builders import (
     NOW,
     OUR_POLICY,
@@ -57,11 +58,10 @@ KEY_LOOKS: tuple[Look[Key | None], ...] = (
     Unseen(problem()),
 )
 TEXTS = (
-    "An internal error occurred.",
-    "Cannot create more than 100 manual snapshots",
-    "You are not authorized to perform this operation.",
-    "Cannot find recovery point",
-    "Copy job failed. Both source and destination account must be a member of the same organization.",
+    *map(
+        recorded.said,
+        ("internal-error", "user-snapshots", "service-not-authorized", "no-recovery-point", "organization"),
+    ),
     "Something new under the sun",
 )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.kit import recorded
 from tests.unit.judging import diff
 
 from crossvault.aspects import lifecycle
@@ -133,7 +134,7 @@ def test_without_a_look_at_the_points_nothing_is_said_of_them() -> None:
 def test_a_job_that_the_lock_refused_is_not_repeated_until_it_fits() -> None:
     """A failed job tells nothing that the bounds do not; once they fit, it is tried again with its own token."""
     one = _kept(1, 90)
-    refused = job_for(one, state="FAILED", message="The retention specified in the job is not within the range")
+    refused = job_for(one, state="FAILED", message=recorded.said("vault-lock"))
     held = _plan(one, jobs=(refused,))
     assert [each.needs_action for each in standings_of(held)["dr"]] == [True]
     assert not held.actions

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.kit import recorded
 from tests.unit.builders import (
     DISK,
     NOW,
@@ -89,7 +90,10 @@ INTERVAL, FOLLOW, SECOND = Cadence().interval, Cadence().follow, timedelta(secon
 
 def _retried(minutes: float) -> Any:
     return job_for(
-        point(), state="FAILED", message="An internal error occurred.", completed=NOW - timedelta(minutes=15 - minutes)
+        point(),
+        state="FAILED",
+        message=recorded.said("internal-error"),
+        completed=NOW - timedelta(minutes=15 - minutes),
     )
 
 

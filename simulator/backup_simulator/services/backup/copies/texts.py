@@ -119,7 +119,9 @@ DOCUMENTED: tuple[Documented, ...] = (
         fragment=True,
     ),
     Documented("key deleted", "RESOURCE_NOT_FOUND", KEY_GONE, "source key deleted"),
-    Documented("recovery point deleted", "RESOURCE_NOT_FOUND", NO_POINT, "recovery point deleted meanwhile"),
+    Documented(
+        "recovery point deleted", "RESOURCE_NOT_FOUND", NO_POINT, "recovery point deleted meanwhile", fragment=True
+    ),
     Documented("image not allowed", "RESOURCE_NOT_FOUND", IMAGE_HIDDEN, "image not allowed in the destination"),
     Documented("fragment no resource", "RESOURCE_NOT_FOUND", "Could not find resource", fragment=True),
     Documented("fragment no cryopod", "RESOURCE_NOT_FOUND", "Could not find cryopod", fragment=True),
