@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.cases.kit import OPERATOR_KEY, Case, Json, world_of
+from tests.kit.cases import OPERATOR_KEY, Case, Json, world_of
 
 from backup_simulator.transport import InProcess
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, prerequisite_names, world_of
+from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, prerequisite_names, world_of
 
 Begin = Callable[..., Case]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-identity.md"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, HOME, Case, Json, points_of, world_of
+from tests.kit.cases import BUNKER, CLINIC, HOME, Case, Json, points_of, world_of
 
 from crossvault.cli import statuses
 from crossvault.engine.declared import PolicyKey

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
+from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, points_of, prerequisite_names, world_of
 
 from backup_simulator.faults import Kind
 from crossvault.aspects.copies.planned import State

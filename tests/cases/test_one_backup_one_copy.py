@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 import pytest
-from tests.cases.kit import BUNKER, CLINIC, Case, world_of
+from tests.kit.cases import BUNKER, CLINIC, Case, world_of
 
 from backup_simulator.records.state import RecoveryPoint
 from crossvault.engine.declared import PolicyKey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.cases.kit import WORLDS
+from tests.kit.cases import WORLDS
 
 from crossvault.local import Folder, ManifestError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.cases.kit import CLINIC, Case, account_in, points_of, world_of
+from tests.kit.cases import CLINIC, Case, account_in, points_of, world_of
 
 from backup_simulator.faults import Kind
 from crossvault.aspects.copies.planned import State

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.cases.kit import Case
+from tests.kit.cases import Case
 
 from backup_simulator.faults import Kind
 from crossvault.aws import regions

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.functional import readings
-from tests.functional.readings import ORG, PATH, ROLE, ROOT, SOURCE, TARGET, VAULT, VAULT_PATH
+from tests.kit import readings
+from tests.kit.readings import ORG, PATH, ROLE, ROOT, SOURCE, TARGET, VAULT, VAULT_PATH
 from tools import clients
 
 from crossvault.aspects import vault_policy

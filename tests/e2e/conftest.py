@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.cluster import Cluster, install, lively, serving
+from tests.kit.chart_cluster import Cluster, install, lively, serving
 from tools import binaries
 from tools.controlplane import ControlPlane
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.e2e.cluster import OPERATOR, Cluster, kill, serving, until
-from tests.faults import stage as scene
+from tests.kit import stage as scene
+from tests.kit.chart_cluster import OPERATOR, Cluster, kill, serving, until
 from tools.controlplane import ControlPlane
 from tools.demo import world as demo
 
@@ -229,7 +229,7 @@ def test_deletion_removes_our_statement_only(cluster: Cluster) -> None:
 
 def test_deletion_completes_though_credentials_are_dead(cluster: Cluster) -> None:
     """AWS knows the operator no more: the object goes after the bounded wait, and an event says what was left."""
-    cluster.start("tests.e2e.impatient")
+    cluster.start("tests.kit.impatient")
     cluster.accounts()
     cluster.apply(cluster.policy(deletionPolicy="RemoveOwned"))
     cluster.wait_until_all_is_copied()

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from tests.faults.stage import OPERATOR_KEY, PERMITTED, Stage, world
+from tests.kit.stage import OPERATOR_KEY, PERMITTED, Stage, world
 
 from backup_simulator.server import SimulatorServer
 from backup_simulator.transport import InProcess

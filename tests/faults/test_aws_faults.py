@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Json, Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Json, Stage
 
 from backup_simulator.faults import Kind
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Stage
 
 LAWS: tuple[dict[str, str], ...] = (
     {},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Json, Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Json, Stage
 
 from crossvault.aspects.vault_policy.statement import sid_of
 

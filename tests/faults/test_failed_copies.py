@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Stage
 from tests.kit import recorded
+from tests.kit import stage as scene
 from tests.kit.recorded import CopyFailure
+from tests.kit.stage import Stage
 
 ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
 BUSY, DENIED, MANAGED_KEY, TOGGLE = (

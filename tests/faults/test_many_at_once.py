@@ -8,8 +8,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import CADENCE, Json, Stage
+from tests.kit import stage as scene
+from tests.kit.stage import CADENCE, Json, Stage
 
 from backup_simulator.faults import Kind
 from crossvault.aspects.copies.planned import StartCopy

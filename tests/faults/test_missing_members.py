@@ -11,8 +11,8 @@ import random
 from typing import Any
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Stage
 
 from backup_simulator.faults import Kind
 from crossvault.aws.answers import ANSWERS

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.faults import stage as scene
 from tests.kit import recorded
+from tests.kit import stage as scene
 from tools.demo.world import operator_environment
 from tools.processes import TetheredProcess
 

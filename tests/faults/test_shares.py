@@ -11,8 +11,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Json, Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Json, Stage
 
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Stage
 
 from crossvault.kinds.policy.reconcile import plan_policy
 from crossvault.kinds.rejected import Rejected

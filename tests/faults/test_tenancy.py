@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.faults import stage as scene
-from tests.faults.stage import Json, Stage
+from tests.kit import stage as scene
+from tests.kit.stage import Json, Stage
 
 
 def told(stage: Stage) -> str:

@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.fake_aws import FakeAws
-from tests.unit.test_local import FAST, KEY, aws_of_today, manifests, until, write
-from tests.unit.test_local_files import FILES, TEXTS
+from tests.kit.broken_folders import FILES, TEXTS
+from tests.kit.fake_aws import FakeAws
+from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
 
 from crossvault.local import Folder, LocalRunner, LocalSettings
 from crossvault.local.watch import Watch

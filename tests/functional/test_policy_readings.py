@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
-from tests.functional import readings
-from tests.functional.readings import SOURCE, VAULT, World
+from tests.kit import readings
+from tests.kit.readings import SOURCE, VAULT, World
 
 from crossvault.aspects import vault_policy
 from crossvault.iam.evaluation import Judgement, Verdict

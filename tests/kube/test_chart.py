@@ -1,22 +1,19 @@
 """The chart: refuses what it does not know, renders what it is asked for, and installs on a real API server."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.broken_manifests import ACCOUNT, altered
-from tools import binaries
+from tests.kit.broken_manifests import ACCOUNT, altered
+from tests.kit.chart import CHART, NAMESPACE, helm, only, rendered
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube
 
 ROOT = Path(__file__).parents[2]
-CHART = ROOT / "deploy" / "helm" / "crossvault"
-NAMESPACE = "crossvault-system"
 RIGHTS = {
     *("list crossaccountbackuppolicies.crossvault.io", "watch crossaccountbackuppolicies.crossvault.io"),
     *("patch crossaccountbackuppolicies.crossvault.io", "patch crossaccountbackuppolicies/status.crossvault.io"),
@@ -26,29 +23,6 @@ RIGHTS = {
     "watch customresourcedefinitions.apiextensions.k8s.io",
 }
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:crossvault"
-
-
-def helm(*args: str | Path, plane: ControlPlane | None = None) -> subprocess.CompletedProcess[str]:
-    """Run helm, against a control plane when one is given."""
-    program = binaries.find("helm")
-    if program is None:
-        pytest.fail("helm missing; run `python -m tools.binaries` first, it shows its progress")
-    environment = plane.environment() if plane else None
-    return subprocess.run([program, *map(str, args)], capture_output=True, text=True, check=False, env=environment)
-
-
-def rendered(*sets: str) -> list[dict[str, Any]]:
-    """Render the chart as release crossvault with these values."""
-    values = [part for each in sets for part in ("--set", each)]
-    result = helm("template", "crossvault", CHART, "--namespace", NAMESPACE, *values)
-    assert result.returncode == 0, result.stderr
-    return [each for each in yaml.safe_load_all(result.stdout) if each]
-
-
-def only(objects: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any]:
-    """Return the one object of a kind, and of a name where there are several."""
-    (found,) = [each for each in objects if each["kind"] == kind and name in {"", each["metadata"]["name"]}]
-    return found
 
 
 def container(objects: list[dict[str, Any]]) -> dict[str, Any]:

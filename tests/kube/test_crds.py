@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import broken_manifests
-from tests.broken_manifests import ACCOUNT, POLICY, altered
+from tests.kit import broken_manifests
+from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
 from tools.controlplane import ControlPlane
 
 from crossvault.manifest import schema

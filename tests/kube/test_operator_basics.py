@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.kube.operator_kit import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
+from tests.kit.kube_operator import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
 from tools.controlplane import ControlPlane
 
 from crossvault.status.outcome import Cadence

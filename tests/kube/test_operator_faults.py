@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 import pytest
 import yaml
-from tests.kube.operator_kit import (
+from tests.kit.kube_operator import (
     ACCOUNTS,
     API,
     OPERATOR_USER,

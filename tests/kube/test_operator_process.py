@@ -3,13 +3,11 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.kube.operator_kit import Cluster, wait_until
+from tests.kit.kube_operator import Cluster, wait_until
+from tests.kit.operator_process import process
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube
@@ -22,17 +20,6 @@ def installed(control_plane: ControlPlane) -> tuple[Cluster, Path]:
     kubeconfig = cluster.install()
     cluster.clear()
     return cluster, kubeconfig
-
-
-@contextmanager
-def process(log: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the operator; whatever happens, it does not outlive the test."""
-    command = [sys.executable, "-m", "tests.kube.operator_process", *map(str, arguments)]
-    with log.open("wb") as stderr, subprocess.Popen(command, stderr=stderr) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
 
 
 def ended(running: subprocess.Popen[bytes], number: signal.Signals) -> int:

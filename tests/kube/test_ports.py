@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
-from tests.kube.operator_kit import Cluster, FakeCore, RunningOperator, fast, wait_until
-from tests.kube.test_chart import CHART, NAMESPACE, helm
-from tests.kube.test_operator_process import process
+from tests.kit.chart import CHART, NAMESPACE, helm
+from tests.kit.kube_operator import Cluster, FakeCore, RunningOperator, fast, wait_until
+from tests.kit.operator_process import process
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube

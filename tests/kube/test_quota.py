@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.broken_manifests import POLICY, altered
+from tests.kit.broken_manifests import POLICY, altered
 from tools import binaries
 from tools.controlplane import ControlPlane
 

@@ -8,8 +8,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.broken_manifests import ACCOUNT, POLICY
-from tests.kube.operator_kit import (
+from tests.kit.broken_manifests import ACCOUNT, POLICY
+from tests.kit.chart import CHART, NAMESPACE, helm, only, rendered
+from tests.kit.kube_operator import (
     ACCOUNTS,
     API,
     FINALIZER,
@@ -21,7 +22,6 @@ from tests.kube.operator_kit import (
     fast,
     wait_until,
 )
-from tests.kube.test_chart import CHART, NAMESPACE, helm, only, rendered
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 

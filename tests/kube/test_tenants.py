@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.faults import stage as scene
-from tests.kube.operator_kit import wait_until
-from tests.kube.tenants_kit import COPIERS, WEAK, Json, Town, logging_into, told, world
+from tests.kit import stage as scene
+from tests.kit.kube_operator import wait_until
+from tests.kit.tenants import COPIERS, WEAK, Json, Town, logging_into, told, world
 from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     DISK,
     NOW,
     UNSEEN,
@@ -23,7 +23,7 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
-from tests.unit.judging import diff
+from tests.kit.judging import diff
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.figures import figures

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from tests.kit import recorded
-from tests.unit.builders import (
+from tests.kit.builders import (
     DATABASE,
     DISK,
     NOW,
@@ -22,7 +22,7 @@ from tests.unit.builders import (
     job_for,
     point,
 )
-from tests.unit.copies_kit import (
+from tests.kit.copies import (
     ALL,
     ORGANIZATION_TEXT,
     judge_all,

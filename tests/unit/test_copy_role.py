@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kit.builders import ROLE, SOURCE_ID, UNSEEN, desired, role, stuck
 
 from crossvault.aspects import copy_role
 from crossvault.aspects.copy_role import COPY_ROLE, Role
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.words.reasons import Reason
-
-from .builders import ROLE, SOURCE_ID, UNSEEN, desired, role, stuck
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 BACKUP = {"Service": "backup.amazonaws.com"}

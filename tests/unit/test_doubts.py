@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     DISK,
     NOW,
     SOURCE_ARN,
@@ -22,7 +22,8 @@ from tests.unit.builders import (
     sight,
     vault,
 )
-from tests.unit.judging import diff
+from tests.kit.copies import LOOSE, OLD, linked
+from tests.kit.judging import diff
 
 from crossvault.aspects.copies import doubts
 from crossvault.aspects.copies import states as copying
@@ -38,20 +39,6 @@ from crossvault.engine.plan import Plan
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
-OLD = point(60, created=ago(days=60, minutes=7))
-LOOSE = copy_of(point(50), arn="loose")
-
-
-def linked(count: int, *, minute: int = 11) -> list[tuple[RecoveryPoint, RecoveryPoint, CopyJob]]:
-    """Return recovery points with copies and the jobs that made them, days ago."""
-    made = []
-    for number in range(1, count + 1):
-        source = point(number, created=(NOW - timedelta(days=number)).replace(minute=minute))
-        copy = copy_of(source)
-        started = source.created + timedelta(hours=2)
-        job = job_for(source, state="COMPLETED", to=copy, job_id=f"linked-{number}", created=started)
-        made.append((source, copy, job))
-    return made
 
 
 def planned(

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     TARGET_ARN,
     account_body,
     destination_body,
     point,
     policy_body,
 )
-from tests.unit.fake_aws import FakeAws
-from tests.unit.pass_kit import SECOND, SECOND_ARN, SID, accounts, settle, small_world
+from tests.kit.fake_aws import FakeAws
+from tests.kit.passes import SECOND, SECOND_ARN, SID, accounts, settle, small_world
 
 from crossvault.aspects.copies.inventory import POINTS
 from crossvault.aspects.identity import IDENTITY

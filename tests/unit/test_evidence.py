@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.builders import DATABASE, DISK, NOW, ago, point
-from tests.unit.laws import ELSEWHERE, Law, TwoVaults
+from tests.kit.builders import DATABASE, DISK, NOW, ago, point
+from tests.kit.laws import ELSEWHERE, Law, TwoVaults
 
 from crossvault.aspects.copies.planned import standings_of
 from crossvault.aspects.copies.seen import RecoveryPoint

@@ -8,22 +8,7 @@ from typing import Any
 
 import pytest
 from tests.kit import recorded
-from tests.unit.judging import diff
-
-from crossvault.aspects.copies.failures import FailureClass, classify_refusal
-from crossvault.aspects.copies.foresight import SLOWEST
-from crossvault.aspects.copies.planned import StartCopy, State, standings_of
-from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
-from crossvault.aspects.lifecycle import Lifecycle
-from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
-from crossvault.aspects.vault.seen import Key
-from crossvault.engine.declared import Desired
-from crossvault.engine.looks import Look, Seen, Unseen
-from crossvault.engine.plan import Plan
-from crossvault.words.problems import ErrorClass, Problem
-from crossvault.words.reasons import Reason
-
-from .builders import (
+from tests.kit.builders import (
     NOW,
     ROLE,
     SOURCE_ID,
@@ -39,7 +24,21 @@ from .builders import (
     stuck,
     vault,
 )
-from .copies_kit import ALL
+from tests.kit.copies import ALL
+from tests.kit.judging import diff
+
+from crossvault.aspects.copies.failures import FailureClass, classify_refusal
+from crossvault.aspects.copies.foresight import SLOWEST
+from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
+from crossvault.aspects.vault.seen import Key
+from crossvault.engine.declared import Desired
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.plan import Plan
+from crossvault.words.problems import ErrorClass, Problem
+from crossvault.words.reasons import Reason
 
 EBS_KEY = f"arn:aws:kms:eu-west-1:{SOURCE_ID}:key/aaaaaaaa-0000-4000-8000-000000000001"
 MANAGED, CUSTOMER = Seen(Key(EBS_KEY, "AWS", "Enabled")), Seen(Key(EBS_KEY, "CUSTOMER", "Enabled"))

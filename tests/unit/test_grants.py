@@ -11,8 +11,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.broken_manifests import ACCOUNT, POLICY, altered
-from tests.unit.naive import elders_of
+from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
+from tests.kit.naive import elders_of
 
 from crossvault.aspects.copy_role import DEFAULT, role_name
 from crossvault.engine.declared import Account, Desired

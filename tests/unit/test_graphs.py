@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.builders import NOW, account, account_sight, desired, destination, observed, point, sight, vault
-from tests.unit.judging import diff
-from tests.unit.laws import Law
+from tests.kit.builders import NOW, account, account_sight, desired, destination, observed, point, sight, vault
+from tests.kit.judging import diff
+from tests.kit.laws import Law
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
 from crossvault.aspects.copies.planned import StartCopy, State, standings_of

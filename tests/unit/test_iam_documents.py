@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.builders import ROLE
+from tests.kit.builders import ROLE
 
 from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.iam import documents

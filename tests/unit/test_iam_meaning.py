@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.builders import ROLE, SOURCE_ID
+from tests.kit.builders import ROLE, SOURCE_ID
 
 from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.iam.meaning import differences, same_meaning

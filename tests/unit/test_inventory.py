@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.builders import DATABASE, DISK, ago, point
 
 from crossvault.aspects.copies.inventory import Inventory, by_age
-
-from .builders import DATABASE, DISK, ago, point
 
 points = st.lists(
     st.builds(

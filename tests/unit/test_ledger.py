@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.kit.builders import NOW, ROLE, TARGET_ARN, job_for, point, source_vault, stuck
 
 from crossvault.aspects.copies.aws.ledger import (
     COUNTED,
@@ -23,8 +24,6 @@ from crossvault.aspects.copies.seen import RunningCopy
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aws.reads import SharedReads
 from crossvault.aws.sessions import fingerprint
-
-from .builders import NOW, ROLE, TARGET_ARN, job_for, point, source_vault, stuck
 
 ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +11,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.broken_manifests import ACCOUNT, POLICY, altered
+from tests.kit.broken_folders import FILES, TEXTS
+from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
 
 from crossvault.engine.declared import PolicyKey
 from crossvault.local import Folder, ManifestError, ManifestFault
 from crossvault.local.manifests import SAID
 
-HEAD = "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\n"
 GOOD = yaml.safe_dump_all([ACCOUNT, altered(POLICY, {"metadata.name": "good"})])
 
 
@@ -34,57 +33,6 @@ def refused(path: Path) -> ManifestError:
     return caught.value
 
 
-TEXTS: list[tuple[str, str, int, str]] = [
-    ("nothing but a kind", HEAD, 1, "metadata: is required"),
-    ("metadata that is a list", HEAD + "metadata: [a]\nspec: {}", 3, "metadata: must be an object, is a list"),
-    ("a name that is a number", HEAD + "metadata:\n  name: 12", 4, "put it in quotes"),
-    ("a name that is a list", HEAD + "metadata:\n  name: [a]", 4, "metadata.name"),
-    ("a huge name", HEAD + f"metadata: {{name: {'n' * 100_000}}}", 3, "metadata.name: must be at most 253"),
-    ("a name that turns round", HEAD + 'metadata: {name: "a\\u202Eb"}', 3, "\\u202eb"),
-    ("a namespace that is a number", HEAD + "metadata: {name: a, namespace: 1}", 3, "metadata.namespace"),
-    ("labels that are a list", HEAD + "metadata: {name: a, labels: [a]}", 3, "metadata.labels: must be an object"),
-    (
-        "a label that is a number",
-        HEAD + "metadata: {name: a, labels: {b: 1}}",
-        3,
-        "metadata.labels.b: must be a string",
-    ),
-    ("a spec that is text", HEAD + "metadata: {name: a}\nspec: x", 4, "spec: must be an object, is a string"),
-    ("an escape sequence in a value", HEAD + 'metadata: {name: a}\nspec:\n  roleArn: "\\e[31mx"', 5, "U+001B"),
-    ("an escape sequence in a key", HEAD + 'metadata: {name: a}\nspec:\n  "\\e[2J": 1', 4, "spec.\\u001b[2J: unknown"),
-    ("a huge key", HEAD + f"metadata: {{name: a}}\nspec:\n  ? {'k' * 90_000}\n  : 1", 4, "unknown field"),
-    (
-        "a huge value",
-        HEAD + f"metadata: {{name: a}}\nspec: {{accountId: '{'1' * 90_000}'}}",
-        4,
-        "at most 12 characters",
-    ),
-    ("too many values", HEAD + f"metadata: {{name: a}}\nspec: {{regions: {['x'] * 90_000}}}", 4, "at most 50 items"),
-    (
-        "too many keys",
-        HEAD + "metadata: {name: a}\nspec:\n" + "".join(f"  k{n}: 1\n" for n in range(40_000)),
-        5,
-        "unknown field",
-    ),
-    ("no such kind", "apiVersion: crossvault.io/v1alpha1\nkind: Backup", 2, "no such kind"),
-    ("a kind that is a list", "apiVersion: crossvault.io/v1alpha1\nkind: [a]", 2, "no such kind"),
-    ("a kind without its group", "kind: BackupAccount\nmetadata: {name: a}", 1, "no such kind"),
-    ("a namespace without metadata", "apiVersion: v1\nkind: Namespace", 1, "metadata: is required"),
-    ("a namespace with a number", "apiVersion: v1\nkind: Namespace\nmetadata: {name: 1}", 3, "metadata.name"),
-    ("labels of a namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {b: 1}}", 3, "labels.b"),
-    (
-        "a list with a number in it",
-        "apiVersion: v1\nkind: List\nitems:\n- {}\n- 1",
-        5,
-        "must be an object, is a number",
-    ),
-    ("a broken item", f"apiVersion: v1\nkind: List\nitems:\n- {{}}\n- {json.dumps({**ACCOUNT, 'spec': 1})}", 5, "spec"),
-    ("text", "hello", 1, "must be an object, is a string"),
-    ("an alias bomb", "a: &a [x, x]\nb: &b [" + "*a, " * 60_000 + "*a]", 2, "more than 100,000 values"),
-    ("brackets", "[" * 5000, 1, "deeper than 50"),
-]
-
-
 @pytest.mark.parametrize(("text", "line", "said"), [pytest.param(*rest, id=name) for name, *rest in TEXTS])
 def test_a_broken_text_is_refused_with_its_place(tmp_path: Path, text: str, line: int, said: str) -> None:
     """File, line, field and cause, in one short error; what follows from it is not complained of."""
@@ -96,33 +44,6 @@ def test_a_broken_text_is_refused_with_its_place(tmp_path: Path, text: str, line
     assert {each.document for each in error.faults} == {3}
     assert fault.line == before + line
     assert str(fault).startswith(f"{tmp_path / 'a.yaml'}:{before + line} (document 3): ")
-
-
-def _fifo(place: Path) -> None:
-    os.mkfifo(place)
-
-
-def _socket(place: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        before = Path.cwd()
-        os.chdir(place.parent)  # the name of a socket may not be long
-        try:
-            listener.bind(place.name)
-        finally:
-            os.chdir(before)
-
-
-FILES: list[tuple[str, Callable[[Path], object], str]] = [
-    ("a pipe", _fifo, "is neither a file nor a folder"),
-    ("a socket", _socket, "cannot be read"),
-    ("a link to itself", lambda place: place.symlink_to(place), "cannot be read: too many levels of symbolic links"),
-    ("a link to nothing", lambda place: place.symlink_to("nowhere"), "is a link to nothing"),
-    ("bytes", lambda place: place.write_bytes(b"a: 1\nb: \xff\xfe"), "is not UTF-8: byte 0xff"),
-    ("UTF-16", lambda place: place.write_bytes("a: 1".encode("utf-16")), "it begins like UTF-16"),
-    ("a NUL", lambda place: place.write_bytes(b"a: 1\nb: \x00"), "U+0000"),
-    ("a huge file", lambda place: place.write_bytes(b"# \n" * 3 * 2**20), "is larger than 8 MiB"),
-    ("an image", lambda place: place.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256))), "is not UTF-8"),
-]
 
 
 @pytest.mark.parametrize(("make", "said"), [pytest.param(*rest, id=name) for name, *rest in FILES])

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit import builders
+from tests.kit.builders import (
     DISK,
     NOW,
     absent,
@@ -22,8 +23,8 @@ from tests.unit.builders import (
     target_vault,
     vault,
 )
-from tests.unit.judging import diff
-from tests.unit.status_kit import ALL, condition_in, declare, status_of, tell
+from tests.kit.judging import diff
+from tests.kit.statuses import ALL, condition_in, declare, status_of, tell
 
 from crossvault.aspects.copies.inventory import ARRIVALS, Arrivals, Inventory
 from crossvault.aspects.vault.declared import CREATION, Creation
@@ -32,8 +33,6 @@ from crossvault.engine.looks import Look, Seen
 from crossvault.engine.observed import Observed, Sight
 from crossvault.status.outcome import Cadence
 from crossvault.words.instants import moment
-
-from . import builders
 
 POINTS = (point(1), point(2, resource=DISK), point(3, resource=f"{DISK}b"), point(4, resource=f"{DISK}c"))
 DONE = tuple(

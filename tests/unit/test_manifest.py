@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.broken_manifests import ACCOUNT, POLICY, REMOVED, TABLE, Broken, altered
+from tests.kit.broken_manifests import ACCOUNT, POLICY, REMOVED, TABLE, Broken, altered
 
 from crossvault.aspects.copies.declared import COPIES, Backfill, BackfillMode, Copying
 from crossvault.aspects.copy_role import COPY_ROLE

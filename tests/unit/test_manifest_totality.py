@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.broken_manifests import ACCOUNT, POLICY, altered
+from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
 
 from crossvault.engine.declared import Account, Desired
 from crossvault.kinds.account.grants import AllowedNamespaces

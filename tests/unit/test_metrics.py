@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.kit import builders
 
 from crossvault.aspects.copies.figures import figures
 from crossvault.aspects.copies.planned import Standing, State
@@ -19,8 +20,6 @@ from crossvault.status.outcome import Report
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
 from crossvault.work.vitals import Vitals
-
-from . import builders
 
 NOW = builders.NOW
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.judging import diff
+from tests.kit.builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
+from tests.kit.judging import diff
 
 import crossvault
 from crossvault.aspects.copies.aws.ledger import StartedCopies, jobs_key
@@ -22,8 +23,6 @@ from crossvault.aws.reads import SharedReads
 from crossvault.engine.declared import Mode
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import restrict
-
-from .builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
 
 PRODUCT = Path(crossvault.__file__).parent
 

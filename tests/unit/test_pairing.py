@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.builders import (
+from tests.kit.builders import (
     DATABASE,
     DISK,
     SOURCE_ARN,
@@ -20,7 +20,7 @@ from tests.unit.builders import (
     job_for,
     point,
 )
-from tests.unit.copies_kit import (
+from tests.kit.copies import (
     copies_found,
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.builders import (
+from tests.kit.builders import (
     DISK,
     NOW,
     OUR_POLICY,
@@ -34,7 +34,7 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
-from tests.unit.judging import diff
+from tests.kit.judging import diff
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.planned import Standing, StartCopy, State, standings_of

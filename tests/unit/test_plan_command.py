@@ -9,8 +9,8 @@ from typing import Any
 import click
 import pytest
 import yaml
-from tests.kit import recorded
-from tests.unit.judging import foresee, rows
+from tests.kit import builders, recorded
+from tests.kit.judging import foresee, rows
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.vault.declared import CREATION, Creation
@@ -22,8 +22,6 @@ from crossvault.engine.observed import Observed
 from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
 from crossvault.words.reasons import Reason
-
-from . import builders
 
 ALL = Backfill(BackfillMode.ALL)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     NOW,
     ROLE,
     TARGET_ARN,
@@ -22,8 +22,8 @@ from tests.unit.builders import (
     sight,
     stuck,
 )
-from tests.unit.judging import diff
-from tests.unit.status_kit import condition_in, declare, status_of, tell
+from tests.kit.judging import diff
+from tests.kit.statuses import condition_in, declare, status_of, tell
 
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.organization import SWITCH

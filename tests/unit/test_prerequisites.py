@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     OUR_POLICY,
     ROLE,
     UNSEEN,
@@ -24,7 +24,7 @@ from tests.unit.builders import (
     target_vault,
     vault,
 )
-from tests.unit.judging import rows
+from tests.kit.judging import rows
 
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import Lifecycle

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.kit import recorded
-from tests.unit.builders import (
+from tests.kit.builders import (
     NOW,
     OUR_POLICY,
     ROLE,
@@ -26,7 +26,7 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
-from tests.unit.fake_aws import FakeAws
+from tests.kit.fake_aws import FakeAws
 
 from crossvault.aspects.copies.inventory import POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import NOW, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
-from tests.unit.judging import foresee
-from tests.unit.status_kit import status_of, tell
-from tests.unit.test_doubts import ALL, LOOSE, OLD, linked
+from tests.kit.builders import NOW, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
+from tests.kit.copies import ALL, LOOSE, OLD, linked
+from tests.kit.judging import foresee
+from tests.kit.statuses import status_of, tell
 
 from crossvault.aspects.copies.declared import Copying
 from crossvault.aspects.lifecycle import Lifecycle

@@ -6,18 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.unit.judging import diff
-
-from crossvault.aspects.organization import ORGANIZATION, Organization
-from crossvault.aspects.vault import CreateVault
-from crossvault.aspects.vault_policy import PutVaultPolicy
-from crossvault.aspects.vault_policy.statement import digest_of, statement_for
-from crossvault.engine.looks import Look, Seen, Unseen
-from crossvault.engine.observed import Observed, Sight
-from crossvault.engine.rows import PrerequisiteStatus
-from crossvault.iam.documents import put
-
-from .builders import (
+from tests.kit.builders import (
     OUR_POLICY,
     ROLE,
     UNSEEN,
@@ -32,6 +21,16 @@ from .builders import (
     source_vault,
     vault,
 )
+from tests.kit.judging import diff
+
+from crossvault.aspects.organization import ORGANIZATION, Organization
+from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault_policy import PutVaultPolicy
+from crossvault.aspects.vault_policy.statement import digest_of, statement_for
+from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.rows import PrerequisiteStatus
+from crossvault.iam.documents import put
 
 CREATE = destination(create=True)
 CHANGED = put(None, {**statement_for(ROLE), "Action": "backup:*"})

@@ -6,12 +6,12 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     TARGET_ARN,
     policy_body,
 )
-from tests.unit.fake_aws import KilledError
-from tests.unit.pass_kit import (
+from tests.kit.fake_aws import KilledError
+from tests.kit.passes import (
     SECOND_ARN,
     do_pass,
     kinds,

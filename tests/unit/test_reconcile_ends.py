@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     DATABASE,
     DISK,
     ROLE,
@@ -17,8 +17,8 @@ from tests.unit.builders import (
     point,
     policy_body,
 )
-from tests.unit.fake_aws import FakeAws, KilledError
-from tests.unit.pass_kit import (
+from tests.kit.fake_aws import FakeAws, KilledError
+from tests.kit.passes import (
     SID,
     THEIRS,
     do_pass,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     ROLE,
     TARGET_ARN,
     point,
@@ -13,8 +13,8 @@ from tests.unit.builders import (
     problem,
     stuck,
 )
-from tests.unit.fake_aws import FakeAws
-from tests.unit.pass_kit import (
+from tests.kit.fake_aws import FakeAws
+from tests.kit.passes import (
     SECOND_ARN,
     THEIRS,
     do_pass,

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from tests.kit import recorded
-from tests.unit.judging import diff
+from tests.kit.builders import UNSEEN, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
+from tests.kit.copies import ALL
+from tests.kit.judging import diff
 
 from crossvault.aspects import lifecycle
 from crossvault.aspects.copies.planned import StartCopy, State, standings_of
@@ -19,9 +21,6 @@ from crossvault.engine.looks import Seen
 from crossvault.engine.plan import Plan
 from crossvault.engine.rows import Prerequisite, PrerequisiteStatus
 from crossvault.words.reasons import Reason
-
-from .builders import UNSEEN, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
-from .copies_kit import ALL
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 INHERIT = destination(lifecycle=Lifecycle(delete_after_days=-1))

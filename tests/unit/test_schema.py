@@ -10,8 +10,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import broken_manifests
-from tests.broken_manifests import ACCOUNT, POLICY, Broken, altered
+from tests.kit import broken_manifests
+from tests.kit.broken_manifests import ACCOUNT, POLICY, Broken, altered
 
 from crossvault.manifest import documents, rules, schema
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.builders import (
+from tests.kit.builders import (
     SOURCE_ARN,
     SOURCE_ID,
     TARGET_ARN,
@@ -20,9 +20,9 @@ from tests.unit.builders import (
     policy_body,
     target_vault,
 )
-from tests.unit.fake_aws import FakeAws
-from tests.unit.judging import diff
-from tests.unit.pass_kit import do_pass, kinds, small_world
+from tests.kit.fake_aws import FakeAws
+from tests.kit.judging import diff
+from tests.kit.passes import do_pass, kinds, small_world
 
 from crossvault.aspects.copies.declared import Copying, Sharing
 from crossvault.aspects.copies.doubts import neighbours_of

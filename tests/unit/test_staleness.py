@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.builders import (
+from tests.kit.builders import (
     NOW,
     UNSEEN,
     account_sight,
@@ -25,8 +25,8 @@ from tests.unit.builders import (
     stuck,
     target_vault,
 )
-from tests.unit.judging import diff
-from tests.unit.status_kit import ALL
+from tests.kit.judging import diff
+from tests.kit.statuses import ALL
 
 from crossvault.aspects.copies.declared import COPIES
 from crossvault.aspects.copies.seen import RecoveryPoint

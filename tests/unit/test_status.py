@@ -7,7 +7,7 @@ from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     DISK,
     NOW,
     TARGET_ARN,
@@ -24,7 +24,7 @@ from tests.unit.builders import (
     sight,
     target_vault,
 )
-from tests.unit.status_kit import (
+from tests.kit.statuses import (
     FIELDS,
     PARTS,
     WORLDS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.kit import recorded
-from tests.unit.builders import (
+from tests.kit.builders import (
     DISK,
     NOW,
     UNSEEN,
@@ -25,8 +25,8 @@ from tests.unit.builders import (
     sight,
     stuck,
 )
-from tests.unit.judging import diff
-from tests.unit.status_kit import (
+from tests.kit.judging import diff
+from tests.kit.statuses import (
     CHECK,
     DAY,
     LAG,

@@ -10,8 +10,8 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.unit.builders import NOW, UNSEEN, copy_of, destination, observed, point, policy_body, sight
-from tests.unit.status_kit import CHECK, declare, failed_job, status_of, tell
+from tests.kit.builders import NOW, UNSEEN, copy_of, destination, observed, point, policy_body, sight
+from tests.kit.statuses import CHECK, declare, failed_job, status_of, tell
 
 from crossvault.cli import main, render, statuses
 from crossvault.engine.declared import Desired, PolicyKey

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.kit.builders import NOW, policy_body
+from tests.kit.fake_aws import FakeAws
+from tests.kit.passes import accounts, readiness, small_world
+
 from crossvault.engine.declared import PolicyKey
 from crossvault.kinds.account.parse import AccountDeclaration
 from crossvault.kinds.policy.reconcile import reconcile_policy
@@ -13,10 +17,6 @@ from crossvault.status.outcome import Cadence, Outcome
 from crossvault.work.agenda import After, Agenda, Done, Next, Pace, Retry
 from crossvault.work.desk import Desk
 from crossvault.work.shares import Shares
-
-from .builders import NOW, policy_body
-from .fake_aws import FakeAws
-from .pass_kit import accounts, readiness, small_world
 
 
 class Host:

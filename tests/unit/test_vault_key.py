@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.judging import diff
+from tests.kit.builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
+from tests.kit.judging import diff
 
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import key as vault_key
@@ -15,8 +16,6 @@ from crossvault.engine.declared import Scope
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.rows import PrerequisiteStatus
 from crossvault.words.reasons import Reason
-
-from .builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
 FOREIGN = KEY_ARN.replace("222222222222", "333333333333")

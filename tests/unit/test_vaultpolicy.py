@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     ORGANIZATION_ID,
     ROLE,
     SOURCE_ID,

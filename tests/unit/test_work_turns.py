@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit import work_loop
+from tests.kit import work_loop
 
 from crossvault.aws.budget import Line
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace

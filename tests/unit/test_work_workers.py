@@ -5,7 +5,7 @@ import logging
 from datetime import timedelta
 
 import pytest
-from tests.unit import work_loop
+from tests.kit import work_loop
 
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
 from crossvault.work.vitals import Vitals

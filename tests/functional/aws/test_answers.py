@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, policy, scripted
+from tests.kit.scripted_aws import Answer, Script, account, accounts, error_json, let_in, policy, scripted
 
 from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy

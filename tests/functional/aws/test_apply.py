@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.functional.aws.kit import DESTINATION_ID, SOURCE_ID, account, accounts, let_in, policy, scripted
+from tests.kit.scripted_aws import DESTINATION_ID, SOURCE_ID, account, accounts, let_in, policy, scripted
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.aws import lifecycle_members

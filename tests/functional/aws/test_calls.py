@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from tests.functional.aws.kit import Answer, Script, account, accounts, error_json, let_in, scripted
+from tests.kit.scripted_aws import Answer, Script, account, accounts, error_json, let_in, scripted
 
 from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.effects import AwsAccounts

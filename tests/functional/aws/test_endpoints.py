@@ -9,8 +9,8 @@ import pytest
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import Script, account, let_in, scripted
 from tests.kit import sessions
+from tests.kit.scripted_aws import Script, account, let_in, scripted
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy

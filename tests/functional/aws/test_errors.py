@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore import exceptions, parsers
-from tests.functional.aws.kit import account
+from tests.kit.scripted_aws import account
 
 from crossvault.aws import errors
 from crossvault.words.problems import CrossvaultError, ErrorClass

@@ -26,7 +26,8 @@ from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import ResponseParserError, create_parser
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import (
+from tests.kit.judging import diff
+from tests.kit.scripted_aws import (
     DESTINATION_ID,
     Answer,
     Script,
@@ -37,7 +38,6 @@ from tests.functional.aws.kit import (
     policy,
     scripted,
 )
-from tests.unit.judging import diff
 
 from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.copies.inventory import ARRIVALS, POINTS

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import DESTINATION_ID, account, accounts, let_in, scripted
+from tests.kit.scripted_aws import DESTINATION_ID, account, accounts, let_in, scripted
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aws import names

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from tests.functional.aws.kit import (
+from tests.kit.quickstart import DR, PROD, now, observe
+from tests.kit.scripted_aws import (
     DESTINATION_ID,
     SOURCE_ID,
-    account,
     accounts,
     let_in,
     policy,
@@ -32,12 +32,9 @@ from crossvault.aspects.vault_policy import PATHS, POLICY
 from crossvault.aws import AwsSettings, tenants
 from crossvault.engine.declared import Account, Desired, Limits, PolicyKey
 from crossvault.engine.looks import Look, Seen, Unseen
-from crossvault.engine.observed import Observed
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
-PROD = account("prod", SOURCE_ID, "crossvault-source", external_id="demo-external-id")
-DR = account("dr", DESTINATION_ID, "crossvault-destination", external_id="demo-external-id")
 KEY = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
 LIST_POINTS, LIST_JOBS, WHO_AM_I = "ListRecoveryPointsByBackupVault", "ListCopyJobs", "GetCallerIdentity"
 VAULT_ARN = "arn:aws:backup:eu-central-1:222222222222:backup-vault:orders-copies"
@@ -55,14 +52,6 @@ COPY_IN = json.dumps(
         ],
     }
 )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _observe(aws: AwsAccounts, desired: Desired | None = None) -> Observed:
-    return aws.observe(desired or policy(PROD, DR), not_before=_now())
 
 
 def _seen(look: Look[Any]) -> Any:
@@ -84,8 +73,8 @@ def _make_vault(simulator: SimulatorServer, **more: Any) -> None:
 def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
     """Accounts, organization, vaults, keys, recovery points and jobs, with a vault that is yet to be made."""
     aws = accounts(simulator.url)
-    began = _now()
-    observed = _observe(aws)
+    began = now()
+    observed = observe(aws)
     aws.close()
     (sight,) = observed.destinations
     organization = Organization("o-crossvault1", "999999999999")
@@ -116,8 +105,8 @@ def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServe
     """Of a vault that exists, policy, key and contents are read, and what the declared alias names."""
     _make_vault(simulator)
     aws = accounts(simulator.url)
-    began = _now()
-    (sight,) = _observe(aws).destinations
+    began = now()
+    (sight,) = observe(aws).destinations
     aws.close()
 
     assert _seen(sight[VAULT]).encryption_key_arn == KEY
@@ -135,7 +124,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
     The switch of the organization is asked of the source's account only: nobody reads the other answer.
     """
     aws = accounts(simulator.url)
-    _observe(aws)
+    observe(aws)
     aws.close()
 
     assert Counter(call.operation for call in simulator.control.calls()) == {
@@ -156,7 +145,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
 def test_looks_are_shared_by_policies(simulator: SimulatorServer) -> None:
     """A second policy over the same vaults, and the same one a moment later, ask nothing."""
     aws = accounts(simulator.url)
-    before = _now()
+    before = now()
     first = aws.observe(policy(PROD, DR), not_before=before)
     simulator.control.clear_calls()
 
@@ -193,7 +182,7 @@ def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: li
     """The first one has the list asked for that tells missing from denied; it does for all of them from then on."""
     aws, costs = accounts(simulator.url), []
     for _ in range(3):
-        began = _now()
+        began = now()
         sights = [sight for each in wanted for sight in aws.observe(each, not_before=began).destinations]
         assert [sight[VAULT] for sight in sights] == [Seen(None)] * 5
         costs.append(_vault_calls(simulator))
@@ -204,7 +193,7 @@ def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: li
 
 def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> None:
     """Its answer serves all vaults that need it, of whatever policy, until the next look."""
-    aws, began = accounts(simulator.url), _now()
+    aws, began = accounts(simulator.url), now()
     simulator.control.faults.add(
         "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
     )
@@ -213,7 +202,7 @@ def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> No
     assert _vault_calls(simulator) == {"DescribeBackupVault": 5, "ListBackupVaults": 1}
     simulator.control.faults.clear()
 
-    found = [_observe(aws, _over(each)).destinations[0][VAULT] for each in FIVE]
+    found = [observe(aws, _over(each)).destinations[0][VAULT] for each in FIVE]
     aws.close()
 
     assert found == [Seen(None)] * 5
@@ -221,7 +210,7 @@ def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> No
 
 def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServer) -> None:
     """A throttle passes, and is no answer to anybody."""
-    aws, began = accounts(simulator.url), _now()
+    aws, began = accounts(simulator.url), now()
     simulator.control.faults.add("throttle", account=DESTINATION_ID, operation="ListBackupVaults", times=1)
     (first,) = aws.observe(_over(FIVE[0]), not_before=began).destinations
     (second,) = aws.observe(_over(FIVE[0]), not_before=began).destinations
@@ -234,13 +223,13 @@ def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServe
 def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorServer) -> None:
     """The list has its name, so it is described, and from then on without the list; gone again, it is absent."""
     aws = accounts(simulator.url)
-    (before,) = _observe(aws).destinations
+    (before,) = observe(aws).destinations
     _make_vault(simulator)
     _vault_calls(simulator)
 
-    (made,) = _observe(aws).destinations
+    (made,) = observe(aws).destinations
     costs = [_vault_calls(simulator)]
-    (later,) = _observe(aws).destinations
+    (later,) = observe(aws).destinations
     costs.append(_vault_calls(simulator))
     aws.close()
 
@@ -251,9 +240,9 @@ def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorSer
 
 def test_an_absent_vault_is_no_younger_than_the_list_that_says_so(simulator: SimulatorServer) -> None:
     """The picture of a second policy is as old as the list that the first one asked for."""
-    aws, began = accounts(simulator.url), _now()
+    aws, began = accounts(simulator.url), now()
     aws.observe(_over(FIVE[0]), not_before=began)
-    between = _now()
+    between = now()
     second = aws.observe(_over(FIVE[1]), not_before=began)
     aws.close()
 
@@ -274,11 +263,11 @@ def test_who_waits_for_the_budget_waits_as_the_namespace_of_its_pass(simulator: 
     slow = Limits(reads_per_second=1, starts_per_second=10_000)
     prod, dr = replace(PROD, limits=slow), replace(DR, limits=slow)
     for number in range(6):
-        aws.observe(replace(policy(prod, dr), key=PolicyKey("shop", str(number))), not_before=_now())
+        aws.observe(replace(policy(prod, dr), key=PolicyKey("shop", str(number))), not_before=now())
     waits = [set(waited)]
     waited.clear()
     for _ in range(6):
-        aws.look_at_account(prod, not_before=_now())
+        aws.look_at_account(prod, not_before=now())
     waits.append(set(waited))
     waited.clear()
     vault = policy(prod, dr).destinations[0].vault
@@ -295,12 +284,12 @@ def test_who_waits_for_the_budget_waits_as_the_namespace_of_its_pass(simulator: 
 def test_look_is_never_older_than_asked_for(simulator: SimulatorServer) -> None:
     """Who needs to see now sees now."""
     aws = accounts(simulator.url)
-    _observe(aws)
+    observe(aws)
     simulator.control.seed(
         SOURCE_ID, "eu-west-1", "orders", [{"resource": "vol-new", "resource_type": "EBS", "age": "1h"}]
     )
 
-    observed = _observe(aws)
+    observed = observe(aws)
     aws.close()
 
     assert len(_seen(observed.source[POINTS])) == 25
@@ -318,7 +307,7 @@ def test_look_is_never_older_than_asked_for(simulator: SimulatorServer) -> None:
 def test_unproved_identity_leaves_the_account_unseen(simulator: SimulatorServer, who: Account, reason: Reason) -> None:
     """Nothing else is read through a way in that was not proved, and the other account is seen all the same."""
     aws = accounts(simulator.url)
-    observed = _observe(aws, policy(PROD, who))
+    observed = observe(aws, policy(PROD, who))
     aws.close()
     (sight,) = observed.destinations
     looks = (sight[IDENTITY], sight[ORGANIZATION], sight[VAULT])
@@ -333,7 +322,7 @@ def test_unproved_identity_leaves_the_account_unseen(simulator: SimulatorServer,
 def test_unproved_source_leaves_its_jobs_unseen(simulator: SimulatorServer) -> None:
     """Jobs are read in the source account: without it they are unknown, not absent."""
     aws = accounts(simulator.url)
-    observed = _observe(aws, policy(replace(PROD, external_id="wrong"), DR))
+    observed = observe(aws, policy(replace(PROD, external_id="wrong"), DR))
     aws.close()
 
     assert _why(observed.source[POINTS]) is Reason.ASSUME_ROLE_DENIED
@@ -344,9 +333,9 @@ def test_unproved_source_leaves_its_jobs_unseen(simulator: SimulatorServer) -> N
 def test_recovered_account_is_seen_without_a_restart(simulator: SimulatorServer) -> None:
     """An External ID put right works with the next pass."""
     aws = accounts(simulator.url)
-    _observe(aws, policy(PROD, replace(DR, external_id="wrong")))
+    observe(aws, policy(PROD, replace(DR, external_id="wrong")))
 
-    observed = _observe(aws, policy(PROD, DR))
+    observed = observe(aws, policy(PROD, DR))
     aws.close()
 
     assert observed.destinations[0][IDENTITY] == Seen(DESTINATION_ID)
@@ -385,7 +374,7 @@ def test_fault_is_named_and_passes(
     # What hangs is waited for in full; what does not may be slow on a loaded machine.
     aws = accounts(simulator.url, read_timeout=3.0 if fault == "hang" else 60.0)
     simulator.control.faults.add(fault, account=SOURCE_ID, operation=operation, **options)
-    observed = _observe(aws)
+    observed = observe(aws)
     looks: dict[str, Look[Any]] = {
         LIST_POINTS: observed.source[POINTS],
         LIST_JOBS: observed.destinations[0][ARRIVALS].jobs,
@@ -395,7 +384,7 @@ def test_fault_is_named_and_passes(
     assert _why(look) is reason
 
     simulator.control.faults.clear()
-    after = _observe(aws)
+    after = observe(aws)
     aws.close()
 
     assert len(_seen(after.source[POINTS])) == 24
@@ -407,7 +396,7 @@ def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer
     aws = accounts(simulator.url, attempts=3)
     simulator.control.faults.add("throttle", operation="ListCopyJobs", times=1)
 
-    observed = _observe(aws)
+    observed = observe(aws)
     aws.close()
 
     assert observed.destinations[0][ARRIVALS].jobs == Seen(())
@@ -420,7 +409,7 @@ def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
     simulator.control.faults.add(
         "error", account=DESTINATION_ID, operation="DescribeBackupVault", code="AccessDeniedException", status=403
     )
-    (sight,) = _observe(aws).destinations
+    (sight,) = observe(aws).destinations
     aws.close()
     look = sight[VAULT]
     assert isinstance(look, Unseen)
@@ -440,7 +429,7 @@ def test_vault_is_unseen_when_the_list_is_denied_too(simulator: SimulatorServer)
     simulator.control.faults.add(
         "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
     )
-    (sight,) = _observe(aws).destinations
+    (sight,) = observe(aws).destinations
     aws.close()
 
     look = sight[VAULT]
@@ -466,7 +455,7 @@ def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
     mine, other = policy(PROD, DR), policy(PROD, DR)
     other = replace(other, source=replace(other.source, name="others"))
 
-    ours, theirs = _observe(aws, mine), _observe(aws, other)
+    ours, theirs = observe(aws, mine), observe(aws, other)
     aws.close()
 
     assert [job.source_point_arn for job in _seen(ours.destinations[0][ARRIVALS].jobs)] == [
@@ -479,7 +468,7 @@ def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
 def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
     """Identity, organization and switch, in one of the account's Regions."""
     aws = accounts(simulator.url)
-    sight = aws.look_at_account(replace(DR, regions=("eu-central-1",)), not_before=_now())
+    sight = aws.look_at_account(replace(DR, regions=("eu-central-1",)), not_before=now())
     aws.close()
 
     assert sight[IDENTITY] == Seen(DESTINATION_ID)
@@ -491,7 +480,7 @@ def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
 def test_dropped_account_leaves_nothing_behind(simulator: SimulatorServer) -> None:
     """After its BackupAccount is deleted nothing of an account is kept."""
     aws = accounts(simulator.url)
-    _observe(aws)
+    observe(aws)
 
     aws.drop("dr")
 
@@ -502,7 +491,7 @@ def test_dropped_account_leaves_nothing_behind(simulator: SimulatorServer) -> No
 def test_picture_is_as_old_as_its_oldest_part(simulator: SimulatorServer) -> None:
     """Shared answers bring their age with them."""
     aws = accounts(simulator.url)
-    before = _now()
+    before = now()
     first = aws.observe(policy(PROD, DR), not_before=before)
     aws._reach.reads.invalidate(("points", aws._reach.sessions.enter(PROD).fingerprint, "eu-west-1", "orders"))
 
@@ -568,7 +557,7 @@ def test_a_place_in_the_organization_is_read_through_whoever_may(
     path = _nested(simulator)
     _may_read_the_organization(simulator, account_id, role)
     aws = accounts(simulator.url)
-    (sight,) = _observe(aws).destinations
+    (sight,) = observe(aws).destinations
     aws.close()
 
     assert sight[PATHS].source == Seen(path)
@@ -594,7 +583,7 @@ def test_places_are_asked_only_where_a_policy_speaks_of_them(
     if policies is not None:
         _put_policy(simulator, policies)
     aws = accounts(simulator.url)
-    (sight,) = _observe(aws).destinations
+    (sight,) = observe(aws).destinations
     aws.close()
 
     looks = (sight[PATHS].source, sight[PATHS].vault)

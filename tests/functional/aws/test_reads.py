@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from tests.functional.aws.kit import START, Clock
+from tests.kit.scripted_aws import START, Clock
 
 from crossvault.aws.reads import SharedReads
 from crossvault.words.problems import CrossvaultError, Problem

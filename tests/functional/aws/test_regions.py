@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import (
+from tests.kit import sessions
+from tests.kit.scripted_aws import (
     Clock,
     Script,
     account,
@@ -20,7 +21,6 @@ from tests.functional.aws.kit import (
     policy,
     scripted,
 )
-from tests.kit import sessions
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault.seen import VAULT

@@ -5,15 +5,14 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from tests.functional.aws.kit import SOURCE_ID, Answer, account, accounts, policy, scripted
+from tests.kit.quickstart import DR, PROD, now, observe
+from tests.kit.scripted_aws import SOURCE_ID, Answer, account, accounts, policy, scripted
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects import copy_role
 from crossvault.aspects.copy_role import COPY_ROLE, ROLE
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.words.reasons import Reason
-
-from .test_observe import DR, PROD, _now, _observe
 
 ARN = f"arn:aws:iam::{SOURCE_ID}:role/service-role/AWSBackupDefaultServiceRole"
 TRUST = (
@@ -40,7 +39,7 @@ def _role(arn: str = f"<Arn>{ARN}</Arn>", trust: str = f"<AssumeRolePolicyDocume
 def test_a_role_is_seen_with_its_trust_policy(simulator: SimulatorServer) -> None:
     """As AWS keeps it, decoded."""
     aws = accounts(simulator.url)
-    look = _observe(aws).source[ROLE]
+    look = observe(aws).source[ROLE]
     aws.close()
     assert isinstance(look, Seen)
     assert look.value is not None
@@ -52,7 +51,7 @@ def test_a_role_that_is_not_there_is_seen_to_be_missing(simulator: SimulatorServ
     """NoSuchEntity is an answer, and is asked for again at the next look."""
     aws = accounts(simulator.url)
     wanted = policy(PROD, DR).having(COPY_ROLE, f"arn:aws:iam::{SOURCE_ID}:role/nobody")
-    first, second = _observe(aws, wanted).source[ROLE], _observe(aws, wanted).source[ROLE]
+    first, second = observe(aws, wanted).source[ROLE], observe(aws, wanted).source[ROLE]
     aws.close()
     assert first == second == Seen(None)
     assert sum(each.operation == "GetRole" for each in simulator.control.calls()) == 2
@@ -81,7 +80,7 @@ def test_half_an_answer_is_no_role_that_is_missing_or_untrusting(
         script.on("GetRole", answer)
         own = account("prod", SOURCE_ID, None)
         aws = accounts(script.url)
-        look = aws.observe(policy(own, own), not_before=_now()).source[ROLE]
+        look = aws.observe(policy(own, own), not_before=now()).source[ROLE]
         aws.close()
     assert isinstance(look, Unseen)
     assert look.problem.reason is reason

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.functional.aws.kit import (
+from tests.kit.scripted_aws import (
     Answer,
     Clock,
     account,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.aws.kit import (
+from tests.kit.scripted_aws import (
     DESTINATION_ID,
     SOURCE_ID,
     Answer,

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.functional.kube.api_kit import policy
-from tests.functional.kube.passes_kit import WARNING, Bench, eventually
+from tests.kit.fake_api import policy
+from tests.kit.kube_passes import WARNING, Bench, eventually
 
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.kube.api_kit import merged, policy
+from tests.kit.fake_api import merged, policy
 
 from crossvault.kinds.policy.parse import accounts_named_by
 from crossvault.kube import objects

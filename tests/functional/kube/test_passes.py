@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from tests.functional.kube.api_kit import account, namespace, policy
-from tests.functional.kube.passes_kit import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
+from tests.kit.fake_api import account, namespace, policy
+from tests.kit.kube_passes import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
 
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.engine.declared import Account, PolicyKey, VaultRef

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.functional.kube.api_kit import FakeApi, account, policy
+from tests.kit.fake_api import FakeApi, account, policy
 
 from crossvault.kube import handlers, objects
 from crossvault.kube import settings as tuning

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.functional.kube.test_client import serving
+from tests.kit.api_server import serving
 
 from crossvault.kube import health, scrapers
 from crossvault.kube import port as port_module

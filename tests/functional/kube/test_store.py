@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.functional.kube.api_kit import account, namespace, policy
-from tests.unit.naive import elders_of
+from tests.kit.fake_api import account, namespace, policy
+from tests.kit.naive import elders_of
 
 from crossvault.aspects.copies.declared import Neighbour, Sharing
 from crossvault.engine.declared import PolicyKey

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.functional.kube.api_kit import FakeApi, policy
+from tests.kit.fake_api import FakeApi, policy
 
 from crossvault.kube import objects
 from crossvault.kube.objects import Kind, key_of

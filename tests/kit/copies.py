@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.kit import recorded
-from tests.unit.builders import (
-    NOW,
-    SOURCE_ARN,
-    desired,
-    destination,
-)
+from tests.kit.builders import NOW, SOURCE_ARN, ago, copy_of, desired, destination, job_for, point
 
 from crossvault.aspects.copies import states
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
@@ -58,3 +53,19 @@ def copies_found(
     """Return the ARN of the copy found for each source point."""
     pairs = pair(Inventory(points), Inventory(made), jobs, SOURCE_ARN).pairs
     return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}
+
+
+OLD = point(60, created=ago(days=60, minutes=7))
+LOOSE = copy_of(point(50), arn="loose")
+
+
+def linked(count: int, *, minute: int = 11) -> list[tuple[RecoveryPoint, RecoveryPoint, CopyJob]]:
+    """Return recovery points with copies and the jobs that made them, days ago."""
+    made = []
+    for number in range(1, count + 1):
+        source = point(number, created=(NOW - timedelta(days=number)).replace(minute=minute))
+        copy = copy_of(source)
+        started = source.created + timedelta(hours=2)
+        job = job_for(source, state="COMPLETED", to=copy, job_id=f"linked-{number}", created=started)
+        made.append((source, copy, job))
+    return made

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.builders import (
+from tests.kit.builders import (
     DATABASE,
     DISK,
     ROLE,
@@ -18,7 +18,7 @@ from tests.unit.builders import (
     policy_body,
     target_vault,
 )
-from tests.unit.fake_aws import FakeAws
+from tests.kit.fake_aws import FakeAws
 
 from crossvault.aspects.vault_policy.statement import sid_of
 from crossvault.engine.plan import Action

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tests.unit.builders import NOW, SOURCE_ARN, TARGET_ARN, TARGET_ID, desired, observed, sight
-from tests.unit.judging import diff
+from tests.kit.builders import NOW, SOURCE_ARN, TARGET_ARN, TARGET_ID, desired, observed, sight
+from tests.kit.judging import diff
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
 from crossvault.aspects.copies.planned import StartCopy

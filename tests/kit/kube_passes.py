@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from tests.functional.kube.api_kit import FakeApi, policy
+from tests.kit.fake_api import FakeApi, policy
 
 from crossvault.engine.rounds import Aws
 from crossvault.kinds.policy.reconcile import PolicyRequest

@@ -30,7 +30,7 @@ from crossvault.work.desk import Desk
 
 Json = dict[str, Any]
 
-WORLDS = Path(__file__).parent / "worlds"
+WORLDS = Path(__file__).parents[1] / "cases" / "worlds"
 HOME = "eu-west-1"
 CLINIC, BUNKER, HUB = (number * 12 for number in "125")
 OPERATOR_KEY = {"AWS_ACCESS_KEY_ID": "AKIAFIELDHUB55555555", "AWS_SECRET_ACCESS_KEY": "made-up-hub-secret"}

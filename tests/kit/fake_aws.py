@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.unit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
+from tests.kit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
 
 from crossvault.aspects.copies.inventory import POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from tests.faults import stage as scene
+from tests.kit import stage as scene
 from tools import binaries
 from tools.controlplane import ControlPlane, ControlPlaneError
 from tools.demo import world as demo

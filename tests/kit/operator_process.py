@@ -1,16 +1,19 @@
-"""The operator of the tests as a process of its own: ``python -m tests.kube.operator_process KUBECONFIG [HOLD]``.
+"""The operator of the tests as a process of its own: ``python -m tests.kit.operator_process KUBECONFIG [HOLD]``.
 
 With HOLD, every pass hangs for that many seconds, as in an AWS call that does not return.
 """
 
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from tests.kube.operator_kit import FakeCore, fast
+from tests.kit.kube_operator import FakeCore, fast
 
 from crossvault.engine.rounds import Aws
 from crossvault.kube import operator
@@ -30,6 +33,17 @@ class _Hang(threading.Event):
         sys.stderr.flush()
         time.sleep(self._seconds)
         return True
+
+
+@contextmanager
+def process(log: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the operator; whatever happens, it does not outlive the test."""
+    command = [sys.executable, "-m", "tests.kit.operator_process", *map(str, arguments)]
+    with log.open("wb") as stderr, subprocess.Popen(command, stderr=stderr) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 from urllib.error import HTTPError
 
-from tests.broken_manifests import ACCOUNT, POLICY
+from tests.kit.broken_manifests import ACCOUNT, POLICY
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.builders import (
+from tests.kit.builders import (
     NOW,
     UNSEEN,
     account_sight,
@@ -21,7 +21,7 @@ from tests.unit.builders import (
     point,
     sight,
 )
-from tests.unit.judging import diff
+from tests.kit.judging import diff
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
 from crossvault.engine.declared import Desired, Ownership

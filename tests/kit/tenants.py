@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.cluster import lively
-from tests.faults import stage as scene
-from tests.kube.operator_kit import ACCOUNTS, API, POLICIES, Cluster, RunningOperator, fast, wait_until
+from tests.kit import stage as scene
+from tests.kit.chart_cluster import lively
+from tests.kit.kube_operator import ACCOUNTS, API, POLICIES, Cluster, RunningOperator, fast, wait_until
 from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer
