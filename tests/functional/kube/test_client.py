@@ -1,69 +1,20 @@
 """Our requests over HTTP: what every answer means, tokens that are replaced, pages that expire."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from kopf._cogs.clients.api import iter_jsonlines
-from tests.functional.kube.api_kit import policy
+from tests.kit.api_server import SETTINGS, Answer, serving
+from tests.kit.fake_api import policy
 
 from crossvault.kube import bodies, objects
-from crossvault.kube.access import AccessError, Credentials
-from crossvault.kube.client import Api, ApiError, Trouble, open_session
-from crossvault.kube.settings import OperatorSettings
-from crossvault.work.vitals import Vitals
-
-SETTINGS = OperatorSettings(page_size=2, connect_timeout=timedelta(seconds=1), request_timeout=timedelta(seconds=0.5))
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Server:
-    """An HTTP server that answers as told, and a client of it."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.requests: list[web.Request] = []
-        self.bodies: list[Any] = []
-        self.token = "one"
-        self.url = ""
-        self.reads = 0
-        self.vitals = Vitals()
-
-    def read(self) -> Credentials:
-        """Return the credentials of the moment."""
-        self.reads += 1
-        if not self.token:
-            raise AccessError("no token")
-        return Credentials(self.url, token=self.token)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Remember and answer."""
-        self.requests.append(request)
-        self.bodies.append(json.loads(await request.text() or "null"))
-        return await self.answer(request)
-
-
-@asynccontextmanager
-async def serving(answer: Answer, **changes: Any) -> AsyncIterator[tuple[Api, Server]]:
-    """Run a server and yield its client."""
-    server = Server(answer)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    async with TestServer(app, skip_url_asserts=True) as running:
-        server.url = str(running.make_url("")).rstrip("/")
-        api = Api(server.read, replace(SETTINGS, **changes), server.vitals)
-        try:
-            yield api, server
-        finally:
-            await api.close()
+from crossvault.kube.access import Credentials
+from crossvault.kube.client import ApiError, Trouble, open_session
 
 
 def saying(body: object, status: int = 200) -> Answer:
@@ -372,9 +323,10 @@ class TestBounds:
 
         told: list[None] = []
         telling = bodies.telling(lambda: told.append(None))
+        patient = replace(SETTINGS, request_timeout=timedelta(seconds=30))  # megabytes, on a busy machine
         async with (
             serving(answer) as (_, server),
-            open_session(Credentials(server.url), SETTINGS, response=telling) as session,
+            open_session(Credentials(server.url), patient, response=telling) as session,
         ):
             response = await session.get(server.url)
             with pytest.raises(aiohttp.ClientPayloadError, match=r"larger|longer"):
