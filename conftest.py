@@ -3,12 +3,8 @@
 A test that fails tells of the change that was made, not of the dice. ``HYPOTHESIS_PROFILE=search`` throws them anew.
 """
 
-import functools
 import os
-from collections.abc import Iterator
 
-import botocore.loaders
-import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -16,12 +12,3 @@ settings.register_profile(
 )
 settings.register_profile("search", settings.get_profile("steady"), derandomize=False, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
-
-
-@pytest.fixture(scope="session")
-def models() -> Iterator[None]:
-    """Let all sessions of the worker share one cache of botocore's models: tests make hundreds of sessions."""
-    loader = functools.cache(botocore.loaders.create_loader)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.loaders.create_loader", lambda search_path_string=None: loader(search_path_string))
-        yield

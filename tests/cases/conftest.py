@@ -17,9 +17,8 @@ def shared_aws() -> InProcess:
 
 
 @pytest.fixture
-def case(shared_aws: InProcess, monkeypatch: pytest.MonkeyPatch, models: None) -> Iterator[Callable[..., Case]]:
+def case(shared_aws: InProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Case]]:
     """Return what begins a case by its name, with another world than its own if one is given."""
-    del models
     for name, value in OPERATOR_KEY.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):

@@ -1,4 +1,4 @@
-"""One simulator per worker with a fresh world for each test; botocore's models are read once; a witness at the end."""
+"""One simulator per worker with a fresh world for each test, and a witness at the end."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ def server() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture
-def operator_key(monkeypatch: pytest.MonkeyPatch, models: None) -> None:
+def operator_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process have the operator's identity and nobody's configuration."""
-    del models
     for name, value in OPERATOR_KEY.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
