@@ -22,8 +22,8 @@ from crossvault.aspects.copies.foresight import SLOWEST
 from crossvault.aspects.copies.planned import Bound, Share, StartCopy
 from crossvault.aspects.copies.seen import RunningCopy
 from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aws.entered import fingerprint
 from crossvault.aws.reads import SharedReads
-from crossvault.aws.sessions import fingerprint
 
 ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")

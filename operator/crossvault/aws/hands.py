@@ -12,9 +12,10 @@ from ..engine.parts import Parts
 from ..engine.plan import Result
 from ..words.problems import CrossvaultError
 from .backoff import RefusedWrites, Write
+from .entered import Entered
 from .places import Place
 from .reads import SharedReads
-from .sessions import Entered, Sessions
+from .sessions import Sessions
 from .turns import Turns
 
 W = TypeVar("W", bound=Write)

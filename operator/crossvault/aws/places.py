@@ -12,8 +12,8 @@ from ..engine.looks import Look, Seen, Unseen
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import probe, regions
+from .entered import Entered, Fingerprint
 from .reads import ReadKey, SharedReads
-from .sessions import Entered, Fingerprint
 
 LONGEST = timedelta(hours=24)
 DENIED = timedelta(minutes=15)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from .answers import UnexpectedAnswerError
+from .entered import Entered, Fingerprint
 from .errors import code_of
 from .reads import ReadKey
-from .sessions import Entered, Fingerprint
 
 
 def key(entry: Fingerprint, region: str) -> ReadKey:

@@ -13,7 +13,7 @@ from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
 from crossvault.aws import AwsSettings, CallCounts
-from crossvault.aws.sessions import Entered
+from crossvault.aws.entered import Entered
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
 

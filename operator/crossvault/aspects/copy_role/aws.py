@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from ...aws import regions
+from ...aws.entered import Entered
 from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
-from ...aws.sessions import Entered
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
 from ...words.problems import CrossvaultError, ErrorClass, Problem

@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from ...aws import probe, regions
 from ...aws.answers import UnexpectedAnswerError
+from ...aws.entered import Entered
 from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import Pending, Place
-from ...aws.sessions import Entered
 from ...engine.parts import Parts
 from . import ORGANIZATION, SWITCH, Organization
 

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from ...aws import probe
 from ...aws.answers import PAGES, listed
+from ...aws.entered import Entered, Fingerprint
 from ...aws.errors import Ask, code_of, problem
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import EVER, Pending, Place, known
 from ...aws.reads import ReadKey
-from ...aws.sessions import Entered, Fingerprint
 from ...engine.declared import Destination
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.parts import Parts

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from ....aws.entered import Fingerprint, fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
 from ....aws.reads import ReadKey
-from ....aws.sessions import Fingerprint, fingerprint
 from ....engine.declared import Account
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.parts import Parts

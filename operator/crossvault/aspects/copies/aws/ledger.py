@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ....aws.entered import Fingerprint
 from ....aws.reads import ReadKey, SharedReads
-from ....aws.sessions import Fingerprint
 from ....words.problems import Problem
 from ..planned import Bound, StartCopy
 from ..seen import Asked, Refusal, RunningCopy

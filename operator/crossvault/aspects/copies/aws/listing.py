@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ....aws.answers import PAGES, listed
-from ....aws.sessions import Entered
+from ....aws.entered import Entered
 from ....words.texts import clean
 from ..inventory import Inventory
 from ..seen import CopyJob, RecoveryPoint

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import Pending, Place, known
 from ....aws.reads import ReadKey
-from ....aws.sessions import Fingerprint
 from ....engine.declared import Ownership
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.parts import Parts

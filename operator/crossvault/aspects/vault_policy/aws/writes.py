@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ....aws.entered import Entered
 from ....aws.errors import code_of
-from ....aws.sessions import Entered
 from ....engine.declared import VaultRef
 from ....iam import documents, meaning
 from ....words.problems import CrossvaultError, ErrorClass, Problem

@@ -1,0 +1,288 @@
+"""One account, entered: credentials that are verified before anybody can use them, and the clients that share them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import botocore.session
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+)
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from ..engine.declared import Account, Limits
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
+from . import bodies, errors, names, regions
+from .calls import CallHooks
+from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
+from .own import AwsSettings, OwnIdentity, client_config
+from .threads import RequestThreads
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from mypy_boto3_backup import BackupClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_sts import STSClient
+
+Fingerprint: TypeAlias = tuple[Any, ...]
+
+# The longest that AWS allows when a role assumes a role, which is what IRSA and Pod Identity make of us.
+DURATION = timedelta(hours=1)
+# botocore renews credentials 15 to 10 minutes before they end and hands out source credentials that last 10 more:
+# with 20 minutes ours never outlive those, and the identity of a roleless account is verified again every few minutes.
+ROLELESS_DURATION = timedelta(minutes=20)
+
+
+def fingerprint(account: Account) -> Fingerprint:
+    """Return what makes two declarations one way in; limits and Regions do not."""
+    how = (account.role_arn, account.external_id, account.session_tags, account.source_identity)
+    return (account.name, account.account_id, account.namespace, *how)
+
+
+class _Ready(CredentialProvider):
+    """A credential provider that has the credentials already."""
+
+    METHOD = CANONICAL_NAME = "crossvault"
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
+
+
+_DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS})
+_ENTERING = OUTSIDE | {GET_CALLER_IDENTITY}
+
+
+class Entered:
+    """One account, entered. Every credential it hands out belongs to an identity that was verified (invariant 5).
+
+    Attributes:
+        listed: The Regions that the account's declaration names.
+        sts_region: Where STS is asked; decided by administrators, never by a policy.
+        spoiled: The way in, or what came of it, is no good: whoever enters next does it anew.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        operator: OwnIdentity,
+        settings: AwsSettings,
+        *,
+        sts_region: str,
+        hooks: CallHooks,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.account = replace(account, limits=Limits(), regions=())
+        self.fingerprint = fingerprint(account)
+        self.threads = RequestThreads(settings.threads, name=f"aws-{account.name}")
+        self.listed = account.regions
+        self.sts_region = sts_region
+        self.used = clock()
+        self.spoiled = False
+        self._operator = operator
+        self._settings = settings
+        self._clock = clock
+        self._verified = datetime.min.replace(tzinfo=self.used.tzinfo)
+        self._verifying = threading.Lock()
+        self._creating = threading.Lock()
+        self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role")
+        self._session = self._new_session(hooks)
+        self._config = client_config(settings)
+
+    def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
+        session = self._operator.new_session()
+        session.register_component("credential_provider", CredentialResolver([_Ready(self._credentials)]))
+        session.set_config_variable("sts_regional_endpoints", "regional")
+        hooks.attach(session)
+        return session
+
+    # --- Clients ---------------------------------------------------------------------------------------------------
+
+    def refusal(self, region: str) -> Problem | None:
+        """Say why nothing is sent to a Region, before anything is; None where requests may go there."""
+        words = regions.refusal(region, self.listed)
+        if not words:
+            return None
+        way_out = f"A new one works once spec.regions of BackupAccount {self.account.name} lists it."
+        return Problem(Reason.REGION_DOUBTFUL, f"Nothing is sent to {region}: {words} {way_out}", ErrorClass.STUCK)
+
+    def backup(self, region: str) -> BackupClient:
+        """Return the AWS Backup client of a Region; like the others it raises for one that :meth:`refusal` is about."""
+        return cast("BackupClient", self._client("backup", region))
+
+    def kms(self, region: str) -> KMSClient:
+        """Return the KMS client of a Region."""
+        return cast("KMSClient", self._client("kms", region))
+
+    def organizations(self, region: str) -> OrganizationsClient:
+        """Return the Organizations client for the partition of a Region."""
+        return cast("OrganizationsClient", self._client("organizations", region))
+
+    def iam(self, region: str) -> IAMClient:
+        """Return the IAM client for the partition of a Region."""
+        return cast("IAMClient", self._client("iam", region))
+
+    def warm(self) -> None:
+        """Make one client of every service that will be needed."""
+        for service in ("sts", "backup", "kms", "organizations", "iam"):
+            self._kept(service, self.sts_region)
+
+    def _client(self, service: str, region: str) -> BaseClient:
+        refused = self.refusal(region)
+        if refused is not None:
+            raise CrossvaultError(refused)
+        return self._kept(service, region)
+
+    def _kept(self, service: str, region: str) -> BaseClient:
+        # Many threads may use a client, only one may create one.
+        # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
+        with self._creating:
+            client = self._clients.get((service, region))
+            if client is None:
+                client = self._clients[service, region] = self._create(service, region)
+            return client
+
+    def _create(self, service: str, region: str, own: ReadOnlyCredentials | None = None) -> BaseClient:
+        client = self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=self._settings.endpoint_url,
+            config=self._config,
+            aws_access_key_id=own.access_key if own else None,
+            aws_secret_access_key=own.secret_key if own else None,
+            aws_session_token=own.token if own else None,
+        )
+        bodies.bound(client)
+        return client
+
+    # --- Identity --------------------------------------------------------------------------------------------------
+
+    def verify(self, not_before: datetime | None = None) -> str:
+        """Return the account id GetCallerIdentity shows; raises where it is not the declared one.
+
+        Without ``not_before`` the verification that came with the current credentials is enough.
+        """
+        with self.asking("verify the identity", GET_CALLER_IDENTITY):
+            self._credentials.get_frozen_credentials()
+            with self._verifying:
+                if not_before is not None and self._verified < not_before:
+                    self._verify(self._own_sts())
+        return self.account.account_id
+
+    def _fetch_credentials(self) -> dict[str, Any]:
+        """Fetch credentials and verify whose they are, before botocore can sign anything else with them."""
+        account = self.account
+        with self.asking("fetch the operator's own credentials to work", OWN_CREDENTIALS):
+            own = self._operator.credentials().get_frozen_credentials()
+        if account.role_arn is None:
+            fetched = ReadOnlyCredentials(own.access_key, own.secret_key, own.token)
+            expires = self._clock() + ROLELESS_DURATION
+        else:
+            fetched, expires = self._assume(account, account.role_arn, own)
+        with self.asking("verify the identity", GET_CALLER_IDENTITY), self._sts(fetched) as sts:
+            self._verify(sts)
+        return {**fetched._asdict(), "expiry_time": expires.isoformat()}
+
+    def _assume(
+        self, account: Account, role_arn: str, own: ReadOnlyCredentials
+    ) -> tuple[ReadOnlyCredentials, datetime]:
+        request: dict[str, Any] = {"ExternalId": account.external_id} if account.external_id else {}
+        if account.session_tags:
+            request["Tags"] = [{"Key": key, "Value": value} for key, value in account.session_tags]
+        if account.source_identity:
+            request["SourceIdentity"] = names.source_identity(self._settings.cluster)
+        with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", ASSUME_ROLE), self._sts(own) as sts:
+            answer = sts.assume_role(
+                RoleArn=role_arn,
+                RoleSessionName=names.session_name(self._settings.cluster, account),
+                DurationSeconds=int(DURATION.total_seconds()),
+                **request,
+            )
+        got = answer["Credentials"]
+        return ReadOnlyCredentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]), got["Expiration"]
+
+    @contextmanager
+    def _sts(self, credentials: ReadOnlyCredentials) -> Iterator[STSClient]:
+        """Open STS for credentials that nothing else may use yet."""
+        with self._creating:
+            client = self._create("sts", self.sts_region, credentials)
+        with closing(cast("STSClient", client)) as sts:
+            yield sts
+
+    def _own_sts(self) -> STSClient:
+        return cast("STSClient", self._kept("sts", self.sts_region))
+
+    def _verify(self, sts: STSClient) -> None:
+        began = self._clock()
+        found = sts.get_caller_identity()["Account"]
+        if found != self.account.account_id:
+            raise CrossvaultError(_wrong_account(self.account, found))
+        self._verified = began
+
+    @contextmanager
+    def asking(self, what: str, action: str, region: str = "") -> Iterator[None]:
+        """Put what fails inside into words; where the credentials are at fault, the next one to enter gets new ones."""
+        began = self._clock()
+        try:
+            with errors.asking(errors.Ask(what, self.account, action, region)):
+                yield
+        except CrossvaultError as error:
+            if not self.spoiled and self._is_to_blame(error.problem, action, began):
+                self.spoiled = True
+                if error.problem.reason in _DEAD and (self.account.role_arn is None or action in OUTSIDE):
+                    self._operator.forget()
+            raise
+
+    def _is_to_blame(self, problem: Problem, action: str, began: datetime) -> bool:
+        """Tell whether the way in is at fault, and not only what was asked.
+
+        A Region that the account has not enabled refuses good credentials, too. Whoever names one in a policy must
+        not make everybody else enter anew, so STS has the last word about them.
+        """
+        if action in _ENTERING:
+            return problem.error_class is not ErrorClass.RETRY or problem.reason in _DEAD
+        if problem.reason is not Reason.CREDENTIALS_REFUSED:
+            return problem.reason in _DEAD or problem.reason is Reason.WRONG_ACCOUNT
+        try:
+            with self._verifying:
+                if self._verified <= began:
+                    self._verify(self._own_sts())
+        except (CrossvaultError, BotoCoreError, ClientError, ResponseParserError):
+            return True
+        return False
+
+    def close(self) -> None:
+        """Close connections and threads; requests on their way still end."""
+        self.threads.close()
+        with self._creating:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+
+def _wrong_account(account: Account, found: str) -> Problem:
+    who = f"Role {account.role_arn}" if account.role_arn else "The operator's own identity"
+    return Problem(
+        Reason.WRONG_ACCOUNT,
+        f"{who} belongs to another account than BackupAccount {account.name} declares, {account.account_id}. "
+        "Nothing is read or written with it. Correct accountId or roleArn.",
+        ErrorClass.STUCK,
+        detail=f"It belongs to account {found}.",
+    )
