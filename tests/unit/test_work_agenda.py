@@ -352,7 +352,9 @@ class AgendaMachine(RuleBasedStateMachine):
         if key is None:
             in_use = {need for running in self.running for need in running}
             waiting = self.owed - self.running
-            held = in_use.union(*(each for each in waiting if len(each) > 1 and in_use & set(each)))
+            # A place may be kept for whoever needs two; also for one that comes back by itself, and is owed to nobody.
+            both = (each for each in self.queue._queued if len(each) > 1 and in_use & set(each))
+            held = in_use.union(*both)
             assert all(held & set(each) for each in waiting), "what is owed runs unless it is held"
             return
         assert not {need for running in self.running for need in running} & set(key), "a share is kept"
