@@ -74,6 +74,12 @@ def theirs(town: Town) -> Iterator[str]:
     yield from town.tenant()
 
 
+@pytest.fixture
+def late(town: Town) -> Iterator[str]:
+    """The namespace of a tenant that comes when the others are at work."""
+    yield from town.tenant()
+
+
 # --- Grants --------------------------------------------------------------------------------------------------------
 
 
@@ -277,9 +283,12 @@ def volumes(*numbers: int) -> Json:
 # --- Fairness ------------------------------------------------------------------------------------------------------
 
 
-def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours: str, theirs: str) -> None:
-    """They have sixty policies, of which no pass ends; then all of them ask AWS, as fast as the account lets them."""
-    town.shared("fair", ours, theirs, readsPerSecond=5)
+def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours: str, theirs: str, late: str) -> None:
+    """They have sixty policies, of which no pass ends; then all of them ask AWS, as fast as the account lets them.
+
+    Who has asked for nothing yet has its first status as if it was alone.
+    """
+    town.shared("fair", ours, theirs, late, readsPerSecond=5)
     with town.core.hold(theirs):
         for number in range(60):
             town.declare(theirs, f"mine-{number:02}", "fair", destinations=five(number))
@@ -298,6 +307,13 @@ def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours
     during = during[during.index(ours) : len(during) - during[::-1].index(ours)]
 
     assert during.count(theirs) <= during.count(ours) + 2, during
+    before = len(town.calls.of("fair-source"))
+    town.declare(late, "first", "fair", **pair)
+    wait_until(lambda: town.status(late, "first"), "first has a status", timeout=90)
+    during = town.calls.of("fair-source")[before:]
+    during = during[during.index(late) : len(during) - during[::-1].index(late)]
+
+    assert during.count(theirs) <= 2, during
 
 
 def five(number: int) -> list[Json]:

@@ -1,6 +1,7 @@
 """How fast an account may be asked: one token bucket for reads and one for starts, shared by all policies.
 
-Those of one namespace may use all of it while nobody else asks; namespaces that ask at the same time take turns.
+Those of one namespace may use all of it while nobody else asks; namespaces that ask at the same time take turns. Who
+has been quiet has its first requests in advance, so that a busy account answers it as soon as an idle one.
 
 AWS publishes no request rates for AWS Backup, and its throttle hits everybody in the account: we stay below it.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import bisect
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from ..engine.declared import Limits
@@ -18,8 +20,11 @@ from .tenants import NOBODY
 READS = "reads"
 STARTS = "starts"
 
-Place: TypeAlias = tuple[int, int]
-"""The round in which it is somebody's turn, and when they came."""
+QUIET = 60.0
+"""Who has waited for nothing for so many seconds is a newcomer again."""
+
+Place: TypeAlias = tuple[int, int, str]
+"""The round in which it is somebody's turn, when they came, and who they are."""
 
 _ROUNDING = 1e-9
 
@@ -31,54 +36,111 @@ class WaitRecorder(Protocol):
         """Add ``seconds`` to what ``account`` has waited for ``kind``."""
 
 
+@dataclass(slots=True)
+class _Store:
+    """Tokens that come at a rate, up to a most."""
+
+    rate: float
+    most: float
+    tokens: float
+    filled: float
+
+    def fill(self, now: float, places: int = 0) -> float:
+        """Add what has come since, and return what there is; more than the most is kept for those who wait."""
+        most = max(self.most, float(places))
+        self.tokens = min(most, self.tokens + max(0.0, now - self.filled) * self.rate)
+        self.filled = now
+        return self.tokens + _ROUNDING
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """What the line knows of one that asks."""
+
+    due: float
+    """What it may still have in advance."""
+    asked: float
+    waiting: int = 0
+    round: int = -1
+    """The last in which it had or has a place."""
+
+
 class Line:
     """Who waits for a token, and for how long: pure, instants come in.
 
     Tenants go round: nobody's second request goes before anybody's first. A tenant that comes late joins the round
     that goes on, so that it waits for one request of each other one at most, however many they have.
+
+    Who has been quiet for :data:`QUIET` seconds, and finds the tokens taken, has as many as the burst in advance, less
+    what it finds. The line waits until they are paid back: in any time no more goes out than comes, and twice the
+    burst. Advances take half of what comes at most, however many are quiet in turn, so the line never stands still.
     """
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate = rate
         self._burst = burst
-        self._tokens = burst
-        self._filled = now
+        self._store = _Store(rate, burst, burst, now)
+        self._advances = _Store(rate / 2, burst, burst, now)
+        self._tenants: dict[str, _Tenant] = {}
         self._places: list[Place] = []
         self._number = 0
         self._round = 0
-        self._last: dict[str, int] = {}
+        self._last = 0
+
+    def advance(self, tenant: str, now: float) -> bool:
+        """Take a token before the line, if the tenant has one due and would have to wait for it otherwise."""
+        there = self._store.fill(now, len(self._places))
+        one = self._known(tenant, now)
+        if there >= 1.0 + len(self._places) or one.due < 1.0 or self._advances.fill(now) < 1.0:
+            return False
+        self._advances.tokens -= 1.0
+        self._take(one, now)
+        return True
 
     def join(self, tenant: str, now: float) -> Place:
         """Queue up behind the tenant's own, and behind what others have in the same round."""
-        self._fill(now)
+        one = self._known(tenant, now)
+        one.round = max(self._round, one.round + 1)
+        one.waiting += 1
         self._number += 1
-        place = (max(self._round, self._last.get(tenant, -1) + 1), self._number)
-        self._last[tenant] = place[0]
+        self._last = max(self._last, one.round)
+        place = (one.round, self._number, tenant)
+        self._store.fill(now, len(self._places))
         bisect.insort(self._places, place)
         return place
 
     def wait(self, place: Place, now: float) -> float:
         """Return for how many seconds to wait before asking again; 0 gives the token, and the place is gone."""
-        self._fill(now)
+        # What has come for those who wait is theirs, also when they are late to take it.
+        there = self._store.fill(now, len(self._places))
         needed = 1.0 + bisect.bisect_left(self._places, place)
-        if self._tokens + _ROUNDING < needed:
-            return (needed - self._tokens) / self._rate
-        self._tokens -= 1.0
+        if there < needed:
+            return (needed - self._store.tokens) / self._store.rate
         self._round = max(self._round, place[0])
+        self._take(self._tenants[place[2]], now)
         self.leave(place)
         return 0.0
-
-    def _fill(self, now: float) -> None:
-        # What has come for those who wait is theirs, also when they are late to take it.
-        most = max(self._burst, float(len(self._places)))
-        self._tokens = min(most, self._tokens + max(0.0, now - self._filled) * self._rate)
-        self._filled = now
 
     def leave(self, place: Place) -> None:
         """Give a place up."""
         self._places.remove(place)
+        self._tenants[place[2]].waiting -= 1
         if not self._places:
-            self._last.clear()
+            # Nobody has had a turn in a round that has not begun.
+            self._round = self._last + 1
+
+    def _take(self, one: _Tenant, now: float) -> None:
+        self._store.tokens -= 1.0
+        one.due = max(0.0, one.due - 1.0)
+        one.asked = now
+
+    def _known(self, tenant: str, now: float) -> _Tenant:
+        if self._tenants.get(tenant) is None or self._is_quiet(self._tenants[tenant], now):
+            self._tenants = {name: one for name, one in self._tenants.items() if not self._is_quiet(one, now)}
+            self._tenants[tenant] = _Tenant(self._burst, now)
+        return self._tenants[tenant]
+
+    def _is_quiet(self, one: _Tenant, now: float) -> bool:
+        return not one.waiting and now - one.asked >= QUIET
 
 
 class TokenBucket:
@@ -96,6 +158,8 @@ class TokenBucket:
         """Take one token, waiting until there is one, and return the seconds waited."""
         with self._lock:
             now = self._clock()
+            if self._line.advance(tenant, now):
+                return 0.0
             place = self._line.join(tenant, now)
             wait = self._line.wait(place, now)
         waited = 0.0

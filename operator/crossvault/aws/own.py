@@ -33,7 +33,7 @@ class AwsSettings:
         region: Where the operator runs: its STS is asked, and accounts that name no Region are looked at there.
         endpoint_url: Instead of AWS's own endpoints; without it AWS_ENDPOINT_URL counts.
         attempts: How often botocore tries one request.
-        threads: How many reads run at once per account, if there is nobody else for whom none runs.
+        threads: How many reads of one namespace run at once per account.
         sessions: How many accounts are kept ready.
     """
 

@@ -20,10 +20,10 @@ IDLE_SECONDS = 60.0
 
 
 class RequestThreads:
-    """At most ``size`` threads, started when there is work and ended when there was none for a while.
+    """At most ``size`` threads for each tenant, started when there is work and ended when there was none for a while.
 
-    Tenants take turns. One for whom nothing is being done gets a thread more if all are taken: behind the long lists
-    of another it would wait for their ends otherwise, whatever the budget says.
+    What tenants ask for at once is bounded by the workers. Threads that were shared would keep one that comes behind
+    the long lists of another, which wait for the budget, whatever the budget has for it.
     """
 
     def __init__(self, size: int, *, name: str, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -31,9 +31,8 @@ class RequestThreads:
         self._name = name
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._jobs: dict[str, deque[_Job]] = {}  # in the order in which it is the tenants' turn
+        self._jobs: dict[str, deque[_Job]] = {}
         self._busy: Counter[str] = Counter()
-        self._running = 0
         self._idle = 0
         self._closed = False
 
@@ -44,19 +43,18 @@ class RequestThreads:
         with self._changed:
             closed = self._closed
             if not closed:
-                jobs = self._jobs.setdefault(tenant, deque())
-                jobs.append((future, work))
-                if self._idle >= sum(map(len, self._jobs.values())):
+                self._jobs.setdefault(tenant, deque()).append((future, work))
+                if self._idle >= self._possible():
                     self._changed.notify()
-                elif self._running < self._size or (len(jobs) == 1 and not self._busy[tenant]):
-                    self._start()
+                elif self._busy[tenant] + len(self._jobs[tenant]) <= self._size:
+                    threading.Thread(target=self._run, name=self._name, daemon=True).start()
         if closed:
             _do(future, work)
         return future
 
-    def _start(self) -> None:
-        self._running += 1
-        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+    def _possible(self) -> int:
+        """Return how many jobs could be done now, had they threads."""
+        return sum(min(len(jobs), self._size - self._busy[tenant]) for tenant, jobs in self._jobs.items())
 
     def close(self) -> None:
         """Let the threads end after what was submitted."""
@@ -71,34 +69,23 @@ class RequestThreads:
                 _do(*job)
             del job, taken
             with self._changed:
-                self._busy[tenant] -= 1
-                if not self._busy[tenant]:
-                    del self._busy[tenant]
+                self._busy -= Counter([tenant])
 
     def _next(self) -> tuple[str, _Job] | None:
         """Wait for the next job; None when this thread is to end."""
         with self._changed:
-            if not self._jobs:
+            if not self._possible():
                 self._idle += 1
-                self._changed.wait_for(lambda: self._jobs or self._closed, self._idle_seconds)
+                self._changed.wait_for(lambda: self._possible() or self._closed, self._idle_seconds)
                 self._idle -= 1
-            tenant = self._turn()
+            tenant = next((tenant for tenant in self._jobs if self._busy[tenant] < self._size), None)
             if tenant is None:
-                self._running -= 1
                 return None
-            jobs = self._jobs.pop(tenant)
-            job = jobs.popleft()
-            if jobs:
-                self._jobs[tenant] = jobs
+            job = self._jobs[tenant].popleft()
+            if not self._jobs[tenant]:
+                del self._jobs[tenant]
             self._busy[tenant] += 1
             return tenant, job
-
-    def _turn(self) -> str | None:
-        """Return the tenant whose turn it is; None when there is nothing to do, or more do it than there should."""
-        idle = next((tenant for tenant in self._jobs if not self._busy[tenant]), None)
-        if idle is not None:
-            return idle
-        return next(iter(self._jobs), None) if self._running <= self._size else None
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossvault.aws.budget import READS, STARTS, Budgets, Line, Place, TokenBucket
+from crossvault.aws.budget import QUIET, READS, STARTS, Budgets, Line, Place, TokenBucket
 from crossvault.aws.calls import CallCounts
 from crossvault.engine.declared import Limits
 
@@ -157,6 +157,75 @@ def test_however_many_wait_each_other_namespace_goes_first_once_at_most(
         assert max(others.values(), default=0) <= own + 1
 
 
+def test_who_comes_late_has_its_burst_in_advance_and_the_line_pays_it_back() -> None:
+    """A busy account answers a newcomer as soon as an idle one, once; the crowd waits for as long as that cost."""
+    line = Line(1.0, 3.0, 0.0)
+    places = [line.join("crowd", 0.0) for _ in range(5)]
+    assert [line.wait(each, 0.0) for each in places] == [0.0, 0.0, 0.0, 1.0, 2.0]
+
+    assert [line.advance("late", 0.0) for _ in range(4)] == [True, True, True, False]
+
+    assert [line.wait(each, 0.0) for each in places[3:]] == [4.0, 5.0]
+    assert [line.advance("late", 4.0 + each) for each in (0.0, QUIET - 4.1)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("quiet", "advances"), [pytest.param(QUIET - 0.1, 0, id="not yet"), pytest.param(QUIET, 3, id="for long enough")]
+)
+def test_who_was_quiet_is_a_newcomer_again(quiet: float, advances: int) -> None:
+    """It counts from the last token; who waits for one is not quiet."""
+    line = Line(1.0, 3.0, 0.0)
+    assert [line.wait(line.join("late", 0.0), 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+    for _ in range(200):
+        line.join("crowd", 0.0)
+
+    assert sum(line.advance("late", quiet) for _ in range(9)) == advances
+
+
+def test_who_finds_tokens_takes_those_and_has_the_rest_in_advance() -> None:
+    """Advances are no second burst for one that is alone."""
+    line = Line(1.0, 3.0, 0.0)
+    line.wait(line.join("crowd", 0.0), 0.0)
+
+    got = [line.advance("late", 0.0) or line.wait(line.join("late", 0.0), 0.0) for _ in range(4)]
+
+    assert got == [0.0, 0.0, True, 2.0]
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0.0, 0.1, 1.0, 30.0, QUIET])), max_size=80),
+    rate=st.sampled_from([0.1, 1.0, 5.0]),
+    burst=st.sampled_from([1.0, 3.0, 10.0]),
+)
+def test_in_any_time_no_more_goes_out_than_comes_and_two_bursts(
+    steps: list[tuple[int, float]], rate: float, burst: float
+) -> None:
+    """Whoever comes whenever; and those in advance leave the line half of what comes."""
+    line, now = Line(rate, burst, 0.0), 0.0
+    waiting: list[Place] = []
+    out: list[float] = []
+    advances: list[float] = []
+    for tenant, later in steps:
+        for _ in range(3):
+            if line.advance(str(tenant), now):
+                advances.append(now)
+                out.append(now)
+            else:
+                waiting.append(line.join(str(tenant), now))
+        end = now + later
+        while now <= end:
+            waits = {place: line.wait(place, now) for place in sorted(waiting)}
+            out += [now for wait in waits.values() if wait == 0]
+            waiting = [place for place, wait in waits.items() if wait > 0]
+            now += min(waits.values(), default=0.0) or 0.001
+        now = end
+
+    for times, most, a_second in ((out, 2 * burst, rate), (advances, burst, rate / 2)):
+        for first, since in enumerate(times):
+            for last, until in enumerate(times[first:], first):
+                assert last - first + 1 <= most + a_second * (until - since) + 1e-6
+
+
 def test_who_is_asked_for_later_than_promised_finds_its_token() -> None:
     """A thread that oversleeps keeps nobody behind it waiting, and loses nothing."""
     line = Line(1.0, 1.0, 0.0)
@@ -185,10 +254,11 @@ def test_bucket_forgets_who_gives_up() -> None:
 
 
 def test_bucket_gives_threads_of_two_namespaces_a_token_each_in_turn() -> None:
-    """Nine threads of one namespace wait; one of another comes and goes second."""
+    """Nine threads of one namespace wait; one of another, that has had its advance, comes and goes second."""
     clock = TickingClock()
     bucket = TokenBucket(1.0, 1.0, clock=clock.read, sleep=clock.sleep)
-    bucket.take("crowd")
+    assert [bucket.take("crowd"), bucket.take("late")] == [0.0, 0.0]
+    clock.tick(1.0)
     got: list[str] = []
 
     def ask(tenant: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from tests.kit import sessions
 from tests.kit.quickstart import DR, PROD, now, observe
 from tests.kit.scripted_aws import (
     DESTINATION_ID,
@@ -29,7 +32,7 @@ from crossvault.aspects.organization.aws import organization_path
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key
 from crossvault.aspects.vault_policy import PATHS, POLICY
-from crossvault.aws import AwsSettings, tenants
+from crossvault.aws import AwsSettings, reads, tenants
 from crossvault.engine.declared import Account, Desired, Limits, PolicyKey
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.words.problems import CrossvaultError, ErrorClass
@@ -156,9 +159,9 @@ def test_looks_are_shared_by_policies(simulator: SimulatorServer) -> None:
     assert second == first
 
 
-def _over(*names: str) -> Desired:
+def _over(*names: str, limits: Limits = DR.limits) -> Desired:
     """Return a policy whose destinations are vaults of these names."""
-    wanted = policy(PROD, DR)
+    wanted = policy(PROD, replace(DR, limits=limits))
     (first,) = wanted.destinations
     places = [replace(first, name=name, vault=replace(first.vault, name=name)) for name in names]
     return replace(wanted, destinations=tuple(places))
@@ -189,6 +192,44 @@ def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: li
     aws.close()
 
     assert costs == [{"DescribeBackupVault": 1, "ListBackupVaults": 1}, *[{"ListBackupVaults": 1}] * 2]
+
+
+def test_a_newcomer_waits_for_nobody_who_waits_for_the_budget(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One namespace has used up what an account gives, and hangs in all its reads; another one sees all it wants."""
+    monkeypatch.setattr(reads, "LONGEST_TURN", 60.0)
+    admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    vaults = [f"crowd-{number}" for number in range(16)]
+    for name in (*vaults, "late"):
+        admin.create_backup_vault(BackupVaultName=name, EncryptionKeyArn=KEY)
+    hangs, go, time = threading.Event(), threading.Event(), [0.0]
+
+    def sleep(seconds: float) -> None:
+        hangs.set()
+        assert go.wait(60)
+        time[0] += seconds
+
+    settings = AwsSettings(endpoint_url=simulator.url, region="eu-west-1", attempts=1)
+    aws = AwsAccounts(settings, new_session=sessions.plain, monotonic=lambda: time[0], sleep=sleep)
+    began = now()
+    first, *others, late = [_over(name, limits=Limits(reads_per_second=5)) for name in (*vaults, "late")]
+    aws.observe(first, not_before=began)
+    with ThreadPoolExecutor(len(vaults)) as pool:
+        crowd = [pool.submit(aws.observe, each, not_before=began) for each in others]
+        try:
+            assert hangs.wait(10)
+            late = replace(late, key=replace(late.key, namespace="late"))
+            seen = pool.submit(aws.observe, late, not_before=began).result(10).destinations[0]
+            assert not all(each.done() for each in crowd)
+        finally:
+            go.set()
+        found = [_seen(each.result(10).destinations[0][VAULT]).name for each in crowd]
+    aws.close()
+
+    assert _seen(seen[VAULT]).name == "late"
+    assert (seen[POLICY], seen[ARRIVALS].copies) == (Seen(None), Seen(Inventory()))
+    assert found == vaults[1:]
 
 
 def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> None:

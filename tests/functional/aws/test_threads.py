@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -104,53 +105,30 @@ class Slow:
         return self.began.get(timeout=10)
 
 
-def test_a_namespace_for_which_nothing_is_done_gets_a_thread_of_its_own() -> None:
-    """Two long lists of one namespace take both threads; the read of another one does not wait for their end."""
+def test_a_namespace_waits_for_no_thread_of_another() -> None:
+    """Long lists of one namespace take both its threads; two reads of another one begin at once, its third later."""
     slow = Slow(RequestThreads(2, name="t"))
-    crowd = [slow.submit("crowd", f"c{number}") for number in range(5)]
+    jobs = [slow.submit("crowd", f"c{number}") for number in range(5)]
     assert {slow.next(), slow.next()} == {("c0", "crowd"), ("c1", "crowd")}
 
-    late = slow.submit("late", "l0")
-    assert slow.next() == ("l0", "late")
-    after = slow.submit("late", "l1")
-    slow.gates["l0"].set()
-    late.result(10)
+    jobs += [slow.submit("late", f"l{number}") for number in range(3)]
+    assert {slow.next(), slow.next()} == {("l0", "late"), ("l1", "late")}
+    assert slow.began.empty()
 
-    assert slow.next() == ("l1", "late")
+    slow.gates["l0"].set()
+    assert slow.next() == ("l2", "late")
+    slow.gates["c1"].set()
+    assert slow.next() == ("c2", "crowd")
     assert slow.began.empty()
     for gate in slow.gates.values():
         gate.set()
-    for each in (*crowd, after):
+    for each in jobs:
         each.result(10)
     slow.threads.close()
 
 
-def test_namespaces_take_turns_at_a_thread() -> None:
-    """What was submitted first by many waits for one of each other namespace."""
-    slow = Slow(RequestThreads(1, name="t"))
-    first = slow.submit("crowd", "c0")
-    assert slow.next() == ("c0", "crowd")
-    others = [slow.submit("crowd", f"c{number}") for number in (1, 2)]
-    with_its_own = slow.submit("late", "l0")
-    assert slow.next() == ("l0", "late")
-    others += [slow.submit("late", f"l{number}") for number in (1, 2)]
-    slow.gates["l0"].set()
-    with_its_own.result(10)
-    assert slow.next() == ("l1", "late")
-    slow.gates["c0"].set()
-    first.result(10)
-    assert slow.next() == ("c1", "crowd")
-
-    for gate in slow.gates.values():
-        gate.set()
-    for each in others:
-        each.result(10)
-    assert {slow.next(), slow.next()} == {("c2", "crowd"), ("l2", "late")}
-    slow.threads.close()
-
-
-def test_threads_beyond_their_number_end_when_their_namespace_has_nothing_left() -> None:
-    """Twenty namespaces at once have twenty threads, and afterwards there are as many as before."""
+def test_threads_of_many_namespaces_end_when_there_is_nothing_left() -> None:
+    """Twenty namespaces at once have a thread each, and afterwards there is none."""
     threads = RequestThreads(2, name="of-many", idle_seconds=0.0)
     slow = Slow(threads)
     jobs = [slow.submit(f"n{number}", str(number)) for number in range(20)]
@@ -170,16 +148,28 @@ def test_threads_beyond_their_number_end_when_their_namespace_has_nothing_left()
 
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_nothing_that_is_submitted_is_lost(size: int) -> None:
-    """Whoever submits how much, and from how many threads, all of it is done."""
+    """Whoever submits how much, and from how many threads, all of it is done, and never too much at once."""
     threads = RequestThreads(size, name="t", idle_seconds=0.001)
+    lock, running, most = threading.Lock(), Counter[str](), Counter[str]()
+
+    def work() -> str:
+        tenant = tenants.current()
+        with lock:
+            running[tenant] += 1
+            most[tenant] = max(most[tenant], running[tenant])
+        threading.Event().wait(0.0005)
+        with lock:
+            running[tenant] -= 1
+        return tenant
 
     def ask(tenant: str) -> list[Future[str]]:
         with tenants.asking_for(tenant):
-            return [threads.submit(tenants.current) for _ in range(50)]
+            return [threads.submit(work) for _ in range(50)]
 
     with ThreadPoolExecutor(8) as pool:
         asked = {f"n{number}": pool.submit(ask, f"n{number}") for number in range(8)}
         found = {tenant: {each.result(10) for each in futures.result(10)} for tenant, futures in asked.items()}
 
     assert found == {tenant: {tenant} for tenant in asked}
+    assert max(most.values()) <= size
     threads.close()

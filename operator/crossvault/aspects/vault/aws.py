@@ -8,7 +8,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 
-from ...aws import probe
+from ...aws import probe, tenants
 from ...aws.answers import PAGES, listed
 from ...aws.entered import Entered, Fingerprint
 from ...aws.errors import Ask, code_of, problem
@@ -108,10 +108,13 @@ class _Vaults:
         return place.access.threads.submit(look).result
 
     def _first_look(self, name: str, key: ReadKey, describe: Callable[[], Vault | None]) -> Pending[Vault | None]:
-        """Look at a vault that nobody has looked at yet, one after the other: the first absent one has all listed."""
+        """Look at a vault that nobody has looked at yet, one after the other: the first absent one has all listed.
+
+        A namespace goes after its own only: those of another may stand in line for the account's budget.
+        """
 
         def look() -> Look[Vault | None]:
-            with self._shared.reads.turn(self._names_key):
+            with self._shared.reads.turn((*self._names_key, tenants.current())):
                 absent = self._is_listed_first(key) and self._is_absent(name)
                 return Seen(None) if absent else self._shared.look(key, describe)
 
