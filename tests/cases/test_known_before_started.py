@@ -131,9 +131,9 @@ def test_a_role_that_is_as_it_should_be_is_asked_about_once(case: Begin) -> None
 
 def _another_external_id(case: Case) -> None:
     """The source's role lets nobody in who does not know this one."""
-    declared = case.folder.accounts["clinic"]
+    declared = case.accounts["clinic"]
     changed = replace(declared, account=replace(declared.account, external_id="another"))
-    case.folder = replace(case.folder, accounts={**case.folder.accounts, "clinic": changed})
+    case.accounts = {**case.accounts, "clinic": changed}
 
 
 def _no_organization(case: Case) -> None:
@@ -156,7 +156,7 @@ def test_nothing_is_written_for_a_source_that_is_not_proven(
 ) -> None:
     """No statement lets anybody in; its row says what it waits for, and once that is mended it is written."""
     began: Case = case("02-air-gapped-owned-key")
-    folder, bodies = began.folder, deepcopy(began.bodies)
+    accounts, bodies = began.accounts, deepcopy(began.bodies)
     broken(began)
     began.passes(3)
     assert began.writes() == []
@@ -164,7 +164,7 @@ def test_nothing_is_written_for_a_source_that_is_not_proven(
     assert waiting["status"] == "Unmet"
     assert f"First {row} has to be met, the operator then adds the statement" in waiting["remedy"]
     began.control.faults.clear()
-    began.folder, began.bodies = folder, bodies
+    began.accounts, began.bodies = accounts, bodies
     began.passes(3)
     assert began.numbers()["copied"] == 2
 

@@ -28,11 +28,9 @@ def _begin(case: Begin, **where: str) -> Case:
 
 def _list(began: Case, *regions: str) -> None:
     """Name Regions in spec.regions of every BackupAccount."""
-    accounts = {
-        name: replace(each, account=replace(each.account, regions=regions))
-        for name, each in began.folder.accounts.items()
+    began.accounts = {
+        name: replace(each, account=replace(each.account, regions=regions)) for name, each in began.accounts.items()
     }
-    began.folder = replace(began.folder, accounts=accounts)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from tests.kit.stage import CADENCE, Json, Stage
 
 from backup_simulator.faults import Kind
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.kinds.policy.reconcile import reconcile_policy
 from crossvault.status.outcome import Outcome
 
 MANY = 6
@@ -28,7 +27,7 @@ def look_all(stage: Stage, bodies: list[Json]) -> list[Outcome]:
     def look(body: Json) -> Outcome:
         request = stage.request(body=body)
         gate.wait(30)
-        return reconcile_policy(request, stage.aws, clock=stage.clock, cadence=CADENCE)
+        return request.reconcile(stage.aws, clock=stage.clock, cadence=CADENCE)
 
     with ThreadPoolExecutor(len(bodies)) as pool:
         outcomes = list(pool.map(look, bodies))

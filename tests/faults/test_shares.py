@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.kit import stage as scene
+from tests.kit.desks import desk_of
 from tests.kit.stage import Json, Stage
 
 from crossvault.aspects.copies.planned import StartCopy
@@ -19,8 +20,7 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.engine.declared import Account, Desired, PolicyKey
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Action, Result
-from crossvault.kinds.policy.reconcile import reconcile_policy
-from crossvault.work.desk import Desk
+from crossvault.kinds import POLICY
 
 MOST, RESERVE = 20, 1
 POINTS = [
@@ -63,9 +63,9 @@ class Tenants:
     def look(self, key: PolicyKey, aws: Any = None) -> int:
         """Do one pass over a policy, and return how many copies it started."""
         body, accounts = self.bodies[key], self.stage.request().accounts
-        desk = Desk.of(self.bodies, accounts)
-        request = self.stage.request(body=body, sharing=desk.sharing_of(key))
-        outcome = reconcile_policy(request, aws or self.stage.aws, clock=self.stage.clock, cadence=scene.CADENCE)
+        desk = desk_of(self.bodies, accounts)
+        request = self.stage.request(body=body, sharing=desk[POLICY].sharing_of(key))
+        outcome = request.reconcile(aws or self.stage.aws, clock=self.stage.clock, cadence=scene.CADENCE)
         if outcome.status is not None:
             body["status"] = outcome.status
         return len(scene.started(outcome))

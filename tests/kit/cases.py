@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import yaml
 from tests.kit import sessions
+from tests.kit.desks import account_of, desk_of
 
 from backup_simulator.calls import Call
 from backup_simulator.transport import InProcess
@@ -22,11 +23,12 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
 from crossvault.cli import plans
 from crossvault.engine.declared import PolicyKey
-from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.kind import Occasion
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.local import Folder
 from crossvault.status.outcome import Cadence, Outcome
-from crossvault.work.desk import Desk
 
 Json = dict[str, Any]
 
@@ -61,6 +63,9 @@ class Case:
         self.cloud, self.control = cloud, cloud.control
         self.folder_path = WORLDS / name
         self.folder = Folder.read(self.folder_path)
+        self.accounts = {
+            key.name: account_of(body) for key, body in self.folder.objects.items() if key.kind == ACCOUNT.name
+        }
         self.control.clear_calls()
         self.control.faults.clear()
         self.control.clear_outcomes()
@@ -94,15 +99,15 @@ class Case:
         self.aws = self._new()
 
     def _request(self, key: PolicyKey) -> PolicyRequest:
-        desk = Desk.of(self.bodies, self.folder.accounts, self.folder.labels)
-        return desk.request(key, self.bodies[key], not_before=self.clock())
+        desk = desk_of(self.bodies, self.accounts, self.folder.labels)
+        return desk[POLICY].request(POLICY.key(key), self.bodies[key], Occasion(self.clock()))
 
     def once(self) -> dict[str, Outcome]:
         """Do one pass over every policy a second later, as ``crossvault run --once``, and keep the statuses."""
         self.control.advance(1)
         outcomes: dict[str, Outcome] = {}
         for key in self.bodies:
-            outcome = reconcile_policy(self._request(key), self.aws, clock=self.clock, cadence=CADENCE)
+            outcome = self._request(key).reconcile(self.aws, clock=self.clock, cadence=CADENCE)
             if outcome.status is not None:
                 self.bodies[key]["status"] = outcome.status
             outcomes[key.name] = outcome

@@ -7,9 +7,10 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.kind import Body
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Listing, Trouble
-from crossvault.kube.objects import Body
 
 POLICY_SPEC = {
     "source": {"accountRef": {"name": "production"}, "region": "eu-west-1", "vault": {"name": "orders"}},
@@ -17,6 +18,8 @@ POLICY_SPEC = {
         {"name": "dr", "accountRef": {"name": "dr"}, "region": "eu-central-1", "vault": {"name": "copies"}}
     ],
 }
+
+POLICIES, ACCOUNTS = objects.WATCHED[POLICY.name], objects.WATCHED[ACCOUNT.name]
 
 
 def policy(name: str = "orders", *, version: int = 1, **metadata: Any) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from tools.controlplane import ControlPlane
 
 from crossvault.engine.declared import PolicyKey
 from crossvault.engine.rounds import Aws
-from crossvault.kinds.policy.reconcile import Clock, PolicyRequest
+from crossvault.kinds.account.reconcile import AccountRequest
+from crossvault.kinds.kind import Clock, Request
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.kube import operator
-from crossvault.kube.parts import Engine
 from crossvault.kube.settings import OperatorSettings
 from crossvault.status.events import Event
 from crossvault.status.outcome import Cadence, Outcome, Report
@@ -86,8 +87,10 @@ def wait_until(look: Callable[[], T], what: str, timeout: float = 30.0) -> T:
 class Core(Protocol):
     """What passes are done with."""
 
-    def engine(self) -> Engine:
-        """Return the core as the operator calls it."""
+    def reconcile(
+        self, request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
+    ) -> Outcome:
+        """Do one pass."""
 
 
 class FakeCore:
@@ -104,21 +107,21 @@ class FakeCore:
         self.twins: dict[str, tuple[str, ...]] = {}
         self.removed: list[str] = []
 
-    def engine(self) -> Engine:
-        """Return the core as the operator calls it."""
-        return Engine(self.policy, self.account)
-
     def count(self, name: str) -> int:
         """Return how many passes an object had."""
         return self.passes.count(name)
 
-    def policy(
-        self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
+    def reconcile(
+        self, request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
     ) -> Outcome:
-        """Do one pass over a policy."""
+        """Do one pass over an object."""
         del aws, stopping
         name = request.body["metadata"]["name"]
         self.passes.append(name)
+        if isinstance(request, AccountRequest):
+            self.twins[name] = request.twins
+            return self._outcome(request.body, clock(), cadence)
+        assert isinstance(request, PolicyRequest)
         self.claims[name] = request.claims
         if self.hold is not None:
             self.hold.wait(60)
@@ -127,22 +130,6 @@ class FakeCore:
         if request.body["metadata"].get("deletionTimestamp"):
             return self._deletion(name, request, cadence)
         return self._outcome(request.body, clock(), cadence)
-
-    def account(
-        self,
-        body: Mapping[str, Any],
-        aws: Aws,
-        *,
-        twins: tuple[str, ...],
-        not_before: datetime,
-        clock: Clock,
-        cadence: Cadence,
-    ) -> Outcome:
-        """Do one pass over an account."""
-        del aws, not_before
-        self.passes.append(body["metadata"]["name"])
-        self.twins[body["metadata"]["name"]] = twins
-        return self._outcome(body, clock(), cadence)
 
     def _deletion(self, name: str, request: PolicyRequest, cadence: Cadence) -> Outcome:
         self.ordered[name] = request.ordered
@@ -189,7 +176,7 @@ class RunningOperator:
         self.core = core
         self._aws = aws
         self.board = Board()
-        self.around = operator.Surroundings(engine=core.engine())
+        self.around = operator.Surroundings(reconcile=core.reconcile)
         self.code: int | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._main, daemon=True)

@@ -7,16 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from tests.kit.fake_api import FakeApi, policy
+from tests.kit.fake_api import POLICIES, FakeApi, policy
 
 from crossvault.engine.rounds import Aws
+from crossvault.kinds import POLICY
+from crossvault.kinds.kind import ObjectKey, Request
 from crossvault.kinds.policy.reconcile import PolicyRequest
-from crossvault.kube import objects, passes
+from crossvault.kube import passes
 from crossvault.kube.client import Api, ApiError, Trouble
 from crossvault.kube.events import Recorder
 from crossvault.kube.freshness import Freshness
-from crossvault.kube.objects import Kind, ObjectKey
-from crossvault.kube.parts import Engine, Parts
+from crossvault.kube.parts import Parts
 from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
 from crossvault.kube.threads import Threads
@@ -29,7 +30,7 @@ from crossvault.work.board import Board
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
+ORDERS = ObjectKey(POLICY.name, "shop", "orders")
 STATUS = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]}
 SETTINGS = OperatorSettings(workers=2, cadence=Cadence(timedelta(minutes=5), timedelta(seconds=30)))
 WARNING = Event("Warning", Reason.DRIFTED, "Otherwise.")
@@ -62,7 +63,7 @@ class Bench:
         self.recorder = Recorder(api, "test", clock=lambda: self.now, monotonic=lambda: 0.0)
         self.parts = Parts(
             aws=cast("Aws", None),
-            engine=Engine(self._policy, self._account),
+            reconcile=self._reconcile,
             settings=replace(SETTINGS, **settings),
             clock=lambda: self.now,
             store=self.store,
@@ -76,21 +77,19 @@ class Bench:
             forget_account=self.forgotten.append,
         )
         self.passes = passes.Passes(self.parts)
-        self.body = self.api.add(objects.POLICIES, body or policy())
-        self.store.put(Kind.POLICY, self.body)
+        self.body = self.api.add(POLICIES, body or policy())
+        self.store.put(POLICY.name, self.body)
 
-    def _policy(self, request: PolicyRequest, aws: Aws, **rest: Any) -> Outcome:
+    def _reconcile(self, request: Request, aws: Aws, **rest: Any) -> Outcome:
         del aws
+        if not isinstance(request, PolicyRequest):
+            return self.outcome
         self.requests.append(request)
         if self.hold is not None:
             self.hold.wait(10)
             self.told_to_stop.append(rest["stopping"]())
         if self.raises is not None:
             raise self.raises
-        return self.outcome
-
-    def _account(self, body: object, aws: Aws, **_: Any) -> Outcome:
-        del body, aws
         return self.outcome
 
     async def work(self, key: ObjectKey = ORDERS) -> Next:
@@ -103,7 +102,7 @@ class Bench:
 
     def stored(self) -> dict[str, Any]:
         """Return the policy as the API server has it."""
-        return self.api.get(objects.POLICIES, self.body) or {}
+        return self.api.get(POLICIES, self.body) or {}
 
     def reasons(self) -> list[str]:
         """Return the reasons of the events that were posted."""
@@ -111,10 +110,8 @@ class Bench:
 
     def delete(self, **metadata: Any) -> None:
         """Have somebody delete the policy."""
-        body = self.api.touch(
-            objects.POLICIES, self.body, deletionTimestamp="2026-11-23T12:00:00Z", generation=2, **metadata
-        )
-        self.store.put(Kind.POLICY, body)
+        body = self.api.touch(POLICIES, self.body, deletionTimestamp="2026-11-23T12:00:00Z", generation=2, **metadata)
+        self.store.put(POLICY.name, body)
 
 
 def once(verb: str, what: str, *troubles: Trouble) -> Callable[[str, str], ApiError | None]:

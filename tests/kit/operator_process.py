@@ -52,7 +52,7 @@ def main() -> None:
     core = FakeCore()
     if len(sys.argv) > 2:
         core.hold = _Hang(float(sys.argv[2]))
-    board, around = Board(), operator.Surroundings(engine=core.engine())
+    board, around = Board(), operator.Surroundings(reconcile=core.reconcile)
     page = Exposition(board.reports, vitals=around.vitals, queue=lambda: None, clock=lambda: datetime.now(UTC))
     around.metrics = page.render
     operator.main(operator.run(fast(Path(sys.argv[1])), cast("Aws", None), board, around))

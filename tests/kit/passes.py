@@ -23,7 +23,7 @@ from tests.kit.fake_aws import FakeAws
 from crossvault.aspects.vault_policy.statement import sid_of
 from crossvault.engine.plan import Action
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
-from crossvault.kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.status.outcome import Cadence, Outcome
 
 SECOND_ARN = target_vault("second").arn
@@ -50,8 +50,8 @@ def request_for(body: dict[str, Any], aws: FakeAws, **members: Any) -> PolicyReq
 def do_pass(aws: FakeAws, body: dict[str, Any], **members: Any) -> Outcome:
     """Do one pass and write its status into the object, as the edge would."""
     stopping = members.pop("stopping", lambda: False)
-    outcome = reconcile_policy(
-        request_for(body, aws, **members), aws, clock=lambda: aws.now, cadence=Cadence(), stopping=stopping
+    outcome = request_for(body, aws, **members).reconcile(
+        aws, clock=lambda: aws.now, cadence=Cadence(), stopping=stopping
     )
     if outcome.status is not None:
         body["status"] = json.loads(json.dumps(outcome.status))

@@ -30,8 +30,8 @@ from crossvault.engine.declared import Desired
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Plan
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
-from crossvault.kinds.account.reconcile import reconcile_account
-from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds.account.reconcile import AccountRequest
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.status.outcome import Cadence, Outcome
 
@@ -252,7 +252,7 @@ class Stage:
     def look(self, **changes: Any) -> Outcome:
         """Do one pass a second later and write its status, as the edges do."""
         self.control.advance(1)
-        outcome = reconcile_policy(self.request(**changes), self.aws, clock=self.clock, cadence=CADENCE)
+        outcome = self.request(**changes).reconcile(self.aws, clock=self.clock, cadence=CADENCE)
         if outcome.status is not None:
             self.body["status"] = outcome.status
         return outcome
@@ -261,7 +261,7 @@ class Stage:
         """Do one pass over an account and write its status."""
         self.control.advance(1)
         body = self.declared[name]
-        outcome = reconcile_account(body, self.aws, not_before=self.clock(), clock=self.clock, cadence=CADENCE)
+        outcome = AccountRequest(body, self.clock()).reconcile(self.aws, clock=self.clock, cadence=CADENCE)
         body["status"] = outcome.status
         return outcome
 

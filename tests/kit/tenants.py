@@ -27,8 +27,8 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings, tenants
 from crossvault.aws.calls import CallCounts
 from crossvault.engine.rounds import Aws
-from crossvault.kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
-from crossvault.kube.parts import Engine
+from crossvault.kinds.kind import Clock, Request
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.kube.settings import OperatorSettings
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.work import logs
@@ -107,20 +107,19 @@ class Watched:
         self.ended: Counter[str] = Counter()
         self.held: dict[str, threading.Event] = {}
 
-    def engine(self) -> Engine:
-        """Return the core as the operator calls it."""
-        return Engine(policy=self._policy)
-
-    def _policy(
-        self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
+    def reconcile(
+        self, request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
     ) -> Outcome:
+        """Do one pass."""
         metadata = request.body["metadata"]
+        if not isinstance(request, PolicyRequest):
+            return request.reconcile(aws, clock=clock, cadence=cadence, stopping=stopping)
         self.begun.append((metadata["namespace"], metadata["name"]))
         hold = self.held.get(metadata["namespace"])
         if hold is not None:
             hold.wait(120)
         try:
-            return reconcile_policy(request, aws, clock=clock, cadence=cadence, stopping=stopping)
+            return request.reconcile(aws, clock=clock, cadence=cadence, stopping=stopping)
         finally:
             self.ended[metadata["namespace"]] += 1
 

@@ -24,7 +24,7 @@ from crossvault.engine.declared import Desired, PolicyKey
 from crossvault.engine.looks import Unseen
 from crossvault.engine.observed import Observed
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
-from crossvault.kinds.policy.reconcile import PolicyRequest, reconcile_policy
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.problems import Problem
 from crossvault.words.reasons import Reason
@@ -37,7 +37,7 @@ def end(aws: FakeAws, body: dict[str, Any], *, without: str = "", **members: Any
     declared = {**accounts(), **_third()}
     declared.pop(without, None)
     request = PolicyRequest(body, declared, {}, not_before=aws.now, **members)
-    return reconcile_policy(request, aws, clock=lambda: aws.now, cadence=Cadence())
+    return request.reconcile(aws, clock=lambda: aws.now, cadence=Cadence())
 
 
 def _third() -> dict[str, AccountDeclaration]:

@@ -13,6 +13,7 @@ from tests.kit.fake_aws import FakeAws
 from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
 
 from crossvault.cli.run import exit_code
+from crossvault.kinds import ACCOUNT
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
 from crossvault.work.board import Board
@@ -35,7 +36,7 @@ def test_a_folder_is_read_with_defaults(tmp_path: Path) -> None:
     folder = Folder.read(write(tmp_path, *manifests()))
 
     assert folder.policies[KEY]["spec"]["mode"] == "Enforce"
-    assert set(folder.accounts) == {"orders-prod", "dr"}
+    assert {key.name for key in folder.objects if key.kind == ACCOUNT.name} == {"orders-prod", "dr"}
 
 
 def test_documents_of_other_kinds_are_left_alone(tmp_path: Path) -> None:
@@ -225,4 +226,4 @@ def test_the_manifests_of_the_guide_can_be_used(tmp_path: Path) -> None:
     for number, block in enumerate(guide.split("```yaml")[1:]):
         (tmp_path / f"{number}.yaml").write_text(block.split("```")[0], "utf-8")
 
-    assert set(Folder.read(tmp_path).accounts) == {"production", "dr"}
+    assert {key.name for key in Folder.read(tmp_path).objects if key.kind == ACCOUNT.name} == {"production", "dr"}

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.kit.broken_folders import FILES, TEXTS
 from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
 
+from crossvault import kinds
 from crossvault.engine.declared import PolicyKey
+from crossvault.kinds.kind import ObjectKey
 from crossvault.local import Folder, ManifestError, ManifestFault
 from crossvault.local.manifests import SAID
 
@@ -131,7 +133,10 @@ def test_lists_are_taken_apart(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("\n---\n".join(json.dumps(each, indent="\t") for each in bodies), "utf-8")
     folder = Folder.read(tmp_path)
 
-    assert (set(folder.accounts), set(folder.policies)) == ({"broken"}, {PolicyKey("default", "broken")})
+    assert set(folder.objects) == {
+        ObjectKey(kinds.ACCOUNT.name, "", "broken"),
+        ObjectKey(kinds.POLICY.name, "default", "broken"),
+    }
 
 
 def test_json_may_have_tabs_and_characters_in_halves(tmp_path: Path) -> None:
@@ -139,7 +144,7 @@ def test_json_may_have_tabs_and_characters_in_halves(tmp_path: Path) -> None:
     body = altered(ACCOUNT, {"metadata.annotations": {"face": "\U0001f600", "back\\slash": "\\ud83d"}})
     (tmp_path / "a.json").write_text(json.dumps(body, indent="\t", ensure_ascii=True), "utf-8")
 
-    assert set(Folder.read(tmp_path).accounts) == {"broken"}
+    assert {key.name for key in Folder.read(tmp_path).objects} == {"broken"}
 
 
 def test_what_the_server_writes_is_not_the_files_to_say(tmp_path: Path) -> None:

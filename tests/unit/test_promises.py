@@ -39,7 +39,7 @@ from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Observed, Sight
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
-from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy, reconcile_policy
+from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.status.outcome import Cadence
 
@@ -219,7 +219,7 @@ def test_the_plan_promises_what_the_next_pass_does(block: int) -> None:
         assert not isinstance(planned, Rejected)
         assert world.aws.log == []
         (entry,) = plans.document([plans.entry(*planned)], reads=0, writes=0)["policies"]
-        reconcile_policy(world.request(), world.aws, clock=world.clock, cadence=Cadence())
+        world.request().reconcile(world.aws, clock=world.clock, cadence=Cadence())
 
         assert entry["acts"] is not ("mode" in world.body["spec"] or "suspend" in world.body["spec"])
         if not entry["acts"]:

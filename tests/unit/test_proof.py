@@ -18,7 +18,7 @@ from crossvault.cli import plans
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Seen
 from crossvault.engine.observed import Observed
-from crossvault.metrics import policies
+from crossvault.metrics import objects
 
 YOUNG = point(9, created=ago(hours=3, minutes=7))
 
@@ -117,7 +117,7 @@ def test_metrics_say_it_in_figures() -> None:
     """One verdict for each kind, jobs by outcome, and what is unexplained."""
     report = tell(*world(3, late=True)).report
     assert report is not None
-    found = {(metric.name, labels[3:]): value for metric, labels, value in policies.samples([report], NOW)}
+    found = {(metric.name, labels[3:]): value for metric, labels, value in objects.samples([report], NOW)}
 
     assert found["pairing_verdict", ("RDS", "false", "contradicted")] == 1
     assert {name[1][2]: value for name, value in found.items() if name[0] == "pairing_jobs"} == {

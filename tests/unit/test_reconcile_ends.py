@@ -30,7 +30,7 @@ from tests.kit.passes import (
 
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.aspects.vault_policy.statement import digest_of, statement_for
-from crossvault.kinds.account.reconcile import reconcile_account
+from crossvault.kinds.account.reconcile import AccountRequest
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 
@@ -202,7 +202,7 @@ def test_an_account_is_verified_and_then_silent() -> None:
 
     def verify() -> Outcome:
         now: datetime = aws.now
-        return reconcile_account(body, aws, not_before=now, clock=lambda: aws.now, cadence=Cadence())
+        return AccountRequest(body, now).reconcile(aws, clock=lambda: aws.now, cadence=Cadence())
 
     first = verify()
     body["status"] = first.status

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.kit.builders import NOW, policy_body
+from tests.kit.desks import desk_of
 from tests.kit.fake_aws import FakeAws
 from tests.kit.passes import accounts, readiness, small_world
 
 from crossvault.engine.declared import PolicyKey
+from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.account.parse import AccountDeclaration
-from crossvault.kinds.policy.reconcile import reconcile_policy
-from crossvault.status.outcome import Cadence, Outcome
+from crossvault.kinds.kind import ObjectKey, Occasion
+from crossvault.status.outcome import Cadence
 from crossvault.work.agenda import After, Agenda, Done, Next, Pace, Retry
-from crossvault.work.desk import Desk
 from crossvault.work.shares import Shares
 
 
@@ -24,18 +25,18 @@ class Host:
 
     def __init__(self, aws: FakeAws, policies: Mapping[PolicyKey, dict[str, Any]]) -> None:
         self.aws, self.bodies, self.looks = aws, dict(policies), 0
-        self._desk = Desk.of(self.bodies, accounts())
-        shares: Shares[PolicyKey] = Shares(self._desk.accounts_of, 10, tenant_of=lambda key: key.namespace)
+        self._desk = desk_of(self.bodies, accounts())
+        needs, tenant = (lambda key: self._desk.accounts_of(POLICY.key(key))), (lambda key: key.namespace)
+        shares: Shares[PolicyKey] = Shares(needs, 10, tenant_of=tenant)
         self._agenda: Agenda[PolicyKey] = Agenda(pace=Pace(spread=0.0), shares=shares)
         for key in self.bodies:
             self._agenda.add(key, self._now())
 
     def put_account(self, name: str, declared: AccountDeclaration | None) -> None:
         """Take in what somebody declares of an account."""
-        self._desk.put_account(name, declared)
-        for key in self._desk.policies_of(name):
-            self._desk.unsettle(key)
-            self._agenda.add(key, self._now())
+        self._desk[ACCOUNT].declare(name, declared)
+        for key in self._desk.concerned(ObjectKey(ACCOUNT.name, "", name)):
+            self._agenda.add(key.policy, self._now())
 
     def run(self, until: datetime) -> None:
         """Let time go by from look to look."""
@@ -53,8 +54,8 @@ class Host:
         self.looks += 1
         while self._desk.settle():
             pass
-        request = self._desk.request(key, self.bodies[key], not_before=self.aws.now)
-        outcome: Outcome = reconcile_policy(request, self.aws, clock=lambda: self.aws.now, cadence=Cadence())
+        request = self._desk.request(POLICY.key(key), self.bodies[key], Occasion(self.aws.now))
+        outcome = request.reconcile(self.aws, clock=lambda: self.aws.now, cadence=Cadence(), stopping=lambda: False)
         self.bodies[key]["status"] = outcome.status or {}
         if outcome.failed:
             return Retry()

@@ -14,6 +14,8 @@ from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings, CallCounts
 from ..engine.declared import PolicyKey
+from ..kinds import POLICY
+from ..kinds.kind import Occasion
 from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError, ManifestFault
@@ -54,7 +56,7 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
 
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
-        planned = plan_policy(desk.request(key, body, not_before=now), aws)
+        planned = plan_policy(desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
         return plans.rejected(key, planned) if isinstance(planned, Rejected) else plans.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)

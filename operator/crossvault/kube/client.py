@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from ..kinds.kind import Body
 from ..words import texts
 from ..work.vitals import Vitals
 from . import objects
@@ -112,7 +113,7 @@ class Api:
     # --- requests with a meaning
 
     async def patch(
-        self, resource: objects.Resource, body: objects.Body, change: Mapping[str, Any], *, subresource: str = ""
+        self, resource: objects.Resource, body: Body, change: Mapping[str, Any], *, subresource: str = ""
     ) -> dict[str, Any]:
         """Merge ``change`` into an object that is still as ``body`` has it, and return the object it became."""
         metadata = body["metadata"]
@@ -126,7 +127,7 @@ class Api:
             "PATCH", path, params={"fieldValidation": "Strict"}, body=versioned, what=f"{resource.plural}/{subresource}"
         )
 
-    async def create(self, resource: objects.Resource, body: objects.Body) -> dict[str, Any]:
+    async def create(self, resource: objects.Resource, body: Body) -> dict[str, Any]:
         """Create an object."""
         path = resource.path(body["metadata"].get("namespace") or "")
         return await self._request("POST", path, body=body, what=resource.plural)

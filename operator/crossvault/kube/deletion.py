@@ -1,4 +1,4 @@
-"""The end of a policy: nothing of ours stays that was to be removed, and nothing stays stuck on our finalizer.
+"""The end of an object: nothing of ours stays that was to be removed, and nothing stays stuck on our finalizer.
 
 What AWS keeps from completing is let go after a bounded wait, with a Warning that says what is left.
 """
@@ -9,9 +9,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..engine.declared import DeletionPolicy
-from ..kinds.policy import endings
-from ..kinds.policy.reconcile import PolicyRequest, ending_of
+from ..kinds.kind import Body, ObjectKey, Occasion, Parting, Request
 from ..status.events import Event
 from ..status.outcome import Outcome
 from ..words.problems import ErrorClass, Problem
@@ -19,29 +17,28 @@ from ..words.reasons import Reason
 from ..work.agenda import After, Done, Lane, Next
 from . import objects
 from .client import ApiError
-from .objects import Body, Kind, ObjectKey
 from .parts import Parts
 from .threads import EndingError, Overdue
 
 _logger = logging.getLogger(__name__)
 
-_DEFINITION = f"{objects.POLICIES.plural}.{objects.GROUP}"
 _AT_LEAST = timedelta(seconds=30)
 _BUG = "The deletion ended because of a bug in the operator; its log has the details. Please report it."
 
 
 class Deletions:
-    """Brings policies with a deletionTimestamp to their end."""
+    """Brings objects with a deletionTimestamp to their end, of kinds with a :class:`~crossvault.kinds.kind.Parting`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def run(self, key: ObjectKey, body: Body) -> Next:
-        """Do one pass over a policy that is being deleted; Done when it is let go."""
+    async def run(self, key: ObjectKey, body: Body, parting: Parting) -> Next:
+        """Do one pass over an object that is being deleted; Done when it is let go."""
         if objects.FINALIZER not in objects.finalizers_of(body):
             return Done()  # it waits for somebody else
         until = self._until(body)
-        request = self._request(key, body, ordered=await self._ordered(body, until))
+        ordered = not parting.removes(body) or await self._ordered(key, until)
+        request = self._parts.store.desk.request(key, body, Occasion(self._parts.clock(), ordered=ordered))
         pending = None
         try:
             outcome = await self._work(request, until)
@@ -55,41 +52,35 @@ class Deletions:
             _logger.exception("Failing because of a bug in the deletion; please report it")
             outcome = self._unfinished(request, Problem(Reason.INTERNAL_ERROR, _BUG, ErrorClass.BUG))
         try:
-            return await self._conclude(key, body, outcome, until)
+            return await self._conclude(key, body, outcome, until, parting)
         finally:
             if pending is not None:
                 await pending  # the key stays taken until its thread returns
 
-    def _unfinished(self, request: PolicyRequest, problem: Problem) -> Outcome:
-        parts = self._parts
-        ending = ending_of(request)
-        return endings.unfinished(request.body, ending, problem, now=parts.clock(), cadence=parts.settings.cadence)
+    def _unfinished(self, request: Request, problem: Problem) -> Outcome:
+        return request.unfinished(problem, now=self._parts.clock(), cadence=self._parts.settings.cadence)
 
     def _until(self, body: Body) -> datetime:
         asked = objects.deletion_of(body) or self._parts.clock()
         return asked + self._parts.settings.deletion_wait
 
-    def _request(self, key: ObjectKey, body: Body, *, ordered: bool) -> PolicyRequest:
-        parts = self._parts
-        return parts.store.desk.request(key.policy, body, not_before=parts.clock(), ordered=ordered)
-
-    async def _work(self, request: PolicyRequest, until: datetime) -> Outcome:
+    async def _work(self, request: Request, until: datetime) -> Outcome:
         parts = self._parts
         deadline = min(parts.settings.pass_deadline, max(until - request.not_before, _AT_LEAST))
         return await parts.threads.run(
-            lambda stopping: parts.engine.policy(
+            lambda stopping: parts.reconcile(
                 request, parts.aws, clock=parts.clock, cadence=parts.settings.cadence, stopping=stopping
             ),
             deadline,
         )
 
-    async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, until: datetime) -> Next:
+    async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, until: datetime, parting: Parting) -> Next:
         if outcome.done:
             await self._release(key, body, outcome.events, outcome.summary)
             return Done()
         left = until - self._parts.clock()
         if left <= timedelta(0):
-            await self._release(key, body, (endings.given_up(outcome.problem),), "")
+            await self._release(key, body, (parting.given_up(outcome.problem),), "")
             return Done()
         await self._tell(key, body, outcome)
         pace = self._parts.settings.cadence.follow
@@ -110,27 +101,25 @@ class Deletions:
         except ApiError as error:
             _logger.warning("Leaving the status as it is: %s", error)
             return
-        self._parts.recorder.record(Kind.POLICY, current, outcome.events)
+        self._parts.recorder.record(key.kind, current, outcome.events)
 
     async def _release(self, key: ObjectKey, body: Body, events: tuple[Event, ...], summary: str) -> None:
         current = self._parts.store.get(key) or body
         await self._parts.writer.release(key, current)
         for line in [summary] if summary else [event.message for event in events]:
             _logger.info("%s", line)
-        self._parts.recorder.record(Kind.POLICY, body, events)
+        self._parts.recorder.record(key.kind, body, events)
 
-    async def _ordered(self, body: Body, until: datetime) -> bool:
-        """Tell whether somebody deleted this policy by name, and not all of them with the CRD or the namespace.
+    async def _ordered(self, key: ObjectKey, until: datetime) -> bool:
+        """Tell whether somebody deleted this object by name, and not all of them with the CRD or the namespace.
 
-        Both get their deletionTimestamp before their objects do, so they are asked now, not remembered. A policy that
+        Both get their deletionTimestamp before their objects do, so they are asked now, not remembered. An object that
         removes nothing anyway does not need to know.
         """
-        spec = body.get("spec") or {}
-        if spec.get("deletionPolicy") != DeletionPolicy.REMOVE_OWNED:
-            return True
-        namespace = body["metadata"].get("namespace") or ""
+        definition = f"{objects.WATCHED[key.kind].plural}.{objects.GROUP}"
+        places = [(objects.NAMESPACES, key.namespace)] if key.namespace else []
         try:
-            for resource, name in ((objects.NAMESPACES, namespace), (objects.DEFINITIONS, _DEFINITION)):
+            for resource, name in (*places, (objects.DEFINITIONS, definition)):
                 found = await self._parts.api.look(resource, "", name, metadata_only=True)
                 if found is None or objects.deletion_of(found) is not None:
                     return False

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..kinds.kind import Body
 from ..status.events import Event
 from ..words.texts import clean
 from . import objects
 from .client import Api, ApiError, Trouble
-from .objects import Body, Kind
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Recorder:
         self._backlog: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
         self._waiting: Counter[str] = Counter()
 
-    def record(self, kind: Kind, body: Body, events: Iterable[Event]) -> None:
+    def record(self, kind: str, body: Body, events: Iterable[Event]) -> None:
         """Queue those of the events that say something new."""
         for event in events:
             if not self._is_news(objects.uid_of(body), event):
@@ -87,7 +87,7 @@ class Recorder:
         told.append(now)
         return True
 
-    def _manifest(self, kind: Kind, body: Body, event: Event) -> dict[str, Any]:
+    def _manifest(self, kind: str, body: Body, event: Event) -> dict[str, Any]:
         """Return an events.k8s.io/v1 Event (https://kubernetes.io/docs/reference/kubernetes-api/).
 
         eventTime is a MicroTime: six decimals are mandatory, which ``isoformat()`` leaves out when they are zero.
@@ -107,8 +107,8 @@ class Recorder:
             "reason": event.reason.value,
             "note": _note(event.message),
             "regarding": {
-                "apiVersion": objects.RESOURCES[kind].api_version,
-                "kind": kind.value,
+                "apiVersion": objects.WATCHED[kind].api_version,
+                "kind": kind,
                 "name": metadata["name"],
                 "namespace": metadata.get("namespace") or "",
                 "uid": objects.uid_of(body),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ..kinds.kind import ObjectKey
 from ..status.outcome import Cadence
-from .objects import ObjectKey
 
 # A resync comes up to 10 % early, so what is older than 90 % of the interval has to be read again.
 RESYNC_SHARE = 0.9

@@ -12,10 +12,11 @@ from typing import Any
 
 import kopf
 
+from ..kinds import KINDS
+from ..kinds.kind import NAMESPACE
 from ..work.vitals import Vitals
 from . import objects
 from .login import Login
-from .objects import Kind
 from .store import Store
 
 
@@ -23,21 +24,18 @@ def registry(store: Store, login: Login, vitals: Vitals) -> kopf.OperatorRegistr
     """Return the handlers of one process."""
     handlers = kopf.OperatorRegistry()
     kopf.on.login(registry=handlers, id="login", errors=kopf.ErrorsMode.TEMPORARY, backoff=5.0)(login.login)
-    for kind, plural in (
-        (Kind.POLICY, objects.POLICIES.plural),
-        (Kind.ACCOUNT, objects.ACCOUNTS.plural),
-    ):
-        on_event = kopf.on.event(objects.GROUP, objects.VERSION, plural, registry=handlers, id=f"hear-{plural}")
-        on_event(_listener(kind, store, vitals))
-    kopf.on.event("", "v1", "namespaces", registry=handlers, id="hear-namespaces")(
-        _listener(Kind.NAMESPACE, store, vitals)
-    )
+    for kind in KINDS.values():
+        on_event = kopf.on.event(
+            objects.GROUP, objects.VERSION, kind.plural, registry=handlers, id=f"hear-{kind.plural}"
+        )
+        on_event(_listener(kind.name, store, vitals))
+    kopf.on.event("", "v1", "namespaces", registry=handlers, id="hear-namespaces")(_listener(NAMESPACE, store, vitals))
     return handlers
 
 
-def _listener(kind: Kind, store: Store, vitals: Vitals) -> Any:  # noqa: ANN401 - kopf's own type of a handler
+def _listener(kind: str, store: Store, vitals: Vitals) -> Any:  # noqa: ANN401 - kopf's own type of a handler
     async def hear(event: kopf.RawEvent, **_: object) -> None:
-        vitals.watch_activity[kind.value] = datetime.now(UTC)
+        vitals.watch_activity[kind] = datetime.now(UTC)
         if event["type"] == "DELETED":
             store.remove(kind, event["object"])
         else:

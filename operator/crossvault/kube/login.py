@@ -26,7 +26,7 @@ _LIFETIME = timedelta(minutes=10)
 _CALM = 60.0
 _WATCHING = "GET watch"
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
-_WATCHED: Mapping[str, str] = {resource.path(): kind.value for kind, resource in objects.RESOURCES.items()}
+_WATCHED: Mapping[str, str] = {resource.path(): kind for kind, resource in objects.WATCHED.items()}
 
 
 class Login:

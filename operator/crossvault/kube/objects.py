@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
-from .. import kinds
-from ..engine.declared import PolicyKey
-
-Body: TypeAlias = Mapping[str, Any]
+from ..kinds import KINDS
+from ..kinds.kind import NAMESPACE, Body, Kind, ObjectKey
 
 GROUP = "crossvault.io"
 VERSION = "v1alpha1"
 FINALIZER = "crossvault.io/finalizer"
-
-
-class Kind(StrEnum):
-    """The kinds the operator watches."""
-
-    POLICY = kinds.POLICY.name
-    ACCOUNT = kinds.ACCOUNT.name
-    NAMESPACE = "Namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,43 +31,25 @@ class Resource:
         return f"{self.prefix}{scope}/{tail}"
 
 
-def _of(kind: kinds.Kind) -> Resource:
+def resource_of(kind: Kind[Any]) -> Resource:
+    """Return where a kind of ours is served."""
     return Resource(f"/apis/{GROUP}/{VERSION}", kind.plural, f"{GROUP}/{VERSION}", kind.namespaced)
 
 
-POLICIES, ACCOUNTS = _of(kinds.POLICY), _of(kinds.ACCOUNT)
 NAMESPACES = Resource("/api/v1", "namespaces", "v1")
 DEFINITIONS = Resource("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", "apiextensions.k8s.io/v1")
 EVENTS = Resource("/apis/events.k8s.io/v1", "events", "events.k8s.io/v1", namespaced=True)
 TOKEN_REVIEWS = Resource("/apis/authentication.k8s.io/v1", "tokenreviews", "authentication.k8s.io/v1")
 ACCESS_REVIEWS = Resource("/apis/authorization.k8s.io/v1", "subjectaccessreviews", "authorization.k8s.io/v1")
 
-RESOURCES: Mapping[Kind, Resource] = {
-    Kind.POLICY: POLICIES,
-    Kind.ACCOUNT: ACCOUNTS,
-    Kind.NAMESPACE: NAMESPACES,
+WATCHED: Mapping[str, Resource] = {
+    NAMESPACE: NAMESPACES,
+    **{name: resource_of(kind) for name, kind in KINDS.items()},
 }
+"""What the operator watches, by kind; each may refer to those before it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectKey:
-    """Which object this is about; ``namespace`` is empty for cluster-scoped kinds."""
-
-    kind: Kind
-    namespace: str
-    name: str
-
-    @property
-    def policy(self) -> PolicyKey:
-        """The same of a policy, as every host names it."""
-        return PolicyKey(self.namespace, self.name)
-
-    def __str__(self) -> str:
-        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind.value} {where}"
-
-
-def key_of(kind: Kind, body: Body) -> ObjectKey:
+def key_of(kind: str, body: Body) -> ObjectKey:
     """Return the key of an object as the API server names it."""
     metadata = body["metadata"]
     return ObjectKey(kind, metadata.get("namespace") or "", metadata["name"])

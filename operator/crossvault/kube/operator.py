@@ -21,12 +21,10 @@ from typing import NoReturn
 import kopf
 
 from ..engine.rounds import Aws
-from ..kinds.policy.reconcile import Clock
-from ..kinds.policy.stakes import stake_of
+from ..kinds.kind import NAMESPACE, Clock, ObjectKey
 from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.clock import utc_now
-from ..work.desk import StakeOf
 from ..work.vitals import Vitals
 from ..work.workers import Workers
 from . import handlers, objects, passes
@@ -37,8 +35,7 @@ from .events import Recorder
 from .freshness import Freshness
 from .health import Checks, Heartbeat, Page
 from .login import Login
-from .objects import Kind, ObjectKey
-from .parts import Engine, Parts
+from .parts import Parts, Reconcile, reconcile
 from .port import Port
 from .relist import Relist
 from .scrapers import Scrapers
@@ -59,6 +56,7 @@ class Surroundings:
     """What the caller wants to know and decide about a running operator.
 
     Attributes:
+        reconcile: Does the passes.
         metrics: Renders the page for /metrics; called in a thread.
         workers: Set when the operator starts, for the queue's figures.
         forget_account: Told the name of a BackupAccount that is gone.
@@ -69,8 +67,7 @@ class Surroundings:
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
-    engine: Engine = field(default_factory=Engine)
-    stake_of: StakeOf = stake_of
+    reconcile: Reconcile = reconcile
     clock: Clock = utc_now
     executor: Executor | None = None
     vitals: Vitals = field(default_factory=Vitals)
@@ -113,7 +110,7 @@ class _Operator:
         self._around = around
         self._loop = asyncio.get_running_loop()
         self._freshness = Freshness(settings.cadence)
-        self._store = Store(self._on_change, stake_of=around.stake_of)
+        self._store = Store(self._on_change)
         access = Access(settings.kubeconfig, settings.context)
         self._api = Api(access.read, settings, around.vitals)
         self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)
@@ -124,10 +121,10 @@ class _Operator:
             passes.Passes(self._parts(aws, board)).handle,
             count=settings.workers,
             vitals=around.vitals,
-            needed_by=self._store.accounts_of,
+            needed_by=self._store.desk.accounts_of,
             tenant_of=lambda key: key.namespace,
             alone=self._store.desk.one_tenant,
-            kind_of=lambda key: key.kind.value,
+            kind_of=lambda key: key.kind,
         )
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)
         self._watch: asyncio.Task[None] | None = None
@@ -135,7 +132,7 @@ class _Operator:
     def _parts(self, aws: Aws, board: Board) -> Parts:
         return Parts(
             aws=aws,
-            engine=self._around.engine,
+            reconcile=self._around.reconcile,
             settings=self._settings,
             clock=self._around.clock,
             store=self._store,
@@ -151,8 +148,6 @@ class _Operator:
 
     def _on_change(self, key: ObjectKey) -> None:
         """Enqueue what changed; what is found at the start waits in the slow lane, where changes overtake it."""
-        if key.kind is Kind.NAMESPACE:
-            return
         if self._relist.listed.is_set():
             self._freshness.demand(key, self._around.clock())
             self._workers.add(key, Lane.CHANGE)
@@ -188,7 +183,7 @@ class _Operator:
             await asyncio.wait({relist, stop, listed := self._listed()}, return_when=asyncio.FIRST_COMPLETED)
             listed.cancel()
             if self._relist.listed.is_set() and not stop.done():
-                system = self._store.get(ObjectKey(Kind.NAMESPACE, "", "kube-system"))
+                system = self._store.get(ObjectKey(NAMESPACE, "", "kube-system"))
                 if system is not None:
                     self._around.found_cluster(objects.uid_of(system))
                 self._workers.start()

@@ -1,52 +1,37 @@
-"""What passes work with: the parts of one process, and the core as far as this edge calls it."""
+"""What passes work with: the parts of one process, and how a pass over an object is done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from ..engine.rounds import Aws
-from ..kinds.account.reconcile import reconcile_account
-from ..kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
+from ..kinds.kind import Clock, Request
 from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
 from ..work.vitals import Vitals
 from .client import Api
 from .events import Recorder
 from .freshness import Freshness
-from .objects import Body
 from .settings import OperatorSettings
 from .store import Store
 from .threads import Threads
 from .writer import Writer
 
 
-class ReconcilePolicy(Protocol):
-    """The shape of ``kinds.policy.reconcile``."""
+class Reconcile(Protocol):
+    """The shape of :func:`reconcile`."""
 
     def __call__(
-        self, request: PolicyRequest, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
+        self, request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]
     ) -> Outcome:
-        """Do one pass over a policy."""
+        """Do one pass over an object, in a thread."""
 
 
-class ReconcileAccount(Protocol):
-    """The shape of ``kinds.account.reconcile``."""
-
-    def __call__(
-        self, body: Body, aws: Aws, *, twins: tuple[str, ...], not_before: datetime, clock: Clock, cadence: Cadence
-    ) -> Outcome:
-        """Do one pass over an account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """The core, as far as this edge calls it."""
-
-    policy: ReconcilePolicy = reconcile_policy
-    account: ReconcileAccount = reconcile_account
+def reconcile(request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool]) -> Outcome:
+    """Do one pass over an object as its kind does it."""
+    return request.reconcile(aws, clock=clock, cadence=cadence, stopping=stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +39,7 @@ class Parts:
     """What passes work with; one set per process."""
 
     aws: Aws
-    engine: Engine
+    reconcile: Reconcile
     settings: OperatorSettings
     clock: Clock
     store: Store

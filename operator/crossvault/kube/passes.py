@@ -11,16 +11,13 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
-from ..engine.declared import PolicyKey
 from ..kinds import KINDS
-from ..kinds.policy.parse import accounts_named_by
-from ..kinds.policy.reconcile import PolicyRequest
+from ..kinds.kind import Body, ObjectKey, Occasion, Parting, Request
 from ..manifest.fields import format_duration
 from ..status.events import Event
 from ..status.outcome import Outcome
-from ..status.unseen import summarise_unfinished
 from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from ..work import logs
@@ -28,7 +25,6 @@ from ..work.agenda import After, Done, Lane, Next, Retry
 from . import objects
 from .client import ApiError, Trouble
 from .deletion import Deletions
-from .objects import Body, Kind, ObjectKey
 from .parts import Parts
 from .threads import EndingError, Overdue
 from .writer import OvertakenError, VanishedError
@@ -72,58 +68,40 @@ class Passes:
         body = self._parts.store.get(key)
         if body is None:
             raise VanishedError(str(key))
-        match key.kind:
-            case Kind.POLICY if objects.deletion_of(body) is not None:
-                return await self._deletion(key, body)
-            case Kind.POLICY:
-                body = await self._held(key, body)
-                return await self._look(key, body, self._policy_work(key, body))
-            case Kind.ACCOUNT:
-                return await self._look(key, body, self._account_work(key, body))
-            case Kind.NAMESPACE:
-                return Done()
-            case _:
-                assert_never(key.kind)
+        parting = KINDS[key.kind].parting
+        if parting is not None:
+            if objects.deletion_of(body) is not None:
+                return await self._deletion(key, body, parting)
+            body = await self._held(key, body)
+        occasion = Occasion(self._parts.freshness.not_before(key, self._parts.clock()), self._looked(key))
+        return await self._look(key, body, self._parts.store.desk.request(key, body, occasion))
+
+    def _looked(self, key: ObjectKey) -> Mapping[str, datetime]:
+        return self._parts.board.looked(key.kind, key.policy)
 
     # --- what a pass does in its thread
 
-    def _policy_work(self, key: ObjectKey, body: Body) -> Work:
+    def _work(self, key: ObjectKey, request: Request) -> Work:
         parts = self._parts
-        request = parts.store.desk.request(
-            key.policy, body, not_before=parts.freshness.not_before(key, parts.clock()), looked=self._looked(key)
-        )
-        cadence = parts.settings.cadence
-        return lambda stopping: parts.engine.policy(
+        return lambda stopping: parts.reconcile(
             request,
             parts.aws,
             clock=parts.clock,
-            cadence=cadence,
-            stopping=lambda: stopping() or self._overtaken(key, body, request),
+            cadence=parts.settings.cadence,
+            stopping=lambda: stopping() or self._overtaken(key, request),
         )
 
-    def _looked(self, key: ObjectKey) -> Mapping[str, datetime]:
-        return self._parts.board.looked(key.kind.value, PolicyKey(key.namespace, key.name))
-
-    def _overtaken(self, key: ObjectKey, body: Body, request: PolicyRequest) -> bool:
+    def _overtaken(self, key: ObjectKey, request: Request) -> bool:
         """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
 
         Called in the thread of the pass; it reads what the event loop replaces as a whole and never changes.
         """
         store = self._parts.store
-        current, accounts = store.get(key), store.desk.accounts()
+        current = store.get(key)
         return (
             current is None
-            or objects.identity_of(current) != objects.identity_of(body)
-            or store.place(key.namespace).labels != request.namespace_labels
-            or any(accounts.get(name) != request.accounts.get(name) for name in accounts_named_by(body))
-        )
-
-    def _account_work(self, key: ObjectKey, body: Body) -> Work:
-        parts = self._parts
-        not_before = parts.freshness.not_before(key, parts.clock())
-        cadence, twins = parts.settings.cadence, parts.store.desk.twins_of(key.name)
-        return lambda _stopping: parts.engine.account(
-            body, parts.aws, twins=twins, not_before=not_before, clock=parts.clock, cadence=cadence
+            or objects.identity_of(current) != objects.identity_of(request.body)
+            or store.desk.is_overtaken(key, request)
         )
 
     # --- around it
@@ -141,21 +119,21 @@ class Passes:
             self._bug("finalizer", error)
             return body
 
-    async def _look(self, key: ObjectKey, body: Body, work: Work) -> Next:
+    async def _look(self, key: ObjectKey, body: Body, request: Request) -> Next:
         started = self._parts.clock()
         deadline = self._parts.settings.pass_deadline
         try:
-            outcome = await self._parts.threads.run(work, deadline)
+            outcome = await self._parts.threads.run(self._work(key, request), deadline)
         except Overdue as overdue:
-            self._parts.vitals.passes.observe((key.kind.value, "deadline"), deadline.total_seconds())
+            self._parts.vitals.passes.observe((key.kind, "deadline"), deadline.total_seconds())
             text = f"The pass did not end within {format_duration(deadline)}; the next one begins when it has."
-            await self._say_unfinished(key, body, Problem(Reason.DEADLINE_EXCEEDED, text))
+            await self._say_unfinished(key, request, Problem(Reason.DEADLINE_EXCEEDED, text))
             outcome = await overdue.pending
         except EndingError:
             raise
         except Exception:  # the workers log and count it; here it must not leave a status that may be untrue
             text = "The pass ended because of a bug in the operator; its log has the details. Please report it."
-            await self._say_unfinished(key, body, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
+            await self._say_unfinished(key, request, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
             raise
         return await self._conclude(key, body, outcome, started)
 
@@ -191,8 +169,8 @@ class Passes:
         elif wrote_at is not None:
             self._parts.freshness.demand(key, wrote_at)
 
-    async def _deletion(self, key: ObjectKey, body: Body) -> Next:
-        then = await self._deletions.run(key, body)
+    async def _deletion(self, key: ObjectKey, body: Body, parting: Parting) -> Next:
+        then = await self._deletions.run(key, body, parting)
         if isinstance(then, Done):
             self._forget(key)
         return then
@@ -200,22 +178,21 @@ class Passes:
     def _forget(self, key: ObjectKey) -> None:
         self._unsaid.pop(key, None)
         self._parts.freshness.forget(key)
-        self._parts.board.drop(key.kind.value, PolicyKey(key.namespace, key.name))
-        if key.kind is Kind.ACCOUNT:
+        self._parts.board.drop(key.kind, key.policy)
+        if KINDS[key.kind].is_way_in:
             self._parts.forget_account(key.name)
 
     # --- what goes wrong
 
-    async def _say_unfinished(self, key: ObjectKey, body: Body, problem: Problem) -> None:
+    async def _say_unfinished(self, key: ObjectKey, request: Request, problem: Problem) -> None:
         """Take back what the status claims: it was not seen to be true this time."""
         _logger.warning("%s", problem.message, extra={"reason": problem.reason.value})
-        outcome = summarise_unfinished(
-            KINDS[key.kind.value].face, problem, body, now=self._parts.clock(), looked=self._looked(key)
-        )
+        parts = self._parts
+        outcome = request.unfinished(problem, now=parts.clock(), cadence=parts.settings.cadence)
         if outcome.report is not None:
             self._parts.board.put(outcome.report)
         try:
-            after = await self._parts.writer.put_status(key, body, outcome.status or {})
+            after = await self._parts.writer.put_status(key, request.body, outcome.status or {})
             self._parts.recorder.record(key.kind, after, outcome.events)
         except (ApiError, OvertakenError, VanishedError) as error:
             _logger.warning("Leaving the status as it is: %s", error)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ..work.vitals import Vitals
 from .client import Api, ApiError, Listing, Trouble
-from .objects import RESOURCES, Kind
+from .objects import WATCHED
 from .settings import OperatorSettings
 from .store import Store
 
@@ -25,7 +25,6 @@ _RETRY = 30.0
 _GRACE = 1.0
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
-_ORDER = (Kind.NAMESPACE, Kind.ACCOUNT, Kind.POLICY)
 
 
 class DeafError(Exception):
@@ -64,22 +63,22 @@ class Relist:
             await asyncio.sleep(interval)
 
     async def compare(self) -> None:
-        """List every kind once, accounts before the policies that name them."""
-        for kind in _ORDER:
+        """List every kind once, what is referred to before what refers to it."""
+        for kind in WATCHED:
             seen = self._store.seen(kind)
             listing = await self._list(kind)
             if listing is None:
                 continue
             if listing.version < seen:
                 raise DeafError(
-                    f"{kind.value} objects are listed as of version {listing.version}, but {seen} was seen before: "
+                    f"{kind} objects are listed as of version {listing.version}, but {seen} was seen before: "
                     "etcd was restored, and a watch would stay silent."
                 )
             if self.listed.is_set() and self._store.differs(kind, listing.items, version=listing.version):
                 await self._pause(_GRACE)  # most news are not lost, but on their way
             missing, ghosts = self._store.compare(kind, listing.items, version=listing.version)
             if self.listed.is_set() and (missing or ghosts):
-                _logger.info("Found %d unheard changes and %d ghosts of %s", missing, ghosts, kind.value)
+                _logger.info("Found %d unheard changes and %d ghosts of %s", missing, ghosts, kind)
 
     def _check_hearing(self) -> None:
         """Find out that kopf has stopped watching without ending, as it does when a task inside it dies.
@@ -88,16 +87,16 @@ class Relist:
         server answers our lists.
         """
         limit = 2 * self._settings.watch_timeout + timedelta(minutes=1)
-        for kind in _ORDER:
-            heard = max(self._vitals.watch_activity.get(kind.value, self._listening_since), self._listening_since)
+        for kind in WATCHED:
+            heard = max(self._vitals.watch_activity.get(kind, self._listening_since), self._listening_since)
             silent = datetime.now(UTC) - heard
             if silent > limit and self._store.keys(kind):
-                raise DeafError(f"The watch of {kind.value} has been silent for {silent.total_seconds():.0f} s.")
+                raise DeafError(f"The watch of {kind} has been silent for {silent.total_seconds():.0f} s.")
 
-    async def _list(self, kind: Kind) -> Listing | None:
+    async def _list(self, kind: str) -> Listing | None:
         """Return what is listed; None while the kind is not served, which before the first list is an error."""
         try:
-            return await self._api.list(RESOURCES[kind])
+            return await self._api.list(WATCHED[kind])
         except ApiError as error:
             if error.trouble is not Trouble.GONE or not self.listed.is_set():
                 raise

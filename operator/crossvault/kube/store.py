@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..engine.declared import PolicyKey
-from ..kinds.account.parse import AccountDeclaration, parse_account
-from ..kinds.policy.stakes import stake_of
-from ..work.desk import Desk, Labels, StakeOf
+from ..kinds.kind import NAMESPACE, Body, Labels, ObjectKey
+from ..work.desk import Desk
 from . import objects
-from .objects import Body, Kind, ObjectKey
 
 _BURIED = 2048
 """So many deletions are remembered; what overtakes one is on its way for a second at most."""
@@ -42,13 +39,11 @@ class Place:
 class Store:
     """The objects in memory. ``on_change`` is told which keys have to be looked at, after the store has changed."""
 
-    def __init__(
-        self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, stake_of: StakeOf = stake_of
-    ) -> None:
+    def __init__(self, on_change: Callable[[ObjectKey], None] = lambda _key: None, *, desk: Desk | None = None) -> None:
         self._on_change = on_change
-        self.desk = Desk(stake_of=stake_of)
-        self._bodies: dict[Kind, dict[ObjectKey, Body]] = {kind: {} for kind in Kind}
-        self._seen: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        self.desk = desk or Desk()
+        self._bodies: dict[str, dict[ObjectKey, Body]] = {kind: {} for kind in objects.WATCHED}
+        self._seen: dict[str, int] = dict.fromkeys(objects.WATCHED, 0)
         self._places: dict[str, Place] = {}
         self._buried: OrderedDict[str, int] = OrderedDict()
 
@@ -58,15 +53,11 @@ class Store:
         """Return an object as last heard of."""
         return self._bodies[key.kind].get(key)
 
-    def accounts_of(self, key: ObjectKey) -> frozenset[str]:
-        """Return the names of the accounts that a pass over this object may ask."""
-        return frozenset({key.name}) if key.kind is Kind.ACCOUNT else self.desk.accounts_of(key.policy)
-
-    def keys(self, kind: Kind) -> tuple[ObjectKey, ...]:
+    def keys(self, kind: str) -> tuple[ObjectKey, ...]:
         """Return the keys of all objects of a kind."""
         return tuple(self._bodies[kind])
 
-    def seen(self, kind: Kind) -> int:
+    def seen(self, kind: str) -> int:
         """Return the newest resourceVersion heard of for a kind."""
         return self._seen[kind]
 
@@ -76,7 +67,7 @@ class Store:
 
     # --- news
 
-    def put(self, kind: Kind, body: Body) -> Change:
+    def put(self, kind: str, body: Body) -> Change:
         """Take in an object from a watch, a list, or the answer to a write of ours."""
         key = objects.key_of(kind, body)
         version = objects.version_of(body)
@@ -88,16 +79,12 @@ class Store:
             self._bury(body, version)
             self.drop(key)
             return Change.ECHO if before is None else Change.CHANGED
-        self._bodies[kind][key] = kept = objects.slim(body, labels=kind is Kind.NAMESPACE)
+        self._bodies[kind][key] = kept = objects.slim(body, labels=kind == NAMESPACE)
         change = _change(kind, before, kept)
-        others = self._index(key, kept, change)
-        if change is not Change.ECHO:
-            self._announce(key)
-        for each in others:
-            self._on_change(each)
+        self._announce(key, self._lay_down(key, kept, change), change)
         return change
 
-    def remove(self, kind: Kind, body: Body) -> bool:
+    def remove(self, kind: str, body: Body) -> bool:
         """Take in the deletion of an object; news of an object's predecessor are no news."""
         key = objects.key_of(kind, body)
         version = objects.version_of(body)
@@ -116,44 +103,40 @@ class Store:
         if len(self._buried) > _BURIED:
             self._buried.popitem(last=False)
 
-    def _is_gone(self, kind: Kind, body: Body, version: int) -> bool:
+    def _is_gone(self, kind: str, body: Body, version: int) -> bool:
         """Tell whether news are of an object that is no more, although they look like any others.
 
         An object of ours without finalizers goes with the write that took the last one away; a namespace has others.
         """
         let_go = objects.deletion_of(body) is not None and not objects.finalizers_of(body)
-        return (let_go and kind is not Kind.NAMESPACE) or version <= self._buried.get(objects.uid_of(body), -1)
+        return (let_go and kind != NAMESPACE) or version <= self._buried.get(objects.uid_of(body), -1)
 
     def drop(self, key: ObjectKey) -> None:
         """Forget an object that does not exist any more."""
         if self._bodies[key.kind].pop(key, None) is None:
             return
-        match key.kind:
-            case Kind.POLICY:
-                for each in self.desk.drop_policy(key.policy):
-                    self._on_change(_policy(each))
-            case Kind.ACCOUNT:
-                self._put_account(key.name, None)
-            case Kind.NAMESPACE:
-                self._places.pop(key.name, None)
-                self.desk.put_labels(key.name, None)
-        self._announce(key)
+        if key.kind == NAMESPACE:
+            self._places.pop(key.name, None)
+            others = self.desk.put_labels(key.name, None)
+        else:
+            others = self.desk.drop(key)
+        self._announce(key, others, Change.CHANGED)
 
-    def differs(self, kind: Kind, listed: Iterable[Body], *, version: int) -> bool:
+    def differs(self, kind: str, listed: Iterable[Body], *, version: int) -> bool:
         """Tell whether :meth:`compare` would find anything."""
         present = {objects.key_of(kind, body): body for body in listed}
         known = self._bodies[kind]
         ghosts = (key not in present and objects.version_of(body) <= version for key, body in known.items())
         return any(ghosts) or any(self._is_news(kind, known.get(key), body) for key, body in present.items())
 
-    def _is_news(self, kind: Kind, before: Body | None, body: Body) -> bool:
+    def _is_news(self, kind: str, before: Body | None, body: Body) -> bool:
         version = objects.version_of(body)
         newer = before is None or version > objects.version_of(before)
         if not newer or self._is_gone(kind, body, version):
             return newer and before is not None
         return _change(kind, before, body) is not Change.ECHO
 
-    def compare(self, kind: Kind, listed: Iterable[Body], *, version: int) -> tuple[int, int]:
+    def compare(self, kind: str, listed: Iterable[Body], *, version: int) -> tuple[int, int]:
         """Take in a whole list as of ``version``: missing objects come in, ghosts go.
 
         A deletion that happened while our watch was cut, before the server lost its history, is never delivered by a
@@ -179,42 +162,20 @@ class Store:
 
     # --- consequences
 
-    def _announce(self, key: ObjectKey) -> None:
-        """Tell which keys have to be looked at because of this one."""
-        if key.kind is not Kind.NAMESPACE:
-            self._on_change(key)
-        for policy in self._referring_to(key):
-            self.desk.unsettle(policy.policy)
-            self._on_change(policy)
-
-    def _referring_to(self, key: ObjectKey) -> tuple[ObjectKey, ...]:
-        if key.kind is Kind.ACCOUNT:
-            return tuple(map(_policy, self.desk.policies_of(key.name)))
-        if key.kind is Kind.NAMESPACE:
-            return tuple(policy for policy in self._bodies[Kind.POLICY] if policy.namespace == key.name)
-        return ()
-
-    def _index(self, key: ObjectKey, body: Body, change: Change) -> tuple[ObjectKey, ...]:
-        """Put an object on the desk; return which policies have to be looked at although nothing was said of them."""
+    def _lay_down(self, key: ObjectKey, body: Body, change: Change) -> tuple[ObjectKey, ...]:
+        """Put an object on the desk; return which others have to be looked at because of that."""
         changed = change is not Change.ECHO
-        match key.kind:
-            case Kind.POLICY:
-                return tuple(map(_policy, self.desk.put_policy(key.policy, body, changed=changed)))
-            case Kind.ACCOUNT if changed:
-                declared = parse_account(body)
-                self._put_account(key.name, declared if isinstance(declared, AccountDeclaration) else None)
-            case Kind.NAMESPACE:
-                self._places[key.name] = place = _place(body)
-                self.desk.put_labels(key.name, place.labels)
-        return ()
+        if key.kind != NAMESPACE:
+            return self.desk.put(key, body, changed=changed)
+        self._places[key.name] = place = _place(body)
+        return self.desk.put_labels(key.name, place.labels) if changed else ()
 
-    def _put_account(self, name: str, declared: AccountDeclaration | None) -> None:
-        for twin in self.desk.put_account(name, declared):
-            self._on_change(ObjectKey(Kind.ACCOUNT, "", twin))
-
-
-def _policy(key: PolicyKey) -> ObjectKey:
-    return ObjectKey(Kind.POLICY, key.namespace, key.name)
+    def _announce(self, key: ObjectKey, others: Iterable[ObjectKey], change: Change) -> None:
+        """Tell which keys have to be looked at because of this one. A namespace is not looked at itself."""
+        if change is not Change.ECHO and key.kind != NAMESPACE:
+            self._on_change(key)
+        for each in others:
+            self._on_change(each)
 
 
 def _place(body: Body) -> Place:
@@ -222,11 +183,11 @@ def _place(body: Body) -> Place:
     return Place(dict(metadata.get("labels") or {}), terminating=bool(metadata.get("deletionTimestamp")))
 
 
-def _change(kind: Kind, before: Body | None, after: Body) -> Change:
+def _change(kind: str, before: Body | None, after: Body) -> Change:
     """Tell whether a change is one to act on; the echo of a status write is not."""
     if before is None or objects.uid_of(before) != objects.uid_of(after):
         return Change.NEW
-    if kind is Kind.NAMESPACE:
+    if kind == NAMESPACE:
         return Change.CHANGED if _place(before) != _place(after) else Change.ECHO
     if objects.generation_of(before) != objects.generation_of(after):
         return Change.CHANGED

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..kinds.kind import Body, ObjectKey
 from ..words import texts
 from . import objects
 from .client import Api, ApiError, Trouble
-from .objects import Body, ObjectKey
 from .store import Store
 
 _ATTEMPTS = 3
@@ -55,7 +55,7 @@ class Writer:
 
     async def look(self, key: ObjectKey) -> Body:
         """Read an object anew, into the store."""
-        resource = objects.RESOURCES[key.kind]
+        resource = objects.WATCHED[key.kind]
         latest = await self._api.look(resource, key.namespace, key.name)
         if latest is None:
             self._store.drop(key)
@@ -71,7 +71,7 @@ class Writer:
             if not patch:
                 return body
             try:
-                after = await self._api.patch(objects.RESOURCES[key.kind], body, patch, subresource=subresource)
+                after = await self._api.patch(objects.WATCHED[key.kind], body, patch, subresource=subresource)
             except ApiError as error:
                 body = await self._after_refusal(key, body, error)
                 continue

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
-from ..kinds.account import ACCOUNT
-from ..kinds.account.parse import AccountDeclaration, parse_account
-from ..kinds.rejected import Rejected
+from ..kinds import KINDS, POLICY
+from ..kinds.kind import Body, ObjectKey
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
 from ..manifest.fields import Fault, kind_of, show
 from ..words.texts import plain
-from ..work.desk import Desk
+from ..work.desk import Desk, desk_of
 from . import files
 
 SAID = 20
@@ -73,14 +72,12 @@ class Folder:
     """All that a folder declares.
 
     Attributes:
-        policies: The bodies of the policies, with the defaults of their CRD.
-        accounts: The accounts by name.
+        objects: The bodies of the objects of our kinds, with the defaults of their CRDs.
         labels: The labels of every namespace that is declared as an object.
     """
 
-    policies: Mapping[PolicyKey, Mapping[str, Any]]
-    accounts: Mapping[str, AccountDeclaration]
-    labels: Mapping[str, Mapping[str, str]]
+    objects: Mapping[ObjectKey, Body] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Folder:
@@ -95,11 +92,16 @@ class Folder:
             reading.take(file)
         if reading.faults:
             raise ManifestError(reading.faults)
-        return cls(reading.policies, reading.accounts, reading.labels)
+        return cls(reading.objects, reading.labels)
 
     def desk(self) -> Desk:
         """Return what is declared, ready for passes."""
-        return Desk.of(self.policies, self.accounts, self.labels)
+        return desk_of(self.objects, self.labels)
+
+    @property
+    def policies(self) -> Mapping[PolicyKey, Body]:
+        """The policies: what a run without a cluster passes over."""
+        return {key.policy: body for key, body in self.objects.items() if key.kind == POLICY.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,9 @@ class _Reading:
     """What has been read so far."""
 
     faults: list[ManifestFault]
-    policies: dict[PolicyKey, Mapping[str, Any]] = field(default_factory=dict)
-    accounts: dict[str, AccountDeclaration] = field(default_factory=dict)
+    objects: dict[ObjectKey, Body] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    places: dict[tuple[str, ...], str] = field(default_factory=dict)
+    places: dict[ObjectKey, str] = field(default_factory=dict)
 
     def take(self, file: Path) -> None:
         """Read one file."""
@@ -177,22 +178,16 @@ class _Reading:
             self._declare(entry, checked.body)
 
     def _declare(self, entry: _Entry, body: dict[str, Any]) -> None:
-        name = entry.name
-        namespace = body["metadata"].get("namespace")
-        identity = (body["kind"], name) if namespace is None else (body["kind"], namespace, name)
+        key = ObjectKey(body["kind"], body["metadata"].get("namespace") or "", entry.name)
         here = f"{entry.file}:{entry.document.line(entry.steps)}"
-        there = self.places.setdefault(identity, here)
+        there = self.places.setdefault(key, here)
         if there is not here:
             self.faults.append(entry.fault(Fault("metadata.name", f"is declared twice, before in {there}")))
             return
-        if body["kind"] != ACCOUNT.name:
-            self.policies[PolicyKey(namespace, name)] = body
-            return
-        declared = parse_account(body)
-        if isinstance(declared, Rejected):
-            self.faults += map(entry.fault, declared.faults)
-        else:
-            self.accounts[name] = declared
+        faults = KINDS[key.kind].faults(body)
+        self.faults += map(entry.fault, faults)
+        if not faults:
+            self.objects[key] = body
 
 
 def _whole(fault: files.FileFault) -> ManifestFault:

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..engine.declared import PolicyKey
 from ..engine.rounds import Aws
-from ..kinds.policy import POLICY
-from ..kinds.policy.reconcile import Clock, PolicyRequest, reconcile_policy
+from ..kinds import ACCOUNT, KINDS, POLICY
+from ..kinds.kind import Clock, ObjectKey, Occasion, Request
 from ..status.outcome import Cadence, Outcome
 from ..words.reasons import Reason
 from ..work.agenda import After, Done, Next, Retry
@@ -71,7 +71,7 @@ class LocalRunner:
         self._clock, self._executor = clock, executor
         self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
-        self._folder = Folder({}, {}, {})
+        self._folder = Folder()
         self._bodies: dict[PolicyKey, dict[str, Any]] = {}
         self._desk = Desk()
         self._outcomes: dict[PolicyKey, Outcome] = {}
@@ -111,7 +111,7 @@ class LocalRunner:
                 handle,
                 count=self._settings.workers,
                 vitals=self._vitals,
-                needed_by=self._desk.accounts_of,
+                needed_by=lambda key: self._desk.accounts_of(POLICY.key(key)),
                 tenant_of=lambda key: key.namespace,
                 alone=self._desk.one_tenant,
                 kind_of=lambda _key: POLICY.name,
@@ -147,37 +147,55 @@ class LocalRunner:
 
     def _adopt(self, folder: Folder) -> set[PolicyKey]:
         """Take over what the files declare and return the policies that have to be looked at."""
-        changed = self._adopt_accounts(folder)
-        for key, body in folder.policies.items():
-            before = self._bodies.get(key)
-            if before is None or before["spec"] != body["spec"]:
-                self._bodies[key] = self._object(body, before)
-                changed |= {key, *self._desk.put_policy(key, self._bodies[key])}
-        for key in set(self._bodies) - set(folder.policies):
+        changed = self._adopt_labels(folder)
+        for kind in KINDS:  # what is referred to before what refers to it
+            changed |= self._adopt_kind(kind, folder)
+        if any(key.kind == ACCOUNT.name for key in changed):
+            self._tell_twins()
+        for key in self._folder.policies.keys() - folder.policies.keys():
             _logger.warning("Letting policy %s go: no file declares it any more. What is in AWS stays.", key)
             # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
             del self._bodies[key]
             self._outcomes.pop(key, None)
-            changed |= set(self._desk.drop_policy(key))
             self._board.drop(POLICY.name, key)
         self._folder = folder
-        return changed & self._bodies.keys()
+        return {key.policy for key in changed if key.kind == POLICY.name} & self._bodies.keys()
 
-    def _adopt_accounts(self, folder: Folder) -> set[PolicyKey]:
-        """Take over accounts and labels, and return the policies that refer to one that has changed."""
-        before, changed = self._folder, set[PolicyKey]()
-        if folder.accounts != before.accounts:
-            _tell_twins(folder)
-        for name in before.accounts.keys() | folder.accounts.keys():
-            if folder.accounts.get(name) != before.accounts.get(name):
-                self._desk.put_account(name, folder.accounts.get(name))
-                changed |= set(self._desk.policies_of(name))
-        for namespace in before.labels.keys() | folder.labels.keys():
-            if folder.labels.get(namespace) != before.labels.get(namespace):
-                self._desk.put_labels(namespace, folder.labels.get(namespace))
-                changed |= {key for key in self._bodies if key.namespace == namespace}
-        for key in changed:
-            self._desk.unsettle(key)
+    def _tell_twins(self) -> None:
+        """Say which accounts are one way in under several names; in a cluster the status of each does."""
+        drawer = self._desk[ACCOUNT]
+        shared = {tuple(sorted((name, *drawer.twins_of(name)))) for name in drawer.accounts()}
+        for names in sorted(shared):
+            if len(names) > 1:
+                _logger.warning(
+                    "BackupAccounts %s enter one account with the same role and External ID; keep one of them",
+                    ", ".join(names),
+                    extra={"reason": Reason.ROLE_SHARED.value},
+                )
+
+    def _adopt_labels(self, folder: Folder) -> set[ObjectKey]:
+        before, changed = self._folder.labels, set[ObjectKey]()
+        for namespace in before.keys() | folder.labels.keys():
+            if folder.labels.get(namespace) != before.get(namespace):
+                changed |= set(self._desk.put_labels(namespace, folder.labels.get(namespace)))
+        return changed
+
+    def _adopt_kind(self, kind: str, folder: Folder) -> set[ObjectKey]:
+        """Put on the desk what the files declare anew of a kind; return what has to be looked at because of that."""
+        before, after = (
+            {key: body for key, body in each.objects.items() if key.kind == kind} for each in (self._folder, folder)
+        )
+        changed = set[ObjectKey]()
+        for key, body in after.items():
+            known = before.get(key)
+            if known is not None and known["spec"] == body["spec"]:
+                continue
+            taken = self._object(body, self._bodies.get(key.policy))
+            if kind == POLICY.name:
+                self._bodies[key.policy] = taken
+            changed |= {key, *self._desk.put(key, taken)}
+        for key in before.keys() - after.keys():
+            changed |= set(self._desk.drop(key))
         return changed
 
     def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -219,15 +237,15 @@ class LocalRunner:
             return Retry("aws")
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
-    def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> PolicyRequest:
+    def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
         while self._desk.settle():
             pass
         not_before = now - self._settings.cadence.follow / 2
-        return self._desk.request(key, body, not_before=not_before, looked=self._board.looked(POLICY.name, key))
+        return self._desk.request(POLICY.key(key), body, Occasion(not_before, self._board.looked(POLICY.name, key)))
 
-    def _pass(self, request: PolicyRequest) -> Outcome:
-        return reconcile_policy(
-            request, self._aws, clock=self._clock, cadence=self._settings.cadence, stopping=lambda: self._stopping
+    def _pass(self, request: Request) -> Outcome:
+        return request.reconcile(
+            self._aws, clock=self._clock, cadence=self._settings.cadence, stopping=lambda: self._stopping
         )
 
     def _end_if_reached(self) -> None:
@@ -242,20 +260,6 @@ class LocalRunner:
                 self._again(key)
             if not stale:
                 self._finished.set()
-
-
-def _tell_twins(folder: Folder) -> None:
-    """Say which accounts are one way in under several names; in a cluster the status of each does."""
-    names: dict[tuple[str, str | None, str | None], list[str]] = {}
-    for name, declared in sorted(folder.accounts.items()):
-        names.setdefault(declared.account.way_in, []).append(name)
-    for shared in names.values():
-        if len(shared) > 1:
-            _logger.warning(
-                "BackupAccounts %s enter one account with the same role and External ID; keep one of them",
-                ", ".join(shared),
-                extra={"reason": Reason.ROLE_SHARED.value},
-            )
 
 
 def protected(outcome: Outcome) -> bool:

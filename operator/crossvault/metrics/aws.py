@@ -5,9 +5,9 @@ from __future__ import annotations
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import CollectorRegistry
 
+from ..status.series import PREFIX
 from ..words.texts import label
 from . import catalogue
-from .catalogue import PREFIX
 
 SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

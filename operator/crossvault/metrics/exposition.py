@@ -14,10 +14,10 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from .. import __version__
 from ..status.outcome import Report
+from ..status.series import Sample
 from ..work.vitals import QueueFigures, Vitals
-from . import catalogue, policies
+from . import catalogue, objects
 from .aws import AwsMetrics
-from .policies import Sample
 from .process import ProcessMetrics
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -53,7 +53,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield every family with the values of this moment."""
         build = (catalogue.BUILD, (__version__, platform.python_version()), 1.0)
-        yield from _gauges([build, *self._process.samples(), *policies.samples(self._reports(), self._clock())])
+        yield from _gauges([build, *self._process.samples(), *objects.samples(self._reports(), self._clock())])
         yield from self._process.families()
 
     def render(self) -> bytes:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
+from ..status.series import PREFIX, Metric, Sample
 from ..work.vitals import Buckets, QueueFigures, Vitals
 from . import catalogue
-from .catalogue import PREFIX, Metric
-from .policies import Sample
 
 
 class ProcessMetrics:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from kopf._cogs.clients.api import iter_jsonlines
 from tests.kit.api_server import SETTINGS, Answer, serving
-from tests.kit.fake_api import policy
+from tests.kit.fake_api import POLICIES, policy
 
 from crossvault.kube import bodies, objects
 from crossvault.kube.access import Credentials
@@ -29,10 +29,10 @@ def saying(body: object, status: int = 200) -> Answer:
 async def test_patch_is_a_strict_merge_with_the_version_it_was_made_from() -> None:
     """So that a stale one is a conflict and an unknown field an error."""
     async with serving(saying({"ok": 1})) as (api, server):
-        await api.patch(objects.POLICIES, policy(version=7), {"status": {"a": 1}}, subresource="status")
+        await api.patch(POLICIES, policy(version=7), {"status": {"a": 1}}, subresource="status")
         request = server.requests[0]
 
-        assert (request.method, request.path) == ("PATCH", objects.POLICIES.path("shop", "orders", "status"))
+        assert (request.method, request.path) == ("PATCH", POLICIES.path("shop", "orders", "status"))
         assert request.headers["Content-Type"] == "application/merge-patch+json"
         assert request.headers["Authorization"] == "Bearer one"
         assert dict(request.query) == {"fieldValidation": "Strict"}
@@ -59,7 +59,7 @@ async def test_every_refusal_has_its_meaning(code: int, trouble: Trouble) -> Non
     """The server's own words are in the message."""
     async with serving(saying({"message": "because"}, code)) as (api, _):
         with pytest.raises(ApiError, match="because") as caught:
-            await api.patch(objects.POLICIES, policy(), {})
+            await api.patch(POLICIES, policy(), {})
 
     assert caught.value.trouble is trouble
 
@@ -73,7 +73,7 @@ async def test_silence_is_unknown_and_counted() -> None:
 
     async with serving(silent) as (api, server):
         with pytest.raises(ApiError) as caught:
-            await api.patch(objects.POLICIES, policy(), {})
+            await api.patch(POLICIES, policy(), {})
 
         assert caught.value.trouble is Trouble.UNREACHABLE
         assert server.vitals.api_requests.read() == {("PATCH", "timeout"): 1}
@@ -89,7 +89,7 @@ async def test_answer_that_is_none_of_the_servers_is_no_answer(text: str) -> Non
 
     async with serving(answer) as (api, _):
         with pytest.raises(ApiError) as caught:
-            await api.list(objects.POLICIES)
+            await api.list(POLICIES)
 
     assert caught.value.trouble is Trouble.UNREACHABLE
 
@@ -99,7 +99,7 @@ async def test_nobody_there_is_unreachable() -> None:
     async with serving(saying({})) as (api, server):
         server.url = "http://127.0.0.1:1"
         with pytest.raises(ApiError) as caught:
-            await api.look(objects.POLICIES, "shop", "orders")
+            await api.look(POLICIES, "shop", "orders")
 
     assert caught.value.trouble is Trouble.UNREACHABLE
 
@@ -113,13 +113,13 @@ async def test_replaced_token_is_used_at_once() -> None:
 
     async with serving(picky) as (api, server):
         with pytest.raises(ApiError) as caught:
-            await api.look(objects.POLICIES, "shop", "orders")
+            await api.look(POLICIES, "shop", "orders")
         server.token = "two"
 
         assert caught.value.trouble is Trouble.UNAUTHORIZED
-        assert await api.look(objects.POLICIES, "shop", "orders") is None
+        assert await api.look(POLICIES, "shop", "orders") is None
         reads = server.reads
-        await api.look(objects.POLICIES, "shop", "orders")
+        await api.look(POLICIES, "shop", "orders")
         assert server.reads == reads
 
 
@@ -128,7 +128,7 @@ async def test_missing_credentials_are_like_refused_ones() -> None:
     async with serving(saying({})) as (api, server):
         server.token = ""
         with pytest.raises(ApiError, match="no token") as caught:
-            await api.look(objects.POLICIES, "shop", "orders")
+            await api.look(POLICIES, "shop", "orders")
 
     assert caught.value.trouble is Trouble.UNAUTHORIZED
 
@@ -153,7 +153,7 @@ def pages(expire_once: bool) -> Answer:
 async def test_list_reads_every_page_and_starts_over_when_they_expire(expire_once: bool) -> None:
     """A list is whole or it is none."""
     async with serving(pages(expire_once)) as (api, server):
-        listing = await api.list(objects.POLICIES)
+        listing = await api.list(POLICIES)
 
         assert [each["metadata"]["name"] for each in listing.items] == ["a", "b", "c"]
         assert (listing.version, "managedFields" in listing.items[0]["metadata"]) == (9, False)
@@ -164,7 +164,7 @@ async def test_list_that_always_expires_ends() -> None:
     """No endless loop."""
     async with serving(saying({"message": "too old"}, 410)) as (api, server):
         with pytest.raises(ApiError, match="expired"):
-            await api.list(objects.POLICIES)
+            await api.list(POLICIES)
 
         assert len(server.requests) == 3
 
@@ -195,9 +195,9 @@ async def test_recovery_is_told_once() -> None:
             status[0] = code
             try:
                 if patch:
-                    await api.patch(objects.POLICIES, policy(), {})
+                    await api.patch(POLICIES, policy(), {})
                 else:
-                    await api.look(objects.POLICIES, "shop", "orders")
+                    await api.look(POLICIES, "shop", "orders")
             except ApiError:
                 pass
 
@@ -230,7 +230,7 @@ class TestBounds:
             return web.json_response(page)
 
         async with serving(answer, page_size=8) as (api, server):
-            listing = await api.list(objects.POLICIES)
+            listing = await api.list(POLICIES)
 
         assert [each["metadata"]["name"] for each in listing.items] == [f"p{number}" for number in range(7)]
         assert [each.query["limit"] for each in server.requests] == ["8", *["2"] * 4]
@@ -244,7 +244,7 @@ class TestBounds:
 
         async with serving(answer) as (api, server):
             with pytest.raises(ApiError, match="larger than 100 bytes") as raised:
-                await api.list(objects.POLICIES)
+                await api.list(POLICIES)
 
             assert raised.value.trouble is Trouble.TOO_LARGE
             assert api.health.reachable
@@ -268,7 +268,7 @@ class TestBounds:
 
         async with serving(answer, request_timeout=timedelta(seconds=60)) as (api, _):
             with pytest.raises(ApiError, match="larger than"):
-                await api.look(objects.POLICIES, "orders", "nightly")
+                await api.look(POLICIES, "orders", "nightly")
 
         assert sent < bodies.LARGEST_ANSWER + 512 * 2**20
 
@@ -280,7 +280,7 @@ class TestBounds:
 
         async with serving(answer) as (api, _):
             with pytest.raises(ApiError, match="not JSON"):
-                await api.look(objects.POLICIES, "orders", "nightly")
+                await api.look(POLICIES, "orders", "nightly")
 
     async def test_refusal_is_told_clean(self) -> None:
         """What the API server, or a webhook through it, says goes to the log as one short line."""
@@ -290,7 +290,7 @@ class TestBounds:
 
         async with serving(answer) as (api, _):
             with pytest.raises(ApiError) as raised:
-                await api.look(objects.POLICIES, "orders", "nightly")
+                await api.look(POLICIES, "orders", "nightly")
 
         assert str(raised.value).isprintable()
         assert len(str(raised.value)) < 1200
@@ -300,7 +300,7 @@ class TestBounds:
         page = {"metadata": {"resourceVersion": "7", "continue": "same"}, "items": []}
         async with serving(saying(page)) as (api, server):
             with pytest.raises(ApiError, match="in circles"):
-                await api.list(objects.POLICIES)
+                await api.list(POLICIES)
 
         assert len(server.requests) == 2
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.kit.fake_api import policy
+from tests.kit.fake_api import POLICIES, policy
 from tests.kit.kube_passes import WARNING, Bench, eventually
 
+from crossvault.kinds import POLICY
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble
-from crossvault.kube.objects import Kind
 from crossvault.status.events import Event
 from crossvault.status.outcome import Outcome
 from crossvault.words.problems import Problem
@@ -88,10 +88,10 @@ async def test_deletion_that_raises_is_counted_and_bounded() -> None:
 def removing(bench: Bench, *, crd: str = "", place: str = "", missing: bool = False) -> None:
     """Have the policy own something in AWS, and its CRD and namespace be as given."""
     bench.body["spec"]["deletionPolicy"] = "RemoveOwned"
-    bench.body = bench.api.add(objects.POLICIES, bench.body)
-    bench.store.put(Kind.POLICY, bench.body)
+    bench.body = bench.api.add(POLICIES, bench.body)
+    bench.store.put(POLICY.name, bench.body)
     for resource, name, since in (
-        (objects.DEFINITIONS, f"{objects.POLICIES.plural}.crossvault.io", crd),
+        (objects.DEFINITIONS, f"{POLICIES.plural}.crossvault.io", crd),
         (objects.NAMESPACES, "shop", place),
     ):
         if not missing:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kit.fake_api import merged, policy
+from tests.kit.fake_api import ACCOUNTS, POLICIES, merged, policy
 
+from crossvault.kinds import POLICY
 from crossvault.kinds.policy.parse import accounts_named_by
 from crossvault.kube import objects
-from crossvault.kube.objects import Kind
 
 SCALARS = st.one_of(st.booleans(), st.integers(-5, 5), st.sampled_from(["", "a", "b"]))
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -77,13 +77,13 @@ def test_accounts_of_a_policy_are_all_it_names() -> None:
 
 def test_paths_are_those_of_the_api() -> None:
     """Namespaced and cluster-scoped, collection, object and subresource."""
-    assert objects.POLICIES.path("shop", "orders", "status") == (
+    assert POLICIES.path("shop", "orders", "status") == (
         "/apis/crossvault.io/v1alpha1/namespaces/shop/crossaccountbackuppolicies/orders/status"
     )
-    assert objects.POLICIES.path() == "/apis/crossvault.io/v1alpha1/crossaccountbackuppolicies"
-    assert objects.ACCOUNTS.path("", "dr") == "/apis/crossvault.io/v1alpha1/backupaccounts/dr"
+    assert POLICIES.path() == "/apis/crossvault.io/v1alpha1/crossaccountbackuppolicies"
+    assert ACCOUNTS.path("", "dr") == "/apis/crossvault.io/v1alpha1/backupaccounts/dr"
 
 
 def test_key_says_what_it_is_about() -> None:
     """For logs."""
-    assert str(objects.key_of(Kind.POLICY, policy())) == "CrossAccountBackupPolicy shop/orders"
+    assert str(objects.key_of(POLICY.name, policy())) == "CrossAccountBackupPolicy shop/orders"

@@ -7,15 +7,16 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from tests.kit.fake_api import account, namespace, policy
+from tests.kit.fake_api import ACCOUNTS, POLICIES, account, namespace, policy
 from tests.kit.kube_passes import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
 
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.engine.declared import Account, PolicyKey, VaultRef
 from crossvault.engine.plan import Result
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.kind import NAMESPACE, ObjectKey
 from crossvault.kube import objects, passes
 from crossvault.kube.client import Trouble
-from crossvault.kube.objects import Kind, ObjectKey
 from crossvault.status.events import Event
 from crossvault.status.outcome import Report
 from crossvault.words.reasons import Reason
@@ -57,7 +58,7 @@ async def test_others_finalizers_stay() -> None:
 async def test_conflict_is_answered_by_looking_again() -> None:
     """Somebody labelled the object: the same status is written onto its new version."""
     bench = Bench()
-    bench.api.touch(objects.POLICIES, bench.body, labels={"a": "b"})
+    bench.api.touch(POLICIES, bench.body, labels={"a": "b"})
 
     assert await bench.work() == After(timedelta(minutes=5))
     assert bench.stored()["status"] == STATUS
@@ -68,7 +69,7 @@ async def test_conflict_with_a_new_spec_starts_over_and_loses_no_event() -> None
     """The status is about a spec that is no more; what was done is told by the next pass."""
     bench = Bench(policy(finalizers=[objects.FINALIZER]))
     bench.outcome = replace(bench.outcome, events=(Event("Normal", Reason.COPIES_STARTED, "Started."),))
-    bench.api.touch(objects.POLICIES, bench.body, generation=2)
+    bench.api.touch(POLICIES, bench.body, generation=2)
 
     assert await bench.work() == passes.AGAIN
     assert bench.reasons() == []
@@ -105,7 +106,7 @@ async def test_what_turned_false_is_a_warning_in_the_log(caplog: pytest.LogCaptu
 async def test_vanished_object_is_forgotten() -> None:
     """Metrics and memory go with it."""
     bench = Bench()
-    report = Report(Kind.POLICY.value, PolicyKey("shop", "orders"), ())
+    report = Report(POLICY.name, PolicyKey("shop", "orders"), ())
     bench.outcome = replace(bench.outcome, report=report)
     await bench.work()
     assert bench.board.reports() == (report,)
@@ -124,8 +125,8 @@ async def test_recreated_object_is_not_given_its_predecessors_status() -> None:
     bench.hold = threading.Event()
     working = asyncio.create_task(bench.work())
     await eventually(lambda: bool(bench.requests))
-    successor = bench.api.add(objects.POLICIES, policy(uid="other"))
-    bench.store.put(Kind.POLICY, successor)
+    successor = bench.api.add(POLICIES, policy(uid="other"))
+    bench.store.put(POLICY.name, successor)
     bench.hold.set()
 
     assert await working == passes.AGAIN
@@ -167,7 +168,7 @@ async def test_refused_finalizer_does_not_keep_backups_from_being_copied() -> No
 async def test_finalizer_refused_because_of_a_deletion_is_no_bug() -> None:
     """A terminating object takes none (422): whoever deleted it meanwhile is heard."""
     bench = Bench()
-    bench.api.touch(objects.POLICIES, bench.body, deletionTimestamp="2026-11-23T12:00:00Z", generation=2)
+    bench.api.touch(POLICIES, bench.body, deletionTimestamp="2026-11-23T12:00:00Z", generation=2)
     bench.api.refuse = once("patch", "object", Trouble.REFUSED)
 
     assert await bench.work() == passes.AGAIN
@@ -212,24 +213,22 @@ async def test_overdue_pass_is_reported_told_to_stop_and_waited_for() -> None:
 @pytest.mark.parametrize(
     ("kind", "news", "stops"),
     [
-        pytest.param(Kind.POLICY, policy(version=90_000, generation=2), True, id="the policy is suspended"),
-        pytest.param(Kind.POLICY, policy(version=90_000, deletionTimestamp="2026-11-23T12:00:00Z"), True, id="deleted"),
-        pytest.param(Kind.ACCOUNT, account(version=90_000), True, id="its account is declared otherwise"),
+        pytest.param(POLICY.name, policy(version=90_000, generation=2), True, id="the policy is suspended"),
+        pytest.param(POLICY.name, policy(version=90_000, deletionTimestamp="2026-11-23T12:00:00Z"), True, id="deleted"),
+        pytest.param(ACCOUNT.name, account(version=90_000), True, id="its account is declared otherwise"),
         pytest.param(
-            Kind.ACCOUNT,
+            ACCOUNT.name,
             account(version=90_000, allowedNamespaces={}, grants=[GRANT]),
             True,
             id="a grant is given or taken away",
         ),
-        pytest.param(
-            Kind.NAMESPACE, namespace(version=90_000, team="a"), True, id="its namespace is labelled otherwise"
-        ),
-        pytest.param(Kind.POLICY, policy(version=90_000, labels={"a": "b"}), False, id="the policy is labelled"),
-        pytest.param(Kind.ACCOUNT, account("other", version=90_000), False, id="another account is declared"),
+        pytest.param(NAMESPACE, namespace(version=90_000, team="a"), True, id="its namespace is labelled otherwise"),
+        pytest.param(POLICY.name, policy(version=90_000, labels={"a": "b"}), False, id="the policy is labelled"),
+        pytest.param(ACCOUNT.name, account("other", version=90_000), False, id="another account is declared"),
     ],
 )
 async def test_running_pass_stops_when_what_it_acts_for_changes(
-    kind: Kind, news: dict[str, Any], *, stops: bool
+    kind: str, news: dict[str, Any], *, stops: bool
 ) -> None:
     """Copies may wait minutes for their account's rate: none is started after somebody said so."""
     bench = Bench()
@@ -255,11 +254,11 @@ async def test_no_pass_starts_when_the_process_ends() -> None:
 async def test_account_is_looked_at_without_a_finalizer() -> None:
     """Nothing of ours is in its way."""
     bench = Bench()
-    body = bench.api.add(objects.ACCOUNTS, account())
-    bench.store.put(Kind.ACCOUNT, body)
+    body = bench.api.add(ACCOUNTS, account())
+    bench.store.put(ACCOUNT.name, body)
 
-    assert await bench.work(ObjectKey(Kind.ACCOUNT, "", "dr")) == After(timedelta(minutes=5))
-    assert (bench.api.get(objects.ACCOUNTS, body) or {})["status"] == STATUS
+    assert await bench.work(ObjectKey(ACCOUNT.name, "", "dr")) == After(timedelta(minutes=5))
+    assert (bench.api.get(ACCOUNTS, body) or {})["status"] == STATUS
     assert [what for what, _, _ in bench.api.writes] == ["status"]
 
 
@@ -267,15 +266,15 @@ async def test_credentials_of_a_deleted_account_are_forgotten() -> None:
     """A BackupAccount that is gone leaves no session behind."""
     bench = Bench()
 
-    assert await bench.work(ObjectKey(Kind.ACCOUNT, "", "gone")) == Done()
+    assert await bench.work(ObjectKey(ACCOUNT.name, "", "gone")) == Done()
     assert bench.forgotten == ["gone"]
 
 
 async def test_pass_gets_what_the_cluster_holds() -> None:
     """Accounts, labels of the namespace, and how old AWS may be."""
     bench = Bench()
-    bench.store.put(Kind.ACCOUNT, account())
-    bench.store.put(Kind.NAMESPACE, namespace(team="a"))
+    bench.store.put(ACCOUNT.name, account())
+    bench.store.put(NAMESPACE, namespace(team="a"))
     await bench.work()
     request = bench.requests[0]
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.kit.fake_api import FakeApi, account, policy
+from tests.kit.fake_api import POLICIES, FakeApi, account, policy
 
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.kind import ObjectKey
 from crossvault.kube import handlers, objects
 from crossvault.kube import settings as tuning
 from crossvault.kube.access import Access
@@ -17,7 +19,6 @@ from crossvault.kube.client import Api, ApiError, Health, Trouble
 from crossvault.kube.events import Recorder
 from crossvault.kube.freshness import Freshness
 from crossvault.kube.login import Login
-from crossvault.kube.objects import Kind, ObjectKey
 from crossvault.kube.relist import DeafError, Relist
 from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
@@ -27,7 +28,7 @@ from crossvault.words.reasons import Reason
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ORDERS = ObjectKey(Kind.POLICY, "shop", "orders")
+ORDERS = ObjectKey(POLICY.name, "shop", "orders")
 
 
 class Desk:
@@ -38,9 +39,9 @@ class Desk:
         self.seconds = 0.0
         self.recorder = Recorder(cast("Api", self.api), "pod-1", clock=lambda: NOW, monotonic=lambda: self.seconds)
 
-    async def post(self, *events: Event, kind: Kind = Kind.POLICY) -> int:
+    async def post(self, *events: Event, kind: str = POLICY.name) -> int:
         """Record events; return how many have been posted in all."""
-        self.recorder.record(kind, policy() if kind is Kind.POLICY else account(), events)
+        self.recorder.record(kind, policy() if kind is POLICY.name else account(), events)
         task = asyncio.create_task(self.recorder.run())
         await self.recorder.flush()
         task.cancel()
@@ -67,7 +68,7 @@ async def test_event_has_what_the_api_demands() -> None:
 async def test_events_of_cluster_scoped_objects_are_in_default() -> None:
     """Where kubectl describe looks for them."""
     desk = Desk()
-    await desk.post(warning("x"), kind=Kind.ACCOUNT)
+    await desk.post(warning("x"), kind=ACCOUNT.name)
 
     assert desk.api.events[0]["metadata"]["namespace"] == "default"
 
@@ -151,7 +152,7 @@ async def test_events_of_a_namespace_do_not_push_out_those_of_others() -> None:
     desk = Desk()
     for number in range(2000):
         loud = policy(f"loud-{number}", namespace="loud")
-        desk.recorder.record(Kind.POLICY, loud, [warning("Look at me.")])
+        desk.recorder.record(POLICY.name, loud, [warning("Look at me.")])
     posted = await desk.post(warning("My copies are failing."))
     again = await desk.post(warning("They still are."))
 
@@ -208,21 +209,21 @@ async def test_only_what_the_watch_has_lost_is_told(caplog: pytest.LogCaptureFix
     """A list is often ahead of the watch by a moment; nobody has to know of that."""
     caplog.set_level("INFO")
     api, store = FakeApi(), Store()
-    kept, gone = (api.add(objects.POLICIES, policy(name)) for name in ("kept", "gone"))
+    kept, gone = (api.add(POLICIES, policy(name)) for name in ("kept", "gone"))
 
     async def pause(_seconds: float) -> None:
         if late:
-            store.put(Kind.POLICY, changed)
-            store.remove(Kind.POLICY, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "900"}})
+            store.put(POLICY.name, changed)
+            store.remove(POLICY.name, {**gone, "metadata": {**gone["metadata"], "resourceVersion": "900"}})
 
     comparison = Relist(cast("Api", api), store, OperatorSettings(), Vitals(), pause=pause)
     await comparison.compare()
     comparison.listed.set()
-    changed = api.touch(objects.POLICIES, kept, generation=2)
+    changed = api.touch(POLICIES, kept, generation=2)
     del api.objects["crossaccountbackuppolicies", "shop", "gone"]
     await comparison.compare()
 
-    assert store.keys(Kind.POLICY) == (ObjectKey(Kind.POLICY, "shop", "kept"),)
+    assert store.keys(POLICY.name) == (ObjectKey(POLICY.name, "shop", "kept"),)
     assert [record.message for record in caplog.records] == (
         [] if late else ["Found 1 unheard changes and 1 ghosts of CrossAccountBackupPolicy"]
     )
@@ -245,7 +246,7 @@ async def test_an_event_without_a_place_is_dropped_quietly(
     api = FakeApi()
     api.refuse = lambda _verb, _what: ApiError(trouble, said)
     recorder = Recorder(cast("Api", api), "test", clock=lambda: NOW, monotonic=lambda: 0.0)
-    recorder.record(Kind.POLICY, policy(), [Event("Normal", Reason.DELETION_RETAINED, "Left.")])
+    recorder.record(POLICY.name, policy(), [Event("Normal", Reason.DELETION_RETAINED, "Left.")])
     task = asyncio.create_task(recorder.run())
     await recorder.flush()
     task.cancel()
@@ -256,7 +257,7 @@ async def test_an_event_without_a_place_is_dropped_quietly(
 async def test_history_older_than_ours_ends_the_process() -> None:
     """Etcd was restored: a watch would be accepted and stay silent."""
     api, store = FakeApi(), Store()
-    store.put(Kind.POLICY, policy(version=1_000_000))
+    store.put(POLICY.name, policy(version=1_000_000))
     with pytest.raises(DeafError, match="etcd was restored"):
         await relist(api, store)[0].compare()
 
@@ -264,14 +265,14 @@ async def test_history_older_than_ours_ends_the_process() -> None:
 async def test_definition_that_is_gone_takes_its_objects_along() -> None:
     """A 404 for the whole collection, once the first lists were complete."""
     api, store = FakeApi(), Store()
-    api.add(objects.POLICIES, policy())
+    api.add(POLICIES, policy())
     comparison, _ = relist(api, store)
     await comparison.compare()
     comparison.listed.set()
-    api.refuse = lambda _verb, what: ApiError(Trouble.GONE, "no") if what == objects.POLICIES.plural else None
+    api.refuse = lambda _verb, what: ApiError(Trouble.GONE, "no") if what == POLICIES.plural else None
     await comparison.compare()
 
-    assert store.keys(Kind.POLICY) == ()
+    assert store.keys(POLICY.name) == ()
 
 
 async def test_definition_that_is_not_there_yet_is_waited_for() -> None:
@@ -291,7 +292,7 @@ async def test_definition_that_is_not_there_yet_is_waited_for() -> None:
 async def test_watch_that_fell_silent_ends_the_process() -> None:
     """Tasks inside kopf can die without ending it."""
     api, store = FakeApi(), Store()
-    api.add(objects.POLICIES, policy())
+    api.add(POLICIES, policy())
     comparison, vitals = relist(api, store, relist_interval=0.01, watch_timeout=1)
     comparison._listening_since = vitals.watch_activity["CrossAccountBackupPolicy"] = datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(DeafError, match="silent"):

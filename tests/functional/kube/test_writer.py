@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.kit.fake_api import FakeApi, policy
+from tests.kit.fake_api import POLICIES, FakeApi, policy
 
-from crossvault.kube import objects
-from crossvault.kube.objects import Kind, key_of
+from crossvault.kinds import POLICY
+from crossvault.kube.objects import key_of
 from crossvault.kube.store import Store
 from crossvault.kube.writer import Writer
 
@@ -16,10 +16,10 @@ SHOWN = "a\\u001b[2J\\u000a\\u202eb\\ud800"
 async def test_status_holds_nothing_hidden() -> None:
     """Every text in it, whoever said it and however long; the same again is no change."""
     api: Any = FakeApi()
-    body = api.add(objects.POLICIES, policy())
+    body = api.add(POLICIES, policy())
     store = Store()
-    store.put(Kind.POLICY, body)
-    writer, key = Writer(api, store), key_of(Kind.POLICY, body)
+    store.put(POLICY.name, body)
+    writer, key = Writer(api, store), key_of(POLICY.name, body)
     status = {"organization": HOSTILE, "drift": {"items": [{"observed": HOSTILE, "path": "x" * 1_000_000}]}}
 
     after = await writer.put_status(key, body, status)

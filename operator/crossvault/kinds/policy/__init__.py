@@ -1,7 +1,17 @@
 """CrossAccountBackupPolicy: which vault is copied where, and what is kept true for that."""
 
-from ..kind import Kind
+from ..kind import Kind, Parting
+from .drawer import PolicyDrawer
+from .endings import given_up, wants_removal
 from .parse import KIND
-from .summary import FACE
+from .series import METRICS, series
 
-POLICY = Kind(KIND, "crossaccountbackuppolicies", FACE, namespaced=True)
+POLICY = Kind(
+    name=KIND,
+    plural="crossaccountbackuppolicies",
+    drawer=PolicyDrawer,
+    metrics=METRICS,
+    series=series,
+    namespaced=True,
+    parting=Parting(wants_removal, given_up),
+)

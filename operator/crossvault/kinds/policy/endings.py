@@ -72,7 +72,7 @@ def prepare(
         claimants: Which policies those are, as far as that is known.
         ordered: The deletion was of this one policy by name.
     """
-    if not _wants_removal(body) or not ordered:
+    if not wants_removal(body) or not ordered:
         return Ending(None, kept=(_retained(body),))
     desired, unresolved = _resolved(body, accounts, namespace_labels)
     lost = tuple(_lost(body, name, why) for name, why in unresolved)
@@ -92,7 +92,7 @@ def prepare(
     return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written)
 
 
-def _wants_removal(body: Mapping[str, Any]) -> bool:
+def wants_removal(body: Mapping[str, Any]) -> bool:
     """Tell whether anything is to be removed, as ``engine.plan.removes_something`` does for what is parsed."""
     spec = body.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
@@ -296,4 +296,14 @@ def given_up(problem: Problem | None) -> Event:
     return Event("Warning", Reason.DELETION_INCOMPLETE, text)
 
 
-__all__ = ["Claimants", "Ending", "farewell", "given_up", "prepare", "summarise", "unfinished", "waiting"]
+__all__ = [
+    "Claimants",
+    "Ending",
+    "farewell",
+    "given_up",
+    "prepare",
+    "summarise",
+    "unfinished",
+    "waiting",
+    "wants_removal",
+]

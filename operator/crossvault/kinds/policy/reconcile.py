@@ -20,12 +20,13 @@ from ...engine.observed import Observed
 from ...engine.parts import Parts
 from ...engine.rounds import Aws, Errand, act, foresee
 from ...status import outcome
+from ...status.unseen import summarise_unfinished
+from ...words.problems import Problem
 from ..account.parse import AccountDeclaration
+from ..kind import Clock
 from ..rejected import Rejected
 from . import endings, stakes, summary
 from .parse import parse_policy
-
-Clock = Callable[[], datetime]
 
 ALONE = Sharing()
 
@@ -79,35 +80,35 @@ class PolicyRequest:
         """Return what a pass over the policy is sent to do."""
         return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered)
 
+    def reconcile(
+        self, aws: Aws, *, clock: Clock, cadence: outcome.Cadence, stopping: Callable[[], bool] = lambda: False
+    ) -> outcome.Outcome:
+        """Bring the policy one pass closer to what it declares and report what is true now.
 
-def reconcile_policy(
-    request: PolicyRequest,
-    aws: Aws,
-    *,
-    clock: Clock,
-    cadence: outcome.Cadence,
-    stopping: Callable[[], bool] = lambda: False,
-) -> outcome.Outcome:
-    """Bring one policy one pass closer to what it declares and report what is true now.
+        ``stopping`` is asked before every action, so that the end of the process waits for one AWS call at most.
+        """
+        if is_ending(self.body):
+            return _end(self, aws, clock=clock, cadence=cadence, stopping=stopping)
+        desired = self.parsed()
+        if isinstance(desired, Rejected):
+            return summary.summarise_rejected(desired, self.body, now=clock(), looked=self.looked)
+        results, observed, intended = act(self.errand(desired), aws, stopping)
+        return summary.summarise(
+            desired,
+            observed,
+            intended,
+            results,
+            previous=self.body.get("status") or {},
+            now=clock(),
+            cadence=cadence,
+            looked=self.looked,
+        )
 
-    ``stopping`` is asked before every action, so that the end of the process waits for one AWS call at most.
-    """
-    if is_ending(request.body):
-        return _end(request, aws, clock=clock, cadence=cadence, stopping=stopping)
-    desired = request.parsed()
-    if isinstance(desired, Rejected):
-        return summary.summarise_rejected(desired, request.body, now=clock(), looked=request.looked)
-    results, observed, intended = act(request.errand(desired), aws, stopping)
-    return summary.summarise(
-        desired,
-        observed,
-        intended,
-        results,
-        previous=request.body.get("status") or {},
-        now=clock(),
-        cadence=cadence,
-        looked=request.looked,
-    )
+    def unfinished(self, problem: Problem, *, now: datetime, cadence: outcome.Cadence) -> outcome.Outcome:
+        """Say that the pass did not come to its end; of a deletion, what it waits for."""
+        if is_ending(self.body):
+            return endings.unfinished(self.body, ending_of(self), problem, now=now, cadence=cadence)
+        return summarise_unfinished(summary.FACE, problem, self.body, now=now, looked=self.looked)
 
 
 def is_ending(body: Mapping[str, Any]) -> bool:

@@ -1,0 +1,101 @@
+"""The declared BackupAccounts, and which of them are one way in under several names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from ..kind import Body, ObjectKey, Occasion, Others
+from .parse import KIND, AccountDeclaration, parse_account
+from .reconcile import AccountRequest
+
+Accounts: TypeAlias = Mapping[str, AccountDeclaration]
+WayIn: TypeAlias = tuple[str, str | None, str | None]
+
+
+class AccountDrawer:
+    """A :class:`~crossvault.kinds.kind.Drawer`."""
+
+    def __init__(self, _others: Others | None = None) -> None:
+        self._accounts: Accounts = {}
+        self._entered_by: dict[WayIn, set[str]] = {}
+
+    # --- sight
+
+    def accounts(self) -> Accounts:
+        """Return every well-formed account; the mapping is never changed afterwards."""
+        return self._accounts
+
+    def twins_of(self, account: str) -> tuple[str, ...]:
+        """Return the names of other accounts that are entered with the same role and External ID."""
+        declared = self._accounts.get(account)
+        if declared is None:
+            return ()
+        return tuple(sorted(self._entered_by[declared.account.way_in] - {account}))
+
+    def accounts_of(self, key: ObjectKey) -> frozenset[str]:
+        """Return the account itself."""
+        return frozenset({key.name})
+
+    def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> AccountRequest:
+        """Return what a pass over an account is given."""
+        return AccountRequest(body, occasion.not_before, self.twins_of(key.name))
+
+    def is_overtaken(self, _key: ObjectKey, _request: AccountRequest) -> bool:
+        """An account refers to nothing."""
+        return False
+
+    # --- what is put in
+
+    def put(self, key: ObjectKey, body: Body, *, changed: bool) -> tuple[ObjectKey, ...]:
+        """Take in an account; one that cannot be parsed is none. Returns its twins, as :meth:`declare` does."""
+        if not changed:
+            return ()
+        declared = parse_account(body)
+        return self.declare(key.name, declared if isinstance(declared, AccountDeclaration) else None)
+
+    def drop(self, key: ObjectKey) -> tuple[ObjectKey, ...]:
+        """Forget an account; return its twins of before."""
+        return self.declare(key.name, None)
+
+    def declare(self, name: str, declared: AccountDeclaration | None) -> tuple[ObjectKey, ...]:
+        """Take in an account, or forget it. Passes in their threads hold the mapping of before, which does not change.
+
+        Returns:
+            Accounts with which it shares a way in, or shared one: they have to say so, or no longer.
+        """
+        accounts = dict(self._accounts)
+        before = accounts.pop(name, None)
+        if declared is not None:
+            accounts[name] = declared
+        self._accounts = accounts
+        ways = [each.account.way_in if each is not None else None for each in (before, declared)]
+        if ways[0] == ways[1]:
+            return ()
+        twins = self._leave(ways[0], name) | self._join(ways[1], name)
+        return tuple(ObjectKey(KIND, "", each) for each in sorted(twins))
+
+    def concerned(self, _key: ObjectKey) -> tuple[ObjectKey, ...]:
+        """An account refers to nothing."""
+        return ()
+
+    def settle(self, _limit: int) -> bool:
+        """Nothing is left to be found out."""
+        return False
+
+    def _leave(self, way: WayIn | None, name: str) -> set[str]:
+        if way is None:
+            return set()
+        left = self._entered_by[way]
+        left.discard(name)
+        if not left:
+            del self._entered_by[way]
+        return set(left)
+
+    def _join(self, way: WayIn | None, name: str) -> set[str]:
+        if way is None:
+            return set()
+        there = self._entered_by.setdefault(way, set())
+        twins = set(there)
+        there.add(name)
+        return twins

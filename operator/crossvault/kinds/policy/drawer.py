@@ -1,0 +1,210 @@
+"""The declared policies: which accounts they name, and what they have at stake that others must respect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from ...aspects.copies.declared import Neighbour, Sharing
+from ...engine.declared import PolicyKey
+from ..account import ACCOUNT
+from ..account.drawer import Accounts
+from ..kind import NAMESPACE, Body, Labels, ObjectKey, Occasion, Others
+from .lines import Lines
+from .parse import KIND, accounts_named_by
+from .reconcile import PolicyRequest, is_ending
+from .stakes import Copying, Stake, remembered, stake_of
+
+Claims: TypeAlias = frozenset[tuple[str, str]]
+StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
+
+_NO_ACCOUNT = frozenset({""})
+
+
+class PolicyDrawer:
+    """A :class:`~crossvault.kinds.kind.Drawer`."""
+
+    def __init__(self, others: Others, *, stake_of: StakeOf = stake_of) -> None:
+        self._others = others
+        self._declared = others[ACCOUNT]
+        self._stake_of = stake_of
+        self._bodies: dict[PolicyKey, Body] = {}
+        self._by_account: dict[str, set[PolicyKey]] = {}
+        self._named: dict[PolicyKey, frozenset[str]] = {}
+        self._lines = Lines()
+        self._stakes: dict[PolicyKey, Stake] = {}
+        self._copying: dict[tuple[str, str], dict[PolicyKey, Neighbour]] = {}
+        self._sharing = Copying()
+        self._wanted: Counter[tuple[str, str]] = Counter()
+        self._unsettled: dict[PolicyKey, None] = {}
+
+    # --- what a pass is given
+
+    def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> PolicyRequest:
+        """Return everything but AWS that a pass over a policy looks at. Call :meth:`settle` before."""
+        policy, ending = key.policy, is_ending(body)
+        return PolicyRequest(
+            body=body,
+            accounts=self._declared.accounts(),
+            namespace_labels=self._others.labels(key.namespace),
+            not_before=occasion.not_before,
+            claims=self.claims_beside(policy),
+            claimants=self.claimants_beside(policy) if ending else {},
+            neighbours=self.neighbours_of(policy),
+            sharing=self.sharing_of(policy),
+            ordered=occasion.ordered,
+            looked=occasion.looked,
+            elders={} if ending else self.elders_of(policy),
+        )
+
+    def is_overtaken(self, key: ObjectKey, request: PolicyRequest) -> bool:
+        """Tell whether an account that a policy names, or a label of its namespace, has changed.
+
+        Reads what the owner of the desk replaces as a whole and never changes.
+        """
+        accounts = self._declared.accounts()
+        return self._others.labels(key.namespace) != request.namespace_labels or any(
+            accounts.get(name) != request.accounts.get(name) for name in accounts_named_by(request.body)
+        )
+
+    def accounts_of(self, key: ObjectKey) -> frozenset[str]:
+        """Return the names of the accounts that a pass over a policy may ask.
+
+        Those that there are and that have something for its namespace. Others are never asked, and names are free to
+        invent: each combination of names would be one more to look at whenever a key is taken. Who has none left
+        stands in one line with all others of that kind, so that they take turns, too.
+        """
+        names = self._named.get(key.policy, frozenset()) & self._declared.accounts().keys()
+        return frozenset(name for name in names if self._serves(name, key.namespace)) or _NO_ACCOUNT
+
+    def _serves(self, account: str, namespace: str) -> bool:
+        """Tell whether an account lets a namespace do anything at all."""
+        declared, labels = self._declared.accounts()[account], self._others.labels(namespace)
+        admitted = (declared.allowed, *(each.namespaces for each in declared.grants))
+        return any(each.admits(namespace, labels) for each in admitted)
+
+    # --- what others have at stake
+
+    def claims_beside(self, key: PolicyKey) -> Claims:
+        """Return the statements that policies other than ``key`` want."""
+        own = self._stakes.get(key, Stake()).claims
+        return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
+
+    def claimants_beside(self, key: PolicyKey) -> Mapping[tuple[str, str], tuple[PolicyKey, ...]]:
+        """Return which policies other than ``key`` want each statement."""
+        wanted: dict[tuple[str, str], list[PolicyKey]] = {}
+        for other, stake in self._stakes.items():
+            for claim in stake.claims if other != key else ():
+                wanted.setdefault(claim, []).append(other)
+        return {claim: tuple(keys) for claim, keys in wanted.items()}
+
+    def neighbours_of(self, key: PolicyKey) -> tuple[Neighbour, ...]:
+        """Return what others declare for the copies between vaults of this policy."""
+        pairs = {each.vaults for each in self._stakes.get(key, Stake()).copies}
+        return tuple(
+            each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
+        )
+
+    def elders_of(self, key: PolicyKey) -> Mapping[str, int]:
+        """Return how many older policies of the namespace name each account that limits their number."""
+        body = self._bodies.get(key)
+        if body is None:
+            return {}
+        return self._lines.elders_of(body, self._named.get(key, frozenset()), self._declared.accounts())
+
+    def sharing_of(self, key: PolicyKey) -> Sharing:
+        """Return who copies out of the account of this policy's source."""
+        return self._sharing.sharing(key.namespace, self._stakes.get(key, Stake()))
+
+    # --- what is put in
+
+    def put(self, key: ObjectKey, body: Body, *, changed: bool) -> tuple[ObjectKey, ...]:
+        """Take in a policy; ``changed`` is False for one that declares what it did before.
+
+        Returns:
+            Other policies that have a place in an account now that had none.
+        """
+        policy, names = key.policy, accounts_named_by(body)
+        self._bodies[policy] = body
+        self._index_names(policy, names)
+        if changed:
+            self._unsettled[policy] = None
+        standing = None if is_ending(body) else body
+        return _keys(self._lines.stand(policy, standing, names, self._declared.accounts()))
+
+    def drop(self, key: ObjectKey) -> tuple[ObjectKey, ...]:
+        """Forget a policy; return who has a place in an account now that had none."""
+        policy, nothing = key.policy, frozenset[str]()
+        if self._bodies.pop(policy, None) is None:
+            return ()
+        self._index_names(policy, nothing)
+        self._unsettled.pop(policy, None)
+        self._stake(policy, Stake())
+        return _keys(self._lines.stand(policy, None, nothing, self._declared.accounts()))
+
+    def concerned(self, key: ObjectKey) -> tuple[ObjectKey, ...]:
+        """Return the policies that name an account, or lie in a namespace; their stakes are found out anew."""
+        if key.kind == ACCOUNT.name:
+            policies = tuple(self._by_account.get(key.name, ()))
+        elif key.kind == NAMESPACE:
+            policies = tuple(policy for policy in self._bodies if policy.namespace == key.name)
+        else:
+            return ()
+        self._unsettled.update(dict.fromkeys(policies))
+        return _keys(policies)
+
+    def settle(self, limit: int) -> bool:
+        """Find out the stakes of up to ``limit`` changed policies; True while there are more.
+
+        The statements that a policy wanted when it could last be parsed count on: it may be repaired, and its copies
+        must not be locked out meanwhile. After a restart its status knows.
+        """
+        for key in tuple(self._unsettled)[:limit]:
+            del self._unsettled[key]
+            body = self._bodies[key]
+            if is_ending(body):
+                self._stake(key, Stake())
+                continue
+            stake = self._stake_of(body, self._declared.accounts(), self._others.labels(key.namespace))
+            if stake is None:
+                known = self._stakes.get(key)
+                # It copies nothing, so it has no say in how others do.
+                stake = Stake(known.claims) if known is not None else remembered(body.get("status") or {})
+            self._stake(key, stake)
+        return bool(self._unsettled)
+
+    # --- indexes
+
+    def _index_names(self, key: PolicyKey, names: frozenset[str]) -> None:
+        before = self._named.pop(key, frozenset())
+        if names:
+            self._named[key] = names
+        for name in before - names:
+            self._by_account[name].discard(key)
+            if not self._by_account[name]:
+                del self._by_account[name]
+        for name in names - before:
+            self._by_account.setdefault(name, set()).add(key)
+
+    def _stake(self, key: PolicyKey, stake: Stake) -> None:
+        before = self._stakes.pop(key, Stake())
+        for claim in before.claims:
+            self._wanted[claim] -= 1
+            if not self._wanted[claim]:
+                del self._wanted[claim]
+        for each in before.copies:
+            self._copying[each.vaults].pop(key, None)
+            if not self._copying[each.vaults]:
+                del self._copying[each.vaults]
+        self._sharing.remove(key.namespace, before)
+        self._sharing.add(key.namespace, stake)
+        self._wanted.update(stake.claims)
+        for each in stake.copies:
+            self._copying.setdefault(each.vaults, {})[key] = each
+        if stake:
+            self._stakes[key] = stake
+
+
+def _keys(policies: Iterable[PolicyKey]) -> tuple[ObjectKey, ...]:
+    return tuple(ObjectKey(KIND, each.namespace, each.name) for each in policies)
