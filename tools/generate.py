@@ -1,7 +1,8 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
-The CRDs are the single source of the chart's copies and of the page of their fields, the catalogue of metrics and the
-reasons that of their pages, the simulator's own rows and models those of its FIDELITY.md and the schema of world files.
+The CRDs are the single source of the chart's copies and of the page of their fields, the kinds that of the chart's
+rights, the catalogue of metrics and the reasons those of their pages, the simulator's own rows and models those of its
+FIDELITY.md and the schema of world files.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import yaml
 
 from backup_simulator import fidelity
 from backup_simulator.world import schema
+from crossvault.kinds import KINDS
 from crossvault.metrics import catalogue
 from crossvault.words.explanations import EXPLANATIONS
 from tools import api_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
-CHART_CRDS = ROOT / "deploy" / "helm" / "crossvault" / "files" / "crds"
+CHART_FILES = ROOT / "deploy" / "helm" / "crossvault" / "files"
 REFERENCE = ROOT / "docs" / "reference"
 SIMULATOR = ROOT / "simulator"
 
@@ -29,12 +32,23 @@ SIMULATOR = ROOT / "simulator"
 def generated() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with what it has to hold."""
     for file in sorted(CRDS.glob("*.yaml")):
-        yield CHART_CRDS / file.name, file.read_text("utf-8")
+        yield CHART_FILES / "crds" / file.name, file.read_text("utf-8")
+    yield CHART_FILES / "kinds.yaml", kinds_file()
     yield REFERENCE / "fields.md", api_reference.page(CRDS)
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()
     yield SIMULATOR / "world.schema.json", json.dumps(schema.as_json_schema(), indent=2) + "\n"
+
+
+def kinds_file() -> str:
+    """Return what the chart's rights are made from: the kinds, their scope, and which carry our finalizer."""
+    kinds = [
+        {"plural": each.plural, "namespaced": each.namespaced, "finalizer": each.parting is not None}
+        for each in KINDS.values()
+    ]
+    head = "# Generated (make generate) from the kinds that the operator watches.\n"
+    return head + yaml.safe_dump({"kinds": kinds}, sort_keys=False)
 
 
 def reasons_page() -> str:

@@ -35,16 +35,16 @@ def view_of(
     )
 
 
-def judge_all(*pairs: Pair, view: Viewpoint | None = None) -> tuple[Standing, ...]:
+def stand_all(*pairs: Pair, view: Viewpoint | None = None) -> tuple[Standing, ...]:
     """Return the standings of pairs."""
-    return states.judge(pairs, view or view_of())
+    return states.stand(pairs, view or view_of())
 
 
 def judged(
     source: RecoveryPoint, *jobs: CopyJob, copy: RecoveryPoint | None = None, view: Viewpoint | None = None
 ) -> Standing:
     """Return the standing of one point with these jobs and this copy."""
-    return judge_all(Pair(source, copy, jobs), view=view)[0]
+    return stand_all(Pair(source, copy, jobs), view=view)[0]
 
 
 def copies_found(

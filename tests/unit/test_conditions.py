@@ -67,8 +67,8 @@ def _evidence(
     return Picture(wanted, seen, made, results, counted, previous or {}, NOW)
 
 
-def _judge(wanted: Desired, seen: Observed, **members: Any) -> dict[str, Condition]:
-    return {each.type: each for each in conditions.judge(_evidence(wanted, seen, **members))}
+def _conditions_of(wanted: Desired, seen: Observed, **members: Any) -> dict[str, Condition]:
+    return {each.type: each for each in conditions.conditions_of(_evidence(wanted, seen, **members))}
 
 
 def _was(reason: str, status: str, *, at: str | None = None, generation: int = 1, copied: int = 1) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def test_ready_takes_the_first_reason_that_applies(
     wanted: Desired, seen: Observed, previous: dict[str, Any], ready: tuple[str, str], *, stalled: bool
 ) -> None:
     """Unseen, then what a person must do, then what is late, then what differs."""
-    judged = _judge(wanted, seen, previous=previous)
+    judged = _conditions_of(wanted, seen, previous=previous)
 
     assert (judged["Ready"].status, judged["Ready"].reason) == ready
     assert ("Stalled" in judged) is stalled
@@ -172,7 +172,7 @@ def test_precedence_holds_for_every_combination(failing: tuple[bool, ...]) -> No
 )
 def test_all_conditions_are_always_there_ready_first_then_by_name(seen: Observed) -> None:
     """A reader finds each condition on the first visit, each a sentence with a reason."""
-    judged = conditions.judge(_evidence(_wanted(), seen))
+    judged = conditions.conditions_of(_evidence(_wanted(), seen))
     kinds = [each.type for each in judged]
 
     assert [each for each in kinds if each in TYPES] == TYPES
@@ -245,7 +245,7 @@ def test_the_first_backfill_suspends_the_objective_until_it_is_done(
     seen: Observed, previous: dict[str, Any], expected: Reason
 ) -> None:
     """A rollout is not red for days, and a real miss is never hidden by it."""
-    judged = _judge(_wanted(), seen, previous=previous)["WithinObjective"]
+    judged = _conditions_of(_wanted(), seen, previous=previous)["WithinObjective"]
 
     assert judged.reason is expected
     assert (
@@ -262,14 +262,14 @@ def test_the_first_backfill_suspends_the_objective_until_it_is_done(
 def test_whoever_only_observes_does_not_catch_up() -> None:
     """Without copies there is no backfill: a missed objective is missed from the first look on."""
     for members in ({"mode": Mode.OBSERVE}, {"suspend": True}):
-        judged = _judge(_wanted(**members), observed((OLD,)))["WithinObjective"]
+        judged = _conditions_of(_wanted(**members), observed((OLD,)))["WithinObjective"]
 
         assert judged.reason is Reason.OBJECTIVE_MISSED
 
 
 def test_without_an_objective_none_is_missed() -> None:
     """Gaps are told all the same."""
-    judged = _judge(_wanted(max_copy_lag=None), observed((OLD,)), previous=WITHIN)
+    judged = _conditions_of(_wanted(max_copy_lag=None), observed((OLD,)), previous=WITHIN)
 
     assert judged["WithinObjective"].reason is Reason.NO_OBJECTIVE
     assert "1 of 1 recovery point has no copy" in judged["Ready"].message
@@ -281,8 +281,8 @@ def test_without_an_objective_none_is_missed() -> None:
 def test_healthy_is_not_said_of_what_was_not_seen() -> None:
     """A failure that is seen counts, and unseen destinations leave the rest unknown."""
     two = (destination(), destination("b", vault=target_vault("b")))
-    half = _judge(_wanted(*two), observed((OLD,), sight(), blind(two[1])))
-    bad = _judge(_wanted(*two), observed((OLD,), _failing(OLD), blind(two[1])))
+    half = _conditions_of(_wanted(*two), observed((OLD,), sight(), blind(two[1])))
+    bad = _conditions_of(_wanted(*two), observed((OLD,), _failing(OLD), blind(two[1])))
 
     assert half["CopiesHealthy"].status == "Unknown"
     assert (bad["CopiesHealthy"].status, bad["CopiesHealthy"].reason) == ("False", Reason.COPY_ROLE_DENIED)
@@ -290,12 +290,14 @@ def test_healthy_is_not_said_of_what_was_not_seen() -> None:
 
 def test_a_failure_names_destination_number_example_and_cause() -> None:
     """The message is enough to go and look; one without AWS's text has our word."""
-    text = _judge(_wanted(), observed((OLD,), _failing(OLD)))["CopiesHealthy"].message
+    text = _conditions_of(_wanted(), observed((OLD,), _failing(OLD)))["CopiesHealthy"].message
     gone = tuple(
         job_for(OLD, state="COMPLETED", job_id=f"j{n}", created=ago(days=n + 2), completed=ago(days=n + 2))
         for n in range(5)
     )
-    vanished = _judge(_wanted(copying=Copying(max_attempts=5)), observed((OLD,), sight(jobs=gone)))["CopiesHealthy"]
+    vanished = _conditions_of(_wanted(copying=Copying(max_attempts=5)), observed((OLD,), sight(jobs=gone)))[
+        "CopiesHealthy"
+    ]
 
     assert text == (
         f"dr: 1 recovery point failing (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
@@ -310,7 +312,7 @@ def test_a_refused_copy_is_unhealthy() -> None:
     """What AWS refuses at once leaves no job, and is told nevertheless."""
     wanted = _wanted()
     action = next(each for each in diff(wanted, observed((OLD,))).actions if isinstance(each, StartCopy))
-    judged = _judge(wanted, observed((OLD,)), results=(Result(action, stuck("Role may not pass role.")),))
+    judged = _conditions_of(wanted, observed((OLD,)), results=(Result(action, stuck("Role may not pass role.")),))
 
     assert (judged["CopiesHealthy"].reason, judged["Ready"].reason) == (Reason.ACCESS_DENIED, Reason.COPIES_FAILING)
 
@@ -336,7 +338,7 @@ def test_a_refused_copy_is_unhealthy() -> None:
 )
 def test_synced_compares_what_is_kept(wanted: Desired, seen: Observed, status: str, words: str) -> None:
     """Drift is told with why it stays."""
-    judged = _judge(wanted, seen)["Synced"]
+    judged = _conditions_of(wanted, seen)["Synced"]
 
     assert judged.status == status
     assert words in judged.message
@@ -350,7 +352,7 @@ def test_messages_do_not_tick() -> None:
             evidence.desired, seen, evidence.plan, (), evidence.figures, evidence.previous, NOW + timedelta(hours=25)
         )
 
-        assert conditions.judge(evidence) == conditions.judge(later)
+        assert conditions.conditions_of(evidence) == conditions.conditions_of(later)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +367,7 @@ def test_nothing_that_can_be_copied_is_no_protection(
     points: tuple[RecoveryPoint, ...], status: str, reason: Reason
 ) -> None:
     """0 of 0 is not every backup."""
-    ready = _judge(_wanted(), observed(points))["Ready"]
+    ready = _conditions_of(_wanted(), observed(points))["Ready"]
 
     assert ready.status == status
     assert ready.reason in {reason, Reason.CATCHING_UP}

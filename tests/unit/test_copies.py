@@ -25,8 +25,8 @@ from tests.kit.builders import (
 from tests.kit.copies import (
     ALL,
     ORGANIZATION_TEXT,
-    judge_all,
     judged,
+    stand_all,
     view_of,
 )
 
@@ -118,7 +118,7 @@ def test_every_recovery_point_has_one_state(
     make: Callable[[RecoveryPoint], Pair], state: State, reason: Reason | None
 ) -> None:
     """Copies beat jobs, jobs that may still bring a copy beat those that did not."""
-    standing = judge_all(make(point()))[0]
+    standing = stand_all(make(point()))[0]
 
     assert (standing.state, standing.reason) == (state, reason)
 
@@ -283,14 +283,14 @@ def test_a_nested_recovery_point_counts_where_no_composite_brings_it_along(
     pairs = [Pair(NESTED, None, ())]
     if composite is not None:
         pairs.append(Pair(composite, copy_of(composite) if copy else None, ()))
-    first, *_ = judge_all(*pairs, view=view_of(desired(scope=scope, backfill=backfill)))
+    first, *_ = stand_all(*pairs, view=view_of(desired(scope=scope, backfill=backfill)))
 
     assert (first.state, first.reason) == told
 
 
 def test_a_copy_without_all_its_parts_is_no_good_copy() -> None:
     """Whatever status it has."""
-    (told,) = judge_all(Pair(COMPOSITE, copy_of(COMPOSITE), (), lacking=2))
+    (told,) = stand_all(Pair(COMPOSITE, copy_of(COMPOSITE), (), lacking=2))
 
     assert (told.state, told.reason, told.needs_action) == (State.FAILED, Reason.COPY_PARTIAL, True)
     assert told.message == "The copy lacks 2 of the nested recovery points of its source."
@@ -384,7 +384,7 @@ def test_a_copy_job_without_an_end_is_for_a_person_and_starts_nothing(
 
 
 def _in_scope(backfill: Backfill, *pairs: Pair, created: datetime | None = TEN_DAYS_AGO) -> list[str]:
-    judged = judge_all(*pairs, view=view_of(desired(backfill=backfill, created=created)))
+    judged = stand_all(*pairs, view=view_of(desired(backfill=backfill, created=created)))
     return [each.point.arn[-2:] for each in judged if each.state is not State.OUT_OF_SCOPE]
 
 

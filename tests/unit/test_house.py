@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import crossvault
 from crossvault.aspects import ROOMS
 from crossvault.aspects.effects import EFFECTS, AwsAccounts
 from crossvault.engine.plan import Action
+from crossvault.kinds import KINDS
+from crossvault.work.desk import Desk
 
 HOUSE = Path(crossvault.__file__).parent
 ASPECTS = HOUSE / "aspects"
@@ -122,3 +125,33 @@ def test_drifts_are_told_apart() -> None:
     drifts = [name for room in ROOMS for name in room.drifts]
 
     assert len(set(drifts)) == len(drifts) > 0
+
+
+KIND_FOLDERS = sorted(path for path in (HOUSE / "kinds").iterdir() if (path / "__init__.py").exists())
+
+
+def test_every_kind_is_registered_once_and_every_folder_is_a_kind() -> None:
+    """What is declared of a kind that nobody listed would never be heard of."""
+    registered = {type(kind.drawer(Desk())).__module__.split(".")[2]: kind for kind in KINDS.values()}
+
+    assert set(registered) == {path.name for path in KIND_FOLDERS}
+    assert len({kind.plural for kind in KINDS.values()}) == len(KINDS)
+
+
+@pytest.mark.parametrize("folder", ["work", "metrics", "kube"])
+def test_hosts_know_no_kind_by_name(folder: str) -> None:
+    """A third kind is a folder and a CRD: what is done for one is done for all that are listed."""
+    names = {"ACCOUNT", "POLICY"} | {path.name for path in KIND_FOLDERS}
+    for path in (HOUSE / folder).rglob("*.py"):
+        found = {each.removeprefix("crossvault.kinds.") for each in imports_of(path) if "crossvault.kinds." in each}
+        assert not {each for each in found if each.split(".")[0] in names}, path
+
+
+def test_a_kind_is_what_its_crd_says() -> None:
+    """Where the API server serves it, and whether in namespaces."""
+    crds = [yaml.safe_load(path.read_text("utf-8")) for path in (HOUSE.parents[1] / "crds").glob("*.yaml")]
+    served = {each["spec"]["names"]["kind"]: each["spec"] for each in crds}
+
+    assert {name: (each["names"]["plural"], each["scope"] == "Namespaced") for name, each in served.items()} == {
+        kind.name: (kind.plural, kind.namespaced) for kind in KINDS.values()
+    }

@@ -47,7 +47,7 @@ def test_what_kms_says_of_a_foreign_key_does_not_count(
 ) -> None:
     """Neither "not found" nor "denied" about somebody else's key is "does not exist"; nothing unknown stops a copy."""
     there = sight(vault=Seen(_vault(kind, key_type, FOREIGN)), vault_key=look)
-    row = vault_key.judge(desired(), destination(), there)
+    row = vault_key.row(desired(), destination(), there)
     assert (row.status, row.reason) == (status, reason)
     assert row.blocks is (status is UNMET)
 
@@ -72,7 +72,7 @@ def test_a_key_of_the_vaults_own_account_is_what_kms_says(
 ) -> None:
     """There "not found" is "does not exist"."""
     there = sight(vault=Seen(_vault(kind, "", KEY_ARN)), vault_key=look)
-    row = vault_key.judge(desired(), destination(), there)
+    row = vault_key.row(desired(), destination(), there)
     assert (row.status, row.reason) == (status, reason)
 
 
@@ -85,7 +85,7 @@ def test_a_vault_that_names_no_key_is_on_one_that_aws_owns() -> None:
         ("BACKUP_VAULT", ("EFS", "EBS"), UNMET),
     ):
         there = sight(vault=Seen(_vault(kind, OWNED, None)), vault_key=NOT_FOUND)
-        row = vault_key.judge(desired(scope=Scope(resource_types=types)), destination(), there)
+        row = vault_key.row(desired(scope=Scope(resource_types=types)), destination(), there)
         assert row.status is status
 
 

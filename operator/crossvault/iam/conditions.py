@@ -125,7 +125,7 @@ def variables_in(text: str) -> list[str]:
     return [named[1] for _, _, inner in _variables(text) if (named := _NAMED.fullmatch(inner.strip()))]
 
 
-def judge(operator: str, key: str, values: list[str], request: Request, *, variables: bool) -> Found:
+def fulfilled(operator: str, key: str, values: list[str], request: Request, *, variables: bool) -> Found:
     """Judge one condition; ``variables`` says whether the document knows policy variables."""
     quantifier, _, name = operator.lower().rpartition(":")
     operator, named = spoken(operator), spoken(key)

@@ -147,7 +147,7 @@ def _reading(statement: Mapping[str, Any], name: str, request: Request, action: 
     tests = tuple(
         Found(None, f"the condition {spoken(operator)} cannot be read")
         if key is None
-        else conditions.judge(operator, key, as_list(values), request, variables=variables)
+        else conditions.fulfilled(operator, key, as_list(values), request, variables=variables)
         for operator, key, values in _tests(statement.get("Condition") or {})
     )
     return _Reading(

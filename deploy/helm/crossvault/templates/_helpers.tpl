@@ -2,6 +2,17 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* The plurals of our kinds, as JSON: of all, or of those with a property (namespaced, finalizer) only. */ -}}
+{{- define "crossvault.plurals" -}}
+{{- $found := list }}
+{{- range (.root.Files.Get "files/kinds.yaml" | fromYaml).kinds }}
+{{- if or (not $.having) (index . $.having) }}
+{{- $found = append $found (printf "%s%s" .plural (default "" $.suffix)) }}
+{{- end }}
+{{- end }}
+{{- toJson $found }}
+{{- end }}
+
 {{- define "crossvault.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}

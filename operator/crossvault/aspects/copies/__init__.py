@@ -55,7 +55,7 @@ def judged_at(side: Side) -> Judged:
     known = _known(side)
     view = states.Viewpoint(desired, destination, observed.at, seen, cleared, known)
     locked = known.vault is not None and known.vault.bounds is not None
-    settled = doubts.settle(paired.pairs, states.judge(paired.pairs, view), weighed, view, locked=locked)
+    settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view), weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
     beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
     conflicts = doubts.conflicts_of(view, beside)

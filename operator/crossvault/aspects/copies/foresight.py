@@ -59,7 +59,7 @@ class Circumstances:
     refused: Mapping[str, Refusal] = field(default_factory=dict)
 
 
-def judge(
+def foreseen(
     point: RecoveryPoint,
     desired: Desired,
     destination: Destination,
@@ -73,9 +73,9 @@ def judge(
     before the last job began is history.
     """
     if last_job is None or not last_job.ended_well:
-        foreseen = _foreseen(point, desired, destination, known)
-        if foreseen is not None:
-            return foreseen
+        found = _as_listed(point, desired, destination, known)
+        if found is not None:
+            return found
     refusal = known.refused.get(point.arn)
     asks = Asked.of(point, destination[LIFECYCLE], desired[COPY_ROLE])
     if refusal is None or refusal.asked != asks or (last_job is not None and last_job.created >= refusal.at):
@@ -83,7 +83,7 @@ def judge(
     return _refused(point, refusal, desired[COPIES].copying.backoff, now)
 
 
-def _foreseen(
+def _as_listed(
     point: RecoveryPoint, desired: Desired, destination: Destination, known: Circumstances
 ) -> Standing | None:
     air_gapped = _not_into_air_gapped(point, known.vault)

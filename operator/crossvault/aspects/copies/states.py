@@ -156,16 +156,16 @@ class Viewpoint:
     known: foresight.Circumstances = field(default_factory=foresight.Circumstances)
 
 
-def judge(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
+def stand(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
     """Give every source recovery point its state towards one destination."""
     pairs, scope = tuple(pairs), view.desired.scope
     carrying = carriers(pairs, scope, view.now)
     meant = {each.point.arn for each in pairs if each.repeats is None and in_scope(each.point, scope, carrying)}
     floor = floors((each for each in pairs if each.point.arn in meant), view.desired)
-    return tuple(_judge_one(each, view, floor, meant=each.point.arn in meant) for each in pairs)
+    return tuple(_stand_one(each, view, floor, meant=each.point.arn in meant) for each in pairs)
 
 
-def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime], *, meant: bool) -> Standing:
+def _stand_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime], *, meant: bool) -> Standing:
     desired, point = view.desired, each.point
     if each.repeats is not None:
         return Standing(point, State.OUT_OF_SCOPE, Reason.SAME_BACKUP)
@@ -178,10 +178,10 @@ def _judge_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime], *, me
         return replace(_on_its_way(point, running, view.now), vanished=_vanished(each, view.copies_seen))
     if outlived(point, view.destination, desired.scope, view.now):
         return Standing(point, State.OUT_OF_SCOPE)
-    return _judge_uncopied(each, view)
+    return _stand_uncopied(each, view)
 
 
-def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
+def _stand_uncopied(each: Pair, view: Viewpoint) -> Standing:
     reason = ineligible(each.point, view.desired.scope, view.now)
     if each.point.source_vault_arn == view.destination.vault.arn:
         # It came out of the destination: it was there, and whoever took it away there did not mean to have it back.
@@ -190,7 +190,7 @@ def _judge_uncopied(each: Pair, view: Viewpoint) -> Standing:
         return Standing(each.point, State.INELIGIBLE, reason)
     ours = _telling(each.jobs, view.desired[COPY_ROLE])
     last = ours[-1] if ours else None
-    standing = foresight.judge(each.point, view.desired, view.destination, view.known, view.now, last)
+    standing = foresight.foreseen(each.point, view.desired, view.destination, view.known, view.now, last)
     if standing is None:
         standing = Standing(each.point, State.MISSING) if last is None else _after_failure(each, last, len(ours), view)
     # All that AWS shows makes the token, whoever asked: two that ask at once must ask for one and the same job.

@@ -94,7 +94,7 @@ def judge(side: Side) -> Finding:
     | not seen | | | Unknown; no copy is started |
     | named Default | | | Unmet: AWS lets no copy of another account into it |
     """
-    key_row = key.judge(side.desired, side.destination, side.sight)
+    key_row = key.row(side.desired, side.destination, side.sight)
     create, absence = _creation(side, key_row)
     other = _other_key(side)
     return Finding(

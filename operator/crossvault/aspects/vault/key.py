@@ -27,7 +27,7 @@ FULLY_MANAGED_TYPES = frozenset(
 """Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
 
 
-def judge(desired: Desired, destination: Destination, sight: Sight) -> Prerequisite:
+def row(desired: Desired, destination: Destination, sight: Sight) -> Prerequisite:
     """Judge the key of the vault that is there, or of the one to be made.
 
     | vault | key | row |

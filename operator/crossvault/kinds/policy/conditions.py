@@ -59,7 +59,7 @@ def and_more(items: Sequence[str], what: str) -> str:
     return sentence(items[0] if len(items) == 1 else f"{items[0]} (+{len(items) - 1} more {what})")
 
 
-def judge(picture: Picture) -> tuple[Condition, ...]:
+def conditions_of(picture: Picture) -> tuple[Condition, ...]:
     """Return all conditions, Ready first, then by name."""
     parts = (
         copies_healthy(picture),

@@ -76,7 +76,7 @@ def summarise(
     )
     plan = replace(plan, prerequisites=hindered(plan.prerequisites, results, plan.postponed))
     picture = Picture(desired, observed, plan, results, seen, previous, now)
-    found = conditions.judge(picture)
+    found = conditions.conditions_of(picture)
     status = document(picture, found, looked or {})
     return Outcome(
         status=status,
