@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from botocore import parsers
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
+from .rows import EARLIEST, LATEST, Rows
+
 T = TypeVar("T")
 
-EARLIEST, LATEST = -62135424000.0, 253402128000.0
-"""What Python's dates can hold in every time zone, in seconds since 1970: from the year 1 to the year 9999."""
 BARREN = 200
 """How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
 LARGEST_BODY = 16 * 2**20
@@ -47,10 +47,25 @@ class Members:
     Attributes:
         always: AWS sends them always, and with a value; without one of them the answer is none.
         sometimes: Absent and null both say that there is none. Other kinds of values are no answer here either.
+        many: It has rows by the thousand, which are decoded by :mod:`.rows` and not by botocore.
     """
 
     always: tuple[str, ...] = ()
     sometimes: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer that can be believed.
+
+    Attributes:
+        body: What botocore has to read.
+        members: What has been read already, as it will stand beside that.
+    """
+
+    body: bytes
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 _CREDENTIALS = Members(
@@ -117,6 +132,7 @@ ANSWERS: dict[str, Members] = {
             "RecoveryPoints[].IsParent",
             "NextToken",
         ),
+        many=True,
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyJob.html. What was copied from where to where is
     # the request itself; the copy, its end and its size are not there before it has them.
@@ -144,6 +160,7 @@ ANSWERS: dict[str, Members] = {
             "CopyJobs[].DestinationRecoveryPointLifecycle.DeleteAfterDays",
             "NextToken",
         ),
+        many=True,
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
     "StartCopyJob": Members(("CopyJobId",)),
@@ -159,20 +176,25 @@ class _Member:
     path: str
     wire: str
     always: bool
-    is_kind: Callable[[Any], bool]
+    type_name: str
     inner: tuple[_Member, ...]
     rows: bool
+
+    @property
+    def longest(self) -> int | None:
+        return None if self.path in CUT else LONGEST_TEXT
 
 
 _Compiled: TypeAlias = tuple[_Member, ...]
 _compiled: dict[str, _Compiled] = {}
+_many: dict[str, Rows] = {}
 
 
 # --- One answer ----------------------------------------------------------------------------------------------------
 
 
-def checked(model: OperationModel, status: int, body: bytes) -> bytes:
-    """Return the body of a success with what is read of it and nothing else, so that nothing else can do harm.
+def checked(model: OperationModel, status: int, body: bytes) -> Checked:
+    """Return what is read of a success and nothing else, so that nothing else can do harm.
 
     Raises:
         UnexpectedAnswerError: Something is missing, too long, or of another kind than the service model says.
@@ -180,16 +202,30 @@ def checked(model: OperationModel, status: int, body: bytes) -> bytes:
     """
     if len(body) > LARGEST_BODY:
         raise UnexpectedAnswerError(f"the answer is larger than {LARGEST_BODY:,} bytes")
-    if status >= 300 or model.output_shape is None:
-        return body
+    shape = model.output_shape
+    if status >= 300 or shape is None:
+        return Checked(body)
     protocol = model.service_model.resolved_protocol
-    members = _members_of(model.name, model.output_shape)
+    members = _members_of(model.name, shape)
     if protocol in {"json", "rest-json"}:
-        answer = _from_json(body, model.output_shape, by_name=bool(members))
-        return json.dumps(_kept(answer, members)).encode() if model.name in ANSWERS else body
+
+        def thoroughly() -> dict[str, Any]:
+            return _kept(_from_json(body, shape, by_name=bool(members)), members)
+
+        if model.name in ANSWERS and ANSWERS[model.name].many:
+            return Checked(b"{}", _rows_of(model.name, members).decoded(body, thoroughly))
+        kept = thoroughly()
+        return Checked(json.dumps(kept).encode() if model.name in ANSWERS else body)
     if protocol == "query" and model.name in ANSWERS:
-        return _checked_xml(body, model.output_shape, members)
-    return body
+        return Checked(_checked_xml(body, shape, members))
+    return Checked(body)
+
+
+def _rows_of(operation: str, members: _Compiled) -> Rows:
+    found = _many.get(operation)
+    if found is None:
+        found = _many[operation] = Rows.of(operation, members)
+    return found
 
 
 def _members_of(operation: str, shape: StructureShape) -> _Compiled:
@@ -213,7 +249,7 @@ def _compile(prefix: str, paths: list[str], always: frozenset[str], shape: Shape
         wire = member.serialization.get("name", name) if isinstance(shape, StructureShape) else name
         start, below = (f"{path}[].", member.member) if isinstance(member, ListShape) else (f"{path}.", member)
         inner = _compile(start, paths, always, below)
-        made.append(_Member(path, wire, path in always, _KINDS[member.type_name], inner, below is not member))
+        made.append(_Member(path, wire, path in always, member.type_name, inner, below is not member))
     return tuple(made)
 
 
@@ -226,9 +262,9 @@ def _kept(answer: Mapping[str, Any], members: _Compiled) -> dict[str, Any]:
             if each.always:
                 raise UnexpectedAnswerError(f"the answer lacks {each.path}")
             continue
-        if not each.is_kind(value):
+        if not _KINDS[each.type_name](value):
             raise UnexpectedAnswerError(f"{each.path} in the answer is of another kind than AWS documents")
-        if isinstance(value, str) and len(value) > LONGEST_TEXT and each.path not in CUT:
+        if isinstance(value, str) and each.longest is not None and len(value) > each.longest:
             raise UnexpectedAnswerError(f"{each.path} in the answer is longer than {LONGEST_TEXT:,} characters")
         kept[each.wire] = _rows(value, each) if each.rows else _kept(value, each.inner) if each.inner else value
     return kept
@@ -330,7 +366,7 @@ def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
 def listed(
     pages: Iterable[Mapping[str, Any]],
     member: str,
-    read: Callable[[Mapping[str, Any]], T],
+    read: Callable[[Any], T],
     identity: Callable[[T], str],
 ) -> tuple[T, ...]:
     """Return what all pages list, read by ``read``; what moved from one page to the next counts once, as seen last.

@@ -126,10 +126,18 @@ class CallHooks:
     def _start(self, **_: object) -> None:
         self._local.started = self._clock()
 
-    def _check(self, *, operation_model: OperationModel, response_dict: dict[str, Any], **_: object) -> None:
+    def _check(
+        self,
+        *,
+        operation_model: OperationModel,
+        response_dict: dict[str, Any],
+        customized_response_dict: dict[str, Any],
+        **_: object,
+    ) -> None:
         """Refuse half an answer: botocore reads a page of JSON cut in the middle as a page with nothing in it."""
-        body = answers.checked(operation_model, response_dict["status_code"], response_dict["body"])
-        response_dict["body"] = body
+        found = answers.checked(operation_model, response_dict["status_code"], response_dict["body"])
+        response_dict["body"] = found.body
+        customized_response_dict.update(found.members)  # botocore puts it beside what it reads of the body
 
     def _finish(
         self,

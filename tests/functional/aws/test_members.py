@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 import botocore.session
+import msgspec
 import pytest
 from botocore.client import BaseClient
 from botocore.model import OperationModel, ServiceModel
@@ -49,7 +50,7 @@ from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import KEYS, VAULT
 from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
-from crossvault.aws import answers
+from crossvault.aws import answers, rows
 from crossvault.aws.answers import ANSWERS
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
@@ -507,11 +508,25 @@ class Told(dict[str, Any]):
         return super().get(name, default)
 
 
+class ToldRow:
+    """A row that was decoded, or a part of one, that notes what is read of it."""
+
+    def __init__(self, row: Any, prefix: str, read: set[str]) -> None:
+        self._row, self._prefix, self._read = row, prefix, read
+
+    def __getattr__(self, name: str) -> Any:
+        """Note the name."""
+        self._read.add(f"{self._prefix}{name}")
+        return _told(getattr(self._row, name), f"{self._prefix}{name}", self._read)
+
+
 def _told(value: Any, path: str, read: set[str]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return ToldRow(value, f"{path}.", read)
     if isinstance(value, dict):
         return Told(value, f"{path}.", read)
     if isinstance(value, list):
-        return [_told(each, f"{path}[]", read) if isinstance(each, dict) else each for each in value]
+        return [_told(each, f"{path}[]", read) for each in value]
     return value
 
 
@@ -605,11 +620,45 @@ def test_no_answer_whatsoever_is_more_than_a_problem(drawn: st.DataObject, opera
         kept = answers.checked(model, 200, body)
     except ResponseParserError:
         return
-    response = {"status_code": 200, "headers": {}, "body": kept}
-    parsed = create_parser(model.service_model.resolved_protocol).parse(response, shape)
+    response = {"status_code": 200, "headers": {}, "body": kept.body}
+    parsed = create_parser(model.service_model.resolved_protocol).parse(response, shape) | kept.members
     if operation in READ:
         member, read = READ[operation]
         assert all(read(row) for row in parsed[member])
+
+
+AWKWARD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "", True, False, 0, -1, 5.0, 1.5, 1e300, 2**70, "2026-11-29T01:02:03Z", "x" * 200_000, [], {}, "\ud83d", "é"]
+)
+
+
+@given(st.data(), st.sampled_from(sorted(READ)))
+def test_rows_are_decoded_as_all_other_answers_are_read(drawn: st.DataObject, operation: str) -> None:
+    """Whatever stands in whatever member: both ways say the same, or refuse it in the same words."""
+    member, read = READ[operation]
+    answer = copy.deepcopy(GOOD[operation])
+    row = answer[member][0]
+    places: list[Json] = [answer, row, *(each for each in row.values() if isinstance(each, dict))]
+    for _ in range(drawn.draw(st.integers(0, 3))):
+        place = drawn.draw(st.sampled_from(places))
+        place[drawn.draw(st.sampled_from([*place, "Other"]))] = drawn.draw(ANYTHING | AWKWARD)
+    body = json.dumps(answer, ensure_ascii=drawn.draw(st.booleans())).encode("utf-8", "surrogatepass")
+    cut = drawn.draw(st.sampled_from([body, body[: len(body) // 2], b"\xef\xbb\xbf" + body, body + b" ", body + b"x"]))
+    model = model_of(operation)
+
+    def found() -> Any:
+        try:
+            rows = answers.checked(model, 200, cut).members[member]
+        except ResponseParserError as error:
+            return str(error)
+        return [read(row) for row in rows]
+
+    quick = found()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rows.Rows, "_decode", lambda *_: (_ for _ in ()).throw(msgspec.DecodeError()))
+        thorough = found()
+
+    assert quick == thorough
 
 
 def test_every_call_that_is_made_stands_in_the_table() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from ....words.texts import clean
 from ..inventory import Inventory
 from ..seen import CopyJob, RecoveryPoint
 
-_FAR = datetime(8000, 1, 1, tzinfo=UTC)
+_FAR = datetime(8000, 1, 1, tzinfo=UTC).timestamp()
 
 
 def recovery_points(access: Entered, region: str, name: str) -> Inventory:
@@ -33,61 +32,60 @@ def copy_jobs(access: Entered, region: str, destination_vault_arn: str) -> tuple
         return listed(pages, "CopyJobs", _copy_job, lambda job: job.id)
 
 
-def _recovery_point(row: Mapping[str, Any]) -> RecoveryPoint:
-    lifecycle = row.get("CalculatedLifecycle") or {}
+def _recovery_point(row: Any) -> RecoveryPoint:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+    lifecycle = row.CalculatedLifecycle
     return RecoveryPoint(
-        arn=row["RecoveryPointArn"],
-        resource_arn=_shared(row.get("ResourceArn") or ""),
-        resource_type=_shared(row["ResourceType"]),
-        created=_within_reach(row["CreationDate"]),
-        status=_shared(row["Status"]),
-        size=row.get("BackupSizeInBytes") or 0,
-        encryption_key_arn=_shared(row.get("EncryptionKeyArn") or "") or None,
-        delete_at=_instant(lifecycle.get("DeleteAt")),
-        cold_at=_instant(lifecycle.get("MoveToColdStorageAt")),
-        source_vault_arn=_shared(row.get("SourceBackupVaultArn") or "") or None,
-        parent_arn=row.get("ParentRecoveryPointArn"),
-        is_parent=bool(row.get("IsParent")),
-        delete_after_days=_kept(row.get("Lifecycle")),
-        encrypted=row.get("IsEncrypted"),
+        arn=row.RecoveryPointArn,
+        resource_arn=_shared(row.ResourceArn or ""),
+        resource_type=_shared(row.ResourceType),
+        created=_instant(row.CreationDate),
+        status=_shared(row.Status),
+        size=row.BackupSizeInBytes or 0,
+        encryption_key_arn=_shared(row.EncryptionKeyArn or "") or None,
+        delete_at=_perhaps(lifecycle.DeleteAt) if lifecycle else None,
+        cold_at=_perhaps(lifecycle.MoveToColdStorageAt) if lifecycle else None,
+        source_vault_arn=_shared(row.SourceBackupVaultArn or "") or None,
+        parent_arn=row.ParentRecoveryPointArn,
+        is_parent=bool(row.IsParent),
+        delete_after_days=_kept(row.Lifecycle),
+        encrypted=row.IsEncrypted,
     )
 
 
-def _kept(lifecycle: Mapping[str, Any] | None) -> int | None:
+def _kept(lifecycle: Any) -> int | None:  # noqa: ANN401 - part of a row
     """Return DeleteAfterDays; -1 and no value both mean that the point is kept."""
-    days = (lifecycle or {}).get("DeleteAfterDays")
-    return days if isinstance(days, int) and days > 0 else None
+    days = lifecycle.DeleteAfterDays if lifecycle else None
+    return days if days is not None and days > 0 else None
 
 
-def _copy_job(row: Mapping[str, Any]) -> CopyJob:
+def _copy_job(row: Any) -> CopyJob:  # noqa: ANN401 - a row of aws.rows, made from the table of members
     return CopyJob(
-        id=row["CopyJobId"],
-        state=_shared(row["State"]),
-        source_point_arn=row["SourceRecoveryPointArn"],
-        source_vault_arn=_shared(row["SourceBackupVaultArn"]),
-        destination_vault_arn=_shared(row["DestinationBackupVaultArn"]),
-        resource_arn=_shared(row.get("ResourceArn") or ""),
-        resource_type=_shared(row.get("ResourceType") or ""),
-        created=_within_reach(row["CreationDate"]),
-        completed=_instant(row.get("CompletionDate")),
-        destination_point_arn=row.get("DestinationRecoveryPointArn"),
-        message=clean(row["StatusMessage"]) if row.get("StatusMessage") else None,
-        category=row.get("MessageCategory"),
-        size=row.get("BackupSizeInBytes") or 0,
-        parent_id=row.get("ParentJobId"),
-        delete_after_days=_kept(row.get("DestinationRecoveryPointLifecycle")),
-        role_arn=_shared(row.get("IamRoleArn") or "") or None,
+        id=row.CopyJobId,
+        state=_shared(row.State),
+        source_point_arn=row.SourceRecoveryPointArn,
+        source_vault_arn=_shared(row.SourceBackupVaultArn),
+        destination_vault_arn=_shared(row.DestinationBackupVaultArn),
+        resource_arn=_shared(row.ResourceArn or ""),
+        resource_type=_shared(row.ResourceType or ""),
+        created=_instant(row.CreationDate),
+        completed=_perhaps(row.CompletionDate),
+        destination_point_arn=row.DestinationRecoveryPointArn,
+        message=clean(row.StatusMessage) if row.StatusMessage else None,
+        category=row.MessageCategory,
+        size=row.BackupSizeInBytes or 0,
+        parent_id=row.ParentJobId,
+        delete_after_days=_kept(row.DestinationRecoveryPointLifecycle),
+        role_arn=_shared(row.IamRoleArn or "") or None,
     )
 
 
-def _instant(at: datetime | None) -> datetime | None:
-    """Return an instant in UTC; botocore gives it in the zone of the machine."""
-    return _within_reach(at) if at else None
+def _perhaps(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _instant(seconds)
 
 
-def _within_reach(at: datetime) -> datetime:
+def _instant(seconds: float) -> datetime:
     """Return an instant in UTC to which any declared duration can be added; centuries ahead is as good as for ever."""
-    return min(at.astimezone(UTC), _FAR)
+    return datetime.fromtimestamp(min(seconds, _FAR), UTC)
 
 
 def _shared(text: str) -> str:

@@ -1,0 +1,124 @@
+"""Answers with rows by the thousand, decoded into what is read of them and nothing else.
+
+botocore makes a dictionary of each row and a date in the machine's zone of each instant: nine tenths of what a pass
+over a large vault costs (docs/performance.md). Types made from the table of members decode the same page in a fiftieth
+of the time. What they do not take goes the way of all other answers, which says what is wrong with it, or that it is
+unusual and right, such as an instant in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from botocore.utils import parse_timestamp
+
+EARLIEST, LATEST = -62135424000.0, 253402128000.0
+"""What Python's dates can hold in every time zone, in seconds since 1970: from the year 1 to the year 9999."""
+
+
+class Member(Protocol):
+    """A member that is read, as the table of answers has it."""
+
+    @property
+    def wire(self) -> str:
+        """Its name in the body."""
+
+    @property
+    def always(self) -> bool:
+        """Whether AWS always sends it, and with a value."""
+
+    @property
+    def type_name(self) -> str:
+        """What the service model calls its type."""
+
+    @property
+    def longest(self) -> int | None:
+        """How long a text may be; None for one that is cut where it is read."""
+
+    @property
+    def inner(self) -> tuple[Member, ...]:
+        """The members of it, or of its rows."""
+
+    @property
+    def rows(self) -> bool:
+        """Whether it is a list of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Decodes the answers of one operation.
+
+    Attributes:
+        members: What is read.
+        type: The answer; a row has the members of AWS as attributes, instants in seconds since 1970.
+    """
+
+    members: tuple[Member, ...]
+    type: type[msgspec.Struct]
+    _decode: Callable[[bytes], msgspec.Struct]
+
+    @classmethod
+    def of(cls, name: str, members: tuple[Member, ...]) -> Rows:
+        """Make the types for an operation."""
+        made = _struct(name, members)
+        return cls(members, made, msgspec.json.Decoder(made).decode)
+
+    def decoded(self, body: bytes, thoroughly: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the members of an answer that are there.
+
+        Args:
+            body: As it came.
+            thoroughly: Returns what is read of the body where this does not, or raises what is wrong with it.
+        """
+        try:
+            answer = self._decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            answer = msgspec.convert(_in_seconds(thoroughly(), self.members), self.type)
+        found = ((each.wire, getattr(answer, each.wire)) for each in self.members)
+        return {name: value for name, value in found if value is not None}
+
+
+def _struct(name: str, members: Iterable[Member]) -> type[msgspec.Struct]:
+    fields: list[Any] = []
+    for each in sorted(members, key=lambda member: not member.always):  # what may be missing stands last
+        kind = _kind(f"{name}{each.wire}", each)
+        fields.append((each.wire, kind) if each.always else (each.wire, kind | None, None))
+    # gc=False: rows hold texts and numbers, and there are millions of them.
+    return msgspec.defstruct(name, fields, frozen=True, gc=False)
+
+
+def _kind(name: str, member: Member) -> Any:  # noqa: ANN401 - a type, which mypy has no name for
+    if member.inner:
+        inner = _struct(name, member.inner)
+        return list[inner] if member.rows else inner  # type: ignore[valid-type]
+    match member.type_name:
+        case "string":
+            return Annotated[str, msgspec.Meta(min_length=int(member.always), max_length=member.longest)]
+        case "timestamp":
+            return Annotated[float, msgspec.Meta(ge=EARLIEST, le=LATEST)]
+        case "boolean":
+            return bool
+        case _:
+            return int
+
+
+def _in_seconds(answer: Mapping[str, Any], members: Iterable[Member]) -> dict[str, Any]:
+    """Return a checked answer with its instants as numbers."""
+    found = dict(answer)
+    for each in members:
+        value = found.get(each.wire)
+        if value is None:
+            continue
+        if each.rows:
+            found[each.wire] = [_in_seconds(row, each.inner) for row in value]
+        elif each.inner:
+            found[each.wire] = _in_seconds(value, each.inner)
+        elif each.type_name == "timestamp" and isinstance(value, str):
+            found[each.wire] = parse_timestamp(value).timestamp()
+    return found
+
+
+__all__ = ["EARLIEST", "LATEST", "Rows"]
