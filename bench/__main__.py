@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import imports, pairing, plans, policies, simulator, tenants
+from . import imports, looks, pairing, plans, policies, simulator, tenants
 
-PARTS = ("imports", "pairing", "simulator", "plans", "policies", "tenants")
+PARTS = ("imports", "looks", "pairing", "simulator", "plans", "policies", "tenants")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -29,6 +29,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
     type=click.IntRange(simulator.LEAST_LARGE),
     help="Recovery points in the simulator's large world, at least one for each of its vaults.",
 )
+@click.option("--settled", default=10_000, show_default=True, help="Recovery points that have their copies.")
 @click.option("--crowd", default=500, show_default=True, help="Policies of the namespace beside which two come late.")
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
 def main(
@@ -41,14 +42,17 @@ def main(
     points: int,
     large: int,
     crowd: int,
+    settled: int,
     only: str | None,
 ) -> None:
-    """Measure imports, pairing, the simulator and its plans, operators with pairs times vaults policies, tenants."""
+    """Measure imports, looks, pairing, simulator, plans, operators with pairs times vaults policies, tenants."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
             case "imports":
                 result[part] = imports.measure()
+            case "looks":
+                result[part] = looks.measure(points=settled)
             case "pairing":
                 result[part] = pairing.measure(points=points)
             case "simulator":

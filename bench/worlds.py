@@ -9,6 +9,8 @@ import yaml
 HUB, PAYER = "555555555555", "999999999999"
 SOURCE_REGION, TARGET_REGION = "eu-west-1", "eu-central-1"
 NAMESPACE = "bench"
+VAULT, COPIES = "vault-0", "copies-0"
+"""The first source vault of an account, and the vault that its copies go to."""
 
 
 def source_id(number: int) -> str:

@@ -11,6 +11,7 @@ from ..aws import AwsSettings
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
+from ..work import garbage
 from ..work.board import Board
 
 UID_SHOWN = 8
@@ -34,8 +35,13 @@ async def run(settings: OperatorSettings) -> int:
     else:
         around.found_cluster = lambda uid: aws.name_cluster(uid[:UID_SHOWN])
     # Half a second of reading models would otherwise delay the first pass.
-    threading.Thread(target=aws.warm, name="warm-up", daemon=True).start()
+    threading.Thread(target=_warm, args=(aws,), name="warm-up", daemon=True).start()
     try:
         return await operator.run(settings, aws, board, around)
     finally:
         aws.close()
+
+
+def _warm(aws: AwsAccounts) -> None:
+    aws.warm()
+    garbage.settle()

@@ -19,7 +19,7 @@ from ..engine.declared import PolicyKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import protected
 from ..status.outcome import Outcome
-from ..work import logs
+from ..work import garbage, logs
 from ..work.board import Board
 from ..work.vitals import Vitals
 from . import FAILED, FOUND, INTERRUPTED, NOTHING, render, statuses
@@ -40,6 +40,7 @@ def keep(path: Path, settings: LocalSettings, output: str, cluster: str) -> int:
 
 async def run(path: Path, settings: LocalSettings, output: str = "table", cluster: str = "local") -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
+    garbage.settle()
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)

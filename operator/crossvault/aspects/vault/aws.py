@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from botocore.exceptions import ClientError
@@ -185,8 +186,13 @@ def vault(access: Entered, region: str, name: str, vault_names: Callable[[], fro
         max_retention_days=answer.get("MaxRetentionDays"),
         kind=answer.get("VaultType") or "",
         key_type=answer.get("EncryptionKeyType") or "",
-        created=answer.get("CreationDate"),
+        created=_in_utc(answer.get("CreationDate")),
     )
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    """Return an instant in UTC: botocore gives it in a zone that is slow to compare with."""
+    return at.astimezone(UTC) if at is not None else None
 
 
 def vault_names(access: Entered, region: str) -> frozenset[str]:

@@ -1,0 +1,95 @@
+"""What a look at two settled vaults costs, beside the script that a user would write with boto3.
+
+Every recovery point has its copy. Both run in processes of their own against one simulated AWS, so that CPU and memory
+are theirs alone; the script lists both vaults and compares them by resource and date, and does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from backup_simulator.server import SimulatorServer
+
+from . import worlds
+
+A_DAY = 24
+ADMIN = {"name": "admin", "policies": ["full"], "access_key": {"id": "AKIABENCHBENCHBENCH0", "secret": "bench-secret"}}
+
+
+def measure(*, points: int) -> dict[str, Any]:
+    """Copy about ``points`` recovery points, and look at them: the script once, ours twice."""
+    with SimulatorServer(_world(points // A_DAY)) as aws:
+        copied = _copy_all(aws)
+        plain, ours = (_in_a_process(name, aws) for name in ("plain", "our_looks"))
+    return {
+        "points": copied,
+        "plain_boto3": plain,
+        **ours,
+        "cpu_ratio": round(plain["cpu_seconds"] / ours["first_look"]["cpu_seconds"], 2),
+    }
+
+
+def _world(resources: int) -> dict[str, Any]:
+    """Return a pair of accounts; the source has a day of hourly recovery points of so many resources."""
+    world = worlds.world(pairs=1, vaults=1, points=A_DAY)
+    for account in world["accounts"]:
+        if account["name"] == "source-0":
+            account["users"] = [ADMIN]
+            account["keys"][0]["policy"] = _anybody("kms:*")
+            account["vaults"][0]["generate"][0] |= {"resources": resources, "back": f"{A_DAY - 1}h"}
+        if account["name"] == "target-0":
+            account["vaults"][0]["policy"] = _anybody("backup:CopyIntoBackupVault")
+    return world
+
+
+def _anybody(action: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _copy_all(aws: SimulatorServer) -> int:
+    client = aws.client("backup", worlds.source_id(0), "admin", region=worlds.SOURCE_REGION)
+    pages = client.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=worlds.VAULT)
+    arns = [row["RecoveryPointArn"] for page in pages for row in page["RecoveryPoints"]]
+
+    def copy(arn: str) -> None:
+        client.start_copy_job(
+            RecoveryPointArn=arn,
+            SourceBackupVaultName=worlds.VAULT,
+            DestinationBackupVaultArn=(
+                f"arn:aws:backup:{worlds.TARGET_REGION}:{worlds.target_id(0)}:backup-vault:{worlds.COPIES}"
+            ),
+            IamRoleArn=f"arn:aws:iam::{worlds.source_id(0)}:role/copy-role",
+        )
+
+    left = arns
+    while left:  # AWS takes so many at once, and one of a resource
+        left = [arn for arn in left if not _accepted(copy, arn)]
+        aws.control.advance("1h")
+    return len(arns)
+
+
+def _accepted(copy: Callable[[str], None], arn: str) -> bool:
+    try:
+        copy(arn)
+    except ClientError:
+        return False
+    return True
+
+
+def _in_a_process(name: str, aws: SimulatorServer) -> dict[str, Any]:
+    credentials = aws.credentials(worlds.HUB, "operator")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment["AWS_ACCESS_KEY_ID"] = credentials.aws_access_key_id
+    environment["AWS_SECRET_ACCESS_KEY"] = credentials.aws_secret_access_key
+    command = [sys.executable, "-m", f"bench.{name}", aws.url]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=3600, env=environment)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

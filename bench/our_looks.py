@@ -1,0 +1,88 @@
+"""Two looks at one policy, in a process of their own: its CPU and memory are those of the product."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aws import AwsSettings, CallCounts
+from crossvault.kinds import POLICY
+from crossvault.kinds.kind import ObjectKey, Occasion
+from crossvault.manifest import schema
+from crossvault.status.outcome import Cadence
+from crossvault.work import garbage
+from crossvault.work.desk import Desk, desk_of
+
+from . import worlds
+from .plain import usage
+
+
+def ours(url: str) -> dict[str, Any]:
+    """Do two passes over the policy, the second of which may reuse nothing of the first's answers."""
+    recorder = CallCounts()
+    aws = AwsAccounts(AwsSettings(endpoint_url=url, region=worlds.SOURCE_REGION), recorder=recorder)
+    bodies = [*worlds.accounts(0, 1000, worlds.NAMESPACE), worlds.policy(0, 0, "Observe")]
+    objects: dict[ObjectKey, dict[str, Any]] = {}
+    for body in bodies:
+        key_of = ObjectKey(body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"])
+        whole = schema.check(body).body
+        objects[key_of] = whole | {"metadata": whole["metadata"] | {"generation": 1}, "status": {}}
+    desk = desk_of(objects)
+    garbage.settle()
+    results = {name: _look(desk, objects, aws, recorder) for name in ("first_look", "second_look")}
+    aws.close()
+    return results
+
+
+class _Beats:
+    """How late a thread is that wants to do something every ten milliseconds, as an event loop does."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._late: list[float] = []
+        self._thread = threading.Thread(target=self._beat)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        due = time.monotonic()
+        while not self._done.wait(max(0.0, due - time.monotonic())):
+            self._late.append(time.monotonic() - due)
+            due = time.monotonic() + 0.01
+
+    def figures(self) -> dict[str, float]:
+        """Return the worst, and the one that a hundredth were worse than, in milliseconds."""
+        late = sorted(self._late)
+        return {"latest_ms": round(1000 * late[-1]), "late_p99_ms": round(1000 * late[int(0.99 * len(late))])}
+
+
+def _look(
+    desk: Desk, objects: dict[ObjectKey, dict[str, Any]], aws: AwsAccounts, recorder: CallCounts
+) -> dict[str, Any]:
+    (key,) = (each for each in objects if each.kind == POLICY.name)
+    began, cpu, before = time.monotonic(), time.process_time(), _made(recorder)
+    request = desk.request(key, objects[key], Occasion(datetime.now(UTC)))
+    with _Beats() as beats:
+        outcome = request.reconcile(aws, clock=lambda: datetime.now(UTC), cadence=Cadence(), stopping=lambda: False)
+    objects[key]["status"] = outcome.status or {}
+    (row,) = objects[key]["status"]["destinations"]
+    return usage(began, cpu, _made(recorder) - before) | beats.figures() | {"copied": row["copied"]}
+
+
+def _made(recorder: CallCounts) -> int:
+    return sum(recorder.requests().values())
+
+
+if __name__ == "__main__":
+    print(json.dumps(ours(sys.argv[1])))
