@@ -1,21 +1,30 @@
 """A run over files hears of every change, whatever the files were in between, and says once what it cannot use."""
 
 import asyncio
+import copy
 import functools
 import io
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.kit import builders
 from tests.kit.broken_folders import FILES, TEXTS
 from tests.kit.fake_aws import FakeAws
 from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
 
-from crossvault.local import Folder, LocalRunner, LocalSettings
+from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.aspects.vault import CreateVault
+from crossvault.engine.declared import Desired
+from crossvault.engine.observed import Observed
+from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
+from crossvault.local.runner import protected
 from crossvault.local.watch import Watch
 from crossvault.work import logs
 from crossvault.work.board import Board
@@ -200,3 +209,117 @@ async def test_a_policy_that_is_taken_out_is_waited_for_no_more(tmp_path: Path) 
 
     await asyncio.wait_for(life, 30)
     assert set(going.outcomes) == {KEY}
+
+
+# --- Files that change while a pass is under way -------------------------------------------------------------------
+
+
+class HeldAws(FakeAws):
+    """An AWS of the present in which every look waits as long as a test wants."""
+
+    def __init__(self, *points: RecoveryPoint) -> None:
+        super().__init__(*points)
+        self.now = datetime.now(UTC) + timedelta(hours=1)
+        self.free = threading.Event()
+        self.begun = 0
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Wait, then look."""
+        self.begun += 1
+        assert self.free.wait(30)
+        return super().observe(desired, not_before=not_before)
+
+
+async def changed_meanwhile(path: Path, aws: HeldAws, change: Callable[[], object], **settings: Any) -> LocalRunner:
+    """Run over a folder, change its files while the first pass looks, and end when a second one has ended."""
+    watch = Counting(path)
+    chosen = LocalSettings(cadence=FAST, reload=timedelta(milliseconds=5), **settings)
+    going = LocalRunner(path, aws, settings=chosen, board=Board(), vitals=Vitals(), watch=watch)
+    life = asyncio.create_task(going.run())
+    await until(lambda: aws.begun)
+    looks = watch.looks
+    change()
+    await until(functools.partial(_more_than, watch, looks + 2))
+    aws.free.set()
+    if not settings:
+        await until(lambda: KEY in going.outcomes)
+        going.stop()
+    await asyncio.wait_for(life, 30)
+    return going
+
+
+async def test_a_pass_stops_when_the_files_suspend_its_policy(tmp_path: Path) -> None:
+    """Who suspends a policy wants nothing done after."""
+    aws = HeldAws(builders.point(1))
+    write(tmp_path, *manifests())
+    going = await changed_meanwhile(tmp_path, aws, lambda: write(tmp_path, *manifests(suspend=True)))
+
+    assert aws.log == []
+    assert going.statuses()[KEY]["spec"]["suspend"] is True
+
+
+async def test_a_pass_stops_when_the_files_take_a_grant_away(tmp_path: Path) -> None:
+    """As in a cluster, also in the middle of a pass."""
+    aws = HeldAws(builders.point(1))
+    source, target, policy = manifests()
+    write(tmp_path, source, target, policy)
+    taken = {**target, "spec": {**target["spec"], "allowedNamespaces": {"names": ["nobody"]}}}
+    going = await changed_meanwhile(tmp_path, aws, lambda: write(tmp_path, source, taken, policy))
+
+    assert aws.log == []
+    assert going.statuses()[KEY]["status"]["conditions"][0]["reason"] == "AccountNotFound"
+
+
+async def test_a_policy_that_goes_and_comes_back_during_a_pass_is_as_the_files_say(tmp_path: Path) -> None:
+    """What the pass ends with is of another policy, although both are the first generation."""
+    aws = HeldAws(builders.point(1))
+    one, two, policy = manifests()
+    write(tmp_path, one, two, {**policy, "metadata": {**policy["metadata"], "name": "other"}}, name="rest.yaml")
+    write(tmp_path, policy, name="all.yaml")
+    folder = Watch(tmp_path)
+
+    def change() -> None:
+        (tmp_path / "all.yaml").unlink()
+        assert folder.changed() is not None
+        write(tmp_path, *manifests(suspend=True)[2:])
+
+    folder.first()
+    going = await changed_meanwhile(tmp_path, aws, change)
+
+    assert going.statuses()[KEY]["spec"]["suspend"] is True
+
+
+async def test_what_was_protected_before_an_edit_reaches_no_goal(tmp_path: Path) -> None:
+    """A run until all is protected waits for the vault that is declared now."""
+    aws = aws_of_today()
+    one, two, policy = manifests()
+    nobody = {**policy["spec"]["source"], "accountRef": {"name": "nobody"}}
+    other = {
+        **policy,
+        "metadata": {**policy["metadata"], "name": "other"},
+        "spec": {**policy["spec"], "source": nobody},
+    }
+    write(tmp_path, one, two, policy)
+    write(tmp_path, other, name="other.yaml")
+    settings = LocalSettings(cadence=FAST, reload=timedelta(milliseconds=5), until_protected=True)
+    going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
+    life = asyncio.create_task(going.run())
+    await until(lambda: len(going.outcomes) == 2 and protected(going.outcomes[KEY]))
+    moved = copy.deepcopy(policy)
+    moved["spec"]["destinations"][0]["vault"]["name"] = "another"
+    write(tmp_path, one, two, moved)
+    (tmp_path / "other.yaml").unlink()
+    await asyncio.wait_for(life, 30)
+
+    assert [each.vault.name for each in aws.log if isinstance(each, CreateVault)][-1] == "another"
+
+
+async def test_an_account_keeps_its_name_whatever_namespace_its_manifest_has(tmp_path: Path) -> None:
+    """Accounts lie in no namespace: taking a wrong one out of a manifest changes nothing."""
+    one, two, policy = manifests()
+    odd = {**two, "metadata": {**two["metadata"], "namespace": "shop"}}
+    before, after = Folder.read(write(tmp_path, one, odd, policy)), Folder.read(write(tmp_path, one, two, policy))
+
+    assert before.objects.keys() == after.objects.keys()
+    with pytest.raises(ManifestError, match="is declared twice"):
+        Folder.read(write(tmp_path, one, two, odd, policy))

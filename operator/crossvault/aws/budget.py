@@ -73,7 +73,8 @@ class Line:
 
     Who has been quiet for :data:`QUIET` seconds, and finds the tokens taken, has as many as the burst in advance, less
     what it finds. The line waits until they are paid back: in any time no more goes out than comes, and twice the
-    burst. Advances take half of what comes at most, however many are quiet in turn, so the line never stands still.
+    burst. Advances take half of what comes at most, however many are quiet in turn: the line goes on after the time in
+    which two bursts come, and then at half of its rate at least.
     """
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
@@ -85,6 +86,15 @@ class Line:
         self._number = 0
         self._round = 0
         self._last = 0
+
+    def change(self, rate: float, burst: float, now: float) -> None:
+        """Go on at another rate, with what is left and owed, so that changes to and fro give nobody a burst again."""
+        for store, its_rate in ((self._store, rate), (self._advances, rate / 2)):
+            store.fill(now, len(self._places))
+            store.rate, store.most, store.tokens = its_rate, burst, min(store.tokens, burst)
+        for one in self._tenants.values():
+            one.due = min(one.due, burst)
+        self._burst = burst
 
     def advance(self, tenant: str, now: float) -> bool:
         """Take a token before the line, if the tenant has one due and would have to wait for it otherwise."""
@@ -176,6 +186,11 @@ class TokenBucket:
                 wait = self._line.wait(place, self._clock())
         return waited
 
+    def change(self, rate: float, burst: float) -> None:
+        """Go on at another rate; who waits learns of it when the time is over that it was told to wait."""
+        with self._lock:
+            self._line.change(rate, burst, self._clock())
+
 
 class Budgets:
     """The two buckets of every account, by its name; changed limits take effect with the next request."""
@@ -191,8 +206,12 @@ class Budgets:
         """Give ``account`` its limits; where they are as before, its buckets stay as full as they are."""
         with self._lock:
             known = self._buckets.get(account)
-            if known is None or known[0] != limits:
+            if known is None:
                 self._buckets[account] = (limits, self._fill(limits))
+            elif known[0] != limits:
+                for kind, bucket in known[1].items():
+                    bucket.change(*_rates(limits)[kind])
+                self._buckets[account] = (limits, known[1])
 
     def spend(self, account: str, kind: str, tenant: str = NOBODY) -> None:
         """Wait until one more request of ``kind`` may go out for a tenant."""
@@ -210,8 +229,12 @@ class Budgets:
             self._buckets.pop(account, None)
 
     def _fill(self, limits: Limits) -> dict[str, TokenBucket]:
-        reads, starts = limits.reads_per_second, limits.starts_per_second
         return {
-            READS: TokenBucket(reads, max(10.0, 2 * reads), clock=self._clock, sleep=self._sleep),
-            STARTS: TokenBucket(starts, max(1.0, starts), clock=self._clock, sleep=self._sleep),
+            kind: TokenBucket(*rates, clock=self._clock, sleep=self._sleep) for kind, rates in _rates(limits).items()
         }
+
+
+def _rates(limits: Limits) -> dict[str, tuple[float, float]]:
+    """Return rate and burst of each kind."""
+    reads, starts = limits.reads_per_second, limits.starts_per_second
+    return {READS: (reads, max(10.0, 2 * reads)), STARTS: (starts, max(1.0, starts))}

@@ -42,6 +42,12 @@ class _Flight:
     error: BaseException | None = None
 
 
+@dataclass(slots=True)
+class _Turn:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+
+
 class SharedReads:
     """The answers of AWS by key. Thread-safe; the lock is never held while AWS is asked."""
 
@@ -51,7 +57,7 @@ class SharedReads:
         self._entries: dict[ReadKey, _Entry] = {}
         self._flights: dict[ReadKey, _Flight] = {}
         self._troubles: dict[ReadKey, tuple[CrossvaultError, datetime]] = {}
-        self._turns: dict[ReadKey, threading.Lock] = {}
+        self._turns: dict[ReadKey, _Turn] = {}
         self._swept = clock()
 
     def get(self, key: ReadKey, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
@@ -81,13 +87,18 @@ class SharedReads:
     def turn(self, key: ReadKey) -> Iterator[None]:
         """Let one after the other ask for what answers the others, too; nobody waits long for an AWS that hangs."""
         with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        mine = turn.acquire(timeout=LONGEST_TURN)
+            turn = self._turns.setdefault(key, _Turn())
+            turn.users += 1
+        mine = turn.lock.acquire(timeout=LONGEST_TURN)
         try:
             yield
         finally:
             if mine:
-                turn.release()
+                turn.lock.release()
+            with self._lock:
+                turn.users -= 1
+                if not turn.users:
+                    self._turns.pop(key, None)
 
     def cached(self, key: ReadKey, not_before: datetime) -> tuple[Any, datetime] | None:
         """Return what :meth:`get` would return without fetching or waiting."""
@@ -150,8 +161,6 @@ class SharedReads:
                 del self._flights[key]
             for key in [key for key in self._troubles if belongs(key)]:
                 del self._troubles[key]
-            for key in [key for key in self._turns if belongs(key)]:
-                del self._turns[key]
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -37,20 +37,30 @@ class RequestThreads:
         self._closed = False
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Do ``work`` in another thread, for whom this one asks; after :meth:`close` in this one."""
+        """Do ``work`` in another thread for whom this one asks; in this one after :meth:`close`, or without threads."""
         future: Future[T] = Future()
         tenant = tenants.current()
         with self._changed:
-            closed = self._closed
-            if not closed:
-                self._jobs.setdefault(tenant, deque()).append((future, work))
-                if self._idle >= self._possible():
-                    self._changed.notify()
-                elif self._busy[tenant] + len(self._jobs[tenant]) <= self._size:
-                    threading.Thread(target=self._run, name=self._name, daemon=True).start()
-        if closed:
+            taken = not self._closed and self._take(tenant, (future, work))
+        if not taken:
             _do(future, work)
         return future
+
+    def _take(self, tenant: str, job: _Job) -> bool:
+        """Queue a job up and see to a thread for it; False where there is none and none can be started."""
+        jobs = self._jobs.setdefault(tenant, deque())
+        jobs.append(job)
+        if self._idle >= self._possible():
+            self._changed.notify()
+        elif self._busy[tenant] + len(jobs) <= self._size:
+            try:
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            except RuntimeError:  # the process may have no more threads
+                jobs.pop()
+                if not jobs:
+                    del self._jobs[tenant]
+                return False
+        return True
 
     def _possible(self) -> int:
         """Return how many jobs could be done now, had they threads."""

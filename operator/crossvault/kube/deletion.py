@@ -58,7 +58,11 @@ class Deletions:
                 await pending  # the key stays taken until its thread returns
 
     def _unfinished(self, request: Request, problem: Problem) -> Outcome:
-        return request.unfinished(problem, now=self._parts.clock(), cadence=self._parts.settings.cadence)
+        try:
+            return request.unfinished(problem, now=self._parts.clock(), cadence=self._parts.settings.cadence)
+        except Exception:  # what is wrong with the object may keep it from being told, too
+            _logger.exception("Failing because of a bug in what a deletion waits for; please report it")
+            return Outcome(None, failed=True, problem=problem)
 
     def _until(self, body: Body) -> datetime:
         asked = objects.deletion_of(body) or self._parts.clock()
@@ -113,8 +117,7 @@ class Deletions:
     async def _ordered(self, key: ObjectKey, until: datetime) -> bool:
         """Tell whether somebody deleted this object by name, and not all of them with the CRD or the namespace.
 
-        Both get their deletionTimestamp before their objects do, so they are asked now, not remembered. An object that
-        removes nothing anyway does not need to know.
+        Both get their deletionTimestamp before their objects do, so they are asked now, not remembered.
         """
         definition = f"{objects.WATCHED[key.kind].plural}.{objects.GROUP}"
         places = [(objects.NAMESPACES, key.namespace)] if key.namespace else []

@@ -57,6 +57,8 @@ class Surroundings:
 
     Attributes:
         reconcile: Does the passes.
+        clock: The present.
+        vitals: The figures of the process, for /metrics.
         metrics: Renders the page for /metrics; called in a thread.
         workers: Set when the operator starts, for the queue's figures.
         forget_account: Told the name of a BackupAccount that is gone.

@@ -29,8 +29,8 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What is kept of a namespace."""
+class _Place:
+    """What counts of a namespace."""
 
     labels: Labels
     terminating: bool
@@ -44,7 +44,6 @@ class Store:
         self.desk = desk or Desk()
         self._bodies: dict[str, dict[ObjectKey, Body]] = {kind: {} for kind in objects.WATCHED}
         self._seen: dict[str, int] = dict.fromkeys(objects.WATCHED, 0)
-        self._places: dict[str, Place] = {}
         self._buried: OrderedDict[str, int] = OrderedDict()
 
     # --- sight
@@ -60,10 +59,6 @@ class Store:
     def seen(self, kind: str) -> int:
         """Return the newest resourceVersion heard of for a kind."""
         return self._seen[kind]
-
-    def place(self, namespace: str) -> Place:
-        """Return what is known of a namespace; an unknown one has no labels."""
-        return self._places.get(namespace, Place({}, terminating=False))
 
     # --- news
 
@@ -115,11 +110,7 @@ class Store:
         """Forget an object that does not exist any more."""
         if self._bodies[key.kind].pop(key, None) is None:
             return
-        if key.kind == NAMESPACE:
-            self._places.pop(key.name, None)
-            others = self.desk.put_labels(key.name, None)
-        else:
-            others = self.desk.drop(key)
+        others = self.desk.put_labels(key.name, None) if key.kind == NAMESPACE else self.desk.drop(key)
         self._announce(key, others, Change.CHANGED)
 
     def differs(self, kind: str, listed: Iterable[Body], *, version: int) -> bool:
@@ -167,8 +158,7 @@ class Store:
         changed = change is not Change.ECHO
         if key.kind != NAMESPACE:
             return self.desk.put(key, body, changed=changed)
-        self._places[key.name] = place = _place(body)
-        return self.desk.put_labels(key.name, place.labels) if changed else ()
+        return self.desk.put_labels(key.name, _place(body).labels) if changed else ()
 
     def _announce(self, key: ObjectKey, others: Iterable[ObjectKey], change: Change) -> None:
         """Tell which keys have to be looked at because of this one. A namespace is not looked at itself."""
@@ -178,9 +168,9 @@ class Store:
             self._on_change(each)
 
 
-def _place(body: Body) -> Place:
+def _place(body: Body) -> _Place:
     metadata: Mapping[str, Any] = body["metadata"]
-    return Place(dict(metadata.get("labels") or {}), terminating=bool(metadata.get("deletionTimestamp")))
+    return _Place(dict(metadata.get("labels") or {}), terminating=bool(metadata.get("deletionTimestamp")))
 
 
 def _change(kind: str, before: Body | None, after: Body) -> Change:

@@ -178,13 +178,16 @@ class _Reading:
             self._declare(entry, checked.body)
 
     def _declare(self, entry: _Entry, body: dict[str, Any]) -> None:
-        key = ObjectKey(body["kind"], body["metadata"].get("namespace") or "", entry.name)
+        kind = KINDS[body["kind"]]
+        # A cluster-scoped object has no namespace, whatever its manifest says; kubectl leaves it out, too.
+        namespace = body["metadata"].get("namespace") or "" if kind.namespaced else ""
+        key = ObjectKey(kind.name, namespace, entry.name)
         here = f"{entry.file}:{entry.document.line(entry.steps)}"
         there = self.places.setdefault(key, here)
         if there is not here:
             self.faults.append(entry.fault(Fault("metadata.name", f"is declared twice, before in {there}")))
             return
-        faults = KINDS[key.kind].faults(body)
+        faults = kind.faults(body)
         self.faults += map(entry.fault, faults)
         if not faults:
             self.objects[key] = body

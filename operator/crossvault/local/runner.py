@@ -159,7 +159,10 @@ class LocalRunner:
             self._outcomes.pop(key, None)
             self._board.drop(POLICY.name, key)
         self._folder = folder
-        return {key.policy for key in changed if key.kind == POLICY.name} & self._bodies.keys()
+        anew = {key.policy for key in changed if key.kind == POLICY.name} & self._bodies.keys()
+        for key in anew:
+            self._outcomes.pop(key, None)  # what was true of the old files reaches no goal
+        return anew
 
     def _tell_twins(self) -> None:
         """Say which accounts are one way in under several names; in a cluster the status of each does."""
@@ -185,17 +188,15 @@ class LocalRunner:
         before, after = (
             {key: body for key, body in each.objects.items() if key.kind == kind} for each in (self._folder, folder)
         )
-        changed = set[ObjectKey]()
-        for key, body in after.items():
+        changed = {each for key in before.keys() - after.keys() for each in self._desk.drop(key)}
+        for key, declared in after.items():
             known = before.get(key)
-            if known is not None and known["spec"] == body["spec"]:
+            if known is not None and known["spec"] == declared["spec"]:
                 continue
-            taken = self._object(body, self._bodies.get(key.policy))
+            body = declared
             if kind == POLICY.name:
-                self._bodies[key.policy] = taken
-            changed |= {key, *self._desk.put(key, taken)}
-        for key in before.keys() - after.keys():
-            changed |= set(self._desk.drop(key))
+                body = self._bodies[key.policy] = self._object(declared, self._bodies.get(key.policy))
+            changed |= {key, *self._desk.put(key, body)}
         return changed
 
     def _object(self, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -223,10 +224,11 @@ class LocalRunner:
         if body is None or self._stopping:
             return Done()
         loop, began = asyncio.get_running_loop(), self._clock()
-        outcome = await loop.run_in_executor(pool, self._pass, self._request(key, body, began))
-        if key not in self._bodies:
-            return Done()
-        if outcome.status is not None and self._bodies[key]["metadata"] == body["metadata"]:
+        request = self._request(key, body, began)
+        outcome = await loop.run_in_executor(pool, self._pass, key, request)
+        if self._is_overtaken(request, key):
+            return Done()  # whoever changed it has asked for the next pass
+        if outcome.status is not None:
             self._bodies[key] = {**body, "status": outcome.status}
         self._outcomes[key], self._looked_at[key] = outcome, began
         if outcome.report is not None:
@@ -238,15 +240,23 @@ class LocalRunner:
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
     def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
-        while self._desk.settle():
-            pass
         not_before = now - self._settings.cadence.follow / 2
         return self._desk.request(POLICY.key(key), body, Occasion(not_before, self._board.looked(POLICY.name, key)))
 
-    def _pass(self, request: Request) -> Outcome:
+    def _pass(self, key: PolicyKey, request: Request) -> Outcome:
         return request.reconcile(
-            self._aws, clock=self._clock, cadence=self._settings.cadence, stopping=lambda: self._stopping
+            self._aws,
+            clock=self._clock,
+            cadence=self._settings.cadence,
+            stopping=lambda: self._stopping or self._is_overtaken(request, key),
         )
+
+    def _is_overtaken(self, request: Request, key: PolicyKey) -> bool:
+        """Tell whether the files say something else by now: who suspends a policy wants no copy started after.
+
+        A pass asks this in its thread; it reads what the event loop replaces as a whole and never changes.
+        """
+        return self._bodies.get(key) is not request.body or self._desk.is_overtaken(POLICY.key(key), request)
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""

@@ -33,13 +33,17 @@ class Desk:
     # --- what a pass is given
 
     def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> Request:
-        """Return everything but AWS that a pass over an object looks at. Call :meth:`settle` before.
+        """Return everything but AWS that a pass over an object looks at.
+
+        What was put in since the last :meth:`settle` is settled first, so that nobody's claim is overlooked.
 
         Args:
             key: The object.
             body: The object, as the pass took it up.
             occasion: What the host says of the pass.
         """
+        while self.settle():
+            pass
         request: Request = self._drawers[key.kind].request(key, body, occasion)
         return request
 
@@ -78,7 +82,7 @@ class Desk:
         if key not in self._there:
             return ()
         self._there.remove(key)
-        self._tenants -= Counter([key.namespace])
+        self._tenants -= Counter([key.namespace] if key.namespace else [])
         others = self._drawers[key.kind].drop(key)
         return (*self.concerned(key), *others)
 

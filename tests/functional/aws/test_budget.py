@@ -319,7 +319,18 @@ def test_budget_takes_changed_limits_and_keeps_unchanged_ones() -> None:
     budgets.limit("prod", Limits(starts_per_second=5))
     budgets.spend("prod", STARTS)
 
-    assert time.slept == [1.0]
+    assert time.slept == [1.0, 0.2]
+
+
+def test_limits_that_go_up_and_down_give_no_more_than_one_burst() -> None:
+    """What was left is left; what is owed stays owed."""
+    time = Time()
+    budgets = Budgets(CallCounts(), clock=time.clock, sleep=time.sleep)
+    for number in range(50):
+        budgets.limit("prod", Limits(reads_per_second=1 + number % 2))
+        budgets.spend("prod", READS)
+
+    assert sum(time.slept) >= (50 - 10) / 2
 
 
 def test_budget_of_one_account_is_not_that_of_another() -> None:

@@ -212,3 +212,13 @@ def test_reads_forget_an_account_that_is_gone() -> None:
 
     assert reads.cached(("vault", "prod"), START) is None
     assert reads.cached(("vault", "dr"), START) == (2, START)
+
+
+def test_turns_are_forgotten_when_nobody_waits_for_them() -> None:
+    """Their keys hold the names of namespaces, which come and go."""
+    reads = SharedReads(Clock())
+    for number in range(100):
+        with reads.turn(("vaults", number)), reads.turn(("vaults", number, "inner")):
+            assert len(reads._turns) == 2
+
+    assert reads._turns == {}

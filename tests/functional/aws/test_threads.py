@@ -71,6 +71,22 @@ def test_threads_finish_what_was_submitted_before_they_close() -> None:
     assert threads.submit(threading.get_ident).result(0) == threading.get_ident()
 
 
+def test_what_gets_no_thread_is_done_by_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process may have no more threads for a while, nobody waits for one, then or afterwards."""
+    threads = RequestThreads(2, name="t")
+
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        done = [threads.submit(threading.get_ident).result(0) for _ in range(5)]
+
+    assert set(done) == {threading.get_ident()}
+    assert threads.submit(threading.get_ident).result(10) != threading.get_ident()
+    threads.close()
+
+
 def test_idle_threads_end_and_start_again() -> None:
     """Without work there is no thread; new work gets one."""
     threads = RequestThreads(1, name="t", idle_seconds=0.0)

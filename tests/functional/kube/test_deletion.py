@@ -85,6 +85,23 @@ async def test_deletion_that_raises_is_counted_and_bounded() -> None:
     assert bench.vitals.internal_errors.read() == {"deletion": 2}
 
 
+async def test_deletion_that_cannot_even_be_told_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the bug is in finding out what there is to do, saying what is waited for meets it again."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.delete()
+    bench.raises = ValueError("bug")
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr("crossvault.kinds.policy.endings.prepare", fail)
+    assert isinstance(await bench.work(), After)
+    bench.now += timedelta(minutes=5)
+
+    assert await bench.work() == Done()
+    assert bench.stored() == {}
+
+
 def removing(bench: Bench, *, crd: str = "", place: str = "", missing: bool = False) -> None:
     """Have the policy own something in AWS, and its CRD and namespace be as given."""
     bench.body["spec"]["deletionPolicy"] = "RemoveOwned"

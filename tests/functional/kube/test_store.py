@@ -1,6 +1,7 @@
 """What the store makes of news: old ones, predecessors, ghosts, and what else has to be looked at because of them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,13 @@ from crossvault.aspects.copies.declared import Neighbour, Sharing
 from crossvault.engine.declared import PolicyKey
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.account.drawer import Accounts
-from crossvault.kinds.kind import NAMESPACE, Body, Labels, ObjectKey
+from crossvault.kinds.kind import NAMESPACE, Body, Labels, ObjectKey, Occasion
 from crossvault.kinds.policy.drawer import PolicyDrawer
 from crossvault.kinds.policy.parse import accounts_named_by
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.kinds.policy.stakes import Stake, written_by
 from crossvault.kube import objects
-from crossvault.kube.store import Change, Place, Store
+from crossvault.kube.store import Change, Store
 from crossvault.work.desk import Desk
 
 ORDERS = ObjectKey(POLICY.name, "shop", "orders")
@@ -225,8 +227,8 @@ def test_labels_of_a_namespace_bring_up_its_policies() -> None:
     assert listener.put(NAMESPACE, namespace(team="a"))[1] == [ORDERS]
     assert listener.put(NAMESPACE, namespace(version=2, team="a"))[1] == []
     assert listener.put(NAMESPACE, namespace(version=3, team="b"))[1] == [ORDERS]
-    assert listener.store.place("shop") == Place({"team": "b"}, terminating=False)
-    assert listener.store.place("unknown") == Place({}, terminating=False)
+    assert listener.store.desk.labels("shop") == {"team": "b"}
+    assert listener.store.desk.labels("unknown") == {}
 
 
 def test_comparing_lets_ghosts_out_and_missing_objects_in() -> None:
@@ -286,9 +288,13 @@ def test_a_namespace_that_is_going_is_still_there() -> None:
     listener = Listener()
     going = namespace()
     going["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
-    listener.put(NAMESPACE, going)
+    listener.put(NAMESPACE, namespace())
 
-    assert listener.store.place("shop").terminating
+    assert (
+        listener.put(NAMESPACE, {**going, "metadata": {**going["metadata"], "resourceVersion": "2"}})[0]
+        is Change.CHANGED
+    )
+    assert listener.store.get(ObjectKey(NAMESPACE, "", "shop")) is not None
 
 
 @pytest.mark.parametrize(
@@ -341,6 +347,19 @@ def test_claims_are_those_of_the_others() -> None:
     other = PolicyKey("shop", "other")
     assert store.desk[POLICY].claimants_beside(ORDERS.policy) == {("v2", "sid"): (other,), ("v3", "sid"): (other,)}
     assert store.desk[POLICY].claims_beside(PolicyKey("shop", "new")) == {(v, "sid") for v in ("v1", "v2", "v3")}
+
+
+def test_a_request_respects_what_was_put_in_a_moment_ago() -> None:
+    """A deletion asks the API server before it asks the desk, and policies are made meanwhile."""
+    listener = Listener()
+    listener.put(ACCOUNT.name, account())
+    listener.put(POLICY.name, wanting("orders", "v1"))
+    listener.put(POLICY.name, wanting("newborn", "v1"))
+    body = listener.store.get(ORDERS) or {}
+
+    request = listener.store.desk.request(ORDERS, body, Occasion(datetime(2026, 11, 29, tzinfo=UTC)))
+    assert isinstance(request, PolicyRequest)
+    assert request.claims == {("v1", "sid")}
 
 
 def test_claims_end_with_the_policy_and_with_its_deletion() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from ...aspects.copies.declared import Neighbour, Sharing
@@ -42,7 +43,7 @@ class PolicyDrawer:
     # --- what a pass is given
 
     def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> PolicyRequest:
-        """Return everything but AWS that a pass over a policy looks at. Call :meth:`settle` before."""
+        """Return everything but AWS that a pass over a policy looks at; the desk has settled before."""
         policy, ending = key.policy, is_ending(body)
         return PolicyRequest(
             body=body,
@@ -160,7 +161,7 @@ class PolicyDrawer:
         The statements that a policy wanted when it could last be parsed count on: it may be repaired, and its copies
         must not be locked out meanwhile. After a restart its status knows.
         """
-        for key in tuple(self._unsettled)[:limit]:
+        for key in tuple(islice(self._unsettled, limit)):
             del self._unsettled[key]
             body = self._bodies[key]
             if is_ending(body):
