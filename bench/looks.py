@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,13 +20,14 @@ from backup_simulator.server import SimulatorServer
 
 from . import worlds
 
-A_DAY = 24
+EACH = 24
+"""So many recovery points has each resource, one a day."""
 ADMIN = {"name": "admin", "policies": ["full"], "access_key": {"id": "AKIABENCHBENCHBENCH0", "secret": "bench-secret"}}
 
 
 def measure(*, points: int) -> dict[str, Any]:
     """Copy about ``points`` recovery points, and look at them: the script once, ours twice."""
-    with SimulatorServer(_world(points // A_DAY)) as aws:
+    with SimulatorServer(_world(points // EACH)) as aws:
         copied = _copy_all(aws)
         plain, ours = (_in_a_process(name, aws) for name in ("plain", "our_looks"))
     return {
@@ -37,13 +39,13 @@ def measure(*, points: int) -> dict[str, Any]:
 
 
 def _world(resources: int) -> dict[str, Any]:
-    """Return a pair of accounts; the source has a day of hourly recovery points of so many resources."""
-    world = worlds.world(pairs=1, vaults=1, points=A_DAY)
+    """Return a pair of accounts; the source has daily recovery points of so many resources."""
+    world = worlds.world(pairs=1, vaults=1, points=EACH)
     for account in world["accounts"]:
         if account["name"] == "source-0":
             account["users"] = [ADMIN]
             account["keys"][0]["policy"] = _anybody("kms:*")
-            account["vaults"][0]["generate"][0] |= {"resources": resources, "back": f"{A_DAY - 1}h"}
+            account["vaults"][0]["generate"][0] |= {"resources": resources, "every": "1d", "back": f"{EACH - 1}d"}
         if account["name"] == "target-0":
             account["vaults"][0]["policy"] = _anybody("backup:CopyIntoBackupVault")
     return world
@@ -72,7 +74,7 @@ def _copy_all(aws: SimulatorServer) -> int:
     left = arns
     while left:  # AWS takes so many at once, and one of a resource
         left = [arn for arn in left if not _accepted(copy, arn)]
-        aws.control.advance("1h")
+        aws.control.advance("3h")
     return len(arns)
 
 
@@ -89,7 +91,8 @@ def _in_a_process(name: str, aws: SimulatorServer) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["AWS_ACCESS_KEY_ID"] = credentials.aws_access_key_id
     environment["AWS_SECRET_ACCESS_KEY"] = credentials.aws_secret_access_key
-    command = [sys.executable, "-m", f"bench.{name}", aws.url]
+    ahead = str(aws.control.now() - time.time())  # the copies took virtual hours
+    command = [sys.executable, "-m", f"bench.{name}", aws.url, ahead]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=3600, env=environment)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

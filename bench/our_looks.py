@@ -6,13 +6,13 @@ import json
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings, CallCounts
 from crossvault.kinds import POLICY
-from crossvault.kinds.kind import ObjectKey, Occasion
+from crossvault.kinds.kind import Clock, ObjectKey, Occasion
 from crossvault.manifest import schema
 from crossvault.status.outcome import Cadence
 from crossvault.work import garbage
@@ -22,10 +22,14 @@ from . import worlds
 from .plain import usage
 
 
-def ours(url: str) -> dict[str, Any]:
+def ours(url: str, ahead: float) -> dict[str, Any]:
     """Do two passes over the policy, the second of which may reuse nothing of the first's answers."""
     recorder = CallCounts()
-    aws = AwsAccounts(AwsSettings(endpoint_url=url, region=worlds.SOURCE_REGION), recorder=recorder)
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=ahead)
+
+    aws = AwsAccounts(AwsSettings(endpoint_url=url, region=worlds.SOURCE_REGION), recorder=recorder, clock=clock)
     bodies = [*worlds.accounts(0, 1000, worlds.NAMESPACE), worlds.policy(0, 0, "Observe")]
     objects: dict[ObjectKey, dict[str, Any]] = {}
     for body in bodies:
@@ -34,7 +38,7 @@ def ours(url: str) -> dict[str, Any]:
         objects[key_of] = whole | {"metadata": whole["metadata"] | {"generation": 1}, "status": {}}
     desk = desk_of(objects)
     garbage.settle()
-    results = {name: _look(desk, objects, aws, recorder) for name in ("first_look", "second_look")}
+    results = {name: _look(desk, objects, aws, recorder, clock) for name in ("first_look", "second_look")}
     aws.close()
     return results
 
@@ -68,13 +72,13 @@ class _Beats:
 
 
 def _look(
-    desk: Desk, objects: dict[ObjectKey, dict[str, Any]], aws: AwsAccounts, recorder: CallCounts
+    desk: Desk, objects: dict[ObjectKey, dict[str, Any]], aws: AwsAccounts, recorder: CallCounts, clock: Clock
 ) -> dict[str, Any]:
     (key,) = (each for each in objects if each.kind == POLICY.name)
     began, cpu, before = time.monotonic(), time.process_time(), _made(recorder)
-    request = desk.request(key, objects[key], Occasion(datetime.now(UTC)))
+    request = desk.request(key, objects[key], Occasion(clock()))
     with _Beats() as beats:
-        outcome = request.reconcile(aws, clock=lambda: datetime.now(UTC), cadence=Cadence(), stopping=lambda: False)
+        outcome = request.reconcile(aws, clock=clock, cadence=Cadence(), stopping=lambda: False)
     objects[key]["status"] = outcome.status or {}
     (row,) = objects[key]["status"]["destinations"]
     return usage(began, cpu, _made(recorder) - before) | beats.figures() | {"copied": row["copied"]}
@@ -85,4 +89,4 @@ def _made(recorder: CallCounts) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(ours(sys.argv[1])))
+    print(json.dumps(ours(sys.argv[1], float(sys.argv[2]))))

@@ -12,8 +12,8 @@ from crossvault.cli import operator
 _run = operator.run
 
 
-async def _impatient(settings: Any) -> int:
-    return await _run(replace(settings, deletion_wait=timedelta(seconds=4)))
+async def _impatient(settings: Any, audit: timedelta) -> int:
+    return await _run(replace(settings, deletion_wait=timedelta(seconds=4)), audit)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ class TestRendering:
             "operator",
             "--interval=1m",
             "--follow-interval=30s",
+            "--audit-interval=6h",
             "--relist-interval=10m",
             "--log-level=info",
             "--log-format=text",

@@ -66,8 +66,9 @@ class AwsAccounts:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
-        sessions = Sessions(settings or AwsSettings(), self.recorder, budgets, clock=clock, new_session=new_session)
-        self._reach = Reach(sessions, SharedReads(clock), clock)
+        settings = settings or AwsSettings()
+        sessions = Sessions(settings, self.recorder, budgets, clock=clock, new_session=new_session)
+        self._reach = Reach(sessions, SharedReads(clock), clock, settings.audit)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}
 

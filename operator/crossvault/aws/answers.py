@@ -98,7 +98,10 @@ ANSWERS: dict[str, Members] = {
     # air-gapped one that of AWS. Answers from before there were locks have no Locked; bounds are a lock's only.
     "DescribeBackupVault": Members(
         ("BackupVaultArn", "BackupVaultName", "EncryptionKeyArn"),
-        ("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType", "CreationDate"),
+        (
+            *("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType", "CreationDate"),
+            "NumberOfRecoveryPoints",
+        ),
     ),
     "ListBackupVaults": Members(("BackupVaultList", "BackupVaultList[].BackupVaultName"), ("NextToken",)),
     # A vault without a policy answers ResourceNotFoundException.

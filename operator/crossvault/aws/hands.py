@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..engine.declared import Account, Desired, Destination, VaultRef
@@ -23,11 +23,12 @@ W = TypeVar("W", bound=Write)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What rooms look and act with; one per process."""
+    """What rooms look and act with; one per process. ``audit`` is how often listings are made anew in whole."""
 
     sessions: Sessions
     reads: SharedReads
     clock: Callable[[], datetime]
+    audit: timedelta = timedelta(hours=6)
     refused_writes: RefusedWrites = field(default_factory=RefusedWrites)
     turns: Turns = field(default_factory=Turns)
 

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import botocore.session
@@ -35,6 +36,7 @@ class AwsSettings:
         attempts: How often botocore tries one request.
         threads: How many reads of one namespace run at once per account.
         sessions: How many accounts are kept ready.
+        audit: How often what is kept of a listing is listed in whole.
     """
 
     version: str = "0"
@@ -46,6 +48,7 @@ class AwsSettings:
     attempts: int = 3
     threads: int = 4
     sessions: int = 256
+    audit: timedelta = timedelta(hours=6)
 
 
 def client_config(settings: AwsSettings) -> Config:

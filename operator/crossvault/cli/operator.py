@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from .. import __version__
 from ..aspects.effects import AwsAccounts
@@ -18,7 +18,7 @@ UID_SHOWN = 8
 """So many characters of a uid are enough to tell the clusters of a company apart."""
 
 
-async def run(settings: OperatorSettings) -> int:
+async def run(settings: OperatorSettings, audit: timedelta) -> int:
     """Put the edges together and run them until the end of the process."""
     board, around = Board(), operator.Surroundings()
     exposition = Exposition(
@@ -28,7 +28,7 @@ async def run(settings: OperatorSettings) -> int:
         clock=lambda: datetime.now(UTC),
     )
     around.metrics = exposition.render
-    aws = AwsAccounts(AwsSettings(version=__version__), recorder=exposition.aws)
+    aws = AwsAccounts(AwsSettings(version=__version__, audit=audit), recorder=exposition.aws)
     around.forget_account = aws.drop
     if settings.cluster is not None:
         aws.name_cluster(settings.cluster)

@@ -108,6 +108,15 @@ def cadence(function: F) -> F:
         envvar="CROSSVAULT_FOLLOW_INTERVAL",
         help="How often to look while copies run or something is amiss.",
     )(function)
+    function = click.option(
+        "--audit-interval",
+        "audit",
+        type=DURATION,
+        default="6h",
+        show_default=True,
+        envvar="CROSSVAULT_AUDIT_INTERVAL",
+        help="How often to list vaults in whole, which finds what no look at changes can see.",
+    )(function)
     return click.option(
         "--interval",
         type=DURATION,

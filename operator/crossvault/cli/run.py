@@ -12,7 +12,6 @@ from pathlib import Path
 
 import click
 
-from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
 from ..engine.declared import PolicyKey
@@ -27,10 +26,10 @@ from . import FAILED, FOUND, INTERRUPTED, NOTHING, render, statuses
 _logger = logging.getLogger("crossvault.run")
 
 
-def keep(path: Path, settings: LocalSettings, output: str, cluster: str) -> int:
+def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings) -> int:
     """Keep the policies of a folder as declared until the goal of the settings, and return the exit code."""
     try:
-        return asyncio.run(run(path, settings, output, cluster))
+        return asyncio.run(run(path, settings, output, reaching))
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
@@ -38,11 +37,11 @@ def keep(path: Path, settings: LocalSettings, output: str, cluster: str) -> int:
         return FAILED
 
 
-async def run(path: Path, settings: LocalSettings, output: str = "table", cluster: str = "local") -> int:
+async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings) -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
     garbage.settle()
     board, vitals = Board(), Vitals()
-    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
+    aws = AwsAccounts(reaching)
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
     signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()

@@ -91,6 +91,7 @@ GOOD: dict[str, Json] = {
         "VaultType": "BACKUP_VAULT",
         "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
         "CreationDate": 1.795e9,
+        "NumberOfRecoveryPoints": 1,
     },
     "ListBackupVaults": {"BackupVaultList": [{"BackupVaultName": "others"}], "NextToken": None},
     "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED]})},

@@ -145,6 +145,28 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
     assert simulator.control.calls(mutating=True) == []
 
 
+def test_later_looks_list_what_may_have_changed(simulator: SimulatorServer) -> None:
+    """Of the source what is new, of the destination nothing, of the jobs those since the oldest that runs."""
+    _make_vault(simulator)
+    aws = accounts(simulator.url)
+    before = observe(aws)
+    simulator.control.clear_calls()
+    after = observe(aws)
+    aws.close()
+
+    assert Counter(call.operation for call in simulator.control.calls()) == {
+        "GetCallerIdentity": 2,
+        "DescribeOrganization": 2,
+        "DescribeGlobalSettings": 1,
+        "DescribeBackupVault": 2,
+        "DescribeKey": 2,
+        "GetBackupVaultAccessPolicy": 1,
+        "ListRecoveryPointsByBackupVault": 1,
+        "ListCopyJobs": 1,
+    }
+    assert after.source[POINTS] == before.source[POINTS]
+
+
 def test_looks_are_shared_by_policies(simulator: SimulatorServer) -> None:
     """A second policy over the same vaults, and the same one a moment later, ask nothing."""
     aws = accounts(simulator.url)

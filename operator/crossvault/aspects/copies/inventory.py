@@ -7,7 +7,7 @@ asks for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -36,6 +36,18 @@ class Inventory:
             if each.resource_arn:
                 groups[each.resource_arn].append(each)
         return {resource: tuple(sorted(group, key=by_age)) for resource, group in groups.items()}
+
+    def renewed(self, found: Inventory, since: datetime, lasting: Collection[str]) -> tuple[Inventory, bool]:
+        """Return these points with what was ``found`` to be created after ``since``, and whether that is doubtful.
+
+        It is where one with a ``lasting`` status is missing among those found; others of that time have just gone.
+        """
+        missing = [each for each in self if each.created > since and each.arn not in found.by_arn]
+        if not missing and all(self.by_arn.get(each.arn) == each for each in found):
+            return self, False
+        gone = {each.arn for each in missing}
+        kept = (each for each in self if each.arn not in gone)
+        return Inventory((*kept, *found)), any(each.status in lasting for each in missing)
 
     def __iter__(self) -> Iterator[RecoveryPoint]:
         """Yield the points as AWS lists them."""

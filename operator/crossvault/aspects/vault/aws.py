@@ -187,6 +187,7 @@ def vault(access: Entered, region: str, name: str, vault_names: Callable[[], fro
         kind=answer.get("VaultType") or "",
         key_type=answer.get("EncryptionKeyType") or "",
         created=_in_utc(answer.get("CreationDate")),
+        points=answer.get("NumberOfRecoveryPoints"),
     )
 
 

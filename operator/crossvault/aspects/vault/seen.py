@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...engine.declared import account_of
@@ -21,7 +21,8 @@ class Vault:
     """What DescribeBackupVault says.
 
     ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others;
-    ``created`` tells a vault from one of the same name that was made anew.
+    ``created`` tells a vault from one of the same name that was made anew; ``points`` is how many recovery points AWS
+    says that it holds, which changes nothing but when they are listed.
     """
 
     arn: str
@@ -33,6 +34,7 @@ class Vault:
     kind: str = ""
     key_type: str = ""
     created: datetime | None = None
+    points: int | None = field(default=None, compare=False)
 
     @property
     def air_gapped(self) -> bool:

@@ -70,6 +70,7 @@ def command(
     *,
     interval: timedelta,
     follow: timedelta,
+    audit: timedelta,
     relist_interval: timedelta,
     metrics_port: int,
     probe_port: int,
@@ -110,4 +111,4 @@ def command(
         relist_interval=relist_interval,
         cluster=cluster,
     )
-    process.main(operator.run(settings))
+    process.main(operator.run(settings, audit))

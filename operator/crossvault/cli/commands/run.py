@@ -26,6 +26,7 @@ def command(
     path: Path,
     interval: timedelta,
     follow: timedelta,
+    audit: timedelta,
     log_level: str,
     log_format: str,
     output: str,
@@ -53,10 +54,12 @@ def command(
         )
     options.check_aws()
     options.configure_logs(log_format, log_level)
+    from ... import __version__
+    from ...aws import AwsSettings
     from ...local import LocalSettings
     from ...status.outcome import Cadence
     from .. import run
 
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
-    ctx.exit(run.keep(path, settings, output, cluster))
+    ctx.exit(run.keep(path, settings, output, AwsSettings(version=__version__, cluster=cluster, audit=audit)))

@@ -28,6 +28,7 @@ from ...vault.seen import Key, Vault
 from ..inventory import ARRIVALS, POINTS, Arrivals, Inventory
 from ..planned import StartCopy
 from ..seen import TRAFFIC, CopyJob, RecoveryPoint, RunningCopy, Traffic
+from .kept import KeptListings
 from .ledger import RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
 
@@ -39,6 +40,7 @@ class _Copies:
         self._reach = reach
         self._started = StartedCopies(reach.reads)
         self._refused = RefusedCopies()
+        self._kept = KeptListings(reach.clock, reach.audit)
 
     # --- Looking
 
@@ -48,19 +50,21 @@ class _Copies:
             return Looked()
         source, source_vault = scene.source, vault.seen(scene.source, scene.desired.source.name)
         vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
-        jobs = [_jobs(source, declared.vault.arn) for declared, _ in scene.sides()]
+        jobs = [self._jobs(source, declared.vault.arn) for declared, _ in scene.sides()]
         yield
-        points = _points(source, scene.desired.source.name, source_vault())
+        points = self._points(source, scene.desired.source.name, source_vault())
         copies = [
-            _copies(place, declared.vault.name, seen())
-            for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
+            self._copies(place, declared.vault.name, seen(), into(), source)
+            for (declared, place), seen, into in zip(scene.sides(), vaults, jobs, strict=True)
         ]
         yield
         arrivals = tuple(
             Parts().having(
                 ARRIVALS,
                 Arrivals(
-                    lying(), _from_vault(into(), scene.desired.source.arn), _listed_at(place, declared.vault.name)
+                    lying(),
+                    _from_vault(into(), scene.desired.source.arn),
+                    _listed_at(place, declared.vault.name, source),
                 ),
             )
             for (declared, place), lying, into in zip(scene.sides(), copies, jobs, strict=True)
@@ -70,6 +74,44 @@ class _Copies:
         traffic = self._traffic(scene.desired.source.account, [each.vault.arn for each in scene.desired.destinations])
         found = Parts().having(POINTS, listed).having(TRAFFIC, traffic(keys))
         return Looked(found, arrivals)
+
+    def _points(self, place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
+        """Begin to look into the source vault, which may be permitted even where describing it is not."""
+        if isinstance(seen, Seen) and seen.value is None:
+            return known(Seen(Inventory()))
+        access, region = place.access, place.region
+        vault, key = _described(seen), _points_key(access.fingerprint, region, name)
+        listing = partial(recovery_points, access, region, name)
+        return place.start(key, lambda: self._kept.source(key, vault, listing))
+
+    def _copies(
+        self,
+        place: Place,
+        name: str,
+        seen: Look[Vault | None],
+        into: Look[tuple[CopyJob, ...]],
+        source: Place,
+    ) -> Pending[Inventory]:
+        """Begin to look into a destination vault: without knowing that it exists, empty could not be told from absent.
+
+        What is kept of it is the same for all that copy into it, but whether that will do, only their own jobs tell.
+        """
+        if isinstance(seen, Unseen):
+            return known(seen)
+        if seen.value is None:
+            return known(Seen(Inventory()))
+        access, region, vault = place.access, place.region, seen.value
+        jobs = into.value if isinstance(into, Seen) else None
+        listing = partial(recovery_points, access, region, name)
+        kept = _points_key(access.fingerprint, region, name)
+        return place.start(_copies_key(place, name, source), lambda: self._kept.destination(kept, vault, jobs, listing))
+
+    def _jobs(self, place: Place, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
+        """Begin to look at the copy jobs this account has had into a vault."""
+        access, region = place.access, place.region
+        key = jobs_key(access.fingerprint, region, destination_vault_arn)
+        listing = partial(copy_jobs, access, region, destination_vault_arn)
+        return place.start(key, lambda: self._kept.jobs(key, listing))
 
     def _traffic(
         self, account: Account, vault_arns: Iterable[str]
@@ -134,31 +176,18 @@ def _points_key(entry: Fingerprint, region: str, name: str) -> ReadKey:
     return ("points", entry, region, name)
 
 
-def _points(place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
-    """Begin to look into the source vault, which may be permitted even where describing it is not."""
-    return known(Seen(Inventory())) if isinstance(seen, Seen) and seen.value is None else _contents(place, name)
+def _copies_key(place: Place, name: str, source: Place) -> ReadKey:
+    """Name what a destination vault holds as those see it who copy into it from one place."""
+    return ("copies", place.access.fingerprint, place.region, name, source.access.fingerprint, source.region)
 
 
-def _copies(place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
-    """Begin to look into a destination vault: without knowing that it exists, empty could not be told from absent."""
-    return known(seen) if isinstance(seen, Unseen) else _points(place, name, seen)
+def _described(seen: Look[Vault | None]) -> Vault | None:
+    return seen.value if isinstance(seen, Seen) else None
 
 
-def _contents(place: Place, name: str) -> Pending[Inventory]:
-    access, region = place.access, place.region
-    return place.start(_points_key(access.fingerprint, region, name), lambda: recovery_points(access, region, name))
-
-
-def _listed_at(place: Place, name: str) -> datetime | None:
+def _listed_at(place: Place, name: str, source: Place) -> datetime | None:
     """Tell when the recovery points that this pass was given were listed."""
-    return place.shared.ages.get(_points_key(place.access.fingerprint, place.region, name))
-
-
-def _jobs(place: Place, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
-    """Begin to look at the copy jobs this account has had into a vault."""
-    access, region = place.access, place.region
-    key = jobs_key(access.fingerprint, region, destination_vault_arn)
-    return place.start(key, lambda: copy_jobs(access, region, destination_vault_arn))
+    return place.shared.ages.get(_copies_key(place, name, source))
 
 
 def _from_vault(jobs: Look[tuple[CopyJob, ...]], source_vault_arn: str) -> Look[tuple[CopyJob, ...]]:

@@ -15,21 +15,30 @@ from ..seen import CopyJob, RecoveryPoint
 _FAR = datetime(8000, 1, 1, tzinfo=UTC).timestamp()
 
 
-def recovery_points(access: Entered, region: str, name: str) -> Inventory:
-    """List every recovery point in a vault."""
+def recovery_points(access: Entered, region: str, name: str, since: datetime | None = None) -> Inventory:
+    """List the recovery points in a vault, all or those created after an instant."""
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
-        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES)
+        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_after(since))
         return Inventory(listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn))
 
 
-def copy_jobs(access: Entered, region: str, destination_vault_arn: str) -> tuple[CopyJob, ...]:
-    """List the copy jobs of this account and Region into a vault; AWS remembers them for 30 days."""
+def copy_jobs(
+    access: Entered, region: str, destination_vault_arn: str, since: datetime | None = None
+) -> tuple[CopyJob, ...]:
+    """List the copy jobs of this account and Region into a vault, all or those created after an instant.
+
+    AWS remembers them for 30 days.
+    """
     with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")
-        pages = paginator.paginate(ByDestinationVaultArn=destination_vault_arn, PaginationConfig=PAGES)
+        pages = paginator.paginate(ByDestinationVaultArn=destination_vault_arn, PaginationConfig=PAGES, **_after(since))
         return listed(pages, "CopyJobs", _copy_job, lambda job: job.id)
+
+
+def _after(since: datetime | None) -> dict[str, Any]:
+    return {} if since is None else {"ByCreatedAfter": since}
 
 
 def _recovery_point(row: Any) -> RecoveryPoint:  # noqa: ANN401 - a row of aws.rows, made from the table of members

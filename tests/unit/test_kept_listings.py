@@ -1,0 +1,371 @@
+"""What is kept of listings tells as much as listing everything would, for the price of what may have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.kit.builders import NOW
+
+from crossvault.aspects.copies.aws.kept import DOUBTED, LATE, MARGIN, REMEMBERED, KeptListings
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.vault.seen import Vault
+
+KEY = ("points", ("prod",), "eu-west-1", "orders")
+JOBS = ("jobs", ("prod",), "eu-west-1", "arn:vault")
+MINUTE = timedelta(minutes=1)
+AUDIT = timedelta(hours=6)
+
+
+@dataclass
+class World:
+    """One vault and its copy jobs, as AWS has them, and what is kept of them."""
+
+    now: datetime = NOW
+    points: dict[str, RecoveryPoint] = field(default_factory=dict)
+    jobs: dict[str, CopyJob] = field(default_factory=dict)
+    created: datetime = NOW - timedelta(days=400)
+    tells_number: bool = True
+    listed: list[datetime | None] = field(default_factory=list)
+    fails: bool = False
+
+    def __post_init__(self) -> None:
+        self._names = count()
+        self.kept = KeptListings(lambda: self.now, AUDIT)
+
+    # --- what happens
+
+    def add(self, *, age: timedelta = timedelta(0), status: str = "COMPLETED", keep: timedelta | None = None) -> str:
+        """Let a recovery point be created so long ago."""
+        name, at = f"p{next(self._names)}", self.now - age
+        self.points[name] = RecoveryPoint(name, "r", "EBS", at, status, delete_at=self.now + keep if keep else None)
+        return name
+
+    def wait(self, by: timedelta) -> None:
+        """Let time pass; AWS removes what is over."""
+        self.now += by
+        for name in [name for name, each in self.points.items() if each.delete_at and each.delete_at <= self.now]:
+            del self.points[name]
+
+    def job(self, state: str, *, copy: str | None = None, completed: timedelta | None = None) -> str:
+        """Let there be a copy job; it ended so long ago."""
+        name = f"j{next(self._names)}"
+        ended = self.now - completed if completed is not None else None
+        self.jobs[name] = CopyJob(name, state, "s", "v", "d", "r", "EBS", self.now, ended, copy)
+        return name
+
+    # --- what is seen
+
+    def vault(self) -> Vault:
+        """Return what the vault is described as."""
+        return Vault("arn:v", "v", created=self.created, points=len(self.points) if self.tells_number else None)
+
+    def _list(self, since: datetime | None) -> Inventory:
+        self.listed.append(since)
+        if self.fails:
+            raise OSError("no")
+        return Inventory(each for each in self.points.values() if since is None or each.created > since)
+
+    def _list_jobs(self, since: datetime | None) -> tuple[CopyJob, ...]:
+        self.listed.append(since)
+        remembered = (each for each in self.jobs.values() if self.now - each.created < REMEMBERED)
+        return tuple(each for each in remembered if since is None or each.created > since)
+
+    def source(self) -> Inventory:
+        """Look into the vault as a source."""
+        return self.kept.source(KEY, self.vault(), self._list)
+
+    def destination(self) -> Inventory:
+        """Look into the vault as a destination of the jobs."""
+        return self.kept.destination(KEY, self.vault(), self.jobs.values(), self._list)
+
+    def look_at_jobs(self) -> tuple[CopyJob, ...]:
+        """Look at the copy jobs."""
+        return self.kept.jobs(JOBS, self._list_jobs)
+
+    def whole(self) -> int:
+        """Return how many whole listings there were since this was asked last."""
+        found = self.listed.count(None)
+        self.listed.clear()
+        return found
+
+
+def settled(count: int = 3) -> World:
+    """Return a world with some old recovery points that has been looked at."""
+    world = World()
+    for number in range(count):
+        world.add(age=timedelta(days=100 + number))
+    world.source()
+    assert world.whole() == 1
+    world.wait(5 * MINUTE)
+    return world
+
+
+def same(found: Inventory, world: World) -> bool:
+    """Tell whether all is seen as it is, in whatever order."""
+    return dict(found.by_arn) == world.points
+
+
+# --- Vaults --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_new_costs_the_window_at_the_source_and_nothing_at_the_destination() -> None:
+    """However many recovery points there are; what is returned is the same object."""
+    world = settled()
+    before = world.source()
+
+    assert world.source() is before
+    assert world.listed == [NOW - MARGIN, NOW + 5 * MINUTE - MARGIN]
+    world.listed.clear()
+    assert world.destination() is before
+    assert world.listed == []
+
+
+CHANGES: dict[str, Callable[[World], object]] = {
+    "a new recovery point": lambda world: world.add(),
+    "one whose backup ran for half a day": lambda world: world.add(age=timedelta(hours=12)),
+    "one that comes from elsewhere, with its old date": lambda world: world.add(age=timedelta(days=50)),
+    "one that is deleted": lambda world: world.points.pop("p1"),
+    "all of them gone": lambda world: world.points.clear(),
+    "another vault of that name": lambda world: setattr(world, "created", world.now),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_changes_is_seen_at_the_next_look(change: Callable[[World], object]) -> None:
+    """By the window, by the number that AWS tells, by the date of the vault."""
+    world = settled()
+    change(world)
+
+    assert same(world.source(), world)
+
+
+def test_a_deletion_beside_arrivals_is_seen_a_look_later() -> None:
+    """The vault was described before it was listed: what is new may not be counted yet."""
+    world = settled()
+    world.points.pop("p1")
+    world.add()
+    world.add()
+    world.source()
+
+    assert same(world.source(), world)
+
+
+def test_a_recovery_point_is_looked_at_until_it_is_complete() -> None:
+    """However long its backup runs."""
+    world = settled()
+    name = world.add(status="CREATING")
+    for _ in range(40):
+        assert same(world.source(), world)
+        world.wait(timedelta(hours=2))
+    world.points[name] = replace(world.points[name], status="COMPLETED")
+
+    assert same(world.source(), world)
+
+
+def test_one_that_was_being_made_and_is_gone_is_no_doubt() -> None:
+    """A backup that failed leaves nothing behind."""
+    world = settled()
+    world.add(status="CREATING")
+    world.source()
+    world.points.popitem()
+    world.tells_number = False
+    world.whole()
+
+    assert same(world.source(), world)
+    assert world.whole() == 0
+
+
+def test_a_window_that_lacks_what_should_be_in_it_is_not_believed() -> None:
+    """As where AWS filtered by another date than the one that it shows."""
+    world = settled()
+    world.add()
+    world.source()
+    world.whole()
+    hidden = world.points.popitem()
+    world.tells_number = False
+    found = world.kept.source(
+        KEY, None, lambda since: Inventory([*world._list(since), *([hidden[1]] if since is None else [])])
+    )
+
+    assert world.whole() == 1
+    assert hidden[0] in found.by_arn
+
+
+def test_what_expires_makes_no_audit() -> None:
+    """AWS tells of fewer, and it was to be expected."""
+    world = World()
+    for hours in range(1, 50):
+        world.add(age=timedelta(days=30), keep=hours * timedelta(hours=1))
+    world.source()
+    world.whole()
+    for _ in range(4):
+        world.wait(timedelta(hours=1))
+        world.source()
+
+    assert world.whole() == 0
+
+
+def test_a_deletion_among_many_that_expire_is_seen() -> None:
+    """One more than were due."""
+    world = World()
+    for hours in range(1, 50):
+        world.add(age=timedelta(days=30), keep=hours * timedelta(hours=1))
+    world.source()
+    world.wait(timedelta(hours=3))
+    world.source()
+    world.points.popitem()
+
+    assert same(world.source(), world)
+
+
+def test_a_number_that_never_fits_costs_an_audit_ever_more_seldom() -> None:
+    """AWS calls it an approximation."""
+    world = settled()
+    world.whole()
+    for minute in range(1, 121):
+        world.wait(MINUTE)
+        vault = replace(world.vault(), points=3 + 5 * (minute % 2))
+        world.kept.source(KEY, vault, world._list)
+
+    assert 1 <= world.whole() <= 2 + 120 / (DOUBTED / MINUTE) / 2
+
+
+def test_everything_is_listed_again_after_a_while_whatever_the_number_says() -> None:
+    """A deletion and an arrival make the same number."""
+    world = settled()
+    world.points.pop("p1")
+    world.add(age=timedelta(days=70))
+    world.source()
+    world.wait(AUDIT)
+
+    assert same(world.source(), world)
+
+
+def test_a_clock_that_jumps_back_makes_an_audit() -> None:
+    """Nothing is known of the time in between."""
+    world = settled()
+    world.now -= timedelta(days=3)
+
+    world.source()
+    assert world.whole() == 1
+
+
+def test_an_error_leaves_what_is_kept() -> None:
+    """And the next look asks for what this one did not see."""
+    world = settled()
+    world.add()
+    world.fails = True
+    with pytest.raises(OSError, match="no"):
+        world.source()
+    world.fails = False
+    world.whole()
+
+    assert same(world.source(), world)
+    assert world.whole() == 0
+
+
+def test_a_copy_that_a_job_has_brought_is_listed_until_it_is_there() -> None:
+    """A listing may lag; one that never shows is left to the audit after an hour."""
+    world = settled()
+    world.job("COMPLETED", copy="late", completed=timedelta(0))
+    looks = 0
+    for _ in range(12):
+        world.destination()
+        looks += world.whole()
+        world.wait(10 * MINUTE)
+
+    assert looks == LATE // (10 * MINUTE)
+    world.points["late"] = RecoveryPoint("late", "r", "EBS", NOW, "COMPLETED")
+    assert same(world.destination(), world)
+
+
+def test_a_destination_whose_jobs_are_not_known_is_listed() -> None:
+    """What arrived cannot be told then."""
+    world = settled()
+    world.kept.destination(KEY, world.vault(), None, world._list)
+
+    assert world.whole() == 1
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "late", "old", "short", "creating", "complete", "delete", "copy", "nothing"]),
+        st.sampled_from([0, 1, 4, 30, 61, 400]),
+    ),
+    max_size=40,
+)
+
+
+@given(OPERATIONS, st.booleans())
+def test_whatever_happens_a_look_says_what_aws_has(operations: list[tuple[str, int]], numbered: bool) -> None:
+    """But for what has expired since; and where AWS tells no number, what else a window cannot see, until the audit."""
+    world = World(tells_number=numbered)
+    for what, minutes in operations:
+        world.wait(minutes * MINUTE)
+        name = next(iter(world.points), "")
+        match what:
+            case "add" | "late" | "old":
+                world.add(age={"add": timedelta(0), "late": timedelta(hours=20), "old": timedelta(days=90)}[what])
+            case "short":
+                world.add(keep=timedelta(hours=1))
+            case "creating":
+                world.add(status="CREATING")
+            case "complete" if name:
+                world.points = {arn: replace(each, status="COMPLETED") for arn, each in world.points.items()}
+            case "delete" if name:
+                del world.points[name]
+            case "copy":
+                world.job("COMPLETED", copy=world.add(age=timedelta(days=40)), completed=timedelta(0))
+        world.source()
+        for look in (world.source, world.destination):
+            found = dict(look().by_arn)
+            over = {arn for arn, each in found.items() if each.delete_at and each.delete_at <= world.now}
+            unseen = set(found.keys() ^ world.points.keys()) - over
+            assert numbered is False or not unseen, what
+    world.wait(AUDIT)
+
+    assert same(world.source(), world)
+
+
+# --- Jobs ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.sampled_from(["start", "end", "fail", "nothing"]), st.integers(0, 3000)), max_size=40))
+def test_jobs_are_seen_as_aws_lists_them(operations: list[tuple[str, int]]) -> None:
+    """Whatever ends whenever; those that AWS forgets are forgotten."""
+    world = World()
+    for what, minutes in operations:
+        world.wait(minutes * MINUTE)
+        running = next((each for each in world.jobs.values() if each.is_running), None)
+        if what == "start":
+            world.job("RUNNING")
+        elif what != "nothing" and running is not None:
+            state = "COMPLETED" if what == "end" else "FAILED"
+            world.jobs[running.id] = replace(running, state=state, completed=world.now)
+        known = {each.id: each for each in world.look_at_jobs()}
+
+        assert known == {each.id: each for each in world._list_jobs(None)}
+
+
+def test_jobs_that_have_ended_are_not_listed_again() -> None:
+    """Only what was created since the oldest that has not."""
+    world = World()
+    for _ in range(100):
+        world.job("COMPLETED", completed=timedelta(0))
+        world.wait(10 * MINUTE)
+    world.look_at_jobs()
+    running = world.job("RUNNING")
+    world.wait(MINUTE)
+    world.look_at_jobs()
+    world.wait(MINUTE)
+    world.listed.clear()
+    world.look_at_jobs()
+
+    assert world.listed == [world.jobs[running].created - LATE]
