@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import imports, looks, pairing, plans, policies, simulator, tenants
+from . import drain, imports, looks, pairing, plans, policies, simulator, tenants
 
-PARTS = ("imports", "looks", "pairing", "simulator", "plans", "policies", "tenants")
+PARTS = ("imports", "looks", "drain", "pairing", "simulator", "plans", "policies", "tenants")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -45,7 +45,7 @@ def main(
     settled: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, pairing, simulator, plans, operators with pairs times vaults policies, tenants."""
+    """Measure imports, looks, a drain, pairing, simulator, plans, operators over pairs times vaults, tenants."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
@@ -53,6 +53,8 @@ def main(
                 result[part] = imports.measure()
             case "looks":
                 result[part] = looks.measure(points=settled)
+            case "drain":
+                result[part] = drain.measure()
             case "pairing":
                 result[part] = pairing.measure(points=points)
             case "simulator":

@@ -40,13 +40,20 @@ def measure(*, points: int) -> dict[str, Any]:
 
 def _world(resources: int) -> dict[str, Any]:
     """Return a pair of accounts; the source has daily recovery points of so many resources."""
-    world = worlds.world(pairs=1, vaults=1, points=EACH)
+    world = with_room_for_copies(worlds.world(pairs=1, vaults=1, points=EACH), resources)
     for account in world["accounts"]:
         if account["name"] == "source-0":
             account["users"] = [ADMIN]
+    return world
+
+
+def with_room_for_copies(world: dict[str, Any], resources: int) -> dict[str, Any]:
+    """Let each first source vault have daily recovery points of so many resources, and whoever copies them do so."""
+    for account in world["accounts"]:
+        if account["name"].startswith("source-"):
             account["keys"][0]["policy"] = _anybody("kms:*")
             account["vaults"][0]["generate"][0] |= {"resources": resources, "every": "1d", "back": f"{EACH - 1}d"}
-        if account["name"] == "target-0":
+        if account["name"].startswith("target-"):
             account["vaults"][0]["policy"] = _anybody("backup:CopyIntoBackupVault")
     return world
 

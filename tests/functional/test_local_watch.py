@@ -26,6 +26,7 @@ from crossvault.engine.observed import Observed
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
 from crossvault.local.watch import Watch
+from crossvault.status.outcome import Cadence
 from crossvault.work import logs
 from crossvault.work.board import Board
 from crossvault.work.vitals import Vitals
@@ -323,3 +324,34 @@ async def test_an_account_keeps_its_name_whatever_namespace_its_manifest_has(tmp
     assert before.objects.keys() == after.objects.keys()
     with pytest.raises(ManifestError, match="is declared twice"):
         Folder.read(write(tmp_path, one, two, odd, policy))
+
+
+class NotingAws(FakeAws):
+    """An AWS of the present that notes from when an observation has to be."""
+
+    def __init__(self, *points: RecoveryPoint) -> None:
+        super().__init__(*points)
+        self.now = datetime.now(UTC) + timedelta(hours=1)
+        self.asked: list[tuple[datetime, int]] = []
+
+    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+        """Note it, and how much had been done until then."""
+        self.asked.append((not_before, len(self.log)))
+        return super().observe(desired, not_before=not_before)
+
+
+async def test_a_pass_sees_what_the_one_before_it_did(tmp_path: Path) -> None:
+    """Copies that have landed meanwhile make room for others."""
+    aws = NotingAws(*(builders.point(number) for number in range(3)))
+    write(tmp_path, *manifests())
+    cadence = Cadence(timedelta(minutes=5), timedelta(minutes=1))
+    settings = LocalSettings(cadence=cadence, reload=timedelta(milliseconds=5))
+    going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
+    life = asyncio.create_task(going.run())
+    await until(lambda: len({at for at, _ in aws.asked}) > 1)  # a pass may look more than once
+    going.stop()
+    await asyncio.wait_for(life, 30)
+    (first, done), *_, (second, done_by_then) = aws.asked
+
+    assert (done, done_by_then > 0) == (0, True)
+    assert first < second

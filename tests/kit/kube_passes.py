@@ -16,7 +16,6 @@ from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.kube import passes
 from crossvault.kube.client import Api, ApiError, Trouble
 from crossvault.kube.events import Recorder
-from crossvault.kube.freshness import Freshness
 from crossvault.kube.parts import Parts
 from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
@@ -27,6 +26,7 @@ from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 from crossvault.work.agenda import Next
 from crossvault.work.board import Board
+from crossvault.work.freshness import Freshness
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

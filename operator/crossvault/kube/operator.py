@@ -25,6 +25,7 @@ from ..kinds.kind import NAMESPACE, Clock, ObjectKey
 from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.clock import utc_now
+from ..work.freshness import Freshness
 from ..work.vitals import Vitals
 from ..work.workers import Workers
 from . import handlers, objects, passes
@@ -32,7 +33,6 @@ from . import settings as tuning
 from .access import Access
 from .client import Api
 from .events import Recorder
-from .freshness import Freshness
 from .health import Checks, Heartbeat, Page
 from .login import Login
 from .parts import Parts, Reconcile, reconcile

@@ -10,10 +10,10 @@ from ..engine.rounds import Aws
 from ..kinds.kind import Clock, Request
 from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
+from ..work.freshness import Freshness
 from ..work.vitals import Vitals
 from .client import Api
 from .events import Recorder
-from .freshness import Freshness
 from .settings import OperatorSettings
 from .store import Store
 from .threads import Threads

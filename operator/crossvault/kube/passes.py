@@ -146,7 +146,7 @@ class Passes:
         for line in outcome.warnings:
             _logger.warning("%s", line)
         self._unsaid[key] = tuple(dict.fromkeys((*self._unsaid.get(key, ()), *outcome.events)))
-        self._note_freshness(key, outcome, started)
+        parts.freshness.note(key, outcome, started, parts.clock())
         current = parts.store.get(key)
         if current is None or objects.uid_of(current) != objects.uid_of(body):
             raise VanishedError(str(key)) if current is None else OvertakenError(str(key))
@@ -160,14 +160,6 @@ class Passes:
                 return After(parts.settings.cadence.interval)
         parts.recorder.record(key.kind, current, self._unsaid.pop(key))
         return _next(outcome)
-
-    def _note_freshness(self, key: ObjectKey, outcome: Outcome, started: datetime) -> None:
-        wrote = any(result.problem is None for result in outcome.results)
-        wrote_at = self._parts.clock() if wrote else None
-        if not outcome.failed:
-            self._parts.freshness.passed(key, started, wrote_at=wrote_at, requeue=outcome.requeue)
-        elif wrote_at is not None:
-            self._parts.freshness.demand(key, wrote_at)
 
     async def _deletion(self, key: ObjectKey, body: Body, parting: Parting) -> Next:
         then = await self._deletions.run(key, body, parting)

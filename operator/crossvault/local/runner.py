@@ -23,6 +23,7 @@ from ..work.agenda import After, Done, Next, Retry
 from ..work.board import Board
 from ..work.clock import utc_now
 from ..work.desk import Desk
+from ..work.freshness import Freshness
 from ..work.vitals import Vitals
 from ..work.workers import Workers
 from .files import shown
@@ -76,6 +77,7 @@ class LocalRunner:
         self._desk = Desk()
         self._outcomes: dict[PolicyKey, Outcome] = {}
         self._looked_at: dict[PolicyKey, datetime] = {}
+        self._freshness = Freshness(settings.cadence)
         self._again: Callable[[PolicyKey], None] = lambda _key: None
         self._started = clock()
         self._finished = asyncio.Event()
@@ -157,11 +159,13 @@ class LocalRunner:
             # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
             del self._bodies[key]
             self._outcomes.pop(key, None)
+            self._freshness.forget(POLICY.key(key))
             self._board.drop(POLICY.name, key)
         self._folder = folder
         anew = {key.policy for key in changed if key.kind == POLICY.name} & self._bodies.keys()
         for key in anew:
             self._outcomes.pop(key, None)  # what was true of the old files reaches no goal
+            self._freshness.demand(POLICY.key(key), self._clock())
         return anew
 
     def _tell_twins(self) -> None:
@@ -231,6 +235,7 @@ class LocalRunner:
         if outcome.status is not None:
             self._bodies[key] = {**body, "status": outcome.status}
         self._outcomes[key], self._looked_at[key] = outcome, began
+        self._freshness.note(POLICY.key(key), outcome, began, self._clock())
         if outcome.report is not None:
             self._board.put(outcome.report)
         self._on_outcome(key, outcome)
@@ -240,7 +245,7 @@ class LocalRunner:
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
     def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
-        not_before = now - self._settings.cadence.follow / 2
+        not_before = self._freshness.not_before(POLICY.key(key), now)
         return self._desk.request(POLICY.key(key), body, Occasion(not_before, self._board.looked(POLICY.name, key)))
 
     def _pass(self, key: PolicyKey, request: Request) -> Outcome:
@@ -267,6 +272,7 @@ class LocalRunner:
             oldest = self._clock() - self._settings.cadence.follow
             stale = [key for key in self._bodies if self._looked_at[key] < oldest]
             for key in stale:
+                self._freshness.demand(POLICY.key(key), self._clock())
                 self._again(key)
             if not stale:
                 self._finished.set()

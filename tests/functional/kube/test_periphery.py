@@ -17,7 +17,6 @@ from crossvault.kube import settings as tuning
 from crossvault.kube.access import Access
 from crossvault.kube.client import Api, ApiError, Health, Trouble
 from crossvault.kube.events import Recorder
-from crossvault.kube.freshness import Freshness
 from crossvault.kube.login import Login
 from crossvault.kube.relist import DeafError, Relist
 from crossvault.kube.settings import OperatorSettings
@@ -25,6 +24,7 @@ from crossvault.kube.store import Store
 from crossvault.status.events import Event
 from crossvault.status.outcome import Cadence
 from crossvault.words.reasons import Reason
+from crossvault.work.freshness import Freshness
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ..kinds.kind import ObjectKey
-from ..status.outcome import Cadence
+from ..status.outcome import Cadence, Outcome
 
 # A resync comes up to 10 % early, so what is older than 90 % of the interval has to be read again.
 RESYNC_SHARE = 0.9
@@ -46,6 +46,14 @@ class Freshness:
             self._patience[key] = requeue * FOLLOW_SHARE
         else:
             self._patience.pop(key, None)
+
+    def note(self, key: ObjectKey, outcome: Outcome, started: datetime, now: datetime) -> None:
+        """Note how a pass ended that started then; one that failed has met no demand."""
+        wrote_at = now if any(result.problem is None for result in outcome.results) else None
+        if not outcome.failed:
+            self.passed(key, started, wrote_at=wrote_at, requeue=outcome.requeue)
+        elif wrote_at is not None:
+            self.demand(key, wrote_at)
 
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is gone."""

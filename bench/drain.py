@@ -1,0 +1,73 @@
+"""How fast ``crossvault run`` starts copies that are missing, against what the accounts' limits allow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from backup_simulator.server import SimulatorServer
+
+from . import looks, worlds
+
+PAIRS, RESOURCES = 5, 60
+STARTS = 1.0
+"""Per second and account."""
+FIRST, LAST = 15.0, 75.0
+"""Seconds from the start of the process between which starts are counted."""
+
+
+def measure() -> dict[str, Any]:
+    """Run for a while over accounts that lack thousands of copies; nothing but startsPerSecond holds it up."""
+    world = looks.with_room_for_copies(worlds.world(pairs=PAIRS, vaults=1, points=looks.EACH), RESOURCES)
+    with SimulatorServer(world) as aws, tempfile.TemporaryDirectory(prefix="crossvault-bench-") as folder:
+        (Path(folder) / "all.yaml").write_text(yaml.safe_dump_all(_manifests()), "utf-8")
+        credentials = aws.credentials(worlds.HUB, "operator")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment |= {
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
+            "AWS_REGION": worlds.SOURCE_REGION,
+        }
+        command = [sys.executable, "-m", "crossvault", "run", "-f", folder, "--log-level", "error"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(FIRST)
+            before = _counts(aws)
+            time.sleep(LAST - FIRST)
+            after = _counts(aws)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+    starts, calls = (now - then for now, then in zip(after, before, strict=True))
+    return {
+        "accounts": PAIRS,
+        "starts": starts,
+        "share_of_the_allowed_rate": round(starts / (LAST - FIRST) / PAIRS / STARTS, 3),
+        "calls_per_start": round(calls / max(starts, 1), 2),
+    }
+
+
+def _counts(aws: SimulatorServer) -> tuple[int, int]:
+    calls = aws.control.calls()
+    return sum(each.operation == "StartCopyJob" for each in calls), len(calls)
+
+
+def _manifests() -> list[dict[str, Any]]:
+    bodies: list[dict[str, Any]] = []
+    for number in range(PAIRS):
+        accounts = worlds.accounts(number, 100, worlds.NAMESPACE)
+        for each in accounts:
+            each["spec"]["limits"]["startsPerSecond"] = STARTS
+        policy = worlds.policy(number, 0, "Enforce")
+        policy["spec"]["backfill"] = {"mode": "All"}
+        bodies += [*accounts, policy]
+    return bodies
