@@ -23,6 +23,7 @@ from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.vault import CreateVault
 from crossvault.engine.declared import Desired
 from crossvault.engine.observed import Observed
+from crossvault.kinds import POLICY
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
 from crossvault.local.runner import protected
 from crossvault.local.watch import Watch
@@ -326,32 +327,17 @@ async def test_an_account_keeps_its_name_whatever_namespace_its_manifest_has(tmp
         Folder.read(write(tmp_path, one, two, odd, policy))
 
 
-class NotingAws(FakeAws):
-    """An AWS of the present that notes from when an observation has to be."""
-
-    def __init__(self, *points: RecoveryPoint) -> None:
-        super().__init__(*points)
-        self.now = datetime.now(UTC) + timedelta(hours=1)
-        self.asked: list[tuple[datetime, int]] = []
-
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
-        """Note it, and how much had been done until then."""
-        self.asked.append((not_before, len(self.log)))
-        return super().observe(desired, not_before=not_before)
-
-
-async def test_a_pass_sees_what_the_one_before_it_did(tmp_path: Path) -> None:
-    """Copies that have landed meanwhile make room for others."""
-    aws = NotingAws(*(builders.point(number) for number in range(3)))
+async def test_a_pass_is_to_see_what_the_one_before_it_did(tmp_path: Path) -> None:
+    """Copies that have landed meanwhile make room for others, so no older listing will do."""
+    aws = aws_of_today(*(builders.point(number) for number in range(3)))
     write(tmp_path, *manifests())
-    cadence = Cadence(timedelta(minutes=5), timedelta(minutes=1))
-    settings = LocalSettings(cadence=cadence, reload=timedelta(milliseconds=5))
+    settings = LocalSettings(cadence=Cadence(timedelta(minutes=5), timedelta(minutes=1)))
+    began = datetime.now(UTC)
     going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
     life = asyncio.create_task(going.run())
-    await until(lambda: len({at for at, _ in aws.asked}) > 1)  # a pass may look more than once
+    await until(lambda: KEY in going.outcomes)
     going.stop()
     await asyncio.wait_for(life, 30)
-    (first, done), *_, (second, done_by_then) = aws.asked
 
-    assert (done, done_by_then > 0) == (0, True)
-    assert first < second
+    assert aws.log
+    assert going._freshness.not_before(POLICY.key(KEY), datetime.now(UTC)) > began

@@ -16,7 +16,7 @@ from ..aws.calls import CallCounts, CallRecorder
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
 from ..aws.own import AwsSettings, NewSession, plain_session
 from ..aws.places import Place, Shared, identity_key
-from ..aws.reads import SharedReads
+from ..aws.reads import ReadKey, SharedReads
 from ..aws.sessions import Sessions
 from ..engine.declared import Account, Desired
 from ..engine.observed import Observed, Sight
@@ -129,7 +129,13 @@ class AwsAccounts:
     def drop(self, name: str) -> None:
         """Forget the account of a deleted BackupAccount: its sessions, its budget and everything read through it."""
         self._reach.sessions.drop(name)
-        self._reach.reads.forget(lambda key: isinstance(key[1], tuple) and key[1][0] == name)
+
+        def belongs(key: ReadKey) -> bool:
+            return isinstance(key[1], tuple) and key[1][0] == name
+
+        self._reach.reads.forget(belongs)
+        for each in self._hands:
+            each.forget(belongs)
 
     def close(self) -> None:
         """Wake up who waits for a budget, and close all connections."""

@@ -14,7 +14,7 @@ from ..words.problems import CrossvaultError
 from .backoff import RefusedWrites, Write
 from .entered import Entered
 from .places import Place
-from .reads import SharedReads
+from .reads import ReadKey, SharedReads
 from .sessions import Sessions
 from .turns import Turns
 
@@ -110,8 +110,10 @@ class Hands:
         look: Looks around for a policy.
         account: Begins to look at an account by itself, and returns what was seen.
         acts: Carries out the room's actions, by their class.
+        forget: Drops what the room keeps under the names of reads that belong to something that is gone.
     """
 
     look: _Looks
     account: Callable[[Place], Callable[[], Parts]] = _sees_nothing
     acts: Mapping[type[Any], Callable[[Any], Result]] = field(default_factory=dict)
+    forget: Callable[[Callable[[ReadKey], bool]], None] = lambda _belongs: None

@@ -49,6 +49,10 @@ class Inventory:
         kept = (each for each in self if each.arn not in gone)
         return Inventory((*kept, *found)), any(each.status in lasting for each in missing)
 
+    def joined(self, found: Inventory) -> Inventory:
+        """Return these points and those found, which are newer."""
+        return Inventory((*(each for each in self if each.arn not in found.by_arn), *found))
+
     def __iter__(self) -> Iterator[RecoveryPoint]:
         """Yield the points as AWS lists them."""
         return iter(self.by_arn.values())

@@ -80,10 +80,11 @@ def seen(place: Place, name: str) -> Pending[Vault | None]:
     doubt = None if isinstance(place.identity(), Unseen) else place.doubt()
     if doubt is not None and place.region in place.first_there:
         return known(Unseen(doubt))
-    return place.once(_key(place.access.fingerprint, place.region, name), lambda: _Vaults(place).begin(name))
+    return place.once(vault_key(place.access.fingerprint, place.region, name), lambda: _Vaults(place).begin(name))
 
 
-def _key(entry: Fingerprint, region: str, name: str) -> ReadKey:
+def vault_key(entry: Fingerprint, region: str, name: str) -> ReadKey:
+    """Name DescribeBackupVault."""
     return ("vault", entry, region, name)
 
 
@@ -97,7 +98,7 @@ class _Vaults:
 
     def begin(self, name: str) -> Pending[Vault | None]:
         place, shared = self._place, self._shared
-        key = _key(place.access.fingerprint, place.region, name)
+        key = vault_key(place.access.fingerprint, place.region, name)
         describe = partial(vault, place.access, place.region, name, self._names)
         if not self._is_listed_first(key):
             before = shared.reads.cached(key, EVER) is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from ...vault.seen import Key, Vault
 from ..inventory import ARRIVALS, POINTS, Arrivals, Inventory
 from ..planned import StartCopy
 from ..seen import TRAFFIC, CopyJob, RecoveryPoint, RunningCopy, Traffic
-from .kept import KeptListings
+from .kept import Described, Holding, KeptListings
 from .ledger import RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
 
@@ -61,13 +61,9 @@ class _Copies:
         arrivals = tuple(
             Parts().having(
                 ARRIVALS,
-                Arrivals(
-                    lying(),
-                    _from_vault(into(), scene.desired.source.arn),
-                    _listed_at(place, declared.vault.name, source),
-                ),
+                _arrivals(lying(), _from_vault(into(), scene.desired.source.arn)),
             )
-            for (declared, place), lying, into in zip(scene.sides(), copies, jobs, strict=True)
+            for lying, into in zip(copies, jobs, strict=True)
         )
         listed = points()
         keys = _key_managers(source, listed.value if isinstance(listed, Seen) else ())
@@ -80,9 +76,9 @@ class _Copies:
         if isinstance(seen, Seen) and seen.value is None:
             return known(Seen(Inventory()))
         access, region = place.access, place.region
-        vault, key = _described(seen), _points_key(access.fingerprint, region, name)
+        described, key = _described(place, name, seen), _points_key(access.fingerprint, region, name)
         listing = partial(recovery_points, access, region, name)
-        return place.start(key, lambda: self._kept.source(key, vault, listing))
+        return place.start(key, lambda: self._kept.source(key, described, listing))
 
     def _copies(
         self,
@@ -91,7 +87,7 @@ class _Copies:
         seen: Look[Vault | None],
         into: Look[tuple[CopyJob, ...]],
         source: Place,
-    ) -> Pending[Inventory]:
+    ) -> Pending[Holding]:
         """Begin to look into a destination vault: without knowing that it exists, empty could not be told from absent.
 
         What is kept of it is the same for all that copy into it, but whether that will do, only their own jobs tell.
@@ -99,12 +95,14 @@ class _Copies:
         if isinstance(seen, Unseen):
             return known(seen)
         if seen.value is None:
-            return known(Seen(Inventory()))
-        access, region, vault = place.access, place.region, seen.value
+            return known(Seen(Holding(Inventory())))
+        access, region, described = place.access, place.region, _described(place, name, seen)
         jobs = into.value if isinstance(into, Seen) else None
         listing = partial(recovery_points, access, region, name)
         kept = _points_key(access.fingerprint, region, name)
-        return place.start(_copies_key(place, name, source), lambda: self._kept.destination(kept, vault, jobs, listing))
+        return place.start(
+            _copies_key(place, name, source), lambda: self._kept.destination(kept, described, jobs, listing)
+        )
 
     def _jobs(self, place: Place, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
         """Begin to look at the copy jobs this account has had into a vault."""
@@ -120,6 +118,10 @@ class _Copies:
         running = self._started.in_progress(fingerprint(account), now)
         refused = self._refused.into(set(vault_arns), now)
         return lambda keys: Traffic(len(running), Counter(running.values()), keys, refused)
+
+    def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
+        """Drop what is kept of an account that is gone."""
+        self._kept.forget(belongs)
 
     # --- Acting
 
@@ -166,7 +168,7 @@ class _Copies:
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
     copies = _Copies(reach)
-    return Hands(copies.look, acts={StartCopy: copies.start})
+    return Hands(copies.look, acts={StartCopy: copies.start}, forget=copies.forget)
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
@@ -181,13 +183,17 @@ def _copies_key(place: Place, name: str, source: Place) -> ReadKey:
     return ("copies", place.access.fingerprint, place.region, name, source.access.fingerprint, source.region)
 
 
-def _described(seen: Look[Vault | None]) -> Vault | None:
-    return seen.value if isinstance(seen, Seen) else None
+def _described(place: Place, name: str, seen: Look[Vault | None]) -> Described:
+    """Return what is known of a vault before it is listed, and of when that is."""
+    if isinstance(seen, Unseen):
+        return Described()
+    return Described(seen.value, place.shared.ages.get(vault.vault_key(place.access.fingerprint, place.region, name)))
 
 
-def _listed_at(place: Place, name: str, source: Place) -> datetime | None:
-    """Tell when the recovery points that this pass was given were listed."""
-    return place.shared.ages.get(_copies_key(place, name, source))
+def _arrivals(lying: Look[Holding], jobs: Look[tuple[CopyJob, ...]]) -> Arrivals:
+    if isinstance(lying, Unseen):
+        return Arrivals(lying, jobs)
+    return Arrivals(Seen(lying.value.points), jobs, lying.value.listed)
 
 
 def _from_vault(jobs: Look[tuple[CopyJob, ...]], source_vault_arn: str) -> Look[tuple[CopyJob, ...]]:

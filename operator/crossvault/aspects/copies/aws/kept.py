@@ -6,9 +6,9 @@ A whole listing (an audit) comes first, then in every audit interval, and after 
 - of a destination vault nothing, unless a copy is being made, or a job that ended well names one that is not there;
 - of copy jobs, those created since the oldest that has not ended, less :data:`LATE`.
 
-What that cannot see (a deletion, an expiry, a status that changes, an old recovery point that comes from elsewhere)
-shows in the number of recovery points that AWS tells of a vault, else in the next audit. AWS calls that number an
-approximation in its console, so it is believed no further than that somebody should look.
+What that cannot see (a deletion, an old recovery point that comes from elsewhere) shows in the number of recovery
+points that AWS tells of a vault, else in the next audit. AWS calls that number an approximation in its console, so it
+is believed no further than that somebody should look.
 """
 
 from __future__ import annotations
@@ -22,26 +22,50 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ....aws.reads import ReadKey
 from ...vault.seen import Vault
+from ..doubts import SURELY_GONE
+from ..evidence import SETTLING
 from ..inventory import Inventory
-from ..seen import CopyJob
+from ..seen import CopyJob, RecoveryPoint
 
 MARGIN = timedelta(days=1)
 """How late a recovery point may be listed: CreationDate is when its backup began, which may run for hours."""
 LATE = timedelta(hours=1)
-"""How late a copy job, or the copy of a finished one, may be listed."""
+"""How late a copy job, or the copy of a finished one, may be listed; and how often expiries make an audit."""
+COUNTED = timedelta(minutes=2)
+"""How late a new recovery point may be counted in the number of a vault."""
 REMEMBERED = timedelta(days=30)
-"""For how long AWS lists a copy job."""
+"""For how long AWS lists a copy job that has ended."""
+UNFINISHED = timedelta(days=7)
+"""For how long a recovery point that is not complete is looked at in every look."""
 DOUBTED = timedelta(minutes=10)
 """After a doubt whose audit found nothing, so long none is heeded, and twice as long after each further one."""
 UNUSED = timedelta(hours=2)
-COMPLETE = frozenset({"COMPLETED", "AVAILABLE", "EXPIRED", "STOPPED"})
-"""Statuses that a recovery point may have for long. Any other one is looked at again."""
+LASTING = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED"})
+"""Statuses that a recovery point keeps. https://docs.aws.amazon.com/aws-backup/latest/devguide/
+API_RecoveryPointByBackupVault.html"""
+CREATING = "CREATING"
+_JUDGED_AFTER = (SETTLING, SURELY_GONE)
 
-T = TypeVar("T")
 Points: TypeAlias = Callable[[datetime | None], Inventory]
 """Lists the recovery points of a vault, all or those created after an instant."""
 Jobs: TypeAlias = Callable[[datetime | None], tuple[CopyJob, ...]]
 """Lists copy jobs, all or those created after an instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a vault was described as before it is listed, and when; None where that was denied, or failed."""
+
+    vault: Vault | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a destination vault holds, and when it was listed in whole; None where there was nothing to list."""
+
+    points: Inventory
+    listed: datetime | None = None
 
 
 class _Clocked(Protocol):
@@ -55,12 +79,14 @@ class _Vault:
     touched: datetime
     lock: threading.Lock = field(default_factory=threading.Lock)
     points: Inventory | None = None
-    made: datetime | None = None
-    """When the vault was made: another one of the same name has nothing of it."""
     looked: datetime | None = None
     audited: datetime | None = None
-    beside: int | None = None
-    """How many more than those listed AWS told of at the last audit."""
+    described: bool = False
+    """Whether the vault had been described before it was audited."""
+    made: datetime | None = None
+    """When the vault was made: another one of the same name has nothing of it."""
+    beside: int = 0
+    """How many more than those listed AWS tells of, as an audit has found out that it does for no reason."""
     doubted: datetime | None = None
     patience: timedelta = DOUBTED
 
@@ -95,9 +121,17 @@ class _Shelf(Generic[K]):
             kept.touched = now
             return kept
 
+    def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
+        with self._lock:
+            for each in [each for each in self._kept if belongs(each)]:
+                del self._kept[each]
+
 
 class KeptListings:
-    """What one process keeps of its listings. Thread-safe; a restart begins with audits."""
+    """What one process keeps of its listings. Thread-safe; a restart begins with audits.
+
+    Errors of what lists go through, and leave what is kept as it is.
+    """
 
     def __init__(self, clock: Callable[[], datetime], audit: timedelta) -> None:
         self._clock = clock
@@ -105,38 +139,37 @@ class KeptListings:
         self._vaults: _Shelf[_Vault] = _Shelf(_Vault)
         self._jobs: _Shelf[_Jobs] = _Shelf(_Jobs)
 
-    def source(self, key: ReadKey, vault: Vault | None, points: Points) -> Inventory:
-        """Look into a source vault, named by ``key``; ``vault`` is what it was described as, None where that is denied.
-
-        Errors of ``points`` go through, and leave what is kept as it is.
-        """
+    def source(self, key: ReadKey, described: Described, points: Points) -> Inventory:
+        """Look into a source vault, named by ``key``."""
         now = self._clock()
         kept = self._vaults.of(key, now)
         with kept.lock:
-            known = self._known(key, kept, vault, now)
+            known = self._known(key, kept, described, now)
             if known is None or kept.looked is None:
-                return self._audit(kept, vault, points, now)
-            oldest = min((each.created for each in known if each.status not in COMPLETE), default=now)
-            since = min(oldest, kept.looked) - MARGIN
+                return self._audit(kept, described, points, now)
+            since = min(_oldest_open(known, now), kept.looked) - MARGIN
             found = points(since)
-            kept.points, lost = known.renewed(found, since, COMPLETE)
-            kept.looked = now
-            new = sum(1 for arn in kept.points.by_arn if arn not in known.by_arn)
-            if lost or not _fits(kept, vault, new, now):
-                return self._doubt(kept, known, vault, points, now)
-            return kept.points
+            renewed, lost = known.renewed(found, since, LASTING)
+            if lost or not _fits(kept, renewed, described, now):
+                if not _is_damped(kept, now):
+                    return self._doubt(kept, known, described, points, now)
+                renewed = known.joined(found) if lost else renewed
+            kept.points, kept.looked = renewed, now
+            return renewed
 
     def destination(
-        self, key: ReadKey, vault: Vault | None, jobs: Iterable[CopyJob] | None, points: Points
-    ) -> Inventory:
+        self, key: ReadKey, described: Described, jobs: Iterable[CopyJob] | None, points: Points
+    ) -> Holding:
         """Look into a destination vault; ``jobs`` are those that copy into it, None where they are not known."""
         now = self._clock()
         kept = self._vaults.of(key, now)
         with kept.lock:
-            known = self._known(key, kept, vault, now)
-            if known is None or jobs is None or _awaits(known, jobs, now):
-                return self._audit(kept, vault, points, now)
-            return known if _fits(kept, vault, 0, now) else self._doubt(kept, known, vault, points, now)
+            known = self._known(key, kept, described, now)
+            if known is None or kept.audited is None or jobs is None or _awaits(known, jobs, kept.audited, now):
+                return Holding(self._audit(kept, described, points, now), now)
+            if not _fits(kept, known, described, now) and not _is_damped(kept, now):
+                return Holding(self._doubt(kept, known, described, points, now), now)
+            return Holding(known, kept.audited)
 
     def jobs(self, key: ReadKey, listing: Jobs) -> tuple[CopyJob, ...]:
         """Look at copy jobs: the newest listed first, then what is known of the others."""
@@ -148,16 +181,26 @@ class KeptListings:
             else:
                 running = (each.created for each in kept.jobs.values() if each.is_running)
                 found = {each.id: each for each in listing(min(running, default=kept.looked) - LATE)}
-                known = {name: each for name, each in kept.jobs.items() if name not in found}
-                kept.jobs = {name: each for name, each in (found | known).items() if now - each.created < REMEMBERED}
+                known = {
+                    name: each
+                    for name, each in kept.jobs.items()
+                    if name not in found and not each.is_running and now - (each.completed or each.created) < REMEMBERED
+                }
+                kept.jobs = found | known
             kept.looked = now
             return tuple(kept.jobs.values())
 
-    def _known(self, key: ReadKey, kept: _Vault, vault: Vault | None, now: datetime) -> Inventory | None:
+    def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
+        """Drop what is kept of something that is gone."""
+        self._vaults.forget(belongs)
+        self._jobs.forget(belongs)
+
+    def _known(self, key: ReadKey, kept: _Vault, described: Described, now: datetime) -> Inventory | None:
         """Return what is known of a vault; None where all has to be listed."""
         if kept.points is None or self._is_due(key, kept.audited, now):
             return None
-        if vault is not None and kept.made is not None and vault.created != kept.made:
+        vault = described.vault
+        if vault is not None and (not kept.described or vault.created != kept.made):
             return None
         return kept.points
 
@@ -168,49 +211,70 @@ class KeptListings:
         early = zlib.crc32(repr(key).encode()) % 1000 / 5000
         return not timedelta(0) <= now - audited < self._audit_every * (1 - early)
 
-    def _doubt(self, kept: _Vault, before: Inventory, vault: Vault | None, points: Points, now: datetime) -> Inventory:
-        """Audit because of a doubt, unless the last one came to nothing a short while ago."""
-        just_now = kept.doubted is not None and timedelta(0) <= now - kept.doubted < kept.patience
-        if just_now and kept.points is not None:
-            return kept.points
-        found = self._audit(kept, vault, points, now)
-        if found.by_arn.keys() != before.by_arn.keys():
+    def _doubt(self, kept: _Vault, known: Inventory, described: Described, points: Points, now: datetime) -> Inventory:
+        """Audit because of a doubt. One that comes to nothing is AWS's way of counting, and damps the next."""
+        found = self._audit(kept, described, points, now)
+        if found.by_arn.keys() != known.by_arn.keys():
             kept.doubted, kept.patience = None, DOUBTED
-        else:
-            kept.doubted, kept.patience = now, min(2 * kept.patience, self._audit_every)
+            return found
+        kept.doubted, kept.patience = now, min(2 * kept.patience, self._audit_every)
+        if described.vault is not None and described.vault.points is not None:
+            kept.beside = described.vault.points - len(found)
         return found
 
-    def _audit(self, kept: _Vault, vault: Vault | None, points: Points, now: datetime) -> Inventory:
+    def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
         found = points(None)
         kept.points, kept.looked, kept.audited = found, now, now
-        kept.made = vault.created if vault is not None else None
-        kept.beside = vault.points - len(found) if vault is not None and vault.points is not None else None
+        kept.described = described.vault is not None
+        kept.made = described.vault.created if described.vault is not None else None
         return found
 
 
-def _awaits(points: Inventory, jobs: Iterable[CopyJob], now: datetime) -> bool:
+def _is_damped(kept: _Vault, now: datetime) -> bool:
+    """Tell whether a doubt has come to nothing a short while ago."""
+    return kept.doubted is not None and timedelta(0) <= now - kept.doubted < kept.patience
+
+
+def _oldest_open(points: Inventory, now: datetime) -> datetime:
+    """Return when the oldest recovery point was created that may still become complete."""
+    limit = now - UNFINISHED
+    return min((each.created for each in points if each.status not in LASTING and each.created > limit), default=now)
+
+
+def _awaits(points: Inventory, jobs: Iterable[CopyJob], audited: datetime, now: datetime) -> bool:
     """Tell whether something is on its way into a vault: a copy that is being made, or one that a job has brought.
 
-    A copy that is not listed long after its job has ended is for the audit.
+    A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
+    by listings from certain times after the end, which there have to be.
     """
-    return any(each.status not in COMPLETE for each in points) or any(
-        each.ended_well
-        and each.destination_point_arn not in points.by_arn
-        and now - (each.completed or each.created) < LATE
-        for each in jobs
-    )
+    if any(each.status == CREATING for each in points):
+        return True
+    for each in jobs:
+        if each.ended_well and each.destination_point_arn not in points.by_arn:
+            ended = each.completed or each.created
+            if audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER):
+                return True
+    return False
 
 
-def _fits(kept: _Vault, vault: Vault | None, new: int, now: datetime) -> bool:
+def _fits(kept: _Vault, points: Inventory, described: Described, now: datetime) -> bool:
     """Tell whether the number that AWS tells of a vault is that of what is known to be in it.
 
-    The vault was described before it was listed, so that those that are ``new`` may not be counted yet; those whose
-    time is over may still be, or not.
+    What was described before it was listed in whole says nothing. What is new may not be counted yet; what is over may
+    be gone, which is worth an audit now and then.
     """
-    if vault is None or vault.points is None or kept.beside is None or kept.points is None:
+    vault, at = described.vault, described.at
+    if vault is None or vault.points is None or at is None or kept.audited is None or at <= kept.audited:
         return True
-    known = len(kept.points)
-    if known - new + kept.beside <= vault.points <= known + max(0, kept.beside):
+    most = len(points) + kept.beside
+    if vault.points == most:
         return True
-    over = sum(1 for each in kept.points if each.delete_at is not None and each.delete_at <= now)
-    return known - new + kept.beside - over <= vault.points <= known + max(0, kept.beside)
+    least = most - _count(points, lambda each: each.created > at - COUNTED)
+    if least <= vault.points <= most:
+        return True
+    over = _count(points, lambda each: each.delete_at is not None and each.delete_at <= now)
+    return least - over <= vault.points < least and now - kept.audited < LATE
+
+
+def _count(points: Inventory, of: Callable[[RecoveryPoint], bool]) -> int:
+    return sum(1 for each in points if of(each))
