@@ -211,16 +211,22 @@ def test_what_could_not_be_looked_at_ends_with_1(tmp_path: Path, command: tuple[
     assert "orders" in answer.stdout
 
 
-def test_manifests_that_cannot_be_used_are_a_document_for_machines(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [pytest.param(("plan",), "Plan", id="plan"), pytest.param(("run", "--once"), "Status", id="run")],
+)
+def test_manifests_that_cannot_be_used_are_a_document_for_machines(
+    tmp_path: Path, command: tuple[str, ...], kind: str
+) -> None:
     """With ``-o json`` a pipeline gets JSON, whatever is wrong; for a person it is one line on stderr."""
     text = "apiVersion: crossvault.io/v1alpha1\nkind: BackupAccount\nmetadata: {name: a}\nspec:\n  accountId: '1'\n"
     (tmp_path / "a.yaml").write_text(text, "utf-8")
-    machine = crossvault("plan", "-f", str(tmp_path), "-o", "json")
-    person = crossvault("plan", "-f", str(tmp_path))
+    machine = crossvault(*command, "-f", str(tmp_path), "-o", "json")
+    person = crossvault(*command, "-f", str(tmp_path))
     document = json.loads(machine.stdout)
 
     assert (machine.returncode, machine.stderr) == (1, "")
-    assert (document["kind"], document["summary"]["policies"], document["policies"]) == ("Plan", 0, [])
+    assert (document["kind"], document["summary"]["policies"], document["policies"]) == (kind, 0, [])
     assert document["faults"] == [
         {
             "file": str(tmp_path / "a.yaml"),

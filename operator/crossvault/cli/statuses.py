@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..engine.declared import PolicyKey
+from ..local import ManifestFault
 from ..words.instants import instant
 from . import tables, wrongs
 from .render import API_VERSION
@@ -41,9 +42,9 @@ def document(
     }
 
 
-def unusable(faults: Iterable[str]) -> dict[str, Any]:
-    """Return the answer for manifests that cannot be used: every fault, and no status."""
-    listed = list(faults)
+def unusable(faults: Iterable[ManifestFault]) -> dict[str, Any]:
+    """Return the answer for manifests that cannot be used: every fault, as a plan has it, and no status."""
+    listed = [each.row() for each in faults]
     return {
         "apiVersion": API_VERSION,
         "kind": "Status",
@@ -68,8 +69,6 @@ def _policy(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def text(answer: Mapping[str, Any]) -> str:
     """Render the table of policies, and below it what is wrong with each."""
-    if "faults" in answer:
-        return "\n".join(answer["faults"])
     at = datetime.fromisoformat(answer["summary"]["at"])
     below = [line for each in answer["policies"] for line in wrongs.of_status(each["policy"], each["status"])]
     return "\n".join([tables.policies(answer["policies"], at), *below])
