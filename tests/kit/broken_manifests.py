@@ -331,6 +331,50 @@ TABLE = (
         f"{_SECOND}.lifecycle.deleteAfterDays",
         "must be at least 120 (moveToColdStorageAfterDays 30 + 90), is 100",
     ),
+    _policy(
+        "existing copies brought to nothing that is declared",
+        {f"{_SECOND}.existingCopies": "UpdateLifecycle"},
+        f"{_SECOND}.existingCopies",
+        "needs lifecycle.deleteAfterDays: declare how long copies live",
+    ),
+    _policy(
+        "existing copies brought to a lifecycle without an end",
+        {f"{_SECOND}.existingCopies": "UpdateLifecycle", f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 30}},
+        f"{_SECOND}.existingCopies",
+        "needs lifecycle.deleteAfterDays: declare how long copies live",
+    ),
+    _policy(
+        "existing copies kept and shortened",
+        {f"{_SECOND}.lifecycle": {"deleteAfterDays": 30}, f"{_SECOND}.shortenExistingToDays": 30},
+        f"{_SECOND}.shortenExistingToDays",
+        "only with existingCopies: UpdateLifecycle",
+    ),
+    _policy(
+        "existing copies shortened to what was declared before",
+        {
+            f"{_SECOND}.existingCopies": "UpdateLifecycle",
+            f"{_SECOND}.lifecycle": {"deleteAfterDays": 30},
+            f"{_SECOND}.shortenExistingToDays": 90,
+        },
+        f"{_SECOND}.shortenExistingToDays",
+        "must be lifecycle.deleteAfterDays, 30, is 90",
+    ),
+    _policy(
+        "existing copies shortened to no day at all",
+        {
+            f"{_SECOND}.existingCopies": "UpdateLifecycle",
+            f"{_SECOND}.lifecycle": {"deleteAfterDays": 30},
+            f"{_SECOND}.shortenExistingToDays": 0,
+        },
+        f"{_SECOND}.shortenExistingToDays",
+        "leave it out and no copy is shortened",
+    ),
+    _policy(
+        "existing copies that are done something else with",
+        {f"{_SECOND}.existingCopies": "Delete"},
+        f"{_SECOND}.existingCopies",
+        "Keep",
+    ),
     _policy("lifecycle that says nothing", {f"{_SECOND}.lifecycle": {}}, f"{_SECOND}.lifecycle"),
     _policy(
         "type AWS cannot copy",

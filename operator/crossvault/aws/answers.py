@@ -121,8 +121,7 @@ ANSWERS: dict[str, Members] = {
             "RecoveryPoints[].Status",
         ),
         (
-            "RecoveryPoints[].ResourceArn",
-            "RecoveryPoints[].BackupSizeInBytes",
+            *("RecoveryPoints[].ResourceArn", "RecoveryPoints[].BackupSizeInBytes"),
             "RecoveryPoints[].EncryptionKeyArn",
             "RecoveryPoints[].CalculatedLifecycle",
             "RecoveryPoints[].CalculatedLifecycle.DeleteAt",
@@ -150,15 +149,11 @@ ANSWERS: dict[str, Members] = {
             "CopyJobs[].CreationDate",
         ),
         (
-            "CopyJobs[].ResourceArn",
-            "CopyJobs[].ResourceType",
+            *("CopyJobs[].ResourceArn", "CopyJobs[].ResourceType"),
             "CopyJobs[].CompletionDate",
             "CopyJobs[].DestinationRecoveryPointArn",
-            "CopyJobs[].StatusMessage",
-            "CopyJobs[].MessageCategory",
-            "CopyJobs[].BackupSizeInBytes",
-            "CopyJobs[].ParentJobId",
-            "CopyJobs[].IamRoleArn",
+            *("CopyJobs[].StatusMessage", "CopyJobs[].MessageCategory"),
+            *("CopyJobs[].BackupSizeInBytes", "CopyJobs[].ParentJobId", "CopyJobs[].IamRoleArn"),
             "CopyJobs[].DestinationRecoveryPointLifecycle",
             "CopyJobs[].DestinationRecoveryPointLifecycle.DeleteAfterDays",
             "NextToken",
@@ -167,10 +162,19 @@ ANSWERS: dict[str, Members] = {
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
     "StartCopyJob": Members(("CopyJobId",)),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html: a point that is kept for
+    # ever has no lifecycle, and one that is being made no storage class
+    "DescribeRecoveryPoint": Members(
+        ("RecoveryPointArn", "CreationDate", "Status"),
+        (
+            *("CalculatedLifecycle", "CalculatedLifecycle.DeleteAt", "CalculatedLifecycle.MoveToColdStorageAt"),
+            *("Lifecycle", "Lifecycle.DeleteAfterDays", "Lifecycle.MoveToColdStorageAfterDays"),
+            *("Lifecycle.OptInToArchiveForSupportedResources", "Lifecycle.DeleteAfterEvent", "StorageClass"),
+        ),
+    ),
     # Nothing is read of these: what they did is looked at.
-    "CreateBackupVault": Members(),
-    "PutBackupVaultAccessPolicy": Members(),
-    "DeleteBackupVaultAccessPolicy": Members(),
+    **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle"), Members()),
+    **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"), Members()),
 }
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from ..aspects import ROOMS
-from ..aspects.copies import figures
+from ..aspects.copies import existing, figures
 from ..aspects.copies.declared import COPIES
 from ..aspects.copies.inventory import ARRIVALS, contents
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
 from ..aspects.copies.planned import State, judged, standings_of
 from ..aspects.copies.proof import Proof, plan_row, proofs
+from ..aspects.copies.updates import UpdateLifecycle
 from ..aspects.vault import vault_of
 from ..engine.declared import Desired, PolicyKey
 from ..engine.looks import Seen
@@ -39,6 +40,7 @@ FOUND_IN = (
     "copiesFollow",
     "copiesWait",
     "copiesHeld",
+    "lifecycles",
     "unmet",
     "unknown",
     "failed",
@@ -73,6 +75,7 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
             "copiesFollow": sum(each["follow"] for each in counts),
             "copiesWait": sum(each["wait"] for each in counts),
             "copiesHeld": sum(each["held"] for each in counts),
+            "lifecycles": sum(each["existingCopies"]["pending"] for each in done),
             "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for each in lines for row in each["unmet"]),
             "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
             "failed": sum(row["count"] for each in lines for row in each["failures"]),
@@ -132,6 +135,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "toChange": sum(each["change"] == "change" for each in changes),
         "changes": changes,
         "copies": _copies(outlook(plan, name, observed.at), desired),
+        "existingCopies": _existing(plan, name, acts=desired.acts),
         "pairing": _pairing(proofs(judged(plan, name).evidence, standings, declared, desired.source.arn), sight),
         "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites(ROOMS, Case(desired, observed))),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
@@ -199,6 +203,17 @@ def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
     }
 
 
+def _existing(plan: Plan, name: str, *, acts: bool) -> dict[str, Any]:
+    """Return how many copies get another lifecycle, now and later, and what is told of those that live otherwise."""
+    found = existing.lifecycles(plan, name)
+    updates = (each for each in plan.actions if isinstance(each, UpdateLifecycle))
+    return {
+        "now": sum(each.destination == name for each in updates),
+        "pending": found.pending,
+        "copies": [existing.row(each, acts=acts) for each in found.groups],
+    }
+
+
 # --- Text ----------------------------------------------------------------------------------------------------------
 
 
@@ -233,6 +248,7 @@ def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
         f"  {signs[one['change']]} {one['aspect']:<{WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
     ]
     lines += _copy_line(each["copies"], signs["add"], acts=acts)
+    lines += _existing_lines(each["existingCopies"], signs["change"], acts=acts)
     lines += pairings.lines(each["pairing"])
     lines += wrongs.prerequisites(each["unmet"])
     lines += wrongs.failures(each["failures"])
@@ -263,6 +279,21 @@ def _copy_line(copies: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]
         f" ({kinds}), {starts}, newest of each resource first, {copies['atOnce']} at once"
         + "".join(f"; {each}" for each in then)
     ]
+
+
+def _existing_lines(found: Mapping[str, Any], sign: str, *, acts: bool) -> list[str]:
+    """Return what becomes of the lifecycles of copies that are there, with one copy of each kind as example."""
+    lines = []
+    for each in found["copies"]:
+        nothing = each["change"] == existing.Step.NOTHING
+        remedy = f" {each['remedy']}" if each.get("remedy") else ""
+        lines.append(
+            f"  {'#' if nothing else sign} {'lifecycles':<{WIDTH}} {each['message']}{remedy} Example: {each['example']}"
+        )
+    later = found["pending"] - found["now"]
+    if lines and later > 0 and acts:
+        lines.append(f"  # {'lifecycles':<{WIDTH}} {found['now']} of them now, {later} with the next passes")
+    return lines
 
 
 _BEHIND = {
@@ -302,10 +333,11 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         for name, word in (("copiesFollow", "to follow"), ("copiesWait", "waiting"), ("copiesHeld", "held"))
         if summary[name]
     )
+    lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
     told = (
         f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change, 0 to remove,"
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later},"
-        f" {summary['unmet']} unmet."
+        f"{lives} {summary['unmet']} unmet."
     )
     return f"{told}{_idle(summary)} {looks}"
 

@@ -87,6 +87,9 @@ class Action(Protocol):
     def done(self, *, repaired: bool) -> tuple[Reason, str] | None:
         """Return the event about it, ``repaired`` when all was as declared before; None for what is counted."""
 
+    def summed(self, count: int) -> tuple[Reason, str] | None:
+        """Return the event about so many of them at its destination; None for what tells of each by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

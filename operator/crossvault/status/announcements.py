@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..engine.plan import Result
-from ..words.reasons import Reason
 from ..words.texts import clip
 from .conditions import FALSE, TRUE, Condition, condition_of
 from .events import Event
@@ -52,12 +51,11 @@ def events_of(
     done = [each for each in results if each.problem is None and not each.found]
     told = [each.action.done(repaired=was_in_sync) for each in done]
     events = [Event("Normal", *each) for each in told if each is not None]
-    for name in dict.fromkeys(each.action.destination for each in results):
-        started = sum(each.action.alone and each.action.destination == name for each in done)
-        if started:
-            copies = "1 copy" if started == 1 else f"{started} copies"
-            text = f"Started {copies} to {name}, newest of each resource first."
-            events.append(Event("Normal", Reason.COPIES_STARTED, text))
+    for like in dict.fromkeys((type(each.action), each.action.destination) for each in done):
+        alike = [each.action for each in done if (type(each.action), each.action.destination) == like]
+        summed = alike[0].summed(len(alike))
+        if summed is not None:
+            events.append(Event("Normal", *summed))
     refused = next((each for each in results if each.problem is not None), None)
     if refused is not None and refused.problem is not None:
         kind = "CopiesHealthy" if refused.action.alone else "Synced"

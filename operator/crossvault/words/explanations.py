@@ -257,14 +257,34 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.COPY_EXPIRES_EARLY: Explanation(
         "There is a copy, but it expires earlier than the policy declares.",
         PLATFORM,
-        "Lengthen the copy's lifecycle (aws backup update-recovery-point-lifecycle in the destination), or declare the"
-        " shorter one.",
+        "Set existingCopies: UpdateLifecycle to have it prolonged, prolong it yourself (aws backup"
+        " update-recovery-point-lifecycle in the destination), or declare the shorter lifecycle.",
     ),
     Reason.COPY_COLD_EARLY: Explanation(
         "There is a good copy, but it goes to cold storage earlier than the policy declares.",
         PLATFORM,
         "Somebody made the copy with another lifecycle; AWS moves nothing back from cold storage. Before it is there,"
-        " change its lifecycle (aws backup update-recovery-point-lifecycle in the destination).",
+        " set existingCopies: UpdateLifecycle, or change its lifecycle yourself (aws backup"
+        " update-recovery-point-lifecycle in the destination).",
+    ),
+    Reason.COPY_LIVES_LONGER: Explanation(
+        "There is a good copy, and it lives longer than the policy declares. Told only with existingCopies:"
+        " UpdateLifecycle.",
+        AUTHOR,
+        "Set shortenExistingToDays to the declared retention to have such copies deleted earlier, or declare the longer"
+        " one.",
+    ),
+    Reason.LIFECYCLE_LOCKED: Explanation(
+        "The lifecycles of existing copies are not changed, because their vault is locked: AWS refuses that.",
+        AUTHOR,
+        "Copies made from now on live as declared, within the lock's bounds. Nobody can take away the lock of an"
+        " air-gapped vault, or one in compliance mode; one in governance mode is for the vault's owner to weigh.",
+    ),
+    Reason.LIFECYCLE_KEPT: Explanation(
+        "The lifecycle of an existing copy is not changed, for the reason in the message: it would be deleted at once,"
+        " it is in cold storage or about to be, it is a composite, or it may be somebody else's.",
+        NOBODY,
+        "",
     ),
     Reason.LIFECYCLE_CONFLICT: Explanation(
         "Another policy copies the same vault into the same one and keeps the copies longer; it makes them.",
@@ -376,6 +396,9 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Our statement was gone or changed, and was restored.", PLATFORM, "Find who did it."
     ),
     Reason.COPIES_STARTED: Explanation("Copy jobs were started.", NOBODY, ""),
+    Reason.LIFECYCLES_UPDATED: Explanation(
+        "Existing copies were given the lifecycle that is declared (existingCopies: UpdateLifecycle).", NOBODY, ""
+    ),
     Reason.DELETION_RETAINED: Explanation("The policy went; everything in AWS stays.", NOBODY, ""),
     Reason.DELETION_REMOVED: Explanation("The policy went, and our statements with it.", NOBODY, ""),
     Reason.DELETION_WAITING: Explanation(

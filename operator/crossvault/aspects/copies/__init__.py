@@ -6,6 +6,8 @@
 | a job is running, or the copy is there | nothing |
 | either vault, or the jobs, not seen | nothing: unknown is never "missing" |
 | AWS refused it, or its last job failed, and its time has not come | nothing now |
+
+Copies that are there and live otherwise than declared: see :mod:`.existing`.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle
 from ..vault import vault_of
-from . import declared, doubts, evidence, foresight, pairing, starts, states
+from . import declared, doubts, evidence, existing, foresight, pairing, starts, states
 from .declared import NEIGHBOURS
+from .existing import LIFECYCLES, Lifecycles
 from .inventory import ARRIVALS, contents
 from .planned import JUDGED, Judged, State
 from .seen import TRAFFIC
@@ -32,22 +35,33 @@ def judge(side: Side) -> Finding:  # noqa: ARG001 - copies are judged when all p
 
 def conclude(case: Case, plan: Plan) -> Plan:
     """Judge every recovery point towards every destination, and choose the copies to start now."""
-    of_each = {
+    found = {
         destination.name: judged_at(Side(case, destination, sight, plan.prerequisites))
         for destination, sight in case.sides()
     }
+    of_each = {name: judged for name, (judged, _) in found.items()}
+    lives = {name: lifecycles for name, (_, lifecycles) in found.items()}
     rows = _with_locks(case, plan.prerequisites, of_each)
     begun, standings = starts.choose_starts(case, rows, {name: each.standings for name, each in of_each.items()})
     of_each = {name: replace(each, standings=standings[name]) for name, each in of_each.items()}
-    return replace(plan, actions=(*plan.actions, *begun), prerequisites=rows, parts=plan.parts.having(JUDGED, of_each))
+    updates = [
+        one for name, each in lives.items() if rows_.unproven(rows, name) is None for one in each.due
+    ]  # after the starts: no copy may go earlier before others have begun
+    return replace(
+        plan,
+        actions=(*plan.actions, *begun, *updates),
+        prerequisites=rows,
+        postponed=(*plan.postponed, *(one for each in lives.values() for one in each.postponed)),
+        parts=plan.parts.having(JUDGED, of_each).having(LIFECYCLES, lives),
+    )
 
 
-def judged_at(side: Side) -> Judged:
-    """Judge every recovery point towards one destination, and on what ground copies of them may start."""
+def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
+    """Judge every recovery point towards one destination, on what ground copies may start, and how copies live."""
     desired, destination, observed = side.desired, side.destination, side.case.observed
     there = contents(side.source, side.sight)
     if there is None:
-        return Judged()
+        return Judged(), Lifecycles()
     ends, seen = (desired.source.arn, destination.vault.arn), side.sight[ARRIVALS].listed_at or observed.at
     paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
     weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
@@ -57,9 +71,12 @@ def judged_at(side: Side) -> Judged:
     locked = known.vault is not None and known.vault.bounds is not None
     settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view), weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
-    beside = tuple(one for one in neighbours if one.acts and one.vaults == ends and one.key != desired.key)
-    conflicts = doubts.conflicts_of(view, beside)
-    return Judged(doubts.yielded(settled, view, beside, conflicts), tuple(weighed.of_kind.values()))
+    rivals = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
+    beside = tuple(one for one in rivals if one.acts)
+    standings = doubts.yielded(settled, view, beside, doubts.conflicts_of(view, beside))
+    lives = existing.judge(paired.pairs, standings, existing.Look(view, rivals, observed.refused_writes))
+    standings = existing.mended(standings, lives, acts=desired.acts)
+    return Judged(standings, tuple(weighed.of_kind.values())), lives
 
 
 def _known(side: Side) -> foresight.Circumstances:

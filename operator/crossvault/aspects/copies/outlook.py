@@ -60,7 +60,9 @@ def outlook(plan: Plan, destination: str, now: datetime) -> Outlook:
 
 def _kind(standing: Standing, now: datetime, *, blocked: bool) -> str:
     if standing.state is State.FAILED and not states.may_start(standing, now):
-        return "wait" if standing.retry_at is not None else "stuck"
+        if standing.retry_at is not None:
+            return "wait"
+        return "stuck" if standing.needs_action else "settled"
     if standing.state not in {State.MISSING, State.WAITING, State.FAILED}:
         return "settled"
     if standing.state is not State.FAILED and standing.needs_action:

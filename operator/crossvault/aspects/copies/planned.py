@@ -104,6 +104,11 @@ class StartCopy:
     def done(self, *, repaired: bool) -> None:
         """Return nothing: copies are counted."""
 
+    def summed(self, count: int) -> tuple[Reason, str]:
+        """Return the event about so many to one destination."""
+        copies = "1 copy" if count == 1 else f"{count} copies"
+        return Reason.COPIES_STARTED, f"Started {copies} to {self.destination}, newest of each resource first."
+
 
 class State(StrEnum):
     """The state of one recovery point towards one destination."""

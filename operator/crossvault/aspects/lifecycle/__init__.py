@@ -8,31 +8,21 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ...engine.declared import Destination
 from ...engine.looks import Unseen
-from ...engine.parts import Part, Parts
+from ...engine.parts import Parts
 from ...engine.plan import Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...manifest.fields import Fields
 from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
+from .declared import LIFECYCLE, Lifecycle
+from .existing import EXISTING, existing_from
 
 NAME = "VaultLockBounds"
-
-
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """AWS Backup's Lifecycle; ``None`` leaves the member out of the request."""
-
-    move_to_cold_storage_after_days: int | None = None
-    delete_after_days: int | None = None
-
-
-LIFECYCLE: Part[Lifecycle | None] = Part("lifecycle", None)
-"""How long copies at a destination live; None for as long as what they are copies of."""
 
 
 class Kept(Protocol):
@@ -56,15 +46,21 @@ class Kept(Protocol):
 
 
 def destination(declaring: Declaring) -> Parts:
-    """Read ``lifecycle`` of a destination."""
-    if not declaring.fields.has("lifecycle"):
-        return Parts()
-    fields = declaring.fields.object("lifecycle")
-    lifecycle = Lifecycle(
+    """Read ``lifecycle`` of a destination, and what it means for the copies that are there."""
+    lifecycle = _lifecycle(declaring.fields)
+    parts = Parts() if lifecycle is None else Parts().having(LIFECYCLE, lifecycle)
+    existing = existing_from(declaring.fields, lifecycle)
+    return parts.having(EXISTING, existing) if existing.updates else parts
+
+
+def _lifecycle(spec: Fields) -> Lifecycle | None:
+    if not spec.has("lifecycle"):
+        return None
+    fields = spec.object("lifecycle")
+    return Lifecycle(
         move_to_cold_storage_after_days=fields.optional_integer("moveToColdStorageAfterDays"),
         delete_after_days=fields.optional_integer("deleteAfterDays"),
     )
-    return Parts().having(LIFECYCLE, lifecycle)
 
 
 def declared_days(destination: Destination) -> int | None:
@@ -184,3 +180,15 @@ def _bounds(vault: Vault) -> str:
 
 
 ROOM = Room("lifecycle", judge=judge, destination=destination)
+
+__all__ = [
+    "LIFECYCLE",
+    "NAME",
+    "ROOM",
+    "Kept",
+    "Lifecycle",
+    "days_of",
+    "declared_days",
+    "inherited",
+    "refusal",
+]

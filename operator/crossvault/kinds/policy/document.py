@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ...aspects.copies import existing
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Failed, failure_row, row
 from ...aspects.copy_role import COPY_ROLE
@@ -64,12 +65,18 @@ def _destinations(picture: Picture, looked: Mapping[str, datetime]) -> list[dict
         bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn, "statementSid": sid}
         before = known.get(each.destination.name, bare)
         if each.looked:
-            rows.append({**bare, **row(each)})
+            rows.append({**bare, **row(each), **_lifecycles(picture, each.destination.name)})
         elif before.get("vaultArn") == bare["vaultArn"]:
             rows.append({**_as_of(before, picture.previous, looked.get(each.destination.name)), **bare})
         else:
             rows.append(bare)
     return [_with_author(row, known.get(row["name"], {}), picture) for row in rows]
+
+
+def _lifecycles(picture: Picture, destination: str) -> dict[str, Any]:
+    """Return what is done about copies that live otherwise than declared, where that is declared and there are any."""
+    groups = existing.lifecycles(picture.plan, destination).groups
+    return {"existingCopies": [existing.row(each, acts=picture.desired.acts) for each in groups]} if groups else {}
 
 
 def _with_author(row: dict[str, Any], before: Mapping[str, Any], picture: Picture) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ...aspects.copies.figures import Figures
 from ...aspects.copies.planned import State
 from ...status.outcome import Report
 from ...status.series import Metric, Sample, Type
+from ...words.reasons import Reason
 
 ASPECTS = tuple(aspect for room in ROOMS for aspect in room.drifts)
 COUNTED = tuple(state for state in State if state is not State.OUT_OF_SCOPE)
@@ -165,10 +166,10 @@ def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iter
     for state in COUNTED:
         yield RECOVERY_POINTS, (*labels, state), float(each.states.get(state, 0))
     for (kept, reason), count in each.reasons.items():
-        if kept is State.COPIED:
+        if kept is not State.COPIED:
+            yield UNCOPIED, (*labels, kept, reason), float(count)
+        elif reason is Reason.ASSUMED_COPIED:
             yield ASSUMED, labels, float(count)
-            continue
-        yield UNCOPIED, (*labels, kept, reason), float(count)
     for (outcome, reason_word), count in each.jobs.items():
         yield COPY_JOBS, (*labels, outcome, reason_word), float(count)
     yield from _pairing(each, labels)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from ....aws.entered import Fingerprint, fingerprint
+from ....aws.entered import fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
 from ....aws.reads import ReadKey
@@ -28,9 +28,12 @@ from ...vault.seen import Key, Vault
 from ..inventory import ARRIVALS, POINTS, Arrivals, Inventory
 from ..planned import StartCopy
 from ..seen import TRAFFIC, CopyJob, RecoveryPoint, RunningCopy, Traffic
+from ..updates import UpdateLifecycle
+from .existing import ExistingCopies
 from .kept import Described, Holding, KeptListings
 from .ledger import RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
+from .names import copies_key, points_key
 
 
 class _Copies:
@@ -41,6 +44,7 @@ class _Copies:
         self._started = StartedCopies(reach.reads)
         self._refused = RefusedCopies()
         self._kept = KeptListings(reach.clock, reach.audit)
+        self.existing = ExistingCopies(reach, self._kept)
 
     # --- Looking
 
@@ -76,7 +80,7 @@ class _Copies:
         if isinstance(seen, Seen) and seen.value is None:
             return known(Seen(Inventory()))
         access, region = place.access, place.region
-        described, key = _described(place, name, seen), _points_key(access.fingerprint, region, name)
+        described, key = _described(place, name, seen), points_key(access.fingerprint, region, name)
         listing = partial(recovery_points, access, region, name)
         return place.start(key, lambda: self._kept.source(key, described, listing))
 
@@ -99,9 +103,10 @@ class _Copies:
         access, region, described = place.access, place.region, _described(place, name, seen)
         jobs = into.value if isinstance(into, Seen) else None
         listing = partial(recovery_points, access, region, name)
-        kept = _points_key(access.fingerprint, region, name)
+        kept = points_key(access.fingerprint, region, name)
         return place.start(
-            _copies_key(place, name, source), lambda: self._kept.destination(kept, described, jobs, listing)
+            copies_key(access.fingerprint, region, name, source.access.fingerprint, source.region),
+            lambda: self._kept.destination(kept, described, jobs, listing),
         )
 
     def _jobs(self, place: Place, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
@@ -168,19 +173,12 @@ class _Copies:
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
     copies = _Copies(reach)
-    return Hands(copies.look, acts={StartCopy: copies.start}, forget=copies.forget)
+    return Hands(
+        copies.look, acts={StartCopy: copies.start, UpdateLifecycle: copies.existing.update}, forget=copies.forget
+    )
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
-
-
-def _points_key(entry: Fingerprint, region: str, name: str) -> ReadKey:
-    return ("points", entry, region, name)
-
-
-def _copies_key(place: Place, name: str, source: Place) -> ReadKey:
-    """Name what a destination vault holds as those see it who copy into it from one place."""
-    return ("copies", place.access.fingerprint, place.region, name, source.access.fingerprint, source.region)
 
 
 def _described(place: Place, name: str, seen: Look[Vault | None]) -> Described:

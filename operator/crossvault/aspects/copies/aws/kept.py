@@ -190,6 +190,13 @@ class KeptListings:
             kept.looked = now
             return tuple(kept.jobs.values())
 
+    def correct(self, key: ReadKey, point: RecoveryPoint) -> None:
+        """Take in what AWS shows of a recovery point by itself; a listing that was under way may not have it yet."""
+        kept = self._vaults.of(key, self._clock())
+        with kept.lock:
+            if kept.points is not None and point.arn in kept.points.by_arn:
+                kept.points = Inventory(point if each.arn == point.arn else each for each in kept.points)
+
     def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
         """Drop what is kept of something that is gone."""
         self._vaults.forget(belongs)
