@@ -73,14 +73,14 @@ class Group:
         """Return what is done about them, or would be if the policy did act."""
         one = self.count == 1
         gets = ("gets" if one else "get") if acts else "would get"
-        many = copies_told(self.count)
+        many, retention = copies_told(self.count), f"{gets} a retention of {self.days} days"
         match self.step:
             case Step.PROLONG:
-                words = f"{'expires' if one else 'expire'} earlier than declared and {gets} a retention of {self.days} days."
+                words = f"{'expires' if one else 'expire'} earlier than declared and {retention}."
             case Step.KEEP_WARM:
                 words = f"would go to cold storage earlier than declared and {gets} the later date."
             case Step.SHORTEN:
-                words = f"{'lives' if one else 'live'} longer than declared and {gets} a retention of {self.days} days."
+                words = f"{'lives' if one else 'live'} longer than declared and {retention}."
             case Step.NOTHING:
                 words = f"{'stays as it is' if one else 'stay as they are'}. {self.words}"
         return sanitise(f"{many} {words}")

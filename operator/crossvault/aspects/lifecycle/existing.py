@@ -145,13 +145,13 @@ def verdict(life: Life, declared: Lifecycle, existing: Existing, now: datetime) 
     if life.is_cold(now):
         if fate is Fate.SHORTEN and not _cold_long_enough(has.move_to_cold_storage_after_days, days):
             fate, end = Fate.IN_COLD, has.delete_after_days
-        return _verdict(fate, life, replace(has, delete_after_days=end))
+        return _verdict(fate, life, replace(has, delete_after_days=end), now)
     cold = _later(life, declared.move_to_cold_storage_after_days)
     if cold is not None and (not _cold_long_enough(cold, end) or _is_over(life.created, cold, now)):
         cold = None
     elif cold is not None and life.created + timedelta(days=cold) < now + A_DAY:
         return Verdict(fate)  # It is about to move, and AWS would not take the date again; afterwards it does.
-    return _verdict(fate, life, Lifecycle(cold, end))
+    return _verdict(fate, life, Lifecycle(cold, end), now)
 
 
 def _fate(life: Life, days: int, now: datetime, *, accepted: bool) -> Fate:
@@ -182,5 +182,8 @@ def _is_over(created: datetime, cold: int, now: datetime) -> bool:
     return created + timedelta(days=cold) < now - A_DAY
 
 
-def _verdict(fate: Fate, life: Life, target: Lifecycle) -> Verdict:
-    return Verdict(fate) if target == life.days else Verdict(fate, target)
+def _verdict(fate: Fate, life: Life, target: Lifecycle, now: datetime) -> Verdict:
+    """Return the verdict; nothing is sent for what has it already, nor with an end that has passed."""
+    days = target.delete_after_days
+    over = days is not None and life.created + timedelta(days=days) <= now
+    return Verdict(fate) if over or target == life.days else Verdict(fate, target)
