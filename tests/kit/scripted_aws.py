@@ -131,6 +131,8 @@ def _operation(method: str, path: str, headers: dict[str, str], body: str) -> st
     for verb, end, operation in _PATHS:
         if verb == method and bare.endswith(end):
             return operation
+    if "/recovery-points/" in bare:
+        return {"GET": "DescribeRecoveryPoint", "POST": "UpdateRecoveryPointLifecycle"}.get(method, "Unknown")
     if bare.endswith("/backup-vaults/"):
         return "ListBackupVaults"
     return {"GET": "DescribeBackupVault", "PUT": "CreateBackupVault"}.get(method, "Unknown")

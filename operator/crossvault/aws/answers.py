@@ -165,7 +165,7 @@ ANSWERS: dict[str, Members] = {
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html: a point that is kept for
     # ever has no lifecycle, and one that is being made no storage class
     "DescribeRecoveryPoint": Members(
-        ("RecoveryPointArn", "CreationDate", "Status"),
+        ("CreationDate", "Status"),
         (
             *("CalculatedLifecycle", "CalculatedLifecycle.DeleteAt", "CalculatedLifecycle.MoveToColdStorageAt"),
             *("Lifecycle", "Lifecycle.DeleteAfterDays", "Lifecycle.MoveToColdStorageAfterDays"),

@@ -44,8 +44,11 @@ from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.copies.inventory import ARRIVALS, POINTS
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import COPY_ROLE, ROLE
 from crossvault.aspects.identity import IDENTITY
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.lifecycle.existing import Existing, ExistingCopies, Fate, Verdict
 from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import KEYS, VAULT
@@ -140,6 +143,19 @@ GOOD: dict[str, Json] = {
         "NextToken": None,
     },
     "StartCopyJob": {"CopyJobId": "J"},
+    "DescribeRecoveryPoint": {
+        "CreationDate": 1.795410000123e9,
+        "Status": "COMPLETED",
+        "CalculatedLifecycle": {"DeleteAt": 1.9e9, "MoveToColdStorageAt": 1.85e9},
+        "Lifecycle": {
+            "DeleteAfterDays": 1210,
+            "MoveToColdStorageAfterDays": 632,
+            "OptInToArchiveForSupportedResources": True,
+            "DeleteAfterEvent": "",
+        },
+        "StorageClass": "WARM",
+    },
+    "UpdateRecoveryPointLifecycle": {"RecoveryPointArn": "arn:p"},
     "CreateBackupVault": {"BackupVaultName": TARGET.name},
     "PutBackupVaultAccessPolicy": {},
     "DeleteBackupVaultAccessPolicy": {},
@@ -149,6 +165,8 @@ GET_ROLE = "GetRole"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 LISTED_FOR_NAMES = "ListBackupVaults"
 """Is asked only where a vault cannot be described."""
+DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
+"""Is asked only of a copy that is to get another lifecycle."""
 
 
 def parts(path: str) -> list[str]:
@@ -238,7 +256,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES, DESCRIBED_TO_CHANGE}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -455,7 +473,11 @@ OURS = {"Sid": "CrossvaultCopyIn", "Effect": "Allow", "Principal": "*", "Action"
 THEIRS = GOOD["GetBackupVaultAccessPolicy"]["Policy"]
 BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED, OURS]})
 PUT = PutVaultPolicy("dr", TARGET, THEIRS, BOTH, "CrossvaultCopyIn", 2)
-ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START)
+UPDATE = UpdateLifecycle(
+    *("dr", SOURCE, TARGET, POINT, Lifecycle(None, 3650), Existing(ExistingCopies.UPDATE_LIFECYCLE)),
+    Verdict(Fate.PROLONG, Lifecycle(632, 3650)),
+)
+ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -470,6 +492,22 @@ def test_a_started_copy_without_its_id(instead: str) -> None:
 
     assert result.problem is not None
     assert (result.problem.reason, result.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[DESCRIBED_TO_CHANGE].always)
+def test_a_copy_that_is_half_described_is_not_changed(path: str, instead: str) -> None:
+    """The look before a change is a look, too: nothing is sent on half an answer."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(DESCRIBED_TO_CHANGE, spoiled(DESCRIBED_TO_CHANGE, path, instead))
+        aws = accounts(script.url)
+        result = aws.apply(UPDATE)
+        aws.close()
+
+    assert result.problem is not None
+    assert (result.problem.reason, result.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+    assert script.count("UpdateRecoveryPointLifecycle") == 0
 
 
 @pytest.mark.parametrize("expected", [THEIRS, None], ids=["planned on the policy", "planned on an empty one"])

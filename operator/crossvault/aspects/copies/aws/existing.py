@@ -146,7 +146,7 @@ def described(answer: Mapping[str, Any]) -> _Described:
         told=told,
     )
     return _Described(
-        answer["Status"], life, days.get("OptInToArchiveForSupportedResources"), days.get("DeleteAfterEvent")
+        answer["Status"], life, days.get("OptInToArchiveForSupportedResources"), days.get("DeleteAfterEvent") or None
     )
 
 
