@@ -13,18 +13,19 @@ from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, prerequisite
 
 Begin = Callable[..., Case]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-identity.md"
+EXISTING = PAGE.with_name("existing-copies.md")
 OPTIONAL = {"ReadCopyRole": "CopyRole", "ReadKeys": None}
 
 
-def _documented(heading: str) -> Json:
-    """Return the policy of a section, for the accounts of the cases."""
-    text = PAGE.read_text("utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def _documented(heading: str, page: Path = PAGE) -> Json:
+    """Return the policy, or the statement, of a section, for the accounts of the cases."""
+    text = page.read_text("utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     found = re.search(r"```json\n(.*?)```", text, re.DOTALL)
     assert found is not None
     return cast("Json", json.loads(found.group(1).replace("SRC", CLINIC).replace("DST", BUNKER)))
 
 
-def _begin(case: Begin, *, without: frozenset[str] = frozenset()) -> Case:
+def _begin(case: Begin, *, without: frozenset[str] = frozenset(), more: tuple[Json, ...] = ()) -> Case:
     world = world_of("18-aws-ebs-key")
     for account, heading in (
         (CLINIC, "Role in the source account"),
@@ -32,6 +33,7 @@ def _begin(case: Begin, *, without: frozenset[str] = frozenset()) -> Case:
     ):
         document = _documented(heading)
         document["Statement"] = [each for each in document["Statement"] if each["Sid"] not in without]
+        document["Statement"] += more if account == BUNKER else ()
         account_in(world, account)["roles"][0]["policies"] = [document]
     began: Case = case("18-aws-ebs-key", world=world)
     return began
@@ -55,3 +57,24 @@ def test_what_is_said_to_be_optional_is(case: Begin, sid: str, row: Any) -> None
     assert prerequisite_names(began.status(), "Unmet") == []
     assert began.numbers()["copied"] == 1
     assert [each for each in began.control.calls() if "Denied" in each.outcome]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_existing_copies_need_is_enough_and_needed_for_nothing_else(case: Begin, allowed: bool) -> None:
+    """Only who declares it is refused without it, and reads which action the role lacks."""
+    more = (_documented("Permissions", EXISTING),) if allowed else ()
+    began = _begin(case, more=more)
+    (body,) = began.bodies.values()
+    body["spec"]["destinations"][0]["lifecycle"] = {"deleteAfterDays": 30}
+    began.passes(4)
+    denied = [each for each in began.control.calls() if "Denied" in each.outcome]
+    body["spec"]["destinations"][0] |= {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle"}
+    began.passes(2)
+    (copy,) = began.control.vault(BUNKER, "eu-west-1", "records-copies").points.values()
+    refused = [each.operation for each in began.control.calls() if "Denied" in each.outcome]
+
+    assert denied == []
+    assert copy.lifecycle.delete_after_days == (365 if allowed else 30)
+    assert refused == ([] if allowed else ["DescribeRecoveryPoint"])
+    told = began.status()["failures"]
+    assert allowed or "lacks backup:DescribeRecoveryPoint" in told[0]["message"]

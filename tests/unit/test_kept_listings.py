@@ -517,3 +517,22 @@ def test_jobs_that_have_ended_are_not_listed_again() -> None:
     world.look_at_jobs()
 
     assert world.listed == [world.jobs[running].created - LATE]
+
+
+# --- What is looked at by itself -----------------------------------------------------------------------------------
+
+
+def test_a_point_that_was_looked_at_by_itself_is_known_and_costs_no_listing() -> None:
+    """Its vault need not be listed to see what became of it; an unknown one changes nothing."""
+    world = settled()
+    world.destination()
+    world.whole()
+    name, before = next(iter(world.points.items()))
+    world.points[name] = changed = replace(before, delete_at=world.now + timedelta(days=365))
+    world.kept.correct(KEY, changed)
+    world.kept.correct(KEY, replace(changed, arn="unknown"))
+    world.kept.correct(("points", "another vault"), changed)
+
+    assert same(world.destination(), world)
+    assert list(world.destination().by_arn) == list(world.points)
+    assert world.listed == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,6 +116,21 @@ def test_a_destination_that_was_not_seen_has_no_figures() -> None:
     assert value(samples, "crossvault_recovery_points") is None
     assert value(samples, "crossvault_last_observed_timestamp_seconds") is None
     assert value(samples, "crossvault_destination_info") == 1.0
+
+
+def test_only_what_is_assumed_is_counted_as_assumed() -> None:
+    """A copy that goes cold early was seen; one sample, whatever reasons there are."""
+    told = (Reason.ASSUMED_COPIED, Reason.COPY_COLD_EARLY, Reason.COPY_COLD_EARLY)
+    standings = tuple(
+        Standing(builders.point(arn=f"p-{index}"), State.COPIED, reason) for index, reason in enumerate(told)
+    )
+    known, seen = report(), builders.observed()
+    destination = known.destinations[0].destination
+    shown = figures(destination, seen.destinations[0], standings, looked=True, at=NOW)
+
+    samples = scrape(board_with(replace(known, destinations=(shown,))))
+
+    assert value(samples, "crossvault_assumed_copied_recovery_points") == 1.0
 
 
 def test_drift_is_told_by_aspect() -> None:

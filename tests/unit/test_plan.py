@@ -39,6 +39,7 @@ from tests.kit.judging import diff
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.planned import Standing, StartCopy, State, standings_of
 from crossvault.aspects.copies.seen import CopyJob
+from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault_policy import PutVaultPolicy
@@ -133,8 +134,11 @@ def test_what_is_declared_and_not_observed_becomes_an_action(
 
 
 def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
-    """Vaults are created, statements put, copies started; there is no word for anything else."""
-    assert set(AwsAccounts()._acts) == {CreateVault, PutVaultPolicy, StartCopy}
+    """Vaults are created, statements put, copies started; there is no word for anything else.
+
+    A lifecycle is changed to no end that has passed: test_existing_lifecycles.py.
+    """
+    assert set(AwsAccounts()._acts) == {CreateVault, PutVaultPolicy, StartCopy, UpdateLifecycle}
 
 
 @pytest.mark.parametrize("points", [(point(),), UNSEEN])

@@ -35,6 +35,15 @@ class TestRefusing:
         """The manifests that the table breaks are good themselves."""
         assert schema.check(body).faults == ()
 
+    @pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda path: path.parent.name)
+    def test_examples_have_no_faults(self, path: Path) -> None:
+        """Whoever starts from them starts from something good."""
+        bodies = [each.value for each in documents.read(path.read_text("utf-8"))]
+
+        assert [schema.check(body).faults for body in bodies if body["kind"] != "Namespace"] == [
+            () for body in bodies if body["kind"] != "Namespace"
+        ]
+
     def test_everything_is_found_at_once(self) -> None:
         """Faults of structure and of different rules come together, as far as the API server does that."""
         body = altered(POLICY, {"spec.destinations[1].vault.name": "Default", "spec.objectives": {"maxCopyLag": "0d"}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.kit.builders import (
     ago,
     blind,
     copy_of,
+    destination,
     job_for,
     observed,
     point,
@@ -39,6 +41,8 @@ from tests.kit.statuses import (
 )
 
 from crossvault.aspects.copies.declared import Copying
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
@@ -81,6 +85,21 @@ def test_what_was_done_is_told_once_per_destination() -> None:
         "Started 5 copies to dr, newest of each resource first."
     ]
     assert told.summary.startswith("Started 5 copies")
+
+
+def test_changed_lifecycles_are_told_beside_started_copies() -> None:
+    """They are no copies: each kind is counted by itself."""
+    lives = destination(lifecycle=Lifecycle(None, 365)).having(EXISTING, Existing(ExistingCopies.UPDATE_LIFECYCLE))
+    short = tuple(point(n, resource=f"{DISK}{n}") for n in range(1, 4))
+    copies = tuple(replace(copy_of(each), delete_at=each.created + timedelta(days=30)) for each in short)
+    before = observed((*short, point(9, resource=f"{DISK}9")), sight(lives, copies=copies))
+    results = tuple(Result(each) for each in diff(declare(lives), before).actions)
+    told = tell(declare(lives), before, results=results)
+
+    assert [each.message for each in told.events if each.type == "Normal"] == [
+        "Started 1 copy to dr, newest of each resource first.",
+        "Changed the lifecycle of 3 copies at dr.",
+    ]
 
 
 # --- When to look again --------------------------------------------------------------------------------------------
