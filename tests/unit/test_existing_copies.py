@@ -210,14 +210,22 @@ def test_nobody_shortens_what_another_policy_keeps(other: Neighbour, step: Step)
     assert "rivals" not in found.groups[0].message(acts=True)
 
 
-def test_a_pass_changes_as_many_as_its_rate_allows_the_most_urgent_first() -> None:
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        pytest.param(Limits(), 10, id="by default"),
+        pytest.param(Limits(starts_per_second=0.1), 1, id="at least one"),
+        pytest.param(Limits(reads_per_second=6, starts_per_second=50), 20, id="three calls each"),
+    ],
+)
+def test_a_pass_changes_as_many_as_its_rate_allows_the_most_urgent_first(limits: Limits, most: int) -> None:
     """A first pass over many copies does not hang; what is deleted first comes first, what is shortened last."""
     early = [copied(number, 40) for number in range(1, 26)]
     late = [copied(number, 500) for number in range(26, 36)]
-    wanted = policy(towards(accepted=365, limits=Limits(starts_per_second=1)))
+    wanted = policy(towards(accepted=365, limits=limits))
     changes, found = planned(seen(*late, *early), wanted)
 
-    assert [each.copy for each in changes] == [copy for _, copy in reversed(early)][:10]
+    assert [each.copy for each in changes] == [copy for _, copy in reversed(early)][:most]
     assert told(found) == [
         (Step.PROLONG, Reason.COPY_EXPIRES_EARLY, 25),
         (Step.SHORTEN, Reason.COPY_LIVES_LONGER, 10),

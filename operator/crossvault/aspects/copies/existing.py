@@ -40,6 +40,9 @@ from .starts import PASS_SECONDS
 from .states import Viewpoint, expiry
 from .updates import UpdateLifecycle, at_vault, copies_told
 
+CALLS = 3
+"""Requests for one copy: it is looked at, changed, and looked at again; a pass must not wait long for its budget."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -287,9 +290,9 @@ class _Found:
             self._early[pair.point.arn] = held
 
     def all(self, look: Look) -> Lifecycles:
-        view = look.view
-        most = max(1, math.ceil(view.destination.vault.account.limits.starts_per_second * PASS_SECONDS))
-        due = tuple(heapq.nsmallest(most, self._free, key=_urgency))
+        limits = look.view.destination.vault.account.limits
+        rate = min(limits.starts_per_second, limits.reads_per_second / CALLS)
+        due = tuple(heapq.nsmallest(max(1, math.ceil(rate * PASS_SECONDS)), self._free, key=_urgency))
         groups = tuple(_group(step, reason, seen) for (step, reason), seen in self._ordered())
         return Lifecycles(due, groups, self._early, tuple(_postponed(self._groups.values(), look)))
 
