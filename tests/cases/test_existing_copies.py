@@ -55,6 +55,12 @@ def calls(case: Case, operation: str) -> int:
     return sum(each.operation == operation for each in case.control.calls())
 
 
+def whole_listings(case: Case) -> int:
+    """Count the pages of the destination vault so far."""
+    found = case.control.calls(service="backup")
+    return sum((each.operation, each.account) == ("ListRecoveryPointsByBackupVault", BUNKER) for each in found)
+
+
 def row(case: Case) -> Json:
     """Return the only entry of what the status tells of existing copies."""
     (entry,) = case.numbers()["existingCopies"]
@@ -69,9 +75,10 @@ def test_a_copy_that_expires_early_is_prolonged_once_and_then_there_is_silence(c
     text = found.plan_text()
     outcome = found.once()["records"]
     told = [(each.reason, each.message) for each in outcome.events]
-    asked = calls(found, LOOK), calls(found, UPDATE)
+    asked, listed = (calls(found, LOOK), calls(found, UPDATE)), whole_listings(found)
     found.passes(5)
 
+    assert listed == whole_listings(found) > 0, "the vault is not listed to learn what became of one copy"
     assert plan["summary"]["lifecycles"] == 1
     assert "1 copy expires earlier than declared and gets a retention of 365 days." in text
     assert end_of(found) == 365

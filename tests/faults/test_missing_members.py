@@ -26,7 +26,9 @@ DENY = {
 }
 EXPLAINING = frozenset({"DescribeOrganization", "DescribeGlobalSettings", "GetRole"})
 """Nothing is done from these answers: AWS judges by itself whether a copy may cross, and a job says why not."""
-SKIPPED = frozenset({"StartCopyJob", "ListBackupVaults", "AssumeRoleWithWebIdentity", "ListParents"})
+SKIPPED = frozenset(
+    {"StartCopyJob", "ListBackupVaults", "AssumeRoleWithWebIdentity", "ListParents", "DescribeRecoveryPoint"}
+)
 MEMBERS = [
     pytest.param(operation, member, id=f"{operation}: {member}")
     for operation, members in ANSWERS.items()

@@ -11,6 +11,7 @@ from tests.kit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key,
 from crossvault.aspects.copies.inventory import POINTS, Inventory
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
+from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import ROLE
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import VAULT, Vault
@@ -130,6 +131,16 @@ class FakeAws:
             case StartCopy():
                 if action.token not in self.tokens:
                     self._start(action)
+            case UpdateLifecycle():
+                self._update(action)
+
+    def _update(self, action: UpdateLifecycle) -> None:
+        days, lying = action.verdict.target, self.copies[action.vault.arn]
+        assert days is not None
+        assert action.copy is not None
+        ends = days.delete_after_days and action.copy.created + timedelta(days=days.delete_after_days)
+        changed = replace(action.copy, delete_at=ends or None)
+        self.copies[action.vault.arn] = [changed if each.arn == changed.arn else each for each in lying]
 
     def _start(self, action: StartCopy) -> None:
         point, job_id = action.point, f"copyjob-{len(self.jobs):04}"

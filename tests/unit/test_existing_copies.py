@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,16 +18,20 @@ from tests.kit.builders import (
     copy_of,
     desired,
     destination,
+    destination_body,
     job_for,
     observed,
     point,
+    policy_body,
     sight,
     stuck,
     target_vault,
     vault,
 )
 from tests.kit.copies import ALL
+from tests.kit.fake_aws import FakeAws, KilledError
 from tests.kit.judging import diff
+from tests.kit.passes import do_pass, readiness, settle, small_world
 
 from crossvault.aspects.copies.declared import Neighbour
 from crossvault.aspects.copies.existing import Group, Lifecycles, Step, lifecycles
@@ -285,6 +290,52 @@ def test_nothing_is_changed_while_the_account_is_not_proven() -> None:
 def test_groups_are_told_in_sentences(group: Group, words: str) -> None:
     """With the right number."""
     assert words in group.message(acts=True)
+
+
+# --- Passes --------------------------------------------------------------------------------------------------------
+
+
+def short_lived() -> FakeAws:
+    """Return a world in which all has been copied, for 30 days or 900."""
+    aws = small_world()
+    settle(aws, policy_body())
+    for number, copy in enumerate(aws.copies[TARGET_ARN]):
+        days = 900 if number % 2 else 30
+        aws.copies[TARGET_ARN][number] = replace(copy, delete_at=copy.created + timedelta(days=days))
+    return aws
+
+
+def ends(aws: FakeAws) -> list[int]:
+    """Return after how many days the copies are deleted, the longest life first."""
+    lives = [each.delete_at - each.created for each in aws.copies[TARGET_ARN] if each.delete_at is not None]
+    return sorted((each.days for each in lives), reverse=True)
+
+
+@pytest.mark.parametrize("accepted", [{}, {"shortenExistingToDays": 365}], ids=["prolong", "and shorten"])
+@pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
+@pytest.mark.parametrize("number", range(5))
+def test_killed_at_any_change_a_new_process_ends_where_an_undisturbed_one_does(
+    moment: str, number: int, accepted: dict[str, int]
+) -> None:
+    """Each copy is changed once, those that need it most first, and then there is silence."""
+    aws = short_lived()
+    wanted = {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle", **accepted}
+    body = policy_body(destinations=[destination_body(**wanted)])
+    begun = len(aws.log)
+    setattr(aws, moment, begun + number)
+    for _ in range(4):
+        with suppress(KilledError):
+            do_pass(aws, body)
+        aws.pass_time()
+        aws.kill_before = aws.kill_after = None
+    outcome = do_pass(aws, body)
+    changes = [each for each in aws.log[begun:] if isinstance(each, UpdateLifecycle)]
+
+    assert ends(aws) == ([365, 365, 365, 365] if accepted else [900, 900, 365, 365])
+    assert len(changes) == len({each.key for each in changes}) == len(aws.log) - begun == (4 if accepted else 2)
+    assert [each.verdict.shortens for each in changes] == sorted(each.verdict.shortens for each in changes)
+    assert outcome.events == ()
+    assert readiness(body) == ("True", "Protected")
 
 
 ENDS = st.none() | st.integers(1, 900)

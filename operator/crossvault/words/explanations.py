@@ -282,7 +282,8 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.LIFECYCLE_KEPT: Explanation(
         "The lifecycle of an existing copy is not changed, for the reason in the message: it would be deleted at once,"
-        " it is in cold storage or about to be, it is a composite, or it may be somebody else's.",
+        " it is in cold storage or about to be, it is a composite, it may be somebody else's, or AWS took another"
+        " lifecycle for it and goes on showing the old one.",
         NOBODY,
         "",
     ),
