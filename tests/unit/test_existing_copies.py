@@ -156,6 +156,17 @@ def test_what_is_left_alone_says_why(pair: tuple[RecoveryPoint, RecoveryPoint], 
     assert words in group.message(acts=True)
 
 
+def test_each_cause_is_told_with_its_own_copies() -> None:
+    """Two causes with one reason are two rows, so that none of the copies is told the other's."""
+    whole = copied(3, 30, is_parent=True), copied(4, 30, is_parent=True), copied(5, 30, source_vault_arn=None)
+    _, found = planned(seen(*whole))
+
+    assert sorted((each.count, each.reason) for each in found.groups) == [
+        (1, Reason.LIFECYCLE_KEPT),
+        (2, Reason.LIFECYCLE_KEPT),
+    ]
+
+
 def test_a_job_that_names_the_copy_is_enough() -> None:
     """AWS need not tell from which vault it came."""
     source, copy = copied(3, 30, source_vault_arn=None)
@@ -319,7 +330,7 @@ def test_killed_at_any_change_a_new_process_ends_where_an_undisturbed_one_does(
 ) -> None:
     """Each copy is changed once, those that need it most first, and then there is silence."""
     aws = short_lived()
-    wanted = {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle", **accepted}
+    wanted: dict[str, Any] = {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle", **accepted}
     body = policy_body(destinations=[destination_body(**wanted)])
     begun = len(aws.log)
     setattr(aws, moment, begun + number)

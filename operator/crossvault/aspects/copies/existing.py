@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...engine.observed import RefusedWrite, WriteKey
 from ...engine.parts import Part
@@ -42,6 +42,9 @@ from .updates import UpdateLifecycle, at_vault, copies_told
 
 CALLS = 3
 """Requests for one copy: it is looked at, changed, and looked at again; a pass must not wait long for its budget."""
+
+GROUPS = 20
+"""So many are told at most."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -255,6 +258,9 @@ def _refusal(action: UpdateLifecycle, look: Look) -> Held | None:
 # --- What is told --------------------------------------------------------------------------------------------------
 
 
+_Kind: TypeAlias = tuple[Step, Reason, str]
+
+
 @dataclass(slots=True)
 class _Seen:
     """Copies of one group, while they are counted."""
@@ -272,17 +278,15 @@ class _Found:
     """Copies as they are found; what is kept of each is no more than what is done about it."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[Step, Reason], _Seen] = {}
+        self._groups: dict[_Kind, _Seen] = {}
         self._free: list[UpdateLifecycle] = []
         self._early: dict[str, Held | None] = {}
 
     def add(self, pair: Pair, action: UpdateLifecycle, held: Held | None) -> None:
-        step, reason = _step(action.verdict)
-        if held is not None:
-            step, reason = Step.NOTHING, held.reason
-        else:
+        kind = _kind(action, held)
+        if held is None:
             self._free.append(action)
-        group = self._groups.setdefault((step, reason), _Seen(0, action, held))
+        group = self._groups.setdefault(kind, _Seen(0, action, held))
         group.count += 1
         if _arn(action) < group.example:
             group.action, group.held = action, held
@@ -293,12 +297,17 @@ class _Found:
         limits = look.view.destination.vault.account.limits
         rate = min(limits.starts_per_second, limits.reads_per_second / CALLS)
         due = tuple(heapq.nsmallest(max(1, math.ceil(rate * PASS_SECONDS)), self._free, key=_urgency))
-        groups = tuple(_group(step, reason, seen) for (step, reason), seen in self._ordered())
-        return Lifecycles(due, groups, self._early, tuple(_postponed(self._groups.values(), look)))
-
-    def _ordered(self) -> list[tuple[tuple[Step, Reason], _Seen]]:
         steps = list(Step)
-        return sorted(self._groups.items(), key=lambda each: (steps.index(each[0][0]), each[0][1]))
+        ordered = sorted(self._groups.items(), key=lambda each: (steps.index(each[0][0]), *each[0][1:]))
+        groups = tuple(_group(step, reason, seen) for (step, reason, _), seen in ordered)
+        return Lifecycles(due, groups[:GROUPS], self._early, tuple(_postponed(self._groups.values(), look)))
+
+
+def _kind(action: UpdateLifecycle, held: Held | None) -> _Kind:
+    """Return of what group a copy is: of those that are left alone for good, all with the same cause."""
+    if held is None:
+        return (*_step(action.verdict), "")
+    return Step.NOTHING, held.reason, held.words if held.reason is Reason.LIFECYCLE_KEPT and not held.retry_at else ""
 
 
 def _step(judged: Verdict) -> tuple[Step, Reason]:
