@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossvault.aspects.copies import pairing
-from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.seen import RecoveryPoint
 
 VAULT = "arn:aws:backup:eu-west-1:111111111111:backup-vault:orders"
@@ -26,9 +25,7 @@ def measure(*, points: int, resources: int = 500) -> dict[str, Any]:
         return sum((each.resource_arn, each.created) in known for each in source)
 
     def ours() -> int:
-        return sum(
-            each.copy is not None for each in pairing.pair(Inventory(source), Inventory(copied), (), VAULT).pairs
-        )
+        return sum(each.copy is not None for each in pairing.pair(source, copied, (), VAULT).pairs)
 
     if not baseline() == ours() == points:
         raise AssertionError("not everything was paired")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS, Arrivals
 from crossvault.aspects.copies.declared import COPIES, Backfill, Copies, Copying
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Arrivals, Inventory
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.seen import TRAFFIC, CopyJob, RecoveryPoint, Traffic
 from crossvault.aspects.copy_role import COPY_ROLE, Role
 from crossvault.aspects.copy_role import ROLE as ROLE_SEEN
@@ -263,14 +265,14 @@ def sight(
     policy: Look[str | None] | str | None = OUR_POLICY,
     paths: Paths | None = None,
     copies: Look[Inventory] | tuple[RecoveryPoint, ...] = (),
-    jobs: Look[tuple[CopyJob, ...]] | tuple[CopyJob, ...] = (),
+    jobs: Look[Jobs] | tuple[CopyJob, ...] = (),
     copies_at: datetime | None = NOW,
 ) -> Sight:
     """Return a destination in which everything is as it should be."""
     wanted = wanted or destination()
     arrivals = Arrivals(
         Seen(Inventory(copies)) if isinstance(copies, tuple) else copies,
-        Seen(jobs) if isinstance(jobs, tuple) else jobs,
+        Seen(Jobs(jobs)) if isinstance(jobs, tuple) else jobs,
         copies_at,
     )
     return (

@@ -15,10 +15,11 @@ from typing import Any, cast
 import yaml
 from tests.kit import sessions
 from tests.kit.desks import account_of, desk_of
+from tests.kit.judging import standings_of
 
 from backup_simulator.calls import Call
 from backup_simulator.transport import InProcess
-from crossvault.aspects.copies.planned import Standing, standings_of
+from crossvault.aspects.copies.planned import Standing
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
 from crossvault.cli import plans

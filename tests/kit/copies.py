@@ -9,7 +9,6 @@ from tests.kit.builders import NOW, SOURCE_ARN, ago, copy_of, desired, destinati
 
 from crossvault.aspects.copies import states
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
-from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.pairing import Pair, pair
 from crossvault.aspects.copies.planned import Standing
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
@@ -51,7 +50,7 @@ def copies_found(
     points: tuple[RecoveryPoint, ...], made: tuple[RecoveryPoint, ...] = (), jobs: tuple[CopyJob, ...] = ()
 ) -> dict[str, str | None]:
     """Return the ARN of the copy found for each source point."""
-    pairs = pair(Inventory(points), Inventory(made), jobs, SOURCE_ARN).pairs
+    pairs = pair(points, made, jobs, SOURCE_ARN).pairs
     return {each.point.arn: each.copy.arn if each.copy else None for each in pairs}
 
 

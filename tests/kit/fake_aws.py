@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from tests.kit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
 
-from crossvault.aspects.copies.inventory import POINTS, Inventory
+from crossvault.aspects.copies.contents import POINTS
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
 from crossvault.aspects.copies.updates import UpdateLifecycle
@@ -92,7 +94,7 @@ class FakeAws:
             vault_key=Seen(key() if arn in self.vaults else None),
             wanted_key=Seen(key()),
             copies=tuple(self.copies.get(arn, ())),
-            jobs=Seen(tuple(job for job in self.jobs if job.destination_vault_arn == arn)),
+            jobs=Seen(Jobs(job for job in self.jobs if job.destination_vault_arn == arn)),
             copies_at=self.now,
         )
 

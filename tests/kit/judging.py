@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from crossvault.aspects import ROOMS
 from crossvault.aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
+from crossvault.aspects.copies.judged import JUDGED, Judged
+from crossvault.aspects.copies.planned import Standing
 from crossvault.aspects.vault_policy import CLAIMS, WRITTEN
 from crossvault.engine import plan, rounds
 from crossvault.engine.declared import Desired
@@ -57,3 +60,14 @@ def rows(desired: Desired, observed: Observed) -> tuple[Prerequisite, ...]:
 def foresee(desired: Desired, observed: Observed) -> Plan:
     """Return what the next pass would do."""
     return rounds.foresee(rounds.Errand(desired, ROOMS, observed.at), observed)
+
+
+def standings_of(plan: Plan) -> Mapping[str, tuple[Standing, ...]]:
+    """Return every recovery point by name of the destination, also those about which nothing is to be done."""
+    return {name: every_standing(each) for name, each in plan[JUDGED].items()}
+
+
+def every_standing(judged: Judged) -> tuple[Standing, ...]:
+    """Return every recovery point of a destination, by ARN."""
+    settled = judged.settled.after(datetime.min.replace(tzinfo=UTC))
+    return tuple(sorted((*judged.standings, *settled), key=lambda each: each.point.arn))

@@ -25,10 +25,11 @@ from tests.kit.builders import (
 )
 from tests.kit.judging import diff
 
+from crossvault.aspects.copies.contents import contents
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.figures import figures
-from crossvault.aspects.copies.inventory import contents
-from crossvault.aspects.copies.planned import StartCopy, standings_of
+from crossvault.aspects.copies.judged import JUDGED
+from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.engine.declared import Desired, Mode, Ownership
 from crossvault.engine.observed import Observed, Sight
@@ -59,7 +60,7 @@ def _evidence(
         figures(
             each,
             seen.destinations[index],
-            standings_of(made)[each.name],
+            made[JUDGED][each.name],
             looked=contents(seen.source, seen.destinations[index]) is not None,
         )
         for index, each in enumerate(wanted.destinations)

@@ -23,14 +23,15 @@ from tests.kit.builders import (
     vault,
 )
 from tests.kit.copies import LOOSE, OLD, linked
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 
 from crossvault.aspects.copies import doubts
 from crossvault.aspects.copies import states as copying
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying, Neighbour, Uncertain
 from crossvault.aspects.copies.figures import failures
 from crossvault.aspects.copies.grounds import Ground
-from crossvault.aspects.copies.planned import Standing, State, judged, standings_of
+from crossvault.aspects.copies.judged import judged
+from crossvault.aspects.copies.planned import Standing, State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.engine.declared import Mode, PolicyKey, Scope

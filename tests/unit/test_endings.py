@@ -17,7 +17,7 @@ from tests.kit.builders import (
 from tests.kit.fake_aws import FakeAws
 from tests.kit.passes import SECOND, SECOND_ARN, SID, accounts, settle, small_world
 
-from crossvault.aspects.copies.inventory import POINTS
+from crossvault.aspects.copies.contents import POINTS
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.engine.declared import Desired, PolicyKey

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.kit.builders import DATABASE, DISK, NOW, ago, point
+from tests.kit.judging import standings_of
 from tests.kit.laws import ELSEWHERE, Law, TwoVaults
 
-from crossvault.aspects.copies.planned import standings_of
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.engine.plan import Plan
 from crossvault.words.reasons import Reason

@@ -30,13 +30,13 @@ from tests.kit.builders import (
 )
 from tests.kit.copies import ALL
 from tests.kit.fake_aws import FakeAws, KilledError
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 from tests.kit.passes import do_pass, readiness, settle, small_world
 
 from crossvault.aspects.copies.declared import Neighbour
 from crossvault.aspects.copies.existing import Group, Lifecycles, Step, lifecycles
 from crossvault.aspects.copies.outlook import outlook
-from crossvault.aspects.copies.planned import StartCopy, judged
+from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.copies.updates import UpdateLifecycle, at_vault
 from crossvault.aspects.lifecycle import Lifecycle
@@ -102,7 +102,7 @@ def test_a_copy_that_expires_early_is_prolonged_and_nobody_has_to_act() -> None:
     shown = seen(copied(3, 30))
     plan = diff(policy(), shown)
     (action,) = updates_of(plan)
-    (standing,) = judged(plan, "dr").standings
+    (standing,) = standings_of(plan)["dr"]
 
     assert action.verdict.target == A_YEAR
     assert told(lifecycles(plan, "dr")) == [(Step.PROLONG, Reason.COPY_EXPIRES_EARLY, 1)]
@@ -120,7 +120,7 @@ def test_who_does_not_act_changes_nothing(held: dict[str, Any]) -> None:
 
     assert restrict(plan, wanted).actions == ()
     assert told(lifecycles(plan, "dr")) == [(Step.PROLONG, Reason.COPY_EXPIRES_EARLY, 1)]
-    assert judged(plan, "dr").standings[0].needs_action
+    assert standings_of(plan)["dr"][0].needs_action
 
 
 def test_nothing_is_done_where_it_is_not_declared() -> None:
@@ -263,7 +263,7 @@ def test_what_aws_refused_for_one_copy_waits_and_the_others_go_on() -> None:
         (Step.NOTHING, Reason.REQUEST_REFUSED, 1),
     ]
     assert [each.retry_at for each in plan.postponed] == [IN_AN_HOUR]
-    standing = next(each for each in judged(plan, "dr").standings if each.point == first[0])
+    standing = next(each for each in standings_of(plan)["dr"] if each.point == first[0])
     assert (standing.needs_action, standing.retry_at) == (True, None)
     assert "AWS says no." in str(standing.message)
 

@@ -25,11 +25,11 @@ from tests.kit.builders import (
     vault,
 )
 from tests.kit.copies import ALL
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 
 from crossvault.aspects.copies.failures import FailureClass, classify_refusal
 from crossvault.aspects.copies.foresight import SLOWEST
-from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.kit.builders import NOW, account, account_sight, desired, destination, observed, point, sight, vault
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 from tests.kit.laws import Law
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
-from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.engine.declared import VaultRef
 from crossvault.engine.looks import Seen

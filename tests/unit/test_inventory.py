@@ -1,38 +1,249 @@
-"""What lies in a vault, looked up by everybody and sorted once."""
+"""What lies in a vault, packed by resource: nothing is lost, and what is the same is known to be the same."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kit.builders import DATABASE, DISK, ago, point
+from tests.kit.builders import DATABASE, DISK, NOW, ago, job_for, point
 
-from crossvault.aspects.copies.inventory import Inventory, by_age
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import JobBook, Jobs
+from crossvault.aspects.copies.packing import JOBS, POINTS, Packing
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 
-points = st.lists(
-    st.builds(
-        lambda number, days, resource: point(number, created=ago(days=days), resource=resource),
-        st.integers(0, 30),
-        st.integers(0, 5),
-        st.sampled_from([DATABASE, DISK, ""]),
-    ),
-    max_size=20,
+DAY = timedelta(days=1)
+points = st.builds(
+    lambda number, days, resource, status: point(number, created=ago(days=days), resource=resource, status=status),
+    st.integers(0, 30),
+    st.integers(0, 5),
+    st.sampled_from([DATABASE, DISK, ""]),
+    st.sampled_from(["COMPLETED", "CREATING"]),
+)
+names = st.one_of(
+    st.uuids().map(lambda each: f"arn:aws:backup:eu-west-1:111111111111:recovery-point:{each}"),
+    st.uuids().map(lambda each: str(each).upper()),
+    st.integers(0, 16**17 - 1).map(lambda each: f"arn:aws:ec2:eu-west-1::snapshot/snap-{each:017x}"),
+    st.text(max_size=60),
+)
+moments = st.integers(-(10**8), 10**11).map(lambda each: NOW + timedelta(milliseconds=each))
+perhaps = st.none() | moments
+texts = st.none() | st.text(max_size=5)
+sizes = st.integers(-10, 2**70)
+any_point = st.builds(
+    RecoveryPoint,
+    names,
+    st.sampled_from(["", DISK]),
+    st.text(max_size=3),
+    moments,
+    st.text(max_size=3),
+    sizes,
+    texts,
+    perhaps,
+    perhaps,
+    texts,
+    texts,
+    st.booleans(),
+    st.none() | st.integers(1, 400),
+    st.none() | st.booleans(),
+)
+any_job = st.builds(
+    CopyJob,
+    names,
+    st.sampled_from(["RUNNING", "COMPLETED", "FAILED"]),
+    names,
+    st.just("v"),
+    st.sampled_from(["d", "e"]),
+    st.sampled_from(["", DISK]),
+    st.just("EBS"),
+    moments,
+    perhaps,
+    st.none() | names,
+    texts,
+    texts,
+    sizes,
+    texts,
+    st.none() | st.integers(1, 400),
+    texts,
 )
 
 
-@given(points)
-def test_every_point_is_there_once_and_with_its_resource(listed: list[object]) -> None:
-    """By ARN as listed last, by resource from the oldest on; a point without a resource is in no group."""
-    inventory = Inventory(listed)  # type: ignore[arg-type]
-    grouped = [each for group in inventory.by_resource.values() for each in group]
+@given(st.lists(any_point, max_size=6))
+def test_what_is_packed_comes_out_as_it_went_in(rows: list[RecoveryPoint]) -> None:
+    """Whatever AWS says, of each ARN and resource as it was said last; oldest first."""
+    packing = Packing(POINTS)
+    for each in rows:
+        packing.add(each.resource_arn, each)
+    found = {resource: list(group) for resource, group in packing.packed().items()}
+
+    last = {(each.resource_arn, each.arn): each for each in rows}
+    assert {(each.resource_arn, each.arn): each for group in found.values() for each in group} == last
+    assert sum(map(len, found.values())) == len(last)
+    assert all([each.created for each in group] == sorted(each.created for each in group) for group in found.values())
+
+
+@given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id))
+def test_jobs_come_out_as_they_went_in(rows: list[CopyJob]) -> None:
+    """Packed, and by the vaults that they copy between."""
+    assert {each.id: each for each in Jobs(rows)} == {each.id: each for each in rows}
+    assert {each.id: each for each in JobBook(rows)} == {each.id: each for each in rows}
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "12345678-1234-1234-1234-123456789012",
+        "12345678-1234-1234-1234-12345678901G",
+        "123456789-123-1234-1234-123456789012",
+        "ABCDEF12-abcd-1234-1234-123456789012",
+        "12345678-1234-1234-1234-1234 6789012",
+        "+123456789abcdef0",
+        "0123456789abcde_0",
+        "0123456789ABCDEF0",
+        "",
+    ],
+)
+def test_an_unusual_name_is_kept_as_it_is(arn: str) -> None:
+    """What looks nearly like an id, and is none."""
+    (found,) = Inventory([replace(point(), arn=arn)])
+
+    assert found.arn == arn
+
+
+def test_a_settled_point_costs_tens_of_bytes() -> None:
+    """Record by record; what thousands have in common is there once."""
+    rows = [replace(point(), arn=f"arn:aws:ec2:x::{UUID(int=number)}", size=number) for number in range(1000)]
+    (group,) = Inventory(rows).groups.values()
+
+    assert len(group) == 1000
+    assert len(group.profiles) == 1
+    assert POINTS.layout.size <= 60
+    assert JOBS.layout.size <= 80
+
+
+@given(st.lists(points, max_size=20))
+def test_every_point_is_there_once_and_with_its_resource(listed: list[RecoveryPoint]) -> None:
+    """By resource from the oldest on, and found by ARN alone."""
+    inventory = Inventory({each.arn: each for each in listed}.values())
 
     assert len(inventory) == len({each.arn for each in inventory})
-    assert set(grouped) == {each for each in inventory if each.resource_arn}
-    assert all(list(group) == sorted(group, key=by_age) for group in inventory.by_resource.values())
+    assert all(
+        [each.created for each in group] == sorted(each.created for each in group)
+        for group in inventory.groups.values()
+    )
+    assert all(inventory.where(each.arn) == each.resource_arn for each in inventory)
+    assert all(inventory.find(each.arn, DISK) == each for each in inventory)
+    assert inventory.where("another") is None
+    assert inventory.find("another", DISK) is None
     assert inventory == Inventory(inventory) != Inventory([*inventory, point(99)])
 
 
-def test_an_inventory_sorts_once_for_all_who_ask() -> None:
-    """The listing of a vault is shared between policies, and so is what it takes to read it."""
-    inventory = Inventory((point(1), point(2)))
+changes = st.lists(st.lists(points, max_size=6), max_size=6)
 
-    assert inventory.by_resource is inventory.by_resource
+
+@given(st.lists(points, max_size=12), changes)
+def test_what_changes_is_found_wherever_it_is(first: list[RecoveryPoint], later: list[list[RecoveryPoint]]) -> None:
+    """An inventory made of another one is like one that was listed anew, in all that it is asked."""
+    truth = {each.arn: each for each in first}
+    inventory = Inventory(truth.values())
+    inventory.where("nothing")
+    for found in later:
+        known = {each.arn: each.resource_arn for each in truth.values()}
+        step = {each.arn: each for each in found if known.get(each.arn, each.resource_arn) == each.resource_arn}
+        truth |= step
+        inventory = inventory.joined(Inventory(step.values()))
+
+        assert inventory == Inventory(truth.values())
+        assert len(inventory) == len(truth)
+        assert all(inventory.where(each.arn) == each.resource_arn for each in truth.values())
+        assert set(inventory.since(ago(days=3))) == {each for each in truth.values() if each.created > ago(days=3)}
+        assert set(inventory.unlike({"COMPLETED"})) == {each for each in truth.values() if each.status == "CREATING"}
+
+
+def test_what_is_the_same_stays_the_same_object() -> None:
+    """So that nobody compares it again."""
+    old = [point(number, created=ago(days=number), resource=DISK) for number in range(1, 5)]
+    inventory = Inventory([*old, point(9, resource=DATABASE, created=ago(days=9))])
+    window = Inventory([each for each in old if each.created > ago(days=2, hours=12)], inventory)
+
+    assert inventory.renewed(window, ago(days=2, hours=12), {"COMPLETED"}) == (inventory, False)
+    assert inventory.joined(window) is inventory
+    more, doubtful = inventory.renewed(
+        Inventory([*window, point(7, resource=DISK)], inventory), ago(days=2, hours=12), {"COMPLETED"}
+    )
+    assert not doubtful
+    assert more.groups[DATABASE] is inventory.groups[DATABASE]
+    assert more.groups[DISK] is not inventory.groups[DISK]
+
+
+def test_what_should_be_in_a_window_and_is_not_is_doubtful() -> None:
+    """Unless it was only being made."""
+    inventory = Inventory([point(1, created=ago(hours=1)), point(2, created=ago(days=9))])
+
+    renewed, doubtful = inventory.renewed(Inventory(), ago(days=1), {"COMPLETED"})
+    assert doubtful
+    assert renewed == Inventory([point(2, created=ago(days=9))])
+    assert not inventory.renewed(Inventory(), ago(days=1), {"AVAILABLE"})[1]
+
+
+def test_a_point_that_gets_its_resource_later_is_there_once() -> None:
+    """AWS may not know it while the backup runs."""
+    inventory = Inventory([replace(point(1, resource=""), status="CREATING")])
+
+    renewed, doubtful = inventory.renewed(Inventory([point(1, resource=DISK)]), ago(days=999), {"COMPLETED"})
+    assert not doubtful
+    assert renewed == Inventory([point(1, resource=DISK)])
+    assert list(renewed.groups) == [DISK]
+
+
+# --- Copy jobs -----------------------------------------------------------------------------------------------------
+
+ENDED = ago(hours=3)
+
+
+def done(number: int, **members: Any) -> CopyJob:
+    """Return a completed job."""
+    return replace(job_for(point(number), state="COMPLETED", completed=ENDED), id=f"job-{number}", **members)
+
+
+def test_jobs_are_renewed_as_they_were_listed() -> None:
+    """One that was under way and is not listed any more is there no more; what ended long ago is forgotten."""
+    running = replace(job_for(point(2), state="RUNNING"), id="job-2")
+    jobs = Jobs([done(1), running, done(3, completed=ago(days=31))])
+
+    assert jobs.renewed([running], ago(days=30)) == Jobs([done(1), running])
+    assert jobs.renewed([done(2)], ago(days=40)) == Jobs([done(1), done(2), done(3, completed=ago(days=31))])
+    assert jobs.renewed([], ago(days=30)) == Jobs([done(1)])
+    settled = Jobs([done(1)])
+    assert settled.renewed([done(1)], ago(days=30)) is settled
+
+
+@given(st.lists(any_job, max_size=8, unique_by=lambda each: each.id), moments)
+def test_sums_of_jobs_are_those_of_all(rows: list[CopyJob], moment: datetime) -> None:
+    """However they are kept."""
+    jobs = Jobs(rows)
+    ended = [each.completed for each in rows if each.completed is not None]
+
+    assert set(jobs.running) == {each for each in rows if each.is_running}
+    assert sum(jobs.outcomes.values()) == len(rows) == len(jobs)
+    assert jobs.first_created == min((each.created for each in rows), default=None)
+    assert jobs.first_ended == min(ended, default=None)
+    assert set(jobs.moved(moment)) == {
+        each for each in rows if each.created > moment or (each.completed is not None and each.completed > moment)
+    }
+
+
+def test_a_book_tells_jobs_by_their_vaults() -> None:
+    """And stays the same object as long as nothing changes."""
+    here, there = done(1), done(2, destination_vault_arn="elsewhere")
+    book = JobBook([here, there])
+
+    assert list(book.between(here.source_vault_arn, here.destination_vault_arn)) == [here]
+    assert [list(each) for each in book.into("elsewhere")] == [[there]]
+    assert book.renewed([here], ago(days=30)) is book
+    assert list(book.renewed([], ENDED)) == []

@@ -24,6 +24,7 @@ from crossvault.aspects.copies.aws.kept import (
 )
 from crossvault.aspects.copies.evidence import SETTLING
 from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import JobBook, Jobs
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.vault.seen import Vault
 
@@ -44,6 +45,7 @@ class World:
     tells_number: bool = True
     listed: list[datetime | None] = field(default_factory=list)
     fails: bool = False
+    dated: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = count()
@@ -77,11 +79,14 @@ class World:
         number = len(self.points) if self.tells_number else None
         return Described(Vault("arn:v", "v", created=self.created, points=number), self.now)
 
-    def _list(self, since: datetime | None) -> Inventory:
+    def _list(
+        self, since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+    ) -> Inventory:
         self.listed.append(since)
         if self.fails:
             raise OSError("no")
-        return Inventory(each for each in self.points.values() if since is None or each.created > since)
+        meant = (each for each in self.points.values() if since is None or each.created > since)
+        return Inventory((each for each in meant if before is None or each.created < before), like)
 
     def _list_jobs(self, since: datetime | None) -> tuple[CopyJob, ...]:
         self.listed.append(since)
@@ -102,9 +107,13 @@ class World:
 
     def hold(self) -> Holding:
         """Look into the vault as a destination of the jobs, and tell when it was listed."""
-        return self.kept.destination(KEY, self.vault(), self.jobs.values(), self._list)
+        return self.kept.destination(KEY, self.vault(), (Jobs(self.jobs.values()),), self._list, self.date)
 
-    def look_at_jobs(self) -> tuple[CopyJob, ...]:
+    def date(self, job: CopyJob) -> datetime | None:
+        """Return when the source of a copy was created, where that is known."""
+        return self.dated.get(job.id)
+
+    def look_at_jobs(self) -> JobBook:
         """Look at the copy jobs."""
         return self.kept.jobs(JOBS, self._list_jobs)
 
@@ -128,7 +137,7 @@ def settled(count: int = 3) -> World:
 
 def same(found: Inventory, world: World) -> bool:
     """Tell whether all is seen as it is, in whatever order."""
-    return dict(found.by_arn) == world.points
+    return {each.arn: each for each in found} == world.points
 
 
 # --- Vaults --------------------------------------------------------------------------------------------------------
@@ -210,12 +219,16 @@ def test_a_window_that_lacks_what_should_be_in_it_is_not_believed() -> None:
     world.whole()
     hidden = world.points.popitem()
     world.tells_number = False
-    found = world.kept.source(
-        KEY, Described(), lambda since: Inventory([*world._list(since), *([hidden[1]] if since is None else [])])
-    )
+
+    def listing(
+        since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+    ) -> Inventory:
+        return Inventory([*world._list(since, before, like), *([hidden[1]] if since is None else [])])
+
+    found = world.kept.source(KEY, Described(), listing)
 
     assert world.whole() == 1
-    assert hidden[0] in found.by_arn
+    assert hidden[0] in {each.arn for each in found}
 
 
 def test_what_expires_makes_an_audit_an_hour_at_most() -> None:
@@ -335,7 +348,7 @@ def test_a_holding_is_as_old_as_its_listing() -> None:
 def test_a_destination_whose_jobs_are_not_known_is_listed() -> None:
     """What arrived cannot be told then."""
     world = settled()
-    world.kept.destination(KEY, world.vault(), None, world._list)
+    world.kept.destination(KEY, world.vault(), None, world._list, world.date)
 
     assert world.whole() == 1
 
@@ -372,7 +385,7 @@ def test_whatever_happens_a_look_says_what_aws_has(operations: list[tuple[str, i
         world.source()
         world.wait(2 * COUNTED)  # a description from before the last listing says nothing
         for look in (world.source, world.destination):
-            found = dict(look().by_arn)
+            found = {each.arn: each for each in look()}
             over = {arn for arn, each in found.items() if each.delete_at and each.delete_at <= world.now}
             unseen = set(found.keys() ^ world.points.keys()) - over
             assert numbered is False or over or not unseen, what
@@ -403,7 +416,7 @@ def test_a_description_from_before_the_listing_is_no_doubt() -> None:
     world = settled()
     early = Described(Vault("arn:v", "v", created=world.created, points=2), NOW - MINUTE)
     world.whole()
-    world.kept.destination(KEY, early, (), world._list)
+    world.kept.destination(KEY, early, (), world._list, world.date)
 
     assert world.whole() == 0
 
@@ -446,11 +459,11 @@ def test_an_audit_that_fails_leaves_what_was_known() -> None:
     hidden = world.points.pop(name)
     calls: list[datetime | None] = []
 
-    def once(since: datetime | None) -> Inventory:
+    def once(since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None) -> Inventory:
         calls.append(since)
         if since is None:
             raise OSError("no")
-        return world._list(since)
+        return world._list(since, before, like)
 
     with pytest.raises(OSError, match="no"):
         world.kept.source(KEY, Described(), once)
@@ -534,5 +547,4 @@ def test_a_point_that_was_looked_at_by_itself_is_known_and_costs_no_listing() ->
     world.kept.correct(("points", "another vault"), changed)
 
     assert same(world.destination(), world)
-    assert list(world.destination().by_arn) == list(world.points)
     assert world.listed == []

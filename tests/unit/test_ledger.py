@@ -19,6 +19,7 @@ from crossvault.aspects.copies.aws.ledger import (
     jobs_key,
 )
 from crossvault.aspects.copies.foresight import SLOWEST
+from crossvault.aspects.copies.jobs import JobBook
 from crossvault.aspects.copies.planned import Bound, Share, StartCopy
 from crossvault.aspects.copies.seen import RunningCopy
 from crossvault.aspects.lifecycle import Lifecycle
@@ -29,7 +30,7 @@ ENTRY = fingerprint(source_vault().account)
 START = StartCopy("dr", point(), source_vault(), TARGET_ARN, ROLE, None, "token")
 PAIR = (START.point.arn, TARGET_ARN)
 VAULTS = (START.source.arn, TARGET_ARN)
-LISTING = jobs_key(ENTRY, START.source.region, TARGET_ARN)
+LISTING = jobs_key(ENTRY, START.source.region)
 OTHER = fingerprint(replace(source_vault().account, name="other"))
 
 
@@ -132,7 +133,7 @@ def test_a_copy_belongs_to_the_namespace_that_started_it(
     assert not started.add("job-1", LISTING, RunningCopy(VAULTS, "books"), NOW)
     if listed is not None:
         job = replace(job_for(START.point, state=listed), id="job-1")
-        reads.get(LISTING, now, lambda: (job,))
+        reads.get(LISTING, now, lambda: JobBook((job,)))
     running = started.in_progress(ENTRY, now)
 
     assert [each.namespace for each in running.values()] == ([] if counted is None else [counted])
@@ -148,7 +149,7 @@ def test_whose_a_copy_is_is_known_for_a_week_without_a_listing(after: timedelta,
     started.add("job-1", LISTING, RunningCopy(VAULTS, "shop"), NOW)
     times.append(NOW + after)
     assert started.in_progress(ENTRY, times[-1]) == {}
-    reads.get(LISTING, times[-1], lambda: (replace(job_for(START.point, state="RUNNING"), id="job-1"),))
+    reads.get(LISTING, times[-1], lambda: JobBook((replace(job_for(START.point, state="RUNNING"), id="job-1"),)))
 
     assert started.in_progress(ENTRY, times[-1]) == {"job-1": RunningCopy(VAULTS, owner)}
 

@@ -26,7 +26,9 @@ from tests.kit.builders import (
 from tests.kit.judging import diff
 from tests.kit.statuses import ALL, condition_in, declare, status_of, tell
 
-from crossvault.aspects.copies.inventory import ARRIVALS, Arrivals, Inventory
+from crossvault.aspects.copies.contents import ARRIVALS, Arrivals
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.looks import Look, Seen
@@ -64,7 +66,7 @@ KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
         pytest.param(observed(POINTS, made(ago(hours=1), jobs=DONE)), {}, "DestinationVaultLost", id="made anew"),
         pytest.param(observed(POINTS, absent()), KNOWN, "DestinationVaultLost", id="gone, no job is left"),
         pytest.param(
-            observed(POINTS, absent().having(ARRIVALS, Arrivals(Seen(Inventory()), Seen(DONE), NOW))),
+            observed(POINTS, absent().having(ARRIVALS, Arrivals(Seen(Inventory()), Seen(Jobs(DONE)), NOW))),
             {},
             "DestinationVaultLost",
             id="gone, jobs tell",

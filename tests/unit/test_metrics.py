@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.kit import builders
 
 from crossvault.aspects.copies.figures import figures
+from crossvault.aspects.copies.judged import Judged
 from crossvault.aspects.copies.planned import Standing, State
 from crossvault.engine.declared import PolicyKey
 from crossvault.engine.plan import Drift, Plan
@@ -43,7 +44,7 @@ def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looke
         source="production",
         objective=timedelta(hours=24),
         observed_at=NOW,
-        destinations=(figures(destination, observed.destinations[0], standings, looked=looked, at=NOW),),
+        destinations=(figures(destination, observed.destinations[0], Judged(standings), looked=looked, at=NOW),),
         drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
         unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
     )
@@ -126,7 +127,7 @@ def test_only_what_is_assumed_is_counted_as_assumed() -> None:
     )
     known, seen = report(), builders.observed()
     destination = known.destinations[0].destination
-    shown = figures(destination, seen.destinations[0], standings, looked=True, at=NOW)
+    shown = figures(destination, seen.destinations[0], Judged(standings), looked=True, at=NOW)
 
     samples = scrape(board_with(replace(known, destinations=(shown,))))
 

@@ -8,14 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.kit.builders import NOW, TARGET_ARN, UNSEEN, ago, desired, destination, job_for, observed, point, sight
+from tests.kit.builders import NOW, UNSEEN, ago, desired, destination, job_for, observed, point, sight
 from tests.kit.judging import diff
 
 import crossvault
 from crossvault.aspects.copies.aws.ledger import StartedCopies, jobs_key
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS, contents
 from crossvault.aspects.copies.figures import figures
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, contents
-from crossvault.aspects.copies.planned import State, standings_of
+from crossvault.aspects.copies.jobs import JobBook
+from crossvault.aspects.copies.judged import Judged, standings_of
+from crossvault.aspects.copies.planned import State
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.aspects.vault_policy import POLICY
@@ -53,10 +55,10 @@ def test_everybody_takes_the_same_jobs_for_running(state: str, *, running: bool)
     seen = observed((one,), sight(jobs=(job,)))
     wanted = desired(destination())
     (standing,) = standings_of(diff(wanted, seen))["dr"]
-    counted = figures(wanted.destinations[0], seen.destinations[0], (standing,), looked=True)
+    counted = figures(wanted.destinations[0], seen.destinations[0], Judged((standing,)), looked=True)
     reads = SharedReads(lambda: NOW)
     entry = ("111111111111", None, None, ())
-    reads.get(jobs_key(entry, "eu-west-1", TARGET_ARN), NOW - timedelta(hours=1), lambda: (job,))
+    reads.get(jobs_key(entry, "eu-west-1"), NOW - timedelta(hours=1), lambda: JobBook((job,)))
     told = {
         job.is_running,
         standing.state is State.IN_PROGRESS,

@@ -25,7 +25,6 @@ from tests.kit.copies import (
 )
 
 from crossvault.aspects.copies import pairing
-from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.pairing import TOLERANCE, Pairing
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 
@@ -36,7 +35,7 @@ def pair(
     points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
 ) -> Pairing:
     """Match what lies in two vaults."""
-    return pairing.pair(Inventory(points), Inventory(copies), jobs, source_vault_arn)
+    return pairing.pair(points, copies, jobs, source_vault_arn)
 
 
 @st.composite

@@ -34,10 +34,10 @@ from tests.kit.builders import (
     stuck,
     target_vault,
 )
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
-from crossvault.aspects.copies.planned import Standing, StartCopy, State, standings_of
+from crossvault.aspects.copies.planned import Standing, StartCopy, State
 from crossvault.aspects.copies.seen import CopyJob
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.effects import AwsAccounts

@@ -219,7 +219,7 @@ def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
         completed=builders.NOW - timedelta(hours=1),
     )
 
-    document = answer(builders.desired(), builders.observed((point,), builders.sight(jobs=Seen((job,)))))
+    document = answer(builders.desired(), builders.observed((point,), builders.sight(jobs=(job,))))
 
     assert document["summary"]["failed"] == 1
     assert plan_command.exit_code(document) == 2

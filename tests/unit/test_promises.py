@@ -28,7 +28,8 @@ from tests.kit.builders import (
 )
 from tests.kit.fake_aws import FakeAws
 
-from crossvault.aspects.copies.inventory import POINTS, Inventory
+from crossvault.aspects.copies.contents import POINTS
+from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.identity import IDENTITY

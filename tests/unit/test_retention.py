@@ -10,10 +10,10 @@ import pytest
 from tests.kit import recorded
 from tests.kit.builders import UNSEEN, ago, copy_of, desired, destination, job_for, observed, point, sight, vault
 from tests.kit.copies import ALL
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 
 from crossvault.aspects import lifecycle
-from crossvault.aspects.copies.planned import StartCopy, State, standings_of
+from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.engine.declared import Destination

@@ -21,12 +21,12 @@ from tests.kit.builders import (
     target_vault,
 )
 from tests.kit.fake_aws import FakeAws
-from tests.kit.judging import diff
+from tests.kit.judging import diff, standings_of
 from tests.kit.passes import do_pass, kinds, small_world
 
 from crossvault.aspects.copies.declared import Copying, Sharing
 from crossvault.aspects.copies.doubts import neighbours_of
-from crossvault.aspects.copies.planned import Bound, Share, StartCopy, State, standings_of
+from crossvault.aspects.copies.planned import Bound, Share, StartCopy, State
 from crossvault.aspects.copies.seen import RunningCopy
 from crossvault.engine.declared import Limits, PolicyKey
 from crossvault.engine.plan import Action, Result

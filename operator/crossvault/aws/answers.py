@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -370,30 +370,32 @@ def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
 # --- Listings ------------------------------------------------------------------------------------------------------
 
 
-def listed(
-    pages: Iterable[Mapping[str, Any]],
-    member: str,
-    read: Callable[[Any], T],
-    identity: Callable[[T], str],
-) -> tuple[T, ...]:
-    """Return what all pages list, read by ``read``; what moved from one page to the next counts once, as seen last.
+def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any], str]) -> Iterator[Any]:
+    """Yield the rows of all pages, one page at a time; one that moved from a page to the next comes twice.
+
+    Args:
+        pages: As a paginator gets them.
+        member: Under what a page has its rows.
+        name: Returns the name of a row.
 
     Raises:
         UnexpectedAnswerError: The pages do not end: one points to one before it, very many bring nothing new, or they
             bring more rows than there can be.
     """
-    found: dict[str, T] = {}
     tokens: set[int] = set()
-    barren = 0
+    known: set[int] = set()
+    barren = number = 0
     for page in pages:
-        before = len(found)
-        for row in page[member]:
-            value = read(row)
-            found[identity(value)] = value
-        barren = 0 if len(found) > before else barren + 1
+        rows = page[member]
+        number += len(rows)
+        # A page brings something new unless one with the same ends came before: to remember all names would take more
+        # memory than the rows themselves.
+        ends = hash((len(rows), name(rows[0]), name(rows[-1]))) if rows else None
+        barren = barren + 1 if ends is None or ends in known else 0
         token = page.get("NextToken")
-        if barren > BARREN or len(found) > MOST_ROWS or (token and hash(token) in tokens):
+        if barren > BARREN or number > MOST_ROWS or (token and hash(token) in tokens):
             raise UnexpectedAnswerError(f"the pages of {member} do not end")
+        known.add(ends or 0)
         if token:
             tokens.add(hash(token))  # a token may be long
-    return tuple(found.values())
+        yield from rows

@@ -11,11 +11,12 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import existing, figures
+from ..aspects.copies.contents import ARRIVALS, contents
 from ..aspects.copies.declared import COPIES
-from ..aspects.copies.inventory import ARRIVALS, contents
+from ..aspects.copies.judged import JUDGED, judged
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
-from ..aspects.copies.planned import State, judged, standings_of
+from ..aspects.copies.planned import State
 from ..aspects.copies.proof import Proof, plan_row, proofs
 from ..aspects.copies.updates import UpdateLifecycle
 from ..aspects.vault import vault_of
@@ -118,12 +119,12 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
 
 def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
     declared = next(each for each in desired.destinations if each.name == name)
-    standings = judged(plan, name).standings
+    standings, counted = judged(plan, name).standings, figures.states_of(judged(plan, name))
     told = [each.told() for each in plan.actions if each.destination == name]
     changes = [asdict(each) for each in told if each is not None]
     sight = next(each for each in observed.destinations if each.name == name)
     lost, failing = told_once(
-        [each for each in losses(desired, observed, standings_of(plan), {}) if each.destination == name],
+        [each for each in losses(desired, observed, plan[JUDGED], {}) if each.destination == name],
         figures.failures(name, standings),
     )
     return {
@@ -139,8 +140,8 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "pairing": _pairing(proofs(judged(plan, name).evidence, standings, declared, desired.source.arn), sight),
         "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites(ROOMS, Case(desired, observed))),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
-        "states": dict(Counter(str(each.state) for each in standings if each.state is not State.OUT_OF_SCOPE)),
-        "reasons": figures.reason_rows(figures.reasons(standings)),
+        "states": {str(state): count for state, count in counted.items() if state is not State.OUT_OF_SCOPE},
+        "reasons": figures.reason_rows(figures.reasons(judged(plan, name))),
         "failures": [figures.failure_row(each) for each in (*lost, *failing)],
     }
 
@@ -149,12 +150,12 @@ def _pairing(found: Iterable[Proof], sight: Sight) -> dict[str, Any]:
     """Return what the pairing rests on, and until when what would start could not be taken away again."""
     known = tuple(found)
     look, there = sight[ARRIVALS].jobs, vault_of(sight)
-    jobs = look.value if isinstance(look, Seen) else ()
+    oldest = look.value.first_created if isinstance(look, Seen) else None
     locked = there is not None and there.locked
     ends = [each.kept_until for each in known if each.kept_until is not None]
     until = "never" if any(each.endless for each in known) else instant(max(ends, default=None))
     return {
-        "oldestJob": instant(min((each.created for each in jobs), default=None)),
+        "oldestJob": instant(oldest),
         **({"undeletableUntil": until} if locked and until else {}),
         "kinds": [plan_row(each) for each in known],
     }

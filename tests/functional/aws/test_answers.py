@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.kit.scripted_aws import Answer, Script, account, accounts, error_json, let_in, policy, scripted
 
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Inventory
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS
+from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.effects import AwsAccounts

@@ -14,7 +14,7 @@ from tests.kit.scripted_aws import DESTINATION_ID, SOURCE_ID, account, accounts,
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.aws import lifecycle_members
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS
 from crossvault.aspects.copies.planned import Bound, Share, StartCopy
 from crossvault.aspects.copies.seen import TRAFFIC, RecoveryPoint, RunningCopy
 from crossvault.aspects.copy_role import COPY_ROLE

@@ -41,7 +41,7 @@ from tests.kit.scripted_aws import (
 )
 
 from crossvault.aspects.copies.aws import listing
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.copies.updates import UpdateLifecycle
@@ -813,7 +813,7 @@ def test_long_reason_of_a_failed_job_hides_no_job() -> None:
         script_a_whole_world(script)
         script.on("ListCopyJobs", {"CopyJobs": [{**jobs[0], "StatusMessage": "no\n\x1b[2J " * 500_000}]})
         aws = accounts(script.url)
-        found = listing.copy_jobs(aws._reach.sessions.enter(WHO), "eu-west-1", "arn:x")
+        found = tuple(listing.copy_jobs(aws._reach.sessions.enter(WHO), "eu-west-1"))
         aws.close()
 
     assert len(found) == 1

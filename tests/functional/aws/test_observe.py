@@ -23,7 +23,9 @@ from tests.kit.scripted_aws import (
 )
 
 from backup_simulator.server import SimulatorServer
-from crossvault.aspects.copies.inventory import ARRIVALS, POINTS, Inventory
+from crossvault.aspects.copies.contents import ARRIVALS, POINTS
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.seen import TRAFFIC
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.identity import IDENTITY
@@ -101,7 +103,7 @@ def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
         Seen(Inventory()),
     )
     assert sight[KEYS].wanted == Seen(Key(KEY, "CUSTOMER", "Enabled"))
-    assert sight[ARRIVALS].jobs == Seen(())
+    assert sight[ARRIVALS].jobs == Seen(Jobs())
 
 
 def test_look_at_an_existing_vault_sees_key_and_copies(simulator: SimulatorServer) -> None:
@@ -451,7 +453,7 @@ def test_fault_is_named_and_passes(
     aws.close()
 
     assert len(_seen(after.source[POINTS])) == 24
-    assert after.destinations[0][ARRIVALS].jobs == Seen(())
+    assert after.destinations[0][ARRIVALS].jobs == Seen(Jobs())
 
 
 def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer) -> None:
@@ -462,7 +464,7 @@ def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer
     observed = observe(aws)
     aws.close()
 
-    assert observed.destinations[0][ARRIVALS].jobs == Seen(())
+    assert observed.destinations[0][ARRIVALS].jobs == Seen(Jobs())
 
 
 def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
@@ -524,7 +526,7 @@ def test_jobs_of_other_vaults_are_left_out(simulator: SimulatorServer) -> None:
     assert [job.source_point_arn for job in _seen(ours.destinations[0][ARRIVALS].jobs)] == [
         points[0]["RecoveryPointArn"]
     ]
-    assert theirs.destinations[0][ARRIVALS].jobs == Seen(())
+    assert theirs.destinations[0][ARRIVALS].jobs == Seen(Jobs())
     assert (ours.source[TRAFFIC].in_progress, theirs.source[TRAFFIC].in_progress) == (1, 1)
 
 

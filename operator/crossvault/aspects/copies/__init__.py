@@ -20,11 +20,12 @@ from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle
 from ..vault import vault_of
-from . import declared, doubts, evidence, existing, foresight, pairing, starts, states
+from . import declared, doubts, evidence, existing, folding, foresight, starts, states
+from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
 from .existing import LIFECYCLES, Lifecycles
-from .inventory import ARRIVALS, contents
-from .planned import JUDGED, Judged, State
+from .judged import JUDGED, Judged
+from .planned import State
 from .seen import TRAFFIC
 
 
@@ -63,11 +64,12 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     if there is None:
         return Judged(), Lifecycles()
     ends, seen = (desired.source.arn, destination.vault.arn), side.sight[ARRIVALS].listed_at or observed.at
-    paired = pairing.pair(there.points, there.copies, there.jobs, desired.source.arn)
-    weighed = evidence.weigh(paired, there.jobs, *ends, now=observed.at, copies_seen=seen)
     cleared = rows_.cleared(side.rows, destination.name)
     known = _known(side)
     view = states.Viewpoint(desired, destination, observed.at, seen, cleared, known)
+    folded = folding.fold(there, view)
+    paired = folded.paired
+    weighed = evidence.weigh(folded.traces, there.jobs, desired.source.arn, now=observed.at, copies_seen=seen)
     locked = known.vault is not None and known.vault.bounds is not None
     settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view), weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
@@ -76,7 +78,7 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     standings = doubts.yielded(settled, view, beside, doubts.conflicts_of(view, beside))
     lives = existing.judge(paired.pairs, standings, existing.Look(view, rivals, observed.refused_writes))
     standings = existing.mended(standings, lives, acts=desired.acts)
-    return Judged(standings, tuple(weighed.of_kind.values())), lives
+    return Judged(standings, tuple(weighed.of_kind.values()), folded.settled), lives
 
 
 def _known(side: Side) -> foresight.Circumstances:
@@ -96,10 +98,10 @@ def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
         vault = vault_of(sight)
         inherits = lifecycle.declared_days(destination) is None and contents(case.observed.source, sight) is not None
         if vault is not None and vault.bounds is not None and inherits:
-            standings = of_each[destination.name].standings
-            meant = [one for one in standings if one.state not in {State.OUT_OF_SCOPE, State.INELIGIBLE}]
+            judged = of_each[destination.name]
+            meant = [one for one in judged.standings if one.state not in {State.OUT_OF_SCOPE, State.INELIGIBLE}]
             held = [one.point for one in meant if one.reason is Reason.RETENTION_OUT_OF_BOUNDS]
-            told[destination.name] = lifecycle.inherited(destination, vault, held, len(meant))
+            told[destination.name] = lifecycle.inherited(destination, vault, held, len(meant) + judged.settled.copied)
     return tuple(told.get(row.destination, row) if row.name == lifecycle.NAME else row for row in rows)
 
 

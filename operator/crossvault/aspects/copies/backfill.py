@@ -15,10 +15,10 @@ from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...words.instants import moment
 from ...words.reasons import Reason
+from .contents import ARRIVALS, POINTS
 from .declared import COPIES
-from .inventory import ARRIVALS
+from .jobs import Jobs
 from .planned import GAP_STATES, Standing
-from .seen import CopyJob
 
 PATIENCE = timedelta(hours=24)
 """How long a backfill may go on without one of its copies beginning or ending."""
@@ -39,7 +39,7 @@ def catching_up(
     known = [one for each in standings.values() for one in each]
     gaps = [one for one in known if one.state in GAP_STATES]
     looks = [each[ARRIVALS].jobs for each in observed.destinations]
-    jobs = [job for look in looks if not isinstance(look, Unseen) for job in look.value]
+    jobs = [look.value for look in looks if not isinstance(look, Unseen)]
     began = _began(desired, jobs, previous, now)
     if began is None or not any(_time_closes(one) for one in gaps if not _after(one, began)):
         return False
@@ -47,15 +47,25 @@ def catching_up(
     objective = desired[COPIES].max_copy_lag
     if objective is not None and any(now - one.point.created > objective for one in younger):
         return False
-    named = {job.source_point_arn for job in jobs}
-    old = {one.point.arn for one in known if one.point.arn in named and not _after(one, began)}
-    moved = [at for job in jobs if job.source_point_arn in old for at in (job.created, job.completed) if at is not None]
-    return now - max(moved, default=began) <= PATIENCE
+    return now - began <= PATIENCE or any(_moved(observed, each, began, now - PATIENCE) for each in jobs)
+
+
+def _moved(observed: Observed, jobs: Jobs, began: datetime, since: datetime) -> bool:
+    """Tell whether the copy of a recovery point from before the backfill began, or ended, after a moment."""
+    look = observed.source[POINTS]
+    if isinstance(look, Unseen):
+        return False
+    found = (look.value.find(job.source_point_arn, job.resource_arn) for job in jobs.moved(since))
+    return any(not _is_after(point.created, began) for point in found if point is not None)
 
 
 def _after(gap: Standing, began: datetime) -> bool:
+    return _is_after(gap.point.created, began)
+
+
+def _is_after(created: datetime, began: datetime) -> bool:
     """Compare in whole seconds, as a status has them."""
-    return gap.point.created.replace(microsecond=0) > began.replace(microsecond=0)
+    return created.replace(microsecond=0) > began.replace(microsecond=0)
 
 
 def _time_closes(gap: Standing) -> bool:
@@ -63,9 +73,9 @@ def _time_closes(gap: Standing) -> bool:
     return gap.reason is not Reason.HELD and not gap.needs_action
 
 
-def _began(desired: Desired, jobs: list[CopyJob], previous: Mapping[str, Any], now: datetime) -> datetime | None:
+def _began(desired: Desired, jobs: list[Jobs], previous: Mapping[str, Any], now: datetime) -> datetime | None:
     """Return when the backfill that may be going on began; None when none does."""
-    first = min((job.created for job in jobs), default=None)
+    first = min((each.first_created for each in jobs if each.first_created is not None), default=None)
     before = next((each for each in previous.get("conditions", ()) if each.get("type") == "WithinObjective"), None)
     since = moment((before or {}).get("lastTransitionTime"))
     if before is not None and before.get("reason") == Reason.CATCHING_UP:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .grounds import Evidence, Ground, Kind, Verdict
+from .inventory import by_age
+from .jobs import Jobs
 from .pairing import TOLERANCE, Pair, Pairing, blind, came_from_elsewhere
 from .seen import ENDED_WELL, CopyJob, RecoveryPoint
 
@@ -42,8 +44,8 @@ class Weighed:
         oldest_job: When the first of the jobs ended that AWS still shows: it forgets them so long after their end.
         of_kind: What is known of each kind that the source vault has.
         busy: Kinds with a job that is under way, or whose copy was not seen yet.
-        could_be: (type, resource) → origin → the youngest unexplained recovery point of the destination; the resource
-            is empty where it is none of the source vault's.
+        could_be: (type, resource, origin) → when the youngest unexplained recovery point of the destination was
+            created; the resource is empty where it is none of the source vault's.
     """
 
     source_vault_arn: str
@@ -51,11 +53,11 @@ class Weighed:
     oldest_job: datetime | None = None
     of_kind: Mapping[Kind, Evidence] = field(default_factory=dict)
     busy: frozenset[Kind] = frozenset()
-    could_be: Mapping[tuple[str, str], Mapping[str, datetime]] = field(default_factory=dict)
+    could_be: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
 
     def kind_of(self, point: RecoveryPoint) -> Kind:
         """Return whose law a recovery point is under."""
-        return Kind(point.resource_type, came_from_elsewhere(point, self.source_vault_arn))
+        return kind_of(point, self.source_vault_arn)
 
     def evidence(self, point: RecoveryPoint) -> Evidence:
         """Return what is known of the kind of a recovery point."""
@@ -95,9 +97,9 @@ class Weighed:
         that is not known; it names our vault, no vault, or the one its source names.
         """
         for resource in (point.resource_arn, ""):
-            newest = self.could_be.get((point.resource_type, resource), {})
             for origin in {self.source_vault_arn, "", point.source_vault_arn or ""}:
-                if origin in newest and newest[origin] >= point.created - MARGIN:
+                newest = self.could_be.get((point.resource_type, resource, origin))
+                if newest is not None and newest >= point.created - MARGIN:
                     return False
         return True
 
@@ -111,50 +113,103 @@ def on_the_hour(moment: datetime) -> bool:
     return moment.minute == moment.second == moment.microsecond == 0
 
 
-def weigh(
-    paired: Pairing,
-    jobs: Iterable[CopyJob],
-    source_vault_arn: str,
-    destination_vault_arn: str,
-    *,
-    now: datetime,
-    copies_seen: datetime,
-) -> Weighed:
-    """Judge from what is listed anyway what pairing by date is worth, for each kind at one destination.
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What pairs tell of how AWS writes copies down.
 
-    Args:
-        paired: The two vaults, matched.
-        jobs: Every copy job of the source account into the destination that AWS shows, of whatever vault.
-        source_vault_arn: Where the recovery points of ``paired`` lie.
-        destination_vault_arn: Where their copies lie.
-        now: The present.
-        copies_seen: When the destination was listed.
+    Attributes:
+        tallies: What was counted, for each kind that the source vault has.
+        busy: Kinds with a job that is under way, or whose copy was not seen yet.
+        unexplained: Recovery points of the destination that are nobody's copy as far as can be told, by type.
+        twins: Recovery points of one resource in the source within a second of another, by type.
+        could_be: (type, resource, origin) → the youngest unexplained recovery point; see :class:`Weighed`.
     """
-    weighed = Weighed(
-        source_vault_arn,
-        now,
-        oldest_job=min((each.completed for each in jobs if each.completed is not None), default=None),
-        could_be=_could_be(paired, destination_vault_arn),
-    )
-    tallies: dict[Kind, _Tally] = defaultdict(_Tally)
+
+    tallies: tuple[tuple[Kind, Tally], ...] = ()
+    busy: frozenset[Kind] = frozenset()
+    unexplained: tuple[tuple[str, int], ...] = ()
+    twins: tuple[tuple[str, int], ...] = ()
+    could_be: tuple[tuple[tuple[str, str, str], datetime], ...] = ()
+
+
+def traces(paired: Pairing, source_vault_arn: str, destination_vault_arn: str, copies_seen: datetime) -> Traces:
+    """Read off the pairs of one destination what they tell; ``copies_seen`` is when the destination was listed."""
+    tallies: dict[Kind, Tally] = defaultdict(Tally)
     busy: set[Kind] = set()
     for pair in paired.pairs:
         if pair.point.parent_arn is not None or pair.repeats is not None:
             continue
-        kind = weighed.kind_of(pair.point)
+        kind = kind_of(pair.point, source_vault_arn)
         tallies[kind].add(pair, paired.listed, copies_seen)
         if pair.copy is None and any(_pending(job, copies_seen) for job in pair.jobs):
             busy.add(kind)
     for pair, found in blind(paired, source_vault_arn):
-        tallies[weighed.kind_of(pair.point)].compare(pair, found)
-    unexplained, twins = Counter(each.resource_type for each in paired.loose), _twins(paired)
+        tallies[kind_of(pair.point, source_vault_arn)].compare(pair, found)
+    unexplained, could_be = (
+        Counter(each.resource_type for each in paired.loose),
+        _could_be(paired, destination_vault_arn),
+    )
+    return Traces(
+        tuple(tallies.items()),
+        frozenset(busy),
+        tuple(unexplained.items()),
+        tuple(_twins(paired).items()),
+        tuple(could_be.items()),
+    )
+
+
+def joined(parts: Iterable[Traces]) -> Traces:
+    """Return what several comparisons tell that have no resource in common."""
+    tallies: dict[Kind, Tally] = defaultdict(Tally)
+    busy: set[Kind] = set()
+    unexplained: Counter[str] = Counter()
+    twins: Counter[str] = Counter()
+    could_be: dict[tuple[str, str, str], datetime] = {}
+    for each in parts:
+        for kind, tally in each.tallies:
+            tallies[kind].join(tally)
+        busy |= each.busy
+        for resource_type, count in each.unexplained:
+            unexplained[resource_type] += count
+        for resource_type, count in each.twins:
+            twins[resource_type] += count
+        for key, at in each.could_be:
+            could_be[key] = max(at, could_be.get(key, at))
+    return Traces(
+        tuple(tallies.items()),
+        frozenset(busy),
+        tuple(unexplained.items()),
+        tuple(twins.items()),
+        tuple(could_be.items()),
+    )
+
+
+def weigh(found: Traces, jobs: Jobs, source_vault_arn: str, *, now: datetime, copies_seen: datetime) -> Weighed:
+    """Judge from what is listed anyway what pairing by date is worth, for each kind at one destination.
+
+    Args:
+        found: What the pairs tell.
+        jobs: Every copy job between the two vaults that AWS shows.
+        source_vault_arn: Where the recovery points lie that were paired.
+        now: The present.
+        copies_seen: When the destination was listed.
+    """
+    unexplained, twins = dict(found.unexplained), dict(found.twins)
     of_kind = {
         kind: tally.evidence(
-            kind, copies_seen, unexplained=unexplained[kind.resource_type], twins=twins[kind.resource_type]
+            kind,
+            copies_seen,
+            unexplained=unexplained.get(kind.resource_type, 0),
+            twins=twins.get(kind.resource_type, 0),
         )
-        for kind, tally in tallies.items()
+        for kind, tally in found.tallies
     }
-    return replace(weighed, of_kind=of_kind, busy=frozenset(busy))
+    return Weighed(source_vault_arn, now, jobs.first_ended, of_kind, found.busy, dict(found.could_be))
+
+
+def kind_of(point: RecoveryPoint, source_vault_arn: str) -> Kind:
+    """Return whose law a recovery point of a source vault is under."""
+    return Kind(point.resource_type, came_from_elsewhere(point, source_vault_arn))
 
 
 def _pending(job: CopyJob, copies_seen: datetime) -> bool:
@@ -166,22 +221,22 @@ def settling(job: CopyJob, copies_seen: datetime) -> bool:
     return job.completed is None or job.completed > copies_seen - SETTLING
 
 
-def _could_be(paired: Pairing, destination_vault_arn: str) -> dict[tuple[str, str], dict[str, datetime]]:
+def _could_be(paired: Pairing, destination_vault_arn: str) -> dict[tuple[str, str, str], datetime]:
     resources = {each.point.resource_arn for each in paired.pairs}
-    newest: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+    newest: dict[tuple[str, str, str], datetime] = {}
     for each in paired.loose:
         resource = each.resource_arn if each.resource_arn in resources else ""
         origin = each.source_vault_arn if came_from_elsewhere(each, destination_vault_arn) else None
-        of_origin = newest[each.resource_type, resource]
-        of_origin[origin or ""] = max(each.created, of_origin.get(origin or "", each.created))
-    return dict(newest)
+        key = each.resource_type, resource, origin or ""
+        newest[key] = max(each.created, newest.get(key, each.created))
+    return newest
 
 
 def _twins(paired: Pairing) -> Counter[str]:
     """Count recovery points of one resource within a second of the one before, by type."""
     twins: Counter[str] = Counter()
     before: dict[str, datetime] = {}
-    for point in sorted((each.point for each in paired.pairs if not each.repeats), key=lambda each: each.created):
+    for point in sorted((each.point for each in paired.pairs if not each.repeats), key=by_age):
         last = before.get(point.resource_arn)
         if last is not None and point.created - last <= TOLERANCE and point.parent_arn is None:
             twins[point.resource_type] += 1
@@ -189,16 +244,27 @@ def _twins(paired: Pairing) -> Counter[str]:
     return twins
 
 
-class _Tally:
-    """Counts what the pairs of one kind show."""
+@dataclass(slots=True)
+class Tally:
+    """Counts what the pairs of one kind show; see :class:`.grounds.Evidence`.
 
-    __slots__ = ("by_date", "counts", "ended", "largest", "not_found", "telling")
+    Attributes:
+        not_found: Jobs whose copy is not listed, of recovery points without any.
+        first_ended: When the first of the jobs ended.
+    """
 
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.largest: timedelta | None = None
-        self.by_date = self.telling = self.not_found = 0
-        self.ended: list[datetime] = []
+    jobs: int = 0
+    linked: int = 0
+    mismatched: int = 0
+    exact: int = 0
+    by_date: int = 0
+    telling: int = 0
+    not_found: int = 0
+    agree: int = 0
+    differ: int = 0
+    none: int = 0
+    largest: timedelta | None = None
+    first_ended: datetime | None = None
 
     def add(self, pair: Pair, listed: Mapping[str, RecoveryPoint], copies_seen: datetime) -> None:
         """Take one pair in."""
@@ -210,8 +276,8 @@ class _Tally:
                 self._job(pair, job, job.completed, listed)
 
     def _job(self, pair: Pair, job: CopyJob, ended: datetime, listed: Mapping[str, RecoveryPoint]) -> None:
-        self.counts["jobs"] += 1
-        self.ended.append(ended)
+        self.jobs += 1
+        self.first_ended = min(ended, self.first_ended or ended)
         copy = listed.get(job.destination_point_arn or "")
         if copy is None or copy.status == "DELETING":  # it would prove something for a minute
             self.not_found += pair.copy is None
@@ -220,38 +286,56 @@ class _Tally:
         same = bool(copy.resource_arn) and copy.resource_arn == pair.point.resource_arn
         fits = same and apart <= TOLERANCE
         self.largest = max(apart, self.largest or timedelta())
-        self.counts["linked"] += 1
-        self.counts["exact"] += not apart
-        self.counts["mismatched"] += not fits
+        self.linked += 1
+        self.exact += not apart
+        self.mismatched += not fits
         self.telling += fits and not on_the_hour(pair.point.created)
 
     def compare(self, pair: Pair, found: RecoveryPoint | None) -> None:
         """Take in which copy pairing by date alone finds for what a job pairs; a second copy of it is the same."""
         copy = pair.copy
         if copy is None or found is None:
-            self.counts["blind_none"] += 1
+            self.none += 1
+        elif (found.resource_arn, found.created) == (copy.resource_arn, copy.created):
+            self.agree += 1
         else:
-            same = (found.resource_arn, found.created) == (copy.resource_arn, copy.created)
-            self.counts["blind_agree" if same else "blind_differ"] += 1
+            self.differ += 1
+
+    def join(self, other: Tally) -> None:
+        """Take in what was counted elsewhere."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.largest is not None:
+            self.largest = max(other.largest, self.largest or timedelta())
+        if other.first_ended is not None:
+            self.first_ended = min(other.first_ended, self.first_ended or other.first_ended)
 
     def evidence(self, kind: Kind, copies_seen: datetime, *, unexplained: int, twins: int) -> Evidence:
         """Return what was counted, and what it proves."""
         return Evidence(
             kind,
             verdict=self._verdict(copies_seen),
+            jobs=self.jobs,
+            linked=self.linked,
+            mismatched=self.mismatched,
+            exact=self.exact,
+            largest_difference=self.largest,
             by_date=self.by_date,
             telling=self.telling,
-            largest_difference=self.largest,
+            blind_agree=self.agree,
+            blind_differ=self.differ,
+            blind_none=self.none,
             unexplained=unexplained,
             twins=twins,
-            **self.counts,
         )
 
     def _verdict(self, copies_seen: datetime) -> Verdict:
-        linked, jobs = self.counts["linked"], self.counts["jobs"]
-        if self.counts["mismatched"]:
+        if self.mismatched:
             return Verdict.CONTRADICTED
-        all_there_are = 0 < linked == jobs and min(self.ended) <= copies_seen - ALL_ARE_ENOUGH_AFTER
-        if linked >= ENOUGH or self.by_date >= ENOUGH or all_there_are:
+        long_ago = self.first_ended is not None and self.first_ended <= copies_seen - ALL_ARE_ENOUGH_AFTER
+        if self.linked >= ENOUGH or self.by_date >= ENOUGH or (0 < self.linked == self.jobs and long_ago):
             return Verdict.PROVEN
-        return Verdict.CONTRADICTED if jobs and self.not_found == jobs else Verdict.UNPROVEN
+        return Verdict.CONTRADICTED if self.jobs and self.not_found == self.jobs else Verdict.UNPROVEN
+
+
+_COUNTS = ("jobs", "linked", "mismatched", "exact", "by_date", "telling", "not_found", "agree", "differ", "none")

@@ -175,6 +175,12 @@ def judge(pairs: Iterable[Pair], standings: Iterable[Standing], look: Look) -> L
     return found.all(look)
 
 
+def lives_otherwise(pair: Pair, standing: Standing, view: Viewpoint) -> bool:
+    """Tell whether the policy may have something done about the lifecycle of a copy that is there."""
+    found = judge((pair,), (standing,), Look(view))
+    return bool(found.due or found.groups)
+
+
 def _meant(pairs: Iterable[Pair], standings: Iterable[Standing]) -> Iterator[tuple[Pair, RecoveryPoint]]:
     """Yield the good copies of recovery points in scope, each once."""
     for each, standing in zip(pairs, standings, strict=True):

@@ -22,11 +22,12 @@ from ...words.reasons import Reason
 from ...words.sanitise import sanitise
 from ...words.texts import clip
 from . import remedies
-from .failures import classify
-from .inventory import ARRIVALS
+from .contents import ARRIVALS
+from .jobs import Jobs
+from .judged import Judged
 from .planned import GAP_STATES, Standing, State
 from .proof import Proof, status_rows
-from .seen import CopyJob, RecoveryPoint
+from .seen import RecoveryPoint
 from .states import failing
 
 EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)
@@ -107,30 +108,31 @@ class Figures:
 def figures(
     destination: Destination,
     sight: Sight,
-    standings: tuple[Standing, ...],
+    judged: Judged,
     *,
     looked: bool,
     at: datetime | None = None,
     proven: tuple[Proof, ...] = (),
 ) -> Figures:
-    """Count the standings of one destination."""
-    meant = [each for each in standings if each.state is not State.OUT_OF_SCOPE]
+    """Count how the recovery points stand towards one destination."""
+    settled = judged.settled
+    meant = [each for each in judged.standings if each.state is not State.OUT_OF_SCOPE]
     look = sight[ARRIVALS].jobs
-    jobs = look.value if isinstance(look, Seen) else ()
+    jobs = look.value if isinstance(look, Seen) else Jobs()
     copied = [each.point for each in meant if each.state is State.COPIED]
     return Figures(
         destination=destination,
         looked=looked,
-        states=Counter(each.state for each in standings),
-        reasons=reasons(meant),
-        jobs=Counter(_outcome(job) for job in jobs),
+        states=states_of(judged),
+        reasons=reasons(judged),
+        jobs=jobs.outcomes,
         failures=failures(destination.name, meant),
-        bytes_copied=sum(point.size for point in copied),
+        bytes_copied=sum(point.size for point in copied) + settled.bytes_copied,
         oldest_gap=_oldest(each.point for each in meant if each.state in GAP_STATES),
-        newest_source=_newest(each.point for each in meant),
-        newest_copy=_newest(copied),
-        last_completed=max((job.completed for job in jobs if job.state == "COMPLETED" and job.completed), default=None),
-        oldest_running=min((job.created for job in jobs if job.is_running), default=None),
+        newest_source=_newest((each.point for each in meant), settled.newest_source),
+        newest_copy=_newest(copied, settled.newest_copy),
+        last_completed=jobs.last_completed,
+        oldest_running=min((job.created for job in jobs.running), default=None),
         observed_at=at if looked else None,
         proofs=proven,
     )
@@ -140,18 +142,13 @@ def _oldest(points: Iterable[RecoveryPoint]) -> datetime | None:
     return min((point.created for point in points), default=None)
 
 
-def _newest(points: Iterable[RecoveryPoint]) -> datetime | None:
-    return max((point.created for point in points), default=None)
+def _newest(points: Iterable[RecoveryPoint], settled: datetime | None) -> datetime | None:
+    return max([point.created for point in points] + ([settled] if settled is not None else []), default=None)
 
 
-def _outcome(job: CopyJob) -> tuple[str, str]:
-    if job.is_running:
-        return "running", ""
-    if job.state == "COMPLETED":
-        return ("completed_with_message" if job.message else "completed"), ""
-    if job.state == "PARTIAL":
-        return "partial", Reason.COPY_PARTIAL
-    return "failed", classify(job.message, job.category).reason
+def states_of(judged: Judged) -> Counter[State]:
+    """Count the recovery points by their state."""
+    return Counter(each.state for each in judged.standings) + judged.settled.states()
 
 
 def failures(destination: str, meant: Iterable[Standing]) -> tuple[Failed, ...]:
@@ -204,9 +201,14 @@ def reason_rows(counts: Mapping[tuple[State, Reason], int]) -> list[dict[str, An
     return [{"state": str(state), "reason": str(reason), "count": count} for (state, reason), count in ordered]
 
 
-def reasons(standings: Iterable[Standing]) -> Mapping[tuple[State, Reason], int]:
+def reasons(judged: Judged) -> Mapping[tuple[State, Reason], int]:
     """Count the points that are not copied by their state and why; what has no reason yet is left out."""
-    return Counter((each.state, each.reason) for each in standings if each.state in EXPLAINED_STATES and each.reason)
+    counts: Counter[tuple[State, Reason]] = Counter()
+    told = [((each.state, each.reason), 1) for each in judged.standings]
+    for (state, reason), count in (*told, *judged.settled.counts):
+        if state in EXPLAINED_STATES and reason is not None:
+            counts[state, reason] += count
+    return counts
 
 
 def row(each: Figures) -> dict[str, Any]:

@@ -114,7 +114,15 @@ def _on_managed_key(
     """Tell whether a snapshot is known to be under a key that cannot be shared; unknown is tried."""
     if desired.source.account.account_id == destination.vault.account.account_id:
         return False
-    look = keys.get(point.encryption_key_arn or "") if point.resource_type in KEYED_BY_RESOURCE else None
+    return point.resource_type in KEYED_BY_RESOURCE and _is_managed(keys.get(point.encryption_key_arn or ""))
+
+
+def managed_keys(known: Circumstances) -> frozenset[str]:
+    """Return the ARNs of the keys that are known to be managed by AWS."""
+    return frozenset(arn for arn, look in known.keys.items() if _is_managed(look))
+
+
+def _is_managed(look: Look[Key | None] | None) -> bool:
     return look is not None and not isinstance(look, Unseen) and look.value is not None and look.value.manager == "AWS"
 
 

@@ -1,69 +1,143 @@
 """What lies in a vault, folded from the pages of its listing once and read by every policy over it.
 
-Policies share the listing of a vault. What each of them would look up, or sort, is done once here, when somebody first
-asks for it.
+It is kept packed and by resource: a million recovery points fit into a process that way, and what has not changed since
+the last look is known to be the same without being read.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
-from ...engine.looks import UNASKED, Look, Unseen
-from ...engine.observed import Sight
-from ...engine.parts import Part
-from .seen import CopyJob, RecoveryPoint
+from .packing import POINTS, Packed, Packing, encryption_keys, statuses
+from .seen import RecoveryPoint
+from .whereabouts import Whereabouts
 
 
 class Inventory:
-    """Recovery points, each once. Never changes; equal to another one of the same points in the same order."""
+    """Recovery points, each once. Never changes; equal to another one of the same points."""
 
     __hash__: ClassVar[None]  # type: ignore[assignment] # compared in tests only
 
-    def __init__(self, points: Iterable[RecoveryPoint] = ()) -> None:
-        self.by_arn: Mapping[str, RecoveryPoint] = {each.arn: each for each in points}
-        """Every point by its ARN, in the order in which AWS lists them."""
+    def __init__(self, points: Iterable[RecoveryPoint] = (), like: Inventory | None = None) -> None:
+        """Take in what is listed, a page at a time.
+
+        Args:
+            points: As they come; of those with the same ARN and resource the last one counts.
+            like: What is known already of the same vault.
+        """
+        packing = Packing(POINTS, like.groups if like is not None else None)
+        for each in points:
+            packing.add(each.resource_arn, each)
+        self.groups: Mapping[str, Packed[RecoveryPoint]] = packing.packed()
+        """The points of every resource, oldest first; under no name those of which AWS names none."""
+        self._whereabouts = Whereabouts(self.groups)
+
+    def _with(self, changed: Mapping[str, Collection[RecoveryPoint]]) -> Inventory:
+        """Return these points with those of some resources exchanged."""
+        packing = Packing(POINTS, self.groups)
+        for resource, rows in changed.items():
+            for each in rows:
+                packing.add(resource, each)
+        made = Inventory()
+        made.groups = {name: group for name, group in self.groups.items() if name not in changed} | packing.packed()
+        made._whereabouts = self._whereabouts.among(made.groups, changed)
+        return made
+
+    # --- What there is
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._number
 
     @cached_property
-    def by_resource(self) -> Mapping[str, tuple[RecoveryPoint, ...]]:
-        """The points of every resource, oldest first; those of which AWS names no resource are in none."""
-        groups: dict[str, list[RecoveryPoint]] = defaultdict(list)
-        for each in self.by_arn.values():
-            if each.resource_arn:
-                groups[each.resource_arn].append(each)
-        return {resource: tuple(sorted(group, key=by_age)) for resource, group in groups.items()}
+    def _number(self) -> int:
+        return sum(map(len, self.groups.values()))
+
+    def __iter__(self) -> Iterator[RecoveryPoint]:
+        """Yield them, resource by resource."""
+        for group in self.groups.values():
+            yield from group
+
+    def of(self, resource: str) -> tuple[RecoveryPoint, ...]:
+        """Return the points of a resource, oldest first."""
+        return tuple(self.groups.get(resource, ()))
+
+    def since(self, moment: datetime) -> Iterator[RecoveryPoint]:
+        """Yield what was created after a moment."""
+        for group in self.groups.values():
+            if group.is_newer(moment):
+                yield from group.since(moment)
+
+    def unlike(self, known: Collection[str]) -> tuple[RecoveryPoint, ...]:
+        """Return the points whose status is none of these."""
+        found = [group for group in self.groups.values() if not statuses(group) <= set(known)]
+        return tuple(each for group in found for each in group if each.status not in known)
+
+    def keys(self, types: Collection[str]) -> frozenset[str]:
+        """Return the ARNs of the keys that points of some resource types are, or were, encrypted with."""
+        return frozenset().union(*(encryption_keys(group, types) for group in self.groups.values()))
+
+    def find(self, arn: str, resource: str) -> RecoveryPoint | None:
+        """Return a point by its ARN; ``resource`` is the one that it probably is of."""
+        if not any(arn == each for each in self._names(resource)):
+            resource = self.where(arn) or ""
+        return next((each for each in self.of(resource) if each.arn == arn), None)
+
+    def _names(self, resource: str) -> Iterable[str]:
+        group = self.groups.get(resource)
+        return group.names() if group is not None else ()
+
+    def where(self, arn: str) -> str | None:
+        """Return the resource of a point by the point's ARN; None where it is not here."""
+        return next(self._whereabouts.of(arn), None)
+
+    # --- What changes
 
     def renewed(self, found: Inventory, since: datetime, lasting: Collection[str]) -> tuple[Inventory, bool]:
         """Return these points with what was ``found`` to be created after ``since``, and whether that is doubtful.
 
         It is where one with a ``lasting`` status is missing among those found; others of that time have just gone.
         """
-        missing = [each for each in self if each.created > since and each.arn not in found.by_arn]
-        if not missing and all(self.by_arn.get(each.arn) == each for each in found):
+        changed: dict[str, list[RecoveryPoint]] = {}
+        before: list[RecoveryPoint] = []
+        for resource, group in self.groups.items():
+            later = found.groups.get(resource)
+            if not group.is_newer(since) or (later is not None and group.goes_on_as(later, since)):
+                continue
+            newer = list(group.since(since))
+            before += newer
+            changed[resource] = [*list(group)[: len(group) - len(newer)], *(later or ())]
+        for resource, later in found.groups.items():
+            known = self.groups.get(resource)
+            if known is None or not known.is_newer(since):
+                changed[resource] = [*(known or ()), *later]
+        if not changed:
             return self, False
-        gone = {each.arn for each in missing}
-        kept = (each for each in self if each.arn not in gone)
-        return Inventory((*kept, *found)), any(each.status in lasting for each in missing)
+        there = {each for resource in changed.keys() & found.groups.keys() for each in found.groups[resource].names()}
+        return self._with(changed), any(each.status in lasting and each.arn not in there for each in before)
 
     def joined(self, found: Inventory) -> Inventory:
         """Return these points and those found, which are newer."""
-        return Inventory((*(each for each in self if each.arn not in found.by_arn), *found))
+        changed: dict[str, list[RecoveryPoint]] = {}
+        for resource, later in found.groups.items():
+            known = {each.arn: each for each in self.of(resource)}
+            newer = known | {each.arn: each for each in later}
+            if newer != known:
+                changed[resource] = list(newer.values())
+        return self._with(changed) if changed else self
 
-    def __iter__(self) -> Iterator[RecoveryPoint]:
-        """Yield the points as AWS lists them."""
-        return iter(self.by_arn.values())
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.by_arn)
+    def has_same(self, other: Inventory) -> bool:
+        """Tell whether the same recovery points are in another one, in whatever state."""
+        return self.groups.keys() == other.groups.keys() and all(
+            set(group.names()) == set(other.groups[resource].names()) for resource, group in self.groups.items()
+        )
 
     def __eq__(self, other: object) -> bool:
         """Compare the points."""
-        return isinstance(other, Inventory) and tuple(self) == tuple(other)
+        return isinstance(other, Inventory) and {each.arn: each for each in self} == {each.arn: each for each in other}
 
     def __repr__(self) -> str:
         return f"Inventory({tuple(self)!r})"
@@ -72,41 +146,3 @@ class Inventory:
 def by_age(point: RecoveryPoint) -> tuple[datetime, str]:
     """Return what orders recovery points by age; equal dates go by ARN, so that the order is always the same."""
     return point.created, point.arn
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What is compared to tell which recovery points of one destination lack their copy."""
-
-    points: Inventory
-    copies: Inventory
-    jobs: tuple[CopyJob, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """What a destination vault holds, and the jobs that brought, or bring, or failed to bring it.
-
-    Attributes:
-        copies: The recovery points in the vault.
-        jobs: The copy jobs of the source's account from the source vault into it.
-        listed_at: When the vault was listed; None when that is not known.
-    """
-
-    copies: Look[Inventory] = UNASKED
-    jobs: Look[tuple[CopyJob, ...]] = UNASKED
-    listed_at: datetime | None = None
-
-
-POINTS: Part[Look[Inventory]] = Part("points", UNASKED, lambda look: (look,))
-"""The recovery points of the source vault."""
-
-ARRIVALS: Part[Arrivals] = Part("arrivals", Arrivals(), lambda each: (each.copies, each.jobs))
-
-
-def contents(source: Sight, sight: Sight) -> Contents | None:
-    """Return what lies in both vaults, and the jobs between them; None unless all three were seen."""
-    points, there = source[POINTS], sight[ARRIVALS]
-    if isinstance(points, Unseen) or isinstance(there.copies, Unseen) or isinstance(there.jobs, Unseen):
-        return None
-    return Contents(points.value, there.copies.value, there.jobs.value)

@@ -6,9 +6,10 @@ previous status still knows is told when it is found, and until the recovery poi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...engine.declared import Desired, Destination
@@ -18,13 +19,14 @@ from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant, moment
 from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
-from .figures import LOSSES, Failed
-from .inventory import ARRIVALS, POINTS
+from .contents import ARRIVALS, POINTS
+from .figures import LOSSES, Failed, states_of
+from .judged import Judged
 from .planned import GAP_STATES, Standing, State
 
 
 def losses(
-    desired: Desired, observed: Observed, standings: Mapping[str, Sequence[Standing]], previous: Mapping[str, Any]
+    desired: Desired, observed: Observed, judged: Mapping[str, Judged], previous: Mapping[str, Any]
 ) -> tuple[Failed, ...]:
     """Return the destinations that lost what they held, one entry each.
 
@@ -34,7 +36,7 @@ def losses(
         _loss(
             destination,
             sight,
-            standings.get(destination.name, ()),
+            judged.get(destination.name, Judged()),
             previous,
             same_spec=previous.get("observedGeneration") == desired.generation,
         )
@@ -57,7 +59,7 @@ def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[
 def _loss(
     destination: Destination,
     sight: Sight,
-    standings: Sequence[Standing],
+    judged: Judged,
     previous: Mapping[str, Any],
     *,
     same_spec: bool,
@@ -65,13 +67,13 @@ def _loss(
     look = sight[VAULT]
     if isinstance(look, Unseen) or isinstance(sight[ARRIVALS].copies, Unseen):
         return None
-    gaps, known = [each for each in standings if each.state in GAP_STATES], _row(previous, destination)
+    gaps, known = [each for each in judged.standings if each.state in GAP_STATES], _row(previous, destination)
     if look.value is None:
         return _gone(destination, gaps) if known.get("copied") or _completed(sight) else None
     return (
         _made_anew(destination, look.value, sight, gaps, known)
-        or _newest_gone(destination, standings, gaps, known)
-        or (_fewer(destination, standings, gaps, known) if same_spec else None)
+        or _newest_gone(destination, judged, gaps, known)
+        or (_fewer(destination, judged, gaps, known) if same_spec else None)
         or _still(destination, gaps, previous)
     )
 
@@ -88,11 +90,10 @@ def _row(previous: Mapping[str, Any], destination: Destination) -> Mapping[str, 
     )
 
 
-def _completed(sight: Sight) -> list[datetime]:
-    """Return when the jobs completed that AWS still shows."""
+def _completed(sight: Sight) -> datetime | None:
+    """Return when the first of the jobs completed that AWS still shows."""
     look = sight[ARRIVALS].jobs
-    jobs = look.value if isinstance(look, Seen) else ()
-    return [job.completed for job in jobs if job.state == "COMPLETED" and job.completed is not None]
+    return look.value.first_completed if isinstance(look, Seen) else None
 
 
 def _gone(destination: Destination, gaps: Sequence[Standing]) -> Failed:
@@ -107,7 +108,7 @@ def _made_anew(
     if vault.created is None:
         return None
     last = moment(known.get("lastCompleted")) if known.get("copied") else None
-    earlier = [at for at in (*_completed(sight), *([last] if last else [])) if at < vault.created]
+    earlier = [at for at in (_completed(sight), last) if at is not None and at < vault.created]
     lost = [each for each in gaps if each.point.created < vault.created]
     if not earlier or not lost:
         return None
@@ -119,7 +120,7 @@ def _made_anew(
 
 
 def _newest_gone(
-    destination: Destination, standings: Sequence[Standing], gaps: Sequence[Standing], known: Mapping[str, Any]
+    destination: Destination, judged: Judged, gaps: Sequence[Standing], known: Mapping[str, Any]
 ) -> Failed | None:
     """Tell that the newest copy the status knew is missing though no job of AWS explains it any more.
 
@@ -129,14 +130,14 @@ def _newest_gone(
     without = [each for each in gaps if each.job is None and newest and (instant(each.point.created) or "") <= newest]
     if not any(instant(each.point.created) == newest for each in without):
         return None
-    fewer = int(known.get("copied", 0)) - sum(each.state is State.COPIED for each in standings)
+    fewer = int(known.get("copied", 0)) - states_of(judged)[State.COPIED]
     lost = sorted(without, key=lambda each: each.point.created, reverse=True)[: max(fewer, 1)]
     text = f"Copies that were there are gone, the newest of them that of the recovery point of {newest}."
     return _failed(destination, Reason.COPY_VANISHED, lost, text)
 
 
 def _fewer(
-    destination: Destination, standings: Sequence[Standing], gaps: Sequence[Standing], known: Mapping[str, Any]
+    destination: Destination, judged: Judged, gaps: Sequence[Standing], known: Mapping[str, Any]
 ) -> Failed | None:
     """Tell that fewer copies are there than recovery points went at the source, though no job of AWS explains it.
 
@@ -145,16 +146,15 @@ def _fewer(
     newest, meant, copied = moment(known.get("newestSource")), known.get("inScope"), known.get("copied")
     if newest is None or not isinstance(meant, int) or not isinstance(copied, int):
         return None
-    of_then = [
-        each
-        for each in standings
-        if each.state is not State.OUT_OF_SCOPE and each.point.created.replace(microsecond=0) <= newest
-    ]
-    left = max(0, meant - len(of_then))
-    lost = copied - sum(each.state is State.COPIED for each in of_then) - left
-    then = {each.point.arn for each in of_then}
-    without = [each for each in gaps if each.job is None and each.point.arn in then]
-    if lost <= 0 or not without:
+    end = newest + timedelta(seconds=1, microseconds=-1)  # a status has whole seconds
+    without = [each for each in gaps if each.job is None and each.point.created <= end]
+    if not without:
+        return None
+    open_ = Counter(each.state for each in judged.standings if each.point.created <= end)
+    then = open_ + judged.settled.states() - Counter(each.state for each in judged.settled.after(end))
+    left = max(0, meant - then.total() + then[State.OUT_OF_SCOPE])
+    lost = copied - then[State.COPIED] - left
+    if lost <= 0:
         return None
     found = sorted(without, key=lambda each: each.point.created, reverse=True)[:lost]
     return _failed(destination, Reason.COPY_VANISHED, found, "Copies that were there are gone.")

@@ -11,7 +11,8 @@ from ...engine.plan import Plan
 from ...engine.rows import block
 from ...words.reasons import Reason
 from . import states
-from .planned import Standing, StartCopy, State, judged
+from .judged import judged
+from .planned import Standing, StartCopy, State
 from .seen import RecoveryPoint
 
 

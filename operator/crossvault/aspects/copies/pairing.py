@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .inventory import Inventory, by_age
+from .inventory import by_age
 from .seen import CopyJob, RecoveryPoint
 
 TOLERANCE = timedelta(seconds=1)
@@ -75,13 +75,15 @@ class _Backup:
     jobs: tuple[CopyJob, ...] = ()
 
 
-def pair(points: Inventory, copies: Inventory, jobs: Iterable[CopyJob], source_vault_arn: str) -> Pairing:
+def pair(
+    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
+) -> Pairing:
     """Match the recovery points of the source vault with their copies, one backup with one copy.
 
     A job that names its copy decides; then equal resources match by date, the nearest first, so that twins within a
     second do not swap; a good copy comes before one that is not, whatever their dates.
     """
-    listed = copies.by_arn
+    points, listed = tuple(points), {each.arn: each for each in copies}
     by_point: dict[str, list[CopyJob]] = defaultdict(list)
     for job in sorted(jobs, key=lambda each: (each.created, each.id)):
         by_point[job.source_point_arn].append(job)
@@ -187,11 +189,16 @@ def came_from_elsewhere(point: RecoveryPoint, vault_arn: str) -> bool:
     return bool(owner and owner[0]) and owner != vault_arn.split(":")[4:5]
 
 
-def _backups(points: Inventory, vault_arn: str) -> Iterator[_Backup]:
+def _backups(points: Iterable[RecoveryPoint], vault_arn: str) -> Iterator[_Backup]:
     """Put together what is one backup: copies that came back beside their original, or by several ways."""
-    yield from (_Backup((each,)) for each in points if not each.resource_arn or each.parent_arn is not None)
-    for whole in points.by_resource.values():
-        group = [each for each in whole if each.parent_arn is None]
+    by_resource: dict[str, list[RecoveryPoint]] = defaultdict(list)
+    for each in points:
+        if each.resource_arn and each.parent_arn is None:
+            by_resource[each.resource_arn].append(each)
+        else:
+            yield _Backup((each,))
+    for whole in by_resource.values():
+        group = sorted(whole, key=by_age)
         made, brought = _by_descent(group, vault_arn)
         if brought:
             yield from _gathered(made, brought)

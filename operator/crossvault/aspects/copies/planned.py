@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import ClassVar
 
 from ...engine.declared import PolicyKey, VaultRef
 from ...engine.observed import Sight, WriteKey
-from ...engine.parts import Part
-from ...engine.plan import Plan
 from ...words.reasons import Reason
 from ..lifecycle import Lifecycle
-from .grounds import Evidence, Ground
+from .grounds import Ground
 from .seen import CopyJob, RecoveryPoint, RunningCopy
 
 
@@ -157,30 +153,3 @@ class Conflict:
     destination: str
     other: PolicyKey
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What is to be said of the copies at one destination; nothing when either side was not seen.
-
-    Attributes:
-        standings: Every recovery point of the source.
-        evidence: What the pairing rests on.
-    """
-
-    standings: tuple[Standing, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-
-
-JUDGED: Part[Mapping[str, Judged]] = Part("judged", MappingProxyType({}))
-"""By name of the destination."""
-
-
-def judged(plan: Plan, destination: str) -> Judged:
-    """Return what is to be said of the copies at a destination."""
-    return plan[JUDGED].get(destination, Judged())
-
-
-def standings_of(plan: Plan) -> Mapping[str, tuple[Standing, ...]]:
-    """Return every recovery point, by name of the destination."""
-    return {name: each.standings for name, each in plan[JUDGED].items()}

@@ -16,8 +16,8 @@ from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
 from . import states
+from .contents import ARRIVALS
 from .declared import COPIES, SHARING, Sharing
-from .inventory import ARRIVALS
 from .planned import Bound, Share, Standing, StartCopy, State
 from .seen import TRAFFIC
 
@@ -101,7 +101,7 @@ def _resources_in_jobs(observed: Observed) -> set[str]:
     """Return the resources with a copy under way, also of recovery points that are out of scope."""
     looks = (each[ARRIVALS].jobs for each in observed.destinations)
     seen = (look.value for look in looks if not isinstance(look, Unseen))
-    return {job.resource_arn for jobs in seen for job in jobs if job.is_running}
+    return {job.resource_arn for jobs in seen for job in jobs.running}
 
 
 def _in_order(

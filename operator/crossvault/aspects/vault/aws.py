@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ...aws import probe, tenants
-from ...aws.answers import PAGES, listed
+from ...aws.answers import PAGES, walked
 from ...aws.entered import Entered, Fingerprint
 from ...aws.errors import Ask, code_of, problem
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
@@ -197,11 +198,15 @@ def _in_utc(at: datetime | None) -> datetime | None:
     return at.astimezone(UTC) if at is not None else None
 
 
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row["BackupVaultName"])
+
+
 def vault_names(access: Entered, region: str) -> frozenset[str]:
     """List the names of all vaults."""
     with access.asking("list the vaults", "backup:ListBackupVaults", region):
         pages = access.backup(region).get_paginator("list_backup_vaults").paginate(PaginationConfig=PAGES)
-        return frozenset(listed(pages, "BackupVaultList", lambda row: str(row["BackupVaultName"]), str))
+        return frozenset(map(_name, walked(pages, "BackupVaultList", _name)))
 
 
 def key(access: Entered, region: str, key_id: str) -> Key | None:

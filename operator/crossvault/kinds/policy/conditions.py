@@ -14,8 +14,9 @@ from typing import Any
 from ...aspects.copies.backfill import catching_up
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import LOSSES, Failed, Figures
+from ...aspects.copies.judged import JUDGED, judged, standings_of
 from ...aspects.copies.losses import losses, told_once
-from ...aspects.copies.planned import StartCopy, State, judged, standings_of
+from ...aspects.copies.planned import StartCopy, State
 from ...aspects.copies.seen import TRAFFIC
 from ...aspects.vault.seen import KEYS
 from ...engine.declared import Desired, Mode
@@ -46,7 +47,7 @@ class Picture:
     @property
     def failures(self) -> tuple[Failed, ...]:
         """What is failing at every destination, losses first."""
-        lost = losses(self.desired, self.observed, standings_of(self.plan), self.previous)
+        lost = losses(self.desired, self.observed, self.plan[JUDGED], self.previous)
         lost, failing = told_once(lost, [failure for each in self.figures for failure in each.failures])
         return (
             *lost,

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...aspects.copies.contents import contents
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Figures, figures, remembered
-from ...aspects.copies.inventory import contents
-from ...aspects.copies.planned import JUDGED, State, judged
+from ...aspects.copies.judged import JUDGED, judged
+from ...aspects.copies.planned import State
 from ...aspects.copies.proof import proofs
 from ...engine.declared import Desired
 from ...engine.observed import Observed
@@ -62,7 +63,7 @@ def summarise(
         figures(
             destination,
             sight,
-            judged(plan, destination.name).standings,
+            judged(plan, destination.name),
             looked=contents(observed.source, sight) is not None,
             at=observed.at,
             proven=proofs(

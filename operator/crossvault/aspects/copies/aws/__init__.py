@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from ....aws.entered import fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
 from ....aws.reads import ReadKey
-from ....engine.declared import Account
+from ....engine.declared import Account, VaultRef
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.parts import Parts
 from ....engine.plan import Result
@@ -25,12 +25,14 @@ from ...lifecycle import Lifecycle
 from ...vault import aws as vault
 from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import Key, Vault
-from ..inventory import ARRIVALS, POINTS, Arrivals, Inventory
+from ..contents import ARRIVALS, POINTS, Arrivals
+from ..inventory import Inventory
+from ..jobs import JobBook, Jobs
 from ..planned import StartCopy
-from ..seen import TRAFFIC, CopyJob, RecoveryPoint, RunningCopy, Traffic
+from ..seen import TRAFFIC, CopyJob, RunningCopy, Traffic
 from ..updates import UpdateLifecycle
 from .existing import ExistingCopies
-from .kept import Described, Holding, KeptListings
+from .kept import Dated, Described, Holding, KeptListings
 from .ledger import RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
 from .names import copies_key, points_key
@@ -54,23 +56,20 @@ class _Copies:
             return Looked()
         source, source_vault = scene.source, vault.seen(scene.source, scene.desired.source.name)
         vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
-        jobs = [self._jobs(source, declared.vault.arn) for declared, _ in scene.sides()]
+        jobs = self._jobs(source)
         yield
         points = self._points(source, scene.desired.source.name, source_vault())
         copies = [
-            self._copies(place, declared.vault.name, seen(), into(), source)
-            for (declared, place), seen, into in zip(scene.sides(), vaults, jobs, strict=True)
+            self._copies(place, declared.vault, seen(), jobs(), scene)
+            for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
         ]
         yield
         arrivals = tuple(
-            Parts().having(
-                ARRIVALS,
-                _arrivals(lying(), _from_vault(into(), scene.desired.source.arn)),
-            )
-            for lying, into in zip(copies, jobs, strict=True)
+            Parts().having(ARRIVALS, self._arrivals(scene, declared.vault, place, lying(), jobs()))
+            for (declared, place), lying in zip(scene.sides(), copies, strict=True)
         )
         listed = points()
-        keys = _key_managers(source, listed.value if isinstance(listed, Seen) else ())
+        keys = _key_managers(source, listed.value if isinstance(listed, Seen) else Inventory())
         traffic = self._traffic(scene.desired.source.account, [each.vault.arn for each in scene.desired.destinations])
         found = Parts().having(POINTS, listed).having(TRAFFIC, traffic(keys))
         return Looked(found, arrivals)
@@ -87,10 +86,10 @@ class _Copies:
     def _copies(
         self,
         place: Place,
-        name: str,
+        ref: VaultRef,
         seen: Look[Vault | None],
-        into: Look[tuple[CopyJob, ...]],
-        source: Place,
+        jobs: Look[JobBook],
+        scene: Scene,
     ) -> Pending[Holding]:
         """Begin to look into a destination vault: without knowing that it exists, empty could not be told from absent.
 
@@ -100,21 +99,41 @@ class _Copies:
             return known(seen)
         if seen.value is None:
             return known(Seen(Holding(Inventory())))
-        access, region, described = place.access, place.region, _described(place, name, seen)
-        jobs = into.value if isinstance(into, Seen) else None
-        listing = partial(recovery_points, access, region, name)
-        kept = points_key(access.fingerprint, region, name)
+        access, region, described = place.access, place.region, _described(place, ref.name, seen)
+        into = jobs.value.into(ref.arn) if isinstance(jobs, Seen) else None
+        listing = partial(recovery_points, access, region, ref.name)
+        kept, dated = points_key(access.fingerprint, region, ref.name), self._dates(scene)
         return place.start(
-            copies_key(access.fingerprint, region, name, source.access.fingerprint, source.region),
-            lambda: self._kept.destination(kept, described, jobs, listing),
+            _copies_key(scene, ref, place),
+            lambda: self._kept.destination(kept, described, into, listing, dated),
         )
 
-    def _jobs(self, place: Place, destination_vault_arn: str) -> Pending[tuple[CopyJob, ...]]:
-        """Begin to look at the copy jobs this account has had into a vault."""
+    def _dates(self, scene: Scene) -> Dated:
+        """Return what tells when the source of a copy was created, as far as that is known from an earlier look."""
+        source = scene.source
+        known = self._kept.known(points_key(source.access.fingerprint, source.region, scene.desired.source.name))
+
+        def dated(job: CopyJob) -> datetime | None:
+            point = known.find(job.source_point_arn, job.resource_arn) if known is not None else None
+            return point.created if point is not None else None
+
+        return dated
+
+    def _jobs(self, place: Place) -> Pending[JobBook]:
+        """Begin to look at the copy jobs of an account, once for all its policies."""
         access, region = place.access, place.region
-        key = jobs_key(access.fingerprint, region, destination_vault_arn)
-        listing = partial(copy_jobs, access, region, destination_vault_arn)
+        key, listing = jobs_key(access.fingerprint, region), partial(copy_jobs, access, region)
         return place.start(key, lambda: self._kept.jobs(key, listing))
+
+    def _arrivals(
+        self, scene: Scene, ref: VaultRef, place: Place, lying: Look[Holding], jobs: Look[JobBook]
+    ) -> Arrivals:
+        source = scene.desired.source
+        ours: Look[Jobs] = Seen(jobs.value.between(source.arn, ref.arn)) if isinstance(jobs, Seen) else jobs
+        if isinstance(lying, Unseen):
+            return Arrivals(lying, ours)
+        key = (*_copies_key(scene, ref, place), source.name)
+        return Arrivals(Seen(lying.value.points), ours, lying.value.listed, self._kept.memory(key))
 
     def _traffic(
         self, account: Account, vault_arns: Iterable[str]
@@ -146,7 +165,7 @@ class _Copies:
         """Start a copy; return False when the same request had started it before."""
         source = action.source
         access = self._reach.enter(source)
-        listing = jobs_key(access.fingerprint, source.region, action.destination_vault_arn)
+        listing = jobs_key(access.fingerprint, source.region)
         lifecycle = lifecycle_members(action.lifecycle)
         optional: dict[str, Any] = {"Lifecycle": lifecycle} if lifecycle else {}
         try:
@@ -181,6 +200,11 @@ def hands(reach: Reach) -> Hands:
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
+def _copies_key(scene: Scene, ref: VaultRef, place: Place) -> ReadKey:
+    source = scene.source
+    return copies_key(place.access.fingerprint, place.region, ref.name, source.access.fingerprint, source.region)
+
+
 def _described(place: Place, name: str, seen: Look[Vault | None]) -> Described:
     """Return what is known of a vault before it is listed, and of when that is."""
     if isinstance(seen, Unseen):
@@ -188,27 +212,13 @@ def _described(place: Place, name: str, seen: Look[Vault | None]) -> Described:
     return Described(seen.value, place.shared.ages.get(vault.vault_key(place.access.fingerprint, place.region, name)))
 
 
-def _arrivals(lying: Look[Holding], jobs: Look[tuple[CopyJob, ...]]) -> Arrivals:
-    if isinstance(lying, Unseen):
-        return Arrivals(lying, jobs)
-    return Arrivals(Seen(lying.value.points), jobs, lying.value.listed)
-
-
-def _from_vault(jobs: Look[tuple[CopyJob, ...]], source_vault_arn: str) -> Look[tuple[CopyJob, ...]]:
-    """Keep the jobs that copy from one vault: AWS has no such filter."""
-    if isinstance(jobs, Unseen):
-        return jobs
-    return Seen(tuple(job for job in jobs.value if job.source_vault_arn == source_vault_arn))
-
-
-def _key_managers(place: Place, points: Iterable[RecoveryPoint]) -> Mapping[str, Look[Key | None]]:
+def _key_managers(place: Place, points: Inventory) -> Mapping[str, Look[Key | None]]:
     """Ask once for every own key that snapshots among these recovery points are encrypted with."""
     if place.closed() is not None:
         return {}
     access, region = place.access, place.region
     own_place = (region, place.account.account_id)
-    arns = {each.encryption_key_arn for each in points if each.resource_type in KEYED_BY_RESOURCE}
-    own = sorted(arn for arn in arns if arn is not None and tuple(arn.split(":")[3:5]) == own_place)
+    own = sorted(arn for arn in points.keys(KEYED_BY_RESOURCE) if tuple(arn.split(":")[3:5]) == own_place)
     asked = {
         arn: place.slowly(
             ("key manager", access.fingerprint, region, arn), partial(vault.key, access, region, arn), key_lasts

@@ -3,7 +3,8 @@
 A whole listing (an audit) comes first, then in every audit interval, and after any doubt. In between:
 
 - of a source vault, what was created since the oldest recovery point that was not complete, less :data:`MARGIN`;
-- of a destination vault nothing, unless a copy is being made, or a job that ended well names one that is not there;
+- of a destination vault nothing, unless a copy is being made, or jobs that ended well name some that are not there:
+  then what is as old as their sources are, since a copy keeps the date of its source;
 - of copy jobs, those created since the oldest that has not ended, less :data:`LATE`.
 
 What that cannot see (a deletion, an old recovery point that comes from elsewhere) shows in the number of recovery
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -25,6 +26,9 @@ from ...vault.seen import Vault
 from ..doubts import SURELY_GONE
 from ..evidence import SETTLING
 from ..inventory import Inventory
+from ..jobs import JobBook, Jobs
+from ..memory import Memory
+from ..pairing import TOLERANCE
 from ..seen import CopyJob, RecoveryPoint
 
 MARGIN = timedelta(days=1)
@@ -46,10 +50,20 @@ API_RecoveryPointByBackupVault.html"""
 CREATING = "CREATING"
 _JUDGED_AFTER = (SETTLING, SURELY_GONE)
 
-Points: TypeAlias = Callable[[datetime | None], Inventory]
-"""Lists the recovery points of a vault, all or those created after an instant."""
-Jobs: TypeAlias = Callable[[datetime | None], tuple[CopyJob, ...]]
+
+class Points(Protocol):
+    """Lists the recovery points of a vault."""
+
+    def __call__(
+        self, since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+    ) -> Inventory:
+        """Return all, or those created between two moments; ``like`` is what is known of the vault."""
+
+
+Listing: TypeAlias = Callable[[datetime | None], Iterable[CopyJob]]
 """Lists copy jobs, all or those created after an instant."""
+Dated: TypeAlias = Callable[[CopyJob], datetime | None]
+"""Returns when the source of a copy was created; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +111,17 @@ class _Jobs:
 
     touched: datetime
     lock: threading.Lock = field(default_factory=threading.Lock)
-    jobs: dict[str, CopyJob] | None = None
+    book: JobBook | None = None
     looked: datetime | None = None
     audited: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Compared:
+    """What comparisons of two vaults have found to be settled."""
+
+    touched: datetime
+    memory: Memory = field(default_factory=Memory)
 
 
 K = TypeVar("K", bound=_Clocked)
@@ -138,6 +160,7 @@ class KeptListings:
         self._audit_every = audit
         self._vaults: _Shelf[_Vault] = _Shelf(_Vault)
         self._jobs: _Shelf[_Jobs] = _Shelf(_Jobs)
+        self._compared: _Shelf[_Compared] = _Shelf(_Compared)
 
     def source(self, key: ReadKey, described: Described, points: Points) -> Inventory:
         """Look into a source vault, named by ``key``."""
@@ -148,7 +171,7 @@ class KeptListings:
             if known is None or kept.looked is None:
                 return self._audit(kept, described, points, now)
             since = min(_oldest_open(known, now), kept.looked) - MARGIN
-            found = points(since)
+            found = points(since, like=known)
             renewed, lost = known.renewed(found, since, LASTING)
             if lost or not _fits(kept, renewed, described, now):
                 if not _is_damped(kept, now):
@@ -158,49 +181,58 @@ class KeptListings:
             return renewed
 
     def destination(
-        self, key: ReadKey, described: Described, jobs: Iterable[CopyJob] | None, points: Points
+        self, key: ReadKey, described: Described, jobs: Iterable[Jobs] | None, points: Points, dated: Dated
     ) -> Holding:
         """Look into a destination vault; ``jobs`` are those that copy into it, None where they are not known."""
         now = self._clock()
         kept = self._vaults.of(key, now)
         with kept.lock:
             known = self._known(key, kept, described, now)
-            if known is None or kept.audited is None or jobs is None or _awaits(known, jobs, kept.audited, now):
+            if known is None or kept.audited is None or jobs is None:
                 return Holding(self._audit(kept, described, points, now), now)
-            if not _fits(kept, known, described, now) and not _is_damped(kept, now):
-                return Holding(self._doubt(kept, known, described, points, now), now)
-            return Holding(known, kept.audited)
+            arrivals = tuple(_arrivals(known, jobs, kept.audited, now))
+            renewed = _with_arrivals(known, arrivals, points, dated)
+            if renewed is None:
+                return Holding(self._audit(kept, described, points, now), now)
+            if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
+                return Holding(self._doubt(kept, renewed, described, points, now), now)
+            kept.points = renewed
+            return Holding(renewed, kept.audited)
 
-    def jobs(self, key: ReadKey, listing: Jobs) -> tuple[CopyJob, ...]:
-        """Look at copy jobs: the newest listed first, then what is known of the others."""
+    def known(self, key: ReadKey) -> Inventory | None:
+        """Return what was in a vault when it was looked into last, without looking."""
+        return self._vaults.of(key, self._clock()).points
+
+    def jobs(self, key: ReadKey, listing: Listing) -> JobBook:
+        """Look at copy jobs: the newest are listed, and what is known of the others is kept."""
         now = self._clock()
         kept = self._jobs.of(key, now)
         with kept.lock:
-            if kept.jobs is None or kept.looked is None or self._is_due(key, kept.audited, now):
-                kept.jobs, kept.audited = {each.id: each for each in listing(None)}, now
+            if kept.book is None or kept.looked is None or self._is_due(key, kept.audited, now):
+                kept.book, kept.audited = JobBook(listing(None)), now
             else:
-                running = (each.created for each in kept.jobs.values() if each.is_running)
-                found = {each.id: each for each in listing(min(running, default=kept.looked) - LATE)}
-                known = {
-                    name: each
-                    for name, each in kept.jobs.items()
-                    if name not in found and not each.is_running and now - (each.completed or each.created) < REMEMBERED
-                }
-                kept.jobs = found | known
+                running = (each.created for each in kept.book.running)
+                found = listing(min(running, default=kept.looked) - LATE)
+                kept.book = kept.book.renewed(found, now - REMEMBERED)
             kept.looked = now
-            return tuple(kept.jobs.values())
+            return kept.book
+
+    def memory(self, key: ReadKey) -> Memory:
+        """Return what comparisons of two vaults, named by ``key``, have found to be settled."""
+        return self._compared.of(key, self._clock()).memory
 
     def correct(self, key: ReadKey, point: RecoveryPoint) -> None:
         """Take in what AWS shows of a recovery point by itself; a listing that was under way may not have it yet."""
         kept = self._vaults.of(key, self._clock())
         with kept.lock:
-            if kept.points is not None and point.arn in kept.points.by_arn:
-                kept.points = Inventory(point if each.arn == point.arn else each for each in kept.points)
+            if kept.points is not None and kept.points.find(point.arn, point.resource_arn) is not None:
+                kept.points = kept.points.joined(Inventory((point,)))
 
     def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
         """Drop what is kept of something that is gone."""
         self._vaults.forget(belongs)
         self._jobs.forget(belongs)
+        self._compared.forget(belongs)
 
     def _known(self, key: ReadKey, kept: _Vault, described: Described, now: datetime) -> Inventory | None:
         """Return what is known of a vault; None where all has to be listed."""
@@ -221,7 +253,7 @@ class KeptListings:
     def _doubt(self, kept: _Vault, known: Inventory, described: Described, points: Points, now: datetime) -> Inventory:
         """Audit because of a doubt. One that comes to nothing is AWS's way of counting, and damps the next."""
         found = self._audit(kept, described, points, now)
-        if found.by_arn.keys() != known.by_arn.keys():
+        if not found.has_same(known):
             kept.doubted, kept.patience = None, DOUBTED
             return found
         kept.doubted, kept.patience = now, min(2 * kept.patience, self._audit_every)
@@ -230,7 +262,7 @@ class KeptListings:
         return found
 
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
-        found = points(None)
+        found = points(like=kept.points)
         kept.points, kept.looked, kept.audited = found, now, now
         kept.described = described.vault is not None
         kept.made = described.vault.created if described.vault is not None else None
@@ -244,24 +276,40 @@ def _is_damped(kept: _Vault, now: datetime) -> bool:
 
 def _oldest_open(points: Inventory, now: datetime) -> datetime:
     """Return when the oldest recovery point was created that may still become complete."""
-    limit = now - UNFINISHED
-    return min((each.created for each in points if each.status not in LASTING and each.created > limit), default=now)
+    open_ = (each.created for each in points.unlike(LASTING))
+    return min((each for each in open_ if each > now - UNFINISHED), default=now)
 
 
-def _awaits(points: Inventory, jobs: Iterable[CopyJob], audited: datetime, now: datetime) -> bool:
-    """Tell whether something is on its way into a vault: a copy that is being made, or one that a job has brought.
+def _arrivals(points: Inventory, jobs: Iterable[Jobs], audited: datetime, now: datetime) -> Iterator[CopyJob]:
+    """Yield the jobs that have brought a copy which was not seen in the vault, as far as it is looked for.
 
     A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
     by listings from certain times after the end, which there have to be.
     """
-    if any(each.status == CREATING for each in points):
-        return True
-    for each in jobs:
-        if each.ended_well and each.destination_point_arn not in points.by_arn:
-            ended = each.completed or each.created
-            if audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER):
-                return True
-    return False
+    for job in (job for each in jobs for job in each.moved(audited - max(LATE, *_JUDGED_AFTER))):
+        ended = job.completed or job.created
+        awaited = audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER)
+        if awaited and job.ended_well and points.find(job.destination_point_arn or "", job.resource_arn) is None:
+            yield job
+
+
+def _with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points, dated: Dated) -> Inventory | None:
+    """Return what is known of a vault with what has arrived there; None where only a whole listing tells.
+
+    A copy is looked for at the date of its source. That it keeps that date is documented and was not seen for each
+    type: where it is not there, the vault is listed.
+    """
+    incomplete = [each for each in known.unlike(LASTING) if each.status == CREATING]
+    dates = [*map(dated, arrivals), *(each.created for each in incomplete)]
+    if not dates:
+        return known
+    certain = [each for each in dates if each is not None]
+    if len(certain) < len(dates):
+        return None
+    found = points(min(certain) - TOLERANCE, max(certain) + TOLERANCE, like=known)
+    expected = [(each.arn, each.resource_arn) for each in incomplete]
+    expected += [(job.destination_point_arn or "", job.resource_arn) for job in arrivals]
+    return known.joined(found) if all(found.find(*each) is not None for each in expected) else None
 
 
 def _fits(kept: _Vault, points: Inventory, described: Described, now: datetime) -> bool:
@@ -276,12 +324,9 @@ def _fits(kept: _Vault, points: Inventory, described: Described, now: datetime) 
     most = len(points) + kept.beside
     if vault.points == most:
         return True
-    least = most - _count(points, lambda each: each.created > at - COUNTED)
+    least = most - sum(1 for _ in points.since(at - COUNTED))
     if least <= vault.points <= most:
         return True
-    over = _count(points, lambda each: each.delete_at is not None and each.delete_at <= now)
-    return least - over <= vault.points < least and now - kept.audited < LATE
-
-
-def _count(points: Inventory, of: Callable[[RecoveryPoint], bool]) -> int:
-    return sum(1 for each in points if of(each))
+    if vault.points >= least or now - kept.audited >= LATE:
+        return False
+    return vault.points >= least - sum(1 for each in points if each.delete_at is not None and each.delete_at <= now)

@@ -23,9 +23,9 @@ JOBS = "jobs"
 """The first member of the name under which copy jobs are read."""
 
 
-def jobs_key(entry: Fingerprint, region: str, destination_vault_arn: str) -> ReadKey:
-    """Name ListCopyJobs by destination."""
-    return (JOBS, entry, region, destination_vault_arn)
+def jobs_key(entry: Fingerprint, region: str) -> ReadKey:
+    """Name ListCopyJobs."""
+    return (JOBS, entry, region)
 
 
 # A listing nobody renewed for so long belongs to a policy that is gone; its jobs must not hold up others for ever.
@@ -113,13 +113,11 @@ class StartedCopies:
     def _in_progress(self, entry: Fingerprint, now: datetime) -> dict[str, RunningCopy]:
         running: dict[str, RunningCopy] = {}
         listed: dict[ReadKey, datetime] = {}
-        for key, jobs, at in self._reads.values((JOBS, entry)):
+        for key, book, at in self._reads.values((JOBS, entry)):
             if now - at < COUNTED:
                 listed[key] = at
                 running |= {
-                    job.id: RunningCopy((job.source_vault_arn, job.destination_vault_arn))
-                    for job in jobs
-                    if job.is_running
+                    job.id: RunningCopy((job.source_vault_arn, job.destination_vault_arn)) for job in book.running
                 }
         for job_id, ours in list(self._started.items()):
             seen = listed.get(ours.listing)

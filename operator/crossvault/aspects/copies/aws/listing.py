@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ....aws.answers import PAGES, listed
+from ....aws.answers import PAGES, walked
 from ....aws.entered import Entered
 from ....words.texts import clean
 from ..inventory import Inventory
@@ -15,30 +16,47 @@ from ..seen import CopyJob, RecoveryPoint
 _FAR = datetime(8000, 1, 1, tzinfo=UTC).timestamp()
 
 
-def recovery_points(access: Entered, region: str, name: str, since: datetime | None = None) -> Inventory:
-    """List the recovery points in a vault, all or those created after an instant."""
+def recovery_points(
+    access: Entered,
+    region: str,
+    name: str,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    like: Inventory | None = None,
+) -> Inventory:
+    """List the recovery points in a vault, all or those created between two moments.
+
+    ``like`` is what is known of the vault: it makes what is the same be found quickly.
+    """
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
-        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_after(since))
-        return Inventory(listed(pages, "RecoveryPoints", _recovery_point, lambda point: point.arn))
+        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_between(since, before))
+        return Inventory(map(_recovery_point, walked(pages, "RecoveryPoints", _arn)), like)
 
 
-def copy_jobs(
-    access: Entered, region: str, destination_vault_arn: str, since: datetime | None = None
-) -> tuple[CopyJob, ...]:
-    """List the copy jobs of this account and Region into a vault, all or those created after an instant.
+def copy_jobs(access: Entered, region: str, since: datetime | None = None) -> Iterator[CopyJob]:
+    """List the copy jobs of this account and Region, all or those created after an instant.
 
     AWS remembers them for 30 days.
     """
     with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")
-        pages = paginator.paginate(ByDestinationVaultArn=destination_vault_arn, PaginationConfig=PAGES, **_after(since))
-        return listed(pages, "CopyJobs", _copy_job, lambda job: job.id)
+        pages = paginator.paginate(PaginationConfig=PAGES, **_between(since))
+        yield from map(_copy_job, walked(pages, "CopyJobs", _id))
 
 
-def _after(since: datetime | None) -> dict[str, Any]:
-    return {} if since is None else {"ByCreatedAfter": since}
+def _arn(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
+    return str(row.RecoveryPointArn)
+
+
+def _id(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
+    return str(row.CopyJobId)
+
+
+def _between(since: datetime | None, before: datetime | None = None) -> dict[str, Any]:
+    bounds = {"ByCreatedAfter": since, "ByCreatedBefore": before}
+    return {name: moment for name, moment in bounds.items() if moment is not None}
 
 
 def _recovery_point(row: Any) -> RecoveryPoint:  # noqa: ANN401 - a row of aws.rows, made from the table of members

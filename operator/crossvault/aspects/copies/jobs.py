@@ -1,0 +1,229 @@
+"""The copy jobs of an account between its vaults and others, as AWS remembers them: packed by resource, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar, TypeAlias
+
+from ...words.reasons import Reason
+from .failures import classify
+from .packing import JOBS, Packed, Packing
+from .seen import CopyJob
+from .whereabouts import Whereabouts
+
+Ends: TypeAlias = tuple[str, str]
+"""ARNs of the source vault and of the destination vault."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is asked of the jobs about one resource again and again.
+
+    Attributes:
+        running: Those that may still bring a copy.
+        outcomes: (outcome, reason) → how many.
+        created: When the first was created.
+        moved: When the last of them was created, or ended.
+        ended: When the first of them ended, and the last.
+        completed: The same of those that were completed.
+    """
+
+    running: tuple[CopyJob, ...]
+    outcomes: tuple[tuple[tuple[str, str], int], ...]
+    created: datetime
+    moved: datetime
+    ended: tuple[datetime, datetime] | None
+    completed: tuple[datetime, datetime] | None
+
+    @classmethod
+    def of(cls, jobs: Iterable[CopyJob]) -> _Counted:
+        """Count the jobs about one resource, of which there is at least one."""
+        jobs = tuple(jobs)
+        ended = [each.completed for each in jobs if each.completed is not None]
+        completed = [each.completed for each in jobs if each.completed is not None and each.state == "COMPLETED"]
+        return cls(
+            tuple(each for each in jobs if each.is_running),
+            tuple(sorted(Counter(map(_outcome, jobs)).items())),
+            min(each.created for each in jobs),
+            max([each.created for each in jobs] + ended),
+            (min(ended), max(ended)) if ended else None,
+            (min(completed), max(completed)) if completed else None,
+        )
+
+
+def _outcome(job: CopyJob) -> tuple[str, str]:
+    if job.is_running:
+        return "running", ""
+    if job.state == "COMPLETED":
+        return ("completed_with_message" if job.message else "completed"), ""
+    if job.state == "PARTIAL":
+        return "partial", Reason.COPY_PARTIAL
+    return "failed", classify(job.message, job.category).reason
+
+
+class Jobs:
+    """Copy jobs, each once. Never changes; equal to others of the same jobs."""
+
+    __hash__: ClassVar[None]  # type: ignore[assignment] # compared in tests only
+
+    def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
+        """Take in what is listed."""
+        packing = Packing(JOBS)
+        for each in jobs:
+            packing.add(each.resource_arn, each)
+        self.groups: Mapping[str, Packed[CopyJob]] = packing.packed()
+        """The jobs about every resource; under no name those of which AWS names none."""
+        self._counted = {name: _Counted.of(group) for name, group in self.groups.items()}
+        self.sources = Whereabouts(self.groups, 1)
+        """About which resources jobs are, by the ARN of the recovery point that they copy."""
+        self.arrivals = Whereabouts(self.groups, 2)
+        """The same by the ARN of the copy."""
+
+    def of(self, resource: str) -> tuple[CopyJob, ...]:
+        """Return the jobs about a resource, oldest first."""
+        return tuple(self.groups.get(resource, ()))
+
+    def moved(self, since: datetime) -> Iterator[CopyJob]:
+        """Yield the jobs that were created, or ended, after a moment."""
+        for name, counted in self._counted.items():
+            if counted.moved > since:
+                yield from self.groups[name].moved(since)
+
+    @cached_property
+    def running(self) -> tuple[CopyJob, ...]:
+        """The jobs that may still bring a copy."""
+        return tuple(job for each in self._counted.values() for job in each.running)
+
+    @cached_property
+    def outcomes(self) -> Mapping[tuple[str, str], int]:
+        """How the jobs ended, and why: (outcome, reason) → how many."""
+        total: Counter[tuple[str, str]] = Counter()
+        for each in self._counted.values():
+            for outcome, count in each.outcomes:
+                total[outcome] += count
+        return total
+
+    @cached_property
+    def first_created(self) -> datetime | None:
+        """When the first of the jobs was created; None without any."""
+        return min((each.created for each in self._counted.values()), default=None)
+
+    @cached_property
+    def first_ended(self) -> datetime | None:
+        """When the first of those ended that have; None without any."""
+        return min((each.ended[0] for each in self._counted.values() if each.ended), default=None)
+
+    @cached_property
+    def first_completed(self) -> datetime | None:
+        """When the first of those ended that were completed; None without any."""
+        return min((each.completed[0] for each in self._counted.values() if each.completed), default=None)
+
+    @cached_property
+    def last_completed(self) -> datetime | None:
+        """When the last of those ended that were completed; None without any."""
+        return max((each.completed[1] for each in self._counted.values() if each.completed), default=None)
+
+    def renewed(self, found: Iterable[CopyJob], since: datetime) -> Jobs:
+        """Return these jobs as they were ``found``, without those that ended before ``since``.
+
+        What was under way and is not found is there no more.
+        """
+        by_resource: dict[str, dict[str, CopyJob]] = defaultdict(dict)
+        for job in found:
+            by_resource[job.resource_arn][job.id] = job
+        names = by_resource.keys() | {
+            name
+            for name, each in self._counted.items()
+            if each.running or (each.ended is not None and each.ended[0] <= since)
+        }
+        changed: dict[str, tuple[CopyJob, ...]] = {}
+        for name in names:
+            known = self.of(name)
+            lasting = {job.id: job for job in known if not job.is_running and (job.completed or job.created) > since}
+            rows = lasting | by_resource[name]
+            if rows != {job.id: job for job in known}:
+                changed[name] = tuple(rows.values())
+        return self._with(changed) if changed else self
+
+    def _with(self, changed: Mapping[str, tuple[CopyJob, ...]]) -> Jobs:
+        packing = Packing(JOBS, self.groups)
+        for name, rows in changed.items():
+            for each in rows:
+                packing.add(name, each)
+        made, packed = Jobs(), packing.packed()
+        made.groups = {name: group for name, group in self.groups.items() if name not in changed} | packed
+        made._counted = {
+            name: _Counted.of(group) if name in packed else self._counted[name] for name, group in made.groups.items()
+        }
+        made.sources = self.sources.among(made.groups, changed)
+        made.arrivals = self.arrivals.among(made.groups, changed)
+        return made
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(map(len, self.groups.values()))
+
+    def __iter__(self) -> Iterator[CopyJob]:
+        """Yield them, resource by resource."""
+        for group in self.groups.values():
+            yield from group
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the jobs."""
+        return isinstance(other, Jobs) and {each.id: each for each in self} == {each.id: each for each in other}
+
+    def __repr__(self) -> str:
+        return f"Jobs({tuple(self)!r})"
+
+
+NONE = Jobs()
+
+
+class JobBook:
+    """The copy jobs of an account in a Region, by the vaults that they copy between. Never changes."""
+
+    def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
+        """Take in what is listed."""
+        self._between: Mapping[Ends, Jobs] = {ends: Jobs(each) for ends, each in _by_ends(jobs).items()}
+
+    def between(self, source_vault_arn: str, destination_vault_arn: str) -> Jobs:
+        """Return the jobs that copy from one vault into another."""
+        return self._between.get((source_vault_arn, destination_vault_arn), NONE)
+
+    def into(self, destination_vault_arn: str) -> tuple[Jobs, ...]:
+        """Return the jobs that copy into a vault, from each source."""
+        return tuple(jobs for (_, into), jobs in self._between.items() if into == destination_vault_arn)
+
+    @cached_property
+    def running(self) -> tuple[CopyJob, ...]:
+        """The jobs that may still bring a copy."""
+        return tuple(job for each in self._between.values() for job in each.running)
+
+    def renewed(self, found: Iterable[CopyJob], since: datetime) -> JobBook:
+        """Return these jobs as they were ``found``, without those that ended before ``since``; see :class:`Jobs`."""
+        by_ends = _by_ends(found)
+        made = {
+            ends: self._between.get(ends, NONE).renewed(by_ends.get(ends, ()), since)
+            for ends in self._between.keys() | by_ends.keys()
+        }
+        if all(jobs is self._between.get(ends) for ends, jobs in made.items()):
+            return self
+        book = JobBook()
+        book._between = {ends: jobs for ends, jobs in made.items() if jobs.groups}
+        return book
+
+    def __iter__(self) -> Iterator[CopyJob]:
+        """Yield the jobs, vault by vault."""
+        for each in self._between.values():
+            yield from each
+
+
+def _by_ends(jobs: Iterable[CopyJob]) -> Mapping[Ends, list[CopyJob]]:
+    found: dict[Ends, list[CopyJob]] = defaultdict(list)
+    for each in jobs:
+        found[each.source_vault_arn, each.destination_vault_arn].append(each)
+    return found

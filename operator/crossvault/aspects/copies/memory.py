@@ -1,0 +1,117 @@
+"""What earlier comparisons of two vaults have found to be settled, so that it is not compared again.
+
+Only a memory: whatever it has forgotten is compared anew, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from ...words.reasons import Reason
+from .evidence import Traces, joined
+from .packing import Packed
+from .planned import Standing, State
+from .seen import CopyJob, RecoveryPoint
+
+MOST_VIEWS = 16
+"""So many different policies' views of two vaults are remembered at once; of a view that has none all is compared."""
+
+Groups: TypeAlias = tuple[Packed[RecoveryPoint] | None, Packed[RecoveryPoint] | None, Packed[CopyJob] | None]
+"""What there is of one resource: recovery points at the source, at the destination, and copy jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One resource about which nothing is to be done, as sums.
+
+    Attributes:
+        groups: What was compared.
+        counts: (state, reason) → recovery points.
+        bytes_copied: Size of those that are copied.
+        newest_source: When the newest was created that is in scope; None without any.
+        newest_copy: When the newest was created that is copied; None without any.
+        traces: What its pairs tell of how AWS writes copies down.
+        until: When a recovery point may come to stand otherwise, though nothing changes; None for never.
+    """
+
+    groups: Groups
+    counts: tuple[tuple[tuple[State, Reason | None], int], ...]
+    bytes_copied: int
+    newest_source: datetime | None
+    newest_copy: datetime | None
+    traces: Traces
+    until: datetime | None
+
+    def holds(self, groups: Groups, now: datetime) -> bool:
+        """Tell whether it is true still, of what there is now."""
+        return all(a is b for a, b in zip(self.groups, groups, strict=True)) and (
+            self.until is None or now < self.until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Everything about which nothing is to be done, as sums; see :class:`Settled`.
+
+    Attributes:
+        after: Returns how those stand that were created after a moment, which takes reading them.
+    """
+
+    counts: tuple[tuple[tuple[State, Reason | None], int], ...] = ()
+    bytes_copied: int = 0
+    newest_source: datetime | None = None
+    newest_copy: datetime | None = None
+    traces: Traces = field(default_factory=Traces)
+    after: Callable[[datetime], Iterable[Standing]] = field(default=lambda _: (), compare=False, repr=False)
+
+    @property
+    def copied(self) -> int:
+        """How many recovery points are copied."""
+        return self.states()[State.COPIED]
+
+    def states(self) -> Counter[State]:
+        """Return how many recovery points are in each state."""
+        states: Counter[State] = Counter()
+        for (state, _), count in self.counts:
+            states[state] += count
+        return states
+
+    @classmethod
+    def of(cls, parts: Iterable[Settled], after: Callable[[datetime], Iterable[Standing]]) -> Totals:
+        """Add up; ``after`` is as above."""
+        parts = tuple(parts)
+        counts: Counter[tuple[State, Reason | None]] = Counter()
+        for each in parts:
+            for standing, count in each.counts:
+                counts[standing] += count
+        return cls(
+            tuple(counts.items()),
+            sum(each.bytes_copied for each in parts),
+            max((each.newest_source for each in parts if each.newest_source is not None), default=None),
+            max((each.newest_copy for each in parts if each.newest_copy is not None), default=None),
+            joined(each.traces for each in parts),
+            after,
+        )
+
+
+class Memory:
+    """What is settled between two vaults, for each view of them.
+
+    Passes that run at once may share one: each step here is one that the interpreter does not interrupt, and what one
+    of them loses to another is compared again.
+    """
+
+    def __init__(self) -> None:
+        self._views: dict[Hashable, MutableMapping[str, Settled]] = {}
+
+    def of(self, view: Hashable) -> MutableMapping[str, Settled]:
+        """Return what is settled for who looks in some way, by resource; whoever asks may add to it."""
+        known = self._views.pop(view, {})
+        self._views[view] = known
+        for oldest in list(self._views)[:-MOST_VIEWS]:
+            self._views.pop(oldest, None)
+        return known

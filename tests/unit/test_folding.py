@@ -1,0 +1,340 @@
+"""Comparing resource by resource, and only what happens, says what comparing everything at once would.
+
+The reference has no memory and knows no resources: it is the pass as it was before anything was folded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.kit.builders import NOW, SOURCE_ARN, TARGET_ARN, ago, copy_of, desired, destination, job_for, point, vault
+from tests.kit.judging import every_standing
+
+from crossvault.aspects.copies import doubts, evidence, existing, folding, states
+from crossvault.aspects.copies.contents import Contents
+from crossvault.aspects.copies.declared import COPIES, Backfill, BackfillMode, Copies
+from crossvault.aspects.copies.existing import Lifecycles
+from crossvault.aspects.copies.foresight import Circumstances
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import Jobs
+from crossvault.aspects.copies.judged import Judged
+from crossvault.aspects.copies.memory import MOST_VIEWS, Memory
+from crossvault.aspects.copies.pairing import Pairing, pair
+from crossvault.aspects.copies.planned import Standing, State
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
+from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
+from crossvault.engine.declared import Scope
+
+RESOURCES = ("arn:aws:ec2:eu-west-1:111111111111:volume/a", "arn:aws:ec2:eu-west-1:111111111111:volume/b", "")
+
+
+@dataclass
+class World:
+    """Two vaults and their jobs, as they are listed look by look."""
+
+    now: datetime = NOW
+    points: dict[str, RecoveryPoint] = field(default_factory=dict)
+    copies: dict[str, RecoveryPoint] = field(default_factory=dict)
+    jobs: dict[str, CopyJob] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+    def __post_init__(self) -> None:
+        self._inventories = Inventory(), Inventory(), Jobs()
+
+    def contents(self) -> Contents:
+        """List both vaults; what has not changed stays the same object, as between two looks."""
+        source, target, jobs = self._inventories
+        long_ago = ago(days=99_999)
+        source, _ = source.renewed(Inventory(self.points.values(), source), long_ago, ())
+        target, _ = target.renewed(Inventory(self.copies.values(), target), long_ago, ())
+        running = {each.id for each in jobs.running}
+        gone = [each.id for each in jobs if each.id not in self.jobs and each.id not in running]
+        jobs = Jobs(self.jobs.values()) if gone else jobs.renewed(self.jobs.values(), long_ago)
+        self._inventories = source, target, jobs
+        return Contents(source, target, jobs, self.memory)
+
+
+def lives(paired: Pairing, standings: tuple[Standing, ...], view: states.Viewpoint) -> Lifecycles:
+    """Return what is said of the lifecycles of copies that are there."""
+    return existing.judge(paired.pairs, standings, existing.Look(view))
+
+
+def whole(world: World, view: states.Viewpoint) -> tuple[Judged, Lifecycles]:
+    """Judge everything together, without any memory."""
+    ends = view.desired.source.arn, view.destination.vault.arn
+    paired = pair(world.points.values(), world.copies.values(), world.jobs.values(), ends[0])
+    found = evidence.traces(paired, *ends, view.copies_seen)
+    weighed = evidence.weigh(found, Jobs(world.jobs.values()), ends[0], now=view.now, copies_seen=view.copies_seen)
+    settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view), weighed, view, locked=False)
+    return Judged(settled, tuple(weighed.of_kind.values())), lives(paired, settled, view)
+
+
+def folded(world: World, view: states.Viewpoint) -> Judged:
+    """Judge as a pass does."""
+    return both(world, view)[0]
+
+
+def both(world: World, view: states.Viewpoint) -> tuple[Judged, Lifecycles]:
+    """Judge as a pass does."""
+    there = world.contents()
+    done = folding.fold(there, view)
+    weighed = evidence.weigh(
+        done.traces, there.jobs, view.desired.source.arn, now=view.now, copies_seen=view.copies_seen
+    )
+    pairs = done.paired.pairs
+    settled = doubts.settle(pairs, states.stand(pairs, view), weighed, view, locked=False)
+    return Judged(settled, tuple(weighed.of_kind.values()), done.settled), lives(done.paired, settled, view)
+
+
+def same(one: Judged, other: Judged) -> bool:
+    """Tell whether both say the same of every recovery point, and of what is known."""
+    differ = [each for each in zip(every_standing(one), every_standing(other), strict=True) if each[0] != each[1]]
+    assert not differ, differ
+    proofs = zip(*(sorted(each.evidence, key=lambda each: each.kind) for each in (one, other)), strict=True)
+    apart = [each for each in proofs if each[0] != each[1]]
+    assert not apart, apart
+    return True
+
+
+def sums_fit(found: Judged) -> bool:
+    """Tell whether the sums of what is settled are those of its recovery points."""
+    standings = [each for each in every_standing(found) if each not in found.standings]
+    meant = [each.point.created for each in standings if each.state is not State.OUT_OF_SCOPE]
+    copied = [each.point for each in standings if each.state is State.COPIED]
+    sums = found.settled
+    assert sum(count for _, count in sums.counts) == len(standings)
+    assert sums.copied == len(copied)
+    assert sums.bytes_copied == sum(each.size for each in copied)
+    assert sums.newest_source == max(meant, default=None)
+    assert sums.newest_copy == max((each.created for each in copied), default=None)
+    return True
+
+
+# --- Histories -----------------------------------------------------------------------------------------------------
+
+ages = st.sampled_from([0, 1, 24, 25, 24 * 9, 24 * 40])
+offsets = st.sampled_from([timedelta(0), timedelta(0), timedelta(milliseconds=300), timedelta(seconds=5)])
+origins = st.sampled_from([None, None, None, SOURCE_ARN, TARGET_ARN, "arn:aws:backup:eu-west-1:3:backup-vault:x"])
+statuses = st.sampled_from(["COMPLETED", "COMPLETED", "COMPLETED", "PARTIAL", "CREATING", "EXPIRED", "STOPPED", "ODD"])
+numbers = st.integers(0, 8)
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """Return something that happens in one of the vaults, or to a job."""
+    what = draw(st.sampled_from(["point", "point", "copy", "copy", "job", "job", "end", "drop", "time", "cold"]))
+    return what, {
+        "number": draw(numbers),
+        "other": draw(numbers),
+        "resource": draw(st.sampled_from(RESOURCES)),
+        "age": draw(ages),
+        "offset": draw(offsets),
+        "origin": draw(origins),
+        "status": draw(statuses),
+        "parent": draw(st.sampled_from([None, None, None, None, 1])),
+        "state": draw(st.sampled_from(["RUNNING", "COMPLETED", "COMPLETED", "FAILED", "PARTIAL"])),
+        "named": draw(st.sampled_from(["copy", "copy", "other", "nothing", None])),
+        "keep": draw(st.sampled_from([None, 3, 35, 400])),
+    }
+
+
+def happen(world: World, what: str, how: dict[str, Any]) -> None:
+    """Let it happen."""
+    match what:
+        case "point" | "copy":
+            _lie_there(world, how, copied=what == "copy")
+        case "job":
+            of = world.points.get(point(how["number"]).arn, point(how["number"], resource=how["resource"]))
+            copies = {"copy": f"copy-{how['number']}", "other": f"copy-{how['other']}", "nothing": "nowhere"}
+            job = job_for(of, state=how["state"], created=world.now - timedelta(hours=how["age"]))
+            completed = None if how["state"] == "RUNNING" else world.now - timedelta(hours=how["age"] / 2)
+            name, named = f"job-{how['other']}-{of.resource_arn}", copies.get(how["named"] or "")
+            world.jobs[name] = replace(job, id=name, completed=completed, destination_point_arn=named)
+        case "end":
+            running = [job for job in world.jobs.values() if job.is_running]
+            world.jobs |= {job.id: replace(job, state="COMPLETED", completed=world.now) for job in running}
+        case "drop":
+            for kept in (world.points, world.copies, world.jobs):
+                names = sorted(kept)
+                if names and how["other"] % 2:
+                    del kept[names[how["number"] % len(names)]]
+        case "cold":
+            at = world.now + timedelta(hours=how["age"])
+            world.points = {name: replace(each, cold_at=at) for name, each in world.points.items()}
+        case _:
+            world.now += timedelta(hours=how["age"])
+
+
+def _lie_there(world: World, how: dict[str, Any], *, copied: bool) -> None:
+    """Let there be a recovery point: one of the source, the copy of one, or one that is nobody's copy."""
+    arn, copy_arn = point(how["number"]).arn, f"copy-{how['number']}"
+    days = timedelta(days=how["keep"]) if how["keep"] else None
+    made = point(how["number"], resource=how["resource"], created=world.now - timedelta(hours=how["age"]))
+    of = world.points.get(arn)
+    if not copied:
+        parent = point(how["parent"]).arn if how["parent"] else None
+        made = replace(made, source_vault_arn=how["origin"], parent_arn=parent)
+    elif of is not None:
+        parent = f"copy-{how['parent']}" if how["parent"] else None
+        made = replace(copy_of(of, arn=copy_arn), created=of.created + how["offset"], parent_arn=parent)
+        made = replace(made, source_vault_arn=how["origin"] or SOURCE_ARN)
+    else:
+        made = replace(made, arn=copy_arn, source_vault_arn=how["origin"])
+    made = replace(made, status=how["status"], delete_at=made.created + days if days else None)
+    (world.copies if copied else world.points)[made.arn] = made
+
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "latest": {"backfill": Backfill(BackfillMode.LATEST)},
+    "none": {"backfill": Backfill(BackfillMode.NONE)},
+    "short": {"days": 7},
+    "long": {"days": 365},
+    "updated": {"days": 30, "existing": Existing(ExistingCopies.UPDATE_LIFECYCLE)},
+    "shortened": {"days": 30, "existing": Existing(ExistingCopies.UPDATE_LIFECYCLE, 30)},
+    "one": {"scope": Scope(resources=(RESOURCES[0],))},
+}
+
+
+def view_of(world: World, name: str) -> states.Viewpoint:
+    """Return how one of the policies sees the world."""
+    how = VIEWS[name]
+    days = how.get("days")
+    one = destination()
+    if days is not None:
+        one = one.having(LIFECYCLE, Lifecycle(delete_after_days=days))
+    one = one.having(EXISTING, how.get("existing", Existing()))
+    wanted = replace(desired(one), scope=how.get("scope", Scope()), created=ago(days=20))
+    wanted = wanted.having(COPIES, Copies(backfill=how.get("backfill", Backfill(BackfillMode.ALL))))
+    return states.Viewpoint(wanted, one, world.now, world.now, known=Circumstances(vault()))
+
+
+@given(st.lists(st.lists(happenings(), max_size=8), max_size=6), st.sampled_from(sorted(VIEWS)))
+def test_whatever_happens_the_fold_says_what_a_whole_comparison_says(
+    looks: list[list[tuple[str, dict[str, Any]]]], name: str
+) -> None:
+    """Look by look: of every recovery point, of the evidence, and in the sums of what is settled."""
+    world = World()
+    for happened in looks:
+        for each in happened:
+            happen(world, *each)
+        view = view_of(world, name)
+        found, lifecycles = both(world, view)
+        everything, expected = whole(world, view)
+
+        assert same(found, everything)
+        assert sums_fit(found)
+        assert (lifecycles.due, lifecycles.groups) == (expected.due, expected.groups)
+
+
+# --- What is settled -----------------------------------------------------------------------------------------------
+
+
+def settled_world(resources: int = 3, each: int = 4) -> World:
+    """Return vaults of which everything is copied, with the jobs that did it."""
+    world = World()
+    for number in range(resources * each):
+        made = point(
+            number,
+            resource=f"arn:aws:ec2:eu-west-1:111111111111:volume/{number % resources}",
+            created=ago(days=1 + number // resources, minutes=7),
+        )
+        world.points[made.arn] = made
+        world.copies[f"copy-{number}"] = copy_of(made, arn=f"copy-{number}")
+        job = job_for(made, state="COMPLETED", completed=ago(hours=20))
+        world.jobs[f"job-{number}"] = replace(job, id=f"job-{number}", destination_point_arn=f"copy-{number}")
+    return world
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note which recovery points are compared."""
+    seen: list[str] = []
+
+    def noting(points: Any, *rest: Any) -> Any:
+        points = tuple(points)
+        seen.extend(each.arn for each in points)
+        return pair(points, *rest)
+
+    monkeypatch.setattr(folding, "pair", noting)
+    return seen
+
+
+def test_what_is_settled_is_compared_once(compared: list[str]) -> None:
+    """And leaves nothing to be judged but sums."""
+    world = settled_world()
+    found = folded(world, view_of(world, "all"))
+    assert found.standings == ()
+    assert found.settled.copied == 12
+    compared.clear()
+
+    assert folded(world, view_of(world, "all")).settled == found.settled
+    assert compared == []
+
+
+def test_one_new_recovery_point_has_its_resource_compared(compared: list[str]) -> None:
+    """The others are what they were."""
+    world = settled_world()
+    folded(world, view_of(world, "all"))
+    compared.clear()
+    fresh = point(99, resource="arn:aws:ec2:eu-west-1:111111111111:volume/1", created=ago(hours=1))
+    world.points[fresh.arn] = fresh
+    (standing,) = [each for each in folded(world, view_of(world, "all")).standings if each.state is not State.COPIED]
+
+    assert standing.state is State.MISSING
+    assert len(set(compared)) == 5
+
+
+def test_a_job_that_names_a_copy_of_another_resource_opens_both() -> None:
+    """However settled the other one was."""
+    world = settled_world()
+    view = view_of(world, "all")
+    folded(world, view)
+    stranger = point(99, resource="arn:aws:ec2:eu-west-1:111111111111:volume/new", created=ago(hours=5))
+    world.points[stranger.arn] = stranger
+    job = job_for(stranger, state="COMPLETED", completed=ago(hours=4))
+    world.jobs["job-99"] = replace(job, id="job-99", destination_point_arn="copy-0")
+    found = folded(world, view)
+
+    assert same(found, whole(world, view)[0])
+    assert {each.point.resource_arn[-1] for each in found.standings} == {"w", "0"}
+
+
+def test_time_alone_opens_what_it_changes() -> None:
+    """A recovery point that is not copied because its copy would be over: it never was, until then."""
+    world = World()
+    old = replace(point(1, created=ago(days=6)), status="STOPPED")
+    world.points[old.arn] = old
+    view = view_of(world, "short")
+    assert folded(world, view).settled.counts == (((State.INELIGIBLE, "ContinuousBackup"), 1),)
+    world.now += timedelta(days=2)
+
+    assert folded(world, view_of(world, "short")).settled.counts == (((State.OUT_OF_SCOPE, None), 1),)
+
+
+def test_many_views_of_two_vaults_do_not_grow_without_end() -> None:
+    """The last ones are remembered; another one is compared anew, and right."""
+    world = settled_world()
+    for days in range(1, 3 * MOST_VIEWS):
+        one = destination().having(LIFECYCLE, Lifecycle(delete_after_days=days))
+        view = states.Viewpoint(desired(one), one, world.now, world.now)
+        assert same(folded(world, view), whole(world, view)[0])
+
+    assert len(world.memory._views) == MOST_VIEWS
+
+
+def test_settled_recovery_points_can_be_told_after_all() -> None:
+    """Those from after a moment, as a loss needs them."""
+    world = settled_world()
+    found = folded(world, view_of(world, "all"))
+    later: list[Standing] = list(found.settled.after(ago(days=2)))
+
+    assert len(later) == 3
+    assert all(each.state is State.COPIED and each.point.created > ago(days=2) for each in later)
+    assert found.standings == ()
