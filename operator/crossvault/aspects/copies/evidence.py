@@ -120,7 +120,8 @@ class Traces:
     Attributes:
         tallies: What was counted, for each kind that the source vault has.
         busy: Kinds with a job that is under way, or whose copy was not seen yet.
-        unexplained: Recovery points of the destination that are nobody's copy as far as can be told, by type.
+        unexplained: Recovery points of the destination that are nobody's copy as far as can be told, and do not say
+            that they came from a vault of others, by type.
         twins: Recovery points of one resource in the source within a second of another, by type.
         could_be: (type, resource, origin) → the youngest unexplained recovery point; see :class:`Weighed`.
     """
@@ -145,10 +146,9 @@ def traces(paired: Pairing, source_vault_arn: str, destination_vault_arn: str, c
             busy.add(kind)
     for pair, found in blind(paired, source_vault_arn):
         tallies[kind_of(pair.point, source_vault_arn)].compare(pair, found)
-    unexplained, could_be = (
-        Counter(each.resource_type for each in paired.loose),
-        _could_be(paired, destination_vault_arn),
-    )
+    could_be = _could_be(paired, destination_vault_arn)
+    ours = (None, source_vault_arn, destination_vault_arn)
+    unexplained = Counter(each.resource_type for each in paired.loose if each.source_vault_arn in ours)
     return Traces(
         tuple(tallies.items()),
         frozenset(busy),
@@ -272,13 +272,14 @@ class Tally:
             self.by_date += 1
             self.telling += not on_the_hour(pair.point.created)
         for job in pair.jobs:
-            if job.state in ENDED_WELL and job.completed is not None and not settling(job, copies_seen):
-                self._job(pair, job, job.completed, listed)
+            copy = listed.get(job.destination_point_arn or "")
+            seen = copy is not None or not settling(job, copies_seen)
+            if job.state in ENDED_WELL and job.completed is not None and seen:
+                self._job(pair, job.completed, copy)
 
-    def _job(self, pair: Pair, job: CopyJob, ended: datetime, listed: Mapping[str, RecoveryPoint]) -> None:
+    def _job(self, pair: Pair, ended: datetime, copy: RecoveryPoint | None) -> None:
         self.jobs += 1
         self.first_ended = min(ended, self.first_ended or ended)
-        copy = listed.get(job.destination_point_arn or "")
         if copy is None or copy.status == "DELETING":  # it would prove something for a minute
             self.not_found += pair.copy is None
             return

@@ -10,7 +10,7 @@ own. All such are compared together, in every pass.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,11 +21,14 @@ from . import evidence, existing, foresight, states
 from .contents import Contents
 from .declared import COPIES
 from .evidence import Traces, settling
-from .memory import Groups, Settled, Totals
+from .memory import Groups, Open, Settled, Totals
 from .pairing import Pair, Pairing, pair
 from .planned import Standing, State
-from .seen import CopyJob, RecoveryPoint
+from .seen import CopyJob
 from .states import Viewpoint
+
+ANEW = timedelta(minutes=10)
+"""How long a resource with something to be done is taken for one, unless it changes: time alone may settle it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +48,44 @@ class Folded:
 
 def fold(there: Contents, view: Viewpoint) -> Folded:
     """Compare what lies in two vaults, as one policy sees it."""
-    known = there.memory.of(_key(view))
+    known, names = there.memory.of(_key(view)), _names(there, view)
     settled: dict[str, Settled] = {}
     linked: set[str] = set()
-    for name in there.points.groups.keys() | there.copies.groups.keys() | there.jobs.groups.keys():
-        groups = _groups(there, name)
+    for name in names:
         found = known.get(name)
+        groups = _groups(there, name)
         if found is None or not found.holds(groups, view.now):
-            compared = _Compared(there, name)
-            found = compared.settled(view, groups)
-            if found is None:
-                linked |= compared.links
-                continue
-            known[name] = found
-        settled[name] = found
-    for name in known.keys() - settled.keys():
+            found = known[name] = _Compared(there, name).found(view, groups)
+        if isinstance(found, Settled):
+            settled[name] = found
+        else:
+            linked |= found.links
+    for name in known.keys() - names:
         known.pop(name, None)
     for name in linked:
         settled.pop(name, None)
     ends = view.desired.source.arn, view.destination.vault.arn
-    paired = _paired_without(settled.keys(), there, ends[0])
+    paired = _paired(sorted(names - settled.keys() | linked), there, ends[0])
     totals = Totals.of(settled.values(), partial(_settled_since, there, view, tuple(settled)))
     told = evidence.traces(paired, *ends, view.copies_seen)
     return Folded(paired, totals, evidence.joined((totals.traces, told)))
 
 
-def _paired_without(settled: Iterable[str], there: Contents, source_vault_arn: str) -> Pairing:
-    names = frozenset(settled)
+def _names(there: Contents, view: Viewpoint) -> frozenset[str]:
+    """Return the resources that matter: not those of which the destination has only copies of other vaults.
+
+    Many accounts copy into one vault, and no copy of theirs is taken for one of ours.
+    """
+    ours = {None, view.desired.source.arn, view.destination.vault.arn} | there.points.by_origin.keys()
+    lying = (there.copies.by_origin.get(origin, frozenset()) for origin in ours)
+    return frozenset().union(there.points.groups, there.jobs.groups, *lying)
+
+
+def _paired(names: Collection[str], there: Contents, source_vault_arn: str) -> Pairing:
     return pair(
-        (each for name, group in there.points.groups.items() if name not in names for each in group),
-        (each for name, group in there.copies.groups.items() if name not in names for each in group),
-        (each for name, group in there.jobs.groups.items() if name not in names for each in group),
+        (each for name in names for each in there.points.of(name)),
+        (each for name in names for each in there.copies.of(name)),
+        (each for name in names for each in there.jobs.of(name)),
         source_vault_arn,
     )
 
@@ -110,30 +120,27 @@ def _key(view: Viewpoint) -> Hashable:
 
 
 class _Compared:
-    """One resource in both vaults.
-
-    Attributes:
-        links: Resources of recovery points and copies that are linked to its own.
-    """
+    """One resource in both vaults."""
 
     def __init__(self, there: Contents, name: str) -> None:
-        self.links: set[str] = set()
         self._there, self._name = there, name
         self._points, self._copies, self._jobs = there.points.of(name), there.copies.of(name), there.jobs.of(name)
+        self._here, self._arrived = {each.arn for each in self._points}, {each.arn for each in self._copies}
 
     def paired(self, view: Viewpoint) -> Pairing:
         """Match its recovery points with their copies."""
         return pair(self._points, self._copies, self._jobs, view.desired.source.arn)
 
-    def settled(self, view: Viewpoint, groups: Groups) -> Settled | None:
-        """Return its sums; None where something is, or may be, to be done."""
-        alone = self._stands_alone()
-        if not alone or not self._name or any(not _has_ended(job, view.copies_seen) for job in self._jobs):
-            return None
+    def found(self, view: Viewpoint, groups: Groups) -> Settled | Open:
+        """Return its sums; or that something is, or may be, to be done."""
+        unsettled = Open(groups, view.now + ANEW, frozenset(self._links()))
+        alone = self._name and not unsettled.links and not self._has_nested()
+        if not alone or not all(self._has_ended(job, view) for job in self._jobs):
+            return unsettled
         paired = self.paired(view)
         standings = states.stand(paired.pairs, view)
         if not all(map(partial(_is_settled, view), paired.pairs, standings)):
-            return None
+            return unsettled
         copied = [each.point for each in standings if each.state is State.COPIED]
         meant = [each.point.created for each in standings if each.state is not State.OUT_OF_SCOPE]
         return Settled(
@@ -146,34 +153,29 @@ class _Compared:
             _until(standings, view),
         )
 
-    def _stands_alone(self) -> bool:
-        """Tell whether nothing links it with other resources, and note what does."""
+    def _has_ended(self, job: CopyJob, view: Viewpoint) -> bool:
+        """Tell whether a job has brought all that it will, and that is seen, or had time to be."""
+        if job.is_running or not job.ended_well:
+            return not job.is_running
+        arrived = job.destination_point_arn in self._arrived
+        return job.completed is not None and (arrived or not settling(job, view.copies_seen))
+
+    def _has_nested(self) -> bool:
+        return any(each.parent_arn is not None or each.is_parent for each in (*self._points, *self._copies))
+
+    def _links(self) -> set[str]:
+        """Return the other resources that it is linked with, by parents or by what jobs name."""
         points, copies, jobs = self._there.points, self._there.copies, self._there.jobs
-        nested = {*_nested(self._points, points.where), *_nested(self._copies, copies.where)}
-        here, arrived = {each.arn for each in self._points}, {each.arn for each in self._copies}
-        named = {points.where(job.source_point_arn) for job in self._jobs if job.source_point_arn not in here}
-        named |= {
-            copies.where(job.destination_point_arn)
-            for job in self._jobs
-            if job.destination_point_arn is not None and job.destination_point_arn not in arrived
+        parents = {points.where(each.parent_arn) for each in self._points if each.parent_arn is not None}
+        parents |= {copies.where(each.parent_arn) for each in self._copies if each.parent_arn is not None}
+        named = {points.where(job.source_point_arn) for job in self._jobs if job.source_point_arn not in self._here}
+        arrivals = {job.destination_point_arn for job in self._jobs} - self._arrived
+        named |= {copies.where(arn) for arn in arrivals if arn is not None}
+        naming = {each for arn in self._here if jobs.sources.maybe_of(arn, self._name) for each in jobs.sources.of(arn)}
+        naming |= {
+            each for arn in self._arrived if jobs.arrivals.maybe_of(arn, self._name) for each in jobs.arrivals.of(arn)
         }
-        naming = {each for arn in here if jobs.sources.maybe_of(arn, self._name) for each in jobs.sources.of(arn)}
-        naming |= {each for arn in arrived if jobs.arrivals.maybe_of(arn, self._name) for each in jobs.arrivals.of(arn)}
-        linked = (nested | named | naming) - {self._name}
-        self.links = {each for each in linked if each is not None}
-        return not (nested or self.links)
-
-
-def _nested(points: Iterable[RecoveryPoint], where: Callable[[str], str | None]) -> Iterator[str | None]:
-    """Yield for each nested, or composite, recovery point the resource of its parent."""
-    for each in points:
-        if each.parent_arn is not None or each.is_parent:
-            yield where(each.parent_arn or each.arn)
-
-
-def _has_ended(job: CopyJob, copies_seen: datetime) -> bool:
-    """Tell whether a job has brought all that it will, and that was seen."""
-    return not job.is_running and not (job.ended_well and settling(job, copies_seen))
+        return {each for each in parents | named | naming if each is not None and each != self._name}
 
 
 def _is_settled(view: Viewpoint, each: Pair, standing: Standing) -> bool:

@@ -38,7 +38,7 @@ class Evidence:
     """What is known of one kind at one destination.
 
     Attributes:
-        jobs: Finished copy jobs whose source is still listed, ended long enough ago.
+        jobs: Finished copy jobs whose source is still listed, and whose copy is, or had time to be.
         linked: Those whose copy is listed by the ARN that the job names.
         mismatched: Linked ones whose copy has another resource or another date than its source.
         exact: Linked ones with dates equal to the millisecond.
@@ -46,7 +46,8 @@ class Evidence:
         by_date: Pairs found by date alone, equal to the millisecond.
         telling: Linked or by date, and not made on a whole hour: a date cut to the hour would show.
         blind_agree, blind_differ, blind_none: What pairing by date alone says of the pairs that jobs make.
-        unexplained: Recovery points of the type in the destination that are nobody's copy as far as can be told.
+        unexplained: Recovery points of the type in the destination that are nobody's copy as far as can be told, and do
+            not say that they came from a vault of others.
         twins: Recovery points of one resource in the source within a second of another.
     """
 

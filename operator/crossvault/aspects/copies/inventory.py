@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
-from .packing import POINTS, Packed, Packing, encryption_keys, statuses
+from .packing import POINTS, Packed, Packing, encryption_keys, origins, statuses
 from .seen import RecoveryPoint
 from .whereabouts import Whereabouts
 
@@ -79,6 +79,15 @@ class Inventory:
     def keys(self, types: Collection[str]) -> frozenset[str]:
         """Return the ARNs of the keys that points of some resource types are, or were, encrypted with."""
         return frozenset().union(*(encryption_keys(group, types) for group in self.groups.values()))
+
+    @cached_property
+    def by_origin(self) -> Mapping[str | None, frozenset[str]]:
+        """The resources of points that say that they came from a vault, by its ARN; None for those that do not say."""
+        found: dict[str | None, set[str]] = {}
+        for resource, group in self.groups.items():
+            for origin in origins(group):
+                found.setdefault(origin, set()).add(resource)
+        return {origin: frozenset(resources) for origin, resources in found.items()}
 
     def find(self, arn: str, resource: str) -> RecoveryPoint | None:
         """Return a point by its ARN; ``resource`` is the one that it probably is of."""

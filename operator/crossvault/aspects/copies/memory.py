@@ -54,6 +54,25 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """One resource about which something is, or may be, to be done.
+
+    Attributes:
+        groups: What was compared.
+        until: When it is to be seen whether that is still so, though nothing changes.
+        links: Other resources that are linked with it.
+    """
+
+    groups: Groups
+    until: datetime
+    links: frozenset[str]
+
+    def holds(self, groups: Groups, now: datetime) -> bool:
+        """Tell whether it is so still, of what there is now."""
+        return now < self.until and all(before is after for before, after in zip(self.groups, groups, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Everything about which nothing is to be done, as sums; see :class:`Settled`.
 
@@ -106,10 +125,10 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._views: dict[Hashable, MutableMapping[str, Settled]] = {}
+        self._views: dict[Hashable, MutableMapping[str, Settled | Open]] = {}
 
-    def of(self, view: Hashable) -> MutableMapping[str, Settled]:
-        """Return what is settled for who looks in some way, by resource; whoever asks may add to it."""
+    def of(self, view: Hashable) -> MutableMapping[str, Settled | Open]:
+        """Return what is known for who looks in some way, by resource; whoever asks may add to it."""
         known = self._views.pop(view, {})
         self._views[view] = known
         for oldest in list(self._views)[:-MOST_VIEWS]:

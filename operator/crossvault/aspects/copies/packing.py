@@ -209,6 +209,11 @@ def statuses(group: Packed[RecoveryPoint]) -> set[str]:
     return {profile[4] for profile in group.profiles}
 
 
+def origins(group: Packed[RecoveryPoint]) -> set[str | None]:
+    """Return the vaults from which recovery points say, or said, that they came; None of those that do not say."""
+    return {profile[6] for profile in group.profiles}
+
+
 def encryption_keys(group: Packed[RecoveryPoint], types: Collection[str]) -> set[str]:
     """Return the ARNs of the keys that recovery points of some types are, or were, encrypted with."""
     return {profile[5] for profile in group.profiles if profile[3] in types and profile[5] is not None}

@@ -39,6 +39,8 @@ COUNTED = timedelta(minutes=2)
 """How late a new recovery point may be counted in the number of a vault."""
 REMEMBERED = timedelta(days=30)
 """For how long AWS lists a copy job that has ended."""
+RECENT = timedelta(days=2)
+"""How old what others copy into a vault is at most, but for what they copied late."""
 UNFINISHED = timedelta(days=7)
 """For how long a recovery point that is not complete is looked at in every look."""
 DOUBTED = timedelta(minutes=10)
@@ -194,6 +196,9 @@ class KeptListings:
             renewed = _with_arrivals(known, arrivals, points, dated)
             if renewed is None:
                 return Holding(self._audit(kept, described, points, now), now)
+            if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
+                # Others copy into it, too, and hardly ever what is old.
+                renewed = renewed.joined(points(now - RECENT, like=renewed))
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
                 return Holding(self._doubt(kept, renewed, described, points, now), now)
             kept.points = renewed
