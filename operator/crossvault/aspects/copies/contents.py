@@ -10,7 +10,7 @@ from ...engine.observed import Sight
 from ...engine.parts import Part
 from .inventory import Inventory
 from .jobs import Jobs
-from .memory import Memory
+from .memory import Groups, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Contents:
     copies: Inventory
     jobs: Jobs
     memory: Memory = field(default_factory=Memory, compare=False)
+
+    def of(self, resource: str) -> Groups:
+        """Return what there is of a resource."""
+        return self.points.groups.get(resource), self.copies.groups.get(resource), self.jobs.groups.get(resource)
 
 
 @dataclass(frozen=True, slots=True)

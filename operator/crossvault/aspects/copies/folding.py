@@ -17,7 +17,7 @@ from functools import partial
 
 from ..lifecycle import LIFECYCLE, declared_days
 from ..lifecycle.existing import EXISTING
-from . import evidence, existing, foresight, states
+from . import evidence, existing, foresight, plain, states
 from .contents import Contents
 from .declared import COPIES
 from .evidence import Traces, settling
@@ -53,9 +53,9 @@ def fold(there: Contents, view: Viewpoint) -> Folded:
     linked: set[str] = set()
     for name in names:
         found = known.get(name)
-        groups = _groups(there, name)
+        groups = there.of(name)
         if found is None or not found.holds(groups, view.now):
-            found = known[name] = _Compared(there, name).found(view, groups)
+            found = known[name] = plain.settled(there, name, view) or _Compared(there, name).found(view, groups)
         if isinstance(found, Settled):
             settled[name] = found
         else:
@@ -97,10 +97,6 @@ def _settled_since(there: Contents, view: Viewpoint, names: Iterable[str], momen
         if group is not None and group.is_newer(moment):
             standings = states.stand(_Compared(there, name).paired(view).pairs, view)
             yield from (each for each in standings if each.point.created > moment)
-
-
-def _groups(there: Contents, name: str) -> Groups:
-    return there.points.groups.get(name), there.copies.groups.get(name), there.jobs.groups.get(name)
 
 
 def _key(view: Viewpoint) -> Hashable:
@@ -171,10 +167,8 @@ class _Compared:
         named = {points.where(job.source_point_arn) for job in self._jobs if job.source_point_arn not in self._here}
         arrivals = {job.destination_point_arn for job in self._jobs} - self._arrived
         named |= {copies.where(arn) for arn in arrivals if arn is not None}
-        naming = {each for arn in self._here if jobs.sources.maybe_of(arn, self._name) for each in jobs.sources.of(arn)}
-        naming |= {
-            each for arn in self._arrived if jobs.arrivals.maybe_of(arn, self._name) for each in jobs.arrivals.of(arn)
-        }
+        naming = {each for arn in self._here for each in jobs.sources.of(arn)}
+        naming |= {each for arn in self._arrived for each in jobs.arrivals.of(arn)}
         return {each for each in parents | named | naming if each is not None and each != self._name}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
-from .packing import POINTS, Packed, Packing, encryption_keys, origins, statuses
+from .packing import POINTS, Name, Packed, Packing, encryption_keys, origins, statuses
 from .seen import RecoveryPoint
 from .whereabouts import Whereabouts
 
@@ -98,6 +98,11 @@ class Inventory:
     def _names(self, resource: str) -> Iterable[str]:
         group = self.groups.get(resource)
         return group.names() if group is not None else ()
+
+    def may_be_elsewhere(self, name: Name, resource: str) -> bool:
+        """Tell whether a point may be of another resource than one: hardly ever so where it is not."""
+        beginning, written, end = name
+        return self._whereabouts.may_be_elsewhere((end if written else beginning or "",), resource)
 
     def where(self, arn: str) -> str | None:
         """Return the resource of a point by the point's ARN; None where it is not here."""

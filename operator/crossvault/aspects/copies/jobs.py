@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar, TypeAlias
@@ -19,40 +19,50 @@ Ends: TypeAlias = tuple[str, str]
 """ARNs of the source vault and of the destination vault."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Counted:
     """What is asked of the jobs about one resource again and again.
 
     Attributes:
+        number: How many there are.
         running: Those that may still bring a copy.
         outcomes: (outcome, reason) → how many.
         created: When the first was created.
         moved: When the last of them was created, or ended.
-        ended: When the first of them ended, and the last.
-        completed: The same of those that were completed.
+        ended: When the first of them ended.
+        completed: When the first of those ended that were completed, and the last.
     """
 
-    running: tuple[CopyJob, ...]
-    outcomes: tuple[tuple[tuple[str, str], int], ...]
+    number: int
     created: datetime
     moved: datetime
-    ended: tuple[datetime, datetime] | None
-    completed: tuple[datetime, datetime] | None
+    running: tuple[CopyJob, ...] = ()
+    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
+    ended: datetime | None = None
+    completed: tuple[datetime, datetime] | None = None
 
     @classmethod
     def of(cls, jobs: Iterable[CopyJob]) -> _Counted:
         """Count the jobs about one resource, of which there is at least one."""
-        jobs = tuple(jobs)
-        ended = [each.completed for each in jobs if each.completed is not None]
-        completed = [each.completed for each in jobs if each.completed is not None and each.state == "COMPLETED"]
-        return cls(
-            tuple(each for each in jobs if each.is_running),
-            tuple(sorted(Counter(map(_outcome, jobs)).items())),
-            min(each.created for each in jobs),
-            max([each.created for each in jobs] + ended),
-            (min(ended), max(ended)) if ended else None,
-            (min(completed), max(completed)) if completed else None,
-        )
+        first, *others = jobs
+        counted = cls(0, first.created, first.created)
+        for job in (first, *others):
+            counted.add(job)
+        return counted
+
+    def add(self, job: CopyJob) -> None:
+        """Take one in."""
+        outcome, ended = _outcome(job), job.completed
+        self.number += 1
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.created, self.moved = min(self.created, job.created), max(self.moved, job.created, ended or job.created)
+        if job.is_running:
+            self.running = (*self.running, job)
+        if ended is not None:
+            self.ended = min(self.ended or ended, ended)
+            if job.state == "COMPLETED":
+                first, last = self.completed or (ended, ended)
+                self.completed = min(first, ended), max(last, ended)
 
 
 def _outcome(job: CopyJob) -> tuple[str, str]:
@@ -72,12 +82,19 @@ class Jobs:
 
     def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
         """Take in what is listed."""
-        packing = Packing(JOBS)
+        packing, counted = Packing(JOBS), dict[str, _Counted]()
         for each in jobs:
-            packing.add(each.resource_arn, each)
+            name = each.resource_arn
+            packing.add(name, each)
+            if name not in counted:
+                counted[name] = _Counted(0, each.created, each.created)
+            counted[name].add(each)
         self.groups: Mapping[str, Packed[CopyJob]] = packing.packed()
         """The jobs about every resource; under no name those of which AWS names none."""
-        self._counted = {name: _Counted.of(group) for name, group in self.groups.items()}
+        self._counted = {  # one that moved from a page to the next was counted twice
+            name: counted[name] if counted[name].number == len(group) else _Counted.of(group)
+            for name, group in self.groups.items()
+        }
         self.sources = Whereabouts(self.groups, 1)
         """About which resources jobs are, by the ARN of the recovery point that they copy."""
         self.arrivals = Whereabouts(self.groups, 2)
@@ -103,7 +120,7 @@ class Jobs:
         """How the jobs ended, and why: (outcome, reason) → how many."""
         total: Counter[tuple[str, str]] = Counter()
         for each in self._counted.values():
-            for outcome, count in each.outcomes:
+            for outcome, count in each.outcomes.items():
                 total[outcome] += count
         return total
 
@@ -115,7 +132,7 @@ class Jobs:
     @cached_property
     def first_ended(self) -> datetime | None:
         """When the first of those ended that have; None without any."""
-        return min((each.ended[0] for each in self._counted.values() if each.ended), default=None)
+        return min((each.ended for each in self._counted.values() if each.ended), default=None)
 
     @cached_property
     def first_completed(self) -> datetime | None:
@@ -138,7 +155,7 @@ class Jobs:
         names = by_resource.keys() | {
             name
             for name, each in self._counted.items()
-            if each.running or (each.ended is not None and each.ended[0] <= since)
+            if each.running or (each.ended is not None and each.ended <= since)
         }
         changed: dict[str, tuple[CopyJob, ...]] = {}
         for name in names:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from .seen import CopyJob, RecoveryPoint
 
@@ -19,25 +19,33 @@ T = TypeVar("T")
 Profile: TypeAlias = tuple[Any, ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NEVER = -(1 << 63)
-_BIAS = 1 << 63
+NEVER = -(1 << 63)
+BIAS = 1 << 63
 """Added to the first number of a record, so that records sort as bytes as they do by time."""
 
 # --- What differs from row to row ----------------------------------------------------------------------------------
 
 
-def _number(moment: datetime | None) -> int:
+def number_of(moment: datetime | None) -> int:
     """Return microseconds since 1970."""
     if moment is None:
-        return _NEVER
+        return NEVER
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+def moment_of(number: int) -> datetime:
+    """Return the moment of the first number of a record."""
+    return _EPOCH + timedelta(microseconds=number - BIAS)
+
+
 def _moment(number: int) -> datetime | None:
-    return None if number == _NEVER else _EPOCH + timedelta(microseconds=number)
+    return None if number == NEVER else _EPOCH + timedelta(microseconds=number)
 
 
+Name: TypeAlias = tuple[str | None, int, bytes]
+"""An ARN or id: its beginning, how its end is written, and the end; None for the beginning where there is no name."""
+Key: TypeAlias = str | bytes
 _WHOLE, _UUID, _UPPER, _HEX17 = range(4)
 _NOTHING = bytes(16)
 
@@ -75,6 +83,12 @@ def _joined(beginning: str, written: int, end: bytes) -> str:
     return f"{beginning}{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def key_of(name: str) -> Key:
+    """Return a short form of a name; two names have the same only where their ends are equal."""
+    beginning, written, end = _split(name)
+    return end if written else beginning
+
+
 # --- One kind of row -----------------------------------------------------------------------------------------------
 
 
@@ -110,7 +124,7 @@ class Codec(Generic[T]):
 
 def _size(size: int) -> tuple[int, int | None]:
     """Return a size as a record takes it, and what is beyond that: AWS says what it likes."""
-    return (size, None) if 0 <= size < _BIAS else (0, size)
+    return (size, None) if 0 <= size < BIAS else (0, size)
 
 
 def _point_apart(each: RecoveryPoint) -> tuple[tuple[Any, ...], Profile, tuple[bytes, ...]]:
@@ -129,7 +143,7 @@ def _point_apart(each: RecoveryPoint) -> tuple[tuple[Any, ...], Profile, tuple[b
         each.delete_after_days,
         each.encrypted,
     )
-    return (_number(each.created) + _BIAS, size, _number(each.delete_at), _number(each.cold_at)), profile, (end,)
+    return (number_of(each.created) + BIAS, size, number_of(each.delete_at), number_of(each.cold_at)), profile, (end,)
 
 
 def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) -> RecoveryPoint:
@@ -139,7 +153,7 @@ def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) ->
         _joined(beginning, written, end),
         resource,
         resource_type,
-        _EPOCH + timedelta(microseconds=created - _BIAS),
+        moment_of(created),
         status,
         size if odd is None else odd,
         key,
@@ -173,7 +187,7 @@ def _job_apart(each: CopyJob) -> tuple[tuple[Any, ...], Profile, tuple[bytes, ..
         each.delete_after_days,
         each.role_arn,
     )
-    return (_number(each.created) + _BIAS, _number(each.completed), size), profile, (id_end, source_end, copy_end)
+    return (number_of(each.created) + BIAS, number_of(each.completed), size), profile, (id_end, source_end, copy_end)
 
 
 def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> CopyJob:
@@ -188,7 +202,7 @@ def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> C
         vault,
         resource,
         resource_type,
-        _EPOCH + timedelta(microseconds=created - _BIAS),
+        moment_of(created),
         _moment(completed),
         None if copy is None else _joined(copy, copy_written, copy_end),
         message,
@@ -204,19 +218,66 @@ POINTS: Final[Codec[RecoveryPoint]] = Codec(4, 1, _point_apart, _point_together,
 JOBS: Final[Codec[CopyJob]] = Codec(3, 3, _job_apart, _job_together, lambda profile: profile[1])
 
 
+class PointProfile(NamedTuple):
+    """What many recovery points have in common; see :class:`.seen.RecoveryPoint`.
+
+    Attributes:
+        odd: The size, where it is beyond what a record takes.
+        beginning: Of the ARN; ``written`` is how its end is.
+    """
+
+    odd: int | None
+    beginning: str
+    written: int
+    resource_type: str
+    status: str
+    encryption_key_arn: str | None
+    source_vault_arn: str | None
+    parent_arn: str | None
+    is_parent: bool
+    delete_after_days: int | None
+    encrypted: bool | None
+
+
+class JobProfile(NamedTuple):
+    """What many copy jobs have in common; see :class:`.seen.CopyJob`.
+
+    Attributes:
+        odd: The size, where it is beyond what a record takes.
+        names: The beginnings of the id, the ARN of the source, and that of the copy, and how their ends are written.
+    """
+
+    odd: int | None
+    names: tuple[tuple[str | None, int], ...]
+    state: str
+    source_vault_arn: str
+    destination_vault_arn: str
+    resource_type: str
+    message: str | None
+    category: str | None
+    parent_id: str | None
+    delete_after_days: int | None
+    role_arn: str | None
+
+
 def statuses(group: Packed[RecoveryPoint]) -> set[str]:
     """Return the statuses that recovery points have, or had when they were listed before."""
-    return {profile[4] for profile in group.profiles}
+    return {PointProfile(*profile).status for profile in group.profiles}
 
 
 def origins(group: Packed[RecoveryPoint]) -> set[str | None]:
     """Return the vaults from which recovery points say, or said, that they came; None of those that do not say."""
-    return {profile[6] for profile in group.profiles}
+    return {PointProfile(*profile).source_vault_arn for profile in group.profiles}
 
 
 def encryption_keys(group: Packed[RecoveryPoint], types: Collection[str]) -> set[str]:
     """Return the ARNs of the keys that recovery points of some types are, or were, encrypted with."""
-    return {profile[5] for profile in group.profiles if profile[3] in types and profile[5] is not None}
+    profiles = (PointProfile(*profile) for profile in group.profiles)
+    return {
+        each.encryption_key_arn
+        for each in profiles
+        if each.resource_type in types and each.encryption_key_arn is not None
+    }
 
 
 # --- Rows about one resource ---------------------------------------------------------------------------------------
@@ -244,6 +305,19 @@ class Packed(Generic[T]):
         """Yield them, oldest first."""
         return self._rows(self._records)
 
+    def records(self) -> Iterator[tuple[Any, ...]]:
+        """Yield what differs from row to row, oldest first; instants in microseconds, see :func:`number_of`."""
+        return self._codec.layout.iter_unpack(self._records)
+
+    def short_names(self, which: int = 0) -> Iterator[Key]:
+        """Yield short forms of the names that rows bear; see :func:`key_of`."""
+        place, end, named = self._codec.numbers, self._codec.numbers + 1 + which, self._codec.named
+        beginnings = [named(profile)[which] for profile in self.profiles]
+        for record in self._codec.layout.iter_unpack(self._records):
+            beginning, written = beginnings[record[place]]
+            if beginning is not None:
+                yield record[end] if written else beginning
+
     def names(self, which: int = 0) -> Iterator[str]:
         """Yield the names that rows bear, oldest first: their own, or another one; a row may bear none."""
         place, end, named = self._codec.numbers, self._codec.numbers + 1 + which, self._codec.named
@@ -254,11 +328,11 @@ class Packed(Generic[T]):
 
     def moved(self, moment: datetime) -> Iterator[T]:
         """Yield those of which the first or the second number is an instant after a moment."""
-        number = _number(moment)
+        number = number_of(moment)
         size, first = self._codec.layout.size, _FIRST_TWO
         for place in range(0, len(self._records), size):
             created, second = first.unpack_from(self._records, place)
-            if created - _BIAS > number or second > number:
+            if created - BIAS > number or second > number:
                 yield from self._rows(self._records[place : place + size])
 
     def since(self, moment: datetime) -> Iterator[T]:
@@ -291,7 +365,7 @@ class Packed(Generic[T]):
 
     def _created(self, number: int) -> datetime:
         (created,) = _FIRST.unpack_from(self._records, number * self._codec.layout.size)
-        return _EPOCH + timedelta(microseconds=created - _BIAS)
+        return moment_of(created)
 
 
 class Packing(Generic[T]):
@@ -306,7 +380,7 @@ class Packing(Generic[T]):
         """
         self._codec = codec
         self._like = like or {}
-        self._open: dict[str, tuple[list[bytes], dict[Profile, int]]] = {}
+        self._open: dict[str, tuple[bytearray, dict[Profile, int]]] = {}
         self._alike: dict[tuple[Profile, ...], tuple[Profile, ...]] = {}
 
     def add(self, resource: str, row: T) -> None:
@@ -315,15 +389,16 @@ class Packing(Generic[T]):
         if opened is None:
             known = self._like.get(resource)
             profiles = {each: number for number, each in enumerate(known.profiles)} if known is not None else {}
-            opened = self._open[resource] = ([], profiles)
+            opened = self._open[resource] = (bytearray(), profiles)
         records, profiles = opened
         numbers, profile, ends = self._codec.apart(row)
-        records.append(self._codec.layout.pack(*numbers, profiles.setdefault(profile, len(profiles)), *ends))
+        records += self._codec.layout.pack(*numbers, profiles.setdefault(profile, len(profiles)), *ends)
 
     def packed(self) -> dict[str, Packed[T]]:
         """Return all that was taken in; of rows with the same name the last one."""
-        made = {}
-        for resource, (records, profiles) in self._open.items():
+        made, size = {}, self._codec.layout.size
+        for resource, (row_after_row, profiles) in self._open.items():
+            records = [bytes(row_after_row[place : place + size]) for place in range(0, len(row_after_row), size)]
             found = tuple(profiles)
             found = self._alike.setdefault(found, found)
             alone = len({record[self._codec.name] for record in records}) == len(records)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from .packing import Packed
+from .packing import Key, Packed, key_of
 
 T = TypeVar("T")
 
 _GROUPS = 28
 """Bits of a number that say in which group a name stands; the others are of its hash."""
+_ONE, _ALL = 1 << _GROUPS, (1 << 64) - 1
 
 
 class Whereabouts(Generic[T]):
@@ -42,24 +43,28 @@ class Whereabouts(Generic[T]):
         """Yield the resources that have a row which bears a name."""
         if self._base is None:
             self._base = _Base(self._groups, self._name)
-        for resource in self._base.candidates(name):
-            if resource not in self._changed and name in self._groups[resource].names(self._name):
-                yield resource
-        yield from self._of_changed.get(name, ())
+        yield from (each for each in self._candidates(key_of(name)) if name in self._groups[each].names(self._name))
 
-    def maybe_of(self, name: str, resource: str) -> bool:
+    def may_be_elsewhere(self, keys: Iterable[Key], resource: str) -> bool:
         """Tell whether another resource than one may have a row that bears a name: hardly ever so when none has."""
         if self._base is None:
             self._base = _Base(self._groups, self._name)
-        others = {*self._base.candidates(name)} - self._changed | {*self._of_changed.get(name, ())}
-        return bool(others - {resource})
+        here = [resource]
+        base, moved = self._base, self._of_changed
+        return any(base.is_elsewhere(key, resource, self._changed) or moved.get(key, here) != here for key in keys)
+
+    def _candidates(self, key: Key) -> Iterator[str]:
+        if self._base is None:
+            self._base = _Base(self._groups, self._name)
+        yield from (each for each in self._base.candidates(key) if each not in self._changed)
+        yield from self._of_changed.get(key, ())
 
     @cached_property
-    def _of_changed(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _of_changed(self) -> Mapping[Key, list[str]]:
+        found: dict[Key, list[str]] = {}
         for resource in self._changed & self._groups.keys():
-            for name in set(self._groups[resource].names(self._name)):
-                found.setdefault(name, []).append(resource)
+            for key in set(self._groups[resource].short_names(self._name)):
+                found.setdefault(key, []).append(resource)
         return found
 
 
@@ -70,16 +75,29 @@ class _Base:
 
     def __init__(self, groups: Mapping[str, Packed[T]], name: int) -> None:
         self._resources = tuple(groups)
-        hashes = {_hashed(each) | number for number, group in enumerate(groups.values()) for each in group.names(name)}
-        self._found = array("Q", sorted(hashes))
+        found = {
+            _hashed(each) | number for number, group in enumerate(groups.values()) for each in group.short_names(name)
+        }
+        self._found = array("Q", sorted(found))
 
-    def candidates(self, name: str) -> Iterator[str]:
-        wanted = _hashed(name)
+    def is_elsewhere(self, key: Key, resource: str, but: Collection[str]) -> bool:
+        """Tell whether another group than one, and than some, may have a name."""
+        found, wanted = self._found, _hashed(key)
+        place = bisect_left(found, wanted)
+        while place < len(found) and found[place] ^ wanted < _ONE:
+            other = self._resources[found[place] & (_ONE - 1)]
+            if other != resource and other not in but:
+                return True
+            place += 1
+        return False
+
+    def candidates(self, key: Key) -> Iterator[str]:
+        wanted = _hashed(key)
         place = bisect_left(self._found, wanted)
-        while place < len(self._found) and self._found[place] >> _GROUPS == wanted >> _GROUPS:
-            yield self._resources[self._found[place] & ((1 << _GROUPS) - 1)]
+        while place < len(self._found) and self._found[place] ^ wanted < _ONE:
+            yield self._resources[self._found[place] & (_ONE - 1)]
             place += 1
 
 
-def _hashed(name: str) -> int:
-    return hash(name) % (1 << (64 - _GROUPS)) << _GROUPS
+def _hashed(key: Key) -> int:
+    return hash(key) << _GROUPS & _ALL

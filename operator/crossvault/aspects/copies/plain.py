@@ -1,0 +1,215 @@
+"""What is nearly always so, read off the records: each recovery point of a resource has its copy.
+
+A shorter way to what :mod:`.pairing`, :mod:`.states` and :mod:`.evidence` say, for a listing of hundreds of thousands.
+Whatever is out of the ordinary is left to them. A property holds both ways equal (``unit/test_folding.py``).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from ...words.reasons import Reason
+from ..lifecycle import LIFECYCLE
+from ..lifecycle.existing import EXISTING
+from .contents import Contents
+from .declared import COPIES, BackfillMode
+from .evidence import Tally, Traces
+from .grounds import Kind
+from .memory import Settled
+from .packing import BIAS, NEVER, JobProfile, Name, Packed, PointProfile, moment_of, number_of
+from .pairing import TOLERANCE, is_of_others
+from .planned import State
+from .seen import RecoveryPoint
+from .states import A_DAY, Viewpoint
+
+READY = frozenset({"COMPLETED", "AVAILABLE"})
+_APART = 2 * TOLERANCE // timedelta(microseconds=1)
+_DAY = A_DAY // timedelta(microseconds=1)
+_HOUR = _DAY // 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Recovery points of one resource in one vault, oldest first.
+
+    Attributes:
+        profiles: What they have in common, by number.
+        records: Creation, size, end of life, cold from, number of the profile, end of the ARN.
+        created: When each was created.
+    """
+
+    profiles: tuple[PointProfile, ...]
+    records: tuple[tuple[Any, ...], ...]
+    created: tuple[int, ...]
+
+    @classmethod
+    def of(cls, group: Packed[RecoveryPoint] | None) -> _Rows | None:
+        """Read a group; None where one of them is not complete, or nested, or near to another in time."""
+        if group is None:
+            return None
+        profiles, records = tuple(PointProfile(*each) for each in group.profiles), tuple(group.records())
+        used = [profiles[number] for number in {record[4] for record in records}]
+        if any(each.status not in READY or each.parent_arn is not None or each.is_parent for each in used):
+            return None
+        created = tuple(record[0] for record in records)
+        near = any(later - earlier <= _APART for earlier, later in pairwise(created))
+        return None if near or any(each.odd is not None for each in used) else cls(profiles, records, created)
+
+    def names(self) -> dict[Name, int]:
+        """Return the place of each ARN."""
+        return {
+            (self.profiles[record[4]].beginning, self.profiles[record[4]].written, record[5]): place
+            for place, record in enumerate(self.records)
+        }
+
+    def profile(self, place: int) -> PointProfile:
+        """Return what one has in common with others."""
+        number: int = self.records[place][4]
+        return self.profiles[number]
+
+
+def settled(there: Contents, name: str, view: Viewpoint) -> Settled | None:
+    """Return the sums of a resource; None where something is out of the ordinary."""
+    groups = there.of(name)
+    points, copies = _Rows.of(groups[0]), _Rows.of(groups[1])
+    if not name or points is None or copies is None or view.destination[EXISTING].updates:
+        return None
+    at = {created: place for place, created in enumerate(copies.created)}
+    pairs = {number: at[created] for number, created in enumerate(points.created) if created in at}
+    if len(pairs) < len(points.records) or _is_named_elsewhere(there, name):
+        return None
+    return _Plain(there, name, points, copies, pairs).settled(view)
+
+
+def _is_named_elsewhere(there: Contents, name: str) -> bool:
+    """Tell whether jobs about another resource may name one of these recovery points, or copies."""
+    points, copies, jobs = there.points.groups[name], there.copies.groups[name], there.jobs
+    named = jobs.sources.may_be_elsewhere(points.short_names(), name)
+    return named or jobs.arrivals.may_be_elsewhere(copies.short_names(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A resource of which each recovery point has one copy of its date; ``pairs`` has the place of each one's."""
+
+    there: Contents
+    name: str
+    points: _Rows
+    copies: _Rows
+    pairs: Mapping[int, int]
+
+    def settled(self, view: Viewpoint) -> Settled | None:
+        """Return the sums; None where a copy is not as declared, or a job has not brought what it says."""
+        kind = self._kind(view.desired.source.arn)
+        tally = self._tally()
+        if kind is None or tally is None:
+            return None
+        first = self._first_in_scope(kind, view)
+        if not all(self._lives_long_enough(number, view) for number in range(first, len(self.points.records))):
+            return None
+        meant = self.points.records[first:]
+        counts: tuple[tuple[tuple[State, Reason | None], int], ...] = (
+            ((State.OUT_OF_SCOPE, None), first),
+            ((State.COPIED, None), len(meant)),
+        )
+        newest = moment_of(meant[-1][0]) if meant else None
+        return Settled(
+            self.there.of(self.name),
+            tuple(each for each in counts if each[1]),
+            sum(record[1] for record in meant),
+            newest,
+            newest,
+            Traces(((kind, tally),), unexplained=tuple(self._unexplained(view).items())),
+            None,
+        )
+
+    def _kind(self, vault_arn: str) -> Kind | None:
+        """Return of what kind all of them are; None where they are of several, or one came from elsewhere."""
+        profiles = map(self.points.profile, range(len(self.points.records)))
+        used = {(each.resource_type, each.source_vault_arn) for each in profiles}
+        if len(used) > 1 or is_of_others(self.name, vault_arn):
+            return None
+        ((resource_type, origin),) = used
+        return Kind(resource_type, brought=False) if origin is None else None
+
+    def _first_in_scope(self, kind: Kind, view: Viewpoint) -> int:
+        """Return how many of them, from the oldest on, the policy does not mean."""
+        created, desired = self.points.created, view.desired
+        if not desired.scope.selects(kind.resource_type, self.name):
+            return len(created)
+        match desired[COPIES].backfill.mode:
+            case BackfillMode.ALL | BackfillMode.LATEST:
+                return 0
+            case BackfillMode.SINCE:
+                since = desired[COPIES].backfill.since
+                return 0 if since is None else bisect_left(created, number_of(since) + BIAS)
+            case BackfillMode.NONE:
+                since = desired.created
+                return len(created) if since is None else bisect_left(created, number_of(since) + BIAS)
+
+    def _lives_long_enough(self, number: int, view: Viewpoint) -> bool:
+        """Tell whether a copy lives as long as declared, and never goes cold."""
+        lifecycle = view.destination[LIFECYCLE]
+        days = lifecycle.delete_after_days if lifecycle is not None else None
+        created, _, delete_at, *_ = self.points.records[number]
+        _, _, ends, cold, *_ = self.copies.records[self.pairs[number]]
+        wanted = delete_at if days is None or days < 0 else created - BIAS + days * _DAY
+        return bool(cold == NEVER and (ends == NEVER or (wanted != NEVER and ends >= wanted - _DAY)))
+
+    def _tally(self) -> Tally | None:
+        """Count what the pairs show; None where a job has not brought what it says, or where it says."""
+        tally = Tally()
+        by_job = self._by_job(tally)
+        if by_job is None:
+            return None
+        for number, created in enumerate(self.points.created):
+            if number in by_job:
+                tally.agree += 1
+            else:
+                tally.by_date += 1
+                tally.telling += bool((created - BIAS) % _HOUR)
+        return tally
+
+    def _by_job(self, tally: Tally) -> set[int] | None:
+        """Return which recovery points have a job that names their copy, and count the jobs."""
+        group, found = self.there.jobs.groups.get(self.name), set[int]()
+        if group is None:
+            return found
+        profiles = [JobProfile(*each) for each in group.profiles]
+        sources, arrivals, first = self.points.names(), self.copies.names(), BIAS
+        for _, completed, _, number, _, source_end, copy_end in group.records():
+            source, copy = profiles[number].names[1:]
+            point, place = sources.get((*source, source_end)), arrivals.get((*copy, copy_end))
+            if profiles[number].state != "COMPLETED" or completed == NEVER:
+                return None
+            if point is None and not self._lies_elsewhere((*source, source_end), (*copy, copy_end), place):
+                continue
+            if point is None or place is None or place != self.pairs[point]:
+                return None
+            found.add(point)
+            tally.jobs += 1
+            tally.telling += bool((self.points.created[point] - BIAS) % _HOUR)
+            first = min(first, completed)
+        tally.linked = tally.exact = tally.jobs
+        if found:
+            tally.largest, tally.first_ended = timedelta(), moment_of(first + BIAS)
+        return found
+
+    def _lies_elsewhere(self, source: Name, copy: Name, place: int | None) -> bool:
+        """Tell whether the source of a job may lie under another resource, or its copy that is not here."""
+        if self.there.points.may_be_elsewhere(source, self.name):
+            return True
+        return place is None and copy[0] is not None and self.there.copies.may_be_elsewhere(copy, self.name)
+
+    def _unexplained(self, view: Viewpoint) -> Counter[str]:
+        """Count the copies that are nobody's, by type; see :func:`.evidence.traces`."""
+        taken = frozenset(self.pairs.values())
+        ours = {None, view.desired.source.arn, view.destination.vault.arn}
+        left = (self.copies.profile(place) for place in range(len(self.copies.records)) if place not in taken)
+        return Counter(each.resource_type for each in left if each.source_vault_arn in ours)
