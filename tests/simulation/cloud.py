@@ -176,9 +176,13 @@ class Cloud:
     def vaults(self) -> set[str]:
         """Return the ARNs of the vaults there are."""
         accounts = self.simulator.state.accounts.values()
-        return {
-            vault.arn for each in accounts for region in each.regions.values() for vault in region.vaults.values()
-        }
+        return {vault.arn for each in accounts for region in each.regions.values() for vault in region.vaults.values()}
+
+    def is_copying(self) -> bool:
+        """Tell whether a copy is being made anywhere."""
+        accounts = self.simulator.state.accounts.values()
+        regions = [region for each in accounts for region in each.regions.values()]
+        return any(job.state in {"CREATED", "RUNNING"} for each in regions for job in each.copy_jobs.values())
 
     def statements(self, place: Place) -> list[str]:
         """Return the statements of a vault's policy as text, in their order."""

@@ -25,12 +25,15 @@ from .troubles import Killed
 from .wire import clients, new_sessions
 from .world import HOME, START, Declared, World
 
-CADENCE = Cadence(timedelta(minutes=60), timedelta(minutes=15))
-PACE = Pace(first=timedelta(minutes=4), longest=timedelta(minutes=40))
+CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=8))
+PACE = Pace(first=timedelta(minutes=4), longest=timedelta(minutes=20))
 SETTINGS = AwsSettings(region=HOME, attempts=1)
 AT_ONCE = 3
 """So many passes may be taken up together; which of them comes first is a matter of chance."""
 
+_OPEN = ("inProgress", "waiting", "missing", "failed")
+
+Passing = Callable[[dict[str, Any]], None]
 Passed = Callable[[ObjectKey, dict[str, Any], Outcome], None]
 
 
@@ -52,7 +55,7 @@ class _Process:
 
 
 class Host:
-    """Keeps what a world declares. ``passed`` hears of every pass."""
+    """Keeps what a world declares. ``passing`` hears of every pass that begins, ``passed`` of one that ends."""
 
     def __init__(self, world: World, cloud: Cloud, dice: random.Random, tell: Callable[[str], None]) -> None:
         self.bodies: dict[ObjectKey, dict[str, Any]] = {
@@ -62,6 +65,7 @@ class Host:
         self._cloud, self._dice, self._tell = cloud, dice, tell
         self.ahead = 0.0
         self.passes = self.lives = 0
+        self.passing: Passing = lambda _body: None
         self.passed: Passed = lambda _key, _body, _outcome: None
         self._begin()
 
@@ -99,6 +103,14 @@ class Host:
         for key in self.bodies:
             self._process.freshness.demand(key, self.clock())
             self._process.agenda.add(key, self._cloud.now)
+
+    def is_content(self) -> bool:
+        """Tell whether the last passes have left nothing to be done by policies that act, as their statuses say."""
+        acting = [each for each in self.bodies.values() if each["spec"].get("mode") != "Observe"]
+        conditions = [each for body in acting for each in body["status"]["conditions"]]
+        return all(each["status"] == "True" for each in conditions if each["type"] != "Reconciling") and not any(
+            row.get(name) for body in acting for row in body["status"]["destinations"] for name in _OPEN
+        )
 
     # --- time
 
@@ -150,6 +162,7 @@ class Host:
         looked = process.board.looked(key.kind, key.policy)
         occasion = Occasion(process.freshness.not_before(key, began), looked)
         self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
+        self.passing(body)
         request = process.desk.request(key, body, occasion)
         outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
         if outcome.report is not None:
@@ -168,5 +181,3 @@ def stamp(seconds: float) -> str:
     """Return a time of the simulation for people."""
     whole = int(seconds)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{int(seconds * 1000) % 1000:03}"
-
-

@@ -8,8 +8,6 @@ from typing import Any
 
 from tests.kit.stage import PERMITTED
 
-from crossvault.status.outcome import Outcome
-
 from .cloud import Cloud
 from .world import Place, World, foreign
 
@@ -23,6 +21,7 @@ class Invariants:
         self._world, self._cloud, self._violated = world, cloud, violated
         self._places = (*world.sources, *world.targets)
         self._heard = 0
+        self._passing: dict[str, Any] = {"spec": {}}
         self._known: set[str] = set()
         self._ever: dict[str, set[tuple[str, float]]] = {place.arn: set() for place in world.targets}
         self.look()
@@ -36,23 +35,27 @@ class Invariants:
             if theirs:
                 self._foreign_statements_survive(place)
 
-    def after(self, body: dict[str, Any], outcome: Outcome) -> None:
+    def before(self, body: dict[str, Any]) -> None:
+        """Begin with a pass; the one before may have been killed."""
+        self._only_what_is_permitted()
+        self._passing = body
+
+    def after(self, body: dict[str, Any]) -> None:
         """Check a pass by what it sent, what AWS holds now, and what its status says."""
-        calls, self._heard = self._cloud.heard[self._heard :], len(self._cloud.heard)
-        self._only_what_is_permitted(body, {each.operation for each in calls if each.mutating})
+        self._only_what_is_permitted()
         self.look()
         for row in body["status"].get("destinations", ()):
             self._counts_add_up(body, row)
-        del outcome
 
     # --- what was sent
 
-    def _only_what_is_permitted(self, body: dict[str, Any], written: set[str]) -> None:
-        strange = written - PERMITTED - {"AssumeRole"}
+    def _only_what_is_permitted(self) -> None:
+        body, calls, self._heard = self._passing, self._cloud.heard[self._heard :], len(self._cloud.heard)
+        written = {each.operation for each in calls if each.mutating}
+        strange = written - PERMITTED
         if strange:
             self._violated(f"the operator called {sorted(strange)}")
-        idle = body["spec"].get("mode") == "Observe" or body["spec"].get("suspend")
-        if idle and written - {"AssumeRole"}:
+        if written and (body["spec"].get("mode") == "Observe" or body["spec"].get("suspend")):
             self._violated(f"{body['metadata']['name']} may change nothing, and called {sorted(written)}")
 
     # --- what AWS holds

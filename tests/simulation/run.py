@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossvault.kinds.kind import ObjectKey
+from crossvault.status.outcome import Outcome
 
 from . import world as worlds
 from .cloud import Cloud
@@ -17,8 +18,8 @@ from .invariants import Invariants
 from .troubles import Clocked, Lost, Troubles
 from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
 
-SETTLED = 6
-"""So many times a while is waited for the end after the faults."""
+PAUSES = (*[HOUR / 8] * 3, *[HOUR] * 8)
+"""Between looks after the faults, until nothing goes on any more: copies are soon made, doubts take hours to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ def run(seed: int) -> Verdict:
     troubles = Troubles.of(seed, world)
     verdict.trace.append(f"seed {seed}: {troubles.described()}")
     end = _Run(world, troubles, random.Random(f"order of {seed}"), verdict).end()  # noqa: S311 - the same each time
-    verdict.violations += _differences(_undisturbed(seed // SHARED), end)
+    verdict.violations += _differences(undisturbed(seed // SHARED), end)
     verdict.trace += [f"VIOLATED: {each}" for each in verdict.violations]
     return verdict
 
 
 @functools.lru_cache(maxsize=4)
-def _undisturbed(number: int) -> End:
-    """Return how a world ends in which nothing goes wrong."""
+def undisturbed(number: int) -> End:
+    """Return how a world, by its number, ends in which nothing goes wrong."""
     seed = number * SHARED
     verdict = Verdict(seed)
     found = _Run(worlds.of(seed), Troubles.none(), random.Random(number), verdict).end()  # noqa: S311 - as above
@@ -83,16 +84,16 @@ class _Run:
         self._cloud = Cloud(world, troubles, verdict.trace.append)
         self._host = Host(world, self._cloud, dice, verdict.trace.append)
         self._invariants = Invariants(world, self._cloud, self._violated)
-        self._host.passed = self._passed
+        self._host.passing, self._host.passed = self._invariants.before, self._passed
 
     def _violated(self, what: str) -> None:
         self._verdict.violations.append(f"{stamp(self._cloud.now)} {what}")
 
-    def _passed(self, key: ObjectKey, body: dict[str, Any], outcome: Any) -> None:
+    def _passed(self, key: ObjectKey, body: dict[str, Any], _outcome: Outcome) -> None:
         said = " ".join(f"{each['type']}={each['status']}/{each['reason']}" for each in body["status"]["conditions"])
         figures = [_counts(each) for each in body["status"].get("destinations", ())]
         self._verdict.trace.append(f"{stamp(self._cloud.now)} {key.name}: {said} {json.dumps(figures)}")
-        self._invariants.after(body, outcome)
+        self._invariants.after(body)
 
     def end(self) -> End:
         """Run to the end."""
@@ -134,17 +135,14 @@ class _Run:
                 self._cloud.happen(what)
 
     def _settle(self) -> None:
-        """Wait until nothing goes on any more, then for longer than an audit takes to come, and look once more."""
-        before = None
-        for _ in range(SETTLED):
-            self._host.run(self._cloud.now + HOUR / 2)
-            found = self._found()
-            if found == before:
-                break
-            before = found
-        self._cloud.wait(7 * HOUR)
-        self._host.wake()
-        self._host.run(self._cloud.now + HOUR / 2)
+        """Look until nothing goes on any more, and again after longer than an audit takes to come."""
+        for first in (0.0, 7 * HOUR):
+            for pause in (first, *PAUSES):
+                self._cloud.wait(pause)
+                self._host.wake()
+                self._host.run(self._cloud.now + 1.0)
+                if not self._cloud.is_copying() and self._host.is_content():
+                    break
 
     def _found(self) -> End:
         cloud, world = self._cloud, self._world

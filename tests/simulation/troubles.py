@@ -34,12 +34,12 @@ class Trouble(StrEnum):
 
 
 RATES = {
-    Trouble.LOST: 0.04,
-    Trouble.TWICE: 0.1,
-    Trouble.THROTTLED: 0.06,
-    Trouble.FAILED: 0.04,
-    Trouble.EXPIRED: 0.02,
-    Trouble.CUT: 0.04,
+    Trouble.LOST: 0.015,
+    Trouble.TWICE: 0.05,
+    Trouble.THROTTLED: 0.03,
+    Trouble.FAILED: 0.015,
+    Trouble.EXPIRED: 0.01,
+    Trouble.CUT: 0.015,
     Trouble.SAME_TOKEN: 0.5,
     Trouble.EMPTY_PAGE: 0.3,
     Trouble.VANISHED: 0.4,
@@ -112,9 +112,10 @@ class Troubles:
             found.denied = (Denied(begins, dice.uniform(begins, FAULTS_END), account),)
         if dice.random() < 0.3:
             found.clocks = tuple(
-                Clocked(at, dice.choice((-600.0, 600.0, 0.0))) for at in sorted(dice.uniform(0, FAULTS_END) for _ in "ab")
+                Clocked(at, dice.choice((-600.0, 600.0, 0.0)))
+                for at in sorted(dice.uniform(0, FAULTS_END) for _ in "ab")
             )
-        if dice.random() < 0.25 and world.targets:
+        if dice.random() < 0.15 and world.targets:
             found.lost = (Lost(dice.uniform(FAULTS_END / 4, FAULTS_END), dice.choice(list(world.targets))),)
         if dice.random() < 0.15:
             found.stale = dice.choice((30.0, 120.0, 600.0))
@@ -188,5 +189,3 @@ def empty_page(operation: str) -> bytes:
     member = "CopyJobs" if operation.endswith("ListCopyJobs") else "RecoveryPoints"
     page: dict[str, Any] = {member: [], "NextToken": _EMPTY}
     return json.dumps(page).encode()
-
-

@@ -115,8 +115,7 @@ class Clients:
         return found
 
     def _new(self, service: str, region: str, config: Config) -> _Lent:
-        session = sessions.plain()
-        client = session.create_client(
+        client = _plain().create_client(
             service, region_name=region, config=config, aws_access_key_id="nobody", aws_secret_access_key="nothing"
         )
         return _Lent(client, self._take_back)
@@ -139,6 +138,11 @@ def clients() -> Clients:
     return Clients()
 
 
+@functools.cache
+def _plain() -> botocore.session.Session:
+    return sessions.plain()
+
+
 class _Session:
     """As much of a botocore session as the product uses, with lent clients."""
 
@@ -148,7 +152,7 @@ class _Session:
         self._credentials: Any = None
 
     def get_component(self, name: str) -> Any:
-        return sessions.plain().get_component(name)
+        return _plain().get_component(name)
 
     def register_component(self, name: str, component: Any) -> None:
         if name == "credential_provider" and isinstance(component, CredentialResolver):

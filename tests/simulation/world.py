@@ -22,9 +22,9 @@ Json: TypeAlias = dict[str, Any]
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR = 3600.0
-FAULTS_END = 1.5 * HOUR
+FAULTS_END = HOUR / 2
 """Until then everything may go wrong, and people act."""
-SHARED = 5
+SHARED = 10
 """So many seeds in a row have the same world, whose end without faults is found once; their faults differ."""
 
 KINDS = ("EBS", "RDS", "S3", "DynamoDB", "EFS")
@@ -124,9 +124,9 @@ class _Making:
     def made(self) -> World:
         dice = self._dice
         for place in self._sources:
-            self._vault(place)["recovery_points"] = self._points()
+            self._vault(place)["recovery_points"] = self._points(place)
         policies = {}
-        for number in range(dice.choice((1, 1, 1, 1, 2, 3))):
+        for number in range(dice.choice((*[1] * 10, 2, 2, 3))):
             body = self._policy(number)
             policies[PolicyKey("orders", body["metadata"]["name"])] = body
         happenings = [*self._arrivals(), *self._edits(policies), *self._strips()]
@@ -142,27 +142,28 @@ class _Making:
 
     # --- backups
 
-    def _points(self) -> list[Json]:
+    def _points(self, place: Place) -> list[Json]:
         dice = self._dice
         return [
-            self._point(number, age=f"{day * 24 + number}h")
+            self._point(place, number, age=f"{day * 24 + number}h")
             for number in range(dice.randint(1, 3))
             for day in range(dice.choice((1, 1, 2, 3)))
         ]
 
-    def _point(self, number: int, age: str) -> Json:
-        kind = KINDS[(number * 2 + len(self._sources)) % len(KINDS)]
-        part: Json = {"resource_type": kind, "resource": f"{kind.lower()}-{number}", "age": age}
+    def _point(self, place: Place, number: int, age: str) -> Json:
+        kind = KINDS[(number * 2 + len(place.name)) % len(KINDS)]
+        part: Json = {"resource_type": kind, "resource": f"{place.name}-{number}", "age": age}
         if kind in KEYED:
             part["key"] = "alias/orders-storage"
         return part
 
     def _arrivals(self) -> list[Happening]:
         dice = self._dice
-        return [
-            Made(dice.uniform(0, FAULTS_END), dice.choice(self._sources), self._point(dice.randint(0, 3), "0s"))
-            for _ in range(dice.randint(0, 3))
-        ]
+        found: list[Happening] = []
+        for _ in range(dice.randint(0, 3)):
+            place = dice.choice(self._sources)
+            found.append(Made(dice.uniform(0, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
+        return found
 
     # --- what is declared
 
@@ -171,7 +172,7 @@ class _Making:
         source = dice.choice(self._sources)
         body = stage.policy(
             source={"accountRef": {"name": "production"}, "region": HOME, "vault": {"name": source.name}},
-            destinations=[self._destination(each) for each in range(dice.choice((1, 1, 1, 2)))],
+            destinations=[self._destination(each) for each in range(dice.choice((1, 1, 1, 1, 1, 2)))],
             backfill={"mode": dice.choice(("All", "All", "All", "Latest", "None"))},
             copying={"maxConcurrent": dice.choice((1, 2, 20))},
         )
@@ -233,6 +234,6 @@ def _accounts() -> Json:
     made = copy.deepcopy(stage.world())
     made["accounts"] = [each for each in made["accounts"] if each["id"] != stage.STRANGER]
     made["clock"] = {"start": START.strftime("%Y-%m-%dT%H:%M:%SZ"), "frozen": True}
-    made["durations"] = {"created": "30s", "running": "8m", "toggle_off": "15m"}
+    made["durations"] = {"created": "30s", "running": "6m", "toggle_off": "15m"}
     found: Json = json.loads(json.dumps(made, default=str))
     return found
