@@ -18,6 +18,7 @@ from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant, moment
 from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
+from .declared import COPIES, BackfillMode
 from .figures import LOSSES, Failed
 from .inventory import ARRIVALS, POINTS
 from .planned import GAP_STATES, Standing, State
@@ -32,6 +33,7 @@ def losses(
     """
     found = (
         _loss(
+            desired,
             destination,
             sight,
             standings.get(destination.name, ()),
@@ -55,6 +57,7 @@ def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[
 
 
 def _loss(
+    desired: Desired,
     destination: Destination,
     sight: Sight,
     standings: Sequence[Standing],
@@ -71,7 +74,7 @@ def _loss(
     return (
         _made_anew(destination, look.value, sight, gaps, known)
         or _newest_gone(destination, standings, gaps, known)
-        or (_fewer(destination, standings, gaps, known) if same_spec else None)
+        or (_fewer(destination, standings, _once_meant(desired, gaps), known) if same_spec else None)
         or _still(destination, gaps, previous)
     )
 
@@ -158,6 +161,13 @@ def _fewer(
         return None
     found = sorted(without, key=lambda each: each.point.created, reverse=True)[:lost]
     return _failed(destination, Reason.COPY_VANISHED, found, "Copies that were there are gone.")
+
+
+def _once_meant(desired: Desired, gaps: Sequence[Standing]) -> Sequence[Standing]:
+    """Leave out what may have come into scope since: with Latest, an older one when the latest of its resource went."""
+    if desired[COPIES].backfill.mode is not BackfillMode.LATEST:
+        return gaps
+    return [each for each in gaps if desired.created is not None and each.point.created >= desired.created]
 
 
 def _still(destination: Destination, gaps: Sequence[Standing], previous: Mapping[str, Any]) -> Failed | None:
