@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.kit.simulation.run import run, undisturbed
+from tests.kit.simulation.world import SHARED
 
 from crossvault.aspects.copies.aws.kept import KeptListings
 from crossvault.aspects.copies.aws.ledger import StartedCopies
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts
-
-from .run import run, undisturbed
-from .world import SHARED
 
 Break = Callable[[pytest.MonkeyPatch], None]
 

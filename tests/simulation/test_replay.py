@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .run import run
-from .troubles import Troubles
-from .world import SHARED, of
+from tests.kit.simulation.run import run
+from tests.kit.simulation.troubles import Troubles
+from tests.kit.simulation.world import SHARED, of
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ def test_a_seed_replays_exactly() -> None:
 
 def test_a_seed_replays_in_another_process() -> None:
     """However that one orders its sets."""
-    command = [sys.executable, "-m", "tests.simulation", "--seed", "14", "--seeds", "2", "--steps"]
+    command = [sys.executable, "-m", "tests.kit.simulation", "--seed", "14", "--seeds", "2", "--steps"]
     told = [
         subprocess.run(
             command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from .run import run
+from tests.kit.simulation.run import run
 
 SEEDS, CHUNKS = 500, 10
 EACH = SEEDS // CHUNKS
@@ -12,7 +11,7 @@ EACH = SEEDS // CHUNKS
 
 @pytest.mark.parametrize("first", range(0, SEEDS, EACH))
 def test_every_seed_ends_as_without_faults(first: int) -> None:
-    """``python -m tests.simulation --seed N --steps`` shows what led to it."""
+    """``python -m tests.kit.simulation --seed N --steps`` shows what led to it."""
     violated = {seed: found.violations for seed in range(first, first + EACH) if (found := run(seed)).violations}
 
     assert not violated

@@ -1,4 +1,4 @@
-"""``python -m tests.simulation``: replay a seed with what happened in it, or run many."""
+"""``python -m tests.kit.simulation``: replay a seed with what happened in it, or run many."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import sys
 import time
 
 import click
-
-from .run import run
+from tests.kit.simulation.run import run
 
 
 @click.command()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
+from tests.kit.simulation.troubles import Killed, Trouble, Troubles
+from tests.kit.simulation.world import START, Happening, Json, Made, Place, Stripped, World, foreign
 
 from backup_simulator import prepared
 from backup_simulator.calls import mutates
@@ -21,9 +23,7 @@ from backup_simulator.wire import Request, Response
 from backup_simulator.world import files
 
 from . import troubles
-from .troubles import Killed, Trouble, Troubles
 from .wire import VirtualAws
-from .world import START, Happening, Json, Made, Place, Stripped, World, foreign
 
 LATENCY = 0.25
 """Virtual seconds that a call takes."""
@@ -34,6 +34,8 @@ _FAULTS = {
     Trouble.CUT: Fault(Kind.TRUNCATE, times=1),
 }
 _DENIED = Fault(Kind.ERROR, code="AccessDeniedException", status=403, times=1)
+_SPOILT = frozenset({Trouble.CUT, Trouble.SAME_TOKEN})
+"""What comes to an answer that has the status of a good one."""
 OURS = "CrossvaultCopyIn"
 
 
@@ -46,6 +48,7 @@ class Heard:
     account: str
     mutating: bool
     fate: str
+    answered: bool
 
 
 class Cloud:
@@ -89,14 +92,14 @@ class Cloud:
         struck = self.trouble.strikes(name, mutating=mutates(operation), later_page=later)
         denied = self.trouble.denies(account, self.now) and service != "sts"
         self.simulator.state.clock.advance(LATENCY)
-        fate = "denied" if denied else (struck or "")
-        self.heard.append(Heard(service, operation, account, mutates(operation), fate))
+        fate, status = "denied" if denied else (struck or ""), 0
         try:
             found = self._denied(request) if denied else self._through(name, request, struck)
-        except (Killed, ConnectionClosedError):
-            self._tell(f"  {account} {name}: {fate}")
-            raise
-        self._tell(f"  {account} {name} {found.status}{f': {fate}' if fate else ''}")
+            status = found.status
+        finally:
+            answered = 0 < status < 300 and struck not in _SPOILT
+            self.heard.append(Heard(service, operation, account, mutates(operation), fate, answered))
+            self._tell(f"  {account} {name} {status or 'unanswered'}{f': {fate}' if fate else ''}")
         return prepared.answer(sent, found)
 
     def _account(self, request: Request) -> str:

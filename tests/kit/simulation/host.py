@@ -8,6 +8,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.kit.simulation.troubles import Killed
+from tests.kit.simulation.world import START, Declared, World
+from tests.kit.stage import HOME
+
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
 from crossvault.aws.threads import NoThreads
@@ -21,9 +25,7 @@ from crossvault.work.freshness import Freshness
 from crossvault.work.shares import Shares
 
 from .cloud import Cloud
-from .troubles import Killed
 from .wire import clients, new_sessions
-from .world import HOME, START, Declared, World
 
 CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=8))
 PACE = Pace(first=timedelta(minutes=4), longest=timedelta(minutes=20))
@@ -130,8 +132,9 @@ class Host:
     def _taken(self) -> list[ObjectKey]:
         """Take up what is due, as several workers would, in the order in which they come to it."""
         most = self._dice.randint(1, AT_ONCE) if len(self.bodies) > 1 else 1
-        taken = iter(lambda: self._process.agenda.take(self._cloud.now), None)
-        keys = [key for _, key in zip(range(most), taken, strict=False) if key is not None]
+        keys: list[ObjectKey] = []
+        while len(keys) < most and (key := self._process.agenda.take(self._cloud.now)) is not None:
+            keys.append(key)
         self._dice.shuffle(keys)
         return keys
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.kit.stage import PERMITTED
+from tests.kit.simulation.world import Place, World, foreign
+from tests.kit.stage import PERMITTED, PRODUCTION, condition
 
-from .cloud import Cloud
-from .world import Place, World, foreign
+from .cloud import Cloud, Heard
 
+_LISTING = "ListRecoveryPointsByBackupVault"
+_HEALTH = ("Ready", "CopiesHealthy")
+_LOSSES = frozenset({"CopyVanished", "DestinationVaultLost"})
 _STATES = ("copied", "inProgress", "waiting", "missing", "failed", "ineligible")
 
 
@@ -21,6 +25,7 @@ class Invariants:
         self._world, self._cloud, self._violated = world, cloud, violated
         self._places = (*world.sources, *world.targets)
         self._heard = 0
+        self._calls: list[Heard] = []
         self._passing: dict[str, Any] = {"spec": {}}
         self._known: set[str] = set()
         self._ever: dict[str, set[tuple[str, float]]] = {place.arn: set() for place in world.targets}
@@ -46,12 +51,14 @@ class Invariants:
         self.look()
         for row in body["status"].get("destinations", ()):
             self._counts_add_up(body, row)
+            self._unseen_is_unknown(body, row)
+        self._losses_are_losses(body)
 
     # --- what was sent
 
     def _only_what_is_permitted(self) -> None:
-        body, calls, self._heard = self._passing, self._cloud.heard[self._heard :], len(self._cloud.heard)
-        written = {each.operation for each in calls if each.mutating}
+        body, self._calls, self._heard = self._passing, self._cloud.heard[self._heard :], len(self._cloud.heard)
+        written = {each.operation for each in self._calls if each.mutating}
         strange = written - PERMITTED
         if strange:
             self._violated(f"the operator called {sorted(strange)}")
@@ -93,3 +100,21 @@ class Invariants:
         ever = self._ever.get(row["vaultArn"], set())
         if row["copied"] > len(ever):
             self._violated(f"{name} says that {row['copied']} are copied, of {len(ever)} there ever were")
+
+    def _unseen_is_unknown(self, body: dict[str, Any], row: dict[str, Any]) -> None:
+        """What could not be listed is not told as if it had been: as of when, or not at all."""
+        last = {each.account: each.answered for each in self._calls if each.operation == _LISTING}
+        unseen = {account for account, answered in last.items() if not answered}
+        account = row["vaultArn"].split(":")[4]
+        if not unseen & {account, PRODUCTION}:
+            return
+        name = f"{body['metadata']['name']} at {row['name']}"
+        if "inScope" in row and "lastObserved" not in row:
+            self._violated(f"{name} tells figures as if it had seen them: {row}")
+        if condition(body)[0] == "True":
+            self._violated(f"{name} is Ready, and could not look")
+
+    def _losses_are_losses(self, body: dict[str, Any]) -> None:
+        told = {reason for _, reason in map(functools.partial(condition, body), _HEALTH)} & _LOSSES
+        if told and not self._cloud.gone & {place.arn for place in self._world.targets}:
+            self._violated(f"{body['metadata']['name']} says {sorted(told)}, and no destination has lost anything")

@@ -8,6 +8,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.kit.simulation.troubles import Clocked, Lost, Troubles
+from tests.kit.simulation.world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
+
 from crossvault.kinds.kind import ObjectKey
 from crossvault.status.outcome import Outcome
 
@@ -15,8 +18,6 @@ from . import world as worlds
 from .cloud import Cloud
 from .host import Host, stamp
 from .invariants import Invariants
-from .troubles import Clocked, Lost, Troubles
-from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
 
 PAUSES = (*[HOUR / 8] * 3, *[HOUR] * 8)
 """Between looks after the faults, until nothing goes on any more: copies are soon made, doubts take hours to go."""
@@ -69,12 +70,14 @@ def undisturbed(number: int) -> End:
 
 
 def _differences(undisturbed: End, end: End) -> list[str]:
-    found = []
+    found: list[str] = []
     for name in End.__slots__:
         before, after = getattr(undisturbed, name), getattr(end, name)
-        for key in sorted(before.keys() | after.keys()):
-            if before.get(key) != after.get(key):
-                found.append(f"the {name} of {key} end as {after.get(key)}, without faults as {before.get(key)}")
+        found += [
+            f"the {name} of {key} end as {after.get(key)}, without faults as {before.get(key)}"
+            for key in sorted(before.keys() | after.keys())
+            if before.get(key) != after.get(key)
+        ]
     return found
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tests.kit.simulation.world import FAULTS_END, Place, World
 from tests.kit.stage import BACKUP, PRODUCTION, SECOND
-
-from .world import FAULTS_END, Place, World
 
 
 class Killed(BaseException):

@@ -186,10 +186,9 @@ class _Session:
         **_: Any,
     ) -> Any:
         lent = clients().lend(service, region_name, config)
-        given = aws_access_key_id is not None
-        lent.credentials = (
-            Credentials(aws_access_key_id, aws_secret_access_key, aws_session_token) if given else self._credentials
-        )
+        lent.credentials = self._credentials
+        if aws_access_key_id is not None and aws_secret_access_key is not None:
+            lent.credentials = Credentials(aws_access_key_id, aws_secret_access_key, aws_session_token)
         lent.hooks, lent.answer = self._hooks, self._answer
         return lent.client
 
