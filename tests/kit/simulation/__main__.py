@@ -6,7 +6,8 @@ import sys
 import time
 
 import click
-from tests.kit.simulation.run import run
+
+from .run import run
 
 
 @click.command()

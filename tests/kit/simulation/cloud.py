@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
-from tests.kit.simulation.troubles import Killed, Trouble, Troubles
-from tests.kit.simulation.world import START, Happening, Json, Made, Place, Stripped, World, foreign
 
 from backup_simulator import prepared
 from backup_simulator.calls import mutates
@@ -23,7 +21,9 @@ from backup_simulator.wire import Request, Response
 from backup_simulator.world import files
 
 from . import troubles
+from .troubles import Killed, Trouble, Troubles
 from .wire import VirtualAws
+from .world import START, Happening, Json, Made, Place, Stripped, World, foreign
 
 LATENCY = 0.25
 """Virtual seconds that a call takes."""

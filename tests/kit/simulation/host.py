@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.kit.simulation.troubles import Killed
-from tests.kit.simulation.world import START, Declared, World
 from tests.kit.stage import HOME
 
 from crossvault.aspects.effects import AwsAccounts
@@ -25,10 +23,12 @@ from crossvault.work.freshness import Freshness
 from crossvault.work.shares import Shares
 
 from .cloud import Cloud
+from .troubles import Killed
 from .wire import clients, new_sessions
+from .world import START, Declared, World
 
-CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=8))
-PACE = Pace(first=timedelta(minutes=4), longest=timedelta(minutes=20))
+CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=9))
+PACE = Pace(first=timedelta(minutes=6), longest=timedelta(minutes=20))
 SETTINGS = AwsSettings(region=HOME, attempts=1)
 AT_ONCE = 3
 """So many passes may be taken up together; which of them comes first is a matter of chance."""

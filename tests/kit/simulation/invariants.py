@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.kit.simulation.world import Place, World, foreign
 from tests.kit.stage import PERMITTED, PRODUCTION, condition
 
 from .cloud import Cloud, Heard
+from .world import Place, World, foreign
 
 _LISTING = "ListRecoveryPointsByBackupVault"
 _HEALTH = ("Ready", "CopiesHealthy")

@@ -8,9 +8,6 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.kit.simulation.troubles import Clocked, Lost, Troubles
-from tests.kit.simulation.world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
-
 from crossvault.kinds.kind import ObjectKey
 from crossvault.status.outcome import Outcome
 
@@ -18,8 +15,10 @@ from . import world as worlds
 from .cloud import Cloud
 from .host import Host, stamp
 from .invariants import Invariants
+from .troubles import Clocked, Failing, Lost, Timed, Troubles
+from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
 
-PAUSES = (*[HOUR / 8] * 3, *[HOUR] * 8)
+PAUSES = (*[HOUR / 8] * 4, *[HOUR] * 8)
 """Between looks after the faults, until nothing goes on any more: copies are soon made, doubts take hours to go."""
 
 
@@ -113,7 +112,7 @@ class _Run:
 
     def _until_faults_end(self) -> None:
         troubles = self._troubles
-        coming: list[Happening | Clocked | Lost] = [*self._world.happenings, *troubles.clocks, *troubles.lost]
+        coming: list[Happening | Timed] = [*self._world.happenings, *troubles.timed]
         for each in sorted(coming, key=lambda what: what.at):
             self._host.run(each.at)
             self._verdict.trace.append(f"{stamp(self._cloud.now)} {each}")
@@ -124,14 +123,17 @@ class _Run:
         troubles.over = True
         self._cloud.doom()
         self._cloud.control.faults.clear()
+        self._cloud.control.clear_outcomes()
         self._host.ahead = 0.0
 
-    def _happen(self, what: Happening | Clocked | Lost) -> None:
+    def _happen(self, what: Happening | Timed) -> None:
         match what:
             case Clocked(_, ahead):
                 self._host.ahead = ahead
             case Lost(_, vault):
                 self._cloud.lose(vault, theirs=self._world.targets[vault])
+            case Failing(_, times):
+                self._cloud.control.order("FAILED", times=times, message="An internal error occurred.")
             case Declared():
                 self._host.declare(what)
             case _:

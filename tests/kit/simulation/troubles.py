@@ -6,10 +6,11 @@ import json
 import random
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
-from tests.kit.simulation.world import FAULTS_END, Place, World
 from tests.kit.stage import BACKUP, PRODUCTION, SECOND
+
+from .world import FAULTS_END, Place, World
 
 
 class Killed(BaseException):
@@ -79,6 +80,17 @@ class Lost:
     vault: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """From then on the next copy jobs end badly, so many."""
+
+    at: float
+    times: int
+
+
+Timed: TypeAlias = Clocked | Lost | Failing
+
+
 @dataclass(slots=True)
 class Troubles:
     """What goes wrong in one life. With nothing in it, all is well."""
@@ -88,6 +100,7 @@ class Troubles:
     denied: tuple[Denied, ...] = ()
     clocks: tuple[Clocked, ...] = ()
     lost: tuple[Lost, ...] = ()
+    failing: tuple[Failing, ...] = ()
     stale: float = 0.0
     small_pages: bool = False
     kills: int = KILLS
@@ -116,13 +129,20 @@ class Troubles:
             )
         if dice.random() < 0.15 and world.targets:
             found.lost = (Lost(dice.uniform(FAULTS_END / 4, FAULTS_END), dice.choice(list(world.targets))),)
+        if dice.random() < 0.2:
+            found.failing = (Failing(dice.uniform(0, FAULTS_END / 2), dice.randint(1, 2)),)
         if dice.random() < 0.15:
             found.stale = dice.choice((30.0, 120.0, 600.0))
         return found
 
+    @property
+    def timed(self) -> tuple[Timed, ...]:
+        """What has its time."""
+        return (*self.clocks, *self.lost, *self.failing)
+
     def described(self) -> str:
         """Say what this life may meet."""
-        parts = [*self.kinds, *map(str, (*self.denied, *self.clocks, *self.lost))]
+        parts = [*self.kinds, *map(str, (*self.denied, *self.timed))]
         parts += [f"reads {self.stale:.0f} s old"] if self.stale else []
         parts += ["small pages"] if self.small_pages else []
         return "; ".join(parts)

@@ -126,7 +126,7 @@ class _Making:
         for place in self._sources:
             self._vault(place)["recovery_points"] = self._points(place)
         policies = {}
-        for number in range(dice.choice((*[1] * 10, 2, 2, 3))):
+        for number in range(dice.choice((*[1] * 12, 2, 2, 3))):
             body = self._policy(number)
             policies[PolicyKey("orders", body["metadata"]["name"])] = body
         happenings = [*self._arrivals(), *self._edits(policies), *self._strips()]
@@ -146,8 +146,8 @@ class _Making:
         dice = self._dice
         return [
             self._point(place, number, age=f"{day * 24 + number}h")
-            for number in range(dice.randint(1, 3))
-            for day in range(dice.choice((1, 1, 2, 3)))
+            for number in range(dice.choice((1, 1, 2, 3)))
+            for day in range(dice.choice((1, 1, 1, 2)))
         ]
 
     def _point(self, place: Place, number: int, age: str) -> Json:
@@ -160,7 +160,7 @@ class _Making:
     def _arrivals(self) -> list[Happening]:
         dice = self._dice
         found: list[Happening] = []
-        for _ in range(dice.randint(0, 3)):
+        for _ in range(dice.choice((0, 1, 1, 2))):
             place = dice.choice(self._sources)
             found.append(Made(dice.uniform(0, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
         return found
@@ -174,7 +174,7 @@ class _Making:
             source={"accountRef": {"name": "production"}, "region": HOME, "vault": {"name": source.name}},
             destinations=[self._destination(each) for each in range(dice.choice((1, 1, 1, 1, 1, 2)))],
             backfill={"mode": dice.choice(("All", "All", "All", "Latest", "None"))},
-            copying={"maxConcurrent": dice.choice((1, 2, 20))},
+            copying={"maxConcurrent": dice.choice((1, 20, 20))},
         )
         if dice.random() < 0.1:
             body["spec"]["mode"] = "Observe"
