@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import urllib.parse
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -195,7 +196,7 @@ def is_later_page(query: str) -> bool:
 
 def token_of(query: str) -> str:
     """Return the token a listing goes on with."""
-    return next(each.partition("=")[2] for each in query.split("&") if each.startswith("nextToken="))
+    return urllib.parse.parse_qs(query)["nextToken"][0]
 
 
 def with_token(body: bytes, token: str) -> bytes:
