@@ -149,7 +149,7 @@ class Host:
     def _restart(self) -> None:
         clients().recall()
         self._cloud.revive()
-        self._cloud.wait(self._dice.choice((1.0, 20.0, 900.0)))
+        self._cloud.wait(self._dice.choice((1.0, 5.0, 20.0, 900.0)))
         self._begin()
 
     def close(self) -> None:

@@ -116,6 +116,7 @@ class _Run:
         for each in sorted(coming, key=lambda what: what.at):
             self._host.run(each.at)
             self._verdict.trace.append(f"{stamp(self._cloud.now)} {each}")
+            self._invariants.look()
             self._happen(each)
             self._invariants.look()
         self._host.run(FAULTS_END)

@@ -132,8 +132,8 @@ class Troubles:
             found.lost = (Lost(dice.uniform(FAULTS_END / 4, FAULTS_END), dice.choice(list(world.targets))),)
         if dice.random() < 0.2:
             found.failing = (Failing(dice.uniform(0, FAULTS_END / 2), dice.randint(1, 2)),)
-        if dice.random() < 0.15:
-            found.stale = dice.choice((30.0, 120.0, 600.0))
+        if dice.random() < 0.3:
+            found.stale = dice.choice((30.0, 600.0, 1200.0))
         return found
 
     @property

@@ -113,6 +113,7 @@ class _Making:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._aws = _accounts()
+        self._aws["durations"] = {"created": "30s", "running": dice.choice(("3m", "6m", "20m")), "toggle_off": "15m"}
         self._targets: dict[Place, bool] = {}
         self._sources = [Place(PRODUCTION, HOME, "orders")]
         if dice.random() < 0.3:
@@ -234,6 +235,5 @@ def _accounts() -> Json:
     made = copy.deepcopy(stage.world())
     made["accounts"] = [each for each in made["accounts"] if each["id"] != stage.STRANGER]
     made["clock"] = {"start": START.strftime("%Y-%m-%dT%H:%M:%SZ"), "frozen": True}
-    made["durations"] = {"created": "30s", "running": "6m", "toggle_off": "15m"}
     found: Json = json.loads(json.dumps(made, default=str))
     return found
