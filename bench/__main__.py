@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from . import drain, imports, looks, pairing, plans, policies, simulator, tenants
+from . import drain, imports, looks, pairing, plans, policies, simulation, simulator, tenants
 
-PARTS = ("imports", "looks", "drain", "pairing", "simulator", "plans", "policies", "tenants")
+PARTS = ("imports", "looks", "drain", "pairing", "simulator", "plans", "policies", "tenants", "simulation")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -31,6 +31,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 )
 @click.option("--settled", default=10_000, show_default=True, help="Recovery points that have their copies.")
 @click.option("--crowd", default=500, show_default=True, help="Policies of the namespace beside which two come late.")
+@click.option("--seeds", default=10_000, show_default=True, type=click.IntRange(1), help="Seeds of the simulation.")
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
 def main(
     *,
@@ -43,9 +44,10 @@ def main(
     large: int,
     crowd: int,
     settled: int,
+    seeds: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, a drain, pairing, simulator, plans, operators over pairs times vaults, tenants."""
+    """Measure imports, looks, a drain, pairing, simulator, plans, operators over pairs times vaults, tenants, seeds."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
@@ -61,6 +63,8 @@ def main(
                 result[part] = simulator.measure(points=large)
             case "plans":
                 result[part] = plans.measure()
+            case "simulation":
+                result[part] = simulation.measure(seeds=seeds)
             case "tenants":
                 result[part] = tenants.measure(crowd=crowd, reads_per_second=reads_per_second, interval=interval)
             case _:

@@ -27,6 +27,7 @@ from tests.kit.judging import diff
 from tests.kit.statuses import ALL, condition_in, declare, status_of, tell
 
 from crossvault.aspects.copies.contents import ARRIVALS, Arrivals
+from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying, Uncertain
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.vault.declared import CREATION, Creation
@@ -209,6 +210,21 @@ def test_fewer_copies_than_points_that_went_are_a_loss() -> None:
         seen = observed(points, made(ago(days=90), copies=tuple(map(copy_of, there))))
         failures = status_of(tell(declare(), seen, previous=KNOWN))["failures"]
         assert sum(each["count"] for each in failures if each["reason"] == "CopyVanished") == lost
+
+
+@pytest.mark.parametrize("mode", [BackfillMode.LATEST, BackfillMode.ALL])
+def test_an_older_point_that_becomes_the_latest_has_lost_nothing(mode: BackfillMode) -> None:
+    """The latest of a resource goes at the source, sooner than the one before it: that one never had a copy."""
+    latest, older = point(3), point(5)
+    copying = Copying(when_uncertain=Uncertain.ASSUME_MISSING)
+    wanted = declare(backfill=Backfill(mode), created=ago(hours=20), copying=copying)
+    there = sight(copies=(copy_of(latest),), jobs=(job_for(latest, state="COMPLETED", to=copy_of(latest)),))
+    before = status_of(tell(wanted, observed((latest, older), there)))
+    after = status_of(tell(wanted, observed((older,), there), previous=before))
+
+    assert before["destinations"][0]["inScope"] == (1 if mode is BackfillMode.LATEST else 2)
+    assert (after["destinations"][0]["inScope"], after["destinations"][0]["missing"]) == (1, 1)
+    assert after["failures"] == []
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-12:00", "yesterday", 5, None])

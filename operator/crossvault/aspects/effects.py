@@ -18,6 +18,7 @@ from ..aws.own import AwsSettings, NewSession, plain_session
 from ..aws.places import Place, Shared, identity_key
 from ..aws.reads import ReadKey, SharedReads
 from ..aws.sessions import Sessions
+from ..aws.threads import NewThreads
 from ..engine.declared import Account, Desired
 from ..engine.observed import Observed, Sight
 from ..engine.parts import Parts
@@ -50,7 +51,8 @@ class AwsAccounts:
     """All AWS accounts of one operator. Thread-safe.
 
     Botocore's sessions come from ``new_session``: they may share a loader, which keeps the models of the AWS services
-    and takes long to fill, or reach AWS in another way than over the network.
+    and takes long to fill, or reach AWS in another way than over the network. ``new_threads`` makes what the reads of
+    an account are done in; a host of one thread passes :class:`~crossvault.aws.threads.NoThreads`.
     """
 
     def __init__(
@@ -62,12 +64,15 @@ class AwsAccounts:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         new_session: NewSession = plain_session,
+        new_threads: NewThreads | None = None,
     ) -> None:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
         settings = settings or AwsSettings()
-        sessions = Sessions(settings, self.recorder, budgets, clock=clock, new_session=new_session)
+        sessions = Sessions(
+            settings, self.recorder, budgets, clock=clock, new_session=new_session, new_threads=new_threads
+        )
         self._reach = Reach(sessions, SharedReads(clock), clock, settings.audit)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}

@@ -27,7 +27,7 @@ from . import bodies, errors, names, regions
 from .calls import CallHooks
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .own import AwsSettings, OwnIdentity, client_config
-from .threads import RequestThreads
+from .threads import NewThreads, RequestThreads
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -86,10 +86,12 @@ class Entered:
         sts_region: str,
         hooks: CallHooks,
         clock: Callable[[], datetime],
+        new_threads: NewThreads | None = None,
     ) -> None:
         self.account = replace(account, limits=Limits(), regions=())
         self.fingerprint = fingerprint(account)
-        self.threads = RequestThreads(settings.threads, name=f"aws-{account.name}")
+        new_threads = new_threads or (lambda name: RequestThreads(settings.threads, name=f"aws-{name}"))
+        self.threads = new_threads(account.name)
         self.listed = account.regions
         self.sts_region = sts_region
         self.used = clock()

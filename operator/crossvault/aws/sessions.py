@@ -19,6 +19,7 @@ from .budget import Budgets
 from .calls import CallHooks, CallRecorder
 from .entered import Entered, Fingerprint, fingerprint
 from .own import AwsSettings, NewSession, OwnIdentity, plain_session
+from .threads import NewThreads
 
 if TYPE_CHECKING:
     pass
@@ -37,6 +38,7 @@ class Sessions:
         *,
         clock: Callable[[], datetime],
         new_session: NewSession = plain_session,
+        new_threads: NewThreads | None = None,
     ) -> None:
         # A failed refresh is told by our problem already; botocore would add a traceback to the log each time.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
@@ -45,6 +47,7 @@ class Sessions:
         self._budgets = budgets
         self._clock = clock
         self._new_session = new_session
+        self._new_threads = new_threads
         self._lock = threading.Lock()
         self._operator: OwnIdentity | None = None
         self._entered: OrderedDict[Fingerprint, Entered] = OrderedDict()
@@ -127,7 +130,15 @@ class Sessions:
     def _new(self, account: Account, sts_region: str) -> Entered:
         name = account.name
         hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind, tenants.current()))
-        return Entered(account, self._own(), self._settings, sts_region=sts_region, hooks=hooks, clock=self._clock)
+        return Entered(
+            account,
+            self._own(),
+            self._settings,
+            sts_region=sts_region,
+            hooks=hooks,
+            clock=self._clock,
+            new_threads=self._new_threads,
+        )
 
     def _leave(self, leaves: Callable[[Entered], bool]) -> list[Entered]:
         gone = [access for access in self._entered.values() if leaves(access)]

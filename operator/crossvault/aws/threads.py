@@ -9,7 +9,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from . import tenants
 
@@ -17,6 +17,33 @@ T = TypeVar("T")
 _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
 
 IDLE_SECONDS = 60.0
+
+
+class Threads(Protocol):
+    """Where one account's reads are done."""
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Have ``work`` done, now or soon."""
+
+    def close(self) -> None:
+        """Take nothing more."""
+
+
+NewThreads: TypeAlias = Callable[[str], Threads]
+"""Makes the threads of an account, by its name."""
+
+
+class NoThreads:
+    """Every read is done at once, by whoever asks: one after the other, in the same order each time."""
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Do ``work``."""
+        future: Future[T] = Future()
+        _do(future, work)
+        return future
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class RequestThreads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections import Counter
@@ -10,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from crossvault.aws import tenants
-from crossvault.aws.threads import RequestThreads
+from crossvault.aws.threads import NoThreads, RequestThreads
 
 
 def test_threads_work_side_by_side_up_to_their_number() -> None:
@@ -189,3 +190,17 @@ def test_nothing_that_is_submitted_is_lost(size: int) -> None:
     assert found == {tenant: {tenant} for tenant in asked}
     assert max(most.values()) <= size
     threads.close()
+
+
+def test_without_threads_everything_is_done_by_whoever_asks() -> None:
+    """One after the other in the order in which it is asked for; what goes wrong is raised where the result is read."""
+    threads = NoThreads()
+    done: list[int] = []
+    asked = [threads.submit(functools.partial(done.append, number)) for number in range(3)]
+    broken = threads.submit(lambda: 1 // 0)
+    threads.close()
+
+    assert done == [0, 1, 2]
+    assert [each.done() for each in asked] == [True] * 3
+    with pytest.raises(ZeroDivisionError):
+        broken.result()

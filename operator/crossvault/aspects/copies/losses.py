@@ -20,6 +20,7 @@ from ...words.instants import instant, moment
 from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
 from .contents import ARRIVALS, POINTS
+from .declared import COPIES, BackfillMode
 from .figures import LOSSES, Failed, states_of
 from .judged import Judged
 from .planned import GAP_STATES, Standing, State
@@ -34,6 +35,7 @@ def losses(
     """
     found = (
         _loss(
+            desired,
             destination,
             sight,
             judged.get(destination.name, Judged()),
@@ -57,6 +59,7 @@ def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[
 
 
 def _loss(
+    desired: Desired,
     destination: Destination,
     sight: Sight,
     judged: Judged,
@@ -73,7 +76,7 @@ def _loss(
     return (
         _made_anew(destination, look.value, sight, gaps, known)
         or _newest_gone(destination, judged, gaps, known)
-        or (_fewer(destination, judged, gaps, known) if same_spec else None)
+        or (_fewer(destination, judged, _once_meant(desired, gaps), known) if same_spec else None)
         or _still(destination, gaps, previous)
     )
 
@@ -158,6 +161,13 @@ def _fewer(
         return None
     found = sorted(without, key=lambda each: each.point.created, reverse=True)[:lost]
     return _failed(destination, Reason.COPY_VANISHED, found, "Copies that were there are gone.")
+
+
+def _once_meant(desired: Desired, gaps: Sequence[Standing]) -> Sequence[Standing]:
+    """Leave out what may have come into scope since: with Latest, an older one when the latest of its resource went."""
+    if desired[COPIES].backfill.mode is not BackfillMode.LATEST:
+        return gaps
+    return [each for each in gaps if desired.created is not None and each.point.created >= desired.created]
 
 
 def _still(destination: Destination, gaps: Sequence[Standing], previous: Mapping[str, Any]) -> Failed | None:

@@ -1,0 +1,186 @@
+"""The host: desk, agenda and engine as everywhere, one thread, and a clock that moves from one thing to the next."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.kit.stage import HOME
+
+from crossvault.aspects.effects import AwsAccounts
+from crossvault.aws import AwsSettings
+from crossvault.aws.threads import NoThreads
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.kind import ObjectKey, Occasion
+from crossvault.status.outcome import Cadence, Outcome
+from crossvault.work.agenda import After, Agenda, Done, Next, Pace, Retry
+from crossvault.work.board import Board
+from crossvault.work.desk import Desk
+from crossvault.work.freshness import Freshness
+from crossvault.work.shares import Shares
+
+from .cloud import Cloud
+from .troubles import Killed
+from .wire import clients, new_sessions
+from .world import START, Declared, World
+
+CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=9))
+PACE = Pace(first=timedelta(minutes=6), longest=timedelta(minutes=20))
+SETTINGS = AwsSettings(region=HOME, attempts=1)
+AT_ONCE = 3
+"""So many passes may be taken up together; which of them comes first is a matter of chance."""
+
+_OPEN = ("inProgress", "waiting", "missing", "failed")
+
+Passing = Callable[[dict[str, Any]], None]
+Passed = Callable[[ObjectKey, dict[str, Any], Outcome], None]
+
+
+class _Process:
+    """All that one life of the operator remembers."""
+
+    def __init__(self, cloud: Cloud, clock: Callable[[], datetime], dice: random.Random) -> None:
+        self.aws = AwsAccounts(
+            SETTINGS,
+            clock=clock,
+            monotonic=lambda: cloud.now,
+            sleep=cloud.wait,
+            new_session=new_sessions(cloud.answer, clock),
+            new_threads=lambda _name: NoThreads(),
+        )
+        self.desk, self.board, self.freshness = Desk(), Board(), Freshness(CADENCE)
+        shares: Shares[ObjectKey] = Shares(self.desk.accounts_of, 10, tenant_of=lambda key: key.namespace)
+        self.agenda: Agenda[ObjectKey] = Agenda(pace=PACE, shares=shares, uniform=dice.uniform)
+
+
+class Host:
+    """Keeps what a world declares. ``passing`` hears of every pass that begins, ``passed`` of one that ends."""
+
+    def __init__(self, world: World, cloud: Cloud, dice: random.Random, tell: Callable[[str], None]) -> None:
+        self.bodies: dict[ObjectKey, dict[str, Any]] = {
+            POLICY.key(key): copy.deepcopy(body) for key, body in world.policies.items()
+        }
+        self._accounts = {ObjectKey(ACCOUNT.name, "", each["metadata"]["name"]): each for each in world.accounts}
+        self._cloud, self._dice, self._tell = cloud, dice, tell
+        self.ahead = 0.0
+        self.passes = self.lives = 0
+        self.passing: Passing = lambda _body: None
+        self.passed: Passed = lambda _key, _body, _outcome: None
+        self._begin()
+
+    def clock(self) -> datetime:
+        """Return the time as the operator knows it."""
+        return START + timedelta(seconds=self._cloud.now + self.ahead)
+
+    def _begin(self) -> None:
+        self.lives += 1
+        self._process = _Process(self._cloud, self.clock, self._dice)
+        for key, body in self._accounts.items():
+            self._process.desk.put(key, body)
+        keys = list(self.bodies)
+        self._dice.shuffle(keys)
+        for key in keys:
+            self._put(key)
+
+    def _put(self, key: ObjectKey) -> None:
+        process = self._process
+        process.freshness.demand(key, self.clock())
+        for each in (key, *process.desk.put(key, self.bodies[key])):
+            process.agenda.add(each, self._cloud.now)
+
+    def declare(self, what: Declared) -> None:
+        """Let somebody edit a policy."""
+        key = POLICY.key(what.policy)
+        body = copy.deepcopy(self.bodies[key])
+        body["spec"] |= what.spec
+        body["metadata"]["generation"] += 1
+        self.bodies[key] = body
+        self._put(key)
+
+    def wake(self) -> None:
+        """Look at everything now, as after an event that may mean anything."""
+        for key in self.bodies:
+            self._process.freshness.demand(key, self.clock())
+            self._process.agenda.add(key, self._cloud.now)
+
+    def is_content(self) -> bool:
+        """Tell whether the last passes have left nothing to be done by policies that act, as their statuses say."""
+        acting = [each for each in self.bodies.values() if each["spec"].get("mode") != "Observe"]
+        conditions = [each for body in acting for each in body["status"]["conditions"]]
+        return all(each["status"] == "True" for each in conditions if each["type"] != "Reconciling") and not any(
+            row.get(name) for body in acting for row in body["status"]["destinations"] for name in _OPEN
+        )
+
+    # --- time
+
+    def run(self, until: float) -> None:
+        """Let time go by, from pass to pass."""
+        while True:
+            keys = self._taken()
+            if keys:
+                self._passes(keys)
+                continue
+            due = self._process.agenda.next_due()
+            if due is None or due > until:
+                self._cloud.wait(until - self._cloud.now)
+                return
+            self._cloud.wait(max(due - self._cloud.now, 0.001))
+
+    def _taken(self) -> list[ObjectKey]:
+        """Take up what is due, as several workers would, in the order in which they come to it."""
+        most = self._dice.randint(1, AT_ONCE) if len(self.bodies) > 1 else 1
+        keys: list[ObjectKey] = []
+        while len(keys) < most and (key := self._process.agenda.take(self._cloud.now)) is not None:
+            keys.append(key)
+        self._dice.shuffle(keys)
+        return keys
+
+    def _passes(self, keys: list[ObjectKey]) -> None:
+        try:
+            for key in keys:
+                self._process.agenda.finish(key, self._look(key), self._cloud.now)
+        except Killed as killed:
+            self._tell(f"{stamp(self._cloud.now)} killed at {killed}")
+            self._restart()
+
+    def _restart(self) -> None:
+        clients().recall()
+        self._cloud.revive()
+        self._cloud.wait(self._dice.choice((1.0, 5.0, 20.0, 900.0)))
+        self._begin()
+
+    def close(self) -> None:
+        """Give back what is lent."""
+        clients().recall()
+
+    # --- a pass
+
+    def _look(self, key: ObjectKey) -> Next:
+        process, body, began = self._process, self.bodies[key], self.clock()
+        while process.desk.settle():
+            pass
+        looked = process.board.looked(key.kind, key.policy)
+        occasion = Occasion(process.freshness.not_before(key, began), looked)
+        self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
+        self.passing(body)
+        request = process.desk.request(key, body, occasion)
+        outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
+        if outcome.report is not None:
+            process.board.put(outcome.report)
+        process.freshness.note(key, outcome, began, self.clock())
+        if outcome.status is not None:
+            body["status"] = outcome.status
+        self.passes += 1
+        self.passed(key, body, outcome)
+        if outcome.failed:
+            return Retry("aws")
+        return Done() if outcome.requeue is None else After(outcome.requeue)
+
+
+def stamp(seconds: float) -> str:
+    """Return a time of the simulation for people."""
+    whole = int(seconds)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{int(seconds * 1000) % 1000:03}"

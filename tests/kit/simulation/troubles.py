@@ -1,0 +1,211 @@
+"""What goes wrong on the wire and around it, drawn from the seed: which troubles a life has, and when."""
+
+from __future__ import annotations
+
+import json
+import random
+import urllib.parse
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from tests.kit.stage import BACKUP, PRODUCTION, SECOND
+
+from .world import FAULTS_END, Place, World
+
+
+class Killed(BaseException):
+    """The process is no more: nothing catches this, and nothing that it would have sent is sent."""
+
+
+class Trouble(StrEnum):
+    """What may become of a call."""
+
+    LOST = "the answer is lost"
+    TWICE = "sent twice, the second answer is heard"
+    THROTTLED = "throttled"
+    FAILED = "an internal failure"
+    EXPIRED = "the token has expired"
+    CUT = "the answer is cut in the middle"
+    SAME_TOKEN = "the page has the token it was asked with"
+    EMPTY_PAGE = "an empty page with a token before the first"
+    VANISHED = "a recovery point vanishes before this page"
+    KILLED_BEFORE = "killed before it is sent"
+    KILLED_AFTER = "killed before the answer is heard"
+
+
+RATES = {
+    Trouble.LOST: 0.015,
+    Trouble.TWICE: 0.05,
+    Trouble.THROTTLED: 0.03,
+    Trouble.FAILED: 0.015,
+    Trouble.EXPIRED: 0.01,
+    Trouble.CUT: 0.015,
+    Trouble.SAME_TOKEN: 0.5,
+    Trouble.EMPTY_PAGE: 0.3,
+    Trouble.VANISHED: 0.4,
+    Trouble.KILLED_BEFORE: 0.01,
+    Trouble.KILLED_AFTER: 0.01,
+}
+"""How often, where it may be: most at any call, the ones of pages where there are several."""
+AT_WRITES = {Trouble.LOST: 0.3, Trouble.TWICE: 0.4, Trouble.KILLED_BEFORE: 0.1, Trouble.KILLED_AFTER: 0.2}
+"""How often at calls that change AWS: they are few, and there it matters."""
+KILLS = 2
+"""At most so many in a life: each one costs a first look at everything."""
+PAGED = frozenset({"backup.ListRecoveryPointsByBackupVault", "backup.ListCopyJobs"})
+SMALL_PAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Everything is denied in an account for a while."""
+
+    begins: float
+    ends: float
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """From then on the operator's clock is so many seconds ahead."""
+
+    at: float
+    ahead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Somebody deletes a destination vault with all that is in it, and makes it anew where it is theirs."""
+
+    at: float
+    vault: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """From then on the next copy jobs end badly, so many."""
+
+    at: float
+    times: int
+
+
+Timed: TypeAlias = Clocked | Lost | Failing
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What goes wrong in one life. With nothing in it, all is well."""
+
+    dice: random.Random
+    kinds: tuple[Trouble, ...] = ()
+    denied: tuple[Denied, ...] = ()
+    clocks: tuple[Clocked, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    failing: tuple[Failing, ...] = ()
+    stale: float = 0.0
+    small_pages: bool = False
+    kills: int = KILLS
+    over: bool = False
+
+    @classmethod
+    def none(cls) -> Troubles:
+        """Return what goes wrong where nothing does."""
+        return cls(random.Random(0), over=True)  # noqa: S311 - the same each time
+
+    @classmethod
+    def of(cls, seed: int, world: World) -> Troubles:
+        """Return the troubles of a seed."""
+        dice = random.Random(f"troubles of {seed}")  # noqa: S311 - the same each time
+        found = cls(dice)
+        found.kinds = tuple(sorted(dice.sample(list(Trouble), dice.randint(2, 5)), key=list(Trouble).index))
+        found.small_pages = dice.random() < 0.5
+        if dice.random() < 0.25:
+            begins = dice.uniform(0, FAULTS_END / 2)
+            account = dice.choice((PRODUCTION, BACKUP, SECOND))
+            found.denied = (Denied(begins, dice.uniform(begins, FAULTS_END), account),)
+        if dice.random() < 0.3:
+            found.clocks = tuple(
+                Clocked(at, dice.choice((-600.0, 600.0, 0.0)))
+                for at in sorted(dice.uniform(0, FAULTS_END) for _ in "ab")
+            )
+        if dice.random() < 0.15 and world.targets:
+            found.lost = (Lost(dice.uniform(FAULTS_END / 4, FAULTS_END), dice.choice(list(world.targets))),)
+        if dice.random() < 0.2:
+            found.failing = (Failing(dice.uniform(0, FAULTS_END / 2), dice.randint(1, 2)),)
+        if dice.random() < 0.3:
+            found.stale = dice.choice((30.0, 600.0, 1200.0))
+        return found
+
+    @property
+    def timed(self) -> tuple[Timed, ...]:
+        """What has its time."""
+        return (*self.clocks, *self.lost, *self.failing)
+
+    def described(self) -> str:
+        """Say what this life may meet."""
+        parts = [*self.kinds, *map(str, (*self.denied, *self.timed))]
+        parts += [f"reads {self.stale:.0f} s old"] if self.stale else []
+        parts += ["small pages"] if self.small_pages else []
+        return "; ".join(parts)
+
+    def strikes(self, operation: str, *, mutating: bool, later_page: bool) -> Trouble | None:
+        """Return what becomes of a call."""
+        if self.over:
+            return None
+        for kind in self.kinds:
+            rate = AT_WRITES.get(kind, RATES[kind]) if mutating else RATES[kind]
+            if not _may_be(kind, operation, later_page=later_page) or self.dice.random() >= rate:
+                continue
+            if kind in (Trouble.KILLED_BEFORE, Trouble.KILLED_AFTER):
+                if not self.kills:
+                    continue
+                self.kills -= 1
+            return kind
+        return None
+
+    def denies(self, account: str, now: float) -> bool:
+        """Tell whether an account is denied."""
+        return not self.over and any(each.account == account and each.begins <= now < each.ends for each in self.denied)
+
+
+def _may_be(kind: Trouble, operation: str, *, later_page: bool) -> bool:
+    match kind:
+        case Trouble.SAME_TOKEN | Trouble.VANISHED:
+            return operation in PAGED and later_page
+        case Trouble.EMPTY_PAGE:
+            return operation in PAGED and not later_page
+        case _:
+            return True
+
+
+# --- Pages ---------------------------------------------------------------------------------------------------------
+
+_EMPTY = "before-the-first"
+
+
+def asked(query: str, *, small: bool) -> str:
+    """Return the query of a listing as AWS gets it."""
+    parts = [each for each in query.split("&") if each != f"nextToken={_EMPTY}"]
+    return "&".join(f"maxResults={SMALL_PAGE}" if small and each.startswith("maxResults=") else each for each in parts)
+
+
+def is_later_page(query: str) -> bool:
+    """Tell whether a listing goes on with a token."""
+    return "nextToken=" in query
+
+
+def token_of(query: str) -> str:
+    """Return the token a listing goes on with."""
+    return urllib.parse.parse_qs(query)["nextToken"][0]
+
+
+def with_token(body: bytes, token: str) -> bytes:
+    """Return a page that says where it goes on."""
+    return json.dumps({**json.loads(body), "NextToken": token}).encode()
+
+
+def empty_page(operation: str) -> bytes:
+    """Return a page with nothing in it that does not end the list."""
+    member = "CopyJobs" if operation.endswith("ListCopyJobs") else "RecoveryPoints"
+    page: dict[str, Any] = {member: [], "NextToken": _EMPTY}
+    return json.dumps(page).encode()

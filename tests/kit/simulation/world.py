@@ -1,0 +1,239 @@
+"""Small worlds from a seed: accounts, vaults, policies, and what people and their backup plans do in them meanwhile.
+
+What happens is such that the end does not depend on how soon the operator acts: declarations only grow, and what goes
+is left out of comparisons. Whatever may not be so belongs to the faults.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from tests.kit import stage
+from tests.kit.stage import AWAY, BACKUP, HOME, PRODUCTION, SECOND
+
+from crossvault.engine.declared import PolicyKey
+
+Json: TypeAlias = dict[str, Any]
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+HOUR = 3600.0
+FAULTS_END = HOUR / 2
+"""Until then everything may go wrong, and people act."""
+SHARED = 10
+"""So many seeds in a row have the same world, whose end without faults is found once; their faults differ."""
+
+KINDS = ("EBS", "RDS", "S3", "DynamoDB", "EFS")
+KEYED = frozenset({"EBS", "RDS"})
+
+
+def foreign(account: str) -> Json:
+    """Return a statement of somebody else's, in a vault of an account."""
+    return {
+        "Sid": "Auditors",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": ["backup:DescribeBackupVault", "backup:ListRecoveryPointsByBackupVault"],
+        "Resource": "*",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A vault of the world."""
+
+    account: str
+    region: str
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"arn:aws:backup:{self.region}:{self.account}:backup-vault:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup is made."""
+
+    at: float
+    vault: Place
+    part: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Somebody edits a policy."""
+
+    at: float
+    policy: PolicyKey
+    spec: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """Somebody takes our statements out of a vault's policy."""
+
+    at: float
+    vault: Place
+
+
+Happening: TypeAlias = Made | Declared | Stripped
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that is given: AWS as it is at the start, what is declared, and what happens until the faults end.
+
+    Attributes:
+        sources: The vaults out of which copies go.
+        doomed: So many recovery points of each source, the first ones, come to their end by when the faults do.
+        targets: The vaults into which copies go, with whether somebody else made them, and keeps a statement in them.
+    """
+
+    aws: Json
+    accounts: tuple[Json, ...]
+    policies: dict[PolicyKey, Json]
+    happenings: tuple[Happening, ...]
+    sources: tuple[Place, ...]
+    targets: dict[Place, bool] = field(default_factory=dict)
+    doomed: int = 0
+
+
+def of(seed: int) -> World:
+    """Return the world of a seed."""
+    return _Making(random.Random(seed // SHARED)).made()  # noqa: S311 - the same each time
+
+
+class _Making:
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._aws = _accounts()
+        self._aws["durations"] = {"created": "30s", "running": dice.choice(("3m", "6m", "20m")), "toggle_off": "15m"}
+        self._targets: dict[Place, bool] = {}
+        self._sources = [Place(PRODUCTION, HOME, "orders")]
+        if dice.random() < 0.3:
+            self._sources.append(Place(PRODUCTION, HOME, "bills"))
+            stage.account(self._aws, PRODUCTION)["vaults"].append(
+                {"region": HOME, "name": "bills", "key": "alias/orders", "recovery_points": []}
+            )
+
+    def made(self) -> World:
+        dice = self._dice
+        for place in self._sources:
+            self._vault(place)["recovery_points"] = self._points(place)
+        policies = {}
+        for number in range(dice.choice((*[1] * 12, 2, 2, 3))):
+            body = self._policy(number)
+            policies[PolicyKey("orders", body["metadata"]["name"])] = body
+        happenings = [*self._arrivals(), *self._edits(policies), *self._strips()]
+        return World(
+            aws=self._aws,
+            accounts=tuple(stage.accounts()[name] for name in ("production", "dr", "second")),
+            policies=policies,
+            happenings=tuple(sorted(happenings, key=lambda each: each.at)),
+            sources=tuple(self._sources),
+            targets=self._targets,
+            doomed=dice.choice((0, 0, 1, 2)),
+        )
+
+    # --- backups
+
+    def _points(self, place: Place) -> list[Json]:
+        dice = self._dice
+        return [
+            self._point(place, number, age=f"{day * 24 + number}h")
+            for number in range(dice.choice((1, 1, 2, 3)))
+            for day in range(dice.choice((1, 1, 1, 2)))
+        ]
+
+    def _point(self, place: Place, number: int, age: str) -> Json:
+        kind = KINDS[(number * 2 + len(place.name)) % len(KINDS)]
+        part: Json = {"resource_type": kind, "resource": f"{place.name}-{number}", "age": age}
+        if kind in KEYED:
+            part["key"] = "alias/orders-storage"
+        return part
+
+    def _arrivals(self) -> list[Happening]:
+        dice = self._dice
+        found: list[Happening] = []
+        for _ in range(dice.choice((0, 1, 1, 2))):
+            place = dice.choice(self._sources)
+            found.append(Made(dice.uniform(0, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
+        return found
+
+    # --- what is declared
+
+    def _policy(self, number: int) -> Json:
+        dice = self._dice
+        source = dice.choice(self._sources)
+        body = stage.policy(
+            source={"accountRef": {"name": "production"}, "region": HOME, "vault": {"name": source.name}},
+            destinations=[self._destination(each) for each in range(dice.choice((1, 1, 1, 1, 1, 2)))],
+            backfill={"mode": dice.choice(("All", "All", "All", "Latest", "None"))},
+            copying={"maxConcurrent": dice.choice((1, 20, 20))},
+        )
+        if dice.random() < 0.1:
+            body["spec"]["mode"] = "Observe"
+        if dice.random() < 0.2:
+            body["spec"]["objectives"] = {"maxCopyLag": "2h"}
+        body["metadata"] |= {"name": f"policy-{number}", "creationTimestamp": START.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        return body
+
+    def _destination(self, number: int) -> Json:
+        """Return a destination: the first is the backup account's, the other one the second account's."""
+        dice = self._dice
+        account, name = ((BACKUP, "dr"), (SECOND, "second"))[number]
+        place = Place(account, AWAY, dice.choice(("orders-copies", "orders-copies", "more-copies")))
+        if place not in self._targets:
+            theirs = self._targets[place] = dice.random() < 0.3
+            if theirs:
+                stage.account(self._aws, account).setdefault("vaults", []).append(
+                    {
+                        "region": AWAY,
+                        "name": place.name,
+                        "key": "alias/orders-copies",
+                        "policy": {"Version": "2012-10-17", "Statement": [foreign(account)]},
+                    }
+                )
+        vault: Json = {"name": place.name}
+        if not self._targets[place]:
+            vault |= {"create": True, "encryptionKey": "alias/orders-copies"}
+        return stage.destination(name, accountRef={"name": name}, vault=vault)
+
+    # --- what people do
+
+    def _edits(self, policies: dict[PolicyKey, Json]) -> list[Happening]:
+        dice = self._dice
+        found: list[Happening] = []
+        for key in policies:
+            if dice.random() < 0.2:
+                since = dice.uniform(0, FAULTS_END / 2)
+                found.append(Declared(since, key, {"suspend": True}))
+                found.append(Declared(dice.uniform(since, FAULTS_END), key, {"suspend": False}))
+            if dice.random() < 0.2:
+                found.append(Declared(dice.uniform(0, FAULTS_END), key, {"backfill": {"mode": "All"}}))
+            if dice.random() < 0.1:
+                found.append(Declared(dice.uniform(0, FAULTS_END), key, {"mode": "Enforce"}))
+        return found
+
+    def _strips(self) -> list[Happening]:
+        dice = self._dice
+        return [Stripped(dice.uniform(0, FAULTS_END), each) for each in self._targets if dice.random() < 0.2]
+
+    def _vault(self, place: Place) -> Json:
+        vaults: list[Json] = stage.account(self._aws, place.account)["vaults"]
+        return next(each for each in vaults if each["name"] == place.name)
+
+
+def _accounts() -> Json:
+    """Return the accounts of the demo, and a second one for backups, at a moment that is the same each time."""
+    made = copy.deepcopy(stage.world())
+    made["accounts"] = [each for each in made["accounts"] if each["id"] != stage.STRANGER]
+    made["clock"] = {"start": START.strftime("%Y-%m-%dT%H:%M:%SZ"), "frozen": True}
+    found: Json = json.loads(json.dumps(made, default=str))
+    return found
