@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from . import drain, imports, looks, pairing, plans, policies, simulation, simulator, tenants
+from . import drain, imports, looks, plans, policies, simulation, simulator, tenants
+from . import settled as settled_
 
-PARTS = ("imports", "looks", "drain", "pairing", "simulator", "plans", "policies", "tenants", "simulation")
+PARTS = ("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "tenants", "simulation")
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -21,7 +22,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--reads-per-second", default=5.0, show_default=True, help="Limit of each account.")
 @click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
 @click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
-@click.option("--points", default=100_000, show_default=True, help="Recovery points to pair.")
+@click.option("--points", default=100_000, show_default=True, help="Recovery points to keep and compare, at most.")
 @click.option(
     "--large",
     default=1_000_000,
@@ -47,7 +48,7 @@ def main(
     seeds: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, a drain, pairing, simulator, plans, operators over pairs times vaults, tenants, seeds."""
+    """Measure imports, looks, a drain, settled vaults, simulator, plans, many policies, tenants, seeds."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
@@ -57,8 +58,8 @@ def main(
                 result[part] = looks.measure(points=settled)
             case "drain":
                 result[part] = drain.measure()
-            case "pairing":
-                result[part] = pairing.measure(points=points)
+            case "settled":
+                result[part] = settled_.measure(points=points)
             case "simulator":
                 result[part] = simulator.measure(points=large)
             case "plans":

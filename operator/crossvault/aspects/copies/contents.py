@@ -10,7 +10,7 @@ from ...engine.observed import Sight
 from ...engine.parts import Part
 from .inventory import Inventory
 from .jobs import Jobs
-from .memory import Groups, Memory
+from .memory import Groups, Memory, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Contents:
     copies: Inventory
     jobs: Jobs
     memory: Memory = field(default_factory=Memory, compare=False)
+
+    @property
+    def whole(self) -> Whole:
+        """All of it; the same objects as long as nothing has changed."""
+        return self.points, self.copies, self.jobs
 
     def of(self, resource: str) -> Groups:
         """Return what there is of a resource."""

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from .grounds import Evidence, Ground, Kind, Verdict
 from .inventory import by_age
@@ -158,16 +159,21 @@ def traces(paired: Pairing, source_vault_arn: str, destination_vault_arn: str, c
     )
 
 
-def joined(parts: Iterable[Traces]) -> Traces:
-    """Return what several comparisons tell that have no resource in common."""
+def joined(parts: Iterable[Traces], ended: Iterable[datetime | None] = ()) -> Traces:
+    """Return what several comparisons tell that have no resource in common.
+
+    Args:
+        parts: What each of them tells.
+        ended: When the first of the jobs ended, for each of them, where it does not tell that itself.
+    """
     tallies: dict[Kind, Tally] = defaultdict(Tally)
     busy: set[Kind] = set()
     unexplained: Counter[str] = Counter()
     twins: Counter[str] = Counter()
     could_be: dict[tuple[str, str, str], datetime] = {}
-    for each in parts:
+    for each, first_ended in zip_longest(parts, ended):
         for kind, tally in each.tallies:
-            tallies[kind].join(tally)
+            tallies[kind].join(tally, first_ended)
         busy |= each.busy
         for resource_type, count in each.unexplained:
             unexplained[resource_type] += count
@@ -302,14 +308,15 @@ class Tally:
         else:
             self.differ += 1
 
-    def join(self, other: Tally) -> None:
-        """Take in what was counted elsewhere."""
+    def join(self, other: Tally, ended: datetime | None = None) -> None:
+        """Take in what was counted elsewhere; ``ended`` is when the first of the jobs did, if that was not."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.largest is not None:
             self.largest = max(other.largest, self.largest or timedelta())
-        if other.first_ended is not None:
-            self.first_ended = min(other.first_ended, self.first_ended or other.first_ended)
+        for first in (other.first_ended, ended):
+            if first is not None:
+                self.first_ended = min(first, self.first_ended or first)
 
     def evidence(self, kind: Kind, copies_seen: datetime, *, unexplained: int, twins: int) -> Evidence:
         """Return what was counted, and what it proves."""

@@ -48,7 +48,11 @@ class Folded:
 
 def fold(there: Contents, view: Viewpoint) -> Folded:
     """Compare what lies in two vaults, as one policy sees it."""
-    known, names = there.memory.of(_key(view)), _names(there, view)
+    view_key = _key(view)
+    last = there.memory.last(view_key, there.whole, view.now)
+    if last is not None:
+        return Folded(Pairing(()), last, last.traces)
+    known, names = there.memory.of(view_key), _names(there, view)
     settled: dict[str, Settled] = {}
     linked: set[str] = set()
     for name in names:
@@ -67,6 +71,9 @@ def fold(there: Contents, view: Viewpoint) -> Folded:
     ends = view.desired.source.arn, view.destination.vault.arn
     paired = _paired(sorted(names - settled.keys() | linked), there, ends[0])
     totals = Totals.of(settled.values(), partial(_settled_since, there, view, tuple(settled)))
+    if len(settled) == len(names):
+        until = min((each.until for each in settled.values() if each.until is not None), default=None)
+        there.memory.keep(view_key, there.whole, until, totals)
     told = evidence.traces(paired, *ends, view.copies_seen)
     return Folded(paired, totals, evidence.joined((totals.traces, told)))
 
@@ -167,8 +174,8 @@ class _Compared:
         named = {points.where(job.source_point_arn) for job in self._jobs if job.source_point_arn not in self._here}
         arrivals = {job.destination_point_arn for job in self._jobs} - self._arrived
         named |= {copies.where(arn) for arn in arrivals if arn is not None}
-        naming = {each for arn in self._here for each in jobs.sources.of(arn)}
-        naming |= {each for arn in self._arrived for each in jobs.arrivals.of(arn)}
+        naming = {each for arn in self._here for each in jobs.sources.but(self._name, arn)}
+        naming |= {each for arn in self._arrived for each in jobs.arrivals.but(self._name, arn)}
         return {each for each in parents | named | naming if each is not None and each != self._name}
 
 

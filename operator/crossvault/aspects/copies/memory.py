@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 from ...words.reasons import Reason
 from .evidence import Traces, joined
+from .inventory import Inventory
+from .jobs import Jobs
 from .packing import Packed
 from .planned import Standing, State
 from .seen import CopyJob, RecoveryPoint
@@ -22,6 +25,10 @@ MOST_VIEWS = 16
 
 Groups: TypeAlias = tuple[Packed[RecoveryPoint] | None, Packed[RecoveryPoint] | None, Packed[CopyJob] | None]
 """What there is of one resource: recovery points at the source, at the destination, and copy jobs."""
+
+
+Whole: TypeAlias = tuple[Inventory, Inventory, Jobs]
+"""All recovery points at the source, all at the destination, and all copy jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class Settled:
         newest_copy: When the newest was created that is copied; None without any.
         traces: What its pairs tell of how AWS writes copies down.
         until: When a recovery point may come to stand otherwise, though nothing changes; None for never.
+        ended: When the first of the jobs ended that ``traces`` does not say of; None where it says all.
     """
 
     groups: Groups
@@ -45,12 +53,21 @@ class Settled:
     newest_copy: datetime | None
     traces: Traces
     until: datetime | None
+    ended: datetime | None = None
 
     def holds(self, groups: Groups, now: datetime) -> bool:
         """Tell whether it is true still, of what there is now."""
         return all(a is b for a, b in zip(self.groups, groups, strict=True)) and (
             self.until is None or now < self.until
         )
+
+
+@lru_cache(maxsize=4096)
+def shared(
+    counts: tuple[tuple[tuple[State, Reason | None], int], ...],
+) -> tuple[tuple[tuple[State, Reason | None], int], ...]:
+    """Return the same object for equal counts: most resources have as many recovery points as others."""
+    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,7 @@ class Totals:
             sum(each.bytes_copied for each in parts),
             max((each.newest_source for each in parts if each.newest_source is not None), default=None),
             max((each.newest_copy for each in parts if each.newest_copy is not None), default=None),
-            joined(each.traces for each in parts),
+            joined((each.traces for each in parts), (each.ended for each in parts)),
             after,
         )
 
@@ -126,6 +143,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._views: dict[Hashable, MutableMapping[str, Settled | Open]] = {}
+        self._last: dict[Hashable, tuple[Whole, datetime | None, Totals]] = {}
 
     def of(self, view: Hashable) -> MutableMapping[str, Settled | Open]:
         """Return what is known for who looks in some way, by resource; whoever asks may add to it."""
@@ -133,4 +151,15 @@ class Memory:
         self._views[view] = known
         for oldest in list(self._views)[:-MOST_VIEWS]:
             self._views.pop(oldest, None)
+            self._last.pop(oldest, None)
         return known
+
+    def keep(self, view: Hashable, whole: Whole, until: datetime | None, totals: Totals) -> None:
+        """Note that everything is settled, and until when that is so unless something changes."""
+        self._last[view] = whole, until, totals
+
+    def last(self, view: Hashable, whole: Whole, now: datetime) -> Totals | None:
+        """Return the sums of all, where everything was settled and nothing has changed; None otherwise."""
+        compared, until, totals = self._last.get(view, (None, None, None))
+        same = compared is not None and all(before is after for before, after in zip(compared, whole, strict=True))
+        return totals if same and (until is None or now < until) else None

@@ -395,9 +395,10 @@ class Packing(Generic[T]):
         records += self._codec.layout.pack(*numbers, profiles.setdefault(profile, len(profiles)), *ends)
 
     def packed(self) -> dict[str, Packed[T]]:
-        """Return all that was taken in; of rows with the same name the last one."""
+        """Return all that was taken in, and begin anew; of rows with the same name the last one."""
         made, size = {}, self._codec.layout.size
-        for resource, (row_after_row, profiles) in self._open.items():
+        for resource in list(self._open):
+            row_after_row, profiles = self._open.pop(resource)
             records = [bytes(row_after_row[place : place + size]) for place in range(0, len(row_after_row), size)]
             found = tuple(profiles)
             found = self._alike.setdefault(found, found)

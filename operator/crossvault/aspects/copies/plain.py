@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +22,7 @@ from .contents import Contents
 from .declared import COPIES, BackfillMode
 from .evidence import Tally, Traces
 from .grounds import Kind
-from .memory import Settled
+from .memory import Settled, shared
 from .packing import BIAS, NEVER, JobProfile, Name, Packed, PointProfile, moment_of, number_of
 from .pairing import TOLERANCE, is_of_others
 from .planned import State
@@ -87,6 +88,12 @@ def settled(there: Contents, name: str, view: Viewpoint) -> Settled | None:
     return _Plain(there, name, points, copies, pairs).settled(view)
 
 
+@lru_cache(maxsize=4096)
+def _traces(kind: Kind, tally: tuple[Any, ...], unexplained: tuple[tuple[str, int], ...]) -> Traces:
+    """Return what pairs tell; the same object for all resources of which they tell the same."""
+    return Traces(((kind, Tally(*tally)),), unexplained=unexplained)
+
+
 def _is_named_elsewhere(there: Contents, name: str) -> bool:
     """Tell whether jobs about another resource may name one of these recovery points, or copies."""
     points, copies, jobs = there.points.groups[name], there.copies.groups[name], there.jobs
@@ -110,6 +117,7 @@ class _Plain:
         tally = self._tally()
         if kind is None or tally is None:
             return None
+        ended, tally.first_ended = tally.first_ended, None
         first = self._first_in_scope(kind, view)
         if not all(self._lives_long_enough(number, view) for number in range(first, len(self.points.records))):
             return None
@@ -121,12 +129,13 @@ class _Plain:
         newest = moment_of(meant[-1][0]) if meant else None
         return Settled(
             self.there.of(self.name),
-            tuple(each for each in counts if each[1]),
+            shared(tuple(each for each in counts if each[1])),
             sum(record[1] for record in meant),
             newest,
             newest,
-            Traces(((kind, tally),), unexplained=tuple(self._unexplained(view).items())),
+            _traces(kind, astuple(tally), tuple(self._unexplained(view).items())),
             None,
+            ended,
         )
 
     def _kind(self, vault_arn: str) -> Kind | None:

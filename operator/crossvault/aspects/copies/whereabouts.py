@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 _GROUPS = 28
 """Bits of a number that say in which group a name stands; the others are of its hash."""
+_PART = 58
+_PARTS = 1 << (64 - _PART)
+"""It is sorted a part at a time: Python's numbers take forty bytes each."""
 _ONE, _ALL = 1 << _GROUPS, (1 << 64) - 1
 
 
@@ -45,6 +48,11 @@ class Whereabouts(Generic[T]):
             self._base = _Base(self._groups, self._name)
         yield from (each for each in self._candidates(key_of(name)) if name in self._groups[each].names(self._name))
 
+    def but(self, resource: str, name: str) -> Iterator[str]:
+        """Yield the other resources than one that have a row which bears a name."""
+        others = (each for each in self._candidates(key_of(name)) if each != resource)
+        yield from (each for each in others if name in self._groups[each].names(self._name))
+
     def may_be_elsewhere(self, keys: Iterable[Key], resource: str) -> bool:
         """Tell whether another resource than one may have a row that bears a name: hardly ever so when none has."""
         if self._base is None:
@@ -75,10 +83,14 @@ class _Base:
 
     def __init__(self, groups: Mapping[str, Packed[T]], name: int) -> None:
         self._resources = tuple(groups)
-        found = {
-            _hashed(each) | number for number, group in enumerate(groups.values()) for each in group.short_names(name)
-        }
-        self._found = array("Q", sorted(found))
+        parts = [array("Q") for _ in range(_PARTS)]
+        for number, group in enumerate(groups.values()):
+            for each in group.short_names(name):
+                entry = _hashed(each) | number
+                parts[entry >> _PART].append(entry)
+        self._found = array("Q")
+        for part in parts:
+            self._found.extend(array("Q", sorted(part)))
 
     def is_elsewhere(self, key: Key, resource: str, but: Collection[str]) -> bool:
         """Tell whether another group than one, and than some, may have a name."""
