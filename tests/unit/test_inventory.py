@@ -14,7 +14,8 @@ from tests.kit.builders import DATABASE, DISK, NOW, ago, job_for, point
 
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import JobBook, Jobs
-from crossvault.aspects.copies.packing import JOBS, POINTS, Packing
+from crossvault.aspects.copies.packing import Packing
+from crossvault.aspects.copies.records import JOBS, POINTS
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 
 DAY = timedelta(days=1)

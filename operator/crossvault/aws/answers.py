@@ -11,15 +11,13 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from botocore import parsers
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
 from .rows import EARLIEST, LATEST, Rows
-
-T = TypeVar("T")
 
 BARREN = 200
 """How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
@@ -373,6 +371,8 @@ def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
 def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any], str]) -> Iterator[Any]:
     """Yield the rows of all pages, one page at a time; one that moved from a page to the next comes twice.
 
+    A page brings something new unless one with the same first and last row came before.
+
     Args:
         pages: As a paginator gets them.
         member: Under what a page has its rows.
@@ -388,8 +388,7 @@ def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any]
     for page in pages:
         rows = page[member]
         number += len(rows)
-        # A page brings something new unless one with the same ends came before: to remember all names would take more
-        # memory than the rows themselves.
+        # To remember all names would take more memory than the rows themselves.
         ends = hash((len(rows), name(rows[0]), name(rows[-1]))) if rows else None
         barren = barren + 1 if ends is None or ends in known else 0
         token = page.get("NextToken")

@@ -71,9 +71,8 @@ def fold(there: Contents, view: Viewpoint) -> Folded:
     ends = view.desired.source.arn, view.destination.vault.arn
     paired = _paired(sorted(names - settled.keys() | linked), there, ends[0])
     totals = Totals.of(settled.values(), partial(_settled_since, there, view, tuple(settled)))
-    if len(settled) == len(names):
-        until = min((each.until for each in settled.values() if each.until is not None), default=None)
-        there.memory.keep(view_key, there.whole, until, totals)
+    until = min((each.until for each in settled.values() if each.until is not None), default=None)
+    there.memory.keep(view_key, there.whole, until, totals if len(settled) == len(names) else None)
     told = evidence.traces(paired, *ends, view.copies_seen)
     return Folded(paired, totals, evidence.joined((totals.traces, told)))
 

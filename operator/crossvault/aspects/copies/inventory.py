@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
-from .packing import POINTS, Name, Packed, Packing, encryption_keys, origins, statuses
+from .packing import Packed, Packing, encryption_keys, origins, statuses
+from .records import POINTS, Name
 from .seen import RecoveryPoint
 from .whereabouts import Whereabouts
 

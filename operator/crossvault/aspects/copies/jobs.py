@@ -11,7 +11,8 @@ from typing import ClassVar, TypeAlias
 
 from ...words.reasons import Reason
 from .failures import classify
-from .packing import JOBS, Packed, Packing
+from .packing import Packed, Packing
+from .records import JOBS
 from .seen import CopyJob
 from .whereabouts import Whereabouts
 

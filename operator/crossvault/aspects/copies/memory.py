@@ -154,9 +154,11 @@ class Memory:
             self._last.pop(oldest, None)
         return known
 
-    def keep(self, view: Hashable, whole: Whole, until: datetime | None, totals: Totals) -> None:
-        """Note that everything is settled, and until when that is so unless something changes."""
-        self._last[view] = whole, until, totals
+    def keep(self, view: Hashable, whole: Whole, until: datetime | None, totals: Totals | None) -> None:
+        """Note that everything is settled, and until when that is so unless something changes; None where it is not."""
+        self._last.pop(view, None)
+        if totals is not None:
+            self._last[view] = whole, until, totals
 
     def last(self, view: Hashable, whole: Whole, now: datetime) -> Totals | None:
         """Return the sums of all, where everything was settled and nothing has changed; None otherwise."""

@@ -23,9 +23,10 @@ from .declared import COPIES, BackfillMode
 from .evidence import Tally, Traces
 from .grounds import Kind
 from .memory import Settled, shared
-from .packing import BIAS, NEVER, JobProfile, Name, Packed, PointProfile, moment_of, number_of
+from .packing import Packed
 from .pairing import TOLERANCE, is_of_others
 from .planned import State
+from .records import BIAS, NEVER, JobProfile, Name, PointProfile, moment_of, number_of
 from .seen import RecoveryPoint
 from .states import A_DAY, Viewpoint
 

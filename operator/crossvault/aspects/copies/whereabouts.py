@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from .packing import Key, Packed, key_of
+from .packing import Packed
+from .records import Key, key_of
 
 T = TypeVar("T")
 
