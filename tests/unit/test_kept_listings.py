@@ -345,6 +345,95 @@ def test_a_holding_is_as_old_as_its_listing() -> None:
     assert world.hold().listed == listed == NOW
 
 
+def arrived(world: World, *, age: timedelta, dated: bool = True) -> str:
+    """Let the copy of a recovery point of that age arrive a minute ago."""
+    name = world.add(age=age)
+    job = world.job("COMPLETED", copy=name, completed=MINUTE)
+    if dated:
+        world.dated[job] = world.points[name].created
+    return name
+
+
+@pytest.mark.parametrize(
+    ("age", "dated"),
+    [
+        pytest.param(timedelta(days=50), True, id="an old one"),
+        pytest.param(timedelta(hours=3), True, id="a new one"),
+        pytest.param(timedelta(hours=3), False, id="one of which the source is not known, and it is new"),
+    ],
+)
+def test_an_arrival_is_looked_for_at_the_date_of_its_source(age: timedelta, dated: bool) -> None:
+    """And nothing else is listed for it."""
+    world = settled()
+    world.destination()
+    world.whole()
+    arrived(world, age=age, dated=dated)
+
+    assert same(world.destination(), world)
+    assert world.listed
+    assert world.whole() == 0
+
+
+def test_arrivals_of_one_look_are_listed_together() -> None:
+    """However many there are, in one window."""
+    world = settled()
+    world.destination()
+    world.whole()
+    for days in range(10, 40):
+        arrived(world, age=timedelta(days=days))
+
+    assert same(world.destination(), world)
+    assert len(world.listed) == 1
+    assert world.listed[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("moved", "dated"),
+    [
+        pytest.param(timedelta(days=20), True, id="its date is another one than its source's"),
+        pytest.param(timedelta(0), False, id="its source is not known, and it is old"),
+    ],
+)
+def test_an_arrival_that_is_not_where_it_should_be_has_the_vault_listed(moved: timedelta, dated: bool) -> None:
+    """The date that copies keep is documented, and not seen for each type."""
+    world = settled()
+    world.destination()
+    world.whole()
+    name = arrived(world, age=timedelta(days=50), dated=dated)
+    world.points[name] = replace(world.points[name], created=world.points[name].created + moved)
+
+    assert same(world.destination(), world)
+    assert world.whole() == 1
+
+
+@pytest.mark.parametrize(("age", "whole"), [(timedelta(hours=30), 0), (timedelta(days=9), 1)])
+def test_what_others_copy_into_a_vault_is_looked_for_among_what_is_recent(age: timedelta, whole: int) -> None:
+    """The number of recovery points tells that there is something; hardly ever is it old."""
+    world = settled()
+    world.destination()
+    world.whole()
+    world.add(age=age)
+
+    assert same(world.destination(), world)
+    assert world.whole() == whole
+
+
+def test_a_copy_that_is_being_made_is_looked_at_alone() -> None:
+    """Look by look, until it is complete."""
+    world = settled()
+    world.add(age=timedelta(days=30), status="CREATING")
+    world.source()
+    world.wait(5 * MINUTE)
+    world.destination()
+    world.whole()
+    (name,) = (name for name, each in world.points.items() if each.status == "CREATING")
+    world.points[name] = replace(world.points[name], status="COMPLETED")
+
+    assert same(world.destination(), world)
+    assert world.whole() == 0
+    assert world.destination() is world.destination()
+
+
 def test_a_destination_whose_jobs_are_not_known_is_listed() -> None:
     """What arrived cannot be told then."""
     world = settled()

@@ -110,10 +110,10 @@ class _Copies:
 
     def _dates(self, scene: Scene) -> Dated:
         """Return what tells when the source of a copy was created, as far as that is known from an earlier look."""
-        source = scene.source
-        known = self._kept.known(points_key(source.access.fingerprint, source.region, scene.desired.source.name))
+        entry, region = scene.source.access.fingerprint, scene.source.region
 
         def dated(job: CopyJob) -> datetime | None:
+            known = self._kept.known(points_key(entry, region, job.source_vault_arn.rpartition(":")[2]))
             point = known.find(job.source_point_arn, job.resource_arn) if known is not None else None
             return point.created if point is not None else None
 

@@ -105,6 +105,8 @@ class _Vault:
     """How many more than those listed AWS tells of, as an audit has found out that it does for no reason."""
     doubted: datetime | None = None
     patience: timedelta = DOUBTED
+    arrived: set[str] = field(default_factory=set)
+    """Jobs whose copies were seen since the audit."""
 
 
 @dataclass(slots=True)
@@ -144,6 +146,9 @@ class _Shelf(Generic[K]):
             kept = self._kept.setdefault(key, self._new(now))
             kept.touched = now
             return kept
+
+    def known(self, key: ReadKey) -> K | None:
+        return self._kept.get(key)
 
     def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
         with self._lock:
@@ -192,7 +197,7 @@ class KeptListings:
             known = self._known(key, kept, described, now)
             if known is None or kept.audited is None or jobs is None:
                 return Holding(self._audit(kept, described, points, now), now)
-            arrivals = tuple(_arrivals(known, jobs, kept.audited, now))
+            arrivals = tuple(_arrivals(known, jobs, kept.audited, kept.arrived, now))
             renewed = _with_arrivals(known, arrivals, points, dated)
             if renewed is None:
                 return Holding(self._audit(kept, described, points, now), now)
@@ -206,7 +211,8 @@ class KeptListings:
 
     def known(self, key: ReadKey) -> Inventory | None:
         """Return what was in a vault when it was looked into last, without looking."""
-        return self._vaults.of(key, self._clock()).points
+        kept = self._vaults.known(key)
+        return kept.points if kept is not None else None
 
     def jobs(self, key: ReadKey, listing: Listing) -> JobBook:
         """Look at copy jobs: the newest are listed, and what is known of the others is kept."""
@@ -269,6 +275,7 @@ class KeptListings:
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
         found = points(like=kept.points)
         kept.points, kept.looked, kept.audited = found, now, now
+        kept.arrived.clear()
         kept.described = described.vault is not None
         kept.made = described.vault.created if described.vault is not None else None
         return found
@@ -285,7 +292,9 @@ def _oldest_open(points: Inventory, now: datetime) -> datetime:
     return min((each for each in open_ if each > now - UNFINISHED), default=now)
 
 
-def _arrivals(points: Inventory, jobs: Iterable[Jobs], audited: datetime, now: datetime) -> Iterator[CopyJob]:
+def _arrivals(
+    points: Inventory, jobs: Iterable[Jobs], audited: datetime, arrived: set[str], now: datetime
+) -> Iterator[CopyJob]:
     """Yield the jobs that have brought a copy which was not seen in the vault, as far as it is looked for.
 
     A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
@@ -294,24 +303,28 @@ def _arrivals(points: Inventory, jobs: Iterable[Jobs], audited: datetime, now: d
     for job in (job for each in jobs for job in each.moved(audited - max(LATE, *_JUDGED_AFTER))):
         ended = job.completed or job.created
         awaited = audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER)
-        if awaited and job.ended_well and points.find(job.destination_point_arn or "", job.resource_arn) is None:
+        if not awaited or not job.ended_well or job.id in arrived:
+            continue
+        if points.find(job.destination_point_arn or "", job.resource_arn) is None:
             yield job
+        else:
+            arrived.add(job.id)
 
 
 def _with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points, dated: Dated) -> Inventory | None:
     """Return what is known of a vault with what has arrived there; None where only a whole listing tells.
 
-    A copy is looked for at the date of its source. That it keeps that date is documented and was not seen for each
-    type: where it is not there, the vault is listed.
+    A copy is looked for at the date of its source, or where it probably is. That it keeps that date is documented and
+    was not seen for each type: where it is not there, the vault is listed.
     """
     incomplete = [each for each in known.unlike(LASTING) if each.status == CREATING]
-    dates = [*map(dated, arrivals), *(each.created for each in incomplete)]
+    dates = [each.created for each in incomplete]
+    for job in arrivals:
+        date = dated(job)
+        dates += [date] if date is not None else [job.created - RECENT, job.created]
     if not dates:
         return known
-    certain = [each for each in dates if each is not None]
-    if len(certain) < len(dates):
-        return None
-    found = points(min(certain) - TOLERANCE, max(certain) + TOLERANCE, like=known)
+    found = points(min(dates) - TOLERANCE, max(dates) + TOLERANCE, like=known)
     expected = [(each.arn, each.resource_arn) for each in incomplete]
     expected += [(job.destination_point_arn or "", job.resource_arn) for job in arrivals]
     return known.joined(found) if all(found.find(*each) is not None for each in expected) else None
