@@ -88,7 +88,7 @@ def both(world: World, view: states.Viewpoint) -> tuple[Judged, Lifecycles]:
         done.traces, there.jobs, view.desired.source.arn, now=view.now, copies_seen=view.copies_seen
     )
     pairs = done.paired.pairs
-    settled = doubts.settle(pairs, states.stand(pairs, view), weighed, view, locked=False)
+    settled = doubts.settle(pairs, states.stand(pairs, view, done.begun), weighed, view, locked=False)
     return Judged(settled, tuple(weighed.of_kind.values()), done.settled), lives(done.paired, settled, view)
 
 
@@ -278,17 +278,56 @@ def test_what_is_settled_is_compared_once(compared: list[str]) -> None:
     assert compared == []
 
 
-def test_one_new_recovery_point_has_its_resource_compared(compared: list[str]) -> None:
-    """The others are what they were."""
+def test_one_new_recovery_point_is_compared_alone(compared: list[str]) -> None:
+    """What is older of its resource, and the others, are what they were."""
     world = settled_world()
     folded(world, view_of(world, "all"))
     compared.clear()
     fresh = point(99, resource="arn:aws:ec2:eu-west-1:111111111111:volume/1", created=ago(hours=1))
     world.points[fresh.arn] = fresh
-    (standing,) = [each for each in folded(world, view_of(world, "all")).standings if each.state is not State.COPIED]
+    found = folded(world, view_of(world, "all"))
 
-    assert standing.state is State.MISSING
-    assert len(set(compared)) == 5
+    assert [each.state for each in found.standings] == [State.MISSING]
+    assert found.settled.copied == 12
+    assert set(compared) == {fresh.arn}
+    compared.clear()
+    assert same(folded(world, view_of(world, "all")), whole(world, view_of(world, "all"))[0])
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+@pytest.mark.parametrize("apart", [timedelta(milliseconds=400), timedelta(seconds=2), timedelta(hours=1)])
+def test_what_is_near_in_time_is_compared_together(name: str, apart: timedelta) -> None:
+    """A new recovery point beside one that is copied, from either side, and with a copy of its own or without."""
+    for copied in (False, True):
+        world = settled_world()
+        folded(world, view_of(world, name))
+        beside = max(world.points.values(), key=lambda each: each.created)
+        fresh = replace(beside, arn="fresh", created=beside.created + apart)
+        world.points["fresh"] = fresh
+        if copied:
+            world.copies["fresh copy"] = copy_of(fresh, arn="fresh copy")
+        view = view_of(world, name)
+
+        assert same(folded(world, view), whole(world, view)[0])
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_what_is_newer_may_have_all_that_is_unusual(name: str) -> None:
+    """A failed job, a copy that came back, one in another state, a job that names an older copy, a job of none."""
+    world = settled_world()
+    resource = "arn:aws:ec2:eu-west-1:111111111111:volume/1"
+    fresh = {number: point(number, resource=resource, created=ago(hours=number - 80)) for number in (90, 91, 92, 93)}
+    fresh[91] = replace(fresh[91], source_vault_arn=TARGET_ARN)
+    fresh[92] = replace(fresh[92], status="STOPPED")
+    for number, each in fresh.items():
+        world.points[each.arn] = each
+        folded(world, view_of(world, name))
+        failed = job_for(each, state="FAILED", created=ago(hours=1), completed=ago(minutes=30))
+        world.jobs[f"failed-{number}"] = replace(failed, id=f"failed-{number}")
+        assert same(folded(world, view_of(world, name)), whole(world, view_of(world, name))[0])
+    strange = job_for(fresh[93], state="COMPLETED", completed=ago(hours=3))
+    world.jobs["strange"] = replace(strange, id="strange", destination_point_arn="copy-1")
+    assert same(folded(world, view_of(world, name)), whole(world, view_of(world, name))[0])
 
 
 def test_a_job_that_names_a_copy_of_another_resource_opens_both() -> None:

@@ -71,7 +71,7 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     paired = folded.paired
     weighed = evidence.weigh(folded.traces, there.jobs, desired.source.arn, now=observed.at, copies_seen=seen)
     locked = known.vault is not None and known.vault.bounds is not None
-    settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view), weighed, view, locked=locked)
+    settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view, folded.begun), weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
     rivals = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
     beside = tuple(one for one in rivals if one.acts)

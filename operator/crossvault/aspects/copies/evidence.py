@@ -9,7 +9,7 @@ and a recovery point without a job is started only where it is certain that it h
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -134,8 +134,22 @@ class Traces:
     could_be: tuple[tuple[tuple[str, str, str], datetime], ...] = ()
 
 
-def traces(paired: Pairing, source_vault_arn: str, destination_vault_arn: str, copies_seen: datetime) -> Traces:
-    """Read off the pairs of one destination what they tell; ``copies_seen`` is when the destination was listed."""
+def traces(
+    paired: Pairing,
+    source_vault_arn: str,
+    destination_vault_arn: str,
+    copies_seen: datetime,
+    resources: Collection[str] = (),
+) -> Traces:
+    """Read off the pairs of one destination what they tell.
+
+    Args:
+        paired: Recovery points of both vaults, matched.
+        source_vault_arn: Where the source's lie.
+        destination_vault_arn: Where their copies lie.
+        copies_seen: When the destination was listed.
+        resources: Those of the source vault, beside those of the pairs.
+    """
     tallies: dict[Kind, Tally] = defaultdict(Tally)
     busy: set[Kind] = set()
     for pair in paired.pairs:
@@ -147,7 +161,7 @@ def traces(paired: Pairing, source_vault_arn: str, destination_vault_arn: str, c
             busy.add(kind)
     for pair, found in blind(paired, source_vault_arn):
         tallies[kind_of(pair.point, source_vault_arn)].compare(pair, found)
-    could_be = _could_be(paired, destination_vault_arn)
+    could_be = _could_be(paired, destination_vault_arn, resources)
     ours = (None, source_vault_arn, destination_vault_arn)
     unexplained = Counter(each.resource_type for each in paired.loose if each.source_vault_arn in ours)
     return Traces(
@@ -227,11 +241,13 @@ def settling(job: CopyJob, copies_seen: datetime) -> bool:
     return job.completed is None or job.completed > copies_seen - SETTLING
 
 
-def _could_be(paired: Pairing, destination_vault_arn: str) -> dict[tuple[str, str, str], datetime]:
-    resources = {each.point.resource_arn for each in paired.pairs}
+def _could_be(
+    paired: Pairing, destination_vault_arn: str, resources: Collection[str]
+) -> dict[tuple[str, str, str], datetime]:
+    compared = {each.point.resource_arn for each in paired.pairs}
     newest: dict[tuple[str, str, str], datetime] = {}
     for each in paired.loose:
-        resource = each.resource_arn if each.resource_arn in resources else ""
+        resource = each.resource_arn if each.resource_arn in compared or each.resource_arn in resources else ""
         origin = each.source_vault_arn if came_from_elsewhere(each, destination_vault_arn) else None
         key = each.resource_type, resource, origin or ""
         newest[key] = max(each.created, newest.get(key, each.created))

@@ -10,8 +10,8 @@ own. All such are compared together, in every pass.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,10 +21,10 @@ from . import evidence, existing, foresight, plain, states
 from .contents import Contents
 from .declared import COPIES
 from .evidence import Traces, settling
-from .memory import Groups, Open, Settled, Totals
+from .memory import Groups, Newer, Open, Settled, Totals
 from .pairing import Pair, Pairing, pair
 from .planned import Standing, State
-from .seen import CopyJob
+from .seen import CopyJob, RecoveryPoint
 from .states import Viewpoint
 
 ANEW = timedelta(minutes=10)
@@ -39,11 +39,13 @@ class Folded:
         paired: The recovery points about which something is, or may be, to be done.
         settled: All others, as sums.
         traces: What the pairs of both tell.
+        begun: Since when at the latest there are jobs of a resource, where those are of settled recovery points.
     """
 
     paired: Pairing
     settled: Totals
     traces: Traces
+    begun: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def fold(there: Contents, view: Viewpoint) -> Folded:
@@ -52,29 +54,43 @@ def fold(there: Contents, view: Viewpoint) -> Folded:
     last = there.memory.last(view_key, there.whole, view.now)
     if last is not None:
         return Folded(Pairing(()), last, last.traces)
-    known, names = there.memory.of(view_key), _names(there, view)
-    settled: dict[str, Settled] = {}
-    linked: set[str] = set()
+    names, known = _names(there, view), there.memory.of(view_key)
     for name in names:
-        found = known.get(name)
-        groups = there.of(name)
+        groups, found = there.of(name), known.get(name)
         if found is None or not found.holds(groups, view.now):
-            found = known[name] = plain.settled(there, name, view) or _Compared(there, name).found(view, groups)
-        if isinstance(found, Settled):
-            settled[name] = found
-        else:
-            linked |= found.links
+            known[name] = _found(there, name, view, groups)
     for name in known.keys() - names:
         known.pop(name, None)
-    for name in linked:
-        settled.pop(name, None)
-    ends = view.desired.source.arn, view.destination.vault.arn
-    paired = _paired(sorted(names - settled.keys() | linked), there, ends[0])
-    totals = Totals.of(settled.values(), partial(_settled_since, there, view, tuple(settled)))
+    return _together(there, view, {name: known[name] for name in names})
+
+
+def _found(there: Contents, name: str, view: Viewpoint, groups: Groups) -> Settled | Open:
+    read = plain.read(there, name, view)
+    if read is not None and read[1] is None:
+        return replace(read[0], groups=groups)
+    if read is not None and read[1] is not None:
+        found = _Compared(there, name, read[1]).found(view, groups)
+        if isinstance(found, Open) and not found.links and not found.nested:
+            return replace(found, older=read[0], newer=read[1])
+    return _Compared(there, name).found(view, groups)
+
+
+def _together(there: Contents, view: Viewpoint, found: Mapping[str, Settled | Open]) -> Folded:
+    """Add up what is settled, and match all else."""
+    open_ = {name: each for name, each in found.items() if isinstance(each, Open)}
+    linked = frozenset().union(*(each.links for each in open_.values()))
+    settled = {name: each for name, each in found.items() if isinstance(each, Settled) and name not in linked}
+    newer = {name: each.newer for name, each in open_.items() if each.newer is not None and name not in linked}
+    older = [each.older for name, each in open_.items() if each.older is not None and name in newer]
+    after = partial(_settled_since, there, view, (*settled, *newer), {name: each.cut for name, each in newer.items()})
+    totals = Totals.of((*settled.values(), *older), after)
     until = min((each.until for each in settled.values() if each.until is not None), default=None)
-    there.memory.keep(view_key, there.whole, until, totals if len(settled) == len(names) else None)
-    told = evidence.traces(paired, *ends, view.copies_seen)
-    return Folded(paired, totals, evidence.joined((totals.traces, told)))
+    there.memory.keep(_key(view), there.whole, until, None if open_ else totals)
+    ends = view.desired.source.arn, view.destination.vault.arn
+    paired = _paired(there, sorted((open_.keys() | linked) - newer.keys()), newer.values(), ends[0])
+    told = evidence.traces(paired, *ends, view.copies_seen, there.points.groups.keys())
+    begun = {name: each.begun for name, each in newer.items() if each.begun is not None}
+    return Folded(paired, totals, evidence.joined((totals.traces, told)), begun)
 
 
 def _names(there: Contents, view: Viewpoint) -> frozenset[str]:
@@ -87,22 +103,28 @@ def _names(there: Contents, view: Viewpoint) -> frozenset[str]:
     return frozenset().union(there.points.groups, there.jobs.groups, *lying)
 
 
-def _paired(names: Collection[str], there: Contents, source_vault_arn: str) -> Pairing:
-    return pair(
-        (each for name in names for each in there.points.of(name)),
-        (each for name in names for each in there.copies.of(name)),
-        (each for name in names for each in there.jobs.of(name)),
-        source_vault_arn,
-    )
-
-
-def _settled_since(there: Contents, view: Viewpoint, names: Iterable[str], moment: datetime) -> Iterator[Standing]:
-    """Yield how the recovery points of some resources stand that were created after a moment."""
+def _paired(there: Contents, names: Iterable[str], newer: Iterable[Newer], source_vault_arn: str) -> Pairing:
+    points, copies, jobs = list[RecoveryPoint](), list[RecoveryPoint](), list[CopyJob]()
     for name in names:
-        group = there.points.groups.get(name)
-        if group is not None and group.is_newer(moment):
+        points += there.points.of(name)
+        copies += there.copies.of(name)
+        jobs += there.jobs.of(name)
+    for each in newer:
+        points += each.points
+        copies += each.copies
+        jobs += each.jobs
+    return pair(points, copies, jobs, source_vault_arn)
+
+
+def _settled_since(
+    there: Contents, view: Viewpoint, names: Iterable[str], cuts: Mapping[str, datetime], moment: datetime
+) -> Iterator[Standing]:
+    """Yield how what is settled of some resources stands that was created after a moment."""
+    for name in names:
+        group, cut = there.points.groups.get(name), cuts.get(name)
+        if group is not None and group.is_newer(moment) and (cut is None or cut > moment):
             standings = states.stand(_Compared(there, name).paired(view).pairs, view)
-            yield from (each for each in standings if each.point.created > moment)
+            yield from (each for each in standings if moment < each.point.created <= (cut or each.point.created))
 
 
 def _key(view: Viewpoint) -> Hashable:
@@ -122,11 +144,16 @@ def _key(view: Viewpoint) -> Hashable:
 
 
 class _Compared:
-    """One resource in both vaults."""
+    """One resource in both vaults, or what is newer of it."""
 
-    def __init__(self, there: Contents, name: str) -> None:
+    def __init__(self, there: Contents, name: str, newer: Newer | None = None) -> None:
         self._there, self._name = there, name
-        self._points, self._copies, self._jobs = there.points.of(name), there.copies.of(name), there.jobs.of(name)
+        self._points, self._copies, self._jobs = (
+            (there.points.of(name), there.copies.of(name), there.jobs.of(name))
+            if newer is None
+            else (newer.points, newer.copies, newer.jobs)
+        )
+        self._begun = {name: newer.begun} if newer is not None and newer.begun is not None else {}
         self._here, self._arrived = {each.arn for each in self._points}, {each.arn for each in self._copies}
 
     def paired(self, view: Viewpoint) -> Pairing:
@@ -135,12 +162,12 @@ class _Compared:
 
     def found(self, view: Viewpoint, groups: Groups) -> Settled | Open:
         """Return its sums; or that something is, or may be, to be done."""
-        unsettled = Open(groups, view.now + ANEW, frozenset(self._links()))
-        alone = self._name and not unsettled.links and not self._has_nested()
+        unsettled = Open(groups, view.now + ANEW, frozenset(self._links()), nested=self._has_nested())
+        alone = self._name and not unsettled.links and not unsettled.nested
         if not alone or not all(self._has_ended(job, view) for job in self._jobs):
             return unsettled
         paired = self.paired(view)
-        standings = states.stand(paired.pairs, view)
+        standings = states.stand(paired.pairs, view, self._begun)
         if not all(map(partial(_is_settled, view), paired.pairs, standings)):
             return unsettled
         copied = [each.point for each in standings if each.state is State.COPIED]

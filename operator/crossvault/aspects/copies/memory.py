@@ -62,6 +62,24 @@ class Settled:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """What there is of one resource beyond what is settled of it.
+
+    Attributes:
+        points, copies: What was created after ``cut``.
+        jobs: Those of its points.
+        cut: When the newest was created that is settled.
+        begun: The same, where a settled one has a job; None where none has.
+    """
+
+    points: tuple[RecoveryPoint, ...]
+    copies: tuple[RecoveryPoint, ...]
+    jobs: tuple[CopyJob, ...]
+    cut: datetime
+    begun: datetime | None
+
+
 @lru_cache(maxsize=4096)
 def shared(
     counts: tuple[tuple[tuple[State, Reason | None], int], ...],
@@ -78,11 +96,17 @@ class Open:
         groups: What was compared.
         until: When it is to be seen whether that is still so, though nothing changes.
         links: Other resources that are linked with it.
+        nested: One of its rows is part of a composite, or is one.
+        older: The sums of what is settled of it; None where nothing is known to be.
+        newer: All else; None where nothing is known to be settled.
     """
 
     groups: Groups
     until: datetime
     links: frozenset[str]
+    nested: bool = False
+    older: Settled | None = None
+    newer: Newer | None = None
 
     def holds(self, groups: Groups, now: datetime) -> bool:
         """Tell whether it is so still, of what there is now."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from ...words.reasons import Reason
@@ -22,7 +22,7 @@ from .contents import Contents
 from .declared import COPIES, BackfillMode
 from .evidence import Tally, Traces
 from .grounds import Kind
-from .memory import Settled, shared
+from .memory import Newer, Settled, shared
 from .packing import Packed
 from .pairing import TOLERANCE, is_of_others
 from .planned import State
@@ -51,17 +51,21 @@ class _Rows:
     created: tuple[int, ...]
 
     @classmethod
-    def of(cls, group: Packed[RecoveryPoint] | None) -> _Rows | None:
-        """Read a group; None where one of them is not complete, or nested, or near to another in time."""
-        if group is None:
-            return None
-        profiles, records = tuple(PointProfile(*each) for each in group.profiles), tuple(group.records())
-        used = [profiles[number] for number in {record[4] for record in records}]
-        if any(each.status not in READY or each.parent_arn is not None or each.is_parent for each in used):
-            return None
-        created = tuple(record[0] for record in records)
-        near = any(later - earlier <= _APART for earlier, later in pairwise(created))
-        return None if near or any(each.odd is not None for each in used) else cls(profiles, records, created)
+    def of(cls, group: Packed[RecoveryPoint]) -> _Rows:
+        """Read a group."""
+        records = tuple(group.records())
+        profiles = tuple(PointProfile(*each) for each in group.profiles)
+        return cls(profiles, records, tuple(record[0] for record in records))
+
+    def upto(self, number: int) -> _Rows:
+        """Return so many of them, from the oldest on."""
+        return _Rows(self.profiles, self.records[:number], self.created[:number])
+
+    def is_plain(self, place: int) -> bool:
+        """Tell whether one is complete, not nested, and not near to the one before it in time."""
+        profile = self.profile(place)
+        ready = profile.status in READY and profile.parent_arn is None and not profile.is_parent and profile.odd is None
+        return ready and (place == 0 or self.created[place] - self.created[place - 1] > _APART)
 
     def names(self) -> dict[Name, int]:
         """Return the place of each ARN."""
@@ -76,17 +80,55 @@ class _Rows:
         return self.profiles[number]
 
 
-def settled(there: Contents, name: str, view: Viewpoint) -> Settled | None:
-    """Return the sums of a resource; None where something is out of the ordinary."""
-    groups = there.of(name)
-    points, copies = _Rows.of(groups[0]), _Rows.of(groups[1])
+def read(there: Contents, name: str, view: Viewpoint) -> tuple[Settled, Newer | None] | None:
+    """Return the sums of a resource, from its oldest recovery point on, and what is newer than that is plain.
+
+    None where the oldest is out of the ordinary already. That nothing links what is newer with other resources has to
+    be seen to by the caller.
+    """
+    points, copies, jobs = there.of(name)
     if not name or points is None or copies is None or view.destination[EXISTING].updates:
         return None
-    at = {created: place for place, created in enumerate(copies.created)}
-    pairs = {number: at[created] for number, created in enumerate(points.created) if created in at}
-    if len(pairs) < len(points.records) or _is_named_elsewhere(there, name):
+    if _is_named_elsewhere(there, name):
         return None
-    return _Plain(there, name, points, copies, pairs).settled(view)
+    there_are, arrived = _Rows.of(points), _Rows.of(copies)
+    number, place = _oldest_plain(there_are, arrived)
+    if number == 0:
+        return None
+    at = {created: place for place, created in enumerate(arrived.created[:place])}
+    pairs = {number: at[created] for number, created in enumerate(there_are.created[:number])}
+    newer = there_are.names().keys() - there_are.upto(number).names().keys()
+    plain = _Plain(there, name, there_are.upto(number), arrived.upto(place), pairs, frozenset(newer))
+    found = plain.settled(view)
+    if found is None or (number == len(points) and place == len(copies)):
+        return (found, None) if found is not None else None
+    cut = moment_of(there_are.created[number - 1])
+    later = tuple(points.since(cut))
+    named = {each.arn for each in later}
+    theirs = tuple(job for job in jobs if job.source_point_arn in named) if jobs is not None else ()
+    begun = cut if found.ended is not None else None
+    return found, Newer(later, tuple(copies.since(cut)), theirs, cut, begun)
+
+
+def _oldest_plain(points: _Rows, copies: _Rows) -> tuple[int, int]:
+    """Return how many points, from the oldest on, have one copy each of their date, and how many copies those are."""
+    at, number, place = {created: place for place, created in enumerate(copies.created)}, 0, 0
+    for created in points.created:
+        end = at.get(created, -1) + 1
+        if end <= place or not points.is_plain(number) or not all(map(copies.is_plain, range(place, end))):
+            break
+        number, place = number + 1, end
+    while place < len(copies.created) and number == len(points.created) and copies.is_plain(place):
+        place += 1  # what is newer than all points is nobody's copy
+    while number and (_goes_on_near(points, number) or _goes_on_near(copies, place)):
+        number -= 1
+        place = bisect_left(copies.created, points.created[number]) if number else 0
+    return number, place
+
+
+def _goes_on_near(rows: _Rows, number: int) -> bool:
+    """Tell whether the row after so many is near to the one before it in time."""
+    return 0 < number < len(rows.created) and rows.created[number] - rows.created[number - 1] <= _APART
 
 
 @lru_cache(maxsize=4096)
@@ -104,13 +146,19 @@ def _is_named_elsewhere(there: Contents, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A resource of which each recovery point has one copy of its date; ``pairs`` has the place of each one's."""
+    """Recovery points of a resource that have one copy each of their date.
+
+    Attributes:
+        pairs: The place of each one's copy.
+        newer: The names of recovery points of the resource that are not among them.
+    """
 
     there: Contents
     name: str
     points: _Rows
     copies: _Rows
     pairs: Mapping[int, int]
+    newer: AbstractSet[Name]
 
     def settled(self, view: Viewpoint) -> Settled | None:
         """Return the sums; None where a copy is not as declared, or a job has not brought what it says."""
@@ -196,6 +244,10 @@ class _Plain:
         for _, completed, _, number, _, source_end, copy_end in group.records():
             source, copy = profiles[number].names[1:]
             point, place = sources.get((*source, source_end)), arrivals.get((*copy, copy_end))
+            if (*source, source_end) in self.newer:
+                if place is not None:
+                    return None
+                continue
             if profiles[number].state != "COMPLETED" or completed == NEVER:
                 return None
             if point is None and not self._lies_elsewhere((*source, source_end), (*copy, copy_end), place):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from ...engine.declared import Desired, Destination, Scope
 from ...words.reasons import Reason
@@ -30,6 +31,7 @@ STUCK_AFTER = timedelta(days=7)
 """How long a copy job may take: as long as a scheduled backup may by default (CompletionWindowMinutes, 10,080)."""
 
 A_DAY = timedelta(days=1)
+NONE: Mapping[str, datetime] = MappingProxyType({})
 SLOW_RETRY = timedelta(hours=1)
 SLOWEST_RETRY = timedelta(hours=24)
 """How slowly a copy is tried again whose failure only a person can end; that person may do so unseen."""
@@ -73,12 +75,13 @@ def carriers(pairs: Collection[Pair], scope: Scope, now: datetime) -> frozenset[
     )
 
 
-def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
+def floors(pairs: Iterable[Pair], desired: Desired, begun: Mapping[str, datetime]) -> dict[str, datetime]:
     """Return for every resource the creation date from which on its recovery points are in scope.
 
     With backfill Latest that is the newest point there was when the policy was created, or an older one that already
     has a job: what is being worked on stays in scope, whatever restarts. A copy alone is no job of ours: one that
-    somebody made by hand two years ago must not pull in everything since.
+    somebody made by hand two years ago must not pull in everything since. ``begun`` has dates from before all these
+    pairs, of resources of which older ones have jobs.
     """
     begin = desired.created
     result: dict[str, datetime] = {}
@@ -88,7 +91,7 @@ def floors(pairs: Iterable[Pair], desired: Desired) -> dict[str, datetime]:
         old_news = known is not None and begin is not None and known > begin
         if known is None or old_news or each.jobs:
             result[resource] = created
-    return result
+    return {**result, **begun}
 
 
 def _resource_of(point: RecoveryPoint) -> str:
@@ -156,12 +159,12 @@ class Viewpoint:
     known: foresight.Circumstances = field(default_factory=foresight.Circumstances)
 
 
-def stand(pairs: Iterable[Pair], view: Viewpoint) -> tuple[Standing, ...]:
-    """Give every source recovery point its state towards one destination."""
+def stand(pairs: Iterable[Pair], view: Viewpoint, begun: Mapping[str, datetime] = NONE) -> tuple[Standing, ...]:
+    """Give every source recovery point its state towards one destination; ``begun`` is as for :func:`floors`."""
     pairs, scope = tuple(pairs), view.desired.scope
     carrying = carriers(pairs, scope, view.now)
     meant = {each.point.arn for each in pairs if each.repeats is None and in_scope(each.point, scope, carrying)}
-    floor = floors((each for each in pairs if each.point.arn in meant), view.desired)
+    floor = floors((each for each in pairs if each.point.arn in meant), view.desired, begun)
     return tuple(_stand_one(each, view, floor, meant=each.point.arn in meant) for each in pairs)
 
 
