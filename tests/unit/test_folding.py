@@ -12,7 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kit.builders import NOW, SOURCE_ARN, TARGET_ARN, ago, copy_of, desired, destination, job_for, point, vault
+from tests.kit.builders import (
+    NOW,
+    ROLE,
+    SOURCE_ARN,
+    TARGET_ARN,
+    ago,
+    copy_of,
+    desired,
+    destination,
+    job_for,
+    point,
+    vault,
+)
 from tests.kit.judging import every_standing
 
 from crossvault.aspects.copies import doubts, evidence, existing, folding, states
@@ -27,8 +39,10 @@ from crossvault.aspects.copies.memory import MOST_VIEWS, Memory
 from crossvault.aspects.copies.pairing import Pairing, pair
 from crossvault.aspects.copies.planned import Standing, State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
+from crossvault.aspects.vault.seen import AIR_GAPPED
 from crossvault.engine.declared import Scope
 
 RESOURCES = ("arn:aws:ec2:eu-west-1:111111111111:volume/a", "arn:aws:ec2:eu-west-1:111111111111:volume/b", "")
@@ -257,10 +271,10 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note which recovery points are compared."""
     seen: list[str] = []
 
-    def noting(points: Any, *rest: Any) -> Any:
+    def noting(points: Any, *rest: Any, **members: Any) -> Any:
         points = tuple(points)
         seen.extend(each.arn for each in points)
-        return pair(points, *rest)
+        return pair(points, *rest, **members)
 
     monkeypatch.setattr(folding, "pair", noting)
     return seen
@@ -377,3 +391,51 @@ def test_settled_recovery_points_can_be_told_after_all() -> None:
     assert len(later) == 3
     assert all(each.state is State.COPIED and each.point.created > ago(days=2) for each in later)
     assert found.standings == ()
+
+
+# --- Found by attacking --------------------------------------------------------------------------------------------
+
+
+def test_a_torn_copy_is_told_where_only_others_list_parts() -> None:
+    """The parts of others prove that this listing has parts, though nothing else about them matters."""
+    world = World()
+    composite = replace(point(1, resource=RESOURCES[0], created=ago(days=3)), is_parent=True)
+    part = point(2, resource=RESOURCES[1], created=ago(days=3), parent=composite.arn)
+    theirs = replace(part, arn="theirs", resource_arn="x", parent_arn="y", source_vault_arn="arn:elsewhere")
+    world.points = {each.arn: each for each in (composite, part)}
+    world.copies = {each.arn: each for each in (copy_of(composite, arn="copy"), theirs)}
+    view = view_of(world, "all")
+    found = folded(world, view)
+
+    assert same(found, whole(world, view)[0])
+    assert State.FAILED in {each.state for each in found.standings}
+
+
+def test_what_another_role_was_refused_is_not_remembered_for_this_one() -> None:
+    """How a recovery point stands hangs on whose jobs tell of it."""
+    world = World()
+    made = point(1, resource=RESOURCES[0], created=ago(days=3))
+    world.points[made.arn] = made
+    lost = job_for(made, state="COMPLETED", completed=ago(days=2))
+    world.jobs["lost"] = replace(lost, id="lost", destination_point_arn="gone", role_arn=ROLE)
+    failed = job_for(made, state="FAILED", created=ago(days=1), completed=ago(hours=20))
+    world.jobs["failed"] = replace(failed, id="failed", role_arn="another")
+    for role in ("another", ROLE):
+        one = destination()
+        wanted = desired(one).having(COPIES, Copies(Backfill(BackfillMode.ALL))).having(COPY_ROLE, role)
+        known = Circumstances(vault(kind=AIR_GAPPED))
+        view = states.Viewpoint(wanted, one, world.now, world.now, known=known)
+
+        assert same(folded(world, view), whole(world, view)[0])
+
+
+def test_a_clock_that_is_set_back_opens_what_time_has_settled() -> None:
+    """A recovery point that was about to expire, by a clock that ran ahead."""
+    world = World()
+    made = replace(point(1, resource=RESOURCES[0], created=ago(days=3)), delete_at=ago(days=-2))
+    world.points[made.arn] = made
+    for later in (timedelta(0), timedelta(days=1, hours=12), timedelta(0)):
+        world.now = NOW + later
+        view = view_of(world, "all")
+
+        assert same(folded(world, view), whole(world, view)[0])

@@ -30,6 +30,7 @@ names = st.one_of(
     st.uuids().map(lambda each: f"arn:aws:backup:eu-west-1:111111111111:recovery-point:{each}"),
     st.uuids().map(lambda each: str(each).upper()),
     st.integers(0, 16**17 - 1).map(lambda each: f"arn:aws:ec2:eu-west-1::snapshot/snap-{each:017x}"),
+    st.tuples(st.integers(0, 10**14 - 1), st.integers(0, 16**8 - 1)).map(lambda two: f"b-{two[0]:014d}-{two[1]:08x}"),
     st.text(max_size=60),
 )
 moments = st.integers(-(10**8), 10**11).map(lambda each: NOW + timedelta(milliseconds=each))
@@ -106,6 +107,10 @@ def test_jobs_come_out_as_they_went_in(rows: list[CopyJob]) -> None:
         "+123456789abcdef0",
         "0123456789abcde_0",
         "0123456789ABCDEF0",
+        "-0123456789abcdef",
+        "bucket-20260101120000-0123abcd",
+        "bucket-20260101120000-0123abcG",
+        "bucket-2026010112000-0123abcd",
         "",
     ],
 )
@@ -125,6 +130,26 @@ def test_a_settled_point_costs_tens_of_bytes() -> None:
     assert len(group.profiles) == 1
     assert POINTS.layout.size <= 60
     assert JOBS.layout.size <= 80
+
+
+def test_profiles_go_with_their_rows() -> None:
+    """An unusual ARN stands in a profile of its own, which does not stay when its recovery point is gone."""
+    known = Inventory()
+    for day in range(100):
+        made = replace(point(created=NOW + timedelta(days=day)), arn=f"unusual {day}", resource_arn=DISK)
+        known = Inventory([made], known)
+        assert list(known) == [made]
+
+    assert len(known.groups[DISK].profiles) < 20
+
+
+def test_the_same_rows_are_the_same_with_other_profiles() -> None:
+    """As where some were left out in the meantime."""
+    rows = [replace(point(created=ago(days=day)), arn=f"unusual {day}", resource_arn=DISK) for day in range(30)]
+    known = Inventory(rows)
+    window = Inventory(rows[:2])
+
+    assert known.renewed(window, ago(days=1, hours=12), {"COMPLETED"}) == (known, False)
 
 
 @given(st.lists(points, max_size=20))
@@ -234,7 +259,7 @@ def test_sums_of_jobs_are_those_of_all(rows: list[CopyJob], moment: datetime) ->
     assert sum(jobs.outcomes.values()) == len(rows) == len(jobs)
     assert jobs.first_created == min((each.created for each in rows), default=None)
     assert jobs.first_ended == min(ended, default=None)
-    assert set(jobs.moved(moment)) == {
+    assert {job for _, job in jobs.moved(moment)} == {
         each for each in rows if each.created > moment or (each.completed is not None and each.completed > moment)
     }
 

@@ -55,7 +55,7 @@ def _moved(observed: Observed, jobs: Jobs, began: datetime, since: datetime) -> 
     look = observed.source[POINTS]
     if isinstance(look, Unseen):
         return False
-    found = (look.value.find(job.source_point_arn, job.resource_arn) for job in jobs.moved(since))
+    found = (look.value.find(job.source_point_arn, job.resource_arn) for _, job in jobs.moved(since))
     return any(not _is_after(point.created, began) for point in found if point is not None)
 
 

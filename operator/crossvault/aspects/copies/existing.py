@@ -33,9 +33,9 @@ from ...words.texts import clip
 from ..lifecycle import LIFECYCLE, Lifecycle
 from ..lifecycle.existing import EXISTING, Fate, Life, Verdict, verdict
 from .declared import Neighbour
-from .pairing import GOOD_STATUSES, Pair
+from .pairing import Pair
 from .planned import Standing, State
-from .seen import RecoveryPoint
+from .seen import GOOD_STATUSES, RecoveryPoint
 from .starts import PASS_SECONDS
 from .states import Viewpoint, expiry
 from .updates import UpdateLifecycle, at_vault, copies_told

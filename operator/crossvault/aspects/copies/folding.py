@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, declared_days
 from ..lifecycle.existing import EXISTING
 from . import evidence, existing, foresight, plain, states
 from .contents import Contents
-from .declared import COPIES
+from .declared import COPIES, BackfillMode
 from .evidence import Traces, settling
 from .memory import Groups, Newer, Open, Settled, Totals
 from .pairing import Pair, Pairing, pair
@@ -51,7 +52,7 @@ class Folded:
 def fold(there: Contents, view: Viewpoint) -> Folded:
     """Compare what lies in two vaults, as one policy sees it."""
     view_key = _key(view)
-    last = there.memory.last(view_key, there.whole, view.now)
+    last = there.memory.last(view_key, there.whole)
     if last is not None:
         return Folded(Pairing(()), last, last.traces)
     names, known = _names(there, view), there.memory.of(view_key)
@@ -84,8 +85,8 @@ def _together(there: Contents, view: Viewpoint, found: Mapping[str, Settled | Op
     older = [each.older for name, each in open_.items() if each.older is not None and name in newer]
     after = partial(_settled_since, there, view, (*settled, *newer), {name: each.cut for name, each in newer.items()})
     totals = Totals.of((*settled.values(), *older), after)
-    until = min((each.until for each in settled.values() if each.until is not None), default=None)
-    there.memory.keep(_key(view), there.whole, until, None if open_ else totals)
+    timed = any(each.until is not None or each.since is not None for each in settled.values())
+    there.memory.keep(_key(view), there.whole, None if open_ or timed else totals)
     ends = view.desired.source.arn, view.destination.vault.arn
     paired = _paired(there, sorted((open_.keys() | linked) - newer.keys()), newer.values(), ends[0])
     told = evidence.traces(paired, *ends, view.copies_seen, there.points.groups.keys())
@@ -113,7 +114,7 @@ def _paired(there: Contents, names: Iterable[str], newer: Iterable[Newer], sourc
         points += each.points
         copies += each.copies
         jobs += each.jobs
-    return pair(points, copies, jobs, source_vault_arn)
+    return pair(points, copies, jobs, source_vault_arn, lists_parts=there.copies.lists_parts)
 
 
 def _settled_since(
@@ -130,10 +131,12 @@ def _settled_since(
 def _key(view: Viewpoint) -> Hashable:
     """Return all on which it depends how a settled recovery point stands, but for itself and the time."""
     desired, destination, vault = view.desired, view.destination, view.known.vault
+    backfill = desired[COPIES].backfill
     return (
         desired.scope,
-        desired[COPIES].backfill,
-        desired.created,
+        backfill,
+        desired.created if backfill.mode in {BackfillMode.NONE, BackfillMode.LATEST} else None,
+        desired[COPY_ROLE],
         desired.source.arn,
         destination.vault.arn,
         destination[LIFECYCLE],
@@ -179,7 +182,7 @@ class _Compared:
             max(meant, default=None),
             max((each.created for each in copied), default=None),
             evidence.traces(paired, view.desired.source.arn, view.destination.vault.arn, view.copies_seen),
-            _until(standings, view),
+            *_between(standings, view),
         )
 
     def _has_ended(self, job: CopyJob, view: Viewpoint) -> bool:
@@ -216,8 +219,11 @@ def _is_settled(view: Viewpoint, each: Pair, standing: Standing) -> bool:
             return standing.state is State.OUT_OF_SCOPE
 
 
-def _until(standings: Iterable[Standing], view: Viewpoint) -> datetime | None:
-    """Return when the first uncopied recovery point goes cold, is about to expire, or would outlive its copy."""
+def _between(standings: Iterable[Standing], view: Viewpoint) -> tuple[datetime | None, datetime | None]:
+    """Return until when, and since when, uncopied recovery points stand as they do, though nothing changes.
+
+    They go cold, are about to expire, or would outlive their copies. A clock may be set back.
+    """
     least = timedelta(days=view.desired.scope.min_remaining_days)
     days = declared_days(view.destination)
     times: list[datetime] = []
@@ -225,4 +231,5 @@ def _until(standings: Iterable[Standing], view: Viewpoint) -> datetime | None:
         times += [point.cold_at] if point.cold_at is not None else []
         times += [point.delete_at - least] if point.delete_at is not None else []
         times += [point.created + timedelta(days=days) - least] if days is not None else []
-    return min((each for each in times if each >= view.now), default=None)
+    until = min((each for each in times if each >= view.now), default=None)
+    return until, max((each for each in times if each < view.now), default=None)

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from .packing import Packed, Packing, encryption_keys, origins, statuses
-from .records import POINTS, Name
-from .seen import RecoveryPoint
+from .records import POINTS, Name, PointProfile
+from .seen import GOOD_STATUSES, RecoveryPoint
 from .whereabouts import Whereabouts
 
 
@@ -92,13 +92,20 @@ class Inventory:
 
     def find(self, arn: str, resource: str) -> RecoveryPoint | None:
         """Return a point by its ARN; ``resource`` is the one that it probably is of."""
-        if not any(arn == each for each in self._names(resource)):
-            resource = self.where(arn) or ""
-        return next((each for each in self.of(resource) if each.arn == arn), None)
-
-    def _names(self, resource: str) -> Iterable[str]:
         group = self.groups.get(resource)
-        return group.names() if group is not None else ()
+        found = group.named(arn) if group is not None else None
+        if found is None and (elsewhere := self.where(arn)) is not None:
+            return self.groups[elsewhere].named(arn)
+        return found
+
+    @cached_property
+    def lists_parts(self) -> bool:
+        """Whether there are nested recovery points at all that are good."""
+        return any(
+            profile.parent_arn is not None and profile.status in GOOD_STATUSES
+            for group in self.groups.values()
+            for profile in map(PointProfile._make, group.profiles)
+        )
 
     def may_be_elsewhere(self, name: Name, resource: str) -> bool:
         """Tell whether a point may be of another resource than one: hardly ever so where it is not."""

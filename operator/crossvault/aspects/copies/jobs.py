@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 from ...words.reasons import Reason
 from .failures import classify
 from .packing import Packed, Packing
-from .records import JOBS
+from .records import JOBS, Key
 from .seen import CopyJob
 from .whereabouts import Whereabouts
 
@@ -105,11 +105,11 @@ class Jobs:
         """Return the jobs about a resource, oldest first."""
         return tuple(self.groups.get(resource, ()))
 
-    def moved(self, since: datetime) -> Iterator[CopyJob]:
-        """Yield the jobs that were created, or ended, after a moment."""
+    def moved(self, since: datetime, but: Collection[Key] = ()) -> Iterator[tuple[Key, CopyJob]]:
+        """Yield the jobs that were created, or ended, after a moment, by their short names, but for some."""
         for name, counted in self._counted.items():
             if counted.moved > since:
-                yield from self.groups[name].moved(since)
+                yield from self.groups[name].moved(since, but)
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:

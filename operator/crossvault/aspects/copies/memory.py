@@ -43,6 +43,7 @@ class Settled:
         newest_copy: When the newest was created that is copied; None without any.
         traces: What its pairs tell of how AWS writes copies down.
         until: When a recovery point may come to stand otherwise, though nothing changes; None for never.
+        since: When one came to stand as it does, though nothing changed; None for ever.
         ended: When the first of the jobs ended that ``traces`` does not say of; None where it says all.
     """
 
@@ -53,13 +54,14 @@ class Settled:
     newest_copy: datetime | None
     traces: Traces
     until: datetime | None
+    since: datetime | None = None
     ended: datetime | None = None
 
     def holds(self, groups: Groups, now: datetime) -> bool:
         """Tell whether it is true still, of what there is now."""
-        return all(a is b for a, b in zip(self.groups, groups, strict=True)) and (
-            self.until is None or now < self.until
-        )
+        if (self.until is not None and now >= self.until) or (self.since is not None and now <= self.since):
+            return False
+        return all(before is after for before, after in zip(self.groups, groups, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._views: dict[Hashable, MutableMapping[str, Settled | Open]] = {}
-        self._last: dict[Hashable, tuple[Whole, datetime | None, Totals]] = {}
+        self._last: dict[Hashable, tuple[Whole, Totals]] = {}
 
     def of(self, view: Hashable) -> MutableMapping[str, Settled | Open]:
         """Return what is known for who looks in some way, by resource; whoever asks may add to it."""
@@ -178,14 +180,14 @@ class Memory:
             self._last.pop(oldest, None)
         return known
 
-    def keep(self, view: Hashable, whole: Whole, until: datetime | None, totals: Totals | None) -> None:
-        """Note that everything is settled, and until when that is so unless something changes; None where it is not."""
+    def keep(self, view: Hashable, whole: Whole, totals: Totals | None) -> None:
+        """Note that everything is settled, whatever the time; None where it is not."""
         self._last.pop(view, None)
         if totals is not None:
-            self._last[view] = whole, until, totals
+            self._last[view] = whole, totals
 
-    def last(self, view: Hashable, whole: Whole, now: datetime) -> Totals | None:
+    def last(self, view: Hashable, whole: Whole) -> Totals | None:
         """Return the sums of all, where everything was settled and nothing has changed; None otherwise."""
-        compared, until, totals = self._last.get(view, (None, None, None))
+        compared, totals = self._last.get(view, (None, None))
         same = compared is not None and all(before is after for before, after in zip(compared, whole, strict=True))
-        return totals if same and (until is None or now < until) else None
+        return totals if same else None

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
-from .records import BIAS, Codec, Key, PointProfile, Profile, moment_of, name_of, number_of
+from .records import BIAS, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
 from .seen import RecoveryPoint
 
 T = TypeVar("T")
 
+_SPARE = 16
+"""So many profiles that no row has any more are kept beside twice as many as there are rows."""
 _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 
 
@@ -59,14 +61,28 @@ class Packed(Generic[T]):
             if beginning is not None:
                 yield name_of(beginning, written, record[end])
 
-    def moved(self, moment: datetime) -> Iterator[T]:
-        """Yield those of which the first or the second number is an instant after a moment."""
+    def named(self, name: str) -> T | None:
+        """Return the row of a name."""
+        wanted, size = key_of(name), self._codec.layout.size
+        for place, key in enumerate(self.short_names()):
+            if key == wanted:
+                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+                if self._codec.own_name(row) == name:
+                    return row
+        return None
+
+    def moved(self, moment: datetime, but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
+        """Yield those of which the first or the second number is an instant after a moment, by their short names.
+
+        ``but`` has the short names of those that are left out.
+        """
         number = number_of(moment)
         size, first = self._codec.layout.size, _FIRST_TWO
-        for place in range(0, len(self._records), size):
-            created, second = first.unpack_from(self._records, place)
-            if created - BIAS > number or second > number:
-                yield from self._rows(self._records[place : place + size])
+        for place, key in enumerate(self.short_names()):
+            created, second = first.unpack_from(self._records, place * size)
+            if (created - BIAS > number or second > number) and key not in but:
+                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+                yield key, row
 
     def since(self, moment: datetime) -> Iterator[T]:
         """Yield those created after a moment, oldest first."""
@@ -82,7 +98,9 @@ class Packed(Generic[T]):
 
     def goes_on_as(self, later: Packed[T], since: datetime) -> bool:
         """Tell whether what was created after a moment is the same as all of ``later``."""
-        return self.profiles == later.profiles and self._records[self._upto(since) :] == later._records
+        if self.profiles != later.profiles:
+            return list(self.since(since)) == list(later)
+        return self._records[self._upto(since) :] == later._records
 
     def _rows(self, records: bytes) -> Iterator[T]:
         together, profiles, place = self._codec.together, self.profiles, self._codec.numbers
@@ -133,12 +151,26 @@ class Packing(Generic[T]):
         for resource in list(self._open):
             row_after_row, profiles = self._open.pop(resource)
             records = [bytes(row_after_row[place : place + size]) for place in range(0, len(row_after_row), size)]
+            if len(profiles) > 2 * len(records) + _SPARE:
+                records, profiles = self._renumbered(records, tuple(profiles))
             found = tuple(profiles)
             found = self._alike.setdefault(found, found)
             alone = len({record[self._codec.name] for record in records}) == len(records)
             each = records if alone else self._last_of_each(resource, records, found)
             made[resource] = Packed(self._codec, resource, b"".join(sorted(each)), found)
         return made
+
+    def _renumbered(
+        self, records: Iterable[bytes], profiles: tuple[Profile, ...]
+    ) -> tuple[list[bytes], dict[Profile, int]]:
+        """Leave out the profiles that no row has any more."""
+        used: dict[Profile, int] = {}
+        renumbered, place = [], self._codec.numbers
+        for record in records:
+            fields = list(self._codec.layout.unpack(record))
+            fields[place] = used.setdefault(profiles[fields[place]], len(used))
+            renumbered.append(self._codec.layout.pack(*fields))
+        return renumbered, used
 
     def _last_of_each(self, resource: str, records: Iterable[bytes], profiles: tuple[Profile, ...]) -> list[bytes]:
         last: dict[str, bytes] = {}

@@ -16,12 +16,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from .inventory import by_age
-from .seen import CopyJob, RecoveryPoint
+from .seen import GOOD_STATUSES, CopyJob, RecoveryPoint
 
 TOLERANCE = timedelta(seconds=1)
 """How far the CreationDate of a copy may be from its source's: the guide says "the same" and no more."""
 
-GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 GONE_STATUSES = frozenset({"EXPIRED", "DELETING"})
 """Statuses of a copy that is none any more. One that is new to this release says nothing of the kind."""
 
@@ -77,7 +76,12 @@ class _Backup:
 
 
 def pair(
-    points: Iterable[RecoveryPoint], copies: Iterable[RecoveryPoint], jobs: Iterable[CopyJob], source_vault_arn: str
+    points: Iterable[RecoveryPoint],
+    copies: Iterable[RecoveryPoint],
+    jobs: Iterable[CopyJob],
+    source_vault_arn: str,
+    *,
+    lists_parts: bool = False,
 ) -> Pairing:
     """Match the recovery points of the source vault with their copies, one backup with one copy.
 
@@ -104,7 +108,7 @@ def pair(
         each.points[0] for each in backups if each.points[0].resource_arn in gaps and each.points[0].arn in matched
     )
     pairs = {each.point.arn: each for backup in backups for each in _pairs_of(backup, matched, by_job, covered)}
-    pairs |= _without_parts(pairs.values(), listed.values())
+    pairs |= _without_parts(pairs.values(), listed.values(), lists_parts=lists_parts)
     return Pairing(tuple(pairs[each.arn] for each in points), _loose(backups, matched, listed), listed)
 
 
@@ -138,14 +142,14 @@ def _pairs_of(
         yield Pair(each, copy, backup.jobs, by_job=named, repeats=first)
 
 
-def _without_parts(pairs: Iterable[Pair], listed: Iterable[RecoveryPoint]) -> dict[str, Pair]:
+def _without_parts(pairs: Iterable[Pair], listed: Iterable[RecoveryPoint], *, lists_parts: bool) -> dict[str, Pair]:
     """Return the composites whose copy has fewer good parts than its source.
 
     Only where the destination lists nested recovery points at all: that a listing has them is documented for the
     console, and one that never had any would make every copy of a composite look torn.
     """
     wanted, there = _parts(each.point for each in pairs), _parts(listed)
-    if not wanted or not there:
+    if not wanted or not (there or lists_parts):
         return {}
     composites = [each for each in pairs if each.copy is not None and wanted[each.point.arn]]
     return {

@@ -184,6 +184,7 @@ class _Plain:
             newest,
             _traces(kind, astuple(tally), tuple(self._unexplained(view).items())),
             None,
+            None,
             ended,
         )
 

@@ -44,7 +44,10 @@ def _moment(number: int) -> datetime | None:
 Name: TypeAlias = tuple[str | None, int, bytes]
 """An ARN or id: its beginning, how its end is written, and the end; None for the beginning where there is no name."""
 Key: TypeAlias = str | bytes
-_WHOLE, _UUID, _UPPER, _HEX17 = range(4)
+_WHOLE, _UUID, _UPPER, _HEX17, _DATED = range(5)
+_DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789abcdef")
+_SNAPSHOT, _DAY, _REST = "0123456789abcdef0", "20260101120000", "0123abcd"
+"""How the ends of snapshots are written, and of recovery points of S3: a day with its time, and eight digits."""
 _NOTHING = bytes(16)
 
 
@@ -63,12 +66,11 @@ def _split(name: str) -> tuple[str, int, bytes]:
             if digits == number.hex().upper():
                 return name[:-36], _UPPER, number
     end = name[-17:]
-    try:
-        value = int(end, 16)
-    except ValueError:
-        return name, _WHOLE, _NOTHING
-    if f"{value:017x}" == end:
-        return name[:-17], _HEX17, value.to_bytes(16, "big")
+    if set(end) <= _HEX and len(end) == len(_SNAPSHOT):
+        return name[:-17], _HEX17, int(end, 16).to_bytes(16, "big")
+    day, _, rest = name[-23:].partition("-")
+    if len(day) == len(_DAY) and len(rest) == len(_REST) and set(day) <= _DIGITS and set(rest) <= _HEX:
+        return name[:-23], _DATED, int(day).to_bytes(8, "big") + int(rest, 16).to_bytes(8, "big")
     return name, _WHOLE, _NOTHING
 
 
@@ -76,6 +78,8 @@ def name_of(beginning: str, written: int, end: bytes) -> str:
     """Return an ARN or id from its beginning, how its end is written, and the end."""
     if written == _WHOLE:
         return beginning
+    if written == _DATED:
+        return f"{beginning}{int.from_bytes(end[:8], 'big'):014d}-{int.from_bytes(end[8:], 'big'):08x}"
     if written == _HEX17:
         return f"{beginning}{int.from_bytes(end, 'big'):017x}"
     digits = end.hex() if written == _UUID else end.hex().upper()
@@ -99,11 +103,12 @@ class Codec(Generic[T]):
         numbers: How many numbers stand before that of the profile.
         apart: Returns the numbers of a row, its profile and the ends.
         together: Makes a row about a resource from a record and its profile.
+        own_name: Returns the name of a row.
         named: Returns the beginning of each name that a row bears, and how its end is written, from the profile.
         name: Where the end of the name stands in a record; it is the first of the ends.
     """
 
-    __slots__ = ("apart", "layout", "name", "named", "numbers", "together")
+    __slots__ = ("apart", "layout", "name", "named", "numbers", "own_name", "together")
 
     def __init__(
         self,
@@ -112,12 +117,14 @@ class Codec(Generic[T]):
         apart: Callable[[T], tuple[tuple[int, ...], Profile, tuple[bytes, ...]]],
         together: Callable[[str, tuple[Any, ...], Profile], T],
         named: Callable[[Profile], tuple[tuple[str | None, int], ...]],
+        own_name: Callable[[T], str],
     ) -> None:
         self.layout: Final = struct.Struct(f">Q{'q' * (numbers - 1)}I{'16s' * ends}")
         self.numbers: Final = numbers
         self.apart: Final = apart
         self.together: Final = together
         self.named: Final = named
+        self.own_name: Final = own_name
         self.name: Final = slice(8 * numbers + 4, 8 * numbers + 20)
 
 
@@ -213,8 +220,10 @@ def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> C
     )
 
 
-POINTS: Final[Codec[RecoveryPoint]] = Codec(4, 1, _point_apart, _point_together, lambda profile: (profile[1:3],))
-JOBS: Final[Codec[CopyJob]] = Codec(3, 3, _job_apart, _job_together, lambda profile: profile[1])
+POINTS: Final[Codec[RecoveryPoint]] = Codec(
+    4, 1, _point_apart, _point_together, lambda profile: (profile[1:3],), lambda each: each.arn
+)
+JOBS: Final[Codec[CopyJob]] = Codec(3, 3, _job_apart, _job_together, lambda profile: profile[1], lambda each: each.id)
 
 
 class PointProfile(NamedTuple):

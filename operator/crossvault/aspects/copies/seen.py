@@ -15,6 +15,9 @@ from ..vault.seen import Key
 ENDED_STATES = frozenset({"COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED"})
 """States a copy job never leaves. Every other one, also one that AWS has yet to invent, may still bring a copy."""
 
+GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
+"""Statuses of a recovery point that can be restored."""
+
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 
 

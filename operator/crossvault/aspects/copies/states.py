@@ -16,9 +16,9 @@ from . import foresight
 from .declared import COPIES, BackfillMode
 from .evidence import settling
 from .failures import FailureClass, classify
-from .pairing import GONE_STATUSES, GOOD_STATUSES, Pair
+from .pairing import GONE_STATUSES, Pair
 from .planned import GAP_STATES, Standing, State
-from .seen import ENDED_WELL, CopyJob, RecoveryPoint
+from .seen import ENDED_WELL, GOOD_STATUSES, CopyJob, RecoveryPoint
 
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
 UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})

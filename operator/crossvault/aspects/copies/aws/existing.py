@@ -20,8 +20,7 @@ from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
 from ...lifecycle import Lifecycle
 from ...lifecycle.existing import Life, Verdict, verdict
-from ..pairing import GOOD_STATUSES
-from ..seen import RecoveryPoint
+from ..seen import GOOD_STATUSES, RecoveryPoint
 from ..updates import UpdateLifecycle, refused_for_all
 from .kept import KeptListings
 from .names import copies_key, points_key

@@ -29,6 +29,7 @@ from ..inventory import Inventory
 from ..jobs import JobBook, Jobs
 from ..memory import Memory
 from ..pairing import TOLERANCE
+from ..records import Key
 from ..seen import CopyJob, RecoveryPoint
 
 MARGIN = timedelta(days=1)
@@ -105,8 +106,8 @@ class _Vault:
     """How many more than those listed AWS tells of, as an audit has found out that it does for no reason."""
     doubted: datetime | None = None
     patience: timedelta = DOUBTED
-    arrived: set[str] = field(default_factory=set)
-    """Jobs whose copies were seen since the audit."""
+    arrived: set[Key] = field(default_factory=set)
+    """Jobs, by their short names, whose copies were seen since the audit."""
 
 
 @dataclass(slots=True)
@@ -273,7 +274,7 @@ class KeptListings:
         return found
 
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
-        found = points(like=kept.points)
+        found = points()
         kept.points, kept.looked, kept.audited = found, now, now
         kept.arrived.clear()
         kept.described = described.vault is not None
@@ -293,22 +294,23 @@ def _oldest_open(points: Inventory, now: datetime) -> datetime:
 
 
 def _arrivals(
-    points: Inventory, jobs: Iterable[Jobs], audited: datetime, arrived: set[str], now: datetime
+    points: Inventory, jobs: Iterable[Jobs], audited: datetime, arrived: set[Key], now: datetime
 ) -> Iterator[CopyJob]:
     """Yield the jobs that have brought a copy which was not seen in the vault, as far as it is looked for.
 
     A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
     by listings from certain times after the end, which there have to be.
     """
-    for job in (job for each in jobs for job in each.moved(audited - max(LATE, *_JUDGED_AFTER))):
+    since = audited - max(LATE, *_JUDGED_AFTER)
+    for key, job in (moved for each in jobs for moved in each.moved(since, arrived)):
         ended = job.completed or job.created
         awaited = audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER)
-        if not awaited or not job.ended_well or job.id in arrived:
+        if not awaited or not job.ended_well:
             continue
         if points.find(job.destination_point_arn or "", job.resource_arn) is None:
             yield job
         else:
-            arrived.add(job.id)
+            arrived.add(key)
 
 
 def _with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points, dated: Dated) -> Inventory | None:
