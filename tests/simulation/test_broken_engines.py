@@ -28,7 +28,7 @@ def forgets_tokens(patch: pytest.MonkeyPatch) -> None:
         return apply(self, anew, **options)
 
     patch.setattr(AwsAccounts, "apply", forgetful)
-    patch.setattr(StartedCopies, "in_progress", lambda _self, _entry, _now: {})
+    patch.setattr(StartedCopies, "_in_progress", lambda _self, _entry, _now: {})
 
 
 def trusts_a_stale_window(patch: pytest.MonkeyPatch) -> None:

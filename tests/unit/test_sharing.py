@@ -37,7 +37,7 @@ from crossvault.words.reasons import Reason
 OURS, OUR_OTHER, THEIRS = (SOURCE_ARN, TARGET_ARN), ("a:source", "a:target"), ("b:source", "b:target")
 
 
-OUR_START, THEIR_START = RunningCopy(THEIRS, "shop"), RunningCopy(OURS, "books")
+OUR_START, THEIR_START = RunningCopy(THEIRS, PolicyKey("shop", "other")), RunningCopy(OURS, PolicyKey("books", "sales"))
 
 Running: TypeAlias = dict[tuple[str, str] | RunningCopy, int]
 
@@ -48,7 +48,7 @@ def starts(limit: int, sharing: Sharing, running: Running) -> tuple[list[StartCo
     A pair of vaults alone stands for copies of which nobody knows for whom they were started.
     """
     copies = {each if isinstance(each, RunningCopy) else RunningCopy(each): count for each, count in running.items()}
-    many = tuple(point(number, resource=f"arn:aws:ec2:eu-west-1:1:volume/vol-{number}") for number in range(1, 100))
+    many = tuple(point(number, resource=f"arn:aws:s3:::bucket-{number}", kind="S3") for number in range(1, 100))
     wanted = desired(
         limits=Limits(starts_per_second=1000, max_concurrent_copies=limit), copying=Copying(max_concurrent=1000)
     )
@@ -84,11 +84,11 @@ def starts(limit: int, sharing: Sharing, running: Running) -> tuple[list[StartCo
 def test_a_namespace_starts_what_its_share_and_the_rest_allow(
     limit: int, namespaces: int, running: Running, started: int
 ) -> None:
-    """And says of the others that they wait for the budget."""
+    """And says of the others that they wait for the account."""
     made, waiting = starts(limit, Sharing(namespaces, frozenset({OUR_OTHER})), running)
 
     assert len(made) == started
-    assert waiting == ({Reason.BUDGET} if started < 99 else set())
+    assert waiting == ({Reason.ACCOUNT_LIMIT} if started < 99 else set())
 
 
 def test_a_start_carries_the_bound_under_which_it_was_planned() -> None:
@@ -96,7 +96,8 @@ def test_a_start_carries_the_bound_under_which_it_was_planned() -> None:
     made, _ = starts(8, Sharing(2, frozenset({OUR_OTHER})), {OURS: 2})
 
     assert len(made) == 5
-    assert {each.bound for each in made} == {Bound(Share(8, 4, 1), "shop", frozenset({OURS, OUR_OTHER}))}
+    both = frozenset({OURS, OUR_OTHER})
+    assert {each.bound for each in made} == {Bound(8, desired().key, both, frozenset({OURS}), namespaces=2)}
 
 
 class Account:

@@ -4,11 +4,18 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from tests.kit.builders import destination, point, sight
 
+from crossvault.aspects.copies.figures import figures
+from crossvault.aspects.copies.judged import Judged
+from crossvault.aspects.copies.planned import Standing, State
 from crossvault.engine.declared import PolicyKey
 from crossvault.status.outcome import Report
+from crossvault.words.reasons import Reason
 from crossvault.work import logs
 from crossvault.work.board import Board
 from crossvault.work.vitals import Family, Histogram, Tally
@@ -52,6 +59,37 @@ def test_board_has_the_last_report_of_what_exists() -> None:
 
     assert board.reports() == (report("a"), report("b"))
     assert board.get("CrossAccountBackupPolicy", PolicyKey("shop", "c")) is None
+
+
+def standing(name: str, reason: Reason, running: int, **changes: Any) -> Report:
+    """Return the report of a policy with so many copies under way and one that waits."""
+    standings = [Standing(point(number), State.IN_PROGRESS) for number in range(running)]
+    judged = Judged((*standings, Standing(point(99), State.WAITING, reason)))
+    figures_of = figures(destination(), sight(), judged, looked=changes.pop("looked", True))
+    base = replace(report(name), acts=True, source="production", destinations=(figures_of,))
+    return replace(base, **changes)
+
+
+def test_board_knows_which_other_policies_of_a_namespace_wait_for_the_account() -> None:
+    """With how many copies each; not those that cannot start any, wait for something else, or were not looked at."""
+    board, kind = Board(), "CrossAccountBackupPolicy"
+    limit, key = Reason.ACCOUNT_LIMIT, PolicyKey("shop", "a")
+    assert board.waiting(kind, key) == ()
+    for each in (
+        standing("a", limit, 9),
+        standing("b", limit, 7),
+        standing("c", limit, 0),
+        standing("busy", Reason.RESOURCE_BUSY, 1),
+        standing("own", Reason.BUDGET, 2),
+        standing("suspended", limit, 3, acts=False),
+        standing("unseen", limit, 5, looked=False),
+        standing("elsewhere", limit, 6, source="another"),
+        standing("theirs", limit, 8, key=PolicyKey("books", "theirs")),
+    ):
+        board.put(each)
+
+    assert board.waiting(kind, key) == (0, 7)
+    assert board.waiting(kind, PolicyKey("books", "theirs")) == ()
 
 
 @pytest.fixture

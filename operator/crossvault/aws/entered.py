@@ -52,6 +52,12 @@ def fingerprint(account: Account) -> Fingerprint:
     return (account.name, account.account_id, account.namespace, *how)
 
 
+def account_in(entry: Fingerprint) -> str:
+    """Return the id of the account that a way in leads to."""
+    account_id: str = entry[1]
+    return account_id
+
+
 class _Ready(CredentialProvider):
     """A credential provider that has the credentials already."""
 

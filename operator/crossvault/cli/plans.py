@@ -300,6 +300,7 @@ def _existing_lines(found: Mapping[str, Any], sign: str, *, acts: bool) -> list[
 _BEHIND = {
     Reason.RESOURCE_BUSY: "behind another copy of their resource",
     Reason.BUDGET: "when copies under way have ended (limits)",
+    Reason.ACCOUNT_LIMIT: "when copies of the account have ended (limits)",
 }
 
 

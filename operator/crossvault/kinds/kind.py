@@ -71,11 +71,14 @@ class Occasion:
         not_before: No observation may be older than this.
         looked: When each destination was last seen in whole, as far as the process knows.
         ordered: A deletion was of this one object by name, not of its CRD or namespace.
+        waiting: How many copies each other policy of the namespace has under way that waits for a place in the same
+            account; the fewest first.
     """
 
     not_before: datetime
     looked: Mapping[str, datetime] = field(default_factory=dict)
     ordered: bool = True
+    waiting: tuple[int, ...] = ()
 
 
 R = TypeVar("R", bound=Request)

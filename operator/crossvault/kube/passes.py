@@ -73,7 +73,11 @@ class Passes:
             if objects.deletion_of(body) is not None:
                 return await self._deletion(key, body, parting)
             body = await self._held(key, body)
-        occasion = Occasion(self._parts.freshness.not_before(key, self._parts.clock()), self._looked(key))
+        occasion = Occasion(
+            self._parts.freshness.not_before(key, self._parts.clock()),
+            self._looked(key),
+            waiting=self._parts.board.waiting(key.kind, key.policy),
+        )
         return await self._look(key, body, self._parts.store.desk.request(key, body, occasion))
 
     def _looked(self, key: ObjectKey) -> Mapping[str, datetime]:

@@ -246,7 +246,8 @@ class LocalRunner:
 
     def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
         not_before = self._freshness.not_before(POLICY.key(key), now)
-        return self._desk.request(POLICY.key(key), body, Occasion(not_before, self._board.looked(POLICY.name, key)))
+        looked, waiting = self._board.looked(POLICY.name, key), self._board.waiting(POLICY.name, key)
+        return self._desk.request(POLICY.key(key), body, Occasion(not_before, looked, waiting=waiting))
 
     def _pass(self, key: PolicyKey, request: Request) -> Outcome:
         return request.reconcile(

@@ -27,6 +27,7 @@ class Report:
     """What metrics know of one object; ``key.namespace`` is empty for cluster-scoped ones.
 
     Attributes:
+        acts: It starts copies: it neither only observes nor is suspended.
         destinations: The last known ones: those that were not looked at say of when their figures are.
         drifted: Destination and aspect of what differs from what is declared.
         unmet: The prerequisites that are not known to be met.
@@ -37,6 +38,7 @@ class Report:
     conditions: tuple[tuple[str, str, str], ...]
     mode: str = ""
     suspended: bool = False
+    acts: bool = False
     source: str = ""
     objective: timedelta | None = None
     observed_at: datetime | None = None

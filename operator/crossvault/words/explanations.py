@@ -236,11 +236,19 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         " then it is copied like any other.",
     ),
     Reason.BUDGET: Explanation(
-        "Waits for a running copy to end, of the policy, or of the account, where others have a share.",
+        "Waits for a running copy of the policy to end: it has as many as copying.maxConcurrent allows.",
         NOBODY,
-        "Raise copying.maxConcurrent, or maxConcurrentCopies of the BackupAccount.",
+        "Raise copying.maxConcurrent.",
     ),
-    Reason.RESOURCE_BUSY: Explanation("Another copy of the same resource is running.", NOBODY, "Wait."),
+    Reason.ACCOUNT_LIMIT: Explanation(
+        "Waits for a running copy of the account to end, whoever started it: there are as many as maxConcurrentCopies"
+        " of the BackupAccount, or AWS's own number for the type and the destination Region, leave to the policy.",
+        NOBODY,
+        "Wait. Raise maxConcurrentCopies where it is below what AWS makes at once.",
+    ),
+    Reason.RESOURCE_BUSY: Explanation(
+        "Another copy of the same resource is running, whoever started it.", NOBODY, "Wait."
+    ),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
     Reason.COPY_JOB_FORGOTTEN: Explanation(
         "AWS takes the request for a repetition of an earlier one whose copy job it no longer lists.",

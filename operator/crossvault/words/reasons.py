@@ -83,6 +83,7 @@ class Reason(StrEnum):
     TYPE_NOT_SUPPORTED = "TypeNotSupported"
     NESTED = "Nested"
     BUDGET = "Budget"
+    ACCOUNT_LIMIT = "AccountLimit"
     RESOURCE_BUSY = "ResourceBusy"
     HELD = "Held"
     COPY_UNCERTAIN = "CopyUncertain"

@@ -11,8 +11,10 @@ from datetime import datetime
 from threading import Lock
 
 from ..aspects.copies.figures import Figures
+from ..aspects.copies.planned import State
 from ..engine.declared import PolicyKey
 from ..status.outcome import Report
+from ..words.reasons import Reason
 
 
 class Board:
@@ -38,6 +40,19 @@ class Board:
         known = self.get(kind, key)
         seen = known.destinations if known is not None else ()
         return {each.destination.name: each.observed_at for each in seen if each.observed_at is not None}
+
+    def waiting(self, kind: str, key: PolicyKey) -> tuple[int, ...]:
+        """Return how many copies each other policy has under way that waits for a place, the fewest first.
+
+        By the last passes of those of the same namespace that start copies out of the same account.
+        """
+        known = self.get(kind, key)
+        if known is None:
+            return ()
+        with self._lock:
+            others = [each for each in self._reports.values() if each.key != key and _are_siblings(known, each)]
+        waiting = (each for each in others if _count(each, State.WAITING, Reason.ACCOUNT_LIMIT))
+        return tuple(sorted(_count(each, State.IN_PROGRESS) for each in waiting))
 
     def drop(self, kind: str, key: PolicyKey) -> None:
         """Forget an object that is gone."""
@@ -67,6 +82,20 @@ def _with_last_known(report: Report, known: Report) -> Report:
         unlooked = tuple(replace(each, looked=False) for each in known.destinations)
         return replace(known, conditions=report.conditions, destinations=unlooked)
     return replace(report, destinations=tuple(map(latest, report.destinations)))
+
+
+def _are_siblings(one: Report, other: Report) -> bool:
+    """Tell whether another policy of the same namespace starts copies out of the same account."""
+    place = one.kind, one.key.namespace, one.source
+    return other.acts and place == (other.kind, other.key.namespace, other.source)
+
+
+def _count(report: Report, state: State, reason: Reason | None = None) -> int:
+    """Count the recovery points of a policy in a state, of a reason or of any; what was not looked at counts not."""
+    looked = [each for each in report.destinations if each.looked]
+    if reason is None:
+        return sum(each.states.get(state, 0) for each in looked)
+    return sum(each.reasons.get((state, reason), 0) for each in looked)
 
 
 def _parts(key: PolicyKey) -> tuple[str, str]:

@@ -15,8 +15,8 @@ from tests.kit.scripted_aws import DESTINATION_ID, SOURCE_ID, account, accounts,
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.copies.aws import lifecycle_members
 from crossvault.aspects.copies.contents import ARRIVALS, POINTS
-from crossvault.aspects.copies.planned import Bound, Share, StartCopy
-from crossvault.aspects.copies.seen import TRAFFIC, RecoveryPoint, RunningCopy
+from crossvault.aspects.copies.planned import Bound, StartCopy
+from crossvault.aspects.copies.seen import TRAFFIC, RecoveryPoint
 from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.lifecycle import Lifecycle
@@ -181,7 +181,7 @@ def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: Si
     first, *others = newest.values()
     assert aws.apply(_start(first)).problem is None
 
-    bound = Bound(Share.of(3, 1), "shop", frozenset({(DESIRED.source.arn, TARGET.arn)}))
+    bound = Bound(3, DESIRED.key)
     with ThreadPoolExecutor(5) as pool:
         starts = [replace(_start(each), token=each.arn[-20:], bound=bound) for each in others]
         results = list(pool.map(aws.apply, starts))
@@ -191,8 +191,11 @@ def test_passes_at_once_start_no_more_copies_than_there_are_places(simulator: Si
     assert Counter((each.withheld, each.problem) for each in results) == {(False, None): 2, (True, None): 3}
     assert _written(simulator)["StartCopyJob"] == 3
     assert observed.source[TRAFFIC].in_progress == 3
-    vaults = (DESIRED.source.arn, TARGET.arn)
-    assert observed.source[TRAFFIC].alike == {RunningCopy(vaults): 1, RunningCopy(vaults, "shop"): 2}
+    alike = observed.source[TRAFFIC].alike
+    assert Counter((each.vaults, each.policy) for each in alike) == {
+        ((DESIRED.source.arn, TARGET.arn), None): 1,
+        ((DESIRED.source.arn, TARGET.arn), DESIRED.key): 2,
+    }
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "truncate"])

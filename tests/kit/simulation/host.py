@@ -163,7 +163,8 @@ class Host:
         while process.desk.settle():
             pass
         looked = process.board.looked(key.kind, key.policy)
-        occasion = Occasion(process.freshness.not_before(key, began), looked)
+        waiting = process.board.waiting(key.kind, key.policy)
+        occasion = Occasion(process.freshness.not_before(key, began), looked, waiting=waiting)
         self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
         self.passing(body)
         request = process.desk.request(key, body, occasion)

@@ -105,10 +105,13 @@ class Sharing:
         namespaces: In so many namespaces there are policies that do, its own included.
         vaults: Between which vaults those of its own namespace declare to, suspended ones included: ARNs of source and
             destination.
+        waiting: How many copies each other policy of its own namespace has under way that waits for a place in the
+            account, as of its last pass; the fewest first.
     """
 
     namespaces: int = 1
     vaults: frozenset[tuple[str, str]] = frozenset()
+    waiting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +18,7 @@ from .seen import CopyJob, RecoveryPoint, RunningCopy
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How namespaces share the copies that an account may have unfinished at once.
+    """How namespaces share the copies of which an account may have so many unfinished at once.
 
     Below its share a namespace may take any place that is free. Beyond it, it leaves a reserve: a place for each other
     namespace, at most a quarter of all. So one that is alone at work has nearly all places, one that comes finds a
@@ -45,16 +46,39 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a namespace may have unfinished in an account beside others; judged when it plans, and at every start.
+    """What a policy may have unfinished in an account beside others; judged when it plans, and at every start.
 
     Attributes:
-        namespace: For whom copies are started.
-        vaults: Between which vaults it declares copies: ARNs of source and destination.
+        most: So many copies may the account have unfinished.
+        policy: For which copies are started.
+        vaults: Between which vaults its namespace declares copies: ARNs of source and destination.
+        own_vaults: Between which it declares them itself.
+        namespaces: So many share the account.
+        waiting: How many copies each other policy of the namespace has that waits for a place in the account; the
+            fewest first.
     """
 
-    share: Share
-    namespace: str
-    vaults: frozenset[tuple[str, str]]
+    most: int
+    policy: PolicyKey
+    vaults: frozenset[tuple[str, str]] = frozenset()
+    own_vaults: frozenset[tuple[str, str]] = frozenset()
+    namespaces: int = 1
+    waiting: tuple[int, ...] = ()
+
+    def ceiling(self, most: int, of_namespace: int, of_policy: int) -> int:
+        """Return how many copies there may be, of ``most`` at once, when the policy has started another one.
+
+        Between namespaces see :class:`Share`. In its namespace a policy leaves a place to each other one that waits and
+        has fewer copies than itself, a quarter of all at most: so one with few recovery points has its turn at the next
+        places that become free, however many recovery points others have, and nobody leaves places to who needs none.
+
+        Args:
+            most: How many the account may have of this kind.
+            of_namespace: How many of them the namespace has.
+            of_policy: How many of them the policy has.
+        """
+        left = bisect.bisect_left(self.waiting, of_policy)
+        return Share.of(most, self.namespaces).ceiling(of_namespace) - min(left, max(1, most // 4), most - 1)
 
     def is_own(self, copy: RunningCopy) -> bool:
         """Tell whether a copy counts as one of the namespace's own.
@@ -62,7 +86,11 @@ class Bound:
         AWS does not tell for whom it was made: of one that was started before this process, the vaults decide, so that
         it counts for each namespace that copies between them.
         """
-        return copy.namespace == self.namespace if copy.namespace else copy.vaults in self.vaults
+        return copy.policy.namespace == self.policy.namespace if copy.policy else copy.vaults in self.vaults
+
+    def is_of_policy(self, copy: RunningCopy) -> bool:
+        """Tell whether a copy counts as one of the policy's own; of one from before this process, the vaults decide."""
+        return copy.policy == self.policy if copy.policy else copy.vaults in self.own_vaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +122,11 @@ class StartCopy:
         """Return the destination as it is: a pass starts copies once, and what is left to judge is from before."""
         return sight
 
+    @property
+    def copy(self) -> RunningCopy:
+        """The copy, as those see it that count what is unfinished."""
+        return running(self.source, self.destination_vault_arn, self.point, self.bound)
+
     def told(self) -> None:
         """Return nothing: copies are counted."""
 
@@ -104,6 +137,12 @@ class StartCopy:
         """Return the event about so many to one destination."""
         copies = "1 copy" if count == 1 else f"{count} copies"
         return Reason.COPIES_STARTED, f"Started {copies} to {self.destination}, newest of each resource first."
+
+
+def running(source: VaultRef, vault_arn: str, point: RecoveryPoint, bound: Bound | None) -> RunningCopy:
+    """Return the copy of a recovery point, as those see it that count what is unfinished."""
+    policy = bound.policy if bound is not None else None
+    return RunningCopy((source.arn, vault_arn), policy, point.resource_arn or point.arn, point.resource_type)
 
 
 class State(StrEnum):

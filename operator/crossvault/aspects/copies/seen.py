@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ...engine.declared import PolicyKey
 from ...engine.looks import Look
 from ...engine.parts import Part
 from ...words.problems import Problem
@@ -110,11 +111,14 @@ class RunningCopy:
 
     Attributes:
         vaults: ARNs of source and destination vault.
-        namespace: For which namespace this process started it; empty when it did not.
+        policy: For which policy this process started it; None when it did not.
+        resource_arn, resource_type: What it is a copy of; empty where AWS does not say.
     """
 
     vaults: tuple[str, str]
-    namespace: str = ""
+    policy: PolicyKey | None = None
+    resource_arn: str = ""
+    resource_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,43 +15,42 @@ from ...engine.rows import Prerequisite, block
 from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
-from . import states
+from . import planned, states
 from .contents import ARRIVALS
 from .declared import COPIES, SHARING, Sharing
-from .planned import Bound, Share, Standing, StartCopy, State
-from .seen import TRAFFIC
+from .places import BUSY, POLICY, Places, Refusal
+from .planned import Bound, Standing, StartCopy, State
+from .seen import TRAFFIC, RunningCopy
 
 PASS_SECONDS = 10
 """A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""
 
+_HELD, _QUEUED = Refusal(Reason.HELD), Refusal(Reason.QUEUED)
+
 
 @dataclass(slots=True)
 class _Budget:
-    """What may still be started: over time (policy, account) and in this pass."""
+    """What may still be started: of the policy, in its account, and in this pass."""
 
     policy: int
-    bound: Bound
-    running: int
-    mine: int
+    places: Places
     this_pass: int
     busy: set[str]
 
-    def refuses(self, resource_arn: str) -> Reason | None:
-        if resource_arn in self.busy:
-            return Reason.RESOURCE_BUSY
-        if self.policy <= 0 or self.running >= self.ceiling():
-            return Reason.BUDGET
-        return Reason.QUEUED if self.this_pass <= 0 else None
+    def refusal(self, copy: RunningCopy) -> Refusal | None:
+        if copy.resource_arn in self.busy:
+            return BUSY
+        refusal = self.places.refusal(copy)
+        if refusal is BUSY:
+            return refusal
+        if self.policy <= 0:
+            return POLICY
+        return refusal or (_QUEUED if self.this_pass <= 0 else None)
 
-    def ceiling(self) -> int:
-        return self.bound.share.ceiling(self.mine)
-
-    def take(self, resource_arn: str) -> None:
+    def take(self, copy: RunningCopy) -> None:
         self.policy -= 1
-        self.running += 1
-        self.mine += 1
         self.this_pass -= 1
-        self.busy.add(resource_arn)
+        self.places.take(copy)
 
 
 def choose_starts(
@@ -60,40 +59,44 @@ def choose_starts(
     """Choose the copies to start now and say of the others what they wait for.
 
     Newest recovery point of every resource first: that protects most, soonest. One resource is copied once at a time,
-    as AWS would queue the second job anyway (quota: one backup or copy job per resource).
+    whoever copies it, as AWS would queue the second job anyway (quota: one backup or copy job per resource). What has
+    no place now does not keep back what comes after it and has one.
     """
     desired, observed = case.desired, case.observed
     traffic, bound = observed.source[TRAFFIC], _bound(desired, case.around[SHARING])
     running = [one for each in standings.values() for one in each if one.state is State.IN_PROGRESS]
     budget = _Budget(
         policy=desired[COPIES].copying.max_concurrent - len(running),
-        bound=bound,
-        running=traffic.in_progress,
-        mine=sum(count for copy, count in traffic.alike.items() if bound.is_own(copy)),
+        places=Places(bound, traffic.alike, traffic.in_progress),
         this_pass=max(1, math.ceil(desired.source.account.limits.starts_per_second * PASS_SECONDS)),
         busy={one.point.resource_arn for one in running} | _resources_in_jobs(observed),
     )
     starts: list[StartCopy] = []
-    waits: dict[tuple[str, str], Reason] = {}
+    waits: dict[tuple[str, str], Refusal] = {}
     blocked = {each.name for each in desired.destinations if block(rows, each.name)}
     for destination, standing in _in_order(desired, observed, standings):
-        refusal = Reason.HELD if destination.name in blocked else budget.refuses(standing.point.resource_arn)
+        copy = planned.running(desired.source, destination.vault.arn, standing.point, bound)
+        refusal = _HELD if destination.name in blocked else budget.refusal(copy)
         if refusal is not None:
             waits[destination.name, standing.point.arn] = refusal
             continue
         starts.append(_start(desired, destination, standing, bound))
-        budget.take(standing.point.resource_arn)
+        budget.take(copy)
     return tuple(starts), {
         name: tuple(_waiting(one, waits.get((name, one.point.arn))) for one in each) for name, each in standings.items()
     }
 
 
 def _bound(desired: Desired, sharing: Sharing) -> Bound:
-    """Return what the policy's namespace may have unfinished in the account beside others."""
+    """Return what the policy may have unfinished in the account beside others."""
+    own = frozenset((desired.source.arn, each.vault.arn) for each in desired.destinations)
     return Bound(
-        Share.of(desired.source.account.limits.max_concurrent_copies, sharing.namespaces),
-        desired.key.namespace,
-        sharing.vaults | {(desired.source.arn, each.vault.arn) for each in desired.destinations},
+        desired.source.account.limits.max_concurrent_copies,
+        desired.key,
+        sharing.vaults | own,
+        own,
+        sharing.namespaces,
+        sharing.waiting,
     )
 
 
@@ -125,12 +128,11 @@ def _in_order(
     return [(destination, standing) for *_, destination, standing in sorted(ranked, key=lambda each: each[:3])]
 
 
-def _waiting(standing: Standing, refusal: Reason | None) -> Standing:
+def _waiting(standing: Standing, refusal: Refusal | None) -> Standing:
     if refusal is None or standing.state is not State.MISSING:
         return standing
-    if refusal in {Reason.HELD, Reason.QUEUED}:
-        return replace(standing, reason=refusal)
-    return replace(standing, state=State.WAITING, reason=refusal)
+    state = standing.state if refusal in {_HELD, _QUEUED} else State.WAITING
+    return replace(standing, state=state, reason=refusal.reason, message=refusal.message)
 
 
 def _start(desired: Desired, destination: Destination, standing: Standing, bound: Bound) -> StartCopy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import TypeAlias
 
@@ -53,7 +54,7 @@ class PolicyDrawer:
             claims=self.claims_beside(policy),
             claimants=self.claimants_beside(policy) if ending else {},
             neighbours=self.neighbours_of(policy),
-            sharing=self.sharing_of(policy),
+            sharing=replace(self.sharing_of(policy), waiting=occasion.waiting),
             ordered=occasion.ordered,
             looked=occasion.looked,
             elders={} if ending else self.elders_of(policy),

@@ -92,6 +92,7 @@ def summarise(
             conditions=tuple((each.type, each.status, each.reason) for each in found),
             mode=desired.mode,
             suspended=desired.suspend,
+            acts=desired.acts,
             source=desired.source.account.name,
             objective=desired[COPIES].max_copy_lag,
             observed_at=observed.at,
@@ -122,7 +123,7 @@ def _retryable(picture: Picture) -> bool:
     return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
 
 
-_FOLLOWED = frozenset({Reason.BUDGET, Reason.RESOURCE_BUSY, Reason.LIFECYCLE_CONFLICT})
+_FOLLOWED = frozenset({Reason.BUDGET, Reason.ACCOUNT_LIMIT, Reason.RESOURCE_BUSY, Reason.LIFECYCLE_CONFLICT})
 """Why a recovery point waits that is looked at again soon: for a copy under way, or one that another policy makes."""
 
 

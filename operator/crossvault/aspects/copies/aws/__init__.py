@@ -29,7 +29,7 @@ from ..contents import ARRIVALS, POINTS, Arrivals
 from ..inventory import Inventory
 from ..jobs import JobBook, Jobs
 from ..planned import StartCopy
-from ..seen import TRAFFIC, CopyJob, RunningCopy, Traffic
+from ..seen import TRAFFIC, CopyJob, Traffic
 from ..updates import UpdateLifecycle
 from .existing import ExistingCopies
 from .kept import Dated, Described, Holding, KeptListings
@@ -152,7 +152,7 @@ class _Copies:
     def start(self, action: StartCopy) -> Result:
         """Start a copy, unless others have taken the places since it was planned."""
         now = self._reach.clock()
-        with self._started.starting(fingerprint(action.source.account), action.bound, now) as may:
+        with self._started.starting(fingerprint(action.source.account), action, now) as may:
             if not may:
                 return Result(action, withheld=True)
             try:
@@ -184,9 +184,7 @@ class _Copies:
         if self._started.is_forgotten(action, answer["CopyJobId"], now):
             raise CrossvaultError(_forgotten(action))
         self._refused.discard(action.point.arn, action.destination_vault_arn)
-        namespace = action.bound.namespace if action.bound is not None else ""
-        copy = RunningCopy((source.arn, action.destination_vault_arn), namespace)
-        return self._started.add(answer["CopyJobId"], listing, copy, now)
+        return self._started.add(answer["CopyJobId"], listing, action.copy, now)
 
 
 def hands(reach: Reach) -> Hands:

@@ -12,10 +12,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from ....aws.entered import Fingerprint
+from ....aws.entered import Fingerprint, account_in
 from ....aws.reads import ReadKey, SharedReads
 from ....words.problems import Problem
+from ..jobs import JobBook
+from ..places import Places
 from ..planned import Bound, StartCopy
 from ..seen import Asked, Refusal, RunningCopy
 
@@ -39,9 +42,10 @@ REMEMBERED = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class _Started:
-    """A copy job of ours; ``listing`` is the read that shows it."""
+    """A copy job of ours; the listings of its account and Region show it."""
 
-    listing: ReadKey
+    account: str
+    region: str
     copy: RunningCopy
     at: datetime
 
@@ -53,7 +57,7 @@ class StartedCopies:
         self._reads = reads
         self._lock = threading.Lock()
         self._started: dict[str, _Started] = {}
-        self._starting: Counter[tuple[Fingerprint, str]] = Counter()
+        self._starting: Counter[tuple[str, RunningCopy]] = Counter()
         self._answers: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def is_forgotten(self, action: StartCopy, job_id: str, now: datetime) -> bool:
@@ -72,28 +76,28 @@ class StartedCopies:
             return now - since >= LISTED_WITHIN
 
     @contextmanager
-    def starting(self, entry: Fingerprint, bound: Bound | None, now: datetime) -> Iterator[bool]:
-        """Tell whether one more copy may be started inside in an account within ``bound``.
+    def starting(self, entry: Fingerprint, action: StartCopy, now: datetime) -> Iterator[bool]:
+        """Tell whether there is a place in an account for the copy that is started inside.
 
-        Passes that run at once have all planned with the same free places, and with the same share of their namespace.
+        Passes that run at once have all planned with the same free places, and with the same share of their policy.
         """
-        key = (entry, bound.namespace if bound is not None else "")
+        begun = (account_in(entry), action.copy)
         with self._lock:
-            may = bound is None or self._is_within(bound, entry, now)
-            self._starting[key] += may
+            may = action.bound is None or self._has_place(action.bound, action.copy, entry, now)
+            self._starting[begun] += may
         try:
             yield may
         finally:
             with self._lock:
-                self._starting[key] -= may
-                if not self._starting[key]:
-                    del self._starting[key]
+                self._starting[begun] -= may
+                if not self._starting[begun]:
+                    del self._starting[begun]
 
-    def _is_within(self, bound: Bound, entry: Fingerprint, now: datetime) -> bool:
-        running = self._in_progress(entry, now).values()
-        begun = sum(count for (account, _), count in self._starting.items() if account == entry)
-        mine = sum(map(bound.is_own, running)) + self._starting[entry, bound.namespace]
-        return len(running) + begun < bound.share.ceiling(mine)
+    def _has_place(self, bound: Bound, copy: RunningCopy, entry: Fingerprint, now: datetime) -> bool:
+        copies = Counter(self._in_progress(entry, now).values())
+        begun = {each: count for (account, each), count in self._starting.items() if account == account_in(entry)}
+        copies.update(begun)
+        return Places(bound, copies).refusal(copy) is None
 
     def add(self, job_id: str, listing: ReadKey, copy: RunningCopy, now: datetime) -> bool:
         """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already.
@@ -102,7 +106,7 @@ class StartedCopies:
         """
         with self._lock:
             known = job_id in self._started
-            self._started.setdefault(job_id, _Started(listing, copy, now))
+            self._started.setdefault(job_id, _Started(*_place(listing), copy, now))
             return not known
 
     def in_progress(self, entry: Fingerprint, now: datetime) -> Mapping[str, RunningCopy]:
@@ -111,23 +115,41 @@ class StartedCopies:
             return self._in_progress(entry, now)
 
     def _in_progress(self, entry: Fingerprint, now: datetime) -> dict[str, RunningCopy]:
-        running: dict[str, RunningCopy] = {}
-        listed: dict[ReadKey, datetime] = {}
-        for key, book, at in self._reads.values((JOBS, entry)):
-            if now - at < COUNTED:
-                listed[key] = at
-                running |= {
-                    job.id: RunningCopy((job.source_vault_arn, job.destination_vault_arn)) for job in book.running
-                }
+        account = account_in(entry)
+        listed = self._listed(account, now)
+        running = {
+            job.id: RunningCopy(
+                (job.source_vault_arn, job.destination_vault_arn), None, job.resource_arn, job.resource_type
+            )
+            for book, _ in listed.values()
+            for job in book.running
+        }
         for job_id, ours in list(self._started.items()):
-            seen = listed.get(ours.listing)
-            if job_id in running:
+            mine = ours.account == account
+            seen = listed[ours.region][1] if mine and ours.region in listed else None
+            if mine and job_id in running:
                 running[job_id] = ours.copy
             elif now - ours.at >= OWNED or (seen is not None and seen >= ours.at + LISTED_WITHIN):
                 del self._started[job_id]
-            elif ours.listing[1] == entry and now - ours.at < COUNTED and (seen is None or seen <= ours.at):
+            elif mine and now - ours.at < COUNTED and (seen is None or seen <= ours.at):
                 running[job_id] = ours.copy
         return running
+
+    def _listed(self, account: str, now: datetime) -> dict[str, tuple[JobBook, datetime]]:
+        """Return the youngest listing of each Region, by whichever way the account was entered for it."""
+        listed: dict[str, tuple[JobBook, datetime]] = {}
+        for key, book, at in self._reads.values((JOBS,)):
+            whose, region = _place(key)
+            known = listed.get(region)
+            if whose == account and now - at < COUNTED and (known is None or known[1] < at):
+                listed[region] = book, at
+        return listed
+
+
+def _place(listing: ReadKey) -> tuple[str, str]:
+    """Return whose jobs a listing shows, and of which Region."""
+    _, entry, region = listing
+    return account_in(cast("Fingerprint", entry)), cast("str", region)
 
 
 class RefusedCopies:
