@@ -47,10 +47,14 @@ class Watch:
         self.simulator, self.now = simulator, now()
         self.began = self.now
         self.admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
-        key = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
-        self.admin.create_backup_vault(BackupVaultName="orders-copies", EncryptionKeyArn=key)
+        self.make()
         self.put(OURS)
         self.aws = accounts(simulator.url, clock=lambda: self.now)
+
+    def make(self) -> None:
+        """Let somebody make the vault."""
+        key = "arn:aws:kms:eu-central-1:222222222222:key/22222222-0000-4000-8000-000000000001"
+        self.admin.create_backup_vault(BackupVaultName="orders-copies", EncryptionKeyArn=key)
 
     def put(self, *statements: Json) -> None:
         """Let somebody write the policy of the vault."""
@@ -176,6 +180,16 @@ def test_who_is_declared_anew_sees_the_policy_anew(watch: Watch, declared: Desir
     assert sids(seen) == [sid_of(ROLE), "any"]
     assert watch.reads() == 2
     assert watch.costs(declared, looks=3) == [0, 0, 0]
+
+
+def test_the_policy_of_a_vault_that_was_made_anew_is_that_of_another(watch: Watch) -> None:
+    """The name is the same, and nothing stands there any more."""
+    watch.look()
+    watch.admin.delete_backup_vault(BackupVaultName="orders-copies")
+    watch.simulator.control.advance(60)
+    watch.make()
+
+    assert watch.look().destinations[0][POLICY] == Seen(None)
 
 
 def test_a_write_of_ours_is_seen_at_once(watch: Watch) -> None:

@@ -9,7 +9,7 @@ from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import Pending, Place, known
 from ....aws.reads import ReadKey
-from ....engine.declared import Desired, Destination, Ownership
+from ....engine.declared import Destination, Ownership, PolicyKey
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.observed import Sight
 from ....engine.parts import Parts
@@ -20,7 +20,7 @@ from ...organization import aws as organization
 from ...vault import aws as vault
 from ...vault.seen import Vault
 from .. import OWNERSHIP, PATHS, POLICY, Paths, PutVaultPolicy, caller_of, is_settled
-from .settled import SettledFor
+from .settled import SettledFor, Version, version_of
 from .writes import VaultPolicies, vault_policy
 
 # --- Looking -------------------------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ class _Looks:
     """How policies are looked at: while nothing is amiss with one, in every sixth interval only.
 
     A look is as fresh as any other while something is amiss, before and after a write that depends on it, after AWS has
-    denied a copy into the vault, and when whoever looks has been declared otherwise since.
+    denied a copy into the vault, and when whoever looks was declared otherwise since, or the vault made anew.
     """
 
     def __init__(self, reach: Reach) -> None:
@@ -68,10 +68,11 @@ class _Looks:
         if isinstance(seen, Unseen) or seen.value is None or place.closed() is not None:
             pending = _policy(place, declared.vault.name, seen)
             return lambda: pending
-        known_at = self._known_at(scene, declared, place)
+        version = version_of(scene.desired, seen.value)
+        known_at = self._known_at(scene, declared, place, version)
         if known_at is None:
             pending = _policy(place, declared.vault.name, seen)
-            return lambda: self._noting(pending, place, declared, scene.desired)
+            return lambda: self._noting(pending, place, declared, scene.desired.key, version)
         document, at = known_at
 
         def unless_doubted() -> Pending[str | None]:
@@ -82,21 +83,23 @@ class _Looks:
         return unless_doubted
 
     def _noting(
-        self, pending: Pending[str | None], place: Place, declared: Destination, desired: Desired
+        self, pending: Pending[str | None], place: Place, declared: Destination, who: PolicyKey, version: Version
     ) -> Pending[str | None]:
         policy, now = pending(), self._reach.clock()
         if isinstance(policy, Seen):
-            self._settled.note(_key_of(place, declared), desired, now)
+            self._settled.note(_key_of(place, declared), who, version, now)
         self._reach.lasting.serve(declared.vault.arn, now, old=False)
         return known(policy)
 
-    def _known_at(self, scene: Scene, declared: Destination, place: Place) -> tuple[str | None, datetime] | None:
+    def _known_at(
+        self, scene: Scene, declared: Destination, place: Place, version: Version
+    ) -> tuple[str | None, datetime] | None:
         """Return what a policy was and when, if that will do; None where it has to be as fresh as everything else."""
         key, now = _key_of(place, declared), self._reach.clock()
         kept = place.shared.reads.cached(key, now - self._reach.settled)
         if kept is None or kept[1] > now or kept[1] >= place.shared.not_before:
             return None
-        if not self._settled.is_for(key, scene.desired, now):
+        if not self._settled.is_for(key, scene.desired.key, version, now):
             return None
         policy: Look[str | None] = Seen(kept[0])
         source = Sight(scene.source.account, Parts().having(ORGANIZATION, organization.of(scene.source)()))
