@@ -446,6 +446,29 @@ def test_a_row_that_says_too_little_of_a_vault_has_it_described(path: str, inste
     assert half.problem.reason is Reason.UNEXPECTED_ANSWER
 
 
+def test_a_vault_that_a_list_has_lost_is_described_before_it_is_missing() -> None:
+    """A list may be late; nobody is told that a vault with copies is lost because of that."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        aws = accounts(script.url)
+        found = [aws.observe(DESIRED, not_before=now()).destinations[0][VAULT]]
+        script.on("ListBackupVaults", OTHERS)
+        found += [aws.observe(DESIRED, not_before=now()).destinations[0][VAULT] for _ in range(2)]
+        script.on(DESCRIBED, NO_LIST)
+        lost = aws.observe(DESIRED, not_before=now()).destinations[0][VAULT]
+        script.on("ListBackupVaults", GOOD["ListBackupVaults"])
+        found.append(aws.observe(DESIRED, not_before=now()).destinations[0][VAULT])
+        described = script.count(DESCRIBED)
+        found.append(aws.observe(DESIRED, not_before=now()).destinations[0][VAULT])
+        aws.close()
+
+    assert all(each == found[0] for each in found)
+    assert isinstance(found[0], Seen)
+    assert found[0].value is not None
+    assert lost == Seen(None)
+    assert script.count(DESCRIBED) == described
+
+
 def test_a_vault_of_somebody_else_is_none_of_ours() -> None:
     """A shared vault of the same name stands in the list, with an ARN of another account."""
     foreign = GOOD["ListBackupVaults"]["BackupVaultList"][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -27,6 +27,8 @@ from ...words.reasons import Reason
 from . import CREATION, CreateVault
 from .seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
 
+MOST_GONE = 1000
+"""So many vaults are remembered of which a list has spoken before."""
 MANAGED_BY = {"crossvault.io/managed-by": "crossvault"}
 
 
@@ -115,7 +117,7 @@ class _Vaults:
             return Unseen(error.problem)
         if isinstance(listed, Problem):
             return self._describe(name) if listed.reason is Reason.ACCESS_DENIED else Unseen(listed)
-        if name in listed.partly:
+        if name in listed.partly or name in listed.gone:
             return self._describe(name)
         access, region = self._place.access, self._place.region
         self._shared.ages[vault_key(access.fingerprint, region, name)] = at
@@ -146,10 +148,11 @@ class _Vaults:
     def _list(self) -> tuple[Listed | Problem, datetime]:
         """List the vaults, or take the list that is there; being denied it is an answer, too."""
         access, region = self._place.access, self._place.region
+        before = self._cached(EVER)
 
         def answer() -> Listed | Problem:
             try:
-                return vaults(access, region)
+                return vaults(access, region).after(before)
             except CrossvaultError as error:
                 if error.problem.error_class is ErrorClass.RETRY:
                     raise
@@ -203,10 +206,23 @@ def _in_utc(at: datetime | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The vaults of an account in a Region, by name; ``partly`` are those whose rows lack what every vault has."""
+    """The vaults of an account in a Region, by name.
+
+    Attributes:
+        partly: Those whose rows lack what every vault has.
+        gone: Those that an earlier list had: a list may be late, and a vault that is lost is worth a second question.
+    """
 
     vaults: Mapping[str, Vault]
     partly: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def after(self, before: Listed | Problem | None) -> Listed:
+        """Return this list as it is after another one."""
+        if not isinstance(before, Listed):
+            return self
+        gone = (before.gone | {*before.names}) - {*self.names}
+        return replace(self, gone=frozenset(sorted(gone)[:MOST_GONE]))
 
     @property
     def names(self) -> Collection[str]:
