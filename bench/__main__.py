@@ -22,6 +22,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--reads-per-second", default=5.0, show_default=True, help="Limit of each account.")
 @click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
 @click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
+@click.option("--at-rest", is_flag=True, help="Watch policies of which nothing is missing.")
 @click.option("--points", default=100_000, show_default=True, help="Recovery points to keep and compare, at most.")
 @click.option(
     "--large",
@@ -41,6 +42,7 @@ def main(
     reads_per_second: float,
     steady: float,
     interval: str,
+    at_rest: bool,
     points: int,
     large: int,
     crowd: int,
@@ -70,7 +72,12 @@ def main(
                 result[part] = tenants.measure(crowd=crowd, reads_per_second=reads_per_second, interval=interval)
             case _:
                 result[part] = policies.measure(
-                    pairs=pairs, vaults=vaults, reads_per_second=reads_per_second, steady=steady, interval=interval
+                    pairs=pairs,
+                    vaults=vaults,
+                    reads_per_second=reads_per_second,
+                    steady=steady,
+                    interval=interval,
+                    at_rest=at_rest,
                 )
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")

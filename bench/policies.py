@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tools.controlplane import ControlPlane
 from tools.processes import TetheredProcess
 
 from backup_simulator.server import SimulatorServer
+from crossvault.manifest.fields import parse_duration
 
 from . import worlds
 
@@ -39,11 +41,20 @@ class Figures:
     steady_aws_writes: int
     steady_api_writes: int
     steady_cpu_percent: float
+    steady_calls: dict[str, int]
+    calls_per_policy_and_interval: float | None
 
 
-def measure(*, pairs: int, vaults: int, reads_per_second: float, steady: float, interval: str) -> dict[str, Any]:
-    """Run the operator over ``pairs * vaults`` policies in Observe mode and return the figures."""
+def measure(
+    *, pairs: int, vaults: int, reads_per_second: float, steady: float, interval: str, at_rest: bool = False
+) -> dict[str, Any]:
+    """Run the operator over ``pairs * vaults`` policies in Observe mode and return the figures.
+
+    They look more often than in every interval, because statements and copies are missing, unless they are ``at_rest``.
+    """
     world = worlds.world(pairs=pairs, vaults=vaults, points=4)
+    if at_rest:
+        world = worlds.at_rest(world)
     with SimulatorServer(world) as aws, ControlPlane.start() as plane:
         plane.kubectl("apply", "-f", ROOT / "crds")
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all")
@@ -77,10 +88,21 @@ def measure(*, pairs: int, vaults: int, reads_per_second: float, steady: float, 
                     steady_aws_writes=sum(call.mutating for call in later),
                     steady_api_writes=plane.request_counts().since(counts).writes(group="crossvault.io"),
                     steady_cpu_percent=round(100 * cpu / steady, 1),
+                    steady_calls=dict(Counter(call.operation for call in later).most_common()),
+                    calls_per_policy_and_interval=round(len(later) / (pairs * vaults) * _seconds(interval) / steady, 2)
+                    if at_rest
+                    else None,
                 )
             )
         finally:
             operator.stop(10)
+
+
+def _seconds(interval: str) -> float:
+    length = parse_duration(interval)
+    if length is None:
+        raise ValueError(interval)
+    return length.total_seconds()
 
 
 def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str) -> TetheredProcess:

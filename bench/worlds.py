@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from crossvault.aspects.vault_policy.statement import statement_for
+
 HUB, PAYER = "555555555555", "999999999999"
 SOURCE_REGION, TARGET_REGION = "eu-west-1", "eu-central-1"
 NAMESPACE = "bench"
@@ -45,6 +47,17 @@ def world(*, pairs: int, vaults: int, points: int) -> dict[str, Any]:
         },
         "accounts": accounts,
     }
+
+
+def at_rest(world: dict[str, Any]) -> dict[str, Any]:
+    """Leave nothing to do in a world: no recovery point, and our statement in the policy of every destination vault."""
+    for account in world["accounts"]:
+        for vault in account.get("vaults", ()):
+            vault.pop("generate", None)
+            if account["name"].startswith("target-"):
+                role = f"arn:aws:iam::{source_id(int(account['name'].removeprefix('target-')))}:role/copy-role"
+                vault["policy"] = {"Version": "2012-10-17", "Statement": [statement_for(role)]}
+    return world
 
 
 def _hub() -> dict[str, Any]:

@@ -129,7 +129,7 @@ def test_a_deletion_that_cannot_look_is_not_done(shared: Stage) -> None:
     assert event.reason == "DeletionWaiting"
     ours = sid_of(scene.COPY_ROLE)
     where = f"statement {ours} of vault orders-copies (dr, {scene.AWAY})"
-    assert event.message.startswith(f"Not removed yet: {where}. Cannot read ")
+    assert event.message.startswith(f"Not removed yet: {where}. Cannot list the vaults ")
     assert not event.message.endswith("…"), "the cause is told to its end"
     assert not shared.look().events, "told once"
     shared.control.faults.clear()
@@ -142,7 +142,7 @@ def test_a_deletion_asks_only_what_it_needs(shared: Stage) -> None:
     assert shared.look().done
     asked = {(each.account, each.operation) for each in shared.control.calls() if each.account != scene.TOOLS}
     assert asked <= {
-        *((scene.BACKUP, each) for each in ("AssumeRole", "GetCallerIdentity", "DescribeBackupVault")),
+        *((scene.BACKUP, each) for each in ("AssumeRole", "GetCallerIdentity", "ListBackupVaults")),
         *((scene.BACKUP, each) for each in ("GetBackupVaultAccessPolicy", "PutBackupVaultAccessPolicy")),
     }
 

@@ -26,9 +26,8 @@ DENY = {
 }
 EXPLAINING = frozenset({"DescribeOrganization", "DescribeGlobalSettings", "GetRole"})
 """Nothing is done from these answers: AWS judges by itself whether a copy may cross, and a job says why not."""
-SKIPPED = frozenset(
-    {"StartCopyJob", "ListBackupVaults", "AssumeRoleWithWebIdentity", "ListParents", "DescribeRecoveryPoint"}
-)
+SKIPPED = frozenset({"StartCopyJob", "AssumeRoleWithWebIdentity", "ListParents", "DescribeRecoveryPoint"})
+DENIED = {"code": "AccessDeniedException", "status": 403}
 MEMBERS = [
     pytest.param(operation, member, id=f"{operation}: {member}")
     for operation, members in ANSWERS.items()
@@ -41,6 +40,13 @@ INSTEAD = ("nothing", "null", "other")
 def omit(stage: Stage, operation: str, member: str, **options: Any) -> None:
     """Let an answer lack a member."""
     stage.control.faults.add(Kind.OMIT, operation=operation, member=member, **options)
+
+
+def withhold(stage: Stage, operation: str, member: str) -> None:
+    """Let an answer lack a member, and be asked for: vaults are described where they may not be listed."""
+    if operation == "DescribeBackupVault":
+        stage.control.faults.add(Kind.ERROR, operation="ListBackupVaults", **DENIED)
+    omit(stage, operation, member)
 
 
 def copied_once(stage: Stage) -> bool:
@@ -74,7 +80,7 @@ def sids(stage: Stage) -> list[str]:
 @pytest.mark.parametrize(("operation", "member"), MEMBERS)
 def test_before_the_first_look(stage: Stage, operation: str, member: str) -> None:
     """Nothing is known yet: no copy starts from half an answer, and once answers are whole, copies begin."""
-    omit(stage, operation, member)
+    withhold(stage, operation, member)
     for _ in range(2):
         stage.look()
     if operation not in EXPLAINING and "CopyJobs[]" not in member:  # before the first copy there is no row
@@ -94,7 +100,7 @@ def test_while_there_is_something_to_do(stage: Stage, operation: str, member: st
     lose_our_statement(stage)
     one_more(stage)
     before = len(stage.writes())
-    omit(stage, operation, member)
+    withhold(stage, operation, member)
     if operation in {"AssumeRole", "GetCallerIdentity", "GetRole"}:  # what is remembered is not asked again
         stage.restart()
     stage.look()
@@ -103,7 +109,10 @@ def test_while_there_is_something_to_do(stage: Stage, operation: str, member: st
     assert told(stage, member)
     if operation not in {*EXPLAINING, "DescribeKey"}:
         assert not stage.writes("StartCopyJob")[len(scene.POINTS) :]
-    if operation in {"DescribeBackupVault", "GetBackupVaultAccessPolicy", "AssumeRole", "GetCallerIdentity"}:
+    if operation in {
+        *("DescribeBackupVault", "ListBackupVaults", "GetBackupVaultAccessPolicy"),
+        *("AssumeRole", "GetCallerIdentity"),
+    }:
         assert len(stage.writes()) == before
     stage.control.faults.clear()
     stage.go_on()
@@ -129,11 +138,10 @@ def test_a_started_copy_whose_id_is_missing_is_started_once(stage: Stage, instea
 
 @pytest.mark.parametrize("member", ["BackupVaultList", "BackupVaultList[].BackupVaultName"])
 def test_a_vault_is_not_missing_because_its_name_is(stage: Stage, member: str) -> None:
-    """A vault that may not be described, and a list without names: nothing is created, nothing copied."""
+    """A vault that could not be described, and a list without names: nothing is created, nothing copied."""
     stage.go_on()
     before = len(stage.writes())
-    code = {"code": "AccessDeniedException", "status": 403}
-    stage.control.faults.add(Kind.ERROR, operation="DescribeBackupVault", account=scene.BACKUP, **code)
+    stage.control.faults.add(Kind.ERROR, operation="DescribeBackupVault", account=scene.BACKUP, **DENIED)
     omit(stage, "ListBackupVaults", member)
     one_more(stage)
     stage.look()

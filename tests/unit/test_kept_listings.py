@@ -510,6 +510,53 @@ def test_a_description_from_before_the_listing_is_no_doubt() -> None:
     assert world.whole() == 0
 
 
+def _described(world: World, points: int, at: datetime) -> Described:
+    return Described(Vault("arn:v", "v", created=world.created, points=points), at)
+
+
+def test_a_copy_that_came_after_the_number_was_told_is_no_doubt() -> None:
+    """One list of vaults serves many policies: who looks last sees more than was counted, and audits nothing."""
+    world = settled()
+    world.whole()
+    world.wait(5 * MINUTE)
+    told, number = world.now, len(world.points)
+    for age in (1, 2):
+        world.wait(2 * MINUTE)
+        copy = world.add(age=timedelta(days=100 * age))
+        job = world.job("COMPLETED", copy=copy, completed=MINUTE)
+        world.dated[job] = world.points[copy].created
+        jobs = (Jobs(world.jobs.values()),)
+        held = world.kept.destination(KEY, _described(world, number, told), jobs, world._list, world.date)
+        assert same(held.points, world)
+
+    assert None not in world.listed
+    assert (same(world.destination(), world), world.listed.count(None)) == (True, 0)
+
+
+def test_a_backup_that_ran_for_long_and_came_after_the_number_was_told_is_no_doubt() -> None:
+    """Its creation is hours ago, and it was listed a moment ago."""
+    world = settled()
+    world.whole()
+    world.wait(5 * MINUTE)
+    told, number = world.now, len(world.points)
+    world.wait(2 * MINUTE)
+    world.add(age=timedelta(hours=12))
+
+    assert same(world.kept.source(KEY, _described(world, number, told), world._list), world)
+    assert None not in world.listed
+
+
+def test_what_came_after_the_number_hides_no_deletion_for_longer_than_a_look() -> None:
+    """The next number is told after the arrival was seen, and has to count it."""
+    world = settled()
+    world.points.pop("p1")
+    world.add(age=timedelta(hours=12))
+    world.source()
+    world.wait(5 * MINUTE)
+
+    assert same(world.source(), world)
+
+
 def test_a_vault_that_could_not_be_described_is_listed_once_more_when_it_can() -> None:
     """Nothing could tell until then whether it is the same, and how much it holds."""
     world = World()

@@ -87,7 +87,7 @@ class ClusterDemo:
             [
                 *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", kubeconfig),
                 *("--metrics-port", str(self.metrics_port.number), "--probe-port", str(self.probe_port.number)),
-                *("--interval", "15s", "--follow-interval", "1s"),
+                *("--interval", "3s", "--follow-interval", "1s"),
                 *("--log-format", "text"),
             ],
             log=self.plane.folder / "operator.log",

@@ -73,7 +73,7 @@ class AwsAccounts:
         sessions = Sessions(
             settings, self.recorder, budgets, clock=clock, new_session=new_session, new_threads=new_threads
         )
-        self._reach = Reach(sessions, SharedReads(clock), clock, settings.audit)
+        self._reach = Reach(sessions, SharedReads(clock), clock, settings.audit, settings.settled)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}
 

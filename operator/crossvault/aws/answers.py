@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -19,15 +19,10 @@ from botocore.utils import parse_timestamp
 
 from .rows import EARLIEST, LATEST, Rows
 
-BARREN = 200
-"""How many pages in a row may bring nothing new. AWS filters after it has cut the pages, so that a few are empty."""
 LARGEST_BODY = 16 * 2**20
 """Bytes of one answer that are read. A page of 1,000 recovery points is one megabyte."""
 LONGEST_TEXT = 128 * 2**10
 """How long a text in an answer may be; the largest are policies, which AWS keeps below 20 KB."""
-PAGES: Any = {"PageSize": 1000}
-MOST_ROWS = 5_000_000
-"""How many rows a listing may have before it is taken for one that does not end."""
 CUT = frozenset({"CopyJobs[].StatusMessage"})
 """Texts for people, which are cut where they are read: one that is too long must not hide what stands beside it."""
 
@@ -101,7 +96,18 @@ ANSWERS: dict[str, Members] = {
             "NumberOfRecoveryPoints",
         ),
     ),
-    "ListBackupVaults": Members(("BackupVaultList", "BackupVaultList[].BackupVaultName"), ("NextToken",)),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupVaultListMember.html: the same of each vault. A
+    # row without ARN or key is that of a vault of which nothing is known yet; it must not hide all others.
+    "ListBackupVaults": Members(
+        ("BackupVaultList", "BackupVaultList[].BackupVaultName"),
+        (
+            *("BackupVaultList[].BackupVaultArn", "BackupVaultList[].EncryptionKeyArn"),
+            *("BackupVaultList[].Locked", "BackupVaultList[].MinRetentionDays", "BackupVaultList[].MaxRetentionDays"),
+            *("BackupVaultList[].VaultType", "BackupVaultList[].EncryptionKeyType", "BackupVaultList[].CreationDate"),
+            *("BackupVaultList[].NumberOfRecoveryPoints", "NextToken"),
+        ),
+        many=True,
+    ),
     # A vault without a policy answers ResourceNotFoundException.
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_GetBackupVaultAccessPolicy.html
     "GetBackupVaultAccessPolicy": Members(("Policy",)),
@@ -363,38 +369,3 @@ def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
             _fill(made, value)
         else:
             made.text = value
-
-
-# --- Listings ------------------------------------------------------------------------------------------------------
-
-
-def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any], str]) -> Iterator[Any]:
-    """Yield the rows of all pages, one page at a time; one that moved from a page to the next comes twice.
-
-    A page brings something new unless one with the same first and last row came before.
-
-    Args:
-        pages: As a paginator gets them.
-        member: Under what a page has its rows.
-        name: Returns the name of a row.
-
-    Raises:
-        UnexpectedAnswerError: The pages do not end: one points to one before it, very many bring nothing new, or they
-            bring more rows than there can be.
-    """
-    tokens: set[int] = set()
-    known: set[int] = set()
-    barren = number = 0
-    for page in pages:
-        rows = page[member]
-        number += len(rows)
-        # To remember all names would take more memory than the rows themselves.
-        ends = hash((len(rows), name(rows[0]), name(rows[-1]))) if rows else None
-        barren = barren + 1 if ends is None or ends in known else 0
-        token = page.get("NextToken")
-        if barren > BARREN or number > MOST_ROWS or (token and hash(token) in tokens):
-            raise UnexpectedAnswerError(f"the pages of {member} do not end")
-        known.add(ends or 0)
-        if token:
-            tokens.add(hash(token))  # a token may be long
-        yield from rows

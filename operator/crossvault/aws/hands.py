@@ -13,6 +13,7 @@ from ..engine.plan import Result
 from ..words.problems import CrossvaultError
 from .backoff import RefusedWrites, Write
 from .entered import Entered
+from .lasting import Lasting
 from .places import Place
 from .reads import ReadKey, SharedReads
 from .sessions import Sessions
@@ -23,14 +24,22 @@ W = TypeVar("W", bound=Write)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What rooms look and act with; one per process. ``audit`` is how often listings are made anew in whole."""
+    """What rooms look and act with; one per process.
+
+    Attributes:
+        audit: How often listings are made anew in whole.
+        settled: How old what was seen of a setting may be, as long as nothing is amiss with it.
+        lasting: When that will not do.
+    """
 
     sessions: Sessions
     reads: SharedReads
     clock: Callable[[], datetime]
     audit: timedelta = timedelta(hours=6)
+    settled: timedelta = timedelta(minutes=25)
     refused_writes: RefusedWrites = field(default_factory=RefusedWrites)
     turns: Turns = field(default_factory=Turns)
+    lasting: Lasting = field(default_factory=Lasting)
 
     def enter(self, vault: VaultRef) -> Entered:
         """Enter a vault's account, with an identity verified for the credentials in use (invariant 5)."""

@@ -37,6 +37,7 @@ class AwsSettings:
         threads: How many reads of one namespace run at once per account.
         sessions: How many accounts are kept ready.
         audit: How often what is kept of a listing is listed in whole.
+        settled: How old what was seen of a setting may be, as long as nothing is amiss with it.
     """
 
     version: str = "0"
@@ -49,6 +50,7 @@ class AwsSettings:
     threads: int = 4
     sessions: int = 256
     audit: timedelta = timedelta(hours=6)
+    settled: timedelta = timedelta(minutes=25)
 
 
 def client_config(settings: AwsSettings) -> Config:

@@ -2,13 +2,15 @@
 
 A value counts as old as the moment its fetch began. Errors reach everybody who waited for that fetch and are not kept,
 but for those that took long: an account that hangs would hold up the passes of all others, one policy after the other.
+
+Of what very many share, each tenant has a fetch of its own: it must not wait for one that waits for the budget behind
+all that another tenant has asked for. Whichever ends first serves everybody.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
@@ -22,8 +24,6 @@ KEPT = timedelta(hours=2)
 SWEEP = timedelta(minutes=5)
 SLOW = timedelta(seconds=5)
 LONGEST = timedelta(minutes=1)
-LONGEST_TURN = 2.0
-"""Seconds that a read waits for another one that may answer it, too."""
 
 
 @dataclass(slots=True)
@@ -42,12 +42,6 @@ class _Flight:
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
-class _Turn:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-
-
 class SharedReads:
     """The answers of AWS by key. Thread-safe; the lock is never held while AWS is asked."""
 
@@ -55,13 +49,15 @@ class SharedReads:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[ReadKey, _Entry] = {}
-        self._flights: dict[ReadKey, _Flight] = {}
+        self._flights: dict[tuple[ReadKey, str], _Flight] = {}
         self._troubles: dict[ReadKey, tuple[CrossvaultError, datetime]] = {}
-        self._turns: dict[ReadKey, _Turn] = {}
         self._swept = clock()
 
-    def get(self, key: ReadKey, not_before: datetime, fetch: Callable[[], T]) -> tuple[T, datetime]:
-        """Return the value of ``key`` and when its fetch began, which is not before ``not_before``."""
+    def get(self, key: ReadKey, not_before: datetime, fetch: Callable[[], T], who: str = "") -> tuple[T, datetime]:
+        """Return the value of ``key`` and when its fetch began, which is not before ``not_before``.
+
+        With ``who`` no fetch is waited for that somebody else began.
+        """
         while True:
             with self._lock:
                 now = self._clock()
@@ -73,32 +69,15 @@ class SharedReads:
                 trouble = self._troubles.get(key)
                 if trouble is not None and now < trouble[1]:
                     raise CrossvaultError(trouble[0].problem)
-                flight = self._flights.get(key)
+                flight = self._flights.get((key, who))
                 if flight is None:
-                    flight = self._flights[key] = _Flight(now)
+                    flight = self._flights[key, who] = _Flight(now)
                     break
             flight.landed.wait()
             if flight.began >= not_before:
                 return _result(flight)
             # It began too early for us; now that it has landed, the next one is ours or somebody's who needs it too.
-        return self._fly(key, flight, fetch)
-
-    @contextmanager
-    def turn(self, key: ReadKey) -> Iterator[None]:
-        """Let one after the other ask for what answers the others, too; nobody waits long for an AWS that hangs."""
-        with self._lock:
-            turn = self._turns.setdefault(key, _Turn())
-            turn.users += 1
-        mine = turn.lock.acquire(timeout=LONGEST_TURN)
-        try:
-            yield
-        finally:
-            if mine:
-                turn.lock.release()
-            with self._lock:
-                turn.users -= 1
-                if not turn.users:
-                    self._turns.pop(key, None)
+        return self._fly((key, who), flight, fetch)
 
     def cached(self, key: ReadKey, not_before: datetime) -> tuple[Any, datetime] | None:
         """Return what :meth:`get` would return without fetching or waiting."""
@@ -109,7 +88,7 @@ class SharedReads:
             entry.touched = self._clock()
             return entry.value, entry.at
 
-    def _fly(self, key: ReadKey, flight: _Flight, fetch: Callable[[], T]) -> tuple[T, datetime]:
+    def _fly(self, mine: tuple[ReadKey, str], flight: _Flight, fetch: Callable[[], T]) -> tuple[T, datetime]:
         try:
             flight.value = fetch()
         except BaseException as error:
@@ -117,9 +96,9 @@ class SharedReads:
             raise
         finally:
             with self._lock:
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
-                    self._keep(key, flight, self._clock())
+                if self._flights.get(mine) is flight:
+                    del self._flights[mine]
+                    self._keep(mine[0], flight, self._clock())
             flight.landed.set()
         return flight.value, flight.began
 
@@ -127,6 +106,9 @@ class SharedReads:
         """Keep an answer for whom it is young enough, and a slow error as long as it took to come by."""
         took = now - flight.began
         self._troubles.pop(key, None)
+        entry = self._entries.get(key)
+        if entry is not None and not entry.stale and entry.at > flight.began:
+            return  # somebody else's that began later, and has ended before
         if flight.error is None:
             self._entries[key] = _Entry(flight.value, flight.began, now)
         elif isinstance(flight.error, CrossvaultError) and took >= SLOW:
@@ -141,7 +123,8 @@ class SharedReads:
             entry = self._entries.get(key)
             if entry is not None:
                 entry.stale = True
-            self._flights.pop(key, None)
+            for each in [each for each in self._flights if each[0] == key]:
+                del self._flights[each]
             self._troubles.pop(key, None)
 
     def values(self, prefix: ReadKey) -> Iterator[tuple[ReadKey, Any, datetime]]:
@@ -157,8 +140,8 @@ class SharedReads:
         with self._lock:
             for key in [key for key in self._entries if belongs(key)]:
                 del self._entries[key]
-            for key in [key for key in self._flights if belongs(key)]:
-                del self._flights[key]
+            for each in [each for each in self._flights if belongs(each[0])]:
+                del self._flights[each]
             for key in [key for key in self._troubles if belongs(key)]:
                 del self._troubles[key]
 

@@ -28,7 +28,9 @@ async def run(settings: OperatorSettings, audit: timedelta) -> int:
         clock=lambda: datetime.now(UTC),
     )
     around.metrics = exposition.render
-    aws = AwsAccounts(AwsSettings(version=__version__, audit=audit), recorder=exposition.aws)
+    aws = AwsAccounts(
+        AwsSettings(version=__version__, audit=audit, settled=settings.cadence.settled), recorder=exposition.aws
+    )
     around.forget_account = aws.drop
     if settings.cluster is not None:
         aws.name_cluster(settings.cluster)

@@ -21,6 +21,11 @@ class Cadence:
     interval: timedelta = timedelta(minutes=5)
     follow: timedelta = timedelta(seconds=30)
 
+    @property
+    def settled(self) -> timedelta:
+        """How old what was seen of a setting may be while nothing is amiss: it is seen within six intervals."""
+        return 5 * self.interval
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

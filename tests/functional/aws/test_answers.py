@@ -102,7 +102,7 @@ def test_alias_of_an_aws_managed_key_is_not_described() -> None:
     """DescribeKey of alias/aws/backup would create that key, and looking creates nothing."""
     with scripted() as script:
         _let_see(script)
-        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
+        script.on("ListBackupVaults", {"BackupVaultList": []})
         script.on("ListCopyJobs", {"CopyJobs": []})
         aws = accounts(script.url)
         who = account()
@@ -125,7 +125,7 @@ def test_wanted_key_is_looked_up_only_for_a_vault_to_be_made(create: bool, encry
     """A key nobody needs is not asked for."""
     with scripted() as script:
         _let_see(script)
-        script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
+        script.on("ListBackupVaults", {"BackupVaultList": []})
         script.on("ListCopyJobs", {"CopyJobs": []})
         aws = accounts(script.url)
         who = account()
@@ -147,8 +147,11 @@ def test_what_moved_between_pages_counts_once() -> None:
         desired = policy(who, replace(who, name="dr"))
         job["SourceBackupVaultArn"] = desired.source.arn
         job["DestinationBackupVaultArn"] = desired.destinations[0].vault.arn
-        vault = {"BackupVaultArn": desired.source.arn, "BackupVaultName": "orders", "EncryptionKeyArn": "arn:key"}
-        script.on("DescribeBackupVault", vault)
+        vaults = [
+            {"BackupVaultArn": each.arn, "BackupVaultName": each.name, "EncryptionKeyArn": "arn:key"}
+            for each in (desired.source, desired.destinations[0].vault)
+        ]
+        script.on("ListBackupVaults", {"BackupVaultList": vaults})
         script.on("GetBackupVaultAccessPolicy", error_json("ResourceNotFoundException"))
         script.on("ListCopyJobs", {"CopyJobs": [job], "NextToken": "2"}, {"CopyJobs": [job]})
         rows = {"RecoveryPoints": [row]}

@@ -51,9 +51,11 @@ from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.lifecycle.existing import Existing, ExistingCopies, Fate, Verdict
 from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault import aws as vault_rows
 from crossvault.aspects.vault.seen import KEYS, VAULT
 from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
 from crossvault.aws import answers, rows
+from crossvault.aws import pages as paging
 from crossvault.aws.answers import ANSWERS
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
@@ -96,7 +98,24 @@ GOOD: dict[str, Json] = {
         "CreationDate": 1.795e9,
         "NumberOfRecoveryPoints": 1,
     },
-    "ListBackupVaults": {"BackupVaultList": [{"BackupVaultName": "others"}], "NextToken": None},
+    "ListBackupVaults": {
+        "BackupVaultList": [
+            {
+                "BackupVaultArn": vault.arn,
+                "BackupVaultName": vault.name,
+                "EncryptionKeyArn": KEY,
+                "Locked": True,
+                "MinRetentionDays": 1,
+                "MaxRetentionDays": 400,
+                "VaultType": "BACKUP_VAULT",
+                "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
+                "CreationDate": 1.795e9,
+                "NumberOfRecoveryPoints": 1,
+            }
+            for vault in (TARGET, SOURCE)
+        ],
+        "NextToken": None,
+    },
     "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED]})},
     "DescribeKey": {"KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
     "ListRecoveryPointsByBackupVault": {
@@ -163,8 +182,10 @@ GOOD: dict[str, Json] = {
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
 GET_ROLE = "GetRole"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
-LISTED_FOR_NAMES = "ListBackupVaults"
-"""Is asked only where a vault cannot be described."""
+DESCRIBED = "DescribeBackupVault"
+"""Is asked only where vaults may not be listed, and of one whose row says too little."""
+NO_LIST = error_json("AccessDeniedException", status=403)
+OTHERS: Json = {"BackupVaultList": [{"BackupVaultName": "others"}]}
 DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
 """Is asked only of a copy that is to get another lifecycle."""
 
@@ -256,12 +277,13 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", LISTED_FOR_NAMES, DESCRIBED_TO_CHANGE}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
 HOLDS_UP: dict[str, set[Any]] = {
     "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault},
+    "ListBackupVaults": {PutVaultPolicy, StartCopy, CreateVault},
     "GetBackupVaultAccessPolicy": {PutVaultPolicy, StartCopy},
     "ListRecoveryPointsByBackupVault": {StartCopy},
     "ListCopyJobs": {StartCopy},
@@ -285,6 +307,8 @@ def test_a_member_that_is_missing(operation: str, path: str, always: bool, inste
     """What AWS always sends makes the look unseen, with a sentence that names it, and nothing follows from it."""
     with scripted() as script:
         script_a_whole_world(script)
+        if operation == DESCRIBED:
+            script.on("ListBackupVaults", NO_LIST)
         script.on(operation, spoiled(operation, path, instead))
         observed = see(script)
     planned = {type(each) for each in diff(DESIRED, observed).actions}
@@ -313,7 +337,12 @@ def _value(operation: str, path: str) -> Any:
 
 @pytest.mark.parametrize("row", [None, "text", 5])
 @pytest.mark.parametrize(
-    ("operation", "member"), [("ListRecoveryPointsByBackupVault", "RecoveryPoints"), ("ListCopyJobs", "CopyJobs")]
+    ("operation", "member"),
+    [
+        ("ListRecoveryPointsByBackupVault", "RecoveryPoints"),
+        ("ListCopyJobs", "CopyJobs"),
+        ("ListBackupVaults", "BackupVaultList"),
+    ],
 )
 def test_a_row_without_anything(operation: str, member: str, row: Any) -> None:
     """A row that is null is a recovery point or a job of which nothing is known: the listing is none."""
@@ -365,11 +394,10 @@ def test_an_instant_as_aws_may_write_it(at: Any) -> None:
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
 @pytest.mark.parametrize("path", ["BackupVaultList", "BackupVaultList[].BackupVaultName"])
 def test_a_list_of_vaults_without_its_names_does_not_say_that_one_is_missing(path: str, instead: str) -> None:
-    """AWS denies a vault that is missing and one that may not be described alike; the list has to tell."""
+    """Only a whole list says that a vault is missing; nobody else is asked about one that half a list lacks."""
     with scripted() as script:
         script_a_whole_world(script)
-        script.on("DescribeBackupVault", error_json("AccessDeniedException", status=403))
-        script.on("ListBackupVaults", GOOD["ListBackupVaults"])
+        script.on("ListBackupVaults", OTHERS)
         missing = see(script).destinations[0][VAULT]
         script.on("ListBackupVaults", spoiled("ListBackupVaults", path, instead))
         unseen = see(script).destinations[0][VAULT]
@@ -377,6 +405,86 @@ def test_a_list_of_vaults_without_its_names_does_not_say_that_one_is_missing(pat
     assert missing == Seen(None)
     assert isinstance(unseen, Unseen)
     assert path in unseen.problem.message
+    assert script.count(DESCRIBED) == 0
+
+
+@pytest.mark.parametrize("path", ["BackupVaultList", "BackupVaultList[].BackupVaultName"])
+def test_a_denied_vault_is_not_missing_because_its_name_is(path: str) -> None:
+    """AWS denies a vault that is missing and one that may not be described alike; once it may be, the list tells."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(DESCRIBED, NO_LIST)
+        script.on("ListBackupVaults", NO_LIST, NO_LIST, spoiled("ListBackupVaults", path, "nothing"))
+        aws = accounts(script.url)
+        looks = [aws.observe(DESIRED, not_before=now()).destinations[0][VAULT] for _ in range(2)]
+        script.on("ListBackupVaults", OTHERS)
+        missing = aws.observe(DESIRED, not_before=now()).destinations[0][VAULT]
+        aws.close()
+
+    denied, half = [each.problem for each in looks if isinstance(each, Unseen)]
+    assert denied.reason is Reason.ACCESS_DENIED
+    assert path in half.message
+    assert missing == Seen(None)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty"])
+@pytest.mark.parametrize("path", ["BackupVaultList[].BackupVaultArn", "BackupVaultList[].EncryptionKeyArn"])
+def test_a_row_that_says_too_little_of_a_vault_has_it_described(path: str, instead: str) -> None:
+    """What every vault has is asked of that one alone, and what is then known of it is the same."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        whole = see(script).destinations[0][VAULT]
+        assert script.count(DESCRIBED) == 0
+        script.on("ListBackupVaults", spoiled("ListBackupVaults", path, instead))
+        described = see(script).destinations[0][VAULT]
+        script.on(DESCRIBED, spoiled(DESCRIBED, parts(path)[-1], instead))
+        half = see(script).destinations[0][VAULT]
+
+    assert described == whole
+    assert script.count(DESCRIBED) == 4
+    assert isinstance(half, Unseen)
+    assert half.problem.reason is Reason.UNEXPECTED_ANSWER
+
+
+def test_a_vault_that_a_list_has_lost_is_described_before_it_is_missing() -> None:
+    """A list may be late; nobody is told that a vault with copies is lost because of that."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        aws = accounts(script.url)
+        found = [aws.observe(DESIRED, not_before=now()).destinations[0][VAULT]]
+        script.on("ListBackupVaults", OTHERS)
+        found += [aws.observe(DESIRED, not_before=now()).destinations[0][VAULT] for _ in range(2)]
+        script.on(DESCRIBED, NO_LIST)
+        lost = aws.observe(DESIRED, not_before=now()).destinations[0][VAULT]
+        script.on("ListBackupVaults", GOOD["ListBackupVaults"])
+        found.append(aws.observe(DESIRED, not_before=now()).destinations[0][VAULT])
+        described = script.count(DESCRIBED)
+        found.append(aws.observe(DESIRED, not_before=now()).destinations[0][VAULT])
+        aws.close()
+
+    assert all(each == found[0] for each in found)
+    assert isinstance(found[0], Seen)
+    assert found[0].value is not None
+    assert lost == Seen(None)
+    assert script.count(DESCRIBED) == described
+
+
+def test_a_vault_of_somebody_else_is_none_of_ours() -> None:
+    """A shared vault of the same name stands in the list, with an ARN of another account."""
+    foreign = GOOD["ListBackupVaults"]["BackupVaultList"][0]
+    foreign = {**foreign, "BackupVaultArn": foreign["BackupVaultArn"].replace(WHO.account_id, DESTINATION_ID)}
+    ours = GOOD["ListBackupVaults"]["BackupVaultList"]
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on("ListBackupVaults", {"BackupVaultList": [*ours, foreign]})
+        both = see(script).destinations[0][VAULT]
+        script.on("ListBackupVaults", {"BackupVaultList": [ours[1], foreign]})
+        alone = see(script).destinations[0][VAULT]
+
+    assert isinstance(both, Seen)
+    assert both.value is not None
+    assert both.value.arn == TARGET.arn
+    assert alone == Seen(None)
 
 
 @pytest.mark.parametrize("text", ["", "yes", "1", "enabled"])
@@ -590,8 +698,9 @@ def do_everything(script: Script) -> list[Result]:
     """Let the edge make every call it knows."""
     script_a_whole_world(script)
     see(script)
-    script.on("DescribeBackupVault", error_json("AccessDeniedException", status=403))
+    script.on("ListBackupVaults", NO_LIST)
     see(script)
+    script.on("ListBackupVaults", OTHERS)
     script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
     see(script, policy(WHO, replace(WHO, name="dr")))
     script.on(
@@ -628,6 +737,7 @@ JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
     "ListRecoveryPointsByBackupVault": ("RecoveryPoints", listing._recovery_point),
     "ListCopyJobs": ("CopyJobs", listing._copy_job),
+    "ListBackupVaults": ("BackupVaultList", vault_rows._listed),
 }
 
 
@@ -741,7 +851,7 @@ def test_pages_that_go_round_in_a_circle_end(rows: list[Json]) -> None:
 
 def test_empty_pages_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with a token of its own, and nothing in them."""
-    monkeypatch.setattr(answers, "BARREN", 7)
+    monkeypatch.setattr(paging, "BARREN", 7)
     pages = [{"RecoveryPoints": [], "NextToken": str(number)} for number in range(50)]
     with scripted() as script:
         _pages(script, *pages)
@@ -765,7 +875,7 @@ def test_some_empty_pages_are_no_end() -> None:
 
 def test_full_pages_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with a row and a token of its own: there are more rows than any vault has."""
-    monkeypatch.setattr(answers, "MOST_ROWS", 5)
+    monkeypatch.setattr(paging, "MOST_ROWS", 5)
     pages = [
         {"RecoveryPoints": [{**ROWS[0], "RecoveryPointArn": f"arn:{number}"}], "NextToken": str(number)}
         for number in range(50)

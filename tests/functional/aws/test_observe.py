@@ -34,7 +34,7 @@ from crossvault.aspects.organization.aws import organization_path
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key
 from crossvault.aspects.vault_policy import PATHS, POLICY
-from crossvault.aws import AwsSettings, reads, tenants
+from crossvault.aws import AwsSettings, tenants
 from crossvault.engine.declared import Account, Desired, Limits, PolicyKey
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.words.problems import CrossvaultError, ErrorClass
@@ -137,8 +137,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
         "GetCallerIdentity": 2,
         "DescribeOrganization": 2,
         "DescribeGlobalSettings": 1,
-        "DescribeBackupVault": 2,
-        "ListBackupVaults": 1,
+        "ListBackupVaults": 2,
         "DescribeKey": 2,
         "GetRole": 1,
         "ListRecoveryPointsByBackupVault": 1,
@@ -160,7 +159,7 @@ def test_later_looks_list_what_may_have_changed(simulator: SimulatorServer) -> N
         "GetCallerIdentity": 2,
         "DescribeOrganization": 2,
         "DescribeGlobalSettings": 1,
-        "DescribeBackupVault": 2,
+        "ListBackupVaults": 2,
         "DescribeKey": 2,
         "GetBackupVaultAccessPolicy": 1,
         "ListRecoveryPointsByBackupVault": 1,
@@ -206,7 +205,7 @@ FIVE = tuple(f"absent-{number}" for number in range(5))
     [pytest.param([_over(*FIVE)], id="of one policy"), pytest.param([_over(each) for each in FIVE], id="of five")],
 )
 def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: list[Desired]) -> None:
-    """The first one has the list asked for that tells missing from denied; it does for all of them from then on."""
+    """One list tells of them all, and no vault is described."""
     aws, costs = accounts(simulator.url), []
     for _ in range(3):
         began = now()
@@ -215,14 +214,52 @@ def test_five_absent_vaults_cost_one_look(simulator: SimulatorServer, wanted: li
         costs.append(_vault_calls(simulator))
     aws.close()
 
-    assert costs == [{"DescribeBackupVault": 1, "ListBackupVaults": 1}, *[{"ListBackupVaults": 1}] * 2]
+    assert costs == [{"ListBackupVaults": 1}] * 3
 
 
-def test_a_newcomer_waits_for_nobody_who_waits_for_the_budget(
-    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vaults_cost_one_list_of_each_account(simulator: SimulatorServer) -> None:
+    """However many policies there are, and whether their vaults are there or not; a page has a thousand."""
+    admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    names = [f"made-{number}" for number in range(5)]
+    for name in names:
+        admin.create_backup_vault(BackupVaultName=name, EncryptionKeyArn=KEY)
+    simulator.control.clear_calls()
+    aws, began = accounts(simulator.url), now()
+    sights = [aws.observe(_over(name), not_before=began).destinations[0] for name in (*names, *FIVE)]
+    aws.close()
+    asked = Counter(call.account for call in simulator.control.calls(operation="ListBackupVaults"))
+
+    assert [_seen(sight[VAULT]).name for sight in sights[:5]] == names
+    assert [sight[VAULT] for sight in sights[5:]] == [Seen(None)] * 5
+    assert asked == {SOURCE_ID: 1, DESTINATION_ID: 1}
+    assert _vault_calls(simulator) == {"ListBackupVaults": 1}
+
+
+def test_a_row_of_the_list_says_what_a_description_says(simulator: SimulatorServer) -> None:
+    """All that is read of a vault, its lock and its number of recovery points included."""
+    _make_vault(simulator)
+    admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    admin.put_backup_vault_lock_configuration(
+        BackupVaultName="orders-copies", MinRetentionDays=7, MaxRetentionDays=3650
+    )
+    aws = accounts(simulator.url)
+    listed = observe(aws)
+    simulator.control.faults.add(
+        "error", operation="ListBackupVaults", code="AccessDeniedException", status=403, message="no"
+    )
+    described = observe(aws)
+    aws.close()
+    (source, target) = [_seen(each[VAULT]) for each in (listed.source, listed.destinations[0])]
+
+    assert (source, target) == (_seen(described.source[VAULT]), _seen(described.destinations[0][VAULT]))
+    assert (source.points, target.points) == (24, 0)
+    assert _seen(described.source[VAULT]).points == 24
+    assert (target.locked, target.bounds) == (True, (7, 3650))
+    assert simulator.control.calls(operation="DescribeBackupVault") != []
+
+
+def test_a_newcomer_waits_for_nobody_who_waits_for_the_budget(simulator: SimulatorServer) -> None:
     """One namespace has used up what an account gives, and hangs in all its reads; another one sees all it wants."""
-    monkeypatch.setattr(reads, "LONGEST_TURN", 60.0)
     admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
     vaults = [f"crowd-{number}" for number in range(16)]
     for name in (*vaults, "late"):
@@ -256,12 +293,40 @@ def test_a_newcomer_waits_for_nobody_who_waits_for_the_budget(
     assert found == vaults[1:]
 
 
+def _deny(simulator: SimulatorServer, *operations: str) -> None:
+    for each in operations:
+        simulator.control.faults.add(
+            "error", account=DESTINATION_ID, operation=each, code="AccessDeniedException", status=403
+        )
+
+
+def test_who_may_not_list_vaults_has_them_described(simulator: SimulatorServer) -> None:
+    """A denied list is asked once, and not again for a while; what is there is seen all the same, look by look."""
+    _make_vault(simulator)
+    times = [now()]
+    aws = accounts(simulator.url, clock=lambda: times[0])
+    _deny(simulator, "ListBackupVaults")
+    costs = []
+    for minutes in (0, 5, 9, 2):
+        times[0] += timedelta(minutes=minutes)
+        (sight,) = aws.observe(_over("orders-copies"), not_before=times[0]).destinations
+        assert _seen(sight[VAULT]).name == "orders-copies"
+        assert sight[ARRIVALS].copies == Seen(Inventory())
+        costs.append(_vault_calls(simulator))
+    simulator.control.faults.clear()
+    times[0] += timedelta(minutes=16)
+    aws.observe(_over("orders-copies"), not_before=times[0])
+    costs.append(_vault_calls(simulator))
+    aws.close()
+
+    both, one = {"ListBackupVaults": 1, "DescribeBackupVault": 1}, {"DescribeBackupVault": 1}
+    assert costs == [both, one, one, both, {"ListBackupVaults": 1}]
+
+
 def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> None:
     """Its answer serves all vaults that need it, of whatever policy, until the next look."""
     aws, began = accounts(simulator.url), now()
-    simulator.control.faults.add(
-        "error", account=DESTINATION_ID, operation="ListBackupVaults", code="AccessDeniedException", status=403
-    )
+    _deny(simulator, "ListBackupVaults")
     sights = [aws.observe(_over(each), not_before=began).destinations[0] for each in FIVE]
     assert [_why(sight[VAULT]) for sight in sights] == [Reason.ACCESS_DENIED] * 5
     assert _vault_calls(simulator) == {"DescribeBackupVault": 5, "ListBackupVaults": 1}
@@ -271,6 +336,20 @@ def test_a_denied_list_of_vaults_is_asked_once(simulator: SimulatorServer) -> No
     aws.close()
 
     assert found == [Seen(None)] * 5
+
+
+def test_what_is_neither_listed_nor_described_is_not_missing(simulator: SimulatorServer) -> None:
+    """Invariant 7: both are denied of a vault that is there and of one that is not, and nobody can tell."""
+    _make_vault(simulator)
+    aws = accounts(simulator.url)
+    _deny(simulator, "ListBackupVaults", "DescribeBackupVault")
+    looks = [observe(aws, _over(name)).destinations[0] for name in ("orders-copies", "absent", "orders-copies")]
+    aws.close()
+
+    for each in looks:
+        assert _why(each[VAULT]) is Reason.ACCESS_DENIED
+        assert _why(each[ARRIVALS].copies) is Reason.ACCESS_DENIED
+        assert _why(each[POLICY]) is Reason.ACCESS_DENIED
 
 
 def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServer) -> None:
@@ -286,7 +365,7 @@ def test_a_list_that_could_not_be_asked_is_asked_again(simulator: SimulatorServe
 
 
 def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorServer) -> None:
-    """The list has its name, so it is described, and from then on without the list; gone again, it is absent."""
+    """The next list has its name; gone again, it is absent once it cannot be described either."""
     aws = accounts(simulator.url)
     (before,) = observe(aws).destinations
     _make_vault(simulator)
@@ -294,13 +373,15 @@ def test_a_vault_that_was_absent_is_seen_when_it_is_made(simulator: SimulatorSer
 
     (made,) = observe(aws).destinations
     costs = [_vault_calls(simulator)]
+    admin = simulator.client("backup", DESTINATION_ID, "admin", region="eu-central-1")
+    admin.delete_backup_vault(BackupVaultName="orders-copies")
     (later,) = observe(aws).destinations
     costs.append(_vault_calls(simulator))
     aws.close()
 
-    assert before[VAULT] == Seen(None)
-    assert _seen(made[VAULT]).name == _seen(later[VAULT]).name == "orders-copies"
-    assert costs == [{"ListBackupVaults": 1, "DescribeBackupVault": 1}, {"DescribeBackupVault": 1}]
+    assert before[VAULT] == later[VAULT] == Seen(None)
+    assert _seen(made[VAULT]).name == "orders-copies"
+    assert costs == [{"ListBackupVaults": 1}, {"ListBackupVaults": 1, "DescribeBackupVault": 1}]
 
 
 def test_an_absent_vault_is_no_younger_than_the_list_that_says_so(simulator: SimulatorServer) -> None:
@@ -468,13 +549,15 @@ def test_fault_that_botocore_retries_away_is_not_seen(simulator: SimulatorServer
 
 
 def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
-    """Invariant 7: AWS says AccessDenied for both; the list of vaults tells them apart."""
+    """Invariant 7: AWS says AccessDenied for both; the list of vaults tells them apart, once it may be asked."""
     _make_vault(simulator)
     aws = accounts(simulator.url)
-    simulator.control.faults.add(
-        "error", account=DESTINATION_ID, operation="DescribeBackupVault", code="AccessDeniedException", status=403
-    )
+    _deny(simulator, "DescribeBackupVault", "ListBackupVaults")
+    observe(aws)
+    simulator.control.faults.clear()
+    _deny(simulator, "DescribeBackupVault")
     (sight,) = observe(aws).destinations
+    (absent,) = observe(aws, _over("absent")).destinations
     aws.close()
     look = sight[VAULT]
     assert isinstance(look, Unseen)
@@ -486,6 +569,19 @@ def test_denied_vault_is_not_a_missing_one(simulator: SimulatorServer) -> None:
         "backup:DescribeBackupVault. Allow the action in the role's policies. The vault exists. (AccessDeniedException)"
     )
     assert _why(sight[ARRIVALS].copies) is Reason.ACCESS_DENIED
+    assert absent[VAULT] == Seen(None)
+
+
+def test_who_may_list_vaults_need_not_describe_them(simulator: SimulatorServer) -> None:
+    """A row has everything that is read of a vault."""
+    _make_vault(simulator)
+    aws = accounts(simulator.url)
+    _deny(simulator, "DescribeBackupVault")
+    (sight,) = observe(aws).destinations
+    aws.close()
+
+    assert _seen(sight[VAULT]).name == "orders-copies"
+    assert sight[ARRIVALS].copies == Seen(Inventory())
 
 
 def test_vault_is_unseen_when_the_list_is_denied_too(simulator: SimulatorServer) -> None:

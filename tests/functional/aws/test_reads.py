@@ -134,7 +134,7 @@ def test_reads_share_what_is_in_the_air(value: object, monkeypatch: pytest.Monke
         first = pool.submit(reads.get, KEY, START, flight)
         assert flight.began.wait(10)
         landed = Waiting(waiting)
-        monkeypatch.setattr(reads._flights[KEY], "landed", landed)
+        monkeypatch.setattr(reads._flights[KEY, ""], "landed", landed)
         others = [pool.submit(reads.get, KEY, START, _never) for _ in range(8)]
         for _ in others:
             assert waiting.acquire(timeout=10)
@@ -214,11 +214,35 @@ def test_reads_forget_an_account_that_is_gone() -> None:
     assert reads.cached(("vault", "dr"), START) == (2, START)
 
 
-def test_turns_are_forgotten_when_nobody_waits_for_them() -> None:
-    """Their keys hold the names of namespaces, which come and go."""
-    reads = SharedReads(Clock())
-    for number in range(100):
-        with reads.turn(("vaults", number)), reads.turn(("vaults", number, "inner")):
-            assert len(reads._turns) == 2
+def test_nobody_waits_for_a_fetch_of_somebody_else() -> None:
+    """It may wait for a budget behind all that its tenant wants; the first to land serves everybody."""
+    clock = Clock()
+    reads = SharedReads(clock)
+    slow = Flight("slow")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(reads.get, KEY, START, slow, "crowd")
+        assert slow.began.wait(10)
+        clock.tick(minutes=1)
+        mine = reads.get(KEY, START, lambda: "quick", "late")
+        slow.land.set()
+        assert first.result(10) == ("slow", START)
 
-    assert reads._turns == {}
+    assert mine == ("quick", START + timedelta(minutes=1))
+    assert reads.get(KEY, START, _never, "crowd") == mine, "what was asked later stays"
+    assert reads._flights == {}
+
+
+def test_a_write_is_seen_whoever_was_asking() -> None:
+    """What is on its way to any tenant began before the write."""
+    reads = SharedReads(Clock())
+    flights = {who: Flight(f"old {who}") for who in ("a", "b")}
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(reads.get, KEY, START, flight, who) for who, flight in flights.items()]
+        assert all(flight.began.wait(10) for flight in flights.values())
+        reads.invalidate(KEY)
+        for flight in flights.values():
+            flight.land.set()
+        for each in asked:
+            each.result(10)
+
+    assert reads.cached(KEY, START) is None

@@ -143,3 +143,11 @@ def classify(message: str | None, category: str | None) -> Failure:
     """
     unknown = Failure(Reason.UNKNOWN_FAILURE, FailureClass.RETRY)
     return _by_message(message) or _BY_CATEGORY.get(category or "", unknown)
+
+
+def is_denial(message: str | None, category: str | None) -> bool:
+    """Tell whether a copy job may have failed because its role was not let in, or may too little."""
+    return category == "ACCESS_DENIED" or classify(message, category).reason in _DENIALS
+
+
+_DENIALS = frozenset({Reason.COPY_DENIED, Reason.COPY_ROLE_DENIED})

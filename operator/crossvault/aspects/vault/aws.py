@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,20 +12,23 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ...aws import probe, tenants
-from ...aws.answers import PAGES, walked
 from ...aws.entered import Entered, Fingerprint
 from ...aws.errors import Ask, code_of, problem
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.places import EVER, Pending, Place, known
+from ...aws.pages import PAGES, walked
+from ...aws.places import DENIED, EVER, Pending, Place, known
 from ...aws.reads import ReadKey
-from ...engine.declared import Destination
+from ...engine.declared import Destination, account_of
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...engine.plan import Result
 from ...words.problems import CrossvaultError, ErrorClass, Problem
+from ...words.reasons import Reason
 from . import CREATION, CreateVault
 from .seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
 
+MOST_GONE = 1000
+"""So many vaults are remembered of which a list has spoken before."""
 MANAGED_BY = {"crossvault.io/managed-by": "crossvault"}
 
 
@@ -72,11 +76,9 @@ def kms_key(place: Place, key_id: str) -> Pending[Key | None]:
 
 
 def seen(place: Place, name: str) -> Pending[Vault | None]:
-    """Begin to look at a vault.
+    """Begin to look at a vault: one list of all tells of each, to every policy that speaks of one of them.
 
-    One that is absent is asked for by listing all, so that one answer serves for all that are absent. Of a vault that
-    was there the list is not asked, because that would be a call more; of one that nobody has looked at yet it is,
-    where it was needed before.
+    Where listing is denied, the vault is described.
     """
     doubt = None if isinstance(place.identity(), Unseen) else place.doubt()
     if doubt is not None and place.region in place.first_there:
@@ -85,80 +87,84 @@ def seen(place: Place, name: str) -> Pending[Vault | None]:
 
 
 def vault_key(entry: Fingerprint, region: str, name: str) -> ReadKey:
-    """Name DescribeBackupVault."""
+    """Name what is known of one vault: the age of that, and DescribeBackupVault where it is asked."""
     return ("vault", entry, region, name)
 
 
+def vaults_key(entry: Fingerprint, region: str) -> ReadKey:
+    """Name ListBackupVaults."""
+    return ("vaults", entry, region)
+
+
 class _Vaults:
-    """The vaults of one place, and whether to list them all."""
+    """The vaults of one place."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._shared = place.shared
-        self._names_key = ("vaults", place.access.fingerprint, place.region)
+        self._key = vaults_key(place.access.fingerprint, place.region)
 
     def begin(self, name: str) -> Pending[Vault | None]:
-        place, shared = self._place, self._shared
-        key = vault_key(place.access.fingerprint, place.region, name)
-        describe = partial(vault, place.access, place.region, name, self._names)
-        if not self._is_listed_first(key):
-            before = shared.reads.cached(key, EVER) is not None
-            return shared.start(place.access, key, describe) if before else self._first_look(name, key, describe)
+        """Begin to look at one, or take at once what is there."""
+        if isinstance(self._cached(self._shared.not_before), Listed):
+            return known(self._look(name))
+        return self._place.access.threads.submit(lambda: self._look(name)).result
 
-        def look() -> Look[Vault | None]:
-            return Seen(None) if self._is_absent(name) else shared.look(key, describe)
+    def _look(self, name: str) -> Look[Vault | None]:
+        try:
+            listed, at = self._known_denied() or self._list()
+        except CrossvaultError as error:
+            return Unseen(error.problem)
+        if isinstance(listed, Problem):
+            return self._describe(name) if listed.reason is Reason.ACCESS_DENIED else Unseen(listed)
+        if name in listed.partly or name in listed.gone:
+            return self._describe(name)
+        access, region = self._place.access, self._place.region
+        self._shared.ages[vault_key(access.fingerprint, region, name)] = at
+        return Seen(listed.vaults.get(name))
 
-        return place.access.threads.submit(look).result
+    def _describe(self, name: str) -> Look[Vault | None]:
+        access, region = self._place.access, self._place.region
+        describe = partial(vault, access, region, name, self._names)
+        return self._shared.look(vault_key(access.fingerprint, region, name), describe)
 
-    def _first_look(self, name: str, key: ReadKey, describe: Callable[[], Vault | None]) -> Pending[Vault | None]:
-        """Look at a vault that nobody has looked at yet, one after the other: the first absent one has all listed.
+    def _names(self) -> Collection[str]:
+        """Tell which vaults there are, where one cannot be described; being denied that, too, is raised."""
+        listed, at = self._list()
+        if isinstance(listed, Problem):
+            raise CrossvaultError(listed)
+        self._shared.ages[self._key] = at
+        return listed.names
 
-        A namespace goes after its own only: those of another may stand in line for the account's budget.
-        """
+    def _known_denied(self) -> tuple[Problem, datetime] | None:
+        """Return what AWS has answered, a short while ago, to who may not list: that costs a call each time."""
+        answer = self._cached(self._shared.not_before - DENIED)
+        return (answer, EVER) if isinstance(answer, Problem) and answer.reason is Reason.ACCESS_DENIED else None
 
-        def look() -> Look[Vault | None]:
-            with self._shared.reads.turn((*self._names_key, tenants.current())):
-                absent = self._is_listed_first(key) and self._is_absent(name)
-                return Seen(None) if absent else self._shared.look(key, describe)
+    def _cached(self, not_before: datetime) -> Listed | Problem | None:
+        kept = self._shared.reads.cached(self._key, not_before)
+        return kept[0] if kept is not None else None
 
-        return self._place.access.threads.submit(look).result
-
-    def _is_listed_first(self, key: ReadKey) -> bool:
-        before = self._shared.reads.cached(key, EVER)
-        if before is not None:
-            return before[0] is None and before[1] < self._shared.not_before
-        return self._shared.reads.cached(self._names_key, EVER) is not None
-
-    def _names(self) -> frozenset[str]:
+    def _list(self) -> tuple[Listed | Problem, datetime]:
         """List the vaults, or take the list that is there; being denied it is an answer, too."""
         access, region = self._place.access, self._place.region
+        before = self._cached(EVER)
 
-        def answer() -> frozenset[str] | Problem:
+        def answer() -> Listed | Problem:
             try:
-                return vault_names(access, region)
+                return vaults(access, region).after(before)
             except CrossvaultError as error:
                 if error.problem.error_class is ErrorClass.RETRY:
                     raise
                 return error.problem
 
-        names, at = self._shared.reads.get(self._names_key, self._shared.not_before, answer)
-        if isinstance(names, Problem):
-            raise CrossvaultError(names)
-        self._shared.ages[self._names_key] = at
-        return names
-
-    def _is_absent(self, name: str) -> bool:
-        """Tell whether the list of vaults says so."""
-        try:
-            return name not in self._names()
-        except CrossvaultError:
-            return False
+        return self._shared.reads.get(self._key, self._shared.not_before, answer, tenants.current())
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
-def vault(access: Entered, region: str, name: str, vault_names: Callable[[], frozenset[str]]) -> Vault | None:
+def vault(access: Entered, region: str, name: str, vault_names: Callable[[], Collection[str]]) -> Vault | None:
     """Describe a vault.
 
     AWS answers AccessDenied for a vault that does not exist, whatever the caller may do; ``vault_names`` tells the two
@@ -198,15 +204,66 @@ def _in_utc(at: datetime | None) -> datetime | None:
     return at.astimezone(UTC) if at is not None else None
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return str(row["BackupVaultName"])
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The vaults of an account in a Region, by name.
+
+    Attributes:
+        partly: Those whose rows lack what every vault has.
+        gone: Those that an earlier list had: a list may be late, and a vault that is lost is worth a second question.
+    """
+
+    vaults: Mapping[str, Vault]
+    partly: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def after(self, before: Listed | Problem | None) -> Listed:
+        """Return this list as it is after another one."""
+        if not isinstance(before, Listed):
+            return self
+        gone = (before.gone | {*before.names}) - {*self.names}
+        return replace(self, gone=frozenset(sorted(gone)[:MOST_GONE]))
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of all."""
+        return self.vaults.keys() | self.partly
 
 
-def vault_names(access: Entered, region: str) -> frozenset[str]:
-    """List the names of all vaults."""
+def vaults(access: Entered, region: str) -> Listed:
+    """List the vaults of the account, without those of others that are shared with it.
+
+    A row has all that is read of a description; one that has no ARN or no key is none, but says that there is a vault.
+    """
+    found: dict[str, Vault] = {}
+    partly: set[str] = set()
     with access.asking("list the vaults", "backup:ListBackupVaults", region):
         pages = access.backup(region).get_paginator("list_backup_vaults").paginate(PaginationConfig=PAGES)
-        return frozenset(map(_name, walked(pages, "BackupVaultList", _name)))
+        for row in walked(pages, "BackupVaultList", _name):
+            if not row.BackupVaultArn or not row.EncryptionKeyArn:
+                partly.add(row.BackupVaultName)
+            elif account_of(row.BackupVaultArn) == access.account.account_id:
+                found[row.BackupVaultName] = _listed(row)
+    return Listed(found, frozenset(partly - found.keys()))
+
+
+def _name(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
+    return str(row.BackupVaultName)
+
+
+def _listed(row: Any) -> Vault:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+    return Vault(
+        arn=row.BackupVaultArn,
+        name=row.BackupVaultName,
+        encryption_key_arn=row.EncryptionKeyArn,
+        locked=bool(row.Locked),
+        min_retention_days=row.MinRetentionDays,
+        max_retention_days=row.MaxRetentionDays,
+        kind=row.VaultType or "",
+        key_type=row.EncryptionKeyType or "",
+        created=datetime.fromtimestamp(row.CreationDate, UTC) if row.CreationDate is not None else None,
+        points=row.NumberOfRecoveryPoints,
+    )
 
 
 def key(access: Entered, region: str, key_id: str) -> Key | None:
@@ -243,7 +300,7 @@ def _create(reach: Reach, action: CreateVault) -> CreateVault | None:
     access = reach.enter(ref)
     try:
         # Another policy may have made it since the look, and in AWS the second request looks like the first.
-        if vault(access, ref.region, ref.name, lambda: vault_names(access, ref.region)):
+        if vault(access, ref.region, ref.name, lambda: vaults(access, ref.region).names):
             return None
         with access.asking(f"create vault {ref.name}", "backup:CreateBackupVault", ref.region):
             try:
@@ -260,7 +317,7 @@ def _create(reach: Reach, action: CreateVault) -> CreateVault | None:
                 return None
         return action
     finally:
-        reach.reads.invalidate(("vaults", access.fingerprint, ref.region))
+        reach.reads.invalidate(vaults_key(access.fingerprint, ref.region))
         reach.reads.invalidate(probe.key(access.fingerprint, ref.region))
         for what in ("vault", "policy", "points"):
             reach.reads.invalidate((what, access.fingerprint, ref.region, ref.name))

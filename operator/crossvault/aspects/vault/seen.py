@@ -18,7 +18,7 @@ LONGEST_RETENTION = 36_500
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What DescribeBackupVault says.
+    """What ListBackupVaults says of a vault, or DescribeBackupVault.
 
     ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others;
     ``created`` tells a vault from one of the same name that was made anew; ``points`` is how many recovery points AWS

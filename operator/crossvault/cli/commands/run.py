@@ -62,4 +62,5 @@ def command(
 
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
-    ctx.exit(run.keep(path, settings, output, AwsSettings(version=__version__, cluster=cluster, audit=audit)))
+    reaching = AwsSettings(version=__version__, cluster=cluster, audit=audit, settled=cadence.settled)
+    ctx.exit(run.keep(path, settings, output, reaching))

@@ -13,6 +13,7 @@ from typing import Any
 
 from ....aws.entered import fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
+from ....aws.lasting import FORGOTTEN
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
 from ....aws.reads import ReadKey
 from ....engine.declared import Account, VaultRef
@@ -26,6 +27,7 @@ from ...vault import aws as vault
 from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import Key, Vault
 from ..contents import ARRIVALS, POINTS, Arrivals
+from ..failures import is_denial
 from ..inventory import Inventory
 from ..jobs import JobBook, Jobs
 from ..planned import StartCopy
@@ -58,6 +60,7 @@ class _Copies:
         vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
         jobs = self._jobs(source)
         yield
+        self._note_denials(scene, jobs())
         points = self._points(source, scene.desired.source.name, source_vault())
         copies = [
             self._copies(place, declared.vault, seen(), jobs(), scene)
@@ -125,6 +128,18 @@ class _Copies:
         key, listing = jobs_key(access.fingerprint, region), partial(copy_jobs, access, region)
         return place.start(key, lambda: self._kept.jobs(key, listing))
 
+    def _note_denials(self, scene: Scene, jobs: Look[JobBook]) -> None:
+        """Tell of the last copy job into each destination that was denied: a policy may not be any more what it was."""
+        if isinstance(jobs, Unseen):
+            return
+        now = self._reach.clock()
+        for ref in (each.vault for each in scene.desired.destinations):
+            moved = (job for each in jobs.value.into(ref.arn) for job in each.moved(now - FORGOTTEN))
+            failed = (job for job in moved if not (job.is_running or job.ended_well))
+            ends = [(job.completed or job.created, job.id) for job in failed if is_denial(job.message, job.category)]
+            if ends:
+                self._reach.lasting.failed(ref.arn, max(ends), now)
+
     def _arrivals(
         self, scene: Scene, ref: VaultRef, place: Place, lying: Look[Holding], jobs: Look[JobBook]
     ) -> Arrivals:
@@ -150,15 +165,20 @@ class _Copies:
     # --- Acting
 
     def start(self, action: StartCopy) -> Result:
-        """Start a copy, unless others have taken the places since it was planned."""
+        """Start a copy, unless others have taken the places since it was planned, or the vault has to be seen anew."""
         now = self._reach.clock()
+        if self._reach.lasting.is_too_old_to_act(action.destination_vault_arn, now):
+            return Result(action, withheld=True)
         with self._started.starting(fingerprint(action.source.account), action, now) as may:
             if not may:
                 return Result(action, withheld=True)
             try:
                 return Result(action, found=not self._start(action))
             except CrossvaultError as error:
-                self._refused.add(action, error.problem, self._reach.clock())
+                now = self._reach.clock()
+                self._refused.add(action, error.problem, now)
+                if error.problem.reason is Reason.ACCESS_DENIED:
+                    self._reach.lasting.refused(action.destination_vault_arn, now)
                 return Result(action, error.problem)
 
     def _start(self, action: StartCopy) -> bool:

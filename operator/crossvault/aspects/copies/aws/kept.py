@@ -104,6 +104,8 @@ class _Vault:
     """When the vault was made: another one of the same name has nothing of it."""
     beside: int = 0
     """How many more than those listed AWS tells of, as an audit has found out that it does for no reason."""
+    grown: tuple[tuple[datetime, int], ...] = ()
+    """How many were seen for the first time since the audit, and when."""
     doubted: datetime | None = None
     patience: timedelta = DOUBTED
     arrived: set[Key] = field(default_factory=set)
@@ -181,6 +183,7 @@ class KeptListings:
             since = min(_oldest_open(known, now), kept.looked) - MARGIN
             found = points(since, like=known)
             renewed, lost = known.renewed(found, since, LASTING)
+            _note_growth(kept, known, renewed, described, now)
             if lost or not _fits(kept, renewed, described, now):
                 if not _is_damped(kept, now):
                     return self._doubt(kept, known, described, points, now)
@@ -202,9 +205,12 @@ class KeptListings:
             renewed = _with_arrivals(known, arrivals, points, dated)
             if renewed is None:
                 return Holding(self._audit(kept, described, points, now), now)
+            _note_growth(kept, known, renewed, described, now)
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
                 # Others copy into it, too, and hardly ever what is old.
-                renewed = renewed.joined(points(now - RECENT, like=renewed))
+                recent = renewed.joined(points(now - RECENT, like=renewed))
+                _note_growth(kept, renewed, recent, described, now)
+                renewed = recent
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
                 return Holding(self._doubt(kept, renewed, described, points, now), now)
             kept.points = renewed
@@ -275,7 +281,7 @@ class KeptListings:
 
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
         found = points()
-        kept.points, kept.looked, kept.audited = found, now, now
+        kept.points, kept.looked, kept.audited, kept.grown = found, now, now, ()
         kept.arrived.clear()
         kept.described = described.vault is not None
         kept.made = described.vault.created if described.vault is not None else None
@@ -332,11 +338,20 @@ def _with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points
     return known.joined(found) if all(found.find(*each) is not None for each in expected) else None
 
 
+def _note_growth(kept: _Vault, known: Inventory, renewed: Inventory, described: Described, now: datetime) -> None:
+    """Remember what is seen for the first time: a number that was told before need not count it."""
+    if described.at is not None:
+        kept.grown = tuple(each for each in kept.grown if each[0] > described.at)
+    if len(renewed) > len(known):
+        kept.grown += ((now, len(renewed) - len(known)),)
+
+
 def _fits(kept: _Vault, points: Inventory, described: Described, now: datetime) -> bool:
     """Tell whether the number that AWS tells of a vault is that of what is known to be in it.
 
-    What was described before it was listed in whole says nothing. What is new may not be counted yet; what is over may
-    be gone, which is worth an audit now and then.
+    What was described before it was listed in whole says nothing. What is new may not be counted yet, nor what was seen
+    after the number was told, as it is to every policy over one list; what is over may be gone, which is worth an audit
+    now and then.
     """
     vault, at = described.vault, described.at
     if vault is None or vault.points is None or at is None or kept.audited is None or at <= kept.audited:
@@ -344,7 +359,7 @@ def _fits(kept: _Vault, points: Inventory, described: Described, now: datetime) 
     most = len(points) + kept.beside
     if vault.points == most:
         return True
-    least = most - sum(1 for _ in points.since(at - COUNTED))
+    least = most - sum(1 for _ in points.since(at - COUNTED)) - sum(count for seen, count in kept.grown if seen > at)
     if least <= vault.points <= most:
         return True
     if vault.points >= least or now - kept.audited >= LATE:

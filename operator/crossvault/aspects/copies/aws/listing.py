@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ....aws.answers import PAGES, walked
 from ....aws.entered import Entered
+from ....aws.pages import PAGES, walked
 from ....words.texts import clean
 from ..inventory import Inventory
 from ..seen import CopyJob, RecoveryPoint

@@ -2,45 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import Pending, Place, known
 from ....aws.reads import ReadKey
-from ....engine.declared import Ownership
+from ....engine.declared import Destination, Ownership, PolicyKey
 from ....engine.looks import Look, Seen, Unseen
+from ....engine.observed import Sight
 from ....engine.parts import Parts
 from ....engine.plan import Result
 from ....iam import evaluation
-from ...organization import Organization
+from ...organization import ORGANIZATION, Organization
 from ...organization import aws as organization
 from ...vault import aws as vault
 from ...vault.seen import Vault
-from .. import OWNERSHIP, PATHS, POLICY, Paths, PutVaultPolicy
+from .. import OWNERSHIP, PATHS, POLICY, Paths, PutVaultPolicy, caller_of, is_settled
+from .settled import SettledFor, Version, version_of
 from .writes import VaultPolicies, vault_policy
 
 # --- Looking -------------------------------------------------------------------------------------------------------
 
 
-def look(scene: Scene) -> Looking:
-    """See the policies of the vaults that there are, then what a policy speaks of: places in the organization.
+class _Looks:
+    """How policies are looked at: while nothing is amiss with one, in every sixth interval only.
 
-    Of a deletion those that may hold a statement of ours matter, and nothing else.
+    A look is as fresh as any other while something is amiss, before and after a write that depends on it, after AWS has
+    denied a copy into the vault, and when whoever looks was declared otherwise since, or the vault made anew.
     """
-    if scene.desired.deleting:
-        return (yield from _remains(scene))
-    vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
-    yield
-    policies = [
-        _policy(place, declared.vault.name, seen())
-        for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
-    ]
-    yield
-    found = [(place, policy()) for (_, place), policy in zip(scene.sides(), policies, strict=True)]
-    return Looked(
-        destinations=tuple(
-            Parts().having(POLICY, policy).having(PATHS, _paths(scene.source, place, policy)) for place, policy in found
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._settled = SettledFor()
+
+    def look(self, scene: Scene) -> Looking:
+        """See the policies of the vaults that there are, then what a policy speaks of: places in the organization.
+
+        Of a deletion those that may hold a statement of ours matter, and nothing else.
+        """
+        if scene.desired.deleting:
+            return (yield from _remains(scene))
+        vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
+        yield
+        begun = [
+            self._begin(scene, declared, place, seen())
+            for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
+        ]
+        yield
+        # Meanwhile the copy jobs have been seen, which may tell that a policy is not any more what it was.
+        ends = [each() for each in begun]
+        found = [(place, policy()) for (_, place), policy in zip(scene.sides(), ends, strict=True)]
+        return Looked(
+            destinations=tuple(
+                Parts().having(POLICY, policy).having(PATHS, _paths(scene.source, place, policy))
+                for place, policy in found
+            )
         )
-    )
+
+    def _begin(
+        self, scene: Scene, declared: Destination, place: Place, seen: Look[Vault | None]
+    ) -> Callable[[], Pending[str | None]]:
+        """Begin to look at the policy of a vault; what is returned goes on with that when it is called."""
+        if isinstance(seen, Unseen) or seen.value is None or place.closed() is not None:
+            pending = _policy(place, declared.vault.name, seen)
+            return lambda: pending
+        version = version_of(scene.desired, seen.value)
+        known_at = self._known_at(scene, declared, place, version)
+        if known_at is None:
+            pending = _policy(place, declared.vault.name, seen)
+            return lambda: self._noting(pending, place, declared, scene.desired.key, version)
+        document, at = known_at
+
+        def unless_doubted() -> Pending[str | None]:
+            old = not self._reach.lasting.is_doubted_since(declared.vault.arn, at)
+            self._reach.lasting.serve(declared.vault.arn, self._reach.clock(), old=old)
+            return known(Seen(document)) if old else _policy(place, declared.vault.name, seen)
+
+        return unless_doubted
+
+    def _noting(
+        self, pending: Pending[str | None], place: Place, declared: Destination, who: PolicyKey, version: Version
+    ) -> Pending[str | None]:
+        policy, now = pending(), self._reach.clock()
+        if isinstance(policy, Seen):
+            self._settled.note(_key_of(place, declared), who, version, now)
+        self._reach.lasting.serve(declared.vault.arn, now, old=False)
+        return known(policy)
+
+    def _known_at(
+        self, scene: Scene, declared: Destination, place: Place, version: Version
+    ) -> tuple[str | None, datetime] | None:
+        """Return what a policy was and when, if that will do; None where it has to be as fresh as everything else."""
+        key, now = _key_of(place, declared), self._reach.clock()
+        kept = place.shared.reads.cached(key, now - self._reach.settled)
+        if kept is None or kept[1] > now or kept[1] >= place.shared.not_before:
+            return None
+        if not self._settled.is_for(key, scene.desired.key, version, now):
+            return None
+        policy: Look[str | None] = Seen(kept[0])
+        source = Sight(scene.source.account, Parts().having(ORGANIZATION, organization.of(scene.source)()))
+        parts = Parts().having(ORGANIZATION, organization.of(place)())
+        sight = Sight(place.account, parts.having(PATHS, _paths(scene.source, place, policy)))
+        caller = caller_of(scene.desired, source, sight)
+        return kept if is_settled(scene.desired, declared, caller, kept[0]) else None
+
+    def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
+        """Drop what is kept of an account that is gone."""
+        self._settled.forget(belongs)
 
 
 def _remains(scene: Scene) -> Looking:
@@ -67,6 +137,10 @@ def _policy(place: Place, name: str, seen: Look[Vault | None]) -> Pending[str | 
         return known(Seen(None))
     access, region = place.access, place.region
     return place.start(_key(access.fingerprint, region, name), lambda: vault_policy(access, region, name))
+
+
+def _key_of(place: Place, declared: Destination) -> ReadKey:
+    return _key(place.access.fingerprint, place.region, declared.vault.name)
 
 
 def _key(entry: Fingerprint, region: str, name: str) -> ReadKey:
@@ -104,12 +178,12 @@ def _path(places: tuple[Place, ...], of: Place) -> Look[str]:
 
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
-    policies = VaultPolicies()
+    policies, looks = VaultPolicies(), _Looks(reach)
 
     def put(action: PutVaultPolicy) -> Result:
         return reach.write(action, lambda write: _put(reach, policies, write))
 
-    return Hands(look, acts={PutVaultPolicy: put})
+    return Hands(looks.look, acts={PutVaultPolicy: put}, forget=looks.forget)
 
 
 def _put(reach: Reach, policies: VaultPolicies, action: PutVaultPolicy) -> PutVaultPolicy | None:
