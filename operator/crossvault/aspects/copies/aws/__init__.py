@@ -134,7 +134,7 @@ class _Copies:
             return
         now = self._reach.clock()
         for ref in (each.vault for each in scene.desired.destinations):
-            moved = (job for each in jobs.value.into(ref.arn) for job in each.moved(now - FORGOTTEN))
+            moved = (job for each in jobs.value.into(ref.arn) for _, job in each.moved(now - FORGOTTEN))
             failed = (job for job in moved if not (job.is_running or job.ended_well))
             ends = [(job.completed or job.created, job.id) for job in failed if is_denial(job.message, job.category)]
             if ends:
