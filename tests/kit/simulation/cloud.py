@@ -15,7 +15,6 @@ from backup_simulator.faults import Fault, Kind
 from backup_simulator.identity import anchors
 from backup_simulator.records import keys
 from backup_simulator.records.state import RecoveryPoint, Vault
-from backup_simulator.services.backup.vaults import operations as vault_operations
 from backup_simulator.transport import InProcess
 from backup_simulator.wire import Request, Response
 from backup_simulator.world import files
@@ -233,6 +232,7 @@ class Cloud:
         self.gone |= {place.arn, *(each.arn for each in vault.points.values())}
         if theirs:
             policy = anchors.anchored(state, {"Version": "2012-10-17", "Statement": [foreign(place.account)]})
-            vault_operations.add(
-                state, Vault(place.name, place.account, place.region, vault.key_arn, state.now(), policy=policy)
-            )
+            made = Vault(place.name, place.account, place.region, vault.key_arn, state.now(), policy=policy)
+            state.accounts[made.account].region(made.region).vaults[made.name] = made
+            if key is not None and key.manager == "CUSTOMER":
+                keys.grant_to_vault(key, made, made.created)
