@@ -345,6 +345,26 @@ def test_a_holding_is_as_old_as_its_listing() -> None:
     assert world.hold().listed == listed == NOW
 
 
+def test_nobody_waits_for_copy_jobs_that_somebody_else_lists() -> None:
+    """Who lists may wait for the budget; and what was listed later is not forgotten for what was listed before."""
+    world = World()
+    world.job("RUNNING")
+    world.look_at_jobs()
+    world.wait(5 * MINUTE)
+    early = world.now
+
+    def slowly(since: datetime | None) -> tuple[CopyJob, ...]:
+        before = world._list_jobs(since)
+        world.now = early + MINUTE
+        name = world.job("RUNNING")
+        assert name in {each.id for each in world.look_at_jobs()}, "another one lists meanwhile, and waits for nobody"
+        return before
+
+    assert {each.id for each in world.kept.jobs(JOBS, slowly)} == set(world.jobs)
+    world.wait(MINUTE)
+    assert {each.id for each in world.look_at_jobs()} == set(world.jobs)
+
+
 def arrived(world: World, *, age: timedelta, dated: bool = True) -> str:
     """Let the copy of a recovery point of that age arrive a minute ago."""
     name = world.add(age=age)

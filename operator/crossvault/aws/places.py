@@ -11,7 +11,7 @@ from ..engine.declared import Account
 from ..engine.looks import Look, Seen, Unseen
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
-from . import probe, regions
+from . import probe, regions, tenants
 from .entered import Entered, Fingerprint
 from .reads import ReadKey, SharedReads
 
@@ -44,10 +44,10 @@ class Shared:
     ages: dict[ReadKey, datetime] = field(default_factory=dict)
     doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
 
-    def look(self, key: ReadKey, fetch: Callable[[], T]) -> Look[T]:
-        """Ask, or take what is there; what could not be asked is unseen."""
+    def look(self, key: ReadKey, fetch: Callable[[], T], who: str = "") -> Look[T]:
+        """Ask, or take what is there; what could not be asked is unseen. ``who`` waits for nobody else who asks."""
         try:
-            value, at = self.reads.get(key, self.not_before, fetch)
+            value, at = self.reads.get(key, self.not_before, fetch, who)
         except CrossvaultError as error:
             return Unseen(error.problem)
         self.ages[key] = at
@@ -80,11 +80,11 @@ class Shared:
 
         return access.threads.submit(look).result
 
-    def start(self, access: Entered, key: ReadKey, fetch: Callable[[], T]) -> Pending[T]:
-        """Ask in one of the account's threads, or take at once what is there."""
+    def start(self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False) -> Pending[T]:
+        """Ask in one of the account's threads, or take at once what is there; ``apart``, each namespace for itself."""
         if self.reads.cached(key, self.not_before) is not None:
             return known(self.look(key, fetch))
-        return access.threads.submit(lambda: self.look(key, fetch)).result
+        return access.threads.submit(lambda: self.look(key, fetch, tenants.current() if apart else "")).result
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ class Place:
     first_there: list[str] = field(default_factory=list)
     asked: dict[ReadKey, Pending[Any]] = field(default_factory=dict)
 
-    def start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
-        """Begin to ask, in one of the account's threads."""
-        return self.once(key, lambda: self.shared.start(self.access, key, fetch), regional=regional)
+    def start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True, apart: bool = False) -> Pending[T]:
+        """Begin to ask, in one of the account's threads; ``apart`` for what every policy of an account shares."""
+        return self.once(key, lambda: self.shared.start(self.access, key, fetch, apart=apart), regional=regional)
 
     def slowly(
         self, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True

@@ -126,7 +126,7 @@ class _Copies:
         """Begin to look at the copy jobs of an account, once for all its policies."""
         access, region = place.access, place.region
         key, listing = jobs_key(access.fingerprint, region), partial(copy_jobs, access, region)
-        return place.start(key, lambda: self._kept.jobs(key, listing))
+        return place.start(key, lambda: self._kept.jobs(key, listing), apart=True)
 
     def _note_denials(self, scene: Scene, jobs: Look[JobBook]) -> None:
         """Tell of the last copy job into each destination that was denied: a policy may not be any more what it was."""

@@ -222,18 +222,24 @@ class KeptListings:
         return kept.points if kept is not None else None
 
     def jobs(self, key: ReadKey, listing: Listing) -> JobBook:
-        """Look at copy jobs: the newest are listed, and what is known of the others is kept."""
+        """Look at copy jobs: the newest are listed, and what is known of the others is kept.
+
+        All policies of an account share them, so nobody waits here while somebody else lists: that one may wait for
+        the budget behind all that its namespace has asked for. Of two that list at once the later one's is kept.
+        """
         now = self._clock()
         kept = self._jobs.of(key, now)
         with kept.lock:
-            if kept.book is None or kept.looked is None or self._is_due(key, kept.audited, now):
-                kept.book, kept.audited = JobBook(listing(None)), now
-            else:
-                running = (each.created for each in kept.book.running)
-                found = listing(min(running, default=kept.looked) - LATE)
-                kept.book = kept.book.renewed(found, now - REMEMBERED)
-            kept.looked = now
-            return kept.book
+            book, looked, audited = kept.book, kept.looked, kept.audited
+        if book is None or looked is None or self._is_due(key, audited, now):
+            found, audited = JobBook(listing(None)), now
+        else:
+            running = (each.created for each in book.running)
+            found = book.renewed(listing(min(running, default=looked) - LATE), now - REMEMBERED)
+        with kept.lock:
+            if kept.looked == looked or kept.looked is None or kept.looked <= now:
+                kept.book, kept.looked, kept.audited = found, now, audited
+            return kept.book or found
 
     def memory(self, key: ReadKey) -> Memory:
         """Return what comparisons of two vaults, named by ``key``, have found to be settled."""
