@@ -299,14 +299,16 @@ def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours
             wait_until(lambda name=name: town.status(ours, name), f"{name} has a status", timeout=90)  # type: ignore[misc]
         assert town.core.ended[theirs] == 0
     wait_until(lambda: town.calls.of("fair-source").count(theirs) > 12, "they have used up what was left")
-    before = len(town.calls.of("fair-source"))
+    before, elsewhere = len(town.calls.of("fair-source")), len(town.calls.of("fair-destination"))
     pair = {"source": {"vault": {"name": "fair-2"}}, "destination": {"vault": {"name": "fair-2-copies"}}}
     town.declare(ours, "three", "fair", **pair)
     wait_until(lambda: town.status(ours, "three"), "three has a status", timeout=90)
     during = town.calls.of("fair-source")[before:]
     during = during[during.index(ours) : len(during) - during[::-1].index(ours)]
 
-    assert during.count(theirs) <= during.count(ours) + 2, during
+    # While it takes its turns in the other account, one after the other, theirs go on in this one.
+    turns = during.count(ours) + town.calls.of("fair-destination")[elsewhere:].count(ours)
+    assert during.count(theirs) <= turns + 2, during
     before = len(town.calls.of("fair-source"))
     pair = {"source": {"vault": {"name": "fair-3"}}, "destination": {"vault": {"name": "fair-3-copies"}}}
     town.declare(late, "first", "fair", **pair)
@@ -314,8 +316,8 @@ def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours
     during = town.calls.of("fair-source")[before:]
     during = during[during.index(late) : len(during) - during[::-1].index(late)]
 
-    # It has eight requests, and they have up to five under way; with turns there would be seven or eight of theirs.
-    assert during.count(theirs) < during.count(late), "those of others that were under way, and no turns"
+    # Turns would be one of theirs for each of its own. It has eight, in four rounds of a quarter of a second.
+    assert during.count(theirs) + 1 < during.count(late), during
 
 
 def five(number: int) -> list[Json]:
