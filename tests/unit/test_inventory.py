@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +17,9 @@ from tests.kit.builders import DATABASE, DISK, NOW, ago, job_for, point
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import JobBook, Jobs
 from crossvault.aspects.copies.packing import Packing
-from crossvault.aspects.copies.records import JOBS, POINTS
+from crossvault.aspects.copies.records import JOBS, POINTS, Apart, number_at, number_of
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aws.rows import EARLIEST, LATEST
 
 DAY = timedelta(days=1)
 points = st.builds(
@@ -87,6 +90,77 @@ def test_what_is_packed_comes_out_as_it_went_in(rows: list[RecoveryPoint]) -> No
     assert {(each.resource_arn, each.arn): each for group in found.values() for each in group} == last
     assert sum(map(len, found.values())) == len(last)
     assert all([each.created for each in group] == sorted(each.created for each in group) for group in found.values())
+
+
+@given(st.floats(EARLIEST, LATEST))
+def test_instants_are_those_of_dates(seconds: float) -> None:
+    """Read off an answer without making a date of it."""
+    assert number_at(seconds) == number_of(datetime.fromtimestamp(seconds, UTC))
+
+
+@given(st.lists(any_point, max_size=6), st.lists(any_point, max_size=6), st.randoms())
+def test_what_is_listed_as_it_was_known_is_the_same_object(
+    before: list[RecoveryPoint], after: list[RecoveryPoint], random: Random
+) -> None:
+    """Whatever the order; and what has changed is as if nothing had been known."""
+    known = Inventory(before)
+    again = [*known]
+    random.shuffle(again)
+
+    def listed(rows: Iterable[RecoveryPoint]) -> Inventory:
+        return Inventory.listed(((each.resource_arn, POINTS.apart(each)) for each in rows), known)
+
+    assert listed(again) is known
+    both = listed([*again, *after])
+    assert {(each.resource_arn, each.arn): each for each in both} == {
+        (each.resource_arn, each.arn): each for each in (*known, *after)
+    }
+    untouched = known.groups.keys() - {each.resource_arn for each in after}
+    assert all(both.groups[name] is known.groups[name] for name in untouched)
+    for each in {*known, *after}:
+        assert both.where(each.arn) is not None
+
+
+@given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id), st.lists(any_job, max_size=6))
+def test_jobs_that_are_listed_again_are_counted_as_if_they_were_new(
+    before: list[CopyJob], after: list[CopyJob]
+) -> None:
+    """All sums are those of jobs of which nothing was known."""
+    known = JobBook(before)
+    now = {each.id: each for each in (*before, *after)}
+
+    def rows(jobs: Iterable[CopyJob]) -> Iterator[tuple[tuple[str, str], str, Apart]]:
+        for each in jobs:
+            yield (each.source_vault_arn, each.destination_vault_arn), each.resource_arn, JOBS.apart(each)
+
+    again = JobBook.listed(rows(before), known)
+    assert all(again.between("v", name) is known.between("v", name) for name in "de")
+    for name in "de":
+        found = JobBook.listed(rows(now.values()), known).between("v", name)
+        expected = Jobs(each for each in now.values() if each.destination_vault_arn == name)
+        sums = "outcomes", "first_created", "first_ended", "first_completed", "last_completed"
+        assert [getattr(found, each) for each in sums] == [getattr(expected, each) for each in sums]
+        assert {each.id for each in found.running} == {each.id for each in expected.running}
+        assert found == expected
+
+
+@given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id))
+def test_jobs_are_counted_as_one_would(jobs: list[CopyJob]) -> None:
+    """The sums, against the jobs themselves."""
+    found = Jobs(jobs)
+    ended = [each.completed for each in jobs if each.completed is not None]
+    completed = [each.completed for each in jobs if each.completed is not None and each.state == "COMPLETED"]
+
+    assert sum(found.outcomes.values()) == len(jobs)
+    assert {each.id for each in found.running} == {each.id for each in jobs if each.is_running}
+    assert found.outcomes.get(("running", ""), 0) == len(found.running)
+    assert found.first_created == min((each.created for each in jobs), default=None)
+    assert found.first_ended == min(ended, default=None)
+    assert found.first_completed == min(completed, default=None)
+    assert found.last_completed == max(completed, default=None)
+    for moment in (each for job in jobs for each in (job.created, job.completed) if each is not None):
+        moved = {job.id for job in jobs if job.created > moment or (job.completed or job.created) > moment}
+        assert {job.id for _, job in found.moved(moment)} == moved
 
 
 @given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id))

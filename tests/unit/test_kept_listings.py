@@ -25,6 +25,7 @@ from crossvault.aspects.copies.aws.kept import (
 from crossvault.aspects.copies.evidence import SETTLING
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import JobBook, Jobs
+from crossvault.aspects.copies.records import JOBS as RECORDS
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.vault.seen import Vault
 
@@ -88,14 +89,21 @@ class World:
         meant = (each for each in self.points.values() if since is None or each.created > since)
         return Inventory((each for each in meant if before is None or each.created < before), like)
 
-    def _list_jobs(self, since: datetime | None) -> tuple[CopyJob, ...]:
+    def _list_jobs(self, since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
         self.listed.append(since)
         remembered = (
             each
             for each in self.jobs.values()
             if each.is_running or self.now - (each.completed or each.created) < REMEMBERED
         )
-        return tuple(each for each in remembered if since is None or each.created > since)
+        found = (each for each in remembered if since is None or each.created > since)
+        return JobBook.listed(
+            (
+                ((each.source_vault_arn, each.destination_vault_arn), each.resource_arn, RECORDS.apart(each))
+                for each in found
+            ),
+            like,
+        )
 
     def source(self) -> Inventory:
         """Look into the vault as a source."""
@@ -353,8 +361,8 @@ def test_nobody_waits_for_copy_jobs_that_somebody_else_lists() -> None:
     world.wait(5 * MINUTE)
     early = world.now
 
-    def slowly(since: datetime | None) -> tuple[CopyJob, ...]:
-        before = world._list_jobs(since)
+    def slowly(since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
+        before = world._list_jobs(since, like=like)
         world.now = early + MINUTE
         name = world.job("RUNNING")
         assert name in {each.id for each in world.look_at_jobs()}, "another one lists meanwhile, and waits for nobody"

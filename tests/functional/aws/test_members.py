@@ -42,6 +42,8 @@ from tests.kit.scripted_aws import (
 
 from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.copies.contents import ARRIVALS, POINTS
+from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.jobs import JobBook
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.copies.updates import UpdateLifecycle
@@ -735,8 +737,8 @@ ANYTHING = st.recursive(
 )
 JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
-    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", listing._recovery_point),
-    "ListCopyJobs": ("CopyJobs", listing._copy_job),
+    "ListRecoveryPointsByBackupVault": ("RecoveryPoints", lambda row: tuple(Inventory.listed([listing._point(row)]))),
+    "ListCopyJobs": ("CopyJobs", lambda row: tuple(JobBook.listed([listing._job(row)]))),
     "ListBackupVaults": ("BackupVaultList", vault_rows._listed),
 }
 

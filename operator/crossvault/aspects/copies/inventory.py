@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
-from .packing import Packed, Packing, encryption_keys, origins, statuses
-from .records import POINTS, Name, PointProfile
+from .packing import Packed, Packing, changed, encryption_keys, origins, statuses
+from .records import POINTS, Apart, Name, PointProfile
 from .seen import GOOD_STATUSES, RecoveryPoint
 from .whereabouts import Whereabouts
 
@@ -36,16 +36,34 @@ class Inventory:
         """The points of every resource, oldest first; under no name those of which AWS names none."""
         self._whereabouts = Whereabouts(self.groups)
 
-    def _with(self, changed: Mapping[str, Collection[RecoveryPoint]]) -> Inventory:
+    @classmethod
+    def listed(cls, rows: Iterable[tuple[str, Apart]], like: Inventory | None = None) -> Inventory:
+        """Take in what is listed as it is kept: the resource of each point, and the point as a record takes it.
+
+        Where that is what was known already, it is the same inventory.
+        """
+        known = like if like is not None else cls()
+        packing = Packing(POINTS, known.groups)
+        for resource, apart in rows:
+            packing.take(resource, apart)
+        return known.among(packing.packed())
+
+    def among(self, groups: Mapping[str, Packed[RecoveryPoint]]) -> Inventory:
+        """Return an inventory of these groups, some of which are those here."""
+        moved = changed(groups, self.groups)
+        if not moved:
+            return self
+        made = Inventory()
+        made.groups, made._whereabouts = groups, self._whereabouts.among(groups, moved)
+        return made
+
+    def _with(self, others: Mapping[str, Collection[RecoveryPoint]]) -> Inventory:
         """Return these points with those of some resources exchanged."""
         packing = Packing(POINTS, self.groups)
-        for resource, rows in changed.items():
+        for resource, rows in others.items():
             for each in rows:
                 packing.add(resource, each)
-        made = Inventory()
-        made.groups = {name: group for name, group in self.groups.items() if name not in changed} | packing.packed()
-        made._whereabouts = self._whereabouts.among(made.groups, changed)
-        return made
+        return self.among({name: group for name, group in self.groups.items() if name not in others} | packing.packed())
 
     # --- What there is
 
@@ -123,7 +141,7 @@ class Inventory:
 
         It is where one with a ``lasting`` status is missing among those found; others of that time have just gone.
         """
-        changed: dict[str, list[RecoveryPoint]] = {}
+        others: dict[str, list[RecoveryPoint]] = {}
         before: list[RecoveryPoint] = []
         for resource, group in self.groups.items():
             later = found.groups.get(resource)
@@ -131,25 +149,25 @@ class Inventory:
                 continue
             newer = list(group.since(since))
             before += newer
-            changed[resource] = [*list(group)[: len(group) - len(newer)], *(later or ())]
+            others[resource] = [*list(group)[: len(group) - len(newer)], *(later or ())]
         for resource, later in found.groups.items():
             known = self.groups.get(resource)
             if known is None or not known.is_newer(since):
-                changed[resource] = [*(known or ()), *later]
-        if not changed:
+                others[resource] = [*(known or ()), *later]
+        if not others:
             return self, False
-        there = {each for resource in changed.keys() & found.groups.keys() for each in found.groups[resource].names()}
-        return self._with(changed), any(each.status in lasting and each.arn not in there for each in before)
+        there = {each for resource in others.keys() & found.groups.keys() for each in found.groups[resource].names()}
+        return self._with(others), any(each.status in lasting and each.arn not in there for each in before)
 
     def joined(self, found: Inventory) -> Inventory:
         """Return these points and those found, which are newer."""
-        changed: dict[str, list[RecoveryPoint]] = {}
+        others: dict[str, list[RecoveryPoint]] = {}
         for resource, later in found.groups.items():
             known = {each.arn: each for each in self.of(resource)}
             newer = known | {each.arn: each for each in later}
             if newer != known:
-                changed[resource] = list(newer.values())
-        return self._with(changed) if changed else self
+                others[resource] = list(newer.values())
+        return self._with(others) if others else self
 
     def has_same(self, other: Inventory) -> bool:
         """Tell whether the same recovery points are in another one, in whatever state."""

@@ -4,76 +4,78 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, TypeAlias
 
 from ...words.reasons import Reason
 from .failures import classify
-from .packing import Packed, Packing
-from .records import JOBS, Key
-from .seen import CopyJob
+from .packing import Packed, Packing, changed, shared
+from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of
+from .seen import ENDED_STATES, CopyJob
 from .whereabouts import Whereabouts
 
 Ends: TypeAlias = tuple[str, str]
 """ARNs of the source vault and of the destination vault."""
+Outcome: TypeAlias = tuple[str, str]
+"""How a job ended, and for which reason."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Counted:
     """What is asked of the jobs about one resource again and again.
 
     Attributes:
-        number: How many there are.
         running: Those that may still bring a copy.
-        outcomes: (outcome, reason) → how many.
+        outcomes: (outcome, reason), and how many.
         created: When the first was created.
         moved: When the last of them was created, or ended.
         ended: When the first of them ended.
         completed: When the first of those ended that were completed, and the last.
     """
 
-    number: int
+    running: tuple[CopyJob, ...]
+    outcomes: tuple[tuple[Outcome, int], ...]
     created: datetime
     moved: datetime
-    running: tuple[CopyJob, ...] = ()
-    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
-    ended: datetime | None = None
-    completed: tuple[datetime, datetime] | None = None
+    ended: datetime | None
+    completed: tuple[datetime, datetime] | None
 
     @classmethod
-    def of(cls, jobs: Iterable[CopyJob]) -> _Counted:
-        """Count the jobs about one resource, of which there is at least one."""
-        first, *others = jobs
-        counted = cls(0, first.created, first.created)
-        for job in (first, *others):
-            counted.add(job)
-        return counted
-
-    def add(self, job: CopyJob) -> None:
-        """Take one in."""
-        outcome, ended = _outcome(job), job.completed
-        self.number += 1
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        self.created, self.moved = min(self.created, job.created), max(self.moved, job.created, ended or job.created)
-        if job.is_running:
-            self.running = (*self.running, job)
-        if ended is not None:
-            self.ended = min(self.ended or ended, ended)
-            if job.state == "COMPLETED":
-                first, last = self.completed or (ended, ended)
-                self.completed = min(first, ended), max(last, ended)
+    def of(cls, group: Packed[CopyJob]) -> _Counted:
+        """Count the jobs about one resource, of which there is at least one, off their records."""
+        profiles = [JobProfile(*each) for each in group.profiles]
+        outcomes = [_outcome(each.state, each.message, each.category) for each in profiles]
+        records = tuple(group.records())
+        numbers = Counter(record[3] for record in records)
+        counted = Counter[Outcome]()
+        for number, times in numbers.items():
+            counted[outcomes[number]] += times
+        ends = [record[1] for record in records if record[1] != NEVER]
+        completed = [record[1] for record in records if record[1] != NEVER and profiles[record[3]].state == "COMPLETED"]
+        return cls(
+            tuple(job for job in group if job.is_running) if _RUNNING in counted else (),
+            shared(tuple(counted.items())),
+            moment_of(records[0][0]),
+            moment_of(max(records[-1][0], *(each + BIAS for each in ends))) if ends else moment_of(records[-1][0]),
+            moment_of(min(ends) + BIAS) if ends else None,
+            (moment_of(min(completed) + BIAS), moment_of(max(completed) + BIAS)) if completed else None,
+        )
 
 
-def _outcome(job: CopyJob) -> tuple[str, str]:
-    if job.is_running:
-        return "running", ""
-    if job.state == "COMPLETED":
-        return ("completed_with_message" if job.message else "completed"), ""
-    if job.state == "PARTIAL":
+_RUNNING: Outcome = ("running", "")
+
+
+@lru_cache(maxsize=4096)
+def _outcome(state: str, message: str | None, category: str | None) -> Outcome:
+    if state not in ENDED_STATES:
+        return _RUNNING
+    if state == "COMPLETED":
+        return ("completed_with_message" if message else "completed"), ""
+    if state == "PARTIAL":
         return "partial", Reason.COPY_PARTIAL
-    return "failed", classify(job.message, job.category).reason
+    return "failed", classify(message, category).reason
 
 
 class Jobs:
@@ -83,23 +85,29 @@ class Jobs:
 
     def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
         """Take in what is listed."""
-        packing, counted = Packing(JOBS), dict[str, _Counted]()
+        packing = Packing(JOBS)
         for each in jobs:
-            name = each.resource_arn
-            packing.add(name, each)
-            if name not in counted:
-                counted[name] = _Counted(0, each.created, each.created)
-            counted[name].add(each)
+            packing.add(each.resource_arn, each)
         self.groups: Mapping[str, Packed[CopyJob]] = packing.packed()
         """The jobs about every resource; under no name those of which AWS names none."""
-        self._counted = {  # one that moved from a page to the next was counted twice
-            name: counted[name] if counted[name].number == len(group) else _Counted.of(group)
-            for name, group in self.groups.items()
-        }
+        self._counted = {name: _Counted.of(group) for name, group in self.groups.items()}
         self.sources = Whereabouts(self.groups, 1)
         """About which resources jobs are, by the ARN of the recovery point that they copy."""
         self.arrivals = Whereabouts(self.groups, 2)
         """The same by the ARN of the copy."""
+
+    def among(self, groups: Mapping[str, Packed[CopyJob]]) -> Jobs:
+        """Return the jobs of these groups, some of which are those here."""
+        moved = changed(groups, self.groups)
+        if not moved:
+            return self
+        made = Jobs()
+        made.groups = groups
+        made._counted = {
+            name: _Counted.of(group) if name in moved else self._counted[name] for name, group in groups.items()
+        }
+        made.sources, made.arrivals = self.sources.among(groups, moved), self.arrivals.among(groups, moved)
+        return made
 
     def of(self, resource: str) -> tuple[CopyJob, ...]:
         """Return the jobs about a resource, oldest first."""
@@ -119,9 +127,9 @@ class Jobs:
     @cached_property
     def outcomes(self) -> Mapping[tuple[str, str], int]:
         """How the jobs ended, and why: (outcome, reason) → how many."""
-        total: Counter[tuple[str, str]] = Counter()
+        total = Counter[Outcome]()
         for each in self._counted.values():
-            for outcome, count in each.outcomes.items():
+            for outcome, count in each.outcomes:
                 total[outcome] += count
         return total
 
@@ -158,28 +166,21 @@ class Jobs:
             for name, each in self._counted.items()
             if each.running or (each.ended is not None and each.ended <= since)
         }
-        changed: dict[str, tuple[CopyJob, ...]] = {}
+        others: dict[str, tuple[CopyJob, ...]] = {}
         for name in names:
             known = self.of(name)
             lasting = {job.id: job for job in known if not job.is_running and (job.completed or job.created) > since}
             rows = lasting | by_resource[name]
             if rows != {job.id: job for job in known}:
-                changed[name] = tuple(rows.values())
-        return self._with(changed) if changed else self
+                others[name] = tuple(rows.values())
+        return self._with(others) if others else self
 
-    def _with(self, changed: Mapping[str, tuple[CopyJob, ...]]) -> Jobs:
+    def _with(self, others: Mapping[str, tuple[CopyJob, ...]]) -> Jobs:
         packing = Packing(JOBS, self.groups)
-        for name, rows in changed.items():
+        for name, rows in others.items():
             for each in rows:
                 packing.add(name, each)
-        made, packed = Jobs(), packing.packed()
-        made.groups = {name: group for name, group in self.groups.items() if name not in changed} | packed
-        made._counted = {
-            name: _Counted.of(group) if name in packed else self._counted[name] for name, group in made.groups.items()
-        }
-        made.sources = self.sources.among(made.groups, changed)
-        made.arrivals = self.arrivals.among(made.groups, changed)
-        return made
+        return self.among({name: group for name, group in self.groups.items() if name not in others} | packing.packed())
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -207,6 +208,23 @@ class JobBook:
     def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
         """Take in what is listed."""
         self._between: Mapping[Ends, Jobs] = {ends: Jobs(each) for ends, each in _by_ends(jobs).items()}
+
+    @classmethod
+    def listed(cls, rows: Iterable[tuple[Ends, str, Apart]], like: JobBook | None = None) -> JobBook:
+        """Take in what is listed as it is kept: the vaults and the resource of each job, and it as a record takes it.
+
+        ``like`` is what is known already; jobs that are the same are the same objects.
+        """
+        known = like if like is not None else cls()
+        packings: dict[Ends, Packing[CopyJob]] = {}
+        for ends, resource, apart in rows:
+            packing = packings.get(ends)
+            if packing is None:
+                packing = packings[ends] = Packing(JOBS, known.between(*ends).groups)
+            packing.take(resource, apart)
+        book = cls()
+        book._between = {ends: known.between(*ends).among(packing.packed()) for ends, packing in packings.items()}
+        return book
 
     def between(self, source_vault_arn: str, destination_vault_arn: str) -> Jobs:
         """Return the jobs that copy from one vault into another."""

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import TypeAlias
 
 from ...words.reasons import Reason
@@ -80,14 +79,6 @@ class Newer:
     jobs: tuple[CopyJob, ...]
     cut: datetime
     begun: datetime | None
-
-
-@lru_cache(maxsize=4096)
-def shared(
-    counts: tuple[tuple[tuple[State, Reason | None], int], ...],
-) -> tuple[tuple[tuple[State, Reason | None], int], ...]:
-    """Return the same object for equal counts: most resources have as many recovery points as others."""
-    return counts
 
 
 @dataclass(frozen=True, slots=True)

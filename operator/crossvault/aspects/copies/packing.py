@@ -6,14 +6,17 @@ A vault may hold millions, and nearly all of them are settled: nothing will be d
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar, cast
 
-from .records import BIAS, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
+from .records import BIAS, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
 from .seen import RecoveryPoint
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Hashable)
 
 _SPARE = 16
 """So many profiles that no row has any more are kept beside twice as many as there are rows."""
@@ -102,6 +105,10 @@ class Packed(Generic[T]):
             return list(self.since(since)) == list(later)
         return self._records[self._upto(since) :] == later._records
 
+    def is_like(self, other: Packed[T]) -> bool:
+        """Tell whether others are the same rows, with the same numbers of their profiles."""
+        return self._records == other._records and self.profiles == other.profiles
+
     def _rows(self, records: bytes) -> Iterator[T]:
         together, profiles, place = self._codec.together, self.profiles, self._codec.numbers
         for record in self._codec.layout.iter_unpack(records):
@@ -133,20 +140,33 @@ class Packing(Generic[T]):
         self._like = like or {}
         self._open: dict[str, tuple[bytearray, dict[Profile, int]]] = {}
         self._alike: dict[tuple[Profile, ...], tuple[Profile, ...]] = {}
+        self._common: dict[Profile, Profile] = {}
+        self._pack = codec.layout.pack
 
     def add(self, resource: str, row: T) -> None:
         """Take one in."""
-        opened = self._open.get(resource)
-        if opened is None:
-            known = self._like.get(resource)
-            profiles = {each: number for number, each in enumerate(known.profiles)} if known is not None else {}
-            opened = self._open[resource] = (bytearray(), profiles)
-        records, profiles = opened
-        numbers, profile, ends = self._codec.apart(row)
-        records += self._codec.layout.pack(*numbers, profiles.setdefault(profile, len(profiles)), *ends)
+        self.take(resource, self._codec.apart(row))
+
+    def take(self, resource: str, apart: Apart) -> None:
+        """Take one in that was taken apart as the codec does it."""
+        records, profiles = self._open.get(resource) or self._opened(resource)
+        numbers, profile, ends = apart
+        number = profiles.get(profile)
+        if number is None:
+            number = profiles[self._common.setdefault(profile, profile)] = len(profiles)
+        records += self._pack(*numbers, number, *ends)
+
+    def _opened(self, resource: str) -> tuple[bytearray, dict[Profile, int]]:
+        known = self._like.get(resource)
+        profiles = {each: number for number, each in enumerate(known.profiles)} if known is not None else {}
+        opened = self._open[sys.intern(resource)] = (bytearray(), profiles)  # both vaults name it, and their jobs
+        return opened
 
     def packed(self) -> dict[str, Packed[T]]:
-        """Return all that was taken in, and begin anew; of rows with the same name the last one."""
+        """Return all that was taken in, and begin anew; of rows with the same name the last one.
+
+        What is as it was known is the same object.
+        """
         made, size = {}, self._codec.layout.size
         for resource in list(self._open):
             row_after_row, profiles = self._open.pop(resource)
@@ -157,7 +177,9 @@ class Packing(Generic[T]):
             found = self._alike.setdefault(found, found)
             alone = len({record[self._codec.name] for record in records}) == len(records)
             each = records if alone else self._last_of_each(resource, records, found)
-            made[resource] = Packed(self._codec, resource, b"".join(sorted(each)), found)
+            packed = Packed(self._codec, resource, b"".join(sorted(each)), found)
+            known = self._like.get(resource)
+            made[resource] = known if known is not None and packed.is_like(known) else packed
         return made
 
     def _renumbered(
@@ -178,6 +200,22 @@ class Packing(Generic[T]):
             (name,) = Packed(self._codec, resource, record, profiles).names()
             last[name] = record
         return list(last.values())
+
+
+def changed(groups: Mapping[str, Packed[T]], known: Mapping[str, Packed[T]]) -> set[str]:
+    """Return the resources of which the rows are other objects than those known, or were there or are not."""
+    moved = {name for name, group in groups.items() if known.get(name) is not group}
+    return moved | (known.keys() - groups.keys())
+
+
+@lru_cache(maxsize=4096)
+def _known(value: Hashable) -> Hashable:
+    return value
+
+
+def shared(value: H) -> H:
+    """Return the same object for equal values: most resources have as many recovery points as others."""
+    return cast("H", _known(value))
 
 
 def statuses(group: Packed[RecoveryPoint]) -> set[str]:

@@ -22,8 +22,8 @@ from .contents import Contents
 from .declared import COPIES, BackfillMode
 from .evidence import Tally, Traces
 from .grounds import Kind
-from .memory import Newer, Settled, shared
-from .packing import Packed
+from .memory import Newer, Settled
+from .packing import Packed, shared
 from .pairing import TOLERANCE, is_of_others
 from .planned import State
 from .records import BIAS, NEVER, JobProfile, Name, PointProfile, moment_of, number_of

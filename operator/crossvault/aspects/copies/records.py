@@ -9,12 +9,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import modf
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from .seen import CopyJob, RecoveryPoint
 
 T = TypeVar("T")
 Profile: TypeAlias = tuple[Any, ...]
+Apart: TypeAlias = tuple[tuple[int, ...], Profile, tuple[bytes, ...]]
+"""The numbers of a row, its profile, and the ends of the names that it bears."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = -(1 << 63)
@@ -30,6 +33,14 @@ def number_of(moment: datetime | None) -> int:
         return NEVER
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def number_at(seconds: float | None) -> int:
+    """Return microseconds since 1970 as a date of so many seconds has them; :data:`NEVER` for none."""
+    if seconds is None:
+        return NEVER
+    beyond, whole = modf(seconds)
+    return int(whole) * 1_000_000 + round(beyond * 1e6)
 
 
 def moment_of(number: int) -> datetime:
@@ -49,21 +60,23 @@ _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789abcdef")
 _SNAPSHOT, _DAY, _REST = "0123456789abcdef0", "20260101120000", "0123abcd"
 """How the ends of snapshots are written, and of recovery points of S3: a day with its time, and eight digits."""
 _NOTHING = bytes(16)
+NAMELESS: Final[Name] = (None, _WHOLE, _NOTHING)
 
 
-def _split(name: str) -> tuple[str, int, bytes]:
+def split(name: str) -> tuple[str, int, bytes]:
     """Return the beginning of an ARN or id, how its end is written, and the end; an unusual one is all beginning."""
     end = name[-36:]
-    if end[8:9] == end[13:14] == end[18:19] == end[23:24] == "-":
+    if end[8:24:5] == "----":
         digits = end.replace("-", "")
         try:
             number = bytes.fromhex(digits)
         except ValueError:
             number = b""
         if len(number) == len(_NOTHING) and len(end) == len(digits) + 4:
-            if digits == number.hex():
+            written = number.hex()
+            if digits == written:
                 return name[:-36], _UUID, number
-            if digits == number.hex().upper():
+            if digits == written.upper():
                 return name[:-36], _UPPER, number
     end = name[-17:]
     if set(end) <= _HEX and len(end) == len(_SNAPSHOT):
@@ -88,7 +101,7 @@ def name_of(beginning: str, written: int, end: bytes) -> str:
 
 def key_of(name: str) -> Key:
     """Return a short form of a name; two names have the same only where their ends are equal."""
-    beginning, written, end = _split(name)
+    beginning, written, end = split(name)
     return end if written else beginning
 
 
@@ -114,7 +127,7 @@ class Codec(Generic[T]):
         self,
         numbers: int,
         ends: int,
-        apart: Callable[[T], tuple[tuple[int, ...], Profile, tuple[bytes, ...]]],
+        apart: Callable[[T], Apart],
         together: Callable[[str, tuple[Any, ...], Profile], T],
         named: Callable[[Profile], tuple[tuple[str | None, int], ...]],
         own_name: Callable[[T], str],
@@ -128,18 +141,34 @@ class Codec(Generic[T]):
         self.name: Final = slice(8 * numbers + 4, 8 * numbers + 20)
 
 
-def _size(size: int) -> tuple[int, int | None]:
+def sized(size: int) -> tuple[int, int | None]:
     """Return a size as a record takes it, and what is beyond that: AWS says what it likes."""
     return (size, None) if 0 <= size < BIAS else (0, size)
 
 
-def _point_apart(each: RecoveryPoint) -> tuple[tuple[Any, ...], Profile, tuple[bytes, ...]]:
-    beginning, written, end = _split(each.arn)
-    size, odd = _size(each.size)
-    profile = (
-        odd,
-        beginning,
-        written,
+def point_apart(arn: str, created: int, size: int, delete_at: int, cold_at: int, *common: Any) -> Apart:  # noqa: ANN401 - a profile is of anything
+    """Take a recovery point apart.
+
+    Args:
+        arn: Its own.
+        created: In microseconds since 1970, as the other instants.
+        size: In bytes.
+        delete_at: :data:`NEVER` where AWS tells of no end.
+        cold_at: The same.
+        common: From the resource type on what :class:`PointProfile` has.
+    """
+    beginning, written, end = split(arn)
+    size, odd = sized(size)
+    return (created + BIAS, size, delete_at, cold_at), (odd, beginning, written, *common), (end,)
+
+
+def _point_apart(each: RecoveryPoint) -> Apart:
+    return point_apart(
+        each.arn,
+        number_of(each.created),
+        each.size,
+        number_of(each.delete_at),
+        number_of(each.cold_at),
         each.resource_type,
         each.status,
         each.encryption_key_arn,
@@ -149,7 +178,6 @@ def _point_apart(each: RecoveryPoint) -> tuple[tuple[Any, ...], Profile, tuple[b
         each.delete_after_days,
         each.encrypted,
     )
-    return (number_of(each.created) + BIAS, size, number_of(each.delete_at), number_of(each.cold_at)), profile, (end,)
 
 
 def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) -> RecoveryPoint:
@@ -173,16 +201,36 @@ def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) ->
     )
 
 
-def _job_apart(each: CopyJob) -> tuple[tuple[Any, ...], Profile, tuple[bytes, ...]]:
-    id_, written, id_end = _split(each.id)
-    source, source_written, source_end = _split(each.source_point_arn)
-    copy, copy_written, copy_end = (
-        (None, _WHOLE, _NOTHING) if each.destination_point_arn is None else _split(each.destination_point_arn)
-    )
-    size, odd = _size(each.size)
-    profile = (
-        odd,
-        ((id_, written), (source, source_written), (copy, copy_written)),
+def job_apart(
+    names: tuple[str, str, str | None],
+    created: int,
+    completed: int,
+    size: int,
+    *common: Any,  # noqa: ANN401
+) -> Apart:
+    """Take a copy job apart.
+
+    Args:
+        names: Its id, the ARN of its source, and that of the copy.
+        created: In microseconds since 1970, as the other instant.
+        completed: :data:`NEVER` where it has not ended.
+        size: In bytes.
+        common: From the state on what :class:`JobProfile` has.
+    """
+    id_, written, id_end = split(names[0])
+    source, source_written, source_end = split(names[1])
+    copy, copy_written, copy_end = NAMELESS if names[2] is None else split(names[2])
+    size, odd = sized(size)
+    profile = (odd, ((id_, written), (source, source_written), (copy, copy_written)), *common)
+    return (created + BIAS, completed, size), profile, (id_end, source_end, copy_end)
+
+
+def _job_apart(each: CopyJob) -> Apart:
+    return job_apart(
+        (each.id, each.source_point_arn, each.destination_point_arn),
+        number_of(each.created),
+        number_of(each.completed),
+        each.size,
         each.state,
         each.source_vault_arn,
         each.destination_vault_arn,
@@ -193,7 +241,6 @@ def _job_apart(each: CopyJob) -> tuple[tuple[Any, ...], Profile, tuple[bytes, ..
         each.delete_after_days,
         each.role_arn,
     )
-    return (number_of(each.created) + BIAS, number_of(each.completed), size), profile, (id_end, source_end, copy_end)
 
 
 def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> CopyJob:

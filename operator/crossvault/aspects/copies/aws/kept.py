@@ -63,8 +63,13 @@ class Points(Protocol):
         """Return all, or those created between two moments; ``like`` is what is known of the vault."""
 
 
-Listing: TypeAlias = Callable[[datetime | None], Iterable[CopyJob]]
-"""Lists copy jobs, all or those created after an instant."""
+class CopyJobs(Protocol):
+    """Lists the copy jobs of an account in a Region."""
+
+    def __call__(self, since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
+        """Return all, or those created after a moment; ``like`` is what is known of them."""
+
+
 Dated: TypeAlias = Callable[[CopyJob], datetime | None]
 """Returns when the source of a copy was created; None where it is not known."""
 
@@ -221,7 +226,7 @@ class KeptListings:
         kept = self._vaults.known(key)
         return kept.points if kept is not None else None
 
-    def jobs(self, key: ReadKey, listing: Listing) -> JobBook:
+    def jobs(self, key: ReadKey, listing: CopyJobs) -> JobBook:
         """Look at copy jobs: the newest are listed, and what is known of the others is kept.
 
         All policies of an account share them, so nobody waits here while somebody else lists: that one may wait for
@@ -232,7 +237,7 @@ class KeptListings:
         with kept.lock:
             book, looked, audited = kept.book, kept.looked, kept.audited
         if book is None or looked is None or self._is_due(key, audited, now):
-            found, audited = JobBook(listing(None)), now
+            found, audited = listing(like=book), now
         else:
             running = (each.created for each in book.running)
             found = book.renewed(listing(min(running, default=looked) - LATE), now - REMEMBERED)
@@ -286,7 +291,7 @@ class KeptListings:
         return found
 
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
-        found = points()
+        found = points(like=kept.points)
         kept.points, kept.looked, kept.audited, kept.grown = found, now, now, ()
         kept.arrived.clear()
         kept.described = described.vault is not None

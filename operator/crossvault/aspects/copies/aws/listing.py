@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +9,11 @@ from ....aws.entered import Entered
 from ....aws.pages import PAGES, walked
 from ....words.texts import clean
 from ..inventory import Inventory
-from ..seen import CopyJob, RecoveryPoint
+from ..jobs import Ends, JobBook
+from ..records import NEVER, Apart, job_apart, number_at, point_apart
 
 _FAR = datetime(8000, 1, 1, tzinfo=UTC).timestamp()
+"""Centuries ahead is as good as for ever; any declared duration can be added to it."""
 
 
 def recovery_points(
@@ -26,24 +26,24 @@ def recovery_points(
 ) -> Inventory:
     """List the recovery points in a vault, all or those created between two moments.
 
-    ``like`` is what is known of the vault: it makes what is the same be found quickly.
+    ``like`` is what is known of the vault: what is the same is found quickly.
     """
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_between(since, before))
-        return Inventory(map(_recovery_point, walked(pages, "RecoveryPoints", _arn)), like)
+        return Inventory.listed(map(_point, walked(pages, "RecoveryPoints", _arn)), like)
 
 
-def copy_jobs(access: Entered, region: str, since: datetime | None = None) -> Iterator[CopyJob]:
+def copy_jobs(access: Entered, region: str, since: datetime | None = None, like: JobBook | None = None) -> JobBook:
     """List the copy jobs of this account and Region, all or those created after an instant.
 
-    AWS remembers them for 30 days.
+    AWS remembers them for 30 days. ``like`` is what is known of them.
     """
     with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")
         pages = paginator.paginate(PaginationConfig=PAGES, **_between(since))
-        yield from map(_copy_job, walked(pages, "CopyJobs", _id))
+        return JobBook.listed(map(_job, walked(pages, "CopyJobs", _id)), like)
 
 
 def _arn(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
@@ -59,23 +59,23 @@ def _between(since: datetime | None, before: datetime | None = None) -> dict[str
     return {name: moment for name, moment in bounds.items() if moment is not None}
 
 
-def _recovery_point(row: Any) -> RecoveryPoint:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+def _point(row: Any) -> tuple[str, Apart]:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+    """Return the resource of a recovery point, and the rest of it as it is kept: there are millions of them."""
     lifecycle = row.CalculatedLifecycle
-    return RecoveryPoint(
-        arn=row.RecoveryPointArn,
-        resource_arn=_shared(row.ResourceArn or ""),
-        resource_type=_shared(row.ResourceType),
-        created=_instant(row.CreationDate),
-        status=_shared(row.Status),
-        size=row.BackupSizeInBytes or 0,
-        encryption_key_arn=_shared(row.EncryptionKeyArn or "") or None,
-        delete_at=_perhaps(lifecycle.DeleteAt) if lifecycle else None,
-        cold_at=_perhaps(lifecycle.MoveToColdStorageAt) if lifecycle else None,
-        source_vault_arn=_shared(row.SourceBackupVaultArn or "") or None,
-        parent_arn=row.ParentRecoveryPointArn,
-        is_parent=bool(row.IsParent),
-        delete_after_days=_kept(row.Lifecycle),
-        encrypted=row.IsEncrypted,
+    return row.ResourceArn or "", point_apart(
+        row.RecoveryPointArn,
+        number_at(min(row.CreationDate, _FAR)),
+        row.BackupSizeInBytes or 0,
+        _number(lifecycle.DeleteAt) if lifecycle else NEVER,
+        _number(lifecycle.MoveToColdStorageAt) if lifecycle else NEVER,
+        row.ResourceType,
+        row.Status,
+        row.EncryptionKeyArn or None,
+        row.SourceBackupVaultArn or None,
+        row.ParentRecoveryPointArn,
+        bool(row.IsParent),
+        _kept(row.Lifecycle),
+        row.IsEncrypted,
     )
 
 
@@ -85,36 +85,29 @@ def _kept(lifecycle: Any) -> int | None:  # noqa: ANN401 - part of a row
     return days if days is not None and days > 0 else None
 
 
-def _copy_job(row: Any) -> CopyJob:  # noqa: ANN401 - a row of aws.rows, made from the table of members
-    return CopyJob(
-        id=row.CopyJobId,
-        state=_shared(row.State),
-        source_point_arn=row.SourceRecoveryPointArn,
-        source_vault_arn=_shared(row.SourceBackupVaultArn),
-        destination_vault_arn=_shared(row.DestinationBackupVaultArn),
-        resource_arn=_shared(row.ResourceArn or ""),
-        resource_type=_shared(row.ResourceType or ""),
-        created=_instant(row.CreationDate),
-        completed=_perhaps(row.CompletionDate),
-        destination_point_arn=row.DestinationRecoveryPointArn,
-        message=clean(row.StatusMessage) if row.StatusMessage else None,
-        category=row.MessageCategory,
-        size=row.BackupSizeInBytes or 0,
-        parent_id=row.ParentJobId,
-        delete_after_days=_kept(row.DestinationRecoveryPointLifecycle),
-        role_arn=_shared(row.IamRoleArn or "") or None,
+def _job(row: Any) -> tuple[Ends, str, Apart]:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+    """Return the vaults and the resource of a copy job, and it as it is kept."""
+    source, destination = row.SourceBackupVaultArn, row.DestinationBackupVaultArn
+    return (
+        (source, destination),
+        row.ResourceArn or "",
+        job_apart(
+            (row.CopyJobId, row.SourceRecoveryPointArn, row.DestinationRecoveryPointArn),
+            number_at(min(row.CreationDate, _FAR)),
+            _number(row.CompletionDate),
+            row.BackupSizeInBytes or 0,
+            row.State,
+            source,
+            destination,
+            row.ResourceType or "",
+            clean(row.StatusMessage) if row.StatusMessage else None,
+            row.MessageCategory,
+            row.ParentJobId,
+            _kept(row.DestinationRecoveryPointLifecycle),
+            row.IamRoleArn or None,
+        ),
     )
 
 
-def _perhaps(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _instant(seconds)
-
-
-def _instant(seconds: float) -> datetime:
-    """Return an instant in UTC to which any declared duration can be added; centuries ahead is as good as for ever."""
-    return datetime.fromtimestamp(min(seconds, _FAR), UTC)
-
-
-def _shared(text: str) -> str:
-    """Keep one copy of what stands in thousands of rows."""
-    return sys.intern(text)
+def _number(seconds: float | None) -> int:
+    return NEVER if seconds is None else number_at(min(seconds, _FAR))
