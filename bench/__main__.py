@@ -23,6 +23,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--steady", default=60.0, show_default=True, help="Seconds of steady state to watch.")
 @click.option("--interval", default="5m", show_default=True, help="The operator's interval.")
 @click.option("--at-rest", is_flag=True, help="Watch policies of which nothing is missing.")
+@click.option("--copied", default=0, show_default=True, help="Recovery points that each vault at rest holds.")
 @click.option("--points", default=100_000, show_default=True, help="Recovery points to keep and compare, at most.")
 @click.option(
     "--large",
@@ -43,6 +44,7 @@ def main(
     steady: float,
     interval: str,
     at_rest: bool,
+    copied: int,
     points: int,
     large: int,
     crowd: int,
@@ -78,6 +80,7 @@ def main(
                     steady=steady,
                     interval=interval,
                     at_rest=at_rest,
+                    copied=copied,
                 )
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")

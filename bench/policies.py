@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
+import urllib.request
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
 from tools.controlplane import ControlPlane
 from tools.processes import TetheredProcess
 
@@ -20,6 +23,7 @@ from crossvault.manifest.fields import parse_duration
 from . import worlds
 
 ROOT = Path(__file__).resolve().parents[1]
+_ALL = "+Inf"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,7 +38,9 @@ class Figures:
     seconds_floor_by_budget: float
     aws_calls_first_pass: int
     api_writes_first_pass: int
+    recovery_points: int
     rss_mib: float
+    peak_mib: float
     cpu_seconds_first_pass: float
     steady_seconds: float
     steady_aws_calls: int
@@ -43,18 +49,29 @@ class Figures:
     steady_cpu_percent: float
     steady_calls: dict[str, int]
     calls_per_policy_and_interval: float | None
+    beats_of_the_event_loop: int
+    late_by_more_than_a_tenth_of_a_second: int
+    late_by_more_than_half_a_second: int
 
 
 def measure(
-    *, pairs: int, vaults: int, reads_per_second: float, steady: float, interval: str, at_rest: bool = False
+    *,
+    pairs: int,
+    vaults: int,
+    reads_per_second: float,
+    steady: float,
+    interval: str,
+    at_rest: bool = False,
+    copied: int = 0,
 ) -> dict[str, Any]:
     """Run the operator over ``pairs * vaults`` policies in Observe mode and return the figures.
 
-    They look more often than in every interval, because statements and copies are missing, unless they are ``at_rest``.
+    They look more often than in every interval, because statements and copies are missing, unless they are ``at_rest``:
+    with as many recovery points in each vault as are ``copied``.
     """
     world = worlds.world(pairs=pairs, vaults=vaults, points=4)
     if at_rest:
-        world = worlds.at_rest(world)
+        world = worlds.copied(worlds.at_rest(world), copied) if copied else worlds.at_rest(world)
     with SimulatorServer(world) as aws, ControlPlane.start() as plane:
         plane.kubectl("apply", "-f", ROOT / "crds")
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all")
@@ -62,9 +79,10 @@ def measure(
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=manifests, timeout=600)
         before = plane.request_counts()
         began = time.monotonic()
-        operator = start_operator(plane, aws, interval)
+        port = _free_port()
+        operator = start_operator(plane, aws, interval, port)
         try:
-            _wait_for_statuses(plane, pairs * vaults)
+            _wait_for_statuses(plane, pairs * vaults, copied if at_rest else 0)
             took = time.monotonic() - began
             first_calls, first_cpu = len(aws.control.calls()), _cpu(operator)
             counts = plane.request_counts()
@@ -72,6 +90,7 @@ def measure(
             time.sleep(steady)
             later = aws.control.calls()[first_calls:]
             cpu = _cpu(operator) - first_cpu
+            late = _beats(port)
             return asdict(
                 Figures(
                     policies=pairs * vaults,
@@ -81,7 +100,9 @@ def measure(
                     seconds_floor_by_budget=round(first_calls / (pairs * 2) / reads_per_second, 1),
                     aws_calls_first_pass=first_calls,
                     api_writes_first_pass=first_writes,
-                    rss_mib=round(_rss(operator), 1),
+                    recovery_points=pairs * vaults * (copied if at_rest else 4),
+                    rss_mib=round(_memory(operator, "VmRSS"), 1),
+                    peak_mib=round(_memory(operator, "VmHWM"), 1),
                     cpu_seconds_first_pass=round(first_cpu, 1),
                     steady_seconds=steady,
                     steady_aws_calls=len(later),
@@ -92,6 +113,9 @@ def measure(
                     calls_per_policy_and_interval=round(len(later) / (pairs * vaults) * _seconds(interval) / steady, 2)
                     if at_rest
                     else None,
+                    beats_of_the_event_loop=late[_ALL],
+                    late_by_more_than_a_tenth_of_a_second=late[_ALL] - late["0.1"],
+                    late_by_more_than_half_a_second=late[_ALL] - late["0.5"],
                 )
             )
         finally:
@@ -105,13 +129,14 @@ def _seconds(interval: str) -> float:
     return length.total_seconds()
 
 
-def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str) -> TetheredProcess:
-    """Run an operator of this checkout against both."""
+def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str, port: int = 0) -> TetheredProcess:
+    """Run an operator of this checkout against both; it shows its metrics on a port."""
     credentials = aws.credentials(worlds.HUB, "operator")
     return TetheredProcess(
         [
             *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", plane.kubeconfig_admin()),
-            *("--metrics-port", "0", "--probe-port", "0", "--interval", interval, "--log-level", "warning"),
+            *("--metrics-port", str(port), "--probe-port", "0"),
+            *("--interval", interval, "--log-level", "warning"),
         ],
         log=plane.folder / "operator.log",
         environment={
@@ -124,20 +149,35 @@ def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str) -> 
     )
 
 
-def _wait_for_statuses(plane: ControlPlane, wanted: int, timeout: float = 900) -> None:
+def _wait_for_statuses(plane: ControlPlane, wanted: int, copied: int, timeout: float = 900) -> None:
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         items = json.loads(plane.kubectl("get", "cabp", "-A", "-o", "json").stdout)["items"]
-        done = sum("inScope" in row for each in items for row in each.get("status", {}).get("destinations", ()))
+        rows = [row for each in items for row in each.get("status", {}).get("destinations", ())]
+        done = sum("inScope" in row and row.get("copied", 0) >= copied for row in rows)
         if done >= wanted:
             return
         time.sleep(1)
     raise TimeoutError(f"not all of {wanted} policies have a true status after {timeout:.0f} s")
 
 
-def _rss(process: TetheredProcess) -> float:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _beats(port: int) -> dict[str, int]:
+    """Return how many beats of the event loop were late by at most so many seconds."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as page:
+        families = text_string_to_metric_families(page.read().decode())
+        samples = [each for family in families for each in family.samples]
+    return {each.labels["le"]: int(each.value) for each in samples if each.name == "crossvault_loop_lag_seconds_bucket"}
+
+
+def _memory(process: TetheredProcess, what: str) -> float:
     lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) / 1024
+    return int(next(line.split()[1] for line in lines if line.startswith(what))) / 1024
 
 
 def _cpu(process: TetheredProcess) -> float:

@@ -13,6 +13,8 @@ SOURCE_REGION, TARGET_REGION = "eu-west-1", "eu-central-1"
 NAMESPACE = "bench"
 VAULT, COPIES = "vault-0", "copies-0"
 """The first source vault of an account, and the vault that its copies go to."""
+OF_EACH = 25
+"""So many recovery points has each resource of a world where all are copied, one a day."""
 
 
 def source_id(number: int) -> str:
@@ -58,6 +60,28 @@ def at_rest(world: dict[str, Any]) -> dict[str, Any]:
                 role = f"arn:aws:iam::{source_id(int(account['name'].removeprefix('target-')))}:role/copy-role"
                 vault["policy"] = {"Version": "2012-10-17", "Statement": [statement_for(role)]}
     return world
+
+
+def copied(world: dict[str, Any], points: int) -> dict[str, Any]:
+    """Let every vault of a world at rest hold so many recovery points, 25 of each resource, all of them copied."""
+    resources = max(1, points // OF_EACH)
+    for account in world["accounts"]:
+        side, _, number = account["name"].partition("-")
+        for index, vault in enumerate(account.get("vaults", ())):
+            vault["generate"] = [
+                _daily(int(number), index, resource, copy=side == "target") for resource in range(resources)
+            ]
+    return world
+
+
+def _daily(number: int, index: int, resource: int, *, copy: bool) -> dict[str, Any]:
+    account = source_id(number)
+    place = f"{SOURCE_REGION}:{account}"
+    name = f"arn:aws:elasticfilesystem:{place}:file-system/fs-{number:04x}{index:04x}{resource:09x}"
+    origin = {"source_vault": f"arn:aws:backup:{place}:backup-vault:vault-{index}"} if copy else {}
+    dates = {"every": "1d", "back": f"{OF_EACH - 1}d", "offset": "6h"}
+    kept = {"delete_after_days": 365}
+    return {"resource_type": "EFS", "name": name, "resources": 1, "size": "1GiB", "lifecycle": kept, **dates, **origin}
 
 
 def _hub() -> dict[str, Any]:

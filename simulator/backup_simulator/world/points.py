@@ -157,6 +157,7 @@ def _point(
         is_parent=part.is_parent,
         parent_arn=part.parent,
         member=part.member,
+        source_vault_arn=part.source_vault,
     )
 
 

@@ -171,6 +171,8 @@ class PointsPart(Part):
     """As what it is nested there, such as `volume-1`."""
     is_parent: bool = False
     """Whether it is a composite recovery point."""
+    source_vault: str | None = None
+    """ARN of the vault from which it was copied: `arn:aws:backup:eu-west-1:111111111111:backup-vault:orders`."""
 
     @model_validator(mode="after")
     def _possible(self) -> PointsPart:
