@@ -17,10 +17,11 @@ from backup_simulator.server import SimulatorServer
 
 from . import looks, worlds
 
-PAIRS, RESOURCES = 5, 60
+PAIRS, RESOURCES = 20, 42
+"""Pairs of accounts, and resources in each: 20,160 copies are missing."""
 STARTS = 1.0
 """Per second and account."""
-FIRST, LAST = 15.0, 75.0
+FIRST, LAST = 30.0, 120.0
 """Seconds from the start of the process between which starts are counted."""
 
 

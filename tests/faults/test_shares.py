@@ -90,9 +90,9 @@ class Together:
         self._aws, self._planned = aws, Barrier(passes, timeout=30)
         self._begun: set[str] = set()
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
         """Look."""
-        return self._aws.observe(desired, not_before=not_before)
+        return self._aws.observe(desired, not_before=not_before, settings_since=settings_since)
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Look at an account."""

@@ -225,11 +225,11 @@ class HeldAws(FakeAws):
         self.free = threading.Event()
         self.begun = 0
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
         """Wait, then look."""
         self.begun += 1
         assert self.free.wait(30)
-        return super().observe(desired, not_before=not_before)
+        return super().observe(desired, not_before=not_before, settings_since=settings_since)
 
 
 async def changed_meanwhile(path: Path, aws: HeldAws, change: Callable[[], object], **settings: Any) -> LocalRunner:

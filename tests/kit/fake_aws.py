@@ -67,9 +67,9 @@ class FakeAws:
 
     # --- The port ---
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
         """Look at everything as it is now."""
-        assert not_before <= self.now
+        assert (settings_since or not_before) <= not_before <= self.now
         self.looks += 1
         seen = (
             account_sight(desired.source.account)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -75,6 +76,7 @@ class Bench:
             threads=Threads(2, lambda: self.stopping),
             vitals=self.vitals,
             forget_account=self.forgotten.append,
+            aside=lambda _key: nullcontext(),
         )
         self.passes = passes.Passes(self.parts)
         self.body = self.api.add(POLICIES, body or policy())

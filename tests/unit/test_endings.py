@@ -187,9 +187,9 @@ class BlindSource(FakeAws):
 
     blind = False
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
         """See the destinations only."""
-        seen = super().observe(desired, not_before=not_before)
+        seen = super().observe(desired, not_before=not_before, settings_since=settings_since)
         if not self.blind:
             return seen
         dark = Unseen(Problem(Reason.ASSUME_ROLE_DENIED, "Role orders is not to be had."))

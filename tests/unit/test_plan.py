@@ -496,7 +496,7 @@ def _many(count: int) -> tuple[Any, ...]:
             id="the account's limit",
         ),
         pytest.param(_wanted(), 90, 0, Reason.ACCOUNT_LIMIT, id="an account beyond its limit"),
-        pytest.param(_wanted(limits=Limits(starts_per_second=0.5)), 0, 5, Reason.QUEUED, id="the rate"),
+        pytest.param(_wanted(limits=Limits(starts_per_second=0.5)), 0, 8, Reason.QUEUED, id="the rate"),
         pytest.param(_wanted(limits=Limits(starts_per_second=0.01)), 0, 1, Reason.QUEUED, id="a very slow rate"),
     ],
 )

@@ -85,9 +85,9 @@ class TroubledAws(FakeAws):
         super().__init__(*points)
         self.trouble = trouble
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
         """Look at everything as it is now, troubles included."""
-        seen, trouble = super().observe(desired, not_before=not_before), self.trouble
+        seen, trouble = super().observe(desired, not_before=not_before, settings_since=settings_since), self.trouble
         source = seen.source.having(SWITCH, trouble.toggle)
         if trouble.source_identity is not None:
             source = source.having(IDENTITY, trouble.source_identity)

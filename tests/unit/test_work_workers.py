@@ -8,8 +8,9 @@ import pytest
 from tests.kit import work_loop
 
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
+from crossvault.work.shares import Shares
 from crossvault.work.vitals import Vitals
-from crossvault.work.workers import Workers
+from crossvault.work.workers import LENT, Workers
 
 EXACT = Pace(shorten=0.0, spread=0.0)
 
@@ -56,6 +57,99 @@ def test_no_more_passes_at_once_than_workers() -> None:
         assert bench.most_running == 3
         assert [at for at, _ in bench.started] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
         assert await bench.workers.drain(1)
+
+    work_loop.run(story())
+
+
+class Waiting:
+    """Workers whose handler steps aside for ``seconds``, as a thread of theirs would, and then works for one."""
+
+    def __init__(self, count: int, *, seconds: float = 5.0, shares: Shares[str] | None = None) -> None:
+        self.seconds, self.started, self.working, self.most = seconds, dict[str, float](), 0, 0
+        self.workers: Workers[str] = Workers(
+            self.handle, count=count, vitals=Vitals(), agenda=Agenda(pace=EXACT, shares=shares)
+        )
+
+    async def handle(self, key: str) -> Next:
+        """Wait, then work."""
+        loop = asyncio.get_running_loop()
+        self.started[key] = loop.time()
+        with self.workers.aside(key):
+            await asyncio.sleep(self.seconds)
+        self.working += 1
+        self.most = max(self.most, self.working)
+        await asyncio.sleep(1)
+        self.working -= 1
+        return Done()
+
+
+def test_others_work_while_a_pass_only_waits() -> None:
+    """Twenty that wait five seconds and work for one: two workers begin them all at once."""
+
+    async def story() -> None:
+        bench = Waiting(2)
+        for number in range(20):
+            bench.workers.add(str(number))
+        bench.workers.start()
+        await asyncio.sleep(30)
+
+        assert set(bench.started.values()) == {0.0}
+        assert bench.workers.running() == frozenset()
+        assert bench.workers.alive()
+        assert await bench.workers.drain(1)
+
+    work_loop.run(story())
+
+
+def test_no_more_wait_than_there_is_room_for() -> None:
+    """Beyond that a pass waits in its worker's place."""
+
+    async def story() -> None:
+        bench = Waiting(1)
+        for number in range(40):
+            bench.workers.add(str(number))
+        bench.workers.start()
+        await asyncio.sleep(1)
+
+        assert len(bench.started) == LENT + 1
+        await asyncio.sleep(60)
+        assert len(bench.started) == 40
+        assert await bench.workers.drain(1)
+
+    work_loop.run(story())
+
+
+def test_who_waits_goes_on_to_need_what_it_shares() -> None:
+    """No account has more passes at once than its share, however many of them wait; others are let in."""
+
+    async def story() -> None:
+        shares: Shares[str] = Shares(lambda key: [key[0]], 2, tenant_of=lambda key: key[0], workers=4)
+        bench = Waiting(4, shares=shares)
+        for key in ("a1", "a2", "a3", "b1", "b2", "b3", "c1"):
+            bench.workers.add(key)
+        bench.workers.start()
+        await asyncio.sleep(1)
+
+        assert set(bench.started) == {"a1", "a2", "b1", "b2", "c1"}
+        await asyncio.sleep(60)
+        assert len(bench.started) == 7
+        assert await bench.workers.drain(1)
+
+    work_loop.run(story())
+
+
+def test_nobody_stands_in_any_more_at_the_end() -> None:
+    """Those who stand in are waited for as all others are."""
+
+    async def story() -> None:
+        bench = Waiting(1)
+        for key in "abc":
+            bench.workers.add(key)
+        bench.workers.start()
+        await asyncio.sleep(1)
+        assert not await bench.workers.drain(2)
+        assert await bench.workers.drain(10)
+        assert len(asyncio.all_tasks()) == 1
 
     work_loop.run(story())
 

@@ -87,11 +87,14 @@ class AwsAccounts:
 
     # --- Looking
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:
-        """Look at everything one policy speaks of; no answer is older than ``not_before``."""
+    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+        """Look at everything one policy speaks of; no answer is older than ``not_before``.
+
+        What changes only when somebody changes it may be older, if ``settings_since`` says so.
+        """
         with tenants.asking_for(desired.key.namespace):
             began = self._reach.clock()
-            shared = Shared(self._reach.reads, not_before)
+            shared = Shared(self._reach.reads, not_before, min(not_before, settings_since or not_before))
             scene = Scene(desired, lambda vault: self._enter(shared, vault.account, vault.region))
             found = _seen([each.look(scene) for each in self._hands])
             return Observed(
@@ -105,12 +108,14 @@ class AwsAccounts:
                     for index, declared in enumerate(desired.destinations)
                 ),
                 refused_writes=self._reach.refused_writes.for_policy(desired, self._reach.clock()),
-                at=min(shared.ages.values(), default=began),
+                at=shared.age(began),
             )
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Look at one account through its role."""
-        place = self._enter(Shared(self._reach.reads, not_before), account, self._reach.sessions.home(account))
+        place = self._enter(
+            Shared(self._reach.reads, not_before, not_before), account, self._reach.sessions.home(account)
+        )
         pending = [each.account(place) for each in self._hands]
         return Sight(account, sum((each() for each in pending), Parts()))
 
@@ -118,9 +123,8 @@ class AwsAccounts:
         """Begin to verify the identity."""
         access = self._reach.sessions.enter(account)
         key = identity_key(access.fingerprint)
-        return Place(
-            shared, account, region, access, shared.start(access, key, lambda: access.verify(shared.not_before))
-        )
+        identity = shared.start(access, key, lambda: access.verify(shared.settings_since), setting=True)
+        return Place(shared, account, region, access, identity)
 
     # --- Acting
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 import bisect
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from ..engine.declared import Limits
+from . import aside
+from .aside import Aside
 from .tenants import NOBODY
 
 READS = "reads"
@@ -164,14 +167,23 @@ class TokenBucket:
         self._lock = threading.Lock()
         self._line = Line(rate, burst, clock())
 
-    def take(self, tenant: str = NOBODY) -> float:
-        """Take one token, waiting until there is one, and return the seconds waited."""
+    def take(self, tenant: str = NOBODY, waiting: Aside = nullcontext) -> float:
+        """Take one token, waiting until there is one, and return the seconds waited.
+
+        What ``waiting`` returns is entered meanwhile.
+        """
         with self._lock:
             now = self._clock()
             if self._line.advance(tenant, now):
                 return 0.0
             place = self._line.join(tenant, now)
             wait = self._line.wait(place, now)
+        if wait <= 0:
+            return 0.0
+        with waiting():
+            return self._wait(place, wait)
+
+    def _wait(self, place: Place, wait: float) -> float:
         waited = 0.0
         while wait > 0:
             try:
@@ -219,7 +231,7 @@ class Budgets:
             if account not in self._buckets:
                 self._buckets[account] = (Limits(), self._fill(Limits()))
             bucket = self._buckets[account][1][kind]
-        waited = bucket.take(tenant)
+        waited = bucket.take(tenant, aside.waiting if kind == STARTS else nullcontext)
         if waited > 0:
             self._recorder.waited(account, kind, waited)
 
@@ -237,4 +249,4 @@ class Budgets:
 def _rates(limits: Limits) -> dict[str, tuple[float, float]]:
     """Return rate and burst of each kind."""
     reads, starts = limits.reads_per_second, limits.starts_per_second
-    return {READS: (reads, max(10.0, 2 * reads)), STARTS: (starts, max(1.0, starts))}
+    return {READS: (reads, max(10.0, 2 * reads)), STARTS: (starts, max(2.0, 2 * starts))}

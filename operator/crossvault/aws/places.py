@@ -35,19 +35,25 @@ class Shared:
     """The reads as one pass uses them.
 
     Attributes:
+        settings_since: The same of what is set, and changes when somebody changes it: a key, a switch, a policy.
         ages: Collects when the answers were fetched.
         doubts: Why an account is asked nothing in a Region, by both names; None where it is asked.
     """
 
     reads: SharedReads
     not_before: datetime
+    settings_since: datetime
     ages: dict[ReadKey, datetime] = field(default_factory=dict)
     doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
 
-    def look(self, key: ReadKey, fetch: Callable[[], T], who: str = "") -> Look[T]:
+    def age(self, began: datetime) -> datetime:
+        """Return how old the picture is that has been got since then; what is set may be older."""
+        return min((each for each in self.ages.values() if each >= self.not_before), default=began)
+
+    def look(self, key: ReadKey, fetch: Callable[[], T], who: str = "", *, setting: bool = False) -> Look[T]:
         """Ask, or take what is there; what could not be asked is unseen. ``who`` waits for nobody else who asks."""
         try:
-            value, at = self.reads.get(key, self.not_before, fetch, who)
+            value, at = self.reads.get(key, self._since(setting=setting), fetch, who)
         except CrossvaultError as error:
             return Unseen(error.problem)
         self.ages[key] = at
@@ -80,11 +86,17 @@ class Shared:
 
         return access.threads.submit(look).result
 
-    def start(self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False) -> Pending[T]:
+    def start(
+        self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False, setting: bool = False
+    ) -> Pending[T]:
         """Ask in one of the account's threads, or take at once what is there; ``apart``, each namespace for itself."""
-        if self.reads.cached(key, self.not_before) is not None:
-            return known(self.look(key, fetch))
-        return access.threads.submit(lambda: self.look(key, fetch, tenants.current() if apart else "")).result
+        if self.reads.cached(key, self._since(setting=setting)) is not None:
+            return known(self.look(key, fetch, setting=setting))
+        who = tenants.current() if apart else ""
+        return access.threads.submit(lambda: self.look(key, fetch, who, setting=setting)).result
+
+    def _since(self, *, setting: bool) -> datetime:
+        return self.settings_since if setting else self.not_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +111,13 @@ class Place:
     first_there: list[str] = field(default_factory=list)
     asked: dict[ReadKey, Pending[Any]] = field(default_factory=dict)
 
-    def start(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True, apart: bool = False) -> Pending[T]:
+    def start(self, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False) -> Pending[T]:
         """Begin to ask, in one of the account's threads; ``apart`` for what every policy of an account shares."""
-        return self.once(key, lambda: self.shared.start(self.access, key, fetch, apart=apart), regional=regional)
+        return self.once(key, lambda: self.shared.start(self.access, key, fetch, apart=apart))
+
+    def setting(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+        """Begin to ask for what changes only when somebody changes it."""
+        return self.once(key, lambda: self.shared.start(self.access, key, fetch, setting=True), regional=regional)
 
     def slowly(
         self, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True
@@ -144,7 +160,7 @@ class Place:
         if not regions.doubt(region):
             return None
         key = probe.key(self.access.fingerprint, region)
-        look = self.shared.look(key, lambda: probe.cross_account_backup(self.access, region))
+        look = self.shared.look(key, lambda: probe.cross_account_backup(self.access, region), setting=True)
         doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
         return look.problem if doubtful and isinstance(look, Unseen) else None
 

@@ -16,7 +16,13 @@ class ImaginedAws:
     def __init__(self, seen: Observed) -> None:
         self._seen = seen
 
-    def observe(self, desired: Desired, *, not_before: datetime) -> Observed:  # noqa: ARG002 - the port of a pass
+    def observe(  # the port of a pass
+        self,
+        desired: Desired,  # noqa: ARG002
+        *,
+        not_before: datetime,  # noqa: ARG002
+        settings_since: datetime | None = None,  # noqa: ARG002
+    ) -> Observed:
         """Return the picture as it would be now."""
         return self._seen
 

@@ -64,11 +64,13 @@ class Action(Protocol):
         mends: The row that is met once this is done; empty where none is.
         once: It is not done again in a later round of the same pass.
         alone: What keeps one such action from being done concerns that one only, and none at its destination.
+        tells: What it has changed is read anew because of it; after others the next pass looks at everything anew.
     """
 
     mends: ClassVar[str]
     once: ClassVar[bool]
     alone: ClassVar[bool]
+    tells: ClassVar[bool]
 
     @property
     def destination(self) -> str:

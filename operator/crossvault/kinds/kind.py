@@ -69,6 +69,7 @@ class Occasion:
 
     Attributes:
         not_before: No observation may be older than this.
+        settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
         looked: When each destination was last seen in whole, as far as the process knows.
         ordered: A deletion was of this one object by name, not of its CRD or namespace.
         waiting: How many copies each other policy of the namespace has under way that waits for a place in the same
@@ -79,6 +80,7 @@ class Occasion:
     looked: Mapping[str, datetime] = field(default_factory=dict)
     ordered: bool = True
     waiting: tuple[int, ...] = ()
+    settings_since: datetime | None = None
 
 
 R = TypeVar("R", bound=Request)

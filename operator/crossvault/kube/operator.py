@@ -146,6 +146,7 @@ class _Operator:
             threads=self._threads,
             vitals=self._around.vitals,
             forget_account=self._around.forget_account,
+            aside=lambda key: self._workers.aside(key),  # noqa: PLW0108 - they are made after this
         )
 
     def _on_change(self, key: ObjectKey) -> None:

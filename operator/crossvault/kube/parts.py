@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..engine.rounds import Aws
-from ..kinds.kind import Clock, Request
+from ..kinds.kind import Clock, ObjectKey, Request
 from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
 from ..work.freshness import Freshness
@@ -51,3 +52,4 @@ class Parts:
     threads: Threads
     vitals: Vitals
     forget_account: Callable[[str], None]
+    aside: Callable[[ObjectKey], AbstractContextManager[object]]

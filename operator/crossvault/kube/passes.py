@@ -73,10 +73,12 @@ class Passes:
             if objects.deletion_of(body) is not None:
                 return await self._deletion(key, body, parting)
             body = await self._held(key, body)
+        now = self._parts.clock()
         occasion = Occasion(
-            self._parts.freshness.not_before(key, self._parts.clock()),
+            self._parts.freshness.not_before(key, now),
             self._looked(key),
             waiting=self._parts.board.waiting(key.kind, key.policy),
+            settings_since=self._parts.freshness.settings_since(key, now),
         )
         return await self._look(key, body, self._parts.store.desk.request(key, body, occasion))
 
@@ -127,7 +129,7 @@ class Passes:
         started = self._parts.clock()
         deadline = self._parts.settings.pass_deadline
         try:
-            outcome = await self._parts.threads.run(self._work(key, request), deadline)
+            outcome = await self._parts.threads.run(self._work(key, request), deadline, lambda: self._parts.aside(key))
         except Overdue as overdue:
             self._parts.vitals.passes.observe((key.kind, "deadline"), deadline.total_seconds())
             text = f"The pass did not end within {format_duration(deadline)}; the next one begins when it has."

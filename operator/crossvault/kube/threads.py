@@ -11,9 +11,12 @@ import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 
+from ..aws.aside import Aside, stepping
 from ..status.outcome import Outcome
+from ..work.workers import LENT
 
 
 class Overdue(Exception):  # noqa: N818 - a state the caller goes on from, with the pass that is still running
@@ -32,20 +35,28 @@ class Threads:
     """The bounded pool for passes, or one that is given. ``stopping`` says that the process is about to end."""
 
     def __init__(self, count: int, stopping: Callable[[], bool], pool: Executor | None = None) -> None:
-        self._pool = pool or ThreadPoolExecutor(count, thread_name_prefix="pass")
+        self._pool = pool or ThreadPoolExecutor(count * (1 + LENT), thread_name_prefix="pass")
         self._count = count
         self._stopping = stopping
         self._overdue = 0
 
-    async def run(self, work: Callable[[Callable[[], bool]], Outcome], deadline: timedelta) -> Outcome:
-        """Run ``work(stopping)`` in a thread and return what it returns, or raise :class:`Overdue`."""
+    async def run(
+        self, work: Callable[[Callable[[], bool]], Outcome], deadline: timedelta, aside: Aside = nullcontext
+    ) -> Outcome:
+        """Run ``work(stopping)`` in a thread and return what it returns, or raise :class:`Overdue`.
+
+        What ``aside`` returns is entered while it only waits for its turn to start a copy.
+        """
         if self._stopping():
             raise EndingError
         late = threading.Event()
         context = contextvars.copy_context()
-        pending = asyncio.get_running_loop().run_in_executor(
-            self._pool, context.run, work, lambda: late.is_set() or self._stopping()
-        )
+
+        def whole() -> Outcome:
+            with stepping(aside):
+                return work(lambda: late.is_set() or self._stopping())
+
+        pending = asyncio.get_running_loop().run_in_executor(self._pool, context.run, whole)
         done, _ = await asyncio.wait({pending}, timeout=deadline.total_seconds())
         if done:
             return pending.result()

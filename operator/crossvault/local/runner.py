@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..aws.aside import stepping
 from ..engine.declared import PolicyKey
 from ..engine.rounds import Aws
 from ..kinds import ACCOUNT, KINDS, POLICY
@@ -25,7 +26,7 @@ from ..work.clock import utc_now
 from ..work.desk import Desk
 from ..work.freshness import Freshness
 from ..work.vitals import Vitals
-from ..work.workers import Workers
+from ..work.workers import LENT, Workers
 from .files import shown
 from .manifests import Folder, ManifestError, ManifestFault
 from .watch import Watch
@@ -79,6 +80,9 @@ class LocalRunner:
         self._looked_at: dict[PolicyKey, datetime] = {}
         self._freshness = Freshness(settings.cadence)
         self._again: Callable[[PolicyKey], None] = lambda _key: None
+        self._aside: Callable[[PolicyKey], contextlib.AbstractContextManager[object]] = lambda _key: (
+            contextlib.nullcontext()
+        )
         self._started = clock()
         self._finished = asyncio.Event()
         self._stopping = False
@@ -118,7 +122,7 @@ class LocalRunner:
                 alone=self._desk.one_tenant,
                 kind_of=lambda _key: POLICY.name,
             )
-            self._again = workers.add
+            self._again, self._aside = workers.add, workers.aside
             for key in self._bodies:
                 workers.add(key)
             workers.start()
@@ -131,7 +135,7 @@ class LocalRunner:
         """Return what passes run in: threads that end with the run, or what the caller keeps."""
         if self._executor is not None:
             return contextlib.nullcontext(self._executor)
-        return ThreadPoolExecutor(self._settings.workers, thread_name_prefix="pass")
+        return ThreadPoolExecutor(self._settings.workers * (1 + LENT), thread_name_prefix="pass")
 
     async def _goal(self, watcher: asyncio.Task[None]) -> None:
         """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""
@@ -246,16 +250,20 @@ class LocalRunner:
 
     def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
         not_before = self._freshness.not_before(POLICY.key(key), now)
+        settings_since = self._freshness.settings_since(POLICY.key(key), now)
         looked, waiting = self._board.looked(POLICY.name, key), self._board.waiting(POLICY.name, key)
-        return self._desk.request(POLICY.key(key), body, Occasion(not_before, looked, waiting=waiting))
+        return self._desk.request(
+            POLICY.key(key), body, Occasion(not_before, looked, waiting=waiting, settings_since=settings_since)
+        )
 
     def _pass(self, key: PolicyKey, request: Request) -> Outcome:
-        return request.reconcile(
-            self._aws,
-            clock=self._clock,
-            cadence=self._settings.cadence,
-            stopping=lambda: self._stopping or self._is_overtaken(request, key),
-        )
+        with stepping(lambda: self._aside(key)):
+            return request.reconcile(
+                self._aws,
+                clock=self._clock,
+                cadence=self._settings.cadence,
+                stopping=lambda: self._stopping or self._is_overtaken(request, key),
+            )
 
     def _is_overtaken(self, request: Request, key: PolicyKey) -> bool:
         """Tell whether the files say something else by now: who suspends a policy wants no copy started after.

@@ -61,6 +61,7 @@ class Outcome:
         requeue: When to look again; None means on the next change only.
         done: The object is being deleted and nothing of ours is left to do: its finalizer may go.
         failed: The pass could not look or act and should be tried again with back-off.
+        calm: All is set as it has to be: there is no hurry to see that anew.
         problem: What keeps a deletion from its end.
         summary: One sentence for the log; empty when nothing changed.
         warnings: What turned False, a sentence each, for the log.
@@ -71,6 +72,7 @@ class Outcome:
     requeue: timedelta | None = None
     done: bool = False
     failed: bool = False
+    calm: bool = False
     problem: Problem | None = None
     summary: str = ""
     warnings: tuple[str, ...] = ()

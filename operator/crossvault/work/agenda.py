@@ -116,6 +116,7 @@ class Agenda(Generic[K]):
         self._queued: dict[K, tuple[Lane, Group]] = {}
         self._running: dict[K, float] = {}
         self._groups: dict[K, Group] = {}
+        self._away: set[K] = set()
         self._places = Places(shares) if shares is not None else None
         self._dirty: dict[K, Lane] = {}
         self._waiting: dict[K, _Wait] = {}
@@ -234,6 +235,7 @@ class Agenda(Generic[K]):
     def finish(self, key: K, then: Next, now: float) -> None:
         """End the pass over a key that :meth:`take` returned."""
         with self._lock:
+            self._take_back(key)
             del self._running[key]
             group = self._groups.pop(key)
             if self._places is not None:
@@ -242,6 +244,31 @@ class Agenda(Generic[K]):
             dirty = self._dirty.pop(key, None)
             if dirty is not None:
                 self._enqueue(key, now, dirty)
+
+    def lend(self, key: K) -> bool:
+        """Let another key run while the pass over this one only waits; False where it cannot."""
+        with self._lock:
+            if key not in self._running or key in self._away:
+                return False
+            self._away.add(key)
+            if self._places is not None:
+                self._places.lend(self._groups[key])
+            return True
+
+    def take_back(self, key: K) -> None:
+        """End what :meth:`lend` began."""
+        with self._lock:
+            self._take_back(key)
+
+    def _take_back(self, key: K) -> None:
+        if key in self._away:
+            self._away.remove(key)
+            if self._places is not None:
+                self._places.take_back(self._groups[key])
+
+    def away(self) -> int:
+        """Return how many running keys only wait."""
+        return len(self._away)
 
     def _settle(self, key: K, then: Next, now: float) -> None:
         match then:

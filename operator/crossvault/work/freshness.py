@@ -5,6 +5,7 @@ Reads are shared between policies; asking for the present every time would cost 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..kinds.kind import ObjectKey
@@ -15,13 +16,27 @@ RESYNC_SHARE = 0.9
 FOLLOW_SHARE = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How old what the next pass sees may be.
+
+    Attributes:
+        moving: What moves by itself: recovery points and copy jobs.
+        settings: What changes only when somebody changes it.
+    """
+
+    moving: timedelta
+    settings: timedelta
+
+
 class Freshness:
     """Remembers since when an object has been waiting to be seen anew, and how patient its next pass may be."""
 
     def __init__(self, cadence: Cadence) -> None:
         self._cadence = cadence
         self._demands: dict[ObjectKey, datetime] = {}
-        self._patience: dict[ObjectKey, timedelta] = {}
+        self._patience: dict[ObjectKey, _Patience] = {}
+        self._longest = _Patience(cadence.interval * RESYNC_SHARE, cadence.interval * RESYNC_SHARE)
 
     def demand(self, key: ObjectKey, at: datetime) -> None:
         """Have the next pass see nothing older than ``at``: something changed then."""
@@ -29,11 +44,23 @@ class Freshness:
 
     def not_before(self, key: ObjectKey, now: datetime) -> datetime:
         """Return the instant for the pass that starts now."""
-        patience = self._patience.get(key, self._cadence.interval * RESYNC_SHARE)
-        return max(self._demands.get(key, now - patience), now - patience)
+        return self._since(key, now - self._patience.get(key, self._longest).moving)
+
+    def settings_since(self, key: ObjectKey, now: datetime) -> datetime:
+        """Return the same of what changes only when somebody changes it: copies are followed without it."""
+        return self._since(key, now - self._patience.get(key, self._longest).settings)
+
+    def _since(self, key: ObjectKey, patient: datetime) -> datetime:
+        return max(self._demands.get(key, patient), patient)
 
     def passed(
-        self, key: ObjectKey, started: datetime, *, wrote_at: datetime | None, requeue: timedelta | None
+        self,
+        key: ObjectKey,
+        started: datetime,
+        *,
+        wrote_at: datetime | None,
+        requeue: timedelta | None,
+        calm: bool = False,
     ) -> None:
         """Note a pass that looked: demands from before it started are met, and its own writes are to be seen next."""
         demand = self._demands.get(key)
@@ -43,15 +70,19 @@ class Freshness:
             self.demand(key, wrote_at)
         follows = requeue is not None and requeue < self._cadence.interval
         if requeue is not None and follows:
-            self._patience[key] = requeue * FOLLOW_SHARE
+            # The next copies are started at once; the last ones are not seen to move before they are followed.
+            soon = max(requeue, self._cadence.follow) if calm else requeue
+            moving = min(soon * FOLLOW_SHARE, self._longest.moving)
+            self._patience[key] = _Patience(moving, self._longest.settings if calm else moving)
         else:
             self._patience.pop(key, None)
 
     def note(self, key: ObjectKey, outcome: Outcome, started: datetime, now: datetime) -> None:
         """Note how a pass ended that started then; one that failed has met no demand."""
-        wrote_at = now if any(result.problem is None for result in outcome.results) else None
+        wrote = any(each.problem is None and not each.action.tells for each in outcome.results)
+        wrote_at = now if wrote else None
         if not outcome.failed:
-            self.passed(key, started, wrote_at=wrote_at, requeue=outcome.requeue)
+            self.passed(key, started, wrote_at=wrote_at, requeue=outcome.requeue, calm=outcome.calm)
         elif wrote_at is not None:
             self.demand(key, wrote_at)
 

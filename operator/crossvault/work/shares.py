@@ -45,6 +45,11 @@ class Need:
             self.had.clear()
         self.had.add(tenant)
 
+    def take_again(self, tenant: Tenant) -> None:
+        """Note that the tenant has back what it gave away for a while; that is no turn."""
+        self.in_use += 1
+        self.by_tenant[tenant] = self.by_tenant.get(tenant, 0) + 1
+
     def release(self, tenant: Tenant) -> None:
         """Note that the tenant needs it once less."""
         self.in_use -= 1
@@ -133,6 +138,14 @@ class Places(Generic[K]):
         """Note that a key of the group has ended."""
         for need in (*group.needs, self._workers):
             need.release(group.tenant)
+
+    def lend(self, group: Group) -> None:
+        """Note that a running key of the group needs no worker for a while; what it shares, it goes on to need."""
+        self._workers.release(group.tenant)
+
+    def take_back(self, group: Group) -> None:
+        """Note that it needs one again."""
+        self._workers.take_again(group.tenant)
 
     def keep(self, waiting: Waiting, now: float) -> None:
         """Keep a place of each need for who has waited for all of its needs for long, the one that waits longest.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
 from .agenda import Agenda, Lane, Next, Retry
@@ -16,6 +17,9 @@ from .shares import Shares
 from .vitals import QueueFigures, Vitals
 
 K = TypeVar("K", bound=Hashable)
+
+LENT = 10
+"""So many passes for each worker may wait at most while others work in their places."""
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +31,9 @@ class Workers(Generic[K]):
     of one tenant never take the last places: a fifth of that half is left to others, and half of the workers that the
     others leave (a tenth, while it is alone), so that nobody need wait for the end of a pass to begin.
 
-    All methods but :meth:`figures` belong to the event loop's thread.
+    A pass that only waits steps :meth:`aside`, and another one may run in its place.
+
+    All methods but :meth:`figures` and :meth:`aside` belong to the event loop's thread.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Workers(Generic[K]):
         self._idle: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._stand_ins: set[asyncio.Task[None]] = set()
 
     # --- what there is to do
 
@@ -95,13 +102,41 @@ class Workers(Generic[K]):
         self._stopping = True
         while self._idle:
             _wake(self._idle.popleft())
-        if not self._tasks:
+        tasks = (*self._tasks, *self._stand_ins)
+        if not tasks:
             return True
-        _, late = await asyncio.wait(self._tasks, timeout=timeout)
+        _, late = await asyncio.wait(tasks, timeout=timeout)
         for task in late:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         return not late
+
+    # --- who only waits
+
+    @contextmanager
+    def aside(self, key: K) -> Iterator[None]:
+        """Let somebody else work while the pass over a key, in whose thread this is entered, only waits."""
+        self._tell(self._lend, key)
+        try:
+            yield
+        finally:
+            self._tell(self._agenda.take_back, key)
+
+    def _tell(self, what: Callable[[K], None], key: K) -> None:
+        with suppress(RuntimeError):  # the loop has ended before the pass
+            self._loop.call_soon_threadsafe(what, key)
+
+    def _lend(self, key: K) -> None:
+        if not self._stopping and self._agenda.away() < self._count * LENT and self._agenda.lend(key):
+            self._signal()
+
+    async def _stand_in(self) -> None:
+        while not self._stopping and len(self._stand_ins) <= self._agenda.away():
+            key = self._agenda.take(self._clock())
+            if key is None:
+                return
+            self._signal()
+            await self._pass(key)
 
     async def _work(self) -> None:
         while not self._stopping:
@@ -144,6 +179,10 @@ class Workers(Generic[K]):
         if self._idle:
             for _ in range(min(self._agenda.ready(), len(self._idle))):
                 _wake(self._idle.popleft())
+        elif self._tasks and len(self._stand_ins) < self._agenda.away() and self._agenda.ready():
+            stand_in = self._loop.create_task(self._stand_in(), name="stand-in")
+            self._stand_ins.add(stand_in)
+            stand_in.add_done_callback(self._stand_ins.discard)
         due = self._agenda.next_due()
         if self._timer is not None:
             if due is not None and self._timer.when() == due and not self._timer.cancelled():

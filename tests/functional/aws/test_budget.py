@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossvault.aws.aside import stepping
 from crossvault.aws.budget import QUIET, READS, STARTS, Budgets, Line, Place, TokenBucket
 from crossvault.aws.calls import CallCounts
 from crossvault.engine.declared import Limits
@@ -287,8 +290,8 @@ def test_bucket_gives_threads_of_two_namespaces_a_token_each_in_turn() -> None:
     [
         pytest.param(Limits(reads_per_second=1), READS, 10, id="reads have a burst of at least ten"),
         pytest.param(Limits(reads_per_second=20), READS, 40, id="reads have a burst of twice their rate"),
-        pytest.param(Limits(starts_per_second=0.2), STARTS, 1, id="starts have a burst of at least one"),
-        pytest.param(Limits(starts_per_second=4), STARTS, 4, id="starts have a burst of their rate"),
+        pytest.param(Limits(starts_per_second=0.2), STARTS, 2, id="starts have a burst of at least two"),
+        pytest.param(Limits(starts_per_second=4), STARTS, 8, id="starts have a burst of twice their rate"),
     ],
 )
 def test_budget_allows_its_burst(limits: Limits, kind: str, burst: int) -> None:
@@ -306,11 +309,33 @@ def test_budget_allows_its_burst(limits: Limits, kind: str, burst: int) -> None:
     assert counts.waits() == {("prod", kind): pytest.approx(1 / rate)}
 
 
+@pytest.mark.parametrize(("kind", "aside"), [pytest.param(STARTS, 2, id="start"), pytest.param(READS, 0, id="read")])
+def test_who_waits_to_start_a_copy_steps_aside(kind: str, aside: int) -> None:
+    """While it waits, and not for a token that is there; a read holds up nobody's pass but its own."""
+    time, steps = Time(), list[float]()
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        began = time.now
+        yield
+        steps.append(time.now - began)
+
+    budgets = Budgets(CallCounts(), clock=time.clock, sleep=time.sleep)
+    budgets.limit("prod", Limits(reads_per_second=1, starts_per_second=1))
+    with stepping(noted):
+        for _ in range(4 if kind == STARTS else 12):
+            budgets.spend("prod", kind)
+
+    assert len(time.slept) == 2
+    assert steps == pytest.approx([1.0, 1.0][:aside])
+
+
 def test_budget_takes_changed_limits_and_keeps_unchanged_ones() -> None:
     """Naming the same limits again refills nothing; other limits count at once."""
     time = Time()
     budgets = Budgets(CallCounts(), clock=time.clock, sleep=time.sleep)
     budgets.limit("prod", Limits(starts_per_second=1))
+    budgets.spend("prod", STARTS)
     budgets.spend("prod", STARTS)
     budgets.limit("prod", Limits(starts_per_second=1))
     budgets.spend("prod", STARTS)

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 from tests.kit.fake_api import ACCOUNTS, POLICIES, account, namespace, policy
-from tests.kit.kube_passes import NOW, ORDERS, STATUS, WARNING, Bench, eventually, once
+from tests.kit.kube_passes import NOW, ORDERS, SETTINGS, STATUS, WARNING, Bench, eventually, once
 
 from crossvault.aspects.copies.planned import StartCopy
+from crossvault.aspects.vault import CreateVault
 from crossvault.engine.declared import Account, PolicyKey, VaultRef
 from crossvault.engine.plan import Result
 from crossvault.kinds import ACCOUNT, POLICY
@@ -286,10 +287,25 @@ async def test_own_writes_are_seen_by_the_next_pass() -> None:
     """What was done in AWS asks for a look that is not older."""
     bench = Bench()
     vault = VaultRef(Account("a", "111111111111"), "eu-west-1", "v")
-    start = StartCopy("dr", cast("Any", None), vault, "arn", "role", None, "token")
-    bench.outcome = replace(bench.outcome, results=(Result(start),), requeue=timedelta(seconds=30))
+    bench.outcome = replace(
+        bench.outcome, results=(Result(CreateVault("dr", vault, "key")),), requeue=timedelta(seconds=30), calm=True
+    )
     await bench.work()
     bench.now += timedelta(seconds=5)
     await bench.work()
 
-    assert bench.requests[1].not_before == NOW
+    assert bench.requests[1].not_before == bench.requests[1].settings_since == NOW
+
+
+async def test_what_a_copy_did_not_change_need_not_be_seen_anew() -> None:
+    """The copy jobs are, as whoever started one had them listed again."""
+    bench = Bench()
+    vault = VaultRef(Account("a", "111111111111"), "eu-west-1", "v")
+    start = StartCopy("dr", cast("Any", None), vault, "arn", "role", None, "token")
+    bench.outcome = replace(bench.outcome, results=(Result(start),), requeue=timedelta(seconds=30), calm=True)
+    await bench.work()
+    bench.now += timedelta(seconds=5)
+    await bench.work()
+
+    assert bench.requests[1].not_before == bench.now - SETTINGS.cadence.follow / 2
+    assert bench.requests[1].settings_since == bench.now - 0.9 * SETTINGS.cadence.interval

@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.kit.fake_api import POLICIES, FakeApi, account, policy
@@ -22,7 +23,7 @@ from crossvault.kube.relist import DeafError, Relist
 from crossvault.kube.settings import OperatorSettings
 from crossvault.kube.store import Store
 from crossvault.status.events import Event
-from crossvault.status.outcome import Cadence
+from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
 from crossvault.work.freshness import Freshness
 from crossvault.work.vitals import Vitals
@@ -192,6 +193,54 @@ def test_patience_follows_the_next_look(requeue: timedelta | None, patience: flo
     assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=patience)
     fresh.forget(ORDERS)
     assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=270)
+
+
+@pytest.mark.parametrize(
+    ("requeue", "calm", "moving", "settings"),
+    [
+        pytest.param(timedelta(seconds=30), True, 15, 270, id="copies are followed"),
+        pytest.param(timedelta(seconds=1), True, 15, 270, id="more copies are started"),
+        pytest.param(timedelta(milliseconds=100), True, 15, 270, id="more copies are started at once"),
+        pytest.param(timedelta(minutes=2), True, 60, 270, id="something is due"),
+        pytest.param(timedelta(seconds=30), False, 15, 15, id="something is set wrongly"),
+        pytest.param(timedelta(minutes=5), True, 270, 270, id="resync"),
+        pytest.param(timedelta(minutes=5), False, 270, 270, id="resync, and something is wrong"),
+    ],
+)
+def test_what_somebody_has_to_change_is_seen_anew_in_every_interval(
+    requeue: timedelta, calm: bool, moving: float, settings: float
+) -> None:
+    """However often what moves by itself is followed; as often as that, while it is not as it has to be."""
+    fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
+    fresh.passed(ORDERS, NOW, wrote_at=None, requeue=requeue, calm=calm)
+
+    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=moving)
+    assert fresh.settings_since(ORDERS, NOW) == NOW - timedelta(seconds=settings)
+    fresh.demand(ORDERS, NOW)
+    assert fresh.not_before(ORDERS, NOW) == fresh.settings_since(ORDERS, NOW) == NOW
+
+
+@pytest.mark.parametrize("cadence", [Cadence(timedelta(seconds=5)), Cadence(timedelta(minutes=5))])
+@pytest.mark.parametrize("calm", [True, False])
+@pytest.mark.parametrize("seconds", [0.1, 1, 4, 30, 400])
+def test_nothing_that_is_set_is_older_than_an_interval(cadence: Cadence, calm: bool, seconds: float) -> None:
+    """And nothing that moves is older than what is set."""
+    fresh = Freshness(cadence)
+    fresh.passed(ORDERS, NOW, wrote_at=None, requeue=timedelta(seconds=seconds), calm=calm)
+
+    assert NOW - cadence.interval < fresh.settings_since(ORDERS, NOW) <= fresh.not_before(ORDERS, NOW) <= NOW
+
+
+def test_only_what_a_copy_has_changed_is_seen_anew_after_it() -> None:
+    """The request for it has had the copy jobs listed again; after any other write everything is."""
+    fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
+    start, write = (cast("Any", SimpleNamespace(problem=None, action=SimpleNamespace(tells=tells))) for tells in (1, 0))
+    soon = timedelta(seconds=1)
+
+    fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start,)), NOW, NOW)
+    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=15)
+    fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start, write)), NOW, NOW)
+    assert fresh.not_before(ORDERS, NOW) == fresh.settings_since(ORDERS, NOW) == NOW
 
 
 # --- Comparison

@@ -164,7 +164,10 @@ class Host:
             pass
         looked = process.board.looked(key.kind, key.policy)
         waiting = process.board.waiting(key.kind, key.policy)
-        occasion = Occasion(process.freshness.not_before(key, began), looked, waiting=waiting)
+        fresh = process.freshness
+        occasion = Occasion(
+            fresh.not_before(key, began), looked, waiting=waiting, settings_since=fresh.settings_since(key, began)
+        )
         self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
         self.passing(body)
         request = process.desk.request(key, body, occasion)

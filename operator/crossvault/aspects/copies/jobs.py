@@ -13,7 +13,7 @@ from ...words.reasons import Reason
 from .failures import classify
 from .packing import Packed, Packing, changed, shared
 from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of
-from .seen import ENDED_STATES, CopyJob
+from .seen import CopyJob, is_running
 from .whereabouts import Whereabouts
 
 Ends: TypeAlias = tuple[str, str]
@@ -69,7 +69,7 @@ _RUNNING: Outcome = ("running", "")
 
 @lru_cache(maxsize=4096)
 def _outcome(state: str, message: str | None, category: str | None) -> Outcome:
-    if state not in ENDED_STATES:
+    if is_running(state):
         return _RUNNING
     if state == "COMPLETED":
         return ("completed_with_message" if message else "completed"), ""

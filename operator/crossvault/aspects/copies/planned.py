@@ -112,6 +112,7 @@ class StartCopy:
     mends: ClassVar[str] = ""
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    tells: ClassVar[bool] = True
 
     @property
     def key(self) -> WriteKey | None:

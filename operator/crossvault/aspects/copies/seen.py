@@ -47,6 +47,11 @@ class RecoveryPoint:
     encrypted: bool | None = None
 
 
+def is_running(state: str) -> bool:
+    """Tell whether a copy job in a state may still bring a copy: decided here, asked everywhere."""
+    return state not in ENDED_STATES
+
+
 @dataclass(frozen=True, slots=True)
 class CopyJob:
     """One row of ListCopyJobs."""
@@ -70,8 +75,8 @@ class CopyJob:
 
     @property
     def is_running(self) -> bool:
-        """Whether the job may still bring a copy: decided here, asked everywhere."""
-        return self.state not in ENDED_STATES
+        """Whether the job may still bring a copy."""
+        return is_running(self.state)
 
     @property
     def ended_well(self) -> bool:

@@ -22,7 +22,7 @@ from .places import BUSY, POLICY, Places, Refusal
 from .planned import Bound, Standing, StartCopy, State
 from .seen import TRAFFIC, RunningCopy
 
-PASS_SECONDS = 10
+PASS_SECONDS = 15
 """A pass starts at most as many copies as its account's rate allows in this time, so that status follows closely."""
 
 _HELD, _QUEUED = Refusal(Reason.HELD), Refusal(Reason.QUEUED)

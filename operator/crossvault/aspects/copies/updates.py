@@ -35,6 +35,7 @@ class UpdateLifecycle:
     mends: ClassVar[str] = ""
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    tells: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

@@ -37,20 +37,20 @@ def of(place: Place) -> Pending[Organization | None]:
     """Begin to ask; the answer is the same in all Regions."""
     access, home = place.access, regions.known_like(place.region)
     key = ("organization", access.fingerprint)
-    return place.start(key, lambda: organization(access, home), regional=False)
+    return place.setting(key, lambda: organization(access, home), regional=False)
 
 
 def _switch(place: Place) -> Pending[bool]:
     access, region = place.access, place.region
     key = probe.key(access.fingerprint, region)
-    return place.start(key, lambda: probe.cross_account_backup(access, region))
+    return place.setting(key, lambda: probe.cross_account_backup(access, region))
 
 
 def path(place: Place, account_id: str, organization_id: str) -> Pending[str]:
     """Begin to ask where an account is in the organization."""
     access, region = place.access, place.region
     key = ("organization path", access.fingerprint, account_id)
-    return place.start(key, lambda: organization_path(access, region, account_id, organization_id))
+    return place.setting(key, lambda: organization_path(access, region, account_id, organization_id))
 
 
 def organization(access: Entered, region: str) -> Organization | None:

@@ -31,6 +31,7 @@ class CreateVault:
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    tells: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

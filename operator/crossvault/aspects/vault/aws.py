@@ -72,7 +72,7 @@ def _keys(
 def kms_key(place: Place, key_id: str) -> Pending[Key | None]:
     """Begin to look at a key."""
     access, region = place.access, place.region
-    return place.start(("key", access.fingerprint, region, key_id), lambda: key(access, region, key_id))
+    return place.setting(("key", access.fingerprint, region, key_id), lambda: key(access, region, key_id))
 
 
 def seen(place: Place, name: str) -> Pending[Vault | None]:
@@ -106,7 +106,7 @@ class _Vaults:
 
     def begin(self, name: str) -> Pending[Vault | None]:
         """Begin to look at one, or take at once what is there."""
-        if isinstance(self._cached(self._shared.not_before), Listed):
+        if isinstance(self._cached(self._shared.settings_since), Listed):
             return known(self._look(name))
         return self._place.access.threads.submit(lambda: self._look(name)).result
 
@@ -126,7 +126,7 @@ class _Vaults:
     def _describe(self, name: str) -> Look[Vault | None]:
         access, region = self._place.access, self._place.region
         describe = partial(vault, access, region, name, self._names)
-        return self._shared.look(vault_key(access.fingerprint, region, name), describe)
+        return self._shared.look(vault_key(access.fingerprint, region, name), describe, setting=True)
 
     def _names(self) -> Collection[str]:
         """Tell which vaults there are, where one cannot be described; being denied that, too, is raised."""
@@ -138,7 +138,7 @@ class _Vaults:
 
     def _known_denied(self) -> tuple[Problem, datetime] | None:
         """Return what AWS has answered, a short while ago, to who may not list: that costs a call each time."""
-        answer = self._cached(self._shared.not_before - DENIED)
+        answer = self._cached(self._shared.settings_since - DENIED)
         return (answer, EVER) if isinstance(answer, Problem) and answer.reason is Reason.ACCESS_DENIED else None
 
     def _cached(self, not_before: datetime) -> Listed | Problem | None:
@@ -158,7 +158,7 @@ class _Vaults:
                     raise
                 return error.problem
 
-        return self._shared.reads.get(self._key, self._shared.not_before, answer, tenants.current())
+        return self._shared.reads.get(self._key, self._shared.settings_since, answer, tenants.current())
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------

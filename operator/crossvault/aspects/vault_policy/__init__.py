@@ -75,6 +75,7 @@ class PutVaultPolicy:
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    tells: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

@@ -45,6 +45,7 @@ class PolicyRequest:
         elders: How many older policies of the namespace name each account, where an account limits their number.
         sharing: Who else copies out of the account of the policy's source.
         not_before: No observation may be older than this.
+        settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
         looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
             renewed are told with that time.
@@ -61,6 +62,7 @@ class PolicyRequest:
     claimants: endings.Claimants = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
     elders: Mapping[str, int] = field(default_factory=dict)
+    settings_since: datetime | None = None
 
     def parsed(self) -> Desired | Rejected:
         """Return what the policy declares."""
@@ -78,7 +80,7 @@ class PolicyRequest:
 
     def errand(self, desired: Desired) -> Errand:
         """Return what a pass over the policy is sent to do."""
-        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered)
+        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered, self.settings_since)
 
     def reconcile(
         self, aws: Aws, *, clock: Clock, cadence: outcome.Cadence, stopping: Callable[[], bool] = lambda: False

@@ -77,13 +77,15 @@ def summarise(
     )
     plan = replace(plan, prerequisites=hindered(plan.prerequisites, results, plan.postponed))
     picture = Picture(desired, observed, plan, results, seen, previous, now)
+    failed = _retryable(picture)
     found = conditions.conditions_of(picture)
     status = document(picture, found, looked or {})
     return Outcome(
         status=status,
         events=(*events_of(results, found, previous), *transitions(found, previous)),
         requeue=_requeue(picture, cadence),
-        failed=_retryable(picture),
+        failed=failed,
+        calm=not (failed or _refused(picture) or _amiss(picture)),
         summary=log_line(results, found, previous),
         warnings=turned_false(found, previous),
         report=Report(
@@ -123,6 +125,8 @@ def _retryable(picture: Picture) -> bool:
     return any(each is not None and each.error_class is ErrorClass.RETRY for each in [*problems, unseen])
 
 
+AT_ONCE = timedelta(milliseconds=100)
+"""When what was started makes room for nothing yet, but more may be started: the rate of starts is not to be lost."""
 _FOLLOWED = frozenset({Reason.BUDGET, Reason.ACCOUNT_LIMIT, Reason.RESOURCE_BUSY, Reason.LIFECYCLE_CONFLICT})
 """Why a recovery point waits that is looked at again soon: for a copy under way, or one that another policy makes."""
 
@@ -135,16 +139,23 @@ def _moving(picture: Picture) -> bool:
     )
 
 
+def _refused(picture: Picture) -> bool:
+    return any(each.problem is not None for each in picture.results)
+
+
+def _amiss(picture: Picture) -> bool:
+    """Tell whether something is not set as it has to be, which may be put right at any moment."""
+    return any(not each.remedy for each in picture.plan.drift) or any(
+        each.status is not PrerequisiteStatus.MET and each.blocks for each in picture.plan.prerequisites
+    )
+
+
 def _requeue(picture: Picture, cadence: Cadence) -> timedelta:
     """Return when the next look is due: soon while something moves or is amiss, at the interval otherwise."""
     startable = any(each.once for each in picture.plan.actions)
-    refused = any(each.problem is not None for each in picture.results)
-    if picture.desired.acts and startable and not refused:
-        return min(timedelta(seconds=1), cadence.follow)
-    amiss = any(not each.remedy for each in picture.plan.drift) or any(
-        each.status is not PrerequisiteStatus.MET and each.blocks for each in picture.plan.prerequisites
-    )
-    base = cadence.follow if amiss or _moving(picture) else cadence.interval
+    if picture.desired.acts and startable and not _refused(picture):
+        return min(AT_ONCE if picture.results else timedelta(seconds=1), cadence.follow)
+    base = cadence.follow if _amiss(picture) or _moving(picture) else cadence.interval
     dues = [one.retry_at for each in picture.plan[JUDGED].values() for one in each.standings if one.retry_at]
     dues += [each.retry_at for each in picture.plan.postponed]
     objective = picture.desired[COPIES].max_copy_lag

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
-from ....aws.places import Pending, Place, known
+from ....aws.places import EVER, Pending, Place, known
 from ....aws.reads import ReadKey
 from ....engine.declared import Destination, Ownership, PolicyKey
 from ....engine.looks import Look, Seen, Unseen
@@ -76,11 +76,22 @@ class _Looks:
         document, at = known_at
 
         def unless_doubted() -> Pending[str | None]:
-            old = not self._reach.lasting.is_doubted_since(declared.vault.arn, at)
+            if self._reach.lasting.is_doubted_since(declared.vault.arn, at):
+                self._renew(place, declared)
+                return self._noting(
+                    _policy(place, declared.vault.name, seen), place, declared, scene.desired.key, version
+                )
+            old = at < place.shared.settings_since
             self._reach.lasting.serve(declared.vault.arn, self._reach.clock(), old=old)
-            return known(Seen(document)) if old else _policy(place, declared.vault.name, seen)
+            return known(Seen(document))
 
         return unless_doubted
+
+    def _renew(self, place: Place, declared: Destination) -> None:
+        """Have a policy read anew that was seen before the last doubt, unless somebody has done that."""
+        kept = place.shared.reads.cached(_key_of(place, declared), EVER)
+        if kept is not None and self._reach.lasting.is_doubted_since(declared.vault.arn, kept[1]):
+            place.shared.reads.invalidate(_key_of(place, declared))
 
     def _noting(
         self, pending: Pending[str | None], place: Place, declared: Destination, who: PolicyKey, version: Version
@@ -99,6 +110,8 @@ class _Looks:
         kept = place.shared.reads.cached(key, now - self._reach.settled)
         if kept is None or kept[1] > now or kept[1] >= place.shared.not_before:
             return None
+        if kept[1] >= place.shared.settings_since:
+            return kept
         if not self._settled.is_for(key, scene.desired.key, version, now):
             return None
         policy: Look[str | None] = Seen(kept[0])
@@ -136,7 +149,7 @@ def _policy(place: Place, name: str, seen: Look[Vault | None]) -> Pending[str | 
     if seen.value is None:
         return known(Seen(None))
     access, region = place.access, place.region
-    return place.start(_key(access.fingerprint, region, name), lambda: vault_policy(access, region, name))
+    return place.setting(_key(access.fingerprint, region, name), lambda: vault_policy(access, region, name))
 
 
 def _key_of(place: Place, declared: Destination) -> ReadKey:
