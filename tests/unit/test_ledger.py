@@ -37,6 +37,8 @@ OTHER = fingerprint(replace(source_vault().account, account_id="333333333333"))
 AGAIN = fingerprint(replace(source_vault().account, name="the-same-account"))
 SHOP, BOOKS = PolicyKey("shop", "orders"), PolicyKey("books", "sales")
 
+FOR_SHOP = replace(START, bound=Bound(10, SHOP))
+
 
 def start(number: int, most: int, policy: PolicyKey = SHOP, **changes: Any) -> StartCopy:
     """Return a start of a copy of a resource of its own, in an account with so many places."""
@@ -88,6 +90,35 @@ def test_an_answer_with_a_job_that_no_listing_shows_is_known_after_a_while() -> 
     assert not started.is_forgotten(START, "job-2", NOW + LISTED_WITHIN + REMEMBERED)
 
 
+@pytest.mark.parametrize(
+    ("state", "later"), [("RUNNING", timedelta(0)), ("COMPLETED", LISTED_WITHIN)], ids=["under way", "ended"]
+)
+def test_an_answer_is_kept_no_longer_than_until_its_job_is_listed(state: str, later: timedelta) -> None:
+    """A backlog has many thousands of them; one that a listing has shown is not forgotten."""
+    now = NOW + later
+    reads = SharedReads(lambda: now)
+    started = StartedCopies(reads)
+    assert not started.is_forgotten(START, "job-1", NOW)
+    started.add("job-1", LISTING, START, NOW)
+    reads.get(LISTING, now, lambda: JobBook((replace(job_for(START.point, state=state), id="job-1"),)))
+    started.in_progress(ENTRY, now)
+
+    assert not started.is_forgotten(START, "job-1", NOW + LISTED_WITHIN), "it is heard of for the first time"
+
+
+def test_an_answer_with_a_job_that_listings_do_not_show_stays_known() -> None:
+    """However long ago it should have been listed."""
+    now = NOW + LISTED_WITHIN
+    reads = SharedReads(lambda: now)
+    started = StartedCopies(reads)
+    started.is_forgotten(START, "job-1", NOW)
+    started.add("job-1", LISTING, START, NOW)
+    reads.get(LISTING, now, lambda: JobBook((replace(job_for(START.point), id="another"),)))
+    assert started.in_progress(ENTRY, now).keys() == {"another"}
+
+    assert started.is_forgotten(START, "job-1", now)
+
+
 def test_passes_that_run_at_once_do_not_take_one_place_twice() -> None:
     """What is being asked for counts like what runs, until its answer has come; of another account nothing counts.
 
@@ -98,7 +129,7 @@ def test_passes_that_run_at_once_do_not_take_one_place_twice() -> None:
     with started.starting(ENTRY, first, NOW) as one, started.starting(AGAIN, second, NOW) as two:
         with started.starting(ENTRY, third, NOW) as three, started.starting(OTHER, third, NOW) as elsewhere:
             assert (one, two, three, elsewhere) == (True, True, False, True)
-        started.add("job-1", LISTING, first.copy, NOW)
+        started.add("job-1", LISTING, first, NOW)
     unbounded = replace(third, bound=None)
     with started.starting(ENTRY, second, NOW) as one_more, started.starting(ENTRY, unbounded, NOW) as other:
         assert (one_more, other) == (True, True)
@@ -114,7 +145,7 @@ def test_passes_that_run_at_once_do_not_start_two_copies_of_one_resource() -> No
     ours, theirs = start(1, 80), replace(start(1, 80, BOOKS), destination_vault_arn="another")
     with started.starting(ENTRY, ours, NOW) as first, started.starting(ENTRY, theirs, NOW) as second:
         assert (first, second) == (True, False)
-    started.add("job-1", LISTING, ours.copy, NOW)
+    started.add("job-1", LISTING, ours, NOW)
     with started.starting(ENTRY, theirs, NOW + COUNTED / 2) as later:
         assert not later
     with started.starting(ENTRY, theirs, NOW + COUNTED) as at_last:
@@ -148,7 +179,7 @@ def test_passes_that_run_at_once_do_not_take_their_share_twice() -> None:
             for number in range(20, 23)
         ]
         for number in range(9):
-            started.add(f"job-{number}", LISTING, start(number, 10).copy, NOW)
+            started.add(f"job-{number}", LISTING, start(number, 10), NOW)
 
     assert (sum(ours), sum(theirs)) == (9, 1)
     mine, other = start(30, 10, namespaces=2), start(31, 10, BOOKS, namespaces=2)
@@ -172,8 +203,8 @@ def test_a_copy_belongs_to_the_namespace_that_started_it(
     now = NOW + after
     reads = SharedReads(lambda: now)
     started = StartedCopies(reads)
-    started.add("job-1", LISTING, RunningCopy(VAULTS, SHOP), NOW)
-    assert not started.add("job-1", LISTING, RunningCopy(VAULTS, BOOKS), NOW)
+    started.add("job-1", LISTING, FOR_SHOP, NOW)
+    assert not started.add("job-1", LISTING, replace(START, bound=Bound(10, BOOKS)), NOW)
     if listed is not None:
         job = replace(job_for(START.point, state=listed), id="job-1")
         reads.get(LISTING, now, lambda: JobBook((job,)))
@@ -189,7 +220,7 @@ def test_whose_a_copy_is_is_known_for_a_week_without_a_listing(after: timedelta,
     times = [NOW]
     reads = SharedReads(lambda: times[-1])
     started = StartedCopies(reads)
-    started.add("job-1", LISTING, RunningCopy(VAULTS, SHOP), NOW)
+    started.add("job-1", LISTING, FOR_SHOP, NOW)
     times.append(NOW + after)
     assert started.in_progress(ENTRY, times[-1]) == {}
     reads.get(LISTING, times[-1], lambda: JobBook((replace(job_for(START.point, state="RUNNING"), id="job-1"),)))

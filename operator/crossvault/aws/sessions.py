@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from ..engine.declared import Account
 from . import regions, tenants
@@ -21,10 +20,9 @@ from .entered import Entered, Fingerprint, fingerprint
 from .own import AwsSettings, NewSession, OwnIdentity, plain_session
 from .threads import NewThreads
 
-if TYPE_CHECKING:
-    pass
-
 IDLE = timedelta(hours=2)
+SWEPT = timedelta(minutes=1)
+"""How often accounts are looked for that nobody has entered for so long."""
 
 
 class Sessions:
@@ -51,24 +49,22 @@ class Sessions:
         self._lock = threading.Lock()
         self._operator: OwnIdentity | None = None
         self._entered: OrderedDict[Fingerprint, Entered] = OrderedDict()
+        self._swept: datetime | None = None
 
     def enter(self, account: Account) -> Entered:
         """Return the way into ``account``; makes no request by itself."""
-        key = fingerprint(account)
+        key, now = fingerprint(account), self._clock()
         with self._lock:
             sts_region = self._sts_region(account)
-            gone = self._leave(
-                lambda old: (
-                    old.spoiled
-                    or self._clock() - old.used >= IDLE
-                    or (old.fingerprint == key and old.sts_region != sts_region)
-                )
-            )
+            gone = self._sweep(now)
             access = self._entered.get(key)
+            if access is not None and (access.spoiled or access.sts_region != sts_region):
+                gone.append(self._entered.pop(key))
+                access = None
             if access is None:
                 access = self._entered[key] = self._new(account, sts_region)
             access.listed = account.regions
-            access.used = self._clock()
+            access.used = now
             self._entered.move_to_end(key)
             while len(self._entered) > self._settings.sessions:
                 gone.append(self._entered.popitem(last=False)[1])
@@ -139,6 +135,12 @@ class Sessions:
             clock=self._clock,
             new_threads=self._new_threads,
         )
+
+    def _sweep(self, now: datetime) -> list[Entered]:
+        if self._swept is not None and timedelta(0) <= now - self._swept < SWEPT:
+            return []
+        self._swept = now
+        return self._leave(lambda old: old.spoiled or now - old.used >= IDLE)
 
     def _leave(self, leaves: Callable[[Entered], bool]) -> list[Entered]:
         gone = [access for access in self._entered.values() if leaves(access)]

@@ -230,6 +230,11 @@ class JobBook:
         """Return the jobs that copy from one vault into another."""
         return self._between.get((source_vault_arn, destination_vault_arn), NONE)
 
+    def shows(self, job_id: str, ends: Ends, resource: str) -> bool:
+        """Tell whether a job between two vaults is among those about a resource."""
+        group = self.between(*ends).groups.get(resource)
+        return group is not None and group.named(job_id) is not None
+
     def into(self, destination_vault_arn: str) -> tuple[Jobs, ...]:
         """Return the jobs that copy into a vault, from each source."""
         return tuple(jobs for (_, into), jobs in self._between.items() if into == destination_vault_arn)

@@ -204,7 +204,7 @@ class _Copies:
         if self._started.is_forgotten(action, answer["CopyJobId"], now):
             raise CrossvaultError(_forgotten(action))
         self._refused.discard(action.point.arn, action.destination_vault_arn)
-        return self._started.add(answer["CopyJobId"], listing, action.copy, now)
+        return self._started.add(answer["CopyJobId"], listing, action, now)
 
 
 def hands(reach: Reach) -> Hands:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeAlias, cast
 
 from ....aws.entered import Fingerprint, account_in
 from ....aws.reads import ReadKey, SharedReads
@@ -40,14 +40,22 @@ OWNED = timedelta(days=7)
 REMEMBERED = timedelta(hours=48)
 
 
+SWEPT = timedelta(minutes=10)
+"""How often what is over is looked for; there may be many thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Started:
     """A copy job of ours; the listings of its account and Region show it."""
 
-    account: str
     region: str
     copy: RunningCopy
     at: datetime
+    answer: _Asked
+
+
+_Asked: TypeAlias = tuple[str, str]
+"""Recovery point and destination vault, by ARN."""
 
 
 class StartedCopies:
@@ -56,9 +64,10 @@ class StartedCopies:
     def __init__(self, reads: SharedReads) -> None:
         self._reads = reads
         self._lock = threading.Lock()
-        self._started: dict[str, _Started] = {}
+        self._started: dict[str, dict[str, _Started]] = {}
         self._starting: Counter[tuple[str, RunningCopy]] = Counter()
-        self._answers: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._answers: dict[_Asked, tuple[str, datetime]] = {}
+        self._swept: datetime | None = None
 
     def is_forgotten(self, action: StartCopy, job_id: str, now: datetime) -> bool:
         """Tell whether AWS answers with a job of which it has spoken before, and which no listing has shown since.
@@ -67,8 +76,7 @@ class StartedCopies:
         """
         key = (action.point.arn, action.destination_vault_arn)
         with self._lock:
-            for each in [each for each, (_, at) in self._answers.items() if now - at >= REMEMBERED]:
-                del self._answers[each]
+            self._sweep(now)
             before, since = self._answers.setdefault(key, (job_id, now))
             if before != job_id:
                 self._answers[key] = (job_id, now)
@@ -99,14 +107,28 @@ class StartedCopies:
         copies.update(begun)
         return Places(bound, copies).refusal(copy) is None
 
-    def add(self, job_id: str, listing: ReadKey, copy: RunningCopy, now: datetime) -> bool:
+    def _sweep(self, now: datetime) -> None:
+        """Forget what is over of accounts that nobody asks about any more, and answers that no listing will follow."""
+        if self._swept is not None and timedelta(0) <= now - self._swept < SWEPT:
+            return
+        self._swept = now
+        asked_about = {_place(key)[0] for key, *_ in self._reads.values((JOBS,))}
+        for account in self._started.keys() - asked_about:
+            if all(now - each.at >= OWNED for each in self._started[account].values()):
+                del self._started[account]
+        self._answers = {each: answer for each, answer in self._answers.items() if now - answer[1] < REMEMBERED}
+
+    def add(self, job_id: str, listing: ReadKey, action: StartCopy, now: datetime) -> bool:
         """Note a copy job; ``listing`` is the read that will show it. Return False when it was known already.
 
         Whoever asks for the same copy once more does not become the one it was started for.
         """
+        account, region = _place(listing)
         with self._lock:
-            known = job_id in self._started
-            self._started.setdefault(job_id, _Started(*_place(listing), copy, now))
+            started = self._started.setdefault(account, {})
+            known = job_id in started
+            answer = (action.point.arn, action.destination_vault_arn)
+            started.setdefault(job_id, _Started(region, action.copy, now, answer))
             return not known
 
     def in_progress(self, entry: Fingerprint, now: datetime) -> Mapping[str, RunningCopy]:
@@ -124,14 +146,17 @@ class StartedCopies:
             for book, _ in listed.values()
             for job in book.running
         }
-        for job_id, ours in list(self._started.items()):
-            mine = ours.account == account
-            seen = listed[ours.region][1] if mine and ours.region in listed else None
-            if mine and job_id in running:
+        started = self._started.get(account, {})
+        for job_id, ours in list(started.items()):
+            book, seen = listed.get(ours.region, (None, None))
+            if job_id in running:
                 running[job_id] = ours.copy
+                self._answers.pop(ours.answer, None)
             elif now - ours.at >= OWNED or (seen is not None and seen >= ours.at + LISTED_WITHIN):
-                del self._started[job_id]
-            elif mine and now - ours.at < COUNTED and (seen is None or seen <= ours.at):
+                del started[job_id]
+                if book is not None and book.shows(job_id, ours.copy.vaults, ours.copy.resource_arn):
+                    self._answers.pop(ours.answer, None)
+            elif now - ours.at < COUNTED and (seen is None or seen <= ours.at):
                 running[job_id] = ours.copy
         return running
 
