@@ -24,6 +24,9 @@ FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="crossvault" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/crossvault /opt/crossvault
+# glibc keeps what threads have freed in as many heaps as there are threads, and large blocks too once it has seen one:
+# with these a million recovery points take a fifth less memory (docs/performance.md).
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 # HOME is where botocore and the Kubernetes client look for files; a home of its own this user does not have.
 ENV PATH=/opt/crossvault/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532

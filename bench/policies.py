@@ -24,6 +24,8 @@ from . import worlds
 
 ROOT = Path(__file__).resolve().parents[1]
 _ALL = "+Inf"
+ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""As the image sets it."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -141,6 +143,7 @@ def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str, por
         log=plane.folder / "operator.log",
         environment={
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **ALLOCATION,
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
             "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
