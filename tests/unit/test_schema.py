@@ -139,7 +139,7 @@ class TestRefusing:
 
         assert [fault.message for fault in faults if fault.path == path] == [f"unknown field{meant}"]
 
-    @pytest.mark.parametrize("kind", ["BackupOrganization", None, 3])
+    @pytest.mark.parametrize("kind", ["CrossAccountCopy", None, 3])
     def test_unknown_kind_is_refused_with_those_known(self, kind: object) -> None:
         """A kind of a later release, or a misspelt one, is named together with the right ones."""
         (fault,) = schema.check({**POLICY, "kind": kind}).faults

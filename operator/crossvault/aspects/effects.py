@@ -113,11 +113,19 @@ class AwsAccounts:
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Look at one account through its role."""
-        place = self._enter(
-            Shared(self._reach.reads, not_before, not_before), account, self._reach.sessions.home(account)
-        )
+        place = self._at_home(account, not_before)
         pending = [each.account(place) for each in self._hands]
         return Sight(account, sum((each() for each in pending), Parts()))
+
+    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+        """Look at an organization through the role of the account that is said to manage it."""
+        place = self._at_home(account, not_before)
+        pending = [each.management(place) for each in self._hands]
+        return Sight(account, sum((each() for each in pending), Parts()))
+
+    def _at_home(self, account: Account, not_before: datetime) -> Place:
+        shared = Shared(self._reach.reads, not_before, not_before)
+        return self._enter(shared, account, self._reach.sessions.home(account))
 
     def _enter(self, shared: Shared, account: Account, region: str) -> Place:
         """Begin to verify the identity."""

@@ -79,14 +79,26 @@ ANSWERS: dict[str, Members] = {
     # Asked and read by botocore, where a pod has a web identity.
     "AssumeRoleWithWebIdentity": _CREDENTIALS,
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
-    "DescribeOrganization": Members(("Organization", "Organization.Id", "Organization.MasterAccountId")),
+    "DescribeOrganization": Members(
+        ("Organization", "Organization.Id", "Organization.MasterAccountId"), ("Organization.FeatureSet",)
+    ),
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html. Status was retired for State in
+    # September 2026; an answer may have either.
+    "ListAccounts": Members(("Accounts", "Accounts[].Id"), ("Accounts[].State", "Accounts[].Status", "NextToken")),
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_DelegatedAdministrator.html
+    "ListDelegatedAdministrators": Members(
+        ("DelegatedAdministrators", "DelegatedAdministrators[].Id"),
+        ("DelegatedAdministrators[].DelegationEnabledDate", "NextToken"),
+    ),
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html: what is not the root has one
     "ListParents": Members(("Parents", "Parents[].Id")),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html: every role has an ARN and a trust policy
     "GetRole": Members(("Role", "Role.Arn", "Role.AssumeRolePolicyDocument")),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
     # touched; an account outside of any organization is refused instead.
-    "DescribeGlobalSettings": Members(("GlobalSettings", "GlobalSettings.isCrossAccountBackupEnabled")),
+    "DescribeGlobalSettings": Members(
+        ("GlobalSettings", "GlobalSettings.isCrossAccountBackupEnabled"), ("LastUpdateTime",)
+    ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html. Every vault has a key, an
     # air-gapped one that of AWS. Answers from before there were locks have no Locked; bounds are a lock's only.
     "DescribeBackupVault": Members(
@@ -177,7 +189,7 @@ ANSWERS: dict[str, Members] = {
         ),
     ),
     # Nothing is read of these: what they did is looked at.
-    **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle"), Members()),
+    **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle", "UpdateGlobalSettings"), Members()),
     **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"), Members()),
 }
 

@@ -160,7 +160,7 @@ class Place:
         if not regions.doubt(region):
             return None
         key = probe.key(self.access.fingerprint, region)
-        look = self.shared.look(key, lambda: probe.cross_account_backup(self.access, region), setting=True)
+        look = self.shared.look(key, lambda: probe.global_settings(self.access, region), setting=True)
         doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
         return look.problem if doubtful and isinstance(look, Unseen) else None
 

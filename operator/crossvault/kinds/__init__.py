@@ -10,8 +10,9 @@ from typing import Any
 
 from .account import ACCOUNT
 from .kind import Kind
+from .organization import ORGANIZATION
 from .policy import POLICY
 
-__all__ = ["ACCOUNT", "KINDS", "POLICY", "Kind"]
+__all__ = ["ACCOUNT", "KINDS", "ORGANIZATION", "POLICY", "Kind"]
 
-KINDS: Mapping[str, Kind[Any]] = {each.name: each for each in (ACCOUNT, POLICY)}
+KINDS: Mapping[str, Kind[Any]] = {each.name: each for each in (ACCOUNT, ORGANIZATION, POLICY)}

@@ -36,6 +36,8 @@ class Report:
         destinations: The last known ones: those that were not looked at say of when their figures are.
         drifted: Destination and aspect of what differs from what is declared.
         unmet: The prerequisites that are not known to be met.
+        switch: Whether the organization lets backups cross accounts; None where that was not seen, or not asked.
+        copies_outside: How many copies of ours lie in accounts that are no members any more.
     """
 
     kind: str
@@ -50,6 +52,8 @@ class Report:
     destinations: tuple[Figures, ...] = ()
     drifted: frozenset[tuple[str, str]] = frozenset()
     unmet: tuple[Prerequisite, ...] = ()
+    switch: bool | None = None
+    copies_outside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,33 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         PLATFORM,
         "Keep one of them, with the namespaces of both; or give them different roles.",
     ),
+    Reason.NOT_MANAGED: Explanation(
+        "The organization's switch for cross-account backup is only looked at.",
+        NOBODY,
+        "Declare crossAccountBackup: Enabled or Disabled to have it kept.",
+    ),
+    Reason.NOT_MANAGEMENT_ACCOUNT: Explanation(
+        "The account that a BackupOrganization names is a member of the organization and does not manage it; nothing"
+        " was written.",
+        PLATFORM,
+        "Name a BackupAccount of the management account, which the message gives, in spec.managementAccountRef.",
+    ),
+    Reason.DECLARATIONS_DISAGREE: Explanation(
+        "Several BackupOrganizations declare different things of one organization's switch; none of them writes.",
+        PLATFORM,
+        "Declare the same in all of them, or delete what is too many; a deletion changes nothing in AWS.",
+    ),
+    Reason.FORMER_MEMBER_HOLDS_COPIES: Explanation(
+        "An account that has left the organization, or is closed in it, still holds copies that policies made there.",
+        PLATFORM,
+        "Have that account reviewed. Its row goes once the account is a member again, or a policy counts no copy.",
+    ),
+    Reason.SWITCHED_ON: Explanation("Cross-account backup was switched on in the organization.", NOBODY, ""),
+    Reason.SWITCHED_OFF: Explanation(
+        "Cross-account backup was switched off in the organization; copies may go on for up to 15 minutes.",
+        PLATFORM,
+        "If nobody meant it: declare crossAccountBackup: Enabled on a BackupOrganization; CloudTrail has who did it.",
+    ),
     Reason.ACCESS_DENIED: Explanation("The role lacks a permission.", AWS_ADMIN, "Allow the action that is named."),
     Reason.THROTTLED: Explanation("AWS asks for fewer requests.", PLATFORM, "Lower the account's limits if it lasts."),
     Reason.SERVICE_UNAVAILABLE: Explanation("AWS answered with a server error.", NOBODY, "Wait."),

@@ -42,6 +42,13 @@ class Reason(StrEnum):
     CREDENTIALS_REFUSED = "CredentialsRefused"
     INSECURE_ENDPOINT = "InsecureEndpoint"
     ROLE_SHARED = "RoleShared"
+    # Organizations
+    NOT_MANAGED = "NotManaged"
+    NOT_MANAGEMENT_ACCOUNT = "NotManagementAccount"
+    DECLARATIONS_DISAGREE = "DeclarationsDisagree"
+    FORMER_MEMBER_HOLDS_COPIES = "FormerMemberHoldsCopies"
+    SWITCHED_ON = "SwitchedOn"
+    SWITCHED_OFF = "SwitchedOff"
     # Looking at AWS
     ACCESS_DENIED = "AccessDenied"
     THROTTLED = "Throttled"

@@ -5,30 +5,22 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-back
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.looks import Unseen
 from ...engine.parts import Part
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from .seen import ORGANIZATION, SWITCH, Organization
+from .switch import SWITCH_ROW, Keeper, Wanted
 
-SAME, SWITCH_ROW = "SameOrganization", "OrganizationToggle"
+__all__ = ["KEEPERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
 
+SAME = "SameOrganization"
 
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """What DescribeOrganization says."""
-
-    id: str
-    management_account_id: str
-
-
-ORGANIZATION: Part[Look[Organization | None]] = Part("organization", UNASKED)
-"""The organization of an account; None when it is in none."""
-
-SWITCH: Part[Look[bool]] = Part("switch", UNASKED)
-"""The organization's isCrossAccountBackupEnabled, which is asked of sources: their answer is about the organization."""
+KEEPERS: Part[Mapping[str, Keeper]] = Part("keepers", {})
+"""The BackupOrganizations that are declared, by the id of the account that they call the management account."""
 
 
 def judge(side: Side) -> Finding:
@@ -84,11 +76,29 @@ def _switch(side: Side) -> Prerequisite:
             name,
             Reason.CROSS_ACCOUNT_BACKUP_OFF,
             "Cross-account backup is off in the organization.",
-            "In the management account run: aws backup update-global-settings"
-            " --global-settings isCrossAccountBackupEnabled=true (takes up to 15 minutes).",
+            _remedy(side),
         )
     words = "Cross-account backup is on in the organization."
     return met(SWITCH_ROW, name, words, clears=Reason.FEATURE_NOT_ENABLED)
+
+
+def _remedy(side: Side) -> str:
+    """Say who turns the switch: the BackupOrganization that is there for it, or somebody in the management account."""
+    by_hand = (
+        "n the management account run: aws backup update-global-settings"
+        " --global-settings isCrossAccountBackupEnabled=true (takes up to 15 minutes)."
+    )
+    organization = side.source[ORGANIZATION]
+    known = None if isinstance(organization, Unseen) else organization.value
+    keeper = side.case.around[KEEPERS].get(known.management_account_id) if known is not None else None
+    if keeper is None:
+        return f"I{by_hand}"
+    if keeper.wanted is Wanted.ENABLED:
+        return f"BackupOrganization {keeper.name} switches it on; what keeps it from that stands in its status."
+    there = f"Set spec.crossAccountBackup: Enabled on BackupOrganization {keeper.name}"
+    if keeper.wanted is Wanted.DISABLED:
+        return f"{there}, which keeps it off."
+    return f"{there}, or i{by_hand}"
 
 
 ROOM = Room("organization", judge=judge)

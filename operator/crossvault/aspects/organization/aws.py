@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ...aws import probe, regions
+from ...aws import pages, probe, regions
 from ...aws.answers import UnexpectedAnswerError
 from ...aws.entered import Entered
 from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import Pending, Place
+from ...engine.looks import Look, Seen, Unseen
 from ...engine.parts import Parts
-from . import ORGANIZATION, SWITCH, Organization
+from ...engine.plan import Result
+from ...words.problems import CrossvaultError
+from .seen import ADMINISTRATORS, MEMBERS, ORGANIZATION, SETTINGS, SWITCH, Administrator, Organization, Settings
+from .switch import SetSwitch
 
 DEEPEST = 8
+TWENTY: Any = {"PageSize": 20}
+"""The longest pages that Organizations has."""
 
 
 def look(scene: Scene) -> Looking:
@@ -40,10 +49,50 @@ def of(place: Place) -> Pending[Organization | None]:
     return place.setting(key, lambda: organization(access, home), regional=False)
 
 
+def management(reach: Reach, place: Place) -> Callable[[], Parts]:
+    """See what the management account shows of its organization.
+
+    Members come in pages of twenty and hardly change, so they may be as old as what is seen of other settings.
+    """
+    access, home = place.access, regions.known_like(place.region)
+
+    def lasts(seen: Look[Any]) -> timedelta:
+        return timedelta() if isinstance(seen, Unseen) else reach.settled
+
+    organization_of, settings = of(place), _settings(place)
+    listed = place.slowly(("members", access.fingerprint), lambda: members(access, home), lasts, regional=False)
+    delegated = place.slowly(
+        ("administrators", access.fingerprint), lambda: administrators(access, home), lasts, regional=False
+    )
+    return lambda: (
+        Parts()
+        .having(ORGANIZATION, organization_of())
+        .having(SETTINGS, settings())
+        .having(MEMBERS, listed())
+        .having(ADMINISTRATORS, delegated())
+    )
+
+
 def _switch(place: Place) -> Pending[bool]:
+    pending = _settings(place)
+
+    def switch() -> Look[bool]:
+        seen = pending()
+        return seen if isinstance(seen, Unseen) else Seen(seen.value.on)
+
+    return switch
+
+
+def _settings(place: Place) -> Pending[Settings]:
     access, region = place.access, place.region
     key = probe.key(access.fingerprint, region)
-    return place.setting(key, lambda: probe.cross_account_backup(access, region))
+    pending = place.setting(key, lambda: probe.global_settings(access, region))
+
+    def settings() -> Look[Settings]:
+        seen = pending()
+        return seen if isinstance(seen, Unseen) else Seen(Settings(seen.value.crossing, seen.value.changed))
+
+    return settings
 
 
 def path(place: Place, account_id: str, organization_id: str) -> Pending[str]:
@@ -62,7 +111,41 @@ def organization(access: Entered, region: str) -> Organization | None:
             if code_of(error) == "AWSOrganizationsNotInUseException":
                 return None
             raise
-    return Organization(answer["Id"], answer["MasterAccountId"])
+    return Organization(answer["Id"], answer["MasterAccountId"], answer.get("FeatureSet") or "")
+
+
+def members(access: Entered, region: str) -> dict[str, str]:
+    """List the accounts of the organization with their states; a page may be empty although more follow.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+    """
+    what = "list the accounts of the organization (its management account and delegated administrators may)"
+    with access.asking(what, "organizations:ListAccounts"):
+        asked = access.organizations(region).get_paginator("list_accounts").paginate(PaginationConfig=TWENTY)
+        rows = pages.walked(asked, "Accounts", _id)
+        return {each["Id"]: each.get("State") or each.get("Status") or "" for each in rows}
+
+
+def administrators(access: Entered, region: str) -> tuple[Administrator, ...]:
+    """List who administers AWS Backup besides the management account.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html
+    """
+    with access.asking("list the delegated administrators", "organizations:ListDelegatedAdministrators"):
+        asked = (
+            access.organizations(region)
+            .get_paginator("list_delegated_administrators")
+            .paginate(ServicePrincipal="backup.amazonaws.com", PaginationConfig=TWENTY)
+        )
+        found = {
+            each["Id"]: each.get("DelegationEnabledDate")
+            for each in pages.walked(asked, "DelegatedAdministrators", _id)
+        }
+    return tuple(Administrator(name, since) for name, since in sorted(found.items()))
+
+
+def _id(row: Any) -> str:  # noqa: ANN401 - a row of either listing
+    return str(row["Id"])
 
 
 def organization_path(access: Entered, region: str, account_id: str, organization_id: str) -> str:
@@ -83,6 +166,31 @@ def organization_path(access: Entered, region: str, account_id: str, organizatio
     return "/".join((organization_id, *reversed(above[1:]), ""))
 
 
-def hands(_reach: Reach) -> Hands:
+def turn(reach: Reach, action: SetSwitch) -> Result:
+    """Turn the switch, unless it has been turned since it was looked at; no other setting is sent."""
+    access, home = reach.sessions.enter(action.account), reach.sessions.home(action.account)
+    with reach.turns.of(f"organization {action.organization_id}"):
+        try:
+            access.verify()
+            found = _turned(access, home, on=action.on)
+        except CrossvaultError as error:
+            return Result(action, error.problem)
+        finally:
+            reach.reads.invalidate(probe.key(access.fingerprint, home))
+        return Result(action, found=found)
+
+
+def _turned(access: Entered, region: str, *, on: bool) -> bool:
+    """Turn the switch; True where somebody else has."""
+    if probe.global_settings(access, region).crossing is on:
+        return True
+    with access.asking("update the global settings of AWS Backup", "backup:UpdateGlobalSettings", region):
+        access.backup(region).update_global_settings(
+            GlobalSettings={"isCrossAccountBackupEnabled": "true" if on else "false"}
+        )
+    return False
+
+
+def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
-    return Hands(look, account)
+    return Hands(look, account, partial(management, reach), acts={SetSwitch: partial(turn, reach)})

@@ -13,10 +13,11 @@ from ...engine.declared import PolicyKey
 from ..account import ACCOUNT
 from ..account.drawer import Accounts
 from ..kind import NAMESPACE, Body, Labels, ObjectKey, Occasion, Others
+from ..organization import ORGANIZATION
 from .lines import Lines
 from .parse import KIND, accounts_named_by
 from .reconcile import PolicyRequest, is_ending
-from .stakes import Copying, Stake, remembered, stake_of
+from .stakes import Copying, Stake, held_by, remembered, stake_of
 
 Claims: TypeAlias = frozenset[tuple[str, str]]
 StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
@@ -30,6 +31,7 @@ class PolicyDrawer:
     def __init__(self, others: Others, *, stake_of: StakeOf = stake_of) -> None:
         self._others = others
         self._declared = others[ACCOUNT]
+        self._organizations = others[ORGANIZATION]
         self._stake_of = stake_of
         self._bodies: dict[PolicyKey, Body] = {}
         self._by_account: dict[str, set[PolicyKey]] = {}
@@ -59,6 +61,7 @@ class PolicyDrawer:
             ordered=occasion.ordered,
             looked=occasion.looked,
             elders={} if ending else self.elders_of(policy),
+            keepers=self._organizations.keepers(),
         )
 
     def is_overtaken(self, key: ObjectKey, request: PolicyRequest) -> bool:
@@ -130,6 +133,7 @@ class PolicyDrawer:
         """
         policy, names = key.policy, accounts_named_by(body)
         self._bodies[policy] = body
+        self._organizations.hold(policy, held_by(policy, body))
         self._index_names(policy, names)
         if changed:
             self._unsettled[policy] = None
@@ -141,6 +145,7 @@ class PolicyDrawer:
         policy, nothing = key.policy, frozenset[str]()
         if self._bodies.pop(policy, None) is None:
             return ()
+        self._organizations.hold(policy, ())
         self._index_names(policy, nothing)
         self._unsettled.pop(policy, None)
         self._stake(policy, Stake())

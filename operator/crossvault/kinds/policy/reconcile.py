@@ -13,6 +13,8 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
+from ...aspects.organization import KEEPERS
+from ...aspects.organization.switch import Keeper
 from ...aspects.vault_policy import CLAIMS, WRITTEN
 from ...engine import plan
 from ...engine.declared import Desired
@@ -44,6 +46,7 @@ class PolicyRequest:
         neighbours: What other policies declare for the same pairs of vaults.
         elders: How many older policies of the namespace name each account, where an account limits their number.
         sharing: Who else copies out of the account of the policy's source.
+        keepers: Who is declared to keep the switch of an organization, by id of its management account.
         not_before: No observation may be older than this.
         settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
@@ -63,6 +66,7 @@ class PolicyRequest:
     looked: Mapping[str, datetime] = field(default_factory=dict)
     elders: Mapping[str, int] = field(default_factory=dict)
     settings_since: datetime | None = None
+    keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
     def parsed(self) -> Desired | Rejected:
         """Return what the policy declares."""
@@ -76,6 +80,7 @@ class PolicyRequest:
             .having(WRITTEN, stakes.written_by(self.body.get("status") or {}))
             .having(NEIGHBOURS, self.neighbours)
             .having(SHARING, self.sharing)
+            .having(KEEPERS, self.keepers)
         )
 
     def errand(self, desired: Desired) -> Errand:

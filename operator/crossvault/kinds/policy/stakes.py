@@ -9,7 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from ...aspects.copies import doubts
 from ...aspects.copies.declared import Neighbour, Sharing
+from ...aspects.organization.former import Holding
 from ...aspects.vault_policy import claims_of
+from ...engine.declared import PolicyKey
+from ...words.instants import moment
 from ..account.parse import AccountDeclaration
 from ..rejected import Rejected
 from .parse import parse_policy
@@ -72,6 +75,26 @@ def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str
         vault, found = row.get("vaultArn"), row.get(member)
         if isinstance(vault, str) and isinstance(found, str):
             yield vault, found
+
+
+def held_by(policy: PolicyKey, body: Mapping[str, Any]) -> tuple[Holding, ...]:
+    """Return what a policy last counted in the vaults that it copies into, as its status has it."""
+    status, spec = body.get("status") or {}, body.get("spec")
+    source = spec.get("source") if isinstance(spec, Mapping) else None
+    reference = source.get("accountRef") if isinstance(source, Mapping) else None
+    name = reference.get("name") if isinstance(reference, Mapping) else None
+    return tuple(
+        Holding(
+            policy=policy,
+            organization_id=str(status.get("organization") or ""),
+            source=name if isinstance(name, str) else "",
+            vault_arn=row["vaultArn"],
+            copied=row["copied"],
+            counted=moment(row.get("lastObserved")),
+        )
+        for row in status.get("destinations") or ()
+        if isinstance(row.get("vaultArn"), str) and isinstance(row.get("copied"), int)
+    )
 
 
 class Copying:
