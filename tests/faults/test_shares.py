@@ -98,6 +98,10 @@ class Together:
         """Look at an account."""
         return self._aws.look_at_account(account, not_before=not_before)
 
+    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+        """Look at an organization."""
+        return self._aws.look_at_organization(account, not_before=not_before)
+
     def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Act, and start nothing before everybody is about to."""
         if isinstance(action, StartCopy) and action.destination_vault_arn not in self._begun:

@@ -17,6 +17,7 @@ from crossvault.aspects.copy_role import ROLE as ROLE_SEEN
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.organization import ORGANIZATION, SWITCH, Organization
+from crossvault.aspects.organization.seen import ADMINISTRATORS, MEMBERS, SETTINGS, Administrator, Settings
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Keys, Vault
 from crossvault.aspects.vault_policy import OWNERSHIP, PATHS, POLICY, Paths
@@ -46,7 +47,7 @@ ROLE = f"arn:aws:iam::{SOURCE_ID}:role/copy-role"
 DATABASE = f"arn:aws:rds:eu-west-1:{SOURCE_ID}:db:orders"
 DISK = f"arn:aws:ec2:eu-west-1:{SOURCE_ID}:volume/vol-1"
 KEY_ARN = f"arn:aws:kms:eu-central-1:{TARGET_ID}:key/11111111-2222-3333-4444-555555555555"
-ORGANIZATION_ID = "o-examplecorp"
+ORGANIZATION_ID, PAYER_ID = "o-examplecorp", "999999999999"
 OUR_POLICY = put(None, statement_for(ROLE))
 
 
@@ -233,8 +234,30 @@ def account_sight(
     return (
         Sight(seen)
         .having(IDENTITY, identity or Seen(seen.account_id))
-        .having(ORGANIZATION, organization or Seen(Organization(ORGANIZATION_ID, "999999999999")))
+        .having(ORGANIZATION, organization or Seen(Organization(ORGANIZATION_ID, PAYER_ID)))
         .having(SWITCH, cross_account_backup or Seen(value=True))
+    )
+
+
+def organization_sight(
+    seen: Account | None = None,
+    *,
+    identity: Look[str] | None = None,
+    organization: Look[Organization | None] | None = None,
+    settings: Look[Settings] | None = None,
+    members: Look[dict[str, str]] | None = None,
+    administrators: Look[tuple[Administrator, ...]] | None = None,
+) -> Sight:
+    """Return a management account whose switch is on, with both accounts of the policies as members."""
+    seen = seen or account("payer", PAYER_ID)
+    listed = dict.fromkeys((PAYER_ID, SOURCE_ID, TARGET_ID), "ACTIVE")
+    return (
+        Sight(seen)
+        .having(IDENTITY, identity or Seen(seen.account_id))
+        .having(ORGANIZATION, organization or Seen(Organization(ORGANIZATION_ID, PAYER_ID, "ALL")))
+        .having(SETTINGS, settings or Seen(Settings(on=True, changed=ago(days=9))))
+        .having(MEMBERS, members or Seen(listed))
+        .having(ADMINISTRATORS, administrators or Seen(()))
     )
 
 
@@ -336,6 +359,19 @@ def account_body(name: str = "orders-prod", account_id: str = SOURCE_ID, **spec:
             "roleArn": f"arn:aws:iam::{account_id}:role/crossvault",
             "allowedNamespaces": {"all": True},
             **spec,
+        },
+    }
+
+
+def organization_body(name: str = "main", wanted: str | None = "Enabled", **members: Any) -> dict[str, Any]:
+    """Return a BackupOrganization."""
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "BackupOrganization",
+        "metadata": {"name": name, "generation": 1, **members},
+        "spec": {
+            "managementAccountRef": {"name": "payer"},
+            **({"crossAccountBackup": wanted} if wanted else {}),
         },
     }
 

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.kit.builders import KEY_ARN, NOW, account_sight, blind, copy_of, key, problem, role, sight
+from tests.kit.builders import (
+    KEY_ARN,
+    NOW,
+    account_sight,
+    blind,
+    copy_of,
+    key,
+    organization_sight,
+    problem,
+    role,
+    sight,
+)
 
 from crossvault.aspects.copies.contents import POINTS
 from crossvault.aspects.copies.inventory import Inventory
@@ -15,6 +26,8 @@ from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import ROLE
+from crossvault.aspects.organization.seen import SETTINGS, Settings
+from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import VAULT, Vault
 from crossvault.aspects.vault_policy import PutVaultPolicy
@@ -44,6 +57,7 @@ class FakeAws:
         unseen: Destination vaults that nobody can look at.
         refused: The copies it would not start, by recovery point and vault.
         asked_for: The namespaces for which actions were carried out.
+        organization: What the management account shows.
     """
 
     def __init__(self, *points: RecoveryPoint) -> None:
@@ -64,6 +78,7 @@ class FakeAws:
         self.unseen: frozenset[str] = frozenset()
         self.refused: dict[tuple[str, str], Refusal] = {}
         self.asked_for: set[str] = set()
+        self.organization = organization_sight()
 
     # --- The port ---
 
@@ -103,6 +118,11 @@ class FakeAws:
         assert not_before <= self.now
         return account_sight(account)
 
+    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+        """See an organization in which everything is right, of which a test can make another one."""
+        assert not_before <= self.now
+        return replace(self.organization, account=account)
+
     def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Carry out an action, unless it is refused or the process dies of it."""
         self.asked_for.add(namespace)
@@ -135,6 +155,8 @@ class FakeAws:
                     self._start(action)
             case UpdateLifecycle():
                 self._update(action)
+            case SetSwitch():
+                self.organization = self.organization.having(SETTINGS, Seen(Settings(action.on, self.now)))
 
     def _update(self, action: UpdateLifecycle) -> None:
         days, lying = action.verdict.target, self.copies[action.vault.arn]

@@ -1,4 +1,4 @@
-"""What ``crossvault plan`` does: a pass up to the plan, for every policy of a folder."""
+"""What ``crossvault plan`` does: a pass up to the plan, for every policy and organization of a folder."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings, CallCounts
 from ..engine.declared import PolicyKey
-from ..kinds import POLICY
-from ..kinds.kind import Occasion
+from ..kinds import ORGANIZATION, POLICY
+from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
-from ..local import Folder, ManifestError, ManifestFault
+from ..local import Folder, ManifestError
 from ..local.files import shown
-from . import FAILED, FOUND, NOTHING, plans, render
+from . import FAILED, FOUND, NOTHING, plans, render, switches
 
 READING = ("Describe", "Get", "List", "AssumeRole")
 THREADS = 8
@@ -30,8 +30,7 @@ def show(path: Path, output: str, cluster: str) -> int:
     """Print what would be done for the policies of a folder, and return the exit code."""
     try:
         folder = Folder.read(path)
-        if not folder.policies:
-            raise ManifestError([ManifestFault(shown(path), "there is no CrossAccountBackupPolicy")])  # noqa: TRY301
+        folder.require(shown(path))
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
@@ -48,7 +47,7 @@ def unusable(error: ManifestError) -> dict[str, Any]:
 
 
 def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
-    """Plan every policy of a folder."""
+    """Plan every policy and every organization of a folder."""
     calls = CallCounts()
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster), recorder=calls)
     now = datetime.now(UTC)
@@ -56,11 +55,21 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
 
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
-        planned = plan_policy(desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
-        return plans.rejected(key, planned) if isinstance(planned, Rejected) else plans.entry(*planned)
+        request = desk[POLICY].request(POLICY.key(key), body, Occasion(now))
+        planned = plan_policy(request, aws)
+        if isinstance(planned, Rejected):
+            return plans.rejected(key, planned)
+        return plans.entry(*planned, around=request.around())
+
+    def switch(item: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+        name, body = item
+        key = ObjectKey(ORGANIZATION.name, "", name)
+        planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
+        return switches.rejected(name, planned) if isinstance(planned, Rejected) else switches.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)
     try:
+        organizations = list(pool.map(switch, sorted(folder.organizations.items())))
         entries = list(pool.map(one, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
@@ -68,7 +77,7 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
         aws.close()
     made = calls.requests()
     reads = sum(count for (_, _, operation, _), count in made.items() if operation.startswith(READING))
-    return plans.document(entries, reads=reads, writes=sum(made.values()) - reads)
+    return plans.document(entries, reads=reads, writes=sum(made.values()) - reads, organizations=organizations)
 
 
 def exit_code(answer: Mapping[str, Any]) -> int:

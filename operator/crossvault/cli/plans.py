@@ -23,6 +23,7 @@ from ..aspects.vault import vault_of
 from ..engine.declared import Desired, PolicyKey
 from ..engine.looks import Seen
 from ..engine.observed import Observed, Sight
+from ..engine.parts import NONE, Parts
 from ..engine.plan import Case, Drift, Plan, prerequisites
 from ..engine.rows import Prerequisite, PrerequisiteStatus
 from ..kinds.policy.summary import summarise
@@ -31,6 +32,7 @@ from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
 from . import pairings, wrongs
+from . import switches as switches_
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
 
@@ -51,18 +53,26 @@ FOUND_IN = (
 """The members of the summary that say that something was found."""
 
 
-def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -> dict[str, Any]:
+def document(
+    entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int, organizations: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Return the whole answer, its summary first.
 
     What is to be done is summed up over the policies that act; over all where none does, as what would be done.
     """
-    policies = list(entries)
+    policies, switches = list(entries), list(organizations)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
     acting = [policy for policy in policies if policy.get("acts")] or policies
     done = [each for policy in acting for each in policy.get("destinations", ())]
     counts = [each["copies"] for each in done]
     # Two policies that need one statement add it once.
     changes = {(one["aspect"], one["where"], one["what"]): one["change"] for each in done for one in each["changes"]}
+    changes |= {
+        (one["aspect"], one["where"], one["what"]): one["change"]
+        for each in switches
+        for one in each.get("changes", ())
+    }
+    lines += [{"unmet": each.get("unmet", ()), "failures": (), "hazards": ()} for each in switches]
     return {
         "apiVersion": API_VERSION,
         "kind": "Plan",
@@ -82,12 +92,14 @@ def document(entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int) -
             "failed": sum(row["count"] for each in lines for row in each["failures"]),
             "hazards": sum(len(each["hazards"]) for each in lines),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
-            "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies),
+            "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies)
+            + sum(map(switches_.is_unseen, switches)),
             "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
             "awsWrites": writes,
         },
         "policies": policies,
+        "organizations": switches,
     }
 
 
@@ -96,15 +108,16 @@ def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
     return {"policy": str(key), "reason": str(reason.reason), "faults": [str(each) for each in reason.faults]}
 
 
-def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
-    """Describe the plan of one policy."""
+def entry(desired: Desired, observed: Observed, plan: Plan, *, around: Parts = NONE) -> dict[str, Any]:
+    """Describe the plan of one policy, ``around`` which others have something at stake."""
+    rows = plan.prerequisites if desired.acts else prerequisites(ROOMS, Case(desired, observed, around))
     problem = observed.problem
     described: dict[str, Any] = {
         "policy": str(desired.key),
         "mode": str(desired.mode),
         "suspended": desired.suspend,
         "acts": desired.acts,
-        "destinations": [_destination(each.name, desired, observed, plan) for each in desired.destinations],
+        "destinations": [_destination(each.name, desired, observed, plan, rows) for each in desired.destinations],
     }
     if not plan.actions:
         # Nothing will change, so what the next pass says of it is known already.
@@ -117,7 +130,9 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
     return described
 
 
-def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
+def _destination(
+    name: str, desired: Desired, observed: Observed, plan: Plan, rows: Iterable[Prerequisite]
+) -> dict[str, Any]:
     declared = next(each for each in desired.destinations if each.name == name)
     standings, counted = judged(plan, name).standings, figures.states_of(judged(plan, name))
     told = [each.told() for each in plan.actions if each.destination == name]
@@ -138,7 +153,7 @@ def _destination(name: str, desired: Desired, observed: Observed, plan: Plan) ->
         "copies": _copies(outlook(plan, name, observed.at), desired),
         "existingCopies": _existing(plan, name, acts=desired.acts),
         "pairing": _pairing(proofs(judged(plan, name).evidence, standings, declared, desired.source.arn), sight),
-        "unmet": _unmet(name, plan.prerequisites if desired.acts else prerequisites(ROOMS, Case(desired, observed))),
+        "unmet": _unmet(name, rows),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": {str(state): count for state, count in counted.items() if state is not State.OUT_OF_SCOPE},
         "reasons": figures.reason_rows(figures.reasons(judged(plan, name))),
@@ -220,7 +235,8 @@ def _existing(plan: Plan, name: str, *, acts: bool) -> dict[str, Any]:
 
 def text(answer: Mapping[str, Any]) -> str:
     """Render the document for a person."""
-    blocks = [block for policy in answer["policies"] for block in _policy(policy)]
+    blocks = [line for each in answer.get("organizations", ()) for line in switches_.lines(each)]
+    blocks += [block for policy in answer["policies"] for block in _policy(policy)]
     return "\n".join([*blocks, _last_line(answer)])
 
 
@@ -318,7 +334,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     summary = answer["summary"]
     looks = f"Read-only: {plural(summary['awsReads'], 'AWS read')}, {plural(summary['awsWrites'], 'write')}."
     if summary["notLookedAt"]:
-        return f"Not everything could be looked at: {plural(summary['notLookedAt'], 'policy', 'policies')}. {looks}"
+        return f"Not everything could be looked at: {_unseen(answer)}. {looks}"
     if not any(summary[each] for each in FOUND_IN):
         states = [each["states"] for policy in answer["policies"] for each in policy["destinations"]]
         copied = sum(each.get(State.COPIED, 0) for each in states)
@@ -342,6 +358,14 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         f"{lives} {summary['unmet']} unmet."
     )
     return f"{told}{_idle(summary)} {looks}"
+
+
+def _unseen(answer: Mapping[str, Any]) -> str:
+    """Count the policies and the organizations that were not looked at in whole."""
+    organizations = sum(map(switches_.is_unseen, answer.get("organizations", ())))
+    policies = answer["summary"]["notLookedAt"] - organizations
+    counts = [plural(policies, "policy", "policies")] if policies else []
+    return ", ".join([*counts, *([plural(organizations, "organization")] if organizations else [])])
 
 
 def _idle(summary: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ import click
 
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
-from ..engine.declared import PolicyKey
+from ..kinds.kind import ObjectKey
 from ..local import LocalRunner, LocalSettings, ManifestError
-from ..local.runner import protected
+from ..local.runner import is_ready, protected
 from ..status.outcome import Outcome
 from ..work import garbage, logs
 from ..work.board import Board
@@ -52,7 +52,8 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
     finally:
         aws.close()
     looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
-    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC)), output, statuses.text)
+    organizations = [body for body, _ in runner.organizations().values()]
+    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC), organizations), output, statuses.text)
     if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
     return exit_code(runner, settings, signals)
@@ -79,11 +80,15 @@ def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[si
         if not goal:
             return NOTHING
     outcomes = [runner.outcomes.get(key) for key in runner.statuses()]
-    if not outcomes:
+    switches = [outcome for _, outcome in runner.organizations().values()]
+    if not outcomes and not switches:
         return FAILED  # the files declare nothing any more
-    if all(outcome is not None and protected(outcome) for outcome in outcomes):
+    good = all(outcome is not None and protected(outcome) for outcome in outcomes)
+    if good and all(outcome is not None and is_ready(outcome) for outcome in switches):
         return NOTHING
-    return FOUND if all(outcome is not None and _looked(outcome) for outcome in outcomes) else FAILED
+    looked = all(outcome is not None and _looked(outcome) for outcome in outcomes)
+    looked = looked and all(outcome is not None and not is_ready(outcome, "Unknown") for outcome in switches)
+    return FOUND if looked else FAILED
 
 
 def _looked(outcome: Outcome) -> bool:
@@ -92,7 +97,7 @@ def _looked(outcome: Outcome) -> bool:
     return bool(seen) and not outcome.failed and all(each.looked for each in seen)
 
 
-def _tell(key: PolicyKey, outcome: Outcome) -> None:
+def _tell(key: ObjectKey, outcome: Outcome) -> None:
     with logs.about(namespace=key.namespace, name=key.name):
         for event in outcome.events:
             level = logging.WARNING if event.type == "Warning" else logging.INFO

@@ -14,14 +14,18 @@ from .render import API_VERSION
 
 
 def document(
-    bodies: Mapping[PolicyKey, Mapping[str, Any]], looked: Mapping[PolicyKey, bool], now: datetime
+    bodies: Mapping[PolicyKey, Mapping[str, Any]],
+    looked: Mapping[PolicyKey, bool],
+    now: datetime,
+    organizations: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the statuses of all policies, a summary first.
+    """Return the statuses of all policies and organizations, a summary first.
 
     Args:
         bodies: The policy objects with their present status.
         looked: Whether the last pass over a policy saw all it had to.
         now: The time that the document is of.
+        organizations: The BackupOrganizations with their present status.
     """
     policies = [_policy(body) for body in bodies.values()]
     summaries = [each["status"].get("summary") or {} for each in policies]
@@ -39,6 +43,7 @@ def document(
             "notLookedAt": sum(not looked.get(key, False) for key in bodies),
         },
         "policies": policies,
+        "organizations": [_organization(body) for body in organizations],
     }
 
 
@@ -67,8 +72,24 @@ def _policy(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _organization(body: Mapping[str, Any]) -> dict[str, Any]:
+    status = body.get("status") or {}
+    ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+    return {
+        "name": body["metadata"]["name"],
+        "desired": body["spec"].get("crossAccountBackup", ""),
+        "ready": [ready.get("status", "Unknown"), str(ready.get("reason", ""))],
+        "status": status,
+    }
+
+
 def text(answer: Mapping[str, Any]) -> str:
-    """Render the table of policies, and below it what is wrong with each."""
+    """Render the tables of policies and of organizations, and below them what is wrong with each."""
     at = datetime.fromisoformat(answer["summary"]["at"])
+    organizations = answer.get("organizations", ())
     below = [line for each in answer["policies"] for line in wrongs.of_status(each["policy"], each["status"])]
-    return "\n".join([tables.policies(answer["policies"], at), *below])
+    below += [line for each in organizations for line in wrongs.of_organization(each["name"], each["status"])]
+    shown = [tables.policies(answer["policies"], at)] if answer["policies"] or not organizations else []
+    shown += ["", tables.organizations(organizations)] if shown and organizations else []
+    shown += [tables.organizations(organizations)] if not shown else []
+    return "\n".join([*shown, *below])

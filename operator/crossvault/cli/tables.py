@@ -12,7 +12,7 @@ from rich.table import Table
 from ..words.texts import plain
 
 COLUMNS = ("NAMESPACE", "NAME", "READY", "REASON", "COPIED", "FAILED", "INELIGIBLE", "LAG", "LAST COPY", "SUSPENDED")
-
+ORGANIZATION_COLUMNS = ("ORGANIZATION", "READY", "REASON", "TOGGLE", "DESIRED", "MEMBERS", "FORMER")
 
 _WIDE = 1000
 """As kubectl, a table is as wide as its longest names: a name that is cut is nobody's name."""
@@ -20,15 +20,37 @@ _WIDE = 1000
 
 def policies(entries: Iterable[Mapping[str, Any]], now: datetime) -> str:
     """Render the policies of a document of statuses as kubectl would."""
+    return _table(COLUMNS, (_cells(entry, now) for entry in entries))
+
+
+def organizations(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Render the organizations of a document of statuses, with the columns that ``kubectl get borg`` has."""
+    return _table(ORGANIZATION_COLUMNS, map(_organization, entries))
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     table = Table(box=None, show_edge=False, pad_edge=False, header_style="")
-    for column in COLUMNS:
+    for column in columns:
         table.add_column(column, no_wrap=True)
-    for entry in entries:
-        table.add_row(*map(plain, _cells(entry, now)))
+    for row in rows:
+        table.add_row(*map(plain, row))
     console = Console(width=_WIDE, no_color=True, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _organization(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    status = entry["status"]
+    toggle, members = status.get("crossAccountBackup", "Unknown"), status.get("members")
+    return (
+        entry["name"],
+        *entry["ready"],
+        "?" if toggle == "Unknown" else toggle,
+        entry["desired"],
+        "?" if members is None else str(members),
+        str(status.get("former", "")),
+    )
 
 
 def _cells(entry: Mapping[str, Any], now: datetime) -> tuple[str, ...]:

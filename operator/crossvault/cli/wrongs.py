@@ -83,3 +83,26 @@ def of_status(policy: str, status: Mapping[str, Any]) -> list[str]:
     if not inside and (ready.get("status"), ready.get("reason")) == ("True", "Protected"):
         return []
     return ["", click.style(policy, bold=True) + f"  {ready.get('reason', '?')}: {ready.get('message', '')}", *inside]
+
+
+def of_organization(name: str, status: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one organization, or not known of it; nothing for one that is ready."""
+    conditions = [each for each in status.get("conditions", ()) if each["type"] == "Ready" and each["status"] != "True"]
+    return [
+        line
+        for each in conditions
+        for line in (
+            "",
+            click.style(f"organization {name}", bold=True) + f"  {each['reason']}: {each['message']}",
+            *former_members(status.get("formerMembers", ())),
+        )
+    ]
+
+
+def former_members(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the copies that lie in accounts that are no members any more."""
+    return [
+        f"  {click.style('!', fg='red')} {'former member':<{WIDTH}} {each['accountId']} ({each['state']}):"
+        f" {plural(each['recoveryPoints'], 'recovery point')} in {each['vaultArn']}, noticed {each['noticedAt']}"
+        for each in rows
+    ]

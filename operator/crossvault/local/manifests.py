@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
-from ..kinds import KINDS, POLICY
+from ..kinds import KINDS, ORGANIZATION, POLICY
 from ..kinds.kind import Body, ObjectKey
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
@@ -16,6 +16,9 @@ from ..manifest.fields import Fault, kind_of, show
 from ..words.texts import plain
 from ..work.desk import Desk, desk_of
 from . import files
+
+WORKED_ON = (ORGANIZATION.name, POLICY.name)
+"""The kinds that a run without a cluster passes over: what copies need before what copies."""
 
 SAID = 20
 """So many faults are told at once; more would push the first ones off the screen."""
@@ -99,9 +102,30 @@ class Folder:
         return desk_of(self.objects, self.labels)
 
     @property
+    def worked_on(self) -> Mapping[ObjectKey, Body]:
+        """What a run without a cluster passes over: organizations, and the policies that need them."""
+        return {key: body for kind in WORKED_ON for key, body in self.objects.items() if key.kind == kind}
+
+    def require(self, where: str) -> None:
+        """Have something to pass over.
+
+        Raises:
+            ManifestError: There is nothing.
+        """
+        if not self.worked_on:
+            raise ManifestError(
+                [ManifestFault(where, "there is no CrossAccountBackupPolicy and no BackupOrganization")]
+            )
+
+    @property
     def policies(self) -> Mapping[PolicyKey, Body]:
-        """The policies: what a run without a cluster passes over."""
+        """The policies."""
         return {key.policy: body for key, body in self.objects.items() if key.kind == POLICY.name}
+
+    @property
+    def organizations(self) -> Mapping[str, Body]:
+        """The organizations by name."""
+        return {key.name: body for key, body in self.objects.items() if key.kind == ORGANIZATION.name}
 
 
 @dataclass(frozen=True, slots=True)

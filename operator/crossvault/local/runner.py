@@ -1,4 +1,7 @@
-"""Passes over the policies of a folder, driven by the same queue as in a cluster. Status lives in memory only."""
+"""Passes over the policies and organizations of a folder, driven by the same queue as in a cluster.
+
+Status lives in memory only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from typing import Any
 from ..aws.aside import stepping
 from ..engine.declared import PolicyKey
 from ..engine.rounds import Aws
-from ..kinds import ACCOUNT, KINDS, POLICY
+from ..kinds import ACCOUNT, KINDS, ORGANIZATION, POLICY
 from ..kinds.kind import Clock, ObjectKey, Occasion, Request
 from ..status.outcome import Cadence, Outcome
 from ..words.reasons import Reason
@@ -28,7 +31,7 @@ from ..work.freshness import Freshness
 from ..work.vitals import Vitals
 from ..work.workers import LENT, Workers
 from .files import shown
-from .manifests import Folder, ManifestError, ManifestFault
+from .manifests import WORKED_ON, Folder
 from .watch import Watch
 
 _logger = logging.getLogger("crossvault.run")
@@ -39,8 +42,8 @@ class LocalSettings:
     """How a run without a cluster goes on.
 
     Attributes:
-        once: One pass over every policy, then end.
-        until_protected: End as soon as every recovery point in scope has its copy.
+        once: One pass over every object, then end.
+        until_protected: End as soon as every recovery point in scope has its copy, and every switch is as declared.
         timeout: End after this long in any case; None waits for ever.
         reload: How often the files are looked at for changes.
     """
@@ -64,7 +67,7 @@ class LocalRunner:
         settings: LocalSettings,
         board: Board,
         vitals: Vitals,
-        on_outcome: Callable[[PolicyKey, Outcome], None] = lambda _key, _outcome: None,
+        on_outcome: Callable[[ObjectKey, Outcome], None] = lambda _key, _outcome: None,
         watch: Watch | None = None,
         clock: Clock = utc_now,
         executor: Executor | None = None,
@@ -74,13 +77,13 @@ class LocalRunner:
         self._watch = watch or Watch(path)
         self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
         self._folder = Folder()
-        self._bodies: dict[PolicyKey, dict[str, Any]] = {}
+        self._bodies: dict[ObjectKey, dict[str, Any]] = {}
         self._desk = Desk()
-        self._outcomes: dict[PolicyKey, Outcome] = {}
-        self._looked_at: dict[PolicyKey, datetime] = {}
+        self._outcomes: dict[ObjectKey, Outcome] = {}
+        self._looked_at: dict[ObjectKey, datetime] = {}
         self._freshness = Freshness(settings.cadence)
-        self._again: Callable[[PolicyKey], None] = lambda _key: None
-        self._aside: Callable[[PolicyKey], contextlib.AbstractContextManager[object]] = lambda _key: (
+        self._again: Callable[[ObjectKey], None] = lambda _key: None
+        self._aside: Callable[[ObjectKey], contextlib.AbstractContextManager[object]] = lambda _key: (
             contextlib.nullcontext()
         )
         self._started = clock()
@@ -90,11 +93,19 @@ class LocalRunner:
     @property
     def outcomes(self) -> Mapping[PolicyKey, Outcome]:
         """The last outcome of every policy."""
-        return self._outcomes
+        return {key.policy: each for key, each in self._outcomes.items() if key.kind == POLICY.name}
 
     def statuses(self) -> Mapping[PolicyKey, Mapping[str, Any]]:
         """Return the bodies of all policies with their present status, as the API server would have them."""
-        return self._bodies
+        return {key.policy: body for key, body in self._bodies.items() if key.kind == POLICY.name}
+
+    def organizations(self) -> Mapping[str, tuple[Mapping[str, Any], Outcome | None]]:
+        """Return the bodies of all organizations with their present status, and the last outcomes."""
+        return {
+            key.name: (body, self._outcomes.get(key))
+            for key, body in self._bodies.items()
+            if key.kind == ORGANIZATION.name
+        }
 
     def stop(self) -> None:
         """End after the AWS call that is under way."""
@@ -108,8 +119,7 @@ class LocalRunner:
             ManifestError: The folder cannot be used at the start; later such a state is logged and waited out.
         """
         folder = self._watch.first()
-        if not folder.policies:
-            raise ManifestError([ManifestFault(shown(self._path), "there is no CrossAccountBackupPolicy")])
+        folder.require(shown(self._path))
         self._adopt(folder)
         with self._pool() as pool:
             handle = functools.partial(self._handle, pool)
@@ -117,10 +127,10 @@ class LocalRunner:
                 handle,
                 count=self._settings.workers,
                 vitals=self._vitals,
-                needed_by=lambda key: self._desk.accounts_of(POLICY.key(key)),
+                needed_by=self._desk.accounts_of,
                 tenant_of=lambda key: key.namespace,
                 alone=self._desk.one_tenant,
-                kind_of=lambda _key: POLICY.name,
+                kind_of=lambda key: key.kind,
             )
             self._again, self._aside = workers.add, workers.aside
             for key in self._bodies:
@@ -151,25 +161,26 @@ class LocalRunner:
 
     # --- files
 
-    def _adopt(self, folder: Folder) -> set[PolicyKey]:
-        """Take over what the files declare and return the policies that have to be looked at."""
+    def _adopt(self, folder: Folder) -> set[ObjectKey]:
+        """Take over what the files declare and return the objects that have to be looked at."""
         changed = self._adopt_labels(folder)
         for kind in KINDS:  # what is referred to before what refers to it
             changed |= self._adopt_kind(kind, folder)
         if any(key.kind == ACCOUNT.name for key in changed):
             self._tell_twins()
-        for key in self._folder.policies.keys() - folder.policies.keys():
-            _logger.warning("Letting policy %s go: no file declares it any more. What is in AWS stays.", key)
+        for key in self._folder.worked_on.keys() - folder.worked_on.keys():
+            name = f"policy {key.policy}" if key.kind == POLICY.name else str(key)
+            _logger.warning("Letting %s go: no file declares it any more. What is in AWS stays.", name)
             # A file that is gone removes nothing in AWS: only the deletion of a policy object can ask for that.
             del self._bodies[key]
             self._outcomes.pop(key, None)
-            self._freshness.forget(POLICY.key(key))
-            self._board.drop(POLICY.name, key)
+            self._freshness.forget(key)
+            self._board.drop(key.kind, key.policy)
         self._folder = folder
-        anew = {key.policy for key in changed if key.kind == POLICY.name} & self._bodies.keys()
+        anew = changed & self._bodies.keys()
         for key in anew:
             self._outcomes.pop(key, None)  # what was true of the old files reaches no goal
-            self._freshness.demand(POLICY.key(key), self._clock())
+            self._freshness.demand(key, self._clock())
         return anew
 
     def _tell_twins(self) -> None:
@@ -202,8 +213,8 @@ class LocalRunner:
             if known is not None and known["spec"] == declared["spec"]:
                 continue
             body = declared
-            if kind == POLICY.name:
-                body = self._bodies[key.policy] = self._object(declared, self._bodies.get(key.policy))
+            if kind in WORKED_ON:
+                body = self._bodies[key] = self._object(declared, self._bodies.get(key))
             changed |= {key, *self._desk.put(key, body)}
         return changed
 
@@ -214,7 +225,7 @@ class LocalRunner:
         metadata = {"creationTimestamp": created, **body["metadata"], "generation": generation}
         return {**body, "metadata": metadata, "status": before["status"] if before else {}}
 
-    async def _follow(self, workers: Workers[PolicyKey]) -> None:
+    async def _follow(self, workers: Workers[ObjectKey]) -> None:
         """Take over what changes in the files, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload.total_seconds())
@@ -227,7 +238,7 @@ class LocalRunner:
 
     # --- passes
 
-    async def _handle(self, pool: Executor, key: PolicyKey) -> Next:
+    async def _handle(self, pool: Executor, key: ObjectKey) -> Next:
         body = self._bodies.get(key)
         if body is None or self._stopping:
             return Done()
@@ -238,8 +249,9 @@ class LocalRunner:
             return Done()  # whoever changed it has asked for the next pass
         if outcome.status is not None:
             self._bodies[key] = {**body, "status": outcome.status}
+            self._desk.put(key, self._bodies[key], changed=False)
         self._outcomes[key], self._looked_at[key] = outcome, began
-        self._freshness.note(POLICY.key(key), outcome, began, self._clock())
+        self._freshness.note(key, outcome, began, self._clock())
         if outcome.report is not None:
             self._board.put(outcome.report)
         self._on_outcome(key, outcome)
@@ -248,15 +260,20 @@ class LocalRunner:
             return Retry("aws")
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
-    def _request(self, key: PolicyKey, body: Mapping[str, Any], now: datetime) -> Request:
-        not_before = self._freshness.not_before(POLICY.key(key), now)
-        settings_since = self._freshness.settings_since(POLICY.key(key), now)
-        looked, waiting = self._board.looked(POLICY.name, key), self._board.waiting(POLICY.name, key)
+    def _request(self, key: ObjectKey, body: Mapping[str, Any], now: datetime) -> Request:
+        fresh = self._freshness
         return self._desk.request(
-            POLICY.key(key), body, Occasion(not_before, looked, waiting=waiting, settings_since=settings_since)
+            key,
+            body,
+            Occasion(
+                fresh.not_before(key, now),
+                self._board.looked(key.kind, key.policy),
+                waiting=self._board.waiting(key.kind, key.policy),
+                settings_since=fresh.settings_since(key, now),
+            ),
         )
 
-    def _pass(self, key: PolicyKey, request: Request) -> Outcome:
+    def _pass(self, key: ObjectKey, request: Request) -> Outcome:
         with stepping(lambda: self._aside(key)):
             return request.reconcile(
                 self._aws,
@@ -265,26 +282,37 @@ class LocalRunner:
                 stopping=lambda: self._stopping or self._is_overtaken(request, key),
             )
 
-    def _is_overtaken(self, request: Request, key: PolicyKey) -> bool:
+    def _is_overtaken(self, request: Request, key: ObjectKey) -> bool:
         """Tell whether the files say something else by now: who suspends a policy wants no copy started after.
 
         A pass asks this in its thread; it reads what the event loop replaces as a whole and never changes.
         """
-        return self._bodies.get(key) is not request.body or self._desk.is_overtaken(POLICY.key(key), request)
+        return self._bodies.get(key) is not request.body or self._desk.is_overtaken(key, request)
 
     def _end_if_reached(self) -> None:
         """End when the goal is reached; what was long ago seen to be protected is looked at once more before."""
         everything = bool(self._bodies) and self._bodies.keys() <= self._outcomes.keys()
         if everything and self._settings.once:
             self._finished.set()
-        if everything and self._settings.until_protected and all(map(protected, self._outcomes.values())):
+        if everything and self._settings.until_protected and all(map(_reached, self._outcomes.values())):
             oldest = self._clock() - self._settings.cadence.follow
             stale = [key for key in self._bodies if self._looked_at[key] < oldest]
             for key in stale:
-                self._freshness.demand(POLICY.key(key), self._clock())
+                self._freshness.demand(key, self._clock())
                 self._again(key)
             if not stale:
                 self._finished.set()
+
+
+def _reached(outcome: Outcome) -> bool:
+    """Tell whether an object is what a run until all is protected waits for."""
+    return kept(outcome) if outcome.report and outcome.report.kind == ORGANIZATION.name else protected(outcome)
+
+
+def kept(outcome: Outcome) -> bool:
+    """Tell whether the switch of an organization is as declared, as observed."""
+    conditions = outcome.report.conditions if outcome.report is not None else ()
+    return any(kind == "Synced" and status == "True" for kind, status, _ in conditions)
 
 
 def protected(outcome: Outcome) -> bool:
@@ -292,5 +320,10 @@ def protected(outcome: Outcome) -> bool:
     report = outcome.report
     if report is None or not report.destinations:
         return False
-    ready = any(kind == "Ready" and status == "True" for kind, status, _ in report.conditions)
-    return ready and all(each.looked and each.gaps == 0 for each in report.destinations)
+    return is_ready(outcome) and all(each.looked and each.gaps == 0 for each in report.destinations)
+
+
+def is_ready(outcome: Outcome, wanted: str = "True") -> bool:
+    """Tell whether Ready is as wanted."""
+    conditions = outcome.report.conditions if outcome.report is not None else ()
+    return any(kind == "Ready" and status == wanted for kind, status, _ in conditions)

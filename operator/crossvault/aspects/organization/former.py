@@ -167,4 +167,4 @@ def judge(found: Sequence[Leak], members: Look[dict[str, str]]) -> Prerequisite:
         )
     if isinstance(members, Unseen):
         return unknown(ROW, "", members.problem)
-    return met(ROW, "", f"All copies of ours lie in the {len(members.value)} members of the organization.")
+    return met(ROW, "", f"No policy counts copies outside the {len(members.value)} members of the organization.")

@@ -67,6 +67,11 @@ class Picture:
         nowhere = not isinstance(organization, Unseen) and organization.value is None
         return None if isinstance(look, Unseen) or nowhere else look.value.on
 
+    @property
+    def toggle(self) -> str:
+        """The switch in a word."""
+        return "Unknown" if self.switch is None else TOGGLES[self.switch]
+
 
 def summarise(picture: Picture, results: tuple[Result, ...], *, cadence: Cadence) -> Outcome:
     """Say what is true now; ``results`` is what was done before that was seen."""
@@ -170,7 +175,7 @@ def _condition(kind: str, status: str, row: Prerequisite) -> Condition:
 
 def _while_true(ready: Condition) -> Condition:
     """Return the condition that says who can end what is not ready (kstatus): time, or a person."""
-    return replace(ready, type="Stalled" if ready.status == FALSE else "Reconciling")
+    return replace(ready, type="Stalled" if ready.status == FALSE else "Reconciling", status=TRUE)
 
 
 # --- Events --------------------------------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ def _fields(picture: Picture) -> dict[str, Any]:
     """Return what was seen; what could not be looked at is left out with its reason, and the toggle says Unknown."""
     sight = picture.sight
     fields: dict[str, Any] = {
-        "crossAccountBackup": "Unknown" if picture.switch is None else TOGGLES[picture.switch],
+        "crossAccountBackup": picture.toggle,
         "former": len({each.account_id for each in picture.leaks}),
         "formerMembers": [each.row() for each in picture.leaks[:SHOWN]],
     }
