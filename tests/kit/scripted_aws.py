@@ -119,6 +119,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("GET", "/copy-jobs/", "ListCopyJobs"),
     ("PUT", "/copy-jobs", "StartCopyJob"),
     ("GET", "/global-settings", "DescribeGlobalSettings"),
+    ("PUT", "/global-settings", "UpdateGlobalSettings"),
 )
 
 

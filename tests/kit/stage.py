@@ -26,14 +26,17 @@ from backup_simulator.transport import InProcess
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
-from crossvault.engine.declared import Desired
+from crossvault.engine.declared import Desired, PolicyKey
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Plan
+from crossvault.kinds import ORGANIZATION, POLICY
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.account.reconcile import AccountRequest
+from crossvault.kinds.kind import ObjectKey, Occasion
 from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy
 from crossvault.kinds.rejected import Rejected
 from crossvault.status.outcome import Cadence, Outcome
+from crossvault.work.desk import desk_of
 
 Json = dict[str, Any]
 
@@ -47,7 +50,10 @@ OPERATOR_KEY = {
     "AWS_SECRET_ACCESS_KEY": "crossvault-operator-secret",
 }
 PERMITTED = frozenset(
-    {"CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"}
+    {
+        *("CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"),
+        "UpdateGlobalSettings",
+    }
 )
 """All that the operator may ever do to AWS (invariant 1 among others)."""
 CADENCE = Cadence(timedelta(minutes=5), timedelta(seconds=30))
@@ -129,6 +135,18 @@ def accounts() -> dict[str, Json]:
         "dr": backup_account("dr", BACKUP, "crossvault-destination"),
         "second": backup_account("second", SECOND, "crossvault-destination"),
         "stranger": backup_account("stranger", STRANGER, "crossvault-destination"),
+        "payer": backup_account("payer", PAYER, "crossvault-management", allowedNamespaces={}),
+    }
+
+
+def organization(wanted: str = "Enabled", name: str = "main", account: str = "payer") -> Json:
+    """Return a BackupOrganization."""
+    return {
+        "apiVersion": "crossvault.io/v1alpha1",
+        "kind": "BackupOrganization",
+        "metadata": {"name": name, "generation": 1},
+        "spec": {"managementAccountRef": {"name": account}, "crossAccountBackup": wanted},
+        "status": {},
     }
 
 
@@ -262,6 +280,18 @@ class Stage:
         self.control.advance(1)
         body = self.declared[name]
         outcome = AccountRequest(body, self.clock()).reconcile(self.aws, clock=self.clock, cadence=CADENCE)
+        body["status"] = outcome.status
+        return outcome
+
+    def look_at_organization(self, body: Json, *others: Json) -> Outcome:
+        """Do one pass over an organization, beside others and the policy, and write its status."""
+        self.control.advance(1)
+        objects = {ObjectKey(each["kind"], "", each["metadata"]["name"]): each for each in self.declared.values()}
+        objects |= {ObjectKey(each["kind"], "", each["metadata"]["name"]): each for each in (body, *others)}
+        desk = desk_of({**objects, POLICY.key(PolicyKey("orders", "orders")): self.body})
+        key = ObjectKey(ORGANIZATION.name, "", body["metadata"]["name"])
+        request = desk.request(key, body, Occasion(self.clock()))
+        outcome = request.reconcile(self.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
         body["status"] = outcome.status
         return outcome
 

@@ -52,6 +52,9 @@ from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.lifecycle.existing import Existing, ExistingCopies, Fate, Verdict
 from crossvault.aspects.organization import ORGANIZATION, SWITCH
+from crossvault.aspects.organization.seen import ADMINISTRATORS
+from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
+from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import aws as vault_rows
 from crossvault.aspects.vault.seen import KEYS, VAULT
@@ -85,9 +88,23 @@ PLACED = {
 }
 """Makes the places of accounts in the organization worth a look."""
 GOOD: dict[str, Json] = {
-    "DescribeOrganization": {"Organization": {"Id": "o-abcdefghij", "MasterAccountId": "999999999999"}},
+    "DescribeOrganization": {
+        "Organization": {"Id": "o-abcdefghij", "MasterAccountId": "999999999999", "FeatureSet": "ALL"}
+    },
+    "ListAccounts": {
+        "Accounts": [
+            {"Id": "111111111111", "State": "ACTIVE", "Status": "ACTIVE"},
+            {"Id": "222222222222", "State": None, "Status": "SUSPENDED"},
+        ],
+        "NextToken": None,
+    },
+    "ListDelegatedAdministrators": {
+        "DelegatedAdministrators": [{"Id": "111111111111", "DelegationEnabledDate": 1.795e9}],
+        "NextToken": None,
+    },
     "ListParents": {"Parents": [{"Id": "r-root"}]},
-    "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}},
+    "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}, "LastUpdateTime": 1.795e9},
+    "UpdateGlobalSettings": {},
     "DescribeBackupVault": {
         "BackupVaultArn": TARGET.arn,
         "BackupVaultName": TARGET.name,
@@ -188,6 +205,8 @@ DESCRIBED = "DescribeBackupVault"
 """Is asked only where vaults may not be listed, and of one whose row says too little."""
 NO_LIST = error_json("AccessDeniedException", status=403)
 OTHERS: Json = {"BackupVaultList": [{"BackupVaultName": "others"}]}
+OF_ORGANIZATIONS = {"ListAccounts": MEMBERS_SEEN, "ListDelegatedAdministrators": ADMINISTRATORS}
+"""Are asked for a BackupOrganization only."""
 DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
 """Is asked only of a copy that is to get another lifecycle."""
 
@@ -279,7 +298,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, *OF_ORGANIZATIONS}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -587,7 +606,8 @@ UPDATE = UpdateLifecycle(
     *("dr", SOURCE, TARGET, POINT, Lifecycle(None, 3650), Existing(ExistingCopies.UPDATE_LIFECYCLE)),
     Verdict(Fate.PROLONG, Lifecycle(632, 3650)),
 )
-ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE)
+TURN = SetSwitch(WHO, "o-abcdefghij", on=False)
+ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -710,6 +730,7 @@ def do_everything(script: Script) -> list[Result]:
     )
     aws = accounts(script.url)
     aws.look_at_account(WHO, not_before=now())
+    aws.look_at_organization(WHO, not_before=now())
     remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
     results = [aws.apply(each) for each in (*ACTIONS, remove)]
     aws.close()
@@ -727,7 +748,36 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         # botocore's paginators read the tokens, and put off what is left of a page.
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
-    assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault"}
+    assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *OF_ORGANIZATIONS}
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        pytest.param(operation, path, id=f"{operation}: {path}")
+        for operation in OF_ORGANIZATIONS
+        for path in (*ANSWERS[operation].always, *ANSWERS[operation].sometimes)
+        if path != "NextToken"
+    ],
+)
+def test_half_a_list_of_members_is_none(operation: str, path: str, instead: str) -> None:
+    """An account whose row is spoiled has not left; what may be missing is missed by nobody."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(operation, spoiled(operation, path, instead))
+        aws = accounts(script.url)
+        look = aws.look_at_organization(WHO, not_before=now())[OF_ORGANIZATIONS[operation]]
+        aws.close()
+
+    if path not in ANSWERS[operation].always and (
+        instead in {"nothing", "null"} or (instead == "empty" and "Date" not in path)
+    ):
+        assert isinstance(look, Seen)
+        return
+    assert isinstance(look, Unseen)
+    assert (look.problem.reason, look.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+    assert path in look.problem.message
 
 
 ANYTHING = st.recursive(
