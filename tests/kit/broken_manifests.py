@@ -48,6 +48,14 @@ POLICY: Mapping[str, Any] = {
 }
 
 
+ORGANIZATION: Mapping[str, Any] = {
+    "apiVersion": "crossvault.io/v1alpha1",
+    "kind": "BackupOrganization",
+    "metadata": {"name": "broken"},
+    "spec": {"managementAccountRef": {"name": "payer"}, "crossAccountBackup": "Enabled"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """One change that breaks a good manifest, where that has to be reported, and a word of the rule."""
@@ -85,6 +93,10 @@ def _account(why: str, changes: Mapping[str, Any], path: str, said: str = "") ->
     return Broken(why, ACCOUNT, changes, path, said)
 
 
+def _organization(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
+    return Broken(why, ORGANIZATION, changes, path, said)
+
+
 def _grant(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> Broken:
     good = {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders*"]}
     return Broken(why, ACCOUNT, {"spec.grants": [altered(good, changes)]}, f"spec.grants[0]{path}", said)
@@ -101,6 +113,20 @@ TWELVE = 'must be the twelve digits of an AWS account, such as "111111111111"'
 REGION = "must be an AWS Region, such as eu-west-1"
 
 TABLE = (
+    _organization(
+        "organization without an account",
+        {"spec.managementAccountRef": REMOVED},
+        "spec.managementAccountRef",
+        "equired",
+    ),
+    _organization(
+        "management account in capitals",
+        {"spec.managementAccountRef.name": "Payer"},
+        "spec.managementAccountRef.name",
+        "must be the name of a BackupAccount",
+    ),
+    _organization("switch as a boolean", {"spec.crossAccountBackup": True}, "spec.crossAccountBackup", "string"),
+    _organization("switch in another word", {"spec.crossAccountBackup": "On"}, "spec.crossAccountBackup", "Unmanaged"),
     _account("account id without quotes", {"spec.accountId": 111111111111}, "spec.accountId", "string"),
     _account("account id of eleven digits", {"spec.accountId": "11111111111"}, "spec.accountId", TWELVE),
     _account("account id missing", {"spec.accountId": REMOVED}, "spec.accountId", "equired"),

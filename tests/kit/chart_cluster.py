@@ -161,7 +161,7 @@ class Cluster:
             where = (item["metadata"]["name"], "-n", item["metadata"]["namespace"])
             self.kubectl("patch", "cabp", *where, "--type=merge", "-p", patch, check=False)
             self.kubectl("delete", "cabp", *where, "--ignore-not-found")
-        self.kubectl("delete", "bacct", "--all")
+        self.kubectl("delete", "bacct,borg", "--all")
 
     # --- objects
 

@@ -39,6 +39,7 @@ T = TypeVar("T")
 CRDS = Path(__file__).parents[2] / "crds"
 POLICIES = "crossaccountbackuppolicies"
 ACCOUNTS = "backupaccounts"
+ORGANIZATIONS = "backuporganizations"
 GROUP = "crossvault.io"
 API = f"/apis/{GROUP}/v1alpha1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -48,8 +49,12 @@ OPERATOR_USER = "crossvault-operator"
 # What the operator needs, and nothing else: the tests run it with exactly these rights.
 RULES: list[dict[str, list[str]]] = [
     {"apiGroups": [GROUP], "resources": [POLICIES], "verbs": ["list", "watch", "patch"]},
-    {"apiGroups": [GROUP], "resources": [ACCOUNTS], "verbs": ["list", "watch"]},
-    {"apiGroups": [GROUP], "resources": [f"{POLICIES}/status", f"{ACCOUNTS}/status"], "verbs": ["patch"]},
+    {"apiGroups": [GROUP], "resources": [ACCOUNTS, ORGANIZATIONS], "verbs": ["list", "watch"]},
+    {
+        "apiGroups": [GROUP],
+        "resources": [f"{POLICIES}/status", f"{ACCOUNTS}/status", f"{ORGANIZATIONS}/status"],
+        "verbs": ["patch"],
+    },
     {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["list", "watch"]},
     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]},
     {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
@@ -243,7 +248,7 @@ class Cluster:
         """Serve our kinds."""
         self.plane.kubectl("apply", "-f", CRDS)
         self.plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)
-        for each in (POLICIES, ACCOUNTS):  # established is not yet served: "storage is (re)initializing"
+        for each in (POLICIES, ACCOUNTS, ORGANIZATIONS):  # established is not yet served: "storage is (re)initializing"
             wait_until(lambda each=each: self.plane.api.json("GET", f"{API}/{each}"), f"{each} are served")  # type: ignore[misc]
 
     def bind(self) -> None:

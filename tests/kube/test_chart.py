@@ -18,6 +18,8 @@ RIGHTS = {
     *("list crossaccountbackuppolicies.crossvault.io", "watch crossaccountbackuppolicies.crossvault.io"),
     *("patch crossaccountbackuppolicies.crossvault.io", "patch crossaccountbackuppolicies/status.crossvault.io"),
     *("list backupaccounts.crossvault.io", "watch backupaccounts.crossvault.io"),
+    *("list backuporganizations.crossvault.io", "watch backuporganizations.crossvault.io"),
+    "patch backuporganizations/status.crossvault.io",
     *("patch backupaccounts/status.crossvault.io", "create events.events.k8s.io", "list namespaces"),
     *("watch namespaces", "list customresourcedefinitions.apiextensions.k8s.io"),
     "watch customresourcedefinitions.apiextensions.k8s.io",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.kit import broken_manifests
-from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
+from tests.kit.broken_manifests import ACCOUNT, ORGANIZATION, POLICY, REMOVED, altered
 from tools.controlplane import ControlPlane
 
 from crossvault.manifest import schema
@@ -24,6 +24,10 @@ POLICY_COLUMNS = [
 ACCOUNT_COLUMNS = [
     *("NAME", "ACCOUNT", "READY", "REASON", "TOGGLE", "VERIFIED", "AGE"),
     *("ORGANIZATION", "ROLE", "MESSAGE"),
+]
+ORGANIZATION_COLUMNS = [
+    *("NAME", "READY", "REASON", "TOGGLE", "DESIRED", "MEMBERS", "AGE"),
+    *("FORMER", "MESSAGE"),
 ]
 CONDITION = {"lastTransitionTime": "2026-11-23T05:00:00Z", "observedGeneration": 1}
 STATUS: dict[str, Any] = {
@@ -157,6 +161,7 @@ def patch_status(cluster: ControlPlane, kind: str, name: str, status: Mapping[st
     """Write a status as the operator does, and have unknown fields refused instead of dropped."""
     path = {
         "cabp": f"/apis/crossvault.io/v1alpha1/namespaces/default/crossaccountbackuppolicies/{name}/status",
+        "borg": f"/apis/crossvault.io/v1alpha1/backuporganizations/{name}/status",
         "bacct": f"/apis/crossvault.io/v1alpha1/backupaccounts/{name}/status",
     }[kind]
     cluster.kubectl("get", kind, name)
@@ -171,7 +176,7 @@ def patch_status(cluster: ControlPlane, kind: str, name: str, status: Mapping[st
 class TestDeclaring:
     """The CRDs themselves."""
 
-    @pytest.mark.parametrize("name", ["backupaccounts", "crossaccountbackuppolicies"])
+    @pytest.mark.parametrize("name", ["backupaccounts", "backuporganizations", "crossaccountbackuppolicies"])
     def test_server_finds_nothing_wrong_with_the_schema(self, cluster: ControlPlane, name: str) -> None:
         """Names are accepted and the schema is structural."""
         crd = json.loads(cluster.kubectl("get", "crd", f"{name}.crossvault.io", "-o", "json").stdout)
@@ -273,6 +278,49 @@ class TestLooking:
 
         assert header.split() == ACCOUNT_COLUMNS
         assert row.split()[:5] == ["columns", "111111111111", "True", "Verified", "Enabled"]
+
+    def test_organization_columns(self, cluster: ControlPlane) -> None:
+        """The default view tells whether the switch is as declared, the wide one why, and what lies outside."""
+        put(cluster, ORGANIZATION, name="columns")
+        told = {"reason": "FormerMemberHoldsCopies", "message": "Account 222222222222 left."}
+        status = {
+            "observedGeneration": 1,
+            "conditions": [{**CONDITION, "type": "Ready", "status": "False", **told}],
+            "organizationId": "o-a1b2c3d4e5",
+            "managementAccountId": "999999999999",
+            "featureSet": "ALL",
+            "crossAccountBackup": "Disabled",
+            "settingsChangedAt": "2026-11-23T05:00:00Z",
+            "copiesMayGoOnUntil": "2026-11-23T05:15:00Z",
+            "members": 41,
+            "former": 1,
+            "formerMembers": [
+                {
+                    "accountId": "222222222222",
+                    "vaultArn": "arn:aws:backup:eu-central-1:222222222222:backup-vault:orders-copies",
+                    "recoveryPoints": 12,
+                    "state": "Left",
+                    "noticedAt": "2026-11-20T00:00:00Z",
+                    "policies": ["shop/orders"],
+                    "countedAt": "2026-11-20T00:00:00Z",
+                }
+            ],
+            "delegatedAdministrators": [{"accountId": "111111111111", "since": "2026-01-01T00:00:00Z"}],
+            "notSeen": [{"name": "members", "reason": "AccessDenied", "message": "Not permitted."}],
+        }
+        patch_status(cluster, "borg", "columns", status)
+        wide = ("get", "borg", "-o", "wide", "--field-selector=metadata.name=columns")
+        header, row = cluster.kubectl(*wide).stdout.splitlines()
+
+        assert header.split() == ORGANIZATION_COLUMNS
+        assert row.split()[:6] == ["columns", "False", "FormerMemberHoldsCopies", "Disabled", "Enabled", "41"]
+        assert row.endswith(told["message"])
+
+    def test_organization_is_only_looked_at_by_default(self, cluster: ControlPlane) -> None:
+        """Nobody's switch is turned because somebody left out a field."""
+        made = put(cluster, altered(ORGANIZATION, {"spec.crossAccountBackup": REMOVED}), name="default")
+
+        assert made["spec"]["crossAccountBackup"] == "Unmanaged"
 
     def test_category_lists_both_kinds(self, cluster: ControlPlane) -> None:
         """``kubectl get crossvault -A`` shows everything of ours."""

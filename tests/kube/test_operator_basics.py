@@ -43,7 +43,7 @@ def running(installed: tuple[Cluster, Path], core: FakeCore) -> Iterator[Running
     installed[0].clear()
     with RunningOperator(fast(installed[1], relist_interval_seconds=600), core) as operator:
         wait_until(operator.is_ready, "the operator is ready")
-        wait_until(lambda: len(operator.around.vitals.watch_activity) == 3, "everything is watched")
+        wait_until(lambda: len(operator.around.vitals.watch_activity) == 4, "everything is watched")
         yield operator
     assert operator.code == 0
 

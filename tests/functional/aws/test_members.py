@@ -65,6 +65,7 @@ from crossvault.aws.answers import ANSWERS
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Observed
+from crossvault.engine.parts import Part
 from crossvault.engine.plan import Result
 from crossvault.words import texts
 from crossvault.words.problems import CrossvaultError, ErrorClass
@@ -205,7 +206,7 @@ DESCRIBED = "DescribeBackupVault"
 """Is asked only where vaults may not be listed, and of one whose row says too little."""
 NO_LIST = error_json("AccessDeniedException", status=403)
 OTHERS: Json = {"BackupVaultList": [{"BackupVaultName": "others"}]}
-OF_ORGANIZATIONS = {"ListAccounts": MEMBERS_SEEN, "ListDelegatedAdministrators": ADMINISTRATORS}
+OF_ORGANIZATIONS: dict[str, Part[Any]] = {"ListAccounts": MEMBERS_SEEN, "ListDelegatedAdministrators": ADMINISTRATORS}
 """Are asked for a BackupOrganization only."""
 DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
 """Is asked only of a copy that is to get another lifecycle."""

@@ -381,7 +381,7 @@ def test_kopf_has_no_handlers_that_write() -> None:
     login = Login(Access(), OperatorSettings(), vitals=vitals, health=Health())
     registry = handlers.registry(store, login, vitals)
 
-    assert len(registry._watching.get_all_handlers()) == 3
+    assert len(registry._watching.get_all_handlers()) == 4
     assert not registry._spawning.get_all_handlers()
     assert not registry._changing.get_all_handlers()
     source = "".join(path.read_text() for path in Path(handlers.__file__).parent.glob("*.py"))
