@@ -796,7 +796,8 @@ READ: dict[str, tuple[str, Any]] = {
 
 def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
-    services = {"DescribeKey": "kms", "DescribeOrganization": "organizations", "ListParents": "organizations"}
+    organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
+    services = {"DescribeKey": "kms", **dict.fromkeys(organizations, "organizations")}
     service = services.get(operation, "backup")
     return _service(service).operation_model(operation)
 
