@@ -11,7 +11,7 @@ from .fidelity import Behaviour
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-READS = ("Get", "List", "Describe", "Batch", "Export", "Receive", "Test", "Simulate")
+READS = ("Get", "List", "Describe", "Lookup", "Batch", "Export", "Receive", "Test", "Simulate")
 SESSION = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"})
 LIMIT = 500_000
 

@@ -271,6 +271,7 @@ def test_an_account_that_left_with_copies_stays_visible(stage: Stage) -> None:
     body = scene.organization()
     stage.look_at_organization(body)
     assert condition(body, "MembersOnly") == ("True", "AllMet")
+    left = stage.clock()
     leave(stage)
     stage.later("30m")
     stage.look()
@@ -282,6 +283,7 @@ def test_an_account_that_left_with_copies_stays_visible(stage: Stage) -> None:
     assert row["vaultArn"].endswith(":orders-copies")
     assert row["policies"] == ["orders/orders"]
     assert "countedAt" not in row
+    assert abs((moment_of(row["leftAt"]) - left).total_seconds()) <= 1
 
     stage.control.faults.add(Kind.ERROR, account=scene.BACKUP, **DENIED)
     stage.later("1d")
@@ -318,6 +320,30 @@ def test_an_account_that_is_closed_is_told_with_its_state(stage: Stage) -> None:
 
     assert row["state"] in {"PENDING_CLOSURE", "SUSPENDED", "CLOSED"}
     assert body["status"]["members"] == 5
+
+
+def test_the_date_of_leaving_is_asked_for_once(stage: Stage) -> None:
+    """No pass asks CloudTrail before somebody has left, nor once the date is known; a denial is told and lasts."""
+    stage.go_on()
+    body = scene.organization()
+    stage.look_at_organization(body)
+    assert asked(stage)["LookupEvents"] == 0
+    stage.control.faults.add(Kind.ERROR, operation="LookupEvents", **DENIED)
+    leave(stage)
+    stage.restart()
+    for _ in range(2):
+        stage.look_at_organization(body)
+    assert asked(stage)["LookupEvents"] == 1
+    assert [(each["name"], each["reason"]) for each in body["status"]["notSeen"]] == [("leftAt", "AccessDenied")]
+    assert condition(body) == ("False", "FormerMemberHoldsCopies")
+
+    stage.control.faults.clear()
+    stage.restart()
+    for _ in range(2):
+        stage.look_at_organization(body)
+    assert asked(stage)["LookupEvents"] == 2
+    assert "leftAt" in body["status"]["formerMembers"][0]
+    assert body["status"]["notSeen"] == []
 
 
 def test_delegated_administrators_are_shown(stage: Stage) -> None:
@@ -385,21 +411,32 @@ ACTIONS = [
 ]
 
 
-def test_the_documented_permissions_are_enough(stage: Stage) -> None:
-    """All is seen, and the switch is turned."""
-    stage.begin(permitted())
+def told_before() -> Json:
+    """Return an organization that has told of copies in the backup account."""
     body = scene.organization()
+    vault = f"arn:aws:backup:{scene.AWAY}:{scene.BACKUP}:backup-vault:orders-copies"
+    row = {"accountId": scene.BACKUP, "vaultArn": vault, "recoveryPoints": 4, "state": "CLOSED"}
+    return {**body, "status": {"formerMembers": [{**row, "noticedAt": "2026-01-01T00:00:00Z"}]}}
+
+
+def test_the_documented_permissions_are_enough(stage: Stage) -> None:
+    """All is seen, and the switch is turned; who has left has a date."""
+    stage.begin(permitted())
+    leave(stage)
+    body = told_before()
     stage.look_at_organization(body)
 
-    assert condition(body) == ("True", "InSync")
+    assert condition(body, "Synced") == ("True", "InSync")
     assert body["status"]["notSeen"] == []
+    assert "leftAt" in body["status"]["formerMembers"][0]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_none_of_them_is_too_many(stage: Stage, action: str) -> None:
     """Without it something is unknown or refused, and the message names it."""
     stage.begin(permitted(action))
-    body = scene.organization()
+    leave(stage)
+    body = told_before()
     stage.look_at_organization(body)
     told = [each["message"] for each in (*body["status"]["conditions"], *body["status"]["notSeen"])]
 

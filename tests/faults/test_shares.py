@@ -98,9 +98,9 @@ class Together:
         """Look at an account."""
         return self._aws.look_at_account(account, not_before=not_before)
 
-    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """Look at an organization."""
-        return self._aws.look_at_organization(account, not_before=not_before)
+        return self._aws.look_at_organization(account, not_before=not_before, departures=departures)
 
     def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Act, and start nothing before everybody is about to."""

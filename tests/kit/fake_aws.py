@@ -26,7 +26,7 @@ from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import TRAFFIC, Asked, CopyJob, RecoveryPoint, Refusal, Traffic
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import ROLE
-from crossvault.aspects.organization.seen import SETTINGS, Settings
+from crossvault.aspects.organization.seen import DEPARTURES, SETTINGS, Settings
 from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import VAULT, Vault
@@ -58,6 +58,7 @@ class FakeAws:
         refused: The copies it would not start, by recovery point and vault.
         asked_for: The namespaces for which actions were carried out.
         organization: What the management account shows.
+        departures: When accounts have left it.
     """
 
     def __init__(self, *points: RecoveryPoint) -> None:
@@ -79,6 +80,7 @@ class FakeAws:
         self.refused: dict[tuple[str, str], Refusal] = {}
         self.asked_for: set[str] = set()
         self.organization = organization_sight()
+        self.departures: dict[str, datetime] = {}
 
     # --- The port ---
 
@@ -118,10 +120,11 @@ class FakeAws:
         assert not_before <= self.now
         return account_sight(account)
 
-    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """See an organization in which everything is right, of which a test can make another one."""
         assert not_before <= self.now
-        return replace(self.organization, account=account)
+        seen = replace(self.organization, account=account)
+        return seen.having(DEPARTURES, Seen(self.departures)) if departures else seen
 
     def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Carry out an action, unless it is refused or the process dies of it."""

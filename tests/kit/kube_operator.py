@@ -335,13 +335,14 @@ class Cluster:
         self.call("DELETE", f"{API}/namespaces/{namespace}/{POLICIES}/{name}")
 
     def clear(self) -> None:
-        """Delete every policy and account without the operator's help."""
+        """Delete every policy, organization and account without the operator's help."""
         for each in self.plane.api.json("GET", f"{API}/{POLICIES}")["items"]:
             metadata = each["metadata"]
             self.merge(metadata["namespace"], metadata["name"], {"metadata": {"finalizers": None}})
             if "deletionTimestamp" not in metadata:
                 self.delete(metadata["namespace"], metadata["name"])
-        self.call("DELETE", f"{API}/{ACCOUNTS}")
+        for each in (ORGANIZATIONS, ACCOUNTS):
+            self.call("DELETE", f"{API}/{each}")
 
 
 def collection(body: Mapping[str, Any]) -> str:

@@ -271,6 +271,7 @@ def test_a_leak_is_no_unknown_and_unknown_is_no_leak(
             noticed=st.integers(0, 400).map(lambda days: ago(days=days)),
             policies=st.lists(st.sampled_from(["a/b", "c/d"]), unique=True).map(tuple),
             counted=st.none() | st.just(ago(days=2)),
+            left=st.none() | st.just(ago(days=4)),
         ),
         max_size=3,
     )
@@ -561,6 +562,26 @@ def test_a_former_member_stays_told_until_it_is_none() -> None:
     assert dark == [{name: each for name, each in first[0].items() if name != "policies"}]
     assert world.body["status"]["formerMembers"] == []
     assert reasons(back) == [("Normal", "InSync")]
+
+
+def test_the_date_of_leaving_is_looked_up_while_it_is_not_known() -> None:
+    """In CloudTrail, and kept; nobody looks it up for an account that is a member, or that is being closed."""
+    world = Organizations()
+    world.holdings = (holding(),)
+    world.aws.departures = {TARGET_ID: ago(minutes=7)}
+    world.pass_over()
+    assert world.body["status"]["formerMembers"] == []
+    world.see(members=Seen({**MEMBERS, TARGET_ID: "CLOSED"}))
+    world.pass_over()
+    assert "leftAt" not in world.body["status"]["formerMembers"][0]
+    world.see(members=Seen(WITHOUT_TARGET))
+    world.pass_over()
+    world.aws.departures = {}
+    world.pass_over()
+
+    assert world.body["status"]["formerMembers"][0]["leftAt"] == "2026-11-23T11:53:00Z"
+    assert "left the organization, at 2026-11-23T11:53:00Z" in world.body["status"]["conditions"][0]["message"]
+    assert world.body["status"]["notSeen"] == []
 
 
 def test_an_account_that_is_not_declared_is_waited_for() -> None:

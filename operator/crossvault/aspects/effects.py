@@ -117,10 +117,10 @@ class AwsAccounts:
         pending = [each.account(place) for each in self._hands]
         return Sight(account, sum((each() for each in pending), Parts()))
 
-    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """Look at an organization through the role of the account that is said to manage it."""
         place = self._at_home(account, not_before)
-        pending = [each.management(place) for each in self._hands]
+        pending = [each.management(place, departures) for each in self._hands]
         return Sight(account, sum((each() for each in pending), Parts()))
 
     def _at_home(self, account: Account, not_before: datetime) -> Place:

@@ -92,6 +92,8 @@ ANSWERS: dict[str, Members] = {
     ),
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html: what is not the root has one
     "ListParents": Members(("Parents", "Parents[].Id")),
+    # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+    "LookupEvents": Members(("Events",), ("Events[].EventTime", "Events[].CloudTrailEvent", "NextToken")),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html: every role has an ARN and a trust policy
     "GetRole": Members(("Role", "Role.Arn", "Role.AssumeRolePolicyDocument")),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never

@@ -146,6 +146,10 @@ class Entered:
         """Return the IAM client for the partition of a Region."""
         return cast("IAMClient", self._client("iam", region))
 
+    def cloudtrail(self, region: str) -> Any:  # noqa: ANN401 - one call seldom made, for which no stubs are installed
+        """Return the CloudTrail client of a Region."""
+        return self._client("cloudtrail", region)
+
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
         for service in ("sts", "backup", "kms", "organizations", "iam"):

@@ -118,13 +118,14 @@ class Hands:
     Attributes:
         look: Looks around for a policy.
         account: Begins to look at an account by itself, and returns what was seen.
-        management: Begins to look at an account that is said to manage an organization.
+        management: Begins to look at an account that is said to manage an organization; True has it look for when
+            accounts have left, too.
         acts: Carries out the room's actions, by their class.
         forget: Drops what the room keeps under the names of reads that belong to something that is gone.
     """
 
     look: _Looks
     account: Callable[[Place], Callable[[], Parts]] = _sees_nothing
-    management: Callable[[Place], Callable[[], Parts]] = _sees_nothing
+    management: Callable[[Place, bool], Callable[[], Parts]] = lambda _place, _departures: Parts
     acts: Mapping[type[Any], Callable[[Any], Result]] = field(default_factory=dict)
     forget: Callable[[Callable[[ReadKey], bool]], None] = lambda _belongs: None

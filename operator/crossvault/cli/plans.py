@@ -341,11 +341,11 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         running = sum(each.get(State.IN_PROGRESS, 0) for each in states)
         ineligible = sum(each.get(State.INELIGIBLE, 0) for each in states)
         return (
-            f"No changes. {plural(summary['policies'], 'policy', 'policies')};"
+            f"No changes. {_looked(answer)};"
             f" {plural(copied, 'recovery point')} copied, {running} in progress,"
             f" {ineligible} ineligible, 0 not looked at. {looks}"
         )
-    idle = summary["notActing"] == summary["policies"]
+    idle = summary["notActing"] == summary["policies"] and not _turns(answer)
     later = "".join(
         f", {summary[name]} {word}"
         for name, word in (("copiesFollow", "to follow"), ("copiesWait", "waiting"), ("copiesHeld", "held"))
@@ -357,7 +357,14 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later},"
         f"{lives} {summary['unmet']} unmet."
     )
-    return f"{told}{_idle(summary)} {looks}"
+    return f"{told}{_held(summary, idle=idle)} {looks}"
+
+
+def _looked(answer: Mapping[str, Any]) -> str:
+    """Count what was looked at."""
+    organizations = len(answer.get("organizations", ()))
+    policies = plural(answer["summary"]["policies"], "policy", "policies")
+    return f"{policies}, {plural(organizations, 'organization')}" if organizations else policies
 
 
 def _unseen(answer: Mapping[str, Any]) -> str:
@@ -368,11 +375,16 @@ def _unseen(answer: Mapping[str, Any]) -> str:
     return ", ".join([*counts, *([plural(organizations, "organization")] if organizations else [])])
 
 
-def _idle(summary: Mapping[str, Any]) -> str:
+def _turns(answer: Mapping[str, Any]) -> bool:
+    """Tell whether the switch of an organization would be turned."""
+    return any(each.get("changes") for each in answer.get("organizations", ()))
+
+
+def _held(summary: Mapping[str, Any], *, idle: bool) -> str:
     """Say of policies that do not act that nothing of their plan is done."""
     if not summary["notActing"]:
         return ""
-    if summary["notActing"] == summary["policies"]:
+    if idle:
         return " Nothing of it is done: the policy only observes or is suspended."
     return (
         f" Nothing is done for {plural(summary['notActing'], 'policy', 'policies')} that only observe or are suspended."

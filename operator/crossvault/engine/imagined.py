@@ -31,8 +31,9 @@ class ImaginedAws:
         sights = (self._seen.source, *self._seen.destinations)
         return next(each for each in sights if each.account == account)
 
-    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """Return what was seen of an account."""
+        del departures
         return self.look_at_account(account, not_before=not_before)
 
     def apply(self, action: Action, *, namespace: str = "") -> Result:  # noqa: ARG002 - the port of a pass

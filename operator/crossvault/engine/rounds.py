@@ -36,8 +36,8 @@ class Aws(Protocol):
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Read what one account shows by itself."""
 
-    def look_at_organization(self, account: Account, *, not_before: datetime) -> Sight:
-        """Read what an account shows of the organization that it is said to manage."""
+    def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
+        """Read what an account shows of the organization that it is said to manage, and when accounts have left it."""
 
     def apply(self, action: Action, *, namespace: str = "") -> Result:
         """Carry out an action for a namespace and say what became of it."""

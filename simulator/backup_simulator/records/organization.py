@@ -44,6 +44,15 @@ class Member:
     method: str = "CREATED"
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """An account that is no member any more; `method` is LEFT, REMOVED or CLEANED."""
+
+    account_id: str
+    when: float
+    method: str
+
+
 @dataclass(slots=True)
 class ControlPolicy:
     """A service or resource control policy, or a tag policy, which is a document without statements."""
@@ -94,6 +103,8 @@ class Organization:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     """Tags of the root, of units, accounts and policies, by their ids."""
     requests: dict[str, AccountRequest] = field(default_factory=dict)
+    departures: list[Departure] = field(default_factory=list)
+    """What CloudTrail keeps of who has left, oldest first."""
 
     def __post_init__(self) -> None:
         words = "Allows access to every operation"
@@ -115,8 +126,9 @@ class Organization:
         self.members[account] = Member(account, self.root_id, now, method)
         self.attached[account] = self._at_first()
 
-    def leave(self, account: str) -> None:
+    def leave(self, account: str, now: float, method: str) -> None:
         """Let an account go, with all that was attached to it or delegated to it."""
+        self.departures.append(Departure(account, now, method))
         del self.members[account]
         self.attached.pop(account, None)
         self.tags.pop(account, None)

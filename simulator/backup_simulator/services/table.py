@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import tagging
 from .backup import table as backup
+from .cloudtrail import history
 from .events import buses, targets
 from .events import rules as event_rules
 from .events import tags as event_tags
@@ -58,4 +59,5 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
         **queue_tags.OPERATIONS,
     },
     "tagging": tagging.OPERATIONS,
+    "cloudtrail": history.OPERATIONS,
 }

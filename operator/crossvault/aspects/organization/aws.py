@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,17 +16,37 @@ from ...aws.answers import UnexpectedAnswerError
 from ...aws.entered import Entered
 from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.places import Pending, Place
-from ...engine.looks import Look, Seen, Unseen
+from ...aws.places import DENIED, Pending, Place, known
+from ...engine.declared import partition_of
+from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...engine.plan import Result
 from ...words.problems import CrossvaultError
-from .seen import ADMINISTRATORS, MEMBERS, ORGANIZATION, SETTINGS, SWITCH, Administrator, Organization, Settings
+from .seen import (
+    ADMINISTRATORS,
+    DEPARTURES,
+    MEMBERS,
+    ORGANIZATION,
+    SETTINGS,
+    SWITCH,
+    Administrator,
+    Organization,
+    Settings,
+)
 from .switch import SetSwitch
 
 DEEPEST = 8
 TWENTY: Any = {"PageSize": 20}
 """The longest pages that Organizations has."""
+FIFTY: Any = {"PageSize": 50}
+"""The longest pages that CloudTrail has."""
+
+_HISTORY = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+"""Where CloudTrail keeps what Organizations does.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_cloudtrail-integration.html
+"""
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 def look(scene: Scene) -> Looking:
@@ -49,7 +71,7 @@ def of(place: Place) -> Pending[Organization | None]:
     return place.setting(key, lambda: organization(access, home), regional=False)
 
 
-def management(reach: Reach, place: Place) -> Callable[[], Parts]:
+def management(reach: Reach, place: Place, departures: bool) -> Callable[[], Parts]:
     """See what the management account shows of its organization.
 
     Members come in pages of twenty and hardly change, so they may be as old as what is seen of other settings.
@@ -59,17 +81,24 @@ def management(reach: Reach, place: Place) -> Callable[[], Parts]:
     def lasts(seen: Look[Any]) -> timedelta:
         return timedelta() if isinstance(seen, Unseen) else reach.settled
 
+    def rarely(seen: Look[Any]) -> timedelta:
+        return DENIED if isinstance(seen, Unseen) else reach.settled
+
     organization_of, settings = of(place), _settings(place)
     listed = place.slowly(("members", access.fingerprint), lambda: members(access, home), lasts, regional=False)
     delegated = place.slowly(
         ("administrators", access.fingerprint), lambda: administrators(access, home), lasts, regional=False
     )
+    left: Pending[dict[str, datetime]] = known(UNASKED)
+    if departures:
+        left = place.slowly(("departures", access.fingerprint), lambda: departed(access, home), rarely, regional=False)
     return lambda: (
         Parts()
         .having(ORGANIZATION, organization_of())
         .having(SETTINGS, settings())
         .having(MEMBERS, listed())
         .having(ADMINISTRATORS, delegated())
+        .having(DEPARTURES, left())
     )
 
 
@@ -142,6 +171,44 @@ def administrators(access: Entered, region: str) -> tuple[Administrator, ...]:
             for each in pages.walked(asked, "DelegatedAdministrators", _id)
         }
     return tuple(Administrator(name, since) for name, since in sorted(found.items()))
+
+
+def departed(access: Entered, region: str) -> dict[str, datetime]:
+    """Look up when accounts left the organization, as far back as CloudTrail's event history goes.
+
+    It is documented that the record has ``departureTime``, and not where it names the account; so every account that
+    the event is about counts, in whatever member.
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_RemoveAccountFromOrganization.html
+    """
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "AccountDepartedOrganization"}]
+    what = "look up in CloudTrail when accounts left the organization"
+    found: dict[str, datetime] = {}
+    with access.asking(what, "cloudtrail:LookupEvents"):
+        trail = access.cloudtrail(_HISTORY[partition_of(region)])
+        asked = trail.get_paginator("lookup_events").paginate(LookupAttributes=wanted, PaginationConfig=FIFTY)
+        for each in pages.walked(asked, "Events", lambda row: str(row.get("CloudTrailEvent"))):
+            at = each.get("EventTime")
+            for account in _accounts_in(each.get("CloudTrailEvent") or "") if at is not None else ():
+                found[account] = max(at, found.get(account, at))
+    return found
+
+
+def _accounts_in(text: str) -> set[str]:
+    """Return the accounts that an event is about."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return set()
+    about = record.get("serviceEventDetails") if isinstance(record, dict) else None
+    return {each for each in _texts(about) if _ACCOUNT.fullmatch(each)}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _id(row: Any) -> str:  # noqa: ANN401 - a row of either listing

@@ -49,7 +49,8 @@ class Leak:
 
     Attributes:
         state: ``Left``, or the state in which Organizations still lists the account.
-        noticed: When it was first seen to be no member; AWS tells nobody when it left.
+        noticed: When it was first seen to be no member.
+        left: When it left, where CloudTrail has told.
         policies: Whose copies they are; none once all of those are deleted.
     """
 
@@ -60,6 +61,12 @@ class Leak:
     noticed: datetime
     policies: tuple[str, ...] = ()
     counted: datetime | None = None
+    left: datetime | None = None
+
+    @property
+    def undated(self) -> bool:
+        """Whether it is not known when the account left."""
+        return self.state == LEFT and self.left is None
 
     def row(self) -> dict[str, Any]:
         """Return it as a status has it."""
@@ -69,6 +76,7 @@ class Leak:
             "recoveryPoints": self.copies,
             "state": self.state,
             "noticedAt": instant(self.noticed),
+            **({"leftAt": instant(self.left)} if self.left else {}),
             **({"policies": list(self.policies[:NAMED])} if self.policies else {}),
             **({"countedAt": instant(self.counted)} if self.counted else {}),
         }
@@ -85,6 +93,7 @@ def remembered(rows: Iterable[Mapping[str, Any]], now: datetime) -> tuple[Leak, 
             noticed=moment(each.get("noticedAt")) or now,
             policies=tuple(each.get("policies", ())),
             counted=moment(each.get("countedAt")),
+            left=moment(each.get("leftAt")),
         )
         for each in rows
         if each.keys() >= {"accountId", "vaultArn", "recoveryPoints", "state"}
@@ -125,6 +134,7 @@ def leaks(
         if each.organization_id == organization_id or sources.get(each.source) in members.value:
             ours.setdefault(each.vault_arn, []).append(each)
     noticed: dict[str, datetime] = {}
+    gone = {known.account_id: known.left for known in before if known.left is not None}
     for known in before:
         noticed[known.account_id] = min(known.noticed, noticed.get(known.account_id, known.noticed))
     found = []
@@ -134,7 +144,8 @@ def leaks(
         if state and copies:
             policies = tuple(sorted({str(each.policy) for each in held if each.copied}))
             counted = min((each.counted for each in held if each.counted), default=None)
-            found.append(Leak(account, vault, copies, state, noticed.get(account, now), policies, counted))
+            since = noticed.get(account, now)
+            found.append(Leak(account, vault, copies, state, since, policies, counted, gone.get(account)))
     for known in before:
         state = _state(known.account_id, members.value)
         if state and known.vault_arn not in ours:
@@ -148,6 +159,13 @@ def _state(account_id: str, members: Mapping[str, str]) -> str:
     return state if state == LEFT or state in CLOSING else ""
 
 
+def dated(found: Iterable[Leak], departures: Look[dict[str, datetime]]) -> tuple[Leak, ...]:
+    """Return the same with the dates that CloudTrail tells of accounts that have left."""
+    if isinstance(departures, Unseen):
+        return tuple(found)
+    return tuple(replace(each, left=departures.value.get(each.account_id)) if each.undated else each for each in found)
+
+
 def judge(found: Sequence[Leak], members: Look[dict[str, str]]) -> Prerequisite:
     """Judge whether copies lie in members only. What was told before stands while nobody can look."""
     if found:
@@ -155,14 +173,14 @@ def judge(found: Sequence[Leak], members: Look[dict[str, str]]) -> Prerequisite:
         first = found[0]
         more = f" (+{len(accounts) - 1} more accounts)" if len(accounts) > 1 else ""
         how = "left the organization" if first.state == LEFT else f"is {first.state} in the organization"
+        when = f"at {instant(first.left)}" if first.left else f"noticed {instant(first.noticed)}"
         vault = first.vault_arn.rsplit(":", 1)[-1]
         points = "1 recovery point" if first.copies == 1 else f"{first.copies} recovery points"
         return unmet(
             ROW,
             "",
             Reason.FORMER_MEMBER_HOLDS_COPIES,
-            f"Account {first.account_id} {how}, noticed {instant(first.noticed)}, and still holds {points} of ours in"
-            f" vault {vault}{more}.",
+            f"Account {first.account_id} {how}, {when}, and still holds {points} of ours in vault {vault}{more}.",
             "Have that account reviewed: it keeps the copies whatever is declared here.",
         )
     if isinstance(members, Unseen):

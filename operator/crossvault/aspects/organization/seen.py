@@ -65,5 +65,9 @@ SETTINGS: Part[Look[Settings]] = Part("settings", UNASKED)
 MEMBERS: Part[Look[dict[str, str]]] = Part("members", UNASKED)
 """The states of all accounts of the organization, by id, as ListAccounts shows them."""
 
+DEPARTURES: Part[Look[dict[str, datetime]]] = Part("departures", UNASKED)
+"""When accounts left the organization, by id, for the ninety days that CloudTrail's event history has; asked only where
+somebody has left of whom that is not known."""
+
 ADMINISTRATORS: Part[Look[tuple[Administrator, ...]]] = Part("administrators", UNASKED)
 """The accounts that administer AWS Backup besides the management account."""

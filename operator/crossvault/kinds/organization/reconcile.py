@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ...aspects import identity
 from ...aspects.organization import former, switch
-from ...aspects.organization.seen import MEMBERS, ORGANIZATION
+from ...aspects.organization.seen import DEPARTURES, MEMBERS, ORGANIZATION
 from ...engine import rounds
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
@@ -84,11 +84,13 @@ class OrganizationRequest:
     ) -> tuple[Picture, tuple[switch.SetSwitch, ...]]:
         """Look and judge; of an account that is somebody else's nothing more is said."""
         sight = aws.look_at_organization(declared.account, not_before=self.not_before)
-        who = identity.row(sight)
+        who, leaks = identity.row(sight), self._leaks(sight, now)
         if who.status is not MET:
-            return Picture(own, self.body, sight, (who,), self._leaks(sight, now), now), ()
+            return Picture(own, self.body, sight, (who,), leaks, now), ()
+        if any(each.undated for each in leaks):
+            sight = aws.look_at_organization(declared.account, not_before=self.not_before, departures=True)
+            leaks = former.dated(leaks, sight[DEPARTURES])
         kept = switch.judge(own, self.rivals, sight)
-        leaks = self._leaks(sight, now)
         rows = (who, *kept.rows, former.judge(leaks, sight[MEMBERS]))
         return Picture(own, self.body, sight, rows, leaks, now), kept.actions
 

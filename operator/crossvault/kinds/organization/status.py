@@ -9,10 +9,10 @@ from typing import Any
 
 from ...aspects.organization.former import ROW as MEMBERS_ROW
 from ...aspects.organization.former import SHOWN, Leak, remembered
-from ...aspects.organization.seen import ADMINISTRATORS, MEMBERS, ORGANIZATION, SETTINGS
+from ...aspects.organization.seen import ADMINISTRATORS, DEPARTURES, MEMBERS, ORGANIZATION, SETTINGS
 from ...aspects.organization.switch import Keeper, SetSwitch
 from ...engine.declared import PolicyKey
-from ...engine.looks import Look, Unseen
+from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
 from ...engine.plan import Result
 from ...engine.rows import MET, UNMET, Prerequisite
@@ -230,11 +230,16 @@ def _fields(picture: Picture) -> dict[str, Any]:
             {"accountId": each.account_id, **({"since": instant(each.since)} if each.since else {})}
             for each in administrators.value[:SHOWN]
         ]
-    dark = {"members": members, "delegatedAdministrators": administrators, "crossAccountBackup": settings}
+    dark: dict[str, Look[Any]] = {
+        "members": members,
+        "delegatedAdministrators": administrators,
+        "crossAccountBackup": settings,
+        "leftAt": sight[DEPARTURES],
+    }
     fields["notSeen"] = [
         {"name": name, "reason": str(look.problem.reason), "message": clip(look.problem.message)}
         for name, look in dark.items()
-        if isinstance(look, Unseen)
+        if isinstance(look, Unseen) and look is not UNASKED
     ]
     return fields
 

@@ -60,18 +60,18 @@ def describe_account(scope: Scope, params: Params) -> Params:
 def leave_organization(scope: Scope, _params: Params) -> Params:
     """Let the caller's account leave."""
     organization = rules.of_caller(scope)
-    _remove(organization, scope.principal.account, scope.now)
+    _remove(organization, scope.principal.account, scope.now, "LEFT")
     return {}
 
 
 def remove_account(scope: Scope, params: Params) -> Params:
     """Put an account out."""
     organization = rules.writable(scope)
-    _remove(organization, rules.known_account(organization, params["AccountId"]), scope.now)
+    _remove(organization, rules.known_account(organization, params["AccountId"]), scope.now, "REMOVED")
     return {}
 
 
-def _remove(organization: Organization, account: str, now: float) -> None:
+def _remove(organization: Organization, account: str, now: float, method: str) -> None:
     if account == organization.management:
         message = "You can't remove the management account from an organization."
         raise AwsError("MasterCannotLeaveOrganizationException", message)
@@ -82,7 +82,7 @@ def _remove(organization: Organization, account: str, now: float) -> None:
     if member.method == "CREATED" and now < member.joined + WAIT_DAYS * DAY:
         message = "This operation requires a wait period.  Try again later."
         raise rules.constraint(message, "WAIT_PERIOD_ACTIVE")
-    organization.leave(account)
+    organization.leave(account, now, method)
 
 
 def invite(scope: Scope, params: Params) -> Params:

@@ -145,10 +145,10 @@ def _end(state: State, account: str, now: float) -> None:
     state.scheduler.at(now + state.durations.closed_account, _depart, state, account)
 
 
-def _depart(state: State, account: str, _now: float) -> None:
+def _depart(state: State, account: str, now: float) -> None:
     organization = state.organization_of(account)
     if organization:
-        organization.leave(account)
+        organization.leave(account, now, "CLEANED")
 
 
 OPERATIONS = {
