@@ -564,6 +564,36 @@ def test_a_former_member_stays_told_until_it_is_none() -> None:
     assert reasons(back) == [("Normal", "InSync")]
 
 
+def test_each_account_that_leaves_is_told_once() -> None:
+    """Also the second one, for which Ready has its reason already; and the first one is not told again."""
+    world = Organizations()
+    world.holdings = (holding(), holding(vault_arn=TARGET_ARN.replace(TARGET_ID, "333333333333")))
+    world.see(members=Seen({**WITHOUT_TARGET, "333333333333": "ACTIVE"}))
+    first = world.pass_over()
+    world.see(members=Seen(WITHOUT_TARGET))
+    second, third = world.pass_over(), world.pass_over()
+
+    assert reasons(first) == [("Warning", "FormerMemberHoldsCopies")]
+    assert reasons(second) == [("Warning", "FormerMemberHoldsCopies")]
+    assert "Account 333333333333 is no member any more, too" in second.events[0].message
+    assert world.body["status"]["former"] == 2
+    assert third.events == ()
+
+
+def test_another_organization_takes_over_no_rows() -> None:
+    """The reference leads to the management account of another one now: its former members are others."""
+    world = Organizations()
+    world.holdings = (holding(),)
+    world.see(members=Seen(WITHOUT_TARGET))
+    world.pass_over()
+    elsewhere = Organization("o-elsewhere", PAYER_ID)
+    world.see(members=Seen({PAYER_ID: "ACTIVE"}), organization=Seen(elsewhere))
+    world.pass_over()
+
+    assert world.body["status"]["organizationId"] == "o-elsewhere"
+    assert world.body["status"]["formerMembers"] == []
+
+
 def test_the_date_of_leaving_is_looked_up_while_it_is_not_known() -> None:
     """In CloudTrail, and kept; nobody looks it up for an account that is a member, or that is being closed."""
     world = Organizations()

@@ -22,7 +22,8 @@ from .seen import CLOSING
 ROW = "MembersOnly"
 LEFT = "Left"
 NAMED = 5
-SHOWN = 20
+SHOWN = 50
+"""So many rows a status has; more are counted, and forgotten with their policies."""
 
 
 @dataclass(frozen=True, slots=True)

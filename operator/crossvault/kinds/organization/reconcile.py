@@ -95,10 +95,13 @@ class OrganizationRequest:
         return Picture(own, self.body, sight, rows, leaks, now), kept.actions
 
     def _leaks(self, sight: Sight, now: datetime) -> tuple[former.Leak, ...]:
-        before = former.remembered((self.body.get("status") or {}).get("formerMembers") or (), now)
+        previous = self.body.get("status") or {}
+        before = former.remembered(previous.get("formerMembers") or (), now)
         organization = sight[ORGANIZATION]
         if isinstance(organization, Unseen) or organization.value is None:
             return before
+        if previous.get("organizationId", organization.value.id) != organization.value.id:
+            before = ()  # the reference leads to another organization now
         return former.leaks(
             self.holdings,
             sight[MEMBERS],

@@ -87,7 +87,7 @@ def summarise(picture: Picture, results: tuple[Result, ...], *, cadence: Cadence
         previous,
         picture.now,
     )
-    turned = _turned(picture, results)
+    turned = (*_turned(picture, results), *_more_left(picture))
     told = [each.message.rstrip(".") for each in turned]
     return Outcome(
         status=status,
@@ -196,6 +196,17 @@ def _turned(picture: Picture, results: tuple[Result, ...]) -> tuple[Event, ...]:
         text = f"Somebody switched cross-account backup {word} in the organization."
         events.append(Event("Normal" if picture.switch else "Warning", reason, text))
     return tuple(events)
+
+
+def _more_left(picture: Picture) -> tuple[Event, ...]:
+    """Tell of accounts that have left beside others: Ready has its reason already, and so no event of its own."""
+    before = {each.get("accountId") for each in picture.previous.get("formerMembers") or ()}
+    new = sorted({each.account_id for each in picture.leaks} - before)
+    if not before or not new:
+        return ()
+    more = f" (+{len(new) - 1} more)" if len(new) > 1 else ""
+    text = f"Account {new[0]}{more} is no member any more, too, and still holds copies of ours."
+    return (Event("Warning", Reason.FORMER_MEMBER_HOLDS_COPIES, text),)
 
 
 def _is_done(result: Result, picture: Picture) -> bool:
