@@ -121,6 +121,7 @@ def test_leaving_accounts(cluster: Cluster) -> None:
     (row,) = status["formerMembers"]
     assert (row["accountId"], row["recoveryPoints"], row["state"]) == (scene.BACKUP, 4, "Left")
     assert row["policies"] == [f"{cluster.namespace}/orders"]
+    assert datetime.fromisoformat(row["leftAt"]) <= datetime.fromisoformat(row["noticedAt"])
 
     first.process.stop(10)
     cluster.kubectl("delete", "cabp", "orders", "-n", cluster.namespace, "--wait=false")

@@ -125,7 +125,7 @@ TABLE = (
         "spec.managementAccountRef.name",
         "must be the name of a BackupAccount",
     ),
-    _organization("switch as a boolean", {"spec.crossAccountBackup": True}, "spec.crossAccountBackup", "string"),
+    _organization("switch as a boolean", {"spec.crossAccountBackup": True}, "spec.crossAccountBackup"),
     _organization("switch in another word", {"spec.crossAccountBackup": "On"}, "spec.crossAccountBackup", "Unmanaged"),
     _account("account id without quotes", {"spec.accountId": 111111111111}, "spec.accountId", "string"),
     _account("account id of eleven digits", {"spec.accountId": "11111111111"}, "spec.accountId", TWELVE),

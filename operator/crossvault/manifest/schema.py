@@ -234,8 +234,9 @@ def _properties(
             yield ValidationError(_UNKNOWN, path=[name])
 
 
-def _type(_: object, wanted: str, value: object, __: Schema) -> Errors:
-    if not jsonschema.Draft4Validator.TYPE_CHECKER.is_type(value, wanted):
+def _type(_: object, wanted: str, value: object, schema: Schema) -> Errors:
+    """Check the type, unless the values that there are say more: quotes around ``true`` would make none of them."""
+    if "enum" not in schema and not jsonschema.Draft4Validator.TYPE_CHECKER.is_type(value, wanted):
         article = "an" if wanted[0] in "aeiou" else "a"
         remedy = "; put it in quotes" if wanted == "string" and isinstance(value, bool | int | float) else ""
         yield ValidationError(f"must be {article} {wanted}, is {kind_of(value)}{remedy}")

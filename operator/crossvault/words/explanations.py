@@ -169,8 +169,8 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.CROSS_ACCOUNT_BACKUP_OFF: Explanation(
         "The organization's switch for cross-account backup is off.",
         AWS_ADMIN,
-        "In the management account: aws backup update-global-settings"
-        " --global-settings isCrossAccountBackupEnabled=true",
+        "Declare crossAccountBackup: Enabled on a BackupOrganization; or in the management account: aws backup"
+        " update-global-settings --global-settings isCrossAccountBackupEnabled=true",
     ),
     Reason.SOURCE_VAULT_MISSING: Explanation("The source vault does not exist.", AUTHOR, "Correct source.vault.name."),
     Reason.DESTINATION_VAULT_MISSING: Explanation(
