@@ -82,7 +82,7 @@ def test_first_look_sees_the_whole_picture(simulator: SimulatorServer) -> None:
     observed = observe(aws)
     aws.close()
     (sight,) = observed.destinations
-    organization = Organization("o-crossvault1", "999999999999")
+    organization = Organization("o-crossvault1", "999999999999", "ALL")
 
     assert observed.at >= began
     source = observed.source
@@ -633,7 +633,7 @@ def test_account_is_looked_at_by_itself(simulator: SimulatorServer) -> None:
     aws.close()
 
     assert sight[IDENTITY] == Seen(DESTINATION_ID)
-    assert sight[ORGANIZATION] == Seen(Organization("o-crossvault1", "999999999999"))
+    assert sight[ORGANIZATION] == Seen(Organization("o-crossvault1", "999999999999", "ALL"))
     assert sight[SWITCH] == Seen(True)
     assert {call.region for call in simulator.control.calls(service="backup")} == {"eu-central-1"}
 

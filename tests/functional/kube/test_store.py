@@ -13,7 +13,7 @@ from tests.kit.naive import elders_of
 
 from crossvault.aspects.copies.declared import Neighbour, Sharing
 from crossvault.engine.declared import PolicyKey
-from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds import ACCOUNT, ORGANIZATION, POLICY
 from crossvault.kinds.account.drawer import Accounts
 from crossvault.kinds.kind import NAMESPACE, Body, Labels, ObjectKey, Occasion
 from crossvault.kinds.policy.drawer import PolicyDrawer
@@ -43,7 +43,8 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[ObjectKey] = []
         self.store = Store(
-            self.heard.append, desk=Desk((ACCOUNT, replace(POLICY, drawer=partial(PolicyDrawer, stake_of=stake_of))))
+            self.heard.append,
+            desk=Desk((ACCOUNT, ORGANIZATION, replace(POLICY, drawer=partial(PolicyDrawer, stake_of=stake_of)))),
         )
 
     def put(self, kind: str, body: Body) -> tuple[Change, list[ObjectKey]]:
