@@ -229,9 +229,9 @@ def test_nobody_shortens_what_another_policy_keeps(other: Neighbour, step: Step)
 @pytest.mark.parametrize(
     ("limits", "most"),
     [
-        pytest.param(Limits(), 10, id="by default"),
-        pytest.param(Limits(starts_per_second=0.1), 1, id="at least one"),
-        pytest.param(Limits(reads_per_second=6, starts_per_second=50), 20, id="three calls each"),
+        pytest.param(Limits(), 15, id="by default"),
+        pytest.param(Limits(starts_per_second=0.01), 1, id="at least one"),
+        pytest.param(Limits(reads_per_second=4, starts_per_second=50), 20, id="three calls each"),
     ],
 )
 def test_a_pass_changes_as_many_as_its_rate_allows_the_most_urgent_first(limits: Limits, most: int) -> None:

@@ -176,10 +176,10 @@ def test_a_pass_starts_copies_once() -> None:
     aws.points = [point(n, resource=f"{DISK}{n}") for n in range(1, 60)]
     outcome = do_pass(aws, body)
 
-    assert len(aws.jobs) == 10
-    assert outcome.requeue == timedelta(seconds=1)
+    assert len(aws.jobs) == 15
+    assert outcome.requeue == timedelta(milliseconds=100)
     row = body["status"]["destinations"][0]
-    assert (row["inProgress"], row["missing"] + row["waiting"]) == (10, 49)
+    assert (row["inProgress"], row["missing"] + row["waiting"]) == (15, 44)
 
 
 # --- Manifests that cannot be worked with --------------------------------------------------------------------------
