@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from ..aws import tenants
+from ..aws import marks, tenants
 from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
 from ..aws.own import AwsSettings, NewSession, plain_session
 from ..aws.places import Place, Shared, identity_key
+from ..aws.queue import EventQueue, QueuePlace
 from ..aws.reads import ReadKey, SharedReads
 from ..aws.sessions import Sessions
 from ..aws.threads import NewThreads
 from ..engine.declared import Account, Desired
+from ..engine.hints import Hint, Subject
 from ..engine.observed import Observed, Sight
 from ..engine.parts import Parts
 from ..engine.plan import Action, Result
@@ -69,12 +71,16 @@ class AwsAccounts:
         self.recorder = recorder or CallCounts()
         self._closing = threading.Event()
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
-        settings = settings or AwsSettings()
+        self._settings = settings = settings or AwsSettings()
         sessions = Sessions(
             settings, self.recorder, budgets, clock=clock, new_session=new_session, new_threads=new_threads
         )
-        self._reach = Reach(sessions, SharedReads(clock), clock, settings.audit, settings.settled)
+        heeds: dict[str, frozenset[Subject]] = {}
+        reads = SharedReads(clock, lambda key: marks.of_read(key, heeds))
+        self._reach = Reach(sessions, reads, clock, settings.audit, settings.settled)
         self._hands = tuple(made(self._reach) for made in EFFECTS.values())
+        for each in self._hands:
+            heeds.update(each.heeds)
         self._acts = {kind: act for each in self._hands for kind, act in each.acts.items()}
 
     def warm(self) -> None:
@@ -133,6 +139,14 @@ class AwsAccounts:
         key = identity_key(access.fingerprint)
         identity = shared.start(access, key, lambda: access.verify(shared.settings_since), setting=True)
         return Place(shared, account, region, access, identity)
+
+    def heed(self, hint: Hint, at: datetime) -> None:
+        """Let nobody be told any more what was seen, before ``at``, of what a hint is about."""
+        self._reach.reads.outdate(marks.of_hint(hint), at)
+
+    def queue(self, place: QueuePlace) -> EventQueue:
+        """Return a queue of events, as the operator's own identity reaches it."""
+        return EventQueue(place, self._reach.sessions.own(), self._settings, self.recorder)
 
     # --- Acting
 

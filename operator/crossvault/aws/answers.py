@@ -23,8 +23,8 @@ LARGEST_BODY = 16 * 2**20
 """Bytes of one answer that are read. A page of 1,000 recovery points is one megabyte."""
 LONGEST_TEXT = 128 * 2**10
 """How long a text in an answer may be; the largest are policies, which AWS keeps below 20 KB."""
-CUT = frozenset({"CopyJobs[].StatusMessage"})
-"""Texts for people, which are cut where they are read: one that is too long must not hide what stands beside it."""
+CUT = frozenset({"CopyJobs[].StatusMessage", "Messages[].Body"})
+"""Texts that are cut, or thrown away, where they are read: one that is too long must not hide what stands beside it."""
 
 NOTHING = "The answer has nothing of what the operation answers"
 
@@ -190,9 +190,15 @@ ANSWERS: dict[str, Members] = {
             *("Lifecycle.OptInToArchiveForSupportedResources", "Lifecycle.DeleteAfterEvent", "StorageClass"),
         ),
     ),
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html: no message is no
+    # member. What anybody may have sent must not keep the messages beside it from being read, or itself from being
+    # deleted, so nothing has to be there.
+    "ReceiveMessage": Members(sometimes=("Messages", "Messages[].Body", "Messages[].ReceiptHandle")),
     # Nothing is read of these: what they did is looked at.
     **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle", "UpdateGlobalSettings"), Members()),
     **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"), Members()),
+    # What was not deleted comes again.
+    "DeleteMessageBatch": Members(),
 }
 
 

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import botocore.session
 from botocore.credentials import (
-    CredentialProvider,
     CredentialResolver,
-    Credentials,
     DeferredRefreshableCredentials,
     ReadOnlyCredentials,
 )
@@ -26,7 +24,7 @@ from ..words.reasons import Reason
 from . import bodies, errors, names, regions
 from .calls import CallHooks
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
-from .own import AwsSettings, OwnIdentity, client_config
+from .own import AwsSettings, OwnIdentity, Ready, client_config
 from .threads import NewThreads, RequestThreads
 
 if TYPE_CHECKING:
@@ -56,18 +54,6 @@ def account_in(entry: Fingerprint) -> str:
     """Return the id of the account that a way in leads to."""
     account_id: str = entry[1]
     return account_id
-
-
-class _Ready(CredentialProvider):
-    """A credential provider that has the credentials already."""
-
-    METHOD = CANONICAL_NAME = "crossvault"
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def load(self) -> Credentials:
-        return self._credentials
 
 
 _DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS})
@@ -115,7 +101,7 @@ class Entered:
 
     def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
         session = self._operator.new_session()
-        session.register_component("credential_provider", CredentialResolver([_Ready(self._credentials)]))
+        session.register_component("credential_provider", CredentialResolver([Ready(self._credentials)]))
         session.set_config_variable("sts_regional_endpoints", "regional")
         hooks.attach(session)
         return session

@@ -87,6 +87,24 @@ CODES: dict[str, Verdict] = {
     "InvalidResourceStateException": (Reason.RESOURCE_BUSY, ErrorClass.RETRY),
     "ConcurrentModificationException": (Reason.CHANGED_MEANWHILE, ErrorClass.RETRY),
     "AlreadyExistsException": (Reason.CHANGED_MEANWHILE, ErrorClass.RETRY),
+    # Queues; the long names are those of the older protocol, which AWS still sends beside the new ones
+    "QueueDoesNotExist": (Reason.NOT_FOUND, ErrorClass.STUCK),
+    "AWS.SimpleQueueService.NonExistentQueue": (Reason.NOT_FOUND, ErrorClass.STUCK),
+    "OverLimit": _THROTTLED,
+    "KmsThrottled": _THROTTLED,
+    "KMS.ThrottlingException": _THROTTLED,
+    "KmsAccessDenied": _DENIED,
+    "KMS.AccessDeniedException": _DENIED,
+    **dict.fromkeys(
+        ("InvalidAddress", "InvalidSecurity", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"),
+        _REFUSED,
+    ),
+    **dict.fromkeys(
+        ("KmsDisabled", "KmsInvalidState", "KmsNotFound", "KmsOptInRequired", "KmsInvalidKeyUsage"), _REFUSED
+    ),
+    **dict.fromkeys(
+        ("KMS.DisabledException", "KMS.InvalidStateException", "KMS.NotFoundException", "KMS.OptInRequired"), _REFUSED
+    ),
     "NoSuchEntity": (Reason.ROLE_NOT_FOUND, ErrorClass.STUCK),
     "NoSuchEntityException": (Reason.ROLE_NOT_FOUND, ErrorClass.STUCK),
 }

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..engine.declared import Account, Desired, Destination, VaultRef
+from ..engine.hints import Subject
 from ..engine.parts import Parts
 from ..engine.plan import Result
 from ..words.problems import CrossvaultError
@@ -122,6 +123,7 @@ class Hands:
             accounts have left, too.
         acts: Carries out the room's actions, by their class.
         forget: Drops what the room keeps under the names of reads that belong to something that is gone.
+        heeds: By the first word of its reads, what has to have happened for an answer to be old.
     """
 
     look: _Looks
@@ -129,3 +131,4 @@ class Hands:
     management: Callable[[Place, bool], Callable[[], Parts]] = lambda _place, _departures: Parts
     acts: Mapping[type[Any], Callable[[Any], Result]] = field(default_factory=dict)
     forget: Callable[[Callable[[ReadKey], bool]], None] = lambda _belongs: None
+    heeds: Mapping[str, frozenset[Subject]] = field(default_factory=dict)

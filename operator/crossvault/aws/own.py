@@ -7,17 +7,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import botocore.session
 from botocore import exceptions
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
 from .calls import CallHooks, CallRecorder
 from .names import UNNAMED
-
-if TYPE_CHECKING:
-    from botocore.credentials import Credentials
 
 NewSession = Callable[[], botocore.session.Session]
 
@@ -69,6 +67,19 @@ def plain_session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
+class Ready(CredentialProvider):
+    """A credential provider that has the credentials already."""
+
+    METHOD = CANONICAL_NAME = "crossvault"
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        """Return them."""
+        return self._credentials
+
+
 class OwnIdentity:
     """The operator's own credentials, from botocore's usual chain, and sessions that share one loader."""
 
@@ -104,6 +115,13 @@ class OwnIdentity:
         if found is None:
             raise exceptions.NoCredentialsError
         return found
+
+    def session(self) -> botocore.session.Session:
+        """Return a session of its own that signs with the operator's credentials; raises where there are none."""
+        credentials = self.credentials()
+        session = self.new_session()
+        session.register_component("credential_provider", CredentialResolver([Ready(credentials)]))
+        return session
 
     def forget(self) -> None:
         """Look for credentials anew next time: files may have been replaced since."""

@@ -10,7 +10,7 @@ all that another tenant has asked for. Whichever ends first serves everybody.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
@@ -24,6 +24,8 @@ KEPT = timedelta(hours=2)
 SWEEP = timedelta(minutes=5)
 SLOW = timedelta(seconds=5)
 LONGEST = timedelta(minutes=1)
+MARKED = timedelta(days=2)
+"""For longer than anything is kept."""
 
 
 @dataclass(slots=True)
@@ -43,10 +45,19 @@ class _Flight:
 
 
 class SharedReads:
-    """The answers of AWS by key. Thread-safe; the lock is never held while AWS is asked."""
+    """The answers of AWS by key. Thread-safe; the lock is never held while AWS is asked.
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    Args:
+        clock: The present.
+        marks_of: Which marks make the answer to a key old; see :meth:`outdate`.
+    """
+
+    def __init__(
+        self, clock: Callable[[], datetime], marks_of: Callable[[ReadKey], Iterable[Hashable]] = lambda _key: ()
+    ) -> None:
         self._clock = clock
+        self._marks_of = marks_of
+        self._marks: dict[Hashable, datetime] = {}
         self._lock = threading.Lock()
         self._entries: dict[ReadKey, _Entry] = {}
         self._flights: dict[tuple[ReadKey, str], _Flight] = {}
@@ -58,6 +69,7 @@ class SharedReads:
 
         With ``who`` no fetch is waited for that somebody else began.
         """
+        not_before = self._least(key, not_before)
         while True:
             with self._lock:
                 now = self._clock()
@@ -81,6 +93,7 @@ class SharedReads:
 
     def cached(self, key: ReadKey, not_before: datetime) -> tuple[Any, datetime] | None:
         """Return what :meth:`get` would return without fetching or waiting."""
+        not_before = self._least(key, not_before)
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or entry.stale or entry.at < not_before:
@@ -113,6 +126,25 @@ class SharedReads:
             self._entries[key] = _Entry(flight.value, flight.began, now)
         elif isinstance(flight.error, CrossvaultError) and took >= SLOW:
             self._troubles[key] = (flight.error, now + min(took, LONGEST))
+
+    def last(self, key: ReadKey) -> Any:  # noqa: ANN401 - whatever was fetched
+        """Return what was fetched last, however old; None where there is nothing, or somebody wrote since."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return None if entry is None or entry.stale else entry.value
+
+    def outdate(self, marks: Iterable[Hashable], at: datetime) -> None:
+        """Let nobody be given, for a key that has one of these marks, what began to be read before ``at``."""
+        with self._lock:
+            for each in marks:
+                self._marks[each] = max(at, self._marks.get(each, at))
+
+    def _least(self, key: ReadKey, not_before: datetime) -> datetime:
+        if not self._marks:
+            return not_before
+        with self._lock:
+            marked = [self._marks[each] for each in self._marks_of(key) if each in self._marks]
+            return max([not_before, *marked])
 
     def invalidate(self, key: ReadKey) -> None:
         """Let nobody reuse what was read, or is being read, before now.
@@ -152,6 +184,7 @@ class SharedReads:
         if now - self._swept < SWEEP:
             return
         self._swept = now
+        self._marks = {each: at for each, at in self._marks.items() if now - at < MARKED}
         for key in [key for key, entry in self._entries.items() if now - entry.touched >= KEPT]:
             del self._entries[key]
         for key in [key for key, (_, until) in self._troubles.items() if now >= until]:

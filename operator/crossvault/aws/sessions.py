@@ -82,6 +82,11 @@ class Sessions:
         access.warm()
         access.close()
 
+    def own(self) -> OwnIdentity:
+        """Return the operator's own identity."""
+        with self._lock:
+            return self._own()
+
     def name_cluster(self, cluster: str) -> None:
         """Name the cluster in the sessions that are opened from now on."""
         with self._lock:

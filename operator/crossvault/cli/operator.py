@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
+from ..aws.queue import Listener, QueuePlace
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
@@ -18,7 +19,7 @@ UID_SHOWN = 8
 """So many characters of a uid are enough to tell the clusters of a company apart."""
 
 
-async def run(settings: OperatorSettings, audit: timedelta) -> int:
+async def run(settings: OperatorSettings, audit: timedelta, events: QueuePlace | None = None) -> int:
     """Put the edges together and run them until the end of the process."""
     board, around = Board(), operator.Surroundings()
     exposition = Exposition(
@@ -31,7 +32,9 @@ async def run(settings: OperatorSettings, audit: timedelta) -> int:
     aws = AwsAccounts(
         AwsSettings(version=__version__, audit=audit, settled=settings.cadence.settled), recorder=exposition.aws
     )
-    around.forget_account = aws.drop
+    around.forget_account, around.heed = aws.drop, aws.heed
+    if events is not None:
+        around.listen = Listener(aws.queue(events)).start
     if settings.cluster is not None:
         aws.name_cluster(settings.cluster)
     else:

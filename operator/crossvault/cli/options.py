@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..manifest.fields import parse_duration
+
+if TYPE_CHECKING:
+    from ..aws.queue import QueuePlace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,6 +99,19 @@ def check_aws() -> None:
     fault = endpoints.fault(None)
     if fault:
         raise click.ClickException(fault)
+
+
+def event_queue(url: str | None) -> QueuePlace | None:
+    """Return where events are queued, or end with an error that says what is wrong with the URL."""
+    if not url:
+        return None
+    from ..aws import queue
+
+    own = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    fault = queue.fault(url, own)
+    if fault:
+        raise click.BadParameter(fault, param_hint="--event-queue-url")
+    return queue.place_of(url)
 
 
 def cadence(function: F) -> F:

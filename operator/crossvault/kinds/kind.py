@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from ..engine.declared import PolicyKey
+from ..engine.hints import Hint
 from ..engine.rounds import Aws
 from ..manifest.fields import Fault
 from ..status.events import Event
@@ -107,6 +108,9 @@ class Drawer(Protocol[R]):
 
     def accounts_of(self, key: ObjectKey) -> frozenset[str]:
         """Return the names of the accounts that a pass over an object may ask."""
+
+    def hinted(self, hint: Hint) -> Mapping[ObjectKey, frozenset[Hint]]:
+        """Return the objects that a hint is about, each with what has to be seen anew for it; found by an index."""
 
     def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> R:
         """Return what a pass over an object is given."""

@@ -26,6 +26,7 @@ from ..work.agenda import Lane
 from ..work.board import Board
 from ..work.clock import utc_now
 from ..work.freshness import Freshness
+from ..work.hearing import Hearing
 from ..work.vitals import Vitals
 from ..work.workers import Workers
 from . import handlers, objects, passes
@@ -34,8 +35,9 @@ from .access import Access
 from .client import Api
 from .events import Recorder
 from .health import Checks, Heartbeat, Page
+from .listening import Listen, Listening
 from .login import Login
-from .parts import Parts, Reconcile, reconcile
+from .parts import Heed, Parts, Reconcile, reconcile
 from .port import Port
 from .relist import Relist
 from .scrapers import Scrapers
@@ -66,6 +68,8 @@ class Surroundings:
         probe_port: The port of /healthz and /readyz that was bound; 0 before the start.
         found_cluster: Told the uid of namespace kube-system, which is as good as the cluster's, before the first pass.
         executor: What passes run in; None for threads, one for each worker.
+        heed: Told, at the start of a pass, what hints are about and when they were heard.
+        listen: Begins to listen to events, once there are workers; what is heard is given to what it is called with.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
@@ -79,6 +83,8 @@ class Surroundings:
     metrics_port: int = 0
     probe_port: int = 0
     found_cluster: Callable[[str], None] = lambda _uid: None
+    heed: Heed = lambda _hint, _at: None
+    listen: Listen | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -118,6 +124,7 @@ class _Operator:
         self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)
         self._recorder = Recorder(self._api, settings.reporter, clock=around.clock, monotonic=self._loop.time)
         self._threads = Threads(settings.workers, around.stop.is_set, around.executor)
+        self._hearing = Hearing(self._store.desk, around.vitals, longest=settings.cadence.interval, clock=around.clock)
         self._relist = Relist(self._api, self._store, settings, around.vitals)
         self._workers = Workers[ObjectKey](
             passes.Passes(self._parts(aws, board)).handle,
@@ -128,6 +135,7 @@ class _Operator:
             alone=self._store.desk.one_tenant,
             kind_of=lambda key: key.kind,
         )
+        self._listening = Listening(self._hearing, self._workers, self._loop)
         self._api.health.recovered = lambda: self._workers.reset_backoffs(passes.API)
         self._watch: asyncio.Task[None] | None = None
 
@@ -145,6 +153,8 @@ class _Operator:
             freshness=self._freshness,
             threads=self._threads,
             vitals=self._around.vitals,
+            hearing=self._hearing,
+            heed=self._around.heed,
             forget_account=self._around.forget_account,
             aside=lambda key: self._workers.aside(key),  # noqa: PLW0108 - they are made after this
         )
@@ -190,6 +200,8 @@ class _Operator:
                 if system is not None:
                     self._around.found_cluster(objects.uid_of(system))
                 self._workers.start()
+                if self._around.listen is not None:
+                    self._around.listen(self._listening.take, self._around.stop.is_set)
                 self._watch = self._loop.create_task(self._watching(), name="kopf")
                 await asyncio.wait({relist, stop, self._watch}, return_when=asyncio.FIRST_COMPLETED)
             code = 0 if stop.done() else _cause(relist, self._watch)
@@ -234,6 +246,7 @@ class _Operator:
     async def _end(self, tasks: list[asyncio.Task[object]]) -> None:
         """Let passes write what they found, then leave. Nothing here waits for AWS."""
         self._around.stop.set()
+        self._listening.close()
         logging.getLogger("kopf").setLevel(logging.CRITICAL)  # its requests are about to be cut, which is no error
         finished = await self._workers.drain(self._settings.stop_wait.total_seconds())
         if not finished:

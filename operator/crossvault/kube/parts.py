@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from ..engine.hints import Hint
 from ..engine.rounds import Aws
 from ..kinds.kind import Clock, ObjectKey, Request
 from ..status.outcome import Cadence, Outcome
 from ..work.board import Board
 from ..work.freshness import Freshness
+from ..work.hearing import Hearing
 from ..work.vitals import Vitals
 from .client import Api
 from .events import Recorder
@@ -35,6 +38,13 @@ def reconcile(request: Request, aws: Aws, *, clock: Clock, cadence: Cadence, sto
     return request.reconcile(aws, clock=clock, cadence=cadence, stopping=stopping)
 
 
+class Heed(Protocol):
+    """Makes what was seen, before an instant, of what a hint is about too old for everybody."""
+
+    def __call__(self, hint: Hint, at: datetime, /) -> None:
+        """Do so; any thread may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What passes work with; one set per process."""
@@ -51,5 +61,7 @@ class Parts:
     freshness: Freshness
     threads: Threads
     vitals: Vitals
+    hearing: Hearing
     forget_account: Callable[[str], None]
     aside: Callable[[ObjectKey], AbstractContextManager[object]]
+    heed: Heed

@@ -22,6 +22,7 @@ from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from ..work import logs
 from ..work.agenda import After, Done, Lane, Next, Retry
+from ..work.hearing import Heard
 from . import objects
 from .client import ApiError, Trouble
 from .deletion import Deletions
@@ -87,15 +88,21 @@ class Passes:
 
     # --- what a pass does in its thread
 
-    def _work(self, key: ObjectKey, request: Request) -> Work:
+    def _work(self, key: ObjectKey, request: Request, heard: Heard) -> Work:
         parts = self._parts
-        return lambda stopping: parts.reconcile(
-            request,
-            parts.aws,
-            clock=parts.clock,
-            cadence=parts.settings.cadence,
-            stopping=lambda: stopping() or self._overtaken(key, request),
-        )
+
+        def work(stopping: Callable[[], bool]) -> Outcome:
+            for hint, at in heard.items():
+                parts.heed(hint, at)
+            return parts.reconcile(
+                request,
+                parts.aws,
+                clock=parts.clock,
+                cadence=parts.settings.cadence,
+                stopping=lambda: stopping() or self._overtaken(key, request),
+            )
+
+        return work
 
     def _overtaken(self, key: ObjectKey, request: Request) -> bool:
         """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
@@ -126,10 +133,11 @@ class Passes:
             return body
 
     async def _look(self, key: ObjectKey, body: Body, request: Request) -> Next:
-        started = self._parts.clock()
+        started, heard = self._parts.clock(), self._parts.hearing.take(key)
         deadline = self._parts.settings.pass_deadline
         try:
-            outcome = await self._parts.threads.run(self._work(key, request), deadline, lambda: self._parts.aside(key))
+            work = self._work(key, request, heard)
+            outcome = await self._parts.threads.run(work, deadline, lambda: self._parts.aside(key))
         except Overdue as overdue:
             self._parts.vitals.passes.observe((key.kind, "deadline"), deadline.total_seconds())
             text = f"The pass did not end within {format_duration(deadline)}; the next one begins when it has."
@@ -141,6 +149,8 @@ class Passes:
             text = "The pass ended because of a bug in the operator; its log has the details. Please report it."
             await self._say_unfinished(key, request, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
             raise
+        found = bool(outcome.results or outcome.summary) and not outcome.failed
+        self._parts.hearing.looked(key, heard, asyncio.get_running_loop().time(), found=found)
         return await self._conclude(key, body, outcome, started)
 
     async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, started: datetime) -> Next:
@@ -176,6 +186,7 @@ class Passes:
     def _forget(self, key: ObjectKey) -> None:
         self._unsaid.pop(key, None)
         self._parts.freshness.forget(key)
+        self._parts.hearing.forget(key)
         self._parts.board.drop(key.kind, key.policy)
         if KINDS[key.kind].is_way_in:
             self._parts.forget_account(key.name)

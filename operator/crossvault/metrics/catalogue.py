@@ -27,6 +27,8 @@ WATCH = Metric(
 )
 API_REQUESTS = Metric("kubernetes_requests", _C, ("verb", "code"), "Our own requests to the Kubernetes API.")
 INTERNAL_ERRORS = Metric("internal_errors", _C, ("where",), "Errors that are bugs of Crossvault.")
+HINTS = Metric("hint_events", _C, ("outcome",), "Messages of the event queue, by what became of them.")
+LAST_HINT = Metric("hint_last_message_timestamp_seconds", _G, (), "When the last message of the event queue came.")
 BUILD = Metric("build_info", _G, ("version", "python"), "What is running.")
 
 _OWN = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -23,6 +23,8 @@ class ProcessMetrics:
         """Yield the gauges."""
         for kind, moment in dict(self._vitals.watch_activity).items():
             yield catalogue.WATCH, (kind,), moment.timestamp()
+        if self._vitals.last_hint is not None:
+            yield catalogue.LAST_HINT, (), self._vitals.last_hint.timestamp()
         queue = self._queue()
         if queue is not None:
             for lane, depth in queue.depth.items():
@@ -37,6 +39,7 @@ class ProcessMetrics:
         yield _histogram(catalogue.LOOP_LAG, {(): vitals.loop_lag.read()})
         yield _counter(catalogue.API_REQUESTS, {(*labels,): n for labels, n in vitals.api_requests.read().items()})
         yield _counter(catalogue.INTERNAL_ERRORS, {(where,): n for where, n in vitals.internal_errors.read().items()})
+        yield _counter(catalogue.HINTS, {(fate,): n for fate, n in vitals.hints.read().items()})
         if queue is not None:
             yield _histogram(catalogue.QUEUE_WAIT, {(lane,): each for lane, each in queue.waits.items()})
             yield _counter(catalogue.QUEUE_RETRIES, {(): queue.retried})

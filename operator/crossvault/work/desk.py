@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..engine.hints import Hint
 from ..kinds import KINDS
 from ..kinds.kind import NAMESPACE, Body, D, Drawer, Kind, Labels, ObjectKey, Occasion, Request
 
@@ -62,6 +63,13 @@ class Desk:
     def one_tenant(self) -> bool:
         """Tell whether all objects that lie in a namespace lie in the same one."""
         return len(self._tenants) < 2
+
+    def hinted(self, hint: Hint) -> Mapping[ObjectKey, frozenset[Hint]]:
+        """Return the objects of any kind that a hint is about, each with what has to be seen anew for it.
+
+        What was put in since the last :meth:`settle` is looked at anyway.
+        """
+        return {key: hints for each in self._drawers.values() for key, hints in each.hinted(hint).items()}
 
     # --- what is put in
 

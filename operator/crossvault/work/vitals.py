@@ -114,6 +114,8 @@ class Vitals:
         internal_errors: Errors of class *bug* by the place where they were caught.
         api_requests: Our own requests to the API server by (verb, code); "timeout" and "unreachable" for no answer.
         watch_activity: Last event or watch connection per kind; bookmarks between them are not seen.
+        hints: Messages of the event queue by what became of them.
+        last_hint: When the last of them came.
     """
 
     passes: Family[tuple[str, str]] = field(default_factory=Family)
@@ -121,3 +123,5 @@ class Vitals:
     internal_errors: Tally[str] = field(default_factory=Tally)
     api_requests: Tally[tuple[str, str]] = field(default_factory=Tally)
     watch_activity: dict[str, datetime] = field(default_factory=dict)
+    hints: Tally[str] = field(default_factory=Tally)
+    last_hint: datetime | None = None

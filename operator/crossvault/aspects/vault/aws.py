@@ -19,6 +19,7 @@ from ...aws.pages import PAGES, walked
 from ...aws.places import DENIED, EVER, Pending, Place, known
 from ...aws.reads import ReadKey
 from ...engine.declared import Destination, account_of
+from ...engine.hints import Subject
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...engine.plan import Result
@@ -148,7 +149,7 @@ class _Vaults:
     def _list(self) -> tuple[Listed | Problem, datetime]:
         """List the vaults, or take the list that is there; being denied it is an answer, too."""
         access, region = self._place.access, self._place.region
-        before = self._cached(EVER)
+        before = self._shared.reads.last(self._key)
 
         def answer() -> Listed | Problem:
             try:
@@ -291,7 +292,9 @@ def hands(reach: Reach) -> Hands:
     def create(action: CreateVault) -> Result:
         return reach.write(action, lambda write: _create(reach, write))
 
-    return Hands(look, acts={CreateVault: create})
+    seen_anew = frozenset({Subject.VAULT})
+    heeds = {"vaults": seen_anew, "vault": seen_anew, "key": frozenset({Subject.KEY})}
+    return Hands(look, acts={CreateVault: create}, heeds=heeds)
 
 
 def _create(reach: Reach, action: CreateVault) -> CreateVault | None:

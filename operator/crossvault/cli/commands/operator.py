@@ -65,6 +65,12 @@ from .. import options
     help="Outside a cluster; without it $KUBECONFIG, the pod's ServiceAccount, ~/.kube/config.",
 )
 @click.option("--context", help="Context of the kubeconfig.")
+@click.option(
+    "--event-queue-url",
+    metavar="URL",
+    envvar="CROSSVAULT_EVENT_QUEUE_URL",
+    help="SQS queue of AWS Backup's events, which make the operator look sooner; without it nothing but time is lost.",
+)
 @options.cluster_name(None, "the first 8 characters of the uid of namespace kube-system")
 def command(
     *,
@@ -79,6 +85,7 @@ def command(
     workers: int,
     kubeconfig: Path | None,
     context: str | None,
+    event_queue_url: str | None,
     cluster: str | None,
     log_level: str,
     log_format: str,
@@ -93,6 +100,7 @@ def command(
     Ends with 0 on SIGTERM, and with 1 when only a new process can help.
     """
     options.check_aws()
+    events = options.event_queue(event_queue_url)
     options.configure_logs(log_format, log_level)
     from ...kube import operator as process
     from ...kube.settings import OperatorSettings
@@ -111,4 +119,4 @@ def command(
         relist_interval=relist_interval,
         cluster=cluster,
     )
-    process.main(operator.run(settings, audit))
+    process.main(operator.run(settings, audit, events))

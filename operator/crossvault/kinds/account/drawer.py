@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from ...engine.hints import Hint
 from ..kind import Body, ObjectKey, Occasion, Others
 from .parse import KIND, AccountDeclaration, parse_account
 from .reconcile import AccountRequest
@@ -44,6 +45,10 @@ class AccountDrawer:
     def is_overtaken(self, _key: ObjectKey, _request: AccountRequest) -> bool:
         """An account refers to nothing."""
         return False
+
+    def hinted(self, _hint: Hint) -> Mapping[ObjectKey, frozenset[Hint]]:
+        """What happens to vaults changes nothing of an account."""
+        return {}
 
     # --- what is put in
 

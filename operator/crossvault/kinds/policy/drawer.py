@@ -10,10 +10,12 @@ from typing import TypeAlias
 
 from ...aspects.copies.declared import Neighbour, Sharing
 from ...engine.declared import PolicyKey
+from ...engine.hints import Hint
 from ..account import ACCOUNT
 from ..account.drawer import Accounts
 from ..kind import NAMESPACE, Body, Labels, ObjectKey, Occasion, Others
 from ..organization import ORGANIZATION
+from .hinted import Hinted
 from .lines import Lines
 from .parse import KIND, accounts_named_by
 from .reconcile import PolicyRequest, is_ending
@@ -40,6 +42,7 @@ class PolicyDrawer:
         self._stakes: dict[PolicyKey, Stake] = {}
         self._copying: dict[tuple[str, str], dict[PolicyKey, Neighbour]] = {}
         self._sharing = Copying()
+        self._hinted = Hinted()
         self._wanted: Counter[tuple[str, str]] = Counter()
         self._unsettled: dict[PolicyKey, None] = {}
 
@@ -122,6 +125,10 @@ class PolicyDrawer:
     def sharing_of(self, key: PolicyKey) -> Sharing:
         """Return who copies out of the account of this policy's source."""
         return self._sharing.sharing(key.namespace, self._stakes.get(key, Stake()))
+
+    def hinted(self, hint: Hint) -> Mapping[ObjectKey, frozenset[Hint]]:
+        """Return the policies that a hint is about, each with what has to be seen anew for it."""
+        return {_key(policy): hints for policy, hints in self._hinted.by(hint).items()}
 
     # --- what is put in
 
@@ -207,6 +214,7 @@ class PolicyDrawer:
                 del self._copying[each.vaults]
         self._sharing.remove(key.namespace, before)
         self._sharing.add(key.namespace, stake)
+        self._hinted.put(key, (each.vaults for each in stake.copies))
         self._wanted.update(stake.claims)
         for each in stake.copies:
             self._copying.setdefault(each.vaults, {})[key] = each
@@ -215,4 +223,8 @@ class PolicyDrawer:
 
 
 def _keys(policies: Iterable[PolicyKey]) -> tuple[ObjectKey, ...]:
-    return tuple(ObjectKey(KIND, each.namespace, each.name) for each in policies)
+    return tuple(_key(each) for each in policies)
+
+
+def _key(policy: PolicyKey) -> ObjectKey:
+    return ObjectKey(KIND, policy.namespace, policy.name)

@@ -17,6 +17,7 @@ from ....aws.lasting import FORGOTTEN
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
 from ....aws.reads import ReadKey
 from ....engine.declared import Account, VaultRef
+from ....engine.hints import Subject
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.parts import Parts
 from ....engine.plan import Result
@@ -35,9 +36,9 @@ from ..seen import TRAFFIC, CopyJob, Traffic
 from ..updates import UpdateLifecycle
 from .existing import ExistingCopies
 from .kept import Dated, Described, Holding, KeptListings
-from .ledger import RefusedCopies, StartedCopies, jobs_key
+from .ledger import JOBS, RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
-from .names import copies_key, points_key
+from .names import COPIES_READ, KEY_MANAGER, POINTS_READ, copies_key, points_key
 
 
 class _Copies:
@@ -211,7 +212,15 @@ def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
     copies = _Copies(reach)
     return Hands(
-        copies.look, acts={StartCopy: copies.start, UpdateLifecycle: copies.existing.update}, forget=copies.forget
+        copies.look,
+        acts={StartCopy: copies.start, UpdateLifecycle: copies.existing.update},
+        forget=copies.forget,
+        heeds={
+            POINTS_READ: frozenset({Subject.BACKUP, Subject.VAULT}),
+            COPIES_READ: frozenset({Subject.BACKUP, Subject.COPY, Subject.VAULT}),
+            JOBS: frozenset({Subject.COPY}),
+            KEY_MANAGER: frozenset({Subject.KEY}),
+        },
     )
 
 
@@ -239,7 +248,7 @@ def _key_managers(place: Place, points: Inventory) -> Mapping[str, Look[Key | No
     own = sorted(arn for arn in points.keys(KEYED_BY_RESOURCE) if tuple(arn.split(":")[3:5]) == own_place)
     asked = {
         arn: place.slowly(
-            ("key manager", access.fingerprint, region, arn), partial(vault.key, access, region, arn), key_lasts
+            (KEY_MANAGER, access.fingerprint, region, arn), partial(vault.key, access, region, arn), key_lasts
         )
         for arn in own
     }

@@ -10,6 +10,7 @@ from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import EVER, Pending, Place, known
 from ....aws.reads import ReadKey
 from ....engine.declared import Destination, Ownership, PolicyKey
+from ....engine.hints import Subject
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.observed import Sight
 from ....engine.parts import Parts
@@ -196,7 +197,8 @@ def hands(reach: Reach) -> Hands:
     def put(action: PutVaultPolicy) -> Result:
         return reach.write(action, lambda write: _put(reach, policies, write))
 
-    return Hands(looks.look, acts={PutVaultPolicy: put}, forget=looks.forget)
+    heeds = {"policy": frozenset({Subject.POLICY, Subject.VAULT})}
+    return Hands(looks.look, acts={PutVaultPolicy: put}, forget=looks.forget, heeds=heeds)
 
 
 def _put(reach: Reach, policies: VaultPolicies, action: PutVaultPolicy) -> PutVaultPolicy | None:
