@@ -24,7 +24,7 @@ from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer
 from crossvault.aspects.effects import AwsAccounts
-from crossvault.aws import AwsSettings, tenants
+from crossvault.aws import AwsSettings, queue, tenants
 from crossvault.aws.calls import CallCounts
 from crossvault.engine.rounds import Aws
 from crossvault.kinds.kind import Clock, Request
@@ -142,17 +142,22 @@ class Town:
         self._kubeconfig = self.cluster.install()
         self._operator: RunningOperator | None = None
         self._accounts: AwsAccounts | None = None
+        self.queue_url = ""
 
     # --- the operator
 
     def start(self, **changes: Any) -> None:
-        """Start the operator; its lists come so rarely that the watch has to do the work."""
+        """Start the operator; its lists come so rarely that the watch has to do the work. It listens to the queue."""
         settings = replace(fast(Path(self._kubeconfig), relist_interval_seconds=600), workers=20, **changes)
         assert isinstance(settings, OperatorSettings)
         self._accounts = AwsAccounts(
             AwsSettings(endpoint_url=self.aws.url, region=scene.HOME, attempts=2), recorder=self.calls
         )
         self._operator = RunningOperator(settings, self.core, self._accounts)
+        place = queue.place_of(self.queue_url)
+        if place is not None:
+            around = self._operator.around
+            around.heed, around.listen = self._accounts.heed, queue.Listener(self._accounts.queue(place)).start
         self._operator.__enter__()
         wait_until(self._operator.is_ready, "the operator is ready")
 
@@ -174,6 +179,11 @@ class Town:
         assert self._operator is not None
         workers = self._operator.around.workers
         return workers.figures().added if workers is not None else 0
+
+    def hints(self) -> dict[str, int]:
+        """Return what became of the messages of the queue."""
+        assert self._operator is not None
+        return self._operator.around.vitals.hints.read()
 
     # --- what is declared
 

@@ -45,12 +45,12 @@ CALLS: Mapping[tuple[str, str], Subject] = {
     **{
         ("kms.amazonaws.com", name): Subject.KEY
         for name in (
-            *("PutKeyPolicy", "CreateGrant", "RevokeGrant", "RetireGrant", "EnableKey", "DisableKey"),
-            *("ScheduleKeyDeletion", "CancelKeyDeletion", "UpdateAlias", "CreateAlias", "DeleteAlias"),
+            *("PutKeyPolicy", "EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion"),
+            *("CreateAlias", "UpdateAlias", "DeleteAlias"),
         )
     },
 }
-"""Which calls, by service and operation, change what."""
+"""Which calls, by service and operation, change what. Grants are not among them: each copy makes some."""
 
 
 def read(body: str | None) -> Notice | Fate:
