@@ -285,6 +285,7 @@ def _access_denied(ask: Ask, text: str) -> str:
         return f'AWS refuses it with "{sanitise(text)}".'
     named = _ACTION.search(text)
     action = named.group(1) if named else ask.action
+    action = ask.action if action.lower() == ask.action.lower() else action  # SQS writes its own in small letters
     deny = _EXPLICITLY.search(text)
     if deny:
         return f"{action} is explicitly denied to {_role(ask)} by a {deny.group(1)}. Change that policy."

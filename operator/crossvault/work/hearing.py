@@ -24,6 +24,8 @@ QUIET = 2.0
 """Seconds between two looks at an object that hints have led to something at."""
 AGAIN = 5.0
 """Seconds after which a look that has found nothing is repeated, once: AWS's lists may be late."""
+DEAF = 20.0
+"""Seconds of quiet from which on no look is repeated: several in a row have found nothing."""
 REMEMBERED = 10_000
 """So many events are known again by their ids."""
 
@@ -153,7 +155,7 @@ class Hearing:
             ear.quiet = QUIET
             return
         ear.quiet = min(2 * ear.quiet, self._longest)
-        if not ear.repeats and not ear.waiting:
+        if not ear.repeats and not ear.waiting and ear.quiet < DEAF:
             ear.again = frozenset(heard)
             self._set(key, ear, max(now + AGAIN, ear.last + ear.quiet))
 

@@ -62,6 +62,7 @@ from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
 from crossvault.aws import answers, rows
 from crossvault.aws import pages as paging
 from crossvault.aws.answers import ANSWERS
+from crossvault.aws.queue import QueuePlace, Received
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Observed
@@ -204,6 +205,8 @@ GOOD: dict[str, Json] = {
         "StorageClass": "WARM",
     },
     "UpdateRecoveryPointLifecycle": {"RecoveryPointArn": "arn:p"},
+    "ReceiveMessage": {"Messages": [{"Body": "{}", "ReceiptHandle": "receipt", "MessageId": "1", "MD5OfBody": "0"}]},
+    "DeleteMessageBatch": {"Successful": [{"Id": "0"}], "Failed": []},
     "CreateBackupVault": {"BackupVaultName": TARGET.name},
     "PutBackupVaultAccessPolicy": {},
     "DeleteBackupVaultAccessPolicy": {},
@@ -221,6 +224,8 @@ OF_ORGANIZATIONS: dict[str, Part[Any]] = {
     "LookupEvents": DEPARTURES,
 }
 """Are asked for a BackupOrganization only."""
+RECEIVED = "ReceiveMessage"
+QUEUE = QueuePlace("https://sqs.eu-west-1.amazonaws.com/555555555555/events", "555555555555", "events", "eu-west-1")
 DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
 """Is asked only of a copy that is to get another lifecycle."""
 
@@ -313,6 +318,7 @@ MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
     if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, *OF_ORGANIZATIONS}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -534,6 +540,29 @@ def test_a_switch_that_is_neither_on_nor_off(text: str) -> None:
     assert found.problem.reason is Reason.UNEXPECTED_ANSWER
 
 
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[RECEIVED].sometimes)
+def test_a_message_without_a_member(path: str, instead: str) -> None:
+    """Anybody may have sent it: what is missing is missing, and the messages beside it are read."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(RECEIVED, spoiled(RECEIVED, path, instead))
+        aws = accounts(script.url)
+        queue = aws.queue(QUEUE)
+        if instead == "other" or (path == "Messages" and instead == "empty"):
+            with pytest.raises(CrossvaultError, match=re.escape(path)):
+                queue.receive()
+            return
+        found = queue.receive()
+        queue.delete(found)
+        aws.close()
+
+    absent = "" if instead == "empty" else None
+    whole = {"Messages[].Body": Received(absent, "receipt"), "Messages[].ReceiptHandle": Received("{}", absent)}
+    assert found == ((whole[path],) if path in whole else ())
+    assert script.count("DeleteMessageBatch") == (path == "Messages[].Body")
+
+
 XML_MEMBERS = [
     pytest.param(operation, path, id=f"{operation}: {path}")
     for operation in sorted(XML)
@@ -747,6 +776,8 @@ def do_everything(script: Script) -> list[Result]:
     aws.look_at_organization(WHO, not_before=now(), departures=True)
     remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
     results = [aws.apply(each) for each in (*ACTIONS, remove)]
+    queue = aws.queue(QUEUE)
+    queue.delete(queue.receive())
     aws.close()
     return results
 
@@ -811,6 +842,13 @@ def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
     organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
     services = {**dict.fromkeys(organizations, "organizations"), "DescribeKey": "kms", "LookupEvents": "cloudtrail"}
+    services = {
+        RECEIVED: "sqs",
+        "DeleteMessageBatch": "sqs",
+        "DescribeKey": "kms",
+        "DescribeOrganization": "organizations",
+        "ListParents": "organizations",
+    }
     service = services.get(operation, "backup")
     return _service(service).operation_model(operation)
 
