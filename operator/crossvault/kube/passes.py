@@ -22,7 +22,7 @@ from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from ..work import logs
 from ..work.agenda import After, Done, Lane, Next, Retry
-from ..work.hearing import Heard
+from ..work.hearing import Heard, found_any
 from . import objects
 from .client import ApiError, Trouble
 from .deletion import Deletions
@@ -149,8 +149,7 @@ class Passes:
             text = "The pass ended because of a bug in the operator; its log has the details. Please report it."
             await self._say_unfinished(key, request, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
             raise
-        found = bool(outcome.results or outcome.summary) and not outcome.failed
-        self._parts.hearing.looked(key, heard, asyncio.get_running_loop().time(), found=found)
+        self._parts.hearing.looked(key, heard, asyncio.get_running_loop().time(), found=found_any(outcome))
         return await self._conclude(key, body, outcome, started)
 
     async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, started: datetime) -> Next:

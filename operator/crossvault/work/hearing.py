@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from ..engine.hints import Fate, Hint, Notice
 from ..kinds.kind import ObjectKey
+from ..status.outcome import Outcome
 from .desk import Desk
 from .vitals import Vitals
 
@@ -162,3 +163,8 @@ class Hearing:
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is gone."""
         self._ears.pop(key, None)
+
+
+def found_any(outcome: Outcome) -> bool:
+    """Tell whether a pass has found, or done, anything; one that failed has not."""
+    return bool(outcome.results or outcome.summary) and not outcome.failed

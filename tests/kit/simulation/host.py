@@ -11,16 +11,18 @@ from typing import Any
 from tests.kit.stage import HOME
 
 from crossvault.aspects.effects import AwsAccounts
-from crossvault.aws import AwsSettings
+from crossvault.aws import AwsSettings, events
 from crossvault.aws.threads import NoThreads
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.kind import ObjectKey, Occasion
 from crossvault.status.outcome import Cadence, Outcome
-from crossvault.work.agenda import After, Agenda, Done, Next, Pace, Retry
+from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
 from crossvault.work.board import Board
 from crossvault.work.desk import Desk
 from crossvault.work.freshness import Freshness
+from crossvault.work.hearing import Hearing, found_any
 from crossvault.work.shares import Shares
+from crossvault.work.vitals import Vitals
 
 from .cloud import Cloud
 from .troubles import Killed
@@ -54,6 +56,12 @@ class _Process:
         self.desk, self.board, self.freshness = Desk(), Board(), Freshness(CADENCE)
         shares: Shares[ObjectKey] = Shares(self.desk.accounts_of, 10, tenant_of=lambda key: key.namespace)
         self.agenda: Agenda[ObjectKey] = Agenda(pace=PACE, shares=shares, uniform=dice.uniform)
+        self.hearing = Hearing(self.desk, Vitals(), longest=CADENCE.interval, clock=clock)
+
+    def next_due(self) -> float | None:
+        """Return when there is something to do next."""
+        found = [each for each in (self.agenda.next_due(), self.hearing.next_due()) if each is not None]
+        return min(found, default=None)
 
 
 class Host:
@@ -100,6 +108,10 @@ class Host:
         self.bodies[key] = body
         self._put(key)
 
+    def hear(self, body: str) -> None:
+        """Let a message come."""
+        self._process.hearing.hear([events.read(body)], self._cloud.now)
+
     def wake(self) -> None:
         """Look at everything now, as after an event that may mean anything."""
         for key in self.bodies:
@@ -123,7 +135,7 @@ class Host:
             if keys:
                 self._passes(keys)
                 continue
-            due = self._process.agenda.next_due()
+            due = self._process.next_due()
             if due is None or due > until:
                 self._cloud.wait(until - self._cloud.now)
                 return
@@ -131,6 +143,8 @@ class Host:
 
     def _taken(self) -> list[ObjectKey]:
         """Take up what is due, as several workers would, in the order in which they come to it."""
+        for key in self._process.hearing.due(self._cloud.now):
+            self._process.agenda.add(key, self._cloud.now, Lane.RESYNC)
         most = self._dice.randint(1, AT_ONCE) if len(self.bodies) > 1 else 1
         keys: list[ObjectKey] = []
         while len(keys) < most and (key := self._process.agenda.take(self._cloud.now)) is not None:
@@ -171,10 +185,14 @@ class Host:
         self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
         self.passing(body)
         request = process.desk.request(key, body, occasion)
+        heard = process.hearing.take(key)
+        for hint, at in heard.items():
+            process.aws.heed(hint, at)
         outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
         if outcome.report is not None:
             process.board.put(outcome.report)
         process.freshness.note(key, outcome, began, self.clock())
+        process.hearing.looked(key, heard, self._cloud.now, found=found_any(outcome))
         if outcome.status is not None:
             body["status"] = outcome.status
         self.passes += 1

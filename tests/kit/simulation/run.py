@@ -15,6 +15,7 @@ from . import world as worlds
 from .cloud import Cloud
 from .host import Host, stamp
 from .invariants import Invariants
+from .told import Told
 from .troubles import Clocked, Failing, Lost, Timed, Troubles
 from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
 
@@ -135,6 +136,8 @@ class _Run:
                 self._cloud.lose(vault, theirs=self._world.targets[vault])
             case Failing(_, times):
                 self._cloud.control.order("FAILED", times=times, message="An internal error occurred.")
+            case Told(_, body):
+                self._host.hear(body)
             case Declared():
                 self._host.declare(what)
             case _:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 from tests.kit.stage import BACKUP, PRODUCTION, SECOND
 
+from . import told
+from .told import Told
 from .world import FAULTS_END, Place, World
 
 
@@ -89,7 +91,7 @@ class Failing:
     times: int
 
 
-Timed: TypeAlias = Clocked | Lost | Failing
+Timed: TypeAlias = Clocked | Lost | Failing | Told
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class Troubles:
     clocks: tuple[Clocked, ...] = ()
     lost: tuple[Lost, ...] = ()
     failing: tuple[Failing, ...] = ()
+    told: tuple[Told, ...] = ()
     stale: float = 0.0
     small_pages: bool = False
     kills: int = KILLS
@@ -134,16 +137,18 @@ class Troubles:
             found.failing = (Failing(dice.uniform(0, FAULTS_END / 2), dice.randint(1, 2)),)
         if dice.random() < 0.3:
             found.stale = dice.choice((30.0, 600.0, 1200.0))
+        found.told = told.of(seed, world)
         return found
 
     @property
     def timed(self) -> tuple[Timed, ...]:
         """What has its time."""
-        return (*self.clocks, *self.lost, *self.failing)
+        return (*self.clocks, *self.lost, *self.failing, *self.told)
 
     def described(self) -> str:
         """Say what this life may meet."""
-        parts = [*self.kinds, *map(str, (*self.denied, *self.timed))]
+        parts = [*self.kinds, *map(str, (*self.denied, *self.clocks, *self.lost, *self.failing))]
+        parts += [f"{len(self.told)} events"] if self.told else []
         parts += [f"reads {self.stale:.0f} s old"] if self.stale else []
         parts += ["small pages"] if self.small_pages else []
         return "; ".join(parts)
