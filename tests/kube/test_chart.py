@@ -79,6 +79,12 @@ class TestValues:
             pytest.param(f"config.clusterName={'x' * 25}", "clusterName", id="a cluster's name that is too long"),
             pytest.param("aws.endpointUrl=localhost", "endpointUrl", id="an endpoint without a scheme"),
             pytest.param("aws.endpointUrl=http://aws.example", "endpointUrl", id="an endpoint that anybody can read"),
+            pytest.param("aws.eventQueueUrl=crossvault-events", "eventQueueUrl", id="a queue by its name"),
+            pytest.param(
+                "aws.eventQueueUrl=http://sqs.eu-west-1.amazonaws.com/111111111111/events",
+                "eventQueueUrl",
+                id="a queue that is asked in the clear",
+            ),
             pytest.param("aws.endpointUrl=http://127.0.0.1@evil.example", "endpointUrl", id="and one in disguise"),
         ],
     )
@@ -105,6 +111,7 @@ class TestRendering:
             "config.logFormat=text",
             "aws.endpointUrl=http://127.0.0.1:4566",
             "aws.region=",
+            "aws.eventQueueUrl=https://sqs.eu-west-1.amazonaws.com/111111111111/crossvault-events",
         )
         found = container(rendered(*values, "extraArgs={--x}", "extraEnv[0].name=A", "extraEnv[0].value=b"))
 
@@ -119,6 +126,7 @@ class TestRendering:
             "--metrics-port=8080",
             "--probe-port=8081",
             "--cluster-name=prod-eu",
+            "--event-queue-url=https://sqs.eu-west-1.amazonaws.com/111111111111/crossvault-events",
             "--x",
         ]
         assert found["env"] == [
