@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import drain, imports, looks, plans, policies, simulation, simulator, tenants
+from . import drain, imports, latency, looks, plans, policies, simulation, simulator, tenants
 from . import settled as settled_
 
-PARTS = ("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "tenants", "simulation")
+PARTS = ("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "tenants", "latency", "simulation")
+FIXED: dict[str, Callable[[], Any]] = {"imports": imports.measure, "drain": drain.measure, "plans": plans.measure}
+"""Those that have nothing to set."""
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
 
@@ -52,24 +55,22 @@ def main(
     seeds: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, a drain, settled vaults, simulator, plans, many policies, tenants, seeds."""
+    """Measure imports, looks, a drain, settled vaults, simulator, plans, many policies, tenants, latency, seeds."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
-            case "imports":
-                result[part] = imports.measure()
+            case "imports" | "drain" | "plans":
+                result[part] = FIXED[part]()
             case "looks":
                 result[part] = looks.measure(points=settled)
-            case "drain":
-                result[part] = drain.measure()
             case "settled":
                 result[part] = settled_.measure(points=points)
             case "simulator":
                 result[part] = simulator.measure(points=large)
-            case "plans":
-                result[part] = plans.measure()
             case "simulation":
                 result[part] = simulation.measure(seeds=seeds)
+            case "latency":
+                result[part] = latency.measure(interval=interval)
             case "tenants":
                 result[part] = tenants.measure(crowd=crowd, reads_per_second=reads_per_second, interval=interval)
             case _:

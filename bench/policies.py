@@ -84,7 +84,7 @@ def measure(
         port = _free_port()
         operator = start_operator(plane, aws, interval, port)
         try:
-            _wait_for_statuses(plane, pairs * vaults, copied if at_rest else 0)
+            wait_for_statuses(plane, pairs * vaults, copied if at_rest else 0)
             took = time.monotonic() - began
             first_calls, first_cpu = len(aws.control.calls()), _cpu(operator)
             counts = plane.request_counts()
@@ -112,7 +112,9 @@ def measure(
                     steady_api_writes=plane.request_counts().since(counts).writes(group="crossvault.io"),
                     steady_cpu_percent=round(100 * cpu / steady, 1),
                     steady_calls=dict(Counter(call.operation for call in later).most_common()),
-                    calls_per_policy_and_interval=round(len(later) / (pairs * vaults) * _seconds(interval) / steady, 2)
+                    calls_per_policy_and_interval=round(
+                        len(later) / (pairs * vaults) * seconds_of(interval) / steady, 2
+                    )
                     if at_rest
                     else None,
                     beats_of_the_event_loop=late[_ALL],
@@ -124,14 +126,17 @@ def measure(
             operator.stop(10)
 
 
-def _seconds(interval: str) -> float:
+def seconds_of(interval: str) -> float:
+    """Return how long an interval is."""
     length = parse_duration(interval)
     if length is None:
         raise ValueError(interval)
     return length.total_seconds()
 
 
-def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str, port: int = 0) -> TetheredProcess:
+def start_operator(
+    plane: ControlPlane, aws: SimulatorServer, interval: str, port: int = 0, *options: str
+) -> TetheredProcess:
     """Run an operator of this checkout against both; it shows its metrics on a port."""
     credentials = aws.credentials(worlds.HUB, "operator")
     return TetheredProcess(
@@ -139,6 +144,7 @@ def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str, por
             *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", plane.kubeconfig_admin()),
             *("--metrics-port", str(port), "--probe-port", "0"),
             *("--interval", interval, "--log-level", "warning"),
+            *options,
         ],
         log=plane.folder / "operator.log",
         environment={
@@ -152,7 +158,8 @@ def start_operator(plane: ControlPlane, aws: SimulatorServer, interval: str, por
     )
 
 
-def _wait_for_statuses(plane: ControlPlane, wanted: int, copied: int, timeout: float = 900) -> None:
+def wait_for_statuses(plane: ControlPlane, wanted: int, copied: int = 0, timeout: float = 900) -> None:
+    """Wait until so many policies have a true status, and the last of them so many copies."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         items = json.loads(plane.kubectl("get", "cabp", "-A", "-o", "json").stdout)["items"]

@@ -11,6 +11,7 @@ from crossvault.aspects.vault_policy.statement import statement_for
 HUB, PAYER = "555555555555", "999999999999"
 SOURCE_REGION, TARGET_REGION = "eu-west-1", "eu-central-1"
 NAMESPACE = "bench"
+ADMIN = "admin"
 VAULT, COPIES = "vault-0", "copies-0"
 """The first source vault of an account, and the vault that its copies go to."""
 OF_EACH = 25
@@ -25,6 +26,12 @@ def source_id(number: int) -> str:
 def target_id(number: int) -> str:
     """Return the id of the n-th destination account."""
     return f"2{number:011d}"
+
+
+def places(pairs: int) -> list[tuple[str, str]]:
+    """Return account and Region of every source and destination."""
+    sources = [(source_id(number), SOURCE_REGION) for number in range(pairs)]
+    return sources + [(target_id(number), TARGET_REGION) for number in range(pairs)]
 
 
 def world(*, pairs: int, vaults: int, points: int) -> dict[str, Any]:
@@ -89,6 +96,10 @@ def _hub() -> dict[str, Any]:
     return {"id": HUB, "name": "hub", "users": [{"name": "operator", "access_key": key, "policies": ["full"]}]}
 
 
+def _admin(name: str) -> dict[str, Any]:
+    return {"name": ADMIN, "access_key": {"id": f"AKIA{name}", "secret": "bench-secret"}, "policies": ["full"]}
+
+
 def _role(name: str) -> dict[str, Any]:
     return {"name": name, "trust": {"aws": [f"arn:aws:iam::{HUB}:user/operator"]}, "policies": ["full"]}
 
@@ -98,6 +109,7 @@ def _source(number: int, vaults: int, points: int) -> dict[str, Any]:
     return {
         "id": source_id(number),
         "name": f"source-{number}",
+        "users": [_admin(f"SOURCE{number:010d}")],
         "roles": [_role("crossvault"), copy_role],
         "keys": [
             {"region": SOURCE_REGION, "id": f"1{number:07d}-0000-4000-8000-000000000001", "aliases": ["alias/backup"]}
@@ -128,6 +140,7 @@ def _target(number: int, vaults: int) -> dict[str, Any]:
     return {
         "id": target_id(number),
         "name": f"target-{number}",
+        "users": [_admin(f"TARGET{number:010d}")],
         "roles": [_role("crossvault")],
         "keys": [
             {"region": TARGET_REGION, "id": f"2{number:07d}-0000-4000-8000-000000000001", "aliases": ["alias/copies"]}

@@ -17,7 +17,7 @@ from crossvault.engine.hints import Fate, Hint, Notice, Subject
 from crossvault.kinds import POLICY
 from crossvault.kinds.kind import ObjectKey
 from crossvault.work.desk import Desk
-from crossvault.work.hearing import AGAIN, QUIET, REMEMBERED, Hearing
+from crossvault.work.hearing import AGAIN, PATIENT, QUIET, REMEMBERED, Hearing
 from crossvault.work.vitals import Vitals
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -201,12 +201,12 @@ def test_a_flood_of_forged_events_is_a_few_looks() -> None:
         listener.hear(NEW_POINT, CHANGED)
         looks += len(listener.looks(2.5))
 
-    assert looks <= 12 + 10  # one an interval, and those in which it grew deaf
+    assert looks <= 12 + PATIENT + 8  # one an interval, and those in which it grew deaf
     assert listener.fates() == {"used": 1200}
 
 
 def test_who_was_deaf_hears_again() -> None:
-    """As soon as something is found, or nothing was heard for an interval."""
+    """As soon as something is found."""
     listener = Listener()
     for _ in range(100):
         listener.hear(NEW_POINT)
@@ -217,6 +217,32 @@ def test_who_was_deaf_hears_again() -> None:
     listener.hear(NEW_POINT)
 
     assert listener.looks(10, found=True) == [pytest.approx(QUIET - 1.5, abs=0.5)]
+
+
+def test_silence_makes_up_for_a_flood_slowly() -> None:
+    """Whoever floods again after each interval is not heard more often for it."""
+    listener = Listener()
+    looks = []
+    for _ in range(12):
+        for _ in range(30):
+            listener.hear(NEW_POINT)
+            looks += listener.looks(2.5)
+        listener.looks(INTERVAL.total_seconds())
+
+    assert len(looks) <= 12 * 2 + PATIENT + 8
+
+
+def test_events_that_tell_of_the_same_make_nobody_deaf() -> None:
+    """Of a copy that has ended both accounts tell, and only one of them has something to show."""
+    listener = Listener()
+    late: list[float] = []
+    for _ in range(50):
+        listener.hear(NEW_POINT)
+        late += listener.looks(10, found=True)
+        listener.hear(COPIES)
+        listener.looks(10)
+
+    assert max(late) <= QUIET
 
 
 def test_all_who_share_a_vault_look() -> None:

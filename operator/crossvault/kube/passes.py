@@ -149,8 +149,11 @@ class Passes:
             text = "The pass ended because of a bug in the operator; its log has the details. Please report it."
             await self._say_unfinished(key, request, Problem(Reason.INTERNAL_ERROR, text, ErrorClass.BUG))
             raise
-        self._parts.hearing.looked(key, heard, asyncio.get_running_loop().time(), found=found_any(outcome))
-        return await self._conclude(key, body, outcome, started)
+        before = self._parts.store.get(key)
+        then = await self._conclude(key, body, outcome, started)
+        found = found_any(outcome, changed=self._parts.store.get(key) is not before)
+        self._parts.hearing.looked(key, heard, asyncio.get_running_loop().time(), found=found)
+        return then
 
     async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, started: datetime) -> Next:
         parts = self._parts

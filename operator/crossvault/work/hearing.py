@@ -1,8 +1,8 @@
 """From what AWS's events hint at to which objects are looked at, and when: soon, once for many, and never too often.
 
 A pure state machine over instants that the caller passes in; belongs to one thread. Whoever can write into the queue
-writes what he likes, so hints that lead to nothing make an object deaf to further ones, ever longer, up to the interval
-in which it is looked at anyway: forged events double its looks at most.
+writes what he likes, so several looks in a row that found nothing make an object deaf to further hints, ever longer, up
+to the interval in which it is looked at anyway: in the long run forged events double its looks.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ QUIET = 2.0
 """Seconds between two looks at an object that hints have led to something at."""
 AGAIN = 5.0
 """Seconds after which a look that has found nothing is repeated, once: AWS's lists may be late."""
-DEAF = 20.0
-"""Seconds of quiet from which on no look is repeated: several in a row have found nothing."""
+PATIENT = 5
+"""So many looks in a row may find nothing: of two events about one thing the second one has nothing to show."""
 REMEMBERED = 10_000
 """So many events are known again by their ids."""
 
@@ -44,10 +44,11 @@ class _Ear:
         again: Of a look that is repeated: what for.
         ready: What the next pass has to see anew.
         last: When it was last looked at because of hints.
+        fruitless: How many looks in a row have found nothing.
     """
 
-    quiet: float
     last: float
+    fruitless: int = 0
     waiting: dict[Hint, datetime] = field(default_factory=dict)
     again: frozenset[Hint] = frozenset()
     ready: dict[Hint, datetime] = field(default_factory=dict)
@@ -106,11 +107,15 @@ class Hearing:
     def _offer(self, key: ObjectKey, hints: Iterable[Hint], now: float, at: datetime) -> None:
         ear = self._ears.get(key)
         if ear is None:
-            ear = self._ears[key] = _Ear(QUIET, now - self._longest)
-        if now - ear.last >= self._longest:
-            ear.quiet = QUIET
+            ear = self._ears[key] = _Ear(now - self._longest)
+        if not ear.waiting:
+            ear.fruitless = max(0, ear.fruitless - int((now - ear.last) / self._longest))
         ear.waiting |= dict.fromkeys(hints, at)
-        self._set(key, ear, max(now, ear.last + ear.quiet))
+        self._set(key, ear, max(now, ear.last + self._quiet(ear)))
+
+    def _quiet(self, ear: _Ear) -> float:
+        """Return for how long an object is deaf after a look."""
+        return min(QUIET * 2.0 ** min(max(0, ear.fruitless - PATIENT), 30), self._longest)
 
     def _set(self, key: ObjectKey, ear: _Ear, due: float) -> None:
         if ear.due is None or due < ear.due:
@@ -153,18 +158,18 @@ class Hearing:
         if ear is None or not heard:
             return
         if found:
-            ear.quiet = QUIET
+            ear.fruitless = 0
             return
-        ear.quiet = min(2 * ear.quiet, self._longest)
-        if not ear.repeats and not ear.waiting and ear.quiet < DEAF:
+        ear.fruitless += 1
+        if not ear.repeats and not ear.waiting and ear.fruitless <= PATIENT:
             ear.again = frozenset(heard)
-            self._set(key, ear, max(now + AGAIN, ear.last + ear.quiet))
+            self._set(key, ear, max(now + AGAIN, ear.last + QUIET))
 
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is gone."""
         self._ears.pop(key, None)
 
 
-def found_any(outcome: Outcome) -> bool:
-    """Tell whether a pass has found, or done, anything; one that failed has not."""
-    return bool(outcome.results or outcome.summary) and not outcome.failed
+def found_any(outcome: Outcome, *, changed: bool) -> bool:
+    """Tell whether a pass has done anything, or seen what ``changed`` the status; one that failed has not."""
+    return bool(outcome.results or outcome.summary or changed) and not outcome.failed

@@ -192,7 +192,8 @@ class Host:
         if outcome.report is not None:
             process.board.put(outcome.report)
         process.freshness.note(key, outcome, began, self.clock())
-        process.hearing.looked(key, heard, self._cloud.now, found=found_any(outcome))
+        changed = outcome.status is not None and outcome.status != body.get("status")
+        process.hearing.looked(key, heard, self._cloud.now, found=found_any(outcome, changed=changed))
         if outcome.status is not None:
             body["status"] = outcome.status
         self.passes += 1
