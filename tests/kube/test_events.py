@@ -5,8 +5,14 @@ Everything on the way is that of the example: the rules of the accounts, the bus
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.kit import event_queue
@@ -22,6 +28,7 @@ pytestmark = pytest.mark.kube
 
 HOUR = Cadence(timedelta(hours=1), timedelta(hours=1))
 VAULTS = {"orders": 1, "bills": 1, "payroll": 1}
+OPERATOR = f"arn:aws:iam::{scene.TOOLS}:user/crossvault-operator"
 VOLUME = {"resource_type": "EBS", "resource": "vol-new", "key": "alias/orders-storage", "age": "0s"}
 
 
@@ -79,3 +86,67 @@ def test_what_happens_in_aws_is_seen_when_it_is_told(town: Town, tenant: str) ->
 
     wait_until(lambda: town.statements("orders-copies"), "the statement is back")
     assert town.hints()["used"] >= 2
+
+
+def test_rubbish_and_forgeries_do_no_harm(town: Town, tenant: str) -> None:
+    """They are counted and thrown away; no copy is made twice, and what is true is heard beside them."""
+    settled(town, tenant, "bills")
+    sqs = town.aws.client("sqs", scene.TOOLS, "admin", region=scene.HOME)
+    passes = town.core.ended[tenant]
+    told = event_queue.event("Recovery Point State Change", {"backupVaultName": "bills", "status": "COMPLETED"})
+    forged = [json.dumps({**told, "id": f"forged {number}"}) for number in range(50)]
+    for body in ["hello", "[]", json.dumps({**told, "account": "0" * 12}), json.dumps(told), *forged]:
+        sqs.send_message(QueueUrl=town.queue_url, MessageBody=body)
+        sqs.send_message(QueueUrl=town.queue_url, MessageBody=body)
+
+    wait_until(lambda: town.hints().get("duplicate", 0) >= 51, "all are heard")
+    assert town.hints()["malformed"] >= 4
+    assert town.hints()["unknown"] >= 2
+    assert town.core.ended[tenant] - passes <= 12
+    assert town.jobs("bills") == {"bills-copies": 1}
+
+    town.control.seed(scene.PRODUCTION, scene.HOME, "bills", [VOLUME])
+    sqs.send_message(QueueUrl=town.queue_url, MessageBody=json.dumps({**told, "id": "true"}))
+    wait_until(lambda: town.jobs("bills")["bills-copies"] == 2, "the new point is copied")
+
+
+def test_without_its_queue_the_operator_goes_on(town: Town, tenant: str) -> None:
+    """What people declare is done as ever; that nothing is heard is said once, and nothing waits for it."""
+    sqs = town.aws.client("sqs", scene.TOOLS, "admin", region=scene.HOME)
+    sqs.delete_queue(QueueUrl=town.queue_url)
+    wait_until(lambda: any("Hearing no events" in line for line in town.lines()), "it is said")
+    town.shared("payroll", tenant)
+    town.declare(tenant, "payroll", "payroll")
+    wait_until(lambda: town.jobs("payroll")["payroll-copies"] == 1, "the copy is started")
+    copies = town.control.vault(scene.BACKUP, scene.AWAY, "payroll-copies")
+    wait_until(lambda: copies.points, "the copy is there")
+    town.declare(tenant, "payroll", "payroll", objectives={"maxCopyLag": "48h"})  # nobody tells that it has ended
+    town.copied(tenant, "payroll")
+
+    assert town.jobs("payroll") == {"payroll-copies": 1}
+    assert len([line for line in town.lines() if "Hearing no events" in line]) == 1
+
+
+def test_an_open_poll_does_not_hold_up_the_end(town: Town, tmp_path: Path) -> None:
+    """The process ends with 0 on SIGTERM while SQS has not answered yet; the option is that of the chart."""
+    sqs = town.aws.client("sqs", scene.TOOLS, "admin", region=scene.HOME)
+    url = str(sqs.create_queue(QueueName="crossvault-others")["QueueUrl"])
+    arn = event_queue.QUEUE_ARN.replace("-events", "-others")
+    allowed = {"Effect": "Allow", "Principal": {"AWS": OPERATOR}, "Action": "sqs:*", "Resource": arn}
+    grant = {"Version": "2012-10-17", "Statement": [allowed]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(grant)})
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    words = [sys.executable, "-m", "crossvault", "operator", "--kubeconfig", str(town.cluster.install())]
+    words += ["--metrics-port", "0", "--probe-port", "0", "--host", "127.0.0.1", "--event-queue-url", url]
+    words += ["--log-level", "debug"]
+    environment = {**os.environ, "AWS_ENDPOINT_URL": town.aws.url, "AWS_REGION": scene.HOME}
+    log = tmp_path / "log"
+    with log.open("wb") as stderr, subprocess.Popen(words, stderr=stderr, env=environment) as running:
+        try:
+            wait_until(lambda: "sqs:DeleteMessageBatch" in log.read_text(), "the first message is heard and deleted")
+            running.send_signal(signal.SIGTERM)
+            code = running.wait(10)  # the poll that is open would take twice as long
+        finally:
+            running.kill()
+
+    assert code == 0, log.read_text()
