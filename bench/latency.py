@@ -107,8 +107,9 @@ def _make(aws: SimulatorServer, points: int, seconds: float, *, told: bool) -> d
         made[point.arn] = aws.control.now()
         if told:
             detail = {"backupVaultName": vault, "status": "COMPLETED", "resourceType": "EFS"}
-            place = {"account": account_id, "region": worlds.SOURCE_REGION, "resources": [point.arn]}
-            aws.control.events.publish("Recovery Point State Change", detail, **place)
+            aws.control.events.publish(
+                "Recovery Point State Change", detail, account=account_id, region=worlds.SOURCE_REGION
+            )
     return made
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from tests.kit.fake_api import POLICIES, FakeApi, policy
 
+from crossvault.engine.hints import Hint
 from crossvault.engine.rounds import Aws
 from crossvault.kinds import POLICY
 from crossvault.kinds.kind import ObjectKey, Request
@@ -28,6 +29,7 @@ from crossvault.words.reasons import Reason
 from crossvault.work.agenda import Next
 from crossvault.work.board import Board
 from crossvault.work.freshness import Freshness
+from crossvault.work.hearing import Hearing
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -60,6 +62,8 @@ class Bench:
         self.vitals, self.board = Vitals(), Board()
         self.store = Store()
         self.freshness = Freshness(SETTINGS.cadence)
+        self.heeded: list[tuple[Hint, datetime]] = []
+        self.hearing = Hearing(self.store.desk, self.vitals, longest=SETTINGS.cadence.interval, clock=lambda: self.now)
         api = cast("Api", self.api)
         self.recorder = Recorder(api, "test", clock=lambda: self.now, monotonic=lambda: 0.0)
         self.parts = Parts(
@@ -75,6 +79,8 @@ class Bench:
             freshness=self.freshness,
             threads=Threads(2, lambda: self.stopping),
             vitals=self.vitals,
+            hearing=self.hearing,
+            heed=lambda hint, at: self.heeded.append((hint, at)),
             forget_account=self.forgotten.append,
             aside=lambda _key: nullcontext(),
         )

@@ -89,9 +89,10 @@ def test_calls_that_matter_reach_the_queue(name: str) -> None:
     cloud, url = opened()
     service = next(service for service, known in events.CALLS if known == name).partition(".")[0]
     told = event_queue.call(name, {"backupVaultName": "copies"}, service)
-    place = {"account": BACKUP, "region": AWAY, "source": f"aws.{service}"}
-    cloud.control.events.publish("AWS API Call via CloudTrail", told, **place)
-    cloud.control.events.publish("AWS API Call via CloudTrail", told | {"eventName": "StartCopyJob"}, **place)
+    for detail in (told, told | {"eventName": "StartCopyJob"}):
+        cloud.control.events.publish(
+            "AWS API Call via CloudTrail", detail, account=BACKUP, region=AWAY, source=f"aws.{service}"
+        )
 
     assert len(heard(cloud, url)) == 1
     assert len(cloud.control.events.log()) == 2

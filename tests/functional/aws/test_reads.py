@@ -246,3 +246,66 @@ def test_a_write_is_seen_whoever_was_asking() -> None:
             each.result(10)
 
     assert reads.cached(KEY, START) is None
+
+
+# --- What something has happened to --------------------------------------------------------------------------------
+
+
+def marked(clock: Clock) -> SharedReads:
+    """Return reads whose last word is the one mark that makes them old."""
+    return SharedReads(clock, lambda key: (key[-1],))
+
+
+def test_what_was_read_before_a_mark_is_read_again_once() -> None:
+    """By everybody, however old it might be otherwise; what others have read since will do."""
+    clock = Clock()
+    reads, long_ago = marked(clock), START - timedelta(days=1)
+    assert reads.get(KEY, long_ago, lambda: 1)[0] == 1
+    clock.tick(seconds=1)
+    reads.outdate(("orders", "nobody's"), clock())
+
+    assert reads.cached(KEY, long_ago) is None
+    assert reads.last(KEY) == 1
+    assert reads.get(KEY, long_ago, lambda: 2)[0] == 2
+    clock.tick(seconds=1)
+    assert reads.get(KEY, long_ago, _never)[0] == 2
+    assert reads.get(("vault", "prod", "bills"), long_ago, lambda: 3)[0] == 3
+
+
+def test_an_older_mark_changes_nothing() -> None:
+    """Marks come in any order."""
+    clock = Clock()
+    reads, long_ago = marked(clock), START - timedelta(days=1)
+    reads.outdate(("orders",), clock())
+    clock.tick(seconds=1)
+    reads.get(KEY, long_ago, lambda: 1)
+    reads.outdate(("orders",), START)
+
+    assert reads.get(KEY, long_ago, _never)[0] == 1
+
+
+def test_a_read_under_way_when_the_mark_comes_is_not_for_who_comes_after() -> None:
+    """It may have been answered before."""
+    clock = Clock()
+    reads, long_ago, flight = marked(clock), START - timedelta(days=1), Flight(1)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(reads.get, KEY, long_ago, flight)
+        assert flight.began.wait(10)
+        clock.tick(seconds=1)
+        reads.outdate(("orders",), clock())
+        second = pool.submit(reads.get, KEY, long_ago, lambda: 2)
+        flight.land.set()
+
+        assert first.result(10)[0] == 1
+        assert second.result(10)[0] == 2
+
+
+def test_marks_are_forgotten_when_nothing_older_is_kept() -> None:
+    """They are few, and not for ever."""
+    clock = Clock()
+    reads = marked(clock)
+    reads.outdate(("orders",), clock())
+    clock.tick(days=3)
+    reads.get(KEY, START, lambda: 1)
+
+    assert reads._marks == {}

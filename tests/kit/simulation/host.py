@@ -143,8 +143,8 @@ class Host:
 
     def _taken(self) -> list[ObjectKey]:
         """Take up what is due, as several workers would, in the order in which they come to it."""
-        for key in self._process.hearing.due(self._cloud.now):
-            self._process.agenda.add(key, self._cloud.now, Lane.RESYNC)
+        for hinted in self._process.hearing.due(self._cloud.now):
+            self._process.agenda.add(hinted, self._cloud.now, Lane.RESYNC)
         most = self._dice.randint(1, AT_ONCE) if len(self.bodies) > 1 else 1
         keys: list[ObjectKey] = []
         while len(keys) < most and (key := self._process.agenda.take(self._cloud.now)) is not None:
