@@ -32,6 +32,8 @@ WAIT_SECONDS = 20
 AT_ONCE = 10
 FIRST, LONGEST = 1.0, 60.0
 """Seconds before the first try after a failure, and at most."""
+USELESS = 0.2
+"""Seconds after a poll that brought nothing to look for: whoever fills the queue with rubbish keeps no core busy."""
 
 _PATH = re.compile(r"/([0-9]{12})/([A-Za-z0-9_-]{1,80}(?:\.fifo)?)/?", re.ASCII)
 _DEAD = frozenset({Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.NO_CREDENTIALS})
@@ -194,9 +196,12 @@ class Listener:
     def _poll(self, take: Callable[[Answers], bool], stopping: Callable[[], bool]) -> bool:
         """Poll once; what comes when nobody is there any more stays in the queue, for the next process."""
         messages = self._queue.receive()
-        if stopping() or (messages and not take([events.read(each.body) for each in messages])):
+        answers = [events.read(each.body) for each in messages]
+        if stopping() or (messages and not take(answers)):
             return False
         self._queue.delete(messages)
+        if messages and not any(isinstance(each, Notice) for each in answers):
+            self._sleep(USELESS)
         return True
 
     def _delay(self) -> float:

@@ -122,6 +122,16 @@ def test_poison_is_counted_and_deleted(cloud: Cloud) -> None:
     assert cloud.left() == 0
 
 
+def test_rubbish_alone_is_read_slowly(cloud: Cloud) -> None:
+    """A queue full of it takes no more than a fraction of the process; what it stands before comes later."""
+    cloud.send(*["hello"] * 30, NEW_POINT)
+    cloud.listen(5)
+
+    assert cloud.slept == [queue.USELESS] * 3
+    assert cloud.fates()[-1] == "notice"
+    assert cloud.left() == 0
+
+
 def test_messages_too_large_together_are_read_one_by_one(cloud: Cloud) -> None:
     """Ten messages of a megabyte that doubles on the wire are more than any answer may have."""
     cloud.sqs.set_queue_attributes(QueueUrl=cloud.url, Attributes={"MaximumMessageSize": "1048576"})
