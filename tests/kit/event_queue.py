@@ -17,7 +17,7 @@ from tests.kit.stage import AWAY, BACKUP, HOME, PRODUCTION, TOOLS, Json, account
 from backup_simulator.server import SimulatorServer
 from backup_simulator.transport import InProcess
 
-FOLDER = Path(__file__).parents[2] / "examples" / "events"
+FOLDER = Path(__file__).parents[2] / "deploy" / "aws" / "events"
 ORGANIZATION = "OrganizationId"
 ROLE = "crossvault-events"
 BUS_ARN = f"arn:aws:events:{HOME}:{TOOLS}:event-bus/crossvault"
