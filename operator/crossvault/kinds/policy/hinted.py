@@ -55,12 +55,9 @@ class Hinted:
 
 
 def _vaults(pairs: Iterable[tuple[str, str]]) -> dict[Vault, None]:
-    return dict.fromkeys(_vault(arn) for pair in pairs for arn in pair)
-
-
-def _vault(arn: str) -> Vault:
-    _, _, _, region, account, _, name = arn.split(":", 6)
-    return account, region, name
+    """Return the vaults that ARNs name: arn, partition, service, Region, account, backup-vault, name."""
+    parts = (arn.split(":", 6) for pair in pairs for arn in pair)
+    return {(each[4], each[3], each[6]): None for each in parts if len(each) == 7}
 
 
 def _remove(index: dict[K, dict[PolicyKey, None]], place: K, key: PolicyKey) -> None:
