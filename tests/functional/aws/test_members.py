@@ -317,8 +317,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, *OF_ORGANIZATIONS}
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
+    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED, *OF_ORGANIZATIONS}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -842,13 +841,7 @@ def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
     organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
     services = {**dict.fromkeys(organizations, "organizations"), "DescribeKey": "kms", "LookupEvents": "cloudtrail"}
-    services = {
-        RECEIVED: "sqs",
-        "DeleteMessageBatch": "sqs",
-        "DescribeKey": "kms",
-        "DescribeOrganization": "organizations",
-        "ListParents": "organizations",
-    }
+    services |= {RECEIVED: "sqs", "DeleteMessageBatch": "sqs"}
     service = services.get(operation, "backup")
     return _service(service).operation_model(operation)
 

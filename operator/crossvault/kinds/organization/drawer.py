@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ...aspects.organization.former import Holding
 from ...aspects.organization.switch import Keeper
 from ...engine.declared import PolicyKey
+from ...engine.hints import Hint
 from ..account import ACCOUNT
 from ..kind import Body, ObjectKey, Occasion, Others
 from .parse import KIND, OrganizationDeclaration, parse_organization
@@ -58,6 +59,10 @@ class OrganizationDrawer:
         """Tell whether the account that is named has changed; it is read as a whole and never changes."""
         name = request.account_named()
         return self._accounts.accounts().get(name) != request.accounts.get(name)
+
+    def hinted(self, _hint: Hint) -> Mapping[ObjectKey, frozenset[Hint]]:
+        """What happens to vaults changes nothing of an organization."""
+        return {}
 
     # --- what is put in
 
