@@ -103,7 +103,13 @@ class Invariants:
 
     def _unseen_is_unknown(self, body: dict[str, Any], row: dict[str, Any]) -> None:
         """What could not be listed is not told as if it had been: as of when, or not at all."""
-        last = {each.account: each.answered for each in self._calls if each.operation == _LISTING}
+        last: dict[str, bool] = {}
+        for each in self._calls:
+            if each.operation == _LISTING:
+                last[each.account] = each.answered
+            elif each.operation == "ListCopyJobs" and each.answered:
+                # Copy jobs tell that nothing has arrived since the last listing, which need not be made anew then.
+                last = {account: answered for account, answered in last.items() if account == PRODUCTION}
         unseen = {account for account, answered in last.items() if not answered}
         account = row["vaultArn"].split(":")[4]
         if not unseen & {account, PRODUCTION}:
