@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from backup_simulator.server import SimulatorServer
+from crossvault.aspects.vault_policy.statement import statement_for
 
 from . import worlds
 
@@ -26,7 +27,7 @@ ADMIN = {"name": "admin", "policies": ["full"], "access_key": {"id": "AKIABENCHB
 
 
 def measure(*, points: int) -> dict[str, Any]:
-    """Copy about ``points`` recovery points, and look at them: the script once, ours twice."""
+    """Copy about ``points`` recovery points, and look at them: the script once, ours three times."""
     with SimulatorServer(_world(points // EACH)) as aws:
         copied = _copy_all(aws)
         plain, ours = (_in_a_process(name, aws) for name in ("plain", "our_looks"))
@@ -54,7 +55,8 @@ def with_room_for_copies(world: dict[str, Any], resources: int) -> dict[str, Any
             account["keys"][0]["policy"] = _anybody("kms:*")
             account["vaults"][0]["generate"][0] |= {"resources": resources, "every": "1d", "back": f"{EACH - 1}d"}
         if account["name"].startswith("target-"):
-            account["vaults"][0]["policy"] = _anybody("backup:CopyIntoBackupVault")
+            role = f"arn:aws:iam::{worlds.source_id(int(account['name'].removeprefix('target-')))}:role/copy-role"
+            account["vaults"][0]["policy"] = {"Version": "2012-10-17", "Statement": [statement_for(role)]}
     return world
 
 

@@ -17,17 +17,18 @@ from crossvault.manifest import schema
 from crossvault.status.outcome import Cadence
 from crossvault.work import garbage
 from crossvault.work.desk import Desk, desk_of
+from crossvault.work.freshness import Freshness
 
 from . import worlds
 from .plain import usage
 
 
 def ours(url: str, ahead: float) -> dict[str, Any]:
-    """Do two passes over the policy, the second of which may reuse nothing of the first's answers."""
-    recorder = CallCounts()
+    """Do three passes over the policy, one interval apart, each as fresh as the operator would have it."""
+    recorder, waited = CallCounts(), timedelta(0)
 
     def clock() -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=ahead)
+        return datetime.now(UTC) + timedelta(seconds=ahead) + waited
 
     aws = AwsAccounts(AwsSettings(endpoint_url=url, region=worlds.SOURCE_REGION), recorder=recorder, clock=clock)
     bodies = [*worlds.accounts(0, 1000, worlds.NAMESPACE), worlds.policy(0, 0, "Observe")]
@@ -38,7 +39,10 @@ def ours(url: str, ahead: float) -> dict[str, Any]:
         objects[key_of] = whole | {"metadata": whole["metadata"] | {"generation": 1}, "status": {}}
     desk = desk_of(objects)
     garbage.settle()
-    results = {name: _look(desk, objects, aws, recorder, clock) for name in ("first_look", "second_look")}
+    results, fresh = {}, Freshness(Cadence())
+    for name in ("first_look", "second_look", "third_look"):
+        results[name] = _look(desk, objects, aws, recorder, clock, fresh)
+        waited += Cadence().interval
     aws.close()
     return results
 
@@ -72,13 +76,21 @@ class _Beats:
 
 
 def _look(
-    desk: Desk, objects: dict[ObjectKey, dict[str, Any]], aws: AwsAccounts, recorder: CallCounts, clock: Clock
+    desk: Desk,
+    objects: dict[ObjectKey, dict[str, Any]],
+    aws: AwsAccounts,
+    recorder: CallCounts,
+    clock: Clock,
+    fresh: Freshness,
 ) -> dict[str, Any]:
     (key,) = (each for each in objects if each.kind == POLICY.name)
     began, cpu, before = time.monotonic(), time.process_time(), _made(recorder)
-    request = desk.request(key, objects[key], Occasion(clock()))
+    now = clock()
+    occasion = Occasion(fresh.not_before(key, now), patience=fresh.patience(key, now))
+    request = desk.request(key, objects[key], occasion)
     with _Beats() as beats:
         outcome = request.reconcile(aws, clock=clock, cadence=Cadence(), stopping=lambda: False)
+    fresh.note(key, outcome, now, clock())
     objects[key]["status"] = outcome.status or {}
     (row,) = objects[key]["status"]["destinations"]
     return usage(began, cpu, _made(recorder) - before) | beats.figures() | {"copied": row["copied"]}

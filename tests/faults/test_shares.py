@@ -18,6 +18,7 @@ from tests.kit.stage import Json, Stage
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.engine.declared import Account, Desired, PolicyKey
+from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Action, Result
 from crossvault.kinds import POLICY
@@ -90,9 +91,9 @@ class Together:
         self._aws, self._planned = aws, Barrier(passes, timeout=30)
         self._begun: set[str] = set()
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Look."""
-        return self._aws.observe(desired, not_before=not_before, settings_since=settings_since)
+        return self._aws.observe(desired, not_before=not_before, patience=patience)
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
         """Look at an account."""

@@ -22,6 +22,7 @@ from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.vault import CreateVault
 from crossvault.engine.declared import Desired
+from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.engine.observed import Observed
 from crossvault.kinds import POLICY
 from crossvault.local import Folder, LocalRunner, LocalSettings, ManifestError
@@ -225,11 +226,11 @@ class HeldAws(FakeAws):
         self.free = threading.Event()
         self.begun = 0
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Wait, then look."""
         self.begun += 1
         assert self.free.wait(30)
-        return super().observe(desired, not_before=not_before, settings_since=settings_since)
+        return super().observe(desired, not_before=not_before, patience=patience)
 
 
 async def changed_meanwhile(path: Path, aws: HeldAws, change: Callable[[], object], **settings: Any) -> LocalRunner:

@@ -32,7 +32,7 @@ from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault.seen import VAULT, Vault
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.engine.declared import Account, Desired, Destination
-from crossvault.engine.looks import Seen
+from crossvault.engine.looks import NO_PATIENCE, Patience, Seen
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Action, Result
 from crossvault.words.problems import Problem
@@ -84,9 +84,10 @@ class FakeAws:
 
     # --- The port ---
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Look at everything as it is now."""
-        assert (settings_since or not_before) <= not_before <= self.now
+        assert timedelta(0) <= patience.settings <= patience.settled
+        assert not_before <= self.now
         self.looks += 1
         seen = (
             account_sight(desired.source.account)

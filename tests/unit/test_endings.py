@@ -21,7 +21,7 @@ from crossvault.aspects.copies.contents import POINTS
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.vault.seen import VAULT
 from crossvault.engine.declared import Desired, PolicyKey
-from crossvault.engine.looks import Unseen
+from crossvault.engine.looks import NO_PATIENCE, Patience, Unseen
 from crossvault.engine.observed import Observed
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.policy.reconcile import PolicyRequest
@@ -187,9 +187,9 @@ class BlindSource(FakeAws):
 
     blind = False
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """See the destinations only."""
-        seen = super().observe(desired, not_before=not_before, settings_since=settings_since)
+        seen = super().observe(desired, not_before=not_before, patience=patience)
         if not self.blind:
             return seen
         dark = Unseen(Problem(Reason.ASSUME_ROLE_DENIED, "Role orders is not to be had."))

@@ -37,7 +37,7 @@ from crossvault.aspects.organization import SWITCH
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Vault
 from crossvault.cli import plans
 from crossvault.engine.declared import Desired
-from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.looks import NO_PATIENCE, Look, Patience, Seen, Unseen
 from crossvault.engine.observed import Observed, Sight
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.policy.reconcile import PolicyRequest, plan_policy
@@ -85,9 +85,9 @@ class TroubledAws(FakeAws):
         super().__init__(*points)
         self.trouble = trouble
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Look at everything as it is now, troubles included."""
-        seen, trouble = super().observe(desired, not_before=not_before, settings_since=settings_since), self.trouble
+        seen, trouble = super().observe(desired, not_before=not_before, patience=patience), self.trouble
         source = seen.source.having(SWITCH, trouble.toggle)
         if trouble.source_identity is not None:
             source = source.having(IDENTITY, trouble.source_identity)

@@ -15,13 +15,14 @@ from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
 from ..aws.own import AwsSettings, NewSession, plain_session
-from ..aws.places import Place, Shared, identity_key
+from ..aws.places import Age, Place, Shared, identity_key
 from ..aws.queue import EventQueue, QueuePlace
 from ..aws.reads import ReadKey, SharedReads
 from ..aws.sessions import Sessions
 from ..aws.threads import NewThreads
 from ..engine.declared import Account, Desired
 from ..engine.hints import Hint, Subject
+from ..engine.looks import NO_PATIENCE, Patience
 from ..engine.observed import Observed, Sight
 from ..engine.parts import Parts
 from ..engine.plan import Action, Result
@@ -93,14 +94,14 @@ class AwsAccounts:
 
     # --- Looking
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Look at everything one policy speaks of; no answer is older than ``not_before``.
 
-        What changes only when somebody changes it may be older, if ``settings_since`` says so.
+        Some of it may be older, by ``patience``.
         """
         with tenants.asking_for(desired.key.namespace):
             began = self._reach.clock()
-            shared = Shared(self._reach.reads, not_before, min(not_before, settings_since or not_before))
+            shared = Shared(self._reach.reads, not_before, patience)
             scene = Scene(desired, lambda vault: self._enter(shared, vault.account, vault.region))
             found = _seen([each.look(scene) for each in self._hands])
             return Observed(
@@ -130,14 +131,14 @@ class AwsAccounts:
         return Sight(account, sum((each() for each in pending), Parts()))
 
     def _at_home(self, account: Account, not_before: datetime) -> Place:
-        shared = Shared(self._reach.reads, not_before, not_before)
+        shared = Shared(self._reach.reads, not_before)
         return self._enter(shared, account, self._reach.sessions.home(account))
 
     def _enter(self, shared: Shared, account: Account, region: str) -> Place:
         """Begin to verify the identity."""
         access = self._reach.sessions.enter(account)
         key = identity_key(access.fingerprint)
-        identity = shared.start(access, key, lambda: access.verify(shared.settings_since), setting=True)
+        identity = shared.start(access, key, lambda: access.verify(shared.settled_since), age=Age.SETTLED)
         return Place(shared, account, region, access, identity)
 
     def heed(self, hint: Hint, at: datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, TypeAlias, TypeVar, cast
 
 from ..engine.declared import Account
-from ..engine.looks import Look, Seen, Unseen
+from ..engine.looks import NO_PATIENCE, Look, Patience, Seen, Unseen
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import probe, regions, tenants
@@ -30,19 +31,27 @@ def identity_key(entry: Fingerprint) -> ReadKey:
     return ("identity", entry)
 
 
+class Age(Enum):
+    """How old what is asked for may be."""
+
+    MOVING = "it moves by itself"
+    SET = "it changes only when somebody changes it"
+    SETTLED = "hardly anybody ever changes it"
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The reads as one pass uses them.
 
     Attributes:
-        settings_since: The same of what is set, and changes when somebody changes it: a key, a switch, a policy.
+        patience: How much older than that some of it may be.
         ages: Collects when the answers were fetched.
         doubts: Why an account is asked nothing in a Region, by both names; None where it is asked.
     """
 
     reads: SharedReads
     not_before: datetime
-    settings_since: datetime
+    patience: Patience = NO_PATIENCE
     ages: dict[ReadKey, datetime] = field(default_factory=dict)
     doubts: dict[tuple[str, str], Problem | None] = field(default_factory=dict)
 
@@ -50,10 +59,10 @@ class Shared:
         """Return how old the picture is that has been got since then; what is set may be older."""
         return min((each for each in self.ages.values() if each >= self.not_before), default=began)
 
-    def look(self, key: ReadKey, fetch: Callable[[], T], who: str = "", *, setting: bool = False) -> Look[T]:
+    def look(self, key: ReadKey, fetch: Callable[[], T], who: str = "", *, age: Age = Age.MOVING) -> Look[T]:
         """Ask, or take what is there; what could not be asked is unseen. ``who`` waits for nobody else who asks."""
         try:
-            value, at = self.reads.get(key, self._since(setting=setting), fetch, who)
+            value, at = self.reads.get(key, self._since(age), fetch, who)
         except CrossvaultError as error:
             return Unseen(error.problem)
         self.ages[key] = at
@@ -87,16 +96,32 @@ class Shared:
         return access.threads.submit(look).result
 
     def start(
-        self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False, setting: bool = False
+        self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False, age: Age = Age.MOVING
     ) -> Pending[T]:
         """Ask in one of the account's threads, or take at once what is there; ``apart``, each namespace for itself."""
-        if self.reads.cached(key, self._since(setting=setting)) is not None:
-            return known(self.look(key, fetch, setting=setting))
+        if self.reads.cached(key, self._since(age)) is not None:
+            return known(self.look(key, fetch, age=age))
         who = tenants.current() if apart else ""
-        return access.threads.submit(lambda: self.look(key, fetch, who, setting=setting)).result
+        return access.threads.submit(lambda: self.look(key, fetch, who, age=age)).result
 
-    def _since(self, *, setting: bool) -> datetime:
-        return self.settings_since if setting else self.not_before
+    @property
+    def settings_since(self) -> datetime:
+        """How old what changes only when somebody changes it may be."""
+        return self.not_before - self.patience.settings
+
+    @property
+    def settled_since(self) -> datetime:
+        """How old what hardly anybody ever changes may be."""
+        return self.not_before - self.patience.settled
+
+    def _since(self, age: Age) -> datetime:
+        match age:
+            case Age.MOVING:
+                return self.not_before
+            case Age.SET:
+                return self.settings_since
+            case Age.SETTLED:
+                return self.settled_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +140,9 @@ class Place:
         """Begin to ask, in one of the account's threads; ``apart`` for what every policy of an account shares."""
         return self.once(key, lambda: self.shared.start(self.access, key, fetch, apart=apart))
 
-    def setting(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True) -> Pending[T]:
+    def setting(self, key: ReadKey, fetch: Callable[[], T], *, regional: bool = True, age: Age = Age.SET) -> Pending[T]:
         """Begin to ask for what changes only when somebody changes it."""
-        return self.once(key, lambda: self.shared.start(self.access, key, fetch, setting=True), regional=regional)
+        return self.once(key, lambda: self.shared.start(self.access, key, fetch, age=age), regional=regional)
 
     def slowly(
         self, key: ReadKey, fetch: Callable[[], T], lasts: Callable[[Look[T]], timedelta], *, regional: bool = True
@@ -160,7 +185,7 @@ class Place:
         if not regions.doubt(region):
             return None
         key = probe.key(self.access.fingerprint, region)
-        look = self.shared.look(key, lambda: probe.global_settings(self.access, region), setting=True)
+        look = self.shared.look(key, lambda: probe.global_settings(self.access, region), age=Age.SET)
         doubtful = isinstance(look, Unseen) and look.problem.reason is Reason.REGION_DOUBTFUL
         return look.problem if doubtful and isinstance(look, Unseen) else None
 

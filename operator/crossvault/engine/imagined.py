@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from .declared import Account, Desired
+from .looks import NO_PATIENCE, Patience
 from .observed import Observed, Sight
 from .plan import Action, Result
 
@@ -21,7 +22,7 @@ class ImaginedAws:
         desired: Desired,  # noqa: ARG002
         *,
         not_before: datetime,  # noqa: ARG002
-        settings_since: datetime | None = None,  # noqa: ARG002
+        patience: Patience = NO_PATIENCE,  # noqa: ARG002
     ) -> Observed:
         """Return the picture as it would be now."""
         return self._seen

@@ -13,6 +13,7 @@ from typing import Protocol
 from . import plan
 from .declared import Account, Desired
 from .imagined import ImaginedAws
+from .looks import NO_PATIENCE, Patience
 from .observed import Observed, Sight
 from .parts import Parts
 from .plan import Action, Case, Plan, Result, Room
@@ -27,10 +28,10 @@ that status tells what was observed after the last action, and a tug-of-war over
 class Aws(Protocol):
     """What a pass needs from AWS. Implementations answer with values; they raise only for bugs of ours."""
 
-    def observe(self, desired: Desired, *, not_before: datetime, settings_since: datetime | None = None) -> Observed:
+    def observe(self, desired: Desired, *, not_before: datetime, patience: Patience = NO_PATIENCE) -> Observed:
         """Read everything ``desired`` speaks of; no read may be older than ``not_before``. Must not mutate.
 
-        What changes only when somebody changes it may be as old as ``settings_since``.
+        Some of it may be older, by ``patience``.
         """
 
     def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
@@ -51,7 +52,7 @@ class Errand:
         rooms: Who judges, in the order in which protection grows.
         around: What others have at stake.
         not_before: No observation may be older than this.
-        settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
+        patience: How much older than that some of it may be.
         ordered: A deletion was of this one policy by name, not of its CRD or namespace.
     """
 
@@ -60,7 +61,7 @@ class Errand:
     not_before: datetime
     around: Parts = field(default_factory=Parts)
     ordered: bool = True
-    settings_since: datetime | None = None
+    patience: Patience = NO_PATIENCE
 
 
 def act(errand: Errand, aws: Aws, stopping: Stopping) -> tuple[tuple[Result, ...], Observed, Plan]:
@@ -83,7 +84,7 @@ def act(errand: Errand, aws: Aws, stopping: Stopping) -> tuple[tuple[Result, ...
 
 def look(errand: Errand, aws: Aws) -> tuple[Observed, Plan]:
     """Observe and compare. Writes have made the reads they touch stale, so a later look sees their effect."""
-    observed = aws.observe(errand.desired, not_before=errand.not_before, settings_since=errand.settings_since)
+    observed = aws.observe(errand.desired, not_before=errand.not_before, patience=errand.patience)
     return observed, plan.diff(errand.rooms, Case(errand.desired, observed, errand.around))
 
 

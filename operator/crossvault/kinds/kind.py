@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from ..engine.declared import PolicyKey
 from ..engine.hints import Hint
+from ..engine.looks import NO_PATIENCE, Patience
 from ..engine.rounds import Aws
 from ..manifest.fields import Fault
 from ..status.events import Event
@@ -70,7 +71,7 @@ class Occasion:
 
     Attributes:
         not_before: No observation may be older than this.
-        settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
+        patience: How much older than that some of it may be.
         looked: When each destination was last seen in whole, as far as the process knows.
         ordered: A deletion was of this one object by name, not of its CRD or namespace.
         waiting: How many copies each other policy of the namespace has under way that waits for a place in the same
@@ -81,7 +82,7 @@ class Occasion:
     looked: Mapping[str, datetime] = field(default_factory=dict)
     ordered: bool = True
     waiting: tuple[int, ...] = ()
-    settings_since: datetime | None = None
+    patience: Patience = NO_PATIENCE
 
 
 R = TypeVar("R", bound=Request)

@@ -79,7 +79,7 @@ class Passes:
             self._parts.freshness.not_before(key, now),
             self._looked(key),
             waiting=self._parts.board.waiting(key.kind, key.policy),
-            settings_since=self._parts.freshness.settings_since(key, now),
+            patience=self._parts.freshness.patience(key, now),
         )
         return await self._look(key, body, self._parts.store.desk.request(key, body, occasion))
 

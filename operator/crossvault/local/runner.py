@@ -269,7 +269,7 @@ class LocalRunner:
                 fresh.not_before(key, now),
                 self._board.looked(key.kind, key.policy),
                 waiting=self._board.waiting(key.kind, key.policy),
-                settings_since=fresh.settings_since(key, now),
+                patience=fresh.patience(key, now),
             ),
         )
 

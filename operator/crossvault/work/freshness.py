@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..engine.looks import Patience
 from ..kinds.kind import ObjectKey
 from ..status.outcome import Cadence, Outcome
 
@@ -17,16 +18,12 @@ FOLLOW_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Patience:
-    """How old what the next pass sees may be.
-
-    Attributes:
-        moving: What moves by itself: recovery points and copy jobs.
-        settings: What changes only when somebody changes it.
-    """
+class _Ages:
+    """How old what the next pass sees may be: what moves by itself, what is set, what hardly anybody changes."""
 
     moving: timedelta
     settings: timedelta
+    settled: timedelta
 
 
 class Freshness:
@@ -35,8 +32,9 @@ class Freshness:
     def __init__(self, cadence: Cadence) -> None:
         self._cadence = cadence
         self._demands: dict[ObjectKey, datetime] = {}
-        self._patience: dict[ObjectKey, _Patience] = {}
-        self._longest = _Patience(cadence.interval * RESYNC_SHARE, cadence.interval * RESYNC_SHARE)
+        self._ages: dict[ObjectKey, _Ages] = {}
+        interval = cadence.interval * RESYNC_SHARE
+        self._usual = _Ages(interval, interval, interval)
 
     def demand(self, key: ObjectKey, at: datetime) -> None:
         """Have the next pass see nothing older than ``at``: something changed then."""
@@ -44,11 +42,13 @@ class Freshness:
 
     def not_before(self, key: ObjectKey, now: datetime) -> datetime:
         """Return the instant for the pass that starts now."""
-        return self._since(key, now - self._patience.get(key, self._longest).moving)
+        return self._since(key, now - self._ages.get(key, self._usual).moving)
 
-    def settings_since(self, key: ObjectKey, now: datetime) -> datetime:
-        """Return the same of what changes only when somebody changes it: copies are followed without it."""
-        return self._since(key, now - self._patience.get(key, self._longest).settings)
+    def patience(self, key: ObjectKey, now: datetime) -> Patience:
+        """Return how much older the pass that starts now may see the rest: copies are followed without it."""
+        ages, moving = self._ages.get(key, self._usual), self.not_before(key, now)
+        settings, settled = (self._since(key, now - each) for each in (ages.settings, ages.settled))
+        return Patience(moving - settings, moving - settled)
 
     def _since(self, key: ObjectKey, patient: datetime) -> datetime:
         return max(self._demands.get(key, patient), patient)
@@ -68,14 +68,14 @@ class Freshness:
             del self._demands[key]
         if wrote_at is not None:
             self.demand(key, wrote_at)
-        follows = requeue is not None and requeue < self._cadence.interval
-        if requeue is not None and follows:
+        moving = self._usual.moving
+        if requeue is not None and requeue < self._cadence.interval:
             # The next copies are started at once; the last ones are not seen to move before they are followed.
             soon = max(requeue, self._cadence.follow) if calm else requeue
-            moving = min(soon * FOLLOW_SHARE, self._longest.moving)
-            self._patience[key] = _Patience(moving, self._longest.settings if calm else moving)
-        else:
-            self._patience.pop(key, None)
+            moving = min(soon * FOLLOW_SHARE, moving)
+        self._ages[key] = (
+            _Ages(moving, self._usual.settings, self._cadence.settled) if calm else _Ages(moving, moving, moving)
+        )
 
     def note(self, key: ObjectKey, outcome: Outcome, started: datetime, now: datetime) -> None:
         """Note how a pass ended that started then; one that failed has met no demand."""
@@ -89,4 +89,4 @@ class Freshness:
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is gone."""
         self._demands.pop(key, None)
-        self._patience.pop(key, None)
+        self._ages.pop(key, None)

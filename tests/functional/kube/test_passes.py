@@ -13,6 +13,7 @@ from tests.kit.kube_passes import NOW, ORDERS, SETTINGS, STATUS, WARNING, Bench,
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.vault import CreateVault
 from crossvault.engine.declared import Account, PolicyKey, VaultRef
+from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.engine.plan import Result
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.kind import NAMESPACE, ObjectKey
@@ -294,7 +295,7 @@ async def test_own_writes_are_seen_by_the_next_pass() -> None:
     bench.now += timedelta(seconds=5)
     await bench.work()
 
-    assert bench.requests[1].not_before == bench.requests[1].settings_since == NOW
+    assert (bench.requests[1].not_before, bench.requests[1].patience) == (NOW, NO_PATIENCE)
 
 
 async def test_what_a_copy_did_not_change_need_not_be_seen_anew() -> None:
@@ -308,4 +309,6 @@ async def test_what_a_copy_did_not_change_need_not_be_seen_anew() -> None:
     await bench.work()
 
     assert bench.requests[1].not_before == bench.now - SETTINGS.cadence.follow / 2
-    assert bench.requests[1].settings_since == bench.now - 0.9 * SETTINGS.cadence.interval
+    settings, settled = 0.9 * SETTINGS.cadence.interval, SETTINGS.cadence.settled
+    moving = SETTINGS.cadence.follow / 2
+    assert bench.requests[1].patience == Patience(settings - moving, settled - moving)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from tests.kit.fake_api import POLICIES, FakeApi, account, policy
 
+from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.kind import ObjectKey
 from crossvault.kube import handlers, objects
@@ -196,39 +197,42 @@ def test_patience_follows_the_next_look(requeue: timedelta | None, patience: flo
 
 
 @pytest.mark.parametrize(
-    ("requeue", "calm", "moving", "settings"),
+    ("requeue", "calm", "ages"),
     [
-        pytest.param(timedelta(seconds=30), True, 15, 270, id="copies are followed"),
-        pytest.param(timedelta(seconds=1), True, 15, 270, id="more copies are started"),
-        pytest.param(timedelta(milliseconds=100), True, 15, 270, id="more copies are started at once"),
-        pytest.param(timedelta(minutes=2), True, 60, 270, id="something is due"),
-        pytest.param(timedelta(seconds=30), False, 15, 15, id="something is set wrongly"),
-        pytest.param(timedelta(minutes=5), True, 270, 270, id="resync"),
-        pytest.param(timedelta(minutes=5), False, 270, 270, id="resync, and something is wrong"),
+        pytest.param(timedelta(seconds=30), True, (15, 270, 1500), id="copies are followed"),
+        pytest.param(timedelta(seconds=1), True, (15, 270, 1500), id="more copies are started"),
+        pytest.param(timedelta(milliseconds=100), True, (15, 270, 1500), id="more copies are started at once"),
+        pytest.param(timedelta(minutes=2), True, (60, 270, 1500), id="something is due"),
+        pytest.param(timedelta(seconds=30), False, (15, 15, 15), id="something is wrong"),
+        pytest.param(timedelta(minutes=5), True, (270, 270, 1500), id="resync"),
+        pytest.param(timedelta(minutes=5), False, (270, 270, 270), id="resync, and something is wrong"),
     ],
 )
-def test_what_somebody_has_to_change_is_seen_anew_in_every_interval(
-    requeue: timedelta, calm: bool, moving: float, settings: float
+def test_what_somebody_has_to_change_is_seen_less_often(
+    requeue: timedelta, calm: bool, ages: tuple[float, float, float]
 ) -> None:
-    """However often what moves by itself is followed; as often as that, while it is not as it has to be."""
+    """In every interval, or every sixth; as often as what moves by itself, while it is not as it has to be."""
     fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
     fresh.passed(ORDERS, NOW, wrote_at=None, requeue=requeue, calm=calm)
+    moving, settings, settled = (timedelta(seconds=each) for each in ages)
 
-    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=moving)
-    assert fresh.settings_since(ORDERS, NOW) == NOW - timedelta(seconds=settings)
+    assert fresh.not_before(ORDERS, NOW) == NOW - moving
+    assert fresh.patience(ORDERS, NOW) == Patience(settings - moving, settled - moving)
     fresh.demand(ORDERS, NOW)
-    assert fresh.not_before(ORDERS, NOW) == fresh.settings_since(ORDERS, NOW) == NOW
+    assert (fresh.not_before(ORDERS, NOW), fresh.patience(ORDERS, NOW)) == (NOW, NO_PATIENCE)
 
 
 @pytest.mark.parametrize("cadence", [Cadence(timedelta(seconds=5)), Cadence(timedelta(minutes=5))])
 @pytest.mark.parametrize("calm", [True, False])
 @pytest.mark.parametrize("seconds", [0.1, 1, 4, 30, 400])
 def test_nothing_that_is_set_is_older_than_an_interval(cadence: Cadence, calm: bool, seconds: float) -> None:
-    """And nothing that moves is older than what is set."""
+    """What hardly anybody changes than five; and nothing that moves is older than what is set."""
     fresh = Freshness(cadence)
     fresh.passed(ORDERS, NOW, wrote_at=None, requeue=timedelta(seconds=seconds), calm=calm)
+    moving, patience = fresh.not_before(ORDERS, NOW), fresh.patience(ORDERS, NOW)
 
-    assert NOW - cadence.interval < fresh.settings_since(ORDERS, NOW) <= fresh.not_before(ORDERS, NOW) <= NOW
+    assert NOW - cadence.interval < moving - patience.settings <= moving <= NOW
+    assert NOW - 5 * cadence.interval <= moving - patience.settled <= moving - patience.settings
 
 
 def test_only_what_a_copy_has_changed_is_seen_anew_after_it() -> None:
@@ -240,7 +244,7 @@ def test_only_what_a_copy_has_changed_is_seen_anew_after_it() -> None:
     fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start,)), NOW, NOW)
     assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=15)
     fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start, write)), NOW, NOW)
-    assert fresh.not_before(ORDERS, NOW) == fresh.settings_since(ORDERS, NOW) == NOW
+    assert (fresh.not_before(ORDERS, NOW), fresh.patience(ORDERS, NOW)) == (NOW, NO_PATIENCE)
 
 
 # --- Comparison

@@ -179,9 +179,7 @@ class Host:
         looked = process.board.looked(key.kind, key.policy)
         waiting = process.board.waiting(key.kind, key.policy)
         fresh = process.freshness
-        occasion = Occasion(
-            fresh.not_before(key, began), looked, waiting=waiting, settings_since=fresh.settings_since(key, began)
-        )
+        occasion = Occasion(fresh.not_before(key, began), looked, waiting=waiting, patience=fresh.patience(key, began))
         self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
         self.passing(body)
         request = process.desk.request(key, body, occasion)

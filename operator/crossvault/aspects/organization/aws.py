@@ -16,7 +16,7 @@ from ...aws.answers import UnexpectedAnswerError
 from ...aws.entered import Entered
 from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.places import DENIED, Pending, Place, known
+from ...aws.places import DENIED, Age, Pending, Place, known
 from ...engine.declared import partition_of
 from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
@@ -68,7 +68,7 @@ def of(place: Place) -> Pending[Organization | None]:
     """Begin to ask; the answer is the same in all Regions."""
     access, home = place.access, regions.known_like(place.region)
     key = ("organization", access.fingerprint)
-    return place.setting(key, lambda: organization(access, home), regional=False)
+    return place.setting(key, lambda: organization(access, home), regional=False, age=Age.SETTLED)
 
 
 def management(reach: Reach, place: Place, departures: bool) -> Callable[[], Parts]:

@@ -16,7 +16,7 @@ from ...aws.entered import Entered, Fingerprint
 from ...aws.errors import Ask, code_of, problem
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.pages import PAGES, walked
-from ...aws.places import DENIED, EVER, Pending, Place, known
+from ...aws.places import DENIED, EVER, Age, Pending, Place, known
 from ...aws.reads import ReadKey
 from ...engine.declared import Destination, account_of
 from ...engine.hints import Subject
@@ -73,7 +73,9 @@ def _keys(
 def kms_key(place: Place, key_id: str) -> Pending[Key | None]:
     """Begin to look at a key."""
     access, region = place.access, place.region
-    return place.setting(("key", access.fingerprint, region, key_id), lambda: key(access, region, key_id))
+    return place.setting(
+        ("key", access.fingerprint, region, key_id), lambda: key(access, region, key_id), age=Age.SETTLED
+    )
 
 
 def seen(place: Place, name: str) -> Pending[Vault | None]:
@@ -127,7 +129,7 @@ class _Vaults:
     def _describe(self, name: str) -> Look[Vault | None]:
         access, region = self._place.access, self._place.region
         describe = partial(vault, access, region, name, self._names)
-        return self._shared.look(vault_key(access.fingerprint, region, name), describe, setting=True)
+        return self._shared.look(vault_key(access.fingerprint, region, name), describe, age=Age.SET)
 
     def _names(self) -> Collection[str]:
         """Tell which vaults there are, where one cannot be described; being denied that, too, is raised."""

@@ -56,7 +56,7 @@ class PolicyDrawer:
             accounts=self._declared.accounts(),
             namespace_labels=self._others.labels(key.namespace),
             not_before=occasion.not_before,
-            settings_since=occasion.settings_since,
+            patience=occasion.patience,
             claims=self.claims_beside(policy),
             claimants=self.claimants_beside(policy) if ending else {},
             neighbours=self.neighbours_of(policy),

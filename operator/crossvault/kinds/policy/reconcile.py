@@ -18,6 +18,7 @@ from ...aspects.organization.switch import Keeper
 from ...aspects.vault_policy import CLAIMS, WRITTEN
 from ...engine import plan
 from ...engine.declared import Desired
+from ...engine.looks import NO_PATIENCE, Patience
 from ...engine.observed import Observed
 from ...engine.parts import Parts
 from ...engine.rounds import Aws, Errand, act, foresee
@@ -48,7 +49,7 @@ class PolicyRequest:
         sharing: Who else copies out of the account of the policy's source.
         keepers: Who is declared to keep the switch of an organization, by id of its management account.
         not_before: No observation may be older than this.
-        settings_since: The same of what changes only when somebody changes it; None for ``not_before``.
+        patience: How much older than that some of it may be.
         ordered: The deletion was of this one policy by name, not of its CRD or namespace.
         looked: When each destination was last seen in whole, as far as the process knows; figures that cannot be
             renewed are told with that time.
@@ -65,7 +66,7 @@ class PolicyRequest:
     claimants: endings.Claimants = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
     elders: Mapping[str, int] = field(default_factory=dict)
-    settings_since: datetime | None = None
+    patience: Patience = NO_PATIENCE
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
     def parsed(self) -> Desired | Rejected:
@@ -85,7 +86,7 @@ class PolicyRequest:
 
     def errand(self, desired: Desired) -> Errand:
         """Return what a pass over the policy is sent to do."""
-        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered, self.settings_since)
+        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered, self.patience)
 
     def reconcile(
         self, aws: Aws, *, clock: Clock, cadence: outcome.Cadence, stopping: Callable[[], bool] = lambda: False

@@ -85,7 +85,7 @@ def summarise(
         events=(*events_of(results, found, previous), *transitions(found, previous)),
         requeue=_requeue(picture, cadence),
         failed=failed,
-        calm=not (failed or _refused(picture) or _amiss(picture)),
+        calm=not (failed or _refused(picture) or _amiss(picture) or _failing(picture)),
         summary=log_line(results, found, previous),
         warnings=turned_false(found, previous),
         report=Report(
@@ -148,6 +148,10 @@ def _amiss(picture: Picture) -> bool:
     return any(not each.remedy for each in picture.plan.drift) or any(
         each.status is not PrerequisiteStatus.MET and each.blocks for each in picture.plan.prerequisites
     )
+
+
+def _failing(picture: Picture) -> bool:
+    return any(each.states.get(State.FAILED) for each in picture.figures)
 
 
 def _requeue(picture: Picture, cadence: Cadence) -> timedelta:
