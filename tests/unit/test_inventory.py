@@ -144,6 +144,15 @@ def test_jobs_that_are_listed_again_are_counted_as_if_they_were_new(
         assert found == expected
 
 
+def spans_of(jobs: list[CopyJob]) -> Iterator[tuple[tuple[datetime, datetime], ...]]:
+    """Yield spans that begin and end at the very moments of jobs."""
+    moments = sorted(each.completed or each.created for each in jobs)
+    yield ()
+    for first, second, third in zip(moments, moments[1:], moments[2:], strict=False):
+        yield ((first, second),)
+        yield ((first, first), (second, third))
+
+
 @given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id))
 def test_jobs_are_counted_as_one_would(jobs: list[CopyJob]) -> None:
     """The sums, against the jobs themselves."""
@@ -161,6 +170,10 @@ def test_jobs_are_counted_as_one_would(jobs: list[CopyJob]) -> None:
     for moment in (each for job in jobs for each in (job.created, job.completed) if each is not None):
         moved = {job.id for job in jobs if job.created > moment or (job.completed or job.created) > moment}
         assert {job.id for _, job in found.moved(moment)} == moved
+    for spans in spans_of(jobs):
+        ends = {job.id: job.completed or job.created for job in jobs}
+        within = {name for name, end in ends.items() if any(after < end <= until for after, until in spans)}
+        assert {job.id for _, job in found.ended(spans)} == within
 
 
 @given(st.lists(any_job, max_size=6, unique_by=lambda each: each.id))

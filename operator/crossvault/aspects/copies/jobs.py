@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -11,7 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from ...words.reasons import Reason
 from .failures import classify
-from .packing import Packed, Packing, changed, shared
+from .packing import Packed, Packing, Span, changed, shared
 from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of
 from .seen import CopyJob, is_running
 from .whereabouts import Whereabouts
@@ -118,6 +118,13 @@ class Jobs:
         for name, counted in self._counted.items():
             if counted.moved > since:
                 yield from self.groups[name].moved(since, but)
+
+    def ended(self, spans: Sequence[Span], but: Collection[Key] = ()) -> Iterator[tuple[Key, CopyJob]]:
+        """Yield the jobs that ended in one of some spans, by their short names, but for some."""
+        first = min((after for after, _ in spans), default=None)
+        for name, counted in self._counted.items():
+            if first is not None and counted.moved > first:
+                yield from self.groups[name].ended(spans, but)
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from .records import BIAS, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
+from .records import BIAS, NEVER, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
 from .seen import RecoveryPoint
 
 T = TypeVar("T")
@@ -20,6 +20,8 @@ H = TypeVar("H", bound=Hashable)
 
 _SPARE = 16
 """So many profiles that no row has any more are kept beside twice as many as there are rows."""
+Span: TypeAlias = tuple[datetime, datetime]
+"""After which moment, and until which one."""
 _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 
 
@@ -84,6 +86,20 @@ class Packed(Generic[T]):
         for place, key in enumerate(self.short_names()):
             created, second = first.unpack_from(self._records, place * size)
             if (created - BIAS > number or second > number) and key not in but:
+                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+                yield key, row
+
+    def ended(self, spans: Sequence[Span], but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
+        """Yield those that ended in one of some spans, by their short names; the second number is when, if they have.
+
+        One that has not, ends when it is created. ``but`` has the short names of those that are left out.
+        """
+        size, first = self._codec.layout.size, _FIRST_TWO
+        numbers = [(number_of(after), number_of(until)) for after, until in spans]
+        for place, key in enumerate(self.short_names()):
+            created, second = first.unpack_from(self._records, place * size)
+            moment = second if second != NEVER else created - BIAS
+            if any(after < moment <= until for after, until in numbers) and key not in but:
                 (row,) = self._rows(self._records[place * size : (place + 1) * size])
                 yield key, row
 

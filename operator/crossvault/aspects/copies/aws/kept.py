@@ -18,7 +18,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ....aws.reads import ReadKey
@@ -51,6 +51,7 @@ LASTING = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED"})
 """Statuses that a recovery point keeps. https://docs.aws.amazon.com/aws-backup/latest/devguide/
 API_RecoveryPointByBackupVault.html"""
 CREATING = "CREATING"
+_EVER = datetime.max.replace(tzinfo=UTC)
 _JUDGED_AFTER = (SETTLING, SURELY_GONE)
 
 
@@ -318,11 +319,9 @@ def _arrivals(
     A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
     by listings from certain times after the end, which there have to be.
     """
-    since = audited - max(LATE, *_JUDGED_AFTER)
-    for key, job in (moved for each in jobs for moved in each.moved(since, arrived)):
-        ended = job.completed or job.created
-        awaited = audited < ended + LATE or any(audited < ended + after <= now for after in _JUDGED_AFTER)
-        if not awaited or not job.ended_well:
+    awaited = ((audited - LATE, _EVER), *((audited - after, now - after) for after in _JUDGED_AFTER))
+    for key, job in (ended for each in jobs for ended in each.ended(awaited, arrived)):
+        if not job.ended_well:
             continue
         if points.find(job.destination_point_arn or "", job.resource_arn) is None:
             yield job
