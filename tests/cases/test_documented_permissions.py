@@ -14,7 +14,7 @@ from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, prerequisite
 Begin = Callable[..., Case]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-identity.md"
 EXISTING = PAGE.with_name("existing-copies.md")
-OPTIONAL = {"ReadCopyRole": "CopyRole", "ReadKeys": None}
+OPTIONAL = {"ReadCopyRole": "CopyRole", "ReadKeys": "SourceKeys", "ReadVaultKey": "VaultKeyPolicy"}
 
 
 def _documented(heading: str, page: Path = PAGE) -> Json:

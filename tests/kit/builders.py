@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.organization import ORGANIZATION, SWITCH, Organization
 from crossvault.aspects.organization.seen import ADMINISTRATORS, MEMBERS, SETTINGS, Administrator, Settings
+from crossvault.aspects.source_keys.seen import SOURCE_KEYS, VAULT_KEY, Picture, SourceKeys
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Keys, Vault
 from crossvault.aspects.vault_policy import OWNERSHIP, PATHS, POLICY, Paths
@@ -48,6 +50,20 @@ DATABASE = f"arn:aws:rds:eu-west-1:{SOURCE_ID}:db:orders"
 DISK = f"arn:aws:ec2:eu-west-1:{SOURCE_ID}:volume/vol-1"
 KEY_ARN = f"arn:aws:kms:eu-central-1:{TARGET_ID}:key/11111111-2222-3333-4444-555555555555"
 ORGANIZATION_ID, PAYER_ID = "o-examplecorp", "999999999999"
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{TARGET_ID}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+"""The policy that KMS gives a key of the destination's account."""
 OUR_POLICY = put(None, statement_for(ROLE))
 
 
@@ -290,6 +306,8 @@ def sight(
     copies: Look[Inventory] | tuple[RecoveryPoint, ...] = (),
     jobs: Look[Jobs] | tuple[CopyJob, ...] = (),
     copies_at: datetime | None = NOW,
+    source_keys: Look[SourceKeys] | None = None,
+    vault_key_policy: Look[str] | str = KEY_POLICY,
 ) -> Sight:
     """Return a destination in which everything is as it should be."""
     wanted = wanted or destination()
@@ -305,6 +323,10 @@ def sight(
         .having(POLICY, policy if isinstance(policy, Seen | Unseen) else Seen(policy))
         .having(PATHS, paths or Paths())
         .having(ARRIVALS, arrivals)
+        .having(SOURCE_KEYS, source_keys or Seen(SourceKeys()))
+        .having(
+            VAULT_KEY, Picture(policy=Seen(vault_key_policy) if isinstance(vault_key_policy, str) else vault_key_policy)
+        )
     )
 
 
@@ -342,7 +364,7 @@ def observed(
 
 def blind(wanted: Destination | None = None) -> Sight:
     """Return a destination that could not be looked at."""
-    return sight(wanted, vault=UNSEEN, policy=UNSEEN, copies=UNSEEN, jobs=UNSEEN, vault_key=UNSEEN)
+    return sight(wanted, vault=UNSEEN, policy=UNSEEN, copies=UNSEEN, jobs=UNSEEN, vault_key=UNSEEN, source_keys=UNSEEN)
 
 
 # --- Manifests, for passes from the body on ------------------------------------------------------------------------

@@ -354,6 +354,7 @@ def test_met_rows_clear_the_failures_they_caused() -> None:
         Reason.DESTINATION_VAULT_MISSING,
         Reason.VAULT_KEY_UNSUITABLE,
         Reason.COPY_DENIED,
+        Reason.KEY_NOT_SHARED,
         Reason.RETENTION_REFUSED,
     }
     assert Reason.COPY_DENIED not in cleared(off, "dr")

@@ -7,7 +7,7 @@ before it know.
 
 from __future__ import annotations
 
-from . import copies, copy_role, identity, lifecycle, organization, vault, vault_policy
+from . import copies, copy_role, identity, lifecycle, organization, source_keys, vault, vault_policy
 
 ROOMS = (
     identity.ROOM,
@@ -15,6 +15,7 @@ ROOMS = (
     vault.ROOM,
     copy_role.ROOM,
     vault_policy.ROOM,
+    source_keys.ROOM,
     lifecycle.ROOM,
     copies.ROOM,
 )

@@ -127,6 +127,18 @@ ANSWERS: dict[str, Members] = {
     "GetBackupVaultAccessPolicy": Members(("Policy",)),
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     "DescribeKey": Members(("KeyMetadata", "KeyMetadata.Arn", "KeyMetadata.KeyManager", "KeyMetadata.KeyState")),
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html: every key has one
+    "GetKeyPolicy": Members(("Policy",)),
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html: the model promises nothing of a
+    # grant; one that is not for whom it was asked for is none of ours.
+    "ListGrants": Members(
+        ("Grants",),
+        (
+            *("Grants[].GranteePrincipal", "Grants[].Operations", "Grants[].Constraints"),
+            *("Grants[].Constraints.EncryptionContextSubset", "Grants[].Constraints.EncryptionContextEquals"),
+            *("Truncated", "NextMarker"),
+        ),
+    ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RecoveryPointByBackupVault.html. A point that is
     # being made has no size, one that is not encrypted no key, one without a lifecycle null; the model does not
     # promise the resource's ARN.

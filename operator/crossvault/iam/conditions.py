@@ -157,7 +157,7 @@ def _compare(name: str, value: str, wanted: str, request: Request, *, variables:
     """Compare with one value. The keys that are known here hold one value each, also those that may hold more."""
     base = _NEGATED.get(name, name)
     compare = _COMPARE.get(base)
-    if compare is None:
+    if compare is None or (base == "bool" and value not in {"true", "false"}):
         return NotKnown(f"is a text, which {name} does not compare")
     text = filled(wanted, request) if variables else wanted
     return False if text is None else text if isinstance(text, NotKnown) else compare(value, text)
@@ -178,6 +178,7 @@ def _arn_like(value: str, pattern: str) -> bool | NotKnown:
 
 
 _COMPARE: dict[str, Callable[[str, str], bool | NotKnown]] = {
+    "bool": lambda value, wanted: value == wanted.lower(),
     "stringequals": lambda value, wanted: value == _plain(wanted),
     "stringequalsignorecase": lambda value, wanted: value.lower() == _plain(wanted).lower(),
     "stringlike": like,

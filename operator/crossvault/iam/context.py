@@ -5,7 +5,8 @@ A condition key has values, has none (then the request is without it), or is not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .meaning import partition_of, root_of
@@ -59,10 +60,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One caller at one vault."""
+    """One caller at one vault, or at another resource that has a policy.
+
+    ``known`` is what else is known of the request, by condition key in lower case.
+    """
 
     caller: Caller
     vault_arn: str
+    known: Mapping[str, Fact] = field(default_factory=dict)
 
     def fact(self, key: str) -> Fact:
         """Return what is known of a condition key, whose name has no letter case."""
@@ -76,6 +81,8 @@ class Request:
             "aws:resourceorgid": self.caller.vault_organization,
             "aws:resourceorgpaths": self.caller.vault_path,
         }
+        if key.lower() in self.known:
+            return self.known[key.lower()]
         # AWS Backup has no condition keys of its own for CopyIntoBackupVault (Service Authorization Reference);
         # policies that use invented ones (backup:CopySourceArn) never match. All other keys may be in the request.
         return known.get(key.lower(), "" if key.lower().startswith("backup:") else FROM_HERE)

@@ -215,6 +215,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         NOBODY,
         "AWS decides when a copy is made with it.",
     ),
+    Reason.KEY_POLICY_UNCLEAR: Explanation(
+        "Whether a key lets in who copies cannot be judged from here; the row names what decides.",
+        NOBODY,
+        "Copies are tried: that tells.",
+    ),
     Reason.COPY_ROLE_MISSING: Explanation(
         "There is no role of this name in the source account that AWS Backup could assume.",
         AWS_ADMIN,

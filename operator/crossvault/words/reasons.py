@@ -77,6 +77,7 @@ class Reason(StrEnum):
     VAULT_POLICY_DENIES = "VaultPolicyDenies"
     RETENTION_OUT_OF_BOUNDS = "RetentionOutOfBounds"
     FOREIGN_KEY = "ForeignKey"
+    KEY_POLICY_UNCLEAR = "KeyPolicyUnclear"
     COPY_ROLE_MISSING = "CopyRoleMissing"
     COPY_ROLE_UNTRUSTING = "CopyRoleUntrusting"
     REGION_DOUBTFUL = "RegionDoubtful"

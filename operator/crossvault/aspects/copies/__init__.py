@@ -18,7 +18,7 @@ from ...engine import rows as rows_
 from ...engine.plan import Case, Finding, Plan, Room, Side
 from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
-from .. import lifecycle
+from .. import lifecycle, source_keys
 from ..vault import vault_of
 from . import declared, doubts, evidence, existing, folding, foresight, starts, states
 from .contents import ARRIVALS, contents
@@ -42,7 +42,7 @@ def conclude(case: Case, plan: Plan) -> Plan:
     }
     of_each = {name: judged for name, (judged, _) in found.items()}
     lives = {name: lifecycles for name, (_, lifecycles) in found.items()}
-    rows = _with_locks(case, plan.prerequisites, of_each)
+    rows = _with_keys(case, _with_locks(case, plan.prerequisites, of_each), of_each)
     begun, standings = starts.choose_starts(case, rows, {name: each.standings for name, each in of_each.items()})
     of_each = {name: replace(each, standings=standings[name]) for name, each in of_each.items()}
     updates = [
@@ -84,10 +84,13 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
 def _known(side: Side) -> foresight.Circumstances:
     """Return what was seen that bears on single recovery points."""
     traffic, arn = side.source[TRAFFIC], side.destination.vault.arn
+    asked = side.desired, side.destination, side.source, side.sight
     return foresight.Circumstances(
         vault_of(side.sight),
         traffic.keys,
         {point: each for (point, vault), each in traffic.refused.items() if vault == arn},
+        source_keys.held(*asked),
+        source_keys.closed_types(*asked),
     )
 
 
@@ -104,5 +107,18 @@ def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
             told[destination.name] = lifecycle.inherited(destination, vault, held, len(meant) + judged.settled.copied)
     return tuple(told.get(row.destination, row) if row.name == lifecycle.NAME else row for row in rows)
 
+
+def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:
+    """Return the rows with those about keys judged by what is still to be copied."""
+    source, told = case.observed.source, dict[str, Prerequisite | None]()
+    for destination, sight in case.sides():
+        if contents(source, sight) is not None:
+            open_ = (one.point for one in of_each[destination.name].standings if one.state not in _NOT_COPIED_ANY_MORE)
+            uncopied = {(point.encryption_key_arn or "", point.resource_type) for point in open_}
+            told[destination.name] = source_keys.row_of(case.desired, destination, source, sight, uncopied)
+    return tuple((told.get(row.destination) or row) if row.name == source_keys.NAME else row for row in rows)
+
+
+_NOT_COPIED_ANY_MORE = frozenset({State.COPIED, State.OUT_OF_SCOPE, State.INELIGIBLE})
 
 ROOM = Room("copies", judge=judge, conclude=conclude, policy=declared.policy)

@@ -4,6 +4,7 @@
 |---|---|---|
 | its type cannot enter a logically air-gapped vault | Ineligible | TypeNotSupported |
 | it is a snapshot under a key that AWS manages, and goes to another account | Ineligible | AwsManagedKey |
+| its key, or the vault's, certainly does not let in who copies | Waiting, until somebody acts | KeyNotShared, … |
 | its copy would live too short or too long for the vault's lock | Waiting, until somebody acts | RetentionOutOfBounds |
 | AWS refused the same request, because of what the point is | Ineligible, asked again after a day | as AWS says |
 | AWS refused the same request for another reason | Failed, asked again more and more slowly | as AWS says |
@@ -52,11 +53,15 @@ class Circumstances:
         vault: The destination vault, None while it was not seen.
         keys: What KMS says of the keys of the source account, by ARN.
         refused: What AWS refused to start to this destination, by ARN of the recovery point.
+        closed: Why no copy can be made, by ARN of the key and resource type.
+        unwritable: Why no copy can be written, by resource type.
     """
 
     vault: Vault | None = None
     keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
+    closed: Mapping[tuple[str, str], tuple[Reason, str]] = field(default_factory=dict)
+    unwritable: Mapping[str, str] = field(default_factory=dict)
 
 
 def foreseen(
@@ -91,6 +96,9 @@ def _as_listed(
         return Standing(point, State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED, message=air_gapped)
     if _on_managed_key(point, desired, destination, known.keys):
         return Standing(point, State.INELIGIBLE, Reason.AWS_MANAGED_KEY, message=_managed_key(point))
+    closed = _on_closed_key(point, known)
+    if closed is not None:
+        return Standing(point, State.WAITING, closed[0], needs_action=True, message=f"{point.arn}: {closed[1]}")
     locked_out = lifecycle.refusal(point, destination, known.vault)
     if locked_out is not None:
         held = Reason.RETENTION_OUT_OF_BOUNDS
@@ -115,6 +123,13 @@ def _on_managed_key(
     if desired.source.account.account_id == destination.vault.account.account_id:
         return False
     return point.resource_type in KEYED_BY_RESOURCE and _is_managed(keys.get(point.encryption_key_arn or ""))
+
+
+def _on_closed_key(point: RecoveryPoint, known: Circumstances) -> tuple[Reason, str] | None:
+    """Return why KMS would certainly refuse a copy; what is not certain is tried."""
+    found = known.closed.get((point.encryption_key_arn or "", point.resource_type))
+    unwritable = known.unwritable.get(point.resource_type)
+    return found or ((Reason.KEY_NOT_SHARED, unwritable) if unwritable is not None else None)
 
 
 def managed_keys(known: Circumstances) -> frozenset[str]:

@@ -6,15 +6,20 @@ the last look is known to be the same without being read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
+from ..source_keys.seen import Behind
 from .packing import Packed, Packing, changed, encryption_keys, origins, statuses
 from .records import POINTS, Apart, Name, PointProfile
 from .seen import GOOD_STATUSES, RecoveryPoint
 from .whereabouts import Whereabouts
+
+EXAMPLES = 3
+"""How many resources are named beside a key."""
 
 
 class Inventory:
@@ -95,9 +100,17 @@ class Inventory:
         found = [group for group in self.groups.values() if not statuses(group) <= set(known)]
         return tuple(each for group in found for each in group if each.status not in known)
 
-    def keys(self, types: Collection[str]) -> frozenset[str]:
-        """Return the ARNs of the keys that points of some resource types are, or were, encrypted with."""
-        return frozenset().union(*(encryption_keys(group, types) for group in self.groups.values()))
+    def behind(self, types: Collection[str], selects: Callable[[str, str], bool]) -> tuple[Behind, ...]:
+        """Return the keys that points of some types are, or were, encrypted with, for selected resources."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for resource, group in self.groups.items():
+            for kind, key in encryption_keys(group, types):
+                if selects(kind, resource):
+                    found.setdefault((key, kind), []).append(resource)
+        return tuple(
+            Behind(key, kind, len(names), tuple(heapq.nsmallest(EXAMPLES, names)))
+            for (key, kind), names in sorted(found.items())
+        )
 
     @cached_property
     def by_origin(self) -> Mapping[str | None, frozenset[str]]:

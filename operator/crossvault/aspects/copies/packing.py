@@ -244,11 +244,11 @@ def origins(group: Packed[RecoveryPoint]) -> set[str | None]:
     return {PointProfile(*profile).source_vault_arn for profile in group.profiles}
 
 
-def encryption_keys(group: Packed[RecoveryPoint], types: Collection[str]) -> set[str]:
-    """Return the ARNs of the keys that recovery points of some types are, or were, encrypted with."""
+def encryption_keys(group: Packed[RecoveryPoint], types: Collection[str]) -> set[tuple[str, str]]:
+    """Return the types, of some, that recovery points are of, with the keys they are, or were, encrypted with."""
     profiles = (PointProfile(*profile) for profile in group.profiles)
     return {
-        each.encryption_key_arn
+        (each.resource_type, each.encryption_key_arn)
         for each in profiles
         if each.resource_type in types and each.encryption_key_arn is not None
     }

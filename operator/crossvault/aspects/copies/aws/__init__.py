@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from ....aws.entered import fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.lasting import FORGOTTEN
-from ....aws.places import DENIED, LONGEST, Pending, Place, known
+from ....aws.places import Pending, Place, known
 from ....aws.reads import ReadKey
 from ....engine.declared import Account, VaultRef
 from ....engine.hints import Subject
@@ -24,8 +24,9 @@ from ....engine.plan import Result
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
 from ...lifecycle import Lifecycle
+from ...source_keys.admission import TYPES
+from ...source_keys.aws import Keys
 from ...vault import aws as vault
-from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import Key, Vault
 from ..contents import ARRIVALS, POINTS, Arrivals
 from ..failures import is_denial
@@ -38,7 +39,7 @@ from .existing import ExistingCopies
 from .kept import Dated, Described, Holding, KeptListings
 from .ledger import JOBS, RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
-from .names import COPIES_READ, KEY_MANAGER, POINTS_READ, copies_key, points_key
+from .names import COPIES_READ, POINTS_READ, copies_key, points_key
 
 
 class _Copies:
@@ -49,6 +50,7 @@ class _Copies:
         self._started = StartedCopies(reach.reads)
         self._refused = RefusedCopies()
         self._kept = KeptListings(reach.clock, reach.audit)
+        self._keys = Keys(reach)
         self.existing = ExistingCopies(reach, self._kept)
 
     # --- Looking
@@ -72,11 +74,12 @@ class _Copies:
             Parts().having(ARRIVALS, self._arrivals(scene, declared.vault, place, lying(), jobs()))
             for (declared, place), lying in zip(scene.sides(), copies, strict=True)
         )
-        listed = points()
-        keys = _key_managers(source, listed.value if isinstance(listed, Seen) else Inventory())
+        listed, scope = points(), scene.desired.scope
+        behind = Seen(listed.value.behind(TYPES, scope.selects)) if isinstance(listed, Seen) else listed
+        keys, known_of_keys = self._keys.pictures(scene, behind)
         traffic = self._traffic(scene.desired.source.account, [each.vault.arn for each in scene.desired.destinations])
         found = Parts().having(POINTS, listed).having(TRAFFIC, traffic(keys))
-        return Looked(found, arrivals)
+        return Looked(found, tuple(one + other for one, other in zip(arrivals, known_of_keys, strict=True)))
 
     def _points(self, place: Place, name: str, seen: Look[Vault | None]) -> Pending[Inventory]:
         """Begin to look into the source vault, which may be permitted even where describing it is not."""
@@ -219,7 +222,6 @@ def hands(reach: Reach) -> Hands:
             POINTS_READ: frozenset({Subject.BACKUP, Subject.VAULT}),
             COPIES_READ: frozenset({Subject.BACKUP, Subject.COPY, Subject.VAULT}),
             JOBS: frozenset({Subject.COPY}),
-            KEY_MANAGER: frozenset({Subject.KEY}),
         },
     )
 
@@ -237,27 +239,6 @@ def _described(place: Place, name: str, seen: Look[Vault | None]) -> Described:
     if isinstance(seen, Unseen):
         return Described()
     return Described(seen.value, place.shared.ages.get(vault.vault_key(place.access.fingerprint, place.region, name)))
-
-
-def _key_managers(place: Place, points: Inventory) -> Mapping[str, Look[Key | None]]:
-    """Ask once for every own key that snapshots among these recovery points are encrypted with."""
-    if place.closed() is not None:
-        return {}
-    access, region = place.access, place.region
-    own_place = (region, place.account.account_id)
-    own = sorted(arn for arn in points.keys(KEYED_BY_RESOURCE) if tuple(arn.split(":")[3:5]) == own_place)
-    asked = {
-        arn: place.slowly(
-            (KEY_MANAGER, access.fingerprint, region, arn), partial(vault.key, access, region, arn), key_lasts
-        )
-        for arn in own
-    }
-    return {arn: pending() for arn, pending in asked.items()}
-
-
-def key_lasts(look: Look[Key | None]) -> timedelta:
-    """Who manages a key never changes; whether we may ask, or whether there is one, may."""
-    return LONGEST if isinstance(look, Seen) and look.value is not None else DENIED
 
 
 # --- Words ---------------------------------------------------------------------------------------------------------

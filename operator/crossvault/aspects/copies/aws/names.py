@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....aws.entered import Fingerprint
 from ....aws.reads import ReadKey
 
-POINTS_READ, COPIES_READ, KEY_MANAGER = "points", "copies", "key manager"
+POINTS_READ, COPIES_READ = "points", "copies"
 
 
 def points_key(entry: Fingerprint, region: str, name: str) -> ReadKey:

@@ -1,0 +1,269 @@
+"""How each key behind recovery points stands towards one destination, and the rows about them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ...engine.declared import Desired, Destination, account_of
+from ...engine.looks import Look, Unseen
+from ...engine.observed import Sight
+from ...engine.rows import UNKNOWN, Prerequisite, met, unmet
+from ...iam.documents import MalformedPolicyError
+from ...iam.evaluation import Verdict
+from ...words.problems import Problem
+from ...words.reasons import Reason
+from ..vault.key import KEYED_BY_RESOURCE
+from ..vault.seen import Key
+from .admission import Admission, Party, admit, parties, service_of, service_role
+from .seen import SERVICE_ROLE, Behind, Picture, SourceKeys
+from .statement import printed
+
+NAME = "SourceKeys"
+
+_GONE_STATES = frozenset({"Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport"})
+_GROUPS, _KEYS, _RESOURCES = 2, 3, 3
+"""How many kinds of trouble, keys with the same trouble, and resources a row names; all others count."""
+
+
+class Access(StrEnum):
+    """Whether copies can be made of what a key encrypts."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNCLEAR = "unclear"
+    MANAGED = "managed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """How one key behind recovery points of one type stands.
+
+    Attributes:
+        why: What is wrong or not known, but for what ``admissions`` say.
+        admissions: Whom it does not let in, or not for certain.
+    """
+
+    behind: Behind
+    access: Access
+    reason: Reason = Reason.ALL_MET
+    why: str = ""
+    admissions: tuple[Admission, ...] = ()
+
+    @property
+    def trouble(self) -> tuple[object, ...]:
+        """What keys with the same trouble have in common: one remedy serves all."""
+        lacking = tuple((each.party.arn, each.verdict, each.need, each.grounds) for each in self.admissions)
+        return self.access, self.reason, self.why, lacking
+
+
+def judged(desired: Desired, destination: Destination, source: Sight, sight: Sight, keys: SourceKeys) -> list[Verdicts]:
+    """Judge every key behind recovery points in scope, in a lasting order.
+
+    | key | copies of what it encrypts |
+    |---|---|
+    | managed by AWS, of a type keyed by the resource | none: managed |
+    | managed by AWS, of a type that AWS Backup manages in full | open |
+    | gone, disabled, or about to be deleted | closed |
+    | not seen, or of another account than the source's | unclear |
+    | its policy, or a grant, lets the copy role and the destination's service-linked role in | open |
+    | one of them certainly not | closed |
+    | anything else | unclear |
+    """
+    if desired.source.account.account_id == destination.vault.account.account_id:
+        return []
+    asked = parties(desired, destination, source, sight)
+    regions = (desired.source.region, destination.vault.region)
+    ordered = sorted(keys.behind, key=lambda each: (each.key_arn, each.resource_type))
+    return [_judged(each, keys.pictures.get(each.key_arn), asked, regions) for each in ordered]
+
+
+def _judged(behind: Behind, picture: Picture | None, asked: Iterable[Party], regions: tuple[str, ...]) -> Verdicts:
+    if picture is None:
+        owner = account_of(behind.key_arn) or "nobody known"
+        why = f"the key belongs to account {owner}, which answers for it"
+        return Verdicts(behind, Access.UNCLEAR, Reason.FOREIGN_KEY, why)
+    unusable = usable(picture.key)
+    if isinstance(picture.key, Unseen) or picture.key.value is None or unusable is not None:
+        access = Access.UNCLEAR if isinstance(picture.key, Unseen) else Access.CLOSED
+        reason, why = unusable or (Reason.KEY_NOT_FOUND, "the key does not exist")
+        return Verdicts(behind, access, reason, why)
+    if picture.key.value.manager != "CUSTOMER":
+        managed = behind.resource_type in KEYED_BY_RESOURCE
+        return Verdicts(behind, Access.MANAGED if managed else Access.OPEN)
+    if isinstance(picture.policy, Unseen):
+        return Verdicts(behind, Access.UNCLEAR, picture.policy.problem.reason, _said(picture.policy.problem))
+    try:
+        service = service_of(behind.resource_type)
+        found = [admit(picture, picture.policy.value, each, behind.key_arn, service, regions) for each in asked]
+    except MalformedPolicyError as error:
+        return Verdicts(behind, Access.UNCLEAR, Reason.KEY_POLICY_UNCLEAR, f"its policy cannot be read: {error}")
+    return _added_up(behind, found)
+
+
+def _added_up(behind: Behind, found: list[Admission]) -> Verdicts:
+    closed = tuple(each for each in found if each.verdict in {Verdict.NOT_ALLOWED, Verdict.DENIED})
+    if closed:
+        return Verdicts(behind, Access.CLOSED, Reason.KEY_NOT_SHARED, admissions=closed)
+    unclear = tuple(each for each in found if each.verdict is Verdict.UNKNOWN)
+    if unclear:
+        return Verdicts(behind, Access.UNCLEAR, Reason.KEY_POLICY_UNCLEAR, admissions=unclear)
+    return Verdicts(behind, Access.OPEN)
+
+
+def usable(look: Look[Key | None]) -> tuple[Reason, str] | None:
+    """Say why a key cannot be used, whoever asks, or why that is not known; None where it can."""
+    if isinstance(look, Unseen):
+        return look.problem.reason, _said(look.problem)
+    if look.value is None:
+        return Reason.KEY_NOT_FOUND, "the key does not exist"
+    if look.value.state in _GONE_STATES:
+        return Reason.KEY_NOT_USABLE, f"the key is {look.value.state}"
+    return None
+
+
+def _said(problem: Problem) -> str:
+    return problem.message.removesuffix(".")
+
+
+# --- The row -------------------------------------------------------------------------------------------------------
+
+
+def row(desired: Desired, destination: Destination, sight: Sight, found: list[Verdicts]) -> Prerequisite:
+    """Return the row about all keys.
+
+    | keys | row |
+    |---|---|
+    | one is closed | Unmet; what it encrypts is held, all else is copied |
+    | none, but one is unclear | Unknown; copies are tried |
+    | all others | Met; what is on keys that AWS manages is named |
+    """
+    closed = _grouped(each for each in found if each.access is Access.CLOSED)
+    unclear = _grouped(each for each in found if each.access is Access.UNCLEAR)
+    if closed:
+        first = closed[0][0]
+        message = _sentences(closed) + " Recovery points on it are held." * (len(closed) == 1)
+        remedy = " ".join(_remedy(each, sight) for each in closed[:_GROUPS])
+        return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False)
+    if unclear:
+        remedy = "Nothing: copies are tried, and their result tells."
+        return Prerequisite(NAME, destination.name, UNKNOWN, unclear[0][0].reason, _sentences(unclear), remedy)
+    return met(NAME, destination.name, _met(desired, destination, found), clears=Reason.KEY_NOT_SHARED)
+
+
+def _met(desired: Desired, destination: Destination, found: list[Verdicts]) -> str:
+    managed = [each for each in found if each.access is Access.MANAGED]
+    good = len({each.behind.key_arn for each in found if each.access is Access.OPEN})
+    names = f"{desired.source.account.name} and {destination.vault.account.name}"
+    message = f"{good} {_keys(good)} behind the recovery points can be used by {names}." if good else ""
+    if managed:
+        resources = sum(each.behind.resources for each in managed)
+        shown = _listed([arn for each in managed for arn in each.behind.examples], _RESOURCES, resources)
+        message = (
+            f"Keys that AWS manages cannot be shared: encrypt {shown} with a customer managed key; what is backed up"
+            f" from then on is copied. {message}"
+        ).strip()
+    return message or "No recovery point in scope is on a key of its own account."
+
+
+def concerning(found: list[Verdicts], uncopied: Collection[tuple[str, str]]) -> list[Verdicts]:
+    """Leave out keys that nobody can use any more, and that encrypt nothing that is still to be copied.
+
+    A key that only has to let somebody in is told all the same: the next backup is on it.
+
+    Args:
+        found: How each key stands.
+        uncopied: Keys, by ARN and resource type, of recovery points without a copy.
+    """
+    return [
+        each
+        for each in found
+        if each.reason not in {Reason.KEY_NOT_FOUND, Reason.KEY_NOT_USABLE}
+        or (each.behind.key_arn, each.behind.resource_type) in uncopied
+    ]
+
+
+def held(found: Iterable[Verdicts]) -> Mapping[tuple[str, str], tuple[Reason, str]]:
+    """Return why no copy is started of what closed keys encrypt, by ARN of the key and resource type."""
+    closed = (each for each in found if each.access is Access.CLOSED)
+    return {
+        (each.behind.key_arn, each.behind.resource_type): (each.reason, f"Key {each.behind.key_arn}: {_why(each)}.")
+        for each in closed
+    }
+
+
+def _grouped(found: Iterable[Verdicts]) -> list[list[Verdicts]]:
+    """Put together what one remedy serves, first what concerns most resources."""
+    groups: dict[tuple[object, ...], list[Verdicts]] = {}
+    for each in found:
+        groups.setdefault(each.trouble, []).append(each)
+    return sorted(groups.values(), key=lambda group: -sum(each.behind.resources for each in group))
+
+
+def _sentences(groups: list[list[Verdicts]]) -> str:
+    shown = [f"{_named(group, 1)}: {_why(group[0])}." for group in groups[:_GROUPS]]
+    more = len(groups) - _GROUPS
+    return " ".join([*shown, *([f"{more} more keys have other troubles."] if more > 0 else [])])
+
+
+def _why(one: Verdicts) -> str:
+    if not one.admissions:
+        return one.why
+    return "; ".join(_lacks(each) for each in one.admissions)
+
+
+def _lacks(one: Admission) -> str:
+    name, what = one.party.arn.rsplit("/", 1)[-1], " or ".join(one.need)
+    who = f"{name} of account {one.party.where}"
+    grounds = ", ".join(f"{each.statement} ({each.why})" for each in one.grounds[:2])
+    match one.verdict:
+        case Verdict.DENIED:
+            return f"its policy denies {who} {what}: {grounds}"
+        case Verdict.NOT_ALLOWED:
+            return f"it does not let {who} use {what}"
+        case _:
+            return f"whether {who} may {what} depends on {grounds}"
+
+
+def _remedy(group: list[Verdicts], sight: Sight) -> str:
+    first, named = group[0], _named(group, _KEYS)
+    if first.reason is not Reason.KEY_NOT_SHARED:
+        gone = first.reason is Reason.KEY_NOT_FOUND
+        lost = "What a deleted key encrypts is lost: exclude the resources, or delete their recovery points."
+        return lost if gone else f"{named}: enable it, or cancel its deletion."
+    denying = [each for each in first.admissions if each.verdict is Verdict.DENIED]
+    if denying:
+        grounds = dict.fromkeys(ground.statement for each in denying for ground in each.grounds)
+        return f"{named}: remove or narrow {', '.join(grounds)}."
+    arns = [each.party.arn for each in first.admissions]
+    pasted = f"Add to the statements of the policy of {named[0].lower()}{named[1:]}: {printed(arns)}"
+    return f"{_role_first(arns, sight)}{pasted}"
+
+
+def _role_first(arns: list[str], sight: Sight) -> str:
+    """KMS refuses a policy that names a role which does not exist."""
+    look = sight[SERVICE_ROLE]
+    lacking = [arn for arn in arns if ":role/aws-service-role/" in arn]
+    if not lacking or isinstance(look, Unseen) or look.value:
+        return ""
+    command = "aws iam create-service-linked-role --aws-service-name backup.amazonaws.com"
+    return f"First create the role in account {account_of(lacking[0])}: {command}. "
+
+
+def _named(group: list[Verdicts], most: int) -> str:
+    arns = list(dict.fromkeys(each.behind.key_arn for each in group))
+    return f"{_keys(len(arns)).capitalize()} {_listed(arns, most, len(arns))}"
+
+
+def _keys(count: int) -> str:
+    return "key" if count == 1 else "keys"
+
+
+def _listed(names: list[str], most: int, total: int) -> str:
+    shown = list(dict.fromkeys(names))[:most]
+    more = total - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+__all__ = ["NAME", "Access", "Verdicts", "held", "judged", "row", "service_role", "usable"]

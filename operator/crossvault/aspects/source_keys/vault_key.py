@@ -1,0 +1,113 @@
+"""The key of a destination vault: whether it lets in who copies.
+
+Of what AWS Backup manages in full, copies go through the grant that it took when the vault was made; of all other types
+the service-linked role of the destination's account writes them.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
+"""
+
+from __future__ import annotations
+
+from ...engine.declared import Desired, Destination
+from ...engine.looks import Unseen
+from ...engine.observed import Sight
+from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...iam.documents import MalformedPolicyError
+from ...iam.evaluation import Verdict
+from ...words.reasons import Reason
+from ..vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
+from ..vault.seen import VAULT
+from .admission import Admission, admit, service_of, writer
+from .seen import SOURCE_KEYS, VAULT_KEY
+from .statement import printed
+
+NAME = "VaultKeyPolicy"
+
+
+def row(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> Prerequisite | None:
+    """Judge the policy of the key of a vault that is there.
+
+    | key | row |
+    |---|---|
+    | the vault not there | none |
+    | the vault not seen | Unknown |
+    | none of its account's own, or air-gapped, or nothing in scope needs it | Met: others judge it |
+    | its policy not seen | Unknown |
+    | its policy, or a grant, lets the service-linked role in, for all types in scope | Met |
+    | certainly not, for one of them | Unmet; recovery points of those types are held |
+    | anything else | Unknown; copies are tried |
+    """
+    vault, picture, types = sight[VAULT], sight[VAULT_KEY], needing(desired, destination, sight)
+    if isinstance(vault, Unseen):
+        return unknown(NAME, destination.name, vault.problem)
+    if vault.value is None:
+        return None
+    if not types:
+        return met(NAME, destination.name, "Nothing depends on the policy of the vault's key.")
+    if isinstance(picture.policy, Unseen):
+        return unknown(NAME, destination.name, picture.policy.problem)
+    found = admissions(desired, destination, source, sight)
+    closed = [each for each in found if each.verdict in {Verdict.NOT_ALLOWED, Verdict.DENIED}]
+    if closed:
+        return _closed(destination, sight, closed[0])
+    if any(each.verdict is Verdict.UNKNOWN for each in found) or not found:
+        why = next((f"{each.statement} ({each.why})" for one in found for each in one.grounds), "what cannot be read")
+        message = f"Whether the key of vault {destination.vault.name} lets in who copies depends on {why}."
+        remedy = "Nothing: copies are tried, and their result tells."
+        return Prerequisite(NAME, destination.name, UNKNOWN, Reason.KEY_POLICY_UNCLEAR, message, remedy)
+    message = f"The key of vault {destination.vault.name} lets in who copies."
+    return met(NAME, destination.name, message)
+
+
+def needing(desired: Desired, destination: Destination, sight: Sight) -> tuple[str, ...]:
+    """Return the types in scope whose copies the service-linked role writes with the vault's own key."""
+    look, source = sight[VAULT], sight[SOURCE_KEYS]
+    if isinstance(look, Unseen) or look.value is None or look.value.own_key_arn is None or look.value.air_gapped:
+        return ()
+    if desired.source.account.account_id == destination.vault.account.account_id:
+        return ()
+    declared = set(desired.scope.resource_types or KEYED_BY_RESOURCE) - FULLY_MANAGED_TYPES
+    there = declared if isinstance(source, Unseen) else {each.resource_type for each in source.value.behind}
+    return tuple(sorted(declared & there & KEYED_BY_RESOURCE))
+
+
+def admissions(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> tuple[Admission, ...]:
+    """Return whether the key lets the service-linked role in, by each service; none if it is unreadable."""
+    picture, look = sight[VAULT_KEY], sight[VAULT]
+    if isinstance(picture.policy, Unseen) or isinstance(look, Unseen) or look.value is None:
+        return ()
+    arn, party = look.value.encryption_key_arn or "", writer(desired, destination, source, sight)
+    services = sorted({service_of(each) for each in needing(desired, destination, sight)})
+    regions = (destination.vault.region,)
+    try:
+        return tuple(admit(picture, picture.policy.value, party, arn, each, regions) for each in services)
+    except MalformedPolicyError:
+        return ()
+
+
+def closed_types(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> dict[str, str]:
+    """Return the types of which no copy can be written, and why."""
+    types = needing(desired, destination, sight)
+    services = sorted({service_of(each) for each in types})
+    found = admissions(desired, destination, source, sight)
+    shut = {
+        service: each
+        for service, each in zip(services, found, strict=False)
+        if each.verdict in {Verdict.NOT_ALLOWED, Verdict.DENIED}
+    }
+    return {each: _message(destination, shut[service_of(each)]) for each in types if service_of(each) in shut}
+
+
+def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequisite:
+    look = sight[VAULT]
+    arn = look.value.encryption_key_arn if not isinstance(look, Unseen) and look.value is not None else ""
+    if one.verdict is Verdict.DENIED:
+        remedy = f"Remove or narrow {', '.join(each.statement for each in one.grounds)} in the policy of key {arn}."
+    else:
+        remedy = f"Add to the statements of the policy of key {arn}: {printed([one.party.arn])}"
+    return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, _message(destination, one), remedy, blocks=False)
+
+
+def _message(destination: Destination, one: Admission) -> str:
+    who, what = one.party.arn.rsplit("/", 1)[-1], " or ".join(one.need)
+    does = "denies" if one.verdict is Verdict.DENIED else "does not let"
+    return f"The key of vault {destination.vault.name} {does} {who} of account {one.party.where} {what}."
