@@ -222,6 +222,7 @@ class _Member:
     type_name: str
     inner: tuple[_Member, ...]
     rows: bool
+    texts: bool
 
     @property
     def longest(self) -> int | None:
@@ -292,7 +293,8 @@ def _compile(prefix: str, paths: list[str], always: frozenset[str], shape: Shape
         wire = member.serialization.get("name", name) if isinstance(shape, StructureShape) else name
         start, below = (f"{path}[].", member.member) if isinstance(member, ListShape) else (f"{path}.", member)
         inner = _compile(start, paths, always, below)
-        made.append(_Member(path, wire, path in always, member.type_name, inner, below is not member))
+        listed, rows = below is not member, isinstance(below, StructureShape)
+        made.append(_Member(path, wire, path in always, member.type_name, inner, listed and rows, listed and not rows))
     return tuple(made)
 
 
@@ -307,6 +309,8 @@ def _kept(answer: Mapping[str, Any], members: _Compiled) -> dict[str, Any]:
             continue
         if not _KINDS[each.type_name](value):
             raise UnexpectedAnswerError(f"{each.path} in the answer is of another kind than AWS documents")
+        if each.texts and not all(isinstance(one, str) for one in value):
+            raise UnexpectedAnswerError(f"the answer has a row of another kind in {each.path}")
         if isinstance(value, str) and each.longest is not None and len(value) > each.longest:
             raise UnexpectedAnswerError(f"{each.path} in the answer is longer than {LONGEST_TEXT:,} characters")
         kept[each.wire] = _rows(value, each) if each.rows else _kept(value, each.inner) if each.inner else value

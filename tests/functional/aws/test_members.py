@@ -55,6 +55,7 @@ from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
+from crossvault.aspects.source_keys.seen import VAULT_KEY
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import aws as vault_rows
 from crossvault.aspects.vault.seen import KEYS, VAULT
@@ -79,6 +80,7 @@ WHO = account()
 DESIRED = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False)
 SOURCE, TARGET = DESIRED.source, DESIRED.destinations[0].vault
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
+SERVICE_ROLE = "arn:aws:iam::111111111111:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
 DENY = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}
 PLACED = {
     "Sid": "placed",
@@ -148,6 +150,21 @@ GOOD: dict[str, Json] = {
     },
     "GetBackupVaultAccessPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED]})},
     "DescribeKey": {"KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
+    "GetKeyPolicy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": []})},
+    "ListGrants": {
+        "Grants": [
+            {
+                "GranteePrincipal": SERVICE_ROLE,
+                "Operations": ["DescribeKey"],
+                "Constraints": {
+                    "EncryptionContextSubset": {"aws:ebs:id": "vol-1"},
+                    "EncryptionContextEquals": {"aws:ebs:id": "vol-1"},
+                },
+            }
+        ],
+        "Truncated": False,
+        "NextMarker": "more",
+    },
     "ListRecoveryPointsByBackupVault": {
         "RecoveryPoints": [
             {
@@ -297,6 +314,7 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
     ]
     for each in observed.destinations:
         found += [each[IDENTITY], each[ORGANIZATION], each[VAULT], each[POLICY], each[KEYS].own]
+        found += [each[VAULT_KEY].policy, *each[VAULT_KEY].grants.values()]
         found += [each[ARRIVALS].copies, each[ARRIVALS].jobs, each[PATHS].source, each[PATHS].vault]
     return found
 
@@ -382,6 +400,7 @@ def _value(operation: str, path: str) -> Any:
         ("ListRecoveryPointsByBackupVault", "RecoveryPoints"),
         ("ListCopyJobs", "CopyJobs"),
         ("ListBackupVaults", "BackupVaultList"),
+        ("ListGrants", "Grants"),
     ],
 )
 def test_a_row_without_anything(operation: str, member: str, row: Any) -> None:
@@ -840,7 +859,11 @@ READ: dict[str, tuple[str, Any]] = {
 def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
     organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
-    services = {**dict.fromkeys(organizations, "organizations"), "DescribeKey": "kms", "LookupEvents": "cloudtrail"}
+    services = {
+        **dict.fromkeys(organizations, "organizations"),
+        **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants"), "kms"),
+        "LookupEvents": "cloudtrail",
+    }
     services |= {RECEIVED: "sqs", "DeleteMessageBatch": "sqs"}
     service = services.get(operation, "backup")
     return _service(service).operation_model(operation)

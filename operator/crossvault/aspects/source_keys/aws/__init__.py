@@ -79,7 +79,9 @@ class Keys:
     def _vault_key(
         self, scene: Scene, declared: Destination, place: Place, seen: Look[Vault | None]
     ) -> Callable[[], Picture]:
-        own = seen.value.own_key_arn if isinstance(seen, Seen) and seen.value is not None else None
+        if isinstance(seen, Unseen):
+            return lambda: Picture(policy=seen)
+        own = seen.value.own_key_arn if seen.value is not None else None
         types = scene.desired.scope.resource_types or tuple(KEYED_BY_RESOURCE)
         services = tuple(sorted({service_of(each) for each in types if each in KEYED_BY_RESOURCE}))
         if own is None or not services or place.closed() is not None:
@@ -253,8 +255,8 @@ def _of(rows: Iterable[Mapping[str, Any]], grantee: str) -> list[Mapping[str, An
 
 def _grant(row: Mapping[str, Any]) -> Grant:
     bound = row.get("Constraints") or {}
-    constrained = any(bound.get(each) for each in ("EncryptionContextSubset", "EncryptionContextEquals"))
-    return Grant(tuple(row.get("Operations") or ()), constrained)
+    constrained = [each for each in ("EncryptionContextSubset", "EncryptionContextEquals") if bound.get(each)]
+    return Grant(tuple(row.get("Operations") or ()), bool(constrained))
 
 
 def hands(reach: Reach) -> Hands:
