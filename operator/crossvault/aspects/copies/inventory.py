@@ -7,11 +7,12 @@ the last look is known to be the same without being read.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
+from ...engine.declared import Scope
 from ..source_keys.seen import Behind
 from .packing import Packed, Packing, changed, encryption_keys, origins, statuses
 from .records import POINTS, Apart, Name, PointProfile
@@ -40,6 +41,8 @@ class Inventory:
         self.groups: Mapping[str, Packed[RecoveryPoint]] = packing.packed()
         """The points of every resource, oldest first; under no name those of which AWS names none."""
         self._whereabouts = Whereabouts(self.groups)
+        # Whoever looks at the same points asks the same; of several policies the last one that asked is remembered.
+        self._behind: tuple[tuple[frozenset[str], Scope], tuple[Behind, ...]] | None = None
 
     @classmethod
     def listed(cls, rows: Iterable[tuple[str, Apart]], like: Inventory | None = None) -> Inventory:
@@ -100,12 +103,17 @@ class Inventory:
         found = [group for group in self.groups.values() if not statuses(group) <= set(known)]
         return tuple(each for group in found for each in group if each.status not in known)
 
-    def behind(self, types: Collection[str], selects: Callable[[str, str], bool]) -> tuple[Behind, ...]:
-        """Return the keys that points of some types are, or were, encrypted with, for selected resources."""
+    def behind(self, types: frozenset[str], scope: Scope) -> tuple[Behind, ...]:
+        """Return the keys that points in scope, of some types, are, or were, encrypted with."""
+        if self._behind is None or self._behind[0] != (types, scope):
+            self._behind = (types, scope), self._keys_behind(types, scope)
+        return self._behind[1]
+
+    def _keys_behind(self, types: frozenset[str], scope: Scope) -> tuple[Behind, ...]:
         found: dict[tuple[str, str], list[str]] = {}
         for resource, group in self.groups.items():
             for kind, key in encryption_keys(group, types):
-                if selects(kind, resource):
+                if scope.selects(kind, resource):
                     found.setdefault((key, kind), []).append(resource)
         return tuple(
             Behind(key, kind, len(names), tuple(heapq.nsmallest(EXAMPLES, names)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ...engine.declared import Desired, Destination, partition_of
@@ -116,7 +117,18 @@ def admit(
     Raises:
         MalformedPolicyError: The text is not a policy document.
     """
-    looked, through = picture.grants.get(party.arn), (service, tuple(dict.fromkeys(regions)))
+    return _admitted(document, picture.grants.get(party.arn), party, key_arn, (service, tuple(dict.fromkeys(regions))))
+
+
+@lru_cache(maxsize=4096)
+def _admitted(
+    document: str,
+    looked: Look[tuple[Grant, ...]] | None,
+    party: Party,
+    key_arn: str,
+    through: tuple[str, tuple[str, ...]],
+) -> Admission:
+    """Decide it once: every pass asks the same of the same policies."""
     found = [_needed(document, looked, party, key_arn, need, through) for need in party.needs]
     # A Deny first: to add a statement would be in vain.
     worst = max(found, key=lambda each: _ORDER.index(each.verdict))
@@ -171,7 +183,7 @@ def _decide(
     action: str,
     through: tuple[str, str],
 ) -> Judgement:
-    whole = with_grants(document, looked if looked is not None else None, party.arn, action)
+    whole = with_grants(document, looked, party.arn, action)
     request = Request(party.caller, key_arn, _facts(party, action, *through))
     found = evaluation.evaluate(whole, request, action)
     if found.verdict is Verdict.NOT_ALLOWED and isinstance(looked, Unseen):

@@ -75,7 +75,7 @@ class _Copies:
             for (declared, place), lying in zip(scene.sides(), copies, strict=True)
         )
         listed, scope = points(), scene.desired.scope
-        behind = Seen(listed.value.behind(TYPES, scope.selects)) if isinstance(listed, Seen) else listed
+        behind = Seen(listed.value.behind(TYPES, scope)) if isinstance(listed, Seen) else listed
         keys, known_of_keys = self._keys.pictures(scene, behind)
         traffic = self._traffic(scene.desired.source.account, [each.vault.arn for each in scene.desired.destinations])
         found = Parts().having(POINTS, listed).having(TRAFFIC, traffic(keys))
