@@ -261,6 +261,4 @@ def _grant(row: Mapping[str, Any]) -> Grant:
 
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
-    return Hands(
-        Keys(reach).look, heeds=dict.fromkeys((KEY_MANAGER, KEY_POLICY, KEY_GRANTS), frozenset({Subject.KEY}))
-    )
+    return Hands(Keys(reach).look, heeds=dict.fromkeys((KEY_MANAGER, KEY_POLICY, KEY_GRANTS), frozenset({Subject.KEY})))
