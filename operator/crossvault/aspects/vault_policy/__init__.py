@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-pol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -13,41 +13,46 @@ from typing import Any, ClassVar
 from ...engine.declared import Desired, Destination, Ownership, VaultRef
 from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
-from ...engine.parts import Part, Parts
-from ...engine.plan import Action, Case, Change, Declaring, Drift, Finding, Room, Side
+from ...engine.parts import Part
+from ...engine.plan import Action, Case, Change, Drift, Finding, Room, Side
 from ...engine.rows import UNKNOWN, UNMET, Prerequisite, by_the_operator, met, unknown, unproven
 from ...iam import documents, evaluation, meaning
-from ...iam.context import UNSEEN, Caller, Fact, NotKnown, Request
+from ...iam.context import Caller, Request
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
 from ...words.explanations import EXPLANATIONS
-from ...words.problems import Problem
 from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
-from ..organization import ORGANIZATION
 from ..vault.key import no_vault
 from ..vault.seen import VAULT
-from .statement import COPY_INTO, digest_of, is_ours, no_room, sid_of, standing, statement_for, usurped
+from .caller import PATHS, Paths, caller_of
+from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
+from .statement import COPY_INTO, digest_of, is_ours, no_room, sid_of, usurped, written_in
+
+__all__ = [
+    "CLAIMS",
+    "GRANTEE",
+    "OWNERSHIP",
+    "PATHS",
+    "POLICY",
+    "ROOM",
+    "WRITTEN",
+    "Grantee",
+    "Paths",
+    "PutVaultPolicy",
+    "caller_of",
+    "claims_of",
+    "grantee_in",
+    "guest_of",
+    "is_settled",
+]
 
 ROW = "VaultPolicy"
 _SHOWN = 3
 
-OWNERSHIP: Part[Ownership] = Part("vault policy", Ownership.MANAGE)
-"""Whether our statement is kept at a destination, or only checked."""
-
 POLICY: Part[Look[str | None]] = Part("policy", UNASKED, lambda look: (look,))
 """The vault's access policy as AWS keeps it; None when it has none."""
 
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where the source's account and the vault's are in the organization, where a policy speaks of it, else None."""
-
-    source: Look[str] | None = None
-    vault: Look[str] | None = None
-
-
-PATHS: Part[Paths] = Part("paths", Paths())
 
 CLAIMS: Part[frozenset[tuple[str, str]]] = Part("claims", frozenset())
 """(vault ARN, Sid) of the statements that other policies need."""
@@ -106,19 +111,6 @@ class PutVaultPolicy:
         """Return nothing: each tells of itself."""
 
 
-def destination(declaring: Declaring) -> Parts:
-    """Read ``vaultPolicy`` of a destination."""
-    return Parts().having(OWNERSHIP, declaring.fields.choice("vaultPolicy", Ownership.MANAGE))
-
-
-def claims_of(desired: Desired) -> frozenset[tuple[str, str]]:
-    """Return (vault ARN, Sid) of every statement a policy wants to be kept."""
-    if desired.deleting:
-        return frozenset()
-    sid = sid_of(desired[COPY_ROLE])
-    return frozenset((d.vault.arn, sid) for d in desired.destinations)
-
-
 # --- Judging -------------------------------------------------------------------------------------------------------
 
 
@@ -157,37 +149,32 @@ def _row(side: Side) -> Prerequisite:
 
 
 def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
-    """Compare our statement with the one in the vault policy; a vault that is absent has no policy to put."""
+    """Compare our statement with the one in the vault policy; a vault that is absent has no policy to put.
+
+    What takes the place of the statement of an earlier declaration is put in the write that takes that one out.
+    """
     destination, vault, policy = side.destination, side.sight[VAULT], side.sight[POLICY]
-    claims, written = side.case.around[CLAIMS], side.case.around[WRITTEN]
-    if destination[OWNERSHIP] is not Ownership.MANAGE or isinstance(policy, Unseen):
+    wanted = wanted_for(side.desired, destination, caller_of(side.desired, side.source, side.sight))
+    if destination[OWNERSHIP] is not Ownership.MANAGE or isinstance(policy, Unseen) or wanted is None:
         return None, None
     if isinstance(vault, Unseen) or vault.value is None:
         return None, None
-    role, current = side.desired[COPY_ROLE], policy.value
-    wanted = statement_for(role)
+    guest, current = guest_of(side.desired, destination), policy.value
     try:
         there = documents.statements(current)
-        ours = [each for each in there if is_ours(each, role)]
-        # What this policy wrote for the copy role that it had before is of no use to anybody else.
-        former = [
-            each
-            for each in there
-            if each not in ours
-            and digest_of(each) == written.get(destination.vault.arn)
-            and (destination.vault.arn, each.get("Sid")) not in claims
-        ]
-        other = usurped(there, role)
+        ours = [each for each in there if is_ours(each, guest)]
+        former = _former(side, there, ours)
+        other = usurped(there, guest)
         if other is not None:
             remedy = "Give that statement another Sid, or remove it; ours is then added beside it."
             return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
-        if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]):
+        if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]) and not former:
             return None, None
         document = _put(current, wanted, [*ours, *former])
     except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
-    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours))
-    if not former and no_room(current, role) is not None:
+    difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours, former))
+    if not former and no_room(current, guest) is not None:
         return None, difference
     action = PutVaultPolicy(
         destination.name,
@@ -201,6 +188,21 @@ def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
     return action, difference
 
 
+def _former(side: Side, there: Sequence[dict[str, Any]], ours: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what this policy wrote for whom it let in before, as far as that is of use to nobody else."""
+    vault_arn = side.destination.vault.arn
+    written = side.case.around[WRITTEN].get(vault_arn)
+    return [
+        each
+        for each in there
+        if each not in ours and digest_of(each) == written and not _is_claimed(side.case, vault_arn, each)
+    ]
+
+
+def _is_claimed(case: Case, vault_arn: str, statement: Mapping[str, Any]) -> bool:
+    return (vault_arn, str(statement.get("Sid"))) in case.around[CLAIMS]
+
+
 def _put(current: str | None, wanted: Mapping[str, Any], before: list[dict[str, Any]]) -> str:
     """Return the policy with our statement in it once, whatever stood there for it before."""
     texts = set(map(documents.canonical, before))
@@ -212,10 +214,12 @@ def _put(current: str | None, wanted: Mapping[str, Any], before: list[dict[str, 
     return documents.put(alone, wanted, which)
 
 
-def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
+def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]], former: list[dict[str, Any]]) -> str:
     """Say how our statement stands in the policy, which is not as wanted."""
     if not ours:
         return "absent"
+    if len(ours) == 1 and former and meaning.same_meaning(wanted, ours[0]):
+        return f"beside {former[0]['Sid']}, which let others in for this policy"
     clauses = dict.fromkeys(clause for each in ours for clause in meaning.differences(wanted, each))
     doubled = [f"it stands there {len(ours)} times"] if len(ours) > 1 else []
     return f"changed: {'; '.join([*doubled, *clauses])}"
@@ -223,51 +227,16 @@ def _changes(wanted: Mapping[str, Any], ours: list[dict[str, Any]]) -> str:
 
 def remove(case: Case, destination: Destination, sight: Sight) -> tuple[Action, ...]:
     """Take our statement out where this policy wrote it, as it wrote it, and nobody else needs it."""
-    role, vault_arn = case.desired[COPY_ROLE], destination.vault.arn
-    sid, look = sid_of(role), sight[POLICY]
-    if destination[OWNERSHIP] is not Ownership.MANAGE or (vault_arn, sid) in case.around[CLAIMS]:
+    vault_arn, look = destination.vault.arn, sight[POLICY]
+    if destination[OWNERSHIP] is not Ownership.MANAGE or isinstance(look, Unseen) or look.value is None:
         return ()
-    if isinstance(look, Unseen) or look.value is None:
+    there = written_in(look.value, case.around[WRITTEN].get(vault_arn))
+    if there is None or _is_claimed(case, vault_arn, there):
         return ()
-    there = standing(look.value, role)
-    if there is None or digest_of(there) != case.around[WRITTEN].get(vault_arn):
-        return ()
-    text = documents.canonical(there)
+    text, sid = documents.canonical(there), str(there["Sid"])
     document = documents.remove(look.value, lambda each: documents.canonical(each) == text)
     foreign = sum(documents.canonical(each) != text for each in documents.statements(look.value))
     return (PutVaultPolicy(destination.name, destination.vault, look.value, document, sid, foreign, frozenset({text})),)
-
-
-# --- Who asks ------------------------------------------------------------------------------------------------------
-
-
-def caller_of(desired: Desired, source: Sight, sight: Sight) -> Caller:
-    """Return the copy role as the vault's policy sees it; what could not be looked at says so."""
-    return Caller(
-        desired[COPY_ROLE],
-        source.account.account_id,
-        organization=_organization(source),
-        vault_organization=_organization(sight),
-        path=_path(sight[PATHS].source),
-        vault_path=_path(sight[PATHS].vault),
-    )
-
-
-def _organization(sight: Sight) -> Fact:
-    look = sight[ORGANIZATION]
-    if isinstance(look, Unseen):
-        return _not_known(look.problem)
-    return look.value.id if look.value is not None else ""
-
-
-def _path(look: Look[str] | None) -> Fact:
-    if look is None:
-        return UNSEEN
-    return _not_known(look.problem) if isinstance(look, Unseen) else look.value
-
-
-def _not_known(problem: Problem) -> NotKnown:
-    return NotKnown(f"is not known: {problem.message.removesuffix('.')}")
 
 
 # --- What it decides -----------------------------------------------------------------------------------------------
@@ -287,14 +256,14 @@ def is_settled(desired: Desired, destination: Destination, caller: Caller, docum
 
     It lets the caller in for certain and, where our statement is kept, that stands there once, as it should be.
     """
-    role = desired[COPY_ROLE]
+    guest, wanted = guest_of(desired, destination), wanted_for(desired, destination, caller)
     try:
         if destination[OWNERSHIP] is Ownership.MANAGE:
             there = documents.statements(document)
-            ours = [each for each in there if is_ours(each, role)]
-            if usurped(there, role) is not None or len(ours) != 1:
+            ours = [each for each in there if is_ours(each, guest)]
+            if wanted is None or usurped(there, guest) is not None or len(ours) != 1:
                 return False
-            if not meaning.same_meaning(statement_for(role), ours[0]):
+            if not meaning.same_meaning(wanted, ours[0]):
                 return False
         return decide(document, caller, destination.vault.arn).verdict is Verdict.ALLOWED
     except MalformedPolicyError:
@@ -332,7 +301,7 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
         case Verdict.DENIED:
             return _denied(destination, role, found)
         case Verdict.NOT_ALLOWED:
-            return _missing(destination, role, found, added)
+            return _missing(desired, destination, found, added)
         case Verdict.UNKNOWN:
             message = f"Whether vault {vault} lets {role} copy in depends on {_grounds(found.grounds)}."
             remedy = (
@@ -345,12 +314,12 @@ def unmendable(
     row: Prerequisite, desired: Desired, destination: Destination, document: str | None
 ) -> Prerequisite | None:
     """Return the row of a missing statement that the operator cannot add; None where it can."""
-    vault, role = destination.vault.name, desired[COPY_ROLE]
-    other = usurped(documents.statements(document), role)
+    vault, role, guest = destination.vault.name, desired[COPY_ROLE], guest_of(desired, destination)
+    other = usurped(documents.statements(document), guest)
     if other is not None:
-        remedy = f"Give statement {sid_of(role)}, which is about {other}, another Sid, or remove it."
+        remedy = f"Give statement {sid_of(guest)}, which is about {other}, another Sid, or remove it."
         return replace(row, remedy=f"{remedy} The operator does not touch what others let in.")
-    full = no_room(document, role)
+    full = no_room(document, guest)
     if full is None:
         return None
     message = f"Vault {vault} does not let {role} copy in, and its policy {full}."
@@ -369,10 +338,11 @@ def _denied(destination: Destination, role: str, found: Judgement) -> Prerequisi
     return Prerequisite(ROW, destination.name, UNMET, Reason.VAULT_POLICY_DENIES, message, remedy, blocks=True)
 
 
-def _missing(destination: Destination, role: str, found: Judgement, added: str) -> Prerequisite:
+def _missing(desired: Desired, destination: Destination, found: Judgement, added: str) -> Prerequisite:
+    role, sid = desired[COPY_ROLE], sid_of(guest_of(desired, destination))
     near = f" What speaks of it does not mean it: {_grounds(found.grounds)}." if found.grounds else ""
     near += f" What may deny it all the same: {_grounds(found.doubts)}." if found.doubts else ""
-    message = f"Vault {destination.vault.name} does not let {role} copy in (statement {sid_of(role)}).{near}"
+    message = f"Vault {destination.vault.name} does not let {role} copy in (statement {sid}).{near}"
     if destination[OWNERSHIP] is Ownership.CHECK:
         added = f"Set vaultPolicy: Manage, or add a statement that allows {role} the action {COPY_INTO}."
     return Prerequisite(ROW, destination.name, UNMET, Reason.VAULT_POLICY_MISSING, message, added, blocks=True)

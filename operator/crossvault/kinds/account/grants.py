@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.vault_policy import Grantee
 from ...aspects.vault_policy.statement import MOST_OF_ONE_ACCOUNT
 from ...manifest.fields import Fields
 
@@ -21,6 +22,13 @@ Labels: TypeAlias = Mapping[str, str]
 _VAULTS = re.compile(r"[A-Za-z0-9_*-]{1,50}")
 _KEYS = re.compile(r"alias/[A-Za-z0-9/_*-]{1,250}|(?:mrk-)?[0-9a-f*-]{1,40}")
 _ROLES = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,576}")
+
+
+_LETS = {
+    Grantee.COPY_ROLE: "",
+    Grantee.ACCOUNT: " and have it let the whole account in (grantee: Account)",
+    Grantee.ORGANIZATION: " and have it let the whole organization in (grantee: Organization)",
+}
 
 
 class Direction(StrEnum):
@@ -53,16 +61,19 @@ class Use:
         vault: The name of the vault.
         copy_role: The role that AWS Backup assumes for the copy, of a source, as :func:`role_name` has it.
         key: The key that a destination names for its vault, an alias or an id; empty where it names none.
+        grantee: Whom a destination has the vault let in.
     """
 
     direction: Direction
     vault: str
     copy_role: str = ""
     key: str = ""
+    grantee: Grantee = Grantee.COPY_ROLE
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
-            return f"copy into vault {self.vault}" + (f" on key {self.key}" if self.key else "")
+            key = f" on key {self.key}" if self.key else ""
+            return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}"
         own = self.copy_role == role_name(DEFAULT)
         return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}"
 
@@ -76,6 +87,8 @@ class Grant:
         copy_roles: Copy roles, as :func:`role_name` has them; they bind sources only. No patterns: every role is a
             statement in the policies of shared vaults, and who grants has to see how many there can be.
         keys: Aliases and ids of keys that destinations may name, with patterns; by default none.
+        grantees: Whom destinations may have the vaults let in. By default copy roles alone: those are granted one by
+            one at the source, and a whole account, or organization, is everybody who may copy there.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -84,6 +97,7 @@ class Grant:
     vaults: tuple[str, ...]
     copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT}",)
     keys: tuple[str, ...] = ()
+    grantees: frozenset[Grantee] = frozenset({Grantee.COPY_ROLE})
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
@@ -92,7 +106,7 @@ class Grant:
             return False
         if use.direction is Direction.SOURCE:
             return use.copy_role in self.copy_roles
-        return not use.key or _matches(use.key, self.keys)
+        return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -166,6 +180,8 @@ def _grant(fields: Fields) -> Grant:
         fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
     if fields.has("keys") and Direction.DESTINATION not in directions:
         fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
+    if fields.has("grantees") and Direction.DESTINATION not in directions:
+        fields.fault("grantees", "only with Destination: the policy is of the vault that is copied into")
     return Grant(
         namespaces=allowed_from(fields.object("namespaces", required=True)),
         directions=directions,
@@ -178,6 +194,9 @@ def _grant(fields: Fields) -> Grant:
         )
         if fields.has("keys")
         else (),
+        grantees=frozenset(fields.choices("grantees", Grantee))
+        if fields.has("grantees")
+        else frozenset({Grantee.COPY_ROLE}),
         policies=fields.object("limits").optional_integer("policies"),
     )
 

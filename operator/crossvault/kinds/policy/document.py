@@ -9,12 +9,12 @@ from typing import Any
 from ...aspects.copies import existing
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Failed, failure_row, row
-from ...aspects.copy_role import COPY_ROLE
 from ...aspects.organization import ORGANIZATION
 from ...aspects.vault.seen import VAULT
-from ...aspects.vault_policy import POLICY, PutVaultPolicy
-from ...aspects.vault_policy.statement import digest_of, sid_of, standing
+from ...aspects.vault_policy import POLICY, PutVaultPolicy, guest_of
+from ...aspects.vault_policy.statement import digest_of, sid_of, standing, written_in
 from ...engine.looks import Unseen
+from ...engine.plan import Result
 from ...engine.rows import PrerequisiteStatus
 from ...manifest.fields import format_duration
 from ...status.conditions import Condition, stamp, with_last_changed
@@ -59,9 +59,9 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
 def _destinations(picture: Picture, looked: Mapping[str, datetime]) -> list[dict[str, Any]]:
     """Return a row for every destination; one that was not looked at keeps what was last known of it, and of when."""
     known = {each.get("name"): each for each in picture.previous.get("destinations", ())}
-    sid = sid_of(picture.desired[COPY_ROLE])
     rows: list[dict[str, Any]] = []
     for each in picture.figures:
+        sid = sid_of(guest_of(picture.desired, each.destination))
         bare = {"name": each.destination.name, "vaultArn": each.destination.vault.arn, "statementSid": sid}
         before = known.get(each.destination.name, bare)
         if each.looked:
@@ -82,22 +82,28 @@ def _lifecycles(picture: Picture, destination: str) -> dict[str, Any]:
 def _with_author(row: dict[str, Any], before: Mapping[str, Any], picture: Picture) -> dict[str, Any]:
     """Record that this policy wrote the statement that stands in the vault's policy, by its content.
 
-    It did if it sent one in this pass that was lacking, whatever became of the reply, and one stands there since.
+    It did if it sent one in this pass that was lacking, whatever became of the reply, and one stands there since. What
+    it wrote for whom it let in before stays recorded until it is seen to be gone.
     """
     index = [each.name for each in picture.desired.destinations].index(row["name"])
-    sight, role = picture.observed.destinations[index], picture.desired[COPY_ROLE]
-    same = all(before.get(name) == row[name] for name in ("vaultArn", "statementSid"))
-    written = before.get("statementWritten") if same else None
-    sent = any(
-        isinstance(each.action, PutVaultPolicy) and each.action.destination == row["name"] and not each.found
-        for each in picture.results
-    )
-    policy = sight[POLICY]
-    there = None if isinstance(policy, Unseen) else standing(policy.value, role)
-    if sent and there is not None:
+    policy = picture.observed.destinations[index][POLICY]
+    guest = guest_of(picture.desired, picture.desired.destinations[index])
+    written = before.get("statementWritten") if before.get("vaultArn") == row["vaultArn"] else None
+    if before.get("statementSid") != row["statementSid"] and not isinstance(policy, Unseen):
+        written = written if written_in(policy.value, written) is not None else None
+    there = None if isinstance(policy, Unseen) else standing(policy.value, guest)
+    if there is not None and any(_put(each, row["name"], guest, there) for each in picture.results):
         written = digest_of(there)
     bare = {name: value for name, value in row.items() if name != "statementWritten"}
     return {**bare, "statementWritten": written} if written else bare
+
+
+def _put(result: Result, destination: str, guest: str, there: Mapping[str, Any]) -> bool:
+    """Tell whether a write put in the statement that stands there: it did not stand so in what was replaced."""
+    action = result.action
+    if not isinstance(action, PutVaultPolicy) or action.destination != destination or result.found:
+        return False
+    return standing(action.expected, guest) != there
 
 
 def _as_of(known: Mapping[str, Any], previous: Mapping[str, Any], looked: datetime | None) -> dict[str, Any]:

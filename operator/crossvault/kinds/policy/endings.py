@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from ...aspects.copy_role import COPY_ROLE
-from ...aspects.vault_policy import OWNERSHIP, POLICY
-from ...aspects.vault_policy.statement import SID_PREFIX, digest_of, sid_of, standing
-from ...engine.declared import DeletionPolicy, Desired, Ownership, PolicyKey, VaultRef
+from ...aspects.vault_policy import OWNERSHIP, POLICY, guest_of
+from ...aspects.vault_policy.statement import SID_PREFIX, sid_of, standing, written_in
+from ...engine.declared import DeletionPolicy, Desired, Destination, Ownership, PolicyKey, VaultRef
 from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...engine.plan import Postponed, Result
@@ -45,12 +44,16 @@ class Ending:
         kept: What stays on purpose, in sentences.
         lost: What stays because it cannot be found any more, in sentences.
         written: The statements that the policy is recorded as having written: their digests by ARN of the vault.
+        claims: (vault ARN, Sid) of the statements that other policies want.
+        claimants: Which policies those are, as far as that is known.
     """
 
     desired: Desired | None
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
+    claims: frozenset[Claim] = frozenset()
+    claimants: Claimants = field(default_factory=dict)
 
 
 def prepare(
@@ -78,18 +81,22 @@ def prepare(
     lost = tuple(_lost(body, name, why) for name, why in unresolved)
     if desired is None:
         return Ending(None, lost=lost)
-    sid = sid_of(desired[COPY_ROLE])
+    sids = {each.name: _sid(desired, each) for each in desired.destinations}
     managed = [each for each in desired.destinations if each[OWNERSHIP] is Ownership.MANAGE]
-    needed = [each for each in managed if (each.vault.arn, sid) in claims]
+    needed = [each for each in managed if (each.vault.arn, sids[each.name]) in claims]
     written = stakes.written_by(body.get("status") or {})
     others = [each for each in managed if each not in needed and each.vault.arn not in written]
     kept = (
-        *(_needed(each.vault.arn, sid, claimants, desired.key) for each in needed),
-        *(_by_others(each.vault.arn, sid) for each in others),
+        *(_needed(each.vault.arn, sids[each.name], claimants, desired.key) for each in needed),
+        *(_by_others(each.vault.arn, sids[each.name]) for each in others),
     )
     kept = kept if managed else (_retained(body),)
     ours = tuple(each for each in managed if each not in needed and each not in others)
-    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written)
+    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written, claims, claimants)
+
+
+def _sid(desired: Desired, destination: Destination) -> str:
+    return sid_of(guest_of(desired, destination))
 
 
 def wants_removal(body: Mapping[str, Any]) -> bool:
@@ -208,30 +215,28 @@ def summarise(
     desired = ending.desired
     if desired is None:
         return farewell(ending)
-    sid = sid_of(desired[COPY_ROLE])
     refused = {each.action.destination: each.problem for each in postponed}
     refused |= {each.action.destination: each.problem for each in results if each.problem is not None}
     left: list[tuple[str, Problem]] = []
-    changed: list[str] = []
+    stays: list[str] = []
     for declared, sight in zip(desired.destinations, observed.destinations, strict=True):
-        name = _short(declared.vault, sid)
-        policy = sight[POLICY]
+        arn, sid, policy = declared.vault.arn, _sid(desired, declared), sight[POLICY]
         if isinstance(policy, Unseen):
-            left.append((name, policy.problem))
+            left.append((_short(declared.vault, sid), policy.problem))
             continue
         # In a policy that nobody can read there is none to take out.
-        there = standing(policy.value, desired[COPY_ROLE])
-        if there is None:
-            continue
-        if digest_of(there) == ending.written.get(declared.vault.arn):
-            left.append((name, refused.get(declared.name, _INTERRUPTED)))
-        else:
-            changed.append(_changed(declared.vault.arn, sid))
+        written = written_in(policy.value, ending.written.get(arn))
+        if written is not None and (arn, written["Sid"]) in ending.claims:
+            stays.append(_needed(arn, written["Sid"], ending.claimants, desired.key))
+        elif written is not None:
+            left.append((_short(declared.vault, written["Sid"]), refused.get(declared.name, _INTERRUPTED)))
+        elif standing(policy.value, guest_of(desired, declared)) is not None:
+            stays.append(_changed(arn, sid))
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
     # What was sent and is gone was removed, also where the reply was lost.
     removed = len({each.action.destination for each in results if not each.found})
-    return farewell(replace(ending, kept=(*ending.kept, *changed)), removed, results)
+    return farewell(replace(ending, kept=(*ending.kept, *stays)), removed, results)
 
 
 _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")
@@ -242,8 +247,7 @@ def unfinished(
 ) -> Outcome:
     """Say what a deletion waits for whose pass did not come to its end."""
     desired = ending.desired
-    sid = sid_of(desired[COPY_ROLE]) if desired is not None else ""
-    names = [_short(each.vault, sid) for each in desired.destinations] if desired is not None else []
+    names = [_short(each.vault, _sid(desired, each)) for each in desired.destinations] if desired is not None else []
     return waiting([(name, problem) for name in names or ["what this policy owned"]], body, now=now, requeue=cadence)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.vault_policy import grantee_in
 from ...engine.declared import (
     Account,
     DeletionPolicy,
@@ -117,7 +118,8 @@ class _Directory:
         if direction is Direction.SOURCE:
             use = Use(direction, name, copy_role=role_name(fields.text("copyRole", DEFAULT)))
         else:
-            use = Use(direction, name, key=key_name(vault.optional_text("encryptionKey") or ""))
+            key = key_name(vault.optional_text("encryptionKey") or "")
+            use = Use(direction, name, key=key, grantee=grantee_in(fields))
         account = self._account(reference, use)
         region = fields.text("region")
         if check_region(fields, "region", region):
