@@ -22,7 +22,7 @@ from crossvault.aspects.organization.seen import ADMINISTRATORS, MEMBERS, SETTIN
 from crossvault.aspects.source_keys.seen import SOURCE_KEYS, VAULT_KEY, Picture, SourceKeys
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import KEYS, VAULT, Key, Keys, Vault
-from crossvault.aspects.vault_policy import OWNERSHIP, PATHS, POLICY, Paths
+from crossvault.aspects.vault_policy import GRANTEE, OWNERSHIP, PATHS, POLICY, Grantee, Paths
 from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.engine.declared import (
     Account,
@@ -116,11 +116,13 @@ def destination(
     vault: VaultRef | None = None,
     create: bool = False,
     vault_policy: Ownership = Ownership.MANAGE,
+    grantee: Grantee = Grantee.COPY_ROLE,
     lifecycle: Lifecycle | None = None,
 ) -> Destination:
     """Return a destination whose vault exists unless ``create``."""
     key = "alias/orders-copies" if create else None
-    parts = Parts().having(CREATION, Creation(create, key)).having(OWNERSHIP, vault_policy).having(LIFECYCLE, lifecycle)
+    parts = Parts().having(CREATION, Creation(create, key)).having(LIFECYCLE, lifecycle)
+    parts = parts.having(OWNERSHIP, vault_policy).having(GRANTEE, grantee)
     return Destination(name, vault or target_vault(), parts)
 
 

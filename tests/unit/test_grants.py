@@ -15,6 +15,7 @@ from tests.kit.broken_manifests import ACCOUNT, POLICY, altered
 from tests.kit.naive import elders_of
 
 from crossvault.aspects.copy_role import DEFAULT, role_name
+from crossvault.aspects.vault_policy import GRANTEE, Grantee
 from crossvault.engine.declared import Account, Desired
 from crossvault.kinds.account.grants import (
     Allowance,
@@ -35,6 +36,7 @@ NOBODY, ORDERS = AllowedNamespaces(), AllowedNamespaces(names=("default",))
 TEAM_DR = AllowedNamespaces(match_labels=(("team", "dr"),))
 OUT = Use(SOURCE, "orders", role_name(DEFAULT))
 INTO = Use(DESTINATION, "orders-copies")
+ACCOUNTS = frozenset({Grantee.ACCOUNT})
 
 
 def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: Any) -> Grant:
@@ -70,6 +72,14 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
         pytest.param(grant(keys=("alias/orders*",)), replace(INTO, key="alias/payroll"), False, id="another key"),
         pytest.param(grant(keys=("alias/*",)), replace(INTO, key="1234-abcd"), False, id="an id is no alias"),
         pytest.param(grant(keys=("x",)), INTO, True, id="a vault that is there needs no key"),
+        pytest.param(grant(), replace(INTO, grantee=Grantee.ACCOUNT), False, id="no account unless told"),
+        pytest.param(grant(), replace(INTO, grantee=Grantee.ORGANIZATION), False, id="no organization unless told"),
+        pytest.param(grant(grantees=ACCOUNTS), replace(INTO, grantee=Grantee.ACCOUNT), True, id="an account if told"),
+        pytest.param(grant(grantees=ACCOUNTS), INTO, False, id="then a role no more"),
+        pytest.param(
+            grant(grantees=ACCOUNTS), replace(INTO, grantee=Grantee.ORGANIZATION), False, id="an account is no more"
+        ),
+        pytest.param(grant(grantees=ACCOUNTS), OUT, True, id="grantees bind destinations only"),
     ],
 )
 def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
@@ -155,6 +165,7 @@ GRANTS: list[dict[str, Any]] = [
         "vaults": ["*"],
         "copyRoles": ["copies", "team/copies", "AWSBackupDefaultServiceRole"],
         "keys": ["alias/dr-*"],
+        "grantees": ["Account", "CopyRole"],
     },
 ]
 
@@ -172,6 +183,7 @@ def test_every_member_of_a_grant_arrives() -> None:
             ("*",),
             ("copies", "team/copies", "service-role/AWSBackupDefaultServiceRole"),
             ("alias/dr-*",),
+            frozenset({Grantee.ACCOUNT, Grantee.COPY_ROLE}),
         ),
     )
 
@@ -255,6 +267,12 @@ SOMEBODY_ELSES = "spec.destinations[0].vault.name"
             "dr",
             id="by its ARN",
         ),
+        pytest.param({"spec.destinations[0].grantee": "Account"}, "dr", id="open a vault to a whole account"),
+        pytest.param(
+            {"spec.destinations[0].grantee": "Organization", "spec.destinations[0].vaultPolicy": "Check"},
+            "dr",
+            id="or to the organization",
+        ),
         pytest.param(
             {SOMEBODY_ELSES: "payroll-copies", "spec.destinations[0].region": "eu-west-1"},
             "dr",
@@ -289,6 +307,38 @@ def test_the_message_names_the_use_and_the_remedy() -> None:
         " payroll-copies on key alias/orders-copies. Ask a cluster administrator to create it, or to allow that in its"
         " spec.grants or spec.allowedNamespaces."
     )
+
+
+@pytest.mark.parametrize("grantee", Grantee)
+def test_who_has_all_of_an_account_may_open_its_vaults(grantee: Grantee) -> None:
+    """The short form gives everything; a grant only whom it names."""
+    changes = {"spec.destinations[0].grantee": grantee.value}
+    whole = parsed(changes, dr=replace(DR, allowed=ORDERS, grants=()))
+    part = parsed(changes, dr=replace(DR, grants=(replace(INTO_ORDERS, grantees=frozenset({grantee})),)))
+
+    assert isinstance(whole, Desired)
+    assert whole == part
+    assert whole.destinations[0][GRANTEE] is grantee
+
+
+def test_grants_do_not_add_up_to_one_that_nobody_gave() -> None:
+    """One vault for a whole account and another for a role: the other is not for the account."""
+    wide = grant(DESTINATION, vaults=("shared",), keys=("*",), grantees=ACCOUNTS)
+    refused = parsed({"spec.destinations[0].grantee": "Account"}, dr=replace(DR, grants=(INTO_ORDERS, wide)))
+
+    assert isinstance(refused, Rejected)
+    assert refused.reason is Reason.ACCOUNT_NOT_FOUND
+    assert "and have it let the whole account in (grantee: Account)" in str(refused.faults[0])
+
+
+def test_a_word_that_is_no_grantee_is_told_once() -> None:
+    """As a fault of the field, whatever is granted."""
+    refused = parsed({"spec.destinations[0].grantee": "Everybody"})
+
+    assert isinstance(refused, Rejected)
+    assert list(map(str, refused.faults)) == [
+        "spec.destinations[0].grantee: must be one of CopyRole, Account, Organization, is Everybody"
+    ]
 
 
 # --- How many policies ---------------------------------------------------------------------------------------------

@@ -1,0 +1,74 @@
+"""The guide's vault policy, with kubectl: whom the destination vault lets in, and who may decide that.
+
+A real API server, the rights of the chart, a simulated AWS.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.kit import stage as scene
+from tests.kit.chart_cluster import Cluster, until
+
+pytestmark = pytest.mark.kube
+
+ROOT = f"arn:aws:iam::{scene.PRODUCTION}:root"
+
+
+def replaced(cluster: Cluster, sid: str) -> scene.Json:
+    """Return the one statement that has taken the place of another."""
+    until(
+        lambda: sid not in [each["Sid"] for each in cluster.statements()], "the old statement is gone", told=cluster.log
+    )
+    (statement,) = cluster.statements()
+    return statement
+
+
+def test_the_policy_of_the_vault_lets_the_account_in(cluster: Cluster) -> None:
+    """As in the example of AWS's guide; then, for the organization and for the role, in one write each."""
+    cluster.start()
+    cluster.accounts()
+    cluster.apply(cluster.policy(destinations=[scene.destination(grantee="Account")]))
+    cluster.wait_until_all_is_copied()
+    (statement,) = cluster.statements()
+    assert (statement["Principal"], statement["Action"]) == ({"AWS": [ROOT]}, "backup:CopyIntoBackupVault")
+
+    for grantee in ("Organization", "CopyRole"):
+        cluster.apply(cluster.policy(destinations=[scene.destination(grantee=grantee)]))
+        statement = replaced(cluster, statement["Sid"])
+        cluster.wait("True", "Protected")
+    (role,) = statement["Principal"]["AWS"]
+    assert role.endswith(":role/service-role/AWSBackupDefaultServiceRole")
+    assert cluster.writes().count("PutBackupVaultAccessPolicy") == 3
+
+    cluster.kubectl(
+        *("patch", "cabp", "orders", "-n", cluster.namespace, "--type=merge", "-p"),
+        json.dumps({"spec": {"deletionPolicy": "RemoveOwned"}}),
+    )
+    cluster.wait("True", "Protected")
+    cluster.kubectl("delete", "cabp", "orders", "-n", cluster.namespace, "--timeout=60s")
+    assert cluster.statements() == []
+
+
+def test_a_namespace_that_may_not_widen_a_vault(cluster: Cluster) -> None:
+    """It is told of an account that it does not have; with the word of who gives the account it becomes protected."""
+    given = {
+        "namespaces": {"names": [cluster.namespace]},
+        "as": ["Destination"],
+        "vaults": ["orders-*"],
+        "keys": ["alias/orders-*"],
+    }
+    cluster.start()
+    cluster.accounts("production")
+    cluster.accounts("dr", allowedNamespaces={}, grants=[given])
+    cluster.apply(cluster.policy(destinations=[scene.destination(grantee="Organization")]))
+    cluster.wait("False", "AccountNotFound")
+    assert cluster.statements() == []
+    assert cluster.writes() == []
+
+    cluster.accounts("dr", allowedNamespaces={}, grants=[{**given, "grantees": ["Organization"]}])
+    cluster.wait_until_all_is_copied()
+    (statement,) = cluster.statements()
+    assert statement["Principal"] == {"AWS": ["*"]}
+    assert list(statement["Condition"]["StringEquals"]) == ["aws:PrincipalOrgID"]
