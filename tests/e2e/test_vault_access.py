@@ -11,8 +11,11 @@ import pytest
 from tests.kit import stage as scene
 from tests.kit.chart_cluster import Cluster, until
 
+from crossvault.aspects.vault_policy.statement import sid_of
+
 pytestmark = pytest.mark.kube
 
+ROLE = f"arn:aws:iam::{scene.PRODUCTION}:role/service-role/AWSBackupDefaultServiceRole"
 ROOT = f"arn:aws:iam::{scene.PRODUCTION}:root"
 
 
@@ -38,8 +41,7 @@ def test_the_policy_of_the_vault_lets_the_account_in(cluster: Cluster) -> None:
         cluster.apply(cluster.policy(destinations=[scene.destination(grantee=grantee)]))
         statement = replaced(cluster, statement["Sid"])
         cluster.wait("True", "Protected")
-    (role,) = statement["Principal"]["AWS"]
-    assert role.endswith(":role/service-role/AWSBackupDefaultServiceRole")
+    assert statement["Sid"] == sid_of(ROLE)
     assert cluster.writes().count("PutBackupVaultAccessPolicy") == 3
 
     cluster.kubectl(

@@ -375,3 +375,30 @@ def test_the_record_finds_only_statements_of_ours() -> None:
     assert written_in(policy, digest_of(statement(Grantee.ACCOUNT))) == statement(Grantee.ACCOUNT)
     assert written_in(policy, None) is written_in(None, "x") is written_in("{", "x") is None
     assert sid_of(ROOT) == statement(Grantee.ACCOUNT)["Sid"]
+
+
+# --- A role that was made anew -------------------------------------------------------------------------------------
+
+
+def test_a_role_that_was_made_anew_is_let_in_again_and_that_is_told() -> None:
+    """AWS left the unique id of the one before in our statement: that lets nobody in."""
+    old = statement(Grantee.COPY_ROLE) | {"Principal": {"AWS": "AROAEXAMPLEID"}}
+    plan = planned(Grantee.COPY_ROLE, document(FOREIGN, old))
+    action = put_by(plan)
+    _, said = action.done(repaired=True)
+
+    assert documents.statements(action.document) == (FOREIGN, statement(Grantee.COPY_ROLE))
+    assert said.endswith("It was for a role that was deleted: the copy role was made anew.")
+    assert "Principal is AROAEXAMPLEID" in plan.drift[0].observed
+    assert "made anew" not in put_by(planned(Grantee.COPY_ROLE, document(FOREIGN))).done(repaired=True)[1]
+
+
+def test_what_is_left_of_a_deleted_role_is_named_where_it_is_only_checked() -> None:
+    """A person sees why the statement that stands there lets nobody in."""
+    wanted = destination(vault_policy=Ownership.CHECK)
+    policy = document(statement(Grantee.COPY_ROLE) | {"Principal": {"AWS": "AROAEXAMPLEID"}})
+    plan = diff(desired(wanted), observed((), sight(wanted, policy=policy)))
+    row = next(each for each in plan.prerequisites if each.name == "VaultPolicy")
+
+    assert (row.status, row.reason) == (UNMET, Reason.VAULT_POLICY_MISSING)
+    assert "its Principal is a role that was deleted, also if made anew: AROAEXAMPLEID" in row.message

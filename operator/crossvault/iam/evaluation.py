@@ -16,7 +16,7 @@ from typing import Any
 from . import conditions, documents
 from .conditions import Found, all_of, any_of, like
 from .context import NotKnown, Request
-from .meaning import as_list, principals_of, spoken
+from .meaning import DELETED, as_list, principals_of, spoken
 
 _WITH_VARIABLES = "2012-10-17"
 _PLAIN_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -201,6 +201,9 @@ def _principal(statement: Mapping[str, Any], request: Request) -> Found:
         return Found(holds=True, why="")
     if any(each.startswith(caller.sessions) for each in listed):
         return Found(None, "its Principal is one session of the role, and the name of AWS Backup's is not documented")
+    gone = sorted(each for each in listed if DELETED.fullmatch(each))
+    if gone:
+        return Found(holds=False, why=f"its Principal is a role that was deleted, also if made anew: {gone[0]}")
     return Found(holds=False, why="its Principal does not name the role or its account")
 
 

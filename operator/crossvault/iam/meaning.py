@@ -15,6 +15,9 @@ from ..words import texts
 
 Canonical: TypeAlias = frozenset[str]
 
+DELETED = re.compile(r"A(?:RO|ID)A[A-Z0-9]{1,60}")
+"""What AWS leaves of a role or a user that was deleted, in the place of its ARN: its unique id."""
+
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _PARTITION = re.compile(r"arn:(aws[a-z-]*):")
 _ACTIONS = ("Action", "NotAction")

@@ -414,6 +414,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         AWS_ADMIN,
         "Open a case with AWS Support and name the job: a copy job cannot be cancelled.",
     ),
+    Reason.SNAPSHOTS_STAY_SHARED: Explanation(
+        "The copy role was deleted, or made anew, while it copied: the copies are made, and AWS cannot take back the"
+        " sharing of the snapshots with the destination account.",
+        AWS_ADMIN,
+        "Take the sharing back by hand, as the remedy says, and keep a copy role until its copies have ended.",
+    ),
     Reason.COPY_PARTIAL: Explanation("Parts of a composite were not copied.", AWS_ADMIN, "Look at the child jobs."),
     Reason.COPY_VANISHED: Explanation(
         "The copy job completed, but the copy is not there any more: somebody deleted it. It is made again once, a day"

@@ -124,6 +124,7 @@ class Reason(StrEnum):
     SOURCE_GONE = "SourceGone"
     UNSUPPORTED_COPY = "UnsupportedCopy"
     SERVICE_FAILURE = "ServiceFailure"
+    SNAPSHOTS_STAY_SHARED = "SnapshotsStayShared"
     COPY_PARTIAL = "CopyPartial"
     COPY_VANISHED = "CopyVanished"
     COPY_NOT_LISTED = "CopyNotListed"

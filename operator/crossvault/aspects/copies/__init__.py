@@ -20,7 +20,7 @@ from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, source_keys
 from ..vault import vault_of
-from . import declared, doubts, evidence, existing, folding, foresight, starts, states
+from . import declared, doubts, evidence, existing, folding, foresight, starts, states, unshared
 from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
 from .existing import LIFECYCLES, Lifecycles
@@ -51,6 +51,7 @@ def conclude(case: Case, plan: Plan) -> Plan:
     return replace(
         plan,
         actions=(*plan.actions, *begun, *updates),
+        drift=(*plan.drift, *unshared.hazards(case)),
         prerequisites=rows,
         postponed=(*plan.postponed, *(one for each in lives.values() for one in each.postponed)),
         parts=plan.parts.having(JUDGED, of_each).having(LIFECYCLES, lives),
@@ -121,4 +122,4 @@ def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Ju
 
 _NOT_COPIED_ANY_MORE = frozenset({State.COPIED, State.OUT_OF_SCOPE, State.INELIGIBLE})
 
-ROOM = Room("copies", judge=judge, conclude=conclude, policy=declared.policy)
+ROOM = Room("copies", judge=judge, conclude=conclude, policy=declared.policy, drifts=(unshared.ASPECT,))

@@ -65,6 +65,8 @@ class _Counted:
 
 
 _RUNNING: Outcome = ("running", "")
+_UNSHARED = "failed to unshare"
+_LEFT_SHARED: Outcome = ("completed_with_message", Reason.SNAPSHOTS_STAY_SHARED)
 
 
 @lru_cache(maxsize=4096)
@@ -72,7 +74,8 @@ def _outcome(state: str, message: str | None, category: str | None) -> Outcome:
     if is_running(state):
         return _RUNNING
     if state == "COMPLETED":
-        return ("completed_with_message" if message else "completed"), ""
+        shared = Reason.SNAPSHOTS_STAY_SHARED if message and _UNSHARED in message.lower() else ""
+        return ("completed_with_message" if message else "completed"), shared
     if state == "PARTIAL":
         return "partial", Reason.COPY_PARTIAL
     return "failed", classify(message, category).reason
@@ -130,6 +133,13 @@ class Jobs:
     def running(self) -> tuple[CopyJob, ...]:
         """The jobs that may still bring a copy."""
         return tuple(job for each in self._counted.values() for job in each.running)
+
+    @cached_property
+    def unshared(self) -> tuple[CopyJob, ...]:
+        """The jobs that made their copy, and left the snapshot shared that they made it of."""
+        names = [name for name, each in self._counted.items() if any(key == _LEFT_SHARED for key, _ in each.outcomes)]
+        found = (job for name in names for job in self.of(name))
+        return tuple(job for job in found if _outcome(job.state, job.message, job.category) == _LEFT_SHARED)
 
     @cached_property
     def outcomes(self) -> Mapping[tuple[str, str], int]:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-pol
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -27,7 +28,7 @@ from ..vault.key import no_vault
 from ..vault.seen import VAULT
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
-from .statement import COPY_INTO, digest_of, is_ours, no_room, sid_of, usurped, written_in
+from .statement import COPY_INTO, digest_of, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
 
 __all__ = [
     "CLAIMS",
@@ -102,10 +103,10 @@ class PutVaultPolicy:
         """Return the event about it."""
         verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.VAULT_POLICY_UPDATED)
         kept = f"{self.foreign_statements} other statement{'' if self.foreign_statements == 1 else 's'} untouched"
-        return (
-            reason,
-            f"{self.destination}: {verb} statement {self.sid} in the policy of vault {self.vault.name} ({kept}).",
-        )
+        anew = any(is_for_deleted_role(json.loads(each)) for each in self.replaces)
+        why = " It was for a role that was deleted: the copy role was made anew." if anew else ""
+        where = f"in the policy of vault {self.vault.name} ({kept})"
+        return reason, f"{self.destination}: {verb} statement {self.sid} {where}.{why}"
 
     def summed(self, count: int) -> None:
         """Return nothing: each tells of itself."""

@@ -24,7 +24,6 @@ MOST_OF_ONE_ACCOUNT, MOST = 20, 100
 EVERY_MEMBER = "*"
 """The guest of a statement for an organization: every principal of it."""
 
-_DELETED = re.compile(r"A(?:RO|ID)A[A-Z0-9]{1,60}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _MEMBERSHIP = "aws:PrincipalOrgID"
 
@@ -62,7 +61,13 @@ def is_ours(statement: Mapping[str, Any], guest: str) -> bool:
 
 
 def _was_role(principal: str, guest: str) -> bool:
-    return not is_whole(guest) and _DELETED.fullmatch(principal) is not None
+    return not is_whole(guest) and meaning.DELETED.fullmatch(principal) is not None
+
+
+def is_for_deleted_role(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement is for a role that is there no more, so that the role of its name was made anew."""
+    listed = meaning.principals_of(statement.get("Principal"), "aws").get("AWS", frozenset())
+    return any(meaning.DELETED.fullmatch(each) for each in listed)
 
 
 def _names_one_organization(condition: object) -> bool:

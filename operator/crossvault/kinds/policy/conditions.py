@@ -102,7 +102,7 @@ def synced(picture: Picture) -> Condition:
     drift = picture.plan.drift
     missing = sum(each.states.get(State.MISSING, 0) + each.states.get(State.WAITING, 0) for each in picture.figures)
     if drift:
-        message = and_more([_difference(each) for each in drift], "differences")
+        message = and_more([difference(each) for each in drift], "differences")
         return Condition("Synced", FALSE, Reason.DRIFTED, f"{message}{_held_because(picture)}")
     if missing and not picture.desired.acts:
         message = f"{_points(missing)} would be copied.{_held_because(picture)}"
@@ -122,7 +122,8 @@ def unconfirmed(picture: Picture) -> list[Mapping[str, Any]]:
     return [each for each in items if each.get("aspect") == "vault_key" and each.get("destination") in dark]
 
 
-def _difference(each: Drift) -> str:
+def difference(each: Drift) -> str:
+    """Say what is otherwise than declared, and what a person does about it."""
     remedy = f", not {each.desired}. {each.remedy}" if each.remedy else ""
     return f"{each.destination}: {each.aspect} {each.path} is {each.observed}{remedy}"
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...aspects.copies import unshared
 from ...aspects.copies.contents import contents
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Figures, figures, remembered
@@ -22,6 +23,7 @@ from ...engine.plan import Plan, Result, hindered
 from ...engine.rows import PrerequisiteStatus
 from ...status.announcements import events_of, log_line, transitions, turned_false
 from ...status.conditions import with_last_changed
+from ...status.events import Event
 from ...status.outcome import Cadence, Outcome, Report
 from ...status.unseen import Face, summarise_refused
 from ...words.problems import ErrorClass
@@ -82,7 +84,7 @@ def summarise(
     status = document(picture, found, looked or {})
     return Outcome(
         status=status,
-        events=(*events_of(results, found, previous), *transitions(found, previous)),
+        events=(*events_of(results, found, previous), *transitions(found, previous), *_left_shared(picture)),
         requeue=_requeue(picture, cadence),
         failed=failed,
         calm=not (failed or _refused(picture) or _amiss(picture) or _failing(picture)),
@@ -103,6 +105,17 @@ def summarise(
             unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
         ),
         results=results,
+    )
+
+
+def _left_shared(picture: Picture) -> tuple[Event, ...]:
+    """Return an event for every destination at which snapshots stay shared, and of which the status does not tell."""
+    items = (picture.previous.get("drift") or {}).get("items", ())
+    told = {each.get("destination") for each in items if each.get("aspect") == unshared.ASPECT}
+    return tuple(
+        Event("Warning", Reason.SNAPSHOTS_STAY_SHARED, clip(conditions.difference(each)))
+        for each in picture.plan.drift
+        if each.aspect == unshared.ASPECT and each.destination not in told
     )
 
 

@@ -1,0 +1,102 @@
+"""A copy role that is deleted while it copies, or made anew, over a simulated AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.kit import stage as scene
+from tests.kit.stage import Stage
+
+NAME = "crossvault-copies"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def make(stage: Stage) -> str:
+    """Make the copy role and return its unique id."""
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    made = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(RoleName=NAME, PolicyName="all", PolicyDocument=json.dumps(ALL))
+    return str(made["Role"]["RoleId"])
+
+
+def unmake(stage: Stage) -> None:
+    """Delete it."""
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    iam.delete_role_policy(RoleName=NAME, PolicyName="all")
+    iam.delete_role(RoleName=NAME)
+
+
+@pytest.fixture
+def copying(stage: Stage) -> Stage:
+    """A policy with a role of its own, whose copies are under way."""
+    made = scene.world(durations={"created": "1s", "running": "1h", "toggle_off": "15m"})
+    for each in scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"]:
+        _widen(each)
+    stage.begin(made)
+    make(stage)
+    stage.declare(source={**stage.body["spec"]["source"], "copyRole": NAME})
+    stage.go_on(lambda: len(stage.jobs()) >= 3)
+    stage.control.advance(5)  # from created to running
+    return stage
+
+
+def _widen(policy: Any) -> None:
+    """Let the operator see and pass any role of the account."""
+    for statement in policy.get("Statement", ()) if isinstance(policy, dict) else ():
+        if {"iam:GetRole", "iam:PassRole"} & {*_listed(statement["Action"])}:
+            statement["Resource"] = "*"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def hazard(stage: Stage) -> Any:
+    """Return what is told of the copy role as a hazard."""
+    items = stage.body["status"]["drift"]["items"]
+    return next((each for each in items if each["aspect"] == "copy_role"), None)
+
+
+def test_a_role_that_is_deleted_while_copies_run(copying: Stage) -> None:
+    """Which snapshots stay shared is told while they are copied, once as an event, and for a day after."""
+    copying.look()
+    assert hazard(copying) is None
+    unmake(copying)
+    copying.restart()
+    events = copying.look().events
+    found = hazard(copying)
+    assert scene.row(copying.body, "CopyRole", "") == ("Unmet", "CopyRoleMissing")
+    assert f"snapshots stay shared with account dr ({scene.BACKUP})" in found["observed"]
+    assert "take the sharing back by hand" in found["remedy"]
+    (event,) = [each for each in events if each.reason == "SnapshotsStayShared"]
+    assert found["observed"] in event.message
+    assert not [each for each in copying.look().events if each.reason == "SnapshotsStayShared"]
+
+    copying.later("2h")
+    copying.look()
+    assert hazard(copying)["remedy"] == found["remedy"]
+    copying.later("25h")
+    copying.look()
+    assert hazard(copying) is None
+
+
+def test_a_role_that_is_made_anew_while_copies_run(copying: Stage) -> None:
+    """AWS cannot take the sharing back with another role; the vault lets the new one in again, and both are told."""
+    unmake(copying)
+    make(copying)
+    copying.restart()
+    outcome = copying.look()
+    assert hazard(copying) is None
+    assert any("the copy role was made anew" in each.message for each in outcome.events)
+    assert scene.row(copying.body, "VaultPolicy") == ("Met", "AllMet")
+
+    copying.later("2h")
+    reasons = [each.reason for each in copying.look().events]
+    assert "SnapshotsStayShared" in reasons
+    assert "snapshots stay shared" in hazard(copying)["observed"]
