@@ -40,8 +40,8 @@ def job(source: Any = SNAPSHOT, *, by: str | None = ROLE, **members: Any) -> Cop
 
 def ended(source: Any = SNAPSHOT, *, hours: float = 1, message: str = UNSHARED, **members: Any) -> CopyJob:
     """Return a job that made its copy."""
-    members = {"state": "COMPLETED", "created": ago(hours=hours + 1), "completed": ago(hours=hours)} | members
-    return job(source, message=message, **members)
+    times: dict[str, Any] = {"created": ago(hours=hours + 1), "completed": ago(hours=hours)}
+    return job(source, message=message, **{"state": "COMPLETED"} | times | members)
 
 
 def told(*jobs: CopyJob, copy_role: Look[Any] = GONE, looked: Look[Jobs] | None = None) -> tuple[Drift, ...]:
