@@ -100,3 +100,50 @@ def test_a_role_that_is_made_anew_while_copies_run(copying: Stage) -> None:
     reasons = [each.reason for each in copying.look().events]
     assert "SnapshotsStayShared" in reasons
     assert "snapshots stay shared" in hazard(copying)["observed"]
+
+
+DENIED = {
+    "CopyRolePermissions": ("backup:CopyIntoBackupVault", "AWSBackupDefaultServiceRole", "vault-account"),
+    "PassRole": ("iam:PassRole", "crossvault-source", ""),
+}
+
+
+@pytest.mark.parametrize("row", DENIED)
+def test_a_permission_that_lacks_is_told_before_a_job_is_spent(stage: Stage, row: str) -> None:
+    """Nothing is started; put right, everything recovers without a restart."""
+    action, role, where = DENIED[row]
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(deny))
+    for _ in range(3):
+        stage.look()
+    assert scene.row(stage.body, row, where)[0] == "Unmet"
+    assert not stage.jobs()
+
+    iam.delete_role_policy(RoleName=role, PolicyName="deny")
+    stage.go_on()
+    assert scene.row(stage.body, row, where) == ("Met", "AllMet")
+
+
+def test_who_may_not_try_out_holds_nothing_up(stage: Stage) -> None:
+    """Both rows are unknown, and every copy is made."""
+    deny = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}],
+    }
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    iam.put_role_policy(RoleName="crossvault-source", PolicyName="deny", PolicyDocument=json.dumps(deny))
+    stage.go_on()
+
+    assert scene.row(stage.body, "CopyRolePermissions")[0] == "Unknown"
+    assert scene.row(stage.body, "PassRole", "")[0] == "Unknown"
+
+
+def test_permissions_are_tried_out_once_an_hour(stage: Stage) -> None:
+    """As long as nothing is denied."""
+    stage.go_on()
+    for _ in range(5):
+        stage.control.advance("5m")
+        stage.look()
+
+    assert sum(each.operation == "SimulatePrincipalPolicy" for each in stage.control.calls()) == 2

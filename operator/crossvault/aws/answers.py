@@ -8,7 +8,6 @@ people have recorded as missing; it says that there is none, as null does. What 
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ from botocore import parsers
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
+from . import xml_answers
 from .rows import EARLIEST, LATEST, Rows
 
 LARGEST_BODY = 16 * 2**20
@@ -96,6 +96,11 @@ ANSWERS: dict[str, Members] = {
     "LookupEvents": Members(("Events",), ("Events[].EventTime", "Events[].CloudTrailEvent", "NextToken")),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html: every role has an ARN and a trust policy
     "GetRole": Members(("Role", "Role.Arn", "Role.AssumeRolePolicyDocument")),
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html: resource and keys may be absent.
+    "SimulatePrincipalPolicy": Members(
+        ("EvaluationResults", "EvaluationResults[].EvalActionName", "EvaluationResults[].EvalDecision"),
+        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues"),
+    ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
     # touched; an account outside of any organization is refused instead.
     "DescribeGlobalSettings": Members(
@@ -261,7 +266,10 @@ def checked(model: OperationModel, status: int, body: bytes) -> Checked:
         kept = thoroughly()
         return Checked(json.dumps(kept).encode() if model.name in ANSWERS else body)
     if protocol == "query" and model.name in ANSWERS:
-        return Checked(_checked_xml(body, shape, members))
+        found = xml_answers.read(body, shape)
+        if found is None:
+            raise parsers.ResponseParserError(NOTHING)
+        return Checked(xml_answers.write(body, shape, _kept(found, members)))
     return Checked(body)
 
 
@@ -372,36 +380,3 @@ def _names(shape: StructureShape) -> set[str]:
         for name, member in shape.members.items()
         if "location" not in member.serialization
     }
-
-
-def _checked_xml(body: bytes, shape: StructureShape, members: _Compiled) -> bytes:
-    """Check and trim the result of a query service: dictionaries of texts, which is all that is read of those."""
-    try:
-        root = ET.fromstring(body)  # noqa: S314 - from AWS's endpoint, which botocore parses the same way
-    except ET.ParseError as error:
-        raise parsers.ResponseParserError("The answer is not XML, or only a part of it") from error
-    wrapper = shape.serialization.get("resultWrapper", "")
-    result = next((each for each in root if _tag(each) == wrapper), None)
-    if result is None:
-        raise parsers.ResponseParserError(NOTHING)
-    kept = _kept(_children(result), members)
-    trimmed = ET.Element(_tag(root))
-    _fill(ET.SubElement(trimmed, wrapper), kept)
-    return ET.tostring(trimmed)
-
-
-def _tag(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _children(element: ET.Element) -> dict[str, Any]:
-    return {_tag(each): _children(each) if len(each) else each.text or "" for each in element}
-
-
-def _fill(element: ET.Element, members: Mapping[str, Any]) -> None:
-    for name, value in members.items():
-        made = ET.SubElement(element, name)
-        if isinstance(value, dict):
-            _fill(made, value)
-        else:
-            made.text = value

@@ -230,6 +230,18 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         AWS_ADMIN,
         "Allow sts:AssumeRole to the service backup.amazonaws.com in the role's trust policy.",
     ),
+    Reason.COPY_ROLE_LACKS: Explanation(
+        "The copy role may not copy out of the source vault, or into the destination vault, or that depends on"
+        " conditions.",
+        AWS_ADMIN,
+        "Allow it what the row names, or attach AWSBackupServiceRolePolicyForBackup.",
+    ),
+    Reason.COPY_ROLE_NOT_PASSED: Explanation(
+        "The operator's role in the source account may not pass the copy role to AWS Backup, or that depends on"
+        " conditions.",
+        AWS_ADMIN,
+        "Allow it iam:PassRole on the copy role.",
+    ),
     Reason.REGION_DOUBTFUL: Explanation(
         "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
         " answer.",

@@ -80,6 +80,8 @@ class Reason(StrEnum):
     KEY_POLICY_UNCLEAR = "KeyPolicyUnclear"
     COPY_ROLE_MISSING = "CopyRoleMissing"
     COPY_ROLE_UNTRUSTING = "CopyRoleUntrusting"
+    COPY_ROLE_LACKS = "CopyRoleLacksPermission"
+    COPY_ROLE_NOT_PASSED = "PassRoleDenied"
     REGION_DOUBTFUL = "RegionDoubtful"
     REGION_UNSEEN = "RegionUnseen"
     # Recovery points

@@ -48,6 +48,7 @@ from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import COPY_ROLE, ROLE
+from crossvault.aspects.copy_role.permissions import COPYING, PASSING
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.lifecycle.existing import Existing, ExistingCopies, Fate, Verdict
@@ -230,6 +231,7 @@ GOOD: dict[str, Json] = {
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
 GET_ROLE = "GetRole"
+TRIED = "SimulatePrincipalPolicy"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 DESCRIBED = "DescribeBackupVault"
 """Is asked only where vaults may not be listed, and of one whose row says too little."""
@@ -281,6 +283,7 @@ def script_a_whole_world(script: Script) -> None:
     """Let everything be there."""
     let_in(script)
     script.on(GET_ROLE, role_xml())
+    script.on(TRIED, trial_xml())
     for operation, answer in GOOD.items():
         script.on(operation, answer)
 
@@ -294,6 +297,25 @@ def role_xml() -> Answer:
         f"<Arn>{DESIRED[COPY_ROLE]}</Arn>"
         f"<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>"
         "</Role></GetRoleResult></GetRoleResponse>"
+    )
+
+
+def trial_xml() -> Answer:
+    """Return that the copy role may copy, and be passed."""
+    resources = {
+        "backup:CopyFromBackupVault": "arn:aws:backup:eu-west-1:111111111111:recovery-point:*",
+        "backup:CopyIntoBackupVault": TARGET.arn,
+        "iam:PassRole": DESIRED[COPY_ROLE],
+    }
+    results = "".join(
+        f"<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>"
+        "<EvalDecision>allowed</EvalDecision><MissingContextValues><member>aws:x</member></MissingContextValues></member>"
+        for action, resource in resources.items()
+    )
+    return Answer(
+        '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+        f"<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults>"
+        "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
     )
 
 
@@ -335,7 +357,8 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED, *OF_ORGANIZATIONS}
+    if operation not in {*XML, GET_ROLE, TRIED, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
+    if operation not in OF_ORGANIZATIONS
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -612,6 +635,27 @@ def test_a_copy_role_without_a_member(path: str, instead: str) -> None:
 
 
 @pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
+@pytest.mark.parametrize("path", [*ANSWERS[TRIED].always, *ANSWERS[TRIED].sometimes])
+def test_a_trial_without_a_member(path: str, instead: str) -> None:
+    """What the copy role may do is unknown then, which holds nothing up; half a result is no denial."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        whole = see(script)
+        script.on(TRIED, without_element(trial_xml(), path, instead))
+        half = see(script)
+
+    found = (whole.destinations[0][COPYING], whole.source[PASSING])
+    assert [each.value.denied for each in found if isinstance(each, Seen) and each.value] == [(), ()]
+    for look in (half.destinations[0][COPYING], half.source[PASSING]):
+        if isinstance(look, Unseen):
+            assert path in look.problem.message
+        else:
+            assert look.value is not None
+            assert look.value.denied == ()
+            assert path in {"EvaluationResults", *ANSWERS[TRIED].sometimes}
+
+
+@pytest.mark.parametrize("instead", ["nothing", "empty", "other"])
 @pytest.mark.parametrize("path", ANSWERS[BY_BOTOCORE].always)
 def test_a_pods_own_identity_without_a_member(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, instead: str
@@ -848,7 +892,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, BY_BOTOCORE}]
+JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, TRIED, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
     "ListRecoveryPointsByBackupVault": ("RecoveryPoints", lambda row: tuple(Inventory.listed([listing._point(row)]))),
     "ListCopyJobs": ("CopyJobs", lambda row: tuple(JobBook.listed([listing._job(row)]))),

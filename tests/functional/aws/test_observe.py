@@ -141,6 +141,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
         "DescribeKey": 3,
         "GetKeyPolicy": 2,
         "GetRole": 1,
+        "SimulatePrincipalPolicy": 2,
         "ListRecoveryPointsByBackupVault": 1,
         "ListCopyJobs": 1,
     }

@@ -1,6 +1,6 @@
 """The role that AWS Backup assumes for a copy: whether it is there, and whether it lets AWS Backup in.
 
-What it may do is not judged here. https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+What it may do is in :mod:`.permissions`. https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from ...engine.plan import Case, Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
+from . import permissions
 
 NAME = "CopyRole"
-SERVICE = "backup.amazonaws.com"
+SERVICE = permissions.SERVICE
 DEFAULT = "AWSBackupDefaultServiceRole"
 
 _TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},'
     '"Action":"sts:AssumeRole"}]}'
 )
-_PERMISSIONS = "service-role/AWSBackupServiceRolePolicyForBackup"
+_PERMISSIONS = permissions.MANAGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,14 @@ def _arn(fields: Fields, source: VaultRef) -> str:
 
 def source(case: Case) -> tuple[Prerequisite, ...]:
     """Judge the role."""
-    return (row(case.desired, case.observed.source[ROLE]),)
+    role, seen = case.desired[COPY_ROLE], case.observed.source
+    return (row(case.desired, seen[ROLE]), *permissions.may_pass(case.desired, seen[permissions.PASSING], role))
 
 
-def judge(side: Side) -> Finding:  # noqa: ARG001 - the role is the source's
-    """Find nothing at a destination."""
-    return Finding()
+def judge(side: Side) -> Finding:
+    """Judge what the role may do for a destination."""
+    look, role = side.sight[permissions.COPYING], side.desired[COPY_ROLE]
+    return Finding(permissions.may_copy(side.desired, side.destination, look, role))
 
 
 def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:

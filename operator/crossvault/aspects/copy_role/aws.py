@@ -15,11 +15,14 @@ from ...aws.entered import Entered
 from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
+from ...aws.reads import ReadKey
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
+from ...iam.conditions import any_of
 from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
 from . import COPY_ROLE, ROLE, Role, trusts
+from .permissions import COPYING, INTO, OUT, PASS_ROLE, PASSING, SERVICE, Trial, samples
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it lets AWS Backup in."""
@@ -29,9 +32,85 @@ def look(scene: Scene) -> Looking:
     """See the role that the policy declares."""
     if scene.desired.deleting:
         return Looked()
-    pending = _role(scene.source, scene.desired[COPY_ROLE])
+    source, role_arn = scene.source, scene.desired[COPY_ROLE]
+    pending = _role(source, role_arn)
+    copying = [_copying(source, role_arn, each.vault.arn) for each in scene.desired.destinations]
+    passing = _passing(source, role_arn)
     yield
-    return Looked(Parts().having(ROLE, pending()))
+    own = Parts().having(ROLE, pending())
+    return Looked(
+        own if passing is None else own.having(PASSING, passing()),
+        tuple(Parts().having(COPYING, each()) for each in copying),
+    )
+
+
+def _copying(place: Place, role_arn: str, vault_arn: str) -> Pending[Trial | None]:
+    """Begin to try out whether a role may copy into a vault."""
+    partition = role_arn.split(":")[1]
+    points = samples(place.account.account_id, place.region, partition)
+    asked = {OUT: points, INTO: (vault_arn,)}
+    return _tried(place, ("may copy", place.access.fingerprint, role_arn, vault_arn), role_arn, asked)
+
+
+def _passing(place: Place, role_arn: str) -> Pending[Trial | None] | None:
+    """Begin to try out whether the operator may pass the role; None without a role of its own."""
+    own = place.account.role_arn
+    if own is None:
+        return None
+    return _tried(place, ("may pass", place.access.fingerprint, role_arn), own, {PASS_ROLE: (role_arn,)})
+
+
+def _tried(place: Place, key: ReadKey, who: str, asked: Mapping[str, tuple[str, ...]]) -> Pending[Trial | None]:
+    home, access = regions.known_like(place.region), place.access
+
+    def lasts(seen: Look[Trial | None]) -> timedelta:
+        if isinstance(seen, Unseen):
+            return DENIED
+        return GOOD if seen.value is not None and not seen.value.denied else timedelta()
+
+    return place.slowly(key, lambda: tried(access, home, who, asked), lasts, regional=False)
+
+
+def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str, ...]]) -> Trial | None:
+    """Have IAM decide what a role might do; None when there is no such role.
+
+    An action counts as allowed where it is on one of its resources, and as denied where it is on all of them.
+
+    Raises:
+        CrossvaultError: IAM could not be asked, or refused to tell.
+    """
+    what = f"try out what role {who.rsplit('/', 1)[-1]} may do"
+    with access.asking(what, "iam:SimulatePrincipalPolicy"):
+        try:
+            answer = access.iam(region).simulate_principal_policy(
+                PolicySourceArn=who,
+                ActionNames=list(asked),
+                ResourceArns=[each for resources in asked.values() for each in resources],
+                ContextEntries=[
+                    {
+                        "ContextKeyName": "iam:PassedToService",
+                        "ContextKeyValues": [SERVICE],
+                        "ContextKeyType": "string",
+                    }
+                ],
+            )
+        except ClientError as error:
+            if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
+                return None
+            raise
+    found: dict[str, list[bool | None]] = {action: [] for action in asked}
+    for each in answer["EvaluationResults"]:
+        action = each["EvalActionName"]
+        if each.get("EvalResourceName") in asked.get(action, ()):
+            found[action].append(_decision(each["EvalDecision"], each.get("MissingContextValues") or []))
+    return Trial(tuple((action, any_of(decisions) if decisions else None) for action, decisions in found.items()))
+
+
+def _decision(word: str, missing: list[str]) -> bool | None:
+    """Return a decision; a denial for want of a key that nobody gave is none."""
+    if word == "allowed":
+        return True
+    return None if missing else False
 
 
 def _role(place: Place, role_arn: str) -> Pending[Role | None]:

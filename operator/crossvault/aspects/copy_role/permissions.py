@@ -1,0 +1,120 @@
+"""What the copy role may do, and whether the operator may pass it: as IAM itself decides when it is asked to try.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...engine.declared import Desired, Destination
+from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.parts import Part
+from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...words.reasons import Reason
+
+MAY_COPY, PASS = "CopyRolePermissions", "PassRole"
+OUT, INTO, PASS_ROLE = "backup:CopyFromBackupVault", "backup:CopyIntoBackupVault", "iam:PassRole"
+SERVICE = "backup.amazonaws.com"
+MANAGED = "service-role/AWSBackupServiceRolePolicyForBackup"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What IAM decided, by action: True for allowed, False for denied, None where keys decide that nobody gave."""
+
+    decisions: tuple[tuple[str, bool | None], ...]
+
+    def of(self, action: str) -> bool | None:
+        """Return the decision about an action; None for one that was not tried."""
+        return dict(self.decisions).get(action)
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The actions that are denied for certain."""
+        return tuple(action for action, allowed in self.decisions if allowed is False)
+
+
+COPYING: Part[Look[Trial | None]] = Part("may copy", UNASKED)
+"""Whether the copy role may copy into a destination; None when there is no such role."""
+
+PASSING: Part[Look[Trial | None]] = Part("may pass", UNASKED)
+"""Whether the operator's role in the source's account may pass the copy role."""
+
+
+def samples(account_id: str, region: str, partition: str) -> tuple[str, ...]:
+    """Return ARNs of recovery points of each kind: a policy may name the kinds that it is for, and none is all."""
+    start = f"arn:{partition}"
+    return (
+        f"{start}:backup:{region}:{account_id}:recovery-point:*",
+        f"{start}:ec2:{region}::snapshot/*",
+        f"{start}:ec2:{region}::image/*",
+        f"{start}:rds:{region}:{account_id}:snapshot:awsbackup:*",
+        f"{start}:rds:{region}:{account_id}:cluster-snapshot:awsbackup:*",
+        f"{start}:fsx:{region}:{account_id}:backup/*",
+    )
+
+
+def may_copy(
+    desired: Desired, destination: Destination, look: Look[Trial | None], role: str
+) -> tuple[Prerequisite, ...]:
+    """Judge what the copy role may do for one destination.
+
+    | tried out | row |
+    |---|---|
+    | not asked, or there is no such role | none: another row is about that |
+    | not seen, or not allowed to try | Unknown, holds nothing up |
+    | an action is denied | Unmet |
+    | keys decide that nobody gave | Unknown, holds nothing up |
+    | both allowed | Met |
+    """
+    if look is UNASKED or (not isinstance(look, Unseen) and look.value is None):
+        return ()
+    name, bare = destination.name, role.rsplit("/", 1)[-1]
+    if isinstance(look, Unseen) or look.value is None:
+        return (unknown(MAY_COPY, name, look.problem),) if isinstance(look, Unseen) else ()
+    where = f"account {desired.source.account.name} ({desired.source.account.account_id})"
+    denied = look.value.denied
+    if denied:
+        partition = role.split(":")[1]
+        return (
+            unmet(
+                MAY_COPY,
+                name,
+                Reason.COPY_ROLE_LACKS,
+                f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}.",
+                f"Allow it in a policy of the role, or attach AWS's: aws iam attach-role-policy --role-name {bare}"
+                f" --policy-arn arn:{partition}:iam::aws:policy/{MANAGED}. A Deny in its policies, its boundary or a"
+                " control policy of the organization has to go first.",
+            ),
+        )
+    if any(allowed is None for _, allowed in look.value.decisions):
+        words = f"Whether role {bare} in {where} may copy depends on conditions of its policies. Copies are tried."
+        return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
+    return (met(MAY_COPY, name, f"Role {bare} may copy out of the source and into vault {destination.vault.name}."),)
+
+
+def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Prerequisite, ...]:
+    """Judge whether the operator may name the copy role to AWS Backup, as the table of :func:`may_copy` does."""
+    if look is UNASKED:
+        return ()
+    if isinstance(look, Unseen):
+        return (unknown(PASS, "", look.problem),)
+    if look.value is None:
+        return ()
+    own = desired.source.account.role_arn or ""
+    allowed = look.value.of(PASS_ROLE)
+    if allowed is None:
+        words = f"Whether {own} may pass role {role} depends on conditions. Copies are tried."
+        return (Prerequisite(PASS, "", UNKNOWN, Reason.COPY_ROLE_NOT_PASSED, words),)
+    if not allowed:
+        return (
+            unmet(
+                PASS,
+                "",
+                Reason.COPY_ROLE_NOT_PASSED,
+                f"{own} may not pass role {role} to AWS Backup, so no copy can be started with it.",
+                f"Allow {own} the action {PASS_ROLE} on {role}, with iam:PassedToService {SERVICE}.",
+            ),
+        )
+    return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
