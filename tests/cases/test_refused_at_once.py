@@ -75,9 +75,9 @@ def test_a_point_that_changes_is_asked_for_again(case: Begin) -> None:
 
 
 def test_a_role_that_may_not_be_passed_is_told_at_each_point_and_not_hammered(case: Begin) -> None:
-    """Failed, because somebody can end it; each point is asked for once, not in every pass."""
+    """Failed, because somebody can end it; each point is asked for once, not in every pass. Nobody may try it out."""
     world = world_of(WORLD)
-    statement = {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}
+    statement = {"Effect": "Deny", "Action": ["iam:PassRole", "iam:SimulatePrincipalPolicy"], "Resource": "*"}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     account_in(world, CLINIC)["roles"][0]["policies"] = ["full", document]
     began: Case = case(WORLD, world=world)
