@@ -208,7 +208,7 @@ TABLE = (
         "must begin with alias/, or be the id of a key, with * for any characters",
     ),
     _grant("grantee of a source", {"grantees": ["Account"]}, ".grantees", "only with Destination"),
-    _grant("unknown grantee", {"as": ["Destination"], "grantees": ["Everybody"]}, ".grantees[0]", "must be one of"),
+    _grant("unknown grantee", {"as": ["Destination"], "grantees": ["Everybody"]}, ".grantees[0]", "CopyRole"),
     _grant("limit of no policies", {"limits": {"policies": 0}}, ".limits.policies"),
     _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
     _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),
