@@ -390,7 +390,7 @@ def _row(*statements: dict[str, Any], caller: Caller = CALLER, **more: Any) -> P
         pytest.param(
             (_allow(Principal={"AWS": "AROAEXAMPLEID"}, Resource="arn:aws:backup:*:*:backup-vault/x"),),
             Reason.VAULT_POLICY_MISSING,
-            "statement 1 (no Sid) (its Principal does not name the role or its account;"
+            "statement 1 (no Sid) (its Principal is a role that was deleted, also if made anew: AROAEXAMPLEID;"
             " its Resource does not mean this vault).",
             "ADDED",
             id="an Allow for a deleted role and a misspelt vault",
