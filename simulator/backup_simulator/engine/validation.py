@@ -215,6 +215,8 @@ def _string(shape: Shape, value: str, path: str) -> Iterator[Flaw]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Translate the model's Java pattern: supplementary planes and the Unicode classes that the models use."""
     python = pattern.replace(r"\u10000-\u10FFFF", r"\U00010000-\U0010FFFF").replace(r"\x{10000}-\x{10FFFF}", "")
+    # What lies beyond 16 bits, as Java writes it in pairs.
+    python = python.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
     python = re.sub(r"\\p\{(?:L|Lu|Ll|N|M)\}", r"\\w", python)
     python = re.sub(r"\\p\{(?:Z|Zs)\}", r"\\s", python)
     try:
