@@ -9,7 +9,7 @@ import pytest
 from tests.kit import recorded
 from tests.kit import stage as scene
 from tests.kit.recorded import CopyFailure
-from tests.kit.stage import Stage
+from tests.kit.stage import Json, Stage
 
 ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
 BUSY, DENIED, MANAGED_KEY, TOGGLE = (
@@ -138,16 +138,33 @@ def test_a_token_is_used_for_one_attempt_only(single: Stage) -> None:
 
 
 def test_a_copy_role_that_lost_its_rights_is_told(single: Stage) -> None:
-    """AWS refuses to pass the role: StartCopyJob fails at once, is told, and is not asked for again and again."""
-    made = scene.world(*ONE)
-    reading = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
-    reading[:] = [each for each in reading if each["Sid"] != "PassCopyRole"]
-    single.begin(made)
+    """AWS refuses to pass the role, untold before: StartCopyJob fails, is told, and not asked again and again."""
+    single.begin(without("PassCopyRole", "iam:SimulatePrincipalPolicy"))
     outcome = single.look()
     assert [each.problem.reason for each in outcome.results if each.problem] == ["AccessDenied"]
     assert scene.condition(single.body, "CopiesHealthy") == ("False", "AccessDenied")
     assert outcome.requeue is not None
     assert outcome.requeue >= timedelta(seconds=30)
+
+
+def test_a_copy_role_that_may_not_be_passed_is_known_before(single: Stage) -> None:
+    """Where the trial is allowed, nothing is started of which it is known that AWS refuses it."""
+    single.begin(without("PassCopyRole"))
+    outcome = single.look()
+    assert not [each for each in outcome.results if each.problem]
+    assert scene.row(single.body, "PassRole", "")[0] == "Unmet"
+    assert starts(single) == 0
+
+
+def without(*rights: str) -> Json:
+    """Return the world with one recovery point in which the source's role lacks statements or actions."""
+    made = scene.world(*ONE)
+    reading = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
+    reading[:] = [each for each in reading if each["Sid"] not in rights]
+    for each in reading:
+        if isinstance(each["Action"], list):
+            each["Action"] = [action for action in each["Action"] if action not in rights]
+    return made
 
 
 def test_a_job_stuck_before_it_began_is_in_progress(single: Stage) -> None:

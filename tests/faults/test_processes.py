@@ -234,7 +234,7 @@ def test_a_run_tells_machines_and_people_what_is_wrong(machine: Machine) -> None
     text = machine.run("run", "--once").stdout
 
     assert done.returncode == 2, done.stderr
-    assert list(document) == ["apiVersion", "kind", "summary", "policies"]
+    assert list(document) == ["apiVersion", "kind", "summary", "policies", "organizations"]
     assert (document["kind"], document["summary"]["policies"]) == ("Status", 1)
     assert document["summary"]["failed"] in {3, 4}  # the older point of a disk is tried after the newer one
     (policy,) = document["policies"]

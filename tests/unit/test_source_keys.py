@@ -17,6 +17,7 @@ from tests.kit.builders import (
     SOURCE_ID,
     TARGET_ID,
     UNSEEN,
+    absent,
     copy_of,
     desired,
     destination,
@@ -29,7 +30,7 @@ from tests.kit.judging import diff, rows, standings_of
 
 from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.source_keys.admission import admit, parties
-from crossvault.aspects.source_keys.seen import SERVICE_ROLE, Behind, Grant, Picture, SourceKeys
+from crossvault.aspects.source_keys.seen import SERVICE_ROLE, SOURCE_KEYS, VAULT_KEY, Behind, Grant, Picture, SourceKeys
 from crossvault.aspects.source_keys.statement import statements_for
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.declared import Scope
@@ -371,6 +372,17 @@ def test_the_key_of_the_vault_is_judged_alike(policy: Look[str] | str, status: s
     assert found.status == status
     assert bool([each for each in plan.actions if isinstance(each, StartCopy)]) is (status != "Unmet")
     assert status != "Unmet" or re.search(r"CrossvaultKeyUse[0-9a-f]{32}", found.remedy)
+
+
+@pytest.mark.parametrize(("principal", "status"), [(SERVICE, "Met"), (HOME, "Unmet")])
+def test_the_key_of_a_vault_to_be_is_judged_before_it_is_made(principal: str, status: str) -> None:
+    """It keeps that key for ever, and what is planned to follow its creation is judged by it."""
+    wanted = destination(create=True)
+    shut = absent(wanted).having(VAULT_KEY, Picture(policy=Seen(json.dumps({"Statement": [allow(principal)]}))))
+    behind = shut.having(SOURCE_KEYS, keys(document(allow(SERVICE))))
+    found = rows(desired(wanted), observed((point(1),), behind))
+
+    assert [each.status for each in found if each.name == "VaultKeyPolicy"] == [status]
 
 
 def test_types_that_aws_backup_manages_in_full_need_nothing_of_it() -> None:

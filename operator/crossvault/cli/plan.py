@@ -22,7 +22,7 @@ from ..local import Folder, ManifestError
 from ..local.files import shown
 from . import FAILED, FOUND, NOTHING, plans, render, switches
 
-READING = ("Describe", "Get", "List", "Lookup", "AssumeRole")
+READING = ("Describe", "Get", "List", "Lookup", "Simulate", "AssumeRole")
 THREADS = 8
 
 

@@ -14,6 +14,7 @@ from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.reasons import Reason
+from ..vault import KEYS, Vault, vault_of, vault_to_be
 from ..vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
 from ..vault.seen import VAULT
 from .admission import Admission, admit, service_of, writer
@@ -24,11 +25,11 @@ NAME = "VaultKeyPolicy"
 
 
 def row(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> Prerequisite | None:
-    """Judge the policy of the key of a vault that is there.
+    """Judge the policy of the key of a vault that is there, or is to be: it can never be given another one.
 
     | key | row |
     |---|---|
-    | the vault not there | none |
+    | the vault not there, nor to be created with a key that is there | none |
     | the vault not seen | Unknown |
     | none of its account's own, or air-gapped, or nothing in scope needs it | Met: others judge it |
     | its policy not seen | Unknown |
@@ -36,10 +37,10 @@ def row(desired: Desired, destination: Destination, source: Sight, sight: Sight)
     | certainly not, for one of them | Unmet; recovery points of those types are held |
     | anything else | Unknown; copies are tried |
     """
-    vault, picture, types = sight[VAULT], sight[VAULT_KEY], needing(desired, destination, sight)
-    if isinstance(vault, Unseen):
-        return unknown(NAME, destination.name, vault.problem)
-    if vault.value is None:
+    look, picture, types = sight[VAULT], sight[VAULT_KEY], needing(desired, destination, sight)
+    if isinstance(look, Unseen):
+        return unknown(NAME, destination.name, look.problem)
+    if _vault(destination, sight) is None:
         return None
     if not types:
         return met(NAME, destination.name, "Nothing depends on the policy of the vault's key.")
@@ -58,10 +59,15 @@ def row(desired: Desired, destination: Destination, source: Sight, sight: Sight)
     return met(NAME, destination.name, message)
 
 
+def _vault(destination: Destination, sight: Sight) -> Vault | None:
+    """Return the vault as it is, or as it will be once the operator has created it."""
+    return None if isinstance(sight[VAULT], Unseen) else vault_of(sight) or vault_to_be(destination, sight[KEYS].wanted)
+
+
 def needing(desired: Desired, destination: Destination, sight: Sight) -> tuple[str, ...]:
     """Return the types in scope whose copies the service-linked role writes with the vault's own key."""
-    look, source = sight[VAULT], sight[SOURCE_KEYS]
-    if isinstance(look, Unseen) or look.value is None or look.value.own_key_arn is None or look.value.air_gapped:
+    vault, source = _vault(destination, sight), sight[SOURCE_KEYS]
+    if vault is None or vault.own_key_arn is None or vault.air_gapped:
         return ()
     if desired.source.account.account_id == destination.vault.account.account_id:
         return ()
@@ -72,10 +78,10 @@ def needing(desired: Desired, destination: Destination, sight: Sight) -> tuple[s
 
 def admissions(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> tuple[Admission, ...]:
     """Return whether the key lets the service-linked role in, by each service; none if it is unreadable."""
-    picture, look = sight[VAULT_KEY], sight[VAULT]
-    if isinstance(picture.policy, Unseen) or isinstance(look, Unseen) or look.value is None:
+    picture, vault = sight[VAULT_KEY], _vault(destination, sight)
+    if isinstance(picture.policy, Unseen) or vault is None:
         return ()
-    arn, party = look.value.encryption_key_arn or "", writer(desired, destination, source, sight)
+    arn, party = vault.encryption_key_arn or "", writer(desired, destination, source, sight)
     services = sorted({service_of(each) for each in needing(desired, destination, sight)})
     regions = (destination.vault.region,)
     try:
@@ -98,8 +104,8 @@ def closed_types(desired: Desired, destination: Destination, source: Sight, sigh
 
 
 def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequisite:
-    look = sight[VAULT]
-    arn = look.value.encryption_key_arn if not isinstance(look, Unseen) and look.value is not None else ""
+    vault = _vault(destination, sight)
+    arn = vault.encryption_key_arn if vault is not None else ""
     if one.verdict is Verdict.DENIED:
         remedy = f"Remove or narrow {', '.join(each.statement for each in one.grounds)} in the policy of key {arn}."
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from ...engine.declared import VaultRef
+from ...engine.declared import Destination, VaultRef
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Parts
@@ -15,7 +15,7 @@ from ...words.problems import Problem
 from ...words.reasons import Reason
 from . import key
 from .declared import CREATION, Creation, creation_from
-from .seen import KEYS, VAULT, Keys, Vault
+from .seen import KEYS, VAULT, Key, Keys, Vault
 
 SOURCE_ROW, ROW = "SourceVault", "DestinationVault"
 
@@ -182,6 +182,13 @@ def vault_of(sight: Sight) -> Vault | None:
     return None if isinstance(look, Unseen) else look.value
 
 
+def vault_to_be(destination: Destination, wanted: Look[Key | None]) -> Vault | None:
+    """Return the vault that the operator will create: empty, with the declared key, which it keeps for ever."""
+    if not destination[CREATION].create or isinstance(wanted, Unseen) or wanted.value is None:
+        return None
+    return Vault(destination.vault.arn, destination.vault.name, wanted.value.arn)
+
+
 ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=("vault", "vault_key"))
 
 __all__ = [
@@ -196,4 +203,5 @@ __all__ = [
     "Keys",
     "Vault",
     "vault_of",
+    "vault_to_be",
 ]

@@ -63,11 +63,19 @@ def _keys(
     if isinstance(vault, Unseen):
         return known(vault), none
     if vault.value is None:
-        return none, kms_key(place, wanted) if declared[CREATION].create and wanted else none
+        return none, wanted_key(place, declared, vault)
     own = vault.value.own_key_arn
     # An ARN can be compared as it stands; what an alias names has to be asked.
     named = wanted is not None and ":key/" not in wanted
     return kms_key(place, own) if own else none, kms_key(place, wanted) if wanted and named else none
+
+
+def wanted_key(place: Place, declared: Destination, vault: Look[Vault | None]) -> Pending[Key | None]:
+    """Begin to look at the key of a vault that is to be created."""
+    creation = declared[CREATION]
+    if isinstance(vault, Unseen) or vault.value is not None or not creation.create or not creation.encryption_key:
+        return known(NO_KEY)
+    return kms_key(place, creation.encryption_key)
 
 
 def kms_key(place: Place, key_id: str) -> Pending[Key | None]:

@@ -23,6 +23,7 @@ from ...copy_role import aws as copy_role
 from ...organization import ORGANIZATION
 from ...organization import aws as organization
 from ...vault import aws as vault
+from ...vault import vault_to_be
 from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import VAULT, Key, Vault
 from ..admission import Party, lets_in, parties, service_of, service_role, writer
@@ -69,19 +70,25 @@ class Keys:
             return Looked()
         vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
         yield
-        begun = [
-            self._vault_key(scene, declared, place, seen())
+        wanted = [
+            vault.wanted_key(place, declared, seen())
             for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
+        ]
+        yield
+        begun = [
+            self._vault_key(scene, declared, place, seen(), key())
+            for (declared, place), seen, key in zip(scene.sides(), vaults, wanted, strict=True)
         ]
         yield
         return Looked(destinations=tuple(Parts().having(VAULT_KEY, each()) for each in begun))
 
     def _vault_key(
-        self, scene: Scene, declared: Destination, place: Place, seen: Look[Vault | None]
+        self, scene: Scene, declared: Destination, place: Place, seen: Look[Vault | None], wanted: Look[Key | None]
     ) -> Callable[[], Picture]:
         if isinstance(seen, Unseen):
             return lambda: Picture(policy=seen)
-        own = seen.value.own_key_arn if seen.value is not None else None
+        found = seen.value or vault_to_be(declared, wanted)
+        own = found.own_key_arn if found is not None else None
         types = scene.desired.scope.resource_types or tuple(KEYED_BY_RESOURCE)
         services = tuple(sorted({service_of(each) for each in types if each in KEYED_BY_RESOURCE}))
         if own is None or not services or place.closed() is not None:
