@@ -382,6 +382,29 @@ def test_what_somebody_turned_is_turned_back_with_one_event() -> None:
     assert len(world.aws.log) == 1
 
 
+def test_somebody_who_turns_it_again_and_again_is_told_and_met_with_pauses() -> None:
+    """After three repairs the next one waits; the status says why, and one event."""
+    world = Organizations()
+    world.pass_over()
+    told = []
+    for _ in range(6):
+        world.see(settings=Seen(OFF))
+        world.aws.now += timedelta(minutes=1)
+        told += [each.message for each in world.pass_over().events if each.reason is Reason.CONTESTED]
+
+    assert len(world.aws.log) == 3
+    assert len(told) == 2  # as it begins, and when Ready turns False
+    assert "OrganizationToggle had to be restored 3 times since" in told[0]
+    assert world.condition() == ("False", "Contested")
+    assert [(each["prerequisite"], each["count"]) for each in world.body["status"]["repairs"]] == [
+        ("OrganizationToggle", 3)
+    ]
+    world.aws.now += timedelta(minutes=5)
+    world.pass_over()
+    assert len(world.aws.log) == 4
+    assert world.condition() == ("True", "InSync")
+
+
 def test_a_change_of_mind_is_no_repair() -> None:
     """Another generation wants another thing."""
     world = Organizations()

@@ -16,6 +16,7 @@ from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from . import rows as rows_
 from .declared import DeletionPolicy, Desired, Destination, VaultRef
+from .fights import REPAIRS, Repairs
 from .observed import Observed, Sight, WriteKey
 from .parts import Part, Parts
 from .rows import UNMET, Prerequisite
@@ -124,7 +125,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A write that AWS refused when it was last asked, and that waits until it is asked again."""
+    """A write that waits: AWS refused it when it was last asked, or somebody undoes it again and again."""
 
     action: Action
     problem: Problem
@@ -136,7 +137,7 @@ class Plan:
     """What one pass would do, as data. The order of ``actions`` is the order of execution.
 
     Attributes:
-        postponed: What would be done, too, if AWS had not just refused it.
+        postponed: What would be done, too, if AWS had not just refused it, or others not just undone it.
         parts: What rooms found besides.
     """
 
@@ -254,13 +255,13 @@ def diff(rooms: Sequence[Room], case: Case) -> Plan:
     """Return what has to be done so that what was observed becomes what is declared."""
     if case.desired.deleting:
         removals = [action for room in rooms for each in case.sides() for action in room.remove(case, *each)]
-        actions, postponed = _split(case.observed, removals)
+        actions, postponed = _split(case.observed, removals, {})
         return Plan(actions=actions, postponed=postponed)
     rows, found = _judged(rooms, case)
     in_order = [finding for _, finding in sorted(found, key=lambda each: each[0])]
     wanted = [action for each in in_order for action in each.actions]
     proven = [action for action in wanted if rows_.unproven(rows, action.destination) is None]
-    actions, postponed = _split(case.observed, proven)
+    actions, postponed = _split(case.observed, proven, case.around[REPAIRS])
     plan = Plan(actions, tuple(drift for each in in_order for drift in each.drift), rows, postponed)
     for room in rooms:
         plan = room.conclude(case, plan)
@@ -286,14 +287,19 @@ def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...]
     return rows, found
 
 
-def _split(observed: Observed, wanted: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Postponed, ...]]:
-    """Part the writes to do now from those that AWS has just refused: asking again at once would not change it."""
+def _split(
+    observed: Observed, wanted: Iterable[Action], repairs: Repairs
+) -> tuple[tuple[Action, ...], tuple[Postponed, ...]]:
+    """Part the writes to do now from those that wait: asking again at once would not change what undid the last one."""
     writes: list[Action] = []
     postponed: list[Postponed] = []
     for each in wanted:
         refused = observed.refused_writes.get(each.key) if each.key is not None else None
+        repair = repairs.get((each.destination, each.mends))
         if refused is not None:
             postponed.append(Postponed(each, refused.problem, refused.retry_at))
+        elif repair is not None and repair.due > observed.at:
+            postponed.append(Postponed(each, repair.problem(each.mends), repair.due))
         else:
             writes.append(each)
     return tuple(writes), tuple(postponed)

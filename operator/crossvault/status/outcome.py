@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..aspects.copies.figures import Figures
 from ..engine.declared import PolicyKey
+from ..engine.fights import Repairs
 from ..engine.plan import Result
 from ..engine.rows import Prerequisite
 from ..words.problems import Problem
@@ -36,6 +37,7 @@ class Report:
         destinations: The last known ones: those that were not looked at say of when their figures are.
         drifted: Destination and aspect of what differs from what is declared.
         unmet: The prerequisites that are not known to be met.
+        repairs: What had to be restored of late.
         switch: Whether the organization lets backups cross accounts; None where that was not seen, or not asked.
         copies_outside: How many copies of ours lie in accounts that are no members any more.
     """
@@ -52,6 +54,7 @@ class Report:
     destinations: tuple[Figures, ...] = ()
     drifted: frozenset[tuple[str, str]] = frozenset()
     unmet: tuple[Prerequisite, ...] = ()
+    repairs: Repairs = field(default_factory=dict)
     switch: bool | None = None
     copies_outside: int = 0
 

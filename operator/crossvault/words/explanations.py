@@ -454,6 +454,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.DRIFT_CORRECTED: Explanation(
         "Our statement was gone or changed, and was restored.", PLATFORM, "Find who did it."
     ),
+    Reason.CONTESTED: Explanation(
+        "What is declared was undone and restored three times or more within a day; the pauses between repairs grow"
+        " from five minutes to six hours.",
+        PLATFORM,
+        "Find in CloudTrail who else writes it, and agree: declare it in one place, or set Check here.",
+    ),
     Reason.COPIES_STARTED: Explanation("Copy jobs were started.", NOBODY, ""),
     Reason.LIFECYCLES_UPDATED: Explanation(
         "Existing copies were given the lifecycle that is declared (existingCopies: UpdateLifecycle).", NOBODY, ""

@@ -138,6 +138,7 @@ class Reason(StrEnum):
     VAULT_CREATED = "VaultCreated"
     VAULT_POLICY_UPDATED = "VaultPolicyUpdated"
     DRIFT_CORRECTED = "DriftCorrected"
+    CONTESTED = "Contested"
     COPIES_STARTED = "CopiesStarted"
     LIFECYCLES_UPDATED = "LifecyclesUpdated"
     DELETION_RETAINED = "DeletionRetained"

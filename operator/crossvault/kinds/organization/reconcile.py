@@ -57,7 +57,7 @@ class OrganizationRequest:
             return status.summarise_rejected(declared, self.body, now=clock())
         picture, actions = self._look(aws, *declared, clock())
         going = self.body["metadata"].get("deletionTimestamp") is not None
-        results = () if going else rounds.apply(actions, aws, stopping)
+        results = () if going else rounds.apply(status.due(picture, actions), aws, stopping)
         if results:
             picture, _ = self._look(aws, *declared, clock())
         return status.summarise(picture, results, cadence=cadence)

@@ -10,13 +10,14 @@ from typing import Any
 from ...aspects.organization.former import ROW as MEMBERS_ROW
 from ...aspects.organization.former import SHOWN, Leak, remembered
 from ...aspects.organization.seen import ADMINISTRATORS, DEPARTURES, MEMBERS, ORGANIZATION, SETTINGS
-from ...aspects.organization.switch import Keeper, SetSwitch
+from ...aspects.organization.switch import SWITCH_ROW, Keeper, SetSwitch
 from ...engine.declared import PolicyKey
+from ...engine.fights import Repair, Repairs
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
 from ...engine.plan import Result
 from ...engine.rows import MET, UNMET, Prerequisite
-from ...status import unseen
+from ...status import repairs, unseen
 from ...status.announcements import log_line, transitions, turned_false
 from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, stamp, with_last_changed
 from ...status.events import Event
@@ -55,6 +56,11 @@ class Picture:
         return self.body.get("status") or {}
 
     @property
+    def repairs(self) -> Repairs:
+        """What had to be restored of late, before this pass."""
+        return repairs.remembered(self.previous, self.generation, self.now)
+
+    @property
     def generation(self) -> int:
         """What of the object is spoken of."""
         generation: int = self.body["metadata"].get("generation", 1)
@@ -73,32 +79,54 @@ class Picture:
         return "Unknown" if self.switch is None else TOGGLES[self.switch]
 
 
+def due(picture: Picture, actions: Iterable[SetSwitch]) -> tuple[SetSwitch, ...]:
+    """Leave out what others undo again and again, and what therefore waits."""
+    waits = {each: repair.due for each, repair in picture.repairs.items()}
+    return tuple(each for each in actions if waits.get((each.destination, each.mends), picture.now) <= picture.now)
+
+
 def summarise(picture: Picture, results: tuple[Result, ...], *, cadence: Cadence) -> Outcome:
     """Say what is true now; ``results`` is what was done before that was seen."""
     problem = next((each.problem for each in results if each.problem and not _is_done(each, picture)), None)
-    judged = conditions_of(picture, problem)
-    previous = picture.previous
+    waiting = None if results else _waiting(picture)
+    judged = conditions_of(picture, problem or (waiting.problem(SWITCH_ROW) if waiting is not None else None))
+    previous, repaired = picture.previous, _repaired(picture, results)
     status = with_last_changed(
         {
             "observedGeneration": picture.generation,
             "conditions": stamp(judged, previous, picture.generation, picture.now),
             **_fields(picture),
+            **({"repairs": repairs.rows(repaired)} if repaired else {}),
         },
         previous,
         picture.now,
     )
-    turned = (*_turned(picture, results), *_more_left(picture))
+    turned = (*_turned(picture, results), *_more_left(picture), *repairs.begun(picture.repairs, repaired))
     told = [each.message.rstrip(".") for each in turned]
     return Outcome(
         status=status,
         events=(*turned, *transitions(judged, previous)),
-        requeue=cadence.interval,
+        requeue=cadence.interval if waiting is None else min(cadence.interval, waiting.due - picture.now),
         failed=_retryable(picture, problem),
         summary="; ".join([*told, *filter(None, [log_line((), judged, previous)])]),
         warnings=turned_false(judged, previous),
         report=report_of(picture.own.name, judged, picture.switch, picture.leaks, picture.now),
         results=results,
     )
+
+
+def _waiting(picture: Picture) -> Repair | None:
+    """Return the fight because of which the switch is not turned now."""
+    repair = picture.repairs.get(("", SWITCH_ROW))
+    return repair if repair is not None and repair.due > picture.now else None
+
+
+def _repaired(picture: Picture, results: tuple[Result, ...]) -> Repairs:
+    """Return what had to be restored of late, this pass included, whatever became of the replies."""
+    done = [replace(each, problem=None) for each in results if _is_done(each, picture)]
+    kept = (condition_of(picture.previous, "Synced") or {}).get("status") == TRUE
+    met = [("", SWITCH_ROW)] if kept else []
+    return repairs.after(picture.previous, picture.generation, done, met, picture.now)
 
 
 def _retryable(picture: Picture, problem: Problem | None) -> bool:

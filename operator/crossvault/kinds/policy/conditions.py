@@ -20,11 +20,13 @@ from ...aspects.copies.planned import StartCopy, State
 from ...aspects.copies.seen import TRAFFIC
 from ...aspects.vault.seen import KEYS
 from ...engine.declared import Desired, Mode
+from ...engine.fights import Repairs
 from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...engine.plan import Drift, Plan, Result
 from ...engine.rows import Prerequisite, PrerequisiteStatus
 from ...manifest.fields import format_duration
+from ...status import repairs
 from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, sentence
 from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant
@@ -43,6 +45,12 @@ class Picture:
     figures: tuple[Figures, ...]
     previous: Mapping[str, Any]
     now: datetime
+
+    @property
+    def repairs(self) -> Repairs:
+        """What had to be restored of late, this pass included."""
+        generation, met = self.desired.generation, repairs.met_before(self.previous)
+        return repairs.after(self.previous, generation, self.results, met, self.now)
 
     @property
     def failures(self) -> tuple[Failed, ...]:
@@ -112,7 +120,8 @@ def synced(picture: Picture) -> Condition:
         return Condition("Synced", FALSE, Reason.DRIFTED, before.get("message", "A vault has another key."))
     if problem is not None:
         return Condition("Synced", UNKNOWN, problem.reason, problem.message)
-    return Condition("Synced", TRUE, Reason.IN_SYNC, "Vaults and policy statements as declared.")
+    message = " ".join(["Vaults and policy statements as declared.", *repairs.fights(picture.repairs)])
+    return Condition("Synced", TRUE, Reason.IN_SYNC, message)
 
 
 def unconfirmed(picture: Picture) -> list[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ from ...engine.looks import Unseen
 from ...engine.plan import Result
 from ...engine.rows import PrerequisiteStatus
 from ...manifest.fields import format_duration
+from ...status import repairs
 from ...status.conditions import Condition, stamp, with_last_changed
 from ...words.instants import instant
 from ...words.texts import clip
@@ -48,6 +49,8 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
         "drift": _drift(picture),
         "failures": _failures(picture),
     }
+    if picture.repairs:
+        status["repairs"] = repairs.rows(picture.repairs)
     if not isinstance(organization, Unseen) and organization.value is not None:
         status["organization"] = organization.value.id
     elif isinstance(organization, Unseen) and "organization" in previous:
@@ -125,6 +128,8 @@ def _drift(picture: Picture) -> dict[str, Any]:
         if any(isinstance(look, Unseen) for look in (each[VAULT], each[POLICY]))
     }
     before = (picture.previous.get("drift") or {}).get("items", ())
+    since = {_of(each): each.get("since") for each in before}
+    now = instant(picture.now)
     items = [
         *(
             {
@@ -134,6 +139,7 @@ def _drift(picture: Picture) -> dict[str, Any]:
                 "desired": each.desired,
                 "observed": each.observed,
                 **({"remedy": each.remedy} if each.remedy else {}),
+                "since": since.get((each.destination, each.aspect, each.path)) or now,
             }
             for each in picture.plan.drift
         ),
@@ -141,6 +147,11 @@ def _drift(picture: Picture) -> dict[str, Any]:
         *(dict(each) for each in unconfirmed(picture) if each.get("destination") not in unseen),
     ]
     return {"total": len(items), "items": items[:DRIFT_LIMIT]}
+
+
+def _of(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Tell what differs from everything else that does."""
+    return item.get("destination"), item.get("aspect"), item.get("path")
 
 
 def _failures(picture: Picture) -> list[dict[str, Any]]:

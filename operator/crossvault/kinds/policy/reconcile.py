@@ -18,11 +18,12 @@ from ...aspects.organization.switch import Keeper
 from ...aspects.vault_policy import CLAIMS, WRITTEN
 from ...engine import plan
 from ...engine.declared import Desired
+from ...engine.fights import REPAIRS
 from ...engine.looks import NO_PATIENCE, Patience
 from ...engine.observed import Observed
 from ...engine.parts import Parts
 from ...engine.rounds import Aws, Errand, act, foresee
-from ...status import outcome
+from ...status import outcome, repairs
 from ...status.unseen import summarise_unfinished
 from ...words.problems import Problem
 from ..account.parse import AccountDeclaration
@@ -86,7 +87,9 @@ class PolicyRequest:
 
     def errand(self, desired: Desired) -> Errand:
         """Return what a pass over the policy is sent to do."""
-        return Errand(desired, ROOMS, self.not_before, self.around(), self.ordered, self.patience)
+        repaired = repairs.remembered(self.body.get("status") or {}, desired.generation, self.not_before)
+        around = self.around().having(REPAIRS, repaired)
+        return Errand(desired, ROOMS, self.not_before, around, self.ordered, self.patience)
 
     def reconcile(
         self, aws: Aws, *, clock: Clock, cadence: outcome.Cadence, stopping: Callable[[], bool] = lambda: False

@@ -83,6 +83,12 @@ COPY_JOBS = Metric(
     "copy_jobs", Type.GAUGE, (*_DESTINATION, "outcome", "reason"), "Copy jobs that AWS shows, 30 days back, by outcome."
 )
 DRIFT = Metric("drift", Type.GAUGE, (*_DESTINATION, "aspect"), "1 while an aspect in AWS is not as declared.")
+REPAIRS = Metric(
+    "drift_repairs",
+    Type.GAUGE,
+    (*_DESTINATION, "prerequisite"),
+    "How often a prerequisite had to be restored, each time within a day of the last; gone once it lasts for a day.",
+)
 PREREQUISITE = Metric(
     "prerequisite_unmet",
     Type.GAUGE,
@@ -122,6 +128,7 @@ METRICS = (
     UNEXPLAINED,
     COPY_JOBS,
     DRIFT,
+    REPAIRS,
     PREREQUISITE,
     POLICY_CONDITION,
     POLICY_INFO,
@@ -157,6 +164,9 @@ def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
     destination = labels[-1]
     for aspect in ASPECTS:
         yield DRIFT, (*labels, aspect), float((destination, aspect) in report.drifted)
+    for (where, name), repair in report.repairs.items():
+        if where == destination:
+            yield REPAIRS, (*labels, name), float(repair.count)
     for row in report.unmet:
         if row.destination in {"", destination}:
             yield PREREQUISITE, (*labels, row.name, row.status, row.reason), 1.0

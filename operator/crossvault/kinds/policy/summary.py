@@ -21,6 +21,7 @@ from ...engine.declared import Desired
 from ...engine.observed import Observed
 from ...engine.plan import Plan, Result, hindered
 from ...engine.rows import PrerequisiteStatus
+from ...status import repairs
 from ...status.announcements import events_of, log_line, transitions, turned_false
 from ...status.conditions import with_last_changed
 from ...status.events import Event
@@ -84,7 +85,12 @@ def summarise(
     status = document(picture, found, looked or {})
     return Outcome(
         status=status,
-        events=(*events_of(results, found, previous), *transitions(found, previous), *_left_shared(picture)),
+        events=(
+            *events_of(results, found, previous),
+            *transitions(found, previous),
+            *_left_shared(picture),
+            *repairs.begun(repairs.remembered(previous, desired.generation, now), picture.repairs),
+        ),
         requeue=_requeue(picture, cadence),
         failed=failed,
         calm=not (failed or _refused(picture) or _amiss(picture) or _failing(picture)),
@@ -103,6 +109,7 @@ def summarise(
             destinations=_last_known(seen, status),
             drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
             unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
+            repairs=picture.repairs,
         ),
         results=results,
     )

@@ -1,0 +1,84 @@
+"""Repairs that do not last: how often one was needed again, and how long the next one waits. Pure.
+
+What is declared is restored at once. Where somebody, or something, takes it away again and again, restoring it without
+end would only hide that; so it is told, and the pauses grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from ..words.instants import instant
+from ..words.problems import ErrorClass, Problem
+from ..words.reasons import Reason
+from .parts import Part
+
+AGAIN = 3
+"""So many repairs within a day are no accident."""
+FORGOTTEN = timedelta(days=1)
+_FIRST, _LONGEST = timedelta(minutes=5), timedelta(hours=6)
+
+Mended: TypeAlias = tuple[str, str]
+"""What a repair mends: a destination, empty where it is about none, and the name of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How often something had to be restored, between ``since`` and ``last``."""
+
+    count: int
+    since: datetime
+    last: datetime
+
+    @property
+    def contested(self) -> bool:
+        """Whether somebody else is at work."""
+        return self.count >= AGAIN
+
+    @property
+    def due(self) -> datetime:
+        """From when on it is restored again: at once at first, then after five minutes, ten, and so on up to six hours."""
+        doublings = self.count - AGAIN
+        if doublings < 0:
+            return self.last
+        return self.last + min(_FIRST * 2 ** min(doublings, 10), _LONGEST)
+
+    def told(self, row: str) -> str:
+        """Return how it is told of a row."""
+        return f"{row} had to be restored {self.count} times since {instant(self.since)}: somebody else changes it."
+
+    def problem(self, row: str) -> Problem:
+        """Return why the next repair waits."""
+        return Problem(Reason.CONTESTED, self.told(row), ErrorClass.RETRY)
+
+
+Repairs: TypeAlias = Mapping[Mended, Repair]
+
+REPAIRS: Part[Repairs] = Part("repairs", {})
+"""What had to be restored of late, as the status has it."""
+
+
+def lasting(repairs: Repairs, now: datetime) -> dict[Mended, Repair]:
+    """Leave out what has lasted for a day."""
+    return {each: repair for each, repair in repairs.items() if now - repair.last < FORGOTTEN}
+
+
+def counted(repairs: Repairs, done: Iterable[Mended], was_met: Container[Mended], now: datetime) -> Repairs:
+    """Count what was done in a pass.
+
+    Args:
+        repairs: What is known of before.
+        done: What was mended, as often as AWS has carried that out.
+        was_met: What had been as declared before, by the same declaration; all else is done for the first time.
+        now: The present.
+    """
+    found = lasting(repairs, now)
+    for each in done:
+        if each in found:
+            found[each] = replace(found[each], count=found[each].count + 1, last=now)
+        elif each[1] and each in was_met:
+            found[each] = Repair(1, now, now)
+    return found
