@@ -40,7 +40,7 @@ class Repair:
 
     @property
     def due(self) -> datetime:
-        """From when on it is restored again: at once at first, then after five minutes, ten, and so on up to six hours."""
+        """From when on it is restored again: at once, later after five minutes, ten, and so on up to six hours."""
         doublings = self.count - AGAIN
         if doublings < 0:
             return self.last
