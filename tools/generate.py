@@ -1,8 +1,8 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
 The CRDs are the single source of the chart's copies and of the page of their fields, the kinds that of the chart's
-rights, the catalogue of metrics and the reasons those of their pages, the simulator's own rows and models those of its
-FIDELITY.md and the schema of world files.
+rights, the catalogue of metrics, the reasons and the matrix of resource types those of their pages, the simulator's own
+rows and models those of its FIDELITY.md and the schema of world files.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import yaml
 
 from backup_simulator import fidelity
 from backup_simulator.world import schema
+from crossvault.aspects.resource_types import matrix
 from crossvault.kinds import KINDS
 from crossvault.metrics import catalogue
 from crossvault.words.explanations import EXPLANATIONS
@@ -37,6 +38,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield REFERENCE / "fields.md", api_reference.page(CRDS)
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
+    yield REFERENCE / "resource-types.md", types_page()
     yield SIMULATOR / "FIDELITY.md", fidelity.page()
     yield SIMULATOR / "world.schema.json", json.dumps(schema.as_json_schema(), indent=2) + "\n"
 
@@ -93,6 +95,49 @@ def metrics_page() -> str:
             "",
         ]
     )
+
+
+TYPES_HEAD = (
+    f"What AWS Backup can do with each type, as of {matrix.AS_OF}, after AWS's"
+    f" [feature availability]({matrix.SOURCE}) and its release notes. This page is generated (`make generate`) from the"
+    " table that the operator judges by (`aspects/resource_types/matrix.py`). A type that does not stand here is newer"
+    " than this release: its copies are tried."
+)
+TYPES_WORDS = (
+    "*One step*: to another account and another Region in one copy job. *Key*: whose key the recovery points are"
+    " under; those under the resource's own leave an account only if it is a customer managed one. *Air-gapped*:"
+    " copies go into logically air-gapped vaults. *Cold*: recovery points can move to cold storage."
+)
+
+
+def types_page() -> str:
+    """Return the page of resource types."""
+    rows = [
+        f"| {each.name} | {' | '.join(_marks(each))} | {each.note[:1].upper()}{each.note[1:]} |"
+        for each in matrix.TYPES.values()
+    ]
+    return "\n".join(
+        [
+            "# Resource types",
+            "",
+            TYPES_HEAD,
+            "",
+            TYPES_WORDS,
+            "",
+            "| type | other account | other Region | one step | key | air-gapped | cold | incremental | continuous | |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _marks(each: matrix.ResourceType) -> list[str]:
+    key = "vault" if each.fully_managed else "resource"
+    before, after = (each.cross_account, each.cross_region, each.one_step), (each.air_gapped, each.cold)
+    last = (each.incremental, each.continuous)
+    yes = {True: "yes", False: "no"}
+    return [*(yes[one] for one in before), key, *(yes[one] for one in (*after, *last))]
 
 
 @click.command()

@@ -120,6 +120,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("PUT", "/copy-jobs", "StartCopyJob"),
     ("GET", "/global-settings", "DescribeGlobalSettings"),
     ("PUT", "/global-settings", "UpdateGlobalSettings"),
+    ("GET", "/account-settings", "DescribeRegionSettings"),
 )
 
 

@@ -32,7 +32,7 @@ from crossvault.aspects.copies.foresight import SLOWEST
 from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
 from crossvault.aspects.lifecycle import Lifecycle
-from crossvault.aspects.vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
+from crossvault.aspects.resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen
@@ -57,7 +57,7 @@ def _plan(one: RecoveryPoint, *, wanted: Desired | None = None, there: Any = Non
 # --- Keys ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", sorted(KEYED_BY_RESOURCE | FULLY_MANAGED_TYPES | {"A type of 2031"}))
+@pytest.mark.parametrize("kind", sorted(KEYED_BY_RESOURCE | FULLY_MANAGED | {"A type of 2031"}))
 def test_a_snapshot_on_a_key_of_aws_is_ineligible(kind: str) -> None:
     """Types with a service of their own are; what AWS Backup keeps itself, or what nobody knows yet, is tried."""
     made = _plan(_encrypted(kind), keys={EBS_KEY: MANAGED})

@@ -7,11 +7,12 @@ before it know.
 
 from __future__ import annotations
 
-from . import copies, copy_role, identity, lifecycle, organization, source_keys, vault, vault_policy
+from . import copies, copy_role, identity, lifecycle, organization, resource_types, source_keys, vault, vault_policy
 
 ROOMS = (
     identity.ROOM,
     organization.ROOM,
+    resource_types.ROOM,
     vault.ROOM,
     copy_role.ROOM,
     vault_policy.ROOM,

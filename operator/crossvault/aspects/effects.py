@@ -32,6 +32,7 @@ from .copies import aws as copies
 from .copy_role import aws as copy_role
 from .identity import aws as identity
 from .organization import aws as organization
+from .resource_types import aws as resource_types
 from .source_keys import aws as source_keys
 from .vault import aws as vault
 from .vault_policy import aws as vault_policy
@@ -39,6 +40,7 @@ from .vault_policy import aws as vault_policy
 EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "identity": identity.hands,
     "organization": organization.hands,
+    "resource_types": resource_types.hands,
     "vault": vault.hands,
     "copy_role": copy_role.hands,
     "vault_policy": vault_policy.hands,

@@ -106,6 +106,9 @@ ANSWERS: dict[str, Members] = {
     "DescribeGlobalSettings": Members(
         ("GlobalSettings", "GlobalSettings.isCrossAccountBackupEnabled"), ("LastUpdateTime",)
     ),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRegionSettings.html: which types there are
+    # differs from Region to Region; what is not named is not known.
+    "DescribeRegionSettings": Members((), ("ResourceTypeOptInPreference", "ResourceTypeManagementPreference")),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html. Every vault has a key, an
     # air-gapped one that of AWS. Answers from before there were locks have no Locked; bounds are a lock's only.
     "DescribeBackupVault": Members(

@@ -44,7 +44,7 @@ class Repair:
         doublings = self.count - AGAIN
         if doublings < 0:
             return self.last
-        return self.last + min(_FIRST * 2 ** min(doublings, 10), _LONGEST)
+        return self.last + min(_FIRST * (1 << min(doublings, 10)), _LONGEST)
 
     def told(self, row: str) -> str:
         """Return how it is told of a row."""

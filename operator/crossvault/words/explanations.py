@@ -273,6 +273,12 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         NOBODY,
         "List the types that are meant in spec.recoveryPoints.resourceTypes, or name another vault.",
     ),
+    Reason.BASIC_DYNAMODB: Explanation(
+        "DynamoDB is backed up without advanced features in the source's Region; such basic backups cannot be copied.",
+        AWS_ADMIN,
+        "Turn advanced features on in the Region settings of AWS Backup (the row has the command); what is backed up"
+        " from then on is copied.",
+    ),
     Reason.NESTED: Explanation(
         "It is a part of a composite recovery point that cannot be copied or is gone, and is not copied by itself.",
         PLATFORM,

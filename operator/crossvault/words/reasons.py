@@ -91,6 +91,7 @@ class Reason(StrEnum):
     EXPIRED = "Expired"
     NOT_COMPLETED = "NotCompleted"
     TYPE_NOT_SUPPORTED = "TypeNotSupported"
+    BASIC_DYNAMODB = "BasicDynamoDb"
     NESTED = "Nested"
     BUDGET = "Budget"
     ACCOUNT_LIMIT = "AccountLimit"

@@ -56,6 +56,7 @@ from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
+from crossvault.aspects.resource_types.seen import REGION_SETTINGS
 from crossvault.aspects.source_keys.seen import VAULT_KEY
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import aws as vault_rows
@@ -119,6 +120,10 @@ GOOD: dict[str, Json] = {
     },
     "DescribeGlobalSettings": {"GlobalSettings": {"isCrossAccountBackupEnabled": "true"}, "LastUpdateTime": 1.795e9},
     "UpdateGlobalSettings": {},
+    "DescribeRegionSettings": {
+        "ResourceTypeOptInPreference": {"EFS": True, "DynamoDB": False},
+        "ResourceTypeManagementPreference": {"DynamoDB": True},
+    },
     "DescribeBackupVault": {
         "BackupVaultArn": TARGET.arn,
         "BackupVaultName": TARGET.name,
@@ -330,6 +335,7 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
         observed.source[IDENTITY],
         observed.source[ORGANIZATION],
         observed.source[SWITCH],
+        observed.source[REGION_SETTINGS],
         observed.source[VAULT],
         observed.source[POINTS],
         observed.source[ROLE],

@@ -23,20 +23,12 @@ from ...words.reasons import Reason
 from .. import lifecycle
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
-from ..vault.key import KEYED_BY_RESOURCE
+from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, STAYS_UNENCRYPTED
 from ..vault.seen import Key, Vault
 from .declared import COPIES
 from .failures import FailureClass, classify_refusal
 from .planned import Standing, State
 from .seen import Asked, CopyJob, RecoveryPoint, Refusal
-
-NOT_AIR_GAPPED = frozenset({"RDS", "SAP HANA on Amazon EC2"})
-"""Types that AWS copies to other accounts, but not into logically air-gapped vaults.
-https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html"""
-
-STAYS_UNENCRYPTED = frozenset({"Aurora", "DocumentDB", "Neptune"})
-"""Types whose copies stay unencrypted when the source is, which an air-gapped vault does not take.
-https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
 
 OF_THE_POINT = frozenset({Reason.COLD_STORAGE, Reason.CONTINUOUS_BACKUP, Reason.NOT_COMPLETED})
 """Reasons of a refusal that would have made the point ineligible, had its listing shown them."""

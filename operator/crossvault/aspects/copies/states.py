@@ -12,6 +12,7 @@ from ...engine.declared import Desired, Destination, Scope
 from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, Lifecycle, declared_days
+from ..resource_types.matrix import never_copied
 from . import foresight
 from .declared import COPIES, BackfillMode
 from .evidence import settling
@@ -21,8 +22,6 @@ from .planned import GAP_STATES, Standing, State
 from .seen import ENDED_WELL, GOOD_STATUSES, CopyJob, RecoveryPoint
 
 UNFINISHED_STATUSES = frozenset({"CREATING", "DELETING"})
-UNSUPPORTED_TYPES = frozenset({"CloudFormation", "Redshift", "Redshift Serverless"})
-"""Types AWS cannot copy to another account (feature availability by resource)."""
 
 ARRIVAL = timedelta(minutes=15)
 """How long after its job a copy may be missing from the listing before somebody is told; no listing was seen to lag."""
@@ -39,7 +38,6 @@ SLOWEST_RETRY = timedelta(hours=24)
 _CONTINUOUS_ARN = re.compile(
     r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-[0-9a-f]{8}$)[^:/]+-[0-9a-f]{8}$"
 )
-_BASIC_DYNAMODB_ARN = re.compile(r"^arn:[^:]+:dynamodb:")
 
 
 # --- Scope ---------------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | No
         return Reason.EXPIRED
     if point.status not in GOOD_STATUSES:
         return Reason.NOT_COMPLETED
-    if point.resource_type in UNSUPPORTED_TYPES or _BASIC_DYNAMODB_ARN.match(point.arn):
+    if never_copied(point.resource_type, point.arn) is not None:
         return Reason.TYPE_NOT_SUPPORTED
     if point.cold_at is not None and point.cold_at <= now:
         return Reason.COLD_STORAGE
@@ -190,7 +188,9 @@ def _stand_uncopied(each: Pair, view: Viewpoint) -> Standing:
         # It came out of the destination: it was there, and whoever took it away there did not mean to have it back.
         reason = Reason.CAME_FROM_DESTINATION
     if reason is not None:
-        return Standing(each.point, State.INELIGIBLE, reason)
+        unsupported = never_copied(each.point.resource_type, each.point.arn)
+        words = unsupported if reason is Reason.TYPE_NOT_SUPPORTED else None
+        return Standing(each.point, State.INELIGIBLE, reason, message=words)
     ours = _telling(each.jobs, view.desired[COPY_ROLE])
     last = ours[-1] if ours else None
     standing = foresight.foreseen(each.point, view.desired, view.destination, view.known, view.now, last)

@@ -20,7 +20,6 @@ from ...iam import documents, evaluation
 from ...iam.context import FROM_HERE, Caller, Fact, Request
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
-from ..vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
 from ..vault_policy import caller_of
 from .seen import Grant, Picture
 
@@ -32,13 +31,6 @@ TO_SHARE: tuple[Need, ...] = ((LOOK,), (GRANT,))
 TO_READ: tuple[Need, ...] = (*TO_SHARE, ("kms:ReEncryptFrom", "kms:Decrypt"))
 """The least without which a copy fails, of who shares or writes, and of who reads; a policy that people write has more.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
-
-TYPES = KEYED_BY_RESOURCE | FULLY_MANAGED_TYPES
-_SERVICES = {
-    **dict.fromkeys(("EBS", "EC2", "Storage Gateway"), "ec2"),
-    **dict.fromkeys(("RDS", "Aurora", "DocumentDB", "Neptune"), "rds"),
-    "FSx": "fsx",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +86,6 @@ def writer(desired: Desired, destination: Destination, source: Sight, sight: Sig
     account = destination.vault.account
     arn = service_role(destination)
     return Party(Caller(arn, account.account_id, organization, organization, path, path), TO_SHARE, account.name)
-
-
-def service_of(resource_type: str) -> str:
-    """Return through which service a key behind recovery points of a type is used."""
-    return _SERVICES.get(resource_type, "backup")
 
 
 def admit(

@@ -14,9 +14,9 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from ..vault.key import KEYED_BY_RESOURCE
+from ..resource_types.matrix import KEYED_BY_RESOURCE, service_of
 from ..vault.seen import Key
-from .admission import Admission, Party, admit, parties, service_of, service_role
+from .admission import Admission, Party, admit, parties, service_role
 from .seen import SERVICE_ROLE, Behind, Picture, SourceKeys
 from .statement import printed
 

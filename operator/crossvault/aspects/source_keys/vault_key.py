@@ -14,10 +14,10 @@ from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.reasons import Reason
+from ..resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE, service_of
 from ..vault import KEYS, Vault, vault_of, vault_to_be
-from ..vault.key import FULLY_MANAGED_TYPES, KEYED_BY_RESOURCE
 from ..vault.seen import VAULT
-from .admission import Admission, admit, service_of, writer
+from .admission import Admission, admit, writer
 from .seen import SOURCE_KEYS, VAULT_KEY
 from .statement import printed
 
@@ -71,7 +71,7 @@ def needing(desired: Desired, destination: Destination, sight: Sight) -> tuple[s
         return ()
     if desired.source.account.account_id == destination.vault.account.account_id:
         return ()
-    declared = set(desired.scope.resource_types or KEYED_BY_RESOURCE) - FULLY_MANAGED_TYPES
+    declared = set(desired.scope.resource_types or KEYED_BY_RESOURCE) - FULLY_MANAGED
     there = declared if isinstance(source, Unseen) else {each.resource_type for each in source.value.behind}
     return tuple(sorted(declared & there & KEYED_BY_RESOURCE))
 

@@ -11,20 +11,11 @@ from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from ..resource_types.matrix import FULLY_MANAGED
 from .declared import CREATION
 from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Vault
 
 NAME = "VaultKey"
-
-KEYED_BY_RESOURCE = frozenset({"EBS", "EC2", "RDS", "Aurora", "DocumentDB", "Neptune", "FSx", "Storage Gateway"})
-"""Types whose recovery points are snapshots of the resource's own service, under the resource's own key. They leave
-an account only if that key is a customer managed one, and arrive only in a vault that has one.
-https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
-
-FULLY_MANAGED_TYPES = frozenset(
-    {"S3", "EFS", "DynamoDB", "Timestream", "VirtualMachine", "SAP HANA on Amazon EC2", "DSQL", "EKS"}
-)
-"""Types with full AWS Backup management; copies of all others need a customer managed key at the destination."""
 
 
 def row(desired: Desired, destination: Destination, sight: Sight) -> Prerequisite:
@@ -120,7 +111,7 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight)
 def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
     """Only types that AWS Backup manages in full are copied into a vault on a key that AWS manages."""
     types = desired.scope.resource_types
-    if types and all(each in FULLY_MANAGED_TYPES for each in types):
+    if types and all(each in FULLY_MANAGED for each in types):
         return _good(destination, f"The key of vault {vault.name} can be used.")
     return unmet(
         NAME,

@@ -24,7 +24,7 @@ from ....engine.plan import Result
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
 from ...lifecycle import Lifecycle
-from ...source_keys.admission import TYPES
+from ...resource_types.matrix import COPIED
 from ...source_keys.aws import Keys
 from ...vault import aws as vault
 from ...vault.seen import Key, Vault
@@ -75,7 +75,7 @@ class _Copies:
             for (declared, place), lying in zip(scene.sides(), copies, strict=True)
         )
         listed, scope = points(), scene.desired.scope
-        behind = Seen(listed.value.behind(TYPES, scope)) if isinstance(listed, Seen) else listed
+        behind = Seen(listed.value.behind(COPIED, scope)) if isinstance(listed, Seen) else listed
         keys, known_of_keys = self._keys.pictures(scene, behind)
         traffic = self._traffic(scene.desired.source.account, [each.vault.arn for each in scene.desired.destinations])
         found = Parts().having(POINTS, listed).having(TRAFFIC, traffic(keys))

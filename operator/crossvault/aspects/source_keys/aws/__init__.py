@@ -22,11 +22,11 @@ from ....words.reasons import Reason
 from ...copy_role import aws as copy_role
 from ...organization import ORGANIZATION
 from ...organization import aws as organization
+from ...resource_types.matrix import KEYED_BY_RESOURCE, service_of
 from ...vault import aws as vault
 from ...vault import vault_to_be
-from ...vault.key import KEYED_BY_RESOURCE
 from ...vault.seen import VAULT, Key, Vault
-from ..admission import Party, lets_in, parties, service_of, service_role, writer
+from ..admission import Party, lets_in, parties, service_role, writer
 from ..judging import usable
 from ..seen import SERVICE_ROLE, SOURCE_KEYS, VAULT_KEY, Behind, Grant, Picture, SourceKeys
 

@@ -1,0 +1,65 @@
+"""Resource types: what AWS Backup copies of them at all (:mod:`.matrix`), and what the Region's settings take away."""
+
+from __future__ import annotations
+
+from ...engine.looks import Unseen
+from ...engine.plan import Case, Finding, Room, Side
+from ...engine.rows import Prerequisite, met, unknown, unmet
+from ...words.reasons import Reason
+from . import matrix
+from .seen import REGION_SETTINGS, RegionSettings
+
+NAME = "ResourceTypes"
+_DYNAMODB = "DynamoDB"
+
+
+def source(case: Case) -> tuple[Prerequisite, ...]:
+    """Judge the settings of the source's Region.
+
+    | Region settings | DynamoDB | row |
+    |---|---|---|
+    | not seen | declared | Unknown; copies are tried |
+    | not seen | not declared | Met: nothing that is declared depends on them |
+    | DynamoDB without advanced features | declared | Unmet; what has them is copied |
+    | the same | not declared | Met, and says so |
+    | declared types not opted in to | | Met, and says so: what plans name is backed up all the same |
+    | all others | | Met |
+    """
+    vault, look = case.desired.source, case.observed.source[REGION_SETTINGS]
+    types = case.desired.scope.resource_types
+    if isinstance(look, Unseen):
+        if _DYNAMODB in types:
+            return (unknown(NAME, "", look.problem),)
+        return (met(NAME, "", "Nothing that is declared depends on the Region settings, which could not be read."),)
+    where = f"{vault.region} of account {vault.account.name}"
+    if look.value.advanced_dynamodb is False and _DYNAMODB in types:
+        return (_basic(where, vault.region),)
+    return (met(NAME, "", _noted(look.value, types, where)),)
+
+
+def _basic(where: str, region: str) -> Prerequisite:
+    message = (
+        f"DynamoDB is backed up without advanced features in {where}: basic backups cannot be copied. What has them is"
+        " copied."
+    )
+    remedy = (
+        f"Turn them on, from the next backup on: aws backup update-region-settings --region {region}"
+        " --resource-type-opt-in-preference DynamoDB=true --resource-type-management-preference DynamoDB=true"
+    )
+    return unmet(NAME, "", Reason.BASIC_DYNAMODB, message, remedy, blocks=False)
+
+
+def _noted(settings: RegionSettings, types: tuple[str, ...], where: str) -> str:
+    """Say what the settings take away of what is meant, though it may be meant so."""
+    out = sorted(each for each in types or matrix.COPIED if settings.opted_in.get(each) is False)
+    if out:
+        return f"Plans that find resources by tags skip {', '.join(out)} in {where}, which are not opted in to."
+    return f"All types that are meant are opted in to in {where}."
+
+
+def judge(_side: Side) -> Finding:
+    """Judge nothing at a destination: what a vault takes is told of each recovery point."""
+    return Finding()
+
+
+ROOM = Room("resource_types", judge=judge, source=source)
