@@ -32,8 +32,9 @@ from backup_simulator.server import SimulatorServer
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault_policy import POLICY, PutVaultPolicy
-from crossvault.aspects.vault_policy.aws import writes as vault_writes
+from crossvault.aws import policies
 from crossvault.aws.backoff import FIRST, LONGEST, REMEMBERED, RefusedWrites
+from crossvault.aws.policies import Edit, Place
 from crossvault.engine.declared import PolicyKey
 from crossvault.engine.plan import Result
 from crossvault.iam import documents
@@ -248,8 +249,8 @@ def test_the_guard_lets_through_what_loses_nothing(there: list[Json], new: list[
             loses = True
 
     replaced = frozenset(documents.canonical(each) for each in there if each["Action"] == "x")
-    write = PutVaultPolicy("dr", VAULT, None, None, "ours", replaces=replaced)
-    assert vault_writes._loses(document(*there), document(*new), write) is loses
+    place = Place("arn", "The policy", lambda: None, lambda _: None, ("ours",))
+    assert policies._loses(place, document(*there), document(*new), Edit(None, None, replaced)) is loses
 
 
 # --- Across processes ----------------------------------------------------------------------------------------------

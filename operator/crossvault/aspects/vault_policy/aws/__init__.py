@@ -8,6 +8,7 @@ from datetime import datetime
 from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import EVER, Pending, Place, known
+from ....aws.policies import PolicyWrites
 from ....aws.reads import ReadKey
 from ....engine.declared import Destination, Ownership, PolicyKey
 from ....engine.hints import Subject
@@ -22,7 +23,7 @@ from ...vault import aws as vault
 from ...vault.seen import Vault
 from .. import OWNERSHIP, PATHS, POLICY, Paths, PutVaultPolicy, caller_of, is_settled
 from .settled import SettledFor, Version, version_of
-from .writes import VaultPolicies, vault_policy
+from .writes import vault_policy, write
 
 # --- Looking -------------------------------------------------------------------------------------------------------
 
@@ -192,19 +193,19 @@ def _path(places: tuple[Place, ...], of: Place) -> Look[str]:
 
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
-    policies, looks = VaultPolicies(), _Looks(reach)
+    writes, looks = PolicyWrites(), _Looks(reach)
 
     def put(action: PutVaultPolicy) -> Result:
-        return reach.write(action, lambda write: _put(reach, policies, write))
+        return reach.write(action, lambda each: _put(reach, writes, each))
 
     heeds = {"policy": frozenset({Subject.POLICY, Subject.VAULT})}
     return Hands(looks.look, acts={PutVaultPolicy: put}, forget=looks.forget, heeds=heeds)
 
 
-def _put(reach: Reach, policies: VaultPolicies, action: PutVaultPolicy) -> PutVaultPolicy | None:
+def _put(reach: Reach, writes: PolicyWrites, action: PutVaultPolicy) -> PutVaultPolicy | None:
     vault_ = action.vault
     access = reach.enter(vault_)
     try:
-        return policies.write(access, action)
+        return write(writes, access, action)
     finally:
         reach.reads.invalidate(_key(access.fingerprint, vault_.region, vault_.name))
