@@ -52,7 +52,7 @@ OPERATOR_KEY = {
 PERMITTED = frozenset(
     {
         *("CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"),
-        "UpdateGlobalSettings",
+        *("UpdateGlobalSettings", "PutKeyPolicy", "CreateServiceLinkedRole"),
     }
 )
 """All that the operator may ever do to AWS (invariant 1 among others)."""

@@ -216,7 +216,8 @@ ANSWERS: dict[str, Members] = {
     "ReceiveMessage": Members(sometimes=("Messages", "Messages[].Body", "Messages[].ReceiptHandle")),
     # Nothing is read of these: what they did is looked at.
     **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle", "UpdateGlobalSettings"), Members()),
-    **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"), Members()),
+    **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "PutKeyPolicy"), Members()),
+    "CreateServiceLinkedRole": Members(),
     # What was not deleted comes again.
     "DeleteMessageBatch": Members(),
 }

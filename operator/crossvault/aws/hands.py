@@ -48,12 +48,13 @@ class Reach:
         access.verify()
         return access
 
-    def write(self, action: W, do: Callable[[W], W | None]) -> Result:
-        """Carry out a write in the vault's turn, unless AWS has just refused the same one to somebody.
+    def write(self, action: W, do: Callable[[W], W | None], *, turn: str = "") -> Result:
+        """Carry out a write in its turn, unless AWS has just refused the same one to somebody.
 
-        ``do`` returns what was written, or None when it was done already.
+        ``do`` returns what was written, or None when it was done already. What only one may write at a time is the
+        vault, or what ``turn`` names.
         """
-        with self.turns.of(action.vault.arn):
+        with self.turns.of(turn or action.vault.arn):
             problem = self.refused_writes.standing(action, self.clock())
             if problem is not None:
                 return Result(action, problem)

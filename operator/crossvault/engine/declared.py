@@ -69,7 +69,7 @@ class Account:
 
     ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region that is known.
     ``namespace`` is the only one that may use it, empty where several may. ``source_identity`` asks for sessions that
-    have one.
+    have one. ``makes_service_role`` has AWS Backup's service-linked role made where a key waits for it.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Account:
     limits: Limits = Limits()
     namespace: str = ""
     source_identity: bool = False
+    makes_service_role: bool = False
 
     @property
     def way_in(self) -> tuple[str, str | None, str | None]:

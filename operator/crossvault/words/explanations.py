@@ -457,6 +457,14 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.VAULT_CREATED: Explanation("The destination vault was created.", NOBODY, ""),
     Reason.VAULT_POLICY_UPDATED: Explanation("Our statement was added to the vault's policy.", NOBODY, ""),
+    Reason.KEY_POLICY_UPDATED: Explanation(
+        "Our statements were added to the policy of a key of the source (keyPolicy: Manage).", NOBODY, ""
+    ),
+    Reason.SERVICE_ROLE_CREATED: Explanation(
+        "AWS Backup's service-linked role was created in a destination's account (serviceLinkedRole: Manage).",
+        NOBODY,
+        "",
+    ),
     Reason.DRIFT_CORRECTED: Explanation(
         "Our statement was gone or changed, and was restored.", PLATFORM, "Find who did it."
     ),

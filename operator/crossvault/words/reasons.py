@@ -138,6 +138,8 @@ class Reason(StrEnum):
     # What we did
     VAULT_CREATED = "VaultCreated"
     VAULT_POLICY_UPDATED = "VaultPolicyUpdated"
+    KEY_POLICY_UPDATED = "KeyPolicyUpdated"
+    SERVICE_ROLE_CREATED = "ServiceRoleCreated"
     DRIFT_CORRECTED = "DriftCorrected"
     CONTESTED = "Contested"
     COPIES_STARTED = "CopiesStarted"

@@ -57,6 +57,7 @@ from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS
+from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.source_keys.seen import VAULT_KEY
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import aws as vault_rows
@@ -232,11 +233,13 @@ GOOD: dict[str, Json] = {
     "DeleteMessageBatch": {"Successful": [{"Id": "0"}], "Failed": []},
     "CreateBackupVault": {"BackupVaultName": TARGET.name},
     "PutBackupVaultAccessPolicy": {},
+    "PutKeyPolicy": {},
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
 GET_ROLE = "GetRole"
 TRIED = "SimulatePrincipalPolicy"
+MADE = "CreateServiceLinkedRole"
 BY_BOTOCORE = "AssumeRoleWithWebIdentity"
 DESCRIBED = "DescribeBackupVault"
 """Is asked only where vaults may not be listed, and of one whose row says too little."""
@@ -289,6 +292,7 @@ def script_a_whole_world(script: Script) -> None:
     let_in(script)
     script.on(GET_ROLE, role_xml())
     script.on(TRIED, trial_xml())
+    script.on(MADE, Answer(f'<{MADE}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"></{MADE}Response>'))
     for operation, answer in GOOD.items():
         script.on(operation, answer)
 
@@ -363,7 +367,7 @@ def messages(observed: Observed) -> set[str]:
 MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
-    if operation not in {*XML, GET_ROLE, TRIED, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
+    if operation not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
     if operation not in OF_ORGANIZATIONS
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
@@ -712,13 +716,16 @@ START = StartCopy("dr", POINT, SOURCE, TARGET.arn, "arn:role", None, "token-1")
 OURS = {"Sid": "CrossvaultCopyIn", "Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}
 THEIRS = GOOD["GetBackupVaultAccessPolicy"]["Policy"]
 BOTH = json.dumps({"Version": "2012-10-17", "Statement": [DENY, PLACED, OURS]})
+EMPTY = json.dumps({"Version": "2012-10-17", "Statement": []})
+SHARED = json.dumps({"Version": "2012-10-17", "Statement": [{**DENY, "Sid": "CrossvaultKeyUse1"}]})
 PUT = PutVaultPolicy("dr", TARGET, THEIRS, BOTH, "CrossvaultCopyIn", 2)
 UPDATE = UpdateLifecycle(
     *("dr", SOURCE, TARGET, POINT, Lifecycle(None, 3650), Existing(ExistingCopies.UPDATE_LIFECYCLE)),
     Verdict(Fate.PROLONG, Lifecycle(632, 3650)),
 )
 TURN = SetSwitch(WHO, "o-abcdefghij", on=False)
-ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN)
+SHARE = PutKeyPolicy("dr", TARGET, SOURCE, KEY, EMPTY, SHARED, ("CrossvaultKeyUse1",))
+ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET))
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -898,7 +905,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, TRIED, BY_BOTOCORE}]
+JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
     "ListRecoveryPointsByBackupVault": ("RecoveryPoints", lambda row: tuple(Inventory.listed([listing._point(row)]))),
     "ListCopyJobs": ("CopyJobs", lambda row: tuple(JobBook.listed([listing._job(row)]))),
@@ -911,7 +918,7 @@ def model_of(operation: str) -> OperationModel:
     organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
     services = {
         **dict.fromkeys(organizations, "organizations"),
-        **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants"), "kms"),
+        **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"), "kms"),
         "LookupEvents": "cloudtrail",
     }
     services |= {RECEIVED: "sqs", "DeleteMessageBatch": "sqs"}

@@ -116,7 +116,7 @@ def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Ju
         if contents(source, sight) is not None:
             open_ = (one.point for one in of_each[destination.name].standings if one.state not in _NOT_COPIED_ANY_MORE)
             uncopied = {(point.encryption_key_arn or "", point.resource_type) for point in open_}
-            told[destination.name] = source_keys.row_of(case.desired, destination, source, sight, uncopied)
+            told[destination.name] = source_keys.row_of(Side(case, destination, sight, rows), uncopied)
     return tuple((told.get(row.destination) or row) if row.name == source_keys.NAME else row for row in rows)
 
 

@@ -14,35 +14,42 @@ from ...engine.observed import Sight
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, unknown
 from ...words.reasons import Reason
-from . import judging, vault_key
-from .judging import NAME
+from . import declared, judging, manage, service_role, vault_key
+from .declared import manages_keys
+from .judging import NAME, Verdicts
+from .manage import PutKeyPolicy
 from .seen import SOURCE_KEYS
+from .service_role import CreateServiceRole
 from .vault_key import closed_types
 
 
 def judge(side: Side) -> Finding:
     """Judge the keys behind the recovery points, and the key of the destination vault; see :mod:`.judging`."""
     vault = vault_key.row(side.desired, side.destination, side.source, side.sight)
-    return Finding((_row(side), *((vault,) if vault is not None else ())))
+    rows, look = (vault,) if vault is not None else (), side.sight[SOURCE_KEYS]
+    if isinstance(look, Unseen):
+        return Finding((unknown(NAME, side.destination.name, look.problem), *rows))
+    asked = side.desired, side.destination, side.source, side.sight
+    found = judging.judged(*asked, look.value)
+    actions, drift = manage.sharing(side.desired, side.destination, side.sight, found)
+    made = service_role.creation(side.destination, side.sight)
+    return Finding((_row(side, found), *rows), drift, (*made, *actions))
 
 
-def _row(side: Side) -> Prerequisite:
+def _row(side: Side, found: list[Verdicts]) -> Prerequisite:
+    desired, destination, sight = side.desired, side.destination, side.sight
+    row = judging.row(desired, destination, sight, found)
+    _, drift = manage.sharing(desired, destination, sight, found)
+    return manage.owned(row, side, found, drift)
+
+
+def row_of(side: Side, uncopied: Collection[tuple[str, str]]) -> Prerequisite | None:
+    """Return the row once it is known which recovery points have no copy: keys, by ARN and resource type."""
     look = side.sight[SOURCE_KEYS]
     if isinstance(look, Unseen):
-        return unknown(NAME, side.destination.name, look.problem)
-    found = judging.judged(side.desired, side.destination, side.source, side.sight, look.value)
-    return judging.row(side.desired, side.destination, side.sight, found)
-
-
-def row_of(
-    desired: Desired, destination: Destination, source: Sight, sight: Sight, uncopied: Collection[tuple[str, str]]
-) -> Prerequisite | None:
-    """Return the row once it is known which recovery points have no copy: keys, by ARN and resource type."""
-    look = sight[SOURCE_KEYS]
-    if isinstance(look, Unseen):
         return None
-    found = judging.judged(desired, destination, source, sight, look.value)
-    return judging.row(desired, destination, sight, judging.concerning(found, uncopied))
+    found = judging.judged(side.desired, side.destination, side.source, side.sight, look.value)
+    return _row(side, judging.concerning(found, uncopied))
 
 
 def held(
@@ -55,6 +62,6 @@ def held(
     return judging.held(judging.judged(desired, destination, source, sight, look.value))
 
 
-ROOM = Room("source_keys", judge=judge)
+ROOM = Room("source_keys", judge=judge, policy=declared.policy, drifts=(manage.ASPECT,))
 
-__all__ = ["NAME", "ROOM", "closed_types", "held", "row_of"]
+__all__ = ["NAME", "ROOM", "CreateServiceRole", "PutKeyPolicy", "closed_types", "held", "manages_keys", "row_of"]

@@ -13,8 +13,10 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.source_keys.declared import KEY_POLICY
 from ...aspects.vault_policy import Grantee
 from ...aspects.vault_policy.statement import MOST_OF_ONE_ACCOUNT
+from ...engine.declared import Ownership
 from ...manifest.fields import Fields
 
 Labels: TypeAlias = Mapping[str, str]
@@ -62,6 +64,7 @@ class Use:
         copy_role: The role that AWS Backup assumes for the copy, of a source, as :func:`role_name` has it.
         key: The key that a destination names for its vault, an alias or an id; empty where it names none.
         grantee: Whom a destination has the vault let in.
+        manages_keys: Whether a source has its keys shared.
     """
 
     direction: Direction
@@ -69,13 +72,15 @@ class Use:
     copy_role: str = ""
     key: str = ""
     grantee: Grantee = Grantee.COPY_ROLE
+    manages_keys: bool = False
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
             key = f" on key {self.key}" if self.key else ""
             return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}"
         own = self.copy_role == role_name(DEFAULT)
-        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}"
+        keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
+        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}{keys}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Grant:
         keys: Aliases and ids of keys that destinations may name, with patterns; by default none.
         grantees: Whom destinations may have the vaults let in. By default copy roles alone: those are granted one by
             one at the source, and a whole account, or organization, is everybody who may copy there.
+        manages_keys: Whether sources may have the keys behind their recovery points shared with where they copy to.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -98,6 +104,7 @@ class Grant:
     copy_roles: tuple[str, ...] = (f"service-role/{DEFAULT}",)
     keys: tuple[str, ...] = ()
     grantees: frozenset[Grantee] = frozenset({Grantee.COPY_ROLE})
+    manages_keys: bool = False
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
@@ -105,7 +112,7 @@ class Grant:
         if use.direction not in self.directions or not _matches(use.vault, self.vaults):
             return False
         if use.direction is Direction.SOURCE:
-            return use.copy_role in self.copy_roles
+            return use.copy_role in self.copy_roles and (self.manages_keys or not use.manages_keys)
         return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
 
 
@@ -178,6 +185,8 @@ def _grant(fields: Fields) -> Grant:
     directions = frozenset(fields.choices("as", Direction))
     if fields.has("copyRoles") and Direction.SOURCE not in directions:
         fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
+    if fields.says(KEY_POLICY, Ownership.MANAGE) and Direction.SOURCE not in directions:
+        fields.fault(KEY_POLICY, "only with Source: the keys are those behind what is copied from there")
     if fields.has("keys") and Direction.DESTINATION not in directions:
         fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
     if fields.has("grantees") and Direction.DESTINATION not in directions:
@@ -197,6 +206,7 @@ def _grant(fields: Fields) -> Grant:
         grantees=frozenset(fields.choices("grantees", Grantee))
         if fields.has("grantees")
         else frozenset({Grantee.COPY_ROLE}),
+        manages_keys=fields.choice(KEY_POLICY, Ownership.CHECK) is Ownership.MANAGE,
         policies=fields.object("limits").optional_integer("policies"),
     )
 

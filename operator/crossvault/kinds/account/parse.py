@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.declared import Account, Limits, partition_of
+from ...engine.declared import Account, Limits, Ownership, partition_of
 from ...manifest.fields import Fault, Fields, show
 from ...words.reasons import Reason
 from ..regions import check_region
@@ -64,6 +64,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         limits=_limits(spec.object("limits")),
         namespace=only_namespace(allowed, grants),
         source_identity=spec.flag("sourceIdentity"),
+        makes_service_role=spec.choice("serviceLinkedRole", Ownership.CHECK) is Ownership.MANAGE,
     )
     if faults:
         return rejected(Reason.INVALID_SPEC, faults)

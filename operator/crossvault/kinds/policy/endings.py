@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from ...aspects.source_keys.declared import KEY_POLICY
+from ...aspects.source_keys.statement import GRANTS, USE
 from ...aspects.vault_policy import OWNERSHIP, POLICY, guest_of
 from ...aspects.vault_policy.statement import SID_PREFIX, sid_of, standing, written_in
 from ...engine.declared import DeletionPolicy, Desired, Destination, Ownership, PolicyKey, VaultRef
@@ -76,7 +78,7 @@ def prepare(
         ordered: The deletion was of this one policy by name.
     """
     if not wants_removal(body) or not ordered:
-        return Ending(None, kept=(_retained(body),))
+        return Ending(None, kept=(_retained(body), *_in_keys(body)))
     desired, unresolved = _resolved(body, accounts, namespace_labels)
     lost = tuple(_lost(body, name, why) for name, why in unresolved)
     if desired is None:
@@ -90,7 +92,7 @@ def prepare(
         *(_needed(each.vault.arn, sids[each.name], claimants, desired.key) for each in needed),
         *(_by_others(each.vault.arn, sids[each.name]) for each in others),
     )
-    kept = kept if managed else (_retained(body),)
+    kept = (*(kept if managed else (_retained(body),)), *_in_keys(body))
     ours = tuple(each for each in managed if each not in needed and each not in others)
     return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written, claims, claimants)
 
@@ -143,6 +145,16 @@ def _retained(body: Mapping[str, Any]) -> str:
     copies = ((body.get("status") or {}).get("summary") or {}).get("copied", "0/0").split("/")[0]
     kept = f"{statements} policy statement{'' if statements == 1 else 's'}, {copies} copies"
     return f"Left in AWS: {kept}. No backup was touched."
+
+
+def _in_keys(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say of our statements in keys that they stay: which keys those are, only a look at what is backed up tells."""
+    spec = body.get("spec")
+    source = spec.get("source") if isinstance(spec, Mapping) else None
+    if not isinstance(source, Mapping) or source.get(KEY_POLICY) != Ownership.MANAGE:
+        return ()
+    text = f"Left in AWS, if they are there: our statements ({USE}…, {GRANTS}…) in the policies of the source's keys."
+    return (f"{text} Remove them by hand once no other policy copies what is on those keys.",)
 
 
 def statement(vault_arn: str, sid: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.source_keys import manages_keys
 from ...aspects.vault_policy import grantee_in
 from ...engine.declared import (
     Account,
@@ -116,7 +117,8 @@ class _Directory:
         vault = fields.object("vault", required=True)
         name = vault.text("name")
         if direction is Direction.SOURCE:
-            use = Use(direction, name, copy_role=role_name(fields.text("copyRole", DEFAULT)))
+            role = role_name(fields.text("copyRole", DEFAULT))
+            use = Use(direction, name, copy_role=role, manages_keys=manages_keys(fields))
         else:
             key = key_name(vault.optional_text("encryptionKey") or "")
             use = Use(direction, name, key=key, grantee=grantee_in(fields))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....aws import regions
-from ....aws.entered import Entered
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.places import DENIED, LONGEST, Pending, Place, known
+from ....aws.policies import PolicyWrites
 from ....engine.declared import Destination
 from ....engine.hints import Subject
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.observed import Sight
 from ....engine.parts import Parts
-from ....words.problems import CrossvaultError, ErrorClass, Problem
+from ....engine.plan import Result
+from ....words.problems import ErrorClass, Problem
 from ....words.reasons import Reason
 from ...copy_role import aws as copy_role
 from ...organization import ORGANIZATION
@@ -28,15 +29,13 @@ from ...vault import vault_to_be
 from ...vault.seen import VAULT, Key, Vault
 from ..admission import Party, lets_in, parties, service_role, writer
 from ..judging import usable
+from ..manage import PutKeyPolicy
 from ..seen import SERVICE_ROLE, SOURCE_KEYS, VAULT_KEY, Behind, Grant, Picture, SourceKeys
+from ..service_role import CreateServiceRole
+from .reading import KEY_POLICY, grants, key_policy, policy_key
+from .writes import SERVICE_ROLE_NAME, create_service_role, write
 
-if TYPE_CHECKING:
-    from ....aws.reads import ReadKey
-
-KEY_MANAGER, KEY_POLICY, KEY_GRANTS = "key manager", "key policy", "key grants"
-
-MOST_GRANTS = 1000
-"""How many grants of one grantee on one key are read; of more it is not known what they allow."""
+KEY_MANAGER, KEY_GRANTS = "key manager", "key grants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,51 +220,31 @@ def _unasked() -> Problem:
     return Problem(Reason.CANNOT_OBSERVE, "The source's account could not be entered.", ErrorClass.RETRY)
 
 
-# --- Asking --------------------------------------------------------------------------------------------------------
-
-
-def policy_key(access: Entered, region: str, arn: str) -> ReadKey:
-    """Name GetKeyPolicy."""
-    return (KEY_POLICY, access.fingerprint, region, arn)
-
-
-def key_policy(access: Entered, region: str, arn: str) -> str:
-    """Get the policy of a key as KMS keeps it."""
-    with access.asking(f"read the policy of key {arn}", "kms:GetKeyPolicy", region):
-        return access.kms(region).get_key_policy(KeyId=arn, PolicyName="default")["Policy"]
-
-
-def grants(access: Entered, region: str, arn: str, grantee: str) -> tuple[Grant, ...]:
-    """List what a key's grants let one grantee do.
-
-    Raises:
-        CrossvaultError: KMS could not be asked, refused to tell, or has more than are read.
-    """
-    found: list[Grant] = []
-    with access.asking(f"list the grants on key {arn}", "kms:ListGrants", region):
-        request: dict[str, Any] = {"KeyId": arn, "GranteePrincipal": grantee, "Limit": 100}
-        while True:
-            answer = access.kms(region).list_grants(**request)
-            found += map(_grant, _of(answer["Grants"], grantee))
-            marker = answer.get("NextMarker")
-            if not answer.get("Truncated") or not marker:
-                return tuple(found)
-            if len(found) >= MOST_GRANTS or marker == request.get("Marker"):
-                words = f"Key {arn} has more grants for {grantee} than are read."
-                raise CrossvaultError(Problem(Reason.UNEXPECTED_ANSWER, words, ErrorClass.STUCK))
-            request["Marker"] = marker
-
-
-def _of(rows: Iterable[Mapping[str, Any]], grantee: str) -> list[Mapping[str, Any]]:
-    return [each for each in rows if each.get("GranteePrincipal") == grantee]
-
-
-def _grant(row: Mapping[str, Any]) -> Grant:
-    bound = row.get("Constraints") or {}
-    constrained = [each for each in ("EncryptionContextSubset", "EncryptionContextEquals") if bound.get(each)]
-    return Grant(tuple(row.get("Operations") or ()), bool(constrained))
-
-
 def hands(reach: Reach) -> Hands:
     """Return what this room does in AWS."""
-    return Hands(Keys(reach).look, heeds=dict.fromkeys((KEY_MANAGER, KEY_POLICY, KEY_GRANTS), frozenset({Subject.KEY})))
+    writes = PolicyWrites()
+
+    def put(action: PutKeyPolicy) -> Result:
+        return reach.write(action, lambda each: _put(reach, writes, each), turn=action.key_arn)
+
+    def create(action: CreateServiceRole) -> Result:
+        return reach.write(action, lambda each: _create(reach, each), turn=action.vault.account.account_id)
+
+    heeds = dict.fromkeys((KEY_MANAGER, KEY_POLICY, KEY_GRANTS), frozenset({Subject.KEY}))
+    return Hands(Keys(reach).look, acts={PutKeyPolicy: put, CreateServiceRole: create}, heeds=heeds)
+
+
+def _create(reach: Reach, action: CreateServiceRole) -> CreateServiceRole | None:
+    access, region = reach.enter(action.vault), action.vault.region
+    try:
+        return action if create_service_role(access, region) else None
+    finally:
+        reach.reads.invalidate(("role", access.fingerprint, SERVICE_ROLE_NAME))
+
+
+def _put(reach: Reach, writes: PolicyWrites, action: PutKeyPolicy) -> PutKeyPolicy | None:
+    access = reach.enter(action.source)
+    try:
+        return write(writes, access, action)
+    finally:
+        reach.reads.invalidate(policy_key(access, action.source.region, action.key_arn))
