@@ -61,6 +61,44 @@ def test_a_key_that_is_not_shared_is_mended_by_the_printed_statements(unshared: 
     assert not [each for each in cluster.control.calls(operation="PutKeyPolicy") if "crossvault" in each.principal]
 
 
+@pytest.fixture
+def lent(plane: ControlPlane) -> Iterator[Cluster]:
+    """The same, and the operator may write the policies of keys."""
+    world = scene.world()
+    world["clock"] = {"start": "now"}
+    world["durations"] = {"created": 0.3, "running": 0.7}
+    scene.account(world, scene.PRODUCTION)["keys"][1]["policy"] = CLOSED
+    statements = scene.role(world, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
+    statements.append({"Sid": "ShareKeys", "Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"})
+    yield from serving(plane, world)
+
+
+def test_keys_of_the_source_are_kept_shared(lent: Cluster) -> None:
+    """Where it is granted; what an administrator takes out of the key's policy comes back, and what they add stays."""
+    cluster = lent
+    cluster.start()
+    cluster.accounts("production")
+    cluster.accounts("dr", serviceLinkedRole="Manage")
+    source = {"accountRef": {"name": "production"}, "region": scene.HOME, "vault": {"name": "orders"}}
+    cluster.apply(cluster.policy(source={**source, "keyPolicy": "Manage"}))
+    cluster.wait_until_all_is_copied()
+    kms = cluster.aws.client("kms", scene.PRODUCTION, "admin", region=scene.HOME)
+    arn = kms.describe_key(KeyId="alias/orders-storage")["KeyMetadata"]["Arn"]
+
+    def sids() -> list[str]:
+        return [each["Sid"][:16] for each in json.loads(kms.get_key_policy(KeyId=arn)["Policy"])["Statement"]]
+
+    assert sids() == ["Account", "CrossvaultKeyUse", "CrossvaultKeyGra"]
+    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+    kms.put_key_policy(KeyId=arn, Policy=json.dumps({**CLOSED, "Statement": [*CLOSED["Statement"], theirs]}))
+    until(
+        lambda: sids() == ["Account", "Theirs", "CrossvaultKeyUse", "CrossvaultKeyGra"],
+        "the statements are back",
+        told=cluster.log,
+    )
+    assert len(cluster.control.calls(operation="CreateServiceLinkedRole")) == 1
+
+
 def _unmet(cluster: Cluster) -> dict[str, Any] | None:
     rows = (cluster.get().get("status") or {}).get("prerequisites") or ()
     return next((each for each in rows if each["name"] == "SourceKeys" and each["status"] == "Unmet"), None)
