@@ -46,7 +46,8 @@ ROLELESS_DURATION = timedelta(minutes=20)
 
 def fingerprint(account: Account) -> Fingerprint:
     """Return what makes two declarations one way in; limits and Regions do not."""
-    how = (account.role_arn, account.external_id, account.session_tags, account.source_identity)
+    external_id = account.external_id or account.external_id_ref
+    how = (account.role_arn, external_id, account.session_tags, account.source_identity)
     return (account.name, account.account_id, account.namespace, *how)
 
 
@@ -200,12 +201,16 @@ class Entered:
     def _assume(
         self, account: Account, role_arn: str, own: ReadOnlyCredentials
     ) -> tuple[ReadOnlyCredentials, datetime]:
+        if account.external_id_ref is not None:
+            # Anew each time: what stands there now is what the role's trust asks for. In words it is left out as any.
+            account = replace(account, external_id=self._settings.external_ids(account.external_id_ref))
         request: dict[str, Any] = {"ExternalId": account.external_id} if account.external_id else {}
         if account.session_tags:
             request["Tags"] = [{"Key": key, "Value": value} for key, value in account.session_tags]
         if account.source_identity:
             request["SourceIdentity"] = names.source_identity(self._settings.cluster)
-        with self.asking(f"assume role {role_arn.rsplit('/', 1)[-1]}", ASSUME_ROLE), self._sts(own) as sts:
+        what = f"assume role {role_arn.rsplit('/', 1)[-1]}"
+        with self.asking(what, ASSUME_ROLE, account=account), self._sts(own) as sts:
             answer = sts.assume_role(
                 RoleArn=role_arn,
                 RoleSessionName=names.session_name(self._settings.cluster, account),
@@ -234,11 +239,11 @@ class Entered:
         self._verified = began
 
     @contextmanager
-    def asking(self, what: str, action: str, region: str = "") -> Iterator[None]:
+    def asking(self, what: str, action: str, region: str = "", *, account: Account | None = None) -> Iterator[None]:
         """Put what fails inside into words; where the credentials are at fault, the next one to enter gets new ones."""
         began = self._clock()
         try:
-            with errors.asking(errors.Ask(what, self.account, action, region)):
+            with errors.asking(errors.Ask(what, account or self.account, action, region)):
                 yield
         except CrossvaultError as error:
             if not self.spoiled and self._is_to_blame(error.problem, action, began):

@@ -322,8 +322,9 @@ def _assume_role_denied(ask: Ask, _: str) -> str:
 
 def _external_id_refused(ask: Ask, text: str) -> str:
     name = (ask.account.role_arn or "").rsplit("/", 1)[-1]
+    field = "externalIdSecretRef" if ask.account.external_id_ref is not None else "externalId"
     return (
-        f'AWS refuses the External ID: "{sanitise(text)}". Compare spec.externalId of BackupAccount '
+        f'AWS refuses the External ID: "{sanitise(text)}". Compare spec.{field} of BackupAccount '
         f'{ask.account.name} with sts:ExternalId in the trust policy ("aws iam get-role --role-name {name}").'
     )
 

@@ -14,6 +14,9 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
+from ..engine.declared import SecretKey
+from ..words.problems import CrossvaultError, ErrorClass, Problem
+from ..words.reasons import Reason
 from .calls import CallHooks, CallRecorder
 from .names import UNNAMED
 
@@ -21,6 +24,14 @@ NewSession = Callable[[], botocore.session.Session]
 
 # Under this name the requests are counted that fetch the operator's own credentials, before any account is entered.
 NOBODY = ""
+
+
+def _nowhere(_ref: SecretKey) -> str:
+    words = (
+        "The External ID cannot be read from spec.externalIdSecretRef of the BackupAccount: only the operator reads"
+        " Secrets. Declare externalId in manifests that are used without a cluster."
+    )
+    raise CrossvaultError(Problem(Reason.EXTERNAL_ID_UNREADABLE, words, ErrorClass.STUCK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class AwsSettings:
         sessions: How many accounts are kept ready.
         audit: How often what is kept of a listing is listed in whole.
         settled: How old what was seen of a setting may be, as long as nothing is amiss with it.
+        external_ids: Reads External IDs that are not in the manifests.
     """
 
     version: str = "0"
@@ -49,6 +61,7 @@ class AwsSettings:
     sessions: int = 256
     audit: timedelta = timedelta(hours=6)
     settled: timedelta = timedelta(minutes=25)
+    external_ids: Callable[[SecretKey], str] = _nowhere
 
 
 def client_config(settings: AwsSettings) -> Config:

@@ -29,9 +29,10 @@ async def run(settings: OperatorSettings, audit: timedelta, events: QueuePlace |
         clock=lambda: datetime.now(UTC),
     )
     around.metrics = exposition.render
-    aws = AwsAccounts(
-        AwsSettings(version=__version__, audit=audit, settled=settings.cadence.settled), recorder=exposition.aws
+    reaching = AwsSettings(
+        version=__version__, audit=audit, settled=settings.cadence.settled, external_ids=around.secrets.read
     )
+    aws = AwsAccounts(reaching, recorder=exposition.aws)
     around.forget_account, around.heed = aws.drop, aws.heed
     if events is not None:
         around.listen = Listener(aws.queue(events)).start

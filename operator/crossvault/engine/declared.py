@@ -64,18 +64,28 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One value in a Secret of the operator's own namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One AWS account and how to enter it, as a BackupAccount declares it.
 
     ``role_arn`` None means the operator's own credentials; an empty ``regions`` allows any Region that is known.
     ``namespace`` is the only one that may use it, empty where several may. ``source_identity`` asks for sessions that
-    have one. ``makes_service_role`` has AWS Backup's service-linked role made where a key waits for it.
+    have one. The External ID is given, or read from ``external_id_ref`` when the role is assumed.
+    ``makes_service_role`` has AWS Backup's service-linked role made where a key waits for it.
     """
 
     name: str
     account_id: str
     role_arn: str | None = None
     external_id: str | None = None
+    external_id_ref: SecretKey | None = None
     session_tags: tuple[tuple[str, str], ...] = ()
     regions: tuple[str, ...] = ()
     limits: Limits = Limits()
@@ -84,9 +94,9 @@ class Account:
     makes_service_role: bool = False
 
     @property
-    def way_in(self) -> tuple[str, str | None, str | None]:
+    def way_in(self) -> tuple[str, str | None, str | SecretKey | None]:
         """What two accounts have in common that are one under two names."""
-        return (self.account_id, self.role_arn, self.external_id)
+        return (self.account_id, self.role_arn, self.external_id or self.external_id_ref)
 
     @property
     def partition(self) -> str:

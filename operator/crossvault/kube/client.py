@@ -144,6 +144,15 @@ class Api:
         items = page.get("items") or []
         return dict(items[0]) if items else None
 
+    async def get(self, resource: objects.Resource, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return one object by the right to get it alone; None when there is none."""
+        try:
+            return await self._request("GET", resource.path(namespace, name), what=resource.plural)
+        except ApiError as error:
+            if error.trouble is Trouble.GONE:
+                return None
+            raise
+
     async def list(self, resource: objects.Resource) -> Listing:
         """Return all objects of a resource, page by page.
 

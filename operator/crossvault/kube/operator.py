@@ -41,6 +41,7 @@ from .parts import Heed, Parts, Reconcile, reconcile
 from .port import Port
 from .relist import Relist
 from .scrapers import Scrapers
+from .secrets import Secrets
 from .settings import OperatorSettings
 from .store import Store
 from .threads import Threads
@@ -70,6 +71,7 @@ class Surroundings:
         executor: What passes run in; None for threads, one for each worker.
         heed: Told, at the start of a pass, what hints are about and when they were heard.
         listen: Begins to listen to events, once there are workers; what is heard is given to what it is called with.
+        secrets: Reads External IDs for whoever assumes roles; opened when the operator starts.
         stop: Set it (in the operator's loop) to end the operator; SIGTERM and SIGINT do the same.
     """
 
@@ -85,6 +87,7 @@ class Surroundings:
     found_cluster: Callable[[str], None] = lambda _uid: None
     heed: Heed = lambda _hint, _at: None
     listen: Listen | None = None
+    secrets: Secrets = field(default_factory=Secrets)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -121,6 +124,7 @@ class _Operator:
         self._store = Store(self._on_change)
         access = Access(settings.kubeconfig, settings.context)
         self._api = Api(access.read, settings, around.vitals)
+        around.secrets.open(self._api, self._loop, settings.namespace)
         self._login = Login(access, settings, vitals=around.vitals, health=self._api.health)
         self._recorder = Recorder(self._api, settings.reporter, clock=around.clock, monotonic=self._loop.time)
         self._threads = Threads(settings.workers, around.stop.is_set, around.executor)

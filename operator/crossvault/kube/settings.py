@@ -29,6 +29,7 @@ class OperatorSettings:
 
     Attributes:
         kubeconfig: None means ``$KUBECONFIG``, then the ServiceAccount of the pod, then ``~/.kube/config``.
+        namespace: Where the operator runs: Secrets with External IDs are read there.
         host: Address that both ports listen on.
         metrics_port: 0 takes any free port.
         probe_port: 0 takes any free port.
@@ -44,6 +45,7 @@ class OperatorSettings:
 
     kubeconfig: Path | None = None
     context: str | None = None
+    namespace: str = ""
     host: str = "0.0.0.0"  # noqa: S104 - probes and scrapes come from outside the pod
     metrics_port: int = 8080
     probe_port: int = 8081

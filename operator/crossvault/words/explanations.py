@@ -81,6 +81,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         AWS_ADMIN,
         "Check role, trust policy and External ID, in this order. The status of the BackupAccount says who asked.",
     ),
+    Reason.EXTERNAL_ID_UNREADABLE: Explanation(
+        "The Secret that holds the External ID is not there, has no such key, or may not be read.",
+        PLATFORM,
+        "Create it in the operator's namespace, correct externalIdSecretRef, or set rbac.externalIdSecrets.",
+    ),
     Reason.EXTERNAL_ID_REFUSED: Explanation(
         "STS said that the External ID does not fit.", AWS_ADMIN, "Correct externalId or the role's trust policy."
     ),

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     # Accounts
     VERIFIED = "Verified"
     ASSUME_ROLE_DENIED = "AssumeRoleDenied"
+    EXTERNAL_ID_UNREADABLE = "ExternalIdUnreadable"
     EXTERNAL_ID_REFUSED = "ExternalIdRefused"
     ROLE_NOT_FOUND = "RoleNotFound"
     WRONG_ACCOUNT = "WrongAccount"

@@ -66,6 +66,11 @@ from .. import options
 )
 @click.option("--context", help="Context of the kubeconfig.")
 @click.option(
+    "--namespace",
+    envvar="POD_NAMESPACE",
+    help="Where the operator runs, and Secrets with External IDs lie; by default the pod's, else crossvault-system.",
+)
+@click.option(
     "--event-queue-url",
     metavar="URL",
     envvar="CROSSVAULT_EVENT_QUEUE_URL",
@@ -85,6 +90,7 @@ def command(
     workers: int,
     kubeconfig: Path | None,
     context: str | None,
+    namespace: str | None,
     event_queue_url: str | None,
     cluster: str | None,
     log_level: str,
@@ -103,11 +109,13 @@ def command(
     events = options.event_queue(event_queue_url)
     options.configure_logs(log_format, log_level)
     from ...kube import operator as process
+    from ...kube.secrets import own_namespace
     from ...kube.settings import OperatorSettings
     from ...status.outcome import Cadence
     from .. import operator
 
     settings = OperatorSettings(
+        namespace=namespace or own_namespace() or "crossvault-system",
         kubeconfig=kubeconfig,
         context=context,
         host=host,

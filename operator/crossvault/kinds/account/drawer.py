@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from ...engine.declared import SecretKey
 from ...engine.hints import Hint
 from ..kind import Body, ObjectKey, Occasion, Others
 from .parse import KIND, AccountDeclaration, parse_account
 from .reconcile import AccountRequest
 
 Accounts: TypeAlias = Mapping[str, AccountDeclaration]
-WayIn: TypeAlias = tuple[str, str | None, str | None]
+WayIn: TypeAlias = tuple[str, str | None, str | SecretKey | None]
 
 
 class AccountDrawer:

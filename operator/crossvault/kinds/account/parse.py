@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.declared import Account, Limits, Ownership, partition_of
+from ...engine.declared import Account, Limits, Ownership, SecretKey, partition_of
 from ...manifest.fields import Fault, Fields, show
 from ...words.reasons import Reason
 from ..regions import check_region
@@ -59,6 +59,7 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
         account_id=account_id,
         role_arn=_account_role(spec, account_id),
         external_id=spec.optional_text("externalId"),
+        external_id_ref=_secret(spec),
         session_tags=spec.pairs("sessionTags"),
         regions=_account_regions(spec, spec.optional_text("roleArn")),
         limits=_limits(spec.object("limits")),
@@ -69,6 +70,16 @@ def parse_account(body: Mapping[str, Any]) -> AccountDeclaration | Rejected:
     if faults:
         return rejected(Reason.INVALID_SPEC, faults)
     return AccountDeclaration(account, allowed, grants)
+
+
+def _secret(spec: Fields) -> SecretKey | None:
+    """Read ``externalIdSecretRef``, which stands instead of ``externalId``."""
+    if not spec.has("externalIdSecretRef"):
+        return None
+    if spec.has("externalId"):
+        spec.fault("externalIdSecretRef", "only without externalId: a role has one External ID")
+    ref = spec.object("externalIdSecretRef")
+    return SecretKey(ref.text("name"), ref.text("key"))
 
 
 def _account_role(spec: Fields, account_id: str) -> str | None:
