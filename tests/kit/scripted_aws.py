@@ -135,6 +135,8 @@ def _operation(method: str, path: str, headers: dict[str, str], body: str) -> st
             return operation
     if "/recovery-points/" in bare:
         return {"GET": "DescribeRecoveryPoint", "POST": "UpdateRecoveryPointLifecycle"}.get(method, "Unknown")
+    if bare.startswith("/logically-air-gapped-backup-vaults/"):
+        return "CreateLogicallyAirGappedBackupVault"
     if bare.endswith("/backup-vaults/"):
         return "ListBackupVaults"
     return {"GET": "DescribeBackupVault", "PUT": "CreateBackupVault"}.get(method, "Unknown")

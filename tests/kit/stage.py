@@ -52,7 +52,7 @@ OPERATOR_KEY = {
 PERMITTED = frozenset(
     {
         *("CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"),
-        *("UpdateGlobalSettings", "PutKeyPolicy", "CreateServiceLinkedRole"),
+        *("UpdateGlobalSettings", "PutKeyPolicy", "CreateServiceLinkedRole", "CreateLogicallyAirGappedBackupVault"),
     }
 )
 """All that the operator may ever do to AWS (invariant 1 among others)."""

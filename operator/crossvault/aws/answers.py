@@ -115,7 +115,7 @@ ANSWERS: dict[str, Members] = {
         ("BackupVaultArn", "BackupVaultName", "EncryptionKeyArn"),
         (
             *("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType", "CreationDate"),
-            "NumberOfRecoveryPoints",
+            *("NumberOfRecoveryPoints", "VaultState"),
         ),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupVaultListMember.html: the same of each vault. A
@@ -126,7 +126,7 @@ ANSWERS: dict[str, Members] = {
             *("BackupVaultList[].BackupVaultArn", "BackupVaultList[].EncryptionKeyArn"),
             *("BackupVaultList[].Locked", "BackupVaultList[].MinRetentionDays", "BackupVaultList[].MaxRetentionDays"),
             *("BackupVaultList[].VaultType", "BackupVaultList[].EncryptionKeyType", "BackupVaultList[].CreationDate"),
-            *("BackupVaultList[].NumberOfRecoveryPoints", "NextToken"),
+            *("BackupVaultList[].NumberOfRecoveryPoints", "BackupVaultList[].VaultState", "NextToken"),
         ),
         many=True,
     ),
@@ -218,6 +218,7 @@ ANSWERS: dict[str, Members] = {
     **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle", "UpdateGlobalSettings"), Members()),
     **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "PutKeyPolicy"), Members()),
     "CreateServiceLinkedRole": Members(),
+    "CreateLogicallyAirGappedBackupVault": Members(),
     # What was not deleted comes again.
     "DeleteMessageBatch": Members(),
 }

@@ -120,8 +120,8 @@ class Fields:
         """Tell whether a member is there; null counts as absent, as in the API server."""
         return self._value.get(name) is not None
 
-    def says(self, name: str, value: str) -> bool:
-        """Tell whether a member is this text; whatever else it is, is for others to find wrong."""
+    def says(self, name: str, value: str | bool) -> bool:
+        """Tell whether a member is this text, or truth; whatever else it is, is for others to find wrong."""
         return self._value.get(name) == value
 
     def text(self, name: str, default: str | None = None) -> str:

@@ -178,6 +178,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         " update-global-settings --global-settings isCrossAccountBackupEnabled=true",
     ),
     Reason.SOURCE_VAULT_MISSING: Explanation("The source vault does not exist.", AUTHOR, "Correct source.vault.name."),
+    Reason.VAULT_NOT_READY: Explanation(
+        "The destination vault is logically air-gapped and AWS is still creating it, or could not.",
+        AWS_ADMIN,
+        "Wait some minutes; a vault that could not be created has to be deleted by hand.",
+    ),
     Reason.DESTINATION_VAULT_MISSING: Explanation(
         "The destination vault does not exist and is not to be created.", AUTHOR, "Set vault.create and encryptionKey."
     ),

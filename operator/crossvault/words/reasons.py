@@ -67,6 +67,7 @@ class Reason(StrEnum):
     NO_ORGANIZATION = "NoOrganization"
     CROSS_ACCOUNT_BACKUP_OFF = "CrossAccountBackupOff"
     SOURCE_VAULT_MISSING = "SourceVaultMissing"
+    VAULT_NOT_READY = "VaultNotReady"
     DESTINATION_VAULT_MISSING = "DestinationVaultMissing"
     DEFAULT_VAULT = "DefaultVault"
     AWS_MANAGED_VAULT_KEY = "AwsManagedVaultKey"

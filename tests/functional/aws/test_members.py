@@ -136,6 +136,7 @@ GOOD: dict[str, Json] = {
         "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
         "CreationDate": 1.795e9,
         "NumberOfRecoveryPoints": 1,
+        "VaultState": "AVAILABLE",
     },
     "ListBackupVaults": {
         "BackupVaultList": [
@@ -150,6 +151,7 @@ GOOD: dict[str, Json] = {
                 "EncryptionKeyType": "CUSTOMER_MANAGED_KMS_KEY",
                 "CreationDate": 1.795e9,
                 "NumberOfRecoveryPoints": 1,
+                "VaultState": "AVAILABLE",
             }
             for vault in (TARGET, SOURCE)
         ],
@@ -234,6 +236,7 @@ GOOD: dict[str, Json] = {
     "CreateBackupVault": {"BackupVaultName": TARGET.name},
     "PutBackupVaultAccessPolicy": {},
     "PutKeyPolicy": {},
+    "CreateLogicallyAirGappedBackupVault": {},
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
@@ -725,7 +728,8 @@ UPDATE = UpdateLifecycle(
 )
 TURN = SetSwitch(WHO, "o-abcdefghij", on=False)
 SHARE = PutKeyPolicy("dr", TARGET, SOURCE, KEY, EMPTY, SHARED, ("CrossvaultKeyUse1",))
-ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET))
+AIR_GAPPED = CreateVault("dr", TARGET, "", (7, 365))
+ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET), AIR_GAPPED)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])

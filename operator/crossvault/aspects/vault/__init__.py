@@ -14,19 +14,28 @@ from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unm
 from ...words.problems import Problem
 from ...words.reasons import Reason
 from . import key
-from .declared import CREATION, Creation, creation_from
-from .seen import KEYS, VAULT, Key, Keys, Vault
+from .declared import CREATION, Creation, VaultKind, creation_from, makes_air_gapped
+from .seen import AIR_GAPPED, AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Keys, Vault
 
 SOURCE_ROW, ROW = "SourceVault", "DestinationVault"
+
+_NOT_YET = {"CREATING": "is being created, which takes AWS minutes", "FAILED": "could not be created by AWS"}
+"""What a VaultState says of a vault that holds nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateVault:
-    """Create the destination vault with its customer managed key."""
+    """Create the destination vault: with its customer managed key, or air-gapped, which needs none.
+
+    Attributes:
+        key_arn: Empty for a key that AWS owns.
+        bounds: Days of retention, least and most, of one that is logically air-gapped.
+    """
 
     destination: str
     vault: VaultRef
     key_arn: str
+    bounds: tuple[int, int] | None = None
 
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
@@ -36,26 +45,41 @@ class CreateVault:
     @property
     def key(self) -> WriteKey:
         """What makes this the same write as another one."""
-        return ("CreateVault", self.vault, self.key_arn)
+        return ("CreateVault", self.vault, self.key_arn, self.bounds)
 
     def after(self, sight: Sight) -> Sight:
         """Return the destination with an empty vault; what a room has not looked at in it is not there."""
-        made = Vault(self.vault.arn, self.vault.name, encryption_key_arn=self.key_arn)
+        made = _made(self.vault, self.key_arn, self.bounds)
         return sight.having(VAULT, Seen(made)).having(KEYS, replace(sight[KEYS], own=sight[KEYS].wanted))
 
     def told(self) -> Change:
         """Return how a plan lists it."""
         where = f"{self.vault.account.name}/{self.vault.name}"
-        return Change("add", "vault", where, f"with key {self.key_arn}")
+        return Change("add", "vault", where, self._how())
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - a vault is made once
         """Return the event about it."""
         name, account = self.vault.name, self.vault.account.name
-        text = f"{self.destination}: Created vault {name} in account {account} with its customer managed key."
-        return Reason.VAULT_CREATED, text
+        how = "with its customer managed key" if self.bounds is None else self._how()
+        return Reason.VAULT_CREATED, f"{self.destination}: Created vault {name} in account {account} {how}."
 
     def summed(self, count: int) -> None:
         """Return nothing: each tells of itself."""
+
+    def _how(self) -> str:
+        key = f"with key {self.key_arn}" if self.key_arn else "on a key that AWS owns"
+        if self.bounds is None:
+            return key
+        return f"{key}, logically air-gapped, bound for ever to {self.bounds[0]} to {self.bounds[1]} days of retention"
+
+
+def _made(vault: VaultRef, key_arn: str, bounds: tuple[int, int] | None) -> Vault:
+    """Return a vault as it is once it is made: empty, and bound to its key, its kind and its retention for ever."""
+    if bounds is None:
+        return Vault(vault.arn, vault.name, encryption_key_arn=key_arn)
+    least, most = bounds
+    key_type = CUSTOMER_MANAGED if key_arn else AWS_OWNED
+    return Vault(vault.arn, vault.name, key_arn or None, True, least, most, AIR_GAPPED, key_type)
 
 
 def destination(declaring: Declaring) -> Parts:
@@ -93,7 +117,9 @@ def judge(side: Side) -> Finding:
     | there | | as declared | Met |
     | there | | another than declared | Met; drift that only a person can end |
     | absent | no | | Unmet |
-    | absent | yes | usable | Unmet, ours; CreateVault |
+    | there | | of another kind, or air-gapped with other bounds, than declared | drift that only a person can end |
+    | being created | | | Unmet; it becomes ready by itself |
+    | absent | yes | usable, or none is needed | Unmet, ours; CreateVault |
     | absent | yes | not usable | Unmet |
     | not seen | | | Unknown; no copy is started |
     | named Default | | | Unmet: AWS lets no copy of another account into it |
@@ -103,7 +129,7 @@ def judge(side: Side) -> Finding:
     other = _other_key(side)
     return Finding(
         (_row(side, key_row), key_row),
-        tuple(each for each in (absence, other) if each is not None),
+        (*(each for each in (absence, other) if each is not None), *_otherwise(side)),
         (create,) if create is not None else (),
     )
 
@@ -128,6 +154,8 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
         )
     if isinstance(look, Unseen):
         return _unseen(ROW, name, look.problem, "spec.destinations[].region")
+    if look.value is not None and look.value.state in _NOT_YET:
+        return unmet(ROW, name, Reason.VAULT_NOT_READY, f"Vault {ref.name} {_NOT_YET[look.value.state]}.", "")
     if look.value is not None:
         return met(ROW, name, f"Vault {ref.name} exists.", clears=Reason.DESTINATION_VAULT_MISSING)
     remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
@@ -147,9 +175,28 @@ def _creation(side: Side, key_row: Prerequisite) -> tuple[CreateVault | None, Dr
         return None, None
     difference = Drift(declared.name, "vault", declared.vault.name, "present", "absent")
     wanted = None if isinstance(keys.wanted, Unseen) else keys.wanted.value
-    if wanted is None or (key_row.blocks and key_row.status is not MET):
+    creation = declared[CREATION]
+    if (wanted is None and not creation.keyless) or (key_row.blocks and key_row.status is not MET):
         return None, difference
-    return CreateVault(declared.name, declared.vault, wanted.arn), difference
+    key_arn = "" if wanted is None or creation.keyless else wanted.arn
+    return CreateVault(declared.name, declared.vault, key_arn, creation.bounds), difference
+
+
+def _otherwise(side: Side) -> tuple[Drift, ...]:
+    """Compare what a vault is with what is declared of it: kind and bounds, which nobody can change."""
+    creation, vault = side.destination[CREATION], vault_of(side.sight)
+    if creation.kind is None or vault is None:
+        return ()
+    name = side.destination.name
+    found = VaultKind.AIR_GAPPED if vault.air_gapped else VaultKind.STANDARD
+    if found is not creation.kind:
+        remedy = "A vault stays what it is: name another vault, or declare the kind that this one has."
+        return (Drift(name, "vault_kind", "kind", str(creation.kind), str(found), remedy),)
+    if creation.bounds is None or vault.bounds == creation.bounds:
+        return ()
+    wanted, has = (f"{least} to {most} days" for least, most in (creation.bounds, vault.bounds or (0, 0)))
+    remedy = "An air-gapped vault keeps its bounds: name another vault, or declare those that this one has."
+    return (Drift(name, "vault_retention", "minRetentionDays, maxRetentionDays", wanted, has, remedy),)
 
 
 def _other_key(side: Side) -> Drift | None:
@@ -184,12 +231,17 @@ def vault_of(sight: Sight) -> Vault | None:
 
 def vault_to_be(destination: Destination, wanted: Look[Key | None]) -> Vault | None:
     """Return the vault that the operator will create: empty, with the declared key, which it keeps for ever."""
-    if not destination[CREATION].create or isinstance(wanted, Unseen) or wanted.value is None:
+    creation = destination[CREATION]
+    if creation.keyless:
+        return _made(destination.vault, "", creation.bounds)
+    if not creation.create or isinstance(wanted, Unseen) or wanted.value is None:
         return None
-    return Vault(destination.vault.arn, destination.vault.name, wanted.value.arn)
+    return _made(destination.vault, wanted.value.arn, creation.bounds)
 
 
-ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=("vault", "vault_key"))
+DRIFTS = ("vault", "vault_key", "vault_kind", "vault_retention")
+
+ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=DRIFTS)
 
 __all__ = [
     "CREATION",
@@ -202,6 +254,7 @@ __all__ = [
     "Creation",
     "Keys",
     "Vault",
+    "makes_air_gapped",
     "vault_of",
     "vault_to_be",
 ]

@@ -206,6 +206,7 @@ def vault(access: Entered, region: str, name: str, vault_names: Callable[[], Col
         kind=answer.get("VaultType") or "",
         key_type=answer.get("EncryptionKeyType") or "",
         created=_in_utc(answer.get("CreationDate")),
+        state=answer.get("VaultState") or "",
         points=answer.get("NumberOfRecoveryPoints"),
     )
 
@@ -273,6 +274,7 @@ def _listed(row: Any) -> Vault:  # noqa: ANN401 - a row of aws.rows, made from t
         kind=row.VaultType or "",
         key_type=row.EncryptionKeyType or "",
         created=datetime.fromtimestamp(row.CreationDate, UTC) if row.CreationDate is not None else None,
+        state=row.VaultState or "",
         points=row.NumberOfRecoveryPoints,
     )
 
@@ -307,6 +309,31 @@ def hands(reach: Reach) -> Hands:
     return Hands(look, acts={CreateVault: create}, heeds=heeds)
 
 
+def _send(access: Entered, action: CreateVault) -> None:
+    ref = action.vault
+    client, request_id = access.backup(ref.region), creator_request_id(ref.arn)
+    if action.bounds is None:
+        with access.asking(f"create vault {ref.name}", "backup:CreateBackupVault", ref.region):
+            client.create_backup_vault(
+                BackupVaultName=ref.name,
+                BackupVaultTags=MANAGED_BY,
+                EncryptionKeyArn=action.key_arn,
+                CreatorRequestId=request_id,
+            )
+        return
+    least, most = action.bounds
+    key: Any = {"EncryptionKeyArn": action.key_arn} if action.key_arn else {}
+    with access.asking(f"create vault {ref.name}", "backup:CreateLogicallyAirGappedBackupVault", ref.region):
+        client.create_logically_air_gapped_backup_vault(
+            BackupVaultName=ref.name,
+            BackupVaultTags=MANAGED_BY,
+            CreatorRequestId=request_id,
+            MinRetentionDays=least,
+            MaxRetentionDays=most,
+            **key,
+        )
+
+
 def _create(reach: Reach, action: CreateVault) -> CreateVault | None:
     """Create a vault; return None when it was there already."""
     ref = action.vault
@@ -315,19 +342,13 @@ def _create(reach: Reach, action: CreateVault) -> CreateVault | None:
         # Another policy may have made it since the look, and in AWS the second request looks like the first.
         if vault(access, ref.region, ref.name, lambda: vaults(access, ref.region).names):
             return None
-        with access.asking(f"create vault {ref.name}", "backup:CreateBackupVault", ref.region):
-            try:
-                access.backup(ref.region).create_backup_vault(
-                    BackupVaultName=ref.name,
-                    BackupVaultTags=MANAGED_BY,
-                    EncryptionKeyArn=action.key_arn,
-                    CreatorRequestId=creator_request_id(ref.arn),
-                )
-            except ClientError as error:
-                # Somebody's vault, or our own whose answer was lost: the next look tells which.
-                if code_of(error) != "AlreadyExistsException":
-                    raise
-                return None
+        try:
+            _send(access, action)
+        except CrossvaultError as error:
+            # Somebody's vault, or our own whose answer was lost: the next look tells which.
+            if error.problem.code != "AlreadyExistsException":
+                raise
+            return None
         return action
     finally:
         reach.reads.invalidate(vaults_key(access.fingerprint, ref.region))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ...engine.declared import VaultRef, is_region, partition_of
 from ...engine.parts import Part
@@ -17,12 +18,42 @@ _KEY_ARN = re.compile(
 _KEY = re.compile(rf"{_KEY_ALIAS}|[0-9a-f-]{{36}}|mrk-[0-9a-f]{{32}}|{_KEY_ARN.pattern}")
 
 
+LEAST_AIR_GAPPED, MOST = 7, 36_500
+"""Days of retention that a logically air-gapped vault can be bound to.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateLogicallyAirGappedBackupVault.html"""
+
+
+class VaultKind(StrEnum):
+    """What a vault is; it stays so for ever."""
+
+    STANDARD = "Standard"
+    AIR_GAPPED = "LogicallyAirGapped"
+
+
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """Whether a vault is created, and the key that is declared for that: alias, id, or the ARN of either."""
+    """Whether a vault is created, and how.
+
+    Attributes:
+        encryption_key: Alias, id, or the ARN of either.
+        kind: None where nothing is said of it: then a vault that is there may be of any.
+        bounds: Days of retention that an air-gapped vault allows, least and most.
+    """
 
     create: bool = False
     encryption_key: str | None = None
+    kind: VaultKind | None = None
+    bounds: tuple[int, int] | None = None
+
+    @property
+    def air_gapped(self) -> bool:
+        """Whether it is to be logically air-gapped."""
+        return self.kind is VaultKind.AIR_GAPPED
+
+    @property
+    def keyless(self) -> bool:
+        """Whether the vault is created on a key that AWS owns, as an air-gapped one can be."""
+        return self.create and self.air_gapped and self.encryption_key is None
 
 
 CREATION: Part[Creation] = Part("creation", Creation())
@@ -30,11 +61,40 @@ CREATION: Part[Creation] = Part("creation", Creation())
 
 def creation_from(fields: Fields, vault: VaultRef) -> Creation:
     """Read ``vault`` of a destination."""
-    create = fields.flag("create")
-    return Creation(create, _encryption_key(fields, vault, create=create))
+    create, kind = fields.flag("create"), None
+    if fields.has("kind"):
+        kind = fields.choice("kind", VaultKind.STANDARD)
+    air_gapped = kind is VaultKind.AIR_GAPPED
+    key = _encryption_key(fields, vault, create=create, air_gapped=air_gapped)
+    return Creation(create, key, kind, _bounds(fields, create=create, air_gapped=air_gapped))
 
 
-def _encryption_key(fields: Fields, vault: VaultRef, *, create: bool) -> str | None:
+def makes_air_gapped(vault: Fields) -> bool:
+    """Tell whether a destination has an air-gapped vault made; what is no such word is told elsewhere."""
+    return vault.says("create", True) and vault.says("kind", VaultKind.AIR_GAPPED)
+
+
+def _bounds(fields: Fields, *, create: bool, air_gapped: bool) -> tuple[int, int] | None:
+    """Read the retention that an air-gapped vault is bound to for ever."""
+    names = ("minRetentionDays", "maxRetentionDays")
+    for name in names:
+        if fields.has(name) and not air_gapped:
+            fields.fault(name, "only with kind: LogicallyAirGapped, which is bound to it for ever")
+        elif create and air_gapped and not fields.has(name):
+            fields.fault(name, "required with create and kind: LogicallyAirGapped")
+    least, most = (fields.optional_integer(name) for name in names)
+    if least is None or most is None or not air_gapped:
+        return None
+    if least < LEAST_AIR_GAPPED:
+        fields.fault(names[0], f"must be at least {LEAST_AIR_GAPPED}, is {least}")
+    if most > MOST:
+        fields.fault(names[1], f"must be at most {MOST}, is {most}")
+    if least > most:
+        fields.fault(names[0], f"must not be more than maxRetentionDays, {most}; is {least}")
+    return least, most
+
+
+def _encryption_key(fields: Fields, vault: VaultRef, *, create: bool, air_gapped: bool) -> str | None:
     """Read the key that a vault is created with: a customer managed one of the vault's own account and Region.
 
     An alias and a key id are looked up there; an ARN may name anybody's. A vault takes no replica of a multi-Region
@@ -42,7 +102,7 @@ def _encryption_key(fields: Fields, vault: VaultRef, *, create: bool) -> str | N
     """
     key = fields.optional_text("encryptionKey")
     if key is None:
-        if create:
+        if create and not air_gapped:
             words = "required with create, as copies from other accounts need a customer managed key"
             fields.fault("encryptionKey", words)
         return None

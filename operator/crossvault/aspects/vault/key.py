@@ -47,6 +47,8 @@ def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
     look, wanted = sight[KEYS].wanted, destination[CREATION].encryption_key
     if not destination[CREATION].create:
         return no_vault(NAME, destination, "key")
+    if destination[CREATION].keyless:
+        return _good(destination, f"Vault {destination.vault.name} is created on a key that AWS owns.")
     if isinstance(look, Unseen):
         return unknown(NAME, destination.name, look.problem, blocks=True)
     where = f"in account {destination.vault.account.name} ({destination.vault.region})"

@@ -21,8 +21,9 @@ class Vault:
     """What ListBackupVaults says of a vault, or DescribeBackupVault.
 
     ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others;
-    ``created`` tells a vault from one of the same name that was made anew; ``points`` is how many recovery points AWS
-    says that it holds, which changes nothing but when they are listed.
+    ``state`` is its VaultState, which only air-gapped vaults have; ``created`` tells a vault from one of the same name
+    that was made anew; ``points`` is how many recovery points AWS says that it holds, which changes nothing but when
+    they are listed.
     """
 
     arn: str
@@ -34,6 +35,7 @@ class Vault:
     kind: str = ""
     key_type: str = ""
     created: datetime | None = None
+    state: str = ""
     points: int | None = field(default=None, compare=False)
 
     @property

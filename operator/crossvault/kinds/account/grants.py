@@ -65,6 +65,7 @@ class Use:
         key: The key that a destination names for its vault, an alias or an id; empty where it names none.
         grantee: Whom a destination has the vault let in.
         manages_keys: Whether a source has its keys shared.
+        air_gapped: Whether a destination has a logically air-gapped vault made.
     """
 
     direction: Direction
@@ -73,11 +74,13 @@ class Use:
     key: str = ""
     grantee: Grantee = Grantee.COPY_ROLE
     manages_keys: bool = False
+    air_gapped: bool = False
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
             key = f" on key {self.key}" if self.key else ""
-            return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}"
+            made = " and have it made logically air-gapped" if self.air_gapped else ""
+            return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}{made}"
         own = self.copy_role == role_name(DEFAULT)
         keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
         return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}{keys}"
@@ -95,6 +98,7 @@ class Grant:
         grantees: Whom destinations may have the vaults let in. By default copy roles alone: those are granted one by
             one at the source, and a whole account, or organization, is everybody who may copy there.
         manages_keys: Whether sources may have the keys behind their recovery points shared with where they copy to.
+        air_gapped: Whether destinations may have logically air-gapped vaults made, which nobody can empty or unlock.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -105,6 +109,7 @@ class Grant:
     keys: tuple[str, ...] = ()
     grantees: frozenset[Grantee] = frozenset({Grantee.COPY_ROLE})
     manages_keys: bool = False
+    air_gapped: bool = False
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
@@ -113,6 +118,8 @@ class Grant:
             return False
         if use.direction is Direction.SOURCE:
             return use.copy_role in self.copy_roles and (self.manages_keys or not use.manages_keys)
+        if use.air_gapped and not self.air_gapped:
+            return False
         return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
 
 
@@ -189,6 +196,8 @@ def _grant(fields: Fields) -> Grant:
         fields.fault(KEY_POLICY, "only with Source: the keys are those behind what is copied from there")
     if fields.has("keys") and Direction.DESTINATION not in directions:
         fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
+    if fields.says("airGappedVaults", True) and Direction.DESTINATION not in directions:
+        fields.fault("airGappedVaults", "only with Destination: the vault is one that is copied into")
     if fields.has("grantees") and Direction.DESTINATION not in directions:
         fields.fault("grantees", "only with Destination: the policy is of the vault that is copied into")
     return Grant(
@@ -207,6 +216,7 @@ def _grant(fields: Fields) -> Grant:
         if fields.has("grantees")
         else frozenset({Grantee.COPY_ROLE}),
         manages_keys=fields.choice(KEY_POLICY, Ownership.CHECK) is Ownership.MANAGE,
+        air_gapped=fields.flag("airGappedVaults"),
         policies=fields.object("limits").optional_integer("policies"),
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
 from ...aspects.source_keys import manages_keys
+from ...aspects.vault import makes_air_gapped
 from ...aspects.vault_policy import grantee_in
 from ...engine.declared import (
     Account,
@@ -121,7 +122,7 @@ class _Directory:
             use = Use(direction, name, copy_role=role, manages_keys=manages_keys(fields))
         else:
             key = key_name(vault.optional_text("encryptionKey") or "")
-            use = Use(direction, name, key=key, grantee=grantee_in(fields))
+            use = Use(direction, name, key=key, grantee=grantee_in(fields), air_gapped=makes_air_gapped(vault))
         account = self._account(reference, use)
         region = fields.text("region")
         if check_region(fields, "region", region):
