@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from ..manifest.fields import Fields
 from ..words.problems import ErrorClass, Problem
@@ -19,6 +19,7 @@ from .declared import DeletionPolicy, Desired, Destination, VaultRef
 from .fights import REPAIRS, Repairs
 from .observed import Observed, Sight, WriteKey
 from .parts import Part, Parts
+from .rights import Right
 from .rows import UNMET, Prerequisite
 
 T = TypeVar("T")
@@ -239,6 +240,7 @@ class Room:
         policy: Reads what is declared for a policy as a whole.
         destination: Reads what is declared for a destination.
         drifts: What may differ from what is declared, as drift and metrics call it.
+        rights: What its looks and actions need to be allowed in AWS.
     """
 
     name: str
@@ -249,6 +251,7 @@ class Room:
     policy: Callable[[Declaring], Parts] = _declares_nothing
     destination: Callable[[Declaring], Parts] = _declares_nothing
     drifts: tuple[str, ...] = ()
+    rights: tuple[Right[Any], ...] = ()
 
 
 def diff(rooms: Sequence[Room], case: Case) -> Plan:

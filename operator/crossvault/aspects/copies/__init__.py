@@ -20,7 +20,7 @@ from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, source_keys
 from ..vault import vault_of
-from . import declared, doubts, evidence, existing, folding, foresight, starts, states, unshared
+from . import declared, doubts, evidence, existing, folding, foresight, rights, starts, states, unshared
 from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
 from .existing import LIFECYCLES, Lifecycles
@@ -122,4 +122,6 @@ def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Ju
 
 _NOT_COPIED_ANY_MORE = frozenset({State.COPIED, State.OUT_OF_SCOPE, State.INELIGIBLE})
 
-ROOM = Room("copies", judge=judge, conclude=conclude, policy=declared.policy, drifts=(unshared.ASPECT,))
+ROOM = Room(
+    "copies", judge=judge, conclude=conclude, policy=declared.policy, drifts=(unshared.ASPECT,), rights=rights.RIGHTS
+)

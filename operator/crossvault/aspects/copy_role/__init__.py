@@ -18,7 +18,10 @@ from ...engine.plan import Case, Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
-from . import permissions
+from . import permissions, rights
+from .declared import COPY_ROLE
+
+__all__ = ["COPY_ROLE", "DEFAULT", "NAME", "ROLE", "ROOM", "SERVICE", "Role", "role_name", "row", "trusts"]
 
 NAME = "CopyRole"
 SERVICE = permissions.SERVICE
@@ -38,9 +41,6 @@ class Role:
     arn: str
     trust: Mapping[str, Any]
 
-
-COPY_ROLE: Part[str] = Part("copy role", "")
-"""The ARN of the declared role."""
 
 ROLE: Part[Look[Role | None]] = Part("role", UNASKED)
 """The role of that name; None when there is none."""
@@ -227,4 +227,4 @@ def _several(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-ROOM = Room("copy_role", judge=judge, source=source, policy=policy)
+ROOM = Room("copy_role", judge=judge, source=source, policy=policy, rights=rights.RIGHTS)

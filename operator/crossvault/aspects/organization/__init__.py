@@ -5,22 +5,18 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-back
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ...engine.looks import Unseen
-from ...engine.parts import Part
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from . import rights
+from .keepers import KEEPERS
 from .seen import ORGANIZATION, SWITCH, Organization
-from .switch import SWITCH_ROW, Keeper, Wanted
+from .switch import SWITCH_ROW, Wanted
 
 __all__ = ["KEEPERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
 
 SAME = "SameOrganization"
-
-KEEPERS: Part[Mapping[str, Keeper]] = Part("keepers", {})
-"""The BackupOrganizations that are declared, by the id of the account that they call the management account."""
 
 
 def judge(side: Side) -> Finding:
@@ -101,4 +97,4 @@ def _remedy(side: Side) -> str:
     return f"{there}, or i{by_hand}"
 
 
-ROOM = Room("organization", judge=judge)
+ROOM = Room("organization", judge=judge, rights=rights.RIGHTS)

@@ -6,7 +6,7 @@ from ...engine.looks import Unseen
 from ...engine.plan import Case, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
-from . import matrix
+from . import matrix, rights
 from .seen import REGION_SETTINGS, RegionSettings
 
 NAME = "ResourceTypes"
@@ -62,4 +62,4 @@ def judge(_side: Side) -> Finding:
     return Finding()
 
 
-ROOM = Room("resource_types", judge=judge, source=source)
+ROOM = Room("resource_types", judge=judge, source=source, rights=rights.RIGHTS)

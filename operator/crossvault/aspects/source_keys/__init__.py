@@ -14,7 +14,7 @@ from ...engine.observed import Sight
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, unknown
 from ...words.reasons import Reason
-from . import declared, judging, manage, service_role, vault_key
+from . import declared, judging, manage, rights, service_role, vault_key
 from .declared import manages_keys
 from .judging import NAME, Verdicts
 from .manage import PutKeyPolicy
@@ -62,6 +62,6 @@ def held(
     return judging.held(judging.judged(desired, destination, source, sight, look.value))
 
 
-ROOM = Room("source_keys", judge=judge, policy=declared.policy, drifts=(manage.ASPECT,))
+ROOM = Room("source_keys", judge=judge, policy=declared.policy, drifts=(manage.ASPECT,), rights=rights.RIGHTS)
 
 __all__ = ["NAME", "ROOM", "CreateServiceRole", "PutKeyPolicy", "closed_types", "held", "manages_keys", "row_of"]

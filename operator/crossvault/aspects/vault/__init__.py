@@ -13,7 +13,7 @@ from ...engine.plan import Case, Change, Declaring, Drift, Finding, Room, Side
 from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from . import key
+from . import key, rights
 from .declared import CREATION, Creation, VaultKind, creation_from, makes_air_gapped
 from .seen import AIR_GAPPED, AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Keys, Vault
 
@@ -241,7 +241,7 @@ def vault_to_be(destination: Destination, wanted: Look[Key | None]) -> Vault | N
 
 DRIFTS = ("vault", "vault_key", "vault_kind", "vault_retention")
 
-ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=DRIFTS)
+ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=DRIFTS, rights=rights.RIGHTS)
 
 __all__ = [
     "CREATION",

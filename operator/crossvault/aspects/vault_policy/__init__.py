@@ -26,6 +26,7 @@ from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..vault.key import no_vault
 from ..vault.seen import VAULT
+from . import rights
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
 from .statement import COPY_INTO, digest_of, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
@@ -356,4 +357,6 @@ def _grounds(grounds: tuple[Ground, ...]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-ROOM = Room("vault_policy", judge=judge, remove=remove, destination=destination, drifts=("vault_policy",))
+ROOM = Room(
+    "vault_policy", judge=judge, remove=remove, destination=destination, drifts=("vault_policy",), rights=rights.RIGHTS
+)

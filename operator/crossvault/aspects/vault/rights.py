@@ -1,0 +1,133 @@
+"""What the looks at vaults and their keys, and the creation of a vault, need to be allowed."""
+
+from __future__ import annotations
+
+from ...engine.declared import partition_of
+from ...engine.rights import AsDestination, AsSource, Condition, Right, keys_of
+from .declared import CREATION
+
+_WITHOUT_DESCRIPTION = "A vault of which the list leaves something out is unknown."
+
+
+def _vault(use: AsSource | AsDestination) -> tuple[str, ...]:
+    return use.vaults
+
+
+def _created(use: AsDestination) -> tuple[str, ...]:
+    return use.vaults if use.destination[CREATION].create and use.desired.acts else ()
+
+
+def _created_standard(use: AsDestination) -> tuple[str, ...]:
+    return () if use.destination[CREATION].air_gapped else _created(use)
+
+
+def _created_air_gapped(use: AsDestination) -> tuple[str, ...]:
+    return _created(use) if use.destination[CREATION].air_gapped else ()
+
+
+def _storage(use: AsDestination) -> tuple[str, ...]:
+    return ("*",) if _created(use) else ()
+
+
+def creation_keys(use: AsDestination) -> tuple[str, ...]:
+    """Return the key that a vault is created with; for an alias all, of which a condition leaves that one."""
+    key = use.destination[CREATION].encryption_key
+    if key is None or not _created(use):
+        return ()
+    if "alias/" in key:
+        return keys_of(use)
+    name = key.rsplit("/", 1)[-1]
+    return (f"arn:{partition_of(use.region)}:kms:{use.region}:{use.account.account_id}:key/{name}",)
+
+
+def _named(use: AsDestination) -> Condition:
+    """Return the condition that the key is the one behind the declared alias.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+    """
+    place = (use.destination[CREATION].encryption_key or "").find("alias/")
+    if place < 0:
+        return {}
+    alias = (use.destination[CREATION].encryption_key or "")[place:]
+    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias]}}
+
+
+def _for_backup(use: AsDestination) -> Condition:
+    """Return the conditions under which AWS's own policy AWSBackupFullAccess lets a vault take its grant."""
+    any_value = {"kms:EncryptionContextKeys": ["aws:backup:backup-vault"]}
+    return {
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+        "ForAnyValue:StringEquals": any_value | dict(_named(use).get("ForAnyValue:StringEquals", {})),
+        "StringLike": {"kms:ViaService": ["backup.*.amazonaws.com"]},
+    }
+
+
+RIGHTS = (
+    Right("ListVaults", "see which vaults there are", AsSource, ("backup:ListBackupVaults",)),
+    Right(
+        "ReadVault",
+        "see a vault of which the list leaves something out",
+        AsSource,
+        ("backup:DescribeBackupVault",),
+        _vault,
+        without=_WITHOUT_DESCRIPTION,
+    ),
+    Right("ListVaults", "see which vaults there are", AsDestination, ("backup:ListBackupVaults",)),
+    Right(
+        "ReadVault",
+        "see a vault before it is created, and one of which the list leaves something out",
+        AsDestination,
+        ("backup:DescribeBackupVault",),
+        _vault,
+        without=_WITHOUT_DESCRIPTION,
+    ),
+    Right("ReadVaultKeys", "see which key a vault has, or is to have", AsDestination, ("kms:DescribeKey",), keys_of),
+    Right(
+        "CreateVault",
+        "create a destination vault (`vault.create: true`)",
+        AsDestination,
+        ("backup:CreateBackupVault",),
+        _created_standard,
+    ),
+    Right(
+        "CreateAirGappedVault",
+        "create a logically air-gapped one (`vault.kind: LogicallyAirGapped`)",
+        AsDestination,
+        ("backup:CreateLogicallyAirGappedBackupVault",),
+        _created_air_gapped,
+    ),
+    Right(
+        "TagVault",
+        "tag the vault that it creates",
+        AsDestination,
+        ("backup:TagResource",),
+        _created,
+        besides="backup:CreateBackupVault",
+    ),
+    Right(
+        "MountCapsule",
+        "have AWS Backup make storage for the vault",
+        AsDestination,
+        ("backup-storage:MountCapsule",),
+        _storage,
+        besides="backup:CreateBackupVault",
+    ),
+    Right(
+        "UseKey",
+        "create the vault with its key",
+        AsDestination,
+        ("kms:GenerateDataKey",),
+        creation_keys,
+        _named,
+        besides="backup:CreateBackupVault",
+    ),
+    Right(
+        "GrantKey",
+        "let AWS Backup take a grant on the vault's key",
+        AsDestination,
+        ("kms:CreateGrant",),
+        creation_keys,
+        _for_backup,
+        besides="backup:CreateBackupVault",
+    ),
+)
