@@ -58,6 +58,11 @@ def of_destination(policies: Sequence[tuple[Desired, Destination]], own: str) ->
     ]
 
 
+def is_on_a_key_of_aws(destination: Destination) -> bool:
+    """Tell whether a vault is made without a key of the customer's: the key that AWS owns has no policy to write."""
+    return destination[CREATION].keyless
+
+
 def key_name(destination: Destination) -> str:
     """Return the key that is declared for a vault; empty where none is."""
     return destination[CREATION].encryption_key or ""
