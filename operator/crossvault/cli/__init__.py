@@ -18,6 +18,7 @@ NOTHING, FAILED, FOUND = 0, 1, 2
 INTERRUPTED = 130
 
 _COMMANDS = {
+    "iam": "Print the trust and permission documents that the manifests of a folder need.",
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",
     "plan": "Show what would be done for the policies of a folder, and do nothing.",
     "run": "Keep the policies of a folder as declared, without a cluster.",
