@@ -1,50 +1,65 @@
-"""The permissions that the documentation gives to the two roles are enough, and what it calls optional is optional."""
+"""The permissions that are printed for the two roles are enough, and what is said to be optional is optional."""
 
 from __future__ import annotations
 
-import json
-import re
+import functools
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, prerequisite_names, world_of
+from tests.kit import least
+from tests.kit.cases import BUNKER, CLINIC, HUB, WORLDS, Case, Json, account_in, prerequisite_names, world_of
+
+from crossvault.aspects import ROOMS
+from crossvault.cli import iam
+from crossvault.kinds import POLICY
+from crossvault.kinds.entries import Operator
+from crossvault.local import Folder
 
 Begin = Callable[..., Case]
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-identity.md"
-EXISTING = PAGE.with_name("existing-copies.md")
-OPTIONAL = {"ReadCopyRole": "CopyRole", "ReadKeys": "SourceKeys", "ReadVaultKey": "VaultKeyPolicy"}
+CASE = "18-aws-ebs-key"
+UPDATES = {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle"}
+OPTIONAL = {
+    "ReadCopyRole": ["CopyRole"],
+    "ReadKeys": ["SourceKeys"],
+    "ReadKeyPolicies": ["VaultKeyPolicy"],
+    "TryOut": ["PassRole", "CopyRolePermissions"],
+}
 
 
-def _documented(heading: str, page: Path = PAGE) -> Json:
-    """Return the policy, or the statement, of a section, for the accounts of the cases."""
-    text = page.read_text("utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    found = re.search(r"```json\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return cast("Json", json.loads(found.group(1).replace("SRC", CLINIC).replace("DST", BUNKER)))
+@functools.cache
+def _printed(*, updating: bool = False) -> Json:
+    """Return what is printed for the case, by account."""
+    folder = Folder.read(WORLDS / CASE)
+    if updating:
+        folder = least.edited(folder, POLICY.name, lambda body: body["spec"]["destinations"][0].update(UPDATES))
+    declared, faults = iam.declared_in(folder)
+    assert faults == []
+    answer = iam.make(declared, Operator(f"arn:aws:iam::{HUB}:user/operator"))
+    return {each["accountId"]: each["permissions"]["Statement"] for each in answer["accounts"]}
 
 
-def _begin(
-    case: Begin, *, without: frozenset[str] = frozenset(), more: tuple[Json, ...] = (), forbidden: str = ""
-) -> Case:
-    world = world_of("18-aws-ebs-key")
-    for account, heading in (
-        (CLINIC, "Role in the source account"),
-        (BUNKER, "Role in the destination account"),
-    ):
-        document = _documented(heading)
-        document["Statement"] = [each for each in document["Statement"] if each["Sid"] not in without]
-        document["Statement"] += more if account == BUNKER else ()
-        for each in document["Statement"]:
-            each["Action"] = [action for action in _listed(each["Action"]) if action != forbidden]
-        account_in(world, account)["roles"][0]["policies"] = [document]
-    began: Case = case("18-aws-ebs-key", world=world)
+def _begin(case: Begin, *, without: frozenset[str] = frozenset(), updating: bool = False, forbidden: str = "") -> Case:
+    world = world_of(CASE)
+    for account in (CLINIC, BUNKER):
+        statements: list[Json] = []
+        for each in _printed(updating=updating)[account]:
+            actions = [action for action in _listed(each["Action"]) if action != forbidden]
+            statements += [{**each, "Action": actions}] if actions and each["Sid"] not in without else []
+        account_in(world, account)["roles"][0]["policies"] = [{"Version": "2012-10-17", "Statement": statements}]
+    began: Case = case(CASE, world=world)
     return began
 
 
 def _listed(actions: str | list[str]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
+
+
+def test_what_is_optional_is_said_to_be() -> None:
+    """In the table of the page, which is made from the rights."""
+    told = {right.sid for room in ROOMS for right in room.rights if right.without}
+
+    assert set(OPTIONAL) <= told
 
 
 def test_the_documented_permissions_are_enough(case: Begin) -> None:
@@ -56,12 +71,12 @@ def test_the_documented_permissions_are_enough(case: Begin) -> None:
     assert not [each for each in began.control.calls() if "Denied" in each.outcome]
 
 
-@pytest.mark.parametrize(("sid", "row"), OPTIONAL.items())
-def test_what_is_said_to_be_optional_is(case: Begin, sid: str, row: Any) -> None:
+@pytest.mark.parametrize(("sid", "rows"), OPTIONAL.items())
+def test_what_is_said_to_be_optional_is(case: Begin, sid: str, rows: Any) -> None:
     """Without it something is unknown, and copies go all the same."""
     began = _begin(case, without=frozenset({sid}))
     began.passes(4)
-    assert prerequisite_names(began.status(), "Unknown") == ([row] if row else [])
+    assert sorted(prerequisite_names(began.status(), "Unknown")) == sorted(rows)
     assert prerequisite_names(began.status(), "Unmet") == []
     assert began.numbers()["copied"] == 1
     assert [each for each in began.control.calls() if "Denied" in each.outcome]
@@ -98,13 +113,12 @@ def test_a_missing_vault_is_unknown_to_who_may_not_list(case: Begin, vault: str)
 @pytest.mark.parametrize("allowed", [True, False])
 def test_what_existing_copies_need_is_enough_and_needed_for_nothing_else(case: Begin, allowed: bool) -> None:
     """Only who declares it is refused without it, and reads which action the role lacks."""
-    more = (_documented("Permissions", EXISTING),) if allowed else ()
-    began = _begin(case, more=more)
+    began = _begin(case, updating=allowed)
     (body,) = began.bodies.values()
     body["spec"]["destinations"][0]["lifecycle"] = {"deleteAfterDays": 30}
     began.passes(4)
     denied = [each for each in began.control.calls() if "Denied" in each.outcome]
-    body["spec"]["destinations"][0] |= {"lifecycle": {"deleteAfterDays": 365}, "existingCopies": "UpdateLifecycle"}
+    body["spec"]["destinations"][0] |= UPDATES
     began.passes(2)
     (copy,) = began.control.vault(BUNKER, "eu-west-1", "records-copies").points.values()
     refused = [each.operation for each in began.control.calls() if "Denied" in each.outcome]
