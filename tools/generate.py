@@ -1,8 +1,9 @@
 """``python -m tools.generate``: write the files that follow from others; ``--check`` only tells whether they do.
 
 The CRDs are the single source of the chart's copies and of the page of their fields, the kinds that of the chart's
-rights, the catalogue of metrics, the reasons and the matrix of resource types those of their pages, the simulator's own
-rows and models those of its FIDELITY.md and the schema of world files.
+rights, the rooms and the examples that of the page of permissions, the catalogue of metrics, the reasons and the matrix
+of resource types those of their pages, the simulator's own rows and models those of its FIDELITY.md and the schema of
+world files.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from crossvault.aspects.resource_types import matrix
 from crossvault.kinds import KINDS
 from crossvault.metrics import catalogue
 from crossvault.words.explanations import EXPLANATIONS
-from tools import api_reference
+from tools import api_reference, identity_page
 
 ROOT = Path(__file__).resolve().parents[1]
 CRDS = ROOT / "crds"
@@ -35,6 +36,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     for file in sorted(CRDS.glob("*.yaml")):
         yield CHART_FILES / "crds" / file.name, file.read_text("utf-8")
     yield CHART_FILES / "kinds.yaml", kinds_file()
+    yield ROOT / "docs" / "how-to" / "aws-identity.md", identity_page.page()
     yield REFERENCE / "fields.md", api_reference.page(CRDS)
     yield REFERENCE / "reasons.md", reasons_page()
     yield REFERENCE / "metrics.md", metrics_page()
