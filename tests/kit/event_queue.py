@@ -16,6 +16,7 @@ from tests.kit.stage import AWAY, BACKUP, HOME, PRODUCTION, TOOLS, Json, account
 
 from backup_simulator.server import SimulatorServer
 from backup_simulator.transport import InProcess
+from crossvault.kinds.entries import Operator, document, own_statements
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "aws" / "events"
 ORGANIZATION = "OrganizationId"
@@ -23,10 +24,7 @@ ROLE = "crossvault-events"
 BUS_ARN = f"arn:aws:events:{HOME}:{TOOLS}:event-bus/crossvault"
 QUEUE_ARN = f"arn:aws:sqs:{HOME}:{TOOLS}:crossvault-events"
 RULE_ARN = f"arn:aws:events:{HOME}:{TOOLS}:rule/crossvault/crossvault-events"
-PERMISSIONS: Json = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": QUEUE_ARN}],
-}
+PERMISSIONS: Json = document(own_statements((), Operator("", queue_arn=QUEUE_ARN)))
 """What the operator's own identity needs besides."""
 PLACES = ((PRODUCTION, HOME), (BACKUP, AWAY))
 
