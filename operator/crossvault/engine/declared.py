@@ -26,6 +26,12 @@ def account_of(arn: str) -> str:
     return parts[4] if len(parts) > 4 else ""
 
 
+def region_of(arn: str) -> str:
+    """Return the Region an ARN names; empty where it names none."""
+    parts = arn.split(":", 4)
+    return parts[3] if len(parts) > 4 else ""
+
+
 def partition_of(region: str) -> str:
     """Return the AWS partition a Region belongs to (``aws``, ``aws-cn`` or ``aws-us-gov``)."""
     if region.startswith("cn-"):

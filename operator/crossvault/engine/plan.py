@@ -241,6 +241,7 @@ class Room:
         destination: Reads what is declared for a destination.
         drifts: What may differ from what is declared, as drift and metrics call it.
         rights: What its looks and actions need to be allowed in AWS.
+        rows: The names of its prerequisites, in the order in which a person mends them.
     """
 
     name: str
@@ -252,6 +253,7 @@ class Room:
     destination: Callable[[Declaring], Parts] = _declares_nothing
     drifts: tuple[str, ...] = ()
     rights: tuple[Right[Any], ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 def diff(rooms: Sequence[Room], case: Case) -> Plan:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from ..words.problems import Problem
 from ..words.reasons import Reason
 from .declared import Desired
+from .fixes import NONE, Fix
 
 
 class PrerequisiteStatus(StrEnum):
@@ -37,6 +38,7 @@ class Prerequisite:
         proves: Nothing at all is written at a destination while this row is not met: a statement lets somebody in,
             and a vault is never taken away again.
         clears: What failed because of this is worth another try by now.
+        fix: The commands that mend it; none where a person has to choose, or a manifest has to change.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Prerequisite:
     ours: bool = False
     proves: bool = False
     clears: Reason | None = None
+    fix: Fix = NONE
 
 
 def met(
@@ -68,9 +71,12 @@ def unmet(
     blocks: bool = True,
     ours: bool = False,
     proves: bool = False,
+    fix: Fix = NONE,
 ) -> Prerequisite:
     """Return a row that somebody has to mend; no copy is started meanwhile, unless it concerns but some of them."""
-    return Prerequisite(name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours, proves=proves)
+    return Prerequisite(
+        name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours, proves=proves, fix=fix
+    )
 
 
 def unknown(

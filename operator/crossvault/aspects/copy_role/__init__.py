@@ -6,12 +6,15 @@ What it may do is in :mod:`.permissions`. https://docs.aws.amazon.com/aws-backup
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...engine import fixes
 from ...engine.declared import Desired, VaultRef, partition_of
+from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part, Parts
 from ...engine.plan import Case, Declaring, Finding, Room, Side
@@ -31,6 +34,7 @@ _TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},'
     '"Action":"sts:AssumeRole"}]}'
 )
+_TRUSTING = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
 _PERMISSIONS = permissions.MANAGED
 
 
@@ -129,6 +133,7 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
             f"Allow sts:AssumeRole to the service {SERVICE} in the role's trust policy:"
             f" aws iam update-assume-role-policy --role-name {name} --policy-document '{_TRUST}'",
             proves=True,
+            fix=_trusting(desired, look.value),
         )
     return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
 
@@ -158,11 +163,42 @@ def _absent(desired: Desired, other: Role | None) -> Prerequisite:
         f"There is no role {name} in {where}, which AWS Backup would assume to copy (spec.source.copyRole).",
         _create(name, desired[COPY_ROLE]),
         proves=True,
+        fix=_made(desired),
     )
 
 
+def _made(desired: Desired) -> Fix:
+    """Return what makes the role in its path, with AWS's own policy for backups."""
+    arn, (name, _) = desired[COPY_ROLE], _named(desired)
+    create = fixes.aws(
+        "iam", "create-role", role_name=name, path=_path(arn), assume_role_policy_document=fixes.policy_of([_TRUSTING])
+    )
+    return fixes.within(desired.source.account, create, permissions.attaching(arn))
+
+
+def _trusting(desired: Desired, role: Role) -> Fix:
+    """Return what lets AWS Backup in beside whoever is let in already; none where a Deny has to go first."""
+    statement = {"Sid": "CrossvaultBackup", **_TRUSTING}
+    added = Role(role.arn, {**role.trust, "Statement": [*_several(role.trust.get("Statement")), statement]})
+    if trusts(added, desired.source.account.account_id) is not True:
+        return fixes.NONE
+    name = role.arn.rsplit("/", 1)[-1]
+    command = fixes.adding(
+        [statement],
+        json.dumps(role.trust),
+        read=fixes.aws("iam", "get-role", role_name=name, query="Role.AssumeRolePolicyDocument", output="json"),
+        write=fixes.aws("iam", "update-assume-role-policy", role_name=name),
+        option="--policy-document",
+    )
+    return fixes.within(desired.source.account, *([command] if command else []))
+
+
+def _path(arn: str) -> str:
+    return arn.split(":role", 1)[-1].rsplit("/", 1)[0] + "/"
+
+
 def _create(name: str, arn: str) -> str:
-    path = arn.split(":role", 1)[-1].rsplit("/", 1)[0] + "/"
+    path = _path(arn)
     partition = arn.split(":")[1]
     by_hand = (
         f"aws iam create-role --role-name {name} --path {path} --assume-role-policy-document '{_TRUST}'; then"
@@ -227,4 +263,11 @@ def _several(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-ROOM = Room("copy_role", judge=judge, source=source, policy=policy, rights=rights.RIGHTS)
+ROOM = Room(
+    "copy_role",
+    judge=judge,
+    source=source,
+    policy=policy,
+    rights=rights.RIGHTS,
+    rows=(NAME, permissions.PASS, permissions.MAY_COPY),
+)

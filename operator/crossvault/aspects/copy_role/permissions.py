@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...engine import fixes
 from ...engine.declared import Desired, Destination
+from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
@@ -86,6 +88,7 @@ def may_copy(
                 f"Allow it in a policy of the role, or attach AWS's: aws iam attach-role-policy --role-name {bare}"
                 f" --policy-arn arn:{partition}:iam::aws:policy/{MANAGED}. A Deny in its policies, its boundary or a"
                 " control policy of the organization has to go first.",
+                fix=fixes.within(desired.source.account, attaching(role)),
             ),
         )
     if any(allowed is None for _, allowed in look.value.decisions):
@@ -115,6 +118,35 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
                 Reason.COPY_ROLE_NOT_PASSED,
                 f"{own} may not pass role {role} to AWS Backup, so no copy can be started with it.",
                 f"Allow {own} the action {PASS_ROLE} on {role}, with iam:PassedToService {SERVICE}.",
+                fix=_passing(desired, role),
             ),
         )
     return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
+
+
+def attaching(role: str) -> str:
+    """Return the command that gives the copy role AWS's own policy for backups."""
+    partition = role.split(":")[1]
+    arn = f"arn:{partition}:iam::aws:policy/{MANAGED}"
+    return fixes.aws("iam", "attach-role-policy", role_name=role.rsplit("/", 1)[-1], policy_arn=arn)
+
+
+def _passing(desired: Desired, role: str) -> Fix:
+    """Return what lets the operator's role pass the copy role: a policy of its own, beside all others."""
+    account, bare = desired.source.account, role.rsplit("/", 1)[-1]
+    if account.role_arn is None:
+        return fixes.NONE
+    statement = {
+        "Effect": "Allow",
+        "Action": PASS_ROLE,
+        "Resource": role,
+        "Condition": {"StringEquals": {"iam:PassedToService": SERVICE}},
+    }
+    command = fixes.aws(
+        "iam",
+        "put-role-policy",
+        role_name=account.role_arn.rsplit("/", 1)[-1],
+        policy_name=f"CrossvaultPass-{bare}",
+        policy_document=fixes.policy_of([statement]),
+    )
+    return fixes.within(account, command)

@@ -45,4 +45,4 @@ def row(sight: Sight) -> Prerequisite:
     return met(ROW, sight.name, f"Account {account.name} is {account.account_id}.", proves=True)
 
 
-ROOM = Room("identity", judge=judge, source=source)
+ROOM = Room("identity", judge=judge, source=source, rows=(ROW,))

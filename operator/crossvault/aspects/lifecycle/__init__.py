@@ -179,7 +179,7 @@ def _bounds(vault: Vault) -> str:
     return f"{least} to {most} days"
 
 
-ROOM = Room("lifecycle", judge=judge, destination=destination)
+ROOM = Room("lifecycle", judge=judge, destination=destination, rows=(NAME,))
 
 __all__ = [
     "LIFECYCLE",

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-back
 
 from __future__ import annotations
 
+from ...engine import fixes
+from ...engine.fixes import Fix
 from ...engine.looks import Unseen
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
@@ -12,7 +14,7 @@ from ...words.reasons import Reason
 from . import rights
 from .keepers import KEEPERS
 from .seen import ORGANIZATION, SWITCH, Organization
-from .switch import SWITCH_ROW, Wanted
+from .switch import SWITCH_ROW, Keeper, Wanted, switched
 
 __all__ = ["KEEPERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
 
@@ -73,6 +75,7 @@ def _switch(side: Side) -> Prerequisite:
             Reason.CROSS_ACCOUNT_BACKUP_OFF,
             "Cross-account backup is off in the organization.",
             _remedy(side),
+            fix=_fix(side),
         )
     words = "Cross-account backup is on in the organization."
     return met(SWITCH_ROW, name, words, clears=Reason.FEATURE_NOT_ENABLED)
@@ -84,9 +87,7 @@ def _remedy(side: Side) -> str:
         "n the management account run: aws backup update-global-settings"
         " --global-settings isCrossAccountBackupEnabled=true (takes up to 15 minutes)."
     )
-    organization = side.source[ORGANIZATION]
-    known = None if isinstance(organization, Unseen) else organization.value
-    keeper = side.case.around[KEEPERS].get(known.management_account_id) if known is not None else None
+    keeper = _keeper(side)
     if keeper is None:
         return f"I{by_hand}"
     if keeper.wanted is Wanted.ENABLED:
@@ -97,4 +98,22 @@ def _remedy(side: Side) -> str:
     return f"{there}, or i{by_hand}"
 
 
-ROOM = Room("organization", judge=judge, rights=rights.RIGHTS)
+def _keeper(side: Side) -> Keeper | None:
+    known = _organization(side)
+    return side.case.around[KEEPERS].get(known.management_account_id) if known is not None else None
+
+
+def _organization(side: Side) -> Organization | None:
+    look = side.source[ORGANIZATION]
+    return None if isinstance(look, Unseen) else look.value
+
+
+def _fix(side: Side) -> Fix:
+    """Return the command that turns the switch; none where a BackupOrganization would turn it back."""
+    known, keeper = _organization(side), _keeper(side)
+    if known is None or (keeper is not None and keeper.wanted is Wanted.DISABLED):
+        return fixes.NONE
+    return switched(known, on=True, region=side.desired.source.region)
+
+
+ROOM = Room("organization", judge=judge, rights=rights.RIGHTS, rows=(SAME, SWITCH_ROW))

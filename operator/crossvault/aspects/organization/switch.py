@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
+from ...engine import fixes
 from ...engine.declared import Account
+from ...engine.fixes import Fix
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
@@ -171,6 +173,13 @@ def _switch(own: Keeper, rivals: Sequence[Keeper], seen: Settings, organization:
         f"Nothing: the operator switches it {_word(on=not seen.on)}.",
         ours=True,
     )
+
+
+def switched(organization: Organization, *, on: bool, region: str) -> Fix:
+    """Return the command that turns the switch: it is the organization's, whatever Region is asked."""
+    settings = f"isCrossAccountBackupEnabled={'true' if on else 'false'}"
+    command = fixes.aws("backup", "update-global-settings", region=region, global_settings=settings)
+    return fixes.in_account(f"{organization.management_account_id}, which manages {organization.id}", command)
 
 
 def _word(*, on: bool) -> str:

@@ -62,6 +62,13 @@ def held(
     return judging.held(judging.judged(desired, destination, source, sight, look.value))
 
 
-ROOM = Room("source_keys", judge=judge, policy=declared.policy, drifts=(manage.ASPECT,), rights=rights.RIGHTS)
+ROOM = Room(
+    "source_keys",
+    judge=judge,
+    policy=declared.policy,
+    drifts=(manage.ASPECT,),
+    rights=rights.RIGHTS,
+    rows=(NAME, vault_key.NAME),
+)
 
 __all__ = ["NAME", "ROOM", "CreateServiceRole", "PutKeyPolicy", "closed_types", "held", "manages_keys", "row_of"]

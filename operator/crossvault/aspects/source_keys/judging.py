@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ...engine import fixes
 from ...engine.declared import Desired, Destination, account_of
+from ...engine.fixes import Fix
 from ...engine.looks import Look, Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unmet
@@ -15,14 +17,17 @@ from ...iam.evaluation import Verdict
 from ...words.problems import Problem
 from ...words.reasons import Reason
 from ..resource_types.matrix import KEYED_BY_RESOURCE, service_of
+from ..vault.key import enabling
 from ..vault.seen import Key
+from . import by_hand
 from .admission import Admission, Party, admit, parties, service_role
-from .seen import SERVICE_ROLE, Behind, Picture, SourceKeys
+from .seen import SERVICE_ROLE, SOURCE_KEYS, Behind, Picture, SourceKeys
 from .statement import printed
 
 NAME = "SourceKeys"
 
 _GONE_STATES = frozenset({"Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport"})
+_FIXED = 10
 _GROUPS, _KEYS, _RESOURCES = 2, 3, 3
 """How many kinds of trouble, keys with the same trouble, and resources a row names; all others count."""
 
@@ -145,7 +150,8 @@ def row(desired: Desired, destination: Destination, sight: Sight, found: list[Ve
         first = closed[0][0]
         message = _sentences(closed) + " Recovery points on it are held." * (len(closed) == 1)
         remedy = " ".join(_remedy(each, sight) for each in closed[:_GROUPS])
-        return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False)
+        fix = _fix(desired, destination, sight, [one for group in closed for one in group])
+        return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False, fix=fix)
     if unclear:
         remedy = "Nothing: copies are tried, and their result tells."
         return Prerequisite(NAME, destination.name, UNKNOWN, unclear[0][0].reason, _sentences(unclear), remedy)
@@ -239,6 +245,23 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
     arns = [each.party.arn for each in first.admissions]
     pasted = f"Add to the statements of the policy of {named[0].lower()}{named[1:]}: {printed(arns)}"
     return f"{_role_first(arns, sight)}{pasted}"
+
+
+def _fix(desired: Desired, destination: Destination, sight: Sight, closed: list[Verdicts]) -> Fix:
+    """Return what mends the first few keys: the next look tells the others. What is denied is for people to judge."""
+    pictures = {} if isinstance(look := sight[SOURCE_KEYS], Unseen) else look.value.pictures
+    lacking, commands = list[str](), dict[str, None]()
+    for one in closed:
+        picture, arn = pictures.get(one.behind.key_arn), one.behind.key_arn
+        if one.reason is Reason.KEY_NOT_USABLE and picture is not None and not isinstance(picture.key, Unseen):
+            commands |= dict.fromkeys(enabling(picture.key.value) if picture.key.value is not None else ())
+        if one.reason is Reason.KEY_NOT_SHARED and all(each.verdict is not Verdict.DENIED for each in one.admissions):
+            arns = [each.party.arn for each in one.admissions]
+            command = by_hand.sharing(arn, picture, arns)
+            lacking += arns if command else []
+            commands |= {command: None} if command else {}
+    shown = fixes.within(desired.source.account, *list(commands)[:_FIXED])
+    return (*by_hand.service_role(destination.vault.account, lacking), *shown)
 
 
 def _role_first(arns: list[str], sight: Sight) -> str:

@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
 
 from __future__ import annotations
 
+from ...engine import fixes
 from ...engine.declared import Desired, Destination
+from ...engine.fixes import Fix
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
@@ -17,6 +19,7 @@ from ...words.reasons import Reason
 from ..resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE, service_of
 from ..vault import KEYS, Vault, vault_of, vault_to_be
 from ..vault.seen import VAULT
+from . import by_hand
 from .admission import Admission, admit, writer
 from .seen import SOURCE_KEYS, VAULT_KEY
 from .statement import printed
@@ -110,7 +113,15 @@ def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequis
         remedy = f"Remove or narrow {', '.join(each.statement for each in one.grounds)} in the policy of key {arn}."
     else:
         remedy = f"Add to the statements of the policy of key {arn}: {printed([one.party.arn])}"
-    return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, _message(destination, one), remedy, blocks=False)
+    fix = _fix(destination, sight, arn or "", one) if one.verdict is not Verdict.DENIED else fixes.NONE
+    message = _message(destination, one)
+    return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, message, remedy, blocks=False, fix=fix)
+
+
+def _fix(destination: Destination, sight: Sight, key_arn: str, one: Admission) -> Fix:
+    account, arns = destination.vault.account, [one.party.arn]
+    command = by_hand.sharing(key_arn, sight[VAULT_KEY], arns)
+    return (*by_hand.service_role(account, arns), *fixes.within(account, command)) if command else fixes.NONE
 
 
 def _message(destination: Destination, one: Admission) -> str:

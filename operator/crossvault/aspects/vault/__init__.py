@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from ...engine import fixes
 from ...engine.declared import Destination, VaultRef
+from ...engine.fixes import Fix
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Parts
@@ -166,7 +168,23 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
         if key_row.blocks and key_row.status is not MET:
             remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
     message = f"Account {ref.account.name} has no vault {ref.name} in {ref.region}."
-    return unmet(ROW, name, Reason.DESTINATION_VAULT_MISSING, message, remedy, ours=ours)
+    return unmet(
+        ROW, name, Reason.DESTINATION_VAULT_MISSING, message, remedy, ours=ours, fix=_fix(side, key_row, ours=ours)
+    )
+
+
+def _fix(side: Side, key_row: Prerequisite, *, ours: bool) -> Fix:
+    """Return what makes the vault, with the key that is declared or else with one of its own.
+
+    A declared key that is not usable yet comes first, by a row of its own.
+    """
+    ref, wanted = side.destination.vault, side.sight[KEYS].wanted
+    declared = None if isinstance(wanted, Unseen) else wanted.value
+    if side.destination[CREATION].create:
+        if not ours or declared is None:
+            return key_row.fix
+        return fixes.within(ref.account, key.vault_command(ref, declared.arn))
+    return fixes.within(ref.account, key.vault_command_with_key(ref))
 
 
 def _creation(side: Side, key_row: Prerequisite) -> tuple[CreateVault | None, Drift | None]:
@@ -241,7 +259,15 @@ def vault_to_be(destination: Destination, wanted: Look[Key | None]) -> Vault | N
 
 DRIFTS = ("vault", "vault_key", "vault_kind", "vault_retention")
 
-ROOM = Room("vault", judge=judge, source=source, destination=destination, drifts=DRIFTS, rights=rights.RIGHTS)
+ROOM = Room(
+    "vault",
+    judge=judge,
+    source=source,
+    destination=destination,
+    drifts=DRIFTS,
+    rights=rights.RIGHTS,
+    rows=(SOURCE_ROW, key.NAME, ROW),
+)
 
 __all__ = [
     "CREATION",

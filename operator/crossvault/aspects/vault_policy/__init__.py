@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ...engine import fixes
 from ...engine.declared import Desired, Destination, Ownership, VaultRef
 from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Part
 from ...engine.plan import Action, Case, Change, Drift, Finding, Room, Side
-from ...engine.rows import UNKNOWN, UNMET, Prerequisite, by_the_operator, met, unknown, unproven
+from ...engine.rows import UNKNOWN, UNMET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...iam import documents, evaluation, meaning
 from ...iam.context import Caller, Request
 from ...iam.documents import MalformedPolicyError
@@ -26,7 +27,7 @@ from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..vault.key import no_vault
 from ..vault.seen import VAULT
-from . import rights
+from . import by_hand, rights
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
 from .statement import COPY_INTO, digest_of, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
@@ -303,7 +304,8 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
         case Verdict.DENIED:
             return _denied(destination, role, found)
         case Verdict.NOT_ALLOWED:
-            return _missing(desired, destination, found, added)
+            missing = _missing(desired, destination, found, added)
+            return replace(missing, fix=by_hand.fix(desired, destination, caller, document))
         case Verdict.UNKNOWN:
             message = f"Whether vault {vault} lets {role} copy in depends on {_grounds(found.grounds)}."
             remedy = (
@@ -320,14 +322,13 @@ def unmendable(
     other = usurped(documents.statements(document), guest)
     if other is not None:
         remedy = f"Give statement {sid_of(guest)}, which is about {other}, another Sid, or remove it."
-        return replace(row, remedy=f"{remedy} The operator does not touch what others let in.")
+        return replace(row, remedy=f"{remedy} The operator does not touch what others let in.", fix=fixes.NONE)
     full = no_room(document, guest)
     if full is None:
         return None
     message = f"Vault {vault} does not let {role} copy in, and its policy {full}."
-    return replace(
-        row, reason=Reason.VAULT_POLICY_FULL, message=message, remedy=EXPLANATIONS[Reason.VAULT_POLICY_FULL].remedy
-    )
+    remedy = EXPLANATIONS[Reason.VAULT_POLICY_FULL].remedy
+    return replace(row, reason=Reason.VAULT_POLICY_FULL, message=message, remedy=remedy, fix=fixes.NONE)
 
 
 def _denied(destination: Destination, role: str, found: Judgement) -> Prerequisite:
@@ -347,7 +348,7 @@ def _missing(desired: Desired, destination: Destination, found: Judgement, added
     message = f"Vault {destination.vault.name} does not let {role} copy in (statement {sid}).{near}"
     if destination[OWNERSHIP] is Ownership.CHECK:
         added = f"Set vaultPolicy: Manage, or add a statement that allows {role} the action {COPY_INTO}."
-    return Prerequisite(ROW, destination.name, UNMET, Reason.VAULT_POLICY_MISSING, message, added, blocks=True)
+    return unmet(ROW, destination.name, Reason.VAULT_POLICY_MISSING, message, added)
 
 
 def _grounds(grounds: tuple[Ground, ...]) -> str:
@@ -358,5 +359,11 @@ def _grounds(grounds: tuple[Ground, ...]) -> str:
 
 
 ROOM = Room(
-    "vault_policy", judge=judge, remove=remove, destination=destination, drifts=("vault_policy",), rights=rights.RIGHTS
+    "vault_policy",
+    judge=judge,
+    remove=remove,
+    destination=destination,
+    drifts=("vault_policy",),
+    rights=rights.RIGHTS,
+    rows=(ROW,),
 )

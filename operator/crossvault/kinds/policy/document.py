@@ -9,13 +9,14 @@ from typing import Any
 from ...aspects.copies import existing
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Failed, failure_row, row
+from ...aspects.copies.held import held
 from ...aspects.organization import ORGANIZATION
 from ...aspects.vault.seen import VAULT
 from ...aspects.vault_policy import POLICY, PutVaultPolicy, guest_of
 from ...aspects.vault_policy.statement import digest_of, sid_of, standing, written_in
 from ...engine.looks import Unseen
 from ...engine.plan import Result
-from ...engine.rows import PrerequisiteStatus
+from ...engine.rows import Prerequisite, PrerequisiteStatus
 from ...manifest.fields import format_duration
 from ...status import repairs
 from ...status.conditions import Condition, stamp, with_last_changed
@@ -35,17 +36,7 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
         "observedGeneration": desired.generation,
         "conditions": stamp(judged, previous, desired.generation, picture.now),
         "destinations": _destinations(picture, looked),
-        "prerequisites": [
-            {
-                "name": each.name,
-                **({"destination": each.destination} if each.destination else {}),
-                "status": each.status,
-                "reason": each.reason,
-                "message": clip(each.message),
-                **({"remedy": each.remedy} if each.remedy else {}),
-            }
-            for each in rows
-        ],
+        "prerequisites": [_prerequisite(each, picture) for each in rows],
         "drift": _drift(picture),
         "failures": _failures(picture),
     }
@@ -57,6 +48,21 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
         status["organization"] = previous["organization"]
     status["summary"] = _summary(picture, judged[0], status)
     return with_last_changed(status, previous, picture.now)
+
+
+def _prerequisite(row: Prerequisite, picture: Picture) -> dict[str, Any]:
+    """Return a row, with the commands that mend it and what has no copy because of it."""
+    waiting = held(row, picture.plan)
+    return {
+        "name": row.name,
+        **({"destination": row.destination} if row.destination else {}),
+        "status": row.status,
+        "reason": row.reason,
+        "message": clip(row.message),
+        **({"remedy": row.remedy} if row.remedy else {}),
+        **({"fix": list(row.fix)} if row.fix else {}),
+        **({"recoveryPoints": waiting.points, "bytes": waiting.size} if waiting.points else {}),
+    }
 
 
 def _destinations(picture: Picture, looked: Mapping[str, datetime]) -> list[dict[str, Any]]:

@@ -1,0 +1,33 @@
+"""How a person lets those who copy use a key: the statements that it lacks, added to its policy as it then is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...engine import fixes
+from ...engine.declared import Account, region_of
+from ...engine.fixes import Fix
+from ...engine.looks import Unseen
+from .seen import Picture
+from .statement import statements_for
+
+_SERVICE_ROLE = "AWSServiceRoleForBackup"
+
+
+def sharing(key_arn: str, picture: Picture | None, arns: Iterable[str]) -> str | None:
+    """Return the command that lets some roles use a key; None where a shell cannot add to its policy."""
+    if picture is None or isinstance(picture.policy, Unseen):
+        return None
+    named = {"region": region_of(key_arn), "key_id": key_arn, "policy_name": "default"}
+    read = fixes.aws("kms", "get-key-policy", **named, query="Policy", output="text")
+    write = fixes.aws("kms", "put-key-policy", **named)
+    return fixes.adding(statements_for(arns), picture.policy.value, read=read, write=write, option="--policy")
+
+
+def service_role(account: Account, arns: Iterable[str]) -> Fix:
+    """Return what makes the service-linked role of an account where it lacks: KMS takes no policy that names nobody."""
+    if not any(each.endswith(f"/{_SERVICE_ROLE}") for each in arns):
+        return fixes.NONE
+    there = fixes.aws("iam", "get-role", role_name=_SERVICE_ROLE)
+    made = fixes.aws("iam", "create-service-linked-role", aws_service_name="backup.amazonaws.com")
+    return fixes.within(account, fixes.unless("NoSuchEntity", there, made))

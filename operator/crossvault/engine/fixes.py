@@ -1,0 +1,90 @@
+"""What a person pastes at a shell to mend something in AWS: whole commands of the AWS CLI, each on a line of its own.
+
+The policies of others are not printed. A command reads them when it runs, so that nothing is lost that was written
+since somebody looked, and no status shows a tenant what others have written.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from ..iam import documents
+from ..iam.documents import MalformedPolicyError
+from .declared import Account
+
+Fix: TypeAlias = tuple[str, ...]
+"""Lines for a POSIX shell: a comment that names the account to be in, then commands that each work as they stand."""
+
+NONE: Fix = ()
+
+
+def within(account: Account, *commands: str) -> Fix:
+    """Return commands for whoever administers an account; none for none."""
+    return in_account(f"{account.name} ({account.account_id})", *commands)
+
+
+def in_account(who: str, *commands: str) -> Fix:
+    """Return commands for whoever administers an account that no BackupAccount has to name."""
+    return (f"# In account {who}:", *commands) if commands else NONE
+
+
+def aws(service: str, operation: str, *, region: str = "", **parameters: str) -> str:
+    """Return one command; ``encryption_key_arn="…"`` is ``--encryption-key-arn …``, and quoted where it has to be."""
+    words = ["aws", service, operation, *(("--region", region) if region else ())]
+    for name, value in parameters.items():
+        words += [f"--{name.replace('_', '-')}", value]
+    return shlex.join(words)
+
+
+def text(policy: Mapping[str, Any]) -> str:
+    """Return a policy as an argument of a command."""
+    return json.dumps(policy, separators=(",", ":"))
+
+
+def policy_of(statements: Sequence[Mapping[str, Any]]) -> str:
+    """Return a policy that has these statements alone."""
+    return text({"Version": "2012-10-17", "Statement": [*statements]})
+
+
+def adding(statements: Sequence[Mapping[str, Any]], document: str, *, read: str, write: str, option: str) -> str | None:
+    """Return the command that adds statements behind those of a policy, whatever that says when it runs.
+
+    Statements that are there by then are not added again.
+
+    Args:
+        statements: What is lacking; each has a Sid.
+        document: The policy as it was seen.
+        read: The command that prints the policy.
+        write: The command that puts one, but for the policy itself.
+        option: The option of that command which takes the policy.
+
+    Returns:
+        None where the policy is written in a way that a shell cannot add to, or has one of the Sids already.
+    """
+    listed = ",".join(map(text, statements))
+    if not _adds(document, listed, statements):
+        return None
+    whole = f'"${{p%]*}}"{shlex.quote(f",{listed}]")}"${{p##*]}}"'
+    mark = statements[0]["Sid"]
+    return f"p=$({read}) && case $p in *{mark}*) ;; *) {write} {option} {whole} ;; esac"
+
+
+def _adds(document: str, listed: str, statements: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the policy that the shell puts together is the one that was seen, with the statements at its end."""
+    before, _, after = document.rpartition("]")
+    try:
+        known, made = documents.read(document), documents.read(f"{before},{listed}]{after}")
+    except MalformedPolicyError:
+        return False
+    there = {str(each.get("Sid")) for each in known["Statement"]}
+    if there & {str(each["Sid"]) for each in statements}:
+        return False
+    return made == {**known, "Statement": [*known["Statement"], *statements]}
+
+
+def unless(refused: str, check: str, command: str) -> str:
+    """Return a command that is run only where another one is refused with some code: nothing there is replaced."""
+    return f"{check} 2>&1 | grep -q {refused} && {command}"
