@@ -18,6 +18,7 @@ NOTHING, FAILED, FOUND = 0, 1, 2
 INTERRUPTED = 130
 
 _COMMANDS = {
+    "doctor": "Say what AWS lacks, in the order in which to mend it, with the commands that do.",
     "iam": "Print the trust and permission documents that the manifests of a folder need.",
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",
     "plan": "Show what would be done for the policies of a folder, and do nothing.",

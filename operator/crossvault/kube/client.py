@@ -153,28 +153,28 @@ class Api:
                 return None
             raise
 
-    async def list(self, resource: objects.Resource) -> Listing:
-        """Return all objects of a resource, page by page.
+    async def list(self, resource: objects.Resource, namespace: str = "") -> Listing:
+        """Return all objects of a resource, or those of a namespace, page by page.
 
         A continue token that expired means starting over (kopf's own listing does not); see
         https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks.
         """
         for _ in range(_RELIST_ATTEMPTS):
             try:
-                return await self._list(resource)
+                return await self._list(resource, namespace)
             except ApiError as error:
                 if error.trouble is not Trouble.EXPIRED:
                     raise
         raise ApiError(Trouble.UNREACHABLE, f"Listing {resource.plural} expired {_RELIST_ATTEMPTS} times.")
 
-    async def _list(self, resource: objects.Resource) -> Listing:
+    async def _list(self, resource: objects.Resource, namespace: str) -> Listing:
         """Return all objects as of one version; where they are too large for one answer, fewer at once."""
         items: list[dict[str, Any]] = []
         limit = self._settings.page_size
         params = {"limit": str(limit)}
         while True:
             try:
-                page = await self._page(resource, "", params)
+                page = await self._page(resource, namespace, params)
             except ApiError as error:
                 if error.trouble is not Trouble.TOO_LARGE or limit == 1:
                     raise

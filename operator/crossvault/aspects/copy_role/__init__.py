@@ -170,10 +170,12 @@ def _absent(desired: Desired, other: Role | None) -> Prerequisite:
 def _made(desired: Desired) -> Fix:
     """Return what makes the role in its path, with AWS's own policy for backups."""
     arn, (name, _) = desired[COPY_ROLE], _named(desired)
+    trust = fixes.policy_of([_TRUSTING])
+    region = desired.source.region
     create = fixes.aws(
-        "iam", "create-role", role_name=name, path=_path(arn), assume_role_policy_document=fixes.policy_of([_TRUSTING])
+        "iam", "create-role", region=region, role_name=name, path=_path(arn), assume_role_policy_document=trust
     )
-    return fixes.within(desired.source.account, create, permissions.attaching(arn))
+    return fixes.within(desired.source.account, create, permissions.attaching(arn, region))
 
 
 def _trusting(desired: Desired, role: Role) -> Fix:
@@ -182,12 +184,13 @@ def _trusting(desired: Desired, role: Role) -> Fix:
     added = Role(role.arn, {**role.trust, "Statement": [*_several(role.trust.get("Statement")), statement]})
     if trusts(added, desired.source.account.account_id) is not True:
         return fixes.NONE
-    name = role.arn.rsplit("/", 1)[-1]
+    region, name = desired.source.region, role.arn.rsplit("/", 1)[-1]
+    read = fixes.aws("iam", "get-role", region=region, role_name=name)
     command = fixes.adding(
         [statement],
         json.dumps(role.trust),
-        read=fixes.aws("iam", "get-role", role_name=name, query="Role.AssumeRolePolicyDocument", output="json"),
-        write=fixes.aws("iam", "update-assume-role-policy", role_name=name),
+        read=f"{read} --query Role.AssumeRolePolicyDocument --output json",
+        write=fixes.aws("iam", "update-assume-role-policy", region=region, role_name=name),
         option="--policy-document",
     )
     return fixes.within(desired.source.account, *([command] if command else []))

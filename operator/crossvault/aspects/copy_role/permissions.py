@@ -88,7 +88,7 @@ def may_copy(
                 f"Allow it in a policy of the role, or attach AWS's: aws iam attach-role-policy --role-name {bare}"
                 f" --policy-arn arn:{partition}:iam::aws:policy/{MANAGED}. A Deny in its policies, its boundary or a"
                 " control policy of the organization has to go first.",
-                fix=fixes.within(desired.source.account, attaching(role)),
+                fix=fixes.within(desired.source.account, attaching(role, desired.source.region)),
             ),
         )
     if any(allowed is None for _, allowed in look.value.decisions):
@@ -124,11 +124,11 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
     return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
 
 
-def attaching(role: str) -> str:
-    """Return the command that gives the copy role AWS's own policy for backups."""
+def attaching(role: str, region: str) -> str:
+    """Return the command that gives the copy role AWS's own policy; IAM takes any Region of its partition."""
     partition = role.split(":")[1]
     arn = f"arn:{partition}:iam::aws:policy/{MANAGED}"
-    return fixes.aws("iam", "attach-role-policy", role_name=role.rsplit("/", 1)[-1], policy_arn=arn)
+    return fixes.aws("iam", "attach-role-policy", region=region, role_name=role.rsplit("/", 1)[-1], policy_arn=arn)
 
 
 def _passing(desired: Desired, role: str) -> Fix:
@@ -145,6 +145,7 @@ def _passing(desired: Desired, role: str) -> Fix:
     command = fixes.aws(
         "iam",
         "put-role-policy",
+        region=desired.source.region,
         role_name=account.role_arn.rsplit("/", 1)[-1],
         policy_name=f"CrossvaultPass-{bare}",
         policy_document=fixes.policy_of([statement]),

@@ -11,10 +11,10 @@ from ...engine.looks import Unseen
 from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
-from . import rights
+from . import former, rights
 from .keepers import KEEPERS
 from .seen import ORGANIZATION, SWITCH, Organization
-from .switch import SWITCH_ROW, Keeper, Wanted, switched
+from .switch import MANAGEMENT_ROW, SWITCH_ROW, Keeper, Wanted, switched
 
 __all__ = ["KEEPERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
 
@@ -116,4 +116,6 @@ def _fix(side: Side) -> Fix:
     return switched(known, on=True, region=side.desired.source.region)
 
 
-ROOM = Room("organization", judge=judge, rights=rights.RIGHTS, rows=(SAME, SWITCH_ROW))
+ROOM = Room(
+    "organization", judge=judge, rights=rights.RIGHTS, rows=(MANAGEMENT_ROW, SAME, SWITCH_ROW, former.ROW)
+)

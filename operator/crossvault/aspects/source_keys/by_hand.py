@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...engine import fixes
-from ...engine.declared import Account, region_of
+from ...engine.declared import VaultRef, region_of
 from ...engine.fixes import Fix
 from ...engine.looks import Unseen
 from .seen import Picture
@@ -24,10 +24,10 @@ def sharing(key_arn: str, picture: Picture | None, arns: Iterable[str]) -> str |
     return fixes.adding(statements_for(arns), picture.policy.value, read=read, write=write, option="--policy")
 
 
-def service_role(account: Account, arns: Iterable[str]) -> Fix:
+def service_role(vault: VaultRef, arns: Iterable[str]) -> Fix:
     """Return what makes the service-linked role of an account where it lacks: KMS takes no policy that names nobody."""
     if not any(each.endswith(f"/{_SERVICE_ROLE}") for each in arns):
         return fixes.NONE
-    there = fixes.aws("iam", "get-role", role_name=_SERVICE_ROLE)
-    made = fixes.aws("iam", "create-service-linked-role", aws_service_name="backup.amazonaws.com")
-    return fixes.within(account, fixes.unless("NoSuchEntity", there, made))
+    there = fixes.aws("iam", "get-role", region=vault.region, role_name=_SERVICE_ROLE)
+    made = fixes.aws("iam", "create-service-linked-role", region=vault.region, aws_service_name="backup.amazonaws.com")
+    return fixes.within(vault.account, fixes.unless("NoSuchEntity", there, made))

@@ -261,7 +261,7 @@ def _fix(desired: Desired, destination: Destination, sight: Sight, closed: list[
             lacking += arns if command else []
             commands |= {command: None} if command else {}
     shown = fixes.within(desired.source.account, *list(commands)[:_FIXED])
-    return (*by_hand.service_role(destination.vault.account, lacking), *shown)
+    return (*by_hand.service_role(destination.vault, lacking), *shown)
 
 
 def _role_first(arns: list[str], sight: Sight) -> str:

@@ -168,12 +168,10 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
         if key_row.blocks and key_row.status is not MET:
             remedy = f"The operator cannot create it yet: {key_row.message} {key_row.remedy}".rstrip()
     message = f"Account {ref.account.name} has no vault {ref.name} in {ref.region}."
-    return unmet(
-        ROW, name, Reason.DESTINATION_VAULT_MISSING, message, remedy, ours=ours, fix=_fix(side, key_row, ours=ours)
-    )
+    return unmet(ROW, name, Reason.DESTINATION_VAULT_MISSING, message, remedy, ours=ours, fix=_fix(side, ours=ours))
 
 
-def _fix(side: Side, key_row: Prerequisite, *, ours: bool) -> Fix:
+def _fix(side: Side, *, ours: bool) -> Fix:
     """Return what makes the vault, with the key that is declared or else with one of its own.
 
     A declared key that is not usable yet comes first, by a row of its own.
@@ -182,7 +180,7 @@ def _fix(side: Side, key_row: Prerequisite, *, ours: bool) -> Fix:
     declared = None if isinstance(wanted, Unseen) else wanted.value
     if side.destination[CREATION].create:
         if not ours or declared is None:
-            return key_row.fix
+            return fixes.NONE
         return fixes.within(ref.account, key.vault_command(ref, declared.arn))
     return fixes.within(ref.account, key.vault_command_with_key(ref))
 

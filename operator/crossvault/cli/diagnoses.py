@@ -1,0 +1,328 @@
+"""What a doctor says: the document of ``crossvault doctor``, and its text.
+
+Both hosts tell the same, because both tell what stands in the status of a policy: of files it is made for the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..aspects import ROOMS
+from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
+from ..words.explanations import EXPLANATIONS
+from ..words.instants import instant
+from ..words.reasons import Reason
+from ..words.texts import clip
+from . import FAILED, FOUND, NOTHING
+from .render import API_VERSION, plural, size
+
+_OF_THE_ORGANIZATION = frozenset({"OrganizationToggle", "SameOrganization"})
+_NAMED = 3
+"""How many relationships a text names that one fix serves; all others count."""
+
+
+def order() -> tuple[str, ...]:
+    """Return the names of all prerequisites in the order in which a person mends them."""
+    return tuple(name for room in ROOMS for name in room.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object with what was seen for it.
+
+    Attributes:
+        name: ``NAMESPACE/NAME`` of a policy, or ``organization NAME``.
+        body: The object, for where its vaults are.
+        status: Its status.
+        problem: Why it could not be looked at, as reason and message.
+        stale: Why the status is not of the object as it stands.
+        since: When its status last changed; None where it was made now.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    status: Mapping[str, Any] = field(default_factory=dict)
+    problem: Mapping[str, str] | None = None
+    stale: str = ""
+    since: str | None = None
+
+
+_REFUSED = frozenset({Reason.INVALID_SPEC, Reason.ACCOUNT_NOT_FOUND, Reason.POLICY_LIMIT_REACHED})
+
+
+def read(body: Mapping[str, Any]) -> Seen:
+    """Return a policy as a cluster has it: how old what it says is stands in its status."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    name = f"{metadata['namespace']}/{metadata['name']}"
+    ready = next((each for each in status.get("conditions") or () if each.get("type") == "Ready"), None)
+    since = status.get("lastChanged")
+    if ready is None:
+        words = "The operator has not looked at it yet: see that it runs."
+        return Seen(name, body, problem={"reason": str(Reason.CANNOT_OBSERVE), "message": words})
+    if ready.get("reason") in _REFUSED:
+        return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
+    return Seen(name, body, status, stale=_stale(metadata, status, ready), since=since)
+
+
+def _stale(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
+    """Say why a status is not about the present; an operator that sees nothing new writes nothing."""
+    if status.get("observedGeneration") != metadata.get("generation"):
+        return "it was changed, and the operator has not looked at it since"
+    if ready.get("status") == UNKNOWN:
+        return f"the last look was not whole: {ready.get('message', '')}".rstrip(": ")
+    old = min((each["lastObserved"] for each in status.get("destinations") or () if "lastObserved" in each), default="")
+    return f"a destination was last seen {old}" if old else ""
+
+
+# --- The document --------------------------------------------------------------------------------------------------
+
+
+def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -> dict[str, Any]:
+    """Return the whole answer, its summary first, what is not met before what is, in the order of mending."""
+    entries = list(seen)
+    rows = [row for each in entries for row in _rows(each) if check in {None, row["name"]}]
+    serving: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        serving.setdefault(_cause(row), []).append(row)
+    groups = sorted(serving.values(), key=_place)
+    for group in groups:
+        for row in group:
+            row["serves"] = [{"policy": each["policy"], "destination": each["destination"]} for each in group]
+    unseen = [{"policy": each.name, **each.problem} for each in entries if each.problem is not None]
+    unseen += [_shut_out(each) for each in entries if each.problem is None and _is_dark(each)]
+    counts = {status: sum(row["status"] == status for row in rows) for status in PrerequisiteStatus}
+    points, total = _held(rows, entries)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "DoctorReport",
+        "summary": {
+            "at": instant(now),
+            "policies": len(entries),
+            **{name: counts[status] for name, status in (("met", MET), ("unmet", UNMET), ("unknown", UNKNOWN))},
+            "toMend": sum(group[0]["status"] != MET for group in groups),
+            "recoveryPoints": points,
+            "bytes": total,
+            "notLookedAt": len(unseen),
+            "stale": sum(bool(each.stale) for each in entries),
+        },
+        "policies": [
+            {
+                "policy": each.name,
+                **({"lastChanged": each.since} if each.since else {}),
+                **({"stale": each.stale} if each.stale else {}),
+            }
+            for each in entries
+        ],
+        "notLookedAt": unseen,
+        "rows": [row for group in groups for row in group],
+    }
+
+
+def _rows(seen: Seen) -> list[dict[str, Any]]:
+    return [
+        {
+            "policy": seen.name,
+            "destination": row.get("destination", ""),
+            "name": row["name"],
+            "where": _where(seen, row),
+            "status": str(row["status"]),
+            "reason": str(row.get("reason", "")),
+            "message": row.get("message", ""),
+            "remedy": row.get("remedy") or _remedy(row),
+            "fix": list(row.get("fix") or ()),
+            "recoveryPoints": row.get("recoveryPoints", 0),
+            "bytes": row.get("bytes", 0),
+        }
+        for row in seen.status.get("prerequisites") or ()
+    ]
+
+
+def _remedy(row: Mapping[str, Any]) -> str:
+    """Return what the reason alone says of what to do, where the row does not."""
+    reason = next((each for each in Reason if each == row.get("reason")), None)
+    if row["status"] == MET or reason is None:
+        return ""
+    return EXPLANATIONS[reason].remedy if row["status"] == UNMET or reason is Reason.ACCESS_DENIED else ""
+
+
+def _where(seen: Seen, row: Mapping[str, Any]) -> str:
+    """Return where it is to be mended: the organization, or account, Region and vault of a side."""
+    spec = seen.body.get("spec") or {}
+    if row["name"] in _OF_THE_ORGANIZATION:
+        known = seen.status.get("organization")
+        return f"organization {known}" if known else "organization"
+    name = row.get("destination", "")
+    side = next((each for each in spec.get("destinations") or () if each.get("name") == name), spec.get("source"))
+    if not isinstance(side, Mapping):
+        return seen.name
+    account, vault = (side.get(each) or {} for each in ("accountRef", "vault"))
+    return f"{account.get('name', '?')}/{side.get('region', '?')} {vault.get('name', '?')}"
+
+
+def _cause(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what rows have in common that one fix serves."""
+    told = tuple(row["fix"]) or (row["message"], row["remedy"])
+    met = row["status"] == MET
+    return row["name"], row["status"], row["reason"], *((row["policy"], row["destination"]) if met else told)
+
+
+def _place(group: Sequence[Mapping[str, Any]]) -> tuple[bool, bool, int, int, str]:
+    """Return the place of what one fix serves: first what others depend on, then what holds up most.
+
+    Behind that is what nothing can be done about: it is not known because of something else.
+    """
+    first, known = group[0], order()
+    place = known.index(first["name"]) if first["name"] in known else len(known)
+    follows = first["status"] == UNKNOWN and not first["fix"] and not first["remedy"]
+    points = sum(each["recoveryPoints"] for each in group)
+    return first["status"] == MET, follows, place, -points, first["policy"]
+
+
+def _is_dark(seen: Seen) -> bool:
+    """Tell whether nothing at all was seen of one side, because its account could not be asked."""
+    rows = seen.status.get("prerequisites") or ()
+    return any(row["name"] == "Identity" and row["status"] == UNKNOWN for row in rows)
+
+
+def _shut_out(seen: Seen) -> dict[str, str]:
+    rows = seen.status["prerequisites"]
+    row = next(row for row in rows if row["name"] == "Identity" and row["status"] == UNKNOWN)
+    return {"policy": seen.name, "reason": str(row["reason"]), "message": row["message"]}
+
+
+def _held(rows: Iterable[Mapping[str, Any]], entries: Iterable[Seen]) -> tuple[int, int]:
+    """Return how many recovery points have no copy because of some row, and their size: each is counted once.
+
+    What stops all copies to a destination holds up what the others hold up, too; those have it for one reason each.
+    """
+    listed, points, total = list(rows), 0, 0
+    for entry in entries:
+        mine = [each for each in listed if each["policy"] == entry.name]
+        for_all = max((_amount(each) for each in mine if not each["destination"]), default=(0, 0))
+        single = (0, 0)
+        for name in {each["destination"] for each in mine} - {""}:
+            most: dict[str, tuple[int, int]] = {}
+            for each in mine:
+                if each["destination"] == name:
+                    most[each["reason"]] = max(most.get(each["reason"], (0, 0)), _amount(each))
+            single = _added(single, _at_most(most.values(), _open(entry, name)))
+        found = max(for_all, single)
+        points, total = points + found[0], total + found[1]
+    return points, total
+
+
+def _amount(row: Mapping[str, Any]) -> tuple[int, int]:
+    return row["recoveryPoints"], row["bytes"]
+
+
+def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _at_most(parts: Iterable[tuple[int, int]], most: int) -> tuple[int, int]:
+    """Add up, but to all that there is: then one of the parts is all."""
+    listed = list(parts)
+    count, total = sum(each[0] for each in listed), sum(each[1] for each in listed)
+    return (count, total) if count <= most else max(listed, default=(0, 0))
+
+
+def _open(entry: Seen, name: str) -> int:
+    """Return how many recovery points have no copy at a destination, and none under way."""
+    return sum(
+        int(figures.get(each, 0))
+        for figures in entry.status.get("destinations") or ()
+        if figures.get("name") == name
+        for each in ("waiting", "missing", "failed")
+    )
+
+
+def exit_code(answer: Mapping[str, Any]) -> int:
+    """Return 1 when something was not looked at, 2 when something is not met or not known, 0 otherwise."""
+    summary = answer["summary"]
+    if summary["notLookedAt"]:
+        return FAILED
+    return FOUND if summary["unmet"] or summary["unknown"] else NOTHING
+
+
+# --- Text ----------------------------------------------------------------------------------------------------------
+
+_SIGNS = {str(UNMET): ("✗", "red"), str(UNKNOWN): ("?", "yellow"), str(MET): ("✔", "green")}
+_HEADS = ("PREREQUISITE", "WHERE", "DETAIL")
+_INDENT = " " * 9
+
+
+def text(answer: Mapping[str, Any], *, verbose: bool = False) -> str:
+    """Render the document for a person."""
+    groups = _grouped(answer["rows"])
+    shown = [group for group in groups if verbose or group[0]["status"] != MET]
+    met = answer["summary"]["met"]
+    first = next((group[0] for group in groups if group[0]["status"] == MET), None)
+    lines: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(("", *_HEADS), ())] if groups else []
+    if first is not None and not verbose:
+        lines.append((("✔", first["name"], first["where"], f"({met} met; -v lists them)"), ()))
+    lines += [_line(group) for group in shown]
+    widths = [max((len(cells[column]) for cells, _ in lines), default=0) for column in (1, 2)]
+    told = [line for cells, below in lines for line in (_aligned(cells, widths), *below)]
+    told += [f"{click.style('!', fg='red')}  {_unseen(each)}" for each in answer["notLookedAt"]]
+    told += [f"!  {each['policy']}: {each['stale']}." for each in answer["policies"] if each.get("stale")]
+    return "\n".join([*told, _last_line(answer)])
+
+
+def _grouped(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(_cause(row), []).append(row)
+    return list(groups.values())
+
+
+def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the cells of what one fix serves, and the lines below them."""
+    first, more = group[0], len({each["where"] for each in group}) - 1
+    where = first["where"] + (f" (+{more})" if more > 0 else "")
+    cells = (_SIGNS[first["status"]][0], first["name"], where, first["message"])
+    if first["status"] == MET:
+        return cells, ()
+    points, total = sum(each["recoveryPoints"] for each in group), sum(each["bytes"] for each in group)
+    remedy = clip(first["remedy"]) if first["fix"] else first["remedy"]
+    below = [f"     do: {remedy}"] if remedy else []
+    below += [f"{_INDENT}{line}" for line in first["fix"]]
+    below += [f"     for: {_served(group)}"] if len(group) > 1 else []
+    below += [f"     holds up {plural(points, 'recovery point')} ({size(total)})"] if points else []
+    return cells, tuple(below)
+
+
+def _served(group: Sequence[Mapping[str, Any]]) -> str:
+    names = [f"{each['policy']}{' → ' if each['destination'] else ''}{each['destination']}" for each in group]
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    sign, name, where, detail = cells
+    colour = next((fg for shape, fg in _SIGNS.values() if shape == sign), None)
+    return f"{click.style(sign, fg=colour) if sign else ' '}  {name:<{widths[0]}}  {where:<{widths[1]}}  {detail}"
+
+
+def _unseen(each: Mapping[str, Any]) -> str:
+    return f"{each['policy']} could not be looked at: {each['reason']}: {each['message']}"
+
+
+def _last_line(answer: Mapping[str, Any]) -> str:
+    summary = answer["summary"]
+    count = f"{summary['met']} met"
+    if summary["unmet"] or summary["unknown"]:
+        told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
+        if summary["recoveryPoints"]:
+            amount = f"{plural(summary['recoveryPoints'], 'recovery point')} ({size(summary['bytes'])})"
+            told += f"  {amount} cannot be copied until this is fixed."
+    else:
+        told = f"{count}. Nothing to do." if not summary["notLookedAt"] else f"{count}."
+    ages = [each["lastChanged"] for each in answer["policies"] if "lastChanged" in each]
+    if ages:
+        told += f"  As the operator wrote it: last changed {max(ages)}."
+    return told

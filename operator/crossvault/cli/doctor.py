@@ -1,0 +1,140 @@
+"""What ``crossvault doctor`` does: look at AWS for the files of a folder, or read what the operator saw; then tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..aspects import ROOMS
+from ..aspects.effects import AwsAccounts
+from ..aws import AwsSettings
+from ..engine import plan as engine
+from ..kinds import ORGANIZATION, POLICY
+from ..kinds.kind import ObjectKey, Occasion
+from ..kinds.policy import summary
+from ..kinds.policy.reconcile import PolicyRequest, plan_policy
+from ..kinds.rejected import Rejected
+from ..local import Folder, ManifestError
+from ..local.files import shown
+from ..status.outcome import Cadence
+from . import FAILED, diagnoses, render, switches
+
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be told, and how."""
+
+    check: str | None
+    output: str
+    verbose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a cluster to look; an empty namespace is all of them, an empty name every policy there."""
+
+    kubeconfig: Path | None
+    context: str | None
+    namespace: str
+    name: str
+
+
+def of_files(path: Path, wanted: Wanted, cluster: str) -> int:
+    """Look at AWS for the policies and organizations of a folder, tell, and return the exit code."""
+    _require_known(wanted.check)
+    try:
+        folder = Folder.read(path)
+        folder.require(shown(path))
+    except ManifestError as error:
+        if wanted.output == "table":
+            raise click.ClickException(str(error)) from error
+        faults = [fault.row() for fault in error.faults]
+        render.emit({**diagnoses.document([], datetime.now(UTC)), "faults": faults}, wanted.output, str)
+        return FAILED
+    return _tell(_looked(folder, cluster), wanted)
+
+
+def of_cluster(where: Place, wanted: Wanted) -> int:
+    """Read the statuses of policies, tell, and return the exit code."""
+    _require_known(wanted.check)
+    from ..kube import reading  # noqa: PLC0415 - nothing of Kubernetes is needed for files
+    from ..kube.settings import OperatorSettings  # noqa: PLC0415
+
+    settings = OperatorSettings(kubeconfig=where.kubeconfig, context=where.context)
+    try:
+        bodies = asyncio.run(reading.policies(settings, where.namespace, where.name))
+    except reading.ApiError as error:
+        raise click.ClickException(str(error)) from error
+    if not bodies:
+        which = f" {where.name}" if where.name else ""
+        inside = f" in namespace {where.namespace}" if where.namespace else ""
+        raise click.ClickException(f"There is no CrossAccountBackupPolicy{which}{inside}.")
+    return _tell(map(diagnoses.read, bodies), wanted)
+
+
+def _require_known(check: str | None) -> None:
+    known = diagnoses.order()
+    if check is not None and check not in known:
+        raise click.BadParameter(f"{check!r} is none of {', '.join(known)}.", param_hint="--check")
+
+
+def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted) -> int:
+    answer = diagnoses.document(seen, datetime.now(UTC), check=wanted.check)
+    render.emit(answer, wanted.output, lambda each: diagnoses.text(each, verbose=wanted.verbose))
+    return diagnoses.exit_code(answer)
+
+
+# --- Files ---------------------------------------------------------------------------------------------------------
+
+
+def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
+    """Look once for every organization and policy of a folder."""
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
+    now, desk = datetime.now(UTC), folder.desk()
+
+    def organization(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen:
+        name, body = item
+        key = ObjectKey(ORGANIZATION.name, "", name)
+        planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
+        if isinstance(planned, Rejected):
+            return diagnoses.Seen(f"organization {name}", body, problem=_problem(planned))
+        return diagnoses.Seen(f"organization {name}", body, {"prerequisites": switches.entry(*planned)["unmet"]})
+
+    def policy(item: tuple[Any, Mapping[str, Any]]) -> diagnoses.Seen:
+        key, body = item
+        return _policy(str(key), desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
+
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        organizations = list(pool.map(organization, sorted(folder.organizations.items())))
+        return organizations + list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
+    finally:
+        # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
+        pool.shutdown(wait=False, cancel_futures=True)
+        aws.close()
+
+
+def _policy(name: str, request: PolicyRequest, aws: AwsAccounts) -> diagnoses.Seen:
+    """Look for one policy: at what is left for people by one that acts, and at all for one that does not."""
+    planned = plan_policy(request, aws)
+    if isinstance(planned, Rejected):
+        return diagnoses.Seen(name, request.body, problem=_problem(planned))
+    desired, observed, found = planned
+    if not desired.acts:
+        found = engine.diff(ROOMS, engine.Case(desired, observed, request.around()))
+    told = summary.summarise(desired, observed, found, (), previous={}, now=observed.at, cadence=Cadence())
+    return diagnoses.Seen(name, request.body, told.status or {})
+
+
+def _problem(rejected: Rejected) -> Mapping[str, str]:
+    return {"reason": str(rejected.reason), "message": " ".join(map(str, rejected.faults))}

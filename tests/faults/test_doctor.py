@@ -1,0 +1,336 @@
+"""What a doctor prints mends what is wrong: worlds in which one thing is, the commands pasted, nothing left to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.kit import stage as scene
+from tests.kit.doctoring import Json, Surgery, fixes, unmet
+
+from backup_simulator.server import SimulatorServer
+
+ROLE_NAME = "AWSBackupDefaultServiceRole"
+THERE: Json = {"vault": {"name": "orders-copies"}}
+CHECKED = [scene.destination(**THERE, vaultPolicy="Check")]
+HERS: Json = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Hers [1]",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{scene.SECOND}:root"},
+            "Action": "backup:CopyIntoBackupVault",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:PrincipalTag/it's": ["a]b", '$HOME `id` \\ "']}},
+        }
+    ],
+}
+
+
+def closed_key(account_id: str) -> Json:
+    """Return the policy of a key that is for its own account only."""
+    statement = {
+        "Sid": "Account",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def sound() -> Json:
+    """Return a world in which the vault is there and lets the copy role in: nothing is wrong in it."""
+    made = scene.world()
+    role = {**HERS["Statement"][0], "Sid": "Ours", "Principal": {"AWS": f"arn:aws:iam::{scene.PRODUCTION}:root"}}
+    del role["Condition"]
+    vault: Json = {"region": scene.AWAY, "name": "orders-copies", "key": "alias/orders-copies"}
+    vault["policy"] = {"Version": "2012-10-17", "Statement": [role]}
+    scene.account(made, scene.BACKUP)["vaults"] = [vault]
+    return made
+
+
+def vault_of(made: Json) -> Json:
+    """Return the destination vault of a world."""
+    found: Json = scene.account(made, scene.BACKUP)["vaults"][0]
+    return found
+
+
+def _toggle(made: Json) -> None:
+    made["organization"]["cross_account_backup"] = False
+
+
+def _no_vault(made: Json) -> None:
+    del scene.account(made, scene.BACKUP)["vaults"]
+
+
+def _disabled_key(made: Json) -> None:
+    scene.account(made, scene.BACKUP)["keys"][0]["state"] = "Disabled"
+
+
+def _no_policy(made: Json) -> None:
+    del vault_of(made)["policy"]
+
+
+def _policy_of_others(made: Json) -> None:
+    vault_of(made)["policy"] = HERS
+
+
+def _own_account_only(made: Json) -> None:
+    scene.account(made, scene.PRODUCTION)["keys"][1]["policy"] = closed_key(scene.PRODUCTION)
+
+
+def _disabled_source_key(made: Json) -> None:
+    scene.account(made, scene.PRODUCTION)["keys"][1]["state"] = "Disabled"
+
+
+def _vault_key_for_nobody(made: Json) -> None:
+    narrow = closed_key(scene.BACKUP)
+    narrow["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{scene.BACKUP}:user/admin"}
+    reader = {
+        **narrow["Statement"][0],
+        "Sid": "Read",
+        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
+    }
+    reader["Principal"] = {"AWS": f"arn:aws:iam::{scene.BACKUP}:role/crossvault-destination"}
+    scene.account(made, scene.BACKUP)["keys"][0]["policy"] = {**narrow, "Statement": [*narrow["Statement"], reader]}
+
+
+def _no_role(made: Json) -> None:
+    account = scene.account(made, scene.PRODUCTION)
+    account["roles"] = [each for each in account["roles"] if each["name"] != ROLE_NAME]
+
+
+def _untrusting(made: Json) -> None:
+    scene.role(made, scene.PRODUCTION, ROLE_NAME)["trust"] = {"services": ["ec2.amazonaws.com"]}
+
+
+def _role_may_nothing(made: Json) -> None:
+    scene.role(made, scene.PRODUCTION, ROLE_NAME)["policies"] = []
+
+
+def _no_passing(made: Json) -> None:
+    role = scene.role(made, scene.PRODUCTION, "crossvault-source")
+    (document,) = role["policies"]
+    document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "PassCopyRole"]
+
+
+WRONG: dict[str, tuple[Callable[[Json], None], Json, str, str, int]] = {
+    "the switch is off": (_toggle, {}, "OrganizationToggle", "CrossAccountBackupOff", 4),
+    "no vault, and none is to be created": (
+        _no_vault,
+        {"destinations": [scene.destination(**THERE)]},
+        "DestinationVault",
+        "DestinationVaultMissing",
+        4,
+    ),
+    "the vault's key is disabled": (_disabled_key, {}, "VaultKey", "KeyNotUsable", 4),
+    "a vault without a policy": (_no_policy, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
+    "a policy for others": (_policy_of_others, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
+    "a policy that only observes": (
+        _policy_of_others,
+        {"mode": "Observe"},
+        "VaultPolicy",
+        "VaultPolicyMissing",
+        4,
+    ),
+    "a source key of its account only": (_own_account_only, {}, "SourceKeys", "KeyNotShared", 3),
+    "a source key that is disabled": (_disabled_source_key, {}, "SourceKeys", "KeyNotUsable", 3),
+    "a vault's key for one user": (_vault_key_for_nobody, {}, "VaultKeyPolicy", "KeyNotShared", 3),
+    "no copy role": (_no_role, {}, "CopyRole", "CopyRoleMissing", 4),
+    "a copy role for another service": (_untrusting, {}, "CopyRole", "CopyRoleUntrusting", 4),
+    "a copy role that may nothing": (_role_may_nothing, {}, "CopyRolePermissions", "CopyRoleLacksPermission", 4),
+    "a copy role that may not be passed": (_no_passing, {}, "PassRole", "PassRoleDenied", 4),
+}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[SimulatorServer]:
+    """An AWS that each test loads its world into."""
+    with SimulatorServer(sound()) as server:
+        yield server
+
+
+@pytest.fixture
+def surgery(tmp_path: Path, aws: SimulatorServer) -> Surgery:
+    """A folder and a shell."""
+    return Surgery(tmp_path, aws)
+
+
+@pytest.mark.parametrize(("harm", "spec", "name", "reason", "points"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_printed_mends_it(
+    surgery: Surgery, harm: Callable[[Json], None], spec: Json, name: str, reason: str, points: int
+) -> None:
+    """One row first, with what it holds up; its commands are pasted as they are, and the doctor is content."""
+    made = sound()
+    harm(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(**spec))
+
+    found = surgery.doctor(code=2)
+    first = unmet(found)[0]
+    assert (first["name"], first["status"], first["reason"]) == (name, "Unmet", reason)
+    assert first["message"]
+    assert first["remedy"]
+    assert first["recoveryPoints"] == points
+    assert found["summary"]["recoveryPoints"] == points
+    assert found["summary"]["bytes"] == points * 10 * 1024**3
+    assert max(map(len, first["fix"])) < 4096
+    surgery.paste(first["fix"])
+
+    after = surgery.doctor(code=0)
+    assert unmet(after) == []
+    assert after["summary"]["recoveryPoints"] == 0
+
+
+def test_a_sound_world_has_nothing_to_do(surgery: Surgery) -> None:
+    """The text says so in one line, and nothing is written."""
+    surgery.aws.control.load(sound())
+    surgery.declare(scene.policy())
+    surgery.aws.control.clear_calls()
+    done = surgery.crossvault("doctor", "-f", surgery.manifests)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith(" met. Nothing to do.")
+    assert not [each for each in surgery.aws.control.calls(mutating=True) if each.operation != "AssumeRole"]
+
+
+def test_all_wrong_at_once_is_mended_in_one_go(surgery: Surgery) -> None:
+    """Every row is told at once, in the order in which its commands are pasted."""
+    made = sound()
+    for harm in (_toggle, _disabled_key, _own_account_only, _no_role, _policy_of_others, _no_passing):
+        harm(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(destinations=CHECKED))
+
+    found = surgery.doctor(code=2)
+    names = [each["name"] for each in unmet(found) if each["status"] == "Unmet"]
+    assert names == ["OrganizationToggle", "VaultKey", "CopyRole", "PassRole", "VaultPolicy", "SourceKeys"]
+    surgery.paste(fixes(found))
+    surgery.doctor(code=0)
+
+
+def test_the_policies_of_others_are_kept_and_pasting_twice_changes_nothing(surgery: Surgery) -> None:
+    """The command adds to what stands there when it runs, be it written like a shell's own words; never doubled."""
+    made = sound()
+    _policy_of_others(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(destinations=CHECKED))
+    lines = fixes(surgery.doctor(code=2))
+    later = {**HERS["Statement"][0], "Sid": "Later", "Condition": {"Null": {"aws:MultiFactorAuthAge": "false"}}}
+    document = json.dumps({**HERS, "Statement": [*HERS["Statement"], later]}, indent=2)
+    client = surgery.aws.client("backup", scene.BACKUP, "admin", region=scene.AWAY)
+    client.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=document)
+
+    for _ in range(2):
+        surgery.paste(lines)
+    stands = json.loads(client.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])["Statement"]
+    assert stands[:2] == [*HERS["Statement"], later]
+    assert len(stands) == 3
+    surgery.doctor(code=0)
+
+
+def test_a_policy_that_came_meanwhile_is_not_replaced(surgery: Surgery) -> None:
+    """There was none when it was looked at: what somebody has put there since stays, and the next doctor adds to it."""
+    made = sound()
+    _no_policy(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(destinations=CHECKED))
+    lines = fixes(surgery.doctor(code=2))
+    client = surgery.aws.client("backup", scene.BACKUP, "admin", region=scene.AWAY)
+    client.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=json.dumps(HERS))
+
+    surgery.paste(lines)
+    stands = json.loads(client.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])
+    assert stands["Statement"] == HERS["Statement"]
+    surgery.paste(fixes(surgery.doctor(code=2)))
+    surgery.doctor(code=0)
+
+
+def test_one_fix_serves_many(surgery: Surgery) -> None:
+    """Three policies need one switch: it is printed once, and says whom it serves."""
+    made = sound()
+    _toggle(made)
+    surgery.aws.control.load(made)
+    names = ("orders", "paid", "sent")
+    surgery.declare(*({**scene.policy(), "metadata": {"name": each, "namespace": "orders"}} for each in names))
+
+    found = surgery.doctor(code=2)
+    rows = unmet(found)
+    assert [each["policy"] for each in rows] == [f"orders/{each}" for each in names]
+    assert {each["name"] for each in rows} == {"OrganizationToggle"}
+    assert all(
+        each["serves"] == [{"policy": f"orders/{name}", "destination": "vault-account"} for name in names]
+        for each in rows
+    )
+    assert found["summary"]["toMend"] == 1
+    text = surgery.crossvault("doctor", "-f", surgery.manifests).stdout
+    assert text.count("aws backup update-global-settings --region") == 1
+    assert "for: orders/orders → vault-account, orders/paid → vault-account, orders/sent → vault-account" in text
+
+
+def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
+    """A vault to create and a statement to keep are no work for anybody; for a policy that observes they are."""
+    surgery.aws.control.load(scene.world())
+    surgery.declare(scene.policy())
+    surgery.doctor(code=0)
+    surgery.declare(scene.policy(mode="Observe"))
+    found = surgery.doctor(code=2)
+    (row,) = [each for each in unmet(found) if each["status"] == "Unmet"]
+    assert row["remedy"] == "Set spec.mode: Enforce: the operator then creates the vault."
+    surgery.paste(fixes(found))
+    surgery.paste(fixes(surgery.doctor(code=2)))
+    surgery.doctor(code=0)
+
+
+def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
+    """Nothing is known of it, which is neither good nor found; a role that is refused is somebody's to mend."""
+    surgery.aws.control.load(sound())
+    surgery.declare(scene.policy())
+    dark = surgery.crossvault("doctor", "-f", surgery.manifests, environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert dark.returncode == 1
+    assert "could not be looked at" in dark.stdout
+
+    made = sound()
+    scene.role(made, scene.BACKUP, "crossvault-destination")["trust"]["external_id"] = "another"
+    surgery.aws.control.load(made)
+    found = surgery.doctor(code=2)
+    assert (unmet(found)[0]["name"], unmet(found)[0]["reason"]) == ("Identity", "AssumeRoleDenied")
+
+
+def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery) -> None:
+    """It holds nothing up that AWS might take."""
+    made = sound()
+    role = scene.role(made, scene.BACKUP, "crossvault-destination")
+    (document,) = role["policies"]
+    for each in document["Statement"]:
+        if each["Sid"] == "Vault":
+            each["Action"].remove("backup:GetBackupVaultAccessPolicy")
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(destinations=CHECKED))
+
+    found = surgery.doctor(code=2)
+    (row,) = unmet(found)
+    assert (row["name"], row["status"], row["reason"]) == ("VaultPolicy", "Unknown", "AccessDenied")
+    assert "backup:GetBackupVaultAccessPolicy" in row["message"]
+    assert row["remedy"] == "Allow the action that is named."
+    assert row["recoveryPoints"] == 0
+
+
+def test_one_prerequisite_alone(surgery: Surgery) -> None:
+    """``--check`` tells of that one only; a name that is none is wrong usage, and says which there are."""
+    made = sound()
+    _toggle(made)
+    _own_account_only(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+
+    found = surgery.doctor("--check", "SourceKeys", code=2)
+    assert [each["name"] for each in found["rows"]] == ["SourceKeys"]
+    assert found["summary"]["recoveryPoints"] == 3
+    wrong = surgery.crossvault("doctor", "-f", surgery.manifests, "--check", "Sourcekey")
+    assert wrong.returncode == 1
+    assert "SourceKeys, VaultKeyPolicy" in wrong.stderr

@@ -1,0 +1,109 @@
+"""A shell beside ``crossvault doctor``: manifests in a folder, an AWS, and whoever pastes what is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+from tests.kit import stage as scene
+from tools.demo.world import operator_environment
+
+from backup_simulator.server import SimulatorServer
+from crossvault.cli import main
+
+Json = dict[str, Any]
+DEADLINE = 120.0
+IN_ACCOUNT = re.compile(r"# In account .*?([0-9]{12}).*:")
+
+
+class Surgery:
+    """One folder with manifests, and the accounts that they speak of."""
+
+    def __init__(self, folder: Path, aws: SimulatorServer) -> None:
+        self.aws, self.manifests, self._home = aws, folder / "manifests", folder
+        self.manifests.mkdir()
+
+    def declare(self, *policies: Json, organizations: Iterable[Json] = ()) -> None:
+        """Write the manifests of some policies, and of all accounts."""
+        accounts = [{**each, "metadata": {"name": name}} for name, each in scene.accounts().items()]
+        bodies = [*accounts, *(dict(each) for each in organizations), *(dict(each) for each in policies)]
+        for each in bodies:
+            each.pop("status", None)
+            each["metadata"] = {name: value for name, value in each["metadata"].items() if name != "generation"}
+        (self.manifests / "all.yaml").write_text(yaml.safe_dump_all(bodies, allow_unicode=True), "utf-8")
+
+    def crossvault(
+        self, *words: str | Path, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "crossvault", *words],
+            env={**operator_environment(self.aws), **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
+    def doctor(self, *words: str | Path, where: Iterable[str | Path] = (), code: int | None = None) -> Json:
+        """Return what a doctor tells a machine; of the files, where nothing else is said."""
+        place = tuple(where) or ("-f", self.manifests)
+        line = ["doctor", *map(str, place), "-o", "json", *map(str, words)]
+        done = CliRunner().invoke(main, line, env=operator_environment(self.aws))
+        assert done.stdout, done.output
+        if code is not None:
+            assert done.exit_code == code, done.output
+        answer: Json = json.loads(done.stdout)
+        return answer
+
+    def paste(self, lines: Iterable[str]) -> str:
+        """Type lines at the shells of administrators: each comment names the account of the lines below it."""
+        account, said = "", ""
+        for line in lines:
+            named = IN_ACCOUNT.fullmatch(line.strip())
+            if named is not None:
+                account = named[1]
+                continue
+            done = subprocess.run(
+                ["/bin/sh", "-c", line],
+                env=self._shell(account),
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+                check=False,
+            )
+            assert "error" not in done.stderr.lower(), f"{line}\n{done.stderr}"
+            assert done.stderr == "", f"{line}\n{done.stderr}"
+            said += done.stdout
+        return said
+
+    def _shell(self, account: str) -> dict[str, str]:
+        user = self.aws.credentials(account, "admin")
+        return {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+            "HOME": str(self._home),
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ACCESS_KEY_ID": user.aws_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": user.aws_secret_access_key,
+            "AWS_PAGER": "",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+def unmet(answer: Json) -> list[Json]:
+    """Return the rows that are not met, in their order."""
+    return [each for each in answer["rows"] if each["status"] != "Met"]
+
+
+def fixes(answer: Json) -> list[str]:
+    """Return what is printed to be pasted, each once, in its order."""
+    listed = dict.fromkeys(tuple(each["fix"]) for each in unmet(answer))
+    return [line for fix in listed for line in fix]
