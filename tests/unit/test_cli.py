@@ -32,6 +32,10 @@ def crossvault(*words: str) -> subprocess.CompletedProcess[str]:
     "words",
     [
         pytest.param(("plan",), id="a missing option"),
+        pytest.param(("doctor",), id="a doctor without a place"),
+        pytest.param(("doctor", "-A", "-n", "x"), id="a doctor with two places"),
+        pytest.param(("doctor", "-A", "orders"), id="a name without its namespace"),
+        pytest.param(("doctor", "-f", ".", "--check", "Luck"), id="a prerequisite that is none"),
         pytest.param(("plam",), id="an unknown command"),
         pytest.param(("run", "-f", "x", "--interval", "soon"), id="a length of time that is none"),
         pytest.param(("plan", "-f", "/does/not/exist"), id="a folder that is not there"),
@@ -46,7 +50,7 @@ def test_wrong_usage_ends_with_1_and_says_why(words: tuple[str, ...]) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.parametrize("command", [("operator",), ("run", "-f", "."), ("plan", "-f", ".")])
+@pytest.mark.parametrize("command", [("operator",), ("run", "-f", "."), ("plan", "-f", "."), ("doctor", "-f", ".")])
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_BACKUP"])
 def test_credentials_do_not_travel_in_the_clear(
     command: tuple[str, ...], variable: str, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +198,7 @@ def test_completion_imports_no_more(typed: str, offered: set[str]) -> None:
     ("command", "namespaces"),
     [
         pytest.param(("plan",), "orders", id="a plan without credentials"),
+        pytest.param(("doctor",), "others", id="a doctor for a policy that may not use the account"),
         pytest.param(("run", "--once"), "orders", id="a run without credentials"),
         pytest.param(("plan",), "others", id="a plan of a policy that may not use the account"),
         pytest.param(("run", "--once"), "others", id="a run of a policy that may not use the account"),
@@ -213,7 +218,11 @@ def test_what_could_not_be_looked_at_ends_with_1(tmp_path: Path, command: tuple[
 
 @pytest.mark.parametrize(
     ("command", "kind"),
-    [pytest.param(("plan",), "Plan", id="plan"), pytest.param(("run", "--once"), "Status", id="run")],
+    [
+        pytest.param(("plan",), "Plan", id="plan"),
+        pytest.param(("run", "--once"), "Status", id="run"),
+        pytest.param(("doctor",), "DoctorReport", id="doctor"),
+    ],
 )
 def test_manifests_that_cannot_be_used_are_a_document_for_machines(
     tmp_path: Path, command: tuple[str, ...], kind: str
@@ -249,6 +258,7 @@ def test_manifests_that_cannot_be_used_are_a_document_for_machines(
     [
         pytest.param(("run", "--once"), "there is no CrossAccountBackupPolicy", id="a run"),
         pytest.param(("plan",), "there is no CrossAccountBackupPolicy", id="a plan"),
+        pytest.param(("doctor",), "there is no CrossAccountBackupPolicy", id="a doctor"),
     ],
 )
 def test_a_folder_without_policies_is_wrong_usage(tmp_path: Path, words: tuple[str, ...], said: str) -> None:

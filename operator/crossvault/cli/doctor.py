@@ -72,7 +72,7 @@ def of_cluster(where: Place, wanted: Wanted) -> int:
 
     settings = OperatorSettings(kubeconfig=where.kubeconfig, context=where.context)
     try:
-        bodies = asyncio.run(reading.policies(settings, where.namespace, where.name))
+        bodies = asyncio.run(reading.objects_of(POLICY.name, settings, where.namespace, where.name))
     except reading.ApiError as error:
         raise click.ClickException(str(error)) from error
     if not bodies:

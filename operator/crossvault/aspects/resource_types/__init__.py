@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...engine import fixes
+from ...engine.declared import VaultRef
 from ...engine.looks import Unseen
 from ...engine.plan import Case, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
@@ -33,20 +35,25 @@ def source(case: Case) -> tuple[Prerequisite, ...]:
         return (met(NAME, "", "Nothing that is declared depends on the Region settings, which could not be read."),)
     where = f"{vault.region} of account {vault.account.name}"
     if look.value.advanced_dynamodb is False and _DYNAMODB in types:
-        return (_basic(where, vault.region),)
+        return (_basic(where, vault),)
     return (met(NAME, "", _noted(look.value, types, where)),)
 
 
-def _basic(where: str, region: str) -> Prerequisite:
+def _basic(where: str, vault: VaultRef) -> Prerequisite:
     message = (
         f"DynamoDB is backed up without advanced features in {where}: basic backups cannot be copied. What has them is"
         " copied."
     )
-    remedy = (
-        f"Turn them on, from the next backup on: aws backup update-region-settings --region {region}"
-        " --resource-type-opt-in-preference DynamoDB=true --resource-type-management-preference DynamoDB=true"
+    on = f"{_DYNAMODB}=true"
+    command = fixes.aws(
+        "backup",
+        "update-region-settings",
+        region=vault.region,
+        resource_type_opt_in_preference=on,
+        resource_type_management_preference=on,
     )
-    return unmet(NAME, "", Reason.BASIC_DYNAMODB, message, remedy, blocks=False)
+    remedy, fix = f"Turn them on, from the next backup on: {command}", fixes.within(vault.account, command)
+    return unmet(NAME, "", Reason.BASIC_DYNAMODB, message, remedy, blocks=False, fix=fix)
 
 
 def _noted(settings: RegionSettings, types: tuple[str, ...], where: str) -> str:
@@ -62,4 +69,4 @@ def judge(_side: Side) -> Finding:
     return Finding()
 
 
-ROOM = Room("resource_types", judge=judge, source=source, rights=rights.RIGHTS)
+ROOM = Room("resource_types", judge=judge, source=source, rights=rights.RIGHTS, rows=(NAME,))

@@ -1,0 +1,273 @@
+"""What a doctor says of statuses: the order, what one fix serves, what is held up, and how old it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+from tests.kit import builders
+from tests.kit.judging import diff
+
+from crossvault.aspects.copies.held import Held, held
+from crossvault.cli import diagnoses
+from crossvault.cli.diagnoses import Seen
+from crossvault.engine.looks import Seen as Looked
+from crossvault.engine.rows import met, unmet
+from crossvault.words.reasons import Reason
+
+Json = dict[str, Any]
+GIB = 1024**3
+
+
+def row(name: str, destination: str = "dr", status: str = "Unmet", **members: Any) -> Json:
+    """Return a row of a status."""
+    found = {"name": name, "status": status, "reason": "AccessDenied", "message": f"{name} lacks.", **members}
+    return found | ({"destination": destination} if destination else {})
+
+
+def body(name: str = "orders", *rows: Json, waiting: int = 0, **status: Any) -> Json:
+    """Return a policy as a cluster has it."""
+    spec = {
+        "source": {"accountRef": {"name": "prod"}, "region": "eu-west-1", "vault": {"name": "orders"}},
+        "destinations": [
+            {"name": each, "accountRef": {"name": each}, "region": "eu-central-1", "vault": {"name": "copies"}}
+            for each in ("dr", "second")
+        ],
+    }
+    known: Json = {
+        "observedGeneration": 3,
+        "conditions": [{"type": "Ready", "status": "False", "reason": "PrerequisiteUnmet", "message": "It lacks."}],
+        "destinations": [{"name": each, "waiting": 0, "missing": waiting, "failed": 0} for each in ("dr", "second")],
+        "prerequisites": list(rows),
+        "organization": "o-example",
+        "lastChanged": "2026-11-23T05:02:10Z",
+    }
+    return {"metadata": {"namespace": "shop", "name": name, "generation": 3}, "spec": spec, "status": known | status}
+
+
+def ready(status: str, reason: str, message: str) -> Json:
+    """Return the condition Ready."""
+    return {"type": "Ready", "status": status, "reason": reason, "message": message}
+
+
+def document(*bodies: Json, check: str | None = None) -> Json:
+    """Return the answer about some policies."""
+    return diagnoses.document(map(diagnoses.read, bodies), builders.NOW, check=check)
+
+
+def test_rows_stand_in_the_order_of_mending() -> None:
+    """Whatever the order in the status: what others depend on first, what follows from it later, what is met last."""
+    listed = (
+        row("VaultLockBounds", remedy="Declare it."),
+        row("VaultPolicy", status="Unknown", reason="DestinationVaultMissing"),
+        row("Identity", "", status="Met"),
+        row("DestinationVault", remedy="Create it."),
+        row("Unheard", remedy="Of a newer release."),
+        row("OrganizationToggle", remedy="Switch it on."),
+        row("CopyRole", "", status="Unknown", reason="AccessDenied"),
+    )
+    names = [each["name"] for each in document(body("orders", *listed))["rows"]]
+
+    assert names == [
+        *("OrganizationToggle", "DestinationVault", "CopyRole", "VaultLockBounds", "Unheard"),
+        *("VaultPolicy", "Identity"),
+    ]
+
+
+def test_where_it_is_to_be_mended() -> None:
+    """The organization, or account, Region and vault as the manifest names them."""
+    listed = (row("OrganizationToggle"), row("CopyRole", ""), row("VaultPolicy", "second"))
+    found = {each["name"]: each["where"] for each in document(body("orders", *listed))["rows"]}
+
+    assert found == {
+        "OrganizationToggle": "organization o-example",
+        "CopyRole": "prod/eu-west-1 orders",
+        "VaultPolicy": "second/eu-central-1 copies",
+    }
+
+
+def test_one_fix_serves_every_row_that_has_it() -> None:
+    """Other messages do not matter; what is met is never put together."""
+    fix = ["# In account 999999999999:", "aws backup update-global-settings"]
+    first = body("orders", row("OrganizationToggle", fix=fix, message="Off."), row("Identity", "", status="Met"))
+    other = body("paid", row("OrganizationToggle", fix=fix, message="Still off."), row("Identity", "", status="Met"))
+    alone = body("sent", row("OrganizationToggle", fix=[], message="Off.", remedy="Ask."))
+    found = document(first, other, alone)
+
+    assert found["summary"]["toMend"] == 2
+    assert [len(each["serves"]) for each in found["rows"]] == [2, 2, 1, 1, 1]
+    text = diagnoses.text(found)
+    assert text.count("aws backup update-global-settings") == 1
+    assert "     for: shop/orders → dr, shop/paid → dr" in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("listed", "waiting", "points"),
+    [
+        pytest.param([row("VaultPolicy", recoveryPoints=5, bytes=5)], 5, 5, id="one"),
+        pytest.param(
+            [row("VaultPolicy", recoveryPoints=5, bytes=5), row("SourceKeys", recoveryPoints=3, bytes=3, reason="A")],
+            5,
+            5,
+            id="what stops all, and what stops some",
+        ),
+        pytest.param(
+            [
+                row("SourceKeys", recoveryPoints=2, bytes=2, reason="A"),
+                row("VaultLockBounds", recoveryPoints=1, bytes=1, reason="B"),
+            ],
+            5,
+            3,
+            id="two that stop others",
+        ),
+        pytest.param(
+            [
+                row("SourceKeys", recoveryPoints=2, bytes=2, reason="A"),
+                row("VaultKeyPolicy", recoveryPoints=2, bytes=2, reason="A"),
+            ],
+            5,
+            2,
+            id="two with the same reason",
+        ),
+        pytest.param(
+            [row("VaultPolicy", recoveryPoints=5, bytes=5), row("VaultPolicy", "second", recoveryPoints=4, bytes=4)],
+            5,
+            9,
+            id="two destinations",
+        ),
+        pytest.param(
+            [row("CopyRole", "", recoveryPoints=10, bytes=10), row("VaultPolicy", recoveryPoints=5, bytes=5)],
+            5,
+            10,
+            id="the source, and a destination",
+        ),
+    ],
+)
+def test_what_is_held_up_counts_once(listed: list[Json], waiting: int, points: int) -> None:
+    """A recovery point that two rows hold up is one that cannot be copied."""
+    found = document(body("orders", *listed, waiting=waiting))["summary"]
+
+    assert (found["recoveryPoints"], found["bytes"]) == (points, points)
+
+
+def test_the_text_is_that_of_the_design() -> None:
+    """A sign, the prerequisite, where, and what; below it what to do; at the end what it is about."""
+    listed = (
+        row("Identity", "", status="Met"),
+        row(
+            "OrganizationToggle",
+            message="Cross-account backup is off in the organization.",
+            remedy="In the management account run it.",
+            fix=["# In account 999999999999:", "aws backup update-global-settings"],
+            recoveryPoints=75,
+            bytes=2 * 1024 * GIB,
+        ),
+        row("VaultPolicy", status="Unknown", message="Not permitted: backup:GetBackupVaultAccessPolicy."),
+    )
+    lines = click.unstyle(diagnoses.text(document(body("orders", *listed, waiting=75)))).splitlines()
+
+    assert lines == [
+        "   PREREQUISITE        WHERE                   DETAIL",
+        "✔  Identity            prod/eu-west-1 orders   (1 met; -v lists them)",
+        "✗  OrganizationToggle  organization o-example  Cross-account backup is off in the organization.",
+        "     do: In the management account run it.",
+        "         # In account 999999999999:",
+        "         aws backup update-global-settings",
+        "     holds up 75 recovery points (2.0 TiB)",
+        "?  VaultPolicy         dr/eu-central-1 copies  Not permitted: backup:GetBackupVaultAccessPolicy.",
+        "     do: Allow the action that is named.",
+        (
+            "1 met, 1 unmet, 1 unknown.  75 recovery points (2.0 TiB) cannot be copied until this is fixed."
+            "  As the operator wrote it: last changed 2026-11-23T05:02:10Z."
+        ),
+    ]
+
+
+def test_what_is_met_is_listed_when_asked_for() -> None:
+    """And nothing else is said of it."""
+    found = document(body("orders", row("Identity", "", status="Met", message="Account prod is 111111111111.")))
+
+    assert click.unstyle(diagnoses.text(found, verbose=True)).splitlines()[1] == (
+        "✔  Identity      prod/eu-west-1 orders  Account prod is 111111111111."
+    )
+    assert diagnoses.exit_code(found) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"observedGeneration": 2}, "the operator has not looked at it since", id="changed since"),
+        pytest.param(
+            {"conditions": [ready("Unknown", "CannotObserve", "AWS is away.")]},
+            "the last look was not whole: AWS is away.",
+            id="AWS is away",
+        ),
+        pytest.param(
+            {"destinations": [{"name": "dr", "lastObserved": "2026-11-20T00:00:00Z"}]},
+            "last seen 2026-11-20T00:00:00Z",
+            id="a destination is away",
+        ),
+    ],
+)
+def test_a_status_that_is_old_says_so(changes: Json, said: str) -> None:
+    """What it says is told all the same."""
+    found = document(body("orders", row("VaultPolicy"), **changes))
+
+    assert said in found["policies"][0]["stale"]
+    assert said in diagnoses.text(found)
+    assert found["summary"]["stale"] == 1
+    assert found["summary"]["unmet"] == 1
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param({"conditions": []}, id="never looked at"),
+        pytest.param(
+            {"conditions": [ready("False", "AccountNotFound", "No account.")]},
+            id="it names no account that it may use",
+        ),
+        pytest.param(
+            {"prerequisites": [row("Identity", "", status="Unknown", reason="Unreachable")]}, id="no answer from AWS"
+        ),
+    ],
+)
+def test_what_was_not_looked_at_ends_with_1(status: Json) -> None:
+    """It is neither good nor found."""
+    found = document(body("orders", **status))
+
+    assert diagnoses.exit_code(found) == 1
+    assert "shop/orders could not be looked at: " in diagnoses.text(found)
+
+
+def test_one_prerequisite_alone() -> None:
+    """Everything that is said is about it."""
+    found = document(body("orders", row("VaultPolicy"), row("SourceKeys", status="Met")), check="SourceKeys")
+
+    assert [each["name"] for each in found["rows"]] == ["SourceKeys"]
+    assert diagnoses.exit_code(found) == 0
+
+
+def test_an_organization_has_rows_of_its_own() -> None:
+    """They are about no vault."""
+    seen = Seen("organization main", {"spec": {}}, {"prerequisites": [row("ManagementAccount", "")]})
+    (found,) = diagnoses.document([seen], builders.NOW)["rows"]
+
+    assert (found["policy"], found["where"]) == ("organization main", "organization main")
+
+
+def test_a_row_holds_up_what_has_no_copy() -> None:
+    """All of it where it stops every copy, what waits for its reason where it does not, nothing where it is met."""
+    wanted, other = builders.destination(), builders.destination("second", vault=builders.target_vault("second"))
+    points = (builders.point(1, size=7), builders.point(2, size=5, kind="EBS", resource=builders.DISK))
+    copied = builders.sight(wanted, copies=(builders.copy_of(points[1]),), policy=Looked(None))
+    seen = builders.observed(points, copied, builders.sight(other, policy=Looked(None)))
+    plan = diff(builders.desired(wanted, other), seen)
+    stops = unmet("VaultPolicy", "dr", Reason.VAULT_POLICY_MISSING, "It lacks.", "Add it.")
+    some = unmet("SourceKeys", "dr", Reason.KEY_NOT_SHARED, "It is closed.", "Open it.", blocks=False)
+
+    assert held(stops, plan) == Held(1, 7)
+    assert held(unmet("CopyRole", "", Reason.COPY_ROLE_MISSING, "It lacks.", "Make it."), plan) == Held(3, 19)
+    assert held(some, plan) == Held()
+    assert held(met("VaultPolicy", "dr", "It is open."), plan) == Held()
