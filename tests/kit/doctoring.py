@@ -64,38 +64,41 @@ class Surgery:
         answer: Json = json.loads(done.stdout)
         return answer
 
-    def paste(self, lines: Iterable[str]) -> str:
-        """Type lines at the shells of administrators: each comment names the account of the lines below it."""
-        account, said = "", ""
-        for line in lines:
-            named = IN_ACCOUNT.fullmatch(line.strip())
-            if named is not None:
-                account = named[1]
-                continue
-            done = subprocess.run(
-                ["/bin/sh", "-c", line],
-                env=self._shell(account),
-                capture_output=True,
-                text=True,
-                timeout=DEADLINE,
-                check=False,
-            )
-            assert "error" not in done.stderr.lower(), f"{line}\n{done.stderr}"
-            assert done.stderr == "", f"{line}\n{done.stderr}"
-            said += done.stdout
-        return said
+    def paste(self, lines: Iterable[str]) -> None:
+        """Type lines at the shells of administrators."""
+        paste(self.aws, self._home, lines)
 
-    def _shell(self, account: str) -> dict[str, str]:
-        user = self.aws.credentials(account, "admin")
-        return {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
-            "HOME": str(self._home),
-            "AWS_ENDPOINT_URL": self.aws.url,
-            "AWS_ACCESS_KEY_ID": user.aws_access_key_id,
-            "AWS_SECRET_ACCESS_KEY": user.aws_secret_access_key,
-            "AWS_PAGER": "",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+
+def paste(aws: SimulatorServer, home: Path, lines: Iterable[str]) -> None:
+    """Type lines at the shells of administrators: each comment names the account of the lines below it."""
+    account = ""
+    for line in lines:
+        named = IN_ACCOUNT.fullmatch(line.strip())
+        if named is not None:
+            account = named[1]
+            continue
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            env=_shell(aws, home, account),
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert done.stderr == "", f"{line}\n{done.stderr}"
+
+
+def _shell(aws: SimulatorServer, home: Path, account: str) -> dict[str, str]:
+    user = aws.credentials(account, "admin")
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        "HOME": str(home),
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": user.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": user.aws_secret_access_key,
+        "AWS_PAGER": "",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def unmet(answer: Json) -> list[Json]:
