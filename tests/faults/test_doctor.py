@@ -186,6 +186,38 @@ def test_what_is_printed_mends_it(
     assert after["summary"]["recoveryPoints"] == 0
 
 
+def test_settings_of_the_region(surgery: Surgery) -> None:
+    """DynamoDB is backed up in a way that nothing copies: one command turns that over."""
+    surgery.aws.control.load(sound())
+    surgery.declare(scene.policy(recoveryPoints={"resourceTypes": ["DynamoDB", "EFS"]}))
+    client = surgery.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
+    client.update_region_settings(
+        ResourceTypeOptInPreference={"DynamoDB": False}, ResourceTypeManagementPreference={"DynamoDB": False}
+    )
+    (row,) = unmet(surgery.doctor(code=2))
+    assert (row["name"], row["reason"]) == ("ResourceTypes", "BasicDynamoDb")
+    surgery.paste(row["fix"])
+    surgery.doctor(code=0)
+
+
+def test_a_key_that_is_made_is_shared_next(surgery: Surgery) -> None:
+    """The declared alias leads nowhere: the key is made; where KMS's own policy is not enough, the next row says it."""
+    made = scene.world()
+    scene.account(made, scene.BACKUP)["keys"] = []
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    told = []
+    for _ in range(3):
+        rows = unmet(surgery.doctor())
+        if not rows:
+            break
+        told.append(rows[0]["name"])
+        surgery.paste(rows[0]["fix"])
+    surgery.doctor(code=0)
+    assert told[0] == "VaultKey"
+    assert set(told) <= {"VaultKey", "VaultKeyPolicy"}
+
+
 def test_a_sound_world_has_nothing_to_do(surgery: Surgery) -> None:
     """The text says so in one line, and nothing is written."""
     surgery.aws.control.load(sound())

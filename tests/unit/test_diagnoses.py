@@ -249,6 +249,26 @@ def test_one_prerequisite_alone() -> None:
     assert diagnoses.exit_code(found) == 0
 
 
+def test_failures_that_a_person_has_to_end_are_rows_behind_all_others() -> None:
+    """What time ends is none, nor is what a prerequisite is told to be the reason of."""
+    failed = {"destination": "dr", "message": "AWS says no.", "remedy": "Allow it.", "whoActs": "AWS administrator"}
+    failures = [
+        {**failed, "reason": "KeyNotShared", "count": 2, "needsAction": True},
+        {**failed, "reason": "CopyRoleDenied", "count": 3, "needsAction": True},
+        {**failed, "reason": "ServiceFailure", "count": 9, "needsAction": False},
+    ]
+    shared = row("SourceKeys", reason="KeyNotShared", recoveryPoints=2, bytes=0, remedy="Share it.")
+    found = document(body("orders", shared, failures=failures, waiting=9))
+
+    assert [(each["name"], each["reason"]) for each in found["rows"]] == [
+        ("SourceKeys", "KeyNotShared"),
+        ("CopiesHealthy", "CopyRoleDenied"),
+    ]
+    assert found["summary"]["recoveryPoints"] == 5
+    assert "     holds up 3 recovery points" in diagnoses.text(found).splitlines()
+    assert diagnoses.exit_code(found) == 2
+
+
 def test_an_organization_has_rows_of_its_own() -> None:
     """They are about no vault."""
     seen = Seen("organization main", {"spec": {}}, {"prerequisites": [row("ManagementAccount", "")]})

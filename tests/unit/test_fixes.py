@@ -373,14 +373,6 @@ def test_what_is_printed(build: Callable[[], Prerequisite], lines: tuple[str, ..
         pytest.param(
             _policy(json.dumps({"Statement": [{**statement_for(ROLE), "Sid": "No", "Effect": "Deny"}]})), id="a Deny"
         ),
-        pytest.param(
-            _policy(json.dumps({"Statement": {**statement_for(SERVICE), "Sid": "Alone", "Action": ["a:B"]}})),
-            id="a policy that is not a list of statements",
-        ),
-        pytest.param(
-            _policy(documents.put(None, {**statement_for(ROLE), "Action": "backup:DescribeBackupVault"})),
-            id="somebody has changed our statement",
-        ),
         pytest.param(_source_key(Picture(Seen(None))), id="a key that is gone"),
         pytest.param(
             _copy_role(role(Statement=[{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}])),
@@ -393,6 +385,39 @@ def test_where_a_person_has_to_choose_nothing_is_printed(row: Prerequisite) -> N
     assert row.status is UNMET
     assert row.fix == ()
     assert row.remedy
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "statements"),
+    [
+        pytest.param(
+            _policy(json.dumps({"Statement": {**statement_for(SERVICE), "Sid": "Alone", "Action": ["a:B"]}})),
+            f"# In account dr ({TARGET_ID}) the policy of vault orders-copies lacks, or has in another form:",
+            (statement_for(ROLE),),
+            id="a policy that is not a list of statements",
+        ),
+        pytest.param(
+            _policy(documents.put(None, {**statement_for(ROLE), "Action": "backup:DescribeBackupVault"})),
+            f"# In account dr ({TARGET_ID}) the policy of vault orders-copies lacks, or has in another form:",
+            (statement_for(ROLE),),
+            id="somebody has changed our statement",
+        ),
+        pytest.param(
+            _source_key(_usable(json.dumps({"Statement": json.loads(OWN)["Statement"][0]}))),
+            f"# In account orders-prod ({SOURCE_ID}) the policy of key {SOURCE_KEY} lacks, or has in another form:",
+            statements_for([SERVICE]),
+            id="a key's policy that is not a list of statements",
+        ),
+    ],
+)
+def test_where_no_shell_can_add_the_statement_is_printed(
+    row: Prerequisite, place: str, statements: tuple[Any, ...]
+) -> None:
+    """As comments, so that nothing happens when they are pasted."""
+    lines = row.fix[row.fix.index(place) :]
+
+    assert all(each.startswith("# ") for each in lines)
+    assert [json.loads(each.removeprefix("# ")) for each in lines[1:]] == [*statements]
 
 
 def test_no_statement_of_others_is_printed() -> None:

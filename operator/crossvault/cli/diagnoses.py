@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..aspects import ROOMS
+from ..aspects.copies import FAILING
 from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
@@ -124,6 +125,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
 
 
 def _rows(seen: Seen) -> list[dict[str, Any]]:
+    """Return the prerequisites of a status, and as rows like them the failures that a person has to end."""
     return [
         {
             "policy": seen.name,
@@ -138,7 +140,18 @@ def _rows(seen: Seen) -> list[dict[str, Any]]:
             "recoveryPoints": row.get("recoveryPoints", 0),
             "bytes": row.get("bytes", 0),
         }
-        for row in seen.status.get("prerequisites") or ()
+        for row in (*(seen.status.get("prerequisites") or ()), *_failures(seen))
+    ]
+
+
+def _failures(seen: Seen) -> list[dict[str, Any]]:
+    """Return what no prerequisite that is not met is the reason of."""
+    rows = seen.status.get("prerequisites") or ()
+    told = {(row.get("destination", ""), row.get("reason")) for row in rows if row["status"] != MET}
+    return [
+        {**each, "name": FAILING, "status": UNMET, "recoveryPoints": each.get("count", 0)}
+        for each in seen.status.get("failures") or ()
+        if each.get("needsAction") and (each.get("destination"), each.get("reason")) not in told
     ]
 
 
@@ -292,8 +305,12 @@ def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[st
     below = [f"     do: {remedy}"] if remedy else []
     below += [f"{_INDENT}{line}" for line in first["fix"]]
     below += [f"     for: {_served(group)}"] if len(group) > 1 else []
-    below += [f"     holds up {plural(points, 'recovery point')} ({size(total)})"] if points else []
+    below += [f"     holds up {_amounting(points, total)}"] if points else []
     return cells, tuple(below)
+
+
+def _amounting(points: int, total: int) -> str:
+    return plural(points, "recovery point") + (f" ({size(total)})" if total else "")
 
 
 def _served(group: Sequence[Mapping[str, Any]]) -> str:
@@ -318,8 +335,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     if summary["unmet"] or summary["unknown"]:
         told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
         if summary["recoveryPoints"]:
-            amount = f"{plural(summary['recoveryPoints'], 'recovery point')} ({size(summary['bytes'])})"
-            told += f"  {amount} cannot be copied until this is fixed."
+            told += f"  {_amounting(summary['recoveryPoints'], summary['bytes'])} cannot be copied until this is fixed."
     else:
         told = f"{count}. Nothing to do." if not summary["notLookedAt"] else f"{count}."
     ages = [each["lastChanged"] for each in answer["policies"] if "lastChanged" in each]

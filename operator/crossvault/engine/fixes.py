@@ -31,6 +31,17 @@ def in_account(who: str, *commands: str) -> Fix:
     return (f"# In account {who}:", *commands) if commands else NONE
 
 
+def joined(lines: Sequence[str]) -> Fix:
+    """Return lines with the account of several that follow each other named once."""
+    named, kept = "", list[str]()
+    for line in lines:
+        if line.startswith("# In account ") and line == named:
+            continue
+        named = line if line.startswith("# In account ") else named
+        kept.append(line)
+    return tuple(kept)
+
+
 def aws(service: str, operation: str, *, region: str = "", **parameters: str) -> str:
     """Return one command; ``encryption_key_arn="…"`` is ``--encryption-key-arn …``, and quoted where it has to be."""
     words = ["aws", service, operation, *(("--region", region) if region else ())]
@@ -83,6 +94,12 @@ def _adds(document: str, listed: str, statements: Sequence[Mapping[str, Any]]) -
     if there & {str(each["Sid"]) for each in statements}:
         return False
     return made == {**known, "Statement": [*known["Statement"], *statements]}
+
+
+def statements_by_hand(who: Account, policy: str, statements: Sequence[Mapping[str, Any]]) -> Fix:
+    """Return the statements that a policy lacks, as comments: somebody has to put them in where no shell can."""
+    place = f"# In account {who.name} ({who.account_id}) {policy} lacks, or has in another form:"
+    return (place, *(f"# {text(each)}" for each in statements))
 
 
 def unless(refused: str, check: str, command: str) -> str:

@@ -28,6 +28,9 @@ from .judged import JUDGED, Judged
 from .planned import State
 from .seen import TRAFFIC
 
+FAILING = "CopiesHealthy"
+"""What a person has to end although AWS has all that it needs, as the condition about it is called."""
+
 
 def judge(side: Side) -> Finding:  # noqa: ARG001 - copies are judged when all prerequisites are
     """Find nothing yet."""
@@ -123,5 +126,11 @@ def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Ju
 _NOT_COPIED_ANY_MORE = frozenset({State.COPIED, State.OUT_OF_SCOPE, State.INELIGIBLE})
 
 ROOM = Room(
-    "copies", judge=judge, conclude=conclude, policy=declared.policy, drifts=(unshared.ASPECT,), rights=rights.RIGHTS
+    "copies",
+    judge=judge,
+    conclude=conclude,
+    policy=declared.policy,
+    drifts=(unshared.ASPECT,),
+    rights=rights.RIGHTS,
+    rows=(FAILING,),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...engine import fixes
-from ...engine.declared import VaultRef, region_of
+from ...engine.declared import Account, VaultRef, region_of
 from ...engine.fixes import Fix
 from ...engine.looks import Unseen
 from .seen import Picture
@@ -14,14 +14,18 @@ from .statement import statements_for
 _SERVICE_ROLE = "AWSServiceRoleForBackup"
 
 
-def sharing(key_arn: str, picture: Picture | None, arns: Iterable[str]) -> str | None:
-    """Return the command that lets some roles use a key; None where a shell cannot add to its policy."""
-    if picture is None or isinstance(picture.policy, Unseen):
-        return None
+def sharing(account: Account, key_arn: str, picture: Picture, arns: Iterable[str]) -> Fix:
+    """Return the command that lets some roles use a key, or the statements where a shell cannot add to its policy."""
+    if isinstance(picture.policy, Unseen):
+        return fixes.NONE
     named = {"region": region_of(key_arn), "key_id": key_arn, "policy_name": "default"}
     read = fixes.aws("kms", "get-key-policy", **named, query="Policy", output="text")
     write = fixes.aws("kms", "put-key-policy", **named)
-    return fixes.adding(statements_for(arns), picture.policy.value, read=read, write=write, option="--policy")
+    lacking = statements_for(arns)
+    added = fixes.adding(lacking, picture.policy.value, read=read, write=write, option="--policy")
+    if added is None:
+        return fixes.statements_by_hand(account, f"the policy of key {key_arn}", lacking)
+    return fixes.within(account, added)
 
 
 def service_role(vault: VaultRef, arns: Iterable[str]) -> Fix:

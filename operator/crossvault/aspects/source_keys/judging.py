@@ -250,18 +250,17 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
 def _fix(desired: Desired, destination: Destination, sight: Sight, closed: list[Verdicts]) -> Fix:
     """Return what mends the first few keys: the next look tells the others. What is denied is for people to judge."""
     pictures = {} if isinstance(look := sight[SOURCE_KEYS], Unseen) else look.value.pictures
-    lacking, commands = list[str](), dict[str, None]()
+    account, lacking, found = desired.source.account, list[str](), dict[Fix, None]()
     for one in closed:
-        picture, arn = pictures.get(one.behind.key_arn), one.behind.key_arn
-        if one.reason is Reason.KEY_NOT_USABLE and picture is not None and not isinstance(picture.key, Unseen):
-            commands |= dict.fromkeys(enabling(picture.key.value) if picture.key.value is not None else ())
+        picture = pictures.get(one.behind.key_arn, Picture())
+        if one.reason is Reason.KEY_NOT_USABLE and not isinstance(picture.key, Unseen) and picture.key.value:
+            found[fixes.within(account, *enabling(picture.key.value))] = None
         if one.reason is Reason.KEY_NOT_SHARED and all(each.verdict is not Verdict.DENIED for each in one.admissions):
             arns = [each.party.arn for each in one.admissions]
-            command = by_hand.sharing(arn, picture, arns)
-            lacking += arns if command else []
-            commands |= {command: None} if command else {}
-    shown = fixes.within(desired.source.account, *list(commands)[:_FIXED])
-    return (*by_hand.service_role(destination.vault, lacking), *shown)
+            found[by_hand.sharing(account, one.behind.key_arn, picture, arns)] = None
+            lacking += arns
+    lines = [line for each in list(found)[:_FIXED] for line in each]
+    return (*by_hand.service_role(destination.vault, lacking), *fixes.joined(lines))
 
 
 def _role_first(arns: list[str], sight: Sight) -> str:

@@ -120,8 +120,7 @@ def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequis
 
 def _fix(destination: Destination, sight: Sight, key_arn: str, one: Admission) -> Fix:
     account, arns = destination.vault.account, [one.party.arn]
-    command = by_hand.sharing(key_arn, sight[VAULT_KEY], arns)
-    return (*by_hand.service_role(destination.vault, arns), *fixes.within(account, command)) if command else fixes.NONE
+    return (*by_hand.service_role(destination.vault, arns), *by_hand.sharing(account, key_arn, sight[VAULT_KEY], arns))
 
 
 def _message(destination: Destination, one: Admission) -> str:

@@ -12,8 +12,8 @@ from .grantee import wanted_for
 def fix(desired: Desired, destination: Destination, caller: Caller, document: str | None) -> Fix:
     """Return the command that adds our statement to the policy as it then is.
 
-    None where a shell cannot add to the policy, where something stands under our Sid, or while the organization that
-    the statement names is not known.
+    It is the statement alone where a shell cannot add to the policy, or something stands under our Sid; nothing while
+    the organization that the statement names is not known.
     """
     wanted, vault = wanted_for(desired, destination, caller), destination.vault
     if wanted is None:
@@ -27,4 +27,6 @@ def fix(desired: Desired, destination: Destination, caller: Caller, document: st
     added = fixes.adding(
         [wanted], document, read=f"{read} --query Policy --output text", write=write, option="--policy"
     )
-    return fixes.within(vault.account, *([added] if added else []))
+    if added is None:
+        return fixes.statements_by_hand(vault.account, f"the policy of vault {vault.name}", [wanted])
+    return fixes.within(vault.account, added)
