@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -427,6 +428,14 @@ def test_no_statement_of_others_is_printed() -> None:
 
     assert row.fix
     assert "secret" not in "".join(row.fix).lower()
+
+
+def test_the_page_lists_the_rows_in_their_order() -> None:
+    """What is printed for each, or why nothing is."""
+    page = (ASPECTS.parents[2] / "docs" / "how-to" / "doctor.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+
+    assert listed == [name for room in ROOMS for name in room.rows]
 
 
 def test_rooms_name_their_rows_in_the_order_of_mending() -> None:
