@@ -348,7 +348,8 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
     (row,) = unmet(found)
     assert (row["name"], row["status"], row["reason"]) == ("VaultPolicy", "Unknown", "AccessDenied")
     assert "backup:GetBackupVaultAccessPolicy" in row["message"]
-    assert row["remedy"] == "Allow the action that is named."
+    printed = '"crossvault iam -f DIR --account dr" prints the whole documents.'
+    assert row["remedy"] == f"Allow the action that is named. {printed}"
     assert row["recoveryPoints"] == 0
 
 

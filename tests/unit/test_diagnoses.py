@@ -22,7 +22,7 @@ GIB = 1024**3
 
 def row(name: str, destination: str = "dr", status: str = "Unmet", **members: Any) -> Json:
     """Return a row of a status."""
-    found = {"name": name, "status": status, "reason": "AccessDenied", "message": f"{name} lacks.", **members}
+    found = {"name": name, "status": status, "reason": "NewReason", "message": f"{name} lacks.", **members}
     return found | ({"destination": destination} if destination else {})
 
 
@@ -163,7 +163,12 @@ def test_the_text_is_that_of_the_design() -> None:
             recoveryPoints=75,
             bytes=2 * 1024 * GIB,
         ),
-        row("VaultPolicy", status="Unknown", message="Not permitted: backup:GetBackupVaultAccessPolicy."),
+        row(
+            "VaultPolicy",
+            status="Unknown",
+            reason="AccessDenied",
+            message="Not permitted: backup:GetBackupVaultAccessPolicy.",
+        ),
     )
     lines = click.unstyle(diagnoses.text(document(body("orders", *listed, waiting=75)))).splitlines()
 
@@ -176,7 +181,7 @@ def test_the_text_is_that_of_the_design() -> None:
         "         aws backup update-global-settings",
         "     holds up 75 recovery points (2.0 TiB)",
         "?  VaultPolicy         dr/eu-central-1 copies  Not permitted: backup:GetBackupVaultAccessPolicy.",
-        "     do: Allow the action that is named.",
+        '     do: Allow the action that is named. "crossvault iam -f DIR --account dr" prints the whole documents.',
         (
             "1 met, 1 unmet, 1 unknown.  75 recovery points (2.0 TiB) cannot be copied until this is fixed."
             "  As the operator wrote it: last changed 2026-11-23T05:02:10Z."

@@ -14,6 +14,8 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
+from ..aspects.organization import SAME
+from ..aspects.organization.switch import SWITCH_ROW
 from ..engine import fixes
 from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
@@ -23,7 +25,6 @@ from ..words.texts import clip
 from . import FAILED, FOUND, NOTHING
 from .render import API_VERSION, plural, size
 
-_OF_THE_ORGANIZATION = frozenset({"OrganizationToggle", "SameOrganization"})
 _NAMED = 3
 """How many relationships a text names that one fix serves; all others count."""
 
@@ -145,7 +146,7 @@ def _rows(seen: Seen) -> list[dict[str, Any]]:
             "status": str(row["status"]),
             "reason": str(row.get("reason", "")),
             "message": row.get("message", ""),
-            "remedy": row.get("remedy") or _remedy(row),
+            "remedy": _remedy(seen, row),
             "fix": list(row.get("fix") or ()),
             "recoveryPoints": row.get("recoveryPoints", 0),
             "bytes": row.get("bytes", 0),
@@ -165,23 +166,41 @@ def _failures(seen: Seen) -> list[dict[str, Any]]:
     ]
 
 
-def _remedy(row: Mapping[str, Any]) -> str:
-    """Return what the reason alone says of what to do, where the row does not."""
+def _remedy(seen: Seen, row: Mapping[str, Any]) -> str:
+    """Return what to do: what the row says, or else its reason, and what prints the permissions that a role lacks."""
     reason = next((each for each in Reason if each == row.get("reason")), None)
-    if row["status"] == MET or reason is None:
+    if row["status"] == MET:
         return ""
-    return EXPLANATIONS[reason].remedy if row["status"] == UNMET or reason is Reason.ACCESS_DENIED else ""
+    told = str(row.get("remedy") or "")
+    if not told and reason is not None and (row["status"] == UNMET or reason is Reason.ACCESS_DENIED):
+        told = EXPLANATIONS[reason].remedy
+    if reason not in _ABOUT_PERMISSIONS:
+        return told
+    side = _side(seen, row)
+    account = f" --account {side['accountRef']['name']}" if side and row["name"] != SAME else ""
+    return f'{told} "crossvault iam -f DIR{account}" prints the whole documents.'.strip()
+
+
+_ABOUT_PERMISSIONS = frozenset({Reason.ACCESS_DENIED, Reason.ASSUME_ROLE_DENIED, Reason.EXTERNAL_ID_REFUSED})
+
+
+def _side(seen: Seen, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what the manifest says of the side that a row is about, by which the operator enters an account."""
+    spec, name = seen.body.get("spec") or {}, row.get("destination", "")
+    sides = (each for each in spec.get("destinations") or () if each.get("name") == name)
+    found = spec.get("source") if row["name"] == SWITCH_ROW else next(sides, spec.get("source"))
+    if found is None and "managementAccountRef" in spec:
+        return {"accountRef": spec["managementAccountRef"]}
+    return found if isinstance(found, Mapping) else None
 
 
 def _where(seen: Seen, row: Mapping[str, Any]) -> str:
     """Return where it is to be mended: the organization, or account, Region and vault of a side."""
-    spec = seen.body.get("spec") or {}
-    if row["name"] in _OF_THE_ORGANIZATION:
+    if row["name"] in {SAME, SWITCH_ROW}:
         known = seen.status.get("organization")
         return f"organization {known}" if known else "organization"
-    name = row.get("destination", "")
-    side = next((each for each in spec.get("destinations") or () if each.get("name") == name), spec.get("source"))
-    if not isinstance(side, Mapping):
+    side = _side(seen, row)
+    if side is None or "vault" not in side:
         return seen.name
     account, vault = (side.get(each) or {} for each in ("accountRef", "vault"))
     return f"{account.get('name', '?')}/{side.get('region', '?')} {vault.get('name', '?')}"
