@@ -198,6 +198,7 @@ def test_completion_imports_no_more(typed: str, offered: set[str]) -> None:
     ("command", "namespaces"),
     [
         pytest.param(("plan",), "orders", id="a plan without credentials"),
+        pytest.param(("doctor",), "orders", id="a doctor without credentials"),
         pytest.param(("doctor",), "others", id="a doctor for a policy that may not use the account"),
         pytest.param(("run", "--once"), "orders", id="a run without credentials"),
         pytest.param(("plan",), "others", id="a plan of a policy that may not use the account"),

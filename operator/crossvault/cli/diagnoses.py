@@ -14,6 +14,7 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
+from ..aspects.identity import ROW as IDENTITY
 from ..aspects.organization import SAME
 from ..aspects.organization.switch import SWITCH_ROW
 from ..engine import fixes
@@ -97,16 +98,11 @@ def _stale(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mappin
 def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -> dict[str, Any]:
     """Return the whole answer, its summary first, what is not met before what is, in the order of mending."""
     entries = list(seen)
-    rows = [row for each in entries for row in _rows(each) if check in {None, row["name"]}]
-    serving: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        serving.setdefault(_cause(row), []).append(row)
-    groups = sorted(serving.values(), key=_place)
+    groups = _groups(row for each in entries for row in _rows(each) if check in {None, row["name"]})
     for group in groups:
         for row in group:
             row["serves"] = [{"policy": each["policy"], "destination": each["destination"]} for each in group]
-    unseen = [{"policy": each.name, **each.problem} for each in entries if each.problem is not None]
-    unseen += [_shut_out(each) for each in entries if each.problem is None and _is_dark(each)]
+    rows, unseen = [row for group in groups for row in group], _not_looked_at(entries)
     counts = {status: sum(row["status"] == status for row in rows) for status in PrerequisiteStatus}
     points, total = _held(rows, entries)
     return {
@@ -122,17 +118,31 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             "notLookedAt": len(unseen),
             "stale": sum(bool(each.stale) for each in entries),
         },
-        "policies": [
-            {
-                "policy": each.name,
-                **({"lastChanged": each.since} if each.since else {}),
-                **({"stale": each.stale} if each.stale else {}),
-            }
-            for each in entries
-        ],
+        "policies": [_age(each) for each in entries],
         "notLookedAt": unseen,
-        "rows": [row for group in groups for row in group],
+        "rows": rows,
     }
+
+
+def _groups(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Put together what one fix serves, in the order of mending."""
+    serving: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        serving.setdefault(_cause(row), []).append(row)
+    return sorted(serving.values(), key=_place)
+
+
+def _age(seen: Seen) -> dict[str, str]:
+    told = {"lastChanged": seen.since or "", "stale": seen.stale}
+    return {"policy": seen.name, **{name: each for name, each in told.items() if each}}
+
+
+def _not_looked_at(entries: Iterable[Seen]) -> list[dict[str, str]]:
+    return [
+        {"policy": each.name, "reason": str(problem["reason"]), "message": problem["message"]}
+        for each in entries
+        if (problem := each.problem or _dark(each)) is not None
+    ]
 
 
 def _rows(seen: Seen) -> list[dict[str, Any]]:
@@ -225,16 +235,15 @@ def _place(group: Sequence[Mapping[str, Any]]) -> tuple[bool, bool, int, int, st
     return first["status"] == MET, follows, place, -points, first["policy"]
 
 
-def _is_dark(seen: Seen) -> bool:
-    """Tell whether nothing at all was seen of one side, because its account could not be asked."""
-    rows = seen.status.get("prerequisites") or ()
-    return any(row["name"] == "Identity" and row["status"] == UNKNOWN for row in rows)
+_NOBODY = frozenset(
+    {Reason.NO_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.INSECURE_ENDPOINT}
+)
 
 
-def _shut_out(seen: Seen) -> dict[str, str]:
-    rows = seen.status["prerequisites"]
-    row = next(row for row in rows if row["name"] == "Identity" and row["status"] == UNKNOWN)
-    return {"policy": seen.name, "reason": str(row["reason"]), "message": row["message"]}
+def _dark(seen: Seen) -> Mapping[str, Any] | None:
+    """Return the row of an account of which nothing was seen: it did not answer, or nobody was there to ask it."""
+    rows = (row for row in seen.status.get("prerequisites") or () if row["name"] == IDENTITY)
+    return next((row for row in rows if row["status"] == UNKNOWN or row.get("reason") in _NOBODY), None)
 
 
 def _held(rows: Iterable[Mapping[str, Any]], entries: Iterable[Seen]) -> tuple[int, int]:
