@@ -318,6 +318,23 @@ def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
     surgery.doctor(code=0)
 
 
+def test_an_air_gapped_vault(surgery: Surgery) -> None:
+    """It is made with the declared bounds and needs no key; while AWS is at it, the row says so."""
+    surgery.aws.control.load(scene.world())
+    air_gapped = {"name": "orders-copies", "create": True, "kind": "LogicallyAirGapped"}
+    bounds = {"minRetentionDays": 7, "maxRetentionDays": 400}
+    spec = {"destinations": [scene.destination(vault={**air_gapped, **bounds}, lifecycle={"deleteAfterDays": 35})]}
+    surgery.declare(scene.policy(mode="Observe", **spec))
+    (row,) = [each for each in unmet(surgery.doctor(code=2)) if each["status"] == "Unmet"]
+    assert "create-logically-air-gapped-backup-vault" in row["fix"][1]
+    surgery.paste(row["fix"])
+    surgery.aws.control.advance("1h")
+    after = unmet(surgery.doctor(code=2))
+    assert [each["name"] for each in after] == ["VaultPolicy"]
+    surgery.paste(fixes({"rows": after}))
+    surgery.doctor(code=0)
+
+
 def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
     """Nothing is known of it, which is neither good nor found; a role that is refused is somebody's to mend."""
     surgery.aws.control.load(sound())

@@ -37,6 +37,7 @@ from crossvault.aspects.organization.switch import Keeper, Wanted
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS, RegionSettings
 from crossvault.aspects.source_keys.seen import Behind, Picture, SourceKeys
 from crossvault.aspects.source_keys.statement import statements_for
+from crossvault.aspects.vault.declared import CREATION, Creation, VaultKind
 from crossvault.aspects.vault.seen import Key
 from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.engine import fixes
@@ -91,6 +92,12 @@ def _wanted_key(found: Key | None) -> Prerequisite:
 
 def _absent(**declared: Any) -> Prerequisite:
     wanted = destination(**declared)
+    return of("DestinationVault", rows(desired(wanted), observed((), absent(wanted))))
+
+
+def _air_gapped(bounds: tuple[int, int] | None) -> Prerequisite:
+    creation = Creation(create=True, kind=VaultKind.AIR_GAPPED, bounds=bounds)
+    wanted = destination().having(CREATION, creation)
     return of("DestinationVault", rows(desired(wanted), observed((), absent(wanted))))
 
 
@@ -177,6 +184,17 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
             (
                 "aws backup create-backup-vault --region eu-central-1 --backup-vault-name orders-copies"
                 f" --encryption-key-arn {KEY_ARN}"
+            ),
+        ),
+    ),
+    "an air-gapped vault to be made": (
+        "vault: DESTINATION_VAULT_MISSING",
+        lambda: _air_gapped((7, 365)),
+        (
+            AT_TARGET,
+            (
+                "aws backup create-logically-air-gapped-backup-vault --region eu-central-1 --backup-vault-name"
+                " orders-copies --min-retention-days 7 --max-retention-days 365"
             ),
         ),
     ),
@@ -316,6 +334,7 @@ BY_TEST = {"source_keys.vault_key: KEY_NOT_SHARED": "tests/faults/test_doctor.py
 """What is only proven by pasting it."""
 
 WITHOUT = {
+    "vault: VAULT_NOT_READY": "AWS is at it; what it could not make it says in the vault",
     "identity: ?": "which of role, trust policy and External ID is wrong AWS does not say; crossvault iam prints them",
     "organization: NO_ORGANIZATION": "to join an organization hands an account's bills and policies to others",
     "organization: DIFFERENT_ORGANIZATION": "to move an account changes who pays and who governs it",
@@ -374,6 +393,7 @@ def test_what_is_printed(build: Callable[[], Prerequisite], lines: tuple[str, ..
         pytest.param(
             _policy(json.dumps({"Statement": [{**statement_for(ROLE), "Sid": "No", "Effect": "Deny"}]})), id="a Deny"
         ),
+        pytest.param(_air_gapped(None), id="an air-gapped vault without bounds"),
         pytest.param(_source_key(Picture(Seen(None))), id="a key that is gone"),
         pytest.param(
             _copy_role(role(Statement=[{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}])),

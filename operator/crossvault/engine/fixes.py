@@ -112,6 +112,7 @@ def unless(refused: str, check: str, command: str) -> str:
 
 PRINTED = frozenset(
     (
+        "backup create-logically-air-gapped-backup-vault",
         *("backup create-backup-vault", "backup update-global-settings", "backup update-region-settings"),
         *("backup get-backup-vault-access-policy", "backup put-backup-vault-access-policy"),
         *("kms create-key", "kms create-alias", "kms enable-key", "kms cancel-key-deletion"),

@@ -17,7 +17,7 @@ from ...iam.evaluation import Verdict
 from ...words.problems import Problem
 from ...words.reasons import Reason
 from ..resource_types.matrix import KEYED_BY_RESOURCE, service_of
-from ..vault.key import enabling
+from ..vault.by_hand import enabling
 from ..vault.seen import Key
 from . import by_hand
 from .admission import Admission, Party, admit, parties, service_role

@@ -15,7 +15,7 @@ from ...engine.plan import Case, Change, Declaring, Drift, Finding, Room, Side
 from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from . import key, rights
+from . import by_hand, key, rights
 from .declared import CREATION, Creation, VaultKind, creation_from, makes_air_gapped
 from .seen import AIR_GAPPED, AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Keys, Vault
 
@@ -172,17 +172,12 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
 
 
 def _fix(side: Side, *, ours: bool) -> Fix:
-    """Return what makes the vault, with the key that is declared or else with one of its own.
-
-    A declared key that is not usable yet comes first, by a row of its own.
-    """
-    ref, wanted = side.destination.vault, side.sight[KEYS].wanted
+    """Return what makes the vault; a declared key that cannot be used yet comes first, by a row of its own."""
+    creation, wanted = side.destination[CREATION], side.sight[KEYS].wanted
+    if not creation.create or creation.keyless:
+        return by_hand.vault(side.destination, "")
     declared = None if isinstance(wanted, Unseen) else wanted.value
-    if side.destination[CREATION].create:
-        if not ours or declared is None:
-            return fixes.NONE
-        return fixes.within(ref.account, key.vault_command(ref, declared.arn))
-    return fixes.within(ref.account, key.vault_command_with_key(ref))
+    return by_hand.vault(side.destination, declared.arn) if ours and declared is not None else fixes.NONE
 
 
 def _creation(side: Side, key_row: Prerequisite) -> tuple[CreateVault | None, Drift | None]:

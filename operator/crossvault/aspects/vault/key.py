@@ -7,15 +7,15 @@ nothing; there EncryptionKeyType decides. https://docs.aws.amazon.com/kms/latest
 from __future__ import annotations
 
 from ...engine import fixes
-from ...engine.declared import Desired, Destination, VaultRef, account_of, region_of
-from ...engine.fixes import Fix
+from ...engine.declared import Desired, Destination, account_of
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
 from ..resource_types.matrix import FULLY_MANAGED
+from . import by_hand
 from .declared import CREATION
-from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Vault
+from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Vault
 
 NAME = "VaultKey"
 
@@ -61,7 +61,7 @@ def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
             Reason.KEY_NOT_FOUND,
             f"There is no key {wanted} {where}.",
             "Create the customer managed key, or correct spec.destinations[].vault.encryptionKey.",
-            fix=_made(destination.vault, wanted or ""),
+            fix=by_hand.key(destination.vault, wanted or ""),
         )
     if look.value.manager != "CUSTOMER" or look.value.state != "Enabled":
         return unmet(
@@ -70,7 +70,7 @@ def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
             Reason.KEY_NOT_USABLE,
             f"Key {wanted} {where} is {look.value.state} and managed by {look.value.manager}.",
             "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
-            fix=fixes.within(destination.vault.account, *enabling(look.value)),
+            fix=fixes.within(destination.vault.account, *by_hand.enabling(look.value)),
         )
     return _good(destination, f"Key {wanted} can be used.")
 
@@ -108,7 +108,7 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight)
             Reason.KEY_NOT_USABLE,
             f"The key of vault {vault.name} is {key.state}.",
             "Enable the key, or cancel its deletion.",
-            fix=fixes.within(destination.vault.account, *enabling(key)),
+            fix=fixes.within(destination.vault.account, *by_hand.enabling(key)),
         )
     if (key is None or key.manager != "CUSTOMER") and not vault.air_gapped:
         return _not_of_the_customer(desired, destination, vault)
@@ -128,40 +128,6 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
         "A vault's key cannot be changed: name another vault with a customer managed key, "
         "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
     )
-
-
-def _made(vault: VaultRef, wanted: str) -> Fix:
-    """Return what makes the key that is declared by its alias; a key's id is chosen by AWS."""
-    _, slash, name = wanted.partition("alias/")
-    if not slash:
-        return fixes.NONE
-    create = fixes.aws("kms", "create-key", region=vault.region, query="KeyMetadata.KeyId", output="text")
-    alias = fixes.aws("kms", "create-alias", region=vault.region, alias_name=f"alias/{name}")
-    return fixes.within(vault.account, f'key=$({create}) && {alias} --target-key-id "$key"')
-
-
-def enabling(key: Key) -> tuple[str, ...]:
-    """Return the commands that make a key usable again; none where only AWS, or nobody, can."""
-    region = region_of(key.arn)
-    enable = fixes.aws("kms", "enable-key", region=region, key_id=key.arn)
-    cancel = fixes.aws("kms", "cancel-key-deletion", region=region, key_id=key.arn)
-    if key.manager != "CUSTOMER":
-        return ()
-    return {"Disabled": (enable,), "PendingDeletion": (cancel, enable)}.get(key.state, ())
-
-
-def vault_command(vault: VaultRef, key_arn: str) -> str:
-    """Return the command that makes a vault with a key."""
-    return fixes.aws(
-        "backup", "create-backup-vault", region=vault.region, backup_vault_name=vault.name, encryption_key_arn=key_arn
-    )
-
-
-def vault_command_with_key(vault: VaultRef) -> str:
-    """Return the command that makes a vault with a new customer managed key: it cannot be given one later."""
-    create = fixes.aws("kms", "create-key", region=vault.region, query="KeyMetadata.Arn", output="text")
-    made = fixes.aws("backup", "create-backup-vault", region=vault.region, backup_vault_name=vault.name)
-    return f'key=$({create}) && {made} --encryption-key-arn "$key"'
 
 
 def _good(destination: Destination, message: str) -> Prerequisite:
