@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,8 @@ class Surgery:
         """Return what a doctor tells a machine; of the files, where nothing else is said."""
         place = tuple(where) or ("-f", self.manifests)
         line = ["doctor", *map(str, place), "-o", "json", *map(str, words)]
-        done = CliRunner().invoke(main, line, env=operator_environment(self.aws))
+        with _own_logs():
+            done = CliRunner().invoke(main, line, env=operator_environment(self.aws))
         assert done.stdout, done.output
         if code is not None:
             assert done.exit_code == code, done.output
@@ -67,6 +70,19 @@ class Surgery:
     def paste(self, lines: Iterable[str]) -> None:
         """Type lines at the shells of administrators."""
         paste(self.aws, self._home, lines)
+
+
+@contextlib.contextmanager
+def _own_logs() -> Iterator[None]:
+    """Leave the logs of the process to those whose they were: a command is used to have it for itself."""
+    root, ours = logging.getLogger(), logging.getLogger("crossvault")
+    before = root.handlers[:], root.level, ours.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+        ours.setLevel(before[2])
 
 
 def paste(aws: SimulatorServer, home: Path, lines: Iterable[str]) -> None:

@@ -69,11 +69,12 @@ def command(
         raise click.UsageError("Say where to look: -f DIR, -n NAMESPACE or -A.")
     if name is not None and namespace is None:
         raise click.UsageError(f"{name} is in a namespace: -n NAMESPACE {name}.")
+    if path is not None:
+        options.check_aws()
     options.configure_logs("text", "error")
     from .. import doctor
 
     if path is not None:
-        options.check_aws()
         ctx.exit(doctor.of_files(path, doctor.Wanted(check, output, verbose=verbose), cluster))
     where = doctor.Place(kubeconfig, context, namespace or "", name or "")
     ctx.exit(doctor.of_cluster(where, doctor.Wanted(check, output, verbose=verbose)))
