@@ -116,6 +116,4 @@ def _fix(side: Side) -> Fix:
     return switched(known, on=True, region=side.desired.source.region)
 
 
-ROOM = Room(
-    "organization", judge=judge, rights=rights.RIGHTS, rows=(MANAGEMENT_ROW, SAME, SWITCH_ROW, former.ROW)
-)
+ROOM = Room("organization", judge=judge, rights=rights.RIGHTS, rows=(MANAGEMENT_ROW, SAME, SWITCH_ROW, former.ROW))
