@@ -42,6 +42,7 @@ from crossvault.aspects.copies.seen import CopyJob
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.organization.switch import SetSwitch
+from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.aspects.vault_policy.statement import (
@@ -135,11 +136,12 @@ def test_what_is_declared_and_not_observed_becomes_an_action(
 
 
 def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
-    """Vaults are created, statements put, copies started, a switch turned; there is no word for anything else.
+    """Vaults and a role are created, statements put, copies started, a switch turned; there is no other word.
 
     A lifecycle is changed to no end that has passed: test_existing_lifecycles.py.
     """
-    assert set(AwsAccounts()._acts) == {CreateVault, PutVaultPolicy, SetSwitch, StartCopy, UpdateLifecycle}
+    made = {CreateVault, CreateServiceRole}
+    assert set(AwsAccounts()._acts) == made | {PutVaultPolicy, PutKeyPolicy, SetSwitch, StartCopy, UpdateLifecycle}
 
 
 @pytest.mark.parametrize("points", [(point(),), UNSEEN])

@@ -163,7 +163,8 @@ class _Making:
         found: list[Happening] = []
         for _ in range(dice.choice((0, 1, 1, 2))):
             place = dice.choice(self._sources)
-            found.append(Made(dice.uniform(0, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
+            # Never within a second of one that was there: AWS makes one backup of a resource at a time.
+            found.append(Made(dice.uniform(2, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
         return found
 
     # --- what is declared
