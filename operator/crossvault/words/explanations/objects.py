@@ -1,0 +1,253 @@
+"""What the reasons mean that stand in conditions and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..reasons import Reason
+from .meaning import AUTHOR, AWS_ADMIN, NOBODY, PLATFORM, US, Explanation
+
+OBJECTS: Mapping[Reason, Explanation] = {
+    Reason.PROTECTED: Explanation("Nothing in scope lacks its copy, and nothing is wrong.", NOBODY, ""),
+    Reason.NOTHING_COPYABLE: Explanation(
+        "There are recovery points in scope, and AWS can copy none of them.",
+        AUTHOR,
+        "See why under ineligible, and change the scope, the destination, or how the backups are made.",
+    ),
+    Reason.CATCHING_UP: Explanation(
+        "The first backfill is under way.",
+        NOBODY,
+        "Wait. What waits as Budget goes sooner with a higher copying.maxConcurrent.",
+    ),
+    Reason.COPIES_PENDING: Explanation(
+        "Recovery points have no copy yet; none is older than the objective, none is failing, they are on their way.",
+        NOBODY,
+        "Wait.",
+    ),
+    Reason.OBJECTIVE_MISSED: Explanation(
+        "A recovery point without a copy is older than objectives.maxCopyLag.",
+        PLATFORM,
+        "Look at failed, waiting and missing of the destination, and at prerequisites.",
+    ),
+    Reason.DRIFTED: Explanation(
+        "AWS is not as declared and the operator may not, or could not, change it.",
+        PLATFORM,
+        "Look at status.drift; set mode: Enforce, end the suspension, or find who else writes it.",
+    ),
+    Reason.PREREQUISITE_UNMET: Explanation(
+        "AWS lacks something that copies need.", PLATFORM, "Do what the row in status.prerequisites says."
+    ),
+    Reason.COPIES_FAILING: Explanation(
+        "Copies failed when they were last tried, or copies that were complete are gone.",
+        PLATFORM,
+        "Look up the reason in status.failures on this page; the entry says who acts and when it is tried again.",
+    ),
+    Reason.CANNOT_OBSERVE: Explanation(
+        "The last look at AWS was not complete; nothing is known for sure.", PLATFORM, "The message names the cause."
+    ),
+    Reason.INVALID_SPEC: Explanation("The manifest contradicts itself.", AUTHOR, "Correct every field that is named."),
+    Reason.ACCOUNT_NOT_FOUND: Explanation(
+        "A BackupAccount is missing, or does not let this namespace use this vault, or this copy role, like that; all"
+        " of these read the same on purpose.",
+        AUTHOR,
+        "Correct the reference, or have a cluster administrator allow it in spec.grants or spec.allowedNamespaces.",
+    ),
+    Reason.POLICY_LIMIT_REACHED: Explanation(
+        "The namespace has more policies with a BackupAccount than its grant allows; the oldest ones have the places.",
+        AUTHOR,
+        "Delete a policy, or have a cluster administrator raise limits.policies of the grant.",
+    ),
+    Reason.ALL_MET: Explanation("Every prerequisite is met.", NOBODY, ""),
+    Reason.IN_SYNC: Explanation("Vaults and statements are as declared.", NOBODY, ""),
+    Reason.NO_FAILURES: Explanation("No copy is failing.", NOBODY, ""),
+    Reason.WITHIN_OBJECTIVE: Explanation("No gap is older than the objective.", NOBODY, ""),
+    Reason.NO_OBJECTIVE: Explanation("No objective is declared.", AUTHOR, "Declare objectives.maxCopyLag."),
+    Reason.COPYING: Explanation("A copy job is under way.", NOBODY, ""),
+    Reason.VERIFIED: Explanation("The role leads into the declared account.", NOBODY, ""),
+    Reason.ASSUME_ROLE_DENIED: Explanation(
+        "STS refused AssumeRole. AWS gives the same answer for a missing role, a trust policy that does not name the"
+        " operator, and a wrong External ID.",
+        AWS_ADMIN,
+        "Check role, trust policy and External ID, in this order. The status of the BackupAccount says who asked.",
+    ),
+    Reason.EXTERNAL_ID_UNREADABLE: Explanation(
+        "The Secret that holds the External ID is not there, has no such key, or may not be read.",
+        PLATFORM,
+        "Create it in the operator's namespace, correct externalIdSecretRef, or set rbac.externalIdSecrets.",
+    ),
+    Reason.EXTERNAL_ID_REFUSED: Explanation(
+        "STS said that the External ID does not fit.", AWS_ADMIN, "Correct externalId or the role's trust policy."
+    ),
+    Reason.ROLE_NOT_FOUND: Explanation(
+        "STS said that the role does not exist.", AWS_ADMIN, "Create it, or correct roleArn."
+    ),
+    Reason.WRONG_ACCOUNT: Explanation(
+        "The role leads into another account than declared; nothing was read or written with it.",
+        PLATFORM,
+        "Correct accountId or roleArn.",
+    ),
+    Reason.NO_CREDENTIALS: Explanation(
+        "The operator has no AWS identity.", PLATFORM, "Give its ServiceAccount a role (IRSA or Pod Identity)."
+    ),
+    Reason.CREDENTIALS_EXPIRED: Explanation(
+        "The credentials ran out and could not be renewed.", PLATFORM, "Renew them."
+    ),
+    Reason.CREDENTIALS_REFUSED: Explanation("AWS does not know the operator's credentials.", PLATFORM, "Replace them."),
+    Reason.INSECURE_ENDPOINT: Explanation(
+        "The endpoint that is set instead of AWS's own is plain http to another machine, or no plain address; nothing"
+        " was sent.",
+        PLATFORM,
+        "Set an endpoint with https (aws.endpointUrl of the chart, AWS_ENDPOINT_URL), or none.",
+    ),
+    Reason.ROLE_SHARED: Explanation(
+        "Another BackupAccount enters the same account in the same way: whoever may name one of them reaches what the"
+        " other one guards, and each has limits of its own. The status of the BackupAccount names it.",
+        PLATFORM,
+        "Keep one of them, with the namespaces of both; or give them different roles.",
+    ),
+    Reason.NOT_MANAGED: Explanation(
+        "The organization's switch for cross-account backup is only looked at.",
+        NOBODY,
+        "Declare crossAccountBackup: Enabled or Disabled to have it kept.",
+    ),
+    Reason.NOT_MANAGEMENT_ACCOUNT: Explanation(
+        "The account that a BackupOrganization names is a member of the organization and does not manage it; nothing"
+        " was written.",
+        PLATFORM,
+        "Name a BackupAccount of the management account, which the message gives, in spec.managementAccountRef.",
+    ),
+    Reason.DECLARATIONS_DISAGREE: Explanation(
+        "Several BackupOrganizations declare different things of one organization's switch; none of them writes.",
+        PLATFORM,
+        "Declare the same in all of them, or delete what is too many; a deletion changes nothing in AWS.",
+    ),
+    Reason.FORMER_MEMBER_HOLDS_COPIES: Explanation(
+        "An account that has left the organization, or is closed in it, still holds copies that policies made there.",
+        PLATFORM,
+        "Have that account reviewed. Its row goes once the account is a member again, or a policy counts no copy.",
+    ),
+    Reason.SWITCHED_ON: Explanation("Cross-account backup was switched on in the organization.", NOBODY, ""),
+    Reason.SWITCHED_OFF: Explanation(
+        "Cross-account backup was switched off in the organization; copies may go on for up to 15 minutes.",
+        PLATFORM,
+        "If nobody meant it: declare crossAccountBackup: Enabled on a BackupOrganization; CloudTrail has who did it.",
+    ),
+    Reason.ACCESS_DENIED: Explanation("The role lacks a permission.", AWS_ADMIN, "Allow the action that is named."),
+    Reason.THROTTLED: Explanation("AWS asks for fewer requests.", PLATFORM, "Lower the account's limits if it lasts."),
+    Reason.SERVICE_UNAVAILABLE: Explanation("AWS answered with a server error.", NOBODY, "Wait."),
+    Reason.TIMED_OUT: Explanation("AWS did not answer in time.", NOBODY, "Wait; check the network if it lasts."),
+    Reason.UNREACHABLE: Explanation("AWS could not be reached.", PLATFORM, "Check network, DNS and egress rules."),
+    Reason.REQUEST_REFUSED: Explanation(
+        "AWS refused a request as it stands.", PLATFORM, "The message names the cause."
+    ),
+    Reason.NOT_FOUND: Explanation("AWS does not know what was asked for.", PLATFORM, "The message names it."),
+    Reason.CHANGED_MEANWHILE: Explanation(
+        "Somebody changed the vault policy between our look and our write, and nothing was written; or while it was"
+        " written, and the message names what is missing.",
+        NOBODY,
+        "Wait. Who writes the same policy again and again is in CloudTrail.",
+    ),
+    Reason.DEADLINE_EXCEEDED: Explanation(
+        "A pass took too long and was cut short.", NOBODY, "Raise the account's limits."
+    ),
+    Reason.UNEXPECTED_ANSWER: Explanation(
+        "AWS's answer was broken, cut off, or lacked what AWS always sends; nothing was concluded from it.",
+        NOBODY,
+        "Wait.",
+    ),
+    Reason.INTERNAL_ERROR: Explanation("A bug of Crossvault.", US, "Please report it with the log."),
+    Reason.DIFFERENT_ORGANIZATION: Explanation(
+        "The accounts are in different organizations; AWS copies within one only.", AWS_ADMIN, "Move one account."
+    ),
+    Reason.NO_ORGANIZATION: Explanation("An account is in no organization.", AWS_ADMIN, "Let it join."),
+    Reason.CROSS_ACCOUNT_BACKUP_OFF: Explanation(
+        "The organization's switch for cross-account backup is off.",
+        AWS_ADMIN,
+        "Declare crossAccountBackup: Enabled on a BackupOrganization; or in the management account: aws backup"
+        " update-global-settings --global-settings isCrossAccountBackupEnabled=true",
+    ),
+    Reason.SOURCE_VAULT_MISSING: Explanation("The source vault does not exist.", AUTHOR, "Correct source.vault.name."),
+    Reason.VAULT_NOT_READY: Explanation(
+        "The destination vault is logically air-gapped and AWS is still creating it, or could not.",
+        AWS_ADMIN,
+        "Wait some minutes; a vault that could not be created has to be deleted by hand.",
+    ),
+    Reason.DESTINATION_VAULT_MISSING: Explanation(
+        "The destination vault does not exist and is not to be created.", AUTHOR, "Set vault.create and encryptionKey."
+    ),
+    Reason.DEFAULT_VAULT: Explanation(
+        "The default vault cannot take copies from another account.", AUTHOR, "Name another."
+    ),
+    Reason.AWS_MANAGED_VAULT_KEY: Explanation(
+        "The vault's key is managed by AWS; most types cannot be copied into it, and it cannot be changed.",
+        AUTHOR,
+        "Name another vault with a customer managed key.",
+    ),
+    Reason.KEY_NOT_FOUND: Explanation("The declared key does not exist.", AUTHOR, "Correct vault.encryptionKey."),
+    Reason.KEY_NOT_USABLE: Explanation(
+        "The key is disabled, deleted or managed by AWS.", AWS_ADMIN, "Enable or replace it."
+    ),
+    Reason.VAULT_POLICY_MISSING: Explanation(
+        "The vault's policy does not let the copy role in.", AUTHOR, "Set vaultPolicy: Manage, or add the statement."
+    ),
+    Reason.VAULT_POLICY_FULL: Explanation(
+        "The vault's policy has as many statements of Crossvault as one account, or all together, may have.",
+        PLATFORM,
+        "Use fewer copy roles for this vault, let some policies copy into another vault, or allow the roles by one"
+        " statement of your own, and set vaultPolicy: Check.",
+    ),
+    Reason.VAULT_POLICY_UNCLEAR: Explanation(
+        "Conditions that cannot be judged from here decide; the row names them.",
+        NOBODY,
+        "Copies are tried: that tells.",
+    ),
+    Reason.VAULT_POLICY_DENIES: Explanation(
+        "A Deny statement keeps the copy role out.", AWS_ADMIN, "Remove or narrow the one that the row names."
+    ),
+    Reason.RETENTION_OUT_OF_BOUNDS: Explanation(
+        "The vault's lock does not allow the copies' retention; recovery points whose copies it would refuse are held.",
+        AUTHOR,
+        "Declare lifecycle.deleteAfterDays of the destination within the lock's bounds.",
+    ),
+    Reason.FOREIGN_KEY: Explanation(
+        "The key belongs to an account other than the vault's, and KMS is not asked about it.",
+        NOBODY,
+        "AWS decides when a copy is made with it.",
+    ),
+    Reason.KEY_POLICY_UNCLEAR: Explanation(
+        "Whether a key lets in who copies cannot be judged from here; the row names what decides.",
+        NOBODY,
+        "Copies are tried: that tells.",
+    ),
+    Reason.COPY_ROLE_MISSING: Explanation(
+        "There is no role of this name in the source account that AWS Backup could assume.",
+        AWS_ADMIN,
+        "Create it as the remedy says, or correct spec.source.copyRole.",
+    ),
+    Reason.COPY_ROLE_UNTRUSTING: Explanation(
+        "The copy role's trust policy does not let AWS Backup in, or it depends on conditions.",
+        AWS_ADMIN,
+        "Allow sts:AssumeRole to the service backup.amazonaws.com in the role's trust policy.",
+    ),
+    Reason.COPY_ROLE_LACKS: Explanation(
+        "The copy role may not copy out of the source vault, or into the destination vault, or that depends on"
+        " conditions.",
+        AWS_ADMIN,
+        "Allow it what the row names, or attach AWSBackupServiceRolePolicyForBackup.",
+    ),
+    Reason.COPY_ROLE_NOT_PASSED: Explanation(
+        "The operator's role in the source account may not pass the copy role to AWS Backup, or that depends on"
+        " conditions.",
+        AWS_ADMIN,
+        "Allow it iam:PassRole on the copy role.",
+    ),
+    Reason.REGION_DOUBTFUL: Explanation(
+        "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
+        " answer.",
+        AUTHOR,
+        "Correct the Region; one newer than this release works once spec.regions of the BackupAccount lists it.",
+    ),
+    Reason.REGION_UNSEEN: Explanation(
+        "Not looked at, because nothing is asked in the Region.", AUTHOR, "See the row with RegionDoubtful."
+    ),
+}
