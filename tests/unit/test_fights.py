@@ -80,6 +80,14 @@ def test_what_somebody_wrote_into_a_status_is_no_repair(row: dict[str, Any]) -> 
     assert repairs.remembered({"observedGeneration": 1, "repairs": [row]}, 1, NOW) == {}
 
 
+def test_a_date_in_the_future_holds_nothing_up() -> None:
+    """Whoever may write a status cannot keep what is declared from being restored."""
+    ahead = NOW + timedelta(days=3)
+    status = {"observedGeneration": 1, "repairs": repairs.rows({WHAT: Repair(9, NOW, ahead)})}
+
+    assert repairs.remembered(status, 1, NOW) == {}
+
+
 # --- Whole passes --------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ from .parts import Part
 AGAIN = 3
 """So many repairs within a day are no accident."""
 FORGOTTEN = timedelta(days=1)
+_SKEW = timedelta(hours=1)
+"""So far ahead may another process's clock have been."""
 _FIRST, _LONGEST = timedelta(minutes=5), timedelta(hours=6)
 
 Mended: TypeAlias = tuple[str, str]
@@ -62,8 +64,8 @@ REPAIRS: Part[Repairs] = Part("repairs", {})
 
 
 def lasting(repairs: Repairs, now: datetime) -> dict[Mended, Repair]:
-    """Leave out what has lasted for a day."""
-    return {each: repair for each, repair in repairs.items() if now - repair.last < FORGOTTEN}
+    """Leave out what has lasted for a day, and what lies in the future: no forged date holds a repair up for ever."""
+    return {each: repair for each, repair in repairs.items() if -_SKEW <= now - repair.last < FORGOTTEN}
 
 
 def counted(repairs: Repairs, done: Iterable[Mended], was_met: Container[Mended], now: datetime) -> Repairs:
