@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kit.builders import ROLE, SOURCE_ID, TARGET_ID, desired, observed, point, sight
+from tests.kit.builders import ROLE, SOURCE_ID, TARGET_ID, desired, destination, observed, point, sight
 from tests.kit.judging import diff, foresee
 
 from crossvault.aspects.copies.planned import StartCopy
@@ -19,7 +19,9 @@ from crossvault.aspects.source_keys.declared import KEY_OWNERSHIP
 from crossvault.aspects.source_keys.manage import is_ours
 from crossvault.aspects.source_keys.seen import SERVICE_ROLE, Behind, Grant, Picture, SourceKeys
 from crossvault.aspects.source_keys.statement import statements_for
-from crossvault.aspects.vault.seen import Key
+from crossvault.aspects.vault import CREATION, Creation
+from crossvault.aspects.vault.declared import VaultKind
+from crossvault.aspects.vault.seen import AIR_GAPPED, VAULT, Key, Vault
 from crossvault.engine.declared import Desired, Mode, Ownership
 from crossvault.engine.looks import Look, Seen
 from crossvault.engine.plan import Plan, restrict
@@ -163,6 +165,31 @@ def test_what_somebody_changed_of_ours_is_put_back_in_its_place() -> None:
 
     assert list(documents.statements(put.document)) == [use, grant, HOME]
     assert put.replaces == {documents.canonical(each) for each in (less, gone)}
+
+
+def test_what_stands_there_for_deleted_roles_goes_with_the_next_write() -> None:
+    """KMS takes no policy with one; what others wrote for one is theirs to remove."""
+    use, _ = statements_for([f"arn:aws:iam::{SOURCE_ID}:role/former"])
+    dead = {**use, "Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}
+    theirs = {**dead, "Sid": "Theirs"}
+    mixed = {**dead, "Sid": f"{use['Sid'][:20]}0", "Principal": {"AWS": ["AROAEXAMPLEEXAMPLE123", ROLE]}}
+    (put,) = puts(planned(document(HOME, dead, theirs, mixed)))
+
+    assert list(documents.statements(put.document)) == [HOME, theirs, mixed, *statements_for([SERVICE])]
+    assert put.replaces == {documents.canonical(dead)}
+
+
+def test_a_key_of_what_never_enters_an_air_gapped_vault_is_nobodys_concern() -> None:
+    """It is not shared for nothing, and holds up nobody."""
+    wanted = destination().having(CREATION, Creation(kind=VaultKind.AIR_GAPPED))
+    vault = Vault(wanted.vault.arn, wanted.vault.name, None, True, 7, 365, AIR_GAPPED, "AWS_OWNED_KMS_KEY")
+    seen = sight(wanted, source_keys=Seen(keys(document(HOME)))).having(VAULT, Seen(vault))
+    there = desired(wanted)
+    managed = replace(there, parts=there.parts.having(KEY_OWNERSHIP, Ownership.MANAGE))
+    plan = diff(managed, observed((ONE,), seen))
+
+    assert puts(plan) == []
+    assert row(plan).status == "Met"
 
 
 def test_copies_follow_in_the_same_pass() -> None:

@@ -152,6 +152,19 @@ def test_invariant_7_nothing_follows_from_what_was_not_seen(points: Any) -> None
     assert (made.actions, made.drift, standings_of(made)["dr"]) == ((), (), ())
 
 
+def test_what_we_wrote_for_deleted_roles_goes_with_the_next_write() -> None:
+    """AWS takes no policy with one; a statement of others for one is theirs to remove."""
+    former = statement_for("arn:aws:iam::111111111111:role/former")
+    dead = {**former, "Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}
+    theirs = {**dead, "Sid": "Theirs"}
+    there = json.dumps({"Version": "2012-10-17", "Statement": [theirs, dead]})
+    (action,) = diff(_wanted(), observed((), sight(policy=there))).actions
+
+    assert isinstance(action, PutVaultPolicy)
+    assert list(json.loads(action.document or "")["Statement"]) == [theirs, statement_for(ROLE)]
+    assert action.foreign_statements == 1
+
+
 def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
     """The plan carries the whole new document, the one it replaces, and how many foreign statements it keeps."""
     made = diff(_wanted(), observed((), sight(policy=THEIRS)))

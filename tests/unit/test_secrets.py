@@ -68,6 +68,8 @@ def test_the_value_is_read_each_time_from_the_operators_namespace() -> None:
         ({"data": {REF.key: 7}}, "no such key", ErrorClass.STUCK),
         (holding(b""), "is empty", ErrorClass.STUCK),
         (holding(b"\xff\xfe"), "is no text", ErrorClass.STUCK),
+        (holding(b"top secret\ninner"), "no External ID", ErrorClass.STUCK),
+        (holding(b"x"), "no External ID", ErrorClass.STUCK),
         (holding("not base64!"), "is no text", ErrorClass.STUCK),
         (ApiError(Trouble.FORBIDDEN, "forbidden"), "may not get it", ErrorClass.STUCK),
         (ApiError(Trouble.UNREACHABLE, "timeout"), "does not give it", ErrorClass.RETRY),

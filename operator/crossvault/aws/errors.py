@@ -80,6 +80,7 @@ CODES: dict[str, Verdict] = {
     "OptInRequired": _REFUSED,
     "RegionDisabledException": _REFUSED,
     "PackedPolicyTooLargeException": _REFUSED,
+    "MalformedPolicyDocumentException": (Reason.PRINCIPAL_UNKNOWN, ErrorClass.STUCK),
     "LimitExceededException": (Reason.QUOTA_EXCEEDED, ErrorClass.STUCK),
     # The thing asked about
     "ResourceNotFoundException": (Reason.NOT_FOUND, ErrorClass.STUCK),
@@ -339,6 +340,10 @@ _WORDS: dict[Reason, Callable[[Ask, str], str]] = {
     Reason.EXTERNAL_ID_REFUSED: _external_id_refused,
     Reason.ROLE_NOT_FOUND: lambda ask, _: (
         f"the role {ask.account.role_arn} does not exist. Create it or correct roleArn."
+    ),
+    Reason.PRINCIPAL_UNKNOWN: _constant(
+        "KMS refuses a policy that names a role which does not exist: a new one takes some seconds to be known, and one"
+        " that was deleted has to go from the policy first. It is tried again by itself."
     ),
     Reason.THROTTLED: _constant("AWS is throttling this account. It is tried again by itself."),
     Reason.SERVICE_UNAVAILABLE: _constant("the AWS service fails at the moment. It is tried again by itself."),

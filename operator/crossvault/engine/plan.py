@@ -67,12 +67,14 @@ class Action(Protocol):
         once: It is not done again in a later round of the same pass.
         alone: What keeps one such action from being done concerns that one only, and none at its destination.
         tells: What it has changed is read anew because of it; after others the next pass looks at everything anew.
+        restores: Done again it is a repair: its row tells of one thing, which was as declared when it was met.
     """
 
     mends: ClassVar[str]
     once: ClassVar[bool]
     alone: ClassVar[bool]
     tells: ClassVar[bool]
+    restores: ClassVar[bool]
 
     @property
     def destination(self) -> str:
@@ -300,7 +302,7 @@ def _split(
     postponed: list[Postponed] = []
     for each in wanted:
         refused = observed.refused_writes.get(each.key) if each.key is not None else None
-        repair = repairs.get((each.destination, each.mends))
+        repair = repairs.get((each.destination, each.mends)) if each.restores else None
         if refused is not None:
             postponed.append(Postponed(each, refused.problem, refused.retry_at))
         elif repair is not None and repair.due > observed.at:

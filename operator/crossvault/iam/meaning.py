@@ -55,6 +55,14 @@ def principals_of(element: object, partition: str) -> dict[str, Canonical]:
     }
 
 
+def is_of_deleted(statement: Mapping[str, Any], prefixes: tuple[str, ...]) -> bool:
+    """Tell whether a statement whose Sid begins like one of some is for deleted roles alone, and so for nobody."""
+    listed = principals_of(statement.get("Principal"), "aws")
+    named = listed.get("AWS", frozenset())
+    ours = str(statement.get("Sid") or "").startswith(prefixes) and "NotPrincipal" not in statement
+    return ours and set(listed) == {"AWS"} and bool(named) and all(DELETED.fullmatch(each) for each in named)
+
+
 def root_of(account_id: str, partition: str) -> str:
     """Return the principal that means an account as a whole."""
     return f"arn:{partition}:iam::{account_id}:root"

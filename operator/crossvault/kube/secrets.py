@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import re
 from concurrent.futures import TimeoutError as TimedOutError
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from .client import Api, ApiError, Trouble
 
 SECRETS = objects.Resource("/api/v1", "secrets", "v1", namespaced=True)
 _WAIT = 30.0
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+"""What STS takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
 
 def own_namespace(folder: Path = POD_ACCOUNT) -> str:
@@ -79,6 +82,8 @@ def _text(ref: SecretKey, encoded: object) -> str:
         raise _unreadable(ref, "its value is no text") from error
     if not found:
         raise _unreadable(ref, "its value is empty")
+    if not _EXTERNAL_ID.fullmatch(found):
+        raise _unreadable(ref, "its value is no External ID: 2 to 1224 letters, digits and _ + = , . @ : / -")
     return found
 
 

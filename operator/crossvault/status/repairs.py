@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,20 +16,27 @@ from ..words.texts import clip
 from .events import Event
 
 LIMIT = 20
+_MOST = 1_000_000
+_DESTINATION, _ROW = re.compile(r"[a-z0-9-]{0,63}"), re.compile(r"[A-Za-z]{1,64}")
+"""What names look like; whoever may write a status puts nothing else into conditions and metrics by it."""
 
 
 def remembered(status: Mapping[str, Any], generation: int, now: datetime) -> Repairs:
     """Read what a status has; what was declared otherwise since is restored at once, and counted anew."""
     if status.get("observedGeneration") != generation:
         return {}
-    return lasting(dict(filter(None, map(_read, status.get("repairs") or ()))), now)
+    rows = list(status.get("repairs") or ())[:LIMIT]
+    return lasting(dict(filter(None, map(_read, rows))), now)
 
 
 def _read(row: Mapping[str, Any]) -> tuple[Mended, Repair] | None:
     count, since, last = row.get("count"), moment(row.get("since")), moment(row.get("last"))
+    names = str(row.get("destination") or ""), str(row.get("prerequisite"))
     if not isinstance(count, int) or since is None or last is None:
         return None
-    return (str(row.get("destination") or ""), str(row.get("prerequisite"))), Repair(count, since, last)
+    if not 0 < count < _MOST or since > last or not (_DESTINATION.fullmatch(names[0]) and _ROW.fullmatch(names[1])):
+        return None
+    return names, Repair(count, since, last)
 
 
 def after(
@@ -38,7 +46,7 @@ def after(
     mended = [
         (each.action.destination, each.action.mends)
         for each in results
-        if each.problem is None and not each.found and each.action.mends
+        if each.problem is None and not each.found and each.action.restores
     ]
     same = status.get("observedGeneration") == generation
     return counted(remembered(status, generation, now), mended, frozenset(was_met) if same else frozenset(), now)

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     VAULT_POLICY_DENIES = "VaultPolicyDenies"
     RETENTION_OUT_OF_BOUNDS = "RetentionOutOfBounds"
     FOREIGN_KEY = "ForeignKey"
+    PRINCIPAL_UNKNOWN = "PrincipalUnknown"
     KEY_POLICY_UNCLEAR = "KeyPolicyUnclear"
     COPY_ROLE_MISSING = "CopyRoleMissing"
     COPY_ROLE_UNTRUSTING = "CopyRoleUntrusting"

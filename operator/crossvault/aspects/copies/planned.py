@@ -113,6 +113,7 @@ class StartCopy:
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
     tells: ClassVar[bool] = True
+    restores: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey | None:

@@ -36,6 +36,7 @@ class UpdateLifecycle:
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

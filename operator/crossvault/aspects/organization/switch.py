@@ -48,6 +48,7 @@ class SetSwitch:
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = True
 
     account: Account
     organization_id: str

@@ -16,7 +16,8 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from ..resource_types.matrix import KEYED_BY_RESOURCE, service_of
+from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, service_of
+from ..vault import KEYS, vault_of, vault_to_be
 from ..vault.by_hand import enabling
 from ..vault.seen import Key
 from . import by_hand
@@ -26,7 +27,10 @@ from .statement import printed
 
 NAME = "SourceKeys"
 
-_GONE_STATES = frozenset({"Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport"})
+_GONE_STATES = frozenset(
+    {"Creating", "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable"}
+)
+"""In which a key does nothing for anybody. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"""
 _FIXED = 10
 _GROUPS, _KEYS, _RESOURCES = 2, 3, 3
 """How many kinds of trouble, keys with the same trouble, and resources a row names; all others count."""
@@ -64,7 +68,7 @@ class Verdicts:
 
 
 def judged(desired: Desired, destination: Destination, source: Sight, sight: Sight, keys: SourceKeys) -> list[Verdicts]:
-    """Judge every key behind recovery points in scope, in a lasting order.
+    """Judge every key behind recovery points in scope, in a lasting order; not those of types that never get there.
 
     | key | copies of what it encrypts |
     |---|---|
@@ -80,8 +84,15 @@ def judged(desired: Desired, destination: Destination, source: Sight, sight: Sig
         return []
     asked = parties(desired, destination, source, sight)
     regions = (desired.source.region, destination.vault.region)
-    ordered = sorted(keys.behind, key=lambda each: (each.key_arn, each.resource_type))
+    barred = NOT_AIR_GAPPED if _is_air_gapped(destination, sight) else frozenset[str]()
+    meant = [each for each in keys.behind if each.resource_type not in barred]
+    ordered = sorted(meant, key=lambda each: (each.key_arn, each.resource_type))
     return [_judged(each, keys.pictures.get(each.key_arn), asked, regions) for each in ordered]
+
+
+def _is_air_gapped(destination: Destination, sight: Sight) -> bool:
+    vault = vault_of(sight) or vault_to_be(destination, sight[KEYS].wanted)
+    return vault is not None and vault.air_gapped
 
 
 def _judged(behind: Behind, picture: Picture | None, asked: Iterable[Party], regions: tuple[str, ...]) -> Verdicts:

@@ -23,7 +23,7 @@ from . import service_role
 from .declared import KEY_OWNERSHIP
 from .judging import NAME, Access, Verdicts
 from .seen import SOURCE_KEYS
-from .statement import statements_for
+from .statement import GRANTS, USE, statements_for
 
 ASPECT = "key_policy"
 
@@ -53,6 +53,7 @@ class PutKeyPolicy:
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:
@@ -178,9 +179,15 @@ def _is_usurped(document: str, sid: str, roles: Iterable[str]) -> bool:
     return any(each.get("Sid") == sid and not any(is_ours(each, role) for role in roles) for each in there)
 
 
+def is_dead(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement of ours lets in nobody any more: all its roles were deleted, and KMS takes none such."""
+    return meaning.is_of_deleted(statement, (USE, GRANTS))
+
+
 def _put(desired: Desired, destination: Destination, key_arn: str, there: str, roles: Iterable[str]) -> PutKeyPolicy:
     """Return the write that puts in the statements for some roles, each in the place of what stood there for it."""
     document, sids, goes = there, [], set[str]()
+    dead = {documents.canonical(each) for each in documents.statements(there) if is_dead(each)}
     for role in roles:
         for wanted in statements_for([role]):
             ours = [
@@ -194,6 +201,9 @@ def _put(desired: Desired, destination: Destination, key_arn: str, there: str, r
             document = documents.put(document, wanted, _one_of(texts))
             goes |= texts
             sids.append(str(wanted["Sid"]))
+    dead -= goes
+    document = (documents.remove(document, _one_of(dead)) or document) if dead else document
+    goes |= dead
     return PutKeyPolicy(
         destination.name,
         destination.vault,

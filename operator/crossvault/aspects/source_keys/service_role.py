@@ -30,6 +30,7 @@ class CreateServiceRole:
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

@@ -43,6 +43,7 @@ class CreateVault:
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = True
 
     @property
     def key(self) -> WriteKey:
@@ -157,7 +158,8 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
     if isinstance(look, Unseen):
         return _unseen(ROW, name, look.problem, "spec.destinations[].region")
     if look.value is not None and look.value.state in _NOT_YET:
-        return unmet(ROW, name, Reason.VAULT_NOT_READY, f"Vault {ref.name} {_NOT_YET[look.value.state]}.", "")
+        failed = "Delete it by hand; it is then created again." if look.value.state == "FAILED" else ""
+        return unmet(ROW, name, Reason.VAULT_NOT_READY, f"Vault {ref.name} {_NOT_YET[look.value.state]}.", failed)
     if look.value is not None:
         return met(ROW, name, f"Vault {ref.name} exists.", clears=Reason.DESTINATION_VAULT_MISSING)
     remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
@@ -196,7 +198,7 @@ def _creation(side: Side, key_row: Prerequisite) -> tuple[CreateVault | None, Dr
 def _otherwise(side: Side) -> tuple[Drift, ...]:
     """Compare what a vault is with what is declared of it: kind and bounds, which nobody can change."""
     creation, vault = side.destination[CREATION], vault_of(side.sight)
-    if creation.kind is None or vault is None:
+    if creation.kind is None or vault is None or vault.state in _NOT_YET:
         return ()
     name = side.destination.name
     found = VaultKind.AIR_GAPPED if vault.air_gapped else VaultKind.STANDARD

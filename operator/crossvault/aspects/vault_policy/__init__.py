@@ -30,7 +30,7 @@ from ..vault.seen import VAULT
 from . import by_hand, rights
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
-from .statement import COPY_INTO, digest_of, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
+from .statement import COPY_INTO, digest_of, is_dead, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
 
 __all__ = [
     "CLAIMS",
@@ -84,6 +84,7 @@ class PutVaultPolicy:
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = True
 
     @property
     def key(self) -> WriteKey:
@@ -173,7 +174,9 @@ def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
             return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
         if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]) and not former:
             return None, None
-        document = _put(current, wanted, [*ours, *former])
+        # AWS takes no policy with a role that was deleted: what we wrote for one goes with the next write.
+        dead = [each for each in there if is_dead(each) and each not in ours and each not in former]
+        document = _put(current, wanted, [*ours, *former, *dead])
     except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
     difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours, former))
@@ -185,8 +188,8 @@ def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
         current,
         document,
         wanted["Sid"],
-        foreign_statements=len(there) - len(ours) - len(former),
-        replaces=frozenset(map(documents.canonical, (*ours, *former))),
+        foreign_statements=len(there) - len(ours) - len(former) - len(dead),
+        replaces=frozenset(map(documents.canonical, (*ours, *former, *dead))),
     )
     return action, difference
 

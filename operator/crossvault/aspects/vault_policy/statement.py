@@ -70,6 +70,11 @@ def is_for_deleted_role(statement: Mapping[str, Any]) -> bool:
     return any(meaning.DELETED.fullmatch(each) for each in listed)
 
 
+def is_dead(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement of ours is for deleted roles alone, and so lets in nobody any more."""
+    return meaning.is_of_deleted(statement, (SID_PREFIX,))
+
+
 def _names_one_organization(condition: object) -> bool:
     """Tell whether a condition holds for the members of one organization at most, whatever it tests besides."""
     tests = condition if isinstance(condition, Mapping) else {}

@@ -214,6 +214,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
         NOBODY,
         "AWS decides when a copy is made with it.",
     ),
+    Reason.PRINCIPAL_UNKNOWN: Explanation(
+        "KMS refuses a policy that names a role which does not exist: it was just made, or it was deleted and its"
+        " unique id (AROA…) stands there.",
+        AWS_ADMIN,
+        "Wait a minute after a role was made; remove statements of others that name a deleted one.",
+    ),
     Reason.KEY_POLICY_UNCLEAR: Explanation(
         "Whether a key lets in who copies cannot be judged from here; the row names what decides.",
         NOBODY,
