@@ -14,9 +14,11 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
+from ..aspects.copy_role.permissions import MAY_COPY
 from ..aspects.identity import ROW as IDENTITY
 from ..aspects.organization import SAME
 from ..aspects.organization.switch import SWITCH_ROW
+from ..aspects.source_keys import NAME as SOURCE_KEYS
 from ..engine import fixes
 from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
@@ -186,10 +188,14 @@ def _remedy(seen: Seen, row: Mapping[str, Any]) -> str:
         told = EXPLANATIONS[reason].remedy
     if reason not in _ABOUT_PERMISSIONS:
         return told
-    side = _side(seen, row)
+    source = (seen.body.get("spec") or {}).get("source") if row["name"] in _ASKED_OF_SOURCE else None
+    side = source or _side(seen, row)
     account = f" --account {side['accountRef']['name']}" if side and row["name"] != SAME else ""
     return f'{told} "crossvault iam -f DIR{account}" prints the whole documents.'.strip()
 
+
+_ASKED_OF_SOURCE = frozenset({MAY_COPY, SOURCE_KEYS})
+"""Rows of a destination that are looked up with the role of the source."""
 
 _ABOUT_PERMISSIONS = frozenset({Reason.ACCESS_DENIED, Reason.ASSUME_ROLE_DENIED, Reason.EXTERNAL_ID_REFUSED})
 

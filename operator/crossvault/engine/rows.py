@@ -100,7 +100,8 @@ def by_the_operator(desired: Desired, does: str, first: Prerequisite | None) -> 
     if first is not None:
         told = first.status is UNMET or first.reason in {Reason.REGION_DOUBTFUL, Reason.REGION_UNSEEN}
         why = "." if told else f": {first.message}"
-        return f"First {first.name} has to be met, the operator then {does}{why}"
+        held = "" if desired.acts else f", with {' and '.join(desired.held_by)},"
+        return f"First {first.name} has to be met, the operator then{held} {does}{why}"
     if desired.acts:
         return f"Nothing: the operator {does}."
     return f"Set {' and '.join(desired.held_by)}: the operator then {does}."

@@ -97,8 +97,10 @@ def source(case: Case) -> tuple[Prerequisite, ...]:
 
 
 def judge(side: Side) -> Finding:
-    """Judge what the role may do for a destination."""
-    look, role = side.sight[permissions.COPYING], side.desired[COPY_ROLE]
+    """Judge what the role may do for a destination; of one that is not there another row tells."""
+    look, role, there = side.sight[permissions.COPYING], side.desired[COPY_ROLE], side.source[ROLE]
+    if not isinstance(there, Unseen) and there.value is None:
+        return Finding()
     return Finding(permissions.may_copy(side.desired, side.destination, look, role))
 
 

@@ -8,6 +8,7 @@ from ...engine.looks import Unseen
 from ...engine.plan import Case, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
+from ..identity import IDENTITY
 from . import matrix, rights
 from .seen import REGION_SETTINGS, RegionSettings
 
@@ -20,6 +21,7 @@ def source(case: Case) -> tuple[Prerequisite, ...]:
 
     | Region settings | DynamoDB | row |
     |---|---|---|
+    | not seen, nor the account | | Unknown |
     | not seen | declared | Unknown; copies are tried |
     | not seen | not declared | Met: nothing that is declared depends on them |
     | DynamoDB without advanced features | declared | Unmet; what has them is copied |
@@ -30,7 +32,7 @@ def source(case: Case) -> tuple[Prerequisite, ...]:
     vault, look = case.desired.source, case.observed.source[REGION_SETTINGS]
     types = case.desired.scope.resource_types
     if isinstance(look, Unseen):
-        if _DYNAMODB in types:
+        if _DYNAMODB in types or isinstance(case.observed.source[IDENTITY], Unseen):
             return (unknown(NAME, "", look.problem),)
         return (met(NAME, "", "Nothing that is declared depends on the Region settings, which could not be read."),)
     where = f"{vault.region} of account {vault.account.name}"
