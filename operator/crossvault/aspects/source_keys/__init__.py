@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ...engine.declared import Desired, Destination
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Finding, Room, Side
+from ...engine.plan import Drift, Finding, Room, Side
 from ...engine.rows import Prerequisite, unknown
 from ...words.reasons import Reason
 from . import declared, judging, manage, rights, service_role, vault_key
@@ -33,13 +33,11 @@ def judge(side: Side) -> Finding:
     found = judging.judged(*asked, look.value)
     actions, drift = manage.sharing(side.desired, side.destination, side.sight, found)
     made = service_role.creation(side.destination, side.sight)
-    return Finding((_row(side, found), *rows), drift, (*made, *actions))
+    return Finding((_row(side, found, drift), *rows), drift, (*made, *actions))
 
 
-def _row(side: Side, found: list[Verdicts]) -> Prerequisite:
-    desired, destination, sight = side.desired, side.destination, side.sight
-    row = judging.row(desired, destination, sight, found)
-    _, drift = manage.sharing(desired, destination, sight, found)
+def _row(side: Side, found: list[Verdicts], drift: Iterable[Drift]) -> Prerequisite:
+    row = judging.row(side.desired, side.destination, side.sight, found)
     return manage.owned(row, side, found, drift)
 
 
@@ -49,7 +47,9 @@ def row_of(side: Side, uncopied: Collection[tuple[str, str]]) -> Prerequisite | 
     if isinstance(look, Unseen):
         return None
     found = judging.judged(side.desired, side.destination, side.source, side.sight, look.value)
-    return _row(side, judging.concerning(found, uncopied))
+    told = judging.concerning(found, uncopied)
+    _, drift = manage.sharing(side.desired, side.destination, side.sight, told)
+    return _row(side, told, drift)
 
 
 def held(
