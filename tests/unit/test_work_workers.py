@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -64,8 +65,13 @@ def test_no_more_passes_at_once_than_workers() -> None:
 class Waiting:
     """Workers whose handler steps aside for ``seconds``, as a thread of theirs would, and then works for one."""
 
-    def __init__(self, count: int, *, seconds: float = 5.0, shares: Shares[str] | None = None) -> None:
+    def __init__(
+        self, count: int, *, seconds: float = 5.0, shares: Shares[str] | None = None, then: Next | None = None
+    ) -> None:
         self.seconds, self.started, self.working, self.most = seconds, dict[str, float](), 0, 0
+        self.begun: defaultdict[str, list[float]] = defaultdict(list)
+        self.then = then or Done()
+        self.long: dict[str, float] = {}
         self.workers: Workers[str] = Workers(
             self.handle, count=count, vitals=Vitals(), agenda=Agenda(pace=EXACT, shares=shares)
         )
@@ -74,13 +80,14 @@ class Waiting:
         """Wait, then work."""
         loop = asyncio.get_running_loop()
         self.started[key] = loop.time()
+        self.begun[key].append(loop.time())
         with self.workers.aside(key):
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(self.long.get(key, self.seconds))
         self.working += 1
         self.most = max(self.most, self.working)
         await asyncio.sleep(1)
         self.working -= 1
-        return Done()
+        return self.then
 
 
 def test_others_work_while_a_pass_only_waits() -> None:
@@ -97,6 +104,24 @@ def test_others_work_while_a_pass_only_waits() -> None:
         assert bench.workers.running() == frozenset()
         assert bench.workers.alive()
         assert await bench.workers.drain(1)
+
+    work_loop.run(story())
+
+
+def test_what_becomes_due_while_all_only_wait_is_worked_on() -> None:
+    """Both workers wait for a minute; a third pass comes again a second after its end, in their places."""
+
+    async def story() -> None:
+        bench = Waiting(2, then=After(timedelta(seconds=1)))
+        bench.long = {"a": 60.0, "b": 60.0}
+        for key in "abc":
+            bench.workers.add(key)
+        bench.workers.start()
+        await asyncio.sleep(30)
+
+        assert bench.begun["c"] == [0.0, 7.0, 14.0, 21.0, 28.0]
+        assert not await bench.workers.drain(1)
+        assert await bench.workers.drain(60)
 
     work_loop.run(story())
 

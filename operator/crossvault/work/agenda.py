@@ -306,8 +306,10 @@ class Agenda(Generic[K]):
         """Return when the first waiting key is due; the instant may have been given up since."""
         return self._heap[0][0] if self._heap else None
 
-    def ready(self) -> int:
-        """Return how many keys could be taken now."""
+    def ready(self, now: float) -> int:
+        """Return how many keys could be taken now, those among them whose wait is over."""
+        with self._lock:
+            self._wake(now)
         places = self._places
         return sum(
             len(keys)

@@ -16,6 +16,10 @@ from ..status.outcome import Cadence, Outcome
 RESYNC_SHARE = 0.9
 FOLLOW_SHARE = 0.5
 
+STARTING = timedelta(seconds=7)
+"""While copies are started one after the other: a full pass of starts takes twice as long, so that the next one always
+sees which of the last ones are over, and have left their places."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ages:
@@ -70,9 +74,10 @@ class Freshness:
             self.demand(key, wrote_at)
         moving = self._usual.moving
         if requeue is not None and requeue < self._cadence.interval:
-            # The next copies are started at once; the last ones are not seen to move before they are followed.
-            soon = max(requeue, self._cadence.follow) if calm else requeue
-            moving = min(soon * FOLLOW_SHARE, moving)
+            # The next copies are started at once; the last ones are not seen to move that soon.
+            starting = calm and requeue < self._cadence.follow
+            soon = min(self._cadence.follow * FOLLOW_SHARE, STARTING) if starting else requeue * FOLLOW_SHARE
+            moving = min(soon, moving)
         self._ages[key] = (
             _Ages(moving, self._usual.settings, self._cadence.settled) if calm else _Ages(moving, moving, moving)
         )

@@ -175,11 +175,12 @@ class Workers(Generic[K]):
                 self._idle.remove(waiter)
 
     def _signal(self) -> None:
-        """Wake as many workers as there are keys, and set the alarm for the next key that waits."""
+        """Wake as many workers as there are keys, or send for a stand-in; set the alarm for the next key that waits."""
+        ready = self._agenda.ready(self._clock())
         if self._idle:
-            for _ in range(min(self._agenda.ready(), len(self._idle))):
+            for _ in range(min(ready, len(self._idle))):
                 _wake(self._idle.popleft())
-        elif self._tasks and len(self._stand_ins) < self._agenda.away() and self._agenda.ready():
+        elif self._tasks and ready and len(self._stand_ins) < self._agenda.away():
             stand_in = self._loop.create_task(self._stand_in(), name="stand-in")
             self._stand_ins.add(stand_in)
             stand_in.add_done_callback(self._stand_ins.discard)
@@ -194,8 +195,7 @@ class Workers(Generic[K]):
 
     def _alarm(self) -> None:
         self._timer = None
-        if self._idle:
-            _wake(self._idle.popleft())  # the woken worker takes what is due and sets the next alarm
+        self._signal()
 
 
 def shares_of(

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from tests.kit.fake_api import POLICIES, FakeApi, account, policy
 
+from crossvault.aspects.copies.starts import PASS_SECONDS
 from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.kind import ObjectKey
@@ -26,7 +27,7 @@ from crossvault.kube.store import Store
 from crossvault.status.events import Event
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.words.reasons import Reason
-from crossvault.work.freshness import Freshness
+from crossvault.work.freshness import STARTING, Freshness
 from crossvault.work.vitals import Vitals
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -200,8 +201,8 @@ def test_patience_follows_the_next_look(requeue: timedelta | None, patience: flo
     ("requeue", "calm", "ages"),
     [
         pytest.param(timedelta(seconds=30), True, (15, 270, 1500), id="copies are followed"),
-        pytest.param(timedelta(seconds=1), True, (15, 270, 1500), id="more copies are started"),
-        pytest.param(timedelta(milliseconds=100), True, (15, 270, 1500), id="more copies are started at once"),
+        pytest.param(timedelta(seconds=1), True, (7, 270, 1500), id="more copies are started"),
+        pytest.param(timedelta(milliseconds=100), True, (7, 270, 1500), id="more copies are started at once"),
         pytest.param(timedelta(minutes=2), True, (60, 270, 1500), id="something is due"),
         pytest.param(timedelta(seconds=30), False, (15, 15, 15), id="something is wrong"),
         pytest.param(timedelta(minutes=5), True, (270, 270, 1500), id="resync"),
@@ -235,6 +236,11 @@ def test_nothing_that_is_set_is_older_than_an_interval(cadence: Cadence, calm: b
     assert NOW - 5 * cadence.interval <= moving - patience.settled <= moving - patience.settings
 
 
+def test_after_a_full_pass_of_starts_it_is_seen_which_of_the_last_are_over() -> None:
+    """Else their places stay taken, and the policy stands still until copies are followed."""
+    assert STARTING.total_seconds() <= PASS_SECONDS / 2
+
+
 def test_only_what_a_copy_has_changed_is_seen_anew_after_it() -> None:
     """The request for it has had the copy jobs listed again; after any other write everything is."""
     fresh = Freshness(Cadence(timedelta(minutes=5), timedelta(seconds=30)))
@@ -242,7 +248,7 @@ def test_only_what_a_copy_has_changed_is_seen_anew_after_it() -> None:
     soon = timedelta(seconds=1)
 
     fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start,)), NOW, NOW)
-    assert fresh.not_before(ORDERS, NOW) == NOW - timedelta(seconds=15)
+    assert fresh.not_before(ORDERS, NOW) == NOW - STARTING
     fresh.note(ORDERS, Outcome(None, requeue=soon, calm=True, results=(start, write)), NOW, NOW)
     assert (fresh.not_before(ORDERS, NOW), fresh.patience(ORDERS, NOW)) == (NOW, NO_PATIENCE)
 
