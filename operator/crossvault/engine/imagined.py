@@ -42,5 +42,6 @@ class ImaginedAws:
         sights = tuple(
             action.after(each) if each.name == action.destination else each for each in self._seen.destinations
         )
-        self._seen = replace(self._seen, destinations=sights)
+        source = self._seen.source if action.destination else action.after(self._seen.source)
+        self._seen = replace(self._seen, source=source, destinations=sights)
         return Result(action)

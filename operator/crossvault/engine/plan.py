@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 __all__ = [
     "Action",
+    "Base",
     "Case",
     "Change",
     "Declaring",
@@ -78,7 +79,7 @@ class Action(Protocol):
 
     @property
     def destination(self) -> str:
-        """The name of the destination that it is about."""
+        """The name of the destination that it is about; empty for the source."""
 
     @property
     def key(self) -> WriteKey | None:
@@ -192,6 +193,24 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The source of a case, from which everything is copied, with the rows of it that were judged before."""
+
+    case: Case
+    rows: tuple[Prerequisite, ...] = ()
+
+    @property
+    def desired(self) -> Desired:
+        """What the policy declares."""
+        return self.case.desired
+
+    @property
+    def sight(self) -> Sight:
+        """What was seen of the source."""
+        return self.case.observed.source
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a room finds on one side; its actions are done only where everything is proven (``Prerequisite.proves``)."""
 
@@ -200,7 +219,11 @@ class Finding:
     actions: tuple[Action, ...] = ()
 
 
-def _no_rows(_case: Case) -> tuple[Prerequisite, ...]:
+def _needs_nothing(_base: Base) -> Finding:
+    return Finding()
+
+
+def _nothing_at_source(_case: Case) -> tuple[Action, ...]:
     return ()
 
 
@@ -236,9 +259,10 @@ class Room:
     Attributes:
         name: As it is called in its folder.
         judge: Judges one destination.
-        source: Judges what the source needs.
+        source: Judges what the source needs; its actions and drift name no destination.
         conclude: Adds what can be told only when all rooms have judged every side.
-        remove: Takes away what is this policy's own, when the policy is deleted.
+        remove: Takes away what is this policy's own at a destination, when the policy is deleted.
+        remove_source: Takes away what is its own at the source.
         policy: Reads what is declared for a policy as a whole.
         destination: Reads what is declared for a destination.
         drifts: What may differ from what is declared, as drift and metrics call it.
@@ -248,9 +272,10 @@ class Room:
 
     name: str
     judge: Callable[[Side], Finding]
-    source: Callable[[Case], tuple[Prerequisite, ...]] = _no_rows
+    source: Callable[[Base], Finding] = _needs_nothing
     conclude: Callable[[Case, Plan], Plan] = _as_it_is
     remove: Callable[[Case, Destination, Sight], tuple[Action, ...]] = _nothing_of_ours
+    remove_source: Callable[[Case], tuple[Action, ...]] = _nothing_at_source
     policy: Callable[[Declaring], Parts] = _declares_nothing
     destination: Callable[[Declaring], Parts] = _declares_nothing
     drifts: tuple[str, ...] = ()
@@ -261,13 +286,14 @@ class Room:
 def diff(rooms: Sequence[Room], case: Case) -> Plan:
     """Return what has to be done so that what was observed becomes what is declared."""
     if case.desired.deleting:
-        removals = [action for room in rooms for each in case.sides() for action in room.remove(case, *each)]
+        removals = [action for room in rooms for action in room.remove_source(case)]
+        removals += [action for room in rooms for each in case.sides() for action in room.remove(case, *each)]
         actions, postponed = _split(case.observed, removals, {})
         return Plan(actions=actions, postponed=postponed)
     rows, found = _judged(rooms, case)
     in_order = [finding for _, finding in sorted(found, key=lambda each: each[0])]
     wanted = [action for each in in_order for action in each.actions]
-    proven = [action for action in wanted if rows_.unproven(rows, action.destination) is None]
+    proven = [action for action in wanted if _may_be_written(rows, action)]
     actions, postponed = _split(case.observed, proven, case.around[REPAIRS])
     plan = Plan(actions, tuple(drift for each in in_order for drift in each.drift), rows, postponed)
     for room in rooms:
@@ -280,10 +306,24 @@ def prerequisites(rooms: Sequence[Room], case: Case) -> tuple[Prerequisite, ...]
     return _judged(rooms, case)[0]
 
 
+def _may_be_written(rows: tuple[Prerequisite, ...], action: Action) -> bool:
+    """Tell whether everything is proven where an action writes, but for what it mends itself."""
+    unproven = rows_.unproven(rows, action.destination)
+    return unproven is None or (unproven.ours and (unproven.name, unproven.destination) == _mended(action))
+
+
+def _mended(action: Action) -> tuple[str, str]:
+    return action.mends, action.destination
+
+
 def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...], list[tuple[int, Finding]]]:
-    """Return the rows, the source's first, and what each room found at each destination, with its place in the list."""
-    source = tuple(row for room in rooms for row in room.source(case))
-    rows, found = source, list[tuple[int, Finding]]()
+    """Return the rows, the source's first, and what each room found at each side, with its place in the list."""
+    rows, found = tuple[Prerequisite, ...](), list[tuple[int, Finding]]()
+    for place, room in enumerate(rooms):
+        finding = room.source(Base(case, rows))
+        rows += finding.rows
+        found.append((place, finding))
+    source = rows
     for destination, sight in case.sides():
         own: tuple[Prerequisite, ...] = ()
         for place, room in enumerate(rooms):

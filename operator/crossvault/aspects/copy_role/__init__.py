@@ -17,7 +17,7 @@ from ...engine.declared import Desired, VaultRef, partition_of
 from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part, Parts
-from ...engine.plan import Case, Declaring, Finding, Room, Side
+from ...engine.plan import Base, Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
@@ -90,10 +90,11 @@ def _arn(fields: Fields, source: VaultRef) -> str:
 # --- Judging -------------------------------------------------------------------------------------------------------
 
 
-def source(case: Case) -> tuple[Prerequisite, ...]:
+def source(base: Base) -> Finding:
     """Judge the role."""
-    role, seen = case.desired[COPY_ROLE], case.observed.source
-    return (row(case.desired, seen[ROLE]), *permissions.may_pass(case.desired, seen[permissions.PASSING], role))
+    desired, seen = base.desired, base.sight
+    passing = permissions.may_pass(desired, seen[permissions.PASSING], desired[COPY_ROLE])
+    return Finding((row(desired, seen[ROLE]), *passing))
 
 
 def judge(side: Side) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
 from ...engine.parts import Part
-from ...engine.plan import Case, Finding, Room, Side
+from ...engine.plan import Base, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.explanations import EXPLANATIONS
 from ...words.problems import ErrorClass
@@ -16,9 +16,9 @@ IDENTITY: Part[Look[str]] = Part("identity", UNASKED, lambda look: (look,))
 """The account id that GetCallerIdentity returned, already found equal to the declared one."""
 
 
-def source(case: Case) -> tuple[Prerequisite, ...]:
+def source(base: Base) -> Finding:
     """Judge the account of the source."""
-    return (row(case.observed.source),)
+    return Finding((row(base.sight),))
 
 
 def judge(side: Side) -> Finding:

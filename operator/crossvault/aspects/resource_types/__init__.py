@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...engine import fixes
 from ...engine.declared import VaultRef
 from ...engine.looks import Unseen
-from ...engine.plan import Case, Finding, Room, Side
+from ...engine.plan import Base, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
 from ..identity import IDENTITY
@@ -16,7 +16,7 @@ NAME = "ResourceTypes"
 _DYNAMODB = "DynamoDB"
 
 
-def source(case: Case) -> tuple[Prerequisite, ...]:
+def source(base: Base) -> Finding:
     """Judge the settings of the source's Region.
 
     | Region settings | DynamoDB | row |
@@ -29,16 +29,20 @@ def source(case: Case) -> tuple[Prerequisite, ...]:
     | declared types not opted in to | | Met, and says so: what plans name is backed up all the same |
     | all others | | Met |
     """
-    vault, look = case.desired.source, case.observed.source[REGION_SETTINGS]
-    types = case.desired.scope.resource_types
+    return Finding((_row(base),))
+
+
+def _row(base: Base) -> Prerequisite:
+    vault, look = base.desired.source, base.sight[REGION_SETTINGS]
+    types = base.desired.scope.resource_types
     if isinstance(look, Unseen):
-        if _DYNAMODB in types or isinstance(case.observed.source[IDENTITY], Unseen):
-            return (unknown(NAME, "", look.problem),)
-        return (met(NAME, "", "Nothing that is declared depends on the Region settings, which could not be read."),)
+        if _DYNAMODB in types or isinstance(base.sight[IDENTITY], Unseen):
+            return unknown(NAME, "", look.problem)
+        return met(NAME, "", "Nothing that is declared depends on the Region settings, which could not be read.")
     where = f"{vault.region} of account {vault.account.name}"
     if look.value.advanced_dynamodb is False and _DYNAMODB in types:
-        return (_basic(where, vault),)
-    return (met(NAME, "", _noted(look.value, types, where)),)
+        return _basic(where, vault)
+    return met(NAME, "", _noted(look.value, types, where))
 
 
 def _basic(where: str, vault: VaultRef) -> Prerequisite:

@@ -11,7 +11,7 @@ from ...engine.fixes import Fix
 from ...engine.looks import Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Parts
-from ...engine.plan import Case, Change, Declaring, Drift, Finding, Room, Side
+from ...engine.plan import Base, Change, Declaring, Drift, Finding, Room, Side
 from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.problems import Problem
 from ...words.reasons import Reason
@@ -93,23 +93,25 @@ def destination(declaring: Declaring) -> Parts:
 # --- Judging -------------------------------------------------------------------------------------------------------
 
 
-def source(case: Case) -> tuple[Prerequisite, ...]:
+def source(base: Base) -> Finding:
     """Judge whether the source vault is there."""
-    vault, look = case.desired.source, case.observed.source[VAULT]
+    return Finding((_source_row(base),))
+
+
+def _source_row(base: Base) -> Prerequisite:
+    vault, look = base.desired.source, base.sight[VAULT]
     if isinstance(look, Unseen):
-        return (_unseen(SOURCE_ROW, "", look.problem, "spec.source.region"),)
+        return _unseen(SOURCE_ROW, "", look.problem, "spec.source.region")
     if look.value is None:
-        return (
-            unmet(
-                SOURCE_ROW,
-                "",
-                Reason.SOURCE_VAULT_MISSING,
-                f"Account {vault.account.name} has no vault {vault.name} in {vault.region}.",
-                "Correct spec.source.vault.name or spec.source.region.",
-                proves=True,
-            ),
+        return unmet(
+            SOURCE_ROW,
+            "",
+            Reason.SOURCE_VAULT_MISSING,
+            f"Account {vault.account.name} has no vault {vault.name} in {vault.region}.",
+            "Correct spec.source.vault.name or spec.source.region.",
+            proves=True,
         )
-    return (met(SOURCE_ROW, "", f"Vault {vault.name} exists.", proves=True),)
+    return met(SOURCE_ROW, "", f"Vault {vault.name} exists.", proves=True)
 
 
 def judge(side: Side) -> Finding:
