@@ -15,7 +15,7 @@ from tests.kit import stage as scene
 from tests.kit.stage import Stage
 
 from backup_simulator.faults import Kind
-from crossvault.aws.answers import ANSWERS
+from crossvault.aws.members import ANSWERS
 
 DENY = {
     "Sid": "somebody-elses",

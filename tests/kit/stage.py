@@ -52,6 +52,8 @@ OPERATOR_KEY = {
 PERMITTED = frozenset(
     {
         *("CreateBackupVault", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "StartCopyJob"),
+        *("CreateBackupPlan", "UpdateBackupPlan", "DeleteBackupPlan", "TagResource"),
+        *("CreateBackupSelection", "DeleteBackupSelection"),
         *("UpdateGlobalSettings", "PutKeyPolicy", "CreateServiceLinkedRole", "CreateLogicallyAirGappedBackupVault"),
     }
 )

@@ -7,7 +7,18 @@ before it know.
 
 from __future__ import annotations
 
-from . import copies, copy_role, identity, lifecycle, organization, resource_types, source_keys, vault, vault_policy
+from . import (
+    copies,
+    copy_role,
+    identity,
+    lifecycle,
+    organization,
+    resource_types,
+    schedule,
+    source_keys,
+    vault,
+    vault_policy,
+)
 
 ROOMS = (
     identity.ROOM,
@@ -18,5 +29,6 @@ ROOMS = (
     vault_policy.ROOM,
     source_keys.ROOM,
     lifecycle.ROOM,
+    schedule.ROOM,
     copies.ROOM,
 )

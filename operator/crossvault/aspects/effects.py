@@ -33,6 +33,7 @@ from .copy_role import aws as copy_role
 from .identity import aws as identity
 from .organization import aws as organization
 from .resource_types import aws as resource_types
+from .schedule import aws as schedule
 from .source_keys import aws as source_keys
 from .vault import aws as vault
 from .vault_policy import aws as vault_policy
@@ -45,6 +46,7 @@ EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "copy_role": copy_role.hands,
     "vault_policy": vault_policy.hands,
     "source_keys": source_keys.hands,
+    "schedule": schedule.hands,
     "copies": copies.hands,
 }
 """By name of the room, in the order of their list. A room that needs nothing of its own from AWS has none."""

@@ -65,7 +65,7 @@ from crossvault.aspects.vault.seen import KEYS, VAULT
 from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
 from crossvault.aws import answers, rows
 from crossvault.aws import pages as paging
-from crossvault.aws.answers import ANSWERS
+from crossvault.aws.members import ANSWERS
 from crossvault.aws.queue import QueuePlace, Received
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Look, Seen, Unseen

@@ -66,6 +66,8 @@ class Use:
         grantee: Whom a destination has the vault let in.
         manages_keys: Whether a source has its keys shared.
         air_gapped: Whether a destination has a logically air-gapped vault made.
+        schedules: Whether a source has a backup plan.
+        backup_roles: The roles that make its backups, as :func:`role_name` has them.
     """
 
     direction: Direction
@@ -75,6 +77,8 @@ class Use:
     grantee: Grantee = Grantee.COPY_ROLE
     manages_keys: bool = False
     air_gapped: bool = False
+    schedules: bool = False
+    backup_roles: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
@@ -83,7 +87,9 @@ class Use:
             return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}{made}"
         own = self.copy_role == role_name(DEFAULT)
         keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
-        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}{keys}"
+        roles = f" with role {', '.join(sorted(set(self.backup_roles)))}" if self.backup_roles else ""
+        plan = f" and have a backup plan back up into it{roles} (schedule)" if self.schedules else ""
+        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}{keys}{plan}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class Grant:
             one at the source, and a whole account, or organization, is everybody who may copy there.
         manages_keys: Whether sources may have the keys behind their recovery points shared with where they copy to.
         air_gapped: Whether destinations may have logically air-gapped vaults made, which nobody can empty or unlock.
+        schedules: Whether sources may have backup plans, which may select whatever lies in the account.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -110,6 +117,7 @@ class Grant:
     grantees: frozenset[Grantee] = frozenset({Grantee.COPY_ROLE})
     manages_keys: bool = False
     air_gapped: bool = False
+    schedules: bool = False
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
@@ -117,7 +125,8 @@ class Grant:
         if use.direction not in self.directions or not _matches(use.vault, self.vaults):
             return False
         if use.direction is Direction.SOURCE:
-            return use.copy_role in self.copy_roles and (self.manages_keys or not use.manages_keys)
+            wanted = (self.manages_keys or not use.manages_keys) and (self.schedules or not use.schedules)
+            return wanted and {use.copy_role, *use.backup_roles} <= {*self.copy_roles}
         if use.air_gapped and not self.air_gapped:
             return False
         return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
@@ -194,6 +203,8 @@ def _grant(fields: Fields) -> Grant:
         fields.fault("copyRoles", "only with Source: the copy role is of the account that is copied from")
     if fields.says(KEY_POLICY, Ownership.MANAGE) and Direction.SOURCE not in directions:
         fields.fault(KEY_POLICY, "only with Source: the keys are those behind what is copied from there")
+    if fields.says("schedules", True) and Direction.SOURCE not in directions:
+        fields.fault("schedules", "only with Source: a plan backs up what lies there")
     if fields.has("keys") and Direction.DESTINATION not in directions:
         fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
     if fields.says("airGappedVaults", True) and Direction.DESTINATION not in directions:
@@ -217,6 +228,7 @@ def _grant(fields: Fields) -> Grant:
         else frozenset({Grantee.COPY_ROLE}),
         manages_keys=fields.choice(KEY_POLICY, Ownership.CHECK) is Ownership.MANAGE,
         air_gapped=fields.flag("airGappedVaults"),
+        schedules=fields.flag("schedules"),
         policies=fields.object("limits").optional_integer("policies"),
     )
 

@@ -11,6 +11,7 @@ from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Failed, failure_row, row
 from ...aspects.copies.held import held
 from ...aspects.organization import ORGANIZATION
+from ...aspects.schedule import told as schedule
 from ...aspects.vault.seen import VAULT
 from ...aspects.vault_policy import POLICY, PutVaultPolicy, guest_of
 from ...aspects.vault_policy.statement import digest_of, sid_of, standing, written_in
@@ -46,6 +47,9 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
         status["organization"] = organization.value.id
     elif isinstance(organization, Unseen) and "organization" in previous:
         status["organization"] = previous["organization"]
+    plan = schedule.row(desired, picture.observed.source, previous)
+    if plan:
+        status["schedule"] = plan
     status["summary"] = _summary(picture, judged[0], status)
     return with_last_changed(status, previous, picture.now)
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from ...aspects.schedule.actions import DeletePlan
+from ...aspects.schedule.declared import KNOWN_PLAN, OWNER
+from ...aspects.schedule.seen import PLANS
 from ...aspects.source_keys.declared import KEY_POLICY
 from ...aspects.source_keys.statement import GRANTS, USE
 from ...aspects.vault_policy import OWNERSHIP, POLICY, guest_of
@@ -78,11 +81,11 @@ def prepare(
         ordered: The deletion was of this one policy by name.
     """
     if not wants_removal(body) or not ordered:
-        return Ending(None, kept=(_retained(body), *_in_keys(body)))
+        return Ending(None, kept=(_retained(body), *_in_keys(body), *_plan_left(body)))
     desired, unresolved = _resolved(body, accounts, namespace_labels)
     lost = tuple(_lost(body, name, why) for name, why in unresolved)
     if desired is None:
-        return Ending(None, lost=lost)
+        return Ending(None, lost=(*lost, *_plan_left(body)))
     sids = {each.name: _sid(desired, each) for each in desired.destinations}
     managed = [each for each in desired.destinations if each[OWNERSHIP] is Ownership.MANAGE]
     needed = [each for each in managed if (each.vault.arn, sids[each.name]) in claims]
@@ -92,9 +95,11 @@ def prepare(
         *(_needed(each.vault.arn, sids[each.name], claimants, desired.key) for each in needed),
         *(_by_others(each.vault.arn, sids[each.name]) for each in others),
     )
-    kept = (*(kept if managed else (_retained(body),)), *_in_keys(body))
+    plan = bool(desired[KNOWN_PLAN])
+    kept = (*(kept if managed or plan else (_retained(body),)), *_in_keys(body))
     ours = tuple(each for each in managed if each not in needed and each not in others)
-    return Ending(replace(desired, destinations=ours) if ours else None, kept, lost, written, claims, claimants)
+    left = replace(desired, destinations=ours) if ours or plan else None
+    return Ending(left, kept, lost, written, claims, claimants)
 
 
 def _sid(desired: Desired, destination: Destination) -> str:
@@ -157,6 +162,20 @@ def _in_keys(body: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"{text} Remove them by hand once no other policy copies what is on those keys.",)
 
 
+def _plan_left(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say of the policy's backup plan, where it has one, that it goes on running."""
+    known = plan_known(body)
+    return (f"Left in AWS, running: {known}. It goes on backing up and copying.",) if known else ()
+
+
+def plan_known(body: Mapping[str, Any]) -> str:
+    """Name the backup plan that a status says is the policy's own; empty where it has none."""
+    schedule = (body.get("status") or {}).get("schedule")
+    if not isinstance(schedule, Mapping) or not schedule.get("planId"):
+        return ""
+    return f"backup plan {schedule.get('planName')} ({schedule['planId']})"
+
+
 def statement(vault_arn: str, sid: str) -> str:
     """Name a statement of ours as an administrator finds it."""
     return f"statement {sid} in the policy of vault {vault_arn}"
@@ -205,7 +224,9 @@ def farewell(ending: Ending, removed: int = 0, results: tuple[Result, ...] = ())
     """Let the object go and say what stays."""
     events: list[Event] = []
     if ending.desired is not None:
-        text = f"Removed {removed} policy statement{'' if removed == 1 else 's'}. No backup, vault or key was touched."
+        plan = " and the backup plan" if any(isinstance(each.action, DeletePlan) for each in results) else ""
+        statements = f"{removed} policy statement{'' if removed == 1 else 's'}"
+        text = f"Removed {statements}{plan}. No backup, vault or key was touched."
         events.append(Event("Normal", Reason.DELETION_REMOVED, text))
     events += [Event("Normal", Reason.DELETION_RETAINED, text) for text in ending.kept]
     events += [Event("Warning", Reason.DELETION_INCOMPLETE, text) for text in ending.lost]
@@ -244,11 +265,27 @@ def summarise(
             left.append((_short(declared.vault, written["Sid"]), refused.get(declared.name, _INTERRUPTED)))
         elif standing(policy.value, guest_of(desired, declared)) is not None:
             stays.append(_changed(arn, sid))
+    left += _plan_standing(desired, observed, refused, body)
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
     # What was sent and is gone was removed, also where the reply was lost.
-    removed = len({each.action.destination for each in results if not each.found})
+    removed = len({each.action.destination for each in results if each.action.destination and not each.found})
     return farewell(replace(ending, kept=(*ending.kept, *stays)), removed, results)
+
+
+def _plan_standing(
+    desired: Desired, observed: Observed, refused: Mapping[str, Problem | None], body: Mapping[str, Any]
+) -> list[tuple[str, Problem]]:
+    """Return what the removal of the policy's backup plan waits for, while it is there."""
+    look = observed.source[PLANS]
+    if not desired[KNOWN_PLAN]:
+        return []
+    if isinstance(look, Unseen):
+        return [(plan_known(body), look.problem)]
+    own = look.value.own(desired[OWNER])
+    if own is None or own.id != desired[KNOWN_PLAN]:
+        return []
+    return [(f"backup plan {own.name} ({own.id})", refused.get("") or _INTERRUPTED)]
 
 
 _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
+from ...aspects.schedule.declared import FIELD, KNOWN_PLAN, OWNER, roles_in
 from ...aspects.source_keys import manages_keys
 from ...aspects.vault import makes_air_gapped
 from ...aspects.vault_policy import grantee_in
@@ -64,8 +65,7 @@ def parse_policy(
     key = PolicyKey(metadata.text("namespace"), metadata.text("name"))
     directory = _Directory(key.namespace, namespace_labels, accounts, elders)
     spec = manifest.object("spec", required=True)
-    source_fields = spec.object("source", required=True)
-    source = directory.vault(source_fields, Direction.SOURCE)
+    source = directory.source(spec)
     desired = Desired(
         key=key,
         source=source,
@@ -77,7 +77,7 @@ def parse_policy(
         suspend=spec.flag("suspend"),
         deletion_policy=spec.choice("deletionPolicy", DeletionPolicy.RETAIN),
         scope=_scope(spec.object("recoveryPoints")),
-        parts=_declared([room.policy for room in rooms], Declaring(spec, source)),
+        parts=_declared([room.policy for room in rooms], Declaring(spec, source)) + _plan_of(body, key),
     )
     if faults:
         return rejected(Reason.INVALID_SPEC, [*faults, *directory.unresolved])
@@ -86,6 +86,15 @@ def parse_policy(
     if directory.crowded:
         return rejected(Reason.POLICY_LIMIT_REACHED, directory.crowded)
     return desired
+
+
+def _plan_of(body: Mapping[str, Any], key: PolicyKey) -> Parts:
+    """Return what tells the policy's own backup plan: who owns it, and which one its status knows."""
+    metadata, status = (each if isinstance(each, Mapping) else {} for each in (body["metadata"], body.get("status")))
+    schedule = status.get("schedule")
+    known = schedule.get("planId") if isinstance(schedule, Mapping) else None
+    owner = str(metadata.get("uid") or f"files:{key}")
+    return Parts().having(OWNER, owner).having(KNOWN_PLAN, known if isinstance(known, str) else "")
 
 
 class _Directory:
@@ -112,22 +121,37 @@ class _Directory:
         self.unresolved: list[Fault] = []
         self.crowded: list[Fault] = []
 
-    def vault(self, fields: Fields, direction: Direction) -> VaultRef:
-        """Read the vault of the source or of a destination, with its account resolved."""
-        reference = fields.object("accountRef", required=True)
+    def source(self, spec: Fields) -> VaultRef:
+        """Read the vault of the source, with its account resolved."""
+        fields = spec.object("source", required=True)
+        use = Use(
+            Direction.SOURCE,
+            fields.object("vault", required=True).text("name"),
+            copy_role=role_name(fields.text("copyRole", DEFAULT)),
+            manages_keys=manages_keys(fields),
+            schedules=spec.has(FIELD),
+            backup_roles=roles_in(spec),
+        )
+        return self._vault(fields, use)
+
+    def destination(self, fields: Fields) -> VaultRef:
+        """Read the vault of a destination, with its account resolved."""
         vault = fields.object("vault", required=True)
-        name = vault.text("name")
-        if direction is Direction.SOURCE:
-            role = role_name(fields.text("copyRole", DEFAULT))
-            use = Use(direction, name, copy_role=role, manages_keys=manages_keys(fields))
-        else:
-            key = key_name(vault.optional_text("encryptionKey") or "")
-            use = Use(direction, name, key=key, grantee=grantee_in(fields), air_gapped=makes_air_gapped(vault))
-        account = self._account(reference, use)
+        use = Use(
+            Direction.DESTINATION,
+            vault.text("name"),
+            key=key_name(vault.optional_text("encryptionKey") or ""),
+            grantee=grantee_in(fields),
+            air_gapped=makes_air_gapped(vault),
+        )
+        return self._vault(fields, use)
+
+    def _vault(self, fields: Fields, use: Use) -> VaultRef:
+        account = self._account(fields.object("accountRef", required=True), use)
         region = fields.text("region")
         if check_region(fields, "region", region):
             self._check_use(fields, account, region)
-        return VaultRef(account, region, name)
+        return VaultRef(account, region, use.vault)
 
     def _check_use(self, fields: Fields, account: Account, region: str) -> None:
         if account.regions and region not in account.regions:
@@ -184,7 +208,7 @@ def _destinations(
 
 
 def _destination(fields: Fields, directory: _Directory, rooms: Sequence[Room]) -> Destination:
-    ref = directory.vault(fields, Direction.DESTINATION)
+    ref = directory.destination(fields)
     parts = _declared([room.destination for room in rooms], Declaring(fields, ref))
     return Destination(fields.text("name"), ref, parts)
 

@@ -17,7 +17,8 @@ from ...aspects.copies.figures import Figures, figures, remembered
 from ...aspects.copies.judged import JUDGED, judged
 from ...aspects.copies.planned import State
 from ...aspects.copies.proof import proofs
-from ...engine.declared import Desired
+from ...aspects.schedule.declared import SCHEDULE
+from ...engine.declared import DeletionPolicy, Desired
 from ...engine.observed import Observed
 from ...engine.plan import Plan, Result, hindered
 from ...engine.rows import PrerequisiteStatus
@@ -34,6 +35,7 @@ from ..rejected import Rejected
 from . import conditions
 from .conditions import Picture
 from .document import document, rows_as_of
+from .endings import plan_known
 from .parse import KIND
 
 # --- A policy ------------------------------------------------------------------------------------------------------
@@ -89,6 +91,7 @@ def summarise(
             *events_of(results, found, previous),
             *transitions(found, previous),
             *_left_shared(picture),
+            *_left_running(desired, previous, status),
             *repairs.begun(repairs.remembered(previous, desired.generation, now), picture.repairs),
         ),
         requeue=_requeue(picture, cadence),
@@ -113,6 +116,17 @@ def summarise(
         ),
         results=results,
     )
+
+
+def _left_running(desired: Desired, previous: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[Event, ...]:
+    """Return the event about a backup plan that goes on running although its schedule is declared no more."""
+    plan = plan_known({"status": previous})
+    if not plan or "schedule" in status or desired[SCHEDULE] is not None:
+        return ()
+    if desired.deletion_policy is DeletionPolicy.REMOVE_OWNED:
+        return ()
+    text = f"Left in AWS, running: {plan}. It goes on backing up and copying; nothing keeps it as it is any more."
+    return (Event("Warning", Reason.BACKUP_PLAN_LEFT, text),)
 
 
 def _left_shared(picture: Picture) -> tuple[Event, ...]:

@@ -18,8 +18,23 @@ DEEDS: Mapping[Reason, Explanation] = {
         NOBODY,
         "",
     ),
+    Reason.BACKUP_PLAN_CREATED: Explanation("The backup plan of spec.schedule was created.", NOBODY, ""),
+    Reason.BACKUP_PLAN_UPDATED: Explanation(
+        "The backup plan, or what it selects, was made as spec.schedule declares.", NOBODY, ""
+    ),
+    Reason.BACKUP_PLAN_ADOPTED: Explanation(
+        "A plan that was there was taken over (spec.schedule.adopt): from now on it is kept as declared.", NOBODY, ""
+    ),
+    Reason.BACKUP_PLAN_REMOVED: Explanation(
+        "The policy, or its schedule, went, and its backup plan with it. Backups and copies stay.", NOBODY, ""
+    ),
+    Reason.BACKUP_PLAN_LEFT: Explanation(
+        "The policy, or its schedule, went; its backup plan goes on running as it is.",
+        PLATFORM,
+        "Delete the plan by hand if nothing is to be backed up by it any more.",
+    ),
     Reason.DRIFT_CORRECTED: Explanation(
-        "Our statement was gone or changed, and was restored.", PLATFORM, "Find who did it."
+        "What is declared was gone or changed, and was restored.", PLATFORM, "Find who did it."
     ),
     Reason.CONTESTED: Explanation(
         "What is declared was undone and restored three times or more within a day; the pauses between repairs grow"

@@ -247,6 +247,26 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AWS_ADMIN,
         "Allow it iam:PassRole on the copy role.",
     ),
+    Reason.BACKUP_PLAN_MISSING: Explanation(
+        "The backup plan that spec.schedule declares, or adopts, is not there.",
+        AUTHOR,
+        "Nothing where the operator creates it; correct spec.schedule.adopt where it names a plan.",
+    ),
+    Reason.BACKUP_PLAN_DIFFERS: Explanation(
+        "The backup plan, or what it selects, is otherwise than spec.schedule declares.",
+        NOBODY,
+        "Nothing: the operator puts it right, unless mode, suspension or AWS hold it back.",
+    ),
+    Reason.BACKUP_PLAN_OF_OTHERS: Explanation(
+        "The backup plan belongs to another policy, perhaps of another cluster, or of one that was made anew since.",
+        AUTHOR,
+        "Set spec.schedule.adopt to the plan's id to take it over, or delete it, or one of the two schedules.",
+    ),
+    Reason.SCHEDULE_TOO_TIGHT: Explanation(
+        "Backups of a rule may be gone, or cold, before AWS comes to copy them.",
+        AUTHOR,
+        "Shorten the start window of the rule, or keep its backups longer.",
+    ),
     Reason.REGION_DOUBTFUL: Explanation(
         "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
         " answer.",

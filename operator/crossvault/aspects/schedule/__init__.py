@@ -1,0 +1,230 @@
+"""The schedule: a backup plan whose rules copy to every destination, and what it backs up, kept as declared.
+
+A plan is the policy's own by its tags: whose they are not, it is never written. AWS Backup does not change selections,
+so a new one is there before the old one goes: what is backed up grows before it shrinks.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/creating-a-backup-plan.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ...engine.declared import DeletionPolicy, Desired
+from ...engine.looks import Unseen
+from ...engine.plan import Action, Base, Case, Drift, Finding, Room, Side
+from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
+from ...words.reasons import Reason
+from . import rights
+from .actions import (
+    PLAN_ROW,
+    SELECTIONS_ROW,
+    CreatePlan,
+    CreateSelection,
+    DeletePlan,
+    DeleteSelection,
+    TagPlan,
+    UpdatePlan,
+)
+from .declared import KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
+from .document import differences, plan_document, plan_name, same_selection, selection_document
+from .hazards import HAZARDS_ROW, hazards, refusal
+from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, Selected
+
+ASPECT, SELECTIONS = "backup_plan", "backup_selection"
+
+
+def source(base: Base) -> Finding:
+    """Judge the plan.
+
+    | declared | plan | found |
+    |---|---|---|
+    | no | none known as ours | nothing |
+    | no | ours | deletionPolicy RemoveOwned: selections go, then the plan; else it stays, and is ours no more |
+    | yes | not seen | Unknown |
+    | yes | none | Unmet, ours; CreatePlan |
+    | yes | ours, as declared | Met |
+    | yes | ours, otherwise | Unmet, ours; UpdatePlan; selections are added, then others removed |
+    | yes | of somebody else, not adopted | Unmet; nothing is written |
+    | yes | adopted, not ours yet | Unmet, ours; TagPlan, then as for ours |
+    | yes | AWS would refuse it | Unmet; nothing is written |
+    """
+    schedule, look = base.desired[SCHEDULE], base.sight[PLANS]
+    if schedule is None:
+        return _left(base.desired, look.value) if not isinstance(look, Unseen) else Finding()
+    if isinstance(look, Unseen):
+        return Finding((unknown(PLAN_ROW, "", look.problem),))
+    risks = hazards(base, schedule)
+    refused = refusal(base, schedule)
+    if refused is not None:
+        return Finding((refused, *risks))
+    plan = meant(base.desired, schedule, look.value)
+    if plan is None:
+        return _absent(base, schedule, risks)
+    if plan.owner != base.desired[OWNER] and schedule.adopt != plan.id:
+        return Finding((_of_others(base.desired, plan), *risks))
+    return _there(base, schedule, plan, risks)
+
+
+def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | None:
+    """Return the plan that a policy means: the adopted one, else its own, else one that has its name."""
+    if schedule.adopt:
+        return next((each for each in plans.found if each.id == schedule.adopt), None)
+    own, name = plans.own(desired[OWNER]), plan_name(desired.key, desired.source.arn)
+    return own or next((each for each in plans.found if each.name == name), None)
+
+
+def _tags(desired: Desired) -> tuple[tuple[str, str], ...]:
+    return ((MANAGED_TAG, "crossvault"), (OWNER_TAG, desired[OWNER]), (POLICY_TAG, str(desired.key)))
+
+
+def _absent(base: Base, schedule: Schedule, risks: tuple[Prerequisite, ...]) -> Finding:
+    desired, where = base.desired, base.desired.source
+    if schedule.adopt:
+        message = f"Account {where.account.name} has no backup plan {schedule.adopt} in {where.region}."
+        remedy = "Correct spec.schedule.adopt, or leave it out to have a plan created."
+        return Finding((unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_MISSING, message, remedy, blocks=False), *risks))
+    name = plan_name(desired.key, where.arn)
+    row = unmet(
+        PLAN_ROW,
+        "",
+        Reason.BACKUP_PLAN_MISSING,
+        f"Account {where.account.name} has no backup plan of this policy in {where.region}.",
+        by_the_operator(desired, "creates it", unproven(base.rows, "")),
+        blocks=False,
+        ours=True,
+    )
+    create = CreatePlan(where, name, plan_document(desired, schedule, name), _tags(desired))
+    return Finding((row, *risks), (Drift("", ASPECT, name, "present", "absent"),), (create,))
+
+
+def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
+    """Say whose plan it is: two clusters, or a policy that was made anew after its plan was left."""
+    whose = f"of policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}" if plan.owner else "of nobody we know"
+    message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this policy is {desired.key}, owner {desired[OWNER]}."
+    remedy = f"Set spec.schedule.adopt: {plan.id} to take it over, or delete the plan, or the schedule, of one of them."
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
+
+
+def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prerequisite, ...]) -> Finding:
+    desired, where = base.desired, base.desired.source
+    actions: list[Action] = []
+    drift: list[Drift] = []
+    if plan.owner != desired[OWNER]:
+        drift.append(Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
+        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
+    wanted = plan_document(desired, schedule, plan.name)
+    changes = differences(wanted, plan.document)
+    drift += (Drift("", ASPECT, path, want, has) for path, want, has in changes)
+    if changes:
+        actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
+    chosen, otherwise = _selections(desired, schedule, plan)
+    rows = (
+        _row(base, plan, actions, len(changes)),
+        _selections_row(base, schedule, [each for each in chosen if isinstance(each, CreateSelection)], otherwise),
+    )
+    return Finding((*rows, *risks), (*drift, *otherwise), (*actions, *chosen))
+
+
+def _row(base: Base, plan: BackupPlan, actions: Iterable[Action], changes: int) -> Prerequisite:
+    if not list(actions):
+        return met(PLAN_ROW, "", f"Backup plan {plan.name} is as declared.")
+    message = f"Backup plan {plan.name} is otherwise than declared in {changes} point{'' if changes == 1 else 's'}."
+    if not changes:
+        message = f"Backup plan {plan.name} is to be taken over."
+    remedy = by_the_operator(base.desired, "puts it right", unproven(base.rows, ""))
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_DIFFERS, message, remedy, blocks=False, ours=True)
+
+
+def _selections_row(
+    base: Base, schedule: Schedule, lacking: Iterable[CreateSelection], otherwise: Iterable[Drift]
+) -> Prerequisite:
+    names = [each.name for each in lacking]
+    if not names and not list(otherwise):
+        count = len(schedule.selections)
+        return met(SELECTIONS_ROW, "", f"The plan has the {count} selection{'' if count == 1 else 's'} declared.")
+    does = by_the_operator(base.desired, "puts them right", unproven(base.rows, ""))
+    message = f"The plan lacks: {', '.join(names)}." if names else "The plan selects more than is declared."
+    return unmet(SELECTIONS_ROW, "", Reason.BACKUP_PLAN_DIFFERS, message, does, blocks=False, ours=True)
+
+
+def _selections(desired: Desired, schedule: Schedule, plan: BackupPlan) -> tuple[list[Action], list[Drift]]:
+    """Return what is added, then what is taken away: only once all that is declared is there."""
+    unused, lacking = list(plan.selections), list[CreateSelection]()
+    for each in schedule.selections:
+        document = selection_document(each)
+        there = next((one for one in unused if same_selection(document, one.document)), None)
+        if there is not None:
+            unused.remove(there)
+            continue
+        old = tuple(one.id for one in plan.selections if one.document.get("SelectionName") == each.name)
+        lacking.append(CreateSelection(desired.source, plan.id, each.name, document, desired[OWNER], old))
+    drift = [Drift("", SELECTIONS, each.name, "present", "other" if each.instead_of else "absent") for each in lacking]
+    replaced = {one for each in lacking for one in each.instead_of}
+    drift += (Drift("", SELECTIONS, _name(one), "absent", "present") for one in unused if one.id not in replaced)
+    if lacking:
+        return list(lacking), drift
+    return [DeleteSelection(desired.source, plan.id, _name(one), one.id) for one in unused], drift
+
+
+def _name(selected: Selected) -> str:
+    return str(selected.document.get("SelectionName") or selected.id)
+
+
+# --- When it is declared no more -------------------------------------------------------------------------------------
+
+
+def _left(desired: Desired, plans: Plans) -> Finding:
+    if desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED:
+        return Finding()
+    return Finding(actions=tuple(_removal(desired, plans)))
+
+
+def _removal(desired: Desired, plans: Plans) -> Iterator[Action]:
+    """Take away the selections, then the plan: AWS refuses the other order."""
+    own = plans.own(desired[OWNER])
+    if own is None or own.id != desired[KNOWN_PLAN]:
+        return
+    for each in own.selections:
+        yield DeleteSelection(desired.source, own.id, _name(each), each.id)
+    if not own.selections:
+        yield DeletePlan(desired.source, own.id, own.name)
+
+
+def remove(case: Case) -> tuple[Action, ...]:
+    """Take the plan away with its policy."""
+    look = case.observed.source[PLANS]
+    return () if isinstance(look, Unseen) else tuple(_removal(case.desired, look.value))
+
+
+def judge(_side: Side) -> Finding:
+    """Judge nothing at a destination: the copy actions are the plan's."""
+    return Finding()
+
+
+ROOM = Room(
+    "schedule",
+    judge=judge,
+    source=source,
+    remove_source=remove,
+    policy=policy,
+    drifts=(ASPECT, SELECTIONS),
+    rights=rights.RIGHTS,
+    rows=(PLAN_ROW, SELECTIONS_ROW, HAZARDS_ROW),
+)
+
+__all__ = [
+    "KNOWN_PLAN",
+    "OWNER",
+    "PLANS",
+    "ROOM",
+    "SCHEDULE",
+    "CreatePlan",
+    "CreateSelection",
+    "DeletePlan",
+    "DeleteSelection",
+    "Schedule",
+    "TagPlan",
+    "UpdatePlan",
+    "meant",
+    "roles_in",
+]

@@ -1,0 +1,259 @@
+"""What is done about a backup plan and its selections. All of it is at the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from ...engine.declared import VaultRef
+from ...engine.looks import Seen, Unseen
+from ...engine.observed import Sight, WriteKey
+from ...engine.plan import Change
+from ...words.reasons import Reason
+from .document import Difference
+from .seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
+
+PLAN_ROW, SELECTIONS_ROW = "BackupPlan", "BackupSelections"
+IMAGINED = "(to be created)"
+"""The id of what is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtSource:
+    """What all of them have in common.
+
+    Attributes:
+        vault: The source vault, through whose account the plan is reached.
+    """
+
+    vault: VaultRef
+
+    mends: ClassVar[str] = PLAN_ROW
+    once: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
+    tells: ClassVar[bool] = False
+    restores: ClassVar[bool] = True
+
+    @property
+    def destination(self) -> str:
+        """It is about none."""
+        return ""
+
+    def summed(self, count: int) -> None:
+        """Return nothing: each tells of itself."""
+
+    def _where(self, name: str) -> str:
+        return f"{self.vault.account.name}/{name}"
+
+
+def _changed(sight: Sight, change: Callable[[Plans], Plans]) -> Sight:
+    look = sight[PLANS]
+    return sight if isinstance(look, Unseen) else sight.having(PLANS, Seen(change(look.value)))
+
+
+def _instead(plans: Plans, plan_id: str, change: Callable[[BackupPlan], BackupPlan]) -> Plans:
+    return Plans(tuple(change(each) if each.id == plan_id else each for each in plans.found))
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan(_AtSource):
+    """Create the plan with its tags; it runs nothing before it has selections."""
+
+    name: str
+    document: Mapping[str, Any] = field(hash=False)
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("CreatePlan", self.vault, self.name, repr(self.document))
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source with this plan, which selects nothing."""
+        made = BackupPlan(IMAGINED, IMAGINED, self.name, "", self.document, dict(self.tags))
+        return _changed(sight, lambda plans: Plans((*plans.found, made)))
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        rules = len(self.document["Rules"])
+        return Change("add", "backup plan", self._where(self.name), f"{rules} rule{'' if rules == 1 else 's'}")
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:
+        """Return the event about it."""
+        reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_CREATED
+        return reason, f"Created backup plan {self.name} in account {self.vault.account.name}."
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePlan(_AtSource):
+    """Replace the version that was seen by what is declared.
+
+    Attributes:
+        version: What is replaced; somebody else's later one is not.
+        changes: What it has otherwise.
+    """
+
+    plan_id: str
+    name: str
+    version: str
+    document: Mapping[str, Any] = field(hash=False)
+    changes: tuple[Difference, ...]
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one: also what it replaces."""
+        return ("UpdatePlan", self.vault, self.plan_id, self.version, repr(self.document))
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source with this document in the plan."""
+        return _changed(
+            sight, lambda plans: _instead(plans, self.plan_id, lambda each: replace(each, document=self.document))
+        )
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        return Change("change", "backup plan", self._where(self.name), self._changes())
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:
+        """Return the event about it."""
+        reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
+        return reason, f"{'Restored' if repaired else 'Updated'} backup plan {self.name}: {self._changes()}."
+
+    def _changes(self) -> str:
+        shown = [f"{path} {old} → {new}" for path, new, old in self.changes[:3]]
+        return "; ".join(shown) + (f" and {len(self.changes) - 3} more" if len(self.changes) > 3 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class TagPlan(_AtSource):
+    """Take over a plan, or put its tags right."""
+
+    plan_id: str
+    arn: str
+    name: str
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("TagPlan", self.arn, self.tags)
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source with these tags on the plan."""
+        tags = dict(self.tags)
+        return _changed(
+            sight,
+            lambda plans: _instead(plans, self.plan_id, lambda each: replace(each, tags={**each.tags, **tags})),
+        )
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        return Change("change", "backup plan", self._where(self.name), f"taken over, by tag {OWNER_TAG}")
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - it is taken over each time
+        """Return the event about it."""
+        return Reason.BACKUP_PLAN_ADOPTED, f"Took over backup plan {self.name} ({self.plan_id})."
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSelection(_AtSource):
+    """Let the plan back up something more.
+
+    Attributes:
+        owner: Whose plan it is: what makes the request the same when it is repeated.
+        instead_of: The ids of the selections of this name that go then.
+    """
+
+    plan_id: str
+    name: str
+    document: Mapping[str, Any] = field(hash=False)
+    owner: str
+    instead_of: tuple[str, ...] = ()
+
+    mends: ClassVar[str] = SELECTIONS_ROW
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("CreateSelection", self.vault, self.plan_id, self.instead_of, repr(self.document))
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source with one selection more."""
+        made = Selected(f"{IMAGINED} {self.name}", self.document)
+        return _changed(
+            sight,
+            lambda plans: _instead(
+                plans, self.plan_id, lambda each: replace(each, selections=(*each.selections, made))
+            ),
+        )
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        what = "what it selects is declared otherwise" if self.instead_of else "what the plan backs up"
+        return Change("change" if self.instead_of else "add", "selection", self._where(self.name), what)
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:
+        """Return the event about it."""
+        reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
+        return reason, f"Added selection {self.name} to the backup plan."
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSelection(_AtSource):
+    """Let the plan no longer back up what another selection has taken over, or nobody declares."""
+
+    plan_id: str
+    name: str
+    selection_id: str
+
+    mends: ClassVar[str] = SELECTIONS_ROW
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("DeleteSelection", self.vault, self.plan_id, self.selection_id)
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source without the selection."""
+
+        def less(each: BackupPlan) -> BackupPlan:
+            return replace(each, selections=tuple(one for one in each.selections if one.id != self.selection_id))
+
+        return _changed(sight, lambda plans: _instead(plans, self.plan_id, less))
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        return Change("remove", "selection", self._where(self.name), "no longer declared like that")
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:
+        """Return the event about it."""
+        reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
+        return reason, f"Removed selection {self.name} from the backup plan."
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePlan(_AtSource):
+    """Delete the policy's own plan, which selects nothing any more. Backups and copies stay."""
+
+    plan_id: str
+    name: str
+
+    restores: ClassVar[bool] = False
+
+    @property
+    def key(self) -> WriteKey:
+        """What makes this the same write as another one."""
+        return ("DeletePlan", self.vault, self.plan_id)
+
+    def after(self, sight: Sight) -> Sight:
+        """Return the source without the plan."""
+        return _changed(sight, lambda plans: Plans(tuple(each for each in plans.found if each.id != self.plan_id)))
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        return Change("remove", "backup plan", self._where(self.name), "deletionPolicy: RemoveOwned; backups stay")
+
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - nobody restores what goes
+        """Return the event about it."""
+        return Reason.BACKUP_PLAN_REMOVED, f"Removed backup plan {self.name}. No backup was touched."

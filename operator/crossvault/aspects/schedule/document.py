@@ -1,0 +1,215 @@
+"""A schedule as the documents of AWS Backup, and what those that AWS shows say otherwise. Pure.
+
+AWS gives a plan back with defaults, ids and an order of its own: both sides are brought to one form before they are
+compared, so that equal plans are never written again (each write is a version, of which AWS keeps 2,000).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from ...engine.declared import Desired, Destination, PolicyKey
+from ..lifecycle.declared import LIFECYCLE, Lifecycle
+from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, Schedule, Selection
+
+Document: TypeAlias = Mapping[str, Any]
+Difference: TypeAlias = tuple[str, str, str]
+"""Path, what is declared, what AWS has."""
+
+LONGEST_NAME = 50
+_TAG_KEY = "aws:ResourceTag/"
+_CONDITIONS = (
+    ("StringEquals", "equal"),
+    ("StringNotEquals", "not_equal"),
+    ("StringLike", "like"),
+    ("StringNotLike", "not_like"),
+)
+_VSS: Document = {"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}
+
+
+def plan_name(key: PolicyKey, source_arn: str) -> str:
+    """Return the name of a policy's plan: what a person recognises, and what no other policy has."""
+    digest = hashlib.sha256(f"{key}\n{source_arn}".encode()).hexdigest()[:10]
+    return f"crossvault-{key.name[: LONGEST_NAME - len(digest) - 12]}-{digest}"
+
+
+# --- What is sent --------------------------------------------------------------------------------------------------
+
+
+def plan_document(desired: Desired, schedule: Schedule, name: str) -> dict[str, Any]:
+    """Return ``BackupPlan`` of CreateBackupPlan and UpdateBackupPlan."""
+    document: dict[str, Any] = {
+        "BackupPlanName": name,
+        "Rules": [_rule(each, desired) for each in schedule.rules],
+    }
+    if schedule.windows_vss:
+        document["AdvancedBackupSettings"] = [dict(_VSS)]
+    return document
+
+
+def _rule(rule: Rule, desired: Desired) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "RuleName": rule.name,
+        "TargetBackupVaultName": desired.source.name,
+        "ScheduleExpression": rule.cron,
+        "ScheduleExpressionTimezone": rule.timezone,
+        "StartWindowMinutes": rule.start_window,
+        "CompletionWindowMinutes": rule.completion_window,
+        "Lifecycle": _lifecycle(rule.lifecycle),
+        "EnableContinuousBackup": rule.continuous,
+        "CopyActions": [_copy_action(rule, each) for each in desired.destinations],
+    }
+    if rule.recovery_point_tags:
+        document["RecoveryPointTags"] = dict(rule.recovery_point_tags)
+    return document
+
+
+def _copy_action(rule: Rule, destination: Destination) -> dict[str, Any]:
+    return {
+        "DestinationBackupVaultArn": destination.vault.arn,
+        "Lifecycle": _lifecycle(copy_lifecycle(rule, destination)),
+    }
+
+
+def copy_lifecycle(rule: Rule, destination: Destination) -> Lifecycle:
+    """Return how long the copies of a rule live: as declared for the destination, else as long as its backups.
+
+    A copy action without a lifecycle would keep them for ever.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyAction.html
+    """
+    declared = destination[LIFECYCLE]
+    if declared is None or declared.delete_after_days is None or declared.delete_after_days < 0:
+        cold = declared.move_to_cold_storage_after_days if declared is not None else None
+        return Lifecycle(cold, rule.lifecycle.delete_after_days)
+    return declared
+
+
+def _lifecycle(lifecycle: Lifecycle) -> dict[str, int]:
+    days, cold = lifecycle.delete_after_days, lifecycle.move_to_cold_storage_after_days
+    return {
+        **({"MoveToColdStorageAfterDays": cold} if cold is not None else {}),
+        **({"DeleteAfterDays": days} if days is not None else {}),
+    }
+
+
+def selection_document(selection: Selection) -> dict[str, Any]:
+    """Return ``BackupSelection`` of CreateBackupSelection."""
+    document: dict[str, Any] = {"SelectionName": selection.name, "IamRoleArn": selection.role_arn}
+    if selection.resources:
+        document["Resources"] = list(selection.resources)
+    if selection.not_resources:
+        document["NotResources"] = list(selection.not_resources)
+    if selection.any_of_tags:
+        document["ListOfTags"] = [
+            {"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}
+            for key, value in selection.any_of_tags
+        ]
+    conditions = {
+        group: [{"ConditionKey": f"{_TAG_KEY}{key}", "ConditionValue": value} for key, value in pairs]
+        for group, member in _CONDITIONS
+        if (pairs := getattr(selection.conditions, member))
+    }
+    return {**document, **({"Conditions": conditions} if conditions else {})}
+
+
+# --- What is shown -------------------------------------------------------------------------------------------------
+
+
+def differences(wanted: Document, shown: Document) -> tuple[Difference, ...]:
+    """Return what a plan that AWS shows has otherwise than the one that would be sent, in the order of the rules."""
+    want, have = _rules(wanted), _rules(shown)
+    found: list[Difference] = []
+    for name in [*want, *(each for each in have if each not in want)]:
+        path = f"rules[{name}]"
+        if name not in have:
+            found.append((path, "present", "absent"))
+        elif name not in want:
+            found.append((path, "absent", "present"))
+        else:
+            found += _between(path, want[name], have[name])
+    return (*found, *_between("", {"windowsVss": _vss(wanted)}, {"windowsVss": _vss(shown)}))
+
+
+def _between(path: str, want: Document, have: Document) -> Iterator[Difference]:
+    for member in sorted(want.keys() | have.keys()):
+        first, second = want.get(member), have.get(member)
+        if first != second:
+            yield ".".join(filter(None, (path, member))), _told(first), _told(second)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def _rules(plan: Document) -> dict[str, dict[str, Any]]:
+    return {str(rule["RuleName"]): dict(_normal(rule)) for rule in plan.get("Rules") or ()}
+
+
+def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
+    """Bring a rule to the form in which equal ones are equal; what we cannot declare is told by AWS's own name."""
+    yield "cron", _cron(rule.get("ScheduleExpression") or DAILY)
+    yield "timezone", rule.get("ScheduleExpressionTimezone") or UTC
+    yield "vault", rule["TargetBackupVaultName"]
+    yield "startWindowMinutes", rule.get("StartWindowMinutes") or START_MINUTES
+    yield "completionWindowMinutes", rule.get("CompletionWindowMinutes") or COMPLETION_MINUTES
+    yield from _days("lifecycle", rule.get("Lifecycle"))
+    yield "continuous", bool(rule.get("EnableContinuousBackup"))
+    yield "recoveryPointTags", _pairs(rule.get("RecoveryPointTags"))
+    yield "copies", tuple(sorted(action["DestinationBackupVaultArn"] for action in rule.get("CopyActions") or ()))
+    for action in rule.get("CopyActions") or ():
+        yield from _days(f"copies[{action['DestinationBackupVaultArn']}]", action.get("Lifecycle"))
+    for name in ("TargetLogicallyAirGappedBackupVaultArn", "IndexActions", "ScanActions"):
+        if rule.get(name):
+            yield name, str(rule[name])
+
+
+def _days(path: str, lifecycle: Document | None) -> Iterator[tuple[str, Any]]:
+    given = lifecycle or {}
+    for member, name in (
+        ("MoveToColdStorageAfterDays", "moveToColdStorageAfterDays"),
+        ("DeleteAfterDays", "deleteAfterDays"),
+    ):
+        days = given.get(member)
+        yield f"{path}.{name}", days if days is not None and days >= 0 else None
+    if given.get("OptInToArchiveForSupportedResources"):
+        yield f"{path}.optInToArchiveForSupportedResources", True
+
+
+def _cron(expression: str) -> str:
+    return " ".join(expression.split()).replace("cron( ", "cron(").replace(" )", ")")
+
+
+def _pairs(tags: Mapping[str, str] | None) -> tuple[str, ...]:
+    return tuple(f"{key}={value}" for key, value in sorted((tags or {}).items()))
+
+
+def _vss(plan: Document) -> bool:
+    settings: Iterable[Document] = plan.get("AdvancedBackupSettings") or ()
+    return any((each.get("BackupOptions") or {}).get("WindowsVSS") == "enabled" for each in settings)
+
+
+def same_selection(wanted: Document, shown: Document) -> bool:
+    """Tell whether two documents select the same with the same role."""
+    return _selected(wanted) == _selected(shown)
+
+
+def _selected(document: Document) -> tuple[object, ...]:
+    conditions = document.get("Conditions") or {}
+    return (
+        document["SelectionName"],
+        document["IamRoleArn"],
+        tuple(sorted(document.get("Resources") or ())),
+        tuple(sorted(document.get("NotResources") or ())),
+        _tests(document.get("ListOfTags")),
+        tuple(_tests(conditions.get(group)) for group, _ in _CONDITIONS),
+    )
+
+
+def _tests(tests: Iterable[Document] | None) -> Pairs:
+    return tuple(sorted((str(each.get("ConditionKey")), str(each.get("ConditionValue"))) for each in tests or ()))

@@ -1,0 +1,83 @@
+"""What a schedule promises that AWS will not keep: told before a plan is written, and before a night is lost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...engine.plan import Base
+from ...engine.rows import Prerequisite, met, unmet
+from ...words.reasons import Reason
+from ..vault import vault_of
+from .actions import PLAN_ROW
+from .declared import AFTER_COLD, Rule, Schedule
+from .document import copy_lifecycle
+
+HAZARDS_ROW = "Schedule"
+
+_DAY = 24 * 60
+
+
+def refusal(base: Base, schedule: Schedule) -> Prerequisite | None:
+    """Return the row about what AWS Backup would refuse: a copy that expires too early after it went cold."""
+    for rule in schedule.rules:
+        for each in base.desired.destinations:
+            lifecycle = copy_lifecycle(rule, each)
+            cold, days = lifecycle.move_to_cold_storage_after_days, lifecycle.delete_after_days
+            if cold is None or days is None or days >= cold + AFTER_COLD:
+                continue
+            message = (
+                f"Copies of rule {rule.name} at {each.name} would live {days} days and go cold after {cold}: what went"
+                f" cold has to stay {AFTER_COLD} days."
+            )
+            remedy = (
+                f"Set deleteAfterDays: {cold + AFTER_COLD} or more in spec.destinations[].lifecycle of {each.name}."
+            )
+            return unmet(PLAN_ROW, "", Reason.LIFECYCLE_REFUSED, message, remedy, blocks=False)
+    return None
+
+
+def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
+    """Judge what a schedule promises.
+
+    | rule | row |
+    |---|---|
+    | its backups live shorter, or longer, than the lock of the source vault allows | Unmet: backup jobs fail |
+    | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
+    | anything else | Met |
+
+    No copy is held because of it: those of backups that are there go on.
+    """
+    found = [each for rule in schedule.rules for each in _of(base, rule)]
+    if not found:
+        return (met(HAZARDS_ROW, "", "The rules keep backups for as long as their copies need them."),)
+    reason, message, remedy = found[0]
+    more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
+    return (unmet(HAZARDS_ROW, "", reason, f"{message}{more}", remedy, blocks=False),)
+
+
+def _of(base: Base, rule: Rule) -> Iterator[tuple[Reason, str, str]]:
+    vault, days = vault_of(base.sight), rule.lifecycle.delete_after_days or 0
+    bounds = vault.bounds if vault is not None else None
+    if vault is not None and bounds is not None and not bounds[0] <= days <= bounds[1]:
+        message = (
+            f"Rule {rule.name} keeps backups {days} days; the lock of vault {vault.name} allows {bounds[0]} to"
+            f" {bounds[1]} days, so AWS fails its jobs."
+        )
+        remedy = f"Set deleteAfterDays within {bounds[0]} to {bounds[1]} in spec.schedule.rules of {rule.name}."
+        yield Reason.RETENTION_OUT_OF_BOUNDS, message, remedy
+    # A job may begin until the end of its start window; a day is what backup and copy seldom need more than.
+    needed = rule.start_window + _DAY
+    cold = rule.lifecycle.move_to_cold_storage_after_days
+    ends = [("expire", days, "deleteAfterDays", "gone")]
+    ends += [("go cold", cold, "moveToColdStorageAfterDays", "cold")] if cold is not None else []
+    for what, after, field, then in ends:
+        if after * _DAY < needed:
+            message = (
+                f"Backups of rule {rule.name} {what} after {after} day{'' if after == 1 else 's'}, and may begin"
+                f" {rule.start_window / 60:.3g} hours late: AWS may come to copy what is {then}."
+            )
+            remedy = f"Shorten startWindowMinutes, or raise {field}, in spec.schedule.rules of {rule.name}."
+            yield Reason.SCHEDULE_TOO_TIGHT, message, remedy
+
+
+__all__ = ["HAZARDS_ROW", "hazards", "refusal"]

@@ -1,0 +1,78 @@
+"""What the looks at a schedule's plan, and its upkeep, need to be allowed."""
+
+from __future__ import annotations
+
+from ...engine.declared import DeletionPolicy, partition_of
+from ...engine.rights import AsSource, Condition, Right
+from .declared import SCHEDULE
+
+
+def _declared(use: AsSource) -> bool:
+    return use.desired[SCHEDULE] is not None
+
+
+def _any(use: AsSource) -> tuple[str, ...]:
+    return ("*",) if _declared(use) else ()
+
+
+def _plans(use: AsSource) -> tuple[str, ...]:
+    """Return the plans of the Region: the id of one that is not there yet is AWS's to give."""
+    partition, account = partition_of(use.region), use.account.account_id
+    return (f"arn:{partition}:backup:{use.region}:{account}:backup-plan:*",) if _declared(use) else ()
+
+
+def _written(use: AsSource) -> tuple[str, ...]:
+    return _plans(use) if use.desired.acts else ()
+
+
+def _removed(use: AsSource) -> tuple[str, ...]:
+    return _written(use) if use.desired.deletion_policy is DeletionPolicy.REMOVE_OWNED else ()
+
+
+def _roles(use: AsSource) -> tuple[str, ...]:
+    schedule = use.desired[SCHEDULE]
+    if schedule is None or not use.desired.acts:
+        return ()
+    return tuple(sorted({each.role_arn for each in schedule.selections}))
+
+
+def _to_backup(_use: AsSource) -> Condition:
+    return {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}}
+
+
+RIGHTS = (
+    Right("ListPlans", "find the backup plan of a schedule", AsSource, ("backup:ListBackupPlans",), _any),
+    Right(
+        "ReadPlan",
+        "see the plan and what it selects",
+        AsSource,
+        ("backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection", "backup:ListTags"),
+        _plans,
+    ),
+    Right(
+        "KeepPlan",
+        "create the plan and keep it as declared (`spec.schedule`)",
+        AsSource,
+        (
+            *("backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
+            *("backup:CreateBackupSelection", "backup:DeleteBackupSelection"),
+        ),
+        _written,
+    ),
+    Right(
+        "RemovePlan",
+        "remove the plan with its policy (`deletionPolicy: RemoveOwned`)",
+        AsSource,
+        ("backup:DeleteBackupPlan",),
+        _removed,
+    ),
+    Right(
+        "PassBackupRole",
+        "let the plan's selections name the role that makes the backups",
+        AsSource,
+        ("iam:PassRole",),
+        _roles,
+        _to_backup,
+        besides="backup:CreateBackupSelection",
+    ),
+)

@@ -1,0 +1,65 @@
+"""What AWS says of a backup plan and of its selections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...engine.looks import UNASKED, Look
+from ...engine.parts import Part
+
+OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
+    "crossvault.io/owner",
+    "crossvault.io/managed-by",
+    "crossvault.io/policy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One selection that a plan has: its id, and the document that AWS shows."""
+
+    id: str
+    document: Mapping[str, Any] = field(compare=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """One backup plan.
+
+    Attributes:
+        document: ``BackupPlan`` of GetBackupPlan, with ``AdvancedBackupSettings``.
+        tags: Of the plan.
+    """
+
+    id: str
+    arn: str
+    name: str
+    version: str
+    document: Mapping[str, Any] = field(compare=False)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    selections: tuple[Selected, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """Which policy says that it is its own; empty where none does."""
+        return self.tags.get(OWNER_TAG, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans that a policy may mean: the adopted one, or those of its name, or the one that its status knows."""
+
+    found: tuple[BackupPlan, ...] = ()
+
+    def own(self, owner: str) -> BackupPlan | None:
+        """Return the policy's own."""
+        return next((each for each in self.found if each.owner == owner), None)
+
+
+def _needed(look: Look[Plans]) -> Iterable[Look[Any]]:
+    return () if look is UNASKED else (look,)
+
+
+PLANS: Part[Look[Plans]] = Part("backup plans", UNASKED, _needed)

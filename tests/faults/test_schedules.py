@@ -1,0 +1,336 @@
+"""Backup plans that are kept as declared, against a simulated AWS: made, changed, fought over, left and removed."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.kit import stage as scene
+from tests.kit.stage import Json, Stage
+
+RIGHTS = (
+    *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
+    *("backup:ListTags", "backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
+    *("backup:CreateBackupSelection", "backup:DeleteBackupSelection", "backup:DeleteBackupPlan"),
+)
+SCHEDULE: Json = {
+    "rules": [
+        {"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}},
+        {
+            "name": "monthly",
+            "cron": "cron(0 7 1 * ? *)",
+            "timezone": "Europe/Berlin",
+            "startWindowMinutes": 60,
+            "completionWindowMinutes": 600,
+            "lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 400},
+            "recoveryPointTags": {"kept": "long"},
+        },
+    ],
+    "selections": [
+        {"name": "tagged", "tags": {"backup": "true"}},
+        {"name": "named", "resources": [f"arn:aws:rds:{scene.HOME}:{scene.PRODUCTION}:db:*"]},
+    ],
+}
+ROLE_MAY = {
+    "name": "AWSBackupDefaultServiceRole",
+    "path": "/service-role/",
+    "trust": {"services": ["backup.amazonaws.com"]},
+    "policies": ["full"],
+}
+
+
+def with_rights(*rights: str) -> Json:
+    """Return the usual world, in which the operator's role may do more."""
+    made = scene.world()
+    statements = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
+    statements.append({"Sid": "Plans", "Effect": "Allow", "Action": list(rights or RIGHTS), "Resource": "*"})
+    return made
+
+
+def plans(stage: Stage) -> list[Json]:
+    """Return the plans of the source account, each with its tags and selections."""
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    found = []
+    for row in backup.list_backup_plans()["BackupPlansList"]:
+        plan_id = row["BackupPlanId"]
+        plan = backup.get_backup_plan(BackupPlanId=plan_id)
+        listed = backup.list_backup_selections(BackupPlanId=plan_id)["BackupSelectionsList"]
+        documents = [
+            backup.get_backup_selection(BackupPlanId=plan_id, SelectionId=each["SelectionId"])["BackupSelection"]
+            for each in listed
+        ]
+        tags = backup.list_tags(ResourceArn=row["BackupPlanArn"]).get("Tags", {})
+        found.append({**plan["BackupPlan"], "id": plan_id, "tags": tags, "selections": documents})
+    return found
+
+
+def calls(stage: Stage) -> Counter[str]:
+    """Count the operator's writes by operation."""
+    return Counter(each.operation for each in stage.writes() if "/crossvault-" in each.principal)
+
+
+@pytest.fixture
+def scheduled(stage: Stage) -> Stage:
+    """An operator that may keep plans, and a policy that declares one."""
+    stage.begin(with_rights())
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE))
+    return stage
+
+
+def test_a_plan_is_made_as_declared(scheduled: Stage) -> None:
+    """With a copy action for every rule and destination, tags and selections; then nothing more is written."""
+    scheduled.go_on()
+    (plan,) = plans(scheduled)
+    daily, monthly = plan["Rules"]
+    arn = scheduled.vault().arn
+
+    assert daily["CopyActions"] == [{"DestinationBackupVaultArn": arn, "Lifecycle": {"DeleteAfterDays": 35}}]
+    assert monthly["CopyActions"][0]["Lifecycle"] == {"DeleteAfterDays": 400}
+    assert (monthly["ScheduleExpressionTimezone"], monthly["StartWindowMinutes"]) == ("Europe/Berlin", 60)
+    assert monthly["RecoveryPointTags"] == {"kept": "long"}
+    assert plan["tags"]["crossvault.io/owner"] == "uid-orders"
+    assert [each["SelectionName"] for each in plan["selections"]] == ["tagged", "named"]
+    assert scene.row(scheduled.body, "BackupPlan", "") == ("Met", "AllMet")
+    before = calls(scheduled)
+    for _ in range(5):
+        scheduled.later("6h")
+        scheduled.look()
+    assert calls(scheduled) == before
+    assert before["UpdateBackupPlan"] == 0
+
+
+def test_what_somebody_changes_is_put_right(scheduled: Stage) -> None:
+    """As one repair, told field by field; what the plan selects, too."""
+    scheduled.go_on()
+    (plan,) = plans(scheduled)
+    backup = scheduled.admin(scene.PRODUCTION, scene.HOME)
+    rules = [{key: value for key, value in each.items() if key != "RuleId"} for each in plan["Rules"][:1]]
+    rules[0]["CopyActions"] = []
+    backup.update_backup_plan(
+        BackupPlanId=plan["id"], BackupPlan={"BackupPlanName": plan["BackupPlanName"], "Rules": rules}
+    )
+    (first, _) = backup.list_backup_selections(BackupPlanId=plan["id"])["BackupSelectionsList"]
+    backup.delete_backup_selection(BackupPlanId=plan["id"], SelectionId=first["SelectionId"])
+    scheduled.later("1h")
+    outcome = scheduled.look()
+
+    assert {str(each.reason) for each in outcome.events} == {"DriftCorrected"}
+    assert any("copies none →" in each.message for each in outcome.events)
+    (restored,) = plans(scheduled)
+    assert len(restored["Rules"]) == 2
+    assert all(each["CopyActions"] for each in restored["Rules"])
+    assert {each["SelectionName"] for each in restored["selections"]} == {"tagged", "named"}
+    assert scheduled.body["status"]["repairs"][0]["prerequisite"] in {"BackupPlan", "BackupSelections"}
+
+
+def test_a_selection_is_there_before_the_old_one_goes(scheduled: Stage) -> None:
+    """AWS changes none: what is backed up grows before it shrinks."""
+    scheduled.go_on()
+    changed = copy.deepcopy(SCHEDULE)
+    changed["selections"][0]["tags"] = {"backup": "nightly"}
+    del changed["selections"][1]
+    scheduled.declare(schedule=changed)
+    scheduled.control.clear_calls()
+    scheduled.look()
+
+    made = [each.operation for each in scheduled.writes() if "Selection" in each.operation]
+    assert made == ["CreateBackupSelection", "DeleteBackupSelection", "DeleteBackupSelection"]
+    (plan,) = plans(scheduled)
+    (left,) = plan["selections"]
+    assert left["Conditions"]["StringEquals"] == [
+        {"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "nightly"}
+    ]
+
+
+@pytest.mark.parametrize("mode", [{"mode": "Observe"}, {"suspend": True}])
+def test_who_only_observes_makes_none(stage: Stage, mode: Json) -> None:
+    """It is told as what would be done."""
+    stage.begin(with_rights())
+    stage.declare(schedule=SCHEDULE, **mode)
+    stage.look()
+
+    assert not calls(stage)
+    assert scene.row(stage.body, "BackupPlan", "") == ("Unmet", "BackupPlanMissing")
+
+
+def adopted(stage: Stage, **tags: str) -> str:
+    """Make a plan by hand and return its id."""
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    rule = {"RuleName": "old", "TargetBackupVaultName": "orders", "Lifecycle": {"DeleteAfterDays": 7}}
+    document = {"BackupPlanName": "by-hand", "Rules": [rule]}
+    return str(backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"])
+
+
+def test_a_plan_is_taken_over(stage: Stage) -> None:
+    """Only the one that is named: it keeps its name and id, and becomes as declared."""
+    stage.begin(with_rights())
+    stage.body["metadata"]["uid"] = "uid-orders"
+    plan_id = adopted(stage, team="orders")
+    stage.declare(schedule={**SCHEDULE, "adopt": plan_id})
+    stage.go_on()
+
+    (plan,) = plans(stage)
+    assert (plan["id"], plan["BackupPlanName"]) == (plan_id, "by-hand")
+    assert [each["RuleName"] for each in plan["Rules"]] == ["daily", "monthly"]
+    assert plan["tags"]["team"] == "orders"
+    assert plan["tags"]["crossvault.io/owner"] == "uid-orders"
+    stage.declare(schedule={**SCHEDULE, "adopt": ""})
+
+
+def test_a_plan_of_another_policy_is_left_alone(scheduled: Stage) -> None:
+    """As of one that was made anew in another cluster: both are named, and how to take it over."""
+    scheduled.go_on()
+    scheduled.body["metadata"]["uid"] = "uid-of-another-cluster"
+    scheduled.body["status"] = {}
+    scheduled.restart()
+    scheduled.control.clear_calls()
+    changed = {**copy.deepcopy(SCHEDULE), "rules": SCHEDULE["rules"][:1]}
+    scheduled.declare(schedule=changed)
+    scheduled.look()
+
+    assert not calls(scheduled)
+    (row,) = (each for each in scheduled.body["status"]["prerequisites"] if each["name"] == "BackupPlan")
+    assert row["reason"] == "BackupPlanOfOthers"
+    assert "uid-orders" in row["message"]
+    assert "uid-of-another-cluster" in row["message"]
+    (plan,) = plans(scheduled)
+    scheduled.declare(schedule={**changed, "adopt": plan["id"]})
+    scheduled.look()
+    assert plans(scheduled)[0]["tags"]["crossvault.io/owner"] == "uid-of-another-cluster"
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RemoveOwned"])
+def test_a_schedule_that_is_declared_no_more(scheduled: Stage, policy: str) -> None:
+    """The plan goes, or runs on and is told once; recovery points stay in either case."""
+    scheduled.declare(deletionPolicy=policy)
+    scheduled.go_on()
+    points = len(scheduled.vault("orders", scene.PRODUCTION, scene.HOME).points)
+    del scheduled.body["spec"]["schedule"]
+    scheduled.declare()
+    outcomes = [scheduled.look() for _ in range(3)]
+
+    told = [str(each.reason) for outcome in outcomes for each in outcome.events]
+    assert len(plans(scheduled)) == (1 if policy == "Retain" else 0)
+    assert told.count("BackupPlanLeft") == (1 if policy == "Retain" else 0)
+    assert told.count("BackupPlanRemoved") == (0 if policy == "Retain" else 1)
+    assert "schedule" not in scheduled.body["status"]
+    assert len(scheduled.vault("orders", scene.PRODUCTION, scene.HOME).points) == points
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RemoveOwned"])
+def test_the_policy_is_deleted(scheduled: Stage, policy: str) -> None:
+    """Selections first, then the plan, or neither; the object goes, and says what stays."""
+    scheduled.declare(deletionPolicy=policy)
+    scheduled.go_on()
+    scheduled.body["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
+    outcomes = []
+    for _ in range(4):
+        outcomes.append(scheduled.look())
+        if outcomes[-1].done:
+            break
+    del scheduled.body["metadata"]["deletionTimestamp"]
+
+    assert outcomes[-1].done
+    said = " ".join(each.message for each in outcomes[-1].events)
+    assert len(plans(scheduled)) == (1 if policy == "Retain" else 0)
+    assert ("goes on backing up" in said) == (policy == "Retain")
+    assert ("and the backup plan" in said) == (policy == "RemoveOwned")
+
+
+def test_a_deletion_waits_for_a_selection_that_aws_still_believes_in(stage: Stage) -> None:
+    """AWS refuses to delete the plan for a while; the deletion says what it waits for."""
+    made = with_rights()
+    made["durations"]["selections"] = "2m"
+    stage.begin(made)
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=SCHEDULE, deletionPolicy="RemoveOwned")
+    for _ in range(3):
+        stage.look()
+        stage.later("3m")
+    assert len(plans(stage)) == 1
+    stage.body["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
+    first = stage.look()
+    assert not first.done
+    assert "backup plan" in first.status["summary"]["message"]
+    stage.later("3m")
+    last = stage.look()
+    del stage.body["metadata"]["deletionTimestamp"]
+
+    assert last.done
+    assert not plans(stage)
+
+
+def test_a_new_selection_that_aws_shows_late_is_added_once(stage: Stage) -> None:
+    """A look that does not see it yet asks for it again, as the same request."""
+    made = with_rights()
+    made["durations"]["selections"] = "2m"
+    stage.begin(made)
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=SCHEDULE)
+    for _ in range(6):
+        stage.look()
+        stage.control.advance("20s")
+    stage.later("5m")
+    stage.look()
+
+    (plan,) = plans(stage)
+    assert Counter(each["SelectionName"] for each in plan["selections"]) == {"tagged": 1, "named": 1}
+
+
+@pytest.mark.parametrize("lost", ["CreateBackupPlan", "UpdateBackupPlan", "CreateBackupSelection"])
+def test_a_reply_is_lost(scheduled: Stage, lost: str) -> None:
+    """What AWS did is found by the next look; there is one plan, and each selection once."""
+    scheduled.control.faults.add(operation=lost, drop="response", times=1)
+    scheduled.go_on(passes=30)
+    if lost == "UpdateBackupPlan":
+        changed = copy.deepcopy(SCHEDULE)
+        changed["rules"][0]["lifecycle"]["deleteAfterDays"] = 40
+        scheduled.declare(schedule=changed)
+        scheduled.go_on(lambda: scene.row(scheduled.body, "BackupPlan", "")[0] == "Met")
+
+    (plan,) = plans(scheduled)
+    assert Counter(each["SelectionName"] for each in plan["selections"]) == {"tagged": 1, "named": 1}
+
+
+def test_not_allowed_is_unknown(stage: Stage) -> None:
+    """Nothing is written, and copies go on."""
+    stage.begin(scene.world())
+    stage.declare(schedule=SCHEDULE)
+    stage.go_on(lambda: sum(stage.jobs().values()) == len(scene.POINTS))
+
+    assert scene.row(stage.body, "BackupPlan", "")[0] == "Unknown"
+    assert "backup:ListBackupPlans" in str(stage.body["status"]["prerequisites"])
+
+
+def test_a_copy_that_would_go_cold_too_late_is_told_before(scheduled: Stage) -> None:
+    """AWS would refuse the whole plan; the row names destination and days."""
+    lifecycle = {"moveToColdStorageAfterDays": 30}
+    scheduled.declare(destinations=[scene.destination(lifecycle=lifecycle)])
+    scheduled.look()
+
+    assert not plans(scheduled)
+    assert scene.row(scheduled.body, "BackupPlan", "") == ("Unmet", "LifecycleRefused")
+
+
+@pytest.mark.parametrize(
+    ("grant", "permitted"),
+    [
+        ({"schedules": True}, True),
+        ({}, False),
+        ({"schedules": True, "copyRoles": ["other"]}, False),
+    ],
+)
+def test_a_plan_has_to_be_granted(scheduled: Stage, grant: dict[str, Any], permitted: bool) -> None:
+    """And so has the role that makes its backups: a plan may back up whatever lies in the account."""
+    whole = {"namespaces": {"names": ["orders"]}, "as": ["Source"], "vaults": ["orders"], **grant}
+    scheduled.declared["production"] = scene.backup_account(
+        "production", scene.PRODUCTION, "crossvault-source", allowedNamespaces={}, grants=[whole]
+    )
+    scheduled.look()
+
+    assert (len(plans(scheduled)) == 1) == permitted
+    if not permitted:
+        assert scene.condition(scheduled.body) == ("False", "AccountNotFound")
