@@ -254,7 +254,7 @@ def test_a_deletion_waits_for_a_selection_that_aws_still_believes_in(stage: Stag
     stage.body["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
     first = stage.look()
     assert not first.done
-    assert "backup plan" in first.status["summary"]["message"]
+    assert "backup plan" in (first.status or {})["summary"]["message"]
     stage.later("3m")
     last = stage.look()
     del stage.body["metadata"]["deletionTimestamp"]
@@ -283,7 +283,7 @@ def test_a_new_selection_that_aws_shows_late_is_added_once(stage: Stage) -> None
 @pytest.mark.parametrize("lost", ["CreateBackupPlan", "UpdateBackupPlan", "CreateBackupSelection"])
 def test_a_reply_is_lost(scheduled: Stage, lost: str) -> None:
     """What AWS did is found by the next look; there is one plan, and each selection once."""
-    scheduled.control.faults.add(operation=lost, drop="response", times=1)
+    scheduled.control.faults.add("reset", operation=lost, times=1, after_effect=True)
     scheduled.go_on(passes=30)
     if lost == "UpdateBackupPlan":
         changed = copy.deepcopy(SCHEDULE)

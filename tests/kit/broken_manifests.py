@@ -214,7 +214,7 @@ TABLE = (
     _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),
     _account("field nobody knows", {"spec.externalID": "demo"}, "spec.externalID", "unknown field"),
     _policy("field nobody knows", {f"{_SECOND}.vault.kmsKey": "x"}, f"{_SECOND}.vault.kmsKey", "unknown field"),
-    _policy("field of a later release", {"spec.schedule": {}}, "spec.schedule", "unknown field"),
+    _policy("field of a later release", {"spec.replicas": {}}, "spec.replicas", "unknown field"),
     _policy("mode misspelt", {"spec.mode": "enforce"}, "spec.mode", "Observe"),
     _policy("source missing", {"spec.source": REMOVED}, "spec.source", "equired"),
     _policy("Region missing", {"spec.source.region": REMOVED}, "spec.source.region", "equired"),

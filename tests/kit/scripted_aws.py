@@ -124,6 +124,17 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def _of_plans(method: str, path: str) -> str:
+    """Return an operation on backup plans, their selections, or tags."""
+    if path.startswith("/tags/"):
+        return {"GET": "ListTags", "POST": "TagResource"}.get(method, "Unknown")
+    steps = [each for each in path.split("/") if each][2:]
+    what = "BackupSelection" if "selections" in steps else "BackupPlan"
+    if method == "GET" and len(steps) in {0, 2}:
+        return f"List{what}s"
+    return {"GET": "Get", "PUT": "Create", "POST": "Update", "DELETE": "Delete"}.get(method, "") + what
+
+
 def _operation(method: str, path: str, headers: dict[str, str], body: str) -> str:
     if "x-amz-target" in headers:
         return headers["x-amz-target"].split(".")[-1]
@@ -133,12 +144,16 @@ def _operation(method: str, path: str, headers: dict[str, str], body: str) -> st
     for verb, end, operation in _PATHS:
         if verb == method and bare.endswith(end):
             return operation
+    if bare.startswith(("/backup/plans", "/tags/")):
+        return _of_plans(method, bare)
     if "/recovery-points/" in bare:
         return {"GET": "DescribeRecoveryPoint", "POST": "UpdateRecoveryPointLifecycle"}.get(method, "Unknown")
-    if bare.startswith("/logically-air-gapped-backup-vaults/"):
+    return "ListBackupVaults" if bare.endswith("/backup-vaults/") else _of_vault(method, bare)
+
+
+def _of_vault(method: str, path: str) -> str:
+    if path.startswith("/logically-air-gapped-backup-vaults/"):
         return "CreateLogicallyAirGappedBackupVault"
-    if bare.endswith("/backup-vaults/"):
-        return "ListBackupVaults"
     return {"GET": "DescribeBackupVault", "PUT": "CreateBackupVault"}.get(method, "Unknown")
 
 

@@ -347,6 +347,12 @@ WITHOUT = {
     "vault: DEFAULT_VAULT": "the manifest has to name another vault",
     "vault.key: AWS_MANAGED_VAULT_KEY": "a vault keeps its key for ever",
     "vault_policy: VAULT_POLICY_DENIES": "somebody denies it on purpose",
+    "schedule: BACKUP_PLAN_MISSING": "the operator creates it, or the manifest names one that is not there",
+    "schedule: BACKUP_PLAN_DIFFERS": "the operator puts it right",
+    "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",
+    "schedule.hazards: LIFECYCLE_REFUSED": "the manifest contradicts what AWS takes",
+    "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
+    "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",
     "lifecycle: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
 }
 """Why nothing is printed, by module and reason."""

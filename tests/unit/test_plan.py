@@ -42,6 +42,14 @@ from crossvault.aspects.copies.seen import CopyJob
 from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.organization.switch import SetSwitch
+from crossvault.aspects.schedule import (
+    CreatePlan,
+    CreateSelection,
+    DeletePlan,
+    DeleteSelection,
+    TagPlan,
+    UpdatePlan,
+)
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault_policy import PutVaultPolicy
@@ -136,12 +144,16 @@ def test_what_is_declared_and_not_observed_becomes_an_action(
 
 
 def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
-    """Vaults and a role are created, statements put, copies started, a switch turned; there is no other word.
+    """Vaults and a role are created, statements put, copies started, a switch turned, plans kept; nothing else.
+
+    A plan and a selection say what will be backed up, and hold nothing that was.
 
     A lifecycle is changed to no end that has passed: test_existing_lifecycles.py.
     """
     made = {CreateVault, CreateServiceRole}
-    assert set(AwsAccounts()._acts) == made | {PutVaultPolicy, PutKeyPolicy, SetSwitch, StartCopy, UpdateLifecycle}
+    plans = {CreatePlan, UpdatePlan, TagPlan, CreateSelection, DeleteSelection, DeletePlan}
+    put = {PutVaultPolicy, PutKeyPolicy, SetSwitch, StartCopy, UpdateLifecycle}
+    assert set(AwsAccounts()._acts) == made | put | plans
 
 
 @pytest.mark.parametrize("points", [(point(),), UNSEEN])

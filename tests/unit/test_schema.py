@@ -125,12 +125,12 @@ class TestRefusing:
     @pytest.mark.parametrize(
         ("path", "meant"),
         [
-            pytest.param("spec.lifecycle", "; spec.destinations[].lifecycle?", id="a field of another place"),
+            pytest.param("spec.existingCopies", "; spec.destinations[].existingCopies?", id="a field of another place"),
             pytest.param("spec.sorce", "; source?", id="a slip of the finger"),
             pytest.param("spec.destinations[0].vaultpolicy", "; vaultPolicy?", id="another case"),
             pytest.param("spec.destinations[1].vault.encriptionKey", "; encryptionKey?", id="within a list"),
             pytest.param("spec.name", "", id="a name that several places have"),
-            pytest.param("spec.schedule", "", id="a field that nothing here is like"),
+            pytest.param("spec.whatever", "", id="a field that nothing here is like"),
         ],
     )
     def test_unknown_field_is_told_which_one_may_be_meant(self, path: str, meant: str) -> None:

@@ -187,8 +187,9 @@ ANSWERS: dict[str, Members] = {
     # What no schedule can declare is read, too: an update replaces it, and it has to be told.
     "GetBackupPlan": Members(
         (
-            *("VersionId", "BackupPlan", "BackupPlan.BackupPlanName", "BackupPlan.Rules"),
+            *("VersionId", "BackupPlan", "BackupPlan.Rules"),
             *("BackupPlan.Rules[].RuleName", "BackupPlan.Rules[].TargetBackupVaultName"),
+            "BackupPlan.Rules[].CopyActions[].DestinationBackupVaultArn",
         ),
         (
             *("BackupPlan.Rules[].ScheduleExpression", "BackupPlan.Rules[].ScheduleExpressionTimezone"),
@@ -196,18 +197,17 @@ ANSWERS: dict[str, Members] = {
             *("BackupPlan.Rules[].RecoveryPointTags", "BackupPlan.Rules[].EnableContinuousBackup"),
             *(f"BackupPlan.Rules[].{each}" for each in _LIFECYCLE),
             "BackupPlan.Rules[].CopyActions",
-            "BackupPlan.Rules[].CopyActions[].DestinationBackupVaultArn",
             *(f"BackupPlan.Rules[].CopyActions[].{each}" for each in _LIFECYCLE),
             "BackupPlan.Rules[].TargetLogicallyAirGappedBackupVaultArn",
             *("BackupPlan.Rules[].IndexActions", "BackupPlan.Rules[].IndexActions[].ResourceTypes"),
             *("BackupPlan.Rules[].ScanActions", "BackupPlan.Rules[].ScanActions[].MalwareScanner"),
             "BackupPlan.Rules[].ScanActions[].ScanMode",
             *("AdvancedBackupSettings", "AdvancedBackupSettings[].ResourceType"),
-            "AdvancedBackupSettings[].BackupOptions",
+            *("AdvancedBackupSettings[].BackupOptions", "AdvancedBackupSettings[].BackupOptions.WindowsVSS"),
         ),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html: no tags is no member
-    "ListTags": Members((), ("Tags", "NextToken")),
+    "ListTags": Members((), ("Tags",)),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelectionsListMember.html
     "ListBackupSelections": Members(("BackupSelectionsList", "BackupSelectionsList[].SelectionId"), ("NextToken",)),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html

@@ -57,6 +57,20 @@ from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS
+from crossvault.aspects.schedule import (
+    OWNER,
+    PLANS,
+    SCHEDULE,
+    CreatePlan,
+    CreateSelection,
+    DeletePlan,
+    DeleteSelection,
+    TagPlan,
+    UpdatePlan,
+)
+from crossvault.aspects.schedule.declared import Conditions, Rule, Schedule, Selection
+from crossvault.aspects.schedule.document import plan_document, plan_name, selection_document
+from crossvault.aspects.schedule.seen import OWNER_TAG
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.source_keys.seen import VAULT_KEY
 from crossvault.aspects.vault import CreateVault
@@ -80,7 +94,20 @@ Json = dict[str, Any]
 
 # One account plays both parts, so that one identity answers for all.
 WHO = account()
-DESIRED = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False)
+BARE = policy(WHO, replace(WHO, name="dr"), encryption_key=None, create=False)
+RULE = Rule("daily", "cron(0 5 ? * * *)", Lifecycle(30, 400), recovery_point_tags=(("kept", "long"),))
+SELECTION = Selection(
+    "tagged",
+    "arn:aws:iam::111111111111:role/backup",
+    ("arn:aws:ec2:*",),
+    ("arn:aws:ec2:eu-west-1:*",),
+    (("backup", "true"),),
+    Conditions(*(((name, "1"),) for name in ("a", "b", "c", "d"))),
+)
+SCHEDULED = Schedule((RULE,), (SELECTION,), windows_vss=True)
+DESIRED = BARE.having(SCHEDULE, SCHEDULED).having(OWNER, "uid")
+PLAN = plan_name(DESIRED.key, DESIRED.source.arn)
+PLAN_DOCUMENT = plan_document(DESIRED, SCHEDULED, PLAN)
 SOURCE, TARGET = DESIRED.source, DESIRED.destinations[0].vault
 KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
 SERVICE_ROLE = "arn:aws:iam::111111111111:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
@@ -217,6 +244,55 @@ GOOD: dict[str, Json] = {
         ],
         "NextToken": None,
     },
+    "ListBackupPlans": {
+        "BackupPlansList": [
+            {
+                "BackupPlanId": "plan-1",
+                "BackupPlanArn": "arn:aws:backup:eu-west-1:111111111111:backup-plan:plan-1",
+                "BackupPlanName": PLAN,
+                "VersionId": "1",
+            }
+        ],
+        "NextToken": None,
+    },
+    "GetBackupPlan": {
+        "VersionId": "1",
+        "BackupPlan": {
+            "BackupPlanName": PLAN,
+            "Rules": [
+                {
+                    **PLAN_DOCUMENT["Rules"][0],
+                    "Lifecycle": {
+                        **PLAN_DOCUMENT["Rules"][0]["Lifecycle"],
+                        "OptInToArchiveForSupportedResources": False,
+                    },
+                    "CopyActions": [
+                        {
+                            **PLAN_DOCUMENT["Rules"][0]["CopyActions"][0],
+                            "Lifecycle": {
+                                "MoveToColdStorageAfterDays": -1,
+                                "DeleteAfterDays": 400,
+                                "OptInToArchiveForSupportedResources": False,
+                            },
+                        }
+                    ],
+                    "TargetLogicallyAirGappedBackupVaultArn": SOURCE.arn,
+                    "IndexActions": [{"ResourceTypes": ["EBS"]}],
+                    "ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "FULL_SCAN"}],
+                }
+            ],
+        },
+        "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
+    },
+    "ListTags": {"Tags": {OWNER_TAG: "uid"}},
+    "ListBackupSelections": {"BackupSelectionsList": [{"SelectionId": "selection-1"}], "NextToken": None},
+    "GetBackupSelection": {"BackupSelection": selection_document(SELECTION)},
+    "CreateBackupPlan": {},
+    "UpdateBackupPlan": {},
+    "DeleteBackupPlan": {},
+    "TagResource": {},
+    "CreateBackupSelection": {},
+    "DeleteBackupSelection": {},
     "StartCopyJob": {"CopyJobId": "J"},
     "DescribeRecoveryPoint": {
         "CreationDate": 1.795410000123e9,
@@ -346,6 +422,7 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
         observed.source[VAULT],
         observed.source[POINTS],
         observed.source[ROLE],
+        observed.source[PLANS],
     ]
     for each in observed.destinations:
         found += [each[IDENTITY], each[ORGANIZATION], each[VAULT], each[POLICY], each[KEYS].own]
@@ -381,6 +458,10 @@ HOLDS_UP: dict[str, set[Any]] = {
     "GetBackupVaultAccessPolicy": {PutVaultPolicy, StartCopy},
     "ListRecoveryPointsByBackupVault": {StartCopy},
     "ListCopyJobs": {StartCopy},
+    **{
+        operation: {CreatePlan, UpdatePlan, TagPlan, CreateSelection, DeleteSelection}
+        for operation in ("ListBackupPlans", "GetBackupPlan", "ListTags", "ListBackupSelections", "GetBackupSelection")
+    },
 }
 """What must not follow where an answer was none. Organization, switch and key only explain: AWS itself judges those."""
 
@@ -392,7 +473,7 @@ def test_a_whole_world_is_seen_whole() -> None:
         observed = see(script)
 
     assert messages(observed) == set()
-    assert [type(each) for each in diff(DESIRED, observed).actions] == [PutVaultPolicy]
+    assert [type(each) for each in diff(DESIRED, observed).actions] == [PutVaultPolicy, UpdatePlan]
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -729,7 +810,18 @@ UPDATE = UpdateLifecycle(
 TURN = SetSwitch(WHO, "o-abcdefghij", on=False)
 SHARE = PutKeyPolicy("dr", TARGET, SOURCE, KEY, EMPTY, SHARED, ("CrossvaultKeyUse1",))
 AIR_GAPPED = CreateVault("dr", TARGET, "", (7, 365))
-ACTIONS = (CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET), AIR_GAPPED)
+PLANNED = (
+    CreatePlan(SOURCE, PLAN, PLAN_DOCUMENT, ()),
+    UpdatePlan(SOURCE, "plan-1", PLAN, "1", PLAN_DOCUMENT, ()),
+    TagPlan(SOURCE, "plan-1", "arn:plan", PLAN, ()),
+    CreateSelection(SOURCE, "plan-1", "tagged", selection_document(SELECTION), "uid"),
+    DeleteSelection(SOURCE, "plan-1", "tagged", "selection-1"),
+    DeletePlan(SOURCE, "plan-1", PLAN),
+)
+ACTIONS = (
+    *(CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET), AIR_GAPPED),
+    *PLANNED,
+)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
@@ -872,7 +964,8 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         # botocore's paginators read the tokens, and put off what is left of a page.
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
-    assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *OF_ORGANIZATIONS}
+    own = {"ListBackupPlans", "ListBackupSelections"}
+    assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *own, *OF_ORGANIZATIONS}
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])

@@ -26,9 +26,9 @@ from .actions import (
     UpdatePlan,
 )
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
-from .document import differences, plan_document, plan_name, same_selection, selection_document
+from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
-from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, Selected
+from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 
@@ -113,7 +113,7 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
         drift.append(Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
         actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
     wanted = plan_document(desired, schedule, plan.name)
-    changes = differences(wanted, plan.document)
+    changes = differences(form_of(wanted), plan.form)
     drift += (Drift("", ASPECT, path, want, has) for path, want, has in changes)
     if changes:
         actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
@@ -152,22 +152,18 @@ def _selections(desired: Desired, schedule: Schedule, plan: BackupPlan) -> tuple
     unused, lacking = list(plan.selections), list[CreateSelection]()
     for each in schedule.selections:
         document = selection_document(each)
-        there = next((one for one in unused if same_selection(document, one.document)), None)
+        there = next((one for one in unused if one.form == selection_form(document)), None)
         if there is not None:
             unused.remove(there)
             continue
-        old = tuple(one.id for one in plan.selections if one.document.get("SelectionName") == each.name)
+        old = tuple(one.id for one in plan.selections if one.name == each.name)
         lacking.append(CreateSelection(desired.source, plan.id, each.name, document, desired[OWNER], old))
     drift = [Drift("", SELECTIONS, each.name, "present", "other" if each.instead_of else "absent") for each in lacking]
     replaced = {one for each in lacking for one in each.instead_of}
-    drift += (Drift("", SELECTIONS, _name(one), "absent", "present") for one in unused if one.id not in replaced)
+    drift += (Drift("", SELECTIONS, one.name, "absent", "present") for one in unused if one.id not in replaced)
     if lacking:
         return list(lacking), drift
-    return [DeleteSelection(desired.source, plan.id, _name(one), one.id) for one in unused], drift
-
-
-def _name(selected: Selected) -> str:
-    return str(selected.document.get("SelectionName") or selected.id)
+    return [DeleteSelection(desired.source, plan.id, one.name, one.id) for one in unused], drift
 
 
 # --- When it is declared no more -------------------------------------------------------------------------------------
@@ -185,7 +181,7 @@ def _removal(desired: Desired, plans: Plans) -> Iterator[Action]:
     if own is None or own.id != desired[KNOWN_PLAN]:
         return
     for each in own.selections:
-        yield DeleteSelection(desired.source, own.id, _name(each), each.id)
+        yield DeleteSelection(desired.source, own.id, each.name, each.id)
     if not own.selections:
         yield DeletePlan(desired.source, own.id, own.name)
 

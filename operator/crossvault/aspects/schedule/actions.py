@@ -11,7 +11,7 @@ from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
 from ...words.reasons import Reason
-from .document import Difference
+from .document import Difference, form_of, selection_form
 from .seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
 
 PLAN_ROW, SELECTIONS_ROW = "BackupPlan", "BackupSelections"
@@ -71,7 +71,7 @@ class CreatePlan(_AtSource):
 
     def after(self, sight: Sight) -> Sight:
         """Return the source with this plan, which selects nothing."""
-        made = BackupPlan(IMAGINED, IMAGINED, self.name, "", self.document, dict(self.tags))
+        made = BackupPlan(IMAGINED, IMAGINED, self.name, "", form_of(self.document), dict(self.tags))
         return _changed(sight, lambda plans: Plans((*plans.found, made)))
 
     def told(self) -> Change:
@@ -108,7 +108,7 @@ class UpdatePlan(_AtSource):
     def after(self, sight: Sight) -> Sight:
         """Return the source with this document in the plan."""
         return _changed(
-            sight, lambda plans: _instead(plans, self.plan_id, lambda each: replace(each, document=self.document))
+            sight, lambda plans: _instead(plans, self.plan_id, lambda each: replace(each, form=form_of(self.document)))
         )
 
     def told(self) -> Change:
@@ -180,7 +180,7 @@ class CreateSelection(_AtSource):
 
     def after(self, sight: Sight) -> Sight:
         """Return the source with one selection more."""
-        made = Selected(f"{IMAGINED} {self.name}", self.document)
+        made = Selected(f"{IMAGINED} {self.name}", self.name, selection_form(self.document))
         return _changed(
             sight,
             lambda plans: _instead(

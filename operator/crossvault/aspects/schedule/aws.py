@@ -25,8 +25,8 @@ from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
 from .actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from .declared import KNOWN_PLAN, SCHEDULE
-from .document import plan_name
-from .seen import PLANS, BackupPlan, Plans, Selected
+from .document import form_from, plan_name, selection_form
+from .seen import PLANS, BackupPlan, PlanForm, Plans, Selected
 
 T = TypeVar("T")
 _GONE = frozenset({"ResourceNotFoundException", "InvalidParameterValueException"})
@@ -87,7 +87,7 @@ def _meant(desired: Desired, listed: Look[tuple[Listed, ...]]) -> Look[tuple[Lis
 MOST_OF_ONE_NAME = 5
 """So many plans of one name are looked at: AWS lets anybody make more."""
 
-_Read = tuple[Pending[Mapping[str, Any]], Pending[Mapping[str, str]], Pending[tuple[str, ...]]]
+_Read = tuple[Pending[PlanForm], Pending[Mapping[str, str]], Pending[tuple[str, ...]]]
 
 
 def _begin(place: Place, listed: Listed) -> _Read:
@@ -96,7 +96,7 @@ def _begin(place: Place, listed: Listed) -> _Read:
     return (
         place.setting(
             ("plan", entry, region, listed.id, listed.version),
-            partial(document, access, region, listed.id),
+            partial(form, access, region, listed.id),
             age=Age.SETTLED,
         ),
         place.setting(("plan tags", entry, region, listed.id), partial(tags, access, region, listed.arn)),
@@ -104,27 +104,23 @@ def _begin(place: Place, listed: Listed) -> _Read:
     )
 
 
-def _selected(
-    place: Place, listed: Listed, ids: Look[tuple[str, ...]]
-) -> Unseen | list[tuple[str, Pending[Mapping[str, Any] | None]]]:
+def _selected(place: Place, listed: Listed, ids: Look[tuple[str, ...]]) -> Unseen | list[Pending[Selected | None]]:
     if isinstance(ids, Unseen):
         return ids
     access, region = place.access, place.region
 
-    def begin(selection: str) -> Pending[Mapping[str, Any] | None]:
+    def begin(selection: str) -> Pending[Selected | None]:
         key: ReadKey = ("selection", access.fingerprint, region, listed.id, selection)
         return place.slowly(key, partial(selected, access, region, listed.id, selection), _as_long_as_it_is_there)
 
-    return [(each, begin(each)) for each in ids.value]
+    return [begin(each) for each in ids.value]
 
 
-def _as_long_as_it_is_there(seen: Look[Mapping[str, Any] | None]) -> timedelta:
+def _as_long_as_it_is_there(seen: Look[Selected | None]) -> timedelta:
     return LONGEST if isinstance(seen, Seen) and seen.value is not None else timedelta(0)
 
 
-def _plan(
-    listed: Listed, read: _Read, documents: Unseen | list[tuple[str, Pending[Mapping[str, Any] | None]]]
-) -> Look[BackupPlan]:
+def _plan(listed: Listed, read: _Read, documents: Unseen | list[Pending[Selected | None]]) -> Look[BackupPlan]:
     whole, own_tags = read[0](), read[1]()
     if isinstance(whole, Unseen):
         return whole
@@ -133,12 +129,12 @@ def _plan(
     if isinstance(documents, Unseen):
         return documents
     found: list[Selected] = []
-    for selection, pending in documents:
+    for pending in documents:
         seen = pending()
         if isinstance(seen, Unseen):
             return seen
         if seen.value is not None:
-            found.append(Selected(selection, seen.value))
+            found.append(seen.value)
     plan = BackupPlan(listed.id, listed.arn, listed.name, listed.version, whole.value, own_tags.value, tuple(found))
     return Seen(plan)
 
@@ -172,10 +168,10 @@ def plans(access: Entered, region: str) -> tuple[Listed, ...]:
     )
 
 
-def document(access: Entered, region: str, plan_id: str) -> Mapping[str, Any]:
+def form(access: Entered, region: str, plan_id: str) -> PlanForm:
     """Read the present version of a plan."""
     answer = _got(access, region, plan_id)
-    return {**answer["BackupPlan"], "AdvancedBackupSettings": answer.get("AdvancedBackupSettings") or []}
+    return form_from(answer["BackupPlan"]["Rules"], answer.get("AdvancedBackupSettings"))
 
 
 def _got(access: Entered, region: str, plan_id: str) -> Mapping[str, Any]:
@@ -198,7 +194,7 @@ def selections(access: Entered, region: str, plan_id: str) -> tuple[str, ...]:
     return tuple(each["SelectionId"] for each in rows)
 
 
-def selected(access: Entered, region: str, plan_id: str, selection_id: str) -> Mapping[str, Any] | None:
+def selected(access: Entered, region: str, plan_id: str, selection_id: str) -> Selected | None:
     """Read a selection; None for one that is not there, or not yet: AWS shows a new one late."""
     with access.asking(f"read selection {selection_id}", "backup:GetBackupSelection", region):
         try:
@@ -207,7 +203,8 @@ def selected(access: Entered, region: str, plan_id: str, selection_id: str) -> M
             if code_of(error) in _GONE:
                 return None
             raise
-    return answer["BackupSelection"]
+    document = answer["BackupSelection"]
+    return Selected(selection_id, document["SelectionName"], selection_form(document))
 
 
 # --- Acting --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ...engine.declared import Desired, Destination, PolicyKey
 from ..lifecycle.declared import LIFECYCLE, Lifecycle
 from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, Schedule, Selection
+from .seen import PlanForm
 
 Document: TypeAlias = Mapping[str, Any]
 Difference: TypeAlias = tuple[str, str, str]
@@ -117,23 +118,22 @@ def selection_document(selection: Selection) -> dict[str, Any]:
 # --- What is shown -------------------------------------------------------------------------------------------------
 
 
-def differences(wanted: Document, shown: Document) -> tuple[Difference, ...]:
+def differences(want: PlanForm, have: PlanForm) -> tuple[Difference, ...]:
     """Return what a plan that AWS shows has otherwise than the one that would be sent, in the order of the rules."""
-    want, have = _rules(wanted), _rules(shown)
     found: list[Difference] = []
-    for name in [*want, *(each for each in have if each not in want)]:
+    for name in [*want.rules, *(each for each in have.rules if each not in want.rules)]:
         path = f"rules[{name}]"
-        if name not in have:
+        if name not in have.rules:
             found.append((path, "present", "absent"))
-        elif name not in want:
+        elif name not in want.rules:
             found.append((path, "absent", "present"))
         else:
-            found += _between(path, want[name], have[name])
-    return (*found, *_between("", {"windowsVss": _vss(wanted)}, {"windowsVss": _vss(shown)}))
+            found += _between(path, want.rules[name], have.rules[name])
+    return (*found, *_between("", {"windowsVss": want.windows_vss}, {"windowsVss": have.windows_vss}))
 
 
 def _between(path: str, want: Document, have: Document) -> Iterator[Difference]:
-    for member in sorted(want.keys() | have.keys()):
+    for member in [*want, *(each for each in have if each not in want)]:
         first, second = want.get(member), have.get(member)
         if first != second:
             yield ".".join(filter(None, (path, member))), _told(first), _told(second)
@@ -147,12 +147,18 @@ def _told(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _rules(plan: Document) -> dict[str, dict[str, Any]]:
-    return {str(rule["RuleName"]): dict(_normal(rule)) for rule in plan.get("Rules") or ()}
+def form_of(plan: Document) -> PlanForm:
+    """Bring a plan to the form in which equal ones are equal, whether it is to be sent or was shown."""
+    return form_from(plan["Rules"], plan.get("AdvancedBackupSettings"))
+
+
+def form_from(rules: Iterable[Document], settings: Iterable[Document] | None) -> PlanForm:
+    """Return that form of the rules and the settings of a plan, which AWS gives back side by side."""
+    return PlanForm({str(rule["RuleName"]): dict(_normal(rule)) for rule in rules}, _vss(settings or ()))
 
 
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
-    """Bring a rule to the form in which equal ones are equal; what we cannot declare is told by AWS's own name."""
+    """Yield the members of a rule; what cannot be declared is told by AWS's own name, where it is there."""
     yield "cron", _cron(rule.get("ScheduleExpression") or DAILY)
     yield "timezone", rule.get("ScheduleExpressionTimezone") or UTC
     yield "vault", rule["TargetBackupVaultName"]
@@ -161,12 +167,20 @@ def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
     yield from _days("lifecycle", rule.get("Lifecycle"))
     yield "continuous", bool(rule.get("EnableContinuousBackup"))
     yield "recoveryPointTags", _pairs(rule.get("RecoveryPointTags"))
-    yield "copies", tuple(sorted(action["DestinationBackupVaultArn"] for action in rule.get("CopyActions") or ()))
-    for action in rule.get("CopyActions") or ():
-        yield from _days(f"copies[{action['DestinationBackupVaultArn']}]", action.get("Lifecycle"))
-    for name in ("TargetLogicallyAirGappedBackupVaultArn", "IndexActions", "ScanActions"):
-        if rule.get(name):
-            yield name, str(rule[name])
+    copies = {each["DestinationBackupVaultArn"]: each.get("Lifecycle") for each in rule.get("CopyActions") or ()}
+    yield "copies", tuple(sorted(copies))
+    for arn, lifecycle in sorted(copies.items()):
+        yield from _days(f"copies[{arn}]", lifecycle)
+    air_gapped = rule.get("TargetLogicallyAirGappedBackupVaultArn")
+    index = [str(types) for each in rule.get("IndexActions") or () for types in each.get("ResourceTypes") or ["all"]]
+    scans = [f"{each.get('MalwareScanner')} {each.get('ScanMode')}" for each in rule.get("ScanActions") or ()]
+    for name, value in (
+        ("TargetLogicallyAirGappedBackupVaultArn", air_gapped),
+        ("IndexActions", tuple(sorted(index))),
+        ("ScanActions", tuple(sorted(scans))),
+    ):
+        if value:
+            yield name, value
 
 
 def _days(path: str, lifecycle: Document | None) -> Iterator[tuple[str, Any]]:
@@ -189,24 +203,26 @@ def _pairs(tags: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple(f"{key}={value}" for key, value in sorted((tags or {}).items()))
 
 
-def _vss(plan: Document) -> bool:
-    settings: Iterable[Document] = plan.get("AdvancedBackupSettings") or ()
-    return any((each.get("BackupOptions") or {}).get("WindowsVSS") == "enabled" for each in settings)
+def _vss(settings: Iterable[Document]) -> bool:
+    return any(
+        each.get("ResourceType") == "EC2" and (each.get("BackupOptions") or {}).get("WindowsVSS") == "enabled"
+        for each in settings
+    )
 
 
-def same_selection(wanted: Document, shown: Document) -> bool:
-    """Tell whether two documents select the same with the same role."""
-    return _selected(wanted) == _selected(shown)
-
-
-def _selected(document: Document) -> tuple[object, ...]:
+def selection_form(document: Document) -> tuple[object, ...]:
+    """Bring a selection to the form in which those are equal that select the same with the same role."""
     conditions = document.get("Conditions") or {}
+    tags = {
+        (each.get("ConditionType"), each.get("ConditionKey"), each.get("ConditionValue"))
+        for each in document.get("ListOfTags") or ()
+    }
     return (
         document["SelectionName"],
         document["IamRoleArn"],
         tuple(sorted(document.get("Resources") or ())),
         tuple(sorted(document.get("NotResources") or ())),
-        _tests(document.get("ListOfTags")),
+        tuple(sorted(map(str, tags))),
         tuple(_tests(conditions.get(group)) for group, _ in _CONDITIONS),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...engine.plan import Base
 from ...engine.rows import Prerequisite, met, unmet
@@ -50,12 +51,11 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     found = [each for rule in schedule.rules for each in _of(base, rule)]
     if not found:
         return (met(HAZARDS_ROW, "", "The rules keep backups for as long as their copies need them."),)
-    reason, message, remedy = found[0]
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
-    return (unmet(HAZARDS_ROW, "", reason, f"{message}{more}", remedy, blocks=False),)
+    return (replace(found[0], message=f"{found[0].message}{more}"),)
 
 
-def _of(base: Base, rule: Rule) -> Iterator[tuple[Reason, str, str]]:
+def _of(base: Base, rule: Rule) -> Iterator[Prerequisite]:
     vault, days = vault_of(base.sight), rule.lifecycle.delete_after_days or 0
     bounds = vault.bounds if vault is not None else None
     if vault is not None and bounds is not None and not bounds[0] <= days <= bounds[1]:
@@ -64,7 +64,7 @@ def _of(base: Base, rule: Rule) -> Iterator[tuple[Reason, str, str]]:
             f" {bounds[1]} days, so AWS fails its jobs."
         )
         remedy = f"Set deleteAfterDays within {bounds[0]} to {bounds[1]} in spec.schedule.rules of {rule.name}."
-        yield Reason.RETENTION_OUT_OF_BOUNDS, message, remedy
+        yield unmet(HAZARDS_ROW, "", Reason.RETENTION_OUT_OF_BOUNDS, message, remedy, blocks=False)
     # A job may begin until the end of its start window; a day is what backup and copy seldom need more than.
     needed = rule.start_window + _DAY
     cold = rule.lifecycle.move_to_cold_storage_after_days
@@ -77,7 +77,7 @@ def _of(base: Base, rule: Rule) -> Iterator[tuple[Reason, str, str]]:
                 f" {rule.start_window / 60:.3g} hours late: AWS may come to copy what is {then}."
             )
             remedy = f"Shorten startWindowMinutes, or raise {field}, in spec.schedule.rules of {rule.name}."
-            yield Reason.SCHEDULE_TOO_TIGHT, message, remedy
+            yield unmet(HAZARDS_ROW, "", Reason.SCHEDULE_TOO_TIGHT, message, remedy, blocks=False)
 
 
 __all__ = ["HAZARDS_ROW", "hazards", "refusal"]

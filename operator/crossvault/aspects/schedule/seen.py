@@ -17,11 +17,20 @@ OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
 
 
 @dataclass(frozen=True, slots=True)
+class PlanForm:
+    """A plan in the form in which equal ones are equal: the members of every rule by its name."""
+
+    rules: Mapping[str, Mapping[str, Any]]
+    windows_vss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
-    """One selection that a plan has: its id, and the document that AWS shows."""
+    """One selection that a plan has; ``form`` is what it selects, in the form in which equal ones are equal."""
 
     id: str
-    document: Mapping[str, Any] = field(compare=False, hash=False)
+    name: str
+    form: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class BackupPlan:
     """One backup plan.
 
     Attributes:
-        document: ``BackupPlan`` of GetBackupPlan, with ``AdvancedBackupSettings``.
+        form: What it says.
         tags: Of the plan.
     """
 
@@ -37,7 +46,7 @@ class BackupPlan:
     arn: str
     name: str
     version: str
-    document: Mapping[str, Any] = field(compare=False)
+    form: PlanForm
     tags: Mapping[str, str] = field(default_factory=dict)
     selections: tuple[Selected, ...] = ()
 

@@ -28,11 +28,11 @@ def row(desired: Desired, source: Sight, previous: Mapping[str, Any]) -> dict[st
 
 
 def _row(plan: BackupPlan) -> dict[str, Any]:
-    names = sorted({str(each.document.get("SelectionName")) for each in plan.selections})
+    names = sorted({each.name for each in plan.selections})
     return {
         "planId": plan.id,
         "planName": plan.name,
         "planArn": plan.arn,
-        "rules": [str(each["RuleName"]) for each in plan.document["Rules"]],
+        "rules": sorted(plan.form.rules),
         "selections": names,
     }
