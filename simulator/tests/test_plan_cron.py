@@ -122,7 +122,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
     ("expression", "after", "expected"),
     [
         pytest.param(
-            "cron(30 2 ? * * *)", "2026-03-27T12:00", ["03-28 02:30", "03-29 03:30", "03-30 02:30"], id="left out"
+            "cron(30 2 ? * * *)", "2026-03-27T12:00", ["03-28 02:30", "03-30 02:30", "03-31 02:30"], id="left out"
         ),
         pytest.param(
             "cron(30 2 ? * * *)", "2026-10-24T01:00", ["10-24 02:30", "10-25 02:30", "10-26 02:30"], id="repeated"
@@ -133,7 +133,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
     ],
 )
 def test_the_time_zone_is_honoured(expression: str, after: str, expected: list[str]) -> None:
-    """Local time stays local time when clocks change; left-out times come late, repeated ones once."""
+    """Local time stays local time when clocks change; left-out times are skipped, repeated ones come once."""
     found = _following(expression, after, zone="Europe/Berlin")
 
     assert found == [f"2026-{moment}" for moment in expected]
@@ -146,7 +146,7 @@ def test_the_time_zone_is_honoured(expression: str, after: str, expected: list[s
     some.sampled_from(["Etc/UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"]),
 )
 def test_the_moments_rise_and_match(minute: int, hours: list[int], start: int, zone: str) -> None:
-    """What follows is later, and matches in local time unless the clock left that time out."""
+    """What follows is later, and matches in local time."""
     found, timezone = cron.parse(f"cron({minute} {','.join(map(str, hours))} ? * * *)"), cron.zone(zone)
     moments = [float(start)]
     for _ in range(5):
@@ -157,5 +157,5 @@ def test_the_moments_rise_and_match(minute: int, hours: list[int], start: int, z
     assert all(earlier < later for earlier, later in itertools.pairwise(moments))
     for moment in moments[1:]:
         local = dt.datetime.fromtimestamp(moment, timezone)
-        changed = local.utcoffset() != dt.datetime.fromtimestamp(moment - 10_800, timezone).utcoffset()
-        assert (local.minute == minute and local.hour in hours) or changed
+        assert local.minute == minute
+        assert local.hour in hours

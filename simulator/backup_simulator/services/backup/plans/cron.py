@@ -148,12 +148,13 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
 def following(cron: Cron, moment: float, timezone: zoneinfo.ZoneInfo) -> float | None:
     """The first moment after `moment` at which the expression holds, or None when there is none.
 
-    Local times that a change of the clock leaves out come late by the change; those it repeats come once.
+    Local times that a change of the clock leaves out are skipped, those it repeats come once, as EventBridge
+    Scheduler has it (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html).
     """
     local = dt.datetime.fromtimestamp(moment, timezone).replace(tzinfo=None)
     for candidate in _candidates(cron, local - SHIFT):
         found = candidate.replace(tzinfo=timezone).timestamp()
-        if found > moment:
+        if found > moment and dt.datetime.fromtimestamp(found, timezone).replace(tzinfo=None) == candidate:
             return found
     return None
 

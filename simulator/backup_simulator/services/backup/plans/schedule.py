@@ -166,8 +166,8 @@ FIDELITY = (
         "test_plans_run.py::test_a_plan_runs_at_its_moment",
     ),
     Behaviour(
-        "Local times that a change of the clock leaves out run late by the change, repeated ones run once",
-        "assumed",
+        "Local times that a change of the clock leaves out are skipped, repeated ones run once",
+        "DG (EventBridge Scheduler); that AWS Backup does the same: assumed",
         "test_plan_cron.py::test_the_time_zone_is_honoured",
     ),
     Behaviour(
