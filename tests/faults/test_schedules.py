@@ -334,3 +334,26 @@ def test_a_plan_has_to_be_granted(scheduled: Stage, grant: dict[str, Any], permi
     assert (len(plans(scheduled)) == 1) == permitted
     if not permitted:
         assert scene.condition(scheduled.body) == ("False", "AccountNotFound")
+
+
+def test_what_the_plan_made_is_copied_once(scheduled: Stage) -> None:
+    """By the plan itself; the operator leaves it that for the grace period, and copies what AWS then has not."""
+    scheduled.go_on()
+    region = scheduled.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
+    (plan,) = plans(scheduled)
+    point = next(iter(region.vaults["orders"].points.values()))
+    made = copy.deepcopy(point)
+    made.arn = f"{point.arn[:-4]}beef"
+    made.created = scheduled.control.now() - 60
+    made.created_by = {"BackupPlanId": plan["id"], "BackupRuleId": plan["Rules"][0]["RuleId"]}
+    region.vaults["orders"].points[made.arn] = made
+    before = sum(scheduled.jobs().values())
+    scheduled.restart()
+    scheduled.look()
+
+    (figures,) = scheduled.body["status"]["destinations"]
+    assert {each["reason"]: each["count"] for each in figures["reasons"]}["ExpectedFromPlan"] == 1
+    assert sum(scheduled.jobs().values()) == before
+    scheduled.later("1h")
+    scheduled.look()
+    assert sum(scheduled.jobs().values()) == before + 1

@@ -352,6 +352,7 @@ WITHOUT = {
     "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",
     "schedule.hazards: LIFECYCLE_REFUSED": "the manifest contradicts what AWS takes",
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
+    "schedule.hazards: SCHEDULE_TOO_SPARSE": "the manifest promises more than it has done",
     "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",
     "lifecycle: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
 }

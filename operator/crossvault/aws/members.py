@@ -134,6 +134,7 @@ ANSWERS: dict[str, Members] = {
             "RecoveryPoints[].SourceBackupVaultArn",
             "RecoveryPoints[].ParentRecoveryPointArn",
             "RecoveryPoints[].IsParent",
+            *("RecoveryPoints[].CreatedBy", "RecoveryPoints[].CreatedBy.BackupPlanId"),
             "NextToken",
         ),
         many=True,

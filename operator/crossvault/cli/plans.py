@@ -31,7 +31,7 @@ from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import pairings, wrongs
+from . import pairings, sources, wrongs
 from . import switches as switches_
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
@@ -39,6 +39,7 @@ from .wrongs import WIDTH
 FOUND_IN = (
     "toAdd",
     "toChange",
+    "toRemove",
     "copies",
     "copiesFollow",
     "copiesWait",
@@ -69,7 +70,7 @@ def document(
     changes = {(one["aspect"], one["where"], one["what"]): one["change"] for each in done for one in each["changes"]}
     changes |= {
         (one["aspect"], one["where"], one["what"]): one["change"]
-        for each in switches
+        for each in (*switches, *(policy["source"] for policy in acting if "source" in policy))
         for one in each.get("changes", ())
     }
     lines += [{"unmet": each.get("unmet", ()), "failures": (), "hazards": ()} for each in switches]
@@ -80,7 +81,7 @@ def document(
             "policies": len(policies),
             "toAdd": sum(each == "add" for each in changes.values()),
             "toChange": sum(each == "change" for each in changes.values()),
-            "toRemove": 0,
+            "toRemove": sum(each == "remove" for each in changes.values()),
             "copies": sum(each["count"] for each in counts),
             "copiesBytes": sum(each["bytes"] for each in counts),
             "copiesFollow": sum(each["follow"] for each in counts),
@@ -117,6 +118,7 @@ def entry(desired: Desired, observed: Observed, plan: Plan, *, around: Parts = N
         "mode": str(desired.mode),
         "suspended": desired.suspend,
         "acts": desired.acts,
+        "source": sources.entry(desired, observed, plan),
         "destinations": [_destination(each.name, desired, observed, plan, rows) for each in desired.destinations],
     }
     if not plan.actions:
@@ -247,12 +249,14 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     if "problem" in policy:
         lines += [f"{policy['policy']}  ? {policy['problem']['reason']}: {policy['problem']['message']}"]
-    for each in policy["destinations"]:
-        inside = _lines(each, acts=policy["acts"])
-        if inside:
-            held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
-            held = "   (suspended: only reported)" if policy["suspended"] else held
-            lines += [click.style(f"{policy['policy']} → {each['name']}", bold=True) + held, *inside]
+    held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
+    held = "   (suspended: only reported)" if policy["suspended"] else held
+    sides = [(policy["policy"], sources.lines(policy["source"]))]
+    sides += [
+        (f"{policy['policy']} → {each['name']}", _lines(each, acts=policy["acts"])) for each in policy["destinations"]
+    ]
+    for name, inside in sides:
+        lines += [click.style(name, bold=True) + held, *inside] if inside else []
     ready = policy.get("ready") or {}
     if not lines and ready.get("status") == "False":
         lines.append(f"{click.style(policy['policy'], bold=True)}  {ready['reason']}: {ready['message']}")
@@ -260,12 +264,9 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
 
 
 def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
-    signs = {"add": click.style("+", fg="green"), "change": click.style("~", fg="yellow")}
-    lines = [
-        f"  {signs[one['change']]} {one['aspect']:<{WIDTH}} {one['where']}   {one['what']}" for one in each["changes"]
-    ]
-    lines += _copy_line(each["copies"], signs["add"], acts=acts)
-    lines += _existing_lines(each["existingCopies"], signs["change"], acts=acts)
+    lines = sources.change_lines(each["changes"])
+    lines += _copy_line(each["copies"], sources.sign("add"), acts=acts)
+    lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
     lines += pairings.lines(each["pairing"])
     lines += wrongs.prerequisites(each["unmet"])
     lines += wrongs.failures(each["failures"])
@@ -353,7 +354,8 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     )
     lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
     told = (
-        f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change, 0 to remove,"
+        f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change,"
+        f" {summary['toRemove']} to remove,"
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later},"
         f"{lives} {summary['unmet']} unmet."
     )

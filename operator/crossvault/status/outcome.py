@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..aspects.copies.figures import Figures
+from ..aspects.schedule.declared import Rule
 from ..engine.declared import PolicyKey
 from ..engine.fights import Repairs
 from ..engine.plan import Result
@@ -38,6 +39,7 @@ class Report:
         drifted: Destination and aspect of what differs from what is declared.
         unmet: The prerequisites that are not known to be met.
         repairs: What had to be restored of late.
+        rules: Those of its schedule.
         switch: Whether the organization lets backups cross accounts; None where that was not seen, or not asked.
         copies_outside: How many copies of ours lie in accounts that are no members any more.
     """
@@ -55,6 +57,7 @@ class Report:
     drifted: frozenset[tuple[str, str]] = frozenset()
     unmet: tuple[Prerequisite, ...] = ()
     repairs: Repairs = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     switch: bool | None = None
     copies_outside: int = 0
 

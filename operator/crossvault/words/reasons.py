@@ -89,6 +89,7 @@ class Reason(StrEnum):
     BACKUP_PLAN_DIFFERS = "BackupPlanDiffers"
     BACKUP_PLAN_OF_OTHERS = "BackupPlanOfOthers"
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
+    SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"
     REGION_DOUBTFUL = "RegionDoubtful"
     REGION_UNSEEN = "RegionUnseen"
     # Recovery points
@@ -111,6 +112,7 @@ class Reason(StrEnum):
     LIFECYCLE_LOCKED = "LifecycleLocked"
     LIFECYCLE_KEPT = "LifecycleKept"
     LIFECYCLE_CONFLICT = "LifecycleConflict"
+    EXPECTED_FROM_PLAN = "ExpectedFromPlan"
     ASSUMED_COPIED = "AssumedCopied"
     SAME_BACKUP = "SameBackup"
     CAME_FROM_DESTINATION = "CameFromDestination"

@@ -217,6 +217,7 @@ GOOD: dict[str, Json] = {
                 "SourceBackupVaultArn": SOURCE.arn,
                 "ParentRecoveryPointArn": "arn:parent",
                 "IsParent": False,
+                "CreatedBy": {"BackupPlanId": "plan-1"},
             }
         ],
         "NextToken": None,

@@ -18,7 +18,7 @@ from ...engine import rows as rows_
 from ...engine.plan import Case, Finding, Plan, Room, Side
 from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
-from .. import lifecycle, source_keys
+from .. import lifecycle, schedule, source_keys
 from ..vault import vault_of
 from . import declared, doubts, evidence, existing, folding, foresight, rights, starts, states, unshared
 from .contents import ARRIVALS, contents
@@ -95,6 +95,7 @@ def _known(side: Side) -> foresight.Circumstances:
         {point: each for (point, vault), each in traffic.refused.items() if vault == arn},
         source_keys.held(*asked),
         source_keys.closed_types(*asked),
+        schedule.own_plan(side.desired, side.source),
     )
 
 

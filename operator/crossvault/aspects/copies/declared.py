@@ -13,6 +13,7 @@ from ...manifest.fields import Fields
 from ..lifecycle import Lifecycle
 
 _LONGEST_BACKOFF = timedelta(hours=24)
+_LONGEST_GRACE = timedelta(days=30)
 
 
 class BackfillMode(StrEnum):
@@ -42,12 +43,16 @@ class Uncertain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """How many copies at once, how failed ones are tried again, and what is done in doubt."""
+    """How many copies at once, how failed ones are tried again, and what is done in doubt.
+
+    ``plan_grace`` is how long a copy is left to the policy's own plan, from the creation of the recovery point.
+    """
 
     max_concurrent: int = 20
     max_attempts: int = 5
     backoff: timedelta = timedelta(minutes=15)
     when_uncertain: Uncertain = Uncertain.HOLD
+    plan_grace: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def _copying(fields: Fields) -> Copying:
         max_attempts=retry.integer("maxAttempts", default.max_attempts),
         backoff=retry.duration("backoff", maximum=_LONGEST_BACKOFF) or default.backoff,
         when_uncertain=fields.choice("whenUncertain", default.when_uncertain),
+        plan_grace=fields.duration("planGracePeriod", maximum=_LONGEST_GRACE) or default.plan_grace,
     )
 
 

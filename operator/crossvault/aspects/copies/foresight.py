@@ -8,6 +8,7 @@
 | its copy would live too short or too long for the vault's lock | Waiting, until somebody acts | RetentionOutOfBounds |
 | AWS refused the same request, because of what the point is | Ineligible, asked again after a day | as AWS says |
 | AWS refused the same request for another reason | Failed, asked again more and more slowly | as AWS says |
+| the policy's own plan made it, which copies it itself, and the grace period runs | Waiting | ExpectedFromPlan |
 | AWS refused another request, or time ends the refusal | | none of ours |
 """
 
@@ -47,6 +48,7 @@ class Circumstances:
         refused: What AWS refused to start to this destination, by ARN of the recovery point.
         closed: Why no copy can be made, by ARN of the key and resource type.
         unwritable: Why no copy can be written, by resource type.
+        own_plan: The id of the policy's backup plan, which copies what it makes; empty where there is none.
     """
 
     vault: Vault | None = None
@@ -54,6 +56,7 @@ class Circumstances:
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     closed: Mapping[tuple[str, str], tuple[Reason, str]] = field(default_factory=dict)
     unwritable: Mapping[str, str] = field(default_factory=dict)
+    own_plan: str = ""
 
 
 def foreseen(
@@ -74,10 +77,25 @@ def foreseen(
         if found is not None:
             return found
     refusal = known.refused.get(point.arn)
+    if refusal is None and last_job is None and known.own_plan and point.plan_id == known.own_plan:
+        return _expected(point, desired, now)
     asks = Asked.of(point, destination[LIFECYCLE], desired[COPY_ROLE])
     if refusal is None or refusal.asked != asks or (last_job is not None and last_job.created >= refusal.at):
         return None
     return _refused(point, refusal, desired[COPIES].copying.backoff, now)
+
+
+def _expected(point: RecoveryPoint, desired: Desired, now: datetime) -> Standing | None:
+    """Leave a copy to the plan for a while: both would make it at once, when the backup has just ended.
+
+    AWS starts the copies of a rule when the backup is complete, which the listing tells; the period counts from the
+    creation of the point.
+    """
+    until = point.created + desired[COPIES].copying.plan_grace
+    if now >= until:
+        return None
+    words = "The policy's own backup plan made it, and copies it."
+    return Standing(point, State.WAITING, Reason.EXPECTED_FROM_PLAN, retry_at=until, message=words)
 
 
 def _as_listed(

@@ -177,12 +177,13 @@ def _point_apart(each: RecoveryPoint) -> Apart:
         each.is_parent,
         each.delete_after_days,
         each.encrypted,
+        each.plan_id,
     )
 
 
 def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) -> RecoveryPoint:
     created, size, delete_at, cold_at, _, end = record
-    odd, beginning, written, resource_type, status, key, vault, parent, is_parent, days, encrypted = profile
+    odd, beginning, written, resource_type, status, key, vault, parent, is_parent, days, encrypted, plan = profile
     return RecoveryPoint(
         name_of(beginning, written, end),
         resource,
@@ -198,6 +199,7 @@ def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) ->
         is_parent,
         days,
         encrypted,
+        plan,
     )
 
 
@@ -292,6 +294,7 @@ class PointProfile(NamedTuple):
     is_parent: bool
     delete_after_days: int | None
     encrypted: bool | None
+    plan_id: str | None
 
 
 class JobProfile(NamedTuple):

@@ -29,6 +29,7 @@ class RecoveryPoint:
     Attributes:
         delete_after_days: The Lifecycle's DeleteAfterDays, which copies inherit; None for a point that is kept.
         encrypted: None when AWS does not say.
+        plan_id: The backup plan that made it.
     """
 
     arn: str
@@ -45,6 +46,7 @@ class RecoveryPoint:
     is_parent: bool = False
     delete_after_days: int | None = None
     encrypted: bool | None = None
+    plan_id: str | None = None
 
 
 def is_running(state: str) -> bool:

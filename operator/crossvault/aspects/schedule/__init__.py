@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Unseen
+from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room, Side
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
@@ -71,6 +72,13 @@ def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | No
         return next((each for each in plans.found if each.id == schedule.adopt), None)
     own, name = plans.own(desired[OWNER]), plan_name(desired.key, desired.source.arn)
     return own or next((each for each in plans.found if each.name == name), None)
+
+
+def own_plan(desired: Desired, source: Sight) -> str:
+    """Return the id of the policy's own plan, which copies what it makes; empty where none is seen."""
+    look = source[PLANS]
+    own = None if isinstance(look, Unseen) or desired[SCHEDULE] is None else look.value.own(desired[OWNER])
+    return own.id if own is not None else ""
 
 
 def _tags(desired: Desired) -> tuple[tuple[str, str], ...]:
@@ -222,5 +230,6 @@ __all__ = [
     "TagPlan",
     "UpdatePlan",
     "meant",
+    "own_plan",
     "roles_in",
 ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from ...engine.declared import VaultRef, account_of, partition_of
 from ...engine.parts import Part, Parts
 from ...engine.plan import Declaring
+from ...manifest import cron as crons
 from ...manifest.fields import Fields, show
 from ..copy_role import DEFAULT, role_name
 from ..lifecycle.declared import Lifecycle
@@ -19,7 +22,7 @@ FIELD = "schedule"
 START_MINUTES, COMPLETION_MINUTES = 480, 10_080
 """AWS's own windows. https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRuleInput.html"""
 LEAST_START_MINUTES, MOST_MINUTES = 60, 52_560_000
-DAILY, UTC = "cron(0 5 ? * * *)", "Etc/UTC"
+DAILY, UTC = crons.DEFAULT, crons.DEFAULT_ZONE
 LONGEST, LONGEST_CONTINUOUS = 36_500, 35
 """Days of retention: AWS's most, and that of continuous backups.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/point-in-time-recovery.html"""
@@ -46,6 +49,20 @@ class Rule:
     completion_window: int = COMPLETION_MINUTES
     continuous: bool = False
     recovery_point_tags: Pairs = ()
+
+    def next_run(self, after: datetime) -> datetime | None:
+        """Return when it runs next after an instant, in UTC; None when it does not any more."""
+        read = self._read()
+        return crons.following(*read, after) if read is not None else None
+
+    def longest_distance(self, since: datetime) -> timedelta | None:
+        """Return the longest time from one run to the next; None when there are no two."""
+        read = self._read()
+        return crons.longest_distance(*read, since) if read is not None else None
+
+    def _read(self) -> tuple[crons.Cron, ZoneInfo] | None:
+        cron, zone = crons.parse(self.cron), crons.time_zone(self.timezone)
+        return None if isinstance(cron, str) or isinstance(zone, str) else (cron, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +103,14 @@ class Schedule:
     Attributes:
         adopt: The id of a plan that is there already, and is taken over; empty for one of our own.
         windows_vss: Whether Windows instances are backed up with the Volume Shadow Copy Service.
+        objective: How long a recovery point may be without its copy; None where nothing is promised.
     """
 
     rules: tuple[Rule, ...]
     selections: tuple[Selection, ...]
     adopt: str = ""
     windows_vss: bool = False
+    objective: timedelta | None = None
 
 
 SCHEDULE: Part[Schedule | None] = Part("schedule", None)
@@ -109,7 +128,10 @@ def policy(declaring: Declaring) -> Parts:
     spec = declaring.fields
     if not spec.has(FIELD):
         return Parts()
-    return Parts().having(SCHEDULE, schedule_from(spec.object(FIELD), declaring.vault))
+    schedule = schedule_from(spec.object(FIELD), declaring.vault)
+    # Which room copies reads, too; what is wrong with it is said once.
+    objective = spec.object("objectives").duration("maxCopyLag")
+    return Parts().having(SCHEDULE, replace(schedule, objective=objective))
 
 
 def roles_in(spec: Fields) -> tuple[str, ...]:
@@ -147,11 +169,15 @@ def _rule(fields: Fields) -> Rule:
     for key, _ in tags:
         if key.lower().startswith("aws:"):
             fields.fault("recoveryPointTags", f"{key} begins with aws:, which AWS keeps for itself")
+    cron, zone = fields.text("cron", DAILY), fields.text("timezone", UTC)
+    for name, read in (("cron", crons.parse(cron)), ("timezone", crons.time_zone(zone))):
+        if isinstance(read, str):
+            fields.fault(name, read)
     return Rule(
         name=_name(fields),
-        cron=fields.text("cron", DAILY),
+        cron=cron,
         lifecycle=_lifecycle(fields.object("lifecycle", required=True), continuous=continuous),
-        timezone=fields.text("timezone", UTC),
+        timezone=zone,
         start_window=start,
         completion_window=completion,
         continuous=continuous,

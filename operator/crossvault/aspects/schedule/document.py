@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from ...engine.declared import Desired, Destination, PolicyKey
+from ...manifest import cron
 from ..lifecycle.declared import LIFECYCLE, Lifecycle
 from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, Schedule, Selection
 from .seen import PlanForm
@@ -159,7 +160,7 @@ def form_from(rules: Iterable[Document], settings: Iterable[Document] | None) ->
 
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
     """Yield the members of a rule; what cannot be declared is told by AWS's own name, where it is there."""
-    yield "cron", _cron(rule.get("ScheduleExpression") or DAILY)
+    yield "cron", cron.normal(rule.get("ScheduleExpression") or DAILY)
     yield "timezone", rule.get("ScheduleExpressionTimezone") or UTC
     yield "vault", rule["TargetBackupVaultName"]
     yield "startWindowMinutes", rule.get("StartWindowMinutes") or START_MINUTES
@@ -193,10 +194,6 @@ def _days(path: str, lifecycle: Document | None) -> Iterator[tuple[str, Any]]:
         yield f"{path}.{name}", days if days is not None and days >= 0 else None
     if given.get("OptInToArchiveForSupportedResources"):
         yield f"{path}.optInToArchiveForSupportedResources", True
-
-
-def _cron(expression: str) -> str:
-    return " ".join(expression.split()).replace("cron( ", "cron(").replace(" )", ")")
 
 
 def _pairs(tags: Mapping[str, str] | None) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from ...engine.plan import Base
 from ...engine.rows import Prerequisite, met, unmet
+from ...manifest.fields import format_duration
 from ...words.reasons import Reason
 from ..vault import vault_of
 from .actions import PLAN_ROW
@@ -43,16 +45,34 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | rule | row |
     |---|---|
     | its backups live shorter, or longer, than the lock of the source vault allows | Unmet: backup jobs fail |
+    | none of them runs as often as objectives.maxCopyLag asks for new copies | Unmet: it cannot be kept |
     | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
     | anything else | Met |
 
     No copy is held because of it: those of backups that are there go on.
     """
-    found = [each for rule in schedule.rules for each in _of(base, rule)]
+    found = [*_sparse(base, schedule), *(each for rule in schedule.rules for each in _of(base, rule))]
     if not found:
         return (met(HAZARDS_ROW, "", "The rules keep backups for as long as their copies need them."),)
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
     return (replace(found[0], message=f"{found[0].message}{more}"),)
+
+
+def _sparse(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:
+    """Compare the rule that runs most often with the objective: between two backups nothing new can be copied.
+
+    An hour more is no wonder: the day on which the clock is set back has one.
+    """
+    lag, now = schedule.objective, base.case.observed.at
+    distances = [each for rule in schedule.rules if (each := rule.longest_distance(now)) is not None]
+    if lag is None or not distances or min(distances) <= lag + timedelta(hours=1):
+        return
+    message = (
+        f"The rules make backups up to {format_duration(min(distances))} apart, and objectives.maxCopyLag is"
+        f" {format_duration(lag)}: what changes in between has no copy for longer than that."
+    )
+    remedy = "Let a rule of spec.schedule run more often, or raise spec.objectives.maxCopyLag."
+    yield unmet(HAZARDS_ROW, "", Reason.SCHEDULE_TOO_SPARSE, message, remedy, blocks=False)
 
 
 def _of(base: Base, rule: Rule) -> Iterator[Prerequisite]:

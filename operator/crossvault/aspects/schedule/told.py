@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
+from ...words.instants import instant
 from .declared import OWNER, SCHEDULE
 from .seen import PLANS, BackupPlan
 
 
-def row(desired: Desired, source: Sight, previous: Mapping[str, Any]) -> dict[str, Any]:
+def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return ``status.schedule``: the policy's own plan as it was seen, or last known; empty where it has none.
 
     What a status knows of a plan is what is looked for when the schedule goes, and removed if that is declared.
@@ -24,15 +26,25 @@ def row(desired: Desired, source: Sight, previous: Mapping[str, Any]) -> dict[st
     if isinstance(look, Unseen):
         return dict(before) if isinstance(before, Mapping) else {}
     own = look.value.own(desired[OWNER])
-    return _row(own) if own is not None else {}
+    return _row(own, next_runs(desired, now)) if own is not None else {}
 
 
-def _row(plan: BackupPlan) -> dict[str, Any]:
+def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:
+    """Return when each declared rule runs next; one that does not any more is left out."""
+    schedule = desired[SCHEDULE]
+    runs = {each.name: each.next_run(now) for each in schedule.rules} if schedule is not None else {}
+    return {name: at for name, at in runs.items() if at is not None}
+
+
+def _row(plan: BackupPlan, runs: Mapping[str, datetime]) -> dict[str, Any]:
     names = sorted({each.name for each in plan.selections})
     return {
         "planId": plan.id,
         "planName": plan.name,
         "planArn": plan.arn,
-        "rules": sorted(plan.form.rules),
+        "rules": [
+            {"name": name, **({"nextRun": instant(runs[name])} if name in runs else {})}
+            for name in sorted(plan.form.rules)
+        ],
         "selections": names,
     }

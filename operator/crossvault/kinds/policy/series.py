@@ -111,6 +111,13 @@ LAST_OBSERVED = Metric(
     "Last complete look at both vaults; the time that all figures of the destination are of.",
 )
 
+NEXT_RUN = Metric(
+    "schedule_next_run_timestamp_seconds",
+    Type.GAUGE,
+    (*_POLICY, "rule"),
+    "When each rule of a policy's schedule runs next, as its cron expression and time zone say.",
+)
+
 METRICS = (
     RECOVERY_POINTS,
     UNCOPIED,
@@ -134,6 +141,7 @@ METRICS = (
     POLICY_INFO,
     DESTINATION_INFO,
     LAST_OBSERVED,
+    NEXT_RUN,
 )
 
 
@@ -148,6 +156,10 @@ def series(report: Report, now: datetime) -> Iterator[Sample]:
         yield POLICY_INFO, (*key, report.mode, str(report.suspended).lower(), report.source), 1.0
     if report.objective is not None:
         yield OBJECTIVE, key, report.objective.total_seconds()
+    for rule in report.rules:
+        at = rule.next_run(now)
+        if at is not None:
+            yield NEXT_RUN, (*key, rule.name), at.timestamp()
     for each in report.destinations:
         labels = (*key, each.destination.name)
         vault = each.destination.vault
@@ -163,9 +175,9 @@ def series(report: Report, now: datetime) -> Iterator[Sample]:
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
     destination = labels[-1]
     for aspect in ASPECTS:
-        yield DRIFT, (*labels, aspect), float((destination, aspect) in report.drifted)
+        yield DRIFT, (*labels, aspect), float(not report.drifted.isdisjoint({("", aspect), (destination, aspect)}))
     for (where, name), repair in report.repairs.items():
-        if where == destination:
+        if where in {"", destination}:
             yield REPAIRS, (*labels, name), float(repair.count)
     for row in report.unmet:
         if row.destination in {"", destination}:

@@ -113,6 +113,7 @@ def summarise(
             drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
             unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
             repairs=picture.repairs,
+            rules=schedule.rules if (schedule := desired[SCHEDULE]) is not None else (),
         ),
         results=results,
     )

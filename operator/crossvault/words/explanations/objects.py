@@ -267,6 +267,11 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Shorten the start window of the rule, or keep its backups longer.",
     ),
+    Reason.SCHEDULE_TOO_SPARSE: Explanation(
+        "The rules run less often than objectives.maxCopyLag promises copies of what is new.",
+        AUTHOR,
+        "Let a rule run more often, or raise the objective.",
+    ),
     Reason.REGION_DOUBTFUL: Explanation(
         "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
         " answer.",

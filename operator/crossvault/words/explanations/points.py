@@ -97,6 +97,11 @@ POINTS: Mapping[Reason, Explanation] = {
         NOBODY,
         "",
     ),
+    Reason.EXPECTED_FROM_PLAN: Explanation(
+        "The policy's own backup plan made the recovery point and is about to copy it.",
+        NOBODY,
+        "Wait. After copying.planGracePeriod the operator copies it itself.",
+    ),
     Reason.LIFECYCLE_CONFLICT: Explanation(
         "Another policy copies the same vault into the same one and keeps the copies longer; it makes them.",
         AUTHOR,

@@ -76,6 +76,7 @@ def _point(row: Any) -> tuple[str, Apart]:  # noqa: ANN401 - a row of aws.rows, 
         bool(row.IsParent),
         _kept(row.Lifecycle),
         row.IsEncrypted,
+        row.CreatedBy.BackupPlanId if row.CreatedBy else None,
     )
 
 
