@@ -7,14 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from tests.kit import scheduling
 from tests.kit import stage as scene
 from tests.kit.stage import Json, Stage
 
-RIGHTS = (
-    *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
-    *("backup:ListTags", "backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
-    *("backup:CreateBackupSelection", "backup:DeleteBackupSelection", "backup:DeleteBackupPlan"),
-)
 SCHEDULE: Json = {
     "rules": [
         {"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}},
@@ -33,37 +29,16 @@ SCHEDULE: Json = {
         {"name": "named", "resources": [f"arn:aws:rds:{scene.HOME}:{scene.PRODUCTION}:db:*"]},
     ],
 }
-ROLE_MAY = {
-    "name": "AWSBackupDefaultServiceRole",
-    "path": "/service-role/",
-    "trust": {"services": ["backup.amazonaws.com"]},
-    "policies": ["full"],
-}
 
 
-def with_rights(*rights: str) -> Json:
+def with_rights() -> Json:
     """Return the usual world, in which the operator's role may do more."""
-    made = scene.world()
-    statements = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
-    statements.append({"Sid": "Plans", "Effect": "Allow", "Action": list(rights or RIGHTS), "Resource": "*"})
-    return made
+    return scheduling.allowed(scene.world())
 
 
 def plans(stage: Stage) -> list[Json]:
     """Return the plans of the source account, each with its tags and selections."""
-    backup = stage.admin(scene.PRODUCTION, scene.HOME)
-    found = []
-    for row in backup.list_backup_plans()["BackupPlansList"]:
-        plan_id = row["BackupPlanId"]
-        plan = backup.get_backup_plan(BackupPlanId=plan_id)
-        listed = backup.list_backup_selections(BackupPlanId=plan_id)["BackupSelectionsList"]
-        documents = [
-            backup.get_backup_selection(BackupPlanId=plan_id, SelectionId=each["SelectionId"])["BackupSelection"]
-            for each in listed
-        ]
-        tags = backup.list_tags(ResourceArn=row["BackupPlanArn"]).get("Tags", {})
-        found.append({**plan["BackupPlan"], "id": plan_id, "tags": tags, "selections": documents})
-    return found
+    return scheduling.plans(stage.admin(scene.PRODUCTION, scene.HOME))
 
 
 def calls(stage: Stage) -> Counter[str]:
@@ -357,3 +332,50 @@ def test_what_the_plan_made_is_copied_once(scheduled: Stage) -> None:
     scheduled.later("1h")
     scheduled.look()
     assert sum(scheduled.jobs().values()) == before + 1
+
+
+def ten_days(stage: Stage) -> None:
+    """Let ten days pass with a plan that backs up at five, and copies that go cold after three days."""
+    made = scheduling.with_resources(scheduling.allowed(scene.world()))
+    stage.begin(made)
+    stage.body["metadata"]["uid"] = "uid-orders"
+    schedule = {
+        "rules": [{"name": "daily", "lifecycle": {"deleteAfterDays": 7}}],
+        "selections": [{"name": "tagged", "tags": {"backup": "true"}}],
+    }
+    lifecycle = {"moveToColdStorageAfterDays": 3, "deleteAfterDays": 93}
+    stage.declare(schedule=schedule, destinations=[scene.destination(lifecycle=lifecycle)])
+    stage.look()
+    for _ in range(10):
+        stage.later("12h")
+        stage.look()
+        stage.later("12h")
+        stage.look()
+
+
+def test_a_plan_runs_for_days(stage: Stage) -> None:
+    """Two resources, a backup and a copy of each a day, the copies by the plan alone; backups expire, copies stay."""
+    ten_days(stage)
+    region = stage.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
+    jobs = list(region.copy_jobs.values())
+    copies = stage.vault().points.values()
+
+    assert len(jobs) == len(set(stage.jobs())) == 20
+    assert not stage.writes("StartCopyJob")
+    assert len(copies) == 20
+    assert 14 <= len(stage.vault("orders", scene.PRODUCTION, scene.HOME).points) <= 16
+    assert {each.resource_arn.rpartition("/")[2] for each in copies} == {"vol-plan", "fs-plan"}
+    assert scene.condition(stage.body) == ("True", "Protected")
+    assert stage.body["status"]["schedule"]["rules"][0]["nextRun"].endswith("T05:00:00Z")
+    ends = stage.admin().list_recovery_points_by_backup_vault(BackupVaultName="orders-copies")["RecoveryPoints"]
+    assert {each["Lifecycle"]["DeleteAfterDays"] for each in ends} == {93}
+    cold = stage.admin().describe_recovery_point(
+        BackupVaultName="orders-copies",
+        RecoveryPointArn=min(
+            (each for each in ends if each["ResourceType"] == "EFS"), key=lambda each: each["CreationDate"]
+        )["RecoveryPointArn"],
+    )
+    assert cold["StorageClass"] == "COLD"
+    stage.later("90d")
+    assert len(stage.vault().points) < 200
+    assert all(each.created > stage.control.now() - 94 * 86400 for each in stage.vault().points.values())
