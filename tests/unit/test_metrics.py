@@ -202,6 +202,7 @@ def test_no_label_could_grow_without_bound() -> None:
         "namespace",
         "name",
         "destination",
+        "rule",
         "state",
         "reason",
         "outcome",

@@ -186,6 +186,7 @@ class TestDefaults:
         assert spec["copying"] == {
             "maxConcurrent": 20,
             "whenUncertain": "Hold",
+            "planGracePeriod": "1h",
             "retry": {"maxAttempts": 5, "backoff": "15m"},
         }
         assert spec["backfill"] == {"mode": "Latest"}
