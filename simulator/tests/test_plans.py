@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from simulator_kit import scenes
 from simulator_kit.backup_kit import Backups
+
+if TYPE_CHECKING:
+    from backup_simulator.server import SimulatorServer
 
 COPY = {"DestinationBackupVaultArn": scenes.vault_arn()}
 
@@ -226,6 +229,26 @@ def test_the_same_request_gives_the_same_plan(backups: Backups) -> None:
     assert first["BackupPlanId"] == again["BackupPlanId"] != other["BackupPlanId"]
     assert refusal.code == "AlreadyExistsException"
     assert (refusal.body["Arn"], refusal.body["CreatorRequestId"]) == (first["BackupPlanArn"], "once")
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [pytest.param({"a": "b"}, "AccessDeniedException", id="with tags"), pytest.param({}, "", id="without tags")],
+)
+def test_a_plan_with_tags_needs_the_right_to_tag(server: SimulatorServer, tags: dict[str, str], code: str) -> None:
+    """backup:CreateBackupPlan alone makes plans without tags."""
+    world = scenes.world()
+    scenes.account(world, scenes.SOURCE)["roles"][1]["policies"] = [scenes.allow("backup:CreateBackupPlan")]
+    server.control.load(world)
+    session = scenes.assume(server, f"arn:aws:iam::{scenes.SOURCE}:role/operator")
+    backup = scenes.session_client(server, "backup", session)
+    found = ""
+    try:
+        backup.create_backup_plan(BackupPlan=_plan(), BackupPlanTags=tags)
+    except backup.exceptions.ClientError as error:
+        found = error.response["Error"]["Code"]
+
+    assert found == code
 
 
 def test_every_update_is_a_version(backups: Backups) -> None:

@@ -290,6 +290,22 @@ def _managed(folder: Folder) -> bool:
     return bool(folder.organizations)
 
 
+def _plan_changed(life: Life) -> None:
+    """Let somebody change the backup plan, and what it selects."""
+    life.rounds()
+    backup = life.cloud.client("backup", PRODUCTION, "admin", region=HOME)
+    (plan,) = backup.list_backup_plans()["BackupPlansList"]
+    rule = {"RuleName": "other", "TargetBackupVaultName": "orders", "Lifecycle": {"DeleteAfterDays": 7}}
+    document = {"BackupPlanName": plan["BackupPlanName"], "Rules": [rule]}
+    backup.update_backup_plan(BackupPlanId=plan["BackupPlanId"], BackupPlan=document)
+    life.restart()
+    life.rounds(1)
+
+
+def _scheduled(folder: Folder) -> bool:
+    return any("schedule" in body["spec"] for body in folder.policies.values())
+
+
 TALES = (
     Tale("nothing is amiss", fits=_creates),
     Tale("copies live too short", _vault_there, _shorter_before, _updates),
@@ -303,5 +319,6 @@ TALES = (
     Tale("the list of vaults is half an answer", play=_half, fits=_creates),
     Tale("the list of vaults is half an answer", _vault_there, _half, _updates),
     Tale("the account with the copies has left", play=_left, fits=_managed),
+    Tale("somebody changes the plan", play=_plan_changed, fits=_scheduled),
     Tale("the policy is deleted", play=_deleted, fits=_removes),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...engine.declared import DeletionPolicy, partition_of
 from ...engine.rights import AsSource, Condition, Right
+from ..copy_role.declared import COPY_ROLE
 from .declared import SCHEDULE
 
 
@@ -33,7 +34,8 @@ def _roles(use: AsSource) -> tuple[str, ...]:
     schedule = use.desired[SCHEDULE]
     if schedule is None or not use.desired.acts:
         return ()
-    return tuple(sorted({each.role_arn for each in schedule.selections}))
+    # Which passes the copy role for copies may pass it for backups, too.
+    return tuple(sorted({each.role_arn for each in schedule.selections} - {use.desired[COPY_ROLE]}))
 
 
 def _to_backup(_use: AsSource) -> Condition:

@@ -39,6 +39,8 @@ def create(scope: Scope, params: Params) -> Params:
     """Create a plan, or give the one that the same request created before."""
     tags, request = params.get("BackupPlanTags", {}), params.get("CreatorRequestId")
     scope.authorise("backup:CreateBackupPlan", arn(scope, "*"), keys=request_tags(tags))
+    if tags:
+        scope.authorise("backup:TagResource", arn(scope, "*"), keys=request_tags(tags))
     alive = [plan for plan in scope.region.plans.values() if plan.deleted is None]
     known = next((plan for plan in alive if request is not None and plan.creator_request_id == request), None)
     if known:
@@ -202,6 +204,11 @@ OPERATIONS = {
 }
 
 FIDELITY = (
+    Behaviour(
+        "CreateBackupPlan with tags needs `backup:TagResource` too",
+        "DG",
+        "test_plans.py::test_a_plan_with_tags_needs_the_right_to_tag",
+    ),
     Behaviour(
         "The same CreatorRequestId gives the plan that is there; the same document under another id is AlreadyExists",
         "botocore; text: assumed",
