@@ -67,6 +67,7 @@ class Action(Protocol):
         mends: The row that is met once this is done; empty where none is.
         once: It is not done again in a later round of the same pass.
         alone: What keeps one such action from being done concerns that one only, and none at its destination.
+        bars: What comes after it at its destination needs it, and is not done in a pass in which it fails.
         tells: What it has changed is read anew because of it; after others the next pass looks at everything anew.
         restores: Done again it is a repair: its row tells of one thing, which was as declared when it was met.
     """
@@ -74,6 +75,7 @@ class Action(Protocol):
     mends: ClassVar[str]
     once: ClassVar[bool]
     alone: ClassVar[bool]
+    bars: ClassVar[bool]
     tells: ClassVar[bool]
     restores: ClassVar[bool]
 
@@ -370,14 +372,16 @@ def removes_something(desired: Desired, *, ordered: bool) -> bool:
 def may_go_on(failed: Result, action: Action) -> bool:
     """Tell whether ``action`` may still be carried out in the pass in which another one failed.
 
-    A write holds up what depends on it: its own destination. What stands alone and is refused for good concerns that
-    one; what the account is too busy or too troubled for concerns all of its kind.
+    A write holds up what depends on it: its own destination, if anything does. What stands alone and is refused for
+    good concerns that one; what the account is too busy or too troubled for concerns all of its kind.
     """
     if failed.problem is None:
         return True
     if failed.action.alone:
         return failed.problem.error_class is ErrorClass.STUCK or not action.alone
-    return failed.action.destination != action.destination
+    if failed.action.destination != action.destination:
+        return True
+    return not failed.action.bars and failed.action.mends != action.mends
 
 
 def hindered(

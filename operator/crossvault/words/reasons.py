@@ -73,6 +73,9 @@ class Reason(StrEnum):
     AWS_MANAGED_VAULT_KEY = "AwsManagedVaultKey"
     KEY_NOT_FOUND = "KeyNotFound"
     KEY_NOT_USABLE = "KeyNotUsable"
+    VAULT_LOCK_DIFFERS = "VaultLockDiffers"
+    VAULT_LOCK_FIXED = "VaultLockFixed"
+    VAULT_LOCK_CONFLICT = "VaultLockConflict"
     VAULT_POLICY_MISSING = "VaultPolicyMissing"
     VAULT_POLICY_FULL = "VaultPolicyFull"
     VAULT_POLICY_UNCLEAR = "VaultPolicyUnclear"
@@ -146,6 +149,7 @@ class Reason(StrEnum):
     UNKNOWN_FAILURE = "UnknownFailure"
     # What we did
     VAULT_CREATED = "VaultCreated"
+    VAULT_LOCKED = "VaultLocked"
     VAULT_POLICY_UPDATED = "VaultPolicyUpdated"
     KEY_POLICY_UPDATED = "KeyPolicyUpdated"
     SERVICE_ROLE_CREATED = "ServiceRoleCreated"

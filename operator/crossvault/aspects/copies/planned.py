@@ -112,6 +112,7 @@ class StartCopy:
     mends: ClassVar[str] = ""
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = True
     restores: ClassVar[bool] = False
 

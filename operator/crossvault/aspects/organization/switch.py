@@ -47,6 +47,7 @@ class SetSwitch:
     mends: ClassVar[str] = SWITCH_ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
 

@@ -32,6 +32,7 @@ class _AtSource:
     mends: ClassVar[str] = PLAN_ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
 

@@ -52,6 +52,7 @@ class PutKeyPolicy:
     mends: ClassVar[str] = NAME
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
 

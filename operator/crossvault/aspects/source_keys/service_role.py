@@ -29,6 +29,7 @@ class CreateServiceRole:
     mends: ClassVar[str] = NAME
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
 

@@ -83,6 +83,7 @@ class PutVaultPolicy:
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
 
