@@ -16,7 +16,7 @@ from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from . import rows as rows_
 from .declared import DeletionPolicy, Desired, Destination, VaultRef
-from .fights import REPAIRS, Repairs
+from .fights import REPAIRS, Mended, Repairs
 from .observed import Observed, Sight, WriteKey
 from .parts import Part, Parts
 from .rights import Right
@@ -40,6 +40,7 @@ __all__ = [
     "diff",
     "hindered",
     "may_go_on",
+    "mended_by",
     "prerequisites",
     "removes_something",
     "restrict",
@@ -69,7 +70,7 @@ class Action(Protocol):
         alone: What keeps one such action from being done concerns that one only, and none at its destination.
         bars: What comes after it at its destination needs it, and is not done in a pass in which it fails.
         tells: What it has changed is read anew because of it; after others the next pass looks at everything anew.
-        restores: Done again it is a repair: its row tells of one thing, which was as declared when it was met.
+        restores: Done again it is a repair of what had been as declared.
     """
 
     mends: ClassVar[str]
@@ -78,6 +79,10 @@ class Action(Protocol):
     bars: ClassVar[bool]
     tells: ClassVar[bool]
     restores: ClassVar[bool]
+
+    @property
+    def which(self) -> str:
+        """Of what the row is about several of, which one it mends; empty where that is one thing."""
 
     @property
     def destination(self) -> str:
@@ -344,14 +349,20 @@ def _split(
     postponed: list[Postponed] = []
     for each in wanted:
         refused = observed.refused_writes.get(each.key) if each.key is not None else None
-        repair = repairs.get((each.destination, each.mends)) if each.restores else None
+        mended = mended_by(each)
+        repair = repairs.get(mended) if each.restores else None
         if refused is not None:
             postponed.append(Postponed(each, refused.problem, refused.retry_at))
         elif repair is not None and repair.due > observed.at:
-            postponed.append(Postponed(each, repair.problem(each.mends), repair.due))
+            postponed.append(Postponed(each, repair.problem(mended), repair.due))
         else:
             writes.append(each)
     return tuple(writes), tuple(postponed)
+
+
+def mended_by(action: Action) -> Mended:
+    """Return what an action mends."""
+    return Mended(action.destination, action.mends, action.which)
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:

@@ -115,6 +115,7 @@ class StartCopy:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = True
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey | None:

@@ -38,6 +38,7 @@ class UpdateLifecycle:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

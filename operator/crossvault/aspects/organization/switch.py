@@ -50,6 +50,7 @@ class SetSwitch:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     account: Account
     organization_id: str

@@ -35,6 +35,7 @@ class _AtSource:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def destination(self) -> str:

@@ -32,6 +32,7 @@ class CreateServiceRole:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -49,6 +49,7 @@ class CreateVault:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -44,6 +44,7 @@ class PutVaultLock:
     bars: ClassVar[bool] = False
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -86,6 +86,7 @@ class PutVaultPolicy:
     bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
