@@ -447,6 +447,12 @@ TABLE = (
         f"{_SECOND}.lifecycle.deleteAfterDays",
         "must be within the lock declared for the vault",
     ),
+    _policy(
+        "archive without a day",
+        {f"{_SECOND}.lifecycle": {"optInToArchive": True, "deleteAfterDays": 365}},
+        f"{_SECOND}.lifecycle.optInToArchive",
+        "only with moveToColdStorageAfterDays",
+    ),
     _policy("lifecycle that says nothing", {f"{_SECOND}.lifecycle": {}}, f"{_SECOND}.lifecycle"),
     _policy(
         "type AWS cannot copy",

@@ -385,6 +385,7 @@ WITHOUT = {
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
     "schedule.hazards: SCHEDULE_TOO_SPARSE": "the manifest promises more than it has done",
     "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",
+    "lifecycle.cold: COLD_STORAGE_IGNORED": "the manifest declares what AWS ignores",
     "lifecycle: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
 }
 """Why nothing is printed, by module and reason."""

@@ -81,6 +81,7 @@ class Reason(StrEnum):
     VAULT_POLICY_UNCLEAR = "VaultPolicyUnclear"
     VAULT_POLICY_DENIES = "VaultPolicyDenies"
     RETENTION_OUT_OF_BOUNDS = "RetentionOutOfBounds"
+    COLD_STORAGE_IGNORED = "ColdStorageIgnored"
     FOREIGN_KEY = "ForeignKey"
     PRINCIPAL_UNKNOWN = "PrincipalUnknown"
     KEY_POLICY_UNCLEAR = "KeyPolicyUnclear"

@@ -22,6 +22,7 @@ from ..vault.declared import lock_from
 from ..vault.lock import days as allowed_days
 from ..vault.lock import held_to
 from ..vault.seen import VAULT, Vault
+from . import cold
 from .declared import LIFECYCLE, Lifecycle
 from .existing import EXISTING, existing_from
 
@@ -61,9 +62,13 @@ def _lifecycle(spec: Fields) -> Lifecycle | None:
     if not spec.has("lifecycle"):
         return None
     fields = spec.object("lifecycle")
+    opted_in = fields.flag("optInToArchive")
+    if opted_in and not fields.has("moveToColdStorageAfterDays"):
+        fields.fault("optInToArchive", "only with moveToColdStorageAfterDays, which says when")
     return Lifecycle(
         move_to_cold_storage_after_days=fields.optional_integer("moveToColdStorageAfterDays"),
         delete_after_days=fields.optional_integer("deleteAfterDays"),
+        opt_in_to_archive=opted_in,
     )
 
 
@@ -115,7 +120,7 @@ def _fits(days: int | None, vault: Vault) -> bool:
 
 
 def judge(side: Side) -> Finding:
-    """Judge the lock of a destination's vault.
+    """Judge the lock of a destination's vault; and cold storage, as :func:`.cold.row` has it.
 
     | lock | retention of the copies | row |
     |---|---|---|
@@ -124,7 +129,7 @@ def judge(side: Side) -> Finding:
     | any | declared, outside | Unmet |
     | any | inherited | Unknown, until each recovery point was judged: :func:`inherited` |
     """
-    return Finding((_row(side),))
+    return Finding((_row(side), *cold.row(side)))
 
 
 def _row(side: Side) -> Prerequisite:
@@ -193,7 +198,7 @@ def _bounds(vault: Vault) -> str:
     return f"{least} to {most} days"
 
 
-ROOM = Room("lifecycle", judge=judge, destination=destination, rows=(NAME,))
+ROOM = Room("lifecycle", judge=judge, destination=destination, rows=(NAME, cold.NAME))
 
 __all__ = [
     "LIFECYCLE",

@@ -226,6 +226,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Declare lifecycle.deleteAfterDays of the destination within the lock's bounds.",
     ),
+    Reason.COLD_STORAGE_IGNORED: Explanation(
+        "A move to cold storage is declared, and none of the declared types has one, or is opted in to it; AWS ignores"
+        " that, and the copies stay warm.",
+        AUTHOR,
+        "Take lifecycle.moveToColdStorageAfterDays out; for EBS set lifecycle.optInToArchive.",
+    ),
     Reason.FOREIGN_KEY: Explanation(
         "The key belongs to an account other than the vault's, and KMS is not asked about it.",
         NOBODY,
