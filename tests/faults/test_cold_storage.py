@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kit import scheduling
 from tests.kit import stage as scene
 from tests.kit.stage import Stage
 
@@ -50,3 +51,25 @@ def test_copies_move_to_cold_storage_as_is_told(
     assert told == row
     assert bool(made.get("OptInToArchiveForSupportedResources")) is bool(lifecycle)
     assert copy(stage)["StorageClass"] == storage
+
+
+def test_the_copy_actions_of_a_plan_opt_in_too(stage: Stage) -> None:
+    """What a plan copies lives as what is started by itself; once it is so, the plan is not written again."""
+    stage.begin(scheduling.allowed(scene.world(*ONE)))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    rule = {"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}}
+    selection = {"name": "tagged", "tags": {"backup": "true"}}
+    stage.declare(schedule={"rules": [rule], "selections": [selection]})
+    declare(stage, "EBS", optInToArchive=True)
+    stage.go_on(lambda: scene.numbers(stage.body).get("copied") == 1)
+    for _ in range(2):
+        stage.later("6h")
+        stage.look()
+    (plan,) = scheduling.plans(stage.admin(scene.PRODUCTION, scene.HOME))
+
+    assert plan["Rules"][0]["CopyActions"][0]["Lifecycle"] == {
+        "MoveToColdStorageAfterDays": 30,
+        "DeleteAfterDays": 365,
+        "OptInToArchiveForSupportedResources": True,
+    }
+    assert not stage.writes("UpdateBackupPlan")
