@@ -24,28 +24,6 @@ from .rows import UNMET, Prerequisite
 
 T = TypeVar("T")
 
-__all__ = [
-    "Action",
-    "Base",
-    "Case",
-    "Change",
-    "Declaring",
-    "Drift",
-    "Finding",
-    "Plan",
-    "Postponed",
-    "Result",
-    "Room",
-    "Side",
-    "diff",
-    "hindered",
-    "may_go_on",
-    "mended_by",
-    "prerequisites",
-    "removes_something",
-    "restrict",
-]
-
 
 # --- What is found and done ----------------------------------------------------------------------------------------
 
@@ -316,11 +294,7 @@ def prerequisites(rooms: Sequence[Room], case: Case) -> tuple[Prerequisite, ...]
 def _may_be_written(rows: tuple[Prerequisite, ...], action: Action) -> bool:
     """Tell whether everything is proven where an action writes, but for what it mends itself."""
     unproven = rows_.unproven(rows, action.destination)
-    return unproven is None or (unproven.ours and (unproven.name, unproven.destination) == _mended(action))
-
-
-def _mended(action: Action) -> tuple[str, str]:
-    return action.mends, action.destination
+    return unproven is None or (unproven.ours and (unproven.destination, unproven.name) == mended_by(action)[:2])
 
 
 def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...], list[tuple[int, Finding]]]:
