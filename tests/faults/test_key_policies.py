@@ -176,3 +176,52 @@ def test_a_namespace_that_was_not_granted_it_changes_no_key(stage: Stage) -> Non
 
     assert refused == ("False", "AccountNotFound")
     assert len(stage.control.calls(operation="PutKeyPolicy")) == 1
+
+
+def close(stage: Stage, key_arn: str) -> None:
+    """Have another tool put the policy that it knows, as it does in every minute."""
+    kms = stage.admin(scene.PRODUCTION, scene.HOME, "kms")
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(CLOSED))
+
+
+def shared_by_us(stage: Stage, key_arn: str) -> bool:
+    """Tell whether our statements stand in the policy of a key."""
+    kms = stage.admin(scene.PRODUCTION, scene.HOME, "kms")
+    return "CrossvaultKeyUse" in kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+
+
+def test_a_tool_that_takes_our_statements_out_in_every_minute_is_met_with_pauses(stage: Stage) -> None:
+    """Told once, and per key: the statements in another key come back at once meanwhile, also after a restart."""
+    made = closed("kms:PutKeyPolicy")
+    keys = scene.account(made, scene.PRODUCTION)["keys"]
+    scene.account(made, scene.PRODUCTION)["vaults"][0]["recovery_points"] = [dict(each) for each in scene.POINTS]
+    for each in keys:
+        each["policy"] = CLOSED
+    stage.begin(made)
+    making_the_role(stage)
+    stage.declare(source=MANAGED)
+    settle(stage)
+    one = arn(stage)
+    (other,) = {each["key"] for each in stage.body["status"]["repairs"]} - {one}
+    first = [each["count"] for each in stage.body["status"]["repairs"]]
+
+    told = []
+    for _ in range(10):
+        close(stage, one)
+        stage.later("1m")
+        told += [str(each.reason) for each in stage.look().events]
+    held = shared_by_us(stage, one)
+    close(stage, other)
+    stage.later("1m")
+    stage.look()
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "SourceKeys")
+
+    assert first == [0, 0]
+    assert told.count("Contested") == 1
+    assert not held
+    assert shared_by_us(stage, other)
+    assert sum(each.role == "crossvault-source" for each in stage.control.calls(operation="PutKeyPolicy")) == 2 + 4 + 1
+    counts = {each["key"]: each["count"] for each in stage.body["status"]["repairs"]}
+    assert counts == {one: 4, other: 1}
+    assert f"SourceKeys of {one} had to be restored 4 times" in row["remedy"]
+    assert scene.condition(stage.body, "Synced")[0] == "False"

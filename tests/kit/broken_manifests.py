@@ -108,6 +108,7 @@ def _policy(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> 
 
 _OTHER = {"name": "x", "accountRef": {"name": "dr"}, "region": "eu-west-1", "vault": {"name": "other"}}
 _FIRST, _SECOND = "spec.destinations[0]", "spec.destinations[1]"
+_LOCK = f"{_SECOND}.vault.lock"
 
 TWELVE = 'must be the twelve digits of an AWS account, such as "111111111111"'
 REGION = "must be an AWS Region, such as eu-west-1"
@@ -209,6 +210,7 @@ TABLE = (
     ),
     _grant("grantee of a source", {"grantees": ["Account"]}, ".grantees", "only with Destination"),
     _grant("unknown grantee", {"as": ["Destination"], "grantees": ["Everybody"]}, ".grantees[0]", "CopyRole"),
+    _grant("lock of a source", {"vaultLocks": True}, ".vaultLocks", "only with Destination"),
     _grant("limit of no policies", {"limits": {"policies": 0}}, ".limits.policies"),
     _account("rate of zero", {"spec.limits": {"readsPerSecond": 0}}, "spec.limits.readsPerSecond"),
     _account("rate too low", {"spec.limits": {"startsPerSecond": 0.05}}, "spec.limits.startsPerSecond", "at least 0.1"),
@@ -402,6 +404,54 @@ TABLE = (
         {f"{_SECOND}.existingCopies": "Delete"},
         f"{_SECOND}.existingCopies",
         "Keep",
+    ),
+    _policy("lock without a least retention", {f"{_SECOND}.vault.lock": {}}, f"{_LOCK}.minRetentionDays", "equired"),
+    _policy("lock of no days", {_LOCK: {"minRetentionDays": 0}}, f"{_LOCK}.minRetentionDays"),
+    _policy("lock of a century", {_LOCK: {"minRetentionDays": 36_501}}, f"{_LOCK}.minRetentionDays"),
+    _policy(
+        "lock with crossed bounds",
+        {_LOCK: {"minRetentionDays": 8, "maxRetentionDays": 7}},
+        f"{_LOCK}.minRetentionDays",
+        "must not be more than maxRetentionDays",
+    ),
+    _policy(
+        "lock shortened to something else",
+        {_LOCK: {"minRetentionDays": 8, "shortenToDays": 7}},
+        f"{_LOCK}.shortenToDays",
+        "must be minRetentionDays",
+    ),
+    _policy(
+        "lock that makes itself one for ever",
+        {_LOCK: {"minRetentionDays": 8, "changeableForDays": 7}},
+        f"{_LOCK}.changeableForDays",
+        "unknown field",
+    ),
+    _policy(
+        "lock of an air-gapped vault",
+        {_LOCK: {"minRetentionDays": 8}, f"{_SECOND}.vault.kind": "LogicallyAirGapped"},
+        _LOCK,
+        "locked for ever from the beginning",
+    ),
+    _policy(
+        "lock that refuses its own lifecycle",
+        {_LOCK: {"minRetentionDays": 8}, f"{_SECOND}.lifecycle": {"deleteAfterDays": 7}},
+        f"{_SECOND}.lifecycle.deleteAfterDays",
+        "must be within the lock declared for the vault",
+    ),
+    _policy(
+        "lifecycle longer than its lock",
+        {
+            _LOCK: {"minRetentionDays": 8, "maxRetentionDays": 9},
+            f"{_SECOND}.lifecycle": {"deleteAfterDays": 10},
+        },
+        f"{_SECOND}.lifecycle.deleteAfterDays",
+        "must be within the lock declared for the vault",
+    ),
+    _policy(
+        "archive without a day",
+        {f"{_SECOND}.lifecycle": {"optInToArchive": True, "deleteAfterDays": 365}},
+        f"{_SECOND}.lifecycle.optInToArchive",
+        "only with moveToColdStorageAfterDays",
     ),
     _policy("lifecycle that says nothing", {f"{_SECOND}.lifecycle": {}}, f"{_SECOND}.lifecycle"),
     _policy(

@@ -28,7 +28,7 @@ from crossvault.aspects.copies.updates import UpdateLifecycle
 from crossvault.aspects.copy_role import ROLE
 from crossvault.aspects.organization.seen import DEPARTURES, SETTINGS, Settings
 from crossvault.aspects.organization.switch import SetSwitch
-from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault import CreateVault, PutVaultLock
 from crossvault.aspects.vault.seen import VAULT, Vault
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.engine.declared import Account, Desired, Destination
@@ -151,6 +151,12 @@ class FakeAws:
             case CreateVault():
                 arn = action.vault.arn
                 self.vaults[arn] = Vault(arn, action.vault.name, encryption_key_arn=KEY_ARN)
+            case PutVaultLock():
+                least, most = action.bounds
+                assert self.vaults[action.vault.arn].lock == action.expected
+                self.vaults[action.vault.arn] = replace(
+                    self.vaults[action.vault.arn], locked=True, min_retention_days=least, max_retention_days=most
+                )
             case PutVaultPolicy():
                 assert self.policies.get(action.vault.arn) == action.expected
                 self.policies[action.vault.arn] = action.document

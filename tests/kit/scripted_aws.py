@@ -116,6 +116,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("GET", "/access-policy", "GetBackupVaultAccessPolicy"),
     ("PUT", "/access-policy", "PutBackupVaultAccessPolicy"),
     ("DELETE", "/access-policy", "DeleteBackupVaultAccessPolicy"),
+    ("PUT", "/vault-lock", "PutBackupVaultLockConfiguration"),
     ("GET", "/copy-jobs/", "ListCopyJobs"),
     ("PUT", "/copy-jobs", "StartCopyJob"),
     ("GET", "/global-settings", "DescribeGlobalSettings"),

@@ -55,6 +55,7 @@ PERMITTED = frozenset(
         *("CreateBackupPlan", "UpdateBackupPlan", "DeleteBackupPlan", "TagResource"),
         *("CreateBackupSelection", "DeleteBackupSelection"),
         *("UpdateGlobalSettings", "PutKeyPolicy", "CreateServiceLinkedRole", "CreateLogicallyAirGappedBackupVault"),
+        "PutBackupVaultLockConfiguration",
     }
 )
 """All that the operator may ever do to AWS (invariant 1 among others)."""

@@ -154,7 +154,7 @@ def test_every_recovery_point_has_one_state(
             Reason.TYPE_NOT_SUPPORTED,
             id="a basic DynamoDB backup",
         ),
-        pytest.param(point(cold_at=NOW), Reason.COLD_STORAGE, id="in cold storage"),
+        pytest.param(point(kind="EFS", cold_at=NOW), Reason.COLD_STORAGE, id="in cold storage"),
         pytest.param(point(delete_at=NOW + timedelta(hours=23)), Reason.EXPIRING, id="about to expire"),
         pytest.param(
             replace(point(), source_vault_arn=TARGET_ARN), Reason.CAME_FROM_DESTINATION, id="out of the destination"
@@ -349,7 +349,7 @@ def test_a_copy_that_goes_cold_earlier_than_declared_is_a_copy_and_is_told(
     declared: Lifecycle | None, cold_after: int | None, reason: Reason | None
 ) -> None:
     """It protects, and a restore takes hours."""
-    source = point()
+    source = point(kind="EFS")
     cold_at = source.created + timedelta(days=cold_after) if cold_after else None
     copy = replace(copy_of(source), cold_at=cold_at)
     told = judged(source, copy=copy, view=view_of(towards=destination(lifecycle=declared)))

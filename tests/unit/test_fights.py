@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kit.builders import NOW, TARGET_ARN, policy_body
+from tests.kit.builders import NOW, SOURCE_ID, TARGET_ARN, policy_body
 from tests.kit.fake_aws import FakeAws
 from tests.kit.passes import THEIRS, do_pass, readiness, settle, small_world
 
@@ -17,7 +17,9 @@ from crossvault.engine.fights import AGAIN, FORGOTTEN, Mended, Repair, Repairs, 
 from crossvault.status import repairs
 from crossvault.words.reasons import Reason
 
-WHAT: Mended = ("dr", "VaultPolicy")
+WHAT = Mended("dr", "VaultPolicy")
+KEY, OTHER_KEY = (f"arn:aws:kms:eu-west-1:{SOURCE_ID}:key/{name}" for name in ("one", "two"))
+ON_A_KEY = Mended("dr", "SourceKeys", KEY)
 MINUTE = timedelta(minutes=1)
 
 
@@ -33,7 +35,22 @@ def test_only_what_was_met_is_restored() -> None:
     """All else is done for the first time, however often that takes."""
     assert counted({}, [WHAT], frozenset(), NOW) == {}
     assert counted({}, [WHAT], frozenset({WHAT}), NOW) == {WHAT: Repair(1, NOW, NOW)}
-    assert counted({}, [("dr", "")], frozenset({("dr", "")}), NOW) == {}
+    assert counted({}, [Mended("dr", "")], frozenset({Mended("dr", "")}), NOW) == {}
+
+
+def test_what_is_undone_within_a_pass_is_restored_in_it() -> None:
+    """It is never seen to be met, however fast somebody is; the first time of it is none."""
+    assert counted({}, [WHAT, WHAT, WHAT], frozenset(), NOW) == {WHAT: Repair(2, NOW, NOW)}
+
+
+def test_of_several_things_each_is_counted_by_itself() -> None:
+    """The row does not say which of them was as declared: the first write of each is kept, and the next one counts."""
+    other, met = Mended("dr", "SourceKeys", OTHER_KEY), frozenset({Mended("dr", "SourceKeys")})
+    found = counted({}, [ON_A_KEY], met, NOW)
+    again = counted(found, [ON_A_KEY, other], met, NOW + MINUTE)
+
+    assert found == {ON_A_KEY: Repair(0, NOW, NOW)}
+    assert again == {ON_A_KEY: Repair(1, NOW, NOW + MINUTE), other: Repair(0, NOW + MINUTE, NOW + MINUTE)}
 
 
 def test_what_lasts_for_a_day_is_forgotten() -> None:
@@ -59,7 +76,12 @@ def test_writes_of_an_endless_fight_are_few(waits: list[timedelta]) -> None:
 
 @given(
     st.dictionaries(
-        st.tuples(st.sampled_from(["", "dr", "far"]), st.sampled_from(["VaultPolicy", "OrganizationToggle"])),
+        st.builds(
+            Mended,
+            st.sampled_from(["", "dr", "far"]),
+            st.sampled_from(["VaultPolicy", "OrganizationToggle"]),
+            st.sampled_from(["", KEY, OTHER_KEY]),
+        ),
         st.builds(
             lambda count, ago: Repair(count, NOW - 2 * ago, NOW - ago),
             st.integers(1, 50),
@@ -74,7 +96,22 @@ def test_a_status_keeps_them(known: dict[Mended, Repair]) -> None:
     assert repairs.remembered(status, 4, NOW) == {}
 
 
-@pytest.mark.parametrize("row", [{}, {"count": "3"}, {"count": 3, "since": "yesterday", "last": None}])
+THEN = "2026-11-23T11:00:00Z"
+WHOLE = {"destination": "dr", "prerequisite": "SourceKeys", "count": 3, "since": THEN, "last": THEN}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"count": "3"},
+        {"count": 3, "since": "yesterday", "last": None},
+        WHOLE | {"count": 0},
+        WHOLE | {"key": "arn:aws:kms:eu-west-1:1:key/x"},
+        WHOLE | {"key": f"{KEY}; a word to others"},
+        WHOLE | {"key": KEY, "count": -1},
+    ],
+)
 def test_what_somebody_wrote_into_a_status_is_no_repair(row: dict[str, Any]) -> None:
     """Half an entry is none."""
     assert repairs.remembered({"observedGeneration": 1, "repairs": [row]}, 1, NOW) == {}
@@ -86,6 +123,19 @@ def test_a_date_in_the_future_holds_nothing_up() -> None:
     status = {"observedGeneration": 1, "repairs": repairs.rows({WHAT: Repair(9, NOW, ahead)})}
 
     assert repairs.remembered(status, 1, NOW) == {}
+
+
+def test_a_fight_over_many_keys_is_one_event_and_one_sentence() -> None:
+    """Of the first; how many others there are is told with it."""
+    keys = [Mended("dr", "SourceKeys", f"{KEY}-{number}") for number in range(30)]
+    found = {each: Repair(AGAIN, NOW, NOW) for each in keys} | {WHAT: Repair(AGAIN, NOW, NOW)}
+    told = repairs.begun({}, found)
+
+    assert len(told) == 2
+    assert f"SourceKeys of {KEY}-0 had to be restored 3 times" in told[0].message
+    assert "(+29 more)" in told[0].message
+    assert len(repairs.fights(found)) == 2
+    assert repairs.begun(found, found) == ()
 
 
 # --- Whole passes --------------------------------------------------------------------------------------------------

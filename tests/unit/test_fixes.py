@@ -26,6 +26,7 @@ from tests.kit.builders import (
     observed,
     role,
     sight,
+    vault,
 )
 from tests.kit.judging import case, rows
 
@@ -37,7 +38,7 @@ from crossvault.aspects.organization.switch import Keeper, Wanted
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS, RegionSettings
 from crossvault.aspects.source_keys.seen import Behind, Picture, SourceKeys
 from crossvault.aspects.source_keys.statement import statements_for
-from crossvault.aspects.vault.declared import CREATION, Creation, VaultKind
+from crossvault.aspects.vault.declared import CREATION, LOCK, Creation, Lock, VaultKind
 from crossvault.aspects.vault.seen import Key
 from crossvault.aspects.vault_policy.statement import statement_for
 from crossvault.engine import fixes
@@ -99,6 +100,12 @@ def _air_gapped(bounds: tuple[int, int] | None) -> Prerequisite:
     creation = Creation(create=True, kind=VaultKind.AIR_GAPPED, bounds=bounds)
     wanted = destination().having(CREATION, creation)
     return of("DestinationVault", rows(desired(wanted), observed((), absent(wanted))))
+
+
+def _lock(lock: Lock, **there: Any) -> Prerequisite:
+    wanted = destination().having(LOCK, lock)
+    seen = sight(wanted, vault=Seen(vault(wanted.vault, **there)))
+    return of("VaultLock", rows(desired(wanted), observed((), seen)))
 
 
 def _policy(document: str | None) -> Prerequisite:
@@ -195,6 +202,28 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
             (
                 "aws backup create-logically-air-gapped-backup-vault --region eu-central-1 --backup-vault-name"
                 " orders-copies --min-retention-days 7 --max-retention-days 365"
+            ),
+        ),
+    ),
+    "a lock to be put": (
+        "vault.lock: VAULT_LOCK_DIFFERS",
+        lambda: _lock(Lock(7, 365)),
+        (
+            AT_TARGET,
+            (
+                "aws backup put-backup-vault-lock-configuration --region eu-central-1 --backup-vault-name"
+                " orders-copies --min-retention-days 7 --max-retention-days 365"
+            ),
+        ),
+    ),
+    "a lock without an upper bound": (
+        "vault.lock: VAULT_LOCK_DIFFERS",
+        lambda: _lock(Lock(7)),
+        (
+            AT_TARGET,
+            (
+                "aws backup put-backup-vault-lock-configuration --region eu-central-1 --backup-vault-name"
+                " orders-copies --min-retention-days 7"
             ),
         ),
     ),
@@ -345,6 +374,8 @@ WITHOUT = {
     "organization.former: FORMER_MEMBER_HOLDS_COPIES": "what becomes of backups is for people to decide",
     "vault: SOURCE_VAULT_MISSING": "the manifest names a vault that is not there; an empty one would protect nothing",
     "vault: DEFAULT_VAULT": "the manifest has to name another vault",
+    "vault.lock: VAULT_LOCK_FIXED": "nobody can change it, or whoever made it so has to think again",
+    "vault.lock: VAULT_LOCK_CONFLICT": "two manifests contradict each other",
     "vault.key: AWS_MANAGED_VAULT_KEY": "a vault keeps its key for ever",
     "vault_policy: VAULT_POLICY_DENIES": "somebody denies it on purpose",
     "schedule: BACKUP_PLAN_MISSING": "the operator creates it, or the manifest names one that is not there",
@@ -354,6 +385,7 @@ WITHOUT = {
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
     "schedule.hazards: SCHEDULE_TOO_SPARSE": "the manifest promises more than it has done",
     "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",
+    "lifecycle.cold: COLD_STORAGE_IGNORED": "the manifest declares what AWS ignores",
     "lifecycle: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
 }
 """Why nothing is printed, by module and reason."""
@@ -401,6 +433,7 @@ def test_what_is_printed(build: Callable[[], Prerequisite], lines: tuple[str, ..
             _policy(json.dumps({"Statement": [{**statement_for(ROLE), "Sid": "No", "Effect": "Deny"}]})), id="a Deny"
         ),
         pytest.param(_air_gapped(None), id="an air-gapped vault without bounds"),
+        pytest.param(_lock(Lock(7), locked=True, min_retention_days=30), id="a lock whose shortening is not accepted"),
         pytest.param(_source_key(Picture(Seen(None))), id="a key that is gone"),
         pytest.param(
             _copy_role(role(Statement=[{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}])),
@@ -472,6 +505,15 @@ ENABLE = f"aws kms enable-key --region eu-west-1 --key-id {SOURCE_KEY}"
         pytest.param(f"{ENABLE} > /etc/passwd", id="a file"),
         pytest.param("aws kms schedule-key-deletion --key-id 1", id="an operation that is never printed"),
         pytest.param("aws kms", id="no operation"),
+        *(
+            pytest.param(f"{_lock(Lock(7)).fix[1]} {option}", id=f"a lock for ever: {option}")
+            for option in (
+                "--changeable-for-days 3",
+                "--changeable-for-days=3",
+                "--change 3",
+                "--cli-input-json file://x",
+            )
+        ),
         pytest.param("aws kms enable-key 'open", id="an open quote"),
         pytest.param(f'key=$(id) && {ENABLE} --target-key-id "$key"', id="another command that is asked"),
         pytest.param(f'key=$({ENABLE}) && id --target-key-id "$key"', id="another command that is told"),

@@ -80,6 +80,10 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
             grant(grantees=ACCOUNTS), replace(INTO, grantee=Grantee.ORGANIZATION), False, id="an account is no more"
         ),
         pytest.param(grant(grantees=ACCOUNTS), OUT, True, id="grantees bind destinations only"),
+        pytest.param(grant(), replace(INTO, locks=True), False, id="no lock unless told"),
+        pytest.param(grant(locks=True), replace(INTO, locks=True), True, id="a lock if told"),
+        pytest.param(grant(locks=True), INTO, True, id="and none as before"),
+        pytest.param(grant(air_gapped=True), replace(INTO, locks=True), False, id="what is born locked is another"),
     ],
 )
 def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
@@ -166,6 +170,7 @@ GRANTS: list[dict[str, Any]] = [
         "copyRoles": ["copies", "team/copies", "AWSBackupDefaultServiceRole"],
         "keys": ["alias/dr-*"],
         "grantees": ["Account", "CopyRole"],
+        "vaultLocks": True,
     },
 ]
 
@@ -184,6 +189,7 @@ def test_every_member_of_a_grant_arrives() -> None:
             ("copies", "team/copies", "service-role/AWSBackupDefaultServiceRole"),
             ("alias/dr-*",),
             frozenset({Grantee.ACCOUNT, Grantee.COPY_ROLE}),
+            locks=True,
         ),
     )
 
@@ -272,6 +278,9 @@ SOMEBODY_ELSES = "spec.destinations[0].vault.name"
             {"spec.destinations[0].grantee": "Organization", "spec.destinations[0].vaultPolicy": "Check"},
             "dr",
             id="or to the organization",
+        ),
+        pytest.param(
+            {"spec.destinations[0].vault.lock": {"minRetentionDays": 7}}, "dr", id="lock a vault for all who use it"
         ),
         pytest.param(
             {SOMEBODY_ELSES: "payroll-copies", "spec.destinations[0].region": "eu-west-1"},

@@ -51,7 +51,7 @@ from crossvault.aspects.schedule import (
     UpdatePlan,
 )
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
-from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault import CreateVault, PutVaultLock
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.aspects.vault_policy.statement import (
     digest_of,
@@ -144,13 +144,13 @@ def test_what_is_declared_and_not_observed_becomes_an_action(
 
 
 def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
-    """Vaults and a role are created, statements put, copies started, a switch turned, plans kept; nothing else.
+    """Vaults and a role are created, locks and statements put, copies started, a switch turned, plans kept.
 
     A plan and a selection say what will be backed up, and hold nothing that was.
 
     A lifecycle is changed to no end that has passed: test_existing_lifecycles.py.
     """
-    made = {CreateVault, CreateServiceRole}
+    made = {CreateVault, CreateServiceRole, PutVaultLock}
     plans = {CreatePlan, UpdatePlan, TagPlan, CreateSelection, DeleteSelection, DeletePlan}
     put = {PutVaultPolicy, PutKeyPolicy, SetSwitch, StartCopy, UpdateLifecycle}
     assert set(AwsAccounts()._acts) == made | put | plans
@@ -610,6 +610,7 @@ def test_another_attempt_point_or_vault_has_another_token() -> None:
 
 COPY = StartCopy("dr", point(), _wanted().source, TARGET_ARN, ROLE, None, "token")
 PUT = PutVaultPolicy("dr", target_vault(), None, OUR_POLICY, sid_of(ROLE))
+BOLT = PutVaultLock("dr", target_vault(), None, (7, 365))
 
 
 @pytest.mark.parametrize(
@@ -623,6 +624,9 @@ PUT = PutVaultPolicy("dr", target_vault(), None, OUR_POLICY, sid_of(ROLE))
         pytest.param(PUT, stuck(), replace(COPY, destination="b"), True, id="and no other"),
         pytest.param(PUT, problem(), COPY, False, id="a throttled one too"),
         pytest.param(PUT, problem(), replace(COPY, destination="b"), True, id="and again no other"),
+        pytest.param(BOLT, stuck(), COPY, True, id="a refused lock holds nothing"),
+        pytest.param(BOLT, problem(), COPY, True, id="nor does a throttled one"),
+        pytest.param(BOLT, problem(), BOLT, False, id="but itself, until the next pass"),
     ],
 )
 def test_a_refusal_concerns_what_depends_on_it(

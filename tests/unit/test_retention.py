@@ -105,7 +105,7 @@ def test_the_row_counts_and_tells_what_to_declare(held: tuple[int | None, ...], 
 
 def test_what_is_copied_or_ineligible_is_not_held() -> None:
     """A lock judges new copies only."""
-    there, cold = _kept(1, 90), _kept(2, 90, cold_at=ago(days=1))
+    there, cold = _kept(1, 90), _kept(2, 90, kind="EFS", cold_at=ago(days=1))
     made = _plan(there, cold, copies=(copy_of(there),))
     assert _row(made).status is MET
 

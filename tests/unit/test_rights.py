@@ -142,7 +142,7 @@ def statements(answer: Json, account: str) -> dict[str, Json]:
 
 WRITES = {
     *("CreateVault", "TagVault", "MountCapsule", "UseKey", "GrantKey", "WriteVaultPolicy", "RemoveVaultPolicy"),
-    *("ChangeLifecycles", "ReadCopies", "Copy", "PassCopyRole"),
+    *("ChangeLifecycles", "ReadCopies", "Copy", "PassCopyRole", "LockVault"),
 }
 CREATED = {"CreateVault", "TagVault", "MountCapsule", "UseKey", "GrantKey"}
 
@@ -176,6 +176,19 @@ CREATED = {"CreateVault", "TagVault", "MountCapsule", "UseKey", "GrantKey"}
             {*CREATED, "WriteVaultPolicy", "Copy", "PassCopyRole", "ReadCopies", "ChangeLifecycles"},
             id="copies that are there are changed",
         ),
+        pytest.param(
+            {"destinations": [scene.destination(vault={"name": "there", "lock": {"minRetentionDays": 7}})]},
+            {"WriteVaultPolicy", "Copy", "PassCopyRole", "LockVault"},
+            id="the vault is locked",
+        ),
+        pytest.param(
+            {
+                "destinations": [scene.destination(vault={"name": "there", "lock": {"minRetentionDays": 7}})],
+                "suspend": True,
+            },
+            set(),
+            id="the vault would be locked",
+        ),
         pytest.param({"mode": "Observe", "deletionPolicy": "RemoveOwned"}, set(), id="it only observes"),
         pytest.param({"suspend": True}, set(), id="it is suspended"),
     ],
@@ -186,6 +199,18 @@ def test_what_is_written_follows_from_what_is_declared(spec: Json, written: set[
     found = {*statements(answer, "production"), *statements(answer, "dr")}
 
     assert found & WRITES == written
+
+
+def test_a_vault_is_locked_in_governance_mode_only() -> None:
+    """AWS itself refuses a lock for ever, and a shorter least retention than is declared, by this role."""
+    locked = scene.destination(vault={"name": "there", "lock": {"minRetentionDays": 7}})
+    lock = statements(documents(folder(destinations=[locked])), "dr")["LockVault"]
+
+    assert lock["Resource"] == f"arn:aws:backup:{AWAY}:{BACKUP}:backup-vault:there"
+    assert lock["Condition"] == {
+        "Null": {"backup:ChangeableForDays": "true"},
+        "NumericGreaterThanEquals": {"backup:MinRetentionDays": "7"},
+    }
 
 
 @pytest.mark.parametrize(

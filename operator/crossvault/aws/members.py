@@ -79,7 +79,7 @@ ANSWERS: dict[str, Members] = {
         ("BackupVaultArn", "BackupVaultName", "EncryptionKeyArn"),
         (
             *("Locked", "MinRetentionDays", "MaxRetentionDays", "VaultType", "EncryptionKeyType", "CreationDate"),
-            *("NumberOfRecoveryPoints", "VaultState"),
+            *("NumberOfRecoveryPoints", "VaultState", "LockDate"),
         ),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupVaultListMember.html: the same of each vault. A
@@ -90,7 +90,8 @@ ANSWERS: dict[str, Members] = {
             *("BackupVaultList[].BackupVaultArn", "BackupVaultList[].EncryptionKeyArn"),
             *("BackupVaultList[].Locked", "BackupVaultList[].MinRetentionDays", "BackupVaultList[].MaxRetentionDays"),
             *("BackupVaultList[].VaultType", "BackupVaultList[].EncryptionKeyType", "BackupVaultList[].CreationDate"),
-            *("BackupVaultList[].NumberOfRecoveryPoints", "BackupVaultList[].VaultState", "NextToken"),
+            *("BackupVaultList[].NumberOfRecoveryPoints", "BackupVaultList[].VaultState", "BackupVaultList[].LockDate"),
+            "NextToken",
         ),
         many=True,
     ),
@@ -233,7 +234,7 @@ ANSWERS: dict[str, Members] = {
     **dict.fromkeys(("CreateBackupVault", "UpdateRecoveryPointLifecycle", "UpdateGlobalSettings"), Members()),
     **dict.fromkeys(("PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy", "PutKeyPolicy"), Members()),
     "CreateServiceLinkedRole": Members(),
-    "CreateLogicallyAirGappedBackupVault": Members(),
+    **dict.fromkeys(("CreateLogicallyAirGappedBackupVault", "PutBackupVaultLockConfiguration"), Members()),
     **dict.fromkeys(("CreateBackupPlan", "UpdateBackupPlan", "DeleteBackupPlan", "TagResource"), Members()),
     **dict.fromkeys(("CreateBackupSelection", "DeleteBackupSelection"), Members()),
     # What was not deleted comes again.

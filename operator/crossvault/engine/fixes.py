@@ -114,6 +114,7 @@ PRINTED = frozenset(
     (
         "backup create-logically-air-gapped-backup-vault",
         *("backup create-backup-vault", "backup update-global-settings", "backup update-region-settings"),
+        "backup put-backup-vault-lock-configuration",
         *("backup get-backup-vault-access-policy", "backup put-backup-vault-access-policy"),
         *("kms create-key", "kms create-alias", "kms enable-key", "kms cancel-key-deletion"),
         *("kms get-key-policy", "kms put-key-policy"),
@@ -122,6 +123,12 @@ PRINTED = frozenset(
     )
 )
 """The operations of the AWS CLI that are ever printed."""
+_OPTIONS = {
+    "backup put-backup-vault-lock-configuration": frozenset(
+        ("--region", "--backup-vault-name", "--min-retention-days", "--max-retention-days")
+    )
+}
+"""The options that are ever printed of an operation, where another one would make for ever what can be undone."""
 
 
 def is_printed(line: str) -> bool:
@@ -160,7 +167,10 @@ def _is_plain(command: str) -> bool:
         words = shlex.split(command)
     except ValueError:
         return False
-    return shlex.join(words) == command and words[:1] == ["aws"] and " ".join(words[1:3]) in PRINTED
+    operation = " ".join(words[1:3])
+    options = {word for word in words[3:] if word.startswith("-")}
+    printed = words[:1] == ["aws"] and operation in PRINTED and options <= _OPTIONS.get(operation, options)
+    return printed and shlex.join(words) == command
 
 
 def _is_quoted(text: str) -> bool:

@@ -16,34 +16,13 @@ from ..words.problems import ErrorClass, Problem
 from ..words.reasons import Reason
 from . import rows as rows_
 from .declared import DeletionPolicy, Desired, Destination, VaultRef
-from .fights import REPAIRS, Repairs
+from .fights import REPAIRS, Mended, Repairs
 from .observed import Observed, Sight, WriteKey
 from .parts import Part, Parts
 from .rights import Right
 from .rows import UNMET, Prerequisite
 
 T = TypeVar("T")
-
-__all__ = [
-    "Action",
-    "Base",
-    "Case",
-    "Change",
-    "Declaring",
-    "Drift",
-    "Finding",
-    "Plan",
-    "Postponed",
-    "Result",
-    "Room",
-    "Side",
-    "diff",
-    "hindered",
-    "may_go_on",
-    "prerequisites",
-    "removes_something",
-    "restrict",
-]
 
 
 # --- What is found and done ----------------------------------------------------------------------------------------
@@ -67,15 +46,21 @@ class Action(Protocol):
         mends: The row that is met once this is done; empty where none is.
         once: It is not done again in a later round of the same pass.
         alone: What keeps one such action from being done concerns that one only, and none at its destination.
+        bars: What comes after it at its destination needs it, and is not done in a pass in which it fails.
         tells: What it has changed is read anew because of it; after others the next pass looks at everything anew.
-        restores: Done again it is a repair: its row tells of one thing, which was as declared when it was met.
+        restores: Done again it is a repair of what had been as declared.
     """
 
     mends: ClassVar[str]
     once: ClassVar[bool]
     alone: ClassVar[bool]
+    bars: ClassVar[bool]
     tells: ClassVar[bool]
     restores: ClassVar[bool]
+
+    @property
+    def which(self) -> str:
+        """Of what the row is about several of, which one it mends; empty where that is one thing."""
 
     @property
     def destination(self) -> str:
@@ -309,11 +294,7 @@ def prerequisites(rooms: Sequence[Room], case: Case) -> tuple[Prerequisite, ...]
 def _may_be_written(rows: tuple[Prerequisite, ...], action: Action) -> bool:
     """Tell whether everything is proven where an action writes, but for what it mends itself."""
     unproven = rows_.unproven(rows, action.destination)
-    return unproven is None or (unproven.ours and (unproven.name, unproven.destination) == _mended(action))
-
-
-def _mended(action: Action) -> tuple[str, str]:
-    return action.mends, action.destination
+    return unproven is None or (unproven.ours and (unproven.destination, unproven.name) == mended_by(action)[:2])
 
 
 def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...], list[tuple[int, Finding]]]:
@@ -342,14 +323,20 @@ def _split(
     postponed: list[Postponed] = []
     for each in wanted:
         refused = observed.refused_writes.get(each.key) if each.key is not None else None
-        repair = repairs.get((each.destination, each.mends)) if each.restores else None
+        mended = mended_by(each)
+        repair = repairs.get(mended) if each.restores else None
         if refused is not None:
             postponed.append(Postponed(each, refused.problem, refused.retry_at))
         elif repair is not None and repair.due > observed.at:
-            postponed.append(Postponed(each, repair.problem(each.mends), repair.due))
+            postponed.append(Postponed(each, repair.problem(mended), repair.due))
         else:
             writes.append(each)
     return tuple(writes), tuple(postponed)
+
+
+def mended_by(action: Action) -> Mended:
+    """Return what an action mends."""
+    return Mended(action.destination, action.mends, action.which)
 
 
 def restrict(plan: Plan, desired: Desired, *, ordered: bool = True) -> Plan:
@@ -370,14 +357,16 @@ def removes_something(desired: Desired, *, ordered: bool) -> bool:
 def may_go_on(failed: Result, action: Action) -> bool:
     """Tell whether ``action`` may still be carried out in the pass in which another one failed.
 
-    A write holds up what depends on it: its own destination. What stands alone and is refused for good concerns that
-    one; what the account is too busy or too troubled for concerns all of its kind.
+    A write holds up what depends on it: its own destination, if anything does. What stands alone and is refused for
+    good concerns that one; what the account is too busy or too troubled for concerns all of its kind.
     """
     if failed.problem is None:
         return True
     if failed.action.alone:
         return failed.problem.error_class is ErrorClass.STUCK or not action.alone
-    return failed.action.destination != action.destination
+    if failed.action.destination != action.destination:
+        return True
+    return not failed.action.bars and failed.action.mends != action.mends
 
 
 def hindered(

@@ -124,6 +124,10 @@ class Fields:
         """Tell whether a member is this text, or truth; whatever else it is, is for others to find wrong."""
         return self._value.get(name) == value
 
+    def silently(self) -> Fields:
+        """Return the same object for a second reader: what is wrong with it is told by the first."""
+        return Fields(self._value, self._path, [])
+
     def text(self, name: str, default: str | None = None) -> str:
         """Read a string that is not empty; without a default it is required."""
         value = self._value.get(name)

@@ -71,6 +71,20 @@ def sent(script: Script) -> list[Json]:
     return [json.loads(body)["Lifecycle"] for (operation, _), body in pairs if operation == UPDATE]
 
 
+def test_what_is_opted_in_to_goes_along() -> None:
+    """Declared for copies, it is sent with a lifecycle that is changed for another reason."""
+    change = replace(action(30, 365), declared=Lifecycle(100, 365, opt_in_to_archive=True))
+    with scripted() as script:
+        script.on(LOOK, shown(200, 100), shown(365, 100))
+        script.on(UPDATE, TAKEN)
+        (result,) = apply(script, change)
+
+    assert result.problem is None
+    assert sent(script) == [
+        {"DeleteAfterDays": 365, "MoveToColdStorageAfterDays": 100, "OptInToArchiveForSupportedResources": True}
+    ]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "lifecycle"),
     [

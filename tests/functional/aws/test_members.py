@@ -73,7 +73,7 @@ from crossvault.aspects.schedule.document import plan_document, plan_name, selec
 from crossvault.aspects.schedule.seen import OWNER_TAG
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.source_keys.seen import VAULT_KEY
-from crossvault.aspects.vault import CreateVault
+from crossvault.aspects.vault import CreateVault, PutVaultLock
 from crossvault.aspects.vault import aws as vault_rows
 from crossvault.aspects.vault.seen import KEYS, VAULT
 from crossvault.aspects.vault_policy import PATHS, POLICY, PutVaultPolicy
@@ -164,6 +164,7 @@ GOOD: dict[str, Json] = {
         "CreationDate": 1.795e9,
         "NumberOfRecoveryPoints": 1,
         "VaultState": "AVAILABLE",
+        "LockDate": 1.796e9,
     },
     "ListBackupVaults": {
         "BackupVaultList": [
@@ -179,6 +180,7 @@ GOOD: dict[str, Json] = {
                 "CreationDate": 1.795e9,
                 "NumberOfRecoveryPoints": 1,
                 "VaultState": "AVAILABLE",
+                "LockDate": 1.796e9,
             }
             for vault in (TARGET, SOURCE)
         ],
@@ -314,6 +316,7 @@ GOOD: dict[str, Json] = {
     "PutBackupVaultAccessPolicy": {},
     "PutKeyPolicy": {},
     "CreateLogicallyAirGappedBackupVault": {},
+    "PutBackupVaultLockConfiguration": {},
     "DeleteBackupVaultAccessPolicy": {},
 }
 XML = frozenset({"AssumeRole", "GetCallerIdentity"})
@@ -454,8 +457,8 @@ MEMBERS = [
     if path != "NextToken"
 ]
 HOLDS_UP: dict[str, set[Any]] = {
-    "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault},
-    "ListBackupVaults": {PutVaultPolicy, StartCopy, CreateVault},
+    "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault, PutVaultLock},
+    "ListBackupVaults": {PutVaultPolicy, StartCopy, CreateVault, PutVaultLock},
     "GetBackupVaultAccessPolicy": {PutVaultPolicy, StartCopy},
     "ListRecoveryPointsByBackupVault": {StartCopy},
     "ListCopyJobs": {StartCopy},
@@ -811,6 +814,7 @@ UPDATE = UpdateLifecycle(
 TURN = SetSwitch(WHO, "o-abcdefghij", on=False)
 SHARE = PutKeyPolicy("dr", TARGET, SOURCE, KEY, EMPTY, SHARED, ("CrossvaultKeyUse1",))
 AIR_GAPPED = CreateVault("dr", TARGET, "", (7, 365))
+BOLT = PutVaultLock("dr", TARGET, None, (7, 365))
 PLANNED = (
     CreatePlan(SOURCE, PLAN, PLAN_DOCUMENT, ()),
     UpdatePlan(SOURCE, "plan-1", PLAN, "1", PLAN_DOCUMENT, ()),
@@ -822,6 +826,7 @@ PLANNED = (
 ACTIONS = (
     *(CreateVault("dr", TARGET, KEY), PUT, START, UPDATE, TURN, SHARE, CreateServiceRole("dr", TARGET), AIR_GAPPED),
     *PLANNED,
+    BOLT,
 )
 
 
@@ -853,6 +858,22 @@ def test_a_copy_that_is_half_described_is_not_changed(path: str, instead: str) -
     assert result.problem is not None
     assert (result.problem.reason, result.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
     assert script.count("UpdateRecoveryPointLifecycle") == 0
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize("path", [*ANSWERS[DESCRIBED].always, "Locked"])
+def test_a_vault_that_is_half_described_is_not_locked(path: str, instead: str) -> None:
+    """The look before the write is one, too: a lock for ever would lose its date by a lock that is not."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(DESCRIBED, spoiled(DESCRIBED, path, instead))
+        aws = accounts(script.url)
+        result = aws.apply(BOLT)
+        aws.close()
+
+    assert result.problem is not None
+    assert (result.problem.reason, result.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+    assert script.count("PutBackupVaultLockConfiguration") == 0
 
 
 @pytest.mark.parametrize("expected", [THEIRS, None], ids=["planned on the policy", "planned on an empty one"])
@@ -947,6 +968,8 @@ def do_everything(script: Script) -> list[Result]:
     aws.look_at_account(WHO, not_before=now())
     aws.look_at_organization(WHO, not_before=now(), departures=True)
     remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
+    gone = error_json("ResourceNotFoundException")
+    script.on(DESCRIBED, gone, gone, {**GOOD[DESCRIBED], "Locked": False, "LockDate": None})
     results = [aws.apply(each) for each in (*ACTIONS, remove)]
     queue = aws.queue(QUEUE)
     queue.delete(queue.receive())

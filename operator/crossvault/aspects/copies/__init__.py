@@ -19,7 +19,7 @@ from ...engine.plan import Case, Finding, Plan, Room, Side
 from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
-from ..vault import vault_of
+from ..vault import held_to, vault_of
 from . import declared, doubts, evidence, existing, folding, foresight, rights, starts, states, unshared
 from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
@@ -103,7 +103,8 @@ def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
     """Return the rows with those about locks judged from the recovery points, where copies inherit their retention."""
     told: dict[str, Prerequisite] = {}
     for destination, sight in case.sides():
-        vault = vault_of(sight)
+        there = vault_of(sight)
+        vault = held_to(destination, there) if there is not None else None
         inherits = lifecycle.declared_days(destination) is None and contents(case.observed.source, sight) is not None
         if vault is not None and vault.bounds is not None and inherits:
             judged = of_each[destination.name]

@@ -365,4 +365,5 @@ def _lifecycle(lifecycle: Lifecycle | None) -> str:
     days = lifecycle.delete_after_days if lifecycle else None
     cold = lifecycle.move_to_cold_storage_after_days if lifecycle else None
     kept = "as the source" if days is None or days < 0 else f"{days} days"
-    return f"{kept}, cold after {cold} days" if cold else kept
+    archived = " with snapshots archived" if lifecycle is not None and lifecycle.opt_in_to_archive else ""
+    return f"{kept}, cold after {cold} days{archived}" if cold else kept

@@ -112,8 +112,10 @@ class StartCopy:
     mends: ClassVar[str] = ""
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = True
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey | None:

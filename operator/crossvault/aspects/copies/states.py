@@ -12,7 +12,7 @@ from ...engine.declared import Desired, Destination, Scope
 from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, Lifecycle, declared_days
-from ..resource_types.matrix import never_copied
+from ..resource_types.matrix import NEVER_COLD, never_copied
 from . import foresight
 from .declared import COPIES, BackfillMode
 from .evidence import settling
@@ -118,7 +118,7 @@ def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | No
         return Reason.NOT_COMPLETED
     if never_copied(point.resource_type, point.arn) is not None:
         return Reason.TYPE_NOT_SUPPORTED
-    if point.cold_at is not None and point.cold_at <= now:
+    if point.cold_at is not None and point.cold_at <= now and point.resource_type not in NEVER_COLD:
         return Reason.COLD_STORAGE
     if point.delete_at is not None and point.delete_at - now < timedelta(days=scope.min_remaining_days):
         return Reason.EXPIRING
@@ -266,7 +266,9 @@ def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standi
 def _cold_early(point: RecoveryPoint, copy: RecoveryPoint, destination: Destination) -> bool:
     """Tell whether a copy goes to cold storage before it is declared to, or although it never should."""
     wanted = cold_from(point, destination[LIFECYCLE])
-    return copy.cold_at is not None and (wanted is None or copy.cold_at < wanted - A_DAY)
+    if copy.cold_at is None or copy.resource_type in NEVER_COLD:  # AWS ignores the date, and may show it all the same
+        return False
+    return wanted is None or copy.cold_at < wanted - A_DAY
 
 
 def cold_from(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None:

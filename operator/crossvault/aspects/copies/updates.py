@@ -35,8 +35,10 @@ class UpdateLifecycle:
     mends: ClassVar[str] = ""
     once: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -18,7 +18,11 @@ from ...engine.plan import Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...manifest.fields import Fields
 from ...words.reasons import Reason
+from ..vault.declared import lock_from
+from ..vault.lock import days as allowed_days
+from ..vault.lock import held_to
 from ..vault.seen import VAULT, Vault
+from . import cold
 from .declared import LIFECYCLE, Lifecycle
 from .existing import EXISTING, existing_from
 
@@ -48,6 +52,7 @@ class Kept(Protocol):
 def destination(declaring: Declaring) -> Parts:
     """Read ``lifecycle`` of a destination, and what it means for the copies that are there."""
     lifecycle = _lifecycle(declaring.fields)
+    _check_lock(declaring.fields, lifecycle)
     parts = Parts() if lifecycle is None else Parts().having(LIFECYCLE, lifecycle)
     existing = existing_from(declaring.fields, lifecycle)
     return parts.having(EXISTING, existing) if existing.updates else parts
@@ -57,10 +62,23 @@ def _lifecycle(spec: Fields) -> Lifecycle | None:
     if not spec.has("lifecycle"):
         return None
     fields = spec.object("lifecycle")
+    opted_in = fields.flag("optInToArchive")
+    if opted_in and not fields.has("moveToColdStorageAfterDays"):
+        fields.fault("optInToArchive", "only with moveToColdStorageAfterDays, which says when")
     return Lifecycle(
         move_to_cold_storage_after_days=fields.optional_integer("moveToColdStorageAfterDays"),
         delete_after_days=fields.optional_integer("deleteAfterDays"),
+        opt_in_to_archive=opted_in,
     )
+
+
+def _check_lock(fields: Fields, lifecycle: Lifecycle | None) -> None:
+    """Find a retention wrong that the lock declared beside it would refuse."""
+    lock = lock_from(fields.silently().object("vault"))
+    days = lifecycle.delete_after_days if lifecycle is not None else None
+    if lock is not None and days is not None and not lock.allows(days):
+        words = f"must be within the lock declared for the vault, {allowed_days(lock.bounds)}; is {days}"
+        fields.object("lifecycle").fault("deleteAfterDays", words)
 
 
 def declared_days(destination: Destination) -> int | None:
@@ -82,8 +100,8 @@ def days_of(point: Kept, destination: Destination) -> int | None:
 
 def refusal(point: Kept, destination: Destination, vault: Vault | None) -> str | None:
     """Return why the lock of a vault would not let a copy in, as a sentence; None when it would."""
-    bounds = vault.bounds if vault is not None else None
-    if vault is None or bounds is None:
+    vault = held_to(destination, vault) if vault is not None else None
+    if vault is None or vault.bounds is None:
         return None
     days = days_of(point, destination)
     if _fits(days, vault):
@@ -102,7 +120,7 @@ def _fits(days: int | None, vault: Vault) -> bool:
 
 
 def judge(side: Side) -> Finding:
-    """Judge the lock of a destination's vault.
+    """Judge the lock of a destination's vault; and cold storage, as :func:`.cold.row` has it.
 
     | lock | retention of the copies | row |
     |---|---|---|
@@ -111,7 +129,7 @@ def judge(side: Side) -> Finding:
     | any | declared, outside | Unmet |
     | any | inherited | Unknown, until each recovery point was judged: :func:`inherited` |
     """
-    return Finding((_row(side),))
+    return Finding((_row(side), *cold.row(side)))
 
 
 def _row(side: Side) -> Prerequisite:
@@ -119,7 +137,8 @@ def _row(side: Side) -> Prerequisite:
     destination, look = side.destination, side.sight[VAULT]
     if isinstance(look, Unseen):
         return unknown(NAME, destination.name, look.problem)
-    vault, days = look.value, declared_days(destination)
+    days = declared_days(destination)
+    vault = held_to(destination, look.value) if look.value is not None else None
     if vault is None or vault.bounds is None:
         return _good(destination, "The vault is not locked.")
     if days is None:
@@ -179,7 +198,7 @@ def _bounds(vault: Vault) -> str:
     return f"{least} to {most} days"
 
 
-ROOM = Room("lifecycle", judge=judge, destination=destination, rows=(NAME,))
+ROOM = Room("lifecycle", judge=judge, destination=destination, rows=(NAME, cold.NAME))
 
 __all__ = [
     "LIFECYCLE",

@@ -47,8 +47,10 @@ class SetSwitch:
     mends: ClassVar[str] = SWITCH_ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     account: Account
     organization_id: str

@@ -26,6 +26,7 @@ class ResourceType:
             are snapshots of the resource's own service, under the resource's own key.
         air_gapped: Copies go into logically air-gapped vaults.
         cold: Recovery points can move to cold storage.
+        archived: That is an archive tier of its snapshots, which has to be opted in to.
         incremental: Later copies to the same vault are incremental.
         continuous: There are continuous backups, whose copies are snapshots.
         service: Through which service a key behind its recovery points is used.
@@ -40,6 +41,7 @@ class ResourceType:
     fully_managed: bool = False
     air_gapped: bool = True
     cold: bool = False
+    archived: bool = False
     incremental: bool = True
     continuous: bool = False
     service: str = "backup"
@@ -82,7 +84,13 @@ def _cluster(name: str, note: str = "", *, continuous: bool = False) -> Resource
 
 
 _ROWS = (
-    ResourceType("EBS", cold=True, service="ec2", note="cold storage is the archive tier of snapshots, opted in to"),
+    ResourceType(
+        "EBS",
+        cold=True,
+        archived=True,
+        service="ec2",
+        note="cold storage is the archive tier of snapshots, opted in to by `lifecycle.optInToArchive`",
+    ),
     ResourceType("EC2", service="ec2", note="as an image: Allowed AMIs and the Marketplace may keep it out"),
     ResourceType("S3", fully_managed=True, continuous=True, note="the copy role needs copy statements of its own"),
     ResourceType("EFS", fully_managed=True, cold=True),
@@ -152,6 +160,8 @@ FULLY_MANAGED = _which(lambda each: each.cross_account and each.fully_managed)
 KEYED_BY_RESOURCE = _which(lambda each: each.keyed_by_resource)
 NOT_AIR_GAPPED = _which(lambda each: each.cross_account and not each.air_gapped)
 STAYS_UNENCRYPTED = _which(lambda each: each.stays_unencrypted)
+NEVER_COLD = _which(lambda each: not each.cold)
+ARCHIVED = _which(lambda each: each.archived)
 COPIED = FULLY_MANAGED | KEYED_BY_RESOURCE
 
 

@@ -32,8 +32,10 @@ class _AtSource:
     mends: ClassVar[str] = PLAN_ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def destination(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ...engine.declared import Desired, Destination, PolicyKey
@@ -83,8 +84,8 @@ def copy_lifecycle(rule: Rule, destination: Destination) -> Lifecycle:
     """
     declared = destination[LIFECYCLE]
     if declared is None or declared.delete_after_days is None or declared.delete_after_days < 0:
-        cold = declared.move_to_cold_storage_after_days if declared is not None else None
-        return Lifecycle(cold, rule.lifecycle.delete_after_days)
+        declared = declared or Lifecycle()
+        return replace(declared, delete_after_days=rule.lifecycle.delete_after_days)
     return declared
 
 
@@ -93,6 +94,7 @@ def _lifecycle(lifecycle: Lifecycle) -> dict[str, int]:
     return {
         **({"MoveToColdStorageAfterDays": cold} if cold is not None else {}),
         **({"DeleteAfterDays": days} if days is not None else {}),
+        **({"OptInToArchiveForSupportedResources": True} if lifecycle.opt_in_to_archive else {}),
     }
 
 

@@ -52,8 +52,14 @@ class PutKeyPolicy:
     mends: ClassVar[str] = NAME
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = False
+    restores: ClassVar[bool] = True
+
+    @property
+    def which(self) -> str:
+        """The key: another one's repair is not held up by this one's."""
+        return self.key_arn
 
     @property
     def key(self) -> WriteKey:

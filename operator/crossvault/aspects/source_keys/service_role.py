@@ -29,8 +29,10 @@ class CreateServiceRole:
     mends: ClassVar[str] = NAME
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -1,4 +1,7 @@
-"""Backup vaults: whether they are there, the key of one that copies go into, and the creation of one that lacks."""
+"""Backup vaults: whether they are there, key and lock of those that copies go into, and how one is made.
+
+Of these a vault has its key and its kind for ever; its lock is kept where one is declared.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from ...engine.plan import Base, Change, Declaring, Drift, Finding, Room, Side
 from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from . import by_hand, key, rights
-from .declared import CREATION, Creation, VaultKind, creation_from, makes_air_gapped
+from . import by_hand, key, lock, rights
+from .declared import CREATION, LOCK, Creation, VaultKind, creation_from, lock_from, makes_air_gapped, wants_lock
+from .lock import PutVaultLock, held_to
 from .seen import AIR_GAPPED, AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Keys, Vault
 
 SOURCE_ROW, ROW = "SourceVault", "DestinationVault"
@@ -42,8 +46,10 @@ class CreateVault:
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
@@ -87,7 +93,9 @@ def _made(vault: VaultRef, key_arn: str, bounds: tuple[int, int] | None) -> Vaul
 
 def destination(declaring: Declaring) -> Parts:
     """Read what is declared of a destination vault."""
-    return Parts().having(CREATION, creation_from(declaring.fields.object("vault"), declaring.vault))
+    vault = declaring.fields.object("vault")
+    parts, locked = Parts().having(CREATION, creation_from(vault, declaring.vault)), lock_from(vault)
+    return parts if locked is None else parts.having(LOCK, locked)
 
 
 # --- Judging -------------------------------------------------------------------------------------------------------
@@ -115,7 +123,7 @@ def _source_row(base: Base) -> Prerequisite:
 
 
 def judge(side: Side) -> Finding:
-    """Judge a destination vault and its key.
+    """Judge a destination vault and its key, and its lock as :func:`.lock.judge` has it.
 
     | vault | create | its key, or the one to be | found |
     |---|---|---|---|
@@ -131,11 +139,11 @@ def judge(side: Side) -> Finding:
     """
     key_row = key.row(side.desired, side.destination, side.sight)
     create, absence = _creation(side, key_row)
-    other = _other_key(side)
+    other, locked = _other_key(side), lock.judge(side)
     return Finding(
-        (_row(side, key_row), key_row),
-        (*(each for each in (absence, other) if each is not None), *_otherwise(side)),
-        (create,) if create is not None else (),
+        (_row(side, key_row), key_row, *locked.rows),
+        (*(each for each in (absence, other) if each is not None), *_otherwise(side), *locked.drift),
+        (*((create,) if create is not None else ()), *locked.actions),
     )
 
 
@@ -263,12 +271,13 @@ ROOM = Room(
     destination=destination,
     drifts=DRIFTS,
     rights=rights.RIGHTS,
-    rows=(SOURCE_ROW, key.NAME, ROW),
+    rows=(SOURCE_ROW, key.NAME, ROW, lock.NAME),
 )
 
 __all__ = [
     "CREATION",
     "KEYS",
+    "LOCK",
     "ROOM",
     "ROW",
     "SOURCE_ROW",
@@ -276,8 +285,11 @@ __all__ = [
     "CreateVault",
     "Creation",
     "Keys",
+    "PutVaultLock",
     "Vault",
+    "held_to",
     "makes_air_gapped",
     "vault_of",
     "vault_to_be",
+    "wants_lock",
 ]

@@ -6,7 +6,7 @@ from ...engine import fixes
 from ...engine.declared import Destination, VaultRef, region_of
 from ...engine.fixes import Fix
 from .declared import CREATION
-from .seen import Key
+from .seen import Bounds, Key
 
 
 def vault(destination: Destination, key_arn: str) -> Fix:
@@ -39,6 +39,21 @@ def key(ref: VaultRef, wanted: str) -> Fix:
     create = fixes.aws("kms", "create-key", region=ref.region, query="KeyMetadata.KeyId", output="text")
     alias = fixes.aws("kms", "create-alias", region=ref.region, alias_name=f"alias/{name}")
     return fixes.within(ref.account, f'key=$({create}) && {alias} --target-key-id "$key"')
+
+
+def lock(ref: VaultRef, bounds: Bounds) -> Fix:
+    """Return what locks a vault in governance mode: without the option that would make the lock one for ever."""
+    least, most = bounds
+    longest = {} if most is None else {"max_retention_days": str(most)}
+    put = fixes.aws(
+        "backup",
+        "put-backup-vault-lock-configuration",
+        region=ref.region,
+        backup_vault_name=ref.name,
+        min_retention_days=str(least),
+        **longest,
+    )
+    return fixes.within(ref.account, put)
 
 
 def enabling(key: Key) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is declared of a destination vault: whether it is made where it lacks, and with which key."""
+"""What is declared of a destination vault: whether it is made where it lacks, with which key, and how it is locked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 from ...engine.declared import VaultRef, is_region, partition_of
 from ...engine.parts import Part
 from ...manifest.fields import Fields, show
+from .seen import LONGEST_RETENTION, Bounds
 
 _KEY_ALIAS = r"alias/[A-Za-z0-9/_-]+"
 _KEY_ARN = re.compile(
@@ -18,7 +19,7 @@ _KEY_ARN = re.compile(
 _KEY = re.compile(rf"{_KEY_ALIAS}|[0-9a-f-]{{36}}|mrk-[0-9a-f]{{32}}|{_KEY_ARN.pattern}")
 
 
-LEAST_AIR_GAPPED, MOST = 7, 36_500
+LEAST_AIR_GAPPED, MOST = 7, LONGEST_RETENTION
 """Days of retention that a logically air-gapped vault can be bound to.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateLogicallyAirGappedBackupVault.html"""
 
@@ -59,6 +60,33 @@ class Creation:
 CREATION: Part[Creation] = Part("creation", Creation())
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock in governance mode that a vault is to have.
+
+    Attributes:
+        least, most: Days of retention that it allows; ``most`` None for no upper bound.
+        shorten_to: The least that is accepted for a lock that asks for more.
+    """
+
+    least: int
+    most: int | None = None
+    shorten_to: int | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """What it allows."""
+        return self.least, self.most
+
+    def allows(self, days: int) -> bool:
+        """Tell whether a copy may live so long."""
+        return self.least <= days <= (self.most or LONGEST_RETENTION)
+
+
+LOCK: Part[Lock | None] = Part("lock", None)
+"""The lock that is kept; None where nothing is said of it."""
+
+
 def creation_from(fields: Fields, vault: VaultRef) -> Creation:
     """Read ``vault`` of a destination."""
     create, kind = fields.flag("create"), None
@@ -67,6 +95,34 @@ def creation_from(fields: Fields, vault: VaultRef) -> Creation:
     air_gapped = kind is VaultKind.AIR_GAPPED
     key = _encryption_key(fields, vault, create=create, air_gapped=air_gapped)
     return Creation(create, key, kind, _bounds(fields, create=create, air_gapped=air_gapped))
+
+
+def lock_from(vault: Fields) -> Lock | None:
+    """Read ``lock`` of a destination's vault."""
+    if not vault.has("lock"):
+        return None
+    if vault.says("kind", VaultKind.AIR_GAPPED):
+        vault.fault("lock", "not with kind: LogicallyAirGapped, which is locked for ever from the beginning")
+    fields = vault.object("lock")
+    least = fields.integer("minRetentionDays", 1) if fields.has("minRetentionDays") else None
+    most, shorten_to = fields.optional_integer("maxRetentionDays"), fields.optional_integer("shortenToDays")
+    if least is None:
+        fields.fault("minRetentionDays", "is required")
+        return None
+    for name, days in (("minRetentionDays", least), ("maxRetentionDays", most)):
+        if days is not None and days > MOST:
+            fields.fault(name, f"must be at most {MOST}, is {days}")
+    if most is not None and least > most:
+        fields.fault("minRetentionDays", f"must not be more than maxRetentionDays, {most}; is {least}")
+    if shorten_to is not None and shorten_to != least:
+        words = f"must be minRetentionDays, {least}, is {shorten_to}: shortening is accepted for one retention"
+        fields.fault("shortenToDays", words)
+    return Lock(least, most, shorten_to)
+
+
+def wants_lock(vault: Fields) -> bool:
+    """Tell whether a destination has its vault locked; what is wrong with how is told elsewhere."""
+    return vault.has("lock")
 
 
 def makes_air_gapped(vault: Fields) -> bool:

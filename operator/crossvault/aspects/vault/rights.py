@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...engine.declared import partition_of
 from ...engine.rights import AsDestination, AsSource, Condition, Right, keys_of
-from .declared import CREATION
+from .declared import CREATION, LOCK
 
 _WITHOUT_DESCRIPTION = "A vault of which the list leaves something out is unknown."
 
@@ -27,6 +27,20 @@ def _created_air_gapped(use: AsDestination) -> tuple[str, ...]:
 
 def _storage(use: AsDestination) -> tuple[str, ...]:
     return ("*",) if _created(use) else ()
+
+
+def _locked(use: AsDestination) -> tuple[str, ...]:
+    return use.vaults if use.destination[LOCK] is not None and use.desired.acts else ()
+
+
+def _in_governance_mode(use: AsDestination) -> Condition:
+    """Return the conditions under which no lock becomes one for ever, nor asks for less than is declared.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html
+    """
+    lock = use.destination[LOCK]
+    least = {"NumericGreaterThanEquals": {"backup:MinRetentionDays": str(lock.least)}} if lock is not None else {}
+    return {"Null": {"backup:ChangeableForDays": "true"}, **least}
 
 
 def creation_keys(use: AsDestination) -> tuple[str, ...]:
@@ -75,7 +89,7 @@ RIGHTS = (
     Right("ListVaults", "see which vaults there are", AsDestination, ("backup:ListBackupVaults",)),
     Right(
         "ReadVault",
-        "see a vault before it is created, and one of which the list leaves something out",
+        "see a vault before it is created or locked, and one of which the list leaves something out",
         AsDestination,
         ("backup:DescribeBackupVault",),
         _vault,
@@ -129,5 +143,13 @@ RIGHTS = (
         creation_keys,
         _for_backup,
         besides="backup:CreateBackupVault",
+    ),
+    Right(
+        "LockVault",
+        "keep the lock of the vault in governance mode (`vault.lock`); the condition keeps it from one for ever",
+        AsDestination,
+        ("backup:PutBackupVaultLockConfiguration",),
+        _locked,
+        _in_governance_mode,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from ...engine.declared import account_of
 from ...engine.looks import UNASKED, Look, Seen
@@ -15,33 +16,48 @@ AWS_OWNED, CUSTOMER_MANAGED = "AWS_OWNED_KMS_KEY", "CUSTOMER_MANAGED_KMS_KEY"
 LONGEST_RETENTION = 36_500
 """Days, as AWS Backup counts at most."""
 
+Bounds: TypeAlias = tuple[int, int | None]
+"""Days of retention that a lock allows, least and most; None for no most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vault:
     """What ListBackupVaults says of a vault, or DescribeBackupVault.
 
     ``kind`` is its VaultType; ``key_type`` its EncryptionKeyType, which tells a key that AWS owns from all others;
-    ``state`` is its VaultState, which only air-gapped vaults have; ``created`` tells a vault from one of the same name
-    that was made anew; ``points`` is how many recovery points AWS says that it holds, which changes nothing but when
-    they are listed.
+    ``state`` is its VaultState, which only air-gapped vaults have; ``locked`` None says that AWS did not tell;
+    ``lock_date`` is from when on nobody can change its lock, which one in governance mode does not have;
+    ``created`` tells a vault from one of the same name that was made anew; ``points`` is how many recovery points AWS
+    says that it holds, which changes nothing but when they are listed.
     """
 
     arn: str
     name: str
     encryption_key_arn: str | None = None
-    locked: bool = False
+    locked: bool | None = False
     min_retention_days: int | None = None
     max_retention_days: int | None = None
     kind: str = ""
     key_type: str = ""
     created: datetime | None = None
     state: str = ""
+    lock_date: datetime | None = None
     points: int | None = field(default=None, compare=False)
 
     @property
     def air_gapped(self) -> bool:
         """Whether it is logically air-gapped: its lock cannot be undone, its key may belong to AWS."""
         return self.kind == AIR_GAPPED
+
+    @property
+    def lock(self) -> Bounds | None:
+        """What its lock allows; None without one.
+
+        What has no least is bound to nothing: AWS keeps nothing for less than a day.
+        """
+        if not self.locked and not self.air_gapped and self.lock_date is None:
+            return None
+        return self.min_retention_days or 1, self.max_retention_days
 
     @property
     def own_key_arn(self) -> str | None:
@@ -55,9 +71,10 @@ class Vault:
 
         An air-gapped vault always has both. https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
         """
-        if not self.locked and not self.air_gapped:
+        if self.lock is None:
             return None
-        return self.min_retention_days or 1, self.max_retention_days or LONGEST_RETENTION
+        least, most = self.lock
+        return least, most or LONGEST_RETENTION
 
 
 @dataclass(frozen=True, slots=True)

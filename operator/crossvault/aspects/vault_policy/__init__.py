@@ -83,8 +83,10 @@ class PutVaultPolicy:
     mends: ClassVar[str] = ROW
     once: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    bars: ClassVar[bool] = True
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = True
+    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

@@ -68,6 +68,7 @@ class Use:
         air_gapped: Whether a destination has a logically air-gapped vault made.
         schedules: Whether a source has a backup plan.
         backup_roles: The roles that make its backups, as :func:`role_name` has them.
+        locks: Whether a destination has its vault locked.
     """
 
     direction: Direction
@@ -79,12 +80,14 @@ class Use:
     air_gapped: bool = False
     schedules: bool = False
     backup_roles: tuple[str, ...] = ()
+    locks: bool = False
 
     def __str__(self) -> str:
         if self.direction is Direction.DESTINATION:
             key = f" on key {self.key}" if self.key else ""
             made = " and have it made logically air-gapped" if self.air_gapped else ""
-            return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}{made}"
+            locked = " and have it locked (vault.lock)" if self.locks else ""
+            return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}{made}{locked}"
         own = self.copy_role == role_name(DEFAULT)
         keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
         roles = f" with role {', '.join(sorted(set(self.backup_roles)))}" if self.backup_roles else ""
@@ -106,6 +109,7 @@ class Grant:
         manages_keys: Whether sources may have the keys behind their recovery points shared with where they copy to.
         air_gapped: Whether destinations may have logically air-gapped vaults made, which nobody can empty or unlock.
         schedules: Whether sources may have backup plans, which may select whatever lies in the account.
+        locks: Whether destinations may have vaults locked, which binds all who write into them.
         policies: How many policies of one namespace may use the account by this grant, None for any number.
     """
 
@@ -118,6 +122,7 @@ class Grant:
     manages_keys: bool = False
     air_gapped: bool = False
     schedules: bool = False
+    locks: bool = False
     policies: int | None = None
 
     def lets(self, use: Use) -> bool:
@@ -127,7 +132,7 @@ class Grant:
         if use.direction is Direction.SOURCE:
             wanted = (self.manages_keys or not use.manages_keys) and (self.schedules or not use.schedules)
             return wanted and {use.copy_role, *use.backup_roles} <= {*self.copy_roles}
-        if use.air_gapped and not self.air_gapped:
+        if (use.air_gapped and not self.air_gapped) or (use.locks and not self.locks):
             return False
         return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
 
@@ -209,6 +214,8 @@ def _grant(fields: Fields) -> Grant:
         fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
     if fields.says("airGappedVaults", True) and Direction.DESTINATION not in directions:
         fields.fault("airGappedVaults", "only with Destination: the vault is one that is copied into")
+    if fields.says("vaultLocks", True) and Direction.DESTINATION not in directions:
+        fields.fault("vaultLocks", "only with Destination: the vault is one that is copied into")
     if fields.has("grantees") and Direction.DESTINATION not in directions:
         fields.fault("grantees", "only with Destination: the policy is of the vault that is copied into")
     return Grant(
@@ -229,6 +236,7 @@ def _grant(fields: Fields) -> Grant:
         manages_keys=fields.choice(KEY_POLICY, Ownership.CHECK) is Ownership.MANAGE,
         air_gapped=fields.flag("airGappedVaults"),
         schedules=fields.flag("schedules"),
+        locks=fields.flag("vaultLocks"),
         policies=fields.object("limits").optional_integer("policies"),
     )
 

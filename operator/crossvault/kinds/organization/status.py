@@ -12,10 +12,10 @@ from ...aspects.organization.former import SHOWN, Leak, remembered
 from ...aspects.organization.seen import ADMINISTRATORS, DEPARTURES, MEMBERS, ORGANIZATION, SETTINGS
 from ...aspects.organization.switch import SWITCH_ROW, Keeper, SetSwitch
 from ...engine.declared import PolicyKey
-from ...engine.fights import Repair, Repairs
+from ...engine.fights import Mended, Repair, Repairs
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Result
+from ...engine.plan import Result, mended_by
 from ...engine.rows import MET, UNMET, Prerequisite
 from ...status import repairs, unseen
 from ...status.announcements import log_line, transitions, turned_false
@@ -29,6 +29,8 @@ from ...words.reasons import Reason
 from ...words.texts import clip
 from ..rejected import Rejected
 from .parse import KIND
+
+_SWITCH = Mended("", SWITCH_ROW)
 
 TOGGLES = {True: "Enabled", False: "Disabled"}
 _ON = {"Enabled": True, "Disabled": False}
@@ -82,14 +84,14 @@ class Picture:
 def due(picture: Picture, actions: Iterable[SetSwitch]) -> tuple[SetSwitch, ...]:
     """Leave out what others undo again and again, and what therefore waits."""
     waits = {each: repair.due for each, repair in picture.repairs.items()}
-    return tuple(each for each in actions if waits.get((each.destination, each.mends), picture.now) <= picture.now)
+    return tuple(each for each in actions if waits.get(mended_by(each), picture.now) <= picture.now)
 
 
 def summarise(picture: Picture, results: tuple[Result, ...], *, cadence: Cadence) -> Outcome:
     """Say what is true now; ``results`` is what was done before that was seen."""
     problem = next((each.problem for each in results if each.problem and not _is_done(each, picture)), None)
     waiting = None if results else _waiting(picture)
-    judged = conditions_of(picture, problem or (waiting.problem(SWITCH_ROW) if waiting is not None else None))
+    judged = conditions_of(picture, problem or (waiting.problem(_SWITCH) if waiting is not None else None))
     previous, repaired = picture.previous, _repaired(picture, results)
     status = with_last_changed(
         {
@@ -117,7 +119,7 @@ def summarise(picture: Picture, results: tuple[Result, ...], *, cadence: Cadence
 
 def _waiting(picture: Picture) -> Repair | None:
     """Return the fight because of which the switch is not turned now."""
-    repair = picture.repairs.get(("", SWITCH_ROW))
+    repair = picture.repairs.get(_SWITCH)
     return repair if repair is not None and repair.due > picture.now else None
 
 
@@ -125,7 +127,7 @@ def _repaired(picture: Picture, results: tuple[Result, ...]) -> Repairs:
     """Return what had to be restored of late, this pass included, whatever became of the replies."""
     done = [replace(each, problem=None) for each in results if _is_done(each, picture)]
     kept = (condition_of(picture.previous, "Synced") or {}).get("status") == TRUE
-    met = [("", SWITCH_ROW)] if kept else []
+    met = [_SWITCH] if kept else []
     return repairs.after(picture.previous, picture.generation, done, met, picture.now)
 
 

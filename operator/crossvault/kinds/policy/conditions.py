@@ -7,7 +7,7 @@ change only when a fact does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,12 +45,14 @@ class Picture:
     figures: tuple[Figures, ...]
     previous: Mapping[str, Any]
     now: datetime
+    repairs: Repairs = field(init=False, repr=False, compare=False)
+    """What had to be restored of late, this pass included; the status, an event and metrics tell of it."""
 
-    @property
-    def repairs(self) -> Repairs:
-        """What had to be restored of late, this pass included."""
+    def __post_init__(self) -> None:
+        """Work out once what several ask for."""
         generation, met = self.desired.generation, repairs.met_before(self.previous)
-        return repairs.after(self.previous, generation, self.results, met, self.now)
+        found = repairs.after(self.previous, generation, self.results, met, self.now)
+        object.__setattr__(self, "repairs", found)
 
     @property
     def failures(self) -> tuple[Failed, ...]:

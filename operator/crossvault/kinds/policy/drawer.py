@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from ...aspects.copies.declared import Neighbour, Sharing
+from ...aspects.vault.lock import LockClaim
 from ...engine.declared import PolicyKey
 from ...engine.hints import Hint
 from ..account import ACCOUNT
@@ -41,6 +42,7 @@ class PolicyDrawer:
         self._lines = Lines()
         self._stakes: dict[PolicyKey, Stake] = {}
         self._copying: dict[tuple[str, str], dict[PolicyKey, Neighbour]] = {}
+        self._locks: dict[str, dict[PolicyKey, LockClaim]] = {}
         self._sharing = Copying()
         self._hinted = Hinted()
         self._wanted: Counter[tuple[str, str]] = Counter()
@@ -60,6 +62,7 @@ class PolicyDrawer:
             claims=self.claims_beside(policy),
             claimants=self.claimants_beside(policy) if ending else {},
             neighbours=self.neighbours_of(policy),
+            locks=self.locks_beside(policy),
             sharing=replace(self.sharing_of(policy), waiting=occasion.waiting),
             ordered=occasion.ordered,
             looked=occasion.looked,
@@ -113,6 +116,13 @@ class PolicyDrawer:
         pairs = {each.vaults for each in self._stakes.get(key, Stake()).copies}
         return tuple(
             each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
+        )
+
+    def locks_beside(self, key: PolicyKey) -> tuple[LockClaim, ...]:
+        """Return the locks that others keep, of the vaults that this policy copies into."""
+        vaults = {vault for each in self._stakes.get(key, Stake()).copies for _, vault in [each.vaults]}
+        return tuple(
+            each for vault in sorted(vaults) for other, each in self._locks.get(vault, {}).items() if other != key
         )
 
     def elders_of(self, key: PolicyKey) -> Mapping[str, int]:
@@ -212,6 +222,12 @@ class PolicyDrawer:
             self._copying[each.vaults].pop(key, None)
             if not self._copying[each.vaults]:
                 del self._copying[each.vaults]
+        for lock in before.locks:
+            self._locks[lock.vault_arn].pop(key, None)
+            if not self._locks[lock.vault_arn]:
+                del self._locks[lock.vault_arn]
+        for lock in stake.locks:
+            self._locks.setdefault(lock.vault_arn, {})[key] = lock
         self._sharing.remove(key.namespace, before)
         self._sharing.add(key.namespace, stake)
         self._hinted.put(key, (each.vaults for each in stake.copies))

@@ -14,7 +14,7 @@ from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
 from ...aspects.schedule.declared import FIELD, KNOWN_PLAN, OWNER, roles_in
 from ...aspects.source_keys import manages_keys
-from ...aspects.vault import makes_air_gapped
+from ...aspects.vault import makes_air_gapped, wants_lock
 from ...aspects.vault_policy import grantee_in
 from ...engine.declared import (
     Account,
@@ -143,6 +143,7 @@ class _Directory:
             key=key_name(vault.optional_text("encryptionKey") or ""),
             grantee=grantee_in(fields),
             air_gapped=makes_air_gapped(vault),
+            locks=wants_lock(vault),
         )
         return self._vault(fields, use)
 

@@ -15,6 +15,7 @@ from ...aspects import ROOMS
 from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
 from ...aspects.organization import KEEPERS
 from ...aspects.organization.switch import Keeper
+from ...aspects.vault.lock import LOCKS, LockClaim
 from ...aspects.vault_policy import CLAIMS, WRITTEN
 from ...engine import plan
 from ...engine.declared import Desired
@@ -46,6 +47,7 @@ class PolicyRequest:
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
         neighbours: What other policies declare for the same pairs of vaults.
+        locks: The locks that other policies keep its vaults in.
         elders: How many older policies of the namespace name each account, where an account limits their number.
         sharing: Who else copies out of the account of the policy's source.
         keepers: Who is declared to keep the switch of an organization, by id of its management account.
@@ -62,6 +64,7 @@ class PolicyRequest:
     not_before: datetime
     claims: frozenset[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
+    locks: tuple[LockClaim, ...] = ()
     sharing: Sharing = ALONE
     ordered: bool = True
     claimants: endings.Claimants = field(default_factory=dict)
@@ -81,6 +84,7 @@ class PolicyRequest:
             .having(CLAIMS, self.claims)
             .having(WRITTEN, stakes.written_by(self.body.get("status") or {}))
             .having(NEIGHBOURS, self.neighbours)
+            .having(LOCKS, self.locks)
             .having(SHARING, self.sharing)
             .having(KEEPERS, self.keepers)
         )

@@ -6,6 +6,7 @@ figure to move.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -176,9 +177,11 @@ def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
     destination = labels[-1]
     for aspect in ASPECTS:
         yield DRIFT, (*labels, aspect), float(not report.drifted.isdisjoint({("", aspect), (destination, aspect)}))
-    for (where, name), repair in report.repairs.items():
-        if where in {"", destination}:
-            yield REPAIRS, (*labels, name), float(repair.count)
+    restored = Counter[str]()
+    for mended, repair in report.repairs.items():
+        restored.update({mended.row: repair.count} if mended.destination in {"", destination} and repair.count else {})
+    for name, count in restored.items():
+        yield REPAIRS, (*labels, name), float(count)
     for row in report.unmet:
         if row.destination in {"", destination}:
             yield PREREQUISITE, (*labels, row.name, row.status, row.reason), 1.0

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from ...aspects.copies import doubts
 from ...aspects.copies.declared import Neighbour, Sharing
 from ...aspects.organization.former import Holding
+from ...aspects.vault import lock
 from ...aspects.vault_policy import claims_of
 from ...engine.declared import PolicyKey
 from ...words.instants import moment
@@ -29,10 +30,12 @@ class Stake:
     Attributes:
         claims: (vault ARN, Sid) of the statements that let its copies in.
         copies: What it declares for its copies, by pair of vaults.
+        locks: The locks that it keeps.
     """
 
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
+    locks: tuple[lock.LockClaim, ...] = ()
 
     def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
         """Yield the AWS accounts that it copies out of, between which vaults, and whether it starts copies at all.
@@ -44,7 +47,7 @@ class Stake:
 
     def __bool__(self) -> bool:
         """Whether there is anything to respect."""
-        return bool(self.claims or self.copies)
+        return bool(self.claims or self.copies or self.locks)
 
 
 def stake_of(
@@ -56,7 +59,7 @@ def stake_of(
     desired = parse_policy(body, accounts, namespace_labels)
     if isinstance(desired, Rejected):
         return None
-    return Stake(claims_of(desired), doubts.neighbours_of(desired))
+    return Stake(claims_of(desired), doubts.neighbours_of(desired), lock.claims_of(desired))
 
 
 def remembered(status: Mapping[str, Any]) -> Stake:

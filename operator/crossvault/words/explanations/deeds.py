@@ -9,6 +9,9 @@ from .meaning import AWS_ADMIN, NOBODY, PLATFORM, Explanation
 
 DEEDS: Mapping[Reason, Explanation] = {
     Reason.VAULT_CREATED: Explanation("The destination vault was created.", NOBODY, ""),
+    Reason.VAULT_LOCKED: Explanation(
+        "The lock of the destination vault was put, in governance mode, with the bounds of vault.lock.", NOBODY, ""
+    ),
     Reason.VAULT_POLICY_UPDATED: Explanation("Our statement was added to the vault's policy.", NOBODY, ""),
     Reason.KEY_POLICY_UPDATED: Explanation(
         "Our statements were added to the policy of a key of the source (keyPolicy: Manage).", NOBODY, ""

@@ -142,8 +142,8 @@ OBJECTS: Mapping[Reason, Explanation] = {
     ),
     Reason.NOT_FOUND: Explanation("AWS does not know what was asked for.", PLATFORM, "The message names it."),
     Reason.CHANGED_MEANWHILE: Explanation(
-        "Somebody changed the vault policy between our look and our write, and nothing was written; or while it was"
-        " written, and the message names what is missing.",
+        "Somebody changed the policy, or the lock, between our look and our write, and nothing was written; or while it"
+        " was written, and the message names what is missing.",
         NOBODY,
         "Wait. Who writes the same policy again and again is in CloudTrail.",
     ),
@@ -187,6 +187,23 @@ OBJECTS: Mapping[Reason, Explanation] = {
     Reason.KEY_NOT_USABLE: Explanation(
         "The key is disabled, deleted or managed by AWS.", AWS_ADMIN, "Enable or replace it."
     ),
+    Reason.VAULT_LOCK_DIFFERS: Explanation(
+        "The vault's lock is not the one that vault.lock declares, or there is none; copies go on.",
+        PLATFORM,
+        "The row says what is done, or has to be accepted: a least retention is shortened with shortenToDays only.",
+    ),
+    Reason.VAULT_LOCK_FIXED: Explanation(
+        "The vault's lock is in compliance mode, or that of an air-gapped vault, with other bounds than declared; the"
+        " operator never touches it.",
+        AUTHOR,
+        "Declare the bounds that it has. Until the date that the row gives whoever administers the account may change"
+        " it.",
+    ),
+    Reason.VAULT_LOCK_CONFLICT: Explanation(
+        "Another policy declares another lock for the same vault; neither writes it.",
+        PLATFORM,
+        "Declare the same lock in both, or in one of them only.",
+    ),
     Reason.VAULT_POLICY_MISSING: Explanation(
         "The vault's policy does not let the copy role in.", AUTHOR, "Set vaultPolicy: Manage, or add the statement."
     ),
@@ -208,6 +225,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "The vault's lock does not allow the copies' retention; recovery points whose copies it would refuse are held.",
         AUTHOR,
         "Declare lifecycle.deleteAfterDays of the destination within the lock's bounds.",
+    ),
+    Reason.COLD_STORAGE_IGNORED: Explanation(
+        "A move to cold storage is declared, and none of the declared types has one, or is opted in to it; AWS ignores"
+        " that, and the copies stay warm.",
+        AUTHOR,
+        "Take lifecycle.moveToColdStorageAfterDays out; for EBS set lifecycle.optInToArchive.",
     ),
     Reason.FOREIGN_KEY: Explanation(
         "The key belongs to an account other than the vault's, and KMS is not asked about it.",

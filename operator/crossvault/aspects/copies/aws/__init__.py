@@ -252,7 +252,7 @@ def _forgotten(action: StartCopy) -> Problem:
     )
 
 
-def lifecycle_members(lifecycle: Lifecycle | None) -> dict[str, int]:
+def lifecycle_members(lifecycle: Lifecycle | None) -> dict[str, Any]:
     """Return the members that are declared; AWS takes a missing member for "as the source"."""
     if lifecycle is None:
         return {}
@@ -260,4 +260,5 @@ def lifecycle_members(lifecycle: Lifecycle | None) -> dict[str, int]:
         "MoveToColdStorageAfterDays": lifecycle.move_to_cold_storage_after_days,
         "DeleteAfterDays": lifecycle.delete_after_days,
     }
-    return {name: days for name, days in members.items() if days is not None}
+    opted_in = {"OptInToArchiveForSupportedResources": True} if lifecycle.opt_in_to_archive else {}
+    return {name: days for name, days in members.items() if days is not None} | opted_in

@@ -87,7 +87,7 @@ class ExistingCopies:
             access.backup(vault.region).update_recovery_point_lifecycle(
                 BackupVaultName=vault.name,
                 RecoveryPointArn=copy.arn,
-                Lifecycle=members(judged.target, before.opted_in),
+                Lifecycle=members(judged.target, action.declared.opt_in_to_archive or before.opted_in),
             )
         after = self._describe(access, action, copy)
         if self._verdict(action, after).target is not None:

@@ -1,4 +1,4 @@
-"""What AWS Backup says of vaults, KMS of their keys, and how a vault is made."""
+"""What AWS Backup says of vaults, KMS of their keys, and how a vault is made and locked."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ...aws import probe, tenants
-from ...aws.entered import Entered, Fingerprint
-from ...aws.errors import Ask, code_of, problem
-from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.pages import PAGES, walked
-from ...aws.places import DENIED, EVER, Age, Pending, Place, known
-from ...aws.reads import ReadKey
-from ...engine.declared import Destination, account_of
-from ...engine.hints import Subject
-from ...engine.looks import Look, Seen, Unseen
-from ...engine.parts import Parts
-from ...engine.plan import Result
-from ...words.problems import CrossvaultError, ErrorClass, Problem
-from ...words.reasons import Reason
-from . import CREATION, CreateVault
-from .seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
+from ....aws import probe, tenants
+from ....aws.entered import Entered, Fingerprint
+from ....aws.errors import Ask, code_of, problem
+from ....aws.hands import Hands, Looked, Looking, Reach, Scene
+from ....aws.pages import PAGES, walked
+from ....aws.places import DENIED, EVER, Age, Pending, Place, known
+from ....aws.reads import ReadKey
+from ....engine.declared import Destination, account_of
+from ....engine.hints import Subject
+from ....engine.looks import Look, Seen, Unseen
+from ....engine.parts import Parts
+from ....engine.plan import Result
+from ....words.problems import CrossvaultError, ErrorClass, Problem
+from ....words.reasons import Reason
+from .. import CREATION, CreateVault, PutVaultLock
+from ..seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
+from . import locking
 
 MOST_GONE = 1000
 """So many vaults are remembered of which a list has spoken before."""
@@ -200,15 +201,20 @@ def vault(access: Entered, region: str, name: str, vault_names: Callable[[], Col
         arn=answer["BackupVaultArn"],
         name=answer["BackupVaultName"],
         encryption_key_arn=answer["EncryptionKeyArn"],
-        locked=bool(answer.get("Locked")),
+        locked=answer.get("Locked"),
         min_retention_days=answer.get("MinRetentionDays"),
         max_retention_days=answer.get("MaxRetentionDays"),
         kind=answer.get("VaultType") or "",
         key_type=answer.get("EncryptionKeyType") or "",
         created=_in_utc(answer.get("CreationDate")),
         state=answer.get("VaultState") or "",
+        lock_date=_in_utc(answer.get("LockDate")),
         points=answer.get("NumberOfRecoveryPoints"),
     )
+
+
+def _since_1970(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
 def _in_utc(at: datetime | None) -> datetime | None:
@@ -268,13 +274,14 @@ def _listed(row: Any) -> Vault:  # noqa: ANN401 - a row of aws.rows, made from t
         arn=row.BackupVaultArn,
         name=row.BackupVaultName,
         encryption_key_arn=row.EncryptionKeyArn,
-        locked=bool(row.Locked),
+        locked=row.Locked,
         min_retention_days=row.MinRetentionDays,
         max_retention_days=row.MaxRetentionDays,
         kind=row.VaultType or "",
         key_type=row.EncryptionKeyType or "",
-        created=datetime.fromtimestamp(row.CreationDate, UTC) if row.CreationDate is not None else None,
+        created=_since_1970(row.CreationDate),
         state=row.VaultState or "",
+        lock_date=_since_1970(row.LockDate),
         points=row.NumberOfRecoveryPoints,
     )
 
@@ -304,9 +311,12 @@ def hands(reach: Reach) -> Hands:
     def create(action: CreateVault) -> Result:
         return reach.write(action, lambda write: _create(reach, write))
 
+    def lock(action: PutVaultLock) -> Result:
+        return reach.write(action, lambda write: _lock(reach, write))
+
     seen_anew = frozenset({Subject.VAULT})
     heeds = {"vaults": seen_anew, "vault": seen_anew, "key": frozenset({Subject.KEY})}
-    return Hands(look, acts={CreateVault: create}, heeds=heeds)
+    return Hands(look, acts={CreateVault: create, PutVaultLock: lock}, heeds=heeds)
 
 
 def _send(access: Entered, action: CreateVault) -> None:
@@ -355,6 +365,17 @@ def _create(reach: Reach, action: CreateVault) -> CreateVault | None:
         reach.reads.invalidate(probe.key(access.fingerprint, ref.region))
         for what in ("vault", "policy", "points"):
             reach.reads.invalidate((what, access.fingerprint, ref.region, ref.name))
+
+
+def _lock(reach: Reach, action: PutVaultLock) -> PutVaultLock | None:
+    """Lock a vault; return None when it was locked like that already."""
+    access, ref = reach.enter(action.vault), action.vault
+    try:
+        there = vault(access, ref.region, ref.name, lambda: vaults(access, ref.region).names)
+        return locking.write(access, action, there)
+    finally:
+        reach.reads.invalidate(vaults_key(access.fingerprint, ref.region))
+        reach.reads.invalidate(vault_key(access.fingerprint, ref.region, ref.name))
 
 
 def creator_request_id(vault_arn: str) -> str:
