@@ -13,6 +13,7 @@ from . import (
     identity,
     lifecycle,
     organization,
+    permissions,
     resource_types,
     schedule,
     source_keys,
@@ -30,5 +31,6 @@ ROOMS = (
     source_keys.ROOM,
     lifecycle.ROOM,
     schedule.ROOM,
+    permissions.ROOM,
     copies.ROOM,
 )

@@ -63,7 +63,7 @@ ANSWERS: dict[str, Members] = {
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html: resource and keys may be absent.
     "SimulatePrincipalPolicy": Members(
         ("EvaluationResults", "EvaluationResults[].EvalActionName", "EvaluationResults[].EvalDecision"),
-        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues"),
+        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues", "Marker"),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
     # touched; an account outside of any organization is refused instead.

@@ -43,6 +43,8 @@ class Reason(StrEnum):
     CREDENTIALS_REFUSED = "CredentialsRefused"
     INSECURE_ENDPOINT = "InsecureEndpoint"
     ROLE_SHARED = "RoleShared"
+    PERMISSION_MISSING = "PermissionMissing"
+    PERMISSION_UNCLEAR = "PermissionUnclear"
     # Organizations
     NOT_MANAGED = "NotManaged"
     NOT_MANAGEMENT_ACCOUNT = "NotManagementAccount"

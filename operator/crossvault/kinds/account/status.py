@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ...aspects import permissions
 from ...aspects.identity import IDENTITY
 from ...aspects.organization import ORGANIZATION, SWITCH
+from ...aspects.permissions import Lack, Want
 from ...engine.declared import PolicyKey
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight
+from ...engine.rows import UNMET
 from ...status.announcements import log_line, transitions, turned_false
 from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, stamp
 from ...status.outcome import Cadence, Outcome, Report
@@ -18,11 +21,14 @@ from ...status.unseen import Face, summarise_refused
 from ...words.instants import instant
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
+from ...words.texts import clip
 from ..rejected import Rejected
 from .parse import KIND
 
 NAMED = 5
-"""So many of the accounts that share a way in are named."""
+"""So many of the accounts that share a way in are named, of the actions that are missing, and of who wants them."""
+SHOWN = 20
+PERMITTED = "PermissionsGranted"
 
 
 def summarise_account(
@@ -30,6 +36,7 @@ def summarise_account(
     body: Mapping[str, Any],
     *,
     twins: tuple[str, ...] = (),
+    wants: tuple[Want, ...] = (),
     now: datetime,
     cadence: Cadence,
 ) -> Outcome:
@@ -41,11 +48,13 @@ def summarise_account(
     metadata, previous = body["metadata"], body.get("status") or {}
     generation = metadata.get("generation", 1)
     ready = _account_ready(sight)
-    judged = (ready, *_while_true(ready), *_shared(twins))
+    lacks = permissions.judge(sight, wants)
+    judged = (ready, *_permitted(wants, lacks), *_while_true(ready), *_shared(twins))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
         **_account_fields(sight, previous, now),
+        **_permissions(lacks),
     }
     identity = sight[IDENTITY]
     problem = identity.problem if isinstance(identity, Unseen) else None
@@ -61,6 +70,7 @@ def summarise_account(
             key=PolicyKey("", sight.account.name),
             conditions=tuple((each.type, each.status, each.reason) for each in judged),
             observed_at=now,
+            missing=frozenset(action for each in lacks if each.status is UNMET for action in each.actions),
         ),
     )
 
@@ -81,6 +91,45 @@ def _while_true(ready: Condition) -> tuple[Condition, ...]:
         return ()
     kind = "Stalled" if ready.status == FALSE else "Reconciling"
     return (Condition(kind, TRUE, ready.reason, ready.message, ready.detail),)
+
+
+def _permitted(wants: tuple[Want, ...], lacks: tuple[Lack, ...]) -> tuple[Condition, ...]:
+    """Return the condition about what the role may do; none where nothing is wanted of it.
+
+    Its message stands in events, too, and so names nobody who wants something.
+    """
+    if not wants:
+        return ()
+    if not lacks:
+        words = "The role may do everything that policies and organizations need of it."
+        return (Condition(PERMITTED, TRUE, Reason.ALL_MET, words),)
+    first = lacks[0]
+    if first.status is not UNMET:
+        return (Condition(PERMITTED, UNKNOWN, first.reason, first.message),)
+    actions = sorted({action for each in lacks if each.status is UNMET for action in each.actions})
+    more = f" and {len(actions) - NAMED} more" if len(actions) > NAMED else ""
+    words = f"The role may not do {', '.join(actions[:NAMED])}{more}. Nothing waits for that; see status.permissions."
+    return (Condition(PERMITTED, FALSE, first.reason, words),)
+
+
+def _permissions(lacks: tuple[Lack, ...]) -> dict[str, Any]:
+    """Return the rows about what the role is not known to be allowed, those first that are denied."""
+    return {"permissions": [_row(each) for each in lacks[:SHOWN]]} if lacks else {}
+
+
+def _row(lack: Lack) -> dict[str, Any]:
+    want = lack.want
+    row: dict[str, Any] = {
+        "name": want.sid,
+        "status": str(lack.status),
+        "reason": str(lack.reason),
+        "actions": list(lack.actions),
+        "message": clip(lack.message),
+        "wantedBy": list(want.wanted_by[:NAMED]),
+        "wantedByTotal": len(want.wanted_by),
+    }
+    row |= {"remedy": clip(lack.remedy)} if lack.remedy else {}
+    return {**row, "fix": list(lack.fix)} if lack.fix else row
 
 
 def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from ...aspects.copies import doubts
@@ -14,6 +14,7 @@ from ...aspects.vault_policy import claims_of
 from ...engine.declared import PolicyKey
 from ...words.instants import moment
 from ..account.parse import AccountDeclaration
+from ..needs import Need, of_policy
 from ..rejected import Rejected
 from .parse import parse_policy
 
@@ -29,10 +30,12 @@ class Stake:
     Attributes:
         claims: (vault ARN, Sid) of the statements that let its copies in.
         copies: What it declares for its copies, by pair of vaults.
+        needs: What it needs to be allowed, by account; it respects itself.
     """
 
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
+    needs: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
 
     def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
         """Yield the AWS accounts that it copies out of, between which vaults, and whether it starts copies at all.
@@ -56,7 +59,7 @@ def stake_of(
     desired = parse_policy(body, accounts, namespace_labels)
     if isinstance(desired, Rejected):
         return None
-    return Stake(claims_of(desired), doubts.neighbours_of(desired))
+    return Stake(claims_of(desired), doubts.neighbours_of(desired), of_policy(desired))
 
 
 def remembered(status: Mapping[str, Any]) -> Stake:
