@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from crossvault.aspects.permissions import Lack, Standing, judge, probes, standing
 from crossvault.aspects.permissions.seen import DENIALS, TRIAL, Denial
-from crossvault.aspects.permissions.wanted import Want
 from crossvault.engine.declared import Account
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Sight
 from crossvault.engine.parts import Parts
 from crossvault.engine.rows import UNKNOWN, UNMET
+from crossvault.engine.wants import Want
 from crossvault.iam.decisions import Decision, Decisions
 from crossvault.kinds.needs import RIGHTS, Need, Needs, wants_of
 from crossvault.words.problems import ErrorClass, Problem

@@ -14,6 +14,7 @@ from . import (
     lifecycle,
     organization,
     permissions,
+    regions,
     resource_types,
     schedule,
     source_keys,
@@ -24,6 +25,7 @@ from . import (
 ROOMS = (
     identity.ROOM,
     organization.ROOM,
+    regions.ROOM,
     resource_types.ROOM,
     vault.ROOM,
     copy_role.ROOM,

@@ -34,6 +34,7 @@ from .copy_role import aws as copy_role
 from .identity import aws as identity
 from .organization import aws as organization
 from .permissions import aws as permissions
+from .regions import aws as regions
 from .resource_types import aws as resource_types
 from .schedule import aws as schedule
 from .source_keys import aws as source_keys
@@ -43,6 +44,7 @@ from .vault_policy import aws as vault_policy
 EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "identity": identity.hands,
     "organization": organization.hands,
+    "regions": regions.hands,
     "resource_types": resource_types.hands,
     "vault": vault.hands,
     "copy_role": copy_role.hands,

@@ -139,6 +139,10 @@ class Entered:
         """Return the CloudTrail client of a Region."""
         return self._client("cloudtrail", region)
 
+    def account_management(self, region: str) -> Any:  # noqa: ANN401 - the same
+        """Return the client of Account Management for the partition of a Region."""
+        return self._client("account", region)
+
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
         for service in ("sts", "backup", "kms", "organizations", "iam"):

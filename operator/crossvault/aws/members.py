@@ -65,6 +65,9 @@ ANSWERS: dict[str, Members] = {
         ("EvaluationResults", "EvaluationResults[].EvalActionName", "EvaluationResults[].EvalDecision"),
         ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues", "Marker"),
     ),
+    # https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html: the model promises neither member; a row
+    # without one of them tells nothing.
+    "ListRegions": Members(("Regions", "Regions[].RegionName", "Regions[].RegionOptStatus"), ("NextToken",)),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
     # touched; an account outside of any organization is refused instead.
     "DescribeGlobalSettings": Members(

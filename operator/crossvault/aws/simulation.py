@@ -65,8 +65,10 @@ def _pages(access: Entered, region: str, asked: Mapping[str, Any]) -> Iterator[M
         yield from answer["EvaluationResults"]
         if not answer.get("Marker"):  # there exactly where IsTruncated says so
             return
+        if answer["Marker"] == request.get("Marker"):
+            break
         request["Marker"] = answer["Marker"]
-    raise UnexpectedAnswerError(f"the answer does not end within {PAGES} pages")
+    raise UnexpectedAnswerError("Marker in the answer leads to no end")
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:

@@ -25,7 +25,7 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..status.outcome import Cadence
-from . import FAILED, diagnoses, permissions, render, switches
+from . import FAILED, accounts, diagnoses, render, switches
 
 if TYPE_CHECKING:
     from ..kube.settings import OperatorSettings
@@ -92,7 +92,7 @@ def _accounts(settings: OperatorSettings) -> list[diagnoses.Seen]:
     except reading.ApiError as error:
         click.echo(f"What BackupAccounts say is not told: {error}", err=True)
         return []
-    return [seen for each in bodies if (seen := permissions.read(each)) is not None]
+    return [seen for each in bodies if (seen := accounts.read(each)) is not None]
 
 
 def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) -> int:
@@ -138,14 +138,14 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
     def account(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen | None:
         name, body = item
         request = desk[ACCOUNT].request(ObjectKey(ACCOUNT.name, "", name), body, Occasion(now))
-        return permissions.looked(request, aws, now) if request.wants else None
+        return accounts.looked(request, aws, now) if request.wants else None
 
     pool = ThreadPoolExecutor(THREADS)
     try:
-        accounts = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
+        entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
         organizations = list(pool.map(organization, sorted(folder.organizations.items())))
         policies = list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
-        return accounts + organizations + policies
+        return entered + organizations + policies
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
         pool.shutdown(wait=False, cancel_futures=True)

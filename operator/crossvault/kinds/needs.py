@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..aspects import ROOMS
-from ..aspects.permissions.wanted import Want
 from ..engine.declared import Desired
 from ..engine.rights import ANY, AsDestination, AsSource, Right, Use
+from ..engine.wants import Want
 
 RIGHTS: tuple[Right[Any], ...] = tuple(right for room in ROOMS for right in room.rights if not right.told)
 """What can be needed, in the order of the rooms."""

@@ -32,7 +32,7 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
         before = condition_of(previous, each.type)
         if before is not None and (before.get("status"), before.get("reason")) == (each.status, each.reason):
             continue
-        failing = each.type in {"CopiesHealthy", "PermissionsGranted"} and each.status == FALSE
+        failing = each.type in {"CopiesHealthy", "PermissionsGranted", "RegionsEnabled"} and each.status == FALSE
         if each.type in {"Ready", "Shared"} or failing:
             kind = "Normal" if each.type == "Ready" and each.status == TRUE else "Warning"
             events.append(Event(kind, each.reason, clip(each.message)))

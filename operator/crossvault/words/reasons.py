@@ -93,6 +93,7 @@ class Reason(StrEnum):
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
     SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"
     REGION_DOUBTFUL = "RegionDoubtful"
+    REGION_DISABLED = "RegionDisabled"
     REGION_UNSEEN = "RegionUnseen"
     # Recovery points
     CONTINUOUS_BACKUP = "ContinuousBackup"

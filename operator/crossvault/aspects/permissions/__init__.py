@@ -19,13 +19,13 @@ from ...engine.observed import Sight
 from ...engine.plan import Finding, Room, Side
 from ...engine.rights import ANY
 from ...engine.rows import UNKNOWN, UNMET, PrerequisiteStatus
+from ...engine.wants import Want
 from ...iam.decisions import Decision, Decisions
 from ...words.reasons import Reason
 from . import rights
 from .seen import DENIALS, TRIAL, Denial
-from .wanted import WANTED, Want
 
-__all__ = ["NAME", "ROOM", "WANTED", "Lack", "Want", "judge", "probes"]
+__all__ = ["NAME", "ROOM", "Lack", "judge", "probes", "standing"]
 
 NAME = "Permissions"
 TRIED = 8

@@ -11,10 +11,10 @@ from ...aws.places import DENIED, Pending, Place
 from ...engine.declared import region_of
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
+from ...engine.wants import WANTED, Want
 from ...iam.decisions import Decisions
 from . import Standing, probes, standing
 from .seen import DENIALS, TRIAL, Denial
-from .wanted import WANTED, Want
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it may do what it has to."""

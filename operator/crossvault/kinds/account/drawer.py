@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from ...aspects.permissions import Want
 from ...engine.declared import SecretKey
 from ...engine.hints import Hint
 from ...engine.rights import Alone
+from ...engine.wants import Want
 from ..kind import Body, ObjectKey, Occasion, Others
 from ..needs import Need, Needs, needs_of
 from .parse import KIND, AccountDeclaration, parse_account

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...aspects.permissions import WANTED, Want
 from ...engine.parts import Parts
 from ...engine.rounds import Aws
+from ...engine.wants import WANTED, Want
 from ...status.outcome import Cadence, Outcome
 from ...status.unseen import summarise_unfinished
 from ...words.problems import Problem

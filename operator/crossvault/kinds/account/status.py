@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ...aspects import permissions
+from ...aspects import permissions, regions
 from ...aspects.identity import IDENTITY
 from ...aspects.organization import ORGANIZATION, SWITCH
-from ...aspects.permissions import Lack, Want
+from ...aspects.permissions import Lack
+from ...aspects.source_keys.seen import SERVICE_ROLE
 from ...engine.declared import PolicyKey
-from ...engine.looks import Seen, Unseen
+from ...engine.looks import UNASKED, Seen, Unseen
 from ...engine.observed import Sight
-from ...engine.rows import UNMET
+from ...engine.rows import MET, UNMET, Prerequisite
+from ...engine.wants import Want
 from ...status.announcements import log_line, transitions, turned_false
 from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, stamp
 from ...status.outcome import Cadence, Outcome, Report
@@ -28,7 +30,7 @@ from .parse import KIND
 NAMED = 5
 """So many of the accounts that share a way in are named, of the actions that are missing, and of who wants them."""
 SHOWN = 20
-PERMITTED = "PermissionsGranted"
+PERMITTED, ENABLED = "PermissionsGranted", "RegionsEnabled"
 
 
 def summarise_account(
@@ -49,12 +51,15 @@ def summarise_account(
     generation = metadata.get("generation", 1)
     ready = _account_ready(sight)
     lacks = permissions.judge(sight, wants)
-    judged = (ready, *_permitted(wants, lacks), *_while_true(ready), *_shared(twins))
+    found = regions.judge(sight, wants)
+    about = regions.row(sight, found)
+    judged = (ready, *_permitted(wants, lacks), *_enabled(about), *_while_true(ready), *_shared(twins))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
         **_account_fields(sight, previous, now),
         **_permissions(lacks),
+        **({"regions": [{"name": each.name, "status": each.status} for each in found[:SHOWN]]} if found else {}),
     }
     identity = sight[IDENTITY]
     problem = identity.problem if isinstance(identity, Unseen) else None
@@ -112,6 +117,14 @@ def _permitted(wants: tuple[Want, ...], lacks: tuple[Lack, ...]) -> tuple[Condit
     return (Condition(PERMITTED, FALSE, first.reason, words),)
 
 
+def _enabled(row: Prerequisite | None) -> tuple[Condition, ...]:
+    """Return the condition about the Regions to opt into; none where the account is used in none of them."""
+    if row is None:
+        return ()
+    status = {MET: TRUE, UNMET: FALSE}.get(row.status, UNKNOWN)
+    return (Condition(ENABLED, status, row.reason, f"{row.message} {row.remedy}".rstrip()),)
+
+
 def _permissions(lacks: tuple[Lack, ...]) -> dict[str, Any]:
     """Return the rows about what the role is not known to be allowed, those first that are denied."""
     return {"permissions": [_row(each) for each in lacks[:SHOWN]]} if lacks else {}
@@ -157,6 +170,9 @@ def _account_fields(sight: Sight, previous: Mapping[str, Any], now: datetime) ->
     if not isinstance(organization, Unseen) and organization.value is not None:
         fields["organizationId"] = organization.value.id
         fields["managementAccountId"] = organization.value.management_account_id
+    role = sight[SERVICE_ROLE]
+    if role is not UNASKED:
+        fields["serviceLinkedRole"] = "Unknown" if isinstance(role, Unseen) else "Present" if role.value else "Absent"
     if isinstance(switch, Seen):
         fields["crossAccountBackup"] = "Enabled" if switch.value else "Disabled"
     return fields

@@ -290,6 +290,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Correct the Region; one newer than this release works once spec.regions of the BackupAccount lists it.",
     ),
+    Reason.REGION_DISABLED: Explanation(
+        "A Region in which a BackupAccount is declared or used has to be opted into, and the account has not. AWS"
+        " refuses requests there as if the credentials were wrong.",
+        AWS_ADMIN,
+        "Enable the Region in the account, or take it out of the manifests.",
+    ),
     Reason.REGION_UNSEEN: Explanation(
         "Not looked at, because nothing is asked in the Region.", AUTHOR, "See the row with RegionDoubtful."
     ),

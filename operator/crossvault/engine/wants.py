@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.parts import Part
-from ...engine.rights import ANY, Condition, one_or_all
+from .parts import Part
+from .rights import ANY, Condition, one_or_all
 
 
 @dataclass(frozen=True, slots=True)

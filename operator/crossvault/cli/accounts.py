@@ -1,4 +1,4 @@
-"""What a doctor says of accounts: whether their roles may do what is needed of them."""
+"""What a doctor says of accounts: whether their Regions are enabled, and their roles may do what is needed of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from ..aspects.permissions import NAME
+from ..aspects.regions import NAME as REGIONS
 from ..engine.rounds import Aws
-from ..engine.rows import MET
+from ..engine.rows import MET, UNKNOWN, UNMET
 from ..kinds.account.reconcile import AccountRequest
-from ..kinds.account.status import PERMITTED
-from ..status.conditions import TRUE, condition_of
+from ..kinds.account.status import ENABLED, PERMITTED
+from ..status.conditions import FALSE, TRUE, condition_of
 from ..status.outcome import Cadence
 from ..words.reasons import Reason
 from .diagnoses import Seen, stale_of, without_strange
@@ -39,4 +40,18 @@ def _seen(body: Mapping[str, Any], status: Mapping[str, Any]) -> Seen | None:
         return None
     rows = [{**without_strange(each), "name": NAME} for each in status.get("permissions") or ()]
     met = {"name": NAME, "status": str(MET), "reason": str(Reason.ALL_MET), "message": permitted.get("message", "")}
-    return Seen(f"account {body['metadata']['name']}", body, {"prerequisites": rows or [met]}, beside=True)
+    return Seen(
+        f"account {body['metadata']['name']}",
+        body,
+        {"prerequisites": [*_regions(status), *(rows or [met])]},
+        beside=True,
+    )
+
+
+def _regions(status: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the row about the Regions to opt into; none where the account is used in none."""
+    found = condition_of(status, ENABLED)
+    if found is None:
+        return []
+    word = {TRUE: MET, FALSE: UNMET}.get(found["status"], UNKNOWN)
+    return [{"name": REGIONS, "status": str(word), "reason": found["reason"], "message": found["message"]}]
