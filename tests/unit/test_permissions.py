@@ -109,6 +109,18 @@ def test_what_is_told(look: Any, denials: tuple[Denial, ...], rows: list[tuple[A
     assert all(each.message.endswith(".") for each in found)
 
 
+def test_a_refusal_is_told_of_what_it_is_for_want_of() -> None:
+    """AWS names the action that was asked for, and lacks another one beside it."""
+    made, beside = (
+        want(actions=("backup:Make",), sid="Make"),
+        Want("Beside", "b", (LIST,), ("*",), {}, "", "backup:Make"),
+    )
+    look = Seen({("backup:Make", "*"): YES, (LIST, "*"): NO})
+    found = judge(sight(look, Denial("backup:Make", "Cannot make: lacks one of these.")), (made, beside))
+
+    assert [(each.want.sid, each.actions) for each in found] == [("Beside", (LIST,))]
+
+
 def test_nothing_is_told_where_nothing_is_wanted() -> None:
     """Whatever was denied."""
     assert judge(sight(Unseen(REFUSED), SAID), ()) == ()

@@ -17,6 +17,7 @@ class Want:
         sid: Its name.
         why: What it is for, as a sentence that completes "It is allowed to".
         without: What is lost where it is not allowed and everything else goes on; empty where copies need it.
+        besides: The action that AWS lets pass only with these, too; empty where each is asked for by itself.
         wanted_by: The objects because of which it is needed, as a person names them, in order.
     """
 
@@ -26,6 +27,7 @@ class Want:
     resources: tuple[str, ...]
     condition: Condition
     without: str = ""
+    besides: str = ""
     wanted_by: tuple[str, ...] = ()
 
     @property

@@ -78,6 +78,7 @@ def wants_of(needs: Iterable[tuple[Need, Iterable[str]]]) -> tuple[Want, ...]:
                 resources=ANY if ANY[0] in resources else tuple(sorted(resources)),
                 condition=json.loads(condition),
                 without=right.without,
+                besides=right.besides,
                 wanted_by=tuple(sorted(names)),
             )
         )

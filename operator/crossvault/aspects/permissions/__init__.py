@@ -103,6 +103,9 @@ _ORDER = (
 )
 
 
+_NO = frozenset({Standing.DENIED, Standing.EXPLICITLY_DENIED})
+
+
 def _any_of(group: tuple[str, ...], action: str, decisions: Decisions) -> tuple[Standing, tuple[str, ...]]:
     """Return the best of what was decided about one resource, under whatever name."""
     found = [_one(each, decisions[action, each]) for each in group if (action, each) in decisions]
@@ -129,6 +132,8 @@ def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
     decisions: Mapping[tuple[str, str], Decision] = {}
     if not isinstance(look, Unseen) and look.value is not None:
         decisions = look.value
+    explained = {each.besides for each in held if _is_denied(each, decisions)}
+    denials = {action: each for action, each in denials.items() if action not in explained}
     found = [_lack(sight.account, want, decisions, denials) for want in held]
     lacks = [each for each in found if each is not None]
     untried = _untried(sight.account, held, look)
@@ -136,13 +141,17 @@ def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
     return tuple(sorted(lacks, key=lambda each: each.status is not UNMET))
 
 
+def _is_denied(want: Want, decisions: Decisions) -> bool:
+    """Tell whether IAM denies any of it: AWS refuses what it is wanted besides, by that name."""
+    return any(standing(want, action, decisions)[0] in _NO for action in want.actions)
+
+
 def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[str, Denial]) -> Lack | None:
     """Judge one statement: what AWS denied, then what IAM denies, then what is not clear."""
     known = {action: standing(want, action, decisions) for action in want.actions}
     refused = [denials[action] for action in want.actions if action in denials and action != rights.ACTION]
-    no = {Standing.DENIED, Standing.EXPLICITLY_DENIED}
     denied = tuple(
-        action for action in want.actions if known[action][0] in no or any(each.action == action for each in refused)
+        action for action in want.actions if known[action][0] in _NO or any(each.action == action for each in refused)
     )
     if denied:
         return _denied(account, want, denied, refused, {known[action][0] for action in denied})
