@@ -18,6 +18,8 @@ from .seen import DENIALS, TRIAL, Denial
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it may do what it has to."""
+VALUES = 20
+"""So many values of a key are given: policies may name any number of aliases, and one that fits is enough."""
 
 
 def look(scene: Scene) -> Looking:
@@ -82,7 +84,7 @@ def _context(wants: Iterable[Want]) -> dict[str, tuple[str, ...]]:
             for key, values in keys.items():
                 listed = values if isinstance(values, list) else [values]
                 found.setdefault(key, {}).update(dict.fromkeys(str(each).replace("*", region) for each in listed))
-    return {key: tuple(values) for key, values in found.items()}
+    return {key: tuple(values)[:VALUES] for key, values in found.items()}
 
 
 def hands(_reach: Reach) -> Hands:
