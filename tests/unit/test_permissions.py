@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit import stage as scene
 
 from crossvault.aspects.permissions import Lack, Standing, judge, probes, standing
 from crossvault.aspects.permissions.seen import DENIALS, TRIAL, Denial
@@ -18,12 +20,16 @@ from crossvault.engine.parts import Parts
 from crossvault.engine.rows import UNKNOWN, UNMET
 from crossvault.engine.wants import Want
 from crossvault.iam.decisions import Decision, Decisions
+from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds.account.reconcile import AccountRequest
+from crossvault.kinds.kind import ObjectKey, Occasion
 from crossvault.kinds.needs import RIGHTS, Need, Needs, wants_of
 from crossvault.words.problems import ErrorClass, Problem
 from crossvault.words.reasons import Reason
+from crossvault.work.desk import Desk, desk_of
 
 ROLE = "arn:aws:iam::111111111111:role/crossvault-source"
-ACCOUNT = Account("production", "111111111111", ROLE)
+PRODUCTION = Account("production", "111111111111", ROLE)
 VAULT, OTHER = (f"arn:aws:backup:eu-west-1:111111111111:backup-vault:{each}" for each in ("one", "two"))
 KEYS = "arn:aws:kms:eu-west-1:111111111111:key/*"
 BARE, PATH = "arn:aws:iam::111111111111:role/copy", "arn:aws:iam::111111111111:role/*/copy"
@@ -39,7 +45,7 @@ def want(*resources: str, actions: tuple[str, ...] = (LIST,), sid: str = "Look")
 
 def sight(look: Look[Decisions | None], *denials: Denial) -> Sight:
     """Return what was seen of the account."""
-    return Sight(ACCOUNT, Parts().having(TRIAL, look).having(DENIALS, denials))
+    return Sight(PRODUCTION, Parts().having(TRIAL, look).having(DENIALS, denials))
 
 
 @pytest.mark.parametrize(
@@ -191,3 +197,36 @@ def test_an_account_by_itself_wants_nothing() -> None:
     told = {each.sid: each.wanted_by for each in needs.wants("dr", lambda: alone)}
 
     assert told == {RIGHTS[0].sid: (), RIGHTS[1].sid: ("policy a/a",)}
+
+
+def _desk(namespace: str) -> Desk:
+    """Return a desk with the accounts, which serve namespace orders, and a policy in some namespace."""
+    policy = scene.policy()
+    policy["metadata"]["namespace"] = namespace
+    accounts = {ObjectKey(ACCOUNT.name, "", name): each for name, each in scene.accounts().items()}
+    return desk_of({**accounts, ObjectKey(POLICY.name, namespace, "orders"): policy})
+
+
+def _wants(desk: Desk, account: str) -> tuple[Want, ...]:
+    body = scene.accounts()[account]
+    request = desk.request(ObjectKey(ACCOUNT.name, "", account), body, Occasion(datetime(2026, 11, 1, tzinfo=UTC)))
+    assert isinstance(request, AccountRequest)
+    return request.wants
+
+
+def test_a_policy_wants_something_of_the_accounts_that_it_may_use() -> None:
+    """Until it is gone; of others nothing."""
+    desk = _desk("orders")
+    assert {name for each in _wants(desk, "production") for name in each.wanted_by} == {"policy orders/orders"}
+    assert {"WriteVaultPolicy", "TryOut"} <= {each.sid for each in _wants(desk, "dr")}
+    assert _wants(desk, "second") == ()
+
+    desk.drop(ObjectKey(POLICY.name, "orders", "orders"))
+    assert _wants(desk, "production") == _wants(desk, "dr") == ()
+
+
+def test_a_namespace_that_may_not_use_an_account_wants_nothing_of_it() -> None:
+    """It can neither stand in the account's status nor have anything asked of IAM."""
+    desk = _desk("hostile")
+
+    assert _wants(desk, "production") == _wants(desk, "dr") == ()
