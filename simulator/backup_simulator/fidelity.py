@@ -46,6 +46,7 @@ SECTIONS = (
     ("KMS", ("services.kms.keys", "services.kms.lookup", "records.keys", "identity.key_access", "services.kms")),
     ("Organizations", ("services.organizations.tree", "services.organizations")),
     ("CloudTrail", ("services.cloudtrail",)),
+    ("Account Management", ("services.account",)),
     ("EventBridge", ("services.backup.backup_events", "services.backup.plan_events", "services.events")),
     ("SQS", ("services.sqs.queues", "services.sqs.messages", "services.sqs")),
     ("Resources to back up", ("services.tagging",)),

@@ -72,6 +72,30 @@ def test_nothing_is_copied_into_a_disabled_region(server: SimulatorServer, accou
     assert scene.job(job_id)["State"] == state
 
 
+def test_which_regions_are_disabled_is_listed(server: SimulatorServer) -> None:
+    """By its own account; others have theirs, and what nobody can disable is told apart."""
+    without(server, scenes.SOURCE)
+    account = scenes.client(server, "account", scenes.SOURCE, region="us-east-1")
+    found = {each["RegionName"]: each["RegionOptStatus"] for each in account.list_regions(MaxResults=50)["Regions"]}
+    off = account.list_regions(RegionOptStatusContains=["DISABLED"])["Regions"]
+    first = account.list_regions(MaxResults=1)
+    theirs = scenes.client(server, "account", scenes.TARGET, region="us-east-1")
+
+    assert (found[FAR], found["eu-west-1"], found["eu-south-2"]) == ("DISABLED", "ENABLED_BY_DEFAULT", "ENABLED")
+    assert off == [{"RegionName": FAR, "RegionOptStatus": "DISABLED"}]
+    assert len(first["Regions"]) == 1
+    assert account.list_regions(MaxResults=1, NextToken=first["NextToken"])["Regions"] != first["Regions"]
+    assert theirs.list_regions(RegionOptStatusContains=["DISABLED"])["Regions"] == []
+
+
+def test_the_regions_of_another_account_answer_501(server: SimulatorServer) -> None:
+    """By the name of the member."""
+    with scenes.refused() as refusal:
+        scenes.client(server, "account", scenes.PAYER, region="us-east-1").list_regions(AccountId=scenes.SOURCE)
+
+    assert (refusal.code, refusal.status) == ("NotImplemented", 501)
+
+
 def test_only_regions_to_opt_into_can_be_disabled(server: SimulatorServer) -> None:
     """The world file says which is none."""
     scene = scenes.world()

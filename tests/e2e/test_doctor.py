@@ -79,11 +79,12 @@ def test_what_is_printed_in_a_cluster_heals_every_policy(ill: Cluster, tmp_path:
     assert one["policies"][0]["lastChanged"] == cluster.get()["status"]["lastChanged"]
     everywhere = answer(cluster, "-A")
     assert everywhere["summary"]["policies"] == 2
-    assert everywhere["summary"]["toMend"] == 2
+    assert everywhere["summary"]["toMend"] == 3
+    assert [each["where"] for each in unmet(everywhere) if each["name"] == "Permissions"] == ["account production"]
     assert everywhere["summary"]["recoveryPoints"] == 2 * len(scene.POINTS)
     told = doctor(cluster, "-A")
     assert told.returncode == 2
-    assert told.stdout.count("aws iam put-role-policy") == 1
+    assert told.stdout.count("aws iam put-role-policy") == 2
     assert "\x1b" not in told.stdout
 
     paste(cluster.aws, tmp_path, fixes(everywhere))

@@ -240,7 +240,8 @@ def test_all_wrong_at_once_is_mended_in_one_go(surgery: Surgery) -> None:
 
     found = surgery.doctor(code=2)
     names = [each["name"] for each in unmet(found) if each["status"] == "Unmet"]
-    assert names == ["OrganizationToggle", "VaultKey", "CopyRole", "PassRole", "VaultPolicy", "SourceKeys"]
+    before = ["OrganizationToggle", "VaultKey", "CopyRole", "PassRole", "VaultPolicy", "SourceKeys"]
+    assert names == [*before, "Permissions"]
     surgery.paste(fixes(found))
     surgery.doctor(code=0)
 
@@ -362,12 +363,16 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
     surgery.declare(scene.policy(destinations=CHECKED))
 
     found = surgery.doctor(code=2)
-    (row,) = unmet(found)
+    row, told = unmet(found)
+    assert (told["name"], told["status"], told["where"]) == ("Permissions", "Unmet", "account dr")
+    assert "backup:GetBackupVaultAccessPolicy" in told["fix"][1]
     assert (row["name"], row["status"], row["reason"]) == ("VaultPolicy", "Unknown", "AccessDenied")
     assert "backup:GetBackupVaultAccessPolicy" in row["message"]
     printed = '"crossvault iam -f DIR --account dr" prints the whole documents.'
     assert row["remedy"] == f"Allow the action that is named. {printed}"
     assert row["recoveryPoints"] == 0
+    surgery.paste(told["fix"])
+    assert unmet(surgery.doctor()) == []
 
 
 def test_one_prerequisite_alone(surgery: Surgery) -> None:

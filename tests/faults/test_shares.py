@@ -20,6 +20,7 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.engine.declared import Account, Desired, PolicyKey
 from crossvault.engine.looks import NO_PATIENCE, Patience
 from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.parts import NONE, Parts
 from crossvault.engine.plan import Action, Result
 from crossvault.kinds import POLICY
 
@@ -95,9 +96,9 @@ class Together:
         """Look."""
         return self._aws.observe(desired, not_before=not_before, patience=patience)
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_account(self, account: Account, *, not_before: datetime, around: Parts = NONE) -> Sight:
         """Look at an account."""
-        return self._aws.look_at_account(account, not_before=not_before)
+        return self._aws.look_at_account(account, not_before=not_before, around=around)
 
     def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """Look at an organization."""

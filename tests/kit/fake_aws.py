@@ -34,6 +34,7 @@ from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.engine.declared import Account, Desired, Destination
 from crossvault.engine.looks import NO_PATIENCE, Patience, Seen
 from crossvault.engine.observed import Observed, Sight
+from crossvault.engine.parts import NONE, Parts
 from crossvault.engine.plan import Action, Result
 from crossvault.words.problems import Problem
 
@@ -116,7 +117,7 @@ class FakeAws:
             copies_at=self.now,
         )
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
+    def look_at_account(self, account: Account, *, not_before: datetime, around: Parts = NONE) -> Sight:  # noqa: ARG002
         """See an account in which everything is right."""
         assert not_before <= self.now
         return account_sight(account)

@@ -113,7 +113,7 @@ class Life:
     def seen(self) -> Json:
         """Return what a person sees of it: all statuses but for moments, and what AWS has denied."""
         return {
-            "statuses": {str(key): _timeless(body["status"]) for key, body in self.bodies.items()},
+            "statuses": {str(key): _timeless(_untried(body["status"])) for key, body in self.bodies.items()},
             "denied": sorted(
                 {(each.account, each.operation) for each in self.control.calls() if "Denied" in each.outcome}
             ),
@@ -124,6 +124,20 @@ class Life:
         """Count what lies in the vaults of the backup account."""
         vaults = self.cloud.state.accounts[BACKUP].region(AWAY).vaults.values()
         return sum(len(each.points) for each in vaults)
+
+
+def _untried(status: Mapping[str, Any]) -> Json:
+    """Leave out what IAM decides when it is asked to try the role out, but for that it may not be asked.
+
+    It would tell of a right that nothing needs, too.
+    """
+    told = [each for each in status.get("conditions", ()) if each["type"] != "PermissionsGranted" or _refused(each)]
+    rows = [each for each in status.get("permissions", ()) if each["reason"] == "AccessDenied"]
+    return {**status, "conditions": told, "permissions": rows}
+
+
+def _refused(condition: Mapping[str, Any]) -> bool:
+    return bool(condition["reason"] == "AccessDenied")
 
 
 def _timeless(status: Mapping[str, Any]) -> Any:

@@ -122,6 +122,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("GET", "/global-settings", "DescribeGlobalSettings"),
     ("PUT", "/global-settings", "UpdateGlobalSettings"),
     ("GET", "/account-settings", "DescribeRegionSettings"),
+    ("POST", "/listRegions", "ListRegions"),
 )
 
 

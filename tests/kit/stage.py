@@ -29,7 +29,7 @@ from crossvault.aws import AwsSettings
 from crossvault.engine.declared import Desired, PolicyKey
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Plan
-from crossvault.kinds import ORGANIZATION, POLICY
+from crossvault.kinds import ACCOUNT, ORGANIZATION, POLICY
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.account.reconcile import AccountRequest
 from crossvault.kinds.kind import ObjectKey, Occasion
@@ -283,6 +283,18 @@ class Stage:
         self.control.advance(1)
         body = self.declared[name]
         outcome = AccountRequest(body, self.clock()).reconcile(self.aws, clock=self.clock, cadence=CADENCE)
+        body["status"] = outcome.status
+        return outcome
+
+    def look_at_named_account(self, name: str, *others: Json) -> Outcome:
+        """Do one pass over an account that the policy names, and ``others``, and write its status."""
+        self.control.advance(1)
+        bodies = [*self.declared.values(), *others]
+        objects = {ObjectKey(each["kind"], "", each["metadata"]["name"]): each for each in bodies}
+        desk = desk_of({**objects, POLICY.key(PolicyKey("orders", "orders")): self.body})
+        key, body = ObjectKey(ACCOUNT.name, "", name), self.declared[name]
+        request = desk.request(key, body, Occasion(self.clock()))
+        outcome = request.reconcile(self.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
         body["status"] = outcome.status
         return outcome
 

@@ -13,6 +13,8 @@ from . import (
     identity,
     lifecycle,
     organization,
+    permissions,
+    regions,
     resource_types,
     schedule,
     source_keys,
@@ -23,6 +25,7 @@ from . import (
 ROOMS = (
     identity.ROOM,
     organization.ROOM,
+    regions.ROOM,
     resource_types.ROOM,
     vault.ROOM,
     copy_role.ROOM,
@@ -30,5 +33,6 @@ ROOMS = (
     source_keys.ROOM,
     lifecycle.ROOM,
     schedule.ROOM,
+    permissions.ROOM,
     copies.ROOM,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..aws import marks, tenants
@@ -24,7 +25,7 @@ from ..engine.declared import Account, Desired
 from ..engine.hints import Hint, Subject
 from ..engine.looks import NO_PATIENCE, Patience
 from ..engine.observed import Observed, Sight
-from ..engine.parts import Parts
+from ..engine.parts import NONE, Parts
 from ..engine.plan import Action, Result
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
@@ -32,6 +33,8 @@ from .copies import aws as copies
 from .copy_role import aws as copy_role
 from .identity import aws as identity
 from .organization import aws as organization
+from .permissions import aws as permissions
+from .regions import aws as regions
 from .resource_types import aws as resource_types
 from .schedule import aws as schedule
 from .source_keys import aws as source_keys
@@ -41,12 +44,14 @@ from .vault_policy import aws as vault_policy
 EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "identity": identity.hands,
     "organization": organization.hands,
+    "regions": regions.hands,
     "resource_types": resource_types.hands,
     "vault": vault.hands,
     "copy_role": copy_role.hands,
     "vault_policy": vault_policy.hands,
     "source_keys": source_keys.hands,
     "schedule": schedule.hands,
+    "permissions": permissions.hands,
     "copies": copies.hands,
 }
 """By name of the room, in the order of their list. A room that needs nothing of its own from AWS has none."""
@@ -124,9 +129,9 @@ class AwsAccounts:
                 at=shared.age(began),
             )
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
-        """Look at one account through its role."""
-        place = self._at_home(account, not_before)
+    def look_at_account(self, account: Account, *, not_before: datetime, around: Parts = NONE) -> Sight:
+        """Look at one account through its role; ``around`` is what is declared of it elsewhere."""
+        place = replace(self._at_home(account, not_before), around=around)
         pending = [each.account(place) for each in self._hands]
         return Sight(account, sum((each() for each in pending), Parts()))
 

@@ -23,6 +23,7 @@ from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import bodies, errors, names, regions
 from .calls import CallHooks
+from .denials import Denials
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .own import AwsSettings, OwnIdentity, Ready, client_config
 from .threads import NewThreads, RequestThreads
@@ -96,6 +97,7 @@ class Entered:
         self._verifying = threading.Lock()
         self._creating = threading.Lock()
         self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._denials = Denials(clock)
         self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role")
         self._session = self._new_session(hooks)
         self._config = client_config(settings)
@@ -136,6 +138,10 @@ class Entered:
     def cloudtrail(self, region: str) -> Any:  # noqa: ANN401 - one call seldom made, for which no stubs are installed
         """Return the CloudTrail client of a Region."""
         return self._client("cloudtrail", region)
+
+    def account_management(self, region: str) -> Any:  # noqa: ANN401 - the same
+        """Return the client of Account Management for the partition of a Region."""
+        return self._client("account", region)
 
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
@@ -245,7 +251,9 @@ class Entered:
         try:
             with errors.asking(errors.Ask(what, account or self.account, action, region)):
                 yield
+            self._denials.allowed(what, action, region)
         except CrossvaultError as error:
+            self._denials.heard(what, action, region, error.problem)
             if not self.spoiled and self._is_to_blame(error.problem, action, began):
                 self.spoiled = True
                 if error.problem.reason in _DEAD and (self.account.role_arn is None or action in OUTSIDE):
@@ -269,6 +277,10 @@ class Entered:
         except (CrossvaultError, BotoCoreError, ClientError, ResponseParserError):
             return True
         return False
+
+    def denied(self) -> tuple[tuple[str, Problem], ...]:
+        """Return the actions that AWS has just denied here, each with the last problem, by name."""
+        return self._denials.of_late()
 
     def close(self) -> None:
         """Close connections and threads; requests on their way still end."""

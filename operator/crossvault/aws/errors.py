@@ -281,12 +281,21 @@ def _quote(_: Ask, text: str) -> str:
     return f'AWS answers "{sanitise(text)}".' if text else "AWS gives no explanation."
 
 
+def denied_action(problem: Problem, asked: str) -> str:
+    """Return the action that a denial is about: AWS may name another one than was asked for."""
+    return _named_action(problem.said, asked)
+
+
+def _named_action(text: str, asked: str) -> str:
+    found = _ACTION.search(text)
+    action = found.group(1) if found else asked
+    return asked if action.lower() == asked.lower() else action  # SQS writes its own in small letters
+
+
 def _access_denied(ask: Ask, text: str) -> str:
     if text and not _DENIAL.search(text):
         return f'AWS refuses it with "{sanitise(text)}".'
-    named = _ACTION.search(text)
-    action = named.group(1) if named else ask.action
-    action = ask.action if action.lower() == ask.action.lower() else action  # SQS writes its own in small letters
+    action = _named_action(text, ask.action)
     deny = _EXPLICITLY.search(text)
     if deny:
         return f"{action} is explicitly denied to {_role(ask)} by a {deny.group(1)}. Change that policy."

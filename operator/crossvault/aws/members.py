@@ -63,8 +63,11 @@ ANSWERS: dict[str, Members] = {
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html: resource and keys may be absent.
     "SimulatePrincipalPolicy": Members(
         ("EvaluationResults", "EvaluationResults[].EvalActionName", "EvaluationResults[].EvalDecision"),
-        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues"),
+        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues", "Marker"),
     ),
+    # https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html: the model promises neither member; a row
+    # without one of them tells nothing.
+    "ListRegions": Members(("Regions", "Regions[].RegionName", "Regions[].RegionOptStatus"), ("NextToken",)),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeGlobalSettings.html: also of a switch never
     # touched; an account outside of any organization is refused instead.
     "DescribeGlobalSettings": Members(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from ..engine.declared import Account
 from ..engine.looks import NO_PATIENCE, Look, Patience, Seen, Unseen
+from ..engine.parts import NONE, Parts
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from . import probe, regions, tenants
@@ -126,7 +127,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One account in one Region, as one pass looks around in it. While the identity is unseen, nothing is asked."""
+    """One account in one Region, as one pass looks around in it. While the identity is unseen, nothing is asked.
+
+    ``around`` is what is declared of an account elsewhere, where that is looked at by itself.
+    """
 
     shared: Shared
     account: Account
@@ -135,6 +139,7 @@ class Place:
     identity: Pending[str]
     first_there: list[str] = field(default_factory=list)
     asked: dict[ReadKey, Pending[Any]] = field(default_factory=dict)
+    around: Parts = NONE
 
     def start(self, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False) -> Pending[T]:
         """Begin to ask, in one of the account's threads; ``apart`` for what every policy of an account shares."""

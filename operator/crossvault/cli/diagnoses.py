@@ -42,12 +42,13 @@ class Seen:
     """One object with what was seen for it.
 
     Attributes:
-        name: ``NAMESPACE/NAME`` of a policy, or ``organization NAME``.
+        name: ``NAMESPACE/NAME`` of a policy, ``organization NAME`` or ``account NAME``.
         body: The object, for where its vaults are.
         status: Its status.
         problem: Why it could not be looked at, as reason and message.
         stale: Why the status is not of the object as it stands.
         since: When its status last changed; None where it was made now.
+        beside: It is told besides, and counts as nothing that copies: an account.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Seen:
     problem: Mapping[str, str] | None = None
     stale: str = ""
     since: str | None = None
+    beside: bool = False
 
 
 _REFUSED = frozenset({Reason.INVALID_SPEC, Reason.ACCOUNT_NOT_FOUND, Reason.POLICY_LIMIT_REACHED})
@@ -72,11 +74,11 @@ def read(body: Mapping[str, Any]) -> Seen:
         return Seen(name, body, problem={"reason": str(Reason.CANNOT_OBSERVE), "message": words})
     if ready.get("reason") in _REFUSED:
         return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
-    rows = [_without_strange(each) for each in status.get("prerequisites") or ()]
-    return Seen(name, body, {**status, "prerequisites": rows}, stale=_stale(metadata, status, ready), since=since)
+    rows = [without_strange(each) for each in status.get("prerequisites") or ()]
+    return Seen(name, body, {**status, "prerequisites": rows}, stale=stale_of(metadata, status, ready), since=since)
 
 
-def _without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out commands that no release prints: whoever can write a status must not put words into a shell."""
     if all(fixes.is_printed(line) for line in row.get("fix") or ()):
         return row
@@ -84,7 +86,7 @@ def _without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "fix": [], "remedy": f"{row.get('remedy', '')} {words}".strip()}
 
 
-def _stale(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
+def stale_of(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
     """Say why a status is not about the present; an operator that sees nothing new writes nothing."""
     if status.get("observedGeneration") != metadata.get("generation"):
         return "it was changed, and the operator has not looked at it since"
@@ -112,7 +114,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
         "kind": "DoctorReport",
         "summary": {
             "at": instant(now),
-            "policies": len(entries),
+            "policies": sum(not each.beside for each in entries),
             **{name: counts[status] for name, status in (("met", MET), ("unmet", UNMET), ("unknown", UNKNOWN))},
             "toMend": sum(group[0]["status"] != MET for group in groups),
             "recoveryPoints": points,
@@ -120,7 +122,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             "notLookedAt": len(unseen),
             "stale": sum(bool(each.stale) for each in entries),
         },
-        "policies": [_age(each) for each in entries],
+        "policies": [_age(each) for each in entries if not each.beside or each.stale],
         "notLookedAt": unseen,
         "rows": rows,
     }

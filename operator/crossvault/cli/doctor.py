@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,7 @@ from ..aspects import ROOMS
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
 from ..engine import plan as engine
-from ..kinds import ORGANIZATION, POLICY
+from ..kinds import ACCOUNT, ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy import summary
 from ..kinds.policy.reconcile import PolicyRequest, plan_policy
@@ -25,7 +25,10 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..status.outcome import Cadence
-from . import FAILED, diagnoses, render, switches
+from . import FAILED, accounts, diagnoses, render, switches
+
+if TYPE_CHECKING:
+    from ..kube.settings import OperatorSettings
 
 THREADS = 8
 
@@ -50,7 +53,7 @@ class Place:
 
 
 def of_files(path: Path, wanted: Wanted, cluster: str) -> int:
-    """Look at AWS for the policies and organizations of a folder, tell, and return the exit code."""
+    """Look at AWS for the accounts, policies and organizations of a folder, tell, and return the exit code."""
     _require_known(wanted.check)
     try:
         folder = Folder.read(path)
@@ -76,7 +79,20 @@ def of_cluster(where: Place, wanted: Wanted) -> int:
         inside = f" in namespace {where.namespace}" if where.namespace else ""
         words = f"There is no CrossAccountBackupPolicy{which}{inside}."
         return _in_vain(words, [{"message": words}], wanted)
-    return _tell(map(diagnoses.read, bodies), wanted)
+    beside = [] if where.namespace else _accounts(settings)
+    return _tell((*beside, *map(diagnoses.read, bodies)), wanted)
+
+
+def _accounts(settings: OperatorSettings) -> list[diagnoses.Seen]:
+    """Read what the operator saw of all accounts; who may list policies only is told without them."""
+    from ..kube import reading  # noqa: PLC0415 - nothing of Kubernetes is needed for files
+
+    try:
+        bodies = asyncio.run(reading.objects_of(ACCOUNT.name, settings, ""))
+    except reading.ApiError as error:
+        click.echo(f"What BackupAccounts say is not told: {error}", err=True)
+        return []
+    return [seen for each in bodies if (seen := accounts.read(each)) is not None]
 
 
 def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) -> int:
@@ -103,7 +119,7 @@ def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted) -> int:
 
 
 def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
-    """Look once for every organization and policy of a folder."""
+    """Look once for every account, organization and policy of a folder."""
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
     now, desk = datetime.now(UTC), folder.desk()
 
@@ -119,10 +135,17 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         key, body = item
         return _policy(str(key), desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
 
+    def account(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen | None:
+        name, body = item
+        request = desk[ACCOUNT].request(ObjectKey(ACCOUNT.name, "", name), body, Occasion(now))
+        return accounts.looked(request, aws, now) if request.wants else None
+
     pool = ThreadPoolExecutor(THREADS)
     try:
+        entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
         organizations = list(pool.map(organization, sorted(folder.organizations.items())))
-        return organizations + list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
+        policies = list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
+        return entered + organizations + policies
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
         pool.shutdown(wait=False, cancel_futures=True)

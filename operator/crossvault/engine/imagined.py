@@ -8,6 +8,7 @@ from datetime import datetime
 from .declared import Account, Desired
 from .looks import NO_PATIENCE, Patience
 from .observed import Observed, Sight
+from .parts import NONE, Parts
 from .plan import Action, Result
 
 
@@ -27,7 +28,7 @@ class ImaginedAws:
         """Return the picture as it would be now."""
         return self._seen
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:  # noqa: ARG002
+    def look_at_account(self, account: Account, *, not_before: datetime, around: Parts = NONE) -> Sight:  # noqa: ARG002
         """Return what was seen of an account."""
         sights = (self._seen.source, *self._seen.destinations)
         return next(each for each in sights if each.account == account)

@@ -15,7 +15,7 @@ from .declared import Account, Desired
 from .imagined import ImaginedAws
 from .looks import NO_PATIENCE, Patience
 from .observed import Observed, Sight
-from .parts import Parts
+from .parts import NONE, Parts
 from .plan import Action, Case, Plan, Result, Room
 
 Stopping = Callable[[], bool]
@@ -34,8 +34,8 @@ class Aws(Protocol):
         Some of it may be older, by ``patience``.
         """
 
-    def look_at_account(self, account: Account, *, not_before: datetime) -> Sight:
-        """Read what one account shows by itself."""
+    def look_at_account(self, account: Account, *, not_before: datetime, around: Parts = NONE) -> Sight:
+        """Read what one account shows by itself; ``around`` is what is declared of it elsewhere."""
 
     def look_at_organization(self, account: Account, *, not_before: datetime, departures: bool = False) -> Sight:
         """Read what an account shows of the organization that it is said to manage, and when accounts have left it."""

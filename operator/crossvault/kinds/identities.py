@@ -5,19 +5,18 @@ Several BackupAccounts may name one role. It is one identity then, with what all
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..aspects import ROOMS
 from ..aspects.copy_role import COPY_ROLE
 from ..aspects.organization import KEEPERS
 from ..aspects.organization.switch import Keeper
 from ..aspects.source_keys import shares
 from ..engine.declared import Account, Desired, Destination
 from ..engine.parts import Parts
-from ..engine.rights import ANY, Alone, AsDestination, AsManager, AsSource, Right, Use, one_or_all
+from ..engine.rights import Alone, AsDestination, AsManager, AsSource, Use
+from .needs import needs_of, wants_of
 
 Statement: TypeAlias = dict[str, Any]
 
@@ -116,39 +115,7 @@ def _identity(declared: Declared, accounts: Sequence[Account], operator: str) ->
 
 def statements_of(uses: Iterable[Use]) -> tuple[Statement, ...]:
     """Return one statement for each right and condition, in the order of the rooms; resources of all uses together."""
-    found: dict[tuple[int, int, str], tuple[Right[Any], Any, dict[str, None]]] = {}
-    held = list(uses)
-    for place, room in enumerate(ROOMS):
-        for number, right in enumerate(room.rights):
-            for use in held if not right.told else ():
-                if not isinstance(use, right.use):
-                    continue
-                condition = right.condition(use)
-                key = (place, number, json.dumps(condition, sort_keys=True))
-                resources = found.setdefault(key, (right, condition, {}))[2]
-                resources.update(dict.fromkeys(right.resources(use)))
-    return _merged([each for each in found.values() if each[2]])
-
-
-def _merged(found: Iterable[tuple[Right[Any], Any, dict[str, None]]]) -> tuple[Statement, ...]:
-    """Return the statements, those of one meaning as one: a role may serve as source and as destination."""
-    merged: dict[str, tuple[Right[Any], Any, set[str]]] = {}
-    for right, condition, resources in found:
-        meaning = json.dumps([right.sid, right.actions, condition], sort_keys=True)
-        merged.setdefault(meaning, (right, condition, set()))[2].update(resources)
-    sids: dict[str, int] = {}
-    made: list[Statement] = []
-    for right, condition, together in merged.values():
-        sids[right.sid] = number = sids.get(right.sid, 0) + 1
-        listed = sorted(together)
-        statement: Statement = {
-            "Sid": right.sid if number == 1 else f"{right.sid}{number}",
-            "Effect": "Allow",
-            "Action": one_or_all(right.actions),
-            "Resource": "*" if ANY[0] in together else one_or_all(listed),
-        }
-        made.append({**statement, "Condition": condition} if condition else statement)
-    return tuple(made)
+    return tuple(each.statement for each in wants_of((need, ()) for use in uses for need in needs_of(use)))
 
 
 # --- Keys ----------------------------------------------------------------------------------------------------------

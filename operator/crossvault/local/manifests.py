@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
-from ..kinds import KINDS, ORGANIZATION, POLICY
+from ..kinds import ACCOUNT, KINDS, ORGANIZATION, POLICY
 from ..kinds.kind import Body, ObjectKey
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
@@ -121,6 +121,11 @@ class Folder:
     def policies(self) -> Mapping[PolicyKey, Body]:
         """The policies."""
         return {key.policy: body for key, body in self.objects.items() if key.kind == POLICY.name}
+
+    @property
+    def accounts(self) -> Mapping[str, Body]:
+        """The accounts by name."""
+        return {key.name: body for key, body in self.objects.items() if key.kind == ACCOUNT.name}
 
     @property
     def organizations(self) -> Mapping[str, Body]:

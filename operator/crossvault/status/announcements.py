@@ -26,13 +26,13 @@ def turned_false(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tu
 
 
 def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tuple[Event, ...]:
-    """Return an event for Ready when its reason changed, for copies that begin to fail, for a way in that is shared."""
+    """Return an event for Ready when its reason changed, for what begins to fail, for a way in that is shared."""
     events = []
     for each in judged:
         before = condition_of(previous, each.type)
         if before is not None and (before.get("status"), before.get("reason")) == (each.status, each.reason):
             continue
-        failing = each.type == "CopiesHealthy" and each.status == FALSE
+        failing = each.type in {"CopiesHealthy", "PermissionsGranted", "RegionsEnabled"} and each.status == FALSE
         if each.type in {"Ready", "Shared"} or failing:
             kind = "Normal" if each.type == "Ready" and each.status == TRUE else "Warning"
             events.append(Event(kind, each.reason, clip(each.message)))

@@ -42,6 +42,7 @@ class Report:
         rules: Those of its schedule.
         switch: Whether the organization lets backups cross accounts; None where that was not seen, or not asked.
         copies_outside: How many copies of ours lie in accounts that are no members any more.
+        missing: The actions that the role of an account lacks.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Report:
     rules: tuple[Rule, ...] = ()
     switch: bool | None = None
     copies_outside: int = 0
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Reason(StrEnum):
     CREDENTIALS_REFUSED = "CredentialsRefused"
     INSECURE_ENDPOINT = "InsecureEndpoint"
     ROLE_SHARED = "RoleShared"
+    PERMISSION_MISSING = "PermissionMissing"
+    PERMISSION_UNCLEAR = "PermissionUnclear"
     # Organizations
     NOT_MANAGED = "NotManaged"
     NOT_MANAGEMENT_ACCOUNT = "NotManagementAccount"
@@ -95,6 +97,7 @@ class Reason(StrEnum):
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
     SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"
     REGION_DOUBTFUL = "RegionDoubtful"
+    REGION_DISABLED = "RegionDisabled"
     REGION_UNSEEN = "RegionUnseen"
     # Recovery points
     CONTINUOUS_BACKUP = "ContinuousBackup"

@@ -14,7 +14,7 @@ from . import query_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVICES = ("backup", "sts", "iam", "kms", "organizations", "events", "sqs", "tagging", "cloudtrail")
+SERVICES = ("backup", "sts", "iam", "kms", "organizations", "events", "sqs", "tagging", "cloudtrail", "account")
 # botocore's name of a service, where it is not the one that requests are signed with.
 MODELS = {"tagging": "resourcegroupstaggingapi"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import tagging
+from .account import opt_ins
 from .backup import table as backup
 from .cloudtrail import history
 from .events import buses, targets
@@ -60,4 +61,5 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     },
     "tagging": tagging.OPERATIONS,
     "cloudtrail": history.OPERATIONS,
+    "account": opt_ins.OPERATIONS,
 }

@@ -56,6 +56,7 @@ from crossvault.aspects.organization import ORGANIZATION, SWITCH
 from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
+from crossvault.aspects.regions import OPT_INS
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS
 from crossvault.aspects.schedule import (
     OWNER,
@@ -137,6 +138,7 @@ GOOD: dict[str, Json] = {
         "NextToken": None,
     },
     "ListParents": {"Parents": [{"Id": "r-root"}]},
+    "ListRegions": {"Regions": [{"RegionName": "eu-south-1", "RegionOptStatus": "ENABLED"}], "NextToken": None},
     "LookupEvents": {
         "Events": [
             {
@@ -334,6 +336,9 @@ OF_ORGANIZATIONS: dict[str, Part[Any]] = {
     "LookupEvents": DEPARTURES,
 }
 """Are asked for a BackupOrganization only."""
+REGIONS_OF = "ListRegions"
+"""Is asked of an account by itself, where that is used in a Region to opt into."""
+FAR = replace(WHO, regions=("eu-west-1", "eu-south-1"))
 RECEIVED = "ReceiveMessage"
 QUEUE = QueuePlace("https://sqs.eu-west-1.amazonaws.com/555555555555/events", "555555555555", "events", "eu-west-1")
 DESCRIBED_TO_CHANGE = "DescribeRecoveryPoint"
@@ -407,7 +412,8 @@ def trial_xml() -> Answer:
     return Answer(
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
         f"<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults>"
-        "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+        "<IsTruncated>false</IsTruncated><Marker></Marker>"
+        "</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
     )
 
 
@@ -452,7 +458,7 @@ MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
     if operation not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
-    if operation not in OF_ORGANIZATIONS
+    if operation not in {*OF_ORGANIZATIONS, REGIONS_OF}
     for path in (*members.always, *members.sometimes)
     if path != "NextToken"
 ]
@@ -965,7 +971,7 @@ def do_everything(script: Script) -> list[Result]:
         "GetBackupVaultAccessPolicy", {"Policy": THEIRS}, {"Policy": BOTH}, error_json("ResourceNotFoundException")
     )
     aws = accounts(script.url)
-    aws.look_at_account(WHO, not_before=now())
+    aws.look_at_account(FAR, not_before=now())
     aws.look_at_organization(WHO, not_before=now(), departures=True)
     remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
     gone = error_json("ResourceNotFoundException")
@@ -988,7 +994,7 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         # botocore's paginators read the tokens, and put off what is left of a page.
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
-    own = {"ListBackupPlans", "ListBackupSelections"}
+    own = {"ListBackupPlans", "ListBackupSelections", REGIONS_OF}
     assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *own, *OF_ORGANIZATIONS}
 
 
@@ -1021,6 +1027,22 @@ def test_half_a_list_of_members_is_none(operation: str, path: str, instead: str)
     assert path in look.problem.message
 
 
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize("path", ANSWERS[REGIONS_OF].always)
+def test_half_a_list_of_regions_is_none(path: str, instead: str) -> None:
+    """A Region is not disabled because nothing was said of it."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        script.on(REGIONS_OF, spoiled(REGIONS_OF, path, instead))
+        aws = accounts(script.url)
+        look = aws.look_at_account(FAR, not_before=now())[OPT_INS]
+        aws.close()
+
+    assert isinstance(look, Unseen)
+    assert (look.problem.reason, look.problem.error_class) == (Reason.UNEXPECTED_ANSWER, ErrorClass.RETRY)
+    assert path in look.problem.message
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.datetimes().map(str),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -1041,6 +1063,7 @@ def model_of(operation: str) -> OperationModel:
         **dict.fromkeys(organizations, "organizations"),
         **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"), "kms"),
         "LookupEvents": "cloudtrail",
+        REGIONS_OF: "account",
     }
     services |= {RECEIVED: "sqs", "DeleteMessageBatch": "sqs"}
     service = services.get(operation, "backup")

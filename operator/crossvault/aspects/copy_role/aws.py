@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from ...aws import regions
+from ...aws import regions, simulation
 from ...aws.entered import Entered
 from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
@@ -19,6 +19,7 @@ from ...aws.reads import ReadKey
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
 from ...iam.conditions import any_of
+from ...iam.decisions import Decisions
 from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
 from . import COPY_ROLE, ROLE, Role, trusts
@@ -79,38 +80,16 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
     Raises:
         CrossvaultError: IAM could not be asked, or refused to tell.
     """
-    what = f"try out what role {who.rsplit('/', 1)[-1]} may do"
-    with access.asking(what, "iam:SimulatePrincipalPolicy"):
-        try:
-            answer = access.iam(region).simulate_principal_policy(
-                PolicySourceArn=who,
-                ActionNames=list(asked),
-                ResourceArns=[each for resources in asked.values() for each in resources],
-                ContextEntries=[
-                    {
-                        "ContextKeyName": "iam:PassedToService",
-                        "ContextKeyValues": [SERVICE],
-                        "ContextKeyType": "string",
-                    }
-                ],
-            )
-        except ClientError as error:
-            if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
-                return None
-            raise
-    found: dict[str, list[bool | None]] = {action: [] for action in asked}
-    for each in answer["EvaluationResults"]:
-        action = each["EvalActionName"]
-        if each.get("EvalResourceName") in asked.get(action, ()):
-            found[action].append(_decision(each["EvalDecision"], each.get("MissingContextValues") or []))
-    return Trial(tuple((action, any_of(decisions) if decisions else None) for action, decisions in found.items()))
+    resources = [each for listed in asked.values() for each in listed]
+    found = simulation.simulate(access, region, who, list(asked), resources, {"iam:PassedToService": (SERVICE,)})
+    if found is None:
+        return None
+    return Trial(tuple((action, _any_of(found, action, listed)) for action, listed in asked.items()))
 
 
-def _decision(word: str, missing: list[str]) -> bool | None:
-    """Return a decision; a denial for want of a key that nobody gave is none."""
-    if word == "allowed":
-        return True
-    return None if missing else False
+def _any_of(found: Decisions, action: str, resources: tuple[str, ...]) -> bool | None:
+    decisions = [found[action, each].allowed for each in resources if (action, each) in found]
+    return any_of(decisions) if decisions else None
 
 
 def _role(place: Place, role_arn: str) -> Pending[Role | None]:

@@ -61,4 +61,5 @@ VAULT_KEY: Part[Picture] = Part("vault key", Picture())
 """The key of the destination vault, where it is one of the vault's account."""
 
 SERVICE_ROLE: Part[Look[bool]] = Part("service role", UNASKED)
-"""Whether the destination's account has its service-linked role; asked only where a key does not let it in."""
+"""Whether the destination's account has its service-linked role; asked where a key does not let it in, and for
+the account by itself."""

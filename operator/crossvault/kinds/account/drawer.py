@@ -7,7 +7,10 @@ from typing import TypeAlias
 
 from ...engine.declared import SecretKey
 from ...engine.hints import Hint
+from ...engine.rights import Alone
+from ...engine.wants import Want
 from ..kind import Body, ObjectKey, Occasion, Others
+from ..needs import Need, Needs, needs_of
 from .parse import KIND, AccountDeclaration, parse_account
 from .reconcile import AccountRequest
 
@@ -21,6 +24,7 @@ class AccountDrawer:
     def __init__(self, _others: Others | None = None) -> None:
         self._accounts: Accounts = {}
         self._entered_by: dict[WayIn, set[str]] = {}
+        self._needs = Needs()
 
     # --- sight
 
@@ -35,13 +39,18 @@ class AccountDrawer:
             return ()
         return tuple(sorted(self._entered_by[declared.account.way_in] - {account}))
 
+    def wants_of(self, account: str) -> tuple[Want, ...]:
+        """Return what all objects that name an account want of its role; nothing where none does."""
+        declared = self._accounts.get(account)
+        return () if declared is None else self._needs.wants(account, lambda: needs_of(Alone(declared.account)))
+
     def accounts_of(self, key: ObjectKey) -> frozenset[str]:
         """Return the account itself."""
         return frozenset({key.name})
 
     def request(self, key: ObjectKey, body: Body, occasion: Occasion) -> AccountRequest:
         """Return what a pass over an account is given."""
-        return AccountRequest(body, occasion.not_before, self.twins_of(key.name))
+        return AccountRequest(body, occasion.not_before, self.twins_of(key.name), self.wants_of(key.name))
 
     def is_overtaken(self, _key: ObjectKey, _request: AccountRequest) -> bool:
         """An account refers to nothing."""
@@ -52,6 +61,10 @@ class AccountDrawer:
         return {}
 
     # --- what is put in
+
+    def need(self, holder: str, needs: Mapping[str, tuple[Need, ...]]) -> None:
+        """Take in what an object needs of the accounts that it names, in place of what it needed before."""
+        self._needs.hold(holder, needs)
 
     def put(self, key: ObjectKey, body: Body, *, changed: bool) -> tuple[ObjectKey, ...]:
         """Take in an account; one that cannot be parsed is none. Returns its twins, as :meth:`declare` does."""
@@ -75,6 +88,7 @@ class AccountDrawer:
         if declared is not None:
             accounts[name] = declared
         self._accounts = accounts
+        self._needs.forget(name)
         ways = [each.account.way_in if each is not None else None for each in (before, declared)]
         if ways[0] == ways[1]:
             return ()

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ...engine.parts import Parts
 from ...engine.rounds import Aws
+from ...engine.wants import WANTED, Want
 from ...status.outcome import Cadence, Outcome
 from ...status.unseen import summarise_unfinished
 from ...words.problems import Problem
@@ -24,11 +26,13 @@ class AccountRequest:
         body: The BackupAccount object as the API server has it.
         not_before: No observation may be older than this.
         twins: Other accounts that are entered in the same way.
+        wants: What all that names the account wants of its role.
     """
 
     body: Body
     not_before: datetime
     twins: tuple[str, ...] = ()
+    wants: tuple[Want, ...] = ()
 
     def reconcile(
         self, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool] = lambda: False
@@ -38,8 +42,11 @@ class AccountRequest:
         declared = parse_account(self.body)
         if isinstance(declared, Rejected):
             return status.summarise_rejected(declared, self.body, now=clock())
-        sight = aws.look_at_account(declared.account, not_before=self.not_before)
-        return status.summarise_account(sight, self.body, twins=self.twins, now=clock(), cadence=cadence)
+        around = Parts().having(WANTED, self.wants)
+        sight = aws.look_at_account(declared.account, not_before=self.not_before, around=around)
+        return status.summarise_account(
+            sight, self.body, twins=self.twins, wants=self.wants, now=clock(), cadence=cadence
+        )
 
     def unfinished(self, problem: Problem, *, now: datetime, cadence: Cadence) -> Outcome:
         """Say that the pass did not come to its end."""

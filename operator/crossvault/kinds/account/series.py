@@ -15,10 +15,18 @@ ACCOUNT_CONDITION = Metric(
     "Current status of each account's conditions.",
 )
 
-METRICS = (ACCOUNT_CONDITION,)
+ACTIONS_MISSING = Metric(
+    "account_actions_missing",
+    Type.GAUGE,
+    ("name",),
+    "Actions that the role of the account may not do, of all that policies and organizations need of it.",
+)
+
+METRICS = (ACCOUNT_CONDITION, ACTIONS_MISSING)
 
 
 def series(report: Report, _now: datetime) -> Iterator[Sample]:
     """Yield what is known of one account."""
     for condition in report.conditions:
         yield ACCOUNT_CONDITION, (report.key.name, *condition), 1.0
+    yield ACTIONS_MISSING, (report.key.name,), float(len(report.missing))

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ...aspects import permissions, regions
 from ...aspects.identity import IDENTITY
 from ...aspects.organization import ORGANIZATION, SWITCH
+from ...aspects.permissions import Lack
+from ...aspects.source_keys.seen import SERVICE_ROLE
 from ...engine.declared import PolicyKey
-from ...engine.looks import Seen, Unseen
+from ...engine.looks import UNASKED, Seen, Unseen
 from ...engine.observed import Sight
+from ...engine.rows import MET, UNMET, Prerequisite
+from ...engine.wants import Want
 from ...status.announcements import log_line, transitions, turned_false
 from ...status.conditions import FALSE, TRUE, UNKNOWN, Condition, condition_of, stamp
 from ...status.outcome import Cadence, Outcome, Report
@@ -18,11 +23,14 @@ from ...status.unseen import Face, summarise_refused
 from ...words.instants import instant
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
+from ...words.texts import clip
 from ..rejected import Rejected
 from .parse import KIND
 
 NAMED = 5
-"""So many of the accounts that share a way in are named."""
+"""So many of the accounts that share a way in are named, of the actions that are missing, and of who wants them."""
+SHOWN = 20
+PERMITTED, ENABLED = "PermissionsGranted", "RegionsEnabled"
 
 
 def summarise_account(
@@ -30,6 +38,7 @@ def summarise_account(
     body: Mapping[str, Any],
     *,
     twins: tuple[str, ...] = (),
+    wants: tuple[Want, ...] = (),
     now: datetime,
     cadence: Cadence,
 ) -> Outcome:
@@ -41,11 +50,16 @@ def summarise_account(
     metadata, previous = body["metadata"], body.get("status") or {}
     generation = metadata.get("generation", 1)
     ready = _account_ready(sight)
-    judged = (ready, *_while_true(ready), *_shared(twins))
+    lacks = permissions.judge(sight, wants)
+    found = regions.judge(sight, wants)
+    about = regions.row(sight, found)
+    judged = (ready, *_permitted(wants, lacks), *_enabled(about), *_while_true(ready), *_shared(twins))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": stamp(judged, previous, generation, now),
         **_account_fields(sight, previous, now),
+        **_permissions(lacks),
+        **({"regions": [{"name": each.name, "status": each.status} for each in found[:SHOWN]]} if found else {}),
     }
     identity = sight[IDENTITY]
     problem = identity.problem if isinstance(identity, Unseen) else None
@@ -61,6 +75,7 @@ def summarise_account(
             key=PolicyKey("", sight.account.name),
             conditions=tuple((each.type, each.status, each.reason) for each in judged),
             observed_at=now,
+            missing=frozenset(action for each in lacks if each.status is UNMET for action in each.actions),
         ),
     )
 
@@ -81,6 +96,53 @@ def _while_true(ready: Condition) -> tuple[Condition, ...]:
         return ()
     kind = "Stalled" if ready.status == FALSE else "Reconciling"
     return (Condition(kind, TRUE, ready.reason, ready.message, ready.detail),)
+
+
+def _permitted(wants: tuple[Want, ...], lacks: tuple[Lack, ...]) -> tuple[Condition, ...]:
+    """Return the condition about what the role may do; none where nothing is wanted of it.
+
+    Its message stands in events, too, and so names nobody who wants something.
+    """
+    if not wants:
+        return ()
+    if not lacks:
+        words = "The role may do everything that policies and organizations need of it."
+        return (Condition(PERMITTED, TRUE, Reason.ALL_MET, words),)
+    first = lacks[0]
+    if first.status is not UNMET:
+        return (Condition(PERMITTED, UNKNOWN, first.reason, first.message),)
+    actions = sorted({action for each in lacks if each.status is UNMET for action in each.actions})
+    more = f" and {len(actions) - NAMED} more" if len(actions) > NAMED else ""
+    words = f"The role may not do {', '.join(actions[:NAMED])}{more}. Nothing waits for that; see status.permissions."
+    return (Condition(PERMITTED, FALSE, first.reason, words),)
+
+
+def _enabled(row: Prerequisite | None) -> tuple[Condition, ...]:
+    """Return the condition about the Regions to opt into; none where the account is used in none of them."""
+    if row is None:
+        return ()
+    status = {MET: TRUE, UNMET: FALSE}.get(row.status, UNKNOWN)
+    return (Condition(ENABLED, status, row.reason, f"{row.message} {row.remedy}".rstrip()),)
+
+
+def _permissions(lacks: tuple[Lack, ...]) -> dict[str, Any]:
+    """Return the rows about what the role is not known to be allowed, those first that are denied."""
+    return {"permissions": [_row(each) for each in lacks[:SHOWN]]} if lacks else {}
+
+
+def _row(lack: Lack) -> dict[str, Any]:
+    want = lack.want
+    row: dict[str, Any] = {
+        "name": want.sid,
+        "status": str(lack.status),
+        "reason": str(lack.reason),
+        "actions": list(lack.actions),
+        "message": clip(lack.message),
+        "wantedBy": list(want.wanted_by[:NAMED]),
+        "wantedByTotal": len(want.wanted_by),
+    }
+    row |= {"remedy": clip(lack.remedy)} if lack.remedy else {}
+    return {**row, "fix": list(lack.fix)} if lack.fix else row
 
 
 def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:
@@ -108,6 +170,9 @@ def _account_fields(sight: Sight, previous: Mapping[str, Any], now: datetime) ->
     if not isinstance(organization, Unseen) and organization.value is not None:
         fields["organizationId"] = organization.value.id
         fields["managementAccountId"] = organization.value.management_account_id
+    role = sight[SERVICE_ROLE]
+    if role is not UNASKED:
+        fields["serviceLinkedRole"] = "Unknown" if isinstance(role, Unseen) else "Present" if role.value else "Absent"
     if isinstance(switch, Seen):
         fields["crossAccountBackup"] = "Enabled" if switch.value else "Disabled"
     return fields

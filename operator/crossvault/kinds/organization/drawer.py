@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...aspects.organization import KEEPERS
 from ...aspects.organization.former import Holding
 from ...aspects.organization.switch import Keeper
 from ...engine.declared import PolicyKey
 from ...engine.hints import Hint
+from ...engine.parts import Parts
+from ...engine.rights import AsManager
 from ..account import ACCOUNT
 from ..kind import Body, ObjectKey, Occasion, Others
+from ..needs import needs_of
 from .parse import KIND, OrganizationDeclaration, parse_organization
 from .reconcile import OrganizationRequest
 
@@ -90,6 +94,7 @@ class OrganizationDrawer:
         """Return the organizations that name an account, with all that speak of the same organization."""
         if key.kind != ACCOUNT.name:
             return ()
+        self._need()
         naming = {name for name, each in self._declared.items() if each.account == key.name}
         return _keys(naming | {other for name in naming for other in self._beside(name)})
 
@@ -102,7 +107,19 @@ class OrganizationDrawer:
         self._declared.pop(name, None)
         if declared is not None:
             self._declared[name] = declared
+        else:
+            self._accounts.need(_holder(name), {})
+        self._need()
         return _keys(others | self._beside(name))
+
+    def _need(self) -> None:
+        """Say what each needs of the account that it names, which depends on what all declare."""
+        around = Parts().having(KEEPERS, self.keepers())
+        accounts = self._accounts.accounts()
+        for name, each in self._declared.items():
+            found = accounts.get(each.account)
+            needs = {} if found is None else {each.account: needs_of(AsManager(found.account, around))}
+            self._accounts.need(_holder(name), needs)
 
     def _beside(self, name: str) -> set[str]:
         """Return the others over the organization of one: an account manages one organization at most."""
@@ -117,6 +134,10 @@ class OrganizationDrawer:
     def _account_id(self, declared: OrganizationDeclaration) -> str:
         found = self._accounts.accounts().get(declared.account)
         return found.account.account_id if found is not None else ""
+
+
+def _holder(name: str) -> str:
+    return f"organization {name}"
 
 
 def _keys(names: set[str]) -> tuple[ObjectKey, ...]:

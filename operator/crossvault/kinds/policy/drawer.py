@@ -214,6 +214,7 @@ class PolicyDrawer:
 
     def _stake(self, key: PolicyKey, stake: Stake) -> None:
         before = self._stakes.pop(key, Stake())
+        self._declared.need(f"policy {key}", stake.needs)
         for claim in before.claims:
             self._wanted[claim] -= 1
             if not self._wanted[claim]:

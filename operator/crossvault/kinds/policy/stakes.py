@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from ...aspects.copies import doubts
@@ -15,6 +15,7 @@ from ...aspects.vault_policy import claims_of
 from ...engine.declared import PolicyKey
 from ...words.instants import moment
 from ..account.parse import AccountDeclaration
+from ..needs import Need, of_policy
 from ..rejected import Rejected
 from .parse import parse_policy
 
@@ -31,11 +32,13 @@ class Stake:
         claims: (vault ARN, Sid) of the statements that let its copies in.
         copies: What it declares for its copies, by pair of vaults.
         locks: The locks that it keeps.
+        needs: What it needs to be allowed, by account; it respects itself.
     """
 
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
     locks: tuple[lock.LockClaim, ...] = ()
+    needs: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
 
     def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
         """Yield the AWS accounts that it copies out of, between which vaults, and whether it starts copies at all.
@@ -59,7 +62,7 @@ def stake_of(
     desired = parse_policy(body, accounts, namespace_labels)
     if isinstance(desired, Rejected):
         return None
-    return Stake(claims_of(desired), doubts.neighbours_of(desired), lock.claims_of(desired))
+    return Stake(claims_of(desired), doubts.neighbours_of(desired), lock.claims_of(desired), of_policy(desired))
 
 
 def remembered(status: Mapping[str, Any]) -> Stake:

@@ -105,6 +105,18 @@ OBJECTS: Mapping[Reason, Explanation] = {
         PLATFORM,
         "Keep one of them, with the namespaces of both; or give them different roles.",
     ),
+    Reason.PERMISSION_MISSING: Explanation(
+        "The role of a BackupAccount may not do something that policies or an organization need of it, as IAM decides"
+        " when it is asked to try it out, or as AWS has denied it. No copy waits for that: what AWS takes is done.",
+        AWS_ADMIN,
+        "Do what the row in status.permissions says; crossvault iam prints everything that the role needs.",
+    ),
+    Reason.PERMISSION_UNCLEAR: Explanation(
+        "IAM could not say whether the role of a BackupAccount may do what is needed of it: conditions decide that are"
+        " not known beforehand, or it is allowed on some resources and not on all.",
+        AWS_ADMIN,
+        "Nothing, as long as AWS denies nothing.",
+    ),
     Reason.NOT_MANAGED: Explanation(
         "The organization's switch for cross-account backup is only looked at.",
         NOBODY,
@@ -300,6 +312,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
         " answer.",
         AUTHOR,
         "Correct the Region; one newer than this release works once spec.regions of the BackupAccount lists it.",
+    ),
+    Reason.REGION_DISABLED: Explanation(
+        "A Region in which a BackupAccount is declared or used has to be opted into, and the account has not. AWS"
+        " refuses requests there as if the credentials were wrong.",
+        AWS_ADMIN,
+        "Enable the Region in the account, or take it out of the manifests.",
     ),
     Reason.REGION_UNSEEN: Explanation(
         "Not looked at, because nothing is asked in the Region.", AUTHOR, "See the row with RegionDoubtful."

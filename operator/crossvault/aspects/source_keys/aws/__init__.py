@@ -18,6 +18,7 @@ from ....engine.looks import Look, Seen, Unseen
 from ....engine.observed import Sight
 from ....engine.parts import Parts
 from ....engine.plan import Result
+from ....engine.wants import WANTED
 from ....words.problems import ErrorClass, Problem
 from ....words.reasons import Reason
 from ...copy_role import aws as copy_role
@@ -36,6 +37,7 @@ from .reading import KEY_POLICY, grants, key_policy, policy_key
 from .writes import SERVICE_ROLE_NAME, create_service_role, write
 
 KEY_MANAGER, KEY_GRANTS = "key manager", "key grants"
+ROLE = "iam:GetRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,8 @@ def _sights(scene: Scene, declared: Destination, place: Place, seen: Look[Vault 
     return source, Sight(place.account, parts.having(VAULT, seen) if seen is not None else parts, declared.name)
 
 
-def _role(place: Place, arn: str) -> Pending[Any]:
+def _role(place: Place, arn: str, absent: timedelta = timedelta()) -> Pending[Any]:
+    """Begin to look at a role; that it is ``absent`` is believed for so long."""
     access, name, home = place.access, arn.rsplit("/", 1)[-1], regions.known_like(place.region)
     if place.closed(regional=False) is not None:
         return place.closed(regional=False) or known(Unseen(_unasked()))
@@ -210,10 +213,25 @@ def _role(place: Place, arn: str) -> Pending[Any]:
     def lasts(look: Look[Any]) -> timedelta:
         if isinstance(look, Unseen):
             return DENIED
-        return LONGEST if look.value is not None else timedelta()
+        return LONGEST if look.value is not None else absent
 
     key = ("role", access.fingerprint, name)
     return place.slowly(key, partial(copy_role.role, access, home, name), lasts, regional=False)
+
+
+def account(place: Place) -> Callable[[], Parts]:
+    """See whether an account that is copied into has its service-linked role."""
+    arns = [arn for each in place.around[WANTED] if ROLE in each.actions for arn in each.resources]
+    arn = next((each for each in arns if each.endswith(f"/{SERVICE_ROLE_NAME}")), None)
+    if arn is None:
+        return Parts
+    pending = _role(place, arn, DENIED)
+
+    def seen() -> Parts:
+        found = pending()
+        return Parts().having(SERVICE_ROLE, found if isinstance(found, Unseen) else Seen(found.value is not None))
+
+    return seen
 
 
 def _unasked() -> Problem:
@@ -231,7 +249,7 @@ def hands(reach: Reach) -> Hands:
         return reach.write(action, lambda each: _create(reach, each), turn=action.vault.account.account_id)
 
     heeds = dict.fromkeys((KEY_MANAGER, KEY_POLICY, KEY_GRANTS), frozenset({Subject.KEY}))
-    return Hands(Keys(reach).look, acts={PutKeyPolicy: put, CreateServiceRole: create}, heeds=heeds)
+    return Hands(Keys(reach).look, account, acts={PutKeyPolicy: put, CreateServiceRole: create}, heeds=heeds)
 
 
 def _create(reach: Reach, action: CreateServiceRole) -> CreateServiceRole | None:

@@ -1,0 +1,239 @@
+"""What the role of an account may do of all that is wanted of it. It informs, and holds nothing up.
+
+IAM is asked to try it out; what AWS has denied to a pass counts, whatever IAM thinks. Neither holds up a copy: IAM does
+not know every condition, and of keys and vaults not the policies, so its no may be wrong.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ...engine import fixes
+from ...engine.declared import Account
+from ...engine.fixes import Fix
+from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.observed import Sight
+from ...engine.plan import Finding, Room, Side
+from ...engine.rights import ANY
+from ...engine.rows import UNKNOWN, UNMET, PrerequisiteStatus
+from ...engine.wants import Want
+from ...iam.decisions import Decision, Decisions
+from ...words.reasons import Reason
+from . import rights
+from .seen import DENIALS, TRIAL, Denial
+
+__all__ = ["NAME", "ROOM", "Lack", "judge", "probes", "standing"]
+
+NAME = "Permissions"
+TRIED = 8
+"""So many resources of a statement are tried out: each action is, on all resources of all statements. With eight there
+is room for a recovery point of each form, and an account has one page of a thousand answers."""
+_ANYWHERE = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+LONGEST_FIX = 2000
+"""A longer statement is printed by ``crossvault iam``, which can split it."""
+
+
+class Standing(Enum):
+    """What is known of an action."""
+
+    ALLOWED = auto()
+    DENIED = auto()
+    EXPLICITLY_DENIED = auto()
+    CONDITIONAL = auto()
+    PARTLY = auto()
+    UNTRIED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A statement that is not known to be allowed.
+
+    Attributes:
+        actions: Which of its actions.
+    """
+
+    want: Want
+    status: PrerequisiteStatus
+    reason: Reason
+    actions: tuple[str, ...]
+    message: str
+    remedy: str = ""
+    fix: Fix = fixes.NONE
+
+
+def probes(want: Want) -> tuple[tuple[str, ...], ...]:
+    """Return the resources to try a statement out on; of those that are together one is enough.
+
+    They name one role whose path nobody knows.
+    """
+    groups: dict[str, list[str]] = {}
+    for each in want.resources:
+        start, found, path = each.partition(":role/")
+        groups.setdefault(f"{start}{found}{path.rsplit('/', 1)[-1]}" if found else each, []).append(each)
+    return tuple(tuple(each) for each in list(groups.values())[:TRIED])
+
+
+# --- One action ----------------------------------------------------------------------------------------------------
+
+
+def standing(want: Want, action: str, decisions: Decisions) -> tuple[Standing, tuple[str, ...]]:
+    """Return what is known of an action, and the keys on which it depends.
+
+    | IAM decided, on a resource that is tried | the action is |
+    |---|---|
+    | allowed on each | allowed |
+    | denied by a statement on any | denied explicitly |
+    | not allowed on one that is named in full | denied |
+    | keys decide that nobody gave | conditional |
+    | not allowed on all resources of a form, such as all keys | partly: a role that names some may do |
+    | nothing | untried |
+    """
+    found = [_any_of(group, action, decisions) for group in probes(want)]
+    missing = tuple(sorted({key for _, keys in found for key in keys}))
+    worst = max(found, key=lambda each: _ORDER.index(each[0]), default=(Standing.UNTRIED, ()))
+    return worst[0], missing if worst[0] is Standing.CONDITIONAL else ()
+
+
+_ORDER = (
+    *(Standing.ALLOWED, Standing.UNTRIED, Standing.PARTLY, Standing.CONDITIONAL),
+    *(Standing.DENIED, Standing.EXPLICITLY_DENIED),
+)
+
+
+_NO = frozenset({Standing.DENIED, Standing.EXPLICITLY_DENIED})
+
+
+def _any_of(group: tuple[str, ...], action: str, decisions: Decisions) -> tuple[Standing, tuple[str, ...]]:
+    """Return the best of what was decided about one resource, under whatever name."""
+    found = [_one(each, decisions[action, each]) for each in group if (action, each) in decisions]
+    return min(found, key=lambda each: _ORDER.index(each[0]), default=(Standing.UNTRIED, ()))
+
+
+def _one(resource: str, decision: Decision) -> tuple[Standing, tuple[str, ...]]:
+    if decision.allowed is None:
+        return Standing.CONDITIONAL, decision.missing
+    if decision.allowed:
+        return Standing.ALLOWED, ()
+    if decision.explicitly:
+        return Standing.EXPLICITLY_DENIED, ()
+    return (Standing.PARTLY if "*" in resource and resource not in ANY else Standing.DENIED), ()
+
+
+# --- All of them ---------------------------------------------------------------------------------------------------
+
+
+def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
+    """Return what is not known to be allowed, in the order of the rooms; what is denied before what is unknown."""
+    look, denials = sight[TRIAL], {each.action: each for each in sight[DENIALS]}
+    held = tuple(wants)
+    decisions: Mapping[tuple[str, str], Decision] = {}
+    if not isinstance(look, Unseen) and look.value is not None:
+        decisions = look.value
+    explained = {each.besides for each in held if _is_denied(each, decisions)}
+    denials = {action: each for action, each in denials.items() if action not in explained}
+    found = [_lack(sight.account, want, decisions, denials) for want in held]
+    lacks = [each for each in found if each is not None]
+    untried = _untried(sight.account, held, look)
+    lacks += [untried] if untried is not None else []
+    return tuple(sorted(lacks, key=lambda each: each.status is not UNMET))
+
+
+def _is_denied(want: Want, decisions: Decisions) -> bool:
+    """Tell whether IAM denies any of it: AWS refuses what it is wanted besides, by that name."""
+    return any(standing(want, action, decisions)[0] in _NO for action in want.actions)
+
+
+def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[str, Denial]) -> Lack | None:
+    """Judge one statement: what AWS denied, then what IAM denies, then what is not clear."""
+    known = {action: standing(want, action, decisions) for action in want.actions}
+    refused = [denials[action] for action in want.actions if action in denials and action != rights.ACTION]
+    denied = tuple(
+        action for action in want.actions if known[action][0] in _NO or any(each.action == action for each in refused)
+    )
+    if denied:
+        return _denied(account, want, denied, refused, {known[action][0] for action in denied})
+    unclear = {Standing.CONDITIONAL, Standing.PARTLY}
+    actions = tuple(action for action in want.actions if known[action][0] in unclear)
+    if not actions:
+        return None
+    keys = sorted({key for action in actions for key in known[action][1]})
+    return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, _unclear(account, want, actions, keys))
+
+
+def _denied(account: Account, want: Want, denied: tuple[str, ...], refused: list[Denial], how: set[Standing]) -> Lack:
+    lost = f" {want.without}" if want.without else ""
+    what = f"{_who(account)} may not do {' and '.join(denied)}, which is needed to {want.why}.{lost}"
+    said = f" {refused[0].message}" if refused else ""
+    if Standing.EXPLICITLY_DENIED in how:
+        remedy = (
+            "A statement denies it, in the role's policies, its boundary or a control policy of the organization."
+            " That has to go first."
+        )
+        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
+    if Standing.DENIED not in how and Standing.PARTLY not in how and Standing.UNTRIED not in how:
+        remedy = "IAM allows it, so the policy of a key or a vault, or conditions, refuse it: see what AWS says."
+        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
+    fix = _allowing(account, want)
+    remedy = (
+        "Allow it in a policy of the role, as the command does; crossvault iam prints everything that it needs."
+        if fix
+        else "Give the role what crossvault iam prints for it."
+    )
+    return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy, fix)
+
+
+def _unclear(account: Account, want: Want, actions: tuple[str, ...], keys: list[str]) -> str:
+    what = f"Whether {_who(account)} may do {' and '.join(actions)}, to {want.why},"
+    if keys:
+        return f"{what} depends on conditions on {', '.join(keys)}. It is done all the same."
+    return f"{what} is not clear: not on every resource, and perhaps on those that matter. It is done all the same."
+
+
+def _who(account: Account) -> str:
+    return f"role {account.role_arn.rsplit('/', 1)[-1]}" if account.role_arn else "the operator's own identity"
+
+
+def _allowing(account: Account, want: Want) -> Fix:
+    """Return what gives the role the statement, as a policy of its own beside all others."""
+    document = fixes.policy_of([want.statement])
+    if account.role_arn is None or len(document) > LONGEST_FIX:
+        return fixes.NONE
+    command = fixes.aws(
+        "iam",
+        "put-role-policy",
+        region=account.regions[0] if account.regions else _ANYWHERE[account.partition],
+        role_name=account.role_arn.rsplit("/", 1)[-1],
+        policy_name=f"Crossvault{want.sid}",
+        policy_document=document,
+    )
+    return fixes.within(account, command)
+
+
+def _untried(account: Account, wants: tuple[Want, ...], look: Look[Decisions | None]) -> Lack | None:
+    """Say why IAM decided nothing; None where it did, or where there is nothing to decide."""
+    if not wants or (not isinstance(look, Unseen) and look.value is not None):
+        return None
+    own = next((each for each in wants if rights.ACTION in each.actions), None)
+    want = own or Want(rights.SID, "have IAM decide what it may do", (rights.ACTION,), ANY, {})
+    if account.role_arn is None:
+        words = "Without roleArn the operator's own identity works in the account, and nobody tries out what it may do."
+        return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, (), words)
+    if not isinstance(look, Unseen):
+        words = f"IAM knows no role {account.role_arn}, so what it may do was not tried out."
+        return Lack(want, UNKNOWN, Reason.ROLE_NOT_FOUND, (), words)
+    if look is UNASKED or look.problem.reason is not Reason.ACCESS_DENIED:
+        return Lack(want, UNKNOWN, look.problem.reason, (), look.problem.message)
+    fix = _allowing(account, want) if own is not None else fixes.NONE
+    remedy = f"Allow {rights.ACTION} on the role itself; without it only what AWS has denied already is told."
+    return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, remedy, fix)
+
+
+def _nothing(_side: Side) -> Finding:
+    """Judge no destination: it is the account that has permissions, and no copy waits for them."""
+    return Finding()
+
+
+ROOM = Room("permissions", judge=_nothing, rights=rights.RIGHTS, rows=(NAME,))

@@ -1,0 +1,79 @@
+"""What IAM decides when it is asked to try out what a role might do.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from botocore.exceptions import ClientError
+
+from ..iam.decisions import Decision, Decisions
+from .answers import UnexpectedAnswerError
+from .entered import Entered
+from .errors import code_of
+
+ACTION = "iam:SimulatePrincipalPolicy"
+AT_ONCE = 1000
+"""The longest page that IAM has."""
+PAGES = 20
+
+Context: TypeAlias = Mapping[str, tuple[str, ...]]
+"""What is said of the request: the values of the keys that conditions may be about."""
+
+
+def simulate(
+    access: Entered, region: str, who: str, actions: Sequence[str], resources: Sequence[str], context: Context
+) -> Decisions | None:
+    """Have IAM decide about every action on every resource; None when there is nobody of that ARN.
+
+    Raises:
+        CrossvaultError: IAM could not be asked, or refused to tell.
+    """
+    asked: dict[str, Any] = {
+        "PolicySourceArn": who,
+        "ActionNames": list(actions),
+        "ResourceArns": list(resources),
+        "ContextEntries": [
+            {
+                "ContextKeyName": name,
+                "ContextKeyValues": list(values),
+                "ContextKeyType": "string" if len(values) == 1 else "stringList",
+            }
+            for name, values in context.items()
+        ],
+        "MaxItems": AT_ONCE,
+    }
+    with access.asking(f"try out what role {who.rsplit('/', 1)[-1]} may do", ACTION):
+        try:
+            return {
+                (each["EvalActionName"], each.get("EvalResourceName") or ""): _decision(each)
+                for each in _pages(access, region, asked)
+            }
+        except ClientError as error:
+            if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
+                return None
+            raise
+
+
+def _pages(access: Entered, region: str, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    request = dict(asked)
+    for _ in range(PAGES):
+        answer = access.iam(region).simulate_principal_policy(**request)
+        yield from answer["EvaluationResults"]
+        if not answer.get("Marker"):  # there exactly where IsTruncated says so
+            return
+        if answer["Marker"] == request.get("Marker"):
+            break
+        request["Marker"] = answer["Marker"]
+    raise UnexpectedAnswerError("Marker in the answer leads to no end")
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    """Return a decision; a denial for want of a key that nobody gave is none."""
+    word, missing = row["EvalDecision"], tuple(sorted(row.get("MissingContextValues") or ()))
+    if word == "allowed":
+        return Decision(True)
+    return Decision(None if missing else False, word == "explicitDeny", missing)

@@ -1,0 +1,1 @@
+"""AWS Account Management, as far as it tells which Regions an account has enabled."""

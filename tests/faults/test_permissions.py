@@ -1,0 +1,240 @@
+"""What the role of an account may not do is told of the account, and no copy waits for what IAM only thinks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.kit import stage as scene
+from tests.kit.doctoring import paste
+from tests.kit.stage import Json, Stage
+
+from backup_simulator.server import SimulatorServer
+
+SOURCE, DESTINATION, MANAGER = "crossvault-source", "crossvault-destination", "crossvault-management"
+ROLES = {"production": (scene.PRODUCTION, SOURCE), "dr": (scene.BACKUP, DESTINATION), "payer": (scene.PAYER, MANAGER)}
+
+
+def deny(stage: Stage, account: str, *actions: str, **condition: Any) -> None:
+    """Put a Deny beside the policies of an account's role."""
+    account_id, role = ROLES[account]
+    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*", **condition}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    iam = stage.admin(account_id, scene.HOME, "iam")
+    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(document))
+
+
+def allow(stage: Stage, account: str) -> None:
+    """Take it away again."""
+    account_id, role = ROLES[account]
+    stage.admin(account_id, scene.HOME, "iam").delete_role_policy(RoleName=role, PolicyName="deny")
+
+
+def without(account: str, *actions: str) -> Json:
+    """Return a world in which an account's role is not allowed some actions."""
+    made = scene.world()
+    account_id, role = ROLES[account]
+    (document,) = scene.role(made, account_id, role)["policies"]
+    kept = []
+    for each in document["Statement"]:
+        listed = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+        left = [action for action in listed if action not in actions]
+        kept += [{**each, "Action": left}] if left else []
+    document["Statement"] = kept
+    return made
+
+
+def granted(body: Json) -> tuple[str, str] | None:
+    """Return status and reason of the condition; None where there is none."""
+    found = [each for each in body["status"]["conditions"] if each["type"] == "PermissionsGranted"]
+    return (found[0]["status"], found[0]["reason"]) if found else None
+
+
+def rows(body: Json) -> dict[str, Json]:
+    """Return the rows by name of the statement."""
+    return {each["name"]: each for each in body["status"].get("permissions", ())}
+
+
+@pytest.mark.parametrize("account", ["production", "dr"])
+def test_everything_is_granted(stage: Stage, account: str) -> None:
+    """Nothing is listed, and nothing is asked a second time within the hour."""
+    for _ in range(3):
+        stage.look_at_named_account(account)
+    body = stage.declared[account]
+
+    assert granted(body) == ("True", "AllMet")
+    assert "permissions" not in body["status"]
+    assert len(stage.control.calls(operation="SimulatePrincipalPolicy")) == 1
+
+
+def test_of_an_account_that_nothing_names_nothing_is_tried(stage: Stage) -> None:
+    """Its status has no such condition."""
+    stage.look_at_named_account("second")
+
+    assert granted(stage.declared["second"]) is None
+    assert not stage.control.calls(operation="SimulatePrincipalPolicy")
+
+
+LACKS = [
+    pytest.param(("production", "backup:ListCopyJobs", "ListCopyJobs", "see what is on its way"), id="a list"),
+    pytest.param(("production", "iam:PassRole", "PassCopyRole", "give AWS Backup the role"), id="the copy role"),
+    pytest.param(("dr", "backup:PutBackupVaultAccessPolicy", "WriteVaultPolicy", "keep its one"), id="a write"),
+    pytest.param(("dr", "backup:CreateBackupVault", "CreateVault", "create a destination vault"), id="a creation"),
+    pytest.param(
+        ("dr", "backup-storage:MountCapsule", "MountCapsule", "have AWS Backup make"), id="what has no operation"
+    ),
+]
+
+
+@pytest.mark.parametrize("lacks", LACKS)
+def test_what_is_missing_is_a_row_and_its_command_mends_it(
+    server: SimulatorServer, wired_stage: Stage, tmp_path: Path, lacks: tuple[str, str, str, str]
+) -> None:
+    """Condition, event once, what wants it, what it is for; pasted, all is granted without a restart."""
+    stage, (account, action, name, said) = wired_stage, lacks
+    stage.begin(without(account, action))
+    first, second = stage.look_at_named_account(account), stage.look_at_named_account(account)
+    body = stage.declared[account]
+    row = rows(body)[name]
+
+    assert granted(body) == ("False", "PermissionMissing")
+    assert [each.reason for each in first.events if each.type == "Warning"] == ["PermissionMissing"]
+    assert not second.events
+    assert (row["status"], row["actions"], row["wantedBy"]) == ("Unmet", [action], ["policy orders/orders"])
+    assert said in row["message"]
+    assert first.report is not None
+    assert action in first.report.missing
+    paste(server, tmp_path, row["fix"])
+    stage.look_at_named_account(account)
+    assert granted(body) == ("True", "AllMet")
+
+
+def test_a_deny_is_told_from_what_nobody_allows(stage: Stage) -> None:
+    """No command is printed: somebody has to take it away."""
+    deny(stage, "production", "backup:ListCopyJobs", "kms:DescribeKey")
+    stage.look_at_named_account("production")
+    found = rows(stage.declared["production"])
+
+    assert {name: each["actions"] for name, each in found.items()} == {
+        "ListCopyJobs": ["backup:ListCopyJobs"],
+        "ReadKeys": ["kms:DescribeKey"],
+    }
+    assert not [each for each in found.values() if "fix" in each]
+    assert "has to go first" in found["ListCopyJobs"]["remedy"]
+    allow(stage, "production")
+    stage.look_at_named_account("production")
+    assert granted(stage.declared["production"]) == ("True", "AllMet")
+
+
+def test_what_depends_on_conditions_is_unknown(stage: Stage) -> None:
+    """The keys that decide are named, and nothing is held up."""
+    condition = {"StringNotEquals": {"aws:RequestedRegion": [scene.HOME, scene.AWAY]}}
+    deny(stage, "production", "backup:*", Condition=condition)
+    stage.look_at_named_account("production")
+    body = stage.declared["production"]
+
+    assert granted(body) == ("Unknown", "PermissionUnclear")
+    assert "aws:requestedregion" in rows(body)["ListCopyJobs"]["message"]
+    stage.go_on()
+    assert stage.protected()
+
+
+def test_a_wrong_no_holds_no_copy(stage: Stage) -> None:
+    """IAM is asked without the tags of a recovery point: it thinks that no copy may be started, and AWS takes all."""
+    condition = {"StringNotEquals": {"aws:PrincipalAccount": scene.PRODUCTION}}
+    deny(stage, "production", "backup:StartCopyJob", Condition=condition)
+    stage.look_at_named_account("production")
+    assert granted(stage.declared["production"]) != ("True", "AllMet")
+
+    stage.go_on()
+    assert stage.protected()
+
+
+def test_who_may_not_try_out_is_unknown_and_holds_nothing_up(stage: Stage) -> None:
+    """The row says how to allow it; what AWS has denied to a pass is told all the same."""
+    stage.begin(without("dr", "iam:SimulatePrincipalPolicy"))
+    stage.look_at_named_account("dr")
+    body = stage.declared["dr"]
+    row = rows(body)["TryOut"]
+
+    assert granted(body) == ("Unknown", "AccessDenied")
+    assert (row["status"], row["actions"]) == ("Unknown", ["iam:SimulatePrincipalPolicy"])
+    assert "put-role-policy" in row["fix"][1]
+    stage.go_on()
+    assert stage.protected()
+
+
+def test_what_aws_denied_to_a_pass_is_told_until_it_is_allowed(stage: Stage) -> None:
+    """Whatever IAM thinks: here it may not be asked."""
+    stage.begin(without("production", "iam:SimulatePrincipalPolicy", "backup:ListCopyJobs"))
+    stage.look()
+    stage.look_at_named_account("production")
+    body = stage.declared["production"]
+
+    assert granted(body) == ("False", "PermissionMissing")
+    assert rows(body)["ListCopyJobs"]["actions"] == ["backup:ListCopyJobs"]
+    assert "lacks backup:ListCopyJobs" in rows(body)["ListCopyJobs"]["message"]
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    statement = {"Effect": "Allow", "Action": "backup:ListCopyJobs", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=SOURCE, PolicyName="more", PolicyDocument=document)
+    stage.look()
+    stage.look_at_named_account("production")
+    assert granted(body) == ("Unknown", "AccessDenied")
+
+
+def test_a_denial_that_iam_knows_nothing_of_is_told_without_a_command(stage: Stage) -> None:
+    """The policy of a vault refuses a read that IAM allows: no policy of the role would mend that."""
+    stage.look()
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Shut",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "backup:ListRecoveryPointsByBackupVault",
+                "Resource": "*",
+            }
+        ],
+    }
+    vault = stage.body["spec"]["source"]["vault"]["name"]
+    stage.admin(scene.PRODUCTION, scene.HOME).put_backup_vault_access_policy(
+        BackupVaultName=vault, Policy=json.dumps(document)
+    )
+    stage.later("7h")
+    stage.look()
+    stage.look_at_named_account("production")
+    row = rows(stage.declared["production"])["ListRecoveryPoints"]
+
+    assert row["status"] == "Unmet"
+    assert "IAM allows it" in row["remedy"]
+    assert "fix" not in row
+
+
+def test_the_role_that_manages_an_organization_is_tried_out_for_that(stage: Stage) -> None:
+    """What it wants is another thing than what policies want."""
+    stage.begin(without("payer", "backup:UpdateGlobalSettings", "organizations:ListAccounts"))
+    stage.look_at_named_account("payer", scene.organization("Enabled"))
+    body = stage.declared["payer"]
+
+    assert granted(body) == ("False", "PermissionMissing")
+    assert {name: each["wantedBy"] for name, each in rows(body).items()} == {
+        "ReadMembers": ["organization main"],
+        "Turn": ["organization main"],
+    }
+
+
+def test_everything_missing_is_told_at_once(stage: Stage) -> None:
+    """A role that may do nothing: each statement that it needs is a row."""
+    made = scene.world()
+    scene.role(made, scene.BACKUP, DESTINATION)["policies"] = []
+    stage.begin(made)
+    for _ in range(2):
+        stage.look_at_named_account("dr")
+    found = rows(stage.declared["dr"])
+
+    assert granted(stage.declared["dr"]) == ("False", "PermissionMissing")
+    assert set(found) >= {"ReadOrganization", "ReadSwitch", "TryOut"}
