@@ -379,3 +379,45 @@ def test_a_plan_runs_for_days(stage: Stage) -> None:
     stage.later("90d")
     assert len(stage.vault().points) < 200
     assert all(each.created > stage.control.now() - 94 * 86400 for each in stage.vault().points.values())
+
+
+def selected_by(plan: Json) -> set[str]:
+    """Return what a plan backs up: the tags and ARNs that it selects."""
+    tags = {
+        each["ConditionValue"]
+        for one in plan["selections"]
+        for each in (one.get("Conditions") or {}).get("StringEquals") or ()
+    }
+    return tags | {arn for one in plan["selections"] for arn in one["Resources"] if arn != "*"}
+
+
+@pytest.mark.parametrize("stopped", range(7))
+def test_a_pass_is_interrupted_after_any_action(scheduled: Stage, stopped: int) -> None:
+    """A later pass goes on: the same plan in the end, and what is declared before and after is backed up throughout."""
+    scheduled.go_on()
+    changed = copy.deepcopy(SCHEDULE)
+    changed["selections"][0]["tags"] = {"backup": "nightly"}
+    changed["selections"].append({"name": "more", "tags": {"backup": "more"}})
+    changed["rules"] = changed["rules"][:1]
+    scheduled.declare(schedule=changed)
+    before = selected_by(plans(scheduled)[0])
+    named = SCHEDULE["selections"][1]["resources"][0]
+    asked = iter(range(100))
+    scheduled.control.advance(1)
+    outcome = scheduled.request().reconcile(
+        scheduled.aws, clock=scheduled.clock, cadence=scene.CADENCE, stopping=lambda: next(asked) >= stopped
+    )
+    scheduled.body["status"] = outcome.status
+    (midway,) = plans(scheduled)
+    there = selected_by(midway)
+    scheduled.restart()
+    for _ in range(3):
+        scheduled.look()
+
+    assert named in there
+    assert before <= there or {"nightly", "more"} <= there
+    assert all(each["CopyActions"] for each in midway["Rules"])
+    (plan,) = plans(scheduled)
+    assert selected_by(plan) == {"nightly", "more", named}
+    assert [each["RuleName"] for each in plan["Rules"]] == ["daily"]
+    assert len(plan["selections"]) == 3

@@ -207,7 +207,10 @@ def _lifecycle(fields: Fields, *, continuous: bool) -> Lifecycle:
     if days > most:
         why = " with continuous: true" if continuous else ""
         fields.fault("deleteAfterDays", f"must be at most {most}{why}, is {days}")
+    archive = fields.flag("optInToArchive")
     if cold is None:
+        if archive:
+            fields.fault("optInToArchive", "only with moveToColdStorageAfterDays, which says when")
         return Lifecycle(None, days)
     if continuous:
         fields.fault("moveToColdStorageAfterDays", "not with continuous: true, whose backups know no cold storage")
@@ -216,7 +219,7 @@ def _lifecycle(fields: Fields, *, continuous: bool) -> Lifecycle:
     elif days and days < cold + AFTER_COLD:
         words = f"must be at least {AFTER_COLD} days after moveToColdStorageAfterDays, {cold + AFTER_COLD}; is {days}"
         fields.fault("deleteAfterDays", words)
-    return Lifecycle(cold, days)
+    return Lifecycle(cold, days, archive)
 
 
 # --- Selections ----------------------------------------------------------------------------------------------------

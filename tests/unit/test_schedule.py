@@ -1,0 +1,340 @@
+"""Schedules: what is read of a manifest, what AWS is sent for it, and which plans that AWS shows mean the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.kit import stage as scene
+from tests.kit.builders import account, desired, destination, source_vault, target_vault
+
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.schedule.declared import SCHEDULE, Schedule, schedule_from
+from crossvault.aspects.schedule.document import (
+    differences,
+    form_of,
+    plan_document,
+    plan_name,
+    selection_document,
+    selection_form,
+)
+from crossvault.engine.declared import Desired, PolicyKey
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+from crossvault.kinds.policy.parse import parse_policy
+from crossvault.kinds.rejected import Rejected
+from crossvault.manifest.fields import Fault, Fields
+
+Json = dict[str, Any]
+
+EVERYTHING: Json = {
+    "windowsVss": True,
+    "rules": [
+        {
+            "name": "hourly",
+            "cron": "cron(0 * ? * MON-FRI *)",
+            "timezone": "Europe/Berlin",
+            "startWindowMinutes": 60,
+            "completionWindowMinutes": 180,
+            "lifecycle": {"deleteAfterDays": 14},
+            "continuous": True,
+            "recoveryPointTags": {"tier": "gold", "app": "orders"},
+        },
+        {
+            "name": "daily",
+            "lifecycle": {"moveToColdStorageAfterDays": 10, "optInToArchive": True, "deleteAfterDays": 100},
+        },
+    ],
+    "selections": [
+        {
+            "name": "chosen",
+            "role": "backup/makes-backups",
+            "resources": ["arn:aws:rds:*", "arn:aws:ec2:eu-west-1:111111111111:volume/*"],
+            "notResources": ["arn:aws:rds:eu-west-1:111111111111:db:scratch"],
+            "tags": {"stage": "prod"},
+            "anyOfTags": {"backup": "yes"},
+            "conditions": {
+                "equal": {"team": "orders"},
+                "notEqual": {"kind": "cache"},
+                "like": {"name": "orders-*"},
+                "notLike": {"name": "*-tmp"},
+            },
+        },
+        {"name": "all"},
+    ],
+}
+EVERYTHING["selections"][1]["resources"] = ["*"]
+
+
+def read(declared: Json) -> tuple[Schedule, list[str]]:
+    """Return a schedule, and what is wrong with it."""
+    faults: list[Fault] = []
+    return schedule_from(Fields(declared, "spec.schedule", faults), source_vault()), [str(each) for each in faults]
+
+
+def test_every_field_becomes_the_member_of_its_name() -> None:
+    """The exact requests, for two destinations: one with a lifecycle of its own, one that inherits the rule's."""
+    schedule, faults = read(EVERYTHING)
+    cold = destination("cold", lifecycle=Lifecycle(30, 365))
+    plain = destination("plain", vault=target_vault("other"))
+    document = plan_document(desired(cold, plain), schedule, "the-plan")
+
+    assert faults == []
+    assert document == {
+        "BackupPlanName": "the-plan",
+        "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
+        "Rules": [
+            {
+                "RuleName": "hourly",
+                "TargetBackupVaultName": "orders",
+                "ScheduleExpression": "cron(0 * ? * MON-FRI *)",
+                "ScheduleExpressionTimezone": "Europe/Berlin",
+                "StartWindowMinutes": 60,
+                "CompletionWindowMinutes": 180,
+                "Lifecycle": {"DeleteAfterDays": 14},
+                "EnableContinuousBackup": True,
+                "RecoveryPointTags": {"app": "orders", "tier": "gold"},
+                "CopyActions": [
+                    {
+                        "DestinationBackupVaultArn": cold.vault.arn,
+                        "Lifecycle": {"MoveToColdStorageAfterDays": 30, "DeleteAfterDays": 365},
+                    },
+                    {"DestinationBackupVaultArn": plain.vault.arn, "Lifecycle": {"DeleteAfterDays": 14}},
+                ],
+            },
+            {
+                "RuleName": "daily",
+                "TargetBackupVaultName": "orders",
+                "ScheduleExpression": "cron(0 5 ? * * *)",
+                "ScheduleExpressionTimezone": "Etc/UTC",
+                "StartWindowMinutes": 480,
+                "CompletionWindowMinutes": 10080,
+                "Lifecycle": {
+                    "MoveToColdStorageAfterDays": 10,
+                    "DeleteAfterDays": 100,
+                    "OptInToArchiveForSupportedResources": True,
+                },
+                "EnableContinuousBackup": False,
+                "CopyActions": [
+                    {
+                        "DestinationBackupVaultArn": cold.vault.arn,
+                        "Lifecycle": {"MoveToColdStorageAfterDays": 30, "DeleteAfterDays": 365},
+                    },
+                    {"DestinationBackupVaultArn": plain.vault.arn, "Lifecycle": {"DeleteAfterDays": 100}},
+                ],
+            },
+        ],
+    }
+    chosen, everything = (selection_document(each) for each in schedule.selections)
+    assert chosen == {
+        "SelectionName": "chosen",
+        "IamRoleArn": "arn:aws:iam::111111111111:role/backup/makes-backups",
+        "Resources": ["arn:aws:ec2:eu-west-1:111111111111:volume/*", "arn:aws:rds:*"],
+        "NotResources": ["arn:aws:rds:eu-west-1:111111111111:db:scratch"],
+        "ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}],
+        "Conditions": {
+            "StringEquals": [
+                {"ConditionKey": "aws:ResourceTag/stage", "ConditionValue": "prod"},
+                {"ConditionKey": "aws:ResourceTag/team", "ConditionValue": "orders"},
+            ],
+            "StringNotEquals": [{"ConditionKey": "aws:ResourceTag/kind", "ConditionValue": "cache"}],
+            "StringLike": [{"ConditionKey": "aws:ResourceTag/name", "ConditionValue": "orders-*"}],
+            "StringNotLike": [{"ConditionKey": "aws:ResourceTag/name", "ConditionValue": "*-tmp"}],
+        },
+    }
+    assert everything["Resources"] == ["*"]
+    assert everything["IamRoleArn"].endswith(":role/service-role/AWSBackupDefaultServiceRole")
+
+
+# --- Wrong manifests -----------------------------------------------------------------------------------------------
+
+
+def altered(path: str, value: Any) -> Json:
+    """Return the schedule with a member changed; the path is of keys and numbers."""
+    made = copy.deepcopy(EVERYTHING)
+    *steps, last = [int(each) if each.isdigit() else each for each in path.split(".")]
+    place: Any = made
+    for each in steps:
+        place = place[each]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return made
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("rules.0.cron", "cron(0 5 * * *)", "rules[0].cron: must"),
+        ("rules.0.cron", "rate(1 day)", "rules[0].cron: must"),
+        ("rules.0.cron", "cron(0,30 5 ? * * *)", "rules[0].cron: must"),
+        ("rules.0.timezone", "Mars/Olympus", "rules[0].timezone: must"),
+        ("rules.0.startWindowMinutes", 59, "startWindowMinutes"),
+        ("rules.0.completionWindowMinutes", 100, "at least an hour more than startWindowMinutes"),
+        ("rules.0.lifecycle", {}, "kept for ever"),
+        ("rules.0.lifecycle.deleteAfterDays", 36, "at most 35 with continuous"),
+        ("rules.0.lifecycle", {"deleteAfterDays": 30, "moveToColdStorageAfterDays": 1}, "no cold storage"),
+        ("rules.1.lifecycle.deleteAfterDays", 99, "at least 90 days after moveToColdStorageAfterDays, 100"),
+        ("rules.0.lifecycle.optInToArchive", True, "only with moveToColdStorageAfterDays"),
+        ("rules.1.lifecycle.deleteAfterDays", 36_501, "at most 36500"),
+        ("rules.1.name", "hourly", "hourly is there twice"),
+        ("rules.1.name", "every day", "must be 1 to 50 letters"),
+        ("rules.0.recoveryPointTags", {"AWS:x": "y"}, "AWS keeps for itself"),
+        ("selections.1.resources", None, '["*"] means everything'),
+        ("selections.1.resources", ["volumes"], "must be an ARN"),
+        ("selections.1.resources", ["arn:aws:ec2:*:volume/x"], "at its end only"),
+        ("selections.1.resources", [f"arn:aws:ec2:x:y:volume/{n}*" for n in range(31)], "30 with *"),
+        ("selections.1.role", "arn:aws:iam::222222222222:role/elsewhere", "role of the source account"),
+        ("selections.0.conditions.like", {str(n): "x" for n in range(40)}, "at most 30"),
+    ],
+)
+def test_what_aws_would_refuse_is_told_at_its_field(path: str, value: Any, told: str) -> None:
+    """Before anything is sent."""
+    _, faults = read(altered(path, value))
+
+    assert any(told in each for each in faults), faults
+
+
+# --- The same plan in other words ----------------------------------------------------------------------------------
+
+
+DEFAULTS = (
+    ("ScheduleExpressionTimezone", "Etc/UTC"),
+    ("StartWindowMinutes", 480),
+    ("CompletionWindowMinutes", 10080),
+    ("EnableContinuousBackup", False),
+    ("ScheduleExpression", "cron(0 5 ? * * *)"),
+)
+
+
+def as_aws_shows_it(draw: st.DrawFn, rule: Json) -> Json:
+    """Return a rule as AWS may give it back."""
+    shown = {**copy.deepcopy(rule), "RuleId": "some-id"}
+    for member, default in DEFAULTS:
+        how = draw(st.sampled_from(["there", "null", "absent"])) if shown[member] == default else "there"
+        if how == "absent":
+            del shown[member]
+        else:
+            shown[member] = None if how == "null" else shown[member]
+    for lifecycle in (shown["Lifecycle"], *(each["Lifecycle"] for each in shown["CopyActions"])):
+        lifecycle.setdefault("MoveToColdStorageAfterDays", draw(st.sampled_from([-1, None])))
+        lifecycle.setdefault("OptInToArchiveForSupportedResources", draw(st.sampled_from([False, None])))
+    expression = shown.get("ScheduleExpression")
+    if expression and draw(st.booleans()):
+        shown["ScheduleExpression"] = expression.replace("MON-FRI", "2-6").replace("cron(0 ", "cron(0  ")
+    shown["CopyActions"] = draw(st.permutations(shown["CopyActions"]))
+    for member in ("IndexActions", "ScanActions", "TargetLogicallyAirGappedBackupVaultArn"):
+        shown[member] = draw(st.sampled_from([None, [] if member.endswith("Actions") else ""]))
+    return dict(draw(st.permutations(list(shown.items()))))
+
+
+@st.composite
+def shown_plans(draw: st.DrawFn) -> tuple[Json, Json]:
+    """Return a plan as it is sent, and as AWS may show it."""
+    schedule, _ = read(EVERYTHING)
+    both = desired(destination("a", lifecycle=Lifecycle(30, 365)), destination("b", vault=target_vault("other")))
+    sent = plan_document(both, schedule, "the-plan")
+    rules = draw(st.permutations([as_aws_shows_it(draw, each) for each in sent["Rules"]]))
+    return sent, {**sent, "Rules": rules}
+
+
+@given(shown_plans())
+def test_a_plan_in_other_words_is_the_same(plans: tuple[Json, Json]) -> None:
+    """Each update would be one of 2,000 versions."""
+    sent, shown = plans
+
+    assert differences(form_of(sent), form_of(shown)) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda rule: rule.update(ScheduleExpression="cron(0 6 ? * * *)"), "rules[daily].cron"),
+        (lambda rule: rule.update(ScheduleExpressionTimezone="Europe/Paris"), "rules[daily].timezone"),
+        (lambda rule: rule.update(TargetBackupVaultName="other"), "rules[daily].vault"),
+        (lambda rule: rule.update(StartWindowMinutes=60), "rules[daily].startWindowMinutes"),
+        (lambda rule: rule["Lifecycle"].update(DeleteAfterDays=101), "rules[daily].lifecycle.deleteAfterDays"),
+        (lambda rule: rule.pop("Lifecycle"), "rules[daily].lifecycle.moveToColdStorageAfterDays"),
+        (lambda rule: rule.update(EnableContinuousBackup=True), "rules[daily].continuous"),
+        (lambda rule: rule.update(RecoveryPointTags={"a": "b"}), "rules[daily].recoveryPointTags"),
+        (lambda rule: rule.update(CopyActions=[]), "rules[daily].copies"),
+        (lambda rule: rule["CopyActions"][0].pop("Lifecycle"), "copies[arn:aws:backup:eu-central-1"),
+        (lambda rule: rule.update(IndexActions=[{"ResourceTypes": ["EBS"]}]), "rules[daily].IndexActions"),
+        (lambda rule: rule.update(ScanActions=[{"MalwareScanner": "GUARDDUTY"}]), "rules[daily].ScanActions"),
+        (lambda rule: rule.update(RuleName="other"), "rules[daily]"),
+    ],
+)
+def test_every_difference_is_found_and_named(change: Any, told: str) -> None:
+    """Also in what a schedule cannot declare: the update would take it away."""
+    schedule, _ = read(EVERYTHING)
+    sent = plan_document(desired(), schedule, "the-plan")
+    shown = copy.deepcopy(sent)
+    change(next(each for each in shown["Rules"] if each["RuleName"] == "daily"))
+
+    assert any(path.startswith(told) or told in path for path, *_ in differences(form_of(sent), form_of(shown)))
+
+
+@given(st.data())
+def test_a_selection_in_other_words_is_the_same(data: st.DataObject) -> None:
+    """AWS shows empty lists that nobody sent, and no order is promised."""
+    schedule, _ = read(EVERYTHING)
+    for each in schedule.selections:
+        sent = selection_document(each)
+        shown: Json = {**json.loads(json.dumps(sent)), "SelectionId": "x"}
+        for member in ("Resources", "NotResources", "ListOfTags"):
+            shown[member] = data.draw(st.permutations(shown.get(member) or []))
+        given_ = shown.get("Conditions") or {}
+        groups = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike")
+        shown["Conditions"] = {group: data.draw(st.permutations(given_.get(group) or [])) for group in groups}
+        assert selection_form(shown) == selection_form(sent)
+        shown["Resources"] = ["arn:aws:s3:::other"]
+        assert selection_form(shown) != selection_form(sent)
+
+
+# --- Names and owners ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["orders", "o" * 63, "o" * 253, "a.b-c"])
+def test_plans_of_different_policies_have_different_names(name: str) -> None:
+    """Of at most fifty characters, as the console allows."""
+    names = {
+        plan_name(PolicyKey(namespace, each), vault.arn)
+        for namespace in ("shop", "bank")
+        for each in (name, f"{name[:-1]}x")
+        for vault in (source_vault(), replace(source_vault(), name="other"), target_vault())
+    }
+
+    assert len(names) == 12
+    assert max(map(len, names)) <= 50
+
+
+def declarations() -> dict[str, AccountDeclaration]:
+    """Return the accounts of a policy."""
+    parsed = {name: parse_account(each) for name, each in scene.accounts().items()}
+    return {name: each for name, each in parsed.items() if isinstance(each, AccountDeclaration)}
+
+
+def test_a_role_belongs_to_the_sources_account() -> None:
+    """By name it does; the ARN of a stranger's is refused."""
+    schedule, faults = read(EVERYTHING)
+
+    assert account().account_id in schedule.selections[0].role_arn
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "status", [None, [], {"schedule": []}, {"schedule": {"planId": 3}}, {"schedule": {"planId": ""}}]
+)
+def test_a_strange_status_names_no_plan(status: Any) -> None:
+    """Whoever wrote it."""
+    body = scene.policy(schedule=EVERYTHING) | {"status": status}
+    found = parse_policy(body, declarations(), {})
+
+    assert not isinstance(found, Rejected), found
+    assert isinstance(found, Desired)
+    assert found[SCHEDULE] is not None
