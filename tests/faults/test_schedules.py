@@ -421,3 +421,70 @@ def test_a_pass_is_interrupted_after_any_action(scheduled: Stage, stopped: int) 
     assert selected_by(plan) == {"nightly", "more", named}
     assert [each["RuleName"] for each in plan["Rules"]] == ["daily"]
     assert len(plan["selections"]) == 3
+
+
+SOURCE = {"accountRef": {"name": "production"}, "region": scene.HOME}
+TO_BE = {"name": "orders-daily", "create": True, "encryptionKey": "alias/orders"}
+CREATING = (
+    *("backup:CreateBackupVault", "backup-storage:MountCapsule", "kms:DescribeKey"),
+    *("kms:GenerateDataKey", "kms:CreateGrant"),
+)
+
+
+@pytest.fixture
+def unmade(stage: Stage) -> Stage:
+    """An operator that may create the source vault, and a policy that declares one that is not there."""
+    stage.begin(scheduling.allowed(scene.world(), *scheduling.RIGHTS, *CREATING))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE), source={**SOURCE, "vault": TO_BE})
+    return stage
+
+
+def test_the_source_vault_is_made_with_its_key(unmade: Stage) -> None:
+    """Before the plan that fills it, and before anything is written at a destination."""
+    unmade.go_on()
+    made = [each.operation for each in unmade.writes() if each.operation.startswith("Create")]
+    vault = unmade.vault("orders-daily", scene.PRODUCTION, scene.HOME)
+
+    assert made[0] == "CreateBackupVault"
+    assert made.count("CreateBackupVault") == 2
+    assert scene.row(unmade.body, "SourceVault", "") == ("Met", "AllMet")
+    assert vault.tags["crossvault.io/managed-by"] == "crossvault"
+    assert plans(unmade)[0]["Rules"][0]["TargetBackupVaultName"] == "orders-daily"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"source": {**SOURCE, "vault": {"name": "orders-daily"}}}, "or set create and encryptionKey"),
+        ({"source": {**SOURCE, "vault": {**TO_BE, "encryptionKey": "alias/nowhere"}}}, "there is no key alias/nowhere"),
+        ({"mode": "Observe"}, "Set spec.mode: Enforce: the operator then creates the vault"),
+    ],
+)
+def test_a_source_vault_that_is_not_made_is_told(unmade: Stage, spec: Json, told: str) -> None:
+    """With what would have to be otherwise; nothing is written."""
+    unmade.declare(**spec)
+    unmade.look()
+    (row,) = (each for each in unmade.body["status"]["prerequisites"] if each["name"] == "SourceVault")
+
+    assert row["reason"] == "SourceVaultMissing"
+    assert told in row["remedy"]
+    assert not calls(unmade)
+
+
+@pytest.mark.parametrize(("keys", "permitted"), [(["alias/orders"], True), (["alias/other"], False), (None, False)])
+def test_the_key_of_a_source_vault_has_to_be_granted(unmade: Stage, keys: Any, permitted: bool) -> None:
+    """As at destinations: a tenant makes no vaults on keys of its choice."""
+    grant = {
+        "namespaces": {"names": ["orders"]},
+        "as": ["Source"],
+        "vaults": ["orders*"],
+        "schedules": True,
+        **({"keys": keys} if keys else {}),
+    }
+    unmade.declared["production"] = scene.backup_account(
+        "production", scene.PRODUCTION, "crossvault-source", allowedNamespaces={}, grants=[grant]
+    )
+    unmade.look()
+
+    assert bool(calls(unmade)) == permitted

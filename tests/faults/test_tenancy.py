@@ -58,7 +58,7 @@ def test_no_vault_is_made_with_the_key_of_a_stranger(stage: Stage, owner: str, f
     outcome = stage.look()
 
     assert scene.condition(stage.body) == ("False", "InvalidSpec")
-    assert f"must be a key of the destination account {scene.BACKUP}, is of {owner}" in str(outcome.status)
+    assert f"must be a key of the vault's own account {scene.BACKUP}, is of {owner}" in str(outcome.status)
     assert "spec.destinations[0].vault.encryptionKey" in str(outcome.status)
     assert not stage.control.calls()
 

@@ -195,7 +195,6 @@ TABLE = (
         "must be the name of a role",
     ),
     _grant("copy role of a destination", {"as": ["Destination"], "copyRoles": ["x"]}, ".copyRoles", "only with Source"),
-    _grant("key of a source", {"keys": ["alias/x"]}, ".keys", "only with Destination"),
     _grant(
         "key by its ARN",
         {"as": ["Destination"], "keys": ["arn:aws:kms:eu-west-1:1:alias/x"]},

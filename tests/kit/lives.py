@@ -320,6 +320,17 @@ def _scheduled(folder: Folder) -> bool:
     return any("schedule" in body["spec"] for body in folder.policies.values())
 
 
+def _no_source_vault(made: Json) -> Json:
+    """Let there be no source vault yet."""
+    account = scene.account(made, PRODUCTION)
+    account["vaults"] = [each for each in account["vaults"] if each["name"] != "orders"]
+    return made
+
+
+def _makes_source(folder: Folder) -> bool:
+    return any(body["spec"]["source"]["vault"].get("create") for body in folder.policies.values())
+
+
 TALES = (
     Tale("nothing is amiss", fits=_creates),
     Tale("copies live too short", _vault_there, _shorter_before, _updates),
@@ -333,6 +344,7 @@ TALES = (
     Tale("the list of vaults is half an answer", play=_half, fits=_creates),
     Tale("the list of vaults is half an answer", _vault_there, _half, _updates),
     Tale("the account with the copies has left", play=_left, fits=_managed),
+    Tale("there is no source vault yet", _no_source_vault, fits=_makes_source),
     Tale("somebody changes the plan", play=_plan_changed, fits=_scheduled),
     Tale("the policy is deleted", play=_deleted, fits=_removes),
 )

@@ -373,7 +373,7 @@ WITHOUT = {
     "organization.switch: DRIFTED": "the operator turns the switch",
     "organization.former: FORMER_MEMBER_HOLDS_COPIES": "what becomes of backups is for people to decide",
     "regions: REGION_DISABLED": "whoever enables a Region opens it to everybody in the account",
-    "vault: SOURCE_VAULT_MISSING": "the manifest names a vault that is not there; an empty one would protect nothing",
+    "vault.source: SOURCE_VAULT_MISSING": "an empty vault protects nothing: the manifest names another, or creates it",
     "vault: DEFAULT_VAULT": "the manifest has to name another vault",
     "vault.lock: VAULT_LOCK_FIXED": "nobody can change it, or whoever made it so has to think again",
     "vault.lock: VAULT_LOCK_CONFLICT": "two manifests contradict each other",

@@ -286,7 +286,7 @@ class TestFaults:
             pytest.param(
                 {"spec.destinations[0].vault.encryptionKey": "arn:aws:kms:eu-central-1:999999999999:key/0a-1b"},
                 "spec.destinations[0].vault.encryptionKey",
-                "must be a key of the destination account 222222222222, is of 999999999999: the vault is made in "
+                "must be a key of the vault's own account 222222222222, is of 999999999999: the vault is made in "
                 "222222222222 and would depend on a stranger's key. Name a key of that account, such as "
                 "alias/orders-copies",
                 id="a vault is made with a key of its own account",

@@ -51,7 +51,7 @@ from crossvault.aspects.schedule import (
     UpdatePlan,
 )
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
-from crossvault.aspects.vault import CreateVault, PutVaultLock
+from crossvault.aspects.vault import CreateSourceVault, CreateVault, PutVaultLock
 from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.aspects.vault_policy.statement import (
     digest_of,
@@ -150,7 +150,7 @@ def test_invariant_1_no_action_can_delete_what_holds_backups() -> None:
 
     A lifecycle is changed to no end that has passed: test_existing_lifecycles.py.
     """
-    made = {CreateVault, CreateServiceRole, PutVaultLock}
+    made = {CreateVault, CreateSourceVault, CreateServiceRole, PutVaultLock}
     plans = {CreatePlan, UpdatePlan, TagPlan, CreateSelection, DeleteSelection, DeletePlan}
     put = {PutVaultPolicy, PutKeyPolicy, SetSwitch, StartCopy, UpdateLifecycle}
     assert set(AwsAccounts()._acts) == made | put | plans

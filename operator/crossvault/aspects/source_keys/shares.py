@@ -75,7 +75,7 @@ def _own(sid: str, own: str, actions: Sequence[str]) -> dict[str, Any]:
 def _to_create(use: AsDestination, own: str) -> Iterable[dict[str, Any]]:
     """Yield the rights of the role to a vault's key as they stand in the key's policy: there an alias says nothing."""
     for right in VAULT_RIGHTS:
-        if right.resources is not creation_keys:
+        if right.resources is not creation_keys or right.use is not AsDestination:
             continue
         condition = {
             operator: {key: value for key, value in keys.items() if key != "kms:ResourceAliases"}

@@ -5,90 +5,31 @@ Of these a vault has its key and its kind for ever; its lock is kept where one i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
-
 from ...engine import fixes
-from ...engine.declared import Destination, VaultRef
+from ...engine.declared import Destination
 from ...engine.fixes import Fix
-from ...engine.looks import Look, Seen, Unseen
-from ...engine.observed import Sight, WriteKey
+from ...engine.looks import Look, Unseen
+from ...engine.observed import Sight
 from ...engine.parts import Parts
-from ...engine.plan import Base, Change, Declaring, Drift, Finding, Room, Side
-from ...engine.rows import MET, Prerequisite, by_the_operator, met, unknown, unmet, unproven
-from ...words.problems import Problem
+from ...engine.plan import Declaring, Drift, Finding, Room, Side
+from ...engine.rows import MET, Prerequisite, by_the_operator, met, unmet, unproven
 from ...words.reasons import Reason
 from . import by_hand, key, lock, rights
+from .creation import ROW, CreateVault, made
 from .declared import CREATION, LOCK, Creation, VaultKind, creation_from, lock_from, makes_air_gapped, wants_lock
 from .lock import PutVaultLock, held_to
-from .seen import AIR_GAPPED, AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Keys, Vault
-
-SOURCE_ROW, ROW = "SourceVault", "DestinationVault"
+from .seen import KEYS, VAULT, Key, Keys, Vault
+from .source import ROW as SOURCE_ROW
+from .source import CreateSourceVault, source, unseen
 
 _NOT_YET = {"CREATING": "is being created, which takes AWS minutes", "FAILED": "could not be created by AWS"}
 """What a VaultState says of a vault that holds nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateVault:
-    """Create the destination vault: with its customer managed key, or air-gapped, which needs none.
-
-    Attributes:
-        key_arn: Empty for a key that AWS owns.
-        bounds: Days of retention, least and most, of one that is logically air-gapped.
-    """
-
-    destination: str
-    vault: VaultRef
-    key_arn: str
-    bounds: tuple[int, int] | None = None
-
-    mends: ClassVar[str] = ROW
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
-
-    @property
-    def key(self) -> WriteKey:
-        """What makes this the same write as another one."""
-        return ("CreateVault", self.vault, self.key_arn, self.bounds)
-
-    def after(self, sight: Sight) -> Sight:
-        """Return the destination with an empty vault; what a room has not looked at in it is not there."""
-        made = _made(self.vault, self.key_arn, self.bounds)
-        return sight.having(VAULT, Seen(made)).having(KEYS, replace(sight[KEYS], own=sight[KEYS].wanted))
-
-    def told(self) -> Change:
-        """Return how a plan lists it."""
-        where = f"{self.vault.account.name}/{self.vault.name}"
-        return Change("add", "vault", where, self._how())
-
-    def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - a vault is made once
-        """Return the event about it."""
-        name, account = self.vault.name, self.vault.account.name
-        how = "with its customer managed key" if self.bounds is None else self._how()
-        return Reason.VAULT_CREATED, f"{self.destination}: Created vault {name} in account {account} {how}."
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
-
-    def _how(self) -> str:
-        key = f"with key {self.key_arn}" if self.key_arn else "on a key that AWS owns"
-        if self.bounds is None:
-            return key
-        return f"{key}, logically air-gapped, bound for ever to {self.bounds[0]} to {self.bounds[1]} days of retention"
-
-
-def _made(vault: VaultRef, key_arn: str, bounds: tuple[int, int] | None) -> Vault:
-    """Return a vault as it is once it is made: empty, and bound to its key, its kind and its retention for ever."""
-    if bounds is None:
-        return Vault(vault.arn, vault.name, encryption_key_arn=key_arn)
-    least, most = bounds
-    key_type = CUSTOMER_MANAGED if key_arn else AWS_OWNED
-    return Vault(vault.arn, vault.name, key_arn or None, True, least, most, AIR_GAPPED, key_type)
+def policy(declaring: Declaring) -> Parts:
+    """Read what is declared of the source vault."""
+    vault = declaring.fields.object("source").object("vault")
+    return Parts().having(CREATION, creation_from(vault, declaring.vault))
 
 
 def destination(declaring: Declaring) -> Parts:
@@ -99,27 +40,6 @@ def destination(declaring: Declaring) -> Parts:
 
 
 # --- Judging -------------------------------------------------------------------------------------------------------
-
-
-def source(base: Base) -> Finding:
-    """Judge whether the source vault is there."""
-    return Finding((_source_row(base),))
-
-
-def _source_row(base: Base) -> Prerequisite:
-    vault, look = base.desired.source, base.sight[VAULT]
-    if isinstance(look, Unseen):
-        return _unseen(SOURCE_ROW, "", look.problem, "spec.source.region")
-    if look.value is None:
-        return unmet(
-            SOURCE_ROW,
-            "",
-            Reason.SOURCE_VAULT_MISSING,
-            f"Account {vault.account.name} has no vault {vault.name} in {vault.region}.",
-            "Correct spec.source.vault.name or spec.source.region.",
-            proves=True,
-        )
-    return met(SOURCE_ROW, "", f"Vault {vault.name} exists.", proves=True)
 
 
 def judge(side: Side) -> Finding:
@@ -147,14 +67,6 @@ def judge(side: Side) -> Finding:
     )
 
 
-def _unseen(name: str, of: str, problem: Problem, field: str) -> Prerequisite:
-    row = unknown(name, of, problem, blocks=True, proves=not of, tells_the_region=True)
-    if problem.reason is not Reason.REGION_DOUBTFUL:
-        return row
-    remedy = f"Correct {field}; a Region newer than this release works once its BackupAccount lists it."
-    return replace(row, remedy=remedy)
-
-
 def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
     name, ref, look = side.destination.name, side.destination.vault, side.sight[VAULT]
     if ref.name == "Default":
@@ -166,7 +78,7 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
             "Name another vault in spec.destinations[].vault.name.",
         )
     if isinstance(look, Unseen):
-        return _unseen(ROW, name, look.problem, "spec.destinations[].region")
+        return unseen(ROW, name, look.problem, "spec.destinations[].region")
     if look.value is not None and look.value.state in _NOT_YET:
         failed = "Delete it by hand; it is then created again." if look.value.state == "FAILED" else ""
         return unmet(ROW, name, Reason.VAULT_NOT_READY, f"Vault {ref.name} {_NOT_YET[look.value.state]}.", failed)
@@ -256,10 +168,10 @@ def vault_to_be(destination: Destination, wanted: Look[Key | None]) -> Vault | N
     """Return the vault that the operator will create: empty, with the declared key, which it keeps for ever."""
     creation = destination[CREATION]
     if creation.keyless:
-        return _made(destination.vault, "", creation.bounds)
+        return made(destination.vault, "", creation.bounds)
     if not creation.create or isinstance(wanted, Unseen) or wanted.value is None:
         return None
-    return _made(destination.vault, wanted.value.arn, creation.bounds)
+    return made(destination.vault, wanted.value.arn, creation.bounds)
 
 
 DRIFTS = ("vault", "vault_key", "vault_kind", "vault_retention")
@@ -268,6 +180,7 @@ ROOM = Room(
     "vault",
     judge=judge,
     source=source,
+    policy=policy,
     destination=destination,
     drifts=DRIFTS,
     rights=rights.RIGHTS,
@@ -282,6 +195,7 @@ __all__ = [
     "ROW",
     "SOURCE_ROW",
     "VAULT",
+    "CreateSourceVault",
     "CreateVault",
     "Creation",
     "Keys",

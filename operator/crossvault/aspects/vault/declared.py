@@ -185,7 +185,7 @@ def _wrong_key(key: str, vault: VaultRef) -> str:
     account_id = vault.account.account_id
     if account_id and arn["account"] != account_id:
         return (
-            f"must be a key of the destination account {account_id}, is of {arn['account']}: the vault is made in"
+            f"must be a key of the vault's own account {account_id}, is of {arn['account']}: the vault is made in"
             f" {account_id} and would depend on a stranger's key. Name a key of that account, such as"
             " alias/orders-copies"
         )

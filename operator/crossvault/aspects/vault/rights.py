@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from ...engine.declared import partition_of
 from ...engine.rights import AsDestination, AsSource, Condition, Right, keys_of
-from .declared import CREATION, LOCK
+from .declared import CREATION, LOCK, Creation
+
+U = TypeVar("U", AsSource, AsDestination)
 
 _WITHOUT_DESCRIPTION = "A vault of which the list leaves something out is unknown."
 
@@ -13,19 +17,23 @@ def _vault(use: AsSource | AsDestination) -> tuple[str, ...]:
     return use.vaults
 
 
-def _created(use: AsDestination) -> tuple[str, ...]:
-    return use.vaults if use.destination[CREATION].create and use.desired.acts else ()
+def _creation(use: AsSource | AsDestination) -> Creation:
+    return use.desired[CREATION] if isinstance(use, AsSource) else use.destination[CREATION]
 
 
-def _created_standard(use: AsDestination) -> tuple[str, ...]:
-    return () if use.destination[CREATION].air_gapped else _created(use)
+def _created(use: AsSource | AsDestination) -> tuple[str, ...]:
+    return use.vaults if _creation(use).create and use.desired.acts else ()
+
+
+def _created_standard(use: AsSource | AsDestination) -> tuple[str, ...]:
+    return () if _creation(use).air_gapped else _created(use)
 
 
 def _created_air_gapped(use: AsDestination) -> tuple[str, ...]:
-    return _created(use) if use.destination[CREATION].air_gapped else ()
+    return _created(use) if _creation(use).air_gapped else ()
 
 
-def _storage(use: AsDestination) -> tuple[str, ...]:
+def _storage(use: AsSource | AsDestination) -> tuple[str, ...]:
     return ("*",) if _created(use) else ()
 
 
@@ -43,9 +51,9 @@ def _in_governance_mode(use: AsDestination) -> Condition:
     return {"Null": {"backup:ChangeableForDays": "true"}, **least}
 
 
-def creation_keys(use: AsDestination) -> tuple[str, ...]:
+def creation_keys(use: AsSource | AsDestination) -> tuple[str, ...]:
     """Return the key that a vault is created with; for an alias all, of which a condition leaves that one."""
-    key = use.destination[CREATION].encryption_key
+    key = _creation(use).encryption_key
     if key is None or not _created(use):
         return ()
     if "alias/" in key:
@@ -54,19 +62,19 @@ def creation_keys(use: AsDestination) -> tuple[str, ...]:
     return (f"arn:{partition_of(use.region)}:kms:{use.region}:{use.account.account_id}:key/{name}",)
 
 
-def _named(use: AsDestination) -> Condition:
+def _named(use: AsSource | AsDestination) -> Condition:
     """Return the condition that the key is the one behind the declared alias.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
-    place = (use.destination[CREATION].encryption_key or "").find("alias/")
+    place = (_creation(use).encryption_key or "").find("alias/")
     if place < 0:
         return {}
-    alias = (use.destination[CREATION].encryption_key or "")[place:]
+    alias = (_creation(use).encryption_key or "")[place:]
     return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias]}}
 
 
-def _for_backup(use: AsDestination) -> Condition:
+def _for_backup(use: AsSource | AsDestination) -> Condition:
     """Return the conditions under which AWS's own policy AWSBackupFullAccess lets a vault take its grant."""
     any_value = {"kms:EncryptionContextKeys": ["aws:backup:backup-vault"]}
     return {
@@ -76,7 +84,42 @@ def _for_backup(use: AsDestination) -> Condition:
     }
 
 
-RIGHTS = (
+def _creating(use: type[U], what: str) -> tuple[Right[U], ...]:
+    """Return what the creation of a standard vault takes."""
+    action = "backup:CreateBackupVault"
+    return (
+        Right("CreateVault", f"create {what}", use, (action,), _created_standard),
+        Right("TagVault", "tag the vault that it creates", use, ("backup:TagResource",), _created, besides=action),
+        Right(
+            "MountCapsule",
+            "have AWS Backup make storage for the vault",
+            use,
+            ("backup-storage:MountCapsule",),
+            _storage,
+            besides=action,
+        ),
+        Right(
+            "UseKey",
+            "create the vault with its key",
+            use,
+            ("kms:GenerateDataKey",),
+            creation_keys,
+            _named,
+            besides=action,
+        ),
+        Right(
+            "GrantKey",
+            "let AWS Backup take a grant on the vault's key",
+            use,
+            ("kms:CreateGrant",),
+            creation_keys,
+            _for_backup,
+            besides=action,
+        ),
+    )
+
+
+RIGHTS: tuple[Right[Any], ...] = (
     Right("ListVaults", "see which vaults there are", AsSource, ("backup:ListBackupVaults",)),
     Right(
         "ReadVault",
@@ -96,13 +139,7 @@ RIGHTS = (
         without=_WITHOUT_DESCRIPTION,
     ),
     Right("ReadVaultKeys", "see which key a vault has, or is to have", AsDestination, ("kms:DescribeKey",), keys_of),
-    Right(
-        "CreateVault",
-        "create a destination vault (`vault.create: true`)",
-        AsDestination,
-        ("backup:CreateBackupVault",),
-        _created_standard,
-    ),
+    *_creating(AsDestination, "a destination vault (`vault.create: true`)"),
     Right(
         "CreateAirGappedVault",
         "create a logically air-gapped one (`vault.kind: LogicallyAirGapped`)",
@@ -110,40 +147,7 @@ RIGHTS = (
         ("backup:CreateLogicallyAirGappedBackupVault",),
         _created_air_gapped,
     ),
-    Right(
-        "TagVault",
-        "tag the vault that it creates",
-        AsDestination,
-        ("backup:TagResource",),
-        _created,
-        besides="backup:CreateBackupVault",
-    ),
-    Right(
-        "MountCapsule",
-        "have AWS Backup make storage for the vault",
-        AsDestination,
-        ("backup-storage:MountCapsule",),
-        _storage,
-        besides="backup:CreateBackupVault",
-    ),
-    Right(
-        "UseKey",
-        "create the vault with its key",
-        AsDestination,
-        ("kms:GenerateDataKey",),
-        creation_keys,
-        _named,
-        besides="backup:CreateBackupVault",
-    ),
-    Right(
-        "GrantKey",
-        "let AWS Backup take a grant on the vault's key",
-        AsDestination,
-        ("kms:CreateGrant",),
-        creation_keys,
-        _for_backup,
-        besides="backup:CreateBackupVault",
-    ),
+    *_creating(AsSource, "the source vault (`source.vault.create: true`)"),
     Right(
         "LockVault",
         "keep the lock of the vault in governance mode (`vault.lock`); the condition keeps it from one for ever",

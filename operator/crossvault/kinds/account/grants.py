@@ -62,7 +62,7 @@ class Use:
     Attributes:
         vault: The name of the vault.
         copy_role: The role that AWS Backup assumes for the copy, of a source, as :func:`role_name` has it.
-        key: The key that a destination names for its vault, an alias or an id; empty where it names none.
+        key: The key that is named for a vault to be, an alias or an id; empty where none is.
         grantee: Whom a destination has the vault let in.
         manages_keys: Whether a source has its keys shared.
         air_gapped: Whether a destination has a logically air-gapped vault made.
@@ -88,11 +88,11 @@ class Use:
             made = " and have it made logically air-gapped" if self.air_gapped else ""
             locked = " and have it locked (vault.lock)" if self.locks else ""
             return f"copy into vault {self.vault}{key}{_LETS[self.grantee]}{made}{locked}"
-        own = self.copy_role == role_name(DEFAULT)
+        own, made = self.copy_role == role_name(DEFAULT), f" on key {self.key}" if self.key else ""
         keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
         roles = f" with role {', '.join(sorted(set(self.backup_roles)))}" if self.backup_roles else ""
         plan = f" and have a backup plan back up into it{roles} (schedule)" if self.schedules else ""
-        return f"copy from vault {self.vault} with role {DEFAULT if own else self.copy_role}{keys}{plan}"
+        return f"copy from vault {self.vault}{made} with role {DEFAULT if own else self.copy_role}{keys}{plan}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Grant:
         vaults: Names of vaults; ``*`` stands for any characters.
         copy_roles: Copy roles, as :func:`role_name` has them; they bind sources only. No patterns: every role is a
             statement in the policies of shared vaults, and who grants has to see how many there can be.
-        keys: Aliases and ids of keys that destinations may name, with patterns; by default none.
+        keys: Aliases and ids of keys that may be named for vaults to be, with patterns; by default none.
         grantees: Whom destinations may have the vaults let in. By default copy roles alone: those are granted one by
             one at the source, and a whole account, or organization, is everybody who may copy there.
         manages_keys: Whether sources may have the keys behind their recovery points shared with where they copy to.
@@ -131,10 +131,13 @@ class Grant:
             return False
         if use.direction is Direction.SOURCE:
             wanted = (self.manages_keys or not use.manages_keys) and (self.schedules or not use.schedules)
-            return wanted and {use.copy_role, *use.backup_roles} <= {*self.copy_roles}
+            return wanted and {use.copy_role, *use.backup_roles} <= {*self.copy_roles} and self._lets_key(use)
         if (use.air_gapped and not self.air_gapped) or (use.locks and not self.locks):
             return False
-        return use.grantee in self.grantees and (not use.key or _matches(use.key, self.keys))
+        return use.grantee in self.grantees and self._lets_key(use)
+
+    def _lets_key(self, use: Use) -> bool:
+        return not use.key or _matches(use.key, self.keys)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -210,8 +213,6 @@ def _grant(fields: Fields) -> Grant:
         fields.fault(KEY_POLICY, "only with Source: the keys are those behind what is copied from there")
     if fields.says("schedules", True) and Direction.SOURCE not in directions:
         fields.fault("schedules", "only with Source: a plan backs up what lies there")
-    if fields.has("keys") and Direction.DESTINATION not in directions:
-        fields.fault("keys", "only with Destination: the key is of the vault that is copied into")
     if fields.says("airGappedVaults", True) and Direction.DESTINATION not in directions:
         fields.fault("airGappedVaults", "only with Destination: the vault is one that is copied into")
     if fields.says("vaultLocks", True) and Direction.DESTINATION not in directions:

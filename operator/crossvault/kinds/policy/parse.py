@@ -124,9 +124,11 @@ class _Directory:
     def source(self, spec: Fields) -> VaultRef:
         """Read the vault of the source, with its account resolved."""
         fields = spec.object("source", required=True)
+        vault = fields.object("vault", required=True)
         use = Use(
             Direction.SOURCE,
-            fields.object("vault", required=True).text("name"),
+            vault.text("name"),
+            key=key_name(vault.optional_text("encryptionKey") or ""),
             copy_role=role_name(fields.text("copyRole", DEFAULT)),
             manages_keys=manages_keys(fields),
             schedules=spec.has(FIELD),

@@ -18,14 +18,14 @@ from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.pages import PAGES, walked
 from ....aws.places import DENIED, EVER, Age, Pending, Place, known
 from ....aws.reads import ReadKey
-from ....engine.declared import Destination, account_of
+from ....engine.declared import Desired, Destination, account_of
 from ....engine.hints import Subject
 from ....engine.looks import Look, Seen, Unseen
 from ....engine.parts import Parts
 from ....engine.plan import Result
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
-from .. import CREATION, CreateVault, PutVaultLock
+from .. import CREATION, CreateSourceVault, CreateVault, PutVaultLock
 from ..seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
 from . import locking
 
@@ -44,10 +44,11 @@ def look(scene: Scene) -> Looking:
     source = seen(scene.source, scene.desired.source.name)
     vaults = [seen(place, declared.vault.name) for declared, place in scene.sides()]
     yield
+    wanted_at_source = wanted_key(scene.source, scene.desired, source())
     keys = [_keys(place, declared, vault()) for (declared, place), vault in zip(scene.sides(), vaults, strict=True)]
     yield
     return Looked(
-        Parts().having(VAULT, source()),
+        Parts().having(VAULT, source()).having(KEYS, Keys(wanted=wanted_at_source())),
         tuple(
             Parts().having(VAULT, vault()).having(KEYS, Keys(own(), wanted()))
             for vault, (own, wanted) in zip(vaults, keys, strict=True)
@@ -71,7 +72,7 @@ def _keys(
     return kms_key(place, own) if own else none, kms_key(place, wanted) if wanted and named else none
 
 
-def wanted_key(place: Place, declared: Destination, vault: Look[Vault | None]) -> Pending[Key | None]:
+def wanted_key(place: Place, declared: Destination | Desired, vault: Look[Vault | None]) -> Pending[Key | None]:
     """Begin to look at the key of a vault that is to be created."""
     creation = declared[CREATION]
     if isinstance(vault, Unseen) or vault.value is not None or not creation.create or not creation.encryption_key:
@@ -316,7 +317,7 @@ def hands(reach: Reach) -> Hands:
 
     seen_anew = frozenset({Subject.VAULT})
     heeds = {"vaults": seen_anew, "vault": seen_anew, "key": frozenset({Subject.KEY})}
-    return Hands(look, acts={CreateVault: create, PutVaultLock: lock}, heeds=heeds)
+    return Hands(look, acts={CreateVault: create, CreateSourceVault: create, PutVaultLock: lock}, heeds=heeds)
 
 
 def _send(access: Entered, action: CreateVault) -> None:
