@@ -488,3 +488,47 @@ def test_the_key_of_a_source_vault_has_to_be_granted(unmade: Stage, keys: Any, p
     unmade.look()
 
     assert bool(calls(unmade)) == permitted
+
+
+@pytest.mark.parametrize(
+    ("tags", "vault", "reason"),
+    [
+        ({}, "orders", ("Met", "AllMet")),
+        ({"crossvault.io/owner": "x", "crossvault.io/policy": "orders/before"}, "orders", ("Met", "AllMet")),
+        ({"crossvault.io/owner": "x", "crossvault.io/policy": "others/y"}, "orders", ("Unmet", "BackupPlanMissing")),
+        ({"crossvault.io/owner": "x"}, "orders", ("Unmet", "BackupPlanMissing")),
+        ({}, "central", ("Unmet", "BackupPlanOfOthers")),
+    ],
+)
+def test_what_may_be_taken_over(stage: Stage, tags: dict[str, str], vault: str, reason: tuple[str, str]) -> None:
+    """No plan of another namespace, and none that backs up into vaults that the policy is not about."""
+    stage.begin(with_rights())
+    stage.body["metadata"]["uid"] = "uid-orders"
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    rules = [
+        {"RuleName": name, "TargetBackupVaultName": each, "Lifecycle": {"DeleteAfterDays": 7}}
+        for name, each in (("old", "orders"), ("other", vault))
+    ]
+    document = {"BackupPlanName": "by-hand", "Rules": rules}
+    plan_id = backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"]
+    stage.declare(schedule={**SCHEDULE, "adopt": plan_id})
+    stage.look()
+
+    assert scene.row(stage.body, "BackupPlan", "") == reason
+    assert (stage.control.calls(operation="TagResource") != []) == (reason[0] == "Met")
+    assert "others/y" not in str(stage.body["status"])
+
+
+def test_the_source_moves_to_another_region(scheduled: Stage) -> None:
+    """The plan that was left there goes on, and an event says which."""
+    scheduled.go_on()
+    (plan,) = plans(scheduled)
+    away = scheduled.admin(scene.PRODUCTION, scene.AWAY)
+    away.create_backup_vault(BackupVaultName="orders")
+    scheduled.declare(source={**SOURCE, "region": scene.AWAY, "vault": {"name": "orders"}})
+    told = [each for _ in range(3) for each in scheduled.look().events if each.reason == "BackupPlanLeft"]
+
+    assert len(told) == 1
+    assert plan["id"] in told[0].message
+    assert len(plans(scheduled)) == 1
+    assert len(away.list_backup_plans()["BackupPlansList"]) == 1

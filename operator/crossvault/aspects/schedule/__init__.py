@@ -46,6 +46,8 @@ def source(base: Base) -> Finding:
     | yes | ours, as declared | Met |
     | yes | ours, otherwise | Unmet, ours; UpdatePlan; selections are added, then others removed |
     | yes | of somebody else, not adopted | Unmet; nothing is written |
+    | yes | adopted, of another namespace | as if it were not there |
+    | yes | adopted, with rules that back up into other vaults | Unmet; nothing is written |
     | yes | adopted, not ours yet | Unmet, ours; TagPlan, then as for ours |
     | yes | AWS would refuse it | Unmet; nothing is written |
     """
@@ -63,15 +65,22 @@ def source(base: Base) -> Finding:
         return _absent(base, schedule, risks)
     if plan.owner != base.desired[OWNER] and schedule.adopt != plan.id:
         return Finding((_of_others(base.desired, plan), *risks))
+    if plan.owner != base.desired[OWNER] and not _is_of_vault(base.desired, plan):
+        return Finding((_of_other_vaults(base.desired, plan), *risks))
     return _there(base, schedule, plan, risks)
 
 
 def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | None:
     """Return the plan that a policy means: the adopted one, else its own, else one that has its name."""
     if schedule.adopt:
-        return next((each for each in plans.found if each.id == schedule.adopt), None)
+        return next((each for each in plans.found if each.id == schedule.adopt and _may_be_ours(desired, each)), None)
     own, name = plans.own(desired[OWNER]), plan_name(desired.key, desired.source.arn)
     return own or next((each for each in plans.found if each.name == name), None)
+
+
+def _may_be_ours(desired: Desired, plan: BackupPlan) -> bool:
+    """Tell whether a policy may take a plan over: that of another namespace is none for it, as all that is not its."""
+    return plan.owner in {"", desired[OWNER]} or plan.tags.get(POLICY_TAG, "").startswith(f"{desired.key.namespace}/")
 
 
 def own_plan(desired: Desired, source: Sight) -> str:
@@ -110,6 +119,17 @@ def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
     whose = f"of policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}" if plan.owner else "of nobody we know"
     message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this policy is {desired.key}, owner {desired[OWNER]}."
     remedy = f"Set spec.schedule.adopt: {plan.id} to take it over, or delete the plan, or the schedule, of one of them."
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
+
+
+def _is_of_vault(desired: Desired, plan: BackupPlan) -> bool:
+    return all(each["vault"] == desired.source.name for each in plan.form.rules.values())
+
+
+def _of_other_vaults(desired: Desired, plan: BackupPlan) -> Prerequisite:
+    """Say that what a plan backs up into other vaults would be lost: who was granted one vault has no say in those."""
+    message = f"Backup plan {plan.name} ({plan.id}) also backs up into other vaults than {desired.source.name}."
+    remedy = "Take those rules out of it by hand first, or leave spec.schedule.adopt out to have a plan created."
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 

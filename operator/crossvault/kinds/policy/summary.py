@@ -18,7 +18,7 @@ from ...aspects.copies.judged import JUDGED, judged
 from ...aspects.copies.planned import State
 from ...aspects.copies.proof import proofs
 from ...aspects.schedule.declared import SCHEDULE
-from ...engine.declared import DeletionPolicy, Desired
+from ...engine.declared import DeletionPolicy, Desired, account_of, region_of
 from ...engine.observed import Observed
 from ...engine.plan import Plan, Result, hindered
 from ...engine.rows import PrerequisiteStatus
@@ -121,13 +121,20 @@ def summarise(
 
 def _left_running(desired: Desired, previous: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[Event, ...]:
     """Return the event about a backup plan that goes on running although its schedule is declared no more."""
-    plan = plan_known({"status": previous})
-    if not plan or "schedule" in status or desired[SCHEDULE] is not None:
+    plan, before, now = plan_known({"status": previous}), previous.get("schedule"), status.get("schedule")
+    if not plan or not isinstance(before, Mapping):
         return ()
-    if desired.deletion_policy is DeletionPolicy.REMOVE_OWNED:
+    # Where the source is another account or Region by now, nobody looks for the old plan any more.
+    moved = now is not None and _place(before) != _place(now)
+    gone = now is None and desired[SCHEDULE] is None and desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED
+    if not moved and not gone:
         return ()
     text = f"Left in AWS, running: {plan}. It goes on backing up and copying; nothing keeps it as it is any more."
     return (Event("Warning", Reason.BACKUP_PLAN_LEFT, text),)
+
+
+def _place(plan: Mapping[str, Any]) -> tuple[str, str]:
+    return account_of(str(plan.get("planArn"))), region_of(str(plan.get("planArn")))
 
 
 def _left_shared(picture: Picture) -> tuple[Event, ...]:
