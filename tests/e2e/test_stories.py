@@ -142,7 +142,7 @@ def test_killed_while_copies_run(cluster: Cluster, written: int) -> None:
             "must be at least 120 (moveToColdStorageAfterDays 30 + 90), is 60",
         ),
         ({"destinations": [scene.destination(f"d{number}") for number in range(6)]}, "spec.destinations", "5"),
-        ({"schedule": {}}, "spec.schedule", "unknown field"),
+        ({"replicas": {}}, "spec.replicas", "unknown field"),
     ],
 )
 def test_kubectl_refuses_bad_specs(cluster: Cluster, spec: dict[str, Any], field: str, rule: str) -> None:

@@ -72,8 +72,8 @@ class RefusedWrites:
         return found.refused.problem if found is not None and now < found.refused.retry_at else None
 
     def for_policy(self, desired: Desired, now: datetime) -> dict[WriteKey, RefusedWrite]:
-        """Return what is not tried now at the destinations of a policy; nothing once the policy was declared anew."""
-        vaults = {each.vault.arn for each in desired.destinations}
+        """Return what is not tried now for a policy, at either end; nothing once the policy was declared anew."""
+        vaults = {desired.source.arn, *(each.vault.arn for each in desired.destinations)}
         with self._lock:
             anew = self._generations.get(desired.key, desired.generation) != desired.generation
             self._generations[desired.key] = desired.generation

@@ -208,7 +208,7 @@ ANSWERS: dict[str, Members] = {
             *("BackupPlan.Rules[].ScanActions", "BackupPlan.Rules[].ScanActions[].MalwareScanner"),
             "BackupPlan.Rules[].ScanActions[].ScanMode",
             *("AdvancedBackupSettings", "AdvancedBackupSettings[].ResourceType"),
-            *("AdvancedBackupSettings[].BackupOptions", "AdvancedBackupSettings[].BackupOptions.WindowsVSS"),
+            "AdvancedBackupSettings[].BackupOptions",
         ),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html: no tags is no member

@@ -366,7 +366,7 @@ def may_go_on(failed: Result, action: Action) -> bool:
         return failed.problem.error_class is ErrorClass.STUCK or not action.alone
     if failed.action.destination != action.destination:
         return True
-    return not failed.action.bars and failed.action.mends != action.mends
+    return not failed.action.bars and failed.action.key != action.key
 
 
 def hindered(

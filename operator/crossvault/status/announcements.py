@@ -40,14 +40,18 @@ def transitions(judged: Iterable[Condition], previous: Mapping[str, Any]) -> tup
 
 
 def events_of(
-    results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]
+    results: tuple[Result, ...],
+    judged: tuple[Condition, ...],
+    previous: Mapping[str, Any],
+    generation: int | None = None,
 ) -> tuple[Event, ...]:
     """Return what this pass did in AWS, copies added up per destination, and what AWS refused.
 
     What it found done is told by who did it. A refusal is told unless a condition said so: one that lasts would else
-    be posted each pass.
+    be posted each pass. What was declared anew, in another ``generation``, is no repair.
     """
-    was_in_sync = (condition_of(previous, "Synced") or {}).get("status") == TRUE
+    same = generation is None or previous.get("observedGeneration") == generation
+    was_in_sync = same and (condition_of(previous, "Synced") or {}).get("status") == TRUE
     done = [each for each in results if each.problem is None and not each.found]
     told = [each.action.done(repaired=was_in_sync) for each in done]
     events = [Event("Normal", *each) for each in told if each is not None]
@@ -65,9 +69,14 @@ def events_of(
     return tuple(events)
 
 
-def log_line(results: tuple[Result, ...], judged: tuple[Condition, ...], previous: Mapping[str, Any]) -> str:
+def log_line(
+    results: tuple[Result, ...],
+    judged: tuple[Condition, ...],
+    previous: Mapping[str, Any],
+    generation: int | None = None,
+) -> str:
     """Return what the pass changed, for the log; nothing when it changed nothing, or as :func:`turned_false` says."""
-    done = [event.message.rstrip(".") for event in events_of(results, judged, previous)]
+    done = [event.message.rstrip(".") for event in events_of(results, judged, previous, generation)]
     before = condition_of(previous, "Ready") or {}
     changed = (before.get("status"), before.get("reason")) != (judged[0].status, judged[0].reason)
     if changed and judged[0].status != FALSE:

@@ -95,7 +95,7 @@ def _known(side: Side) -> foresight.Circumstances:
         {point: each for (point, vault), each in traffic.refused.items() if vault == arn},
         source_keys.held(*asked),
         source_keys.closed_types(*asked),
-        schedule.own_plan(side.desired, side.source),
+        schedule.own_plan(side.desired, side.source, arn),
     )
 
 

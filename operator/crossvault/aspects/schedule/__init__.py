@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...engine.declared import DeletionPolicy, Desired
-from ...engine.looks import Unseen
+from ...engine.looks import Look, Unseen
 from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room, Side
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
@@ -26,12 +26,14 @@ from .actions import (
     TagPlan,
     UpdatePlan,
 )
-from .declared import KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
+from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
 from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
+MOST_OF_A_TAG = 256
+"""Characters of a tag's value. https://docs.aws.amazon.com/aws-backup/latest/devguide/API_TagResource.html"""
 
 
 def source(base: Base) -> Finding:
@@ -53,28 +55,38 @@ def source(base: Base) -> Finding:
     """
     schedule, look = base.desired[SCHEDULE], base.sight[PLANS]
     if schedule is None:
-        return _left(base.desired, look.value) if not isinstance(look, Unseen) else Finding()
+        return _left(base, look)
     if isinstance(look, Unseen):
         return Finding((unknown(PLAN_ROW, "", look.problem),))
     risks = hazards(base, schedule)
-    refused = refusal(base, schedule)
-    if refused is not None:
-        return Finding((refused, *risks))
     plan = meant(base.desired, schedule, look.value)
     if plan is None:
-        return _absent(base, schedule, risks)
-    if plan.owner != base.desired[OWNER] and schedule.adopt != plan.id:
-        return Finding((_of_others(base.desired, plan), *risks))
-    if plan.owner != base.desired[OWNER] and not _is_of_vault(base.desired, plan):
-        return Finding((_of_other_vaults(base.desired, plan), *risks))
-    return _there(base, schedule, plan, risks)
+        refused = refusal(base, schedule)
+        return _absent(base, schedule, risks) if refused is None else Finding((refused, *risks))
+    whose = _not_ours(base.desired, schedule, plan, look.value)
+    return Finding((whose, *risks)) if whose is not None else _there(base, schedule, plan, risks)
+
+
+def _not_ours(desired: Desired, schedule: Schedule, plan: BackupPlan, plans: Plans) -> Prerequisite | None:
+    """Return the row about a plan that is not to be written; None for one that is the policy's, or may become so."""
+    if plan.owner == desired[OWNER]:
+        return None
+    if is_of_a_cluster(desired, plan):
+        message = f"Backup plan {plan.name} is kept by the operator of a cluster for this policy (owner {plan.owner})."
+        return met(PLAN_ROW, "", message)
+    if schedule.adopt != plan.id:
+        return _of_others(desired, plan)
+    own = plans.own(desired[OWNER])
+    if own is not None:
+        return _of_its_own(own)
+    return None if _is_of_vault(desired, plan) else _of_other_vaults(desired, plan)
 
 
 def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | None:
     """Return the plan that a policy means: the adopted one, else its own, else one that has its name."""
     if schedule.adopt:
         return next((each for each in plans.found if each.id == schedule.adopt and _may_be_ours(desired, each)), None)
-    own, name = plans.own(desired[OWNER]), plan_name(desired.key, desired.source.arn)
+    own, name = plans.own(desired[OWNER], desired[KNOWN_PLAN]), plan_name(desired.key, desired.source.arn)
     return own or next((each for each in plans.found if each.name == name), None)
 
 
@@ -83,15 +95,30 @@ def _may_be_ours(desired: Desired, plan: BackupPlan) -> bool:
     return plan.owner in {"", desired[OWNER]} or plan.tags.get(POLICY_TAG, "").startswith(f"{desired.key.namespace}/")
 
 
-def own_plan(desired: Desired, source: Sight) -> str:
-    """Return the id of the policy's own plan, which copies what it makes; empty where none is seen."""
+def own_plan(desired: Desired, source: Sight, vault_arn: str) -> str:
+    """Return the id of the policy's own plan, if it copies what it makes into a vault; empty where none is seen."""
     look = source[PLANS]
-    own = None if isinstance(look, Unseen) or desired[SCHEDULE] is None else look.value.own(desired[OWNER])
-    return own.id if own is not None else ""
+    schedule = desired[SCHEDULE]
+    if isinstance(look, Unseen) or schedule is None:
+        return ""
+    plan = meant(desired, schedule, look.value)
+    if plan is None or not any(vault_arn in rule["copies"] for rule in plan.form.rules.values()):
+        return ""
+    return plan.id if plan.owner == desired[OWNER] or is_of_a_cluster(desired, plan) else ""
+
+
+def is_of_a_cluster(desired: Desired, plan: BackupPlan) -> bool:
+    """Tell whether a policy of a file is one that a cluster keeps: that one keeps the plan, too."""
+    of_files = desired[OWNER].startswith(FILES)
+    return of_files and plan.owner not in {"", desired[OWNER]} and plan.tags.get(POLICY_TAG) == _policy_tag(desired)
 
 
 def _tags(desired: Desired) -> tuple[tuple[str, str], ...]:
-    return ((MANAGED_TAG, "crossvault"), (OWNER_TAG, desired[OWNER]), (POLICY_TAG, str(desired.key)))
+    return ((MANAGED_TAG, "crossvault"), (OWNER_TAG, desired[OWNER]), (POLICY_TAG, _policy_tag(desired)))
+
+
+def _policy_tag(desired: Desired) -> str:
+    return str(desired.key)[:MOST_OF_A_TAG]
 
 
 def _absent(base: Base, schedule: Schedule, risks: tuple[Prerequisite, ...]) -> Finding:
@@ -112,6 +139,15 @@ def _absent(base: Base, schedule: Schedule, risks: tuple[Prerequisite, ...]) -> 
     )
     create = CreatePlan(where, name, plan_document(desired, schedule, name), _tags(desired))
     return Finding((row, *risks), (Drift("", ASPECT, name, "present", "absent"),), (create,))
+
+
+def _of_its_own(own: BackupPlan) -> Prerequisite:
+    """Say that a policy has a plan already: with a second one everything would be backed up twice."""
+    message = f"This policy keeps backup plan {own.name} ({own.id}) already, and would have two with the adopted one."
+    remedy = (
+        "Delete that plan, or take spec.schedule out with deletionPolicy: RemoveOwned, and adopt the other one then."
+    )
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 
 def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
@@ -140,14 +176,14 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
     if plan.owner != desired[OWNER]:
         drift.append(Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
         actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
-    wanted = plan_document(desired, schedule, plan.name)
+    wanted, refused = plan_document(desired, schedule, plan.name), refusal(base, schedule)
     changes = differences(form_of(wanted), plan.form)
     drift += (Drift("", ASPECT, path, want, has) for path, want, has in changes)
-    if changes:
+    if changes and refused is None:
         actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
     chosen, otherwise = _selections(desired, schedule, plan)
     rows = (
-        _row(base, plan, actions, len(changes)),
+        refused or _row(base, plan, actions, len(changes)),
         _selections_row(base, schedule, [each for each in chosen if isinstance(each, CreateSelection)], otherwise),
     )
     return Finding((*rows, *risks), (*drift, *otherwise), (*actions, *chosen))
@@ -197,16 +233,30 @@ def _selections(desired: Desired, schedule: Schedule, plan: BackupPlan) -> tuple
 # --- When it is declared no more -------------------------------------------------------------------------------------
 
 
-def _left(desired: Desired, plans: Plans) -> Finding:
-    if desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED:
+def _left(base: Base, look: Look[Plans]) -> Finding:
+    desired = base.desired
+    if desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED or not desired[KNOWN_PLAN]:
         return Finding()
-    return Finding(actions=tuple(_removal(desired, plans)))
+    if isinstance(look, Unseen):
+        return Finding((unknown(PLAN_ROW, "", look.problem),))
+    own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
+    if own is None:
+        return Finding()
+    does = by_the_operator(desired, "removes it", unproven(base.rows, ""))
+    still = [(PLAN_ROW, f"Backup plan {own.name} ({own.id}) still runs, and its schedule is declared no more.")]
+    if own.selections:
+        still.append((SELECTIONS_ROW, f"The plan still selects: {', '.join(each.name for each in own.selections)}."))
+    rows = tuple(
+        unmet(name, "", Reason.BACKUP_PLAN_DIFFERS, told, does, blocks=False, ours=True) for name, told in still
+    )
+    drift = Drift("", ASPECT, own.name, "absent", "present")
+    return Finding(rows, (drift,), tuple(_removal(desired, look.value)))
 
 
 def _removal(desired: Desired, plans: Plans) -> Iterator[Action]:
     """Take away the selections, then the plan: AWS refuses the other order."""
-    own = plans.own(desired[OWNER])
-    if own is None or own.id != desired[KNOWN_PLAN]:
+    own = plans.own(desired[OWNER], desired[KNOWN_PLAN])
+    if own is None:
         return
     for each in own.selections:
         yield DeleteSelection(desired.source, own.id, each.name, each.id)

@@ -102,6 +102,8 @@ class UpdatePlan(_AtSource):
     document: Mapping[str, Any] = field(hash=False)
     changes: tuple[Difference, ...]
 
+    bars: ClassVar[bool] = False
+
     @property
     def key(self) -> WriteKey:
         """What makes this the same write as another one: also what it replaces."""
@@ -174,6 +176,7 @@ class CreateSelection(_AtSource):
     instead_of: tuple[str, ...] = ()
 
     mends: ClassVar[str] = SELECTIONS_ROW
+    bars: ClassVar[bool] = False
 
     @property
     def key(self) -> WriteKey:

@@ -70,8 +70,6 @@ def look(scene: Scene) -> Looking:
 
 def _concerns(desired: Desired) -> bool:
     """Tell whether a policy has, or had, a plan at all."""
-    if desired.deleting:
-        return bool(desired[KNOWN_PLAN])
     return desired[SCHEDULE] is not None or bool(desired[KNOWN_PLAN])
 
 
@@ -81,7 +79,9 @@ def _meant(desired: Desired, listed: Look[tuple[Listed, ...]]) -> Look[tuple[Lis
     schedule, known = desired[SCHEDULE], desired[KNOWN_PLAN]
     ids = {known, schedule.adopt if schedule is not None else ""} - {""}
     name = plan_name(desired.key, desired.source.arn)
-    return Seen(tuple(each for each in listed.value if each.id in ids or each.name == name)[:MOST_OF_ONE_NAME])
+    found = [each for each in listed.value if each.id in ids]
+    found += [each for each in listed.value if each.name == name and each.id not in ids][:MOST_OF_ONE_NAME]
+    return Seen(tuple(found))
 
 
 MOST_OF_ONE_NAME = 5

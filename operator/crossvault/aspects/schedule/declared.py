@@ -32,6 +32,8 @@ MOST_CONDITIONS, MOST_ARNS, MOST_PATTERNS = 30, 500, 30
 """Of one selection. https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html"""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,50}")
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,576}")
+_ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
 _ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^\s]+")
 
 Pairs = tuple[tuple[str, str], ...]
@@ -118,6 +120,9 @@ SCHEDULE: Part[Schedule | None] = Part("schedule", None)
 
 KNOWN_PLAN: Part[str] = Part("known plan", "")
 """The id of the plan that a status says is the policy's own; empty for none."""
+
+FILES = "files:"
+"""How the owner begins that a policy of a file is."""
 
 OWNER: Part[str] = Part("owner", "")
 """What tells the policy from every other one, of other clusters too, in the tags of its plan."""
@@ -267,6 +272,9 @@ def _arns(fields: Fields, name: str) -> tuple[str, ...]:
 def _role(fields: Fields, source: VaultRef) -> str:
     """Return the ARN of the role that makes the backups; a bare name belongs to the source account."""
     role, account_id = fields.text("role", DEFAULT), source.account.account_id
+    if role and not (_ROLE_NAME.fullmatch(role) or _ROLE_ARN.fullmatch(role)):
+        fields.fault("role", f"must be the name of a role, such as {DEFAULT}, or its ARN; is {show(role)}")
+        return role
     if not role.startswith("arn:"):
         return f"arn:{partition_of(source.region)}:iam::{account_id}:role/{role_name(role)}"
     if account_id and account_of(role) != account_id:

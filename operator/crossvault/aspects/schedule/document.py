@@ -29,6 +29,7 @@ _CONDITIONS = (
     ("StringLike", "like"),
     ("StringNotLike", "not_like"),
 )
+_OFF = "WindowsVSS=disabled"
 _VSS: Document = {"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}
 
 
@@ -132,7 +133,7 @@ def differences(want: PlanForm, have: PlanForm) -> tuple[Difference, ...]:
             found.append((path, "absent", "present"))
         else:
             found += _between(path, want.rules[name], have.rules[name])
-    return (*found, *_between("", {"windowsVss": want.windows_vss}, {"windowsVss": have.windows_vss}))
+    return (*found, *_between("advancedBackupSettings", want.settings, have.settings))
 
 
 def _between(path: str, want: Document, have: Document) -> Iterator[Difference]:
@@ -157,7 +158,7 @@ def form_of(plan: Document) -> PlanForm:
 
 def form_from(rules: Iterable[Document], settings: Iterable[Document] | None) -> PlanForm:
     """Return that form of the rules and the settings of a plan, which AWS gives back side by side."""
-    return PlanForm({str(rule["RuleName"]): dict(_normal(rule)) for rule in rules}, _vss(settings or ()))
+    return PlanForm({str(rule["RuleName"]): dict(_normal(rule)) for rule in rules}, _options(settings or ()))
 
 
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
@@ -202,11 +203,15 @@ def _pairs(tags: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple(f"{key}={value}" for key, value in sorted((tags or {}).items()))
 
 
-def _vss(settings: Iterable[Document]) -> bool:
-    return any(
-        each.get("ResourceType") == "EC2" and (each.get("BackupOptions") or {}).get("WindowsVSS") == "enabled"
-        for each in settings
-    )
+def _options(settings: Iterable[Document]) -> dict[str, tuple[str, ...]]:
+    """Return the options of each resource type but for the one that says what is so anyway."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in settings:
+        options = tuple(f"{name}={value}" for name, value in sorted((each.get("BackupOptions") or {}).items()))
+        on = tuple(option for option in options if option != _OFF)
+        if on:
+            found[str(each.get("ResourceType"))] = on
+    return found
 
 
 def selection_form(document: Document) -> tuple[object, ...]:

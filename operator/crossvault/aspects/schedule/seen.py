@@ -18,10 +18,13 @@ OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
 
 @dataclass(frozen=True, slots=True)
 class PlanForm:
-    """A plan in the form in which equal ones are equal: the members of every rule by its name."""
+    """A plan in the form in which equal ones are equal: the members of every rule by its name, and its settings.
+
+    ``settings`` has the options of each resource type.
+    """
 
     rules: Mapping[str, Mapping[str, Any]]
-    windows_vss: bool = False
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ class Plans:
 
     found: tuple[BackupPlan, ...] = ()
 
-    def own(self, owner: str) -> BackupPlan | None:
-        """Return the policy's own."""
-        return next((each for each in self.found if each.owner == owner), None)
+    def own(self, owner: str, known: str = "") -> BackupPlan | None:
+        """Return the policy's own; of several the one that is known as such."""
+        own = [each for each in self.found if each.owner == owner]
+        return next((each for each in own if each.id == known), own[0] if own else None)
 
 
 def _needed(look: Look[Plans]) -> Iterable[Look[Any]]:

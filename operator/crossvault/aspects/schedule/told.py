@@ -10,7 +10,7 @@ from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...words.instants import instant
-from .declared import OWNER, SCHEDULE
+from .declared import KNOWN_PLAN, OWNER, SCHEDULE
 from .seen import PLANS, BackupPlan
 
 
@@ -25,7 +25,7 @@ def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datet
         return {}
     if isinstance(look, Unseen):
         return dict(before) if isinstance(before, Mapping) else {}
-    own = look.value.own(desired[OWNER])
+    own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
     return _row(own, next_runs(desired, now)) if own is not None else {}
 
 

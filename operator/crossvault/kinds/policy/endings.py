@@ -12,13 +12,22 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from ...aspects.schedule.actions import DeletePlan
-from ...aspects.schedule.declared import KNOWN_PLAN, OWNER
+from ...aspects.schedule.declared import KNOWN_PLAN, OWNER, SCHEDULE
 from ...aspects.schedule.seen import PLANS
 from ...aspects.source_keys.declared import KEY_POLICY
 from ...aspects.source_keys.statement import GRANTS, USE
 from ...aspects.vault_policy import OWNERSHIP, POLICY, guest_of
 from ...aspects.vault_policy.statement import SID_PREFIX, sid_of, standing, written_in
-from ...engine.declared import DeletionPolicy, Desired, Destination, Ownership, PolicyKey, VaultRef
+from ...engine.declared import (
+    DeletionPolicy,
+    Desired,
+    Destination,
+    Ownership,
+    PolicyKey,
+    VaultRef,
+    account_of,
+    region_of,
+)
 from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...engine.plan import Postponed, Result
@@ -29,7 +38,7 @@ from ...status.outcome import Cadence, Outcome
 from ...status.unseen import bare_report
 from ...words.problems import Problem
 from ...words.reasons import Reason
-from ...words.texts import clip
+from ...words.texts import clean, clip
 from ..account.parse import AccountDeclaration
 from ..rejected import Rejected
 from . import conditions, stakes
@@ -95,7 +104,7 @@ def prepare(
         *(_needed(each.vault.arn, sids[each.name], claimants, desired.key) for each in needed),
         *(_by_others(each.vault.arn, sids[each.name]) for each in others),
     )
-    plan = bool(desired[KNOWN_PLAN])
+    plan = bool(desired[KNOWN_PLAN]) or desired[SCHEDULE] is not None
     kept = (*(kept if managed or plan else (_retained(body),)), *_in_keys(body))
     ours = tuple(each for each in managed if each not in needed and each not in others)
     left = replace(desired, destinations=ours) if ours or plan else None
@@ -173,7 +182,7 @@ def plan_known(body: Mapping[str, Any]) -> str:
     schedule = (body.get("status") or {}).get("schedule")
     if not isinstance(schedule, Mapping) or not schedule.get("planId"):
         return ""
-    return f"backup plan {schedule.get('planName')} ({schedule['planId']})"
+    return clean(f"backup plan {schedule.get('planName')} ({schedule['planId']})")
 
 
 def statement(vault_arn: str, sid: str) -> str:
@@ -265,6 +274,7 @@ def summarise(
             left.append((_short(declared.vault, written["Sid"]), refused.get(declared.name, _INTERRUPTED)))
         elif standing(policy.value, guest_of(desired, declared)) is not None:
             stays.append(_changed(arn, sid))
+    stays += [*_plans_of_others(desired, observed), *_plan_elsewhere(desired, body)]
     left += _plan_standing(desired, observed, refused, body)
     if left:
         return replace(waiting(left, body, now=now, requeue=cadence), results=results)
@@ -278,14 +288,34 @@ def _plan_standing(
 ) -> list[tuple[str, Problem]]:
     """Return what the removal of the policy's backup plan waits for, while it is there."""
     look = observed.source[PLANS]
-    if not desired[KNOWN_PLAN]:
+    if not desired[KNOWN_PLAN] and desired[SCHEDULE] is None:
         return []
     if isinstance(look, Unseen):
-        return [(plan_known(body), look.problem)]
-    own = look.value.own(desired[OWNER])
-    if own is None or own.id != desired[KNOWN_PLAN]:
+        return [(plan_known(body) or "its backup plan, if there is one", look.problem)]
+    own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
+    if own is None:
         return []
     return [(f"backup plan {own.name} ({own.id})", refused.get("") or _INTERRUPTED)]
+
+
+def _plan_elsewhere(desired: Desired, body: Mapping[str, Any]) -> list[str]:
+    """Return where the plan stays that the status knows, when the source is another account or Region by now."""
+    arn = str(((body.get("status") or {}).get("schedule") or {}).get("planArn") or "")
+    here = (desired.source.account.account_id, desired.source.region)
+    if not arn or (account_of(arn), region_of(arn)) == here:
+        return []
+    return [clean(f"Left in AWS, running: {plan_known(body)}, {arn}, from before the source was another place.")]
+
+
+def _plans_of_others(desired: Desired, observed: Observed) -> list[str]:
+    """Return what stays because its tags say that it is not the policy's own, in sentences."""
+    look = observed.source[PLANS]
+    found = () if isinstance(look, Unseen) else look.value.found
+    return [
+        f"Left in AWS, running: backup plan {each.name} ({each.id}), which is not this policy's by its tags."
+        for each in found
+        if each.owner != desired[OWNER]
+    ]
 
 
 _INTERRUPTED = Problem(Reason.DELETION_WAITING, "The pass ended before it was done.")
@@ -297,6 +327,7 @@ def unfinished(
     """Say what a deletion waits for whose pass did not come to its end."""
     desired = ending.desired
     names = [_short(each.vault, _sid(desired, each)) for each in desired.destinations] if desired is not None else []
+    names += [plan_known(body)] if plan_known(body) else []
     return waiting([(name, problem) for name in names or ["what this policy owned"]], body, now=now, requeue=cadence)
 
 

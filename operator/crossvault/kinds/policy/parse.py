@@ -12,7 +12,7 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
-from ...aspects.schedule.declared import FIELD, KNOWN_PLAN, OWNER, roles_in
+from ...aspects.schedule.declared import FIELD, FILES, KNOWN_PLAN, OWNER, roles_in
 from ...aspects.source_keys import manages_keys
 from ...aspects.vault import makes_air_gapped, wants_lock
 from ...aspects.vault_policy import grantee_in
@@ -93,7 +93,7 @@ def _plan_of(body: Mapping[str, Any], key: PolicyKey) -> Parts:
     metadata, status = (each if isinstance(each, Mapping) else {} for each in (body["metadata"], body.get("status")))
     schedule = status.get("schedule")
     known = schedule.get("planId") if isinstance(schedule, Mapping) else None
-    owner = str(metadata.get("uid") or f"files:{key}")
+    owner = str(metadata.get("uid") or f"{FILES}{key}")
     return Parts().having(OWNER, owner).having(KNOWN_PLAN, known if isinstance(known, str) else "")
 
 

@@ -88,7 +88,7 @@ def summarise(
     return Outcome(
         status=status,
         events=(
-            *events_of(results, found, previous),
+            *events_of(results, found, previous, desired.generation),
             *transitions(found, previous),
             *_left_shared(picture),
             *_left_running(desired, previous, status),
@@ -97,7 +97,7 @@ def summarise(
         requeue=_requeue(picture, cadence),
         failed=failed,
         calm=not (failed or _refused(picture) or _amiss(picture) or _failing(picture)),
-        summary=log_line(results, found, previous),
+        summary=log_line(results, found, previous, desired.generation),
         warnings=turned_false(found, previous),
         report=Report(
             kind=KIND,
