@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Base, Drift, Finding
+from ...engine.plan import Base, Change, Drift, Finding
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.problems import Problem
 from ...words.reasons import Reason
@@ -23,6 +23,11 @@ class CreateSourceVault(CreateVault):
     """Create the source vault with its customer managed key."""
 
     mends: ClassVar[str] = ROW
+
+    def told(self) -> Change:
+        """Return how a plan lists it."""
+        what = f"the source vault, with key {self.key_arn}"
+        return Change("add", "vault", f"{self.vault.account.name}/{self.vault.name}", what)
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - a vault is made once
         """Return the event about it."""
