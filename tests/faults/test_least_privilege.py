@@ -137,6 +137,26 @@ def test_everything_is_protected_with_exactly_what_is_printed(in_process: InProc
     )
 
 
+@pytest.mark.parametrize("name", FOLDERS)
+def test_who_has_exactly_what_is_printed_lacks_nothing(in_process: InProcess, name: str) -> None:
+    """What IAM decides about the conditions of the statements, too: a row that is always red is read by nobody."""
+    answer = documents_of(name)
+    tale = next(each for each in TALES if each.fits(folder_of(name)))
+    life = lived(
+        in_process,
+        folder_of(name),
+        Tale("nobody looks", tale.world, lambda _: None),
+        lambda made: least.permit(made, answer),
+    )
+    life.restart()
+    for key in [each for each in life.bodies if each.kind == ACCOUNT.name]:
+        life.once(key)
+        status = life.bodies[key]["status"]
+        granted = [each for each in status["conditions"] if each["type"] == "PermissionsGranted"]
+        assert [each["status"] for each in granted] in ([], ["True"]), status.get("permissions")
+        assert not status.get("permissions")
+
+
 @pytest.mark.parametrize(("name", "one"), ACTIONS)
 def test_no_action_can_be_taken_away(in_process: InProcess, chronicles: Chronicles, name: str, one: Allowed) -> None:
     """Something that a person sees is otherwise, in good times or in bad ones."""

@@ -76,12 +76,15 @@ def _lasts(wants: Iterable[Want], found: Decisions | None) -> timedelta:
 
 
 def _context(wants: Iterable[Want]) -> dict[str, tuple[str, ...]]:
-    """Return the keys that the statements themselves are about, with values that they are for."""
+    """Return the keys that the statements themselves are about, with values that they are for.
+
+    A key that has to be absent (``Null``) is given none.
+    """
     found: dict[str, dict[str, None]] = {}
     for want in wants:
         region = next((region_of(each) for each in want.resources if region_of(each)), "us-east-1")
-        for keys in want.condition.values():
-            for key, values in keys.items():
+        for operator, keys in want.condition.items():
+            for key, values in keys.items() if operator != "Null" else ():
                 listed = values if isinstance(values, list) else [values]
                 found.setdefault(key, {}).update(dict.fromkeys(str(each).replace("*", region) for each in listed))
     return {key: tuple(values)[:VALUES] for key, values in found.items()}
