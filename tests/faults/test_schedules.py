@@ -532,3 +532,14 @@ def test_the_source_moves_to_another_region(scheduled: Stage) -> None:
     assert plan["id"] in told[0].message
     assert len(plans(scheduled)) == 1
     assert len(away.list_backup_plans()["BackupPlansList"]) == 1
+
+
+def test_a_rule_that_never_runs_again_is_told(scheduled: Stage) -> None:
+    """Of a year that has passed."""
+    wanted = copy.deepcopy(SCHEDULE)
+    wanted["rules"][0]["cron"] = "cron(0 5 ? * * 2020)"
+    scheduled.declare(schedule=wanted)
+    scheduled.look()
+
+    assert scene.row(scheduled.body, "Schedule", "") == ("Unmet", "ScheduleTooSparse")
+    assert "daily does not run any more" in str(scheduled.body["status"]["prerequisites"])

@@ -45,17 +45,31 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | rule | row |
     |---|---|
     | its backups live shorter, or longer, than the lock of the source vault allows | Unmet: backup jobs fail |
+    | it does not run any more | Unmet |
     | none of them runs as often as objectives.maxCopyLag asks for new copies | Unmet: it cannot be kept |
     | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
     | anything else | Met |
 
     No copy is held because of it: those of backups that are there go on.
     """
-    found = [*_sparse(base, schedule), *(each for rule in schedule.rules for each in _of(base, rule))]
+    found = [
+        *_over(base, schedule),
+        *_sparse(base, schedule),
+        *(each for rule in schedule.rules for each in _of(base, rule)),
+    ]
     if not found:
         return (met(HAZARDS_ROW, "", "The rules keep backups for as long as their copies need them."),)
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
     return (replace(found[0], message=f"{found[0].message}{more}"),)
+
+
+def _over(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:
+    """Tell of a rule that never runs again, as one of a year that has passed."""
+    for rule in schedule.rules:
+        if rule.next_run(base.case.observed.at) is None:
+            message = f"Rule {rule.name} does not run any more: {rule.cron} names no moment to come."
+            remedy = f"Correct cron in spec.schedule.rules of {rule.name}, or take the rule out."
+            yield unmet(HAZARDS_ROW, "", Reason.SCHEDULE_TOO_SPARSE, message, remedy, blocks=False)
 
 
 def _sparse(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:

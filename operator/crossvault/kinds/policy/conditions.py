@@ -136,7 +136,8 @@ def unconfirmed(picture: Picture) -> list[Mapping[str, Any]]:
 def difference(each: Drift) -> str:
     """Say what is otherwise than declared, and what a person does about it."""
     remedy = f", not {each.desired}. {each.remedy}" if each.remedy else ""
-    return f"{each.destination}: {each.aspect} {each.path} is {each.observed}{remedy}"
+    where = f"{each.destination}: " if each.destination else ""
+    return f"{where}{each.aspect} {each.path} is {each.observed}{remedy}"
 
 
 def _held_because(picture: Picture) -> str:
@@ -299,7 +300,7 @@ def _all_copied(figures: Sequence[Figures]) -> str:
     }
     assumed, cold = remarks.values()
     text += f", {assumed} of them only by assumption (copying.whenUncertain)" if assumed else ""
-    text += f", {cold} of them in cold storage earlier than declared (CopyColdEarly)" if cold else ""
+    text += f", {cold} of them to go cold earlier than declared (CopyColdEarly)" if cold else ""
     never: dict[Reason, int] = {}
     for each in figures:
         for (state, reason), count in each.reasons.items():

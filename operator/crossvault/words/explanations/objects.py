@@ -303,7 +303,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "Shorten the start window of the rule, or keep its backups longer.",
     ),
     Reason.SCHEDULE_TOO_SPARSE: Explanation(
-        "The rules run less often than objectives.maxCopyLag promises copies of what is new.",
+        "The rules run less often than objectives.maxCopyLag promises copies of what is new, or not at all any more.",
         AUTHOR,
         "Let a rule run more often, or raise the objective.",
     ),
