@@ -135,13 +135,13 @@ def refusals(cluster: ControlPlane) -> list[str]:
     folder = cluster.folder / "broken"
     folder.mkdir(exist_ok=True)
     for index, broken in enumerate(broken_manifests.TABLE):
-        body = altered(broken.body, {"metadata.name": f"broken-{index:02}"})
-        (folder / f"broken-{index:02}.json").write_text(json.dumps(body))
+        body = altered(broken.body, {"metadata.name": f"broken-{index:03}"})
+        (folder / f"broken-{index:03}.json").write_text(json.dumps(body))
     result = cluster.kubectl("create", "--dry-run=server", "-f", folder, check=False)
     found = dict.fromkeys(range(len(broken_manifests.TABLE)), "")
     current = -1
     for line in result.stderr.splitlines():
-        name = re.search(r"broken-([0-9]{2})", line)
+        name = re.search(r"broken-([0-9]{3})", line)
         current = int(name[1]) if name else current
         found[current] += line + "\n"
     assert (result.returncode, result.stdout) == (1, "")
