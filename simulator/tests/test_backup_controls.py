@@ -96,7 +96,10 @@ def test_tags_of_a_plan_count_for_the_caller(server: SimulatorServer, team: str,
     own = {"StringEquals": {"aws:ResourceTag/team": team}}
     key = {"id": "AKIASHOP111111111111", "secret": "shop-secret"}
     policies = [
-        scenes.allow("backup:CreateBackupPlan", condition={"StringEquals": {"aws:RequestTag/team": "shop"}}),
+        scenes.allow(
+            *("backup:CreateBackupPlan", "backup:TagResource"),
+            condition={"StringEquals": {"aws:RequestTag/team": "shop"}},
+        ),
         scenes.allow("backup:GetBackupPlan", condition=own),
     ]
     user = {"name": "shop", "access_key": key, "policies": policies}

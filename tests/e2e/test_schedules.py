@@ -66,7 +66,7 @@ def source(cluster: Cluster) -> Any:
 
 def selected(cluster: Cluster) -> Json:
     """Return the plan once it selects something."""
-    found = scheduling.plans(source(cluster))
+    found = scheduling.plans_of(source(cluster))
     return found[0] if found and found[0]["selections"] else {}
 
 
@@ -85,7 +85,7 @@ def has_run(cluster: Cluster) -> list[Json]:
 
 def test_scheduled_plan_with_rules_and_windows(guide: Cluster) -> None:
     """The plan of the walk-through is there, as declared, and kubectl says whose, and when it runs next."""
-    (plan,) = scheduling.plans(source(guide))
+    (plan,) = scheduling.plans_of(source(guide))
     (rule,) = plan["Rules"]
     status = guide.get()["status"]
 
@@ -136,5 +136,5 @@ def test_schedule_is_taken_out_again(guide: Cluster) -> None:
     guide.kubectl("delete", "cabp", "orders", "-n", guide.namespace, "--wait=false")
     until(guide.gone, "the policy is gone", told=guide.log)
 
-    assert scheduling.plans(source(guide)) == []
+    assert scheduling.plans_of(source(guide)) == []
     assert len(has_run(guide)) == 2

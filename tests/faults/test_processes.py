@@ -188,7 +188,7 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "awsWrites": 0,
     }
     (policy,) = document["policies"]
-    assert set(policy) == {"policy", "mode", "suspended", "acts", "destinations"}
+    assert set(policy) == {"policy", "mode", "suspended", "acts", "source", "destinations"}
     assert set(policy["destinations"][0]) == {
         *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states", "pairing"),
         *("hazards", "reasons", "failures", "existingCopies"),

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.faults.test_schedules import SCHEDULE, adopted, calls, plans
 from tests.kit import scheduling
 from tests.kit import stage as scene
+from tests.kit.scheduling import SCHEDULE, calls, made_by_hand, plans
 from tests.kit.stage import Json, Stage
 
 from crossvault.kinds.policy import endings
@@ -98,7 +98,7 @@ def test_a_lifecycle_that_aws_would_refuse_stops_no_upkeep_of_selections(schedul
 def test_no_second_plan_is_adopted_beside_the_own_one(scheduled: Stage) -> None:
     """Everything would be backed up twice; the row says which plan is in the way."""
     (own,) = plans(scheduled)
-    scheduled.declare(schedule={**SCHEDULE, "adopt": adopted(scheduled)})
+    scheduled.declare(schedule={**SCHEDULE, "adopt": made_by_hand(scheduled)})
     scheduled.control.clear_calls()
     scheduled.look()
     (row,) = (each for each in scheduled.body["status"]["prerequisites"] if each["name"] == "BackupPlan")

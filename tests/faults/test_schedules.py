@@ -9,41 +9,13 @@ from typing import Any
 import pytest
 from tests.kit import scheduling
 from tests.kit import stage as scene
+from tests.kit.scheduling import SCHEDULE, calls, made_by_hand, plans
 from tests.kit.stage import Json, Stage
-
-SCHEDULE: Json = {
-    "rules": [
-        {"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}},
-        {
-            "name": "monthly",
-            "cron": "cron(0 7 1 * ? *)",
-            "timezone": "Europe/Berlin",
-            "startWindowMinutes": 60,
-            "completionWindowMinutes": 600,
-            "lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 400},
-            "recoveryPointTags": {"kept": "long"},
-        },
-    ],
-    "selections": [
-        {"name": "tagged", "tags": {"backup": "true"}},
-        {"name": "named", "resources": [f"arn:aws:rds:{scene.HOME}:{scene.PRODUCTION}:db:*"]},
-    ],
-}
 
 
 def with_rights() -> Json:
     """Return the usual world, in which the operator's role may do more."""
     return scheduling.allowed(scene.world())
-
-
-def plans(stage: Stage) -> list[Json]:
-    """Return the plans of the source account, each with its tags and selections."""
-    return scheduling.plans(stage.admin(scene.PRODUCTION, scene.HOME))
-
-
-def calls(stage: Stage) -> Counter[str]:
-    """Count the operator's writes by operation."""
-    return Counter(each.operation for each in stage.writes() if "/crossvault-" in each.principal)
 
 
 @pytest.fixture
@@ -131,19 +103,11 @@ def test_who_only_observes_makes_none(stage: Stage, mode: Json) -> None:
     assert scene.row(stage.body, "BackupPlan", "") == ("Unmet", "BackupPlanMissing")
 
 
-def adopted(stage: Stage, **tags: str) -> str:
-    """Make a plan by hand and return its id."""
-    backup = stage.admin(scene.PRODUCTION, scene.HOME)
-    rule = {"RuleName": "old", "TargetBackupVaultName": "orders", "Lifecycle": {"DeleteAfterDays": 7}}
-    document = {"BackupPlanName": "by-hand", "Rules": [rule]}
-    return str(backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"])
-
-
 def test_a_plan_is_taken_over(stage: Stage) -> None:
     """Only the one that is named: it keeps its name and id, and becomes as declared."""
     stage.begin(with_rights())
     stage.body["metadata"]["uid"] = "uid-orders"
-    plan_id = adopted(stage, team="orders")
+    plan_id = made_by_hand(stage, team="orders")
     stage.declare(schedule={**SCHEDULE, "adopt": plan_id})
     stage.go_on()
 

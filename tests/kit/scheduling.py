@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Any
 
 from tests.kit import stage as scene
-from tests.kit.stage import Json
+from tests.kit.stage import Json, Stage
 
 RIGHTS = (
     *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
     *("backup:ListTags", "backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
     *("backup:CreateBackupSelection", "backup:DeleteBackupSelection", "backup:DeleteBackupPlan"),
 )
+SCHEDULE: Json = {
+    "rules": [
+        {"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}},
+        {
+            "name": "monthly",
+            "cron": "cron(0 7 1 * ? *)",
+            "timezone": "Europe/Berlin",
+            "startWindowMinutes": 60,
+            "completionWindowMinutes": 600,
+            "lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 400},
+            "recoveryPointTags": {"kept": "long"},
+        },
+    ],
+    "selections": [
+        {"name": "tagged", "tags": {"backup": "true"}},
+        {"name": "named", "resources": [f"arn:aws:rds:{scene.HOME}:{scene.PRODUCTION}:db:*"]},
+    ],
+}
 RESOURCES: tuple[Json, ...] = (
     {
         "region": scene.HOME,
@@ -42,7 +61,7 @@ def with_resources(made: Json) -> Json:
     return made
 
 
-def plans(backup: Any) -> list[Json]:
+def plans_of(backup: Any) -> list[Json]:
     """Return the plans that a client sees, each with its tags and selections."""
     found = []
     for row in backup.list_backup_plans()["BackupPlansList"]:
@@ -56,3 +75,21 @@ def plans(backup: Any) -> list[Json]:
         tags = backup.list_tags(ResourceArn=row["BackupPlanArn"]).get("Tags", {})
         found.append({**plan["BackupPlan"], "id": plan_id, "tags": tags, "selections": documents})
     return found
+
+
+def plans(stage: Stage) -> list[Json]:
+    """Return the plans of the source account, each with its tags and selections."""
+    return plans_of(stage.admin(scene.PRODUCTION, scene.HOME))
+
+
+def calls(stage: Stage) -> Counter[str]:
+    """Count the operator's writes by operation."""
+    return Counter(each.operation for each in stage.writes() if "/crossvault-" in each.principal)
+
+
+def made_by_hand(stage: Stage, **tags: str) -> str:
+    """Make a plan by hand and return its id."""
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    rule = {"RuleName": "old", "TargetBackupVaultName": "orders", "Lifecycle": {"DeleteAfterDays": 7}}
+    document = {"BackupPlanName": "by-hand", "Rules": [rule]}
+    return str(backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"])

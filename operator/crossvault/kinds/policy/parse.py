@@ -90,7 +90,9 @@ def parse_policy(
 
 def _plan_of(body: Mapping[str, Any], key: PolicyKey) -> Parts:
     """Return what tells the policy's own backup plan: who owns it, and which one its status knows."""
-    metadata, status = (each if isinstance(each, Mapping) else {} for each in (body["metadata"], body.get("status")))
+    metadata, status = (
+        each if isinstance(each, Mapping) else {} for each in (body.get("metadata"), body.get("status"))
+    )
     schedule = status.get("schedule")
     known = schedule.get("planId") if isinstance(schedule, Mapping) else None
     owner = str(metadata.get("uid") or f"{FILES}{key}")
