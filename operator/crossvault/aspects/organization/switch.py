@@ -10,6 +10,7 @@ from typing import ClassVar
 from ...engine import fixes
 from ...engine.declared import Account
 from ...engine.fixes import Fix
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
@@ -41,16 +42,10 @@ class Keeper:
 
 
 @dataclass(frozen=True, slots=True)
-class SetSwitch:
+class SetSwitch(KeptWrite):
     """Turn the switch of an organization."""
 
     mends: ClassVar[str] = SWITCH_ROW
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
 
     account: Account
     organization_id: str
@@ -84,10 +79,6 @@ class SetSwitch:
         if self.on:
             return Reason.SWITCHED_ON, f"{words}."
         return Reason.SWITCHED_OFF, f"{words}. Copies may still start and go on for up to 15 minutes."
-
-    def summed(self, _count: int) -> None:
-        """Each is told by itself."""
-        return
 
 
 @dataclass(frozen=True, slots=True)

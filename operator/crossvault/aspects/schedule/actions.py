@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from ...engine.declared import VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
@@ -20,7 +21,7 @@ IMAGINED = "(to be created)"
 
 
 @dataclass(frozen=True, slots=True)
-class _AtSource:
+class _AtSource(KeptWrite):
     """What all of them have in common.
 
     Attributes:
@@ -30,20 +31,11 @@ class _AtSource:
     vault: VaultRef
 
     mends: ClassVar[str] = PLAN_ROW
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
 
     @property
     def destination(self) -> str:
         """It is about none."""
         return ""
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
 
     def _where(self, name: str) -> str:
         return f"{self.vault.account.name}/{name}"

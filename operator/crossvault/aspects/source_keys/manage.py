@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...engine.declared import Desired, Destination, Ownership, VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change, Drift, Side
@@ -29,7 +30,7 @@ ASPECT = "key_policy"
 
 
 @dataclass(frozen=True, slots=True)
-class PutKeyPolicy:
+class PutKeyPolicy(KeptWrite):
     """Replace the policy ``expected`` of a source's key by ``document``; they differ in our statements only.
 
     Attributes:
@@ -50,11 +51,6 @@ class PutKeyPolicy:
     replaces: frozenset[str] = frozenset()
 
     mends: ClassVar[str] = NAME
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
 
     @property
     def which(self) -> str:
@@ -84,9 +80,6 @@ class PutKeyPolicy:
         """Return the event about it."""
         verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.KEY_POLICY_UPDATED)
         return reason, f"{self.destination}: {verb} {self._statements()} in the policy of key {self.key_arn}."
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
 
     def _statements(self) -> str:
         return f"statement{'' if len(self.sids) == 1 else 's'} {' and '.join(self.sids)}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...engine.declared import Destination, VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
@@ -20,19 +21,14 @@ from .seen import SERVICE_ROLE
 
 
 @dataclass(frozen=True, slots=True)
-class CreateServiceRole:
+class CreateServiceRole(KeptWrite):
     """Create the role in the account of a destination."""
 
     destination: str
     vault: VaultRef
 
     mends: ClassVar[str] = NAME
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
-    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
@@ -51,9 +47,6 @@ class CreateServiceRole:
         """Return the event about it."""
         text = f"Created role AWSServiceRoleForBackup in account {self.vault.account.name}."
         return Reason.SERVICE_ROLE_CREATED, f"{self.destination}: {text}"
-
-    def summed(self, count: int) -> None:
-        """Return nothing: it is made once."""
 
 
 def is_missing(sight: Sight) -> bool:

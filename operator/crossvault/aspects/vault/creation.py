@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ...engine.declared import VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen
 from ...engine.observed import Sight, WriteKey
 from ...engine.plan import Change
@@ -16,7 +17,7 @@ ROW = "DestinationVault"
 
 
 @dataclass(frozen=True, slots=True)
-class CreateVault:
+class CreateVault(KeptWrite):
     """Create the destination vault: with its customer managed key, or air-gapped, which needs none.
 
     Attributes:
@@ -30,12 +31,6 @@ class CreateVault:
     bounds: tuple[int, int] | None = None
 
     mends: ClassVar[str] = ROW
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
@@ -57,9 +52,6 @@ class CreateVault:
         name, account = self.vault.name, self.vault.account.name
         how = "with its customer managed key" if self.bounds is None else self._how()
         return Reason.VAULT_CREATED, f"{self.destination}: Created vault {name} in account {account} {how}."
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
 
     def _how(self) -> str:
         key = f"with key {self.key_arn}" if self.key_arn else "on a key that AWS owns"

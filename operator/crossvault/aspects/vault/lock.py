@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from ...engine.declared import Desired, Destination, PolicyKey, VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Part
@@ -30,7 +31,7 @@ NAME, ASPECT = "VaultLock", "vault"
 
 
 @dataclass(frozen=True, slots=True)
-class PutVaultLock:
+class PutVaultLock(KeptWrite):
     """Lock a vault in governance mode, or give its lock other bounds; ``expected`` None is a vault without one."""
 
     destination: str
@@ -39,12 +40,7 @@ class PutVaultLock:
     bounds: Bounds
 
     mends: ClassVar[str] = NAME
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
     bars: ClassVar[bool] = False
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
@@ -76,9 +72,6 @@ class PutVaultLock:
             f"{verb} the lock of vault {name} in account {account}, in governance mode: {days(self.bounds)}; {before}."
         )
         return reason, f"{self.destination}: {words}"
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
 
     def _how(self) -> str:
         """Say what of it is more than the same lock again, for everybody who writes into the vault."""

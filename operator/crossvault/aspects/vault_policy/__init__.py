@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ...engine import fixes
 from ...engine.declared import Desired, Destination, Ownership, VaultRef
+from ...engine.kept import KeptWrite
 from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.observed import Sight, WriteKey
 from ...engine.parts import Part
@@ -65,7 +66,7 @@ WRITTEN: Part[Mapping[str, str]] = Part("written", MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
-class PutVaultPolicy:
+class PutVaultPolicy(KeptWrite):
     """Replace the vault policy ``expected`` by ``document``; they differ in our one statement only.
 
     A ``document`` of None removes the policy, which is planned only when nothing but our statement stood in it.
@@ -81,12 +82,6 @@ class PutVaultPolicy:
     replaces: frozenset[str] = frozenset()
 
     mends: ClassVar[str] = ROW
-    once: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
-    bars: ClassVar[bool] = True
-    tells: ClassVar[bool] = False
-    restores: ClassVar[bool] = True
-    which: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:
@@ -112,9 +107,6 @@ class PutVaultPolicy:
         why = " It was for a role that was deleted: the copy role was made anew." if anew else ""
         where = f"in the policy of vault {self.vault.name} ({kept})"
         return reason, f"{self.destination}: {verb} statement {self.sid} {where}.{why}"
-
-    def summed(self, count: int) -> None:
-        """Return nothing: each tells of itself."""
 
 
 # --- Judging -------------------------------------------------------------------------------------------------------
