@@ -204,6 +204,10 @@ class Finding:
     actions: tuple[Action, ...] = ()
 
 
+def _judges_nothing(_side: Side) -> Finding:
+    return Finding()
+
+
 def _needs_nothing(_base: Base) -> Finding:
     return Finding()
 
@@ -256,7 +260,7 @@ class Room:
     """
 
     name: str
-    judge: Callable[[Side], Finding]
+    judge: Callable[[Side], Finding] = _judges_nothing
     source: Callable[[Base], Finding] = _needs_nothing
     conclude: Callable[[Case, Plan], Plan] = _as_it_is
     remove: Callable[[Case, Destination, Sight], tuple[Action, ...]] = _nothing_of_ours

@@ -16,7 +16,7 @@ from ...engine.declared import Account
 from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Finding, Room, Side
+from ...engine.plan import Room
 from ...engine.rights import ANY
 from ...engine.rows import UNKNOWN, UNMET, PrerequisiteStatus
 from ...engine.wants import Want
@@ -231,9 +231,4 @@ def _untried(account: Account, wants: tuple[Want, ...], look: Look[Decisions | N
     return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, remedy, fix)
 
 
-def _nothing(_side: Side) -> Finding:
-    """Judge no destination: it is the account that has permissions, and no copy waits for them."""
-    return Finding()
-
-
-ROOM = Room("permissions", judge=_nothing, rights=rights.RIGHTS, rows=(NAME,))
+ROOM = Room("permissions", rights=rights.RIGHTS, rows=(NAME,))

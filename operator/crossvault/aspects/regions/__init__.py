@@ -13,7 +13,7 @@ from ...engine.declared import Account, region_of
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
 from ...engine.parts import Part
-from ...engine.plan import Finding, Room, Side
+from ...engine.plan import Room
 from ...engine.rows import UNKNOWN, UNMET, Prerequisite, met
 from ...engine.wants import Want
 from ...words.reasons import Reason
@@ -92,9 +92,4 @@ def is_settled(found: tuple[Region, ...]) -> bool:
     return all(each.status == "Enabled" for each in found)
 
 
-def _nothing(_side: Side) -> Finding:
-    """Judge no destination: it is the account that enables Regions."""
-    return Finding()
-
-
-ROOM = Room("regions", judge=_nothing, rights=rights.RIGHTS, rows=(NAME,))
+ROOM = Room("regions", rights=rights.RIGHTS, rows=(NAME,))

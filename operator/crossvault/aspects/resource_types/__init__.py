@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...engine import fixes
 from ...engine.declared import VaultRef
 from ...engine.looks import Unseen
-from ...engine.plan import Base, Finding, Room, Side
+from ...engine.plan import Base, Finding, Room
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
 from ..identity import IDENTITY
@@ -70,9 +70,4 @@ def _noted(settings: RegionSettings, types: tuple[str, ...], where: str) -> str:
     return f"All types that are meant are opted in to in {where}."
 
 
-def judge(_side: Side) -> Finding:
-    """Judge nothing at a destination: what a vault takes is told of each recovery point."""
-    return Finding()
-
-
-ROOM = Room("resource_types", judge=judge, source=source, rights=rights.RIGHTS, rows=(NAME,))
+ROOM = Room("resource_types", source=source, rights=rights.RIGHTS, rows=(NAME,))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Look, Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Action, Base, Case, Drift, Finding, Room, Side
+from ...engine.plan import Action, Base, Case, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
 from . import rights
@@ -270,14 +270,8 @@ def remove(case: Case) -> tuple[Action, ...]:
     return () if isinstance(look, Unseen) else tuple(_removal(case.desired, look.value))
 
 
-def judge(_side: Side) -> Finding:
-    """Judge nothing at a destination: the copy actions are the plan's."""
-    return Finding()
-
-
 ROOM = Room(
     "schedule",
-    judge=judge,
     source=source,
     remove_source=remove,
     policy=policy,
