@@ -65,7 +65,7 @@ def test_the_copy_actions_of_a_plan_opt_in_too(stage: Stage) -> None:
     for _ in range(2):
         stage.later("6h")
         stage.look()
-    (plan,) = scheduling.plans(stage.admin(scene.PRODUCTION, scene.HOME))
+    (plan,) = scheduling.plans(stage)
 
     assert plan["Rules"][0]["CopyActions"][0]["Lifecycle"] == {
         "MoveToColdStorageAfterDays": 30,

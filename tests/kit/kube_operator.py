@@ -110,6 +110,7 @@ class FakeCore:
         self.ordered: dict[str, bool] = {}
         self.claims: dict[str, frozenset[tuple[str, str]]] = {}
         self.twins: dict[str, tuple[str, ...]] = {}
+        self.judged: dict[str, Mapping[str, str]] = {}
         self.removed: list[str] = []
 
     def count(self, name: str) -> int:
@@ -134,7 +135,9 @@ class FakeCore:
             raise RuntimeError("a bug of ours")
         if request.body["metadata"].get("deletionTimestamp"):
             return self._deletion(name, request, cadence)
-        return self._outcome(request.body, clock(), cadence)
+        outcome = self._outcome(request.body, clock(), cadence)
+        self.judged[name] = request.namespace_labels
+        return outcome
 
     def _deletion(self, name: str, request: PolicyRequest, cadence: Cadence) -> Outcome:
         self.ordered[name] = request.ordered

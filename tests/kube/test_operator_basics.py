@@ -108,10 +108,9 @@ def test_changed_account_brings_its_policies_up(installed: tuple[Cluster, Path],
         cluster.policy(namespace, "other", source="somebody")
         for policy in ("naming", "other"):
             wait_until(lambda policy=policy: cluster.ready(namespace, policy), "the first status is written")  # type: ignore[misc]
-        looked = core.count("other")
         path = f"/api/v1/namespaces/{namespace}"
         cluster.call("PATCH", path, {"metadata": {"labels": {"heard": "yes"}}}, "application/merge-patch+json")
-        wait_until(lambda: core.count("other") > looked, "all that there is to hear of the namespace was heard")
+        wait_until(lambda: "heard" in core.judged["other"], "all that there is to hear of the namespace was heard")
         core.reason = Reason.CATCHING_UP
         cluster.account(name)
 
