@@ -176,6 +176,25 @@ def test_an_account_that_is_not_allowed_reads_like_a_missing_one(cluster: Cluste
     assert cluster.ready("absent") == ("False", "AccountNotFound")
 
 
+@pytest.mark.parametrize("account", ["production", "dr"])
+def test_deleting_an_account_changes_nothing_in_aws(cluster: Cluster, account: str) -> None:
+    """Its policies say that it is missing; all that was made stays, and goes on with the account's return."""
+    cluster.start()
+    cluster.accounts()
+    cluster.apply(cluster.policy())
+    cluster.wait_until_all_is_copied()
+    written, copies, statements = cluster.writes(), cluster.copies(), cluster.statements()
+    cluster.kubectl("delete", "backupaccount", account, "--timeout=30s")
+    cluster.wait("False", "AccountNotFound")
+
+    (ready,) = (each for each in cluster.get()["status"]["conditions"] if each["type"] == "Ready")
+    assert account in ready["message"]
+    assert (cluster.writes(), cluster.copies(), cluster.statements()) == (written, copies, statements)
+    cluster.accounts(account)
+    cluster.wait_until_all_is_copied()
+    assert (cluster.copies(), cluster.statements()) == (copies, statements)
+
+
 def test_a_tenant_reaches_what_it_was_granted_and_no_more(cluster: Cluster) -> None:
     """Another tenant's vault reads like a missing account, and a grant that is withdrawn like one that never was."""
     cluster.start()

@@ -186,6 +186,25 @@ def test_what_is_printed_mends_it(
     assert after["summary"]["recoveryPoints"] == 0
 
 
+def test_what_the_organization_does_not_allow(surgery: Surgery) -> None:
+    """No command of the account's own helps, so none is printed; without the control policy all is well again."""
+    made = sound()
+    denies = {"Sid": "NoCopies", "Effect": "Deny", "Action": "backup:CopyFromBackupVault", "Resource": "*"}
+    policy = {"id": "p-nocopies1", "name": "no-copies", "document": {"Version": "2012-10-17", "Statement": [denies]}}
+    made["organization"]["control_policies"] = [{**policy, "targets": [scene.PRODUCTION]}]
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    (row, *_) = unmet(surgery.doctor(code=2))
+
+    assert (row["name"], row["reason"], row["fix"]) == ("CopyRolePermissions", "CopyRoleLacksPermission", [])
+    assert "a service control policy of the organization does not allow it" in row["message"]
+    assert "management account" in row["remedy"]
+
+    made["organization"]["control_policies"] = []
+    surgery.aws.control.load(made)
+    surgery.doctor(code=0)
+
+
 def test_settings_of_the_region(surgery: Surgery) -> None:
     """DynamoDB is backed up in a way that nothing copies: one command turns that over."""
     surgery.aws.control.load(sound())

@@ -14,6 +14,7 @@ from crossvault.aspects.copy_role import permissions
 from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, PASS, PASS_ROLE, PASSING, Trial
 from crossvault.engine.looks import UNASKED, Seen, Unseen
 from crossvault.engine.rows import MET, UNKNOWN, UNMET
+from crossvault.iam.decisions import Barrier
 from crossvault.words.reasons import Reason
 
 OPERATOR = "arn:aws:iam::111111111111:role/crossvault"
@@ -47,6 +48,24 @@ def test_what_the_role_may_do(look: Any, status: object, reason: Reason, said: s
     assert row.blocks is (status is UNMET)
     if status is UNMET:
         assert "aws iam attach-role-policy --role-name copy-role --policy-arn arn:aws:iam::aws:policy/" in row.remedy
+
+
+@pytest.mark.parametrize("barriers", [{Barrier.ORGANIZATION}, {Barrier.BOUNDARY}, set(Barrier)])
+def test_what_no_policy_of_the_role_allows(barriers: set[Barrier]) -> None:
+    """Who can mend it is named, and no command that would not help; nobody's conditions are blamed."""
+    wanted, before = desired(), frozenset(barriers)
+    look = Seen(Trial(((OUT, False), (INTO, True)), before))
+    (row,) = permissions.may_copy(wanted, wanted.destinations[0], look, ROLE)
+    (passing,) = permissions.may_pass(wanted, Seen(Trial(((PASS_ROLE, False),), before)), ROLE)
+
+    assert (row.status, row.reason, row.blocks) == (UNMET, Reason.COPY_ROLE_LACKS, True)
+    assert (passing.status, passing.reason) == (UNMET, Reason.COPY_ROLE_NOT_PASSED)
+    for each, action in ((row, OUT), (passing, PASS_ROLE)):
+        assert all(name in each.message for name in barriers)
+        assert action in each.remedy
+        assert not each.fix
+        assert "aws " not in each.remedy
+        assert ("management account" in each.remedy) is (Barrier.ORGANIZATION in barriers)
 
 
 @pytest.mark.parametrize(

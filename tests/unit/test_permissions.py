@@ -19,7 +19,7 @@ from crossvault.engine.observed import Sight
 from crossvault.engine.parts import Parts
 from crossvault.engine.rows import UNKNOWN, UNMET
 from crossvault.engine.wants import Want
-from crossvault.iam.decisions import Decision, Decisions
+from crossvault.iam.decisions import Barrier, Decision, Decisions
 from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kinds.account.reconcile import AccountRequest
 from crossvault.kinds.kind import ObjectKey, Occasion
@@ -34,6 +34,7 @@ VAULT, OTHER = (f"arn:aws:backup:eu-west-1:111111111111:backup-vault:{each}" for
 KEYS = "arn:aws:kms:eu-west-1:111111111111:key/*"
 BARE, PATH = "arn:aws:iam::111111111111:role/copy", "arn:aws:iam::111111111111:role/*/copy"
 YES, NO, DENY = Decision(True), Decision(False), Decision(False, explicitly=True)
+SCP = Decision(False, barriers=frozenset({Barrier.ORGANIZATION}))
 OPEN = Decision(None, missing=("aws:sourcevpc",))
 LIST = "backup:ListThings"
 
@@ -93,6 +94,7 @@ SAID = Denial(LIST, "Cannot list: lacks it.")
         pytest.param(
             Seen({(LIST, "*"): OPEN}), (SAID,), [(UNMET, Reason.PERMISSION_MISSING, False)], id="denied by conditions"
         ),
+        pytest.param(Seen({(LIST, "*"): SCP}), (), [(UNMET, Reason.PERMISSION_MISSING, False)], id="an SCP"),
         pytest.param(Unseen(REFUSED), (), [(UNKNOWN, Reason.ACCESS_DENIED, False)], id="may not be tried"),
         pytest.param(Unseen(SLOW), (), [(UNKNOWN, Reason.THROTTLED, False)], id="not answered"),
         pytest.param(

@@ -63,7 +63,13 @@ ANSWERS: dict[str, Members] = {
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html: resource and keys may be absent.
     "SimulatePrincipalPolicy": Members(
         ("EvaluationResults", "EvaluationResults[].EvalActionName", "EvaluationResults[].EvalDecision"),
-        ("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues", "Marker"),
+        (
+            *("EvaluationResults[].EvalResourceName", "EvaluationResults[].MissingContextValues", "Marker"),
+            "EvaluationResults[].OrganizationsDecisionDetail",
+            "EvaluationResults[].OrganizationsDecisionDetail.AllowedByOrganizations",
+            "EvaluationResults[].PermissionsBoundaryDecisionDetail",
+            "EvaluationResults[].PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary",
+        ),
     ),
     # https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html: the model promises neither member; a row
     # without one of them tells nothing.

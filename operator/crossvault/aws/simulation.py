@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from ..iam.decisions import Decision, Decisions
+from ..iam.decisions import Barrier, Decision, Decisions
 from .answers import UnexpectedAnswerError
 from .entered import Entered
 from .errors import code_of
@@ -19,6 +19,12 @@ ACTION = "iam:SimulatePrincipalPolicy"
 AT_ONCE = 1000
 """The longest page that IAM has."""
 PAGES = 20
+_BARRIERS = {
+    Barrier.ORGANIZATION: ("OrganizationsDecisionDetail", "AllowedByOrganizations"),
+    Barrier.BOUNDARY: ("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
+}
+"""Where an answer tells that something does not allow it; control policies with conditions are not tried out.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html"""
 
 Context: TypeAlias = Mapping[str, tuple[str, ...]]
 """What is said of the request: the values of the keys that conditions may be about."""
@@ -76,4 +82,5 @@ def _decision(row: Mapping[str, Any]) -> Decision:
     word, missing = row["EvalDecision"], tuple(sorted(row.get("MissingContextValues") or ()))
     if word == "allowed":
         return Decision(True)
-    return Decision(None if missing else False, word == "explicitDeny", missing)
+    before = (each for each, (detail, said) in _BARRIERS.items() if (row.get(detail) or {}).get(said) is False)
+    return Decision(None if missing else False, word == "explicitDeny", missing, frozenset(before))

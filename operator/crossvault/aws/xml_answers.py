@@ -1,4 +1,4 @@
-"""The answers of query services: from XML to texts, lists and dictionaries of them, and back as botocore reads them."""
+"""The answers of query services: from XML to texts, booleans, lists and dictionaries, and back for botocore to read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore import parsers
 from botocore.model import ListShape, Shape, StructureShape
+
+_BOOLEANS = {"true": True, "false": False}
 
 
 def read(body: bytes, shape: StructureShape) -> dict[str, Any] | None:
@@ -46,8 +48,9 @@ def _members(element: ET.Element, shape: StructureShape) -> dict[str, Any]:
 def _value(element: ET.Element, shape: Shape | None) -> object:
     if isinstance(shape, ListShape):
         return [_value(each, shape.member) for each in element]
-    if not len(element):
-        return element.text or ""
+    if not len(element) and not isinstance(shape, StructureShape):
+        text = element.text or ""
+        return _BOOLEANS.get(text, text) if shape is not None and shape.type_name == "boolean" else text
     return _members(element, shape) if isinstance(shape, StructureShape) else {_tag(each): "" for each in element}
 
 
@@ -62,5 +65,7 @@ def _put(element: ET.Element, value: object) -> None:
     elif isinstance(value, list):
         for each in value:
             _put(ET.SubElement(element, "member"), each)
+    elif isinstance(value, bool):
+        element.text = "true" if value else "false"
     else:
         element.text = str(value)

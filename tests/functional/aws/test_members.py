@@ -398,7 +398,7 @@ def role_xml() -> Answer:
 
 
 def trial_xml() -> Answer:
-    """Return that the copy role may copy, and be passed."""
+    """Return that the copy role may copy, and be passed; and that a control policy forbids what nobody asked about."""
     resources = {
         "backup:CopyFromBackupVault": "arn:aws:backup:eu-west-1:111111111111:recovery-point:*",
         "backup:CopyIntoBackupVault": TARGET.arn,
@@ -408,6 +408,12 @@ def trial_xml() -> Answer:
         f"<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>"
         "<EvalDecision>allowed</EvalDecision><MissingContextValues><member>aws:x</member></MissingContextValues></member>"
         for action, resource in resources.items()
+    )
+    results += (
+        "<member><EvalActionName>iam:CreateUser</EvalActionName><EvalResourceName>*</EvalResourceName>"
+        "<EvalDecision>implicitDeny</EvalDecision><OrganizationsDecisionDetail><AllowedByOrganizations>false"
+        "</AllowedByOrganizations></OrganizationsDecisionDetail><PermissionsBoundaryDecisionDetail>"
+        "<AllowedByPermissionsBoundary>true</AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail></member>"
     )
     return Answer(
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'

@@ -19,7 +19,7 @@ from ...aws.reads import ReadKey
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
 from ...iam.conditions import any_of
-from ...iam.decisions import Decisions
+from ...iam.decisions import Barrier, Decisions
 from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
 from . import COPY_ROLE, ROLE, Role, trusts
@@ -84,12 +84,20 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
     found = simulation.simulate(access, region, who, list(asked), resources, {"iam:PassedToService": (SERVICE,)})
     if found is None:
         return None
-    return Trial(tuple((action, _any_of(found, action, listed)) for action, listed in asked.items()))
+    decided = tuple((action, _any_of(found, action, listed)) for action, listed in asked.items())
+    barriers = (_barriers(found, action, asked[action]) for action, allowed in decided if allowed is False)
+    return Trial(decided, frozenset[Barrier]().union(*barriers))
 
 
 def _any_of(found: Decisions, action: str, resources: tuple[str, ...]) -> bool | None:
     decisions = [found[action, each].allowed for each in resources if (action, each) in found]
     return any_of(decisions) if decisions else None
+
+
+def _barriers(found: Decisions, action: str, resources: tuple[str, ...]) -> frozenset[Barrier]:
+    """Return what stands before an action on each of its resources."""
+    each = [found[action, name].barriers for name in resources if (action, name) in found]
+    return frozenset.intersection(*each) if each else frozenset()
 
 
 def _role(place: Place, role_arn: str) -> Pending[Role | None]:

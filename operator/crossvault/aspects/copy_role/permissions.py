@@ -13,6 +13,7 @@ from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...iam.decisions import Barrier, told
 from ...words.reasons import Reason
 
 MAY_COPY, PASS = "CopyRolePermissions", "PassRole"
@@ -23,9 +24,14 @@ MANAGED = "service-role/AWSBackupServiceRolePolicyForBackup"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What IAM decided, by action: True for allowed, False for denied, None where keys decide that nobody gave."""
+    """What IAM decided, by action: True for allowed, False for denied, None where keys decide that nobody gave.
+
+    Attributes:
+        barriers: What of those that are denied no policy of the role can allow.
+    """
 
     decisions: tuple[tuple[str, bool | None], ...]
+    barriers: frozenset[Barrier] = frozenset()
 
     def of(self, action: str) -> bool | None:
         """Return the decision about an action; None for one that was not tried."""
@@ -66,7 +72,7 @@ def may_copy(
     |---|---|
     | not asked, or there is no such role | none: another row is about that |
     | not seen, or not allowed to try | Unknown, holds nothing up |
-    | an action is denied | Unmet |
+    | an action is denied | Unmet; told apart where the organization, or a boundary, does not allow it |
     | keys decide that nobody gave | Unknown, holds nothing up |
     | both allowed | Met |
     """
@@ -77,6 +83,10 @@ def may_copy(
         return (unknown(MAY_COPY, name, look.problem),) if isinstance(look, Unseen) else ()
     where = f"account {desired.source.account.name} ({desired.source.account.account_id})"
     denied = look.value.denied
+    if denied and look.value.barriers:
+        what = f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}"
+        words = f"{what}: {told(look.value.barriers)} does not allow it."
+        return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied)),)
     if denied:
         partition = role.split(":")[1]
         return (
@@ -106,7 +116,10 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
     if look.value is None:
         return ()
     own = desired.source.account.role_arn or ""
-    allowed = look.value.of(PASS_ROLE)
+    allowed, barriers = look.value.of(PASS_ROLE), look.value.barriers
+    if allowed is False and barriers:
+        words = f"{own} may not pass role {role} to AWS Backup: {told(barriers)} does not allow it."
+        return (unmet(PASS, "", Reason.COPY_ROLE_NOT_PASSED, words, lifting(barriers, (PASS_ROLE,))),)
     if allowed is None:
         words = f"Whether {own} may pass role {role} depends on conditions. Copies are tried."
         return (Prerequisite(PASS, "", UNKNOWN, Reason.COPY_ROLE_NOT_PASSED, words),)
@@ -122,6 +135,17 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
             ),
         )
     return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
+
+
+def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...]) -> str:
+    """Return what has to be done where no policy of the role helps, and who can do it."""
+    who = {
+        Barrier.ORGANIZATION: "The management account, or who administers its policies, has to let the service control"
+        " policies above this account allow",
+        Barrier.BOUNDARY: "The permissions boundary of the role has to allow",
+    }
+    ways = [f"{words} {' and '.join(actions)}." for each, words in who.items() if each in barriers]
+    return " ".join([*ways, "No other policy of the role helps."])
 
 
 def attaching(role: str, region: str) -> str:

@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import chain, product
 
 from ...engine import fixes
 from ...engine.declared import Account
@@ -20,7 +21,7 @@ from ...engine.plan import Room
 from ...engine.rights import ANY
 from ...engine.rows import UNKNOWN, UNMET, PrerequisiteStatus
 from ...engine.wants import Want
-from ...iam.decisions import Decision, Decisions
+from ...iam.decisions import Barrier, Decision, Decisions, told
 from ...words.reasons import Reason
 from . import rights
 from .seen import DENIALS, TRIAL, Denial
@@ -154,7 +155,8 @@ def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[s
         action for action in want.actions if known[action][0] in _NO or any(each.action == action for each in refused)
     )
     if denied:
-        return _denied(account, want, denied, refused, {known[action][0] for action in denied})
+        barriers = frozenset[Barrier]().union(*_barriers(want, denied, decisions))
+        return _denied(account, want, denied, refused, {known[action][0] for action in denied}, barriers)
     unclear = {Standing.CONDITIONAL, Standing.PARTLY}
     actions = tuple(action for action in want.actions if known[action][0] in unclear)
     if not actions:
@@ -163,10 +165,28 @@ def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[s
     return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, _unclear(account, want, actions, keys))
 
 
-def _denied(account: Account, want: Want, denied: tuple[str, ...], refused: list[Denial], how: set[Standing]) -> Lack:
+def _barriers(want: Want, actions: tuple[str, ...], decisions: Decisions) -> Iterator[frozenset[Barrier]]:
+    """Yield what stands before the actions, on each resource that was tried."""
+    for action, resource in product(actions, chain.from_iterable(probes(want))):
+        decision = decisions.get((action, resource))
+        if decision is not None and decision.allowed is False:
+            yield decision.barriers
+
+
+def _denied(
+    account: Account,
+    want: Want,
+    denied: tuple[str, ...],
+    refused: list[Denial],
+    how: set[Standing],
+    barriers: frozenset[Barrier],
+) -> Lack:
     lost = f" {want.without}" if want.without else ""
     what = f"{_who(account)} may not do {' and '.join(denied)}, which is needed to {want.why}.{lost}"
     said = f" {refused[0].message}" if refused else ""
+    if barriers:
+        remedy = f"This is not allowed by {told(barriers)}, which has to change; no other policy of the role helps."
+        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
     if Standing.EXPLICITLY_DENIED in how:
         remedy = (
             "A statement denies it, in the role's policies, its boundary or a control policy of the organization."
