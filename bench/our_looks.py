@@ -1,4 +1,4 @@
-"""Two looks at one policy, in a process of their own: its CPU and memory are those of the product."""
+"""Looks at one policy, in a process of their own: its CPU and memory are those of the product."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from crossvault.work.freshness import Freshness
 from . import worlds
 from .plain import usage
 
-
 HOURS = 7
 """So many hourly looks follow: one of them lists everything anew, as every six hours."""
 
 
 def ours(url: str, ahead: float) -> dict[str, Any]:
-    """Do three passes over the policy, one interval apart, each as fresh as the operator would have it, and an audit."""
+    """Pass over the policy three times, an interval apart, each as fresh as the operator would have it; and audit."""
     recorder, waited = CallCounts(), timedelta(0)
 
     def clock() -> datetime:
