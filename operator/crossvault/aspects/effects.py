@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from ..aws import marks, tenants
 from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
+from ..aws.entered import Entered
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
 from ..aws.own import AwsSettings, NewSession, plain_session
 from ..aws.places import Age, Place, Shared, identity_key
@@ -23,13 +25,14 @@ from ..aws.sessions import Sessions
 from ..aws.threads import NewThreads
 from ..engine.declared import Account, Desired
 from ..engine.hints import Hint, Subject
-from ..engine.looks import NO_PATIENCE, Patience
+from ..engine.looks import NO_PATIENCE, Look, Patience, Seen, Unseen
 from ..engine.observed import Observed, Sight
 from ..engine.parts import NONE, Parts
 from ..engine.plan import Action, Result
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from .copies import aws as copies
+from .copies.aws import listing
 from .copy_role import aws as copy_role
 from .identity import aws as identity
 from .organization import aws as organization
@@ -38,7 +41,9 @@ from .regions import aws as regions
 from .resource_types import aws as resource_types
 from .schedule import aws as schedule
 from .source_keys import aws as source_keys
+from .stock import Stock, routes_of
 from .vault import aws as vault
+from .vault.seen import Vault
 from .vault_policy import aws as vault_policy
 
 EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
@@ -55,6 +60,9 @@ EFFECTS: Mapping[str, Callable[[Reach], Hands]] = {
     "copies": copies.hands,
 }
 """By name of the room, in the order of their list. A room that needs nothing of its own from AWS has none."""
+
+
+T = TypeVar("T")
 
 
 def _now() -> datetime:
@@ -151,6 +159,28 @@ class AwsAccounts:
         key = identity_key(access.fingerprint)
         identity = shared.start(access, key, lambda: access.verify(shared.settled_since), age=Age.SETTLED)
         return Place(shared, account, region, access, identity)
+
+    def take_stock(self, account: Account, region: str) -> Look[Stock]:
+        """Read which backup plans an account has in a Region, and where it has copied to of late."""
+
+        def read(access: Entered) -> Stock:
+            routes = routes_of(account.account_id, listing.copy_jobs(access, region))
+            return Stock(account, region, schedule.stock(access, region), routes)
+
+        return self._through(account, read)
+
+    def vaults(self, account: Account, region: str) -> Look[Mapping[str, Vault]]:
+        """Read which vaults an account has in a Region, by name."""
+        return self._through(account, lambda access: vault.vaults(access, region).vaults)
+
+    def _through(self, account: Account, ask: Callable[[Entered], T]) -> Look[T]:
+        """Ask through the role of an account whose identity is verified (invariant 5)."""
+        try:
+            access = self._reach.sessions.enter(account)
+            access.verify()
+            return Seen(ask(access))
+        except CrossvaultError as error:
+            return Unseen(error.problem)
 
     def heed(self, hint: Hint, at: datetime) -> None:
         """Let nobody be told any more what was seen, before ``at``, of what a hint is about."""

@@ -20,6 +20,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "doctor": "Say what AWS lacks, in the order in which to mend it, with the commands that do.",
     "iam": "Print the trust and permission documents that the manifests of a folder need.",
+    "import": "Write manifests of the backup plans and copies that accounts have already.",
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",
     "plan": "Show what would be done for the policies of a folder, and do nothing.",
     "run": "Keep the policies of a folder as declared, without a cluster.",

@@ -29,7 +29,7 @@ from .actions import (
 from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
-from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans
+from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 MOST_OF_A_TAG = 256
@@ -50,7 +50,9 @@ def source(base: Base) -> Finding:
     | yes | of somebody else, not adopted | Unmet; nothing is written |
     | yes | adopted, of another namespace | as if it were not there |
     | yes | adopted, with rules that back up into other vaults | Unmet; nothing is written |
-    | yes | adopted, not ours yet | Unmet, ours; TagPlan, then as for ours |
+    | yes | adopted, nobody's, as declared | Met; nothing is written |
+    | yes | adopted, not ours yet, otherwise | Unmet, ours; TagPlan, then as for ours |
+    | yes | adopted, of another owner | Unmet, ours; TagPlan, then as for ours |
     | yes | AWS would refuse it | Unmet; nothing is written |
     """
     schedule, look = base.desired[SCHEDULE], base.sight[PLANS]
@@ -104,7 +106,7 @@ def own_plan(desired: Desired, source: Sight, vault_arn: str) -> str:
     plan = meant(desired, schedule, look.value)
     if plan is None or not any(vault_arn in rule["copies"] for rule in plan.form.rules.values()):
         return ""
-    return plan.id if plan.owner == desired[OWNER] or is_of_a_cluster(desired, plan) else ""
+    return plan.id if relies_on(desired, plan) or is_of_a_cluster(desired, plan) else ""
 
 
 def is_of_a_cluster(desired: Desired, plan: BackupPlan) -> bool:
@@ -172,16 +174,16 @@ def _of_other_vaults(desired: Desired, plan: BackupPlan) -> Prerequisite:
 def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prerequisite, ...]) -> Finding:
     desired, where = base.desired, base.desired.source
     actions: list[Action] = []
-    drift: list[Drift] = []
-    if plan.owner != desired[OWNER]:
-        drift.append(Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
-        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
     wanted, refused = plan_document(desired, schedule, plan.name), refusal(base, schedule)
     changes = differences(form_of(wanted), plan.form)
-    drift += (Drift("", ASPECT, path, want, has) for path, want, has in changes)
+    drift = [Drift("", ASPECT, path, want, has) for path, want, has in changes]
+    chosen, otherwise = _selections(desired, schedule, plan)
+    # A plan that nobody claims and that is as declared is relied on as it is: what made it would fight for its tags.
+    if plan.owner != desired[OWNER] and (plan.owner or chosen or (changes and refused is None)):
+        drift.insert(0, Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
+        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
     if changes and refused is None:
         actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
-    chosen, otherwise = _selections(desired, schedule, plan)
     rows = (
         refused or _row(base, plan, actions, len(changes)),
         _selections_row(base, schedule, [each for each in chosen if isinstance(each, CreateSelection)], otherwise),

@@ -27,6 +27,7 @@ from .actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, T
 from .declared import KNOWN_PLAN, SCHEDULE
 from .document import form_from, plan_name, selection_form
 from .seen import PLANS, BackupPlan, PlanForm, Plans, Selected
+from .stock import FoundPlan
 
 T = TypeVar("T")
 _GONE = frozenset({"ResourceNotFoundException", "InvalidParameterValueException"})
@@ -196,6 +197,11 @@ def selections(access: Entered, region: str, plan_id: str) -> tuple[str, ...]:
 
 def selected(access: Entered, region: str, plan_id: str, selection_id: str) -> Selected | None:
     """Read a selection; None for one that is not there, or not yet: AWS shows a new one late."""
+    document = _selection(access, region, plan_id, selection_id)
+    return Selected(selection_id, document["SelectionName"], selection_form(document)) if document else None
+
+
+def _selection(access: Entered, region: str, plan_id: str, selection_id: str) -> Mapping[str, Any] | None:
     with access.asking(f"read selection {selection_id}", "backup:GetBackupSelection", region):
         try:
             answer = access.backup(region).get_backup_selection(BackupPlanId=plan_id, SelectionId=selection_id)
@@ -203,8 +209,26 @@ def selected(access: Entered, region: str, plan_id: str, selection_id: str) -> S
             if code_of(error) in _GONE:
                 return None
             raise
-    document = answer["BackupSelection"]
-    return Selected(selection_id, document["SelectionName"], selection_form(document))
+    return answer["BackupSelection"]
+
+
+def stock(access: Entered, region: str) -> tuple[FoundPlan, ...]:
+    """Read all plans of the account with all that AWS says of them."""
+    return tuple(_found(access, region, each) for each in plans(access, region))
+
+
+def _found(access: Entered, region: str, listed: Listed) -> FoundPlan:
+    answer = _got(access, region, listed.id)
+    settings = answer.get("AdvancedBackupSettings")
+    chosen = (_selection(access, region, listed.id, each) for each in selections(access, region, listed.id))
+    return FoundPlan(
+        listed.id,
+        listed.arn,
+        listed.name,
+        {**answer["BackupPlan"], **({"AdvancedBackupSettings": settings} if settings else {})},
+        tags(access, region, listed.arn),
+        tuple(each for each in chosen if each is not None),
+    )
 
 
 # --- Acting --------------------------------------------------------------------------------------------------------

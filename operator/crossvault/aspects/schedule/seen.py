@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...engine.declared import Desired
 from ...engine.looks import UNASKED, Look
 from ...engine.parts import Part
+from .declared import OWNER, SCHEDULE
 
 OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
     "crossvault.io/owner",
@@ -69,6 +71,17 @@ class Plans:
         """Return the policy's own; of several the one that is known as such."""
         own = [each for each in self.found if each.owner == owner]
         return next((each for each in own if each.id == known), own[0] if own else None)
+
+
+def relies_on(desired: Desired, plan: BackupPlan) -> bool:
+    """Tell whether a plan makes what a policy copies: its own, or the adopted one that nobody claims.
+
+    The latter is not the policy's before it was changed for it, and does not go with it.
+    """
+    if plan.owner == desired[OWNER]:
+        return True
+    schedule = desired[SCHEDULE]
+    return schedule is not None and schedule.adopt == plan.id and not plan.owner
 
 
 def _needed(look: Look[Plans]) -> Iterable[Look[Any]]:

@@ -11,7 +11,7 @@ from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...words.instants import instant
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE
-from .seen import PLANS, BackupPlan
+from .seen import PLANS, BackupPlan, relies_on
 
 
 def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datet
     if isinstance(look, Unseen):
         return dict(before) if isinstance(before, Mapping) else {}
     own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
+    own = own or next((each for each in look.value.found if relies_on(desired, each)), None)
     return _row(own, next_runs(desired, now)) if own is not None else {}
 
 
