@@ -302,7 +302,7 @@ def _beside(stock: Stock, plan: FoundPlan, vault: str) -> Iterator[str]:
         missing = {arn for rule in into for arn in plan.copies - copies_of(rule)}
         if other.id != plan.id and missing:
             arns = ", ".join(sorted(missing))
-            yield f"{other} also backs up into vault {vault} and does not copy into {arns}, as this policy would."
+            yield f"Besides it, {other} backs up into vault {vault} and does not copy into {arns}; a policy would."
 
 
 def _of_stack(plan: FoundPlan) -> str:
