@@ -213,7 +213,7 @@ def adopted(stage: Stage) -> Stage:
 
 
 def test_the_plan_goes_on_copying_by_itself(adopted: Stage) -> None:
-    """A day passes: its backups are left to it, as to a plan of our own; the operator starts nothing and tags nothing."""
+    """A day passes: its backups are left to it, as to a plan of our own; the operator writes nothing."""
     adopted.look()
     assert adopted.body["status"]["schedule"]["planName"] == "Orders-nightly"
     for _ in range(30):

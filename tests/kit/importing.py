@@ -68,9 +68,9 @@ def external_vault(backup: Any) -> None:
     backup.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=policy)
 
 
-def plan(backup: Any, document: Json = NIGHTLY, selections: tuple[Json, ...] = SELECTIONS, **tags: str) -> str:
-    """Make a plan with its selections, and return its id."""
-    plan_id = str(backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"])
-    for each in selections:
+def plan(backup: Any, **tags: str) -> str:
+    """Make the plan with its selections, and return its id."""
+    plan_id = str(backup.create_backup_plan(BackupPlan=NIGHTLY, BackupPlanTags=tags)["BackupPlanId"])
+    for each in SELECTIONS:
         backup.create_backup_selection(BackupPlanId=plan_id, BackupSelection=each)
     return plan_id

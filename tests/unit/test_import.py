@@ -12,6 +12,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.model import StructureShape
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit import importing as kit
@@ -66,10 +67,13 @@ def changed(change: Any) -> FoundPlan:
     return found(document, *selections)
 
 
-def of(*plans: FoundPlan, routes: tuple[Route, ...] = (), asked: Asked = ASKED, **vaults: Vault) -> Imported:
+def of(
+    *plans: FoundPlan, routes: tuple[Route, ...] = (), asked: Asked = ASKED, vaults: tuple[Vault, ...] = ()
+) -> Imported:
     """Return what is made of plans in the source account."""
     stock = Stock(PRODUCTION, scene.HOME, plans, routes)
-    there = {(name, region): vaults for name in ACCOUNTS for region in (scene.HOME, scene.AWAY)}
+    named = {each.name: each for each in vaults}
+    there = {(name, region): named for name in ACCOUNTS for region in (scene.HOME, scene.AWAY)}
     return imported(asked, [stock], there)
 
 
@@ -416,8 +420,9 @@ DECLARED = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_member_of_awss_model_is_declared_or_told(shape: str) -> None:
     """Also those that a later model has: they are told as soon as botocore gives them."""
-    model = botocore.session.Session().get_service_model("backup")
-    members = set(model.shape_for(shape).members)
+    found_there = botocore.session.Session().get_service_model("backup").shape_for(shape)
+    assert isinstance(found_there, StructureShape)
+    members = set(found_there.members)
 
     assert members >= DECLARED[shape]
     for member in members - DECLARED[shape]:
@@ -673,7 +678,7 @@ def test_vaults_that_are_copied_into_are_looked_at_where_they_are_given() -> Non
 )
 def test_what_the_vault_is(vault: Json, kind: str | None, words: str) -> None:
     """Its kind is declared; its lock is told."""
-    answer = of(found(), **{"orders-copies": Vault(kit.COPIES, "orders-copies", **vault)})
+    answer = of(found(), vaults=(Vault(kit.COPIES, "orders-copies", **vault),))
     (policy,) = answer.policies
 
     assert policy["spec"]["destinations"][0]["vault"].get("kind") == kind
@@ -727,7 +732,7 @@ def realistic() -> Imported:
     )
     by_hand = Route(SOURCE.replace(":orders", ":reports"), kit.COPIES, scene.COPY_ROLE)
     locked = Vault(SECOND, "more-copies", locked=True, min_retention_days=30, max_retention_days=3650)
-    return of(*plans, routes=(by_hand,), **{"more-copies": locked})
+    return of(*plans, routes=(by_hand,), vaults=(locked,))
 
 
 def test_the_manifests_of_a_realistic_world() -> None:

@@ -213,8 +213,11 @@ ANSWERS: dict[str, Members] = {
             *("BackupPlan.Rules[].IndexActions", "BackupPlan.Rules[].IndexActions[].ResourceTypes"),
             *("BackupPlan.Rules[].ScanActions", "BackupPlan.Rules[].ScanActions[].MalwareScanner"),
             "BackupPlan.Rules[].ScanActions[].ScanMode",
-            *("AdvancedBackupSettings", "AdvancedBackupSettings[].ResourceType"),
-            "AdvancedBackupSettings[].BackupOptions",
+            *(
+                f"{where}AdvancedBackupSettings{member}"
+                for where in ("", "BackupPlan.")
+                for member in ("", "[].ResourceType", "[].BackupOptions")
+            ),
         ),
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html: no tags is no member

@@ -72,6 +72,7 @@ from crossvault.aspects.schedule import (
 from crossvault.aspects.schedule.declared import Conditions, Rule, Schedule, Selection
 from crossvault.aspects.schedule.document import plan_document, plan_name, selection_document
 from crossvault.aspects.schedule.seen import OWNER_TAG
+from crossvault.aspects.schedule.stock import read as read_plan
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.source_keys.seen import VAULT_KEY
 from crossvault.aspects.vault import CreateVault, PutVaultLock
@@ -286,6 +287,7 @@ GOOD: dict[str, Json] = {
                     "ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "FULL_SCAN"}],
                 }
             ],
+            "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
         },
         "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
     },
@@ -517,6 +519,34 @@ def test_a_member_that_is_missing(operation: str, path: str, always: bool, inste
             assert path in each.problem.message
             assert re.match(r"Cannot .* in account .*: .*\. It is tried again by itself\.$", each.problem.message)
     assert not planned & HOLDS_UP.get(operation, set())
+
+
+STOCK = ("ListBackupPlans", "GetBackupPlan", "ListTags", "ListBackupSelections", "GetBackupSelection", "ListCopyJobs")
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        pytest.param(operation, path, id=f"{operation}: {path}")
+        for operation in STOCK
+        for path in ANSWERS[operation].always
+    ],
+)
+def test_an_import_of_half_an_answer_is_none(operation: str, path: str, instead: str) -> None:
+    """What was not seen in whole is not declared."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        aws = accounts(script.url)
+        whole = aws.take_stock(SOURCE.account, SOURCE.region)
+        script.on(operation, spoiled(operation, path, instead))
+        half = aws.take_stock(SOURCE.account, SOURCE.region)
+        aws.close()
+
+    assert isinstance(whole, Seen)
+    assert [(each.name, len(each.rules), len(each.selections)) for each in whole.value.plans] == [(PLAN, 1, 1)]
+    assert isinstance(half, Unseen)
+    assert (half.problem.reason, path in half.problem.message) == (Reason.UNEXPECTED_ANSWER, True)
 
 
 def _value(operation: str, path: str) -> Any:
@@ -979,6 +1009,9 @@ def do_everything(script: Script) -> list[Result]:
     aws = accounts(script.url)
     aws.look_at_account(FAR, not_before=now())
     aws.look_at_organization(WHO, not_before=now(), departures=True)
+    stock = aws.take_stock(SOURCE.account, SOURCE.region)
+    assert isinstance(stock, Seen)
+    assert [read_plan(each).vault for each in stock.value.plans] == [SOURCE.name]
     remove = replace(PUT, expected=BOTH, document=None, sid="theirs")
     gone = error_json("ResourceNotFoundException")
     script.on(DESCRIBED, gone, gone, {**GOOD[DESCRIBED], "Locked": False, "LockDate": None})

@@ -219,13 +219,15 @@ def stock(access: Entered, region: str) -> tuple[FoundPlan, ...]:
 
 def _found(access: Entered, region: str, listed: Listed) -> FoundPlan:
     answer = _got(access, region, listed.id)
-    settings = answer.get("AdvancedBackupSettings")
+    document = answer["BackupPlan"]
+    # AWS gives the settings in the plan, beside it, or in both.
+    settings = [one for each in (answer, document) for one in each.get("AdvancedBackupSettings") or ()]
     chosen = (_selection(access, region, listed.id, each) for each in selections(access, region, listed.id))
     return FoundPlan(
         listed.id,
         listed.arn,
         listed.name,
-        {**answer["BackupPlan"], **({"AdvancedBackupSettings": settings} if settings else {})},
+        {**document, "AdvancedBackupSettings": settings},
         tags(access, region, listed.arn),
         tuple(each for each in chosen if each is not None),
     )

@@ -126,7 +126,7 @@ def read(plan: FoundPlan) -> Reading:
         lacks.append("it selects nothing, and a schedule has to")
     copies = _copies(plan, lacks)
     spec: Json = {"adopt": plan.id, **({"windowsVss": True} if vss else {}), "rules": rules, "selections": selections}
-    return Reading(spec, _vault(plan, lacks), copies, tuple(lacks))
+    return Reading(spec, _vault(plan, lacks), copies, tuple(dict.fromkeys(lacks)))
 
 
 def _strange(where: str, document: Document, known: frozenset[str]) -> Iterator[str]:

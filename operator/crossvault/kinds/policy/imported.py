@@ -308,7 +308,8 @@ def _beside(stock: Stock, plan: FoundPlan, vault: str) -> Iterator[str]:
 def _of_stack(plan: FoundPlan) -> str:
     return (
         f"It is made by CloudFormation stack {plan.stack}. Nothing is written while both say the same; before you"
-        " change the schedule here, take the plan out of the stack with DeletionPolicy: Retain, or both will fight over it."
+        " change the schedule here, take the plan out of the stack with DeletionPolicy: Retain, or both will fight over"
+        " it."
     )
 
 
