@@ -44,30 +44,10 @@ def places(typed: importing.Given) -> list[tuple[str, str]]:
         pytest.param(["--account", "production=1"], "is none such as", id="half an id"),
         pytest.param(["--account", "Production=111111111111"], "is none such as", id="no name of an object"),
         pytest.param(["--account", f"{ACCOUNT}\n"], "is none such as", id="a line more"),
-        pytest.param(["--account", ACCOUNT], "Say where to look, with --region REGION: production", id="no Region"),
         pytest.param(["--account", ACCOUNT, "--region", "Ireland"], "is none such as eu-west-1", id="no such Region"),
         pytest.param(["--account", ACCOUNT, "-n", "Shop"], "is none such as backup", id="no namespace"),
         pytest.param(["--account", ACCOUNT, "--overwrite"], "--overwrite goes with --to DIR", id="nothing to replace"),
-        pytest.param(
-            ["--account", ACCOUNT, "--account", ACCOUNT, "--region", "eu-west-1"],
-            "there are two accounts named production",
-            id="an account twice",
-        ),
-        pytest.param(
-            ["--account", ACCOUNT, "--external-id", "dr=1", "--region", "eu-west-1"],
-            "no --account is named dr",
-            id="an External ID of nobody",
-        ),
-        pytest.param(
-            ["--account", ACCOUNT, "--source", "dr", "--region", "eu-west-1"],
-            "there is no account dr; there are production",
-            id="a source of nobody",
-        ),
-        pytest.param(
-            ["--account", f"production=222222222222:{ROLE}", "--region", "eu-west-1"],
-            "must be a role of account 222222222222",
-            id="a role of another account",
-        ),
+        pytest.param(["--account", ACCOUNT, "--external-id", "9f1c"], "is none such as production=9f1c", id="no name"),
     ],
 )
 def test_what_is_wrong_is_told_before_aws_is_asked(words: list[str], told: str) -> None:
@@ -76,6 +56,36 @@ def test_what_is_wrong_is_told_before_aws_is_asked(words: list[str], told: str) 
 
     assert result.exit_code != 0
     assert told in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param({"regions": ()}, "Say where to look, with --region REGION: dr, production", id="no Region"),
+        pytest.param(
+            {"accounts": (("dr", "222222222222", ""), ("dr", "222222222222", ""))},
+            "there are two accounts named dr",
+            id="an account twice",
+        ),
+        pytest.param(
+            {"external_ids": (("other", "9f1c"),)}, "no --account is named other", id="an External ID of nobody"
+        ),
+        pytest.param(
+            {"sources": ("other",)}, "there is no account other; there are dr, production", id="a source of nobody"
+        ),
+        pytest.param(
+            {"accounts": (("dr", "222222222222", ROLE),)},
+            "must be a role of account 222222222222",
+            id="a role of another account",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage(changes: dict[str, Any], told: str) -> None:
+    """Told before AWS is asked, too."""
+    with pytest.raises(click.UsageError) as raised:
+        places(given(**changes))
+
+    assert told in raised.value.format_message()
 
 
 def test_every_account_is_a_source_unless_some_are_named() -> None:

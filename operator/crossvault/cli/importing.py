@@ -51,7 +51,7 @@ class Given:
 
     path: Path | None
     accounts: tuple[tuple[str, ...], ...]
-    external_ids: tuple[tuple[str, ...], ...]
+    external_ids: tuple[tuple[str, str], ...]
     sources: tuple[str, ...]
     regions: tuple[str, ...]
     namespace: str
@@ -109,7 +109,7 @@ def asked_for(given: Given, now: datetime) -> Asked:
         ManifestError: The folder cannot be used.
     """
     folder = Folder.read(given.path) if given.path is not None else Folder()
-    ids: dict[str, str] = {each[0]: each[1] for each in given.external_ids}
+    ids = dict(given.external_ids)
     accounts: dict[str, AccountDeclaration] = {}
     for name, body in folder.accounts.items():
         accounts[name] = _declared(body)

@@ -14,7 +14,6 @@ _ACCOUNT = re.compile(
     r"(?::(?P<role>arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+))?",
     re.ASCII,
 )
-_NAMED = re.compile(r"(?P<name>[a-z0-9.-]+)=(?P<value>.+)", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,27}){1,13}-[0-9]{1,2}", re.ASCII)
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
@@ -31,6 +30,19 @@ class _Form(click.ParamType[str]):
         if not self.form.fullmatch(value):
             self.fail(f"{value!r} is none such as {self._example}", param, ctx)
         return value
+
+
+class _Pair(click.ParamType[tuple[str, str]]):
+    """A name, and what it is given."""
+
+    name = "NAME=EXTERNAL_ID"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return both, or fail with an example."""
+        name, _, given = value.partition("=")
+        if not name or not given:
+            self.fail(f"{value!r} is none such as production=9f1c", param, ctx)
+        return name, given
 
 
 _ROLE_EXAMPLE = "production=111111111111:arn:aws:iam::111111111111:role/crossvault-source"
@@ -55,7 +67,7 @@ _ROLE_EXAMPLE = "production=111111111111:arn:aws:iam::111111111111:role/crossvau
 @click.option(
     "--external-id",
     "external_ids",
-    type=_Form("NAME=EXTERNAL_ID", _NAMED, "production=9f1c"),
+    type=_Pair(),
     multiple=True,
     help="The External ID for the role of such an account. May be repeated.",
 )
@@ -104,7 +116,7 @@ def command(
     *,
     path: Path | None,
     accounts: tuple[str, ...],
-    external_ids: tuple[str, ...],
+    external_ids: tuple[tuple[str, str], ...],
     sources: tuple[str, ...],
     regions: tuple[str, ...],
     namespace: str,
@@ -133,11 +145,7 @@ def command(
     options.configure_logs("text", "error")
     from .. import importing
 
-    named = (_parsed(accounts, _ACCOUNT), _parsed(external_ids, _NAMED))
-    given = importing.Given(path, *named, sources, regions, namespace)
+    found = (_ACCOUNT.fullmatch(each) for each in accounts)
+    named = tuple(tuple(part or "" for part in each.groups()) for each in found if each is not None)
+    given = importing.Given(path, named, external_ids, sources, regions, namespace)
     ctx.exit(importing.show(given, output, importing.Goal(folder, overwrite=overwrite), cluster))
-
-
-def _parsed(texts: tuple[str, ...], form: re.Pattern[str]) -> tuple[tuple[str, ...], ...]:
-    found = (form.fullmatch(each) for each in texts)
-    return tuple(tuple(part or "" for part in each.groups()) for each in found if each is not None)
