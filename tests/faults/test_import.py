@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,8 @@ from tests.kit.stage import Json, Stage
 from tools.demo.world import operator_environment
 
 from backup_simulator.server import SimulatorServer
-from crossvault.cli import importing
+from crossvault.cli import importing, plans
+from crossvault.cli.plan import exit_code
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.policy.imported import Asked, Imported
 from crossvault.manifest import schema
@@ -26,6 +30,19 @@ from crossvault.manifest import schema
 DEADLINE = 90.0
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "import.md"
 ROLES = {"production": (scene.PRODUCTION, "crossvault-source"), "dr": (scene.BACKUP, "crossvault-destination")}
+
+TYPED = (
+    "import",
+    *("--source", "production", "--region", scene.HOME, "-n", "shop"),
+    *(
+        word
+        for name, (account_id, role) in ROLES.items()
+        for word in (
+            *("--account", f"{name}={account_id}:arn:aws:iam::{account_id}:role/{role}"),
+            *("--external-id", f"{name}={scene.EXTERNAL_ID}"),
+        )
+    ),
+)
 
 
 class Machine:
@@ -44,11 +61,17 @@ class Machine:
 
     def import_(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Import what the production account does."""
-        given: list[str] = []
-        for name, (account_id, role) in ROLES.items():
-            given += ["--account", f"{name}={account_id}:arn:aws:iam::{account_id}:role/{role}"]
-            given += ["--external-id", f"{name}={scene.EXTERNAL_ID}"]
-        return self.run("import", *given, "--source", "production", "--region", scene.HOME, "-n", "shop", *words)
+        return self.run(*TYPED, *words)
+
+    @contextlib.contextmanager
+    def importing(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Import the same beside the test, and end it in any case."""
+        command = [sys.executable, "-m", "crossvault", *TYPED, *words]
+        with subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def admin(self, account_id: str, region: str) -> Any:
         """Return a client of somebody with all rights."""
@@ -154,6 +177,23 @@ def test_what_cannot_be_looked_at_makes_no_manifests(machine: Machine) -> None:
     assert not machine.folder.exists()
 
 
+def test_who_interrupts_it_finds_no_folder(machine: Machine) -> None:
+    """Ctrl-C while AWS does not answer: exit code 130, and nothing was written."""
+    machine.aws.control.faults.add("hang", operation="ListBackupPlans", seconds=60)
+    with machine.importing("--to", str(machine.folder)) as process:
+        end = time.monotonic() + DEADLINE
+        while not machine.aws.control.calls(operation="GetCallerIdentity"):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        while process.poll() is None:
+            assert time.monotonic() < end
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+
+    assert process.returncode == 130
+    assert not machine.folder.exists()
+
+
 # --- The rights ----------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +270,22 @@ def test_the_plan_goes_on_copying_by_itself(adopted: Stage) -> None:
     assert plan["tags"] == {"made": "by hand"}
 
 
+def test_a_plan_that_has_run_for_days_leaves_nothing_to_do(adopted: Stage) -> None:
+    """With backups and copies from before the import, in scope or not: the exit code of a plan is 0."""
+    for _ in range(80):
+        adopted.later("1h")
+    found, _ = imported(adopted)
+    (policy,) = found.policies
+    adopted.body = {**schema.check(policy).body, "status": {}}
+    for _ in range(2):
+        request = adopted.request()
+        answer = plans.document([plans.entry(*scene.planned(request, adopted.aws))], reads=0, writes=0)
+        assert exit_code(answer) == 0, plans.text(answer)
+        adopted.later("24h")
+
+    assert len(adopted.copies()) >= 6
+
+
 def test_a_plan_is_taken_over_with_its_first_change(adopted: Stage) -> None:
     """Then it has the tags of its owner, and whatever else claims it is met as a plan of ours."""
     adopted.look()
@@ -256,3 +312,27 @@ def test_a_plan_that_was_never_changed_stays_when_its_policy_goes(adopted: Stage
     assert outcome.done
     assert len(scheduling.plans(adopted)) == 1
     assert not scheduling.calls(adopted)
+
+
+def test_copies_on_demand_are_observed(stage: Stage) -> None:
+    """No plan makes them: a policy without schedule, over which nothing is to be done, and which starts nothing."""
+    stage.begin(scheduling.allowed(scene.world()))
+    kit.external_vault(stage.admin())
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    (point, *_) = backup.list_recovery_points_by_backup_vault(BackupVaultName="orders")["RecoveryPoints"]
+    backup.start_copy_job(
+        RecoveryPointArn=point["RecoveryPointArn"],
+        SourceBackupVaultName="orders",
+        DestinationBackupVaultArn=kit.COPIES,
+        IamRoleArn=kit.ROLE,
+    )
+    stage.later("1h")
+    found, blind = imported(stage)
+    assert blind == ()
+    (policy,) = found.policies
+    stage.body = {**schema.check(policy).body, "status": {}}
+    _, _, plan = scene.planned(stage.request(), stage.aws)
+
+    assert (policy["metadata"]["name"], policy["spec"]["mode"]) == ("orders-to-dr", "Observe")
+    assert [str(each.weight) for each in found.remarks] == ["ToDecide"]
+    assert plan.actions == ()
