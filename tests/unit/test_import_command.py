@@ -102,7 +102,7 @@ def test_an_account_is_looked_at_once_however_many_names_it_has() -> None:
 
 
 def test_regions_are_those_of_the_accounts(tmp_path: Path) -> None:
-    """Where none is typed; a typed one that an account does not list is not looked at."""
+    """Where none is typed; a typed one that an account does not list is not looked at, which is told."""
     manifest = tmp_path / "accounts.yaml"
     manifest.write_text(
         "apiVersion: crossvault.io/v1alpha1\n"
@@ -116,9 +116,12 @@ def test_regions_are_those_of_the_accounts(tmp_path: Path) -> None:
         ("production", "eu-west-1"),
         ("production", "eu-central-1"),
     ]
-    assert places(given(path=manifest, accounts=(), regions=("eu-central-1", "us-east-1"))) == [
-        ("production", "eu-central-1")
-    ]
+    typed = given(path=manifest, accounts=(), regions=("eu-central-1", "us-east-1"))
+    assert places(typed) == [("production", "eu-central-1")]
+    (told,) = importing.passed_over(typed, importing.asked_for(typed, NOW))
+    assert (told.account, told.region) == ("production", "us-east-1")
+    with pytest.raises(click.UsageError, match="No BackupAccount may be used in us-east-1"):
+        places(given(path=manifest, accounts=(), regions=("us-east-1",)))
 
 
 def test_an_external_id_goes_with_its_account() -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,7 +24,7 @@ from ..engine.looks import Look, Unseen
 from ..kinds.account.parse import AccountDeclaration, parse_account
 from ..kinds.policy import imported
 from ..kinds.policy.imported import API_VERSION as MANIFESTS
-from ..kinds.policy.imported import Asked, Imported, Weight
+from ..kinds.policy.imported import Asked, Imported, Remark, Weight
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.writing import WritingError, write
@@ -89,6 +89,7 @@ def show(given: Given, output: str, goal: Goal, cluster: str) -> int:
     if blind:
         # Who has not seen every plan does not know what else fills a vault: half a picture makes no manifests.
         found = Imported((), (), ())
+    found = replace(found, remarks=(*found.remarks, *passed_over(given, asked)))
     try:
         files = write(goal.folder, files_of(found), overwrite=goal.overwrite) if goal.folder and not blind else ()
     except WritingError as error:
@@ -164,7 +165,20 @@ def places_of(given: Given, asked: Asked) -> tuple[tuple[Account, str], ...]:
             found.setdefault((account.account_id, region), (account, region))
     if nowhere:
         raise click.UsageError(f"Say where to look, with --region REGION: {', '.join(nowhere)} lists no Regions.")
+    if not found:
+        raise click.UsageError(f"No BackupAccount may be used in {', '.join(given.regions)}, by its regions.")
     return tuple(found.values())
+
+
+def passed_over(given: Given, asked: Asked) -> tuple[Remark, ...]:
+    """Tell where nobody looks because a BackupAccount lists other Regions."""
+    return tuple(
+        Remark(Weight.NOTE, name, region, "the account", "It is not looked at here: its regions are others.")
+        for name, each in sorted(asked.accounts.items())
+        if not given.sources or name in given.sources
+        for region in given.regions
+        if each.account.regions and region not in each.account.regions
+    )
 
 
 # --- Looking -------------------------------------------------------------------------------------------------------
