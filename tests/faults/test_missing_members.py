@@ -35,6 +35,7 @@ SKIPPED = OF_ORGANIZATIONS | {
     "ListRegions",  # only of an account that is used in a Region to opt into: functional/aws/test_members.py
     # Only with a schedule: functional/aws/test_members.py
     *("ListBackupPlans", "GetBackupPlan", "ListBackupSelections", "GetBackupSelection"),
+    "GetResources",
     "ListGrants",  # only of a key whose policy does not let somebody in
 }
 DENIED = {"code": "AccessDeniedException", "status": 403}

@@ -143,6 +143,10 @@ class Entered:
         """Return the client of Account Management for the partition of a Region."""
         return self._client("account", region)
 
+    def tagging(self, region: str) -> Any:  # noqa: ANN401 - the same
+        """Return the client of the tagging API of a Region."""
+        return self._client("resourcegroupstaggingapi", region)
+
     def warm(self) -> None:
         """Make one client of every service that will be needed."""
         for service in ("sts", "backup", "kms", "organizations", "iam"):

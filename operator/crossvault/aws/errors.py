@@ -68,10 +68,13 @@ CODES: dict[str, Verdict] = {
     "DependencyFailureException": _UNAVAILABLE,
     "DependencyTimeoutException": _UNAVAILABLE,
     "KMSInternalException": _UNAVAILABLE,
+    # The listing took too long between two of its pages
+    "PaginationTokenExpiredException": _UNAVAILABLE,
     "RequestTimeout": (Reason.TIMED_OUT, ErrorClass.RETRY),
     "RequestTimeoutException": (Reason.TIMED_OUT, ErrorClass.RETRY),
     # The request
     "InvalidParameterValueException": _REFUSED,
+    "InvalidParameterException": _REFUSED,
     "MissingParameterValueException": _REFUSED,
     "InvalidRequestException": _REFUSED,
     "InvalidArnException": _REFUSED,

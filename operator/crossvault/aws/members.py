@@ -238,6 +238,15 @@ ANSWERS: dict[str, Members] = {
             ),
         ),
     ),
+    # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_ResourceTagMapping.html: what once had
+    # tags has none. A row without its resource would be counted as none.
+    "GetResources": Members(
+        (
+            *("ResourceTagMappingList", "ResourceTagMappingList[].ResourceARN"),
+            *("ResourceTagMappingList[].Tags[].Key", "ResourceTagMappingList[].Tags[].Value"),
+        ),
+        ("ResourceTagMappingList[].Tags", "PaginationToken"),
+    ),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html: no message is no
     # member. What anybody may have sent must not keep the messages beside it from being read, or itself from being
     # deleted, so nothing has to be there.

@@ -14,7 +14,9 @@ MOST_ROWS = 5_000_000
 """How many rows a listing may have before it is taken for one that does not end."""
 
 
-def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any], str]) -> Iterator[Any]:
+def walked(
+    pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any], str], *, pointer: str = "NextToken"
+) -> Iterator[Any]:
     """Yield the rows of all pages, one page at a time; one that moved from a page to the next comes twice.
 
     A page brings something new unless one with the same first and last row came before.
@@ -23,6 +25,7 @@ def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any]
         pages: As a paginator gets them.
         member: Under what a page has its rows.
         name: Returns the name of a row.
+        pointer: Under what a page has the token of the next one.
 
     Raises:
         UnexpectedAnswerError: The pages do not end: one points to one before it, very many bring nothing new, or they
@@ -37,7 +40,7 @@ def walked(pages: Iterable[Mapping[str, Any]], member: str, name: Callable[[Any]
         # To remember all names would take more memory than the rows themselves.
         ends = hash((len(rows), name(rows[0]), name(rows[-1]))) if rows else None
         barren = barren + 1 if ends is None or ends in known else 0
-        token = page.get("NextToken")
+        token = page.get(pointer)
         if barren > BARREN or number > MOST_ROWS or (token and hash(token) in tokens):
             raise UnexpectedAnswerError(f"the pages of {member} do not end")
         known.add(ends or 0)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..aspects.schedule import told
+from ..aspects.schedule.selected import selected
 from ..engine.declared import Desired
 from ..engine.observed import Observed
 from ..engine.plan import Plan
@@ -29,6 +30,7 @@ def entry(desired: Desired, observed: Observed, plan: Plan) -> dict[str, Any]:
         "changes": [asdict(each) for each in changes if each is not None],
         "hazards": [asdict(each) for each in plan.drift if not each.destination and each.remedy],
         "nextRuns": {name: instant(at) for name, at in runs.items()},
+        "selections": [each.row() for each in selected(desired, observed)],
     }
 
 
@@ -44,7 +46,18 @@ def change_lines(changes: list[Mapping[str, Any]]) -> list[str]:
 
 
 def lines(source: Mapping[str, Any]) -> list[str]:
-    """Return what is done at the source, and when its rules run next; nothing where nothing is done."""
+    """Return what is done at the source, when its rules run next and what they find; nothing where nothing is done."""
     found = [*change_lines(source["changes"]), *wrongs.hazards(source["hazards"])]
+    if not found:
+        return []
     runs = ", ".join(f"{name} {at}" for name, at in source["nextRuns"].items())
-    return [*found, f"  # {'next runs':<{WIDTH}} {runs}"] if found and runs else found
+    told = [("next runs", runs), ("selected now", ", ".join(map(_counted, source["selections"])))]
+    return [*found, *(f"  # {name:<{WIDTH}} {words}" for name, words in told if words)]
+
+
+def _counted(selection: Mapping[str, Any]) -> str:
+    if "matches" not in selection:
+        return f"{selection['name']} (not counted)"
+    count = f"{'at least ' if selection['atLeast'] else ''}{selection['matches']}"
+    never = ", ".join(f"{each['count']} {each['type']}" for each in selection.get("neverCopied", ()))
+    return f"{selection['name']} {count}{f' (never copied: {never})' if never else ''}"

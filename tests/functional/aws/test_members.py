@@ -59,6 +59,7 @@ from crossvault.aspects.organization.switch import SetSwitch
 from crossvault.aspects.regions import OPT_INS
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS
 from crossvault.aspects.schedule import (
+    MATCHES,
     OWNER,
     PLANS,
     SCHEDULE,
@@ -139,6 +140,15 @@ GOOD: dict[str, Json] = {
         "NextToken": None,
     },
     "ListParents": {"Parents": [{"Id": "r-root"}]},
+    "GetResources": {
+        "ResourceTagMappingList": [
+            {
+                "ResourceARN": "arn:aws:ec2:us-east-1:111111111111:volume/vol-1",
+                "Tags": [{"Key": "backup", "Value": "true"}],
+            }
+        ],
+        "PaginationToken": None,
+    },
     "ListRegions": {"Regions": [{"RegionName": "eu-south-1", "RegionOptStatus": "ENABLED"}], "NextToken": None},
     "LookupEvents": {
         "Events": [
@@ -441,6 +451,7 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
         observed.source[POINTS],
         observed.source[ROLE],
         observed.source[PLANS],
+        *observed.source[MATCHES].values(),
     ]
     for each in observed.destinations:
         found += [each[IDENTITY], each[ORGANIZATION], each[VAULT], each[POLICY], each[KEYS].own]
@@ -468,7 +479,7 @@ MEMBERS = [
     if operation not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
     if operation not in {*OF_ORGANIZATIONS, REGIONS_OF}
     for path in (*members.always, *members.sometimes)
-    if path != "NextToken"
+    if path not in {"NextToken", "PaginationToken"}
 ]
 HOLDS_UP: dict[str, set[Any]] = {
     "DescribeBackupVault": {PutVaultPolicy, StartCopy, CreateVault, PutVaultLock},
@@ -564,6 +575,7 @@ def _value(operation: str, path: str) -> Any:
         ("ListCopyJobs", "CopyJobs"),
         ("ListBackupVaults", "BackupVaultList"),
         ("ListGrants", "Grants"),
+        ("GetResources", "ResourceTagMappingList"),
     ],
 )
 def test_a_row_without_anything(operation: str, member: str, row: Any) -> None:
@@ -1103,6 +1115,7 @@ def model_of(operation: str) -> OperationModel:
         **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"), "kms"),
         "LookupEvents": "cloudtrail",
         REGIONS_OF: "account",
+        "GetResources": "resourcegroupstaggingapi",
     }
     services |= {RECEIVED: "sqs", "DeleteMessageBatch": "sqs"}
     service = services.get(operation, "backup")

@@ -15,7 +15,7 @@ from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
-from . import rights
+from . import rights, selected
 from .actions import (
     PLAN_ROW,
     SELECTIONS_ROW,
@@ -29,7 +29,7 @@ from .actions import (
 from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
-from .seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
+from .seen import MANAGED_TAG, MATCHES, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 MOST_OF_A_TAG = 256
@@ -60,7 +60,7 @@ def source(base: Base) -> Finding:
         return _left(base, look)
     if isinstance(look, Unseen):
         return Finding((unknown(PLAN_ROW, "", look.problem),))
-    risks = hazards(base, schedule)
+    risks = (selected.judge(base, schedule), *hazards(base, schedule))
     plan = meant(base.desired, schedule, look.value)
     if plan is None:
         refused = refusal(base, schedule)
@@ -279,11 +279,12 @@ ROOM = Room(
     policy=policy,
     drifts=(ASPECT, SELECTIONS),
     rights=rights.RIGHTS,
-    rows=(PLAN_ROW, SELECTIONS_ROW, HAZARDS_ROW),
+    rows=(PLAN_ROW, SELECTIONS_ROW, selected.SELECTED_ROW, HAZARDS_ROW),
 )
 
 __all__ = [
     "KNOWN_PLAN",
+    "MATCHES",
     "OWNER",
     "PLANS",
     "ROOM",

@@ -83,11 +83,16 @@ def copy_lifecycle(rule: Rule, destination: Destination) -> Lifecycle:
     A copy action without a lifecycle would keep them for ever.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyAction.html
     """
+    declared = destination[LIFECYCLE] or Lifecycle()
+    if keeps_by_itself(destination):
+        return declared
+    return replace(declared, delete_after_days=rule.lifecycle.delete_after_days)
+
+
+def keeps_by_itself(destination: Destination) -> bool:
+    """Tell whether a destination says itself how long copies live there."""
     declared = destination[LIFECYCLE]
-    if declared is None or declared.delete_after_days is None or declared.delete_after_days < 0:
-        declared = declared or Lifecycle()
-        return replace(declared, delete_after_days=rule.lifecycle.delete_after_days)
-    return declared
+    return declared is not None and declared.delete_after_days is not None and declared.delete_after_days >= 0
 
 
 def _lifecycle(lifecycle: Lifecycle) -> dict[str, int]:

@@ -12,8 +12,8 @@ from ...manifest.fields import format_duration
 from ...words.reasons import Reason
 from ..vault import vault_of
 from .actions import PLAN_ROW
-from .declared import AFTER_COLD, Rule, Schedule
-from .document import copy_lifecycle
+from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule
+from .document import copy_lifecycle, keeps_by_itself
 
 HAZARDS_ROW = "Schedule"
 
@@ -48,6 +48,9 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | it does not run any more | Unmet |
     | none of them runs as often as objectives.maxCopyLag asks for new copies | Unmet: it cannot be kept |
     | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
+    | it is continuous, and its copies would live as shortly as its backups, because a destination says nothing else |
+    Unmet: they are snapshots, and no recovery to a point in time is possible from them |
+    | it is continuous, and destinations say how long snapshots live there | Met, and says so |
     | anything else | Met |
 
     No copy is held because of it: those of backups that are there go on.
@@ -56,11 +59,32 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
         *_over(base, schedule),
         *_sparse(base, schedule),
         *(each for rule in schedule.rules for each in _of(base, rule)),
+        *(each for rule in schedule.rules if rule.continuous for each in _continuous(base, rule)),
     ]
     if not found:
-        return (met(HAZARDS_ROW, "", "The rules keep backups for as long as their copies need them."),)
+        names = ", ".join(rule.name for rule in schedule.rules if rule.continuous)
+        snapshots = f" Copies of continuous backups are snapshots ({names})." if names else ""
+        return (met(HAZARDS_ROW, "", f"The rules keep backups for as long as their copies need them.{snapshots}"),)
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
     return (replace(found[0], message=f"{found[0].message}{more}"),)
+
+
+def _continuous(base: Base, rule: Rule) -> Iterator[Prerequisite]:
+    """Tell of copies of continuous backups that end with them: who wants to keep snapshots says for how long.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/point-in-time-recovery.html
+    """
+    for each in base.desired.destinations:
+        if keeps_by_itself(each):
+            continue
+        days = rule.lifecycle.delete_after_days
+        message = (
+            f"Rule {rule.name} makes continuous backups: their copies at {each.name} are snapshots, without recovery to"
+            f" a point in time, and would be gone after {days} day{'' if days == 1 else 's'} like the backups, which"
+            f" live {LONGEST_CONTINUOUS} at most."
+        )
+        remedy = f"Set lifecycle.deleteAfterDays of destination {each.name} to how long snapshots are to be kept there."
+        yield unmet(HAZARDS_ROW, "", Reason.COPIES_ARE_SNAPSHOTS, message, remedy, blocks=False)
 
 
 def _over(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:

@@ -52,6 +52,14 @@ RIGHTS = (
         _plans,
     ),
     Right(
+        "ReadSelected",
+        "count what the selections of a schedule mean, and say what of it cannot be copied",
+        AsSource,
+        ("tag:GetResources",),
+        _any,
+        without="What the selections mean is not counted: row *SelectedResources* is unknown.",
+    ),
+    Right(
         "KeepPlan",
         "create the plan and keep it as declared (`spec.schedule`)",
         AsSource,

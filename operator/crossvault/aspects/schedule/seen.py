@@ -84,8 +84,29 @@ def relies_on(desired: Desired, plan: BackupPlan) -> bool:
     return schedule is not None and schedule.adopt == plan.id and not plan.owner
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What a selection means today, of resources that have, or once had, tags.
+
+    Attributes:
+        types: How many there are by the types of which they may be.
+        whole: All of them were counted; else there are more than one cares to list.
+    """
+
+    types: tuple[tuple[tuple[str, ...], int], ...] = ()
+    whole: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many resources there are."""
+        return sum(count for _, count in self.types)
+
+
 def _needed(look: Look[Plans]) -> Iterable[Look[Any]]:
     return () if look is UNASKED else (look,)
 
 
 PLANS: Part[Look[Plans]] = Part("backup plans", UNASKED, _needed)
+
+MATCHES: Part[Mapping[str, Look[Matches]]] = Part("selected resources", {})
+"""What each selection means, by its name. Nothing waits for it."""

@@ -8,18 +8,19 @@ from typing import Any
 
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Unseen
-from ...engine.observed import Sight
+from ...engine.observed import Observed
 from ...words.instants import instant
+from . import selected
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE
 from .seen import PLANS, BackupPlan, relies_on
 
 
-def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return ``status.schedule``: the policy's own plan as it was seen, or last known; empty where it has none.
 
     What a status knows of a plan is what is looked for when the schedule goes, and removed if that is declared.
     """
-    look, before = source[PLANS], previous.get("schedule")
+    look, before = observed.source[PLANS], previous.get("schedule")
     declared = desired[SCHEDULE] is not None
     if not declared and desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED:
         return {}
@@ -27,7 +28,10 @@ def row(desired: Desired, source: Sight, previous: Mapping[str, Any], now: datet
         return dict(before) if isinstance(before, Mapping) else {}
     own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
     own = own or next((each for each in look.value.found if relies_on(desired, each)), None)
-    return _row(own, next_runs(desired, now)) if own is not None else {}
+    if own is None:
+        return {}
+    known = selected.rows(desired, observed, before if isinstance(before, Mapping) else {})
+    return _row(own, next_runs(desired, now), known)
 
 
 def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:
@@ -37,7 +41,7 @@ def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:
     return {name: at for name, at in runs.items() if at is not None}
 
 
-def _row(plan: BackupPlan, runs: Mapping[str, datetime]) -> dict[str, Any]:
+def _row(plan: BackupPlan, runs: Mapping[str, datetime], known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     names = sorted({each.name for each in plan.selections})
     return {
         "planId": plan.id,
@@ -47,5 +51,5 @@ def _row(plan: BackupPlan, runs: Mapping[str, datetime]) -> dict[str, Any]:
             {"name": name, **({"nextRun": instant(runs[name])} if name in runs else {})}
             for name in sorted(plan.form.rules)
         ],
-        "selections": names,
+        "selections": [known.get(name) or {"name": name} for name in names],
     }

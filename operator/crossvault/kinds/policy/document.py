@@ -47,7 +47,7 @@ def document(picture: Picture, judged: tuple[Condition, ...], looked: Mapping[st
         status["organization"] = organization.value.id
     elif isinstance(organization, Unseen) and "organization" in previous:
         status["organization"] = previous["organization"]
-    plan = schedule.row(desired, picture.observed.source, previous, picture.now)
+    plan = schedule.row(desired, picture.observed, previous, picture.now)
     if plan:
         status["schedule"] = plan
     status["summary"] = _summary(picture, judged[0], status)

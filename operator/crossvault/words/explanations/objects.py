@@ -297,6 +297,22 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Set spec.schedule.adopt to the plan's id to take it over, or delete it, or one of the two schedules.",
     ),
+    Reason.SELECTED_NEVER_COPIED: Explanation(
+        "A schedule backs up resources of types that AWS Backup copies to no destination; the row counts them.",
+        AUTHOR,
+        "Leave them out by notResources, or list in recoveryPoints.resourceTypes the types to be copied.",
+    ),
+    Reason.DESTINATION_TAKES_NOTHING: Explanation(
+        "Nothing that a schedule selects is of a type that AWS Backup copies to one of the destinations.",
+        AUTHOR,
+        "Select other types, or take the destination out.",
+    ),
+    Reason.COPIES_ARE_SNAPSHOTS: Explanation(
+        "Copies of continuous backups are snapshots, without recovery to a point in time, and would live as shortly as"
+        " the backups themselves.",
+        AUTHOR,
+        "Declare with the destination how long snapshots are to be kept there.",
+    ),
     Reason.SCHEDULE_TOO_TIGHT: Explanation(
         "Backups of a rule may be gone, or cold, before AWS comes to copy them.",
         AUTHOR,

@@ -11,23 +11,24 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from ...aws.entered import Entered, Fingerprint
-from ...aws.errors import code_of
-from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.pages import PAGES, walked
-from ...aws.places import LONGEST, Age, Pending, Place
-from ...aws.reads import ReadKey
-from ...engine.declared import Desired
-from ...engine.looks import Look, Seen, Unseen
-from ...engine.parts import Parts
-from ...engine.plan import Result
-from ...words.problems import CrossvaultError, ErrorClass, Problem
-from ...words.reasons import Reason
-from .actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
-from .declared import KNOWN_PLAN, SCHEDULE
-from .document import form_from, plan_name, selection_form
-from .seen import PLANS, BackupPlan, PlanForm, Plans, Selected
-from .stock import FoundPlan
+from ....aws.entered import Entered, Fingerprint
+from ....aws.errors import code_of
+from ....aws.hands import Hands, Looked, Looking, Reach, Scene
+from ....aws.pages import PAGES, walked
+from ....aws.places import LONGEST, Age, Pending, Place
+from ....aws.reads import ReadKey
+from ....engine.declared import Desired
+from ....engine.looks import Look, Seen, Unseen
+from ....engine.parts import Parts
+from ....engine.plan import Result
+from ....words.problems import CrossvaultError, ErrorClass, Problem
+from ....words.reasons import Reason
+from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
+from ..declared import KNOWN_PLAN, SCHEDULE
+from ..document import form_from, plan_name, selection_form
+from ..seen import MATCHES, PLANS, BackupPlan, PlanForm, Plans, Selected
+from ..stock import FoundPlan
+from . import matches
 
 T = TypeVar("T")
 _GONE = frozenset({"ResourceNotFoundException", "InvalidParameterValueException"})
@@ -55,18 +56,23 @@ def look(scene: Scene) -> Looking:
     if not _concerns(scene.desired):
         return Looked()
     place = scene.source
+    schedule = scene.desired[SCHEDULE]
+    counted = matches.begin(place, schedule) if schedule is not None and not scene.desired.deleting else {}
     listed = place.setting(
         plans_key(place.access.fingerprint, place.region), partial(plans, place.access, place.region)
     )
     yield
+    seen = Parts()
+    if counted:
+        seen = seen.having(MATCHES, {name: pending() for name, pending in counted.items()})
     candidates = _meant(scene.desired, listed())
     if isinstance(candidates, Unseen):
-        return Looked(Parts().having(PLANS, candidates))
+        return Looked(seen.having(PLANS, candidates))
     begun = [(each, _begin(place, each)) for each in candidates.value]
     yield
     selected = [(each, read, _selected(place, each, read[2]())) for each, read in begun]
     yield
-    return Looked(Parts().having(PLANS, _all([_plan(each, read, documents) for each, read, documents in selected])))
+    return Looked(seen.having(PLANS, _all([_plan(each, read, documents) for each, read, documents in selected])))
 
 
 def _concerns(desired: Desired) -> bool:
