@@ -146,6 +146,15 @@ class TestRendering:
             (9090, "metrics")
         ]
 
+    def test_alerts_come_where_they_are_wanted(self) -> None:
+        """As Prometheus reads them, with the labels by which it chooses rules."""
+        found = only(rendered("prometheusRule.enabled=true", "prometheusRule.labels.release=x"), "PrometheusRule")
+        (alert,) = found["spec"]["groups"][0]["rules"]
+
+        assert found["metadata"]["labels"]["release"] == "x"
+        assert "{{ $labels.namespace }}/{{ $labels.name }}" in alert["annotations"]["summary"]
+        assert "PrometheusRule" not in {each["kind"] for each in rendered()}
+
     def test_scrapers_are_asked_for_their_token(self) -> None:
         """The option brings the argument, the two rights to ask, and a role for Prometheus; else none is there."""
         with_it, without = rendered("metrics.authorization.enabled=true"), rendered()

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from tests.kit import builders
 
 from crossvault.aspects.copies.figures import figures
 from crossvault.aspects.copies.judged import Judged
 from crossvault.aspects.copies.planned import Standing, State
+from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.schedule.declared import Rule
 from crossvault.engine.declared import PolicyKey
 from crossvault.engine.plan import Drift, Plan
 from crossvault.engine.rows import Prerequisite, PrerequisiteStatus
+from crossvault.kinds.policy.series import METRICS
 from crossvault.metrics import Exposition, catalogue
 from crossvault.status.conditions import Condition
 from crossvault.status.outcome import Report
@@ -24,6 +30,12 @@ from crossvault.work.board import Board
 from crossvault.work.vitals import Vitals
 
 NOW = builders.NOW
+ALERTS = Path(__file__).parents[2] / "deploy" / "helm" / "crossvault" / "files" / "alerts.yaml"
+
+
+def rule(**members: Any) -> Rule:
+    """Return a rule, daily unless told."""
+    return replace(Rule("daily", "cron(0 5 ? * * *)", Lifecycle(None, 35)), **members)
 
 
 def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looked: bool = True) -> Report:
@@ -108,6 +120,49 @@ def test_without_a_gap_the_lag_is_zero_and_the_gap_absent() -> None:
 
     assert value(samples, "crossvault_copy_lag_seconds") == 0.0
     assert value(samples, "crossvault_oldest_gap_timestamp_seconds") is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "longest", "overdue"),
+    [
+        pytest.param((rule(),), 86_400, 86_400 + 28_800 + 86_400, id="AWS's windows: of a week a day counts"),
+        pytest.param((rule(start_window=60, completion_window=180),), 86_400, 86_400 + 14_400, id="short windows"),
+        pytest.param((rule(timezone="Europe/Berlin"),), 90_000, 90_000 + 115_200, id="the day with 25 hours"),
+        pytest.param(
+            (rule(), rule(cron="cron(0 * ? * * *)", start_window=480)),
+            3_600,
+            3_600 + 115_200,
+            id="the oftener counts",
+        ),
+        pytest.param(
+            (rule(), rule(cron="cron(0 5 1 * ? *)", start_window=60, completion_window=120)),
+            86_400,
+            86_400 + 115_200,
+            id="a monthly one with short windows promises nothing sooner",
+        ),
+        pytest.param((rule(cron="cron(0 5 ? * * 2020)"),), None, None, id="one that does not run any more"),
+        pytest.param((), None, None, id="no schedule"),
+    ],
+)
+def test_how_old_the_newest_backup_may_become(
+    rules: tuple[Rule, ...], longest: float | None, overdue: float | None
+) -> None:
+    """What the alert on backups that stopped compares with."""
+    samples = scrape(board_with(replace(report(), rules=rules)))
+
+    assert value(samples, "crossvault_schedule_longest_interval_seconds") == longest
+    assert value(samples, "crossvault_schedule_backup_overdue_after_seconds") == overdue
+
+
+def test_alerts_ask_for_series_that_there_are() -> None:
+    """By name; each alert says what happened and where to look."""
+    (group,) = yaml.safe_load(ALERTS.read_text("utf-8"))
+    known = {each.name for each in METRICS}
+    asked = {name for each in group["rules"] for name in re.findall(r"crossvault_\w+", each["expr"])}
+
+    assert asked
+    assert asked <= {f"crossvault_{each}" for each in known}
+    assert all(each["annotations"].keys() == {"summary", "description"} for each in group["rules"])
 
 
 def test_a_destination_that_was_not_seen_has_no_figures() -> None:

@@ -67,6 +67,28 @@ class Rule:
         return None if isinstance(cron, str) or isinstance(zone, str) else (cron, zone)
 
 
+MOST_OF_A_JOB = timedelta(days=1)
+"""What a backup that has begun seldom takes more than, whatever its completion window allows."""
+
+
+def longest_interval(rules: Iterable[Rule], since: datetime) -> timedelta | None:
+    """Return the longest time without the run of any rule; None where there are no two runs.
+
+    It is that of the rule that runs most often: what others add between its runs is not counted on.
+    """
+    return min((each for rule in rules if (each := rule.longest_distance(since)) is not None), default=None)
+
+
+def overdue_after(rules: Iterable[Rule], since: datetime) -> timedelta | None:
+    """Return how old the newest backup may become while all goes well: a run, its late begin, and the job itself."""
+    ends = [
+        distance + timedelta(minutes=rule.start_window) + min(timedelta(minutes=rule.completion_window), MOST_OF_A_JOB)
+        for rule in rules
+        if (distance := rule.longest_distance(since)) is not None
+    ]
+    return min(ends, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """Which tags a resource has to have, all of them: name and value."""

@@ -12,7 +12,7 @@ from ...manifest.fields import format_duration
 from ...words.reasons import Reason
 from ..vault import vault_of
 from .actions import PLAN_ROW
-from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule
+from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule, longest_interval
 from .document import copy_lifecycle, keeps_by_itself
 
 HAZARDS_ROW = "Schedule"
@@ -101,12 +101,11 @@ def _sparse(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:
 
     An hour more is no wonder: the day on which the clock is set back has one.
     """
-    lag, now = schedule.objective, base.case.observed.at
-    distances = [each for rule in schedule.rules if (each := rule.longest_distance(now)) is not None]
-    if lag is None or not distances or min(distances) <= lag + timedelta(hours=1):
+    lag, distance = schedule.objective, longest_interval(schedule.rules, base.case.observed.at)
+    if lag is None or distance is None or distance <= lag + timedelta(hours=1):
         return
     message = (
-        f"The rules make backups up to {format_duration(min(distances))} apart, and objectives.maxCopyLag is"
+        f"The rules make backups up to {format_duration(distance)} apart, and objectives.maxCopyLag is"
         f" {format_duration(lag)}: what changes in between has no copy for longer than that."
     )
     remedy = "Let a rule of spec.schedule run more often, or raise spec.objectives.maxCopyLag."

@@ -9,9 +9,10 @@ from typing import Any
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Unseen
 from ...engine.observed import Observed
+from ...manifest.fields import format_duration
 from ...words.instants import instant
 from . import selected
-from .declared import KNOWN_PLAN, OWNER, SCHEDULE
+from .declared import KNOWN_PLAN, OWNER, SCHEDULE, longest_interval
 from .seen import PLANS, BackupPlan, relies_on
 
 
@@ -31,7 +32,10 @@ def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: 
     if own is None:
         return {}
     known = selected.rows(desired, observed, before if isinstance(before, Mapping) else {})
-    return _row(own, next_runs(desired, now), known)
+    schedule = desired[SCHEDULE]
+    longest = longest_interval(schedule.rules, now) if schedule is not None else None
+    interval = {"longestInterval": format_duration(longest)} if longest is not None else {}
+    return {**_row(own, next_runs(desired, now), known), **interval}
 
 
 def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from ...aspects import ROOMS
 from ...aspects.copies.figures import Figures
 from ...aspects.copies.planned import State
+from ...aspects.schedule.declared import longest_interval, overdue_after
 from ...status.outcome import Report
 from ...status.series import Metric, Sample, Type
 from ...words.reasons import Reason
@@ -119,6 +120,20 @@ NEXT_RUN = Metric(
     "When each rule of a policy's schedule runs next, as its cron expression and time zone say.",
 )
 
+LONGEST_INTERVAL = Metric(
+    "schedule_longest_interval_seconds",
+    Type.GAUGE,
+    _POLICY,
+    "Longest time from one run of a policy's schedule to the next, daylight saving included.",
+)
+OVERDUE_AFTER = Metric(
+    "schedule_backup_overdue_after_seconds",
+    Type.GAUGE,
+    _POLICY,
+    "Age of the newest backup beyond which backups have stopped: the longest interval, the start window, and the"
+    " completion window or a day, whichever is shorter.",
+)
+
 METRICS = (
     RECOVERY_POINTS,
     UNCOPIED,
@@ -143,6 +158,8 @@ METRICS = (
     DESTINATION_INFO,
     LAST_OBSERVED,
     NEXT_RUN,
+    LONGEST_INTERVAL,
+    OVERDUE_AFTER,
 )
 
 
@@ -157,10 +174,7 @@ def series(report: Report, now: datetime) -> Iterator[Sample]:
         yield POLICY_INFO, (*key, report.mode, str(report.suspended).lower(), report.source), 1.0
     if report.objective is not None:
         yield OBJECTIVE, key, report.objective.total_seconds()
-    for rule in report.rules:
-        at = rule.next_run(now)
-        if at is not None:
-            yield NEXT_RUN, (*key, rule.name), at.timestamp()
+    yield from _schedule(report, key, now)
     for each in report.destinations:
         labels = (*key, each.destination.name)
         vault = each.destination.vault
@@ -171,6 +185,17 @@ def series(report: Report, now: datetime) -> Iterator[Sample]:
             # Also when the last look failed: the figures of the last good one stay, and the lag goes on growing.
             yield from _figures(each, labels, now)
             yield LAST_OBSERVED, labels, each.observed_at.timestamp()
+
+
+def _schedule(report: Report, key: tuple[str, str], now: datetime) -> Iterator[Sample]:
+    for rule in report.rules:
+        at = rule.next_run(now)
+        if at is not None:
+            yield NEXT_RUN, (*key, rule.name), at.timestamp()
+    for metric, longest in ((LONGEST_INTERVAL, longest_interval), (OVERDUE_AFTER, overdue_after)):
+        distance = longest(report.rules, now)
+        if distance is not None:
+            yield metric, key, distance.total_seconds()
 
 
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
