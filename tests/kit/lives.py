@@ -22,6 +22,7 @@ from backup_simulator.faults import Kind
 from backup_simulator.transport import InProcess
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings
+from crossvault.aws.own import NewSession
 from crossvault.aws.threads import NoThreads
 from crossvault.kinds import ACCOUNT, KINDS, POLICY
 from crossvault.kinds.kind import ObjectKey, Occasion
@@ -41,11 +42,19 @@ class OtherwiseError(Exception):
 class Life:
     """An operator over everything that a folder declares, in virtual time."""
 
-    def __init__(self, cloud: InProcess, folder: Folder, expected: Sequence[Json] | None = None) -> None:
+    def __init__(
+        self,
+        cloud: InProcess,
+        folder: Folder,
+        expected: Sequence[Json] | None = None,
+        *,
+        wrapped: Callable[[NewSession], NewSession] = lambda new: new,
+    ) -> None:
         self.cloud, self.control = cloud, cloud.control
         self.steps: list[Json] = []
         self._expected = expected
-        self.new_session, _ = sessions.reaching(cloud)
+        reaching, _ = sessions.reaching(cloud)
+        self.new_session = wrapped(reaching)
         created = self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
         self.bodies: dict[ObjectKey, Json] = {
             key: {**body, "metadata": {**body["metadata"], "generation": 1, "creationTimestamp": created}, "status": {}}
@@ -163,6 +172,8 @@ def lived(
     tale: Tale,
     permitted: Callable[[Json], Json],
     expected: Sequence[Json] | None = None,
+    *,
+    wrapped: Callable[[NewSession], NewSession] = lambda new: new,
 ) -> Life:
     """Let a tale happen in a world that is permitted so.
 
@@ -173,7 +184,7 @@ def lived(
     cloud.control.faults.clear()
     cloud.control.clear_outcomes()
     cloud.control.load(tale.world(permitted(world())))
-    life = Life(cloud, folder, expected)
+    life = Life(cloud, folder, expected, wrapped=wrapped)
     try:
         tale.play(life)
     finally:

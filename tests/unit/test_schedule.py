@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit import stage as scene
@@ -30,6 +33,7 @@ from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault, Fields
 
 Json = dict[str, Any]
+CRDS = Path(__file__).parents[2] / "crds"
 
 EVERYTHING: Json = {
     "windowsVss": True,
@@ -148,6 +152,122 @@ def test_every_field_becomes_the_member_of_its_name() -> None:
     }
     assert everything["Resources"] == ["*"]
     assert everything["IamRoleArn"].endswith(":role/service-role/AWSBackupDefaultServiceRole")
+
+
+BARE: Json = {"name": "daily", "lifecycle": {"deleteAfterDays": 100}}
+COLD: Json = {"deleteAfterDays": 100, "moveToColdStorageAfterDays": 10}
+RULE_FIELDS: list[tuple[Json, Json]] = [
+    ({"name": "other"}, {"RuleName": "other"}),
+    ({"cron": "cron(0 6 ? * SAT *)"}, {"ScheduleExpression": "cron(0 6 ? * SAT *)"}),
+    ({"timezone": "Asia/Kolkata"}, {"ScheduleExpressionTimezone": "Asia/Kolkata"}),
+    ({"startWindowMinutes": 61}, {"StartWindowMinutes": 61}),
+    ({"completionWindowMinutes": 541}, {"CompletionWindowMinutes": 541}),
+    ({"lifecycle": {"deleteAfterDays": 7}}, {"Lifecycle": {"DeleteAfterDays": 7}, "copied": {"DeleteAfterDays": 7}}),
+    ({"lifecycle": COLD}, {"Lifecycle": {"DeleteAfterDays": 100, "MoveToColdStorageAfterDays": 10}}),
+    (
+        {"lifecycle": {**COLD, "optInToArchive": True}},
+        {
+            "Lifecycle": {
+                "DeleteAfterDays": 100,
+                "MoveToColdStorageAfterDays": 10,
+                "OptInToArchiveForSupportedResources": True,
+            }
+        },
+    ),
+    (
+        {"continuous": True, "lifecycle": {"deleteAfterDays": 35}},
+        {
+            "EnableContinuousBackup": True,
+            "Lifecycle": {"DeleteAfterDays": 35},
+            "copied": {"DeleteAfterDays": 35},
+        },
+    ),
+    ({"recoveryPointTags": {"b": "2", "a": "1"}}, {"RecoveryPointTags": {"a": "1", "b": "2"}}),
+]
+SELECTION_FIELDS: list[tuple[Json, Json]] = [
+    ({"name": "other", "resources": ["*"]}, {"SelectionName": "other"}),
+    ({"role": "path/mine", "resources": ["*"]}, {"IamRoleArn": "arn:aws:iam::111111111111:role/path/mine"}),
+    ({"resources": ["arn:aws:rds:*", "arn:aws:ec2:*"]}, {"Resources": ["arn:aws:ec2:*", "arn:aws:rds:*"]}),
+    ({"resources": ["*"], "notResources": ["arn:aws:rds:*"]}, {"NotResources": ["arn:aws:rds:*"]}),
+    (
+        {"anyOfTags": {"a": "1"}},
+        {
+            "Resources": None,
+            "ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "a", "ConditionValue": "1"}],
+        },
+    ),
+    *(
+        (declared, {"Conditions": {group: [{"ConditionKey": "aws:ResourceTag/a", "ConditionValue": "1"}]}})
+        for declared, group in (
+            ({"tags": {"a": "1"}}, "StringEquals"),
+            ({"conditions": {"equal": {"a": "1"}}}, "StringEquals"),
+            ({"conditions": {"notEqual": {"a": "1"}}}, "StringNotEquals"),
+            ({"conditions": {"like": {"a": "1"}}}, "StringLike"),
+            ({"conditions": {"notLike": {"a": "1"}}}, "StringNotLike"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "sent"), RULE_FIELDS, ids=str)
+def test_each_field_of_a_rule_becomes_its_members_alone(declared: Json, sent: Json) -> None:
+    """The exact request: all other members are AWS's defaults, or follow from the policy."""
+    schedule, faults = read({"rules": [BARE | declared], "selections": [{"name": "all", "resources": ["*"]}]})
+    copied = sent.get("copied", {"DeleteAfterDays": 100})
+    expected = {
+        "RuleName": "daily",
+        "TargetBackupVaultName": "orders",
+        "ScheduleExpression": "cron(0 5 ? * * *)",
+        "ScheduleExpressionTimezone": "Etc/UTC",
+        "StartWindowMinutes": 480,
+        "CompletionWindowMinutes": 10080,
+        "Lifecycle": {"DeleteAfterDays": 100},
+        "EnableContinuousBackup": False,
+        "CopyActions": [{"DestinationBackupVaultArn": target_vault().arn, "Lifecycle": copied}],
+    } | {name: value for name, value in sent.items() if name != "copied"}
+
+    assert faults == []
+    assert plan_document(desired(), schedule, "p") == {"BackupPlanName": "p", "Rules": [expected]}
+
+
+@pytest.mark.parametrize(("declared", "sent"), SELECTION_FIELDS, ids=str)
+def test_each_field_of_a_selection_becomes_its_members_alone(declared: Json, sent: Json) -> None:
+    """The exact request: conditions choose from everything."""
+    schedule, faults = read({"rules": [BARE], "selections": [{"name": "some", **declared}]})
+    role = "arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole"
+    expected = {"SelectionName": "some", "IamRoleArn": role, "Resources": ["*"]} | sent
+
+    assert faults == []
+    assert selection_document(schedule.selections[0]) == {
+        name: value for name, value in expected.items() if value is not None
+    }
+
+
+@pytest.mark.parametrize(("member", "table"), [("rules", RULE_FIELDS), ("selections", SELECTION_FIELDS)])
+def test_no_field_is_without_its_request(member: str, table: list[tuple[Json, Json]]) -> None:
+    """A new one of the CRD is told of here."""
+    crd = yaml.safe_load((CRDS / "crossvault.io_crossaccountbackuppolicies.yaml").read_text("utf-8"))
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["schedule"]
+    asked = {path for declared, _ in table for path in _paths(declared)}
+
+    assert asked >= {
+        path
+        for path in _fields(schema["properties"][member]["items"])
+        if path not in {"lifecycle", "conditions"}  # have fields themselves
+    }
+
+
+def _fields(schema: Json) -> Iterator[str]:
+    for name, inner in schema.get("properties", {}).items():
+        yield name
+        yield from (f"{name}.{each}" for each in _fields(inner))
+
+
+def _paths(declared: Json) -> Iterator[str]:
+    for name, value in declared.items():
+        yield name
+        if isinstance(value, dict):
+            yield from (f"{name}.{each}" for each in _paths(value))
 
 
 # --- Wrong manifests -----------------------------------------------------------------------------------------------
