@@ -31,6 +31,7 @@ from .fields import show
 DEFAULT = "cron(0 5 ? * * *)"
 """When a rule runs that says nothing about it (BackupRuleInput.ScheduleExpression in AWS's API)."""
 DEFAULT_ZONE = "Etc/UTC"
+_UTC = frozenset({DEFAULT_ZONE, "UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 HORIZON_YEARS = 2
 """Over how many years the longest distance of two runs is looked for: this one and the next."""
 
@@ -234,6 +235,11 @@ def normal(text: str) -> str:
     of_month, of_week = _written_days(found.days)
     months, years = _written(_MONTH, found.months), _written(_YEAR, found.years)
     return f"cron({found.minute} {_written(_HOURS, found.hours)} {of_month} {months} {of_week} {years})"
+
+
+def normal_zone(name: str) -> str:
+    """Write a time zone as every other of its meaning is written, as far as that is sure: UTC has many names."""
+    return DEFAULT_ZONE if name in _UTC else name
 
 
 def _written_days(days: Days) -> tuple[str, str]:

@@ -169,7 +169,7 @@ def form_from(rules: Iterable[Document], settings: Iterable[Document] | None) ->
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
     """Yield the members of a rule; what cannot be declared is told by AWS's own name, where it is there."""
     yield "cron", cron.normal(rule.get("ScheduleExpression") or DAILY)
-    yield "timezone", rule.get("ScheduleExpressionTimezone") or UTC
+    yield "timezone", cron.normal_zone(rule.get("ScheduleExpressionTimezone") or UTC)
     yield "vault", rule["TargetBackupVaultName"]
     yield "startWindowMinutes", rule.get("StartWindowMinutes") or START_MINUTES
     yield "completionWindowMinutes", rule.get("CompletionWindowMinutes") or COMPLETION_MINUTES
