@@ -10,18 +10,19 @@ from typing import Any
 
 import click
 
-from . import drain, imports, latency, looks, plans, policies, prerequisites, simulation, simulator, tenants
+from . import drain, imports, latency, looks, plans, policies, prerequisites, schedules, simulation, simulator, tenants
 from . import settled as settled_
 
 PARTS = (
     *("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "prerequisites", "tenants", "latency"),
-    "simulation",
+    *("schedules", "simulation"),
 )
 FIXED: dict[str, Callable[[], Any]] = {
     "imports": imports.measure,
     "drain": drain.measure,
     "plans": plans.measure,
     "prerequisites": prerequisites.measure,
+    "schedules": schedules.measure,
 }
 """Those that have nothing to set."""
 RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
@@ -63,11 +64,11 @@ def main(
     seeds: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, a drain, settled vaults, simulator, plans, policies, tenants, latency, seeds."""
+    """Measure imports, looks, a drain, settled vaults, simulator, plans, policies, tenants, schedules, latency."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
     for part in [only] if only else PARTS:
         match part:
-            case "imports" | "drain" | "plans" | "prerequisites":
+            case "imports" | "drain" | "plans" | "prerequisites" | "schedules":
                 result[part] = FIXED[part]()
             case "looks":
                 result[part] = looks.measure(points=settled)

@@ -41,7 +41,8 @@ def measure() -> dict[str, Any]:
     for each in world["accounts"]:
         each["service_linked_role"] = each["name"].startswith("target-")
     cloud = InProcess(world)
-    run = _Run(cloud)
+    text = worlds.manifests(pairs=PAIRS, vaults=VAULTS, reads_per_second=1000)
+    run = Run(cloud, text, counts=lambda name: name not in OF_COPIES | OF_SESSIONS)
     began = time.monotonic()
     first = run.interval()
     rest = [run.interval() for _ in range(INTERVALS)]
@@ -91,18 +92,20 @@ def _floor(intervals: int, *, whole: bool) -> Counter[str]:
     return found
 
 
-class _Run:
-    """An operator without a cluster, in virtual time and one thread."""
+class Run:
+    """An operator without a cluster, in virtual time and one thread, over the objects of some manifests.
 
-    def __init__(self, cloud: InProcess) -> None:
-        self._cloud = cloud
+    ``counts`` tells of which operations the calls are counted.
+    """
+
+    def __init__(self, cloud: InProcess, manifests: str, *, counts: Callable[[str], bool]) -> None:
+        self._cloud, self._counts = cloud, counts
         credentials = cloud.credentials(worlds.HUB, "operator")
         os.environ["AWS_ACCESS_KEY_ID"] = credentials.aws_access_key_id
         os.environ["AWS_SECRET_ACCESS_KEY"] = credentials.aws_secret_access_key
         self._desk, self._fresh = Desk(), Freshness(CADENCE)
         self._bodies: dict[ObjectKey, dict[str, Any]] = {}
-        text = worlds.manifests(pairs=PAIRS, vaults=VAULTS, reads_per_second=1000)
-        for body in yaml.safe_load_all(text):
+        for body in yaml.safe_load_all(manifests):
             self._put(body)
         self._aws = AwsAccounts(
             AwsSettings(region=worlds.SOURCE_REGION, settled=CADENCE.settled),
@@ -135,14 +138,18 @@ class _Run:
         return datetime.fromtimestamp(self._cloud.control.now(), UTC)
 
     def interval(self) -> Counter[str]:
-        """Pass over everything once within an interval; return the calls for prerequisites, by operation."""
+        """Pass over everything once within an interval; return the calls that count, by operation."""
         self._cloud.control.clear_calls()
         apart = CADENCE.interval / len(self._bodies)
         for key in self._bodies:
             self._cloud.control.advance(apart / timedelta(seconds=1))
             self._once(key)
         names = (each.operation for each in self._cloud.control.calls())
-        return Counter(name for name in names if name not in OF_COPIES | OF_SESSIONS)
+        return Counter(filter(self._counts, names))
+
+    def statuses(self, kind: str) -> list[dict[str, Any]]:
+        """Return the statuses of all objects of a kind."""
+        return [body["status"] for key, body in self._bodies.items() if key.kind == kind]
 
     def _once(self, key: ObjectKey) -> None:
         now = self._clock()

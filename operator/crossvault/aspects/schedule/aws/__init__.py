@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -101,13 +101,18 @@ def _begin(place: Place, listed: Listed) -> _Read:
     access, region = place.access, place.region
     entry = access.fingerprint
     return (
-        place.setting(
+        place.slowly(
             ("plan", entry, region, listed.id, listed.version),
             partial(form, access, region, listed.id),
+            _as_long_as_seen,
+        ),
+        # What others do to these is as rare as what they do to the policy of a vault, and read as seldom.
+        place.setting(tags_key(entry, region, listed.id), partial(tags, access, region, listed.arn), age=Age.SETTLED),
+        place.setting(
+            selections_key(entry, region, listed.id),
+            partial(selections, access, region, listed.id),
             age=Age.SETTLED,
         ),
-        place.setting(("plan tags", entry, region, listed.id), partial(tags, access, region, listed.arn)),
-        place.setting(selections_key(entry, region, listed.id), partial(selections, access, region, listed.id)),
     )
 
 
@@ -121,6 +126,11 @@ def _selected(place: Place, listed: Listed, ids: Look[tuple[str, ...]]) -> Unsee
         return place.slowly(key, partial(selected, access, region, listed.id, selection), _as_long_as_it_is_there)
 
     return [begin(each) for each in ids.value]
+
+
+def _as_long_as_seen(seen: Look[PlanForm]) -> timedelta:
+    """Believe a version for long: one that says something else has another name."""
+    return LONGEST if isinstance(seen, Seen) else timedelta(0)
 
 
 def _as_long_as_it_is_there(seen: Look[Selected | None]) -> timedelta:
@@ -160,6 +170,11 @@ def plans_key(entry: Fingerprint, region: str) -> ReadKey:
 def selections_key(entry: Fingerprint, region: str, plan_id: str) -> ReadKey:
     """Name ListBackupSelections."""
     return ("selections", entry, region, plan_id)
+
+
+def tags_key(entry: Fingerprint, region: str, plan_id: str) -> ReadKey:
+    """Name ListTags of a plan."""
+    return ("plan tags", entry, region, plan_id)
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
@@ -261,13 +276,21 @@ def _act(reach: Reach, do: Callable[[Entered, Any], bool], action: Any) -> Resul
         try:
             return write if do(access, write) else None
         finally:
-            entry = access.fingerprint
-            reach.reads.invalidate(plans_key(entry, region))
-            plan_id = getattr(action, "plan_id", "")
-            reach.reads.invalidate(selections_key(entry, region, plan_id))
-            reach.reads.invalidate(("plan tags", entry, region, plan_id))
+            for key in _changed_by(action, access.fingerprint, region):
+                reach.reads.invalidate(key)
 
     return reach.write(action, carry_out)
+
+
+def _changed_by(action: Any, entry: Fingerprint, region: str) -> Iterator[ReadKey]:  # noqa: ANN401 - one of those above
+    """Yield what is to be read anew after an action; the plans of an account are many policies' list."""
+    match action:
+        case CreateSelection() | DeleteSelection():
+            yield selections_key(entry, region, action.plan_id)
+        case TagPlan():
+            yield tags_key(entry, region, action.plan_id)
+        case _:
+            yield plans_key(entry, region)
 
 
 def _create_plan(access: Entered, action: CreatePlan) -> bool:
