@@ -47,6 +47,7 @@ def source(base: Base) -> Finding:
     | yes | none | Unmet, ours; CreatePlan |
     | yes | ours, as declared | Met |
     | yes | ours, otherwise | Unmet, ours; UpdatePlan; selections are added, then others removed |
+    | yes | pushed by a backup policy of the organization | Unmet; nothing is written |
     | yes | of somebody else, not adopted | Unmet; nothing is written |
     | yes | adopted, of another namespace | as if it were not there |
     | yes | adopted, with rules that back up into other vaults | Unmet; nothing is written |
@@ -71,6 +72,8 @@ def source(base: Base) -> Finding:
 
 def _not_ours(desired: Desired, schedule: Schedule, plan: BackupPlan, plans: Plans) -> Prerequisite | None:
     """Return the row about a plan that is not to be written; None for one that is the policy's, or may become so."""
+    if plan.pushed:
+        return _of_the_organization(plan)
     if plan.owner == desired[OWNER]:
         return None
     if is_of_a_cluster(desired, plan):
@@ -157,6 +160,16 @@ def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
     whose = f"of policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}" if plan.owner else "of nobody we know"
     message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this policy is {desired.key}, owner {desired[OWNER]}."
     remedy = f"Set spec.schedule.adopt: {plan.id} to take it over, or delete the plan, or the schedule, of one of them."
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
+
+
+def _of_the_organization(plan: BackupPlan) -> Prerequisite:
+    """Say that a plan follows a policy elsewhere: AWS refuses to change it here, and would push it again."""
+    message = f"Backup plan {plan.name} ({plan.id}) is pushed by a backup policy of the organization, and left alone."
+    remedy = (
+        "Leave spec.schedule.adopt out to have a plan created; or take schedule out, and have the copy actions declared"
+        " in the organization's backup policy."
+    )
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 

@@ -18,6 +18,13 @@ OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
 )
 
 
+PUSHED = "orgs/"
+"""How the id of a plan begins that a backup policy of the organization pushes into its accounts.
+
+https://docs.aws.amazon.com/aws-backup/latest/devguide/logging-using-cloudtrail.html shows one.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanForm:
     """A plan in the form in which equal ones are equal: the members of every rule by its name, and its settings.
@@ -54,6 +61,11 @@ class BackupPlan:
     form: PlanForm
     tags: Mapping[str, str] = field(default_factory=dict)
     selections: tuple[Selected, ...] = ()
+
+    @property
+    def pushed(self) -> bool:
+        """Whether a backup policy of the organization made it, which alone may change it."""
+        return self.id.startswith(PUSHED)
 
     @property
     def owner(self) -> str:
