@@ -12,6 +12,8 @@ from tests.kit import stage as scene
 from tests.kit.scheduling import SCHEDULE, calls, made_by_hand, plans
 from tests.kit.stage import Json, Stage
 
+from crossvault.aspects.schedule.rivals import PlanClaim
+from crossvault.engine.declared import PolicyKey
 from crossvault.kinds.policy import endings
 from crossvault.status.outcome import Outcome
 from crossvault.words.problems import ErrorClass, Problem
@@ -211,3 +213,60 @@ def test_an_adopted_plan_is_found_behind_others_of_the_name(scheduled: Stage) ->
     scheduled.look()
 
     assert scene.row(scheduled.body, "BackupPlan", "")[1] != "BackupPlanMissing"
+
+
+def claim(stage: Stage, plan_id: str, key: str = "orders/other", vault: str = "orders") -> PlanClaim:
+    """Return that another policy adopts a plan."""
+    arn = f"arn:aws:backup:{scene.HOME}:{scene.PRODUCTION}:backup-vault:{vault}"
+    assert stage.body["metadata"]["namespace"] == "orders"
+    return PlanClaim(PolicyKey(*key.split("/")), arn, plan_id)
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["both declare what it says", "it says something else"])
+def test_two_that_adopt_one_plan_change_nothing_and_are_told_of_each_other(stage: Stage, same: bool) -> None:
+    """Whoever came second would undo what the first did; once one of them is gone, the other one takes it over."""
+    stage.begin(scheduling.allowed(scene.world()))
+    plan_id = made_by_hand(stage)
+    rule = {"name": "old", "lifecycle": {"deleteAfterDays": 7 if same else 9}}
+    stage.declare(schedule={**SCHEDULE, "rules": [rule], "adopt": plan_id})
+    before = plans(stage)
+    for _ in range(2):
+        stage.look(plans=(claim(stage, plan_id),))
+
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "BackupPlan")
+    assert (row["status"], row["reason"]) == ("Unmet", "BackupPlanOfOthers")
+    assert "Policies orders/orders and orders/other both adopt backup plan by-hand" in row["message"]
+    assert plans(stage) == before
+
+    stage.go_on()
+    assert scene.row(stage.body, "BackupPlan", "")[0] == "Met"
+    assert [each["id"] for each in plans(stage)] == [plan_id]
+
+
+def test_of_a_policy_elsewhere_that_adopts_the_plan_nothing_else_is_told(stage: Stage) -> None:
+    """And one of another vault has no say."""
+    stage.begin(scheduling.allowed(scene.world()))
+    plan_id = made_by_hand(stage)
+    stage.declare(schedule={**SCHEDULE, "adopt": plan_id})
+    stage.look(plans=(claim(stage, plan_id, "bank/secret"),))
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "BackupPlan")
+    assert "Policy orders/orders and one of another namespace both adopt" in row["message"]
+    assert not [word for word in ("bank", "secret") if word in json.dumps(row)]
+
+    stage.look(plans=(claim(stage, plan_id, vault="payroll"),))
+    assert "both adopt" not in json.dumps(stage.body["status"]["prerequisites"])
+
+
+def test_nobody_takes_a_plan_from_its_owner_by_naming_it(scheduled: Stage) -> None:
+    """The owner keeps it as declared, whoever else adopts it."""
+    (plan,) = plans(scheduled)
+    wanted = {
+        **SCHEDULE,
+        "adopt": plan["id"],
+        "rules": [{**SCHEDULE["rules"][0], "lifecycle": {"deleteAfterDays": 40}}],
+    }
+    scheduled.declare(schedule=wanted)
+    for _ in range(2):
+        scheduled.look(plans=(claim(scheduled, plan["id"]),))
+
+    assert plans(scheduled)[0]["Rules"][0]["Lifecycle"]["DeleteAfterDays"] == 40

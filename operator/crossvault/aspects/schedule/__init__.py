@@ -15,7 +15,7 @@ from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
-from . import rights, selected
+from . import rights, rivals, selected
 from .actions import (
     PLAN_ROW,
     SELECTIONS_ROW,
@@ -51,6 +51,7 @@ def source(base: Base) -> Finding:
     | yes | of somebody else, not adopted | Unmet; nothing is written |
     | yes | adopted, of another namespace | as if it were not there |
     | yes | adopted, with rules that back up into other vaults | Unmet; nothing is written |
+    | yes | adopted by another policy, too, and not ours | Unmet; neither writes |
     | yes | adopted, nobody's, as declared | Met; nothing is written |
     | yes | adopted, not ours yet, otherwise | Unmet, ours; TagPlan, then as for ours |
     | yes | adopted, of another owner | Unmet, ours; TagPlan, then as for ours |
@@ -66,12 +67,13 @@ def source(base: Base) -> Finding:
     if plan is None:
         refused = refusal(base, schedule)
         return _absent(base, schedule, risks) if refused is None else Finding((refused, *risks))
-    whose = _not_ours(base.desired, schedule, plan, look.value)
+    whose = _not_ours(base, schedule, plan, look.value)
     return Finding((whose, *risks)) if whose is not None else _there(base, schedule, plan, risks)
 
 
-def _not_ours(desired: Desired, schedule: Schedule, plan: BackupPlan, plans: Plans) -> Prerequisite | None:
+def _not_ours(base: Base, schedule: Schedule, plan: BackupPlan, plans: Plans) -> Prerequisite | None:
     """Return the row about a plan that is not to be written; None for one that is the policy's, or may become so."""
+    desired = base.desired
     if plan.pushed:
         return _of_the_organization(plan)
     if plan.owner == desired[OWNER]:
@@ -84,7 +86,7 @@ def _not_ours(desired: Desired, schedule: Schedule, plan: BackupPlan, plans: Pla
     own = plans.own(desired[OWNER])
     if own is not None:
         return _of_its_own(own)
-    return None if _is_of_vault(desired, plan) else _of_other_vaults(desired, plan)
+    return rivals.disagreement(base, plan) if _is_of_vault(desired, plan) else _of_other_vaults(desired, plan)
 
 
 def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | None:

@@ -14,13 +14,12 @@ from ...engine.declared import account_of, partition_of, region_of
 from ..copy_role import DEFAULT, role_name
 from .declared import COMPLETION_MINUTES, START_MINUTES, UTC
 from .document import Document
+from .seen import PUSHED
 
 Json: TypeAlias = dict[str, Any]
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """What CloudFormation, and whatever is built on it, writes on what it makes."""
-_PUSHED = "orgs/"
-"""How the id of a plan begins that a backup policy of the organization pushes into the account."""
 
 _TAG_KEY = "aws:ResourceTag/"
 _GROUPS = (
@@ -68,7 +67,7 @@ class FoundPlan:
     @property
     def is_pushed(self) -> bool:
         """Whether it comes from a backup policy of the organization, and can be changed only there."""
-        return self.id.startswith(_PUSHED) or self.arn.rpartition(":")[2].startswith(_PUSHED)
+        return self.id.startswith(PUSHED) or self.arn.rpartition(":")[2].startswith(PUSHED)
 
     @property
     def stack(self) -> str:

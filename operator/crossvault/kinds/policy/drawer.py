@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from ...aspects.copies.declared import Neighbour, Sharing
+from ...aspects.schedule.rivals import PlanClaim
 from ...aspects.vault.lock import LockClaim
 from ...engine.declared import PolicyKey
 from ...engine.hints import Hint
@@ -24,8 +25,42 @@ from .stakes import Copying, Stake, held_by, remembered, stake_of
 
 Claims: TypeAlias = frozenset[tuple[str, str]]
 StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
+K = TypeVar("K")
+T = TypeVar("T")
 
 _NO_ACCOUNT = frozenset({""})
+
+
+class _Index(Generic[K, T]):
+    """What policies have at stake, by what it is about: a vault, a pair of vaults, a plan."""
+
+    def __init__(self) -> None:
+        self._found: dict[K, dict[PolicyKey, T]] = {}
+
+    def exchange(self, key: PolicyKey, before: Iterable[tuple[K, T]], after: Iterable[tuple[K, T]]) -> None:
+        """Replace what a policy had at stake; nothing is kept of what it is about and nobody has a stake in."""
+        for about, _ in before:
+            self._found[about].pop(key, None)
+            if not self._found[about]:
+                del self._found[about]
+        for about, each in after:
+            self._found.setdefault(about, {})[key] = each
+
+    def beside(self, key: PolicyKey, about: K) -> Iterator[T]:
+        """Yield what policies other than ``key`` have at stake there."""
+        return (each for other, each in self._found.get(about, {}).items() if other != key)
+
+
+def _by_vaults(stake: Stake) -> list[tuple[tuple[str, str], Neighbour]]:
+    return [(each.vaults, each) for each in stake.copies]
+
+
+def _by_vault(stake: Stake) -> list[tuple[str, LockClaim]]:
+    return [(each.vault_arn, each) for each in stake.locks]
+
+
+def _by_plan(stake: Stake) -> list[tuple[str, PlanClaim]]:
+    return [(each.plan_id, each) for each in stake.plans]
 
 
 class PolicyDrawer:
@@ -41,8 +76,9 @@ class PolicyDrawer:
         self._named: dict[PolicyKey, frozenset[str]] = {}
         self._lines = Lines()
         self._stakes: dict[PolicyKey, Stake] = {}
-        self._copying: dict[tuple[str, str], dict[PolicyKey, Neighbour]] = {}
-        self._locks: dict[str, dict[PolicyKey, LockClaim]] = {}
+        self._copying = _Index[tuple[str, str], Neighbour]()
+        self._locks = _Index[str, LockClaim]()
+        self._plans = _Index[str, PlanClaim]()
         self._sharing = Copying()
         self._hinted = Hinted()
         self._wanted: Counter[tuple[str, str]] = Counter()
@@ -63,6 +99,7 @@ class PolicyDrawer:
             claimants=self.claimants_beside(policy) if ending else {},
             neighbours=self.neighbours_of(policy),
             locks=self.locks_beside(policy),
+            plans=self.plans_beside(policy),
             sharing=replace(self.sharing_of(policy), waiting=occasion.waiting),
             ordered=occasion.ordered,
             looked=occasion.looked,
@@ -114,16 +151,17 @@ class PolicyDrawer:
     def neighbours_of(self, key: PolicyKey) -> tuple[Neighbour, ...]:
         """Return what others declare for the copies between vaults of this policy."""
         pairs = {each.vaults for each in self._stakes.get(key, Stake()).copies}
-        return tuple(
-            each for pair in sorted(pairs) for other, each in self._copying.get(pair, {}).items() if other != key
-        )
+        return tuple(each for pair in sorted(pairs) for each in self._copying.beside(key, pair))
 
     def locks_beside(self, key: PolicyKey) -> tuple[LockClaim, ...]:
         """Return the locks that others keep, of the vaults that this policy copies into."""
         vaults = {vault for each in self._stakes.get(key, Stake()).copies for _, vault in [each.vaults]}
-        return tuple(
-            each for vault in sorted(vaults) for other, each in self._locks.get(vault, {}).items() if other != key
-        )
+        return tuple(each for vault in sorted(vaults) for each in self._locks.beside(key, vault))
+
+    def plans_beside(self, key: PolicyKey) -> tuple[PlanClaim, ...]:
+        """Return who else adopts the plan that this policy adopts."""
+        own = _by_plan(self._stakes.get(key, Stake()))
+        return tuple(each for plan, _ in own for each in self._plans.beside(key, plan))
 
     def elders_of(self, key: PolicyKey) -> Mapping[str, int]:
         """Return how many older policies of the namespace name each account that limits their number."""
@@ -219,22 +257,13 @@ class PolicyDrawer:
             self._wanted[claim] -= 1
             if not self._wanted[claim]:
                 del self._wanted[claim]
-        for each in before.copies:
-            self._copying[each.vaults].pop(key, None)
-            if not self._copying[each.vaults]:
-                del self._copying[each.vaults]
-        for lock in before.locks:
-            self._locks[lock.vault_arn].pop(key, None)
-            if not self._locks[lock.vault_arn]:
-                del self._locks[lock.vault_arn]
-        for lock in stake.locks:
-            self._locks.setdefault(lock.vault_arn, {})[key] = lock
+        self._copying.exchange(key, _by_vaults(before), _by_vaults(stake))
+        self._locks.exchange(key, _by_vault(before), _by_vault(stake))
+        self._plans.exchange(key, _by_plan(before), _by_plan(stake))
         self._sharing.remove(key.namespace, before)
         self._sharing.add(key.namespace, stake)
         self._hinted.put(key, (each.vaults for each in stake.copies))
         self._wanted.update(stake.claims)
-        for each in stake.copies:
-            self._copying.setdefault(each.vaults, {})[key] = each
         if stake:
             self._stakes[key] = stake
 

@@ -15,6 +15,7 @@ from ...aspects import ROOMS
 from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
 from ...aspects.organization import KEEPERS
 from ...aspects.organization.switch import Keeper
+from ...aspects.schedule.rivals import ADOPTED, PlanClaim
 from ...aspects.vault.lock import LOCKS, LockClaim
 from ...aspects.vault_policy import CLAIMS, WRITTEN
 from ...engine import plan
@@ -48,6 +49,7 @@ class PolicyRequest:
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
         neighbours: What other policies declare for the same pairs of vaults.
         locks: The locks that other policies keep its vaults in.
+        plans: The claims of others to the backup plan that it adopts.
         elders: How many older policies of the namespace name each account, where an account limits their number.
         sharing: Who else copies out of the account of the policy's source.
         keepers: Who is declared to keep the switch of an organization, by id of its management account.
@@ -65,6 +67,7 @@ class PolicyRequest:
     claims: frozenset[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
     locks: tuple[LockClaim, ...] = ()
+    plans: tuple[PlanClaim, ...] = ()
     sharing: Sharing = ALONE
     ordered: bool = True
     claimants: endings.Claimants = field(default_factory=dict)
@@ -85,6 +88,7 @@ class PolicyRequest:
             .having(WRITTEN, stakes.written_by(self.body.get("status") or {}))
             .having(NEIGHBOURS, self.neighbours)
             .having(LOCKS, self.locks)
+            .having(ADOPTED, self.plans)
             .having(SHARING, self.sharing)
             .having(KEEPERS, self.keepers)
         )

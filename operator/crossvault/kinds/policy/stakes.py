@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from ...aspects.copies import doubts
 from ...aspects.copies.declared import Neighbour, Sharing
 from ...aspects.organization.former import Holding
+from ...aspects.schedule import rivals
 from ...aspects.vault import lock
 from ...aspects.vault_policy import claims_of
 from ...engine.declared import PolicyKey
@@ -32,12 +33,14 @@ class Stake:
         claims: (vault ARN, Sid) of the statements that let its copies in.
         copies: What it declares for its copies, by pair of vaults.
         locks: The locks that it keeps.
+        plans: The backup plan that it adopts.
         needs: What it needs to be allowed, by account; it respects itself.
     """
 
     claims: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[Neighbour, ...] = ()
     locks: tuple[lock.LockClaim, ...] = ()
+    plans: tuple[rivals.PlanClaim, ...] = ()
     needs: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
 
     def copied(self) -> Iterator[tuple[str, Vaults, bool]]:
@@ -50,7 +53,7 @@ class Stake:
 
     def __bool__(self) -> bool:
         """Whether there is anything to respect."""
-        return bool(self.claims or self.copies or self.locks)
+        return bool(self.claims or self.copies or self.locks or self.plans)
 
 
 def stake_of(
@@ -62,7 +65,13 @@ def stake_of(
     desired = parse_policy(body, accounts, namespace_labels)
     if isinstance(desired, Rejected):
         return None
-    return Stake(claims_of(desired), doubts.neighbours_of(desired), lock.claims_of(desired), of_policy(desired))
+    return Stake(
+        claims_of(desired),
+        doubts.neighbours_of(desired),
+        lock.claims_of(desired),
+        rivals.claims_of(desired),
+        of_policy(desired),
+    )
 
 
 def remembered(status: Mapping[str, Any]) -> Stake:
