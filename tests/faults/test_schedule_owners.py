@@ -270,3 +270,38 @@ def test_nobody_takes_a_plan_from_its_owner_by_naming_it(scheduled: Stage) -> No
         scheduled.look(plans=(claim(scheduled, plan["id"]),))
 
     assert plans(scheduled)[0]["Rules"][0]["Lifecycle"]["DeleteAfterDays"] == 40
+
+
+def repairs(stage: Stage) -> list[tuple[str, int]]:
+    """Return what had to be restored, and how often."""
+    return [(each["prerequisite"], each["count"]) for each in stage.body["status"].get("repairs", [])]
+
+
+def test_many_selections_are_one_repair(stage: Stage) -> None:
+    """Made for the first time they are none; all of them deleted at once are no fight, three times within a day are."""
+    stage.begin(scheduling.allowed(scene.world()))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    selections = [{"name": f"s{number}", "tags": {"team": str(number)}} for number in range(6)]
+    stage.declare(schedule={**SCHEDULE, "selections": selections})
+    stage.go_on()
+    assert repairs(stage) == []
+
+    (plan,) = plans(stage)
+    for times in (1, 2, 3):
+        for each in backup(stage).list_backup_selections(BackupPlanId=plan["id"])["BackupSelectionsList"]:
+            backup(stage).delete_backup_selection(BackupPlanId=plan["id"], SelectionId=each["SelectionId"])
+        stage.later("1h")
+        told = said(stage.look())
+        assert repairs(stage) == [("BackupSelections", times)]
+        assert len(plans(stage)[0]["selections"]) == 6
+        assert ("somebody else changes it" in told) is (times == 3)
+
+
+def test_taking_a_plan_over_and_changing_it_is_no_repair(stage: Stage) -> None:
+    """Tags, rules and selections of it are done in one pass."""
+    stage.begin(scheduling.allowed(scene.world()))
+    stage.declare(schedule={**SCHEDULE, "adopt": made_by_hand(stage)})
+    stage.go_on()
+
+    assert len(plans(stage)[0]["selections"]) == len(SCHEDULE["selections"])
+    assert repairs(stage) == []

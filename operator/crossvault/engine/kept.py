@@ -24,5 +24,10 @@ class KeptWrite:
         """Its row is about one thing."""
         return ""
 
+    @property
+    def piece(self) -> str:
+        """It is all that is done for its row."""
+        return ""
+
     def summed(self, count: int) -> None:
         """Return nothing: each tells of itself."""

@@ -63,6 +63,10 @@ class Action(Protocol):
         """Of what the row is about several of, which one it mends; empty where that is one thing."""
 
     @property
+    def piece(self) -> str:
+        """Which of several things it does that together mend that, once in a pass; empty where it is the only one."""
+
+    @property
     def destination(self) -> str:
         """The name of the destination that it is about; empty for the source."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -47,11 +48,13 @@ def after(
     status: Mapping[str, Any], generation: int, results: Iterable[Result], was_met: Iterable[Mended], now: datetime
 ) -> Repairs:
     """Return what has had to be restored after a pass; see :func:`~crossvault.engine.fights.counted`."""
-    mended = [
-        mended_by(each.action) for each in results if each.problem is None and not each.found and each.action.restores
-    ]
+    done = [each.action for each in results if each.problem is None and not each.found and each.action.restores]
+    mended: dict[Mended, int] = {}
+    for (each, _), times in Counter((mended_by(action), action.piece) for action in done).items():
+        mended[each] = max(times, mended.get(each, 0))  # several pieces are one repair, whatever their number
     same = status.get("observedGeneration") == generation
-    return counted(remembered(status, generation, now), mended, frozenset(was_met) if same else frozenset(), now)
+    known = remembered(status, generation, now)
+    return counted(known, Counter(mended).elements(), frozenset(was_met) if same else frozenset(), now)
 
 
 def met_before(status: Mapping[str, Any]) -> frozenset[Mended]:

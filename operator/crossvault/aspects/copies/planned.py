@@ -116,6 +116,7 @@ class StartCopy:
     tells: ClassVar[bool] = True
     restores: ClassVar[bool] = False
     which: ClassVar[str] = ""
+    piece: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey | None:

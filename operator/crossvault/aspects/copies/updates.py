@@ -39,6 +39,7 @@ class UpdateLifecycle:
     tells: ClassVar[bool] = False
     restores: ClassVar[bool] = False
     which: ClassVar[str] = ""
+    piece: ClassVar[str] = ""
 
     @property
     def key(self) -> WriteKey:

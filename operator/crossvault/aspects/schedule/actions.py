@@ -135,6 +135,11 @@ class TagPlan(_AtSource):
         """What makes this the same write as another one."""
         return ("TagPlan", self.arn, self.tags)
 
+    @property
+    def piece(self) -> str:
+        """What is taken over may have to be changed, too."""
+        return "take over"
+
     def after(self, sight: Sight) -> Sight:
         """Return the source with these tags on the plan."""
         tags = dict(self.tags)
@@ -175,6 +180,11 @@ class CreateSelection(_AtSource):
         """What makes this the same write as another one."""
         return ("CreateSelection", self.vault, self.plan_id, self.instead_of, repr(self.document))
 
+    @property
+    def piece(self) -> str:
+        """A plan has many selections."""
+        return f"add {self.name}"
+
     def after(self, sight: Sight) -> Sight:
         """Return the source with one selection more."""
         made = Selected(f"{IMAGINED} {self.name}", self.name, selection_form(self.document))
@@ -210,6 +220,11 @@ class DeleteSelection(_AtSource):
     def key(self) -> WriteKey:
         """What makes this the same write as another one."""
         return ("DeleteSelection", self.vault, self.plan_id, self.selection_id)
+
+    @property
+    def piece(self) -> str:
+        """A plan has many selections."""
+        return f"remove {self.selection_id}"
 
     def after(self, sight: Sight) -> Sight:
         """Return the source without the selection."""
