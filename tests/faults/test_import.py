@@ -44,6 +44,12 @@ TYPED = (
     ),
 )
 
+INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " runpy.run_module('crossvault', run_name='__main__', alter_sys=True)"
+)
+"""Whoever runs the tests in the background of a shell has them, and what they start, ignore Ctrl-C."""
+
 
 class Machine:
     """A folder, an AWS, and our command."""
@@ -66,7 +72,7 @@ class Machine:
     @contextlib.contextmanager
     def importing(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """Import the same beside the test, and end it in any case."""
-        command = [sys.executable, "-m", "crossvault", *TYPED, *words]
+        command = [sys.executable, "-c", INTERRUPTIBLE, *TYPED, *words]
         with subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL) as process:
             try:
                 yield process

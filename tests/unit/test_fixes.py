@@ -382,6 +382,7 @@ WITHOUT = {
     "schedule: BACKUP_PLAN_MISSING": "the operator creates it, or the manifest names one that is not there",
     "schedule: BACKUP_PLAN_DIFFERS": "the operator puts it right",
     "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",
+    "schedule.rivals: BACKUP_PLAN_OF_OTHERS": "a person decides which of the policies adopts it",
     "schedule.selected: SELECTED_NEVER_COPIED": "the manifest says what is backed up, and whose copies are wanted",
     "schedule.selected: DESTINATION_TAKES_NOTHING": "the manifest has to select something else, or name no such vault",
     "schedule.hazards: COPIES_ARE_SNAPSHOTS": "the manifest has to say how long snapshots are kept",

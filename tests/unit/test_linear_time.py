@@ -124,7 +124,7 @@ def is_slow(pattern: re.Pattern[str], short: str, long: str) -> bool:
     """
     return all(
         (after := seconds(pattern, long)) > 0.0003 and after > 9 * min(seconds(pattern, short) for _ in range(3))
-        for _ in range(3)
+        for _ in range(8)
     )
 
 
