@@ -138,3 +138,40 @@ def test_an_account_without_schedules_is_not_asked(stage: Stage) -> None:
     stage.go_on(lambda: bool(stage.body["status"]))
 
     assert listings(stage) == 0
+
+
+DATABASES = f"arn:aws:rds:{scene.HOME}:{scene.PRODUCTION}:db:"
+TAGGED = {
+    "a": {"team": "orders", "stage": "prod"},
+    "b": {"team": "orders", "stage": "test-1"},
+    "c": {"team": "books", "stage": "prod"},
+    "d": {"stage": "prod"},
+}
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param({"tags": {"team": "orders"}}, id="a tag"),
+        pytest.param({"tags": {"team": "orders", "stage": "prod"}}, id="two tags at once"),
+        pytest.param({"anyOfTags": {"team": "orders", "stage": "prod"}}, id="any of two tags"),
+        pytest.param({"tags": {"stage": "prod"}, "conditions": {"notEqual": {"team": "books"}}}, id="and not another"),
+        pytest.param({"conditions": {"like": {"stage": "test-*"}}}, id="a pattern"),
+        pytest.param({"tags": {"team": "orders"}, "conditions": {"notLike": {"stage": "test*"}}}, id="no pattern"),
+        pytest.param({"tags": {"team": "orders"}, "notResources": [f"{DATABASES}b"]}, id="but for one"),
+        pytest.param({"resources": [f"{DATABASES}a*"], "anyOfTags": {"team": "books"}}, id="names, or a tag"),
+    ],
+)
+def test_what_is_counted_is_what_is_backed_up(stage: Stage, chosen: Json) -> None:
+    """The plan runs for a day: it makes recovery points of as many resources as the status has told."""
+    begin(stage, *(of_type("RDS", name, **tags) for name, tags in TAGGED.items()), selections=[{"name": "x", **chosen}])
+    vault = stage.vault("orders", scene.PRODUCTION, scene.HOME)
+    before = set(vault.points)
+    stage.go_on()
+    count = told(stage)["x"]["matches"]
+    stage.later("26h")
+    stage.later("10h")
+
+    vault = stage.vault("orders", scene.PRODUCTION, scene.HOME)
+    made = {each.resource_arn for arn, each in vault.points.items() if arn not in before}
+    assert count == len(made) > 0
