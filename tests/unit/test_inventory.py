@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -115,6 +116,11 @@ def test_what_is_listed_as_it_was_known_is_the_same_object(
     assert {(each.resource_arn, each.arn): each for each in both} == {
         (each.resource_arn, each.arn): each for each in (*known, *after)
     }
+    moving = [*again, *(replace(each, status="DELETING") for each in again), *again, *after]
+    random.shuffle(moving)
+    assert {(each.resource_arn, each.arn): each for each in listed(moving)} == {
+        (each.resource_arn, each.arn): each for each in moving
+    }
     untouched = known.groups.keys() - {each.resource_arn for each in after}
     assert all(both.groups[name] is known.groups[name] for name in untouched)
     for each in {*known, *after}:
@@ -217,6 +223,22 @@ def test_a_settled_point_costs_tens_of_bytes() -> None:
     assert len(group.profiles) == 1
     assert POINTS.layout.size <= 60
     assert JOBS.layout.size <= 80
+
+
+def test_what_is_listed_again_is_not_held_a_second_time() -> None:
+    """A row that is known is ticked, which takes nine bytes of memory; a record takes fifty."""
+    rows = [replace(point(), arn=f"arn:aws:ec2:x::{UUID(int=number)}", size=number) for number in range(2000)]
+    known, apart = Inventory(rows), [(each.resource_arn, POINTS.apart(each)) for each in rows]
+    packing = Packing(POINTS, known.groups)
+    tracemalloc.start()
+    for resource, each in apart:
+        packing.take(resource, each)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert held < 20 * len(rows)
+    (group,) = packing.packed().values()
+    assert group is known.groups[rows[0].resource_arn]
 
 
 def test_profiles_go_with_their_rows() -> None:

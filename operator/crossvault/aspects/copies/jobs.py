@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 from ...words.reasons import Reason
 from .failures import classify
 from .packing import Packed, Packing, Span, changed, shared
-from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of
+from .records import JOBS, NEVER, Apart, JobProfile, Key, moment_of
 from .seen import CopyJob, is_running
 from .whereabouts import Whereabouts
 
@@ -52,15 +52,16 @@ class _Counted:
         counted = Counter[Outcome]()
         for number, times in numbers.items():
             counted[outcomes[number]] += times
-        ends = [record[1] for record in records if record[1] != NEVER]
-        completed = [record[1] for record in records if record[1] != NEVER and profiles[record[3]].state == "COMPLETED"]
+        ended = [(created + lasted, number) for created, lasted, _, number, *_ in records if lasted != NEVER]
+        ends = [moment for moment, _ in ended]
+        completed = [moment for moment, number in ended if profiles[number].state == "COMPLETED"]
         return cls(
             tuple(job for job in group if job.is_running) if _RUNNING in counted else (),
             shared(tuple(counted.items())),
             moment_of(records[0][0]),
-            moment_of(max(records[-1][0], *(each + BIAS for each in ends))) if ends else moment_of(records[-1][0]),
-            moment_of(min(ends) + BIAS) if ends else None,
-            (moment_of(min(completed) + BIAS), moment_of(max(completed) + BIAS)) if completed else None,
+            moment_of(max(records[-1][0], *ends)) if ends else moment_of(records[-1][0]),
+            moment_of(min(ends)) if ends else None,
+            (moment_of(min(completed)), moment_of(max(completed))) if completed else None,
         )
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import struct
 import sys
+from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
+from . import columns
 from .records import BIAS, NEVER, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
 from .seen import RecoveryPoint
 
@@ -28,32 +31,41 @@ _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 class Packed(Generic[T]):
     """Rows about one resource, oldest first. Never changes, and is compared by identity."""
 
-    __slots__ = ("_codec", "_records", "profiles", "resource")
+    __slots__ = ("_codec", "_kept", "_number", "profiles", "resource")
 
     def __init__(self, codec: Codec[T], resource: str, records: bytes, profiles: tuple[Profile, ...]) -> None:
         self._codec = codec
-        self._records = records
+        self._number = len(records) // codec.layout.size
+        self._kept = columns.closed(records, codec.layout.size)
         self.resource: Final = resource
         self.profiles: Final = profiles
         """What rows have in common, by the number that their records have of it."""
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._records) // self._codec.layout.size
+        return self._number
 
     def __iter__(self) -> Iterator[T]:
         """Yield them, oldest first."""
-        return self._rows(self._records)
+        return self._rows(self._records())
+
+    def _records(self) -> bytes:
+        return columns.opened(self._kept, self._codec.layout.size, self._number)
+
+    def each(self) -> Iterator[bytes]:
+        """Yield their records, oldest first."""
+        records, size = self._records(), self._codec.layout.size
+        return (records[place : place + size] for place in range(0, len(records), size))
 
     def records(self) -> Iterator[tuple[Any, ...]]:
         """Yield what differs from row to row, oldest first; instants in microseconds, see :func:`number_of`."""
-        return self._codec.layout.iter_unpack(self._records)
+        return self._codec.layout.iter_unpack(self._records())
 
     def short_names(self, which: int = 0) -> Iterator[Key]:
         """Yield short forms of the names that rows bear; see :func:`key_of`."""
         place, end, named = self._codec.numbers, self._codec.numbers + 1 + which, self._codec.named
         beginnings = [named(profile)[which] for profile in self.profiles]
-        for record in self._codec.layout.iter_unpack(self._records):
+        for record in self._codec.layout.iter_unpack(self._records()):
             beginning, written = beginnings[record[place]]
             if beginning is not None:
                 yield record[end] if written else beginning
@@ -61,85 +73,132 @@ class Packed(Generic[T]):
     def names(self, which: int = 0) -> Iterator[str]:
         """Yield the names that rows bear, oldest first: their own, or another one; a row may bear none."""
         place, end, named = self._codec.numbers, self._codec.numbers + 1 + which, self._codec.named
-        for record in self._codec.layout.iter_unpack(self._records):
+        for record in self._codec.layout.iter_unpack(self._records()):
             beginning, written = named(self.profiles[record[place]])[which]
             if beginning is not None:
                 yield name_of(beginning, written, record[end])
 
     def named(self, name: str) -> T | None:
         """Return the row of a name."""
-        wanted, size = key_of(name), self._codec.layout.size
+        wanted, records, size = key_of(name), self._records(), self._codec.layout.size
         for place, key in enumerate(self.short_names()):
             if key == wanted:
-                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+                (row,) = self._rows(records[place * size : (place + 1) * size])
                 if self._codec.own_name(row) == name:
                     return row
         return None
 
     def moved(self, moment: datetime, but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
-        """Yield those of which the first or the second number is an instant after a moment, by their short names.
+        """Yield those that were created, or ended, after a moment, by their short names; see :attr:`Codec.layout`.
 
         ``but`` has the short names of those that are left out.
         """
-        number = number_of(moment)
-        size, first = self._codec.layout.size, _FIRST_TWO
+        number = number_of(moment) + BIAS
+        records, size, first = self._records(), self._codec.layout.size, _FIRST_TWO
         for place, key in enumerate(self.short_names()):
-            created, second = first.unpack_from(self._records, place * size)
-            if (created - BIAS > number or second > number) and key not in but:
-                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+            created, lasted = first.unpack_from(records, place * size)
+            if (created > number or (lasted != NEVER and created + lasted > number)) and key not in but:
+                (row,) = self._rows(records[place * size : (place + 1) * size])
                 yield key, row
 
     def ended(self, spans: Sequence[Span], but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
-        """Yield those that ended in one of some spans, by their short names; the second number is when, if they have.
+        """Yield those that ended in one of some spans, by their short names; the second number is how long they took.
 
         One that has not, ends when it is created. ``but`` has the short names of those that are left out.
         """
-        size, first = self._codec.layout.size, _FIRST_TWO
-        numbers = [(number_of(after), number_of(until)) for after, until in spans]
+        records, size, first = self._records(), self._codec.layout.size, _FIRST_TWO
+        numbers = [(number_of(after) + BIAS, number_of(until) + BIAS) for after, until in spans]
         for place, key in enumerate(self.short_names()):
-            created, second = first.unpack_from(self._records, place * size)
-            moment = second if second != NEVER else created - BIAS
+            created, lasted = first.unpack_from(records, place * size)
+            moment = created + lasted if lasted != NEVER else created
             if any(after < moment <= until for after, until in numbers) and key not in but:
-                (row,) = self._rows(self._records[place * size : (place + 1) * size])
+                (row,) = self._rows(records[place * size : (place + 1) * size])
                 yield key, row
 
     def since(self, moment: datetime) -> Iterator[T]:
         """Yield those created after a moment, oldest first."""
-        return self._rows(self._records[self._upto(moment) :])
+        return self._rows(self._after(moment))
 
     def is_newer(self, moment: datetime) -> bool:
         """Tell whether one was created after a moment."""
-        return self._created(len(self) - 1) > moment
+        return self.newest() > moment
 
     def newest(self) -> datetime:
         """Return when the newest was created."""
-        return self._created(len(self) - 1)
+        (created,) = _FIRST.unpack(columns.last(self._kept, self._codec.layout.size, self._number, _FIRST.size))
+        return moment_of(created)
 
     def goes_on_as(self, later: Packed[T], since: datetime) -> bool:
         """Tell whether what was created after a moment is the same as all of ``later``."""
         if self.profiles != later.profiles:
             return list(self.since(since)) == list(later)
-        return self._records[self._upto(since) :] == later._records
+        return self._after(since) == later._records()
 
     def is_like(self, other: Packed[T]) -> bool:
         """Tell whether others are the same rows, with the same numbers of their profiles."""
-        return self._records == other._records and self.profiles == other.profiles
+        return self._number == other._number and self._kept == other._kept and self.profiles == other.profiles
 
     def _rows(self, records: bytes) -> Iterator[T]:
         together, profiles, place = self._codec.together, self.profiles, self._codec.numbers
         for record in self._codec.layout.iter_unpack(records):
             yield together(self.resource, record, profiles[record[place]])
 
-    def _upto(self, moment: datetime) -> int:
-        """Return where the records begin that were created after a moment."""
-        number = len(self)
-        while number and self._created(number - 1) > moment:
+    def _after(self, moment: datetime) -> bytes:
+        records, size, number = self._records(), self._codec.layout.size, self._number
+        while number and moment_of(_FIRST.unpack_from(records, (number - 1) * size)[0]) > moment:
             number -= 1
-        return number * self._codec.layout.size
+        return records[number * size :]
 
-    def _created(self, number: int) -> datetime:
-        (created,) = _FIRST.unpack_from(self._records, number * self._codec.layout.size)
-        return moment_of(created)
+
+class _Taken(Generic[T]):
+    """What was taken in of one resource.
+
+    A row that is known is only ticked, so that what has not changed is not held a second time.
+
+    Attributes:
+        known: The rows that were there before.
+        profiles: The number of each profile; those of ``known`` are shared with other resources until there is a new
+            one.
+        records: The rows that were not there, and all after the first such one: of equal names the last one counts.
+    """
+
+    __slots__ = ("_are_shared", "_hashes", "_ticked", "known", "profiles", "records")
+
+    def __init__(self, known: Packed[T] | None, profiles: dict[Profile, int]) -> None:
+        self.known = known
+        self.profiles = profiles
+        self.records = bytearray()
+        self._are_shared = known is not None
+        self._hashes = array("q", sorted(map(hash, known.each())) if known is not None else ())
+        self._ticked = bytearray(len(self._hashes))
+
+    def number(self, profile: Profile) -> int:
+        """Number one more profile."""
+        if self._are_shared:
+            self.profiles, self._are_shared = dict(self.profiles), False
+        return self.profiles.setdefault(profile, len(self.profiles))
+
+    def take(self, record: bytes) -> None:
+        """Take one more row in."""
+        if not self.records and (place := self._place(record)) is not None:
+            self._ticked[place] = True
+        else:
+            self.records += record
+
+    def all(self, size: int) -> list[bytes] | None:
+        """Return all rows that came, of a size; None where they are those that were there before."""
+        came = [bytes(self.records[place : place + size]) for place in range(0, len(self.records), size)]
+        if self.known is None:
+            return came
+        if not came and all(self._ticked):
+            return None
+        known = ((each, self._place(each)) for each in self.known.each())
+        return [each for each, place in known if place is not None and self._ticked[place]] + came
+
+    def _place(self, record: bytes) -> int | None:
+        number = hash(record)
+        place = bisect_left(self._hashes, number)
+        return place if place < len(self._hashes) and self._hashes[place] == number else None
 
 
 class Packing(Generic[T]):
@@ -154,9 +213,10 @@ class Packing(Generic[T]):
         """
         self._codec = codec
         self._like = like or {}
-        self._open: dict[str, tuple[bytearray, dict[Profile, int]]] = {}
+        self._open: dict[str, _Taken[T]] = {}
         self._alike: dict[tuple[Profile, ...], tuple[Profile, ...]] = {}
         self._common: dict[Profile, Profile] = {}
+        self._numbers: dict[int, dict[Profile, int]] = {}
         self._pack = codec.layout.pack
 
     def add(self, resource: str, row: T) -> None:
@@ -165,17 +225,20 @@ class Packing(Generic[T]):
 
     def take(self, resource: str, apart: Apart) -> None:
         """Take one in that was taken apart as the codec does it."""
-        records, profiles = self._open.get(resource) or self._opened(resource)
+        taken = self._open.get(resource) or self._opened(resource)
         numbers, profile, ends = apart
-        number = profiles.get(profile)
+        number = taken.profiles.get(profile)
         if number is None:
-            number = profiles[self._common.setdefault(profile, profile)] = len(profiles)
-        records += self._pack(*numbers, number, *ends)
+            number = taken.number(self._common.setdefault(profile, profile))
+        taken.take(self._pack(*numbers, number, *ends))
 
-    def _opened(self, resource: str) -> tuple[bytearray, dict[Profile, int]]:
+    def _opened(self, resource: str) -> _Taken[T]:
         known = self._like.get(resource)
-        profiles = {each: number for number, each in enumerate(known.profiles)} if known is not None else {}
-        opened = self._open[sys.intern(resource)] = (bytearray(), profiles)  # both vaults name it, and their jobs
+        profiles = self._numbers.get(id(known.profiles)) if known is not None else {}
+        if profiles is None and known is not None:  # most resources share the tuple, which what is known keeps alive
+            profiles = {each: number for number, each in enumerate(known.profiles)}
+            self._numbers[id(known.profiles)] = profiles
+        opened = self._open[sys.intern(resource)] = _Taken(known, profiles or {})  # both vaults name it, and their jobs
         return opened
 
     def packed(self) -> dict[str, Packed[T]]:
@@ -183,20 +246,25 @@ class Packing(Generic[T]):
 
         What is as it was known is the same object.
         """
-        made, size = {}, self._codec.layout.size
+        made = {}
         for resource in list(self._open):
-            row_after_row, profiles = self._open.pop(resource)
-            records = [bytes(row_after_row[place : place + size]) for place in range(0, len(row_after_row), size)]
-            if len(profiles) > 2 * len(records) + _SPARE:
-                records, profiles = self._renumbered(records, tuple(profiles))
-            found = tuple(profiles)
-            found = self._alike.setdefault(found, found)
-            alone = len({record[self._codec.name] for record in records}) == len(records)
-            each = records if alone else self._last_of_each(resource, records, found)
-            packed = Packed(self._codec, resource, b"".join(sorted(each)), found)
-            known = self._like.get(resource)
-            made[resource] = known if known is not None and packed.is_like(known) else packed
+            taken = self._open.pop(resource)
+            records, known = taken.all(self._codec.layout.size), taken.known
+            if records is None and known is not None:
+                made[resource] = known
+            elif records:
+                packed = self._together(resource, records, taken.profiles)
+                made[resource] = known if known is not None and packed.is_like(known) else packed
         return made
+
+    def _together(self, resource: str, records: list[bytes], profiles: dict[Profile, int]) -> Packed[T]:
+        if len(profiles) > 2 * len(records) + _SPARE:
+            records, profiles = self._renumbered(records, tuple(profiles))
+        found = tuple(profiles)
+        found = self._alike.setdefault(found, found)
+        alone = len({record[self._codec.name] for record in records}) == len(records)
+        each = records if alone else self._last_of_each(resource, records, found)
+        return Packed(self._codec, resource, b"".join(sorted(each)), found)
 
     def _renumbered(
         self, records: Iterable[bytes], profiles: tuple[Profile, ...]

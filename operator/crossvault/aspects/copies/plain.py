@@ -42,7 +42,7 @@ class _Rows:
 
     Attributes:
         profiles: What they have in common, by number.
-        records: Creation, size, end of life, cold from, number of the profile, end of the ARN.
+        records: Creation, size, how long after it each ends and goes cold, number of the profile, end of the ARN.
         created: When each was created.
     """
 
@@ -216,10 +216,10 @@ class _Plain:
         """Tell whether a copy lives as long as declared, and never goes cold."""
         lifecycle = view.destination[LIFECYCLE]
         days = lifecycle.delete_after_days if lifecycle is not None else None
-        created, _, delete_at, *_ = self.points.records[number]
-        _, _, ends, cold, *_ = self.copies.records[self.pairs[number]]
-        wanted = delete_at if days is None or days < 0 else created - BIAS + days * _DAY
-        return bool(cold == NEVER and (ends == NEVER or (wanted != NEVER and ends >= wanted - _DAY)))
+        _, _, lasts, *_ = self.points.records[number]
+        _, _, copy_lasts, warm, *_ = self.copies.records[self.pairs[number]]
+        wanted = lasts if days is None or days < 0 else days * _DAY
+        return bool(warm == NEVER and (copy_lasts == NEVER or (wanted != NEVER and copy_lasts >= wanted - _DAY)))
 
     def _tally(self) -> Tally | None:
         """Count what the pairs show; None where a job has not brought what it says, or where it says."""
@@ -241,15 +241,15 @@ class _Plain:
         if group is None:
             return found
         profiles = [JobProfile(*each) for each in group.profiles]
-        sources, arrivals, first = self.points.names(), self.copies.names(), BIAS
-        for _, completed, _, number, _, source_end, copy_end in group.records():
+        sources, arrivals, first = self.points.names(), self.copies.names(), None
+        for created, lasted, _, number, _, source_end, copy_end in group.records():
             source, copy = profiles[number].names[1:]
             point, place = sources.get((*source, source_end)), arrivals.get((*copy, copy_end))
             if (*source, source_end) in self.newer:
                 if place is not None:
                     return None
                 continue
-            if profiles[number].state != "COMPLETED" or completed == NEVER:
+            if profiles[number].state != "COMPLETED" or lasted == NEVER:
                 return None
             if point is None and not self._lies_elsewhere((*source, source_end), (*copy, copy_end), place):
                 continue
@@ -258,10 +258,10 @@ class _Plain:
             found.add(point)
             tally.jobs += 1
             tally.telling += bool((self.points.created[point] - BIAS) % _HOUR)
-            first = min(first, completed)
+            first = created + lasted if first is None else min(first, created + lasted)
         tally.linked = tally.exact = tally.jobs
-        if found:
-            tally.largest, tally.first_ended = timedelta(), moment_of(first + BIAS)
+        if first is not None:
+            tally.largest, tally.first_ended = timedelta(), moment_of(first)
         return found
 
     def _lies_elsewhere(self, source: Name, copy: Name, place: int | None) -> bool:

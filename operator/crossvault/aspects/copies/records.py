@@ -48,8 +48,13 @@ def moment_of(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number - BIAS)
 
 
-def _moment(number: int) -> datetime | None:
-    return None if number == NEVER else _EPOCH + timedelta(microseconds=number)
+def _after(created: int, number: int) -> int:
+    """Return how long after its creation something happens to a row: that is the same for many, the moment is not."""
+    return number if number == NEVER else number - created
+
+
+def _moment(created: int, after: int) -> datetime | None:
+    return None if after == NEVER else moment_of(created + after)
 
 
 Name: TypeAlias = tuple[str | None, int, bytes]
@@ -112,7 +117,8 @@ class Codec(Generic[T]):
     """How rows of one type are written: numbers and ends in a record, the rest in a profile.
 
     Attributes:
-        layout: A record: when the row was created, further numbers, the number of its profile, ends.
+        layout: A record: when the row was created, further numbers (other moments by how long after that they are),
+            the number of its profile, ends.
         numbers: How many numbers stand before that of the profile.
         apart: Returns the numbers of a row, its profile and the ends.
         together: Makes a row about a resource from a record and its profile.
@@ -159,7 +165,8 @@ def point_apart(arn: str, created: int, size: int, delete_at: int, cold_at: int,
     """
     beginning, written, end = split(arn)
     size, odd = sized(size)
-    return (created + BIAS, size, delete_at, cold_at), (odd, beginning, written, *common), (end,)
+    lasts, warm = _after(created, delete_at), _after(created, cold_at)
+    return (created + BIAS, size, lasts, warm), (odd, beginning, written, *common), (end,)
 
 
 def _point_apart(each: RecoveryPoint) -> Apart:
@@ -182,7 +189,7 @@ def _point_apart(each: RecoveryPoint) -> Apart:
 
 
 def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) -> RecoveryPoint:
-    created, size, delete_at, cold_at, _, end = record
+    created, size, lasts, warm, _, end = record
     odd, beginning, written, resource_type, status, key, vault, parent, is_parent, days, encrypted, plan = profile
     return RecoveryPoint(
         name_of(beginning, written, end),
@@ -192,8 +199,8 @@ def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) ->
         status,
         size if odd is None else odd,
         key,
-        _moment(delete_at),
-        _moment(cold_at),
+        _moment(created, lasts),
+        _moment(created, warm),
         vault,
         parent,
         is_parent,
@@ -224,7 +231,7 @@ def job_apart(
     copy, copy_written, copy_end = NAMELESS if names[2] is None else split(names[2])
     size, odd = sized(size)
     profile = (odd, ((id_, written), (source, source_written), (copy, copy_written)), *common)
-    return (created + BIAS, completed, size), profile, (id_end, source_end, copy_end)
+    return (created + BIAS, _after(created, completed), size), profile, (id_end, source_end, copy_end)
 
 
 def _job_apart(each: CopyJob) -> Apart:
@@ -246,7 +253,7 @@ def _job_apart(each: CopyJob) -> Apart:
 
 
 def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> CopyJob:
-    created, completed, size, _, id_end, source_end, copy_end = record
+    created, lasted, size, _, id_end, source_end, copy_end = record
     odd, names, state, source_vault, vault, resource_type, message, category, parent, days, role = profile
     (id_, written), (source, source_written), (copy, copy_written) = names
     return CopyJob(
@@ -258,7 +265,7 @@ def _job_together(resource: str, record: tuple[Any, ...], profile: Profile) -> C
         resource,
         resource_type,
         moment_of(created),
-        _moment(completed),
+        _moment(created, lasted),
         None if copy is None else name_of(copy, copy_written, copy_end),
         message,
         category,

@@ -1,0 +1,70 @@
+"""Rows of bytes, all of the same width, kept by column: a column that is the same in all of them is kept once.
+
+Records about one resource differ in their instants and in the ends of their names, and in little else: half of each
+is what all have in common.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+def closed(rows: bytes, width: int) -> bytes:
+    """Return rows as they are kept: which columns are the same in all, what these are, and the others one by one.
+
+    Rows that take no less in this way are kept as they are, which their length tells.
+    """
+    number = len(rows) // width
+    columns = [rows[place::width] for place in range(width)]
+    same = [column.count(column[:1]) == number for column in columns]
+    mask = sum(1 << place for place, alike in enumerate(same) if alike).to_bytes(_mask(width), "big")
+    common = bytes(column[0] for column, alike in zip(columns, same, strict=True) if alike)
+    kept = b"".join((mask, common, *(column for column, alike in zip(columns, same, strict=True) if not alike)))
+    return kept if len(kept) < len(rows) else rows
+
+
+def opened(kept: bytes, width: int, number: int) -> bytes:
+    """Return so many rows from what is kept of them."""
+    if len(kept) == width * number:
+        return kept
+    size = _mask(width)
+    same, others = _places(kept[:size], width)
+    row = bytearray(width)
+    for place, byte in zip(same, kept[size:], strict=False):
+        row[place] = byte
+    rows, at = row * number, size + len(same)
+    for place in others:
+        rows[place::width] = kept[at : at + number]
+        at += number
+    return bytes(rows)
+
+
+def last(kept: bytes, width: int, number: int, upto: int) -> bytes:
+    """Return the first bytes of the last row, so many of them."""
+    if len(kept) == width * number:
+        return kept[-width:][:upto]
+    size = _mask(width)
+    same, others = _places(kept[:size], width)
+    row = bytearray(upto)
+    for at, place in enumerate(same, size):
+        if place >= upto:
+            break
+        row[place] = kept[at]
+    begin = size + len(same) + number - 1
+    for at, place in enumerate(others):
+        if place >= upto:
+            break
+        row[place] = kept[begin + at * number]
+    return bytes(row)
+
+
+def _mask(width: int) -> int:
+    return (width + 7) // 8
+
+
+@lru_cache(maxsize=4096)
+def _places(mask: bytes, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return which columns are the same in all rows, and which are not."""
+    alike = int.from_bytes(mask, "big")
+    same = tuple(place for place in range(width) if alike >> place & 1)
+    return same, tuple(place for place in range(width) if not alike >> place & 1)
