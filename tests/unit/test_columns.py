@@ -11,14 +11,14 @@ WIDTHS = st.integers(1, 80)
 
 
 @st.composite
-def rows(draw: st.DrawFn, fewest: int = 0) -> tuple[int, list[bytes]]:
+def rows(draw: st.DrawFn) -> tuple[int, list[bytes]]:
     """Rows of one width that differ in some columns, in all or in none."""
     width = draw(WIDTHS)
     common = draw(st.binary(min_size=width, max_size=width))
     differ = sorted(draw(st.sets(st.integers(0, width - 1))))
     ends = st.binary(min_size=len(differ), max_size=len(differ))
     made = []
-    for end in draw(st.lists(ends, min_size=fewest, max_size=12)):
+    for end in draw(st.lists(ends, max_size=12)):
         row = bytearray(common)
         for place, byte in zip(differ, end, strict=True):
             row[place] = byte
@@ -33,14 +33,6 @@ def test_rows_come_out_as_they_went_in(drawn: tuple[int, list[bytes]]) -> None:
     kept = columns.closed(b"".join(made), width)
     assert columns.opened(kept, width, len(made)) == b"".join(made)
     assert len(kept) <= width * len(made)
-
-
-@given(rows(fewest=1), st.integers(1, 80))
-def test_the_beginning_of_the_last_row_is_read_without_the_others(drawn: tuple[int, list[bytes]], upto: int) -> None:
-    """It says when the newest was created, which every look asks of every resource."""
-    width, made = drawn
-    kept = columns.closed(b"".join(made), width)
-    assert columns.last(kept, width, len(made), min(upto, width)) == made[-1][: min(upto, width)]
 
 
 def test_what_all_have_in_common_is_kept_once() -> None:

@@ -229,7 +229,7 @@ def test_what_is_listed_again_is_not_held_a_second_time() -> None:
     """A row that is known is ticked, which takes nine bytes of memory; a record takes fifty."""
     rows = [replace(point(), arn=f"arn:aws:ec2:x::{UUID(int=number)}", size=number) for number in range(2000)]
     known, apart = Inventory(rows), [(each.resource_arn, POINTS.apart(each)) for each in rows]
-    packing = Packing(POINTS, known.groups)
+    packing = Packing(POINTS, known.groups, again=True)
     tracemalloc.start()
     for resource, each in apart:
         packing.take(resource, each)

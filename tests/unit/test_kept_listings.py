@@ -16,7 +16,8 @@ from crossvault.aspects.copies.aws.kept import (
     COUNTED,
     DOUBTED,
     LATE,
-    MARGIN,
+    LONG,
+    NEAR,
     REMEMBERED,
     Described,
     Holding,
@@ -89,14 +90,21 @@ class World:
         meant = (each for each in self.points.values() if since is None or each.created > since)
         return Inventory((each for each in meant if before is None or each.created < before), like)
 
-    def _list_jobs(self, since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
-        self.listed.append(since)
+    def _list_jobs(
+        self, since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None
+    ) -> JobBook:
+        self.listed.append(since or ended)
         remembered = (
             each
             for each in self.jobs.values()
             if each.is_running or self.now - (each.completed or each.created) < REMEMBERED
         )
-        found = (each for each in remembered if since is None or each.created > since)
+        found = (
+            each
+            for each in remembered
+            if (since is None or each.created > since)
+            and (ended is None or (each.completed is not None and each.completed > ended))
+        )
         return JobBook.listed(
             (
                 ((each.source_vault_arn, each.destination_vault_arn), each.resource_arn, RECORDS.apart(each))
@@ -157,7 +165,7 @@ def test_nothing_new_costs_the_window_at_the_source_and_nothing_at_the_destinati
     before = world.source()
 
     assert world.source() is before
-    assert world.listed == [NOW - MARGIN, NOW + 5 * MINUTE - MARGIN]
+    assert world.listed == [NOW - NEAR, NOW + 5 * MINUTE - NEAR]
     world.listed.clear()
     assert world.destination() is before
     assert world.listed == []
@@ -562,23 +570,42 @@ def test_a_copy_that_came_after_the_number_was_told_is_no_doubt() -> None:
 
 
 def test_a_backup_that_ran_for_long_and_came_after_the_number_was_told_is_no_doubt() -> None:
-    """Its creation is hours ago, and it was listed a moment ago."""
+    """Its creation is hours ago, and it was listed a moment ago: the next number tells of it."""
     world = settled()
     world.whole()
     world.wait(5 * MINUTE)
     told, number = world.now, len(world.points)
     world.wait(2 * MINUTE)
     world.add(age=timedelta(hours=12))
+    world.kept.source(KEY, _described(world, number, told), world._list)
+    world.wait(5 * MINUTE)
 
-    assert same(world.kept.source(KEY, _described(world, number, told), world._list), world)
+    assert same(world.source(), world)
     assert None not in world.listed
 
 
-def test_what_came_after_the_number_hides_no_deletion_for_longer_than_a_look() -> None:
-    """The next number is told after the arrival was seen, and has to count it."""
+def test_what_is_listed_late_is_seen_within_the_hour_whatever_the_number_tells() -> None:
+    """A number may not tell of it, or be that of as many that are gone; without a number every look reaches so far."""
+    for tells in (True, False):
+        world = settled()
+        world.tells_number = tells
+        world.source()
+        number = len(world.points)
+        late = world.add(age=timedelta(hours=12))
+        world.wait(NEAR if tells else MINUTE)
+        told = _described(world, number, world.now) if tells else world.vault()
+
+        assert late in {each.arn for each in world.kept.source(KEY, told, world._list)}
+
+
+@pytest.mark.parametrize(("age", "later"), [(timedelta(0), 5 * MINUTE), (timedelta(hours=12), NEAR)])
+def test_what_came_after_the_number_hides_no_deletion_for_long(age: timedelta, later: timedelta) -> None:
+    """The number after the arrival was seen has to count it, and one that is listed late is seen within the hour."""
     world = settled()
     world.points.pop("p1")
-    world.add(age=timedelta(hours=12))
+    world.add(age=age)
+    world.source()
+    world.wait(later)
     world.source()
     world.wait(5 * MINUTE)
 
@@ -612,7 +639,7 @@ def test_what_lasts_without_being_complete_is_not_listed_for_ever() -> None:
     world.source()
     world.destination()
 
-    assert world.listed == [world.now - 5 * MINUTE - MARGIN]
+    assert world.listed == [world.now - 5 * MINUTE - NEAR]
 
 
 def test_an_audit_that_fails_leaves_what_was_known() -> None:
@@ -677,6 +704,26 @@ def test_a_job_that_runs_for_longer_than_aws_remembers_ended_ones_is_kept() -> N
     for _ in range(40):
         assert [each.id for each in world.look_at_jobs()] == [running]
         world.wait(timedelta(days=1))
+
+
+def test_a_job_that_is_stuck_has_not_all_since_then_listed() -> None:
+    """Whether it has ended is asked by when jobs end."""
+    world = World()
+    stuck = world.job("RUNNING")
+    for _ in range(20):
+        world.wait(timedelta(hours=3))
+        world.job("COMPLETED", completed=timedelta(0))
+        world.look_at_jobs()
+    world.listed.clear()
+    world.wait(5 * MINUTE)
+    world.look_at_jobs()
+    assert all(since is not None and world.now - since <= LATE + 5 * MINUTE for since in world.listed)
+    assert len(world.listed) == 2
+    assert world.now - world.jobs[stuck].created > LONG
+
+    world.jobs[stuck] = replace(world.jobs[stuck], state="FAILED", completed=world.now)
+    world.wait(5 * MINUTE)
+    assert {each.id: each for each in world.look_at_jobs()} == world.jobs
 
 
 def test_jobs_that_have_ended_are_not_listed_again() -> None:

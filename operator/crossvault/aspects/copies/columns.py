@@ -39,25 +39,6 @@ def opened(kept: bytes, width: int, number: int) -> bytes:
     return bytes(rows)
 
 
-def last(kept: bytes, width: int, number: int, upto: int) -> bytes:
-    """Return the first bytes of the last row, so many of them."""
-    if len(kept) == width * number:
-        return kept[-width:][:upto]
-    size = _mask(width)
-    same, others = _places(kept[:size], width)
-    row = bytearray(upto)
-    for at, place in enumerate(same, size):
-        if place >= upto:
-            break
-        row[place] = kept[at]
-    begin = size + len(same) + number - 1
-    for at, place in enumerate(others):
-        if place >= upto:
-            break
-        row[place] = kept[begin + at * number]
-    return bytes(row)
-
-
 def _mask(width: int) -> int:
     return (width + 7) // 8
 

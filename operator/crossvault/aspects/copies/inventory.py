@@ -45,13 +45,15 @@ class Inventory:
         self._behind: tuple[tuple[frozenset[str], Scope], tuple[Behind, ...]] | None = None
 
     @classmethod
-    def listed(cls, rows: Iterable[tuple[str, Apart]], like: Inventory | None = None) -> Inventory:
+    def listed(
+        cls, rows: Iterable[tuple[str, Apart]], like: Inventory | None = None, *, whole: bool = True
+    ) -> Inventory:
         """Take in what is listed as it is kept: the resource of each point, and the point as a record takes it.
 
-        Where that is what was known already, it is the same inventory.
+        Where that is what was known already, it is the same inventory; ``whole`` says that all of that is listed.
         """
         known = like if like is not None else cls()
-        packing = Packing(POINTS, known.groups)
+        packing = Packing(POINTS, known.groups, again=whole)
         for resource, apart in rows:
             packing.take(resource, apart)
         return known.among(packing.packed())

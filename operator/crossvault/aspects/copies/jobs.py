@@ -228,17 +228,20 @@ class JobBook:
         self._between: Mapping[Ends, Jobs] = {ends: Jobs(each) for ends, each in _by_ends(jobs).items()}
 
     @classmethod
-    def listed(cls, rows: Iterable[tuple[Ends, str, Apart]], like: JobBook | None = None) -> JobBook:
+    def listed(
+        cls, rows: Iterable[tuple[Ends, str, Apart]], like: JobBook | None = None, *, whole: bool = True
+    ) -> JobBook:
         """Take in what is listed as it is kept: the vaults and the resource of each job, and it as a record takes it.
 
-        ``like`` is what is known already; jobs that are the same are the same objects.
+        ``like`` is what is known already, and ``whole`` says that all of it is listed; jobs that are the same are the
+        same objects.
         """
         known = like if like is not None else cls()
         packings: dict[Ends, Packing[CopyJob]] = {}
         for ends, resource, apart in rows:
             packing = packings.get(ends)
             if packing is None:
-                packing = packings[ends] = Packing(JOBS, known.between(*ends).groups)
+                packing = packings[ends] = Packing(JOBS, known.between(*ends).groups, again=whole)
             packing.take(resource, apart)
         book = cls()
         book._between = {ends: known.between(*ends).among(packing.packed()) for ends, packing in packings.items()}

@@ -31,11 +31,13 @@ _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 class Packed(Generic[T]):
     """Rows about one resource, oldest first. Never changes, and is compared by identity."""
 
-    __slots__ = ("_codec", "_kept", "_number", "profiles", "resource")
+    __slots__ = ("_codec", "_kept", "_newest", "_number", "profiles", "resource")
 
     def __init__(self, codec: Codec[T], resource: str, records: bytes, profiles: tuple[Profile, ...]) -> None:
         self._codec = codec
         self._number = len(records) // codec.layout.size
+        self._newest: int
+        (self._newest,) = _FIRST.unpack_from(records, len(records) - codec.layout.size)
         self._kept = columns.closed(records, codec.layout.size)
         self.resource: Final = resource
         self.profiles: Final = profiles
@@ -121,12 +123,11 @@ class Packed(Generic[T]):
 
     def is_newer(self, moment: datetime) -> bool:
         """Tell whether one was created after a moment."""
-        return self.newest() > moment
+        return self._newest > number_of(moment) + BIAS
 
     def newest(self) -> datetime:
         """Return when the newest was created."""
-        (created,) = _FIRST.unpack(columns.last(self._kept, self._codec.layout.size, self._number, _FIRST.size))
-        return moment_of(created)
+        return moment_of(self._newest)
 
     def goes_on_as(self, later: Packed[T], since: datetime) -> bool:
         """Tell whether what was created after a moment is the same as all of ``later``."""
@@ -144,8 +145,11 @@ class Packed(Generic[T]):
             yield together(self.resource, record, profiles[record[place]])
 
     def _after(self, moment: datetime) -> bytes:
-        records, size, number = self._records(), self._codec.layout.size, self._number
-        while number and moment_of(_FIRST.unpack_from(records, (number - 1) * size)[0]) > moment:
+        limit = number_of(moment) + BIAS
+        if self._newest <= limit:
+            return b""
+        records, size, number = self._records(), self._codec.layout.size, self._number - 1
+        while number and _FIRST.unpack_from(records, (number - 1) * size)[0] > limit:
             number -= 1
         return records[number * size :]
 
@@ -164,12 +168,12 @@ class _Taken(Generic[T]):
 
     __slots__ = ("_are_shared", "_hashes", "_ticked", "known", "profiles", "records")
 
-    def __init__(self, known: Packed[T] | None, profiles: dict[Profile, int]) -> None:
+    def __init__(self, known: Packed[T] | None, profiles: dict[Profile, int], *, again: bool) -> None:
         self.known = known
         self.profiles = profiles
         self.records = bytearray()
         self._are_shared = known is not None
-        self._hashes = array("q", sorted(map(hash, known.each())) if known is not None else ())
+        self._hashes = array("q", sorted(map(hash, known.each())) if known is not None and again else ())
         self._ticked = bytearray(len(self._hashes))
 
     def number(self, profile: Profile) -> int:
@@ -188,7 +192,7 @@ class _Taken(Generic[T]):
     def all(self, size: int) -> list[bytes] | None:
         """Return all rows that came, of a size; None where they are those that were there before."""
         came = [bytes(self.records[place : place + size]) for place in range(0, len(self.records), size)]
-        if self.known is None:
+        if self.known is None or not self._hashes:
             return came
         if not came and all(self._ticked):
             return None
@@ -204,14 +208,16 @@ class _Taken(Generic[T]):
 class Packing(Generic[T]):
     """Takes rows in one by one, and puts them together by their resource."""
 
-    def __init__(self, codec: Codec[T], like: Mapping[str, Packed[T]] | None = None) -> None:
+    def __init__(self, codec: Codec[T], like: Mapping[str, Packed[T]] | None = None, *, again: bool = False) -> None:
         """Begin with nothing.
 
         Args:
             codec: How rows are written.
             like: What is known already; profiles get the numbers that they have there.
+            again: Whether that is expected to come again.
         """
         self._codec = codec
+        self._again = again
         self._like = like or {}
         self._open: dict[str, _Taken[T]] = {}
         self._alike: dict[tuple[Profile, ...], tuple[Profile, ...]] = {}
@@ -238,7 +244,9 @@ class Packing(Generic[T]):
         if profiles is None and known is not None:  # most resources share the tuple, which what is known keeps alive
             profiles = {each: number for number, each in enumerate(known.profiles)}
             self._numbers[id(known.profiles)] = profiles
-        opened = self._open[sys.intern(resource)] = _Taken(known, profiles or {})  # both vaults name it, and their jobs
+        opened = self._open[sys.intern(resource)] = _Taken(
+            known, profiles or {}, again=self._again
+        )  # both vaults name it, and their jobs
         return opened
 
     def packed(self) -> dict[str, Packed[T]]:

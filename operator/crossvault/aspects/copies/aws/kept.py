@@ -2,10 +2,12 @@
 
 A whole listing (an audit) comes first, then in every audit interval, and after any doubt. In between:
 
-- of a source vault, what was created since the oldest recovery point that was not complete, less :data:`MARGIN`;
+- of a source vault, what was created since the oldest recovery point that was not complete, less :data:`NEAR`, and
+  every so often, or when AWS tells of more than there are, less :data:`MARGIN`;
 - of a destination vault nothing, unless a copy is being made, or jobs that ended well name some that are not there:
   then what is as old as their sources are, since a copy keeps the date of its source;
-- of copy jobs, those created since the oldest that has not ended, less :data:`LATE`.
+- of copy jobs, those created since the oldest that has not ended, less :data:`LATE`; of those that run for long, and
+  would have all since then listed, whether they have ended.
 
 What that cannot see (a deletion, an old recovery point that comes from elsewhere) shows in the number of recovery
 points that AWS tells of a vault, else in the next audit. AWS calls that number an approximation in its console, so it
@@ -34,6 +36,10 @@ from ..seen import CopyJob, RecoveryPoint
 
 MARGIN = timedelta(days=1)
 """How late a recovery point may be listed: CreationDate is when its backup began, which may run for hours."""
+NEAR = timedelta(hours=1)
+"""How late one may be listed of which no number tells, and how often one is looked for that is later."""
+LONG = timedelta(days=1)
+"""For how long a copy job is looked at with all that were created since."""
 LATE = timedelta(hours=1)
 """How late a copy job, or the copy of a finished one, may be listed; and how often expiries make an audit."""
 COUNTED = timedelta(minutes=2)
@@ -67,8 +73,10 @@ class Points(Protocol):
 class CopyJobs(Protocol):
     """Lists the copy jobs of an account in a Region."""
 
-    def __call__(self, since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
-        """Return all, or those created after a moment; ``like`` is what is known of them."""
+    def __call__(
+        self, since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None
+    ) -> JobBook:
+        """Return all, or those created, or ended, after a moment; ``like`` is what is known of them."""
 
 
 Dated: TypeAlias = Callable[[CopyJob], datetime | None]
@@ -103,6 +111,8 @@ class _Vault:
     lock: threading.Lock = field(default_factory=threading.Lock)
     points: Inventory | None = None
     looked: datetime | None = None
+    reached: datetime | None = None
+    """When it was looked for what is as late as can be."""
     audited: datetime | None = None
     described: bool = False
     """Whether the vault had been described before it was audited."""
@@ -186,16 +196,20 @@ class KeptListings:
             known = self._known(key, kept, described, now)
             if known is None or kept.looked is None:
                 return self._audit(kept, described, points, now)
-            since = min(_oldest_open(known, now), kept.looked) - MARGIN
-            found = points(since, like=known)
-            renewed, lost = known.renewed(found, since, LASTING)
-            _note_growth(kept, known, renewed, described, now)
-            if lost or not _fits(kept, renewed, described, now):
-                if not _is_damped(kept, now):
-                    return self._doubt(kept, known, described, points, now)
-                renewed = known.joined(found) if lost else renewed
-            kept.points, kept.looked = renewed, now
-            return renewed
+            begin, before = min(_oldest_open(known, now), kept.looked), known
+            for margin in _margins(kept, described, now):
+                found = points(begin - margin, like=known)
+                renewed, lost = before.renewed(found, begin - margin, LASTING)
+                _note_growth(kept, before, renewed, described, now)
+                kept.reached = now if margin == MARGIN else kept.reached
+                fits = _fits(kept, renewed, described, now)
+                if lost or fits or _is_damped(kept, now):
+                    break
+                before = renewed
+            if (lost or not fits) and not _is_damped(kept, now):
+                return self._doubt(kept, known, described, points, now)
+            kept.points, kept.looked = before.joined(found) if lost else renewed, now
+            return kept.points
 
     def destination(
         self, key: ReadKey, described: Described, jobs: Iterable[Jobs] | None, points: Points, dated: Dated
@@ -240,8 +254,7 @@ class KeptListings:
         if book is None or looked is None or self._is_due(key, audited, now):
             found, audited = listing(like=book), now
         else:
-            running = (each.created for each in book.running)
-            found = book.renewed(listing(min(running, default=looked) - LATE), now - REMEMBERED)
+            found = book.renewed(_jobs_since(book, looked, listing, now), now - REMEMBERED)
         with kept.lock:
             if kept.looked == looked or kept.looked is None or kept.looked <= now:
                 kept.book, kept.looked, kept.audited = found, now, audited
@@ -293,7 +306,7 @@ class KeptListings:
 
     def _audit(self, kept: _Vault, described: Described, points: Points, now: datetime) -> Inventory:
         found = points(like=kept.points)
-        kept.points, kept.looked, kept.audited, kept.grown = found, now, now, ()
+        kept.points, kept.looked, kept.reached, kept.audited, kept.grown = found, now, now, now, ()
         kept.arrived.clear()
         kept.described = described.vault is not None
         kept.made = described.vault.created if described.vault is not None else None
@@ -303,6 +316,26 @@ class KeptListings:
 def _is_damped(kept: _Vault, now: datetime) -> bool:
     """Tell whether a doubt has come to nothing a short while ago."""
     return kept.doubted is not None and timedelta(0) <= now - kept.doubted < kept.patience
+
+
+def _margins(kept: _Vault, described: Described, now: datetime) -> tuple[timedelta, ...]:
+    """Return how late what is looked for may be listed, and how late where that does not explain AWS's number."""
+    told = described.vault is not None and described.vault.points is not None
+    if told and kept.reached is not None and timedelta(0) <= now - kept.reached < NEAR:
+        return NEAR, MARGIN
+    return (MARGIN,)
+
+
+def _jobs_since(book: JobBook, looked: datetime, listing: CopyJobs, now: datetime) -> Iterator[CopyJob]:
+    """Yield the copy jobs that may be others than they were, and those that run for long."""
+    young = [each.created for each in book.running if each.created > now - LONG]
+    yield from listing(min(young, default=looked) - LATE)
+    lasting = {each.id: each for each in book.running if each.created <= now - LONG}
+    if lasting:
+        for each in listing(ended=looked - LATE):
+            lasting.pop(each.id, None)
+            yield each
+    yield from lasting.values()
 
 
 def _oldest_open(points: Inventory, now: datetime) -> datetime:

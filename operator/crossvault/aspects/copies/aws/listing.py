@@ -32,18 +32,26 @@ def recovery_points(
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_between(since, before))
-        return Inventory.listed(map(_point, walked(pages, "RecoveryPoints", _arn)), like)
+        whole = since is None and before is None
+        return Inventory.listed(map(_point, walked(pages, "RecoveryPoints", _arn)), like, whole=whole)
 
 
-def copy_jobs(access: Entered, region: str, since: datetime | None = None, like: JobBook | None = None) -> JobBook:
-    """List the copy jobs of this account and Region, all or those created after an instant.
+def copy_jobs(
+    access: Entered,
+    region: str,
+    since: datetime | None = None,
+    ended: datetime | None = None,
+    like: JobBook | None = None,
+) -> JobBook:
+    """List the copy jobs of this account and Region: all, or those created, or ended, after an instant.
 
     AWS remembers them for 30 days. ``like`` is what is known of them.
     """
     with access.asking("list the copy jobs", "backup:ListCopyJobs", region):
         paginator = access.backup(region).get_paginator("list_copy_jobs")
-        pages = paginator.paginate(PaginationConfig=PAGES, **_between(since))
-        return JobBook.listed(map(_job, walked(pages, "CopyJobs", _id)), like)
+        bounds = _between(since) if ended is None else {"ByCompleteAfter": ended}
+        pages = paginator.paginate(PaginationConfig=PAGES, **bounds)
+        return JobBook.listed(map(_job, walked(pages, "CopyJobs", _id)), like, whole=not bounds)
 
 
 def _arn(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
