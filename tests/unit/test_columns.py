@@ -32,6 +32,7 @@ def test_rows_come_out_as_they_went_in(drawn: tuple[int, list[bytes]]) -> None:
     width, made = drawn
     kept = columns.closed(b"".join(made), width)
     assert columns.opened(kept, width, len(made)) == b"".join(made)
+    assert [columns.row(kept, width, len(made), place) for place in range(len(made))] == made
     assert len(kept) <= width * len(made)
 
 

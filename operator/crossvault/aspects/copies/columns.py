@@ -39,6 +39,21 @@ def opened(kept: bytes, width: int, number: int) -> bytes:
     return bytes(rows)
 
 
+def row(kept: bytes, width: int, number: int, place: int) -> bytes:
+    """Return one row from what is kept of so many."""
+    if len(kept) == width * number:
+        return kept[place * width : (place + 1) * width]
+    size = _mask(width)
+    same, others = _places(kept[:size], width)
+    found, at = bytearray(width), size + len(same) + place
+    for column, byte in zip(same, kept[size:], strict=False):
+        found[column] = byte
+    for column in others:
+        found[column] = kept[at]
+        at += number
+    return bytes(found)
+
+
 def _mask(width: int) -> int:
     return (width + 7) // 8
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import ClassVar, TypeAlias
 
 from ...words.reasons import Reason
 from .failures import classify
-from .packing import Packed, Packing, Span, changed, shared
-from .records import JOBS, NEVER, Apart, JobProfile, Key, moment_of
+from .packing import Packed, Packing, changed, shared
+from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of, number_of
 from .seen import CopyJob, is_running
 from .whereabouts import Whereabouts
 
 Ends: TypeAlias = tuple[str, str]
 """ARNs of the source vault and of the destination vault."""
+Span: TypeAlias = tuple[datetime, datetime]
+"""After which moment, and until which one."""
 Outcome: TypeAlias = tuple[str, str]
 """How a job ended, and for which reason."""
 
@@ -31,6 +34,7 @@ class _Counted:
         outcomes: (outcome, reason), and how many.
         created: When the first was created.
         moved: When the last of them was created, or ended.
+        ends: When each ended, or was created if it has not, in the order of the rows; see :data:`.records.BIAS`.
         ended: When the first of them ended.
         completed: When the first of those ended that were completed, and the last.
     """
@@ -39,6 +43,7 @@ class _Counted:
     outcomes: tuple[tuple[Outcome, int], ...]
     created: datetime
     moved: datetime
+    ends: array[int]
     ended: datetime | None
     completed: tuple[datetime, datetime] | None
 
@@ -60,6 +65,7 @@ class _Counted:
             shared(tuple(counted.items())),
             moment_of(records[0][0]),
             moment_of(max(records[-1][0], *ends)) if ends else moment_of(records[-1][0]),
+            array("Q", (created if lasted == NEVER else created + lasted for created, lasted, *_ in records)),
             moment_of(min(ends)) if ends else None,
             (moment_of(min(completed)), moment_of(max(completed))) if completed else None,
         )
@@ -124,11 +130,17 @@ class Jobs:
                 yield from self.groups[name].moved(since, but)
 
     def ended(self, spans: Sequence[Span], but: Collection[Key] = ()) -> Iterator[tuple[Key, CopyJob]]:
-        """Yield the jobs that ended in one of some spans, by their short names, but for some."""
+        """Yield the jobs that ended in one of some spans, by their short names, but for some.
+
+        A job that has not ended counts with its creation.
+        """
         first = min((after for after, _ in spans), default=None)
+        numbers = [(number_of(after) + BIAS, number_of(until) + BIAS) for after, until in spans]
         for name, counted in self._counted.items():
             if first is not None and counted.moved > first:
-                yield from self.groups[name].ended(spans, but)
+                ends = enumerate(counted.ends)
+                places = [place for place, end in ends if any(after < end <= until for after, until in numbers)]
+                yield from self.groups[name].picked(places, but)
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:

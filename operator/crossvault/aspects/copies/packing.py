@@ -9,10 +9,10 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from . import columns
 from .records import BIAS, NEVER, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
@@ -23,8 +23,6 @@ H = TypeVar("H", bound=Hashable)
 
 _SPARE = 16
 """So many profiles that no row has any more are kept beside twice as many as there are rows."""
-Span: TypeAlias = tuple[datetime, datetime]
-"""After which moment, and until which one."""
 _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 
 
@@ -103,19 +101,16 @@ class Packed(Generic[T]):
                 (row,) = self._rows(records[place * size : (place + 1) * size])
                 yield key, row
 
-    def ended(self, spans: Sequence[Span], but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
-        """Yield those that ended in one of some spans, by their short names; the second number is how long they took.
-
-        One that has not, ends when it is created. ``but`` has the short names of those that are left out.
-        """
-        records, size, first = self._records(), self._codec.layout.size, _FIRST_TWO
-        numbers = [(number_of(after) + BIAS, number_of(until) + BIAS) for after, until in spans]
-        for place, key in enumerate(self.short_names()):
-            created, lasted = first.unpack_from(records, place * size)
-            moment = created + lasted if lasted != NEVER else created
-            if any(after < moment <= until for after, until in numbers) and key not in but:
-                (row,) = self._rows(records[place * size : (place + 1) * size])
-                yield key, row
+    def picked(self, places: Iterable[int], but: Collection[Key] = ()) -> Iterator[tuple[Key, T]]:
+        """Yield some by their places, with their short names, but for those whose short names ``but`` has."""
+        place_of, end, named = self._codec.numbers, self._codec.numbers + 1, self._codec.named
+        for place in places:
+            row = columns.row(self._kept, self._codec.layout.size, self._number, place)
+            record = self._codec.layout.unpack(row)
+            ((beginning, written), *_) = named(self.profiles[record[place_of]])
+            key = record[end] if written else beginning or ""
+            if key not in but:
+                yield key, self._codec.together(self.resource, record, self.profiles[record[place_of]])
 
     def since(self, moment: datetime) -> Iterator[T]:
         """Yield those created after a moment, oldest first."""
