@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, Protocol, cast
 
 import botocore.session
 from botocore import exceptions
@@ -19,6 +19,17 @@ from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from .calls import CallHooks, CallRecorder
 from .names import UNNAMED
+
+
+class FileLoader(Protocol):
+    """What reads the models of services for botocore."""
+
+    def exists(self, file_path: str) -> bool:
+        """Tell whether there is a model."""
+
+    def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
+        """Load a model."""
+
 
 NewSession = Callable[[], botocore.session.Session]
 
@@ -93,6 +104,32 @@ class Ready(CredentialProvider):
         return self._credentials
 
 
+class LeanFiles:
+    """Loads models of services without what they say to people, which is half of what they take of memory.
+
+    Args:
+        inner: What loads them, of a :class:`botocore.loaders.Loader`.
+    """
+
+    def __init__(self, inner: FileLoader) -> None:
+        self._inner = inner
+
+    def exists(self, file_path: str) -> bool:
+        """Tell whether there is a model."""
+        return self._inner.exists(file_path)
+
+    def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
+        """Load a model; None where there is none."""
+        return _without_documentation(self._inner.load_file(file_path))
+
+
+def _without_documentation(model: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(model, dict):
+        texts = {name for name, each in model.items() if name == "documentation" and isinstance(each, str)}
+        return {name: _without_documentation(each) for name, each in model.items() if name not in texts}
+    return [_without_documentation(each) for each in model] if isinstance(model, list) else model
+
+
 class OwnIdentity:
     """The operator's own credentials, from botocore's usual chain, and sessions that share one loader."""
 
@@ -103,6 +140,7 @@ class OwnIdentity:
         self._hooks = CallHooks(NOBODY, recorder, lambda _: None)
         self._new_session = new_session
         self._loader = new_session().get_component("data_loader")
+        self._loader.file_loader = LeanFiles(self._loader.file_loader)
         configured = cast("str | None", self._fresh().get_config_variable("region"))
         self.region = settings.region or os.environ.get("AWS_REGION") or configured
 

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.model import StructureShape
 from tests.kit.scripted_aws import (
     Answer,
     Clock,
@@ -26,7 +28,8 @@ from tests.kit.scripted_aws import (
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
-from crossvault.aws import CallCounts
+from crossvault.aws import AwsSettings, CallCounts
+from crossvault.aws.own import OwnIdentity, plain_session
 from crossvault.engine.declared import Account, Limits
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
@@ -364,3 +367,19 @@ def test_getting_ready_makes_no_request() -> None:
         aws.close()
 
     assert script.asked == []
+
+
+def test_models_of_services_are_kept_without_their_documentation() -> None:
+    """Half of their memory; everything that requests are made of, and answers are read by, is there."""
+    session = OwnIdentity(AwsSettings(region=REGION), CallCounts(), plain_session).new_session()
+    plain = botocore.session.Session()
+    for service in ("backup", "kms", "iam", "sts", "organizations"):
+        lean, whole = session.get_service_model(service), plain.get_service_model(service)
+        assert lean.operation_names == whole.operation_names
+        assert not any(lean.operation_model(name).documentation for name in lean.operation_names)
+        assert any(whole.operation_model(name).documentation for name in whole.operation_names)
+        for name in lean.shape_names:
+            mine, theirs = lean.shape_for(name), whole.shape_for(name)
+            assert mine.metadata == theirs.metadata
+            if isinstance(mine, StructureShape) and isinstance(theirs, StructureShape):
+                assert list(mine.members) == list(theirs.members)

@@ -138,9 +138,9 @@ class Jobs:
         numbers = [(number_of(after) + BIAS, number_of(until) + BIAS) for after, until in spans]
         for name, counted in self._counted.items():
             if first is not None and counted.moved > first:
-                ends = enumerate(counted.ends)
-                places = [place for place, end in ends if any(after < end <= until for after, until in numbers)]
-                yield from self.groups[name].picked(places, but)
+                ends = counted.ends
+                places = {place for after, until in numbers for place, end in enumerate(ends) if after < end <= until}
+                yield from self.groups[name].picked(sorted(places), but)
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:
