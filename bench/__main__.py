@@ -44,7 +44,8 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
     type=click.IntRange(simulator.LEAST_LARGE),
     help="Recovery points in the simulator's large world, at least one for each of its vaults.",
 )
-@click.option("--settled", default=10_000, show_default=True, help="Recovery points that have their copies.")
+@click.option("--settled", default=100_000, show_default=True, help="Recovery points that have their copies, at most.")
+@click.option("--jobs", is_flag=True, help="Look at copies that were made, with the jobs that made them.")
 @click.option("--crowd", default=500, show_default=True, help="Policies of the namespace beside which two come late.")
 @click.option("--seeds", default=10_000, show_default=True, type=click.IntRange(1), help="Seeds of the simulation.")
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
@@ -61,6 +62,7 @@ def main(
     large: int,
     crowd: int,
     settled: int,
+    jobs: bool,
     seeds: int,
     only: str | None,
 ) -> None:
@@ -71,7 +73,7 @@ def main(
             case "imports" | "drain" | "plans" | "prerequisites" | "schedules":
                 result[part] = FIXED[part]()
             case "looks":
-                result[part] = looks.measure(points=settled)
+                result[part] = looks.with_jobs(points=settled) if jobs else looks.measure(points=settled)
             case "settled":
                 result[part] = settled_.measure(points=points)
             case "simulator":
@@ -95,6 +97,8 @@ def main(
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     click.echo(json.dumps(result, indent=2))
+    if "looks" in result:
+        click.echo(looks.table(result["looks"]))
 
 
 if __name__ == "__main__":
