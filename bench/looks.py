@@ -43,6 +43,10 @@ def with_jobs(*, points: int) -> dict[str, Any]:
 
 def _full(points: int) -> dict[str, Any]:
     world = worlds.copied(worlds.at_rest(worlds.world(pairs=1, vaults=1, points=1)), points)
+    for account in world["accounts"]:
+        account["service_linked_role"] = account["name"].startswith("target-")
+        if account["name"] == "source-0":
+            account["keys"][0]["policy"] = _anybody("kms:*")
     with SimulatorServer(_administered(world)) as aws:
         return _compared(aws)
 
