@@ -369,8 +369,8 @@ def test_nobody_waits_for_copy_jobs_that_somebody_else_lists() -> None:
     world.wait(5 * MINUTE)
     early = world.now
 
-    def slowly(since: datetime | None = None, *, like: JobBook | None = None) -> JobBook:
-        before = world._list_jobs(since, like=like)
+    def slowly(since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None) -> JobBook:
+        before = world._list_jobs(since, ended=ended, like=like)
         world.now = early + MINUTE
         name = world.job("RUNNING")
         assert name in {each.id for each in world.look_at_jobs()}, "another one lists meanwhile, and waits for nobody"
