@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.kit import builders
 from tests.kit.builders import (
     DISK,
@@ -30,6 +33,7 @@ from crossvault.aspects.copies.contents import ARRIVALS, Arrivals
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying, Uncertain
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import Jobs
+from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.looks import Look, Seen
@@ -37,7 +41,8 @@ from crossvault.engine.observed import Observed, Sight
 from crossvault.status.outcome import Cadence
 from crossvault.words.instants import moment
 
-POINTS = (point(1), point(2, resource=DISK), point(3, resource=f"{DISK}b"), point(4, resource=f"{DISK}c"))
+# Older than the job history: of a younger point the job that copied it would be listed.
+POINTS = (point(41), point(42, resource=DISK), point(43, resource=f"{DISK}b"), point(44, resource=f"{DISK}c"))
 DONE = tuple(
     job_for(each, state="COMPLETED", job_id=f"job-{each.arn}", created=ago(hours=10), to=copy_of(each))
     for each in POINTS
@@ -63,7 +68,7 @@ KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
 @pytest.mark.parametrize(
     ("seen", "previous", "reason"),
     [
-        pytest.param(observed(POINTS, made(ago(days=90), jobs=DONE)), {}, "CopyVanished", id="emptied"),
+        pytest.param(observed(POINTS, made(ago(days=900), jobs=DONE)), {}, "CopyVanished", id="emptied"),
         pytest.param(observed(POINTS, made(ago(hours=1), jobs=DONE)), {}, "DestinationVaultLost", id="made anew"),
         pytest.param(observed(POINTS, absent()), KNOWN, "DestinationVaultLost", id="gone, no job is left"),
         pytest.param(
@@ -72,7 +77,7 @@ KNOWN = status_of(tell(declare(), observed(POINTS, HELD)))
             "DestinationVaultLost",
             id="gone, jobs tell",
         ),
-        pytest.param(observed(POINTS, made(ago(days=90))), KNOWN, "CopyVanished", id="emptied, no job is left"),
+        pytest.param(observed(POINTS, made(ago(days=900))), KNOWN, "CopyVanished", id="emptied, no job is left"),
     ],
 )
 @pytest.mark.parametrize("lag", [None, timedelta(days=30)], ids=["no objective", "an objective"])
@@ -96,7 +101,7 @@ def test_a_loss_is_told(seen: Observed, previous: dict[str, Any], reason: str, l
         pytest.param(observed(POINTS, absent()), id="a vault that is still to be made"),
         pytest.param(observed(POINTS, made(ago(hours=1))), id="a vault just made"),
         pytest.param(
-            observed(POINTS[:1], made(ago(days=90), jobs=DONE, copies=(copy_of(POINTS[0]),))), id="sources gone"
+            observed(POINTS[:1], made(ago(days=900), jobs=DONE, copies=(copy_of(POINTS[0]),))), id="sources gone"
         ),
         pytest.param(
             observed(POINTS, made(ago(hours=1), jobs=DONE, copies=tuple(map(copy_of, POINTS)))), id="copied again"
@@ -206,10 +211,115 @@ def test_fewer_copies_than_points_that_went_are_a_loss() -> None:
         (POINTS[:3], POINTS[:2], 1),
         (POINTS[:2], POINTS[:2], 0),
         ((point(0), *POINTS), POINTS, 0),
+        ((point(0), *POINTS), POINTS[:3], 1),
     ):
-        seen = observed(points, made(ago(days=90), copies=tuple(map(copy_of, there))))
+        seen = observed(points, made(ago(days=900), copies=tuple(map(copy_of, there))))
         failures = status_of(tell(declare(), seen, previous=KNOWN))["failures"]
         assert sum(each["count"] for each in failures if each["reason"] == "CopyVanished") == lost
+
+
+def test_the_newest_copy_is_lost_though_others_came() -> None:
+    """As many copies as before, none of them of the date of the newest: one was lost while an older one arrived."""
+    some = status_of(tell(declare(), observed(POINTS, made(ago(days=900), copies=tuple(map(copy_of, POINTS[:2]))))))
+    swapped = observed(POINTS, made(ago(days=900), copies=tuple(map(copy_of, POINTS[1:3]))))
+    (failure, *_) = status_of(tell(declare(), swapped, previous=some))["failures"]
+
+    assert (failure["reason"], failure["count"], failure["example"]) == ("CopyVanished", 1, POINTS[0].arn)
+
+
+def test_a_loss_amid_a_backlog_is_told_as_what_it_is() -> None:
+    """One copy of an old point goes while hundreds wait for theirs: one is lost, also in the passes after."""
+    backlog = tuple(point(n, created=ago(hours=3), resource=f"{DISK}-{n}") for n in range(100, 120))
+    began = observed((*POINTS, *backlog), made(ago(days=900), copies=tuple(map(copy_of, POINTS))))
+    gone = observed((*POINTS, *backlog), made(ago(days=900), copies=tuple(map(copy_of, POINTS[1:]))))
+    told = status_of(tell(declare(), began))
+    for minutes in range(3):
+        told = status_of(tell(declare(), gone, previous=told, now=NOW + timedelta(minutes=minutes)))
+        assert [(each["reason"], each["count"]) for each in told["failures"]] == [("CopyVanished", 1)]
+    back = status_of(tell(declare(), began, previous=told))
+
+    assert back["failures"] == []
+
+
+def test_a_copy_that_comes_to_live_shorter_is_there_still() -> None:
+    """Somebody shortens a copy's life: that is what is told, and no loss."""
+    wanted = declare(destination().having(LIFECYCLE, Lifecycle(delete_after_days=365)))
+    kept = tuple(copy_of(each) for each in POINTS)
+    short = replace(kept[0], delete_at=POINTS[0].created + timedelta(days=50))
+    before = status_of(tell(wanted, observed(POINTS, made(ago(days=900), copies=kept))))
+    after = status_of(tell(wanted, observed(POINTS, made(ago(days=900), copies=(short, *kept[1:]))), previous=before))
+
+    assert [each["reason"] for each in after["failures"]] == ["CopyExpiresEarly"]
+
+
+# --- Histories -----------------------------------------------------------------------------------------------------
+
+_SAME_SECOND = [timedelta(), timedelta(milliseconds=10), timedelta(milliseconds=999), timedelta(seconds=1)]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What comes between two looks: numbers of points that are listed first, get their copy, or leave the source."""
+
+    come: frozenset[int]
+    copied: frozenset[int]
+    leave: frozenset[int]
+
+
+def histories(*, leaving: bool) -> st.SearchStrategy[list[Step]]:
+    """Return some looks' worth of what happens to eight recovery points."""
+    some = st.frozensets(st.integers(0, 7), max_size=8)
+    return st.lists(st.builds(Step, some, some, some if leaving else st.just(frozenset())), min_size=2, max_size=5)
+
+
+def live(ages: list[timedelta], steps: list[Step], *, forgotten: bool) -> list[str]:
+    """Return the losses told while points come, are copied and leave; jobs of the first copies may be forgotten."""
+    points = [
+        point(each, created=NOW - age + _SAME_SECOND[each % 4], resource=f"{DISK}-{each}")
+        for each, age in enumerate(ages)
+    ]
+    here, copied, told, found = set[int](), set[int](), dict[str, Any](), list[str]()
+    first = (steps[0].come & steps[0].copied) if forgotten else frozenset[int]()
+    for each in steps:
+        here = (here | each.come) - each.leave
+        copied |= each.copied & here
+        there = tuple(copy_of(points[n]) for n in sorted(copied))
+        jobs = tuple(
+            job_for(points[n], state="COMPLETED", job_id=f"job-{n}", created=ago(hours=10), to=copy_of(points[n]))
+            for n in sorted(copied - first)
+        )
+        seen = observed(tuple(points[n] for n in sorted(here)), made(ago(days=900), copies=there, jobs=jobs))
+        told = status_of(tell(declare(), seen, previous=told))
+        found += [one["reason"] for one in told["failures"] if "lostAt" in one or one["reason"] == "CopyVanished"]
+    return found
+
+
+_YOUNG = st.sampled_from([timedelta(hours=11), timedelta(hours=11, seconds=1), timedelta(days=3)])
+_OLD = st.sampled_from([timedelta(days=40), timedelta(days=40, seconds=1), timedelta(days=300)])
+
+
+@given(st.lists(_YOUNG | _OLD, min_size=8, max_size=8), histories(leaving=False), st.booleans())
+def test_what_only_arrives_is_never_a_loss(ages: list[timedelta], steps: list[Step], forgotten: bool) -> None:
+    """Whatever the dates, in whatever order and portions they are listed and copied."""
+    assert live(ages, steps, forgotten=forgotten) == []
+
+
+@given(st.lists(_YOUNG, min_size=8, max_size=8), histories(leaving=True))
+def test_a_night_of_backups_is_never_a_loss(ages: list[timedelta], steps: list[Step]) -> None:
+    """Points are listed later than younger ones while others expire: the numbers would tell a loss that is none."""
+    assert live(ages, steps, forgotten=False) == []
+
+
+@given(st.permutations(range(8)), st.integers(1, 7), st.integers(0, 7))
+def test_what_goes_of_what_stays_is_counted(order: list[int], copied: int, lost: int) -> None:
+    """Of copies whose jobs are forgotten as many are told as are fewer, whichever they are."""
+    points = [point(40 + each // 3, resource=f"{DISK}-{each}") for each in order]
+    lost = min(lost, copied)
+    before = observed(tuple(points), made(ago(days=900), copies=tuple(map(copy_of, points[:copied]))))
+    after = observed(tuple(points), made(ago(days=900), copies=tuple(map(copy_of, points[lost:copied]))))
+    told = status_of(tell(declare(), after, previous=status_of(tell(declare(), before))))
+
+    assert sum(each["count"] for each in told["failures"] if each["reason"] == "CopyVanished") == lost
 
 
 @pytest.mark.parametrize("mode", [BackfillMode.LATEST, BackfillMode.ALL])

@@ -131,6 +131,9 @@ class _Making:
             body = self._policy(number)
             policies[PolicyKey("orders", body["metadata"]["name"])] = body
         happenings = [*self._arrivals(), *self._edits(policies), *self._strips()]
+        doomed = dice.choice((0, 0, 1, 2))
+        if dice.random() < 0.2:
+            happenings += self._crowd(policies)
         return World(
             aws=self._aws,
             accounts=tuple(stage.accounts()[name] for name in ("production", "dr", "second")),
@@ -138,7 +141,7 @@ class _Making:
             happenings=tuple(sorted(happenings, key=lambda each: each.at)),
             sources=tuple(self._sources),
             targets=self._targets,
-            doomed=dice.choice((0, 0, 1, 2)),
+            doomed=doomed,
         )
 
     # --- backups
@@ -157,6 +160,17 @@ class _Making:
         if kind in KEYED:
             part["key"] = "alias/orders-storage"
         return part
+
+    def _crowd(self, policies: dict[PolicyKey, Json]) -> list[Happening]:
+        """Let many resources be backed up in one second, and few of them be copied at a time."""
+        for body in policies.values():
+            body["spec"]["copying"]["maxConcurrent"] = 2
+        place, step = self._dice.choice(self._sources), self._dice.choice((0.0, 0.01))
+        names = (f"{place.name}-crowd-{each}" for each in range(6))
+        return [
+            Made(1 + number * step, place, {"resource_type": "S3", "resource": name, "age": "0s"})
+            for number, name in enumerate(names)
+        ]
 
     def _arrivals(self) -> list[Happening]:
         dice = self._dice

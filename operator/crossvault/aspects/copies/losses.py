@@ -21,9 +21,15 @@ from ...words.reasons import Reason
 from ..vault.seen import VAULT, Vault
 from .contents import ARRIVALS, POINTS
 from .declared import COPIES, BackfillMode
-from .figures import LOSSES, Failed, states_of
+from .evidence import HISTORY
+from .figures import LOSSES, Failed
 from .judged import Judged
 from .planned import GAP_STATES, Standing, State
+
+_A_SECOND = timedelta(seconds=1, microseconds=-1)
+"""From the first to the last moment of a second: a status has whole ones."""
+
+_OF_A_COPY_THAT_IS_THERE = frozenset({Reason.COPY_EXPIRES_EARLY, Reason.COPY_PARTIAL})
 
 
 def losses(
@@ -41,6 +47,7 @@ def losses(
             judged.get(destination.name, Judged()),
             previous,
             same_spec=previous.get("observedGeneration") == desired.generation,
+            now=observed.at,
         )
         for destination, sight in zip(desired.destinations, observed.destinations, strict=True)
         if not isinstance(observed.source[POINTS], Unseen) and not isinstance(sight[ARRIVALS].jobs, Unseen)
@@ -66,6 +73,7 @@ def _loss(
     previous: Mapping[str, Any],
     *,
     same_spec: bool,
+    now: datetime,
 ) -> Failed | None:
     look = sight[VAULT]
     if isinstance(look, Unseen) or isinstance(sight[ARRIVALS].copies, Unseen):
@@ -73,10 +81,10 @@ def _loss(
     gaps, known = [each for each in judged.standings if each.state in GAP_STATES], _row(previous, destination)
     if look.value is None:
         return _gone(destination, gaps) if known.get("copied") or _completed(sight) else None
+    untold = [each for each in _forgotten(gaps, now) if each.job is None]
     return (
         _made_anew(destination, look.value, sight, gaps, known)
-        or _newest_gone(destination, judged, gaps, known)
-        or (_fewer(destination, judged, _once_meant(desired, gaps), known) if same_spec else None)
+        or (_fewer(destination, judged, _once_meant(desired, untold), known) if same_spec else None)
         or _still(destination, gaps, previous)
     )
 
@@ -122,45 +130,60 @@ def _made_anew(
     return _failed(destination, Reason.DESTINATION_VAULT_LOST, lost, text)
 
 
-def _newest_gone(
-    destination: Destination, judged: Judged, gaps: Sequence[Standing], known: Mapping[str, Any]
-) -> Failed | None:
-    """Tell that the newest copy the status knew is missing though no job of AWS explains it any more.
-
-    As many copies went as are fewer now, of points that were there then.
-    """
-    newest = known.get("newestCopied")
-    without = [each for each in gaps if each.job is None and newest and (instant(each.point.created) or "") <= newest]
-    if not any(instant(each.point.created) == newest for each in without):
-        return None
-    fewer = int(known.get("copied", 0)) - states_of(judged)[State.COPIED]
-    lost = sorted(without, key=lambda each: each.point.created, reverse=True)[: max(fewer, 1)]
-    text = f"Copies that were there are gone, the newest of them that of the recovery point of {newest}."
-    return _failed(destination, Reason.COPY_VANISHED, lost, text)
-
-
 def _fewer(
-    destination: Destination, judged: Judged, gaps: Sequence[Standing], known: Mapping[str, Any]
+    destination: Destination, judged: Judged, forgotten: Sequence[Standing], known: Mapping[str, Any]
 ) -> Failed | None:
-    """Tell that fewer copies are there than recovery points went at the source, though no job of AWS explains it.
+    """Tell that copies went that the status knew, though their recovery points are there still.
 
-    Of what the status knew, as many copies may be fewer as points left the scope; what is beyond that was lost.
+    Of what it knew, as many copies may be fewer as points left the scope; what is beyond that was lost. Where none left
+    it, and others may have arrived meanwhile, the newest copy tells: it is lost when no copy has its date any more.
     """
     newest, meant, copied = moment(known.get("newestSource")), known.get("inScope"), known.get("copied")
     if newest is None or not isinstance(meant, int) or not isinstance(copied, int):
         return None
-    end = newest + timedelta(seconds=1, microseconds=-1)  # a status has whole seconds
-    without = [each for each in gaps if each.job is None and each.point.created <= end]
+    end = newest + _A_SECOND
+    without = [each for each in forgotten if each.point.created <= end]
     if not without:
         return None
     open_ = Counter(each.state for each in judged.standings if each.point.created <= end)
     then = open_ + judged.settled.states() - Counter(each.state for each in judged.settled.after(end))
     left = max(0, meant - then.total() + then[State.OUT_OF_SCOPE])
     lost = copied - then[State.COPIED] - left
-    if lost <= 0:
+    newest_gone = left == 0 and copied > 0 and _is_gone(known.get("newestCopied"), judged, without)
+    if lost <= 0 and not newest_gone:
         return None
-    found = sorted(without, key=lambda each: each.point.created, reverse=True)[:lost]
-    return _failed(destination, Reason.COPY_VANISHED, found, "Copies that were there are gone.")
+    found = sorted(without, key=lambda each: each.point.created, reverse=True)[: max(lost, 1)]
+    text = f", the newest of them that of the recovery point of {known['newestCopied']}" if newest_gone else ""
+    return _failed(destination, Reason.COPY_VANISHED, found, f"Copies that were there are gone{text}.")
+
+
+def _is_gone(newest: object, judged: Judged, without: Sequence[Standing]) -> bool:
+    """Tell whether a point of that second lacks its copy, and no other point of it has one."""
+    second = moment(newest)
+    if second is None or not any(_is_within(second, each) for each in without):
+        return False
+    there = (*judged.standings, *judged.settled.after(second - timedelta(microseconds=1)))
+    return not any(each.state is State.COPIED and _is_within(second, each) for each in there)
+
+
+def _is_within(second: datetime, standing: Standing) -> bool:
+    return second <= standing.point.created <= second + _A_SECOND
+
+
+def _forgotten(gaps: Iterable[Standing], at: datetime) -> list[Standing]:
+    """Return the gaps that may have had a copy at that time of which no job tells.
+
+    AWS lists the job that made a copy for 30 days, and a copy is younger than its recovery point: of a younger point
+    without a job none was ever made. So neither is the backlog of this morning taken for a loss, in whatever order it
+    comes and is copied, nor what is listed for the first time today while others expire.
+    """
+    return [
+        each
+        for each in gaps
+        if each.point.created <= at - HISTORY
+        and each.state is not State.IN_PROGRESS
+        and each.reason not in _OF_A_COPY_THAT_IS_THERE
+    ]
 
 
 def _once_meant(desired: Desired, gaps: Sequence[Standing]) -> Sequence[Standing]:
@@ -171,13 +194,27 @@ def _once_meant(desired: Desired, gaps: Sequence[Standing]) -> Sequence[Standing
 
 
 def _still(destination: Destination, gaps: Sequence[Standing], previous: Mapping[str, Any]) -> Failed | None:
-    """Go on telling a loss that only an earlier status knew, until the points of that time have their copies."""
+    """Go on telling a loss that only an earlier status knew, until the points of that time have their copies.
+
+    Of copies that vanished there are never more than were told: the others of that time never had one.
+    """
     for each in previous.get("failures") or ():
         since = moment(each.get("lostAt"))
-        lost = [one for one in gaps if since is not None and one.point.created <= since]
-        if each.get("destination") == destination.name and each.get("reason") in LOSSES and lost:
-            return _failed(destination, Reason(each["reason"]), lost, str(each.get("message", "")))
+        if since is None or each.get("destination") != destination.name or each.get("reason") not in LOSSES:
+            continue
+        reason, lost = Reason(each["reason"]), [one for one in gaps if one.point.created <= since]
+        if reason is Reason.COPY_VANISHED:
+            newest = sorted(_again(lost, since), key=lambda one: one.point.created, reverse=True)
+            lost = newest[: max(int(each.get("count") or 0), 1)]
+        if lost:
+            return _failed(destination, reason, lost, str(each.get("message", "")))
     return None
+
+
+def _again(gaps: Iterable[Standing], since: datetime) -> list[Standing]:
+    """Return the gaps that may be those of a loss, also while they are on their way again."""
+    under_way = [each for each in gaps if each.state is State.IN_PROGRESS and each.job is not None]
+    return [*_forgotten(gaps, since), *(each for each in under_way if each.point.created <= since - HISTORY)]
 
 
 def _failed(destination: Destination, reason: Reason, gaps: Sequence[Standing], text: str) -> Failed:
