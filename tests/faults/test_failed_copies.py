@@ -211,10 +211,35 @@ def test_the_only_copy_that_vanished_is_told_and_not_made_again(single: Stage) -
     assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyVanished")
 
 
-def test_a_cause_that_is_seen_to_be_gone_shortens_the_wait(stage: Stage) -> None:
-    """The switch was off when the copy ran; it is on again: the normal back-off counts, not the slow one."""
+def test_a_cause_that_is_seen_to_be_gone_ends_the_wait(stage: Stage) -> None:
+    """The switch was off when the copy ran; it is on again: tried at once, also after a restart."""
     stage.begin(scene.world(*ONE))
-    fail(stage, TOGGLE, times=1)
+    stage.control.order("FAILED", message=TOGGLE.text, category=TOGGLE.category, times=1)
+    stage.look()
+    stage.control.advance("20s")
+    stage.restart()
+    stage.look()
+    assert starts(stage) == 2
+    stage.go_on(seconds=20)
+
+
+def test_what_fails_again_though_its_cause_is_seen_to_be_gone_waits(stage: Stage) -> None:
+    """Once at once, and then after 15, 30, 60 minutes: no pass after pass, and no day between two."""
+    stage.begin(scene.world(*ONE))
+    fail(stage, TOGGLE)
+    stage.control.advance("20s")
+    for _ in range(5):
+        stage.look()
+    assert starts(stage) == 2
     assert [each["needsAction"] for each in stage.body["status"]["failures"]] == [False]
-    stage.control.advance("16m")
+    for pause in ("16m", "31m", "61m"):
+        before = starts(stage)
+        stage.control.advance(pause)
+        stage.look()
+        stage.control.advance("20s")
+        for _ in range(3):
+            stage.look()
+        assert starts(stage) == before + 1
+    stage.control.clear_outcomes()
+    stage.later("2h")
     stage.go_on(seconds=20)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.kit import recorded
 from tests.kit.builders import (
     DATABASE,
@@ -540,14 +543,61 @@ def test_what_a_person_has_to_end_is_tried_slowly_for_ever(failed: int, hours: i
     assert not states.may_start(standing, due - timedelta(seconds=1))
 
 
-def test_a_cause_that_was_seen_to_end_is_tried_soon() -> None:
-    """A prerequisite that is met now shortens the pause, however often it failed before never to nothing at all."""
+def test_a_cause_that_was_seen_to_end_is_tried_at_once() -> None:
+    """A prerequisite that is met now ends the wait, however long it would have been."""
     cleared = view_of(cleared=frozenset({Reason.NOT_SAME_ORGANIZATION}))
-    soon = judged(point(), *_failures(1, ORGANIZATION_TEXT, last=ago(minutes=16)), view=cleared)
-    often = judged(point(), *_failures(9, ORGANIZATION_TEXT, last=ago(hours=25)), view=cleared)
+    soon = judged(point(), *_failures(1, ORGANIZATION_TEXT, last=ago(minutes=1)), view=cleared)
+    often = judged(point(), *_tried(9, hours=25, last=ago(minutes=16)), view=cleared)
 
-    assert states.may_start(soon, NOW)
-    assert states.may_start(often, NOW)
+    for each in (soon, often):
+        assert (states.may_start(each, NOW), each.needs_action) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("count", "hours", "minutes"),
+    [(1, 0, 0), (2, 0.1, 15), (3, 0.1, 30), (4, 0.1, 60), (9, 0.1, 12 * 60), (2, 50, 15), (40, 12, 12 * 60)],
+)
+def test_what_fails_again_although_it_is_met_is_not_tried_in_every_pass(count: int, hours: float, minutes: int) -> None:
+    """Once at once; then the pauses count, doubled for each try that came sooner than the slow ones do."""
+    cleared = view_of(cleared=frozenset({Reason.NOT_SAME_ORGANIZATION}))
+    standing = judged(point(), *_tried(count, hours=hours, last=ago(minutes=1)), view=cleared)
+
+    assert standing.retry_at == ago(minutes=1) + timedelta(minutes=minutes)
+    assert standing.needs_action == (count > 5 and hours < 24)
+
+
+def _tried(count: int, *, hours: float, last: datetime, message: str = ORGANIZATION_TEXT) -> tuple[CopyJob, ...]:
+    """Return jobs that failed at once, with pauses of so many hours between them."""
+    return tuple(
+        job_for(point(), state="FAILED", message=message, job_id=f"job-{n}", created=at, completed=at)
+        for n in reversed(range(count))
+        for at in (last - n * timedelta(hours=hours),)
+    )
+
+
+@given(
+    st.lists(st.sampled_from([ORGANIZATION_TEXT, recorded.said("toggle-off")]), min_size=1, max_size=4),
+    st.sampled_from([timedelta(seconds=1), timedelta(minutes=15), timedelta(hours=24)]),
+    st.sampled_from([timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=3)]),
+)
+def test_whatever_fails_for_ever_although_all_is_met_is_tried_twice_a_day(
+    said: list[str], backoff: timedelta, interval: timedelta
+) -> None:
+    """In whatever order the reasons come, with the jobs that AWS lists as the only memory."""
+    wanted = desired(backfill=ALL, copying=Copying(backoff=backoff))
+    met = frozenset({Reason.NOT_SAME_ORGANIZATION, Reason.FEATURE_NOT_ENABLED})
+    now, jobs, begun = NOW, list[CopyJob](), list[datetime]()
+    for number in range(150):
+        shown = [each for each in jobs if each.created > now - timedelta(days=30)]
+        retry_at = judged(point(), *shown, view=view_of(wanted, now=now, cleared=met)).retry_at or now
+        now += interval * max(1, math.ceil((retry_at - now) / interval))
+        text = said[number % len(said)]
+        jobs.append(job_for(point(), state="FAILED", message=text, job_id=str(number), created=now, completed=now))
+        begun.append(now)
+
+    a_day = timedelta(days=1)
+    assert sum(each < begun[0] + a_day for each in begun) <= 20
+    assert all(sum(day <= each < day + a_day for each in begun) <= 2 for day in begun[25:])
 
 
 def test_a_slow_backoff_stays_slow() -> None:

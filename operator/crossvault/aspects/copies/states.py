@@ -13,10 +13,10 @@ from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, Lifecycle, declared_days
 from ..resource_types.matrix import NEVER_COLD, never_copied
-from . import foresight
+from . import foresight, retries
 from .declared import COPIES, BackfillMode
 from .evidence import settling
-from .failures import FailureClass, classify
+from .failures import classify
 from .pairing import GONE_STATUSES, Pair
 from .planned import GAP_STATES, Standing, State
 from .seen import ENDED_WELL, GOOD_STATUSES, CopyJob, RecoveryPoint
@@ -31,9 +31,6 @@ STUCK_AFTER = timedelta(days=7)
 
 A_DAY = timedelta(days=1)
 NONE: Mapping[str, datetime] = MappingProxyType({})
-SLOW_RETRY = timedelta(hours=1)
-SLOWEST_RETRY = timedelta(hours=24)
-"""How slowly a copy is tried again whose failure only a person can end; that person may do so unseen."""
 
 _CONTINUOUS_ARN = re.compile(
     r":(cluster-)?auto-backup:|:continuous:|^arn:[^:]+:backup:[^:]*:[^:]*:recovery-point:(?!.*-[0-9]{14}-[0-9a-f]{8}$)[^:/]+-[0-9a-f]{8}$"
@@ -145,7 +142,7 @@ class Viewpoint:
 
     Attributes:
         copies_seen: When the destination vault was listed.
-        cleared: Failure reasons whose prerequisite was verified meanwhile; those are tried again soon.
+        cleared: Failure reasons whose prerequisite was is seen to be met; those are tried again soon.
         known: What bears on single points.
     """
 
@@ -195,7 +192,7 @@ def _stand_uncopied(each: Pair, view: Viewpoint) -> Standing:
     last = ours[-1] if ours else None
     standing = foresight.foreseen(each.point, view.desired, view.destination, view.known, view.now, last)
     if standing is None:
-        standing = Standing(each.point, State.MISSING) if last is None else _after_failure(each, last, len(ours), view)
+        standing = Standing(each.point, State.MISSING) if last is None else _after_failure(each, ours, view)
     # All that AWS shows makes the token, whoever asked: two that ask at once must ask for one and the same job.
     return replace(standing, job=each.last_job, attempts=len(each.jobs))
 
@@ -293,38 +290,25 @@ def expiry(point: RecoveryPoint, lifecycle: Lifecycle | None) -> datetime | None
     return point.delete_at if days is None or days < 0 else point.created + timedelta(days=days)
 
 
-def _after_failure(each: Pair, job: CopyJob, attempts: int, view: Viewpoint) -> Standing:
-    """Say that the last copy failed, whatever the class of the failure, and when it is tried again.
-
-    Time ends a failure of class RETRY, for as many attempts as are declared; what a person has to end is tried slowly,
-    and soon once the prerequisite behind it was seen to be met.
-    """
-    copying = view.desired[COPIES].copying
+def _after_failure(each: Pair, jobs: tuple[CopyJob, ...], view: Viewpoint) -> Standing:
+    """Say that the last copy failed, whatever the class of the failure, and when it is tried again."""
+    job = jobs[-1]
     if job.state in ENDED_WELL:
         # AWS said that it is there. Whether it is made again depends on what such words are worth: see doubts.
         reason = Reason.COPY_VANISHED if job.state == "COMPLETED" else Reason.COPY_PARTIAL
         vanished = _vanished(each, view.copies_seen)
         return Standing(each.point, State.FAILED, reason, needs_action=True, message=job.message, vanished=vanished)
     failure = classify(job.message, job.category)
-    waits = failure.failure_class is FailureClass.WAIT and failure.reason not in view.cleared
-    slow = waits or attempts >= copying.max_attempts
-    pause = copying.backoff * _growth(attempts)
-    if slow:
-        pause = min(max(copying.backoff, SLOW_RETRY) * _growth(attempts), SLOWEST_RETRY)
-    never = failure.failure_class is FailureClass.TERMINAL
+    retry = retries.after(jobs, failure, view.desired[COPIES].copying, met=failure.reason in view.cleared)
     return Standing(
         each.point,
         State.FAILED,
         failure.reason,
-        retry_at=None if never else (job.completed or job.created) + pause,
-        needs_action=slow or never,
+        retry_at=retry.at,
+        needs_action=retry.needs_action,
         message=job.message,
         vanished=_vanished(each, view.copies_seen),
     )
-
-
-def _growth(attempts: int) -> int:
-    return 1 << min(attempts - 1, 12)
 
 
 def _vanished(each: Pair, copies_seen: datetime) -> bool:
