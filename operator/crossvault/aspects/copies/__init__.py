@@ -19,8 +19,9 @@ from ...engine.plan import Case, Finding, Plan, Room, Side
 from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
+from ..copy_role import COPY_ROLE
 from ..vault import held_to, vault_of
-from . import declared, doubts, evidence, existing, folding, foresight, rights, starts, states, unshared
+from . import declared, doubts, evidence, existing, folding, foresight, hopeless, rights, starts, states, unshared
 from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
 from .existing import LIFECYCLES, Lifecycles
@@ -75,7 +76,8 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     paired = folded.paired
     weighed = evidence.weigh(folded.traces, there.jobs, desired.source.arn, now=observed.at, copies_seen=seen)
     locked = known.vault is not None and known.vault.bounds is not None
-    settled = doubts.settle(paired.pairs, states.stand(paired.pairs, view, folded.begun), weighed, view, locked=locked)
+    stood = hopeless.held(states.stand(paired.pairs, view, folded.begun), there.jobs, view, desired[COPY_ROLE])
+    settled = doubts.settle(paired.pairs, stood, weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
     rivals = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
     beside = tuple(one for one in rivals if one.acts)

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from ...words.reasons import Reason
-from .failures import classify
+from .failures import FailureClass, classify
 from .packing import Packed, Packing, changed, shared
 from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of, number_of
-from .seen import CopyJob, is_running
+from .seen import ENDED_WELL, CopyJob, is_running
 from .whereabouts import Whereabouts
 
 Ends: TypeAlias = tuple[str, str]
@@ -23,6 +23,19 @@ Span: TypeAlias = tuple[datetime, datetime]
 """After which moment, and until which one."""
 Outcome: TypeAlias = tuple[str, str]
 """How a job ended, and for which reason."""
+
+
+class Ending(NamedTuple):
+    """How some jobs about a resource ended.
+
+    Attributes:
+        role_arn: With which copy role; None where AWS does not say, or where it does not matter.
+        reason: Why they failed for good; None where they ended otherwise.
+    """
+
+    resource_type: str
+    role_arn: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class _Counted:
         ends: When each ended, or was created if it has not, in the order of the rows; see :data:`.records.BIAS`.
         ended: When the first of them ended.
         completed: When the first of those ended that were completed, and the last.
+        endings: How those ended that have.
     """
 
     running: tuple[CopyJob, ...]
@@ -46,6 +60,7 @@ class _Counted:
     ends: array[int]
     ended: datetime | None
     completed: tuple[datetime, datetime] | None
+    endings: tuple[Ending, ...]
 
     @classmethod
     def of(cls, group: Packed[CopyJob]) -> _Counted:
@@ -68,6 +83,7 @@ class _Counted:
             array("Q", (created if lasted == NEVER else created + lasted for created, lasted, *_ in records)),
             moment_of(min(ends)) if ends else None,
             (moment_of(min(completed)), moment_of(max(completed))) if completed else None,
+            shared(_endings(profiles[number] for number in numbers)),
         )
 
 
@@ -86,6 +102,20 @@ def _outcome(state: str, message: str | None, category: str | None) -> Outcome:
     if state == "PARTIAL":
         return "partial", Reason.COPY_PARTIAL
     return "failed", classify(message, category).reason
+
+
+def _endings(jobs: Iterable[JobProfile]) -> tuple[Ending, ...]:
+    return tuple(sorted({found for each in jobs if (found := _ending(each)) is not None}, key=repr))
+
+
+def _ending(job: JobProfile) -> Ending | None:
+    """Return how a job ended; None for one under way."""
+    if is_running(job.state):
+        return None
+    failure = classify(job.message, job.category) if job.state not in ENDED_WELL else None
+    if failure is None or failure.failure_class is not FailureClass.TERMINAL:
+        return Ending(job.resource_type, None, None)
+    return Ending(job.resource_type, job.role_arn, failure.reason)
 
 
 class Jobs:
@@ -141,6 +171,12 @@ class Jobs:
                 ends = counted.ends
                 places = {place for after, until in numbers for place, end in enumerate(ends) if after < end <= until}
                 yield from self.groups[name].picked(sorted(places), but)
+
+    def endings(self) -> Iterator[tuple[str, datetime, tuple[Ending, ...]]]:
+        """Yield the resources of jobs that ended: when one was created, or ended, last, and how those ended."""
+        for name, each in self._counted.items():
+            if each.endings:
+                yield name, each.moved, each.endings
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:

@@ -57,7 +57,7 @@ def after(jobs: Sequence[CopyJob], failure: Failure, copying: Copying, *, met: b
 
 
 def _is_known(jobs: Sequence[CopyJob], failure: Failure) -> bool:
-    """Tell whether a copy failed for this reason before: what comes back although it was mended is not tried at once."""
+    """Tell whether a copy failed for this reason before: what comes back is not tried at once."""
     failed = (job for job in jobs[:-1] if not job.ended_well)
     return any(classify(job.message, job.category).reason is failure.reason for job in failed)
 
