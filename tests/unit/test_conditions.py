@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from tests.kit import recorded
 from tests.kit.builders import (
     DISK,
     NOW,
@@ -373,3 +374,27 @@ def test_nothing_that_can_be_copied_is_no_protection(
     assert ready.status == status
     assert ready.reason in {reason, Reason.CATCHING_UP}
     assert (ready.reason is Reason.NOTHING_COPYABLE) is (reason is Reason.NOTHING_COPYABLE)
+
+
+@pytest.mark.parametrize("name", ["tags-lost", "tags-of-an-unavailable-point"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_aws_says_of_a_copy_that_it_completed_is_told(name: str, count: int) -> None:
+    """The copies are there and the policy stays Ready: how many, the last of them, and AWS's words."""
+    points = tuple(point(n) for n in range(1, 4))
+    said = recorded.said(name)
+    jobs = tuple(
+        job_for(
+            each,
+            state="COMPLETED",
+            job_id=f"job-{n}",
+            created=ago(hours=n + 3),
+            to=copy_of(each),
+            message=said if n < count else None,
+        )
+        for n, each in enumerate(points)
+    )
+    told = _conditions_of(_wanted(), observed(points, sight(copies=tuple(map(copy_of, points)), jobs=jobs)))
+    counted = "1 copy job completed" if count == 1 else "2 copy jobs completed"
+
+    assert (told["Ready"].status, told["CopiesHealthy"].reason) == ("True", "NoFailures")
+    assert f"{counted} with a message, the last for {points[0].arn}: {said}" in told["CopiesHealthy"].message

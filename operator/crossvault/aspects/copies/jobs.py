@@ -89,6 +89,7 @@ class _Counted:
 
 _RUNNING: Outcome = ("running", "")
 _UNSHARED = "failed to unshare"
+REMARKED: Outcome = ("completed_with_message", "")
 _LEFT_SHARED: Outcome = ("completed_with_message", Reason.SNAPSHOTS_STAY_SHARED)
 
 
@@ -189,6 +190,14 @@ class Jobs:
         names = [name for name, each in self._counted.items() if any(key == _LEFT_SHARED for key, _ in each.outcomes)]
         found = (job for name in names for job in self.of(name))
         return tuple(job for job in found if _outcome(job.state, job.message, job.category) == _LEFT_SHARED)
+
+    @cached_property
+    def remarked(self) -> CopyJob | None:
+        """The last created of the jobs that made their copy, and of which AWS says that something was left undone."""
+        names = [name for name, each in self._counted.items() if any(key == REMARKED for key, _ in each.outcomes)]
+        found = (job for name in names for job in self.of(name))
+        told = (job for job in found if _outcome(job.state, job.message, job.category) == REMARKED)
+        return max(told, key=lambda job: (job.created, job.id), default=None)
 
     @cached_property
     def outcomes(self) -> Mapping[tuple[str, str], int]:

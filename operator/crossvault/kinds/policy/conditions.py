@@ -6,14 +6,16 @@ change only when a fact does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ...aspects.copies.backfill import catching_up
+from ...aspects.copies.contents import ARRIVALS
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import LOSSES, Failed, Figures
+from ...aspects.copies.jobs import REMARKED
 from ...aspects.copies.judged import JUDGED, judged, standings_of
 from ...aspects.copies.losses import losses, told_once
 from ...aspects.copies.planned import StartCopy, State
@@ -32,6 +34,8 @@ from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant
 from ...words.problems import ErrorClass, Problem
 from ...words.reasons import Reason
+from ...words.sanitise import sanitise
+from ...words.texts import clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,20 @@ def copies_healthy(picture: Picture) -> Condition:
     blind = _blind(picture)
     if blind is not None:
         return Condition("CopiesHealthy", UNKNOWN, Reason.CANNOT_OBSERVE, blind)
-    return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, "No copy is failing.")
+    message = " ".join(["No copy is failing.", *_remarks(picture)])
+    return Condition("CopiesHealthy", TRUE, Reason.NO_FAILURES, clip(message))
+
+
+def _remarks(picture: Picture) -> Iterator[str]:
+    """Say of copies that are there, of which AWS said that something was left undone, such as their tags."""
+    for destination, sight in zip(picture.desired.destinations, picture.observed.destinations, strict=True):
+        look = sight[ARRIVALS].jobs
+        job = None if isinstance(look, Unseen) else look.value.remarked
+        if job is not None and not isinstance(look, Unseen):
+            count = look.value.outcomes[REMARKED]
+            jobs = "1 copy job" if count == 1 else f"{count} copy jobs"
+            words = sentence(sanitise(job.message or ""))
+            yield f"{destination.name}: {jobs} completed with a message, the last for {job.source_point_arn}: {words}"
 
 
 def _failing(worst: Failed, *, others: int) -> str:
