@@ -21,7 +21,20 @@ from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
 from ..copy_role import COPY_ROLE
 from ..vault import held_to, vault_of
-from . import declared, doubts, evidence, existing, folding, foresight, hopeless, rights, starts, states, unshared
+from . import (
+    declared,
+    doubts,
+    evidence,
+    existing,
+    folding,
+    foresight,
+    hopeless,
+    rights,
+    starts,
+    states,
+    strange_keys,
+    unshared,
+)
 from .contents import ARRIVALS, contents
 from .declared import NEIGHBOURS
 from .existing import LIFECYCLES, Lifecycles
@@ -55,7 +68,7 @@ def conclude(case: Case, plan: Plan) -> Plan:
     return replace(
         plan,
         actions=(*plan.actions, *begun, *updates),
-        drift=(*plan.drift, *unshared.hazards(case)),
+        drift=(*plan.drift, *unshared.hazards(case), *strange_keys.hazards(case)),
         prerequisites=rows,
         postponed=(*plan.postponed, *(one for each in lives.values() for one in each.postponed)),
         parts=plan.parts.having(JUDGED, of_each).having(LIFECYCLES, lives),
@@ -134,7 +147,7 @@ ROOM = Room(
     judge=judge,
     conclude=conclude,
     policy=declared.policy,
-    drifts=(unshared.ASPECT,),
+    drifts=(unshared.ASPECT, strange_keys.ASPECT),
     rights=rights.RIGHTS,
     rows=(FAILING,),
 )

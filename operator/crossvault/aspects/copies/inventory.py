@@ -131,6 +131,16 @@ class Inventory:
                 found.setdefault(origin, set()).add(resource)
         return {origin: frozenset(resources) for origin, resources in found.items()}
 
+    @cached_property
+    def under_keys(self) -> Mapping[tuple[str, str], tuple[int, str]]:
+        """How many resources have points under a key that came from a vault, and the first of them, by both."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for resource, group in self.groups.items():
+            for each in map(PointProfile._make, group.profiles):
+                if each.encryption_key_arn and each.source_vault_arn and each.encrypted is not False:
+                    found.setdefault((each.encryption_key_arn, each.source_vault_arn), set()).add(resource)
+        return {both: (len(names), min(names)) for both, names in found.items()}
+
     def find(self, arn: str, resource: str) -> RecoveryPoint | None:
         """Return a point by its ARN; ``resource`` is the one that it probably is of."""
         group = self.groups.get(resource)
