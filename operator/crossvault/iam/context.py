@@ -59,30 +59,49 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceCaller:
+    """A service of AWS that asks in its own name (``backup.amazonaws.com``), for a role of some partition."""
+
+    name: str
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One caller at one vault, or at another resource that has a policy.
 
     ``known`` is what else is known of the request, by condition key in lower case.
     """
 
-    caller: Caller
+    caller: Caller | ServiceCaller
     vault_arn: str
     known: Mapping[str, Fact] = field(default_factory=dict)
 
     def fact(self, key: str) -> Fact:
         """Return what is known of a condition key, whose name has no letter case."""
-        known: dict[str, Fact] = {
-            "aws:principalarn": self.caller.role_arn,
-            "aws:principalaccount": self.caller.account_id,
-            "aws:principalorgid": self.caller.organization,
-            "aws:principalorgpaths": self.caller.path,
-            "aws:principaltype": "AssumedRole",
-            "aws:resourceaccount": self.vault_arn.split(":")[4],
-            "aws:resourceorgid": self.caller.vault_organization,
-            "aws:resourceorgpaths": self.caller.vault_path,
-        }
         if key.lower() in self.known:
             return self.known[key.lower()]
+        known = {"aws:resourceaccount": self.vault_arn.split(":")[4], **_facts(self.caller)}
         # AWS Backup has no condition keys of its own for CopyIntoBackupVault (Service Authorization Reference);
         # policies that use invented ones (backup:CopySourceArn) never match. All other keys may be in the request.
         return known.get(key.lower(), "" if key.lower().startswith("backup:") else FROM_HERE)
+
+
+def _facts(caller: Caller | ServiceCaller) -> dict[str, Fact]:
+    """Return what is known of who calls; of services AWS does not say which keys of accounts they come with.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    if isinstance(caller, ServiceCaller):
+        return {"aws:principalisawsservice": "true", "aws:principalservicename": caller.name}
+    return {
+        "aws:principalarn": caller.role_arn,
+        "aws:principalaccount": caller.account_id,
+        "aws:principalorgid": caller.organization,
+        "aws:principalorgpaths": caller.path,
+        "aws:principaltype": "AssumedRole",
+        "aws:principalisawsservice": "false",
+        "aws:principalservicename": "",
+        "aws:resourceorgid": caller.vault_organization,
+        "aws:resourceorgpaths": caller.vault_path,
+    }

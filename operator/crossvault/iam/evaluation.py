@@ -15,7 +15,7 @@ from typing import Any
 
 from . import conditions, documents
 from .conditions import Found, all_of, any_of, like
-from .context import NotKnown, Request
+from .context import NotKnown, Request, ServiceCaller
 from .meaning import DELETED, as_list, principals_of, spoken
 
 _WITH_VARIABLES = "2012-10-17"
@@ -196,6 +196,8 @@ def _principal(statement: Mapping[str, Any], request: Request) -> Found:
     if "NotPrincipal" in statement:
         return _not_principal(statement, request)
     caller = request.caller
+    if isinstance(caller, ServiceCaller):
+        return _of_service(_names_service(statement.get("Principal"), caller), "Principal", caller)
     listed = principals_of(statement.get("Principal"), caller.partition).get("AWS", frozenset())
     if listed & {"*", caller.role_arn, caller.root}:
         return Found(holds=True, why="")
@@ -217,6 +219,9 @@ def _not_principal(statement: Mapping[str, Any], request: Request) -> Found:
     caller = request.caller
     if statement.get("Effect") != "Deny":
         return Found(None, "it allows with NotPrincipal, for which AWS documents no meaning")
+    if isinstance(caller, ServiceCaller):
+        spared = _names_service(statement["NotPrincipal"], caller)
+        return _of_service(None if spared is None else not spared, "NotPrincipal", caller)
     listed = principals_of(statement["NotPrincipal"], caller.partition).get("AWS", frozenset())
     if "*" in listed:
         return Found(holds=False, why="its NotPrincipal is everybody")
@@ -235,3 +240,23 @@ def _not_principal(statement: Mapping[str, Any], request: Request) -> Found:
     return Found(
         None, "its NotPrincipal spares one session of the role, and the name of AWS Backup's is not documented"
     )
+
+
+def _of_service(holds: bool | None, member: str, caller: ServiceCaller) -> Found:
+    """Say whether a statement speaks of a service; that its Principal names it is no news."""
+    if holds is None:
+        return Found(None, f"its {member} is everybody, and AWS does not say whether that means services too")
+    if member == "Principal":
+        return Found(holds, "" if holds else f"its Principal does not name {caller.name}")
+    return Found(holds, f"its NotPrincipal {'lacks' if holds else 'has'} {caller.name}")
+
+
+def _names_service(element: object, caller: ServiceCaller) -> bool | None:
+    """Tell whether an element names a service; None where it is everybody of some accounts, perhaps services too.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+    """
+    listed = principals_of(element, caller.partition)
+    if element == "*" or {"*", caller.name} & listed.get("Service", frozenset()):
+        return True
+    return None if "*" in listed.get("AWS", frozenset()) else False

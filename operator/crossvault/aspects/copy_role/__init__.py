@@ -5,7 +5,6 @@ What it may do is in :mod:`.permissions`. https://docs.aws.amazon.com/aws-backup
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +18,10 @@ from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part, Parts
 from ...engine.plan import Base, Declaring, Finding, Room, Side
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...iam import evaluation, meaning
+from ...iam.context import Request, ServiceCaller
+from ...iam.documents import MalformedPolicyError
+from ...iam.evaluation import Ground, Judgement, Verdict
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
 from . import permissions, rights
@@ -36,6 +39,7 @@ _TRUST = (
 )
 _TRUSTING = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
 _PERMISSIONS = permissions.MANAGED
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +119,25 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
     | of that name with another path | | Unmet: AWS would be told of a role that is not there |
     | there | lets AWS Backup in | Met |
     | there | nothing in it lets AWS Backup in, or a Deny keeps it out | Unmet |
-    | there | has conditions that cannot be judged from here | Unknown |
+    | there | has what cannot be judged from here | Unknown |
     """
     if isinstance(look, Unseen):
         return unknown(NAME, "", look.problem)
     name, where = _named(desired)
     if look.value is None or look.value.arn != desired[COPY_ROLE]:
         return _absent(desired, look.value)
-    trusted = trusts(look.value, desired.source.account.account_id)
-    if trusted is None:
-        message = f"Whether AWS Backup may assume role {name} in {where} depends on conditions of its trust policy."
+    found = trusting(look.value, desired.source.account.account_id)
+    if found.verdict is Verdict.UNKNOWN:
+        why = _grounds(found)
+        message = f"Whether AWS Backup may assume role {name} in {where} depends on its trust policy: {why}."
         return Prerequisite(NAME, "", UNKNOWN, Reason.COPY_ROLE_UNTRUSTING, message)
-    if not trusted:
+    if found.verdict is Verdict.DENIED:
+        words = f"AWS Backup may not assume role {name} in {where}: its trust policy denies it: {_grounds(found)}."
+        remedy = (
+            f"Remove or narrow {' and '.join(each.statement for each in found.grounds)} in the role's trust policy."
+        )
+        return unmet(NAME, "", Reason.COPY_ROLE_UNTRUSTING, words, remedy, proves=True)
+    if found.verdict is Verdict.NOT_ALLOWED:
         return unmet(
             NAME,
             "",
@@ -139,6 +150,10 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
             fix=_trusting(desired, look.value),
         )
     return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
+
+
+def _grounds(found: Judgement) -> str:
+    return ", ".join(f"{each.statement} ({each.why})" for each in found.grounds[:_SHOWN])
 
 
 def _named(desired: Desired) -> tuple[str, str]:
@@ -222,45 +237,27 @@ def _create(name: str, arn: str) -> str:
 
 
 def trusts(role: Role, account_id: str) -> bool | None:
-    """Tell whether the trust policy of a role lets AWS Backup assume it; None where conditions decide.
+    """Tell whether the trust policy of a role lets AWS Backup assume it; None where that is not known from here."""
+    return {
+        Verdict.ALLOWED: True,
+        Verdict.UNKNOWN: None,
+        Verdict.NOT_ALLOWED: False,
+        Verdict.DENIED: False,
+    }[trusting(role, account_id).verdict]
 
-    Of conditions only those on the source account are judged, which the confused-deputy advice names.
+
+def trusting(role: Role, account_id: str) -> Judgement:
+    """Decide whether the trust policy of a role lets AWS Backup assume it.
+
+    AWS Backup says for which account it asks; its documentation names no ARN.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
-    verdicts = {"Allow": [False], "Deny": [False]}  # type: dict[str, list[bool | None]]
-    for statement in _several(role.trust.get("Statement")):
-        if isinstance(statement, Mapping) and statement.get("Effect") in verdicts and _concerns(statement):
-            verdicts[statement["Effect"]].append(_condition(statement.get("Condition"), account_id))
-    allowed, denied = verdicts["Allow"], verdicts["Deny"]
-    if True in denied or not any(each is not False for each in allowed):
-        return False
-    return True if True in allowed and None not in denied else None
-
-
-def _concerns(statement: Mapping[str, Any]) -> bool:
-    """Tell whether a statement is about AWS Backup assuming the role; what is said by "Not…" counts as about it."""
-    actions = [str(each).lower() for each in _several(statement.get("Action"))]
-    acts = "NotAction" in statement or any(fnmatch.fnmatchcase("sts:assumerole", each) for each in actions)
-    principal = statement.get("Principal")
-    services = _several(principal.get("Service")) if isinstance(principal, Mapping) else _several(principal)
-    return acts and (SERVICE in services or "*" in services)
-
-
-def _condition(condition: object, account_id: str) -> bool | None:
-    """Judge the conditions of a statement; None where they are about something that is not known here."""
-    if not condition:
-        return True
-    if not isinstance(condition, Mapping):
-        return None
-    for operator, keys in condition.items():
-        if not isinstance(keys, Mapping) or operator not in {"StringEquals", "StringLike"}:
-            return None
-        for key, values in keys.items():
-            if key.lower() != "aws:sourceaccount":
-                return None
-            if not any(fnmatch.fnmatchcase(account_id, str(each)) for each in _several(values)):
-                return False
-    return True
+    backup = ServiceCaller(SERVICE, meaning.partition_of(role.arn))
+    request = Request(backup, role.arn, {"aws:sourceaccount": account_id})
+    try:
+        return evaluation.evaluate(json.dumps(dict(role.trust)), request, "sts:AssumeRole")
+    except MalformedPolicyError as error:
+        return Judgement(Verdict.UNKNOWN, (Ground("what cannot be read", str(error)),), None)
 
 
 def _several(value: object) -> list[Any]:
