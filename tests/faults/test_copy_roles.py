@@ -125,6 +125,39 @@ def test_a_permission_that_lacks_is_told_before_a_job_is_spent(stage: Stage, row
     assert scene.row(stage.body, row, where) == ("Met", "AllMet")
 
 
+SNAPSHOTS = "arn:aws:ec2:*::snapshot/*"
+
+
+NO_SNAPSHOTS = {
+    "a Deny": {"Effect": "Deny", "Action": "backup:CopyFromBackupVault", "Resource": SNAPSHOTS},
+    "no Allow": {"Effect": "Allow", "Action": "*", "NotResource": SNAPSHOTS},
+}
+
+
+@pytest.mark.parametrize("how", NO_SNAPSHOTS)
+def test_what_the_role_may_not_copy_out_is_held_and_all_else_goes(stage: Stage, how: str) -> None:
+    """A policy may be for some forms of recovery points: no job is spent on the others, which go once they may."""
+    made, document = scene.world(), {"Version": "2012-10-17", "Statement": [NO_SNAPSHOTS[how]]}
+    role = scene.role(made, scene.PRODUCTION, "AWSBackupDefaultServiceRole")
+    role["policies"] = [document, *(role["policies"] if how == "a Deny" else [])]
+    stage.begin(made)
+    stage.go_on(lambda: scene.numbers(stage.body).get("copied") == 2, passes=6)
+    row = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert (row["status"], row["reason"]) == ("Unmet", "CopyRoleLacksPermission")
+    assert "snapshot/snap-*; 2 recovery points are held" in row["message"]
+    assert not [point for point, _ in stage.jobs() if ":snapshot/snap-" in point]
+
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    for name in iam.list_role_policies(RoleName="AWSBackupDefaultServiceRole")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="AWSBackupDefaultServiceRole", PolicyName=name)
+    managed = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    iam.attach_role_policy(RoleName="AWSBackupDefaultServiceRole", PolicyArn=managed)
+    stage.control.advance("16m")
+    stage.go_on()
+    assert scene.row(stage.body, "CopyRolePermissions") == ("Met", "AllMet")
+
+
 def test_who_may_not_try_out_holds_nothing_up(stage: Stage) -> None:
     """Both rows are unknown, and every copy is made."""
     deny = {

@@ -6,17 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.kit.builders import ROLE, TARGET_ARN, UNSEEN, desired, observed, point, sight, stuck
+from tests.kit.builders import DISK, ROLE, SOURCE_ID, TARGET_ARN, UNSEEN, desired, observed, point, sight, stuck
 from tests.kit.judging import diff
 
+from crossvault.aspects.copies import held
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copy_role import permissions
 from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, PASS, PASS_ROLE, PASSING, Trial
 from crossvault.engine.looks import UNASKED, Seen, Unseen
 from crossvault.engine.rows import MET, UNKNOWN, UNMET
+from crossvault.iam.conditions import like
 from crossvault.iam.decisions import Barrier
 from crossvault.words.reasons import Reason
 
+SOURCE_REGION = "eu-west-1"
 OPERATOR = "arn:aws:iam::111111111111:role/crossvault"
 
 
@@ -114,3 +117,45 @@ def test_no_copy_starts_that_aws_would_refuse(copying: Any, passing: bool | None
     plan = diff(desired(), seen)
 
     assert any(isinstance(each, StartCopy) for each in plan.actions) is starts
+
+
+# --- By form of the recovery points --------------------------------------------------------------------------------
+
+SAMPLES = permissions.samples(SOURCE_ID, SOURCE_REGION, "aws")
+ARNS = {
+    "recovery-point": f"arn:aws:backup:{SOURCE_REGION}:{SOURCE_ID}:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45",
+    "snapshot": f"arn:aws:ec2:{SOURCE_REGION}::snapshot/snap-0a1b2c3d4e5f67890",
+    "image": f"arn:aws:ec2:{SOURCE_REGION}::image/ami-0a1b2c3d4e5f67890",
+    "rds": f"arn:aws:rds:{SOURCE_REGION}:{SOURCE_ID}:snapshot:awsbackup:job-1eb3b5e7-9eb0-435a-a80b-108b488b0d45",
+    "cluster": f"arn:aws:rds:{SOURCE_REGION}:{SOURCE_ID}:cluster-snapshot:awsbackup:copyjob-1eb3b5e7",
+    "fsx": f"arn:aws:fsx:{SOURCE_REGION}:{SOURCE_ID}:backup/backup-0a1b2c3d4e5f67890",
+}
+
+
+def test_recovery_points_are_told_apart_by_form() -> None:
+    """Each has exactly one sample that IAM is asked about."""
+    found = [[like(arn, each) for each in SAMPLES] for arn in ARNS.values()]
+    assert all(sum(each) == 1 for each in found)
+    assert len({each.index(True) for each in found}) == len(SAMPLES)
+
+
+@pytest.mark.parametrize("form", range(len(SAMPLES)), ids=ARNS)
+@pytest.mark.parametrize("barrier", [None, *Barrier])
+def test_what_may_not_leave_is_held_and_everything_else_goes(form: int, barrier: Barrier | None) -> None:
+    """The row says so with how many are held; who sees none of that form is told nothing."""
+    arn = [*ARNS.values()][form]
+    kept = ((SAMPLES[form], frozenset({barrier} if barrier else ())),)
+    look = Seen(Trial(((OUT, True), (INTO, True)), kept=kept))
+    concerned = point(1, arn=arn, kind="Aurora")
+    other = point(2, resource=DISK, arn=f"{SAMPLES[form - 1][:-1]}other", kind="Aurora")
+    plan = diff(desired(), observed((concerned, other), sight().having(COPYING, look)))
+    (row,) = (each for each in plan.prerequisites if each.name == MAY_COPY)
+    sound = diff(desired(), observed((other,), sight().having(COPYING, look)))
+
+    assert [each.point.arn for each in plan.actions if isinstance(each, StartCopy)] == [other.arn]
+    assert (row.status, row.reason, row.blocks) == (UNMET, Reason.COPY_ROLE_LACKS, False)
+    assert SAMPLES[form] in row.message
+    assert "1 recovery point is held" in row.message
+    assert bool(row.fix) is (barrier is None)
+    assert held.held(row, plan).points == 1
+    assert [each.status for each in sound.prerequisites if each.name == MAY_COPY] == [MET]

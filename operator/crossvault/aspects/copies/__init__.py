@@ -19,7 +19,8 @@ from ...engine.plan import Case, Finding, Plan, Room, Side
 from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
-from ..copy_role import COPY_ROLE
+from ..copy_role import COPY_ROLE, permissions
+from ..copy_role.permissions import COPYING
 from ..vault import held_to, vault_of
 from . import (
     declared,
@@ -59,7 +60,7 @@ def conclude(case: Case, plan: Plan) -> Plan:
     }
     of_each = {name: judged for name, (judged, _) in found.items()}
     lives = {name: lifecycles for name, (_, lifecycles) in found.items()}
-    rows = _with_keys(case, _with_locks(case, plan.prerequisites, of_each), of_each)
+    rows = _with_keys(case, _with_locks(case, _with_roles(case, plan.prerequisites, of_each), of_each), of_each)
     begun, standings = starts.choose_starts(case, rows, {name: each.standings for name, each in of_each.items()})
     of_each = {name: replace(each, standings=standings[name]) for name, each in of_each.items()}
     updates = [
@@ -111,6 +112,7 @@ def _known(side: Side) -> foresight.Circumstances:
         source_keys.held(*asked),
         source_keys.closed_types(*asked),
         schedule.own_plan(side.desired, side.source, arn),
+        side.sight[COPYING],
     )
 
 
@@ -127,6 +129,17 @@ def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
             held = [one.point for one in meant if one.reason is Reason.RETENTION_OUT_OF_BOUNDS]
             told[destination.name] = lifecycle.inherited(destination, vault, held, len(meant) + judged.settled.copied)
     return tuple(told.get(row.destination, row) if row.name == lifecycle.NAME else row for row in rows)
+
+
+def _with_roles(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:
+    """Return the rows with those about what the copy role may do judged by what is there to be copied."""
+    told: dict[str, Prerequisite] = {}
+    for destination, sight in case.sides():
+        standings = of_each[destination.name].standings
+        arns = [each.point.arn for each in standings if each.reason is Reason.COPY_ROLE_LACKS]
+        if arns:
+            told[destination.name] = permissions.holding(case.desired, destination, sight[COPYING], arns)
+    return tuple(told.get(row.destination, row) if row.name == permissions.MAY_COPY else row for row in rows)
 
 
 def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:

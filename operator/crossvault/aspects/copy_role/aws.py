@@ -67,7 +67,9 @@ def _tried(place: Place, key: ReadKey, who: str, asked: Mapping[str, tuple[str, 
     def lasts(seen: Look[Trial | None]) -> timedelta:
         if isinstance(seen, Unseen):
             return DENIED
-        return GOOD if seen.value is not None and not seen.value.denied else timedelta()
+        if seen.value is None or seen.value.denied:
+            return timedelta()
+        return DENIED if seen.value.kept else GOOD
 
     return place.slowly(key, lambda: tried(access, home, who, asked), lasts, regional=False)
 
@@ -86,7 +88,14 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
         return None
     decided = tuple((action, _any_of(found, action, listed)) for action, listed in asked.items())
     barriers = (_barriers(found, action, asked[action]) for action, allowed in decided if allowed is False)
-    return Trial(decided, frozenset[Barrier]().union(*barriers))
+    return Trial(decided, frozenset[Barrier]().union(*barriers), _kept(found, asked.get(OUT, ())))
+
+
+def _kept(found: Decisions, forms: tuple[str, ...]) -> tuple[tuple[str, frozenset[Barrier]], ...]:
+    """Return the forms that cannot be copied out, where others can."""
+    known = {form: found[OUT, form] for form in forms if (OUT, form) in found}
+    kept = tuple((form, each.barriers) for form, each in known.items() if each.allowed is False)
+    return kept if len(kept) < len(known) else ()
 
 
 def _any_of(found: Decisions, action: str, resources: tuple[str, ...]) -> bool | None:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ...engine import fixes
@@ -13,8 +14,10 @@ from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...iam.conditions import like
 from ...iam.decisions import Barrier, told
 from ...words.reasons import Reason
+from .declared import COPY_ROLE
 
 MAY_COPY, PASS = "CopyRolePermissions", "PassRole"
 OUT, INTO, PASS_ROLE = "backup:CopyFromBackupVault", "backup:CopyIntoBackupVault", "iam:PassRole"
@@ -28,10 +31,13 @@ class Trial:
 
     Attributes:
         barriers: What of those that are denied no policy of the role can allow.
+        kept: The forms of recovery points, as :func:`samples` has them, of which the role may certainly copy none out
+            although it may of others; with what no policy of the role can allow.
     """
 
     decisions: tuple[tuple[str, bool | None], ...]
     barriers: frozenset[Barrier] = frozenset()
+    kept: tuple[tuple[str, frozenset[Barrier]], ...] = ()
 
     def of(self, action: str) -> bool | None:
         """Return the decision about an action; None for one that was not tried."""
@@ -51,16 +57,52 @@ PASSING: Part[Look[Trial | None]] = Part("may pass", UNASKED)
 
 
 def samples(account_id: str, region: str, partition: str) -> tuple[str, ...]:
-    """Return ARNs of recovery points of each kind: a policy may name the kinds that it is for, and none is all."""
+    """Return ARNs of recovery points of each form: a policy may name the forms that it is for, and none is all."""
     start = f"arn:{partition}"
     return (
         f"{start}:backup:{region}:{account_id}:recovery-point:*",
-        f"{start}:ec2:{region}::snapshot/*",
-        f"{start}:ec2:{region}::image/*",
+        f"{start}:ec2:{region}::snapshot/snap-*",
+        f"{start}:ec2:{region}::image/ami-*",
         f"{start}:rds:{region}:{account_id}:snapshot:awsbackup:*",
         f"{start}:rds:{region}:{account_id}:cluster-snapshot:awsbackup:*",
-        f"{start}:fsx:{region}:{account_id}:backup/*",
+        f"{start}:fsx:{region}:{account_id}:backup/backup-*",
     )
+
+
+def held(look: Look[Trial | None], point_arn: str) -> str | None:
+    """Say why the copy role may certainly not copy a recovery point out; None where it may, or nobody knows."""
+    trial = None if isinstance(look, Unseen) else look.value
+    form = next((form for form, _ in trial.kept if like(point_arn, form)), None) if trial is not None else None
+    return f"The copy role may not do {OUT} on {form}." if form is not None else None
+
+
+def holding(
+    desired: Desired, destination: Destination, look: Look[Trial | None], arns: Collection[str]
+) -> Prerequisite:
+    """Return the row of a role that may copy some forms of recovery points and not those of what is there.
+
+    Args:
+        desired: What the policy declares.
+        destination: Where copies go.
+        look: What was tried out.
+        arns: The recovery points that are held because of it.
+    """
+    role, account = desired[COPY_ROLE], desired.source.account
+    trial = None if isinstance(look, Unseen) else look.value
+    kept = [each for each in (trial.kept if trial is not None else ()) if any(like(arn, each[0]) for arn in arns)]
+    forms = " and ".join(form for form, _ in kept)
+    bare, points = (
+        role.rsplit("/", 1)[-1],
+        "1 recovery point is" if len(arns) == 1 else f"{len(arns)} recovery points are",
+    )
+    words = f"Role {bare} in account {account.name} ({account.account_id}) may not do {OUT} on {forms}; {points} held."
+    barriers = frozenset[Barrier]().union(*(each for _, each in kept))
+    if barriers:
+        words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it."
+        remedy, fix = lifting(barriers, (OUT,)), fixes.NONE
+    else:
+        remedy, fix = _attach(role), fixes.within(account, attaching(role, desired.source.region))
+    return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy, blocks=False, fix=fix)
 
 
 def may_copy(
@@ -74,7 +116,7 @@ def may_copy(
     | not seen, or not allowed to try | Unknown, holds nothing up |
     | an action is denied | Unmet; told apart where the organization, or a boundary, does not allow it |
     | keys decide that nobody gave | Unknown, holds nothing up |
-    | both allowed | Met |
+    | both allowed | Met; of forms of recovery points that it may not copy out see :func:`holding` |
     """
     if look is UNASKED or (not isinstance(look, Unseen) and look.value is None):
         return ()
@@ -88,16 +130,13 @@ def may_copy(
         words = f"{what}: {told(look.value.barriers)} does not allow it."
         return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied)),)
     if denied:
-        partition = role.split(":")[1]
         return (
             unmet(
                 MAY_COPY,
                 name,
                 Reason.COPY_ROLE_LACKS,
                 f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}.",
-                f"Allow it in a policy of the role, or attach AWS's: aws iam attach-role-policy --role-name {bare}"
-                f" --policy-arn arn:{partition}:iam::aws:policy/{MANAGED}. A Deny in its policies, its boundary or a"
-                " control policy of the organization has to go first.",
+                _attach(role),
                 fix=fixes.within(desired.source.account, attaching(role, desired.source.region)),
             ),
         )
@@ -105,6 +144,15 @@ def may_copy(
         words = f"Whether role {bare} in {where} may copy depends on conditions of its policies. Copies are tried."
         return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
     return (met(MAY_COPY, name, f"Role {bare} may copy out of the source and into vault {destination.vault.name}."),)
+
+
+def _attach(role: str) -> str:
+    bare, partition = role.rsplit("/", 1)[-1], role.split(":")[1]
+    return (
+        f"Allow it in a policy of the role, or attach AWS's: aws iam attach-role-policy --role-name {bare}"
+        f" --policy-arn arn:{partition}:iam::aws:policy/{MANAGED}. A Deny in its policies, its boundary or a"
+        " control policy of the organization has to go first."
+    )
 
 
 def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Prerequisite, ...]:
