@@ -170,6 +170,28 @@ def test_a_deny_that_is_lifted_is_noticed(stage: Stage) -> None:
     stage.go_on()
 
 
+def test_a_deny_in_the_policy_of_the_source_vault(stage: Stage) -> None:
+    """It lets copies go to other vaults only: no job is spent on that, and all go once it names ours."""
+    only = {"ForAllValues:ArnNotLike": {"backup:CopyTargets": ["arn:aws:backup:*:222222222222:backup-vault:central"]}}
+    stay = {"Sid": "Stay", "Effect": "Deny", "Principal": "*", "Action": "backup:CopyFromBackupVault", "Resource": "*"}
+    made = scene.world()
+    source = scene.account(made, scene.PRODUCTION)["vaults"][0]
+    source["policy"] = {"Version": "2012-10-17", "Statement": [{**stay, "Condition": only}]}
+    stage.begin(made)
+    for _ in range(3):
+        stage.look()
+    assert scene.row(stage.body, "SourceVaultPolicy") == ("Unmet", "VaultPolicyDenies")
+    assert scene.condition(stage.body) == ("False", "PrerequisiteUnmet")
+    assert not stage.jobs()
+
+    only["ForAllValues:ArnNotLike"]["backup:CopyTargets"].append("arn:aws:backup:*:*:backup-vault:orders-copies")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**stay, "Condition": only}]})
+    admin = stage.admin(scene.PRODUCTION, scene.HOME)
+    admin.put_backup_vault_access_policy(BackupVaultName="orders", Policy=policy)
+    stage.go_on()
+    assert scene.row(stage.body, "SourceVaultPolicy") == ("Met", "AllMet")
+
+
 def test_types_that_aws_manages_in_full_need_no_own_key(stage: Stage) -> None:
     """A vault on an AWS managed key is good enough for S3 alone."""
     stage.begin(with_vault(None))

@@ -379,6 +379,7 @@ WITHOUT = {
     "vault.lock: VAULT_LOCK_CONFLICT": "two manifests contradict each other",
     "vault.key: AWS_MANAGED_VAULT_KEY": "a vault keeps its key for ever",
     "vault_policy: VAULT_POLICY_DENIES": "somebody denies it on purpose",
+    "vault_policy.leaving: VAULT_POLICY_DENIES": "somebody denies it on purpose",
     "schedule: BACKUP_PLAN_MISSING": "the operator creates it, or the manifest names one that is not there",
     "schedule: BACKUP_PLAN_DIFFERS": "the operator puts it right",
     "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",

@@ -143,6 +143,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
         "GetKeyPolicy": 3,
         "GetRole": 1,
         "SimulatePrincipalPolicy": 2,
+        "GetBackupVaultAccessPolicy": 1,
         "ListRecoveryPointsByBackupVault": 1,
         "ListCopyJobs": 1,
     }

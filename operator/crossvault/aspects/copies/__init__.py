@@ -22,6 +22,7 @@ from .. import lifecycle, schedule, source_keys
 from ..copy_role import COPY_ROLE, permissions
 from ..copy_role.permissions import COPYING
 from ..vault import held_to, vault_of
+from ..vault_policy import leaving
 from . import (
     declared,
     doubts,
@@ -60,7 +61,7 @@ def conclude(case: Case, plan: Plan) -> Plan:
     }
     of_each = {name: judged for name, (judged, _) in found.items()}
     lives = {name: lifecycles for name, (_, lifecycles) in found.items()}
-    rows = _with_keys(case, _with_locks(case, _with_roles(case, plan.prerequisites, of_each), of_each), of_each)
+    rows = _with_keys(case, _with_locks(case, _with_forms(case, plan.prerequisites, of_each), of_each), of_each)
     begun, standings = starts.choose_starts(case, rows, {name: each.standings for name, each in of_each.items()})
     of_each = {name: replace(each, standings=standings[name]) for name, each in of_each.items()}
     updates = [
@@ -112,7 +113,7 @@ def _known(side: Side) -> foresight.Circumstances:
         source_keys.held(*asked),
         source_keys.closed_types(*asked),
         schedule.own_plan(side.desired, side.source, arn),
-        side.sight[COPYING],
+        {**permissions.kept(side.sight[COPYING]), **leaving.kept(*asked)},
     )
 
 
@@ -131,15 +132,23 @@ def _with_locks(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
     return tuple(told.get(row.destination, row) if row.name == lifecycle.NAME else row for row in rows)
 
 
-def _with_roles(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:
-    """Return the rows with those about what the copy role may do judged by what is there to be copied."""
-    told: dict[str, Prerequisite] = {}
+def _with_forms(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:
+    """Return the rows with those about what may leave the source judged by what is there to be copied."""
+    told: dict[tuple[str, str], Prerequisite] = {}
     for destination, sight in case.sides():
-        standings = of_each[destination.name].standings
-        arns = [each.point.arn for each in standings if each.reason is Reason.COPY_ROLE_LACKS]
-        if arns:
-            told[destination.name] = permissions.holding(case.desired, destination, sight[COPYING], arns)
-    return tuple(told.get(row.destination, row) if row.name == permissions.MAY_COPY else row for row in rows)
+        held: dict[Reason, list[str]] = {}
+        for each in of_each[destination.name].standings:
+            if each.state is State.WAITING and each.reason in _OF_FORMS:
+                held.setdefault(each.reason, []).append(each.point.arn)
+        asked, name = (case.desired, destination), destination.name
+        if arns := held.get(Reason.COPY_ROLE_LACKS):
+            told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns)
+        if arns := held.get(Reason.VAULT_POLICY_DENIES):
+            told[leaving.ROW, name] = leaving.holding(*asked, case.observed.source, sight, arns)
+    return tuple(told.get((row.name, row.destination), row) if not row.blocks else row for row in rows)
+
+
+_OF_FORMS = frozenset({Reason.COPY_ROLE_LACKS, Reason.VAULT_POLICY_DENIES})
 
 
 def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:

@@ -5,7 +5,8 @@
 | its type cannot enter a logically air-gapped vault | Ineligible | TypeNotSupported |
 | it is a snapshot under a key that AWS manages, and goes to another account | Ineligible | AwsManagedKey |
 | its key, or the vault's, certainly does not let in who copies | Waiting, until somebody acts | KeyNotShared, … |
-| the copy role certainly copies none of its form out | Waiting, until somebody acts | CopyRoleLacksPermission |
+| the copy role may certainly copy none of its form out | Waiting, until somebody acts | CopyRoleLacksPermission |
+| the policy of the source vault denies that | Waiting, until somebody acts | VaultPolicyDenies |
 | its copy would live too short or too long for the vault's lock | Waiting, until somebody acts | RetentionOutOfBounds |
 | AWS refused the same request, because of what the point is | Ineligible, asked again after a day | as AWS says |
 | AWS refused the same request for another reason | Failed, asked again more and more slowly | as AWS says |
@@ -20,11 +21,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ...engine.declared import Desired, Destination
-from ...engine.looks import UNASKED, Look, Unseen
+from ...engine.looks import Look, Unseen
+from ...iam.conditions import like
 from ...words.reasons import Reason
 from .. import lifecycle
-from ..copy_role import COPY_ROLE, permissions
-from ..copy_role.permissions import Trial
+from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
 from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, STAYS_UNENCRYPTED
 from ..vault.seen import Key, Vault
@@ -50,7 +51,7 @@ class Circumstances:
         refused: What AWS refused to start to this destination, by ARN of the recovery point.
         closed: Why no copy can be made, by ARN of the key and resource type.
         unwritable: Why no copy can be written, by resource type.
-        tried: What IAM decided about the copy role.
+        kept: Why no recovery point of a form leaves the source, by form.
         own_plan: The id of the policy's backup plan, which copies what it makes; empty where there is none.
     """
 
@@ -60,7 +61,7 @@ class Circumstances:
     closed: Mapping[tuple[str, str], tuple[Reason, str]] = field(default_factory=dict)
     unwritable: Mapping[str, str] = field(default_factory=dict)
     own_plan: str = ""
-    tried: Look[Trial | None] = UNASKED
+    kept: Mapping[str, tuple[Reason, str]] = field(default_factory=dict)
 
 
 def foreseen(
@@ -113,10 +114,9 @@ def _as_listed(
     closed = _on_closed_key(point, known)
     if closed is not None:
         return Standing(point, State.WAITING, closed[0], needs_action=True, message=f"{point.arn}: {closed[1]}")
-    kept = permissions.held(known.tried, point.arn)
+    kept = next((why for form, why in known.kept.items() if like(point.arn, form)), None)
     if kept is not None:
-        words = f"{point.arn}: {kept}"
-        return Standing(point, State.WAITING, Reason.COPY_ROLE_LACKS, needs_action=True, message=words)
+        return Standing(point, State.WAITING, kept[0], needs_action=True, message=f"{point.arn}: {kept[1]}")
     locked_out = lifecycle.refusal(point, destination, known.vault)
     if locked_out is not None:
         held = Reason.RETENTION_OUT_OF_BOUNDS

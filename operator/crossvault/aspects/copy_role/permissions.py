@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ...engine import fixes
@@ -69,11 +69,11 @@ def samples(account_id: str, region: str, partition: str) -> tuple[str, ...]:
     )
 
 
-def held(look: Look[Trial | None], point_arn: str) -> str | None:
-    """Say why the copy role may certainly not copy a recovery point out; None where it may, or nobody knows."""
+def kept(look: Look[Trial | None]) -> Mapping[str, tuple[Reason, str]]:
+    """Return why recovery points of some forms certainly do not leave, where others do; by form."""
     trial = None if isinstance(look, Unseen) else look.value
-    form = next((form for form, _ in trial.kept if like(point_arn, form)), None) if trial is not None else None
-    return f"The copy role may not do {OUT} on {form}." if form is not None else None
+    forms = (form for form, _ in (trial.kept if trial is not None else ()))
+    return {form: (Reason.COPY_ROLE_LACKS, f"The copy role may not do {OUT} on {form}.") for form in forms}
 
 
 def holding(

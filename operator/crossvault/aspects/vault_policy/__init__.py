@@ -28,7 +28,7 @@ from ...words.reasons import Reason
 from ..copy_role import COPY_ROLE
 from ..vault.key import no_vault
 from ..vault.seen import VAULT
-from . import by_hand, rights
+from . import by_hand, leaving, rights
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
 from .statement import COPY_INTO, digest_of, is_dead, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
@@ -113,7 +113,7 @@ class PutVaultPolicy(KeptWrite):
 
 
 def judge(side: Side) -> Finding:
-    """Judge a destination vault's policy.
+    """Judge a destination vault's policy; that of the source vault as :func:`.leaving.row` has it.
 
     | vaultPolicy | our statement | found |
     |---|---|---|
@@ -126,7 +126,7 @@ def judge(side: Side) -> Finding:
     """
     action, difference = _statement(side)
     return Finding(
-        (_row(side),),
+        (_row(side), *leaving.row(side)),
         (difference,) if difference is not None else (),
         (action,) if action is not None else (),
     )
@@ -362,5 +362,5 @@ ROOM = Room(
     destination=destination,
     drifts=("vault_policy",),
     rights=rights.RIGHTS,
-    rows=(ROW,),
+    rows=(ROW, leaving.ROW),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...engine.declared import DeletionPolicy, Ownership
-from ...engine.rights import AsDestination, Right
+from ...engine.rights import AsDestination, AsSource, Right
 from .grantee import OWNERSHIP
 
 
-def _vault(use: AsDestination) -> tuple[str, ...]:
+def _vault(use: AsDestination | AsSource) -> tuple[str, ...]:
     return use.vaults
 
 
@@ -21,6 +21,14 @@ def _removed(use: AsDestination) -> tuple[str, ...]:
 
 
 RIGHTS = (
+    Right(
+        "ReadSourceVaultPolicy",
+        "see whether the policy of the source vault keeps recovery points in",
+        AsSource,
+        ("backup:GetBackupVaultAccessPolicy",),
+        _vault,
+        without="Row *SourceVaultPolicy* is unknown, and copies are tried.",
+    ),
     Right(
         "ReadVaultPolicy",
         "see whom a vault lets copy into it",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ....aws.entered import Fingerprint
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
-from ....aws.places import EVER, Pending, Place, known
+from ....aws.places import DENIED, EVER, Pending, Place, known
 from ....aws.policies import PolicyWrites
 from ....aws.reads import ReadKey
 from ....engine.declared import Destination, Ownership, PolicyKey
@@ -22,8 +22,11 @@ from ...organization import aws as organization
 from ...vault import aws as vault
 from ...vault.seen import Vault
 from .. import OWNERSHIP, PATHS, POLICY, Paths, PutVaultPolicy, caller_of, is_settled
+from ..leaving import LEAVING, may_deny
 from .settled import SettledFor, Version, version_of
 from .writes import vault_policy, write
+
+SOURCE_POLICY = "source policy"
 
 # --- Looking -------------------------------------------------------------------------------------------------------
 
@@ -47,7 +50,9 @@ class _Looks:
         if scene.desired.deleting:
             return (yield from _remains(scene))
         vaults = [vault.seen(place, declared.vault.name) for declared, place in scene.sides()]
+        source = vault.seen(scene.source, scene.desired.source.name)
         yield
+        own = self._source(scene, source())
         begun = [
             self._begin(scene, declared, place, seen())
             for (declared, place), seen in zip(scene.sides(), vaults, strict=True)
@@ -57,11 +62,27 @@ class _Looks:
         ends = [each() for each in begun]
         found = [(place, policy()) for (_, place), policy in zip(scene.sides(), ends, strict=True)]
         return Looked(
+            Parts().having(LEAVING, own()),
             destinations=tuple(
                 Parts().having(POLICY, policy).having(PATHS, _paths(scene.source, place, policy))
                 for place, policy in found
-            )
+            ),
         )
+
+    def _source(self, scene: Scene, seen: Look[Vault | None]) -> Pending[str | None]:
+        """Begin to look at the policy of the source vault; one that says nothing of it is as good as settled."""
+        place, name = scene.source, scene.desired.source.name
+        if isinstance(seen, Unseen) or seen.value is None:
+            return known(LEAVING.absent)
+        access, region = place.access, place.region
+
+        def lasts(look: Look[str | None]) -> timedelta:
+            if isinstance(look, Unseen):
+                return DENIED
+            return timedelta() if may_deny(look.value) else self._reach.settled
+
+        key = (SOURCE_POLICY, access.fingerprint, region, name)
+        return place.slowly(key, lambda: vault_policy(access, region, name), lasts)
 
     def _begin(
         self, scene: Scene, declared: Destination, place: Place, seen: Look[Vault | None]
@@ -198,7 +219,7 @@ def hands(reach: Reach) -> Hands:
     def put(action: PutVaultPolicy) -> Result:
         return reach.write(action, lambda each: _put(reach, writes, each))
 
-    heeds = {"policy": frozenset({Subject.POLICY, Subject.VAULT})}
+    heeds = dict.fromkeys(("policy", SOURCE_POLICY), frozenset({Subject.POLICY, Subject.VAULT}))
     return Hands(looks.look, acts={PutVaultPolicy: put}, forget=looks.forget, heeds=heeds)
 
 
