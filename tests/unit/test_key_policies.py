@@ -16,9 +16,8 @@ from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copy_role import ROLE as ROLE_SEEN
 from crossvault.aspects.source_keys import PutKeyPolicy
 from crossvault.aspects.source_keys.declared import KEY_OWNERSHIP
-from crossvault.aspects.source_keys.manage import is_ours
 from crossvault.aspects.source_keys.seen import SERVICE_ROLE, Behind, Grant, Picture, SourceKeys
-from crossvault.aspects.source_keys.statement import statements_for
+from crossvault.aspects.source_keys.statement import is_ours, statements_for
 from crossvault.aspects.vault import CREATION, Creation
 from crossvault.aspects.vault.declared import VaultKind
 from crossvault.aspects.vault.seen import AIR_GAPPED, VAULT, Key, Vault
@@ -167,16 +166,45 @@ def test_what_somebody_changed_of_ours_is_put_back_in_its_place() -> None:
     assert put.replaces == {documents.canonical(each) for each in (less, gone)}
 
 
-def test_what_stands_there_for_deleted_roles_goes_with_the_next_write() -> None:
-    """KMS takes no policy with one; what others wrote for one is theirs to remove."""
-    use, _ = statements_for([f"arn:aws:iam::{SOURCE_ID}:role/former"])
-    dead = {**use, "Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}
-    theirs = {**dead, "Sid": "Theirs"}
-    mixed = {**dead, "Sid": f"{use['Sid'][:20]}0", "Principal": {"AWS": ["AROAEXAMPLEEXAMPLE123", ROLE]}}
-    (put,) = puts(planned(document(HOME, dead, theirs, mixed)))
+GONE = "AROAEXAMPLEEXAMPLE123"
+DEAD = {**statements_for([f"arn:aws:iam::{SOURCE_ID}:role/former"])[0], "Principal": {"AWS": GONE}}
 
-    assert list(documents.statements(put.document)) == [HOME, theirs, mixed, *statements_for([SERVICE])]
-    assert put.replaces == {documents.canonical(dead)}
+
+def test_what_stands_there_for_deleted_roles_goes_with_the_next_write() -> None:
+    """KMS takes no policy with one."""
+    (put,) = puts(planned(document(HOME, DEAD)))
+
+    assert list(documents.statements(put.document)) == [HOME, *statements_for([SERVICE])]
+    assert put.replaces == {documents.canonical(DEAD)}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "name"),
+    [
+        pytest.param({**DEAD, "Sid": "Theirs"}, "statement Theirs", id="alone"),
+        pytest.param({**HOME, "Principal": {"AWS": [ROLE, GONE]}}, "statement 3 (no Sid)", id="beside another"),
+        pytest.param(
+            {**DEAD, "Principal": {"AWS": [GONE, ROLE]}}, f"statement {DEAD['Sid']}", id="like ours, not alone"
+        ),
+        pytest.param(
+            {**HOME, "Sid": "No", "Effect": "Deny", "Action": "s3:*", "Principal": {"AWS": GONE}},
+            "statement No",
+            id="a Deny",
+        ),
+        pytest.param({**HOME, "Sid": "A", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}}, "statement A", id="a user"),
+    ],
+)
+def test_what_others_wrote_for_deleted_roles_is_theirs_to_remove(theirs: Json, name: str) -> None:
+    """AWS would refuse every write, the printed command too: who has to act is told where, and nothing is written."""
+    for wanted in (managing(), desired()):
+        plan = planned(document(HOME, DEAD, theirs), wanted)
+
+        assert puts(plan) == []
+        assert row(plan).remedy.startswith(f"First correct, or take out, {name} in the policy of key {KEY}: ")
+        assert not row(plan).ours
+        assert not [line for line in row(plan).fix if "put-key-policy" in line]
+    (told,) = (each for each in planned(document(HOME, DEAD, theirs)).drift if each.aspect == "key_policy")
+    assert name in told.remedy
 
 
 def test_a_key_of_what_never_enters_an_air_gapped_vault_is_nobodys_concern() -> None:

@@ -164,17 +164,45 @@ def test_invariant_7_nothing_follows_from_what_was_not_seen(points: Any) -> None
     assert (made.actions, made.drift, standings_of(made)["dr"]) == ((), (), ())
 
 
+DEAD = {**statement_for("arn:aws:iam::111111111111:role/former"), "Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}
+LIVING = {**DEAD, "Sid": "Theirs", "Principal": "*"}
+
+
 def test_what_we_wrote_for_deleted_roles_goes_with_the_next_write() -> None:
-    """AWS takes no policy with one; a statement of others for one is theirs to remove."""
-    former = statement_for("arn:aws:iam::111111111111:role/former")
-    dead = {**former, "Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}
-    theirs = {**dead, "Sid": "Theirs"}
-    there = json.dumps({"Version": "2012-10-17", "Statement": [theirs, dead]})
+    """AWS takes no policy with one."""
+    there = json.dumps({"Version": "2012-10-17", "Statement": [LIVING | {"Effect": "Deny", "Action": "s3:*"}, DEAD]})
     (action,) = diff(_wanted(), observed((), sight(policy=there))).actions
 
     assert isinstance(action, PutVaultPolicy)
-    assert list(json.loads(action.document or "")["Statement"]) == [theirs, statement_for(ROLE)]
+    assert [each["Sid"] for each in json.loads(action.document or "")["Statement"]] == ["Theirs", sid_of(ROLE)]
     assert action.foreign_statements == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "name"),
+    [
+        pytest.param({"Sid": "Theirs"}, "statement Theirs", id="alone"),
+        pytest.param(
+            {"Sid": "", "Principal": {"AWS": ["AROAEXAMPLE", ROLE + "2"]}}, "statement 1 (no Sid)", id="beside"
+        ),
+        pytest.param({"Sid": "No", "Effect": "Deny"}, "statement No", id="a Deny"),
+        pytest.param({"Sid": "User", "Principal": {"AWS": "AIDAEXAMPLE"}}, "statement User", id="a user"),
+    ],
+)
+@pytest.mark.parametrize("ownership", Ownership)
+def test_what_others_wrote_for_deleted_roles_is_theirs_to_remove(
+    who: dict[str, Any], name: str, ownership: Ownership
+) -> None:
+    """AWS would refuse every write, the printed command too: who has to act is told where, and nothing is written."""
+    there = json.dumps({"Version": "2012-10-17", "Statement": [DEAD | who, DEAD]})
+    made = diff(_wanted(destination(vault_policy=ownership)), observed((), sight(policy=there)))
+    row = next(each for each in made.prerequisites if each.name == "VaultPolicy")
+    told = f"First correct, or take out, {name} in the policy of vault orders-copies: "
+
+    assert made.actions == ()
+    assert row.remedy.startswith(told)
+    assert (row.ours, row.fix, row.blocks) == (False, (), True)
+    assert [each.remedy.startswith(told) for each in made.drift] == [True] * (ownership is Ownership.MANAGE)
 
 
 def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:

@@ -103,6 +103,14 @@ def statements_by_hand(who: Account, policy: str, statements: Sequence[Mapping[s
     return (plain(place), *(f"# {text(each)}" for each in statements))
 
 
+def correcting(names: Sequence[str], policy: str) -> str:
+    """Return the remedy for statements of which a principal was deleted: nothing can be added beside them."""
+    return (
+        f"First correct, or take out, {' and '.join(names)} in {policy}: AWS takes no policy that names a role or user"
+        " which was deleted."
+    )
+
+
 def unless(refused: str, check: str, command: str) -> str:
     """Return a command that is run only where another one is refused with some code: nothing there is replaced."""
     return f"{check} 2>&1 | grep -q {refused} && {command}"

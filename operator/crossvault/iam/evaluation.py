@@ -16,7 +16,7 @@ from typing import Any
 from . import conditions, documents
 from .conditions import Found, all_of, any_of, like
 from .context import NotKnown, Request, ServiceCaller
-from .meaning import DELETED, as_list, principals_of, spoken
+from .meaning import DELETED, as_list, names_deleted, principals_of, spoken
 
 _WITH_VARIABLES = "2012-10-17"
 _PLAIN_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -92,6 +92,20 @@ def evaluate(document: str | None, request: Request, action: str) -> Judgement:
         return Judgement(Verdict.ALLOWED)
     open_ones = (each for each in readings if each.applies is None and (each.denies or allowed is None))
     return Judgement(Verdict.UNKNOWN, tuple(each.ground(None) for each in open_ones), allowed)
+
+
+def of_deleted(document: str | None, but: documents.Which) -> tuple[str, ...]:
+    """Name the statements, but for some, of which a principal was deleted: AWS takes no policy that has one.
+
+    What cannot be read names none. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    try:
+        found = documents.statements(document)
+    except documents.MalformedPolicyError:
+        return ()
+    return tuple(
+        _name(each, position) for position, each in enumerate(found, start=1) if names_deleted(each) and not but(each)
+    )
 
 
 def keys_of(document: str | None) -> frozenset[str]:

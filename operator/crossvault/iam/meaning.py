@@ -63,6 +63,12 @@ def is_of_deleted(statement: Mapping[str, Any], prefixes: tuple[str, ...]) -> bo
     return ours and set(listed) == {"AWS"} and bool(named) and all(DELETED.fullmatch(each) for each in named)
 
 
+def names_deleted(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a role or a user that was deleted is among the principals of a statement."""
+    listed = principals_of(statement.get("Principal", statement.get("NotPrincipal")), "aws")
+    return any(DELETED.fullmatch(each) for each in listed.get("AWS", frozenset()))
+
+
 def root_of(account_id: str, partition: str) -> str:
     """Return the principal that means an account as a whole."""
     return f"arn:{partition}:iam::{account_id}:root"

@@ -8,15 +8,16 @@ from ...engine import fixes
 from ...engine.declared import Account, VaultRef, region_of
 from ...engine.fixes import Fix
 from ...engine.looks import Unseen
+from ...iam import evaluation
 from .seen import Picture
-from .statement import statements_for
+from .statement import is_dead, is_ours, statements_for
 
 _SERVICE_ROLE = "AWSServiceRoleForBackup"
 
 
 def sharing(account: Account, key_arn: str, picture: Picture, arns: Iterable[str]) -> Fix:
     """Return the command that lets some roles use a key, or the statements where a shell cannot add to its policy."""
-    if isinstance(picture.policy, Unseen):
+    if isinstance(picture.policy, Unseen) or stale_in(picture.policy.value, arns):
         return fixes.NONE
     named = {"region": region_of(key_arn), "key_id": key_arn, "policy_name": "default"}
     read = fixes.aws("kms", "get-key-policy", **named, query="Policy", output="text")
@@ -26,6 +27,18 @@ def sharing(account: Account, key_arn: str, picture: Picture, arns: Iterable[str
     if added is None:
         return fixes.statements_by_hand(account, f"the policy of key {key_arn}", lacking)
     return fixes.within(account, added)
+
+
+def correcting(key_arn: str, picture: Picture, arns: Iterable[str]) -> str:
+    """Return what has to be corrected in the policy of a key before anything can be added; empty for nothing."""
+    stale = () if isinstance(picture.policy, Unseen) else stale_in(picture.policy.value, arns)
+    return f"{fixes.correcting(stale, f'the policy of key {key_arn}')} " if stale else ""
+
+
+def stale_in(document: str, arns: Iterable[str]) -> tuple[str, ...]:
+    """Name the statements of others of which a principal was deleted; those of ours go with the next write."""
+    roles = tuple(arns)
+    return evaluation.of_deleted(document, lambda each: is_dead(each) or any(is_ours(each, role) for role in roles))
 
 
 def service_role(vault: VaultRef, arns: Iterable[str]) -> Fix:

@@ -254,8 +254,15 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
         grounds = dict.fromkeys(ground.statement for each in denying for ground in each.grounds)
         return f"{named}: remove or narrow {', '.join(grounds)}."
     arns = [each.party.arn for each in first.admissions]
+    stale = "".join(dict.fromkeys(_correct(one, sight, arns) for one in group[:_KEYS]))
     pasted = f"Add to the statements of the policy of {named[0].lower()}{named[1:]}: {printed(arns)}"
-    return f"{_role_first(arns, sight)}{pasted}"
+    return f"{_role_first(arns, sight)}{stale}{pasted}"
+
+
+def _correct(one: Verdicts, sight: Sight, arns: list[str]) -> str:
+    look = sight[SOURCE_KEYS]
+    picture = None if isinstance(look, Unseen) else look.value.pictures.get(one.behind.key_arn)
+    return by_hand.correcting(one.behind.key_arn, picture, arns) if picture is not None else ""
 
 
 def _fix(desired: Desired, destination: Destination, sight: Sight, closed: list[Verdicts]) -> Fix:

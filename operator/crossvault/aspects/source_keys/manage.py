@@ -6,10 +6,11 @@ share them. Everything else in a key's policy is somebody else's, and keeps its 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ...engine import fixes
 from ...engine.declared import Desired, Destination, Ownership, VaultRef
 from ...engine.kept import KeptWrite
 from ...engine.looks import Seen, Unseen
@@ -20,11 +21,11 @@ from ...iam import documents, meaning
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.reasons import Reason
-from . import service_role
+from . import by_hand, service_role
 from .declared import KEY_OWNERSHIP
 from .judging import NAME, Access, Verdicts
 from .seen import SOURCE_KEYS
-from .statement import GRANTS, USE, statements_for
+from .statement import is_dead, is_ours, statements_for
 
 ASPECT = "key_policy"
 
@@ -100,6 +101,7 @@ def sharing(
     | it denies one of them, or cannot be used | nothing: that is for a person |
     | it does not let in a role that does not exist yet | drift: KMS refuses such a policy, so the role comes first |
     | a statement for others stands under our Sid | drift with a remedy |
+    | a statement of others names a principal that was deleted | drift with a remedy: KMS takes no such policy |
     | it does not let a role in | drift, and the statements for that role |
     """
     if desired[KEY_OWNERSHIP] is not Ownership.MANAGE:
@@ -117,8 +119,10 @@ def sharing(
             remedy = f"Give statement {other} of key {key_arn}, which is about others, another Sid, or remove it."
             drift.append(Drift(destination.name, ASPECT, path, "present", "of others", remedy))
             continue
-        drift.append(Drift(destination.name, ASPECT, path, "present", "absent or changed"))
-        if wanted:
+        stale = by_hand.stale_in(there, roles)
+        remedy = fixes.correcting(stale, f"the policy of key {key_arn}") if stale else ""
+        drift.append(Drift(destination.name, ASPECT, path, "present", "absent or changed", remedy))
+        if wanted and not stale:
             actions.append(_put(desired, destination, key_arn, there, wanted))
     return tuple(actions), tuple(drift)
 
@@ -161,26 +165,12 @@ def _policy(sight: Sight, key_arn: str) -> str:
     return policy.value if isinstance(policy, Seen) else ""
 
 
-def is_ours(statement: Mapping[str, Any], role: str) -> bool:
-    """Tell whether a statement is ours to replace: its Sid is, and it lets in that role alone, or one deleted since."""
-    if statement.get("Sid") not in {each["Sid"] for each in statements_for([role])} or "NotPrincipal" in statement:
-        return False
-    listed = meaning.principals_of(statement.get("Principal"), meaning.partition_of(role))
-    named = listed.get("AWS", frozenset())
-    return set(listed) == {"AWS"} and all(each == role or meaning.DELETED.fullmatch(each) for each in named)
-
-
 def _is_usurped(document: str, sid: str, roles: Iterable[str]) -> bool:
     try:
         there = documents.statements(document)
     except MalformedPolicyError:
         return False
     return any(each.get("Sid") == sid and not any(is_ours(each, role) for role in roles) for each in there)
-
-
-def is_dead(statement: Mapping[str, Any]) -> bool:
-    """Tell whether a statement of ours lets in nobody any more: all its roles were deleted, and KMS takes none such."""
-    return meaning.is_of_deleted(statement, (USE, GRANTS))
 
 
 def _put(desired: Desired, destination: Destination, key_arn: str, there: str, roles: Iterable[str]) -> PutKeyPolicy:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ...iam import meaning
 
 USE, GRANTS = "CrossvaultKeyUse", "CrossvaultKeyGrants"
 
@@ -35,6 +37,20 @@ def statements_for(arns: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]
             "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         },
     )
+
+
+def is_ours(statement: Mapping[str, Any], role: str) -> bool:
+    """Tell whether a statement is ours to replace: its Sid is, and it lets in that role alone, or one deleted since."""
+    if statement.get("Sid") not in {each["Sid"] for each in statements_for([role])} or "NotPrincipal" in statement:
+        return False
+    listed = meaning.principals_of(statement.get("Principal"), meaning.partition_of(role))
+    named = listed.get("AWS", frozenset())
+    return set(listed) == {"AWS"} and all(each == role or meaning.DELETED.fullmatch(each) for each in named)
+
+
+def is_dead(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement of ours lets in nobody any more: all its roles were deleted, and KMS takes none such."""
+    return meaning.is_of_deleted(statement, (USE, GRANTS))
 
 
 def printed(arns: Iterable[str]) -> str:

@@ -112,7 +112,8 @@ def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequis
     if one.verdict is Verdict.DENIED:
         remedy = f"Remove or narrow {', '.join(each.statement for each in one.grounds)} in the policy of key {arn}."
     else:
-        remedy = f"Add to the statements of the policy of key {arn}: {printed([one.party.arn])}"
+        stale = by_hand.correcting(arn or "", sight[VAULT_KEY], [one.party.arn])
+        remedy = f"{stale}Add to the statements of the policy of key {arn}: {printed([one.party.arn])}"
     fix = _fix(destination, sight, arn or "", one) if one.verdict is not Verdict.DENIED else fixes.NONE
     message = _message(destination, one)
     return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, message, remedy, blocks=False, fix=fix)

@@ -31,7 +31,18 @@ from ..vault.seen import VAULT
 from . import by_hand, leaving, rights
 from .caller import PATHS, Paths, caller_of
 from .grantee import GRANTEE, OWNERSHIP, Grantee, claims_of, destination, grantee_in, guest_of, wanted_for
-from .statement import COPY_INTO, digest_of, is_dead, is_for_deleted_role, is_ours, no_room, sid_of, usurped, written_in
+from .statement import (
+    COPY_INTO,
+    digest_of,
+    is_dead,
+    is_for_deleted_role,
+    is_ours,
+    no_room,
+    sid_of,
+    stale_in,
+    usurped,
+    written_in,
+)
 
 __all__ = [
     "CLAIMS",
@@ -174,7 +185,10 @@ def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
     except documents.MalformedPolicyError as error:
         return None, Drift(destination.name, "vault_policy", wanted["Sid"], "present", f"unreadable policy: {error}")
     difference = Drift(destination.name, "vault_policy", wanted["Sid"], "present", _changes(wanted, ours, former))
-    if not former and no_room(current, guest) is not None:
+    stale = stale_in(current, guest)
+    if stale:
+        difference = replace(difference, remedy=_correct(stale, destination))
+    if stale or (not former and no_room(current, guest) is not None):
         return None, difference
     action = PutVaultPolicy(
         destination.name,
@@ -302,6 +316,10 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
             return _denied(destination, role, found)
         case Verdict.NOT_ALLOWED:
             missing = _missing(desired, destination, found, added)
+            stale = stale_in(document, guest_of(desired, destination))
+            if stale:
+                then = missing.remedy.replace("Nothing: the operator", "The operator then", 1)
+                return replace(missing, remedy=f"{_correct(stale, destination)} {then}")
             return replace(missing, fix=by_hand.fix(desired, destination, caller, document))
         case Verdict.UNKNOWN:
             message = f"Whether vault {vault} lets {role} copy in depends on {_grounds(found.grounds)}."
@@ -322,10 +340,14 @@ def unmendable(
         return replace(row, remedy=f"{remedy} The operator does not touch what others let in.", fix=fixes.NONE)
     full = no_room(document, guest)
     if full is None:
-        return None
+        return row if stale_in(document, guest) else None
     message = f"Vault {vault} does not let {role} copy in, and its policy {full}."
     remedy = EXPLANATIONS[Reason.VAULT_POLICY_FULL].remedy
     return replace(row, reason=Reason.VAULT_POLICY_FULL, message=message, remedy=remedy, fix=fixes.NONE)
+
+
+def _correct(stale: tuple[str, ...], destination: Destination) -> str:
+    return fixes.correcting(stale, f"the policy of vault {destination.vault.name}")
 
 
 def _denied(destination: Destination, role: str, found: Judgement) -> Prerequisite:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...engine.declared import account_of
-from ...iam import documents, meaning
+from ...iam import documents, evaluation, meaning
 from ...iam.documents import MalformedPolicyError
 
 COPY_INTO = "backup:CopyIntoBackupVault"
@@ -73,6 +73,11 @@ def is_for_deleted_role(statement: Mapping[str, Any]) -> bool:
 def is_dead(statement: Mapping[str, Any]) -> bool:
     """Tell whether a statement of ours is for deleted roles alone, and so lets in nobody any more."""
     return meaning.is_of_deleted(statement, (SID_PREFIX,))
+
+
+def stale_in(document: str | None, guest: str) -> tuple[str, ...]:
+    """Name the statements of others of which a principal was deleted; those of ours go with the next write."""
+    return evaluation.of_deleted(document, lambda each: is_ours(each, guest) or is_dead(each))
 
 
 def _names_one_organization(condition: object) -> bool:
