@@ -13,7 +13,9 @@ from tests.kit.builders import (
     ROLE,
     SOURCE_ID,
     TARGET_ARN,
+    TARGET_ID,
     UNSEEN,
+    account,
     ago,
     desired,
     destination,
@@ -22,19 +24,22 @@ from tests.kit.builders import (
     point,
     sight,
     stuck,
+    target_vault,
     vault,
 )
 from tests.kit.copies import ALL
 from tests.kit.judging import diff, standings_of
 
+from backup_simulator.services.backup.copies.support import NOT_IN_SUCH_REGIONS
 from crossvault.aspects.copies.failures import FailureClass, classify_refusal
 from crossvault.aspects.copies.foresight import SLOWEST
 from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.copies.seen import Asked, RecoveryPoint, Refusal
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE
+from crossvault.aspects.schedule.matching import goes
 from crossvault.aspects.vault.seen import Key
-from crossvault.engine.declared import Desired
+from crossvault.engine.declared import Desired, VaultRef
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.plan import Plan
 from crossvault.words.problems import ErrorClass, Problem
@@ -109,6 +114,41 @@ def test_an_air_gapped_vault_takes_some_types_only(one: RecoveryPoint, *, enters
     assert bool(made.actions) is enters
     assert [each.state for each in standings_of(made)["dr"]] == [State.MISSING if enters else State.INELIGIBLE]
     assert _plan(one).actions
+
+
+# --- Regions to opt into -------------------------------------------------------------------------------------------
+
+
+def _between(kind: str, home: str, away: str, account_id: str = TARGET_ID) -> Plan:
+    """Return the plan for one point between two Regions."""
+    source, to = VaultRef(account(), home, "orders"), replace(target_vault(account_id=account_id), region=away)
+    where = destination(vault=to)
+    return diff(replace(desired(where), source=source), observed((point(kind=kind),), sight(where)))
+
+
+@pytest.mark.parametrize("kind", sorted(FULLY_MANAGED | KEYED_BY_RESOURCE))
+@pytest.mark.parametrize(
+    ("home", "away", "opted"),
+    [
+        pytest.param("eu-west-1", "eu-central-1", "", id="neither"),
+        pytest.param("eu-west-1", "me-south-1", "me-south-1", id="into one"),
+        pytest.param("af-south-1", "eu-west-1", "af-south-1", id="from one"),
+        pytest.param("me-south-1", "me-south-1", "me-south-1", id="within one"),
+    ],
+)
+def test_some_types_leave_no_region_to_opt_into(kind: str, home: str, away: str, opted: str) -> None:
+    """Nor enter one; every other type does, and within an account all do."""
+    stays = bool(opted) and kind in NOT_IN_SUCH_REGIONS
+    made, within = _between(kind, home, away), _between(kind, home, away, SOURCE_ID)
+    (found,) = standings_of(made)["dr"]
+
+    assert bool(made.actions) is not stays
+    to = destination(vault=replace(target_vault(), region=away))
+    assert goes(kind, VaultRef(account(), home, "orders"), to, air_gapped=False) is not stays
+    assert [each.state for each in standings_of(within)["dr"]] == [State.MISSING]
+    if stays:
+        assert (found.state, found.reason) == (State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED)
+        assert f"from or into {opted}, a Region to opt into" in (found.message or "")
 
 
 # --- What AWS refused ----------------------------------------------------------------------------------------------

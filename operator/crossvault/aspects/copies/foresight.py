@@ -2,7 +2,7 @@
 
 | known | state | reason |
 |---|---|---|
-| its type cannot enter a logically air-gapped vault | Ineligible | TypeNotSupported |
+| its type cannot enter a logically air-gapped vault, or leave, or enter, a Region | Ineligible | TypeNotSupported |
 | it is a snapshot under a key that AWS manages, and goes to another account | Ineligible | AwsManagedKey |
 | its key, or the vault's, certainly does not let in who copies | Waiting, until somebody acts | KeyNotShared, … |
 | the copy role may certainly copy none of its form out | Waiting, until somebody acts | CopyRoleLacksPermission |
@@ -27,7 +27,7 @@ from ...words.reasons import Reason
 from .. import lifecycle
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE
-from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, STAYS_UNENCRYPTED
+from ..resource_types.matrix import AS_OF, KEYED_BY_RESOURCE, NOT_AIR_GAPPED, STAYS_UNENCRYPTED, barred_from
 from ..vault.seen import Key, Vault
 from .declared import COPIES
 from .failures import FailureClass, classify_refusal
@@ -106,9 +106,9 @@ def _expected(point: RecoveryPoint, desired: Desired, now: datetime) -> Standing
 def _as_listed(
     point: RecoveryPoint, desired: Desired, destination: Destination, known: Circumstances
 ) -> Standing | None:
-    air_gapped = _not_into_air_gapped(point, known.vault)
-    if air_gapped is not None:
-        return Standing(point, State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED, message=air_gapped)
+    barred = _not_into_air_gapped(point, known.vault) or _not_between(point, desired, destination)
+    if barred is not None:
+        return Standing(point, State.INELIGIBLE, Reason.TYPE_NOT_SUPPORTED, message=barred)
     if _on_managed_key(point, desired, destination, known.keys):
         return Standing(point, State.INELIGIBLE, Reason.AWS_MANAGED_KEY, message=_managed_key(point))
     closed = _on_closed_key(point, known)
@@ -132,6 +132,18 @@ def _not_into_air_gapped(point: RecoveryPoint, vault: Vault | None) -> str | Non
     if point.resource_type in STAYS_UNENCRYPTED and point.encrypted is False:
         return f"{point.arn} is not encrypted, and so does not enter the logically air-gapped vault {vault.name}."
     return None
+
+
+def _not_between(point: RecoveryPoint, desired: Desired, destination: Destination) -> str | None:
+    if desired.source.account.account_id == destination.vault.account.account_id:
+        return None
+    region = barred_from(point.resource_type, (desired.source.region, destination.vault.region))
+    if region is None:
+        return None
+    return (
+        f"AWS Backup copies no {point.resource_type} to another account from or into {region}, a Region to opt into"
+        f" (as of {AS_OF})."
+    )
 
 
 def _on_managed_key(

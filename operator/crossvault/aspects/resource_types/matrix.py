@@ -6,8 +6,10 @@ A type that does not stand here is newer than this release: nothing is known of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from ..regions.rights import is_opted_into
 
 AS_OF = "2026-09"
 SOURCE = "https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html"
@@ -31,6 +33,7 @@ class ResourceType:
         continuous: There are continuous backups, whose copies are snapshots.
         service: Through which service a key behind its recovery points is used.
         stays_unencrypted: Copies of what is not encrypted stay so, and do not enter an air-gapped vault.
+        everywhere: Copies go to another account from and into Regions that an account has to opt into, too.
         note: What else a person has to know.
     """
 
@@ -46,6 +49,7 @@ class ResourceType:
     continuous: bool = False
     service: str = "backup"
     stays_unencrypted: bool = False
+    everywhere: bool = True
     note: str = ""
 
     @property
@@ -70,7 +74,7 @@ def _never(name: str) -> ResourceType:
     )
 
 
-def _cluster(name: str, note: str = "", *, continuous: bool = False) -> ResourceType:
+def _cluster(name: str, note: str = "", *, continuous: bool = False, everywhere: bool = True) -> ResourceType:
     """Return a type of database cluster: its copies are full ones."""
     words = "one step since October 2025; what is not encrypted stays so"
     return ResourceType(
@@ -79,6 +83,7 @@ def _cluster(name: str, note: str = "", *, continuous: bool = False) -> Resource
         continuous=continuous,
         service="rds",
         stays_unencrypted=True,
+        everywhere=everywhere,
         note=f"{words}; {note}" if note else words,
     )
 
@@ -103,7 +108,7 @@ _ROWS = (
     ),
     _cluster("Aurora", continuous=True),
     _cluster("DocumentDB"),
-    _cluster("Neptune", "not to another account in Regions that are opted in to"),
+    _cluster("Neptune", "not to another account from or into Regions that are opted in to", everywhere=False),
     ResourceType("DSQL", fully_managed=True, cold=True, incremental=False, note="multi-Region: in groups of Regions"),
     ResourceType(
         "DynamoDB",
@@ -114,7 +119,13 @@ _ROWS = (
     ),
     ResourceType("FSx", service="fsx", note="ONTAP since August 2026; not to every Region that is opted in to"),
     ResourceType("Storage Gateway", service="ec2", note="the destination vault needs a customer managed key"),
-    ResourceType("Timestream", fully_managed=True, cold=True, note="not to another account in opted-in Regions"),
+    ResourceType(
+        "Timestream",
+        fully_managed=True,
+        cold=True,
+        everywhere=False,
+        note="not to another account from or into Regions that are opted in to",
+    ),
     ResourceType("VirtualMachine", fully_managed=True, cold=True),
     ResourceType(
         "SAP HANA on Amazon EC2",
@@ -169,6 +180,14 @@ def service_of(resource_type: str) -> str:
     """Return through which service a key behind recovery points of a type is used."""
     found = TYPES.get(resource_type)
     return found.service if found is not None else "backup"
+
+
+def barred_from(resource_type: str, regions: Iterable[str]) -> str | None:
+    """Return the first of some Regions because of which a type does not go to another account; None where it may."""
+    found = TYPES.get(resource_type)
+    if found is None or found.everywhere:
+        return None
+    return next((each for each in regions if is_opted_into(each)), None)
 
 
 def never_copied(resource_type: str, point_arn: str) -> str | None:

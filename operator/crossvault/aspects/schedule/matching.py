@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from ...engine.declared import Destination, VaultRef
 from ..resource_types.arns import types_meant, types_of
-from ..resource_types.matrix import TYPES
+from ..resource_types.matrix import TYPES, barred_from
 from .declared import Conditions, Selection
 from .seen import Matches
 
@@ -127,7 +127,8 @@ def goes(resource_type: str, source: VaultRef, destination: Destination, *, air_
         return True
     to = destination.vault
     crosses = to.account.account_id != source.account.account_id, to.region != source.region
-    able = (row.cross_account or not crosses[0]) and (row.cross_region or not crosses[1])
+    kept = crosses[0] and barred_from(resource_type, (source.region, to.region)) is not None
+    able = (row.cross_account or not crosses[0]) and (row.cross_region or not crosses[1]) and not kept
     return able and (row.one_step or not all(crosses)) and (row.air_gapped or not air_gapped)
 
 
