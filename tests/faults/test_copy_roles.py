@@ -9,6 +9,9 @@ import pytest
 from tests.kit import stage as scene
 from tests.kit.stage import Stage
 
+from crossvault.aspects.organization.switch import Keeper, Wanted
+from crossvault.kinds.account.parse import AccountDeclaration, parse_account
+
 NAME = "crossvault-copies"
 TRUST = {
     "Version": "2012-10-17",
@@ -156,6 +159,50 @@ def test_what_the_role_may_not_copy_out_is_held_and_all_else_goes(stage: Stage, 
     stage.control.advance("16m")
     stage.go_on()
     assert scene.row(stage.body, "CopyRolePermissions") == ("Met", "AllMet")
+
+
+CONTROLLED = {
+    "a Deny": (
+        {"Sid": "NoCopies", "Effect": "Deny", "Action": "backup:CopyInto*", "Resource": "*"},
+        "statement NoCopies",
+    ),
+    "a Deny without a Sid": ({"Effect": "Deny", "Action": "backup:*Vault", "Resource": "*"}, "statement 1 (no Sid)"),
+    "a list of what is allowed": (
+        {"Effect": "Allow", "NotAction": "backup:CopyIntoBackupVault", "Resource": "*"},
+        "service control policy ours (p-ours12345)",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", CONTROLLED)
+@pytest.mark.parametrize("unit", [scene.PRODUCTION, "root"], ids=["on the account", "on the root"])
+def test_a_control_policy_that_is_in_the_way_is_named(stage: Stage, how: str, unit: str) -> None:
+    """Where the management account may be asked; where not, or nobody declares it, the row stands without the name."""
+    statement, name = CONTROLLED[how]
+    made = scene.world()
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    ours = {"id": "p-ours12345", "name": "ours", "document": document, "targets": [unit]}
+    made["organization"]["control_policies"] = [{**ours, "replaces_full_access": statement["Effect"] == "Allow"}]
+    reading = ["organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:DescribePolicy"]
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": reading, "Resource": "*"}]}
+    stage.begin(made)
+    payer = parse_account(stage.declared["payer"])
+    assert isinstance(payer, AccountDeclaration)
+    keepers = {scene.PAYER: Keeper("main", Wanted.ENABLED, payer.account)}
+
+    def told(**changes: Any) -> str:
+        stage.restart()
+        stage.look(**changes)
+        assert scene.row(stage.body, "CopyRolePermissions") == ("Unmet", "CopyRoleLacksPermission")
+        rows = stage.body["status"]["prerequisites"]
+        return str(next(each["remedy"] for each in rows if each["name"] == "CopyRolePermissions"))
+
+    assert "p-ours12345" not in told()
+    assert "p-ours12345" not in told(keepers=keepers)
+    iam = stage.admin(scene.PAYER, scene.HOME, "iam")
+    iam.put_role_policy(RoleName="crossvault-management", PolicyName="see", PolicyDocument=json.dumps(allowed))
+    assert f"It is {name}" in told(keepers=keepers)
+    assert f"on {'r-' if unit == 'root' else unit}" in told(keepers=keepers)
 
 
 def test_who_may_not_try_out_holds_nothing_up(stage: Stage) -> None:

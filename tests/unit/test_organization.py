@@ -797,7 +797,10 @@ def test_who_can_turn_it_is_named_by_the_desk() -> None:
     made = desk(organization_body("a", "Unmanaged"), organization_body("b", "Disabled"), organization_body("c"))
 
     request = made[POLICY].request(POLICY.key(ORDERS), policy_body(), Occasion(NOW))
-    assert request.keepers == {PAYER_ID: own(Wanted.DISABLED, "b")}
+    (account_id, keeper), *others = request.keepers.items()
+    assert (account_id, str(keeper), others) == (PAYER_ID, "b (Disabled)", [])
+    assert keeper.account is not None
+    assert keeper.account.account_id == PAYER_ID
 
 
 # --- Metrics -------------------------------------------------------------------------------------------------------

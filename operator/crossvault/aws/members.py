@@ -55,6 +55,10 @@ ANSWERS: dict[str, Members] = {
         ("DelegatedAdministrators[].DelegationEnabledDate", "NextToken"),
     ),
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html: what is not the root has one
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_PolicySummary.html
+    "ListPoliciesForTarget": Members(("Policies", "Policies[].Id"), ("Policies[].Name", "NextToken")),
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Policy.html
+    "DescribePolicy": Members(("Policy", "Policy.Content")),
     "ListParents": Members(("Parents", "Parents[].Id")),
     # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
     "LookupEvents": Members(("Events",), ("Events[].EventTime", "Events[].CloudTrailEvent", "NextToken")),

@@ -52,7 +52,8 @@ from crossvault.aspects.copy_role.permissions import COPYING, PASSING
 from crossvault.aspects.identity import IDENTITY
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.lifecycle.existing import Existing, ExistingCopies, Fate, Verdict
-from crossvault.aspects.organization import ORGANIZATION, SWITCH
+from crossvault.aspects.organization import MANAGERS, ORGANIZATION, SWITCH
+from crossvault.aspects.organization.controls import CONTROLS
 from crossvault.aspects.organization.seen import ADMINISTRATORS, DEPARTURES
 from crossvault.aspects.organization.seen import MEMBERS as MEMBERS_SEEN
 from crossvault.aspects.organization.switch import SetSwitch
@@ -140,6 +141,8 @@ GOOD: dict[str, Json] = {
         "NextToken": None,
     },
     "ListParents": {"Parents": [{"Id": "r-root"}]},
+    "ListPoliciesForTarget": {"Policies": [{"Id": "p-abcdefgh", "Name": "no-copies"}], "NextToken": None},
+    "DescribePolicy": {"Policy": {"Content": json.dumps({"Statement": [{"Effect": "Allow", "Action": "*"}]})}},
     "GetResources": {
         "ResourceTagMappingList": [
             {
@@ -350,6 +353,9 @@ OF_ORGANIZATIONS: dict[str, Part[Any]] = {
 """Are asked for a BackupOrganization only."""
 REGIONS_OF = "ListRegions"
 """Is asked of an account by itself, where that is used in a Region to opt into."""
+CONTROLLING = ("ListPoliciesForTarget", "DescribePolicy")
+"""Are asked only where a service control policy is in the way, of who manages the organization."""
+MANAGED = DESIRED.having(MANAGERS, (("999999999999", WHO),))
 FAR = replace(WHO, regions=("eu-west-1", "eu-south-1"))
 RECEIVED = "ReceiveMessage"
 QUEUE = QueuePlace("https://sqs.eu-west-1.amazonaws.com/555555555555/events", "555555555555", "events", "eu-west-1")
@@ -477,7 +483,7 @@ MEMBERS = [
     pytest.param(operation, path, path in members.always, id=f"{operation}: {path}")
     for operation, members in ANSWERS.items()
     if operation not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE, "StartCopyJob", DESCRIBED_TO_CHANGE, RECEIVED}
-    if operation not in {*OF_ORGANIZATIONS, REGIONS_OF}
+    if operation not in {*OF_ORGANIZATIONS, *CONTROLLING, REGIONS_OF}
     for path in (*members.always, *members.sometimes)
     if path not in {"NextToken", "PaginationToken"}
 ]
@@ -1045,7 +1051,7 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         # botocore's paginators read the tokens, and put off what is left of a page.
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
-    own = {"ListBackupPlans", "ListBackupSelections", REGIONS_OF}
+    own = {"ListBackupPlans", "ListBackupSelections", "ListPoliciesForTarget", REGIONS_OF}
     assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *own, *OF_ORGANIZATIONS}
 
 
@@ -1079,6 +1085,36 @@ def test_half_a_list_of_members_is_none(operation: str, path: str, instead: str)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        pytest.param(operation, path, id=f"{operation}: {path}")
+        for operation in CONTROLLING
+        for path in (*ANSWERS[operation].always, *ANSWERS[operation].sometimes)
+        if path != "NextToken"
+    ],
+)
+def test_half_of_what_controls_an_account_is_none(operation: str, path: str, instead: str) -> None:
+    """No control policy is named then, and nothing else comes of it; one without a name has its id."""
+    with scripted() as script:
+        script_a_whole_world(script)
+        barred = trial_xml().body.replace("<EvalDecision>allowed<", "<EvalDecision>implicitDeny<")
+        script.on(TRIED, Answer(barred))
+        whole = see(script, MANAGED).source[CONTROLS]
+        script.on(operation, spoiled(operation, path, instead))
+        look = see(script, MANAGED).source[CONTROLS]
+
+    assert isinstance(whole, Seen)
+    assert {each.name for level in whole.value for each in level.policies} == {"no-copies"}
+    if path == "Policies[].Name" and instead != "other":
+        assert isinstance(look, Seen)
+        assert {each.name for level in look.value for each in level.policies} == {"p-abcdefgh"}
+        return
+    assert isinstance(look, Unseen)
+    assert (look.problem.reason, path in look.problem.message) == (Reason.UNEXPECTED_ANSWER, True)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
 @pytest.mark.parametrize("path", ANSWERS[REGIONS_OF].always)
 def test_half_a_list_of_regions_is_none(path: str, instead: str) -> None:
     """A Region is not disabled because nothing was said of it."""
@@ -1109,7 +1145,7 @@ READ: dict[str, tuple[str, Any]] = {
 
 def model_of(operation: str) -> OperationModel:
     """Return the model of an operation of AWS."""
-    organizations = ("DescribeOrganization", "ListParents", *OF_ORGANIZATIONS)
+    organizations = ("DescribeOrganization", "ListParents", *CONTROLLING, *OF_ORGANIZATIONS)
     services = {
         **dict.fromkeys(organizations, "organizations"),
         **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"), "kms"),

@@ -21,6 +21,7 @@ from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
 from ..copy_role import COPY_ROLE, permissions
 from ..copy_role.permissions import COPYING
+from ..organization.controls import CONTROLS
 from ..vault import held_to, vault_of
 from ..vault_policy import leaving
 from . import (
@@ -142,7 +143,8 @@ def _with_forms(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
                 held.setdefault(each.reason, []).append(each.point.arn)
         asked, name = (case.desired, destination), destination.name
         if arns := held.get(Reason.COPY_ROLE_LACKS):
-            told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns)
+            controls = case.observed.source[CONTROLS]
+            told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns, controls)
         if arns := held.get(Reason.VAULT_POLICY_DENIES):
             told[leaving.ROW, name] = leaving.holding(*asked, case.observed.source, sight, arns)
     return tuple(told.get((row.name, row.destination), row) if not row.blocks else row for row in rows)

@@ -24,6 +24,7 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
+from ..organization.controls import CONTROLS
 from . import permissions, rights
 from .declared import COPY_ROLE
 
@@ -106,7 +107,7 @@ def judge(side: Side) -> Finding:
     look, role, there = side.sight[permissions.COPYING], side.desired[COPY_ROLE], side.source[ROLE]
     if not isinstance(there, Unseen) and there.value is None:
         return Finding()
-    return Finding(permissions.may_copy(side.desired, side.destination, look, role))
+    return Finding(permissions.may_copy(side.desired, side.destination, look, role, side.source[CONTROLS]))
 
 
 def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,12 +17,16 @@ from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
 from ...aws.reads import ReadKey
+from ...engine.declared import VaultRef
 from ...engine.looks import Look, Unseen
 from ...engine.parts import Parts
 from ...iam.conditions import any_of
 from ...iam.decisions import Barrier, Decisions
 from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
+from ..organization import MANAGERS, Organization
+from ..organization import aws as organization
+from ..organization.controls import CONTROLS, Level
 from . import COPY_ROLE, ROLE, Role, trusts
 from .permissions import COPYING, INTO, OUT, PASS_ROLE, PASSING, SERVICE, Trial, samples
 
@@ -38,11 +43,42 @@ def look(scene: Scene) -> Looking:
     copying = [_copying(source, role_arn, each.vault.arn) for each in scene.desired.destinations]
     passing = _passing(source, role_arn)
     yield
+    trials = [each() for each in copying]
+    passes = PASSING.absent if passing is None else passing()
+    controls = _controls(scene) if any(map(_may_be_barred, (*trials, passes))) else None
+    yield
     own = Parts().having(ROLE, pending())
+    own = own if passing is None else own.having(PASSING, passes)
     return Looked(
-        own if passing is None else own.having(PASSING, passing()),
-        tuple(Parts().having(COPYING, each()) for each in copying),
+        own if controls is None else own.having(CONTROLS, controls()),
+        tuple(Parts().having(COPYING, each) for each in trials),
     )
+
+
+def _may_be_barred(look: Look[Trial | None]) -> bool:
+    """Tell whether a policy of the organization is in the way, or conditions of one may be."""
+    trial = None if isinstance(look, Unseen) else look.value
+    if trial is None:
+        return False
+    before = (trial.barriers, *(each for _, each in trial.kept))
+    return any(Barrier.ORGANIZATION in each for each in before) or any(each is None for _, each in trial.decisions)
+
+
+def _controls(scene: Scene) -> Pending[tuple[Level, ...]] | None:
+    """Begin to read which policies govern the source's account; None without a BackupOrganization for that."""
+    look: Look[Organization | None] = organization.of(scene.source)()
+    known = None if isinstance(look, Unseen) else look.value
+    if known is None:
+        return None
+    managers = scene.desired[MANAGERS]
+    manager = next((account for each, account in managers if each == known.management_account_id), None)
+    if manager is None:
+        return None
+    account_id, region = scene.source.account.account_id, regions.first(manager.partition)
+    place = scene.at(VaultRef(manager, region, ""))
+    key = ("control policies", place.access.fingerprint, account_id)
+    read = partial(organization.control_policies, place.access, region, account_id)
+    return place.slowly(key, read, lambda _: DENIED, regional=False)
 
 
 def _copying(place: Place, role_arn: str, vault_arn: str) -> Pending[Trial | None]:

@@ -15,8 +15,11 @@ from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Part
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...iam.conditions import like
+from ...iam.context import FROM_HERE, Caller, Fact, Request
 from ...iam.decisions import Barrier, told
 from ...words.reasons import Reason
+from ..organization.controls import Level
+from ..organization.controls import told as named_controls
 from .declared import COPY_ROLE
 
 MAY_COPY, PASS = "CopyRolePermissions", "PassRole"
@@ -77,7 +80,11 @@ def kept(look: Look[Trial | None]) -> Mapping[str, tuple[Reason, str]]:
 
 
 def holding(
-    desired: Desired, destination: Destination, look: Look[Trial | None], arns: Collection[str]
+    desired: Desired,
+    destination: Destination,
+    look: Look[Trial | None],
+    arns: Collection[str],
+    controls: Look[tuple[Level, ...]] = UNASKED,
 ) -> Prerequisite:
     """Return the row of a role that may copy some forms of recovery points and not those of what is there.
 
@@ -86,6 +93,7 @@ def holding(
         destination: Where copies go.
         look: What was tried out.
         arns: The recovery points that are held because of it.
+        controls: The policies of the organization, where they were read.
     """
     role, account = desired[COPY_ROLE], desired.source.account
     trial = None if isinstance(look, Unseen) else look.value
@@ -98,15 +106,46 @@ def holding(
     words = f"Role {bare} in account {account.name} ({account.account_id}) may not do {OUT} on {forms}; {points} held."
     barriers = frozenset[Barrier]().union(*(each for _, each in kept))
     if barriers:
+        named = _named(desired, destination, controls, {OUT: tuple(form for form, _ in kept)})
         words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it."
-        remedy, fix = lifting(barriers, (OUT,)), fixes.NONE
+        remedy, fix = lifting(barriers, (OUT,), named), fixes.NONE
     else:
         remedy, fix = _attach(role), fixes.within(account, attaching(role, desired.source.region))
     return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy, blocks=False, fix=fix)
 
 
+def _named(
+    desired: Desired, destination: Destination, controls: Look[tuple[Level, ...]], asked: Mapping[str, Collection[str]]
+) -> str:
+    """Name the policies of the organization that keep the copy role from something; empty where they were not read."""
+    account_id = desired.source.account.account_id
+    caller = Caller(desired[COPY_ROLE], account_id)
+    leaving: dict[str, Fact] = {
+        "backup:copytargets": destination.vault.arn,
+        "backup:copytargetorgpaths": FROM_HERE,
+        "aws:resourceaccount": account_id,
+    }
+    found = (
+        clause
+        for action, resources in asked.items()
+        for each in resources
+        if (clause := named_controls(controls, Request(caller, each, leaving if action == OUT else {}), [action]))
+    )
+    return next(found, "")
+
+
+def _asked(desired: Desired, destination: Destination, actions: Collection[str]) -> dict[str, tuple[str, ...]]:
+    source, partition = desired.source, desired[COPY_ROLE].split(":")[1]
+    every = {OUT: samples(source.account.account_id, source.region, partition), INTO: (destination.vault.arn,)}
+    return {action: resources for action, resources in every.items() if action in actions}
+
+
 def may_copy(
-    desired: Desired, destination: Destination, look: Look[Trial | None], role: str
+    desired: Desired,
+    destination: Destination,
+    look: Look[Trial | None],
+    role: str,
+    controls: Look[tuple[Level, ...]] = UNASKED,
 ) -> tuple[Prerequisite, ...]:
     """Judge what the copy role may do for one destination.
 
@@ -127,8 +166,9 @@ def may_copy(
     denied = look.value.denied
     if denied and look.value.barriers:
         what = f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}"
+        named = _named(desired, destination, controls, _asked(desired, destination, denied))
         words = f"{what}: {told(look.value.barriers)} does not allow it."
-        return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied)),)
+        return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied, named)),)
     if denied:
         return (
             unmet(
@@ -141,7 +181,11 @@ def may_copy(
             ),
         )
     if any(allowed is None for _, allowed in look.value.decisions):
-        words = f"Whether role {bare} in {where} may copy depends on conditions of its policies. Copies are tried."
+        open_ = [action for action, allowed in look.value.decisions if allowed is None]
+        named = _named(desired, destination, controls, _asked(desired, destination, open_))
+        which = f": {named}" if named else ""
+        words = f"Whether role {bare} in {where} may copy depends on conditions of its policies{which}."
+        words += " Copies are tried."
         return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
     return (met(MAY_COPY, name, f"Role {bare} may copy out of the source and into vault {destination.vault.name}."),)
 
@@ -185,15 +229,16 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
     return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
 
 
-def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...]) -> str:
-    """Return what has to be done where no policy of the role helps, and who can do it."""
+def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...], named: str = "") -> str:
+    """Return what has to be done where no policy of the role helps, and who can do it; ``named`` is what is known."""
     who = {
         Barrier.ORGANIZATION: "The management account, or who administers its policies, has to let the service control"
         " policies above this account allow",
         Barrier.BOUNDARY: "The permissions boundary of the role has to allow",
     }
     ways = [f"{words} {' and '.join(actions)}." for each, words in who.items() if each in barriers]
-    return " ".join([*ways, "No other policy of the role helps."])
+    which = [f"It is {named}."] if named else []
+    return " ".join([*which, *ways, "No other policy of the role helps."])
 
 
 def attaching(role: str, region: str) -> str:

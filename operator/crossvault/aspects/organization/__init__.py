@@ -12,11 +12,11 @@ from ...engine.plan import Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
 from . import former, rights
-from .keepers import KEEPERS
+from .keepers import KEEPERS, MANAGERS
 from .seen import ORGANIZATION, SWITCH, Organization
 from .switch import MANAGEMENT_ROW, SWITCH_ROW, Keeper, Wanted, switched
 
-__all__ = ["KEEPERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
+__all__ = ["KEEPERS", "MANAGERS", "ORGANIZATION", "ROOM", "SWITCH", "Organization"]
 
 SAME = "SameOrganization"
 

@@ -22,6 +22,7 @@ from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...engine.plan import Result
 from ...words.problems import CrossvaultError
+from .controls import ControlPolicy, Level
 from .seen import (
     ADMINISTRATORS,
     DEPARTURES,
@@ -231,6 +232,30 @@ def organization_path(access: Entered, region: str, account_id: str, organizatio
                 raise UnexpectedAnswerError("the answer lacks a parent")
             above += parents[:1]
     return "/".join((organization_id, *reversed(above[1:]), ""))
+
+
+def control_policies(access: Entered, region: str, account_id: str) -> tuple[Level, ...]:
+    """Read the service control policies over an account, level by level, from the account up to the root.
+
+    The management account and delegated administrators may ask.
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPoliciesForTarget.html
+    """
+    targets = [account_id, *reversed(organization_path(access, region, account_id, "").strip("/").split("/"))]
+    documents: dict[str, str] = {}
+    return tuple(Level(each, _attached(access, region, each, documents)) for each in targets)
+
+
+def _attached(access: Entered, region: str, target: str, documents: dict[str, str]) -> tuple[ControlPolicy, ...]:
+    client = access.organizations(region)
+    with access.asking(f"list the control policies on {target}", "organizations:ListPoliciesForTarget"):
+        asked = client.get_paginator("list_policies_for_target").paginate(
+            TargetId=target, Filter="SERVICE_CONTROL_POLICY", PaginationConfig=TWENTY
+        )
+        names = {each["Id"]: each.get("Name") or each["Id"] for each in pages.walked(asked, "Policies", _id)}
+    for each in (one for one in names if one not in documents):
+        with access.asking(f"read control policy {each}", "organizations:DescribePolicy"):
+            documents[each] = client.describe_policy(PolicyId=each)["Policy"]["Content"]
+    return tuple(ControlPolicy(each, name, documents[each]) for each, name in names.items())
 
 
 def turn(reach: Reach, action: SetSwitch) -> Result:

@@ -49,6 +49,14 @@ RIGHTS = (
         _turned,
     ),
     Right(
+        "ReadControlPolicies",
+        "see which service control policy keeps the copy role from copying; asked only where IAM says that one does",
+        AsManager,
+        ("organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:DescribePolicy"),
+        without="That one does is told, and not which.",
+        told=True,
+    ),
+    Right(
         "ReadPlaces",
         "see where an account is in its organization, as a delegated administrator may; asked only where a vault's"
         " policy has a condition on `aws:PrincipalOrgPaths` or `aws:ResourceOrgPaths`",

@@ -32,10 +32,11 @@ class Wanted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """A BackupOrganization, as far as it concerns the switch."""
+    """A BackupOrganization, as far as it concerns the switch; ``account`` is the one that it names."""
 
     name: str
     wanted: Wanted
+    account: Account | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.wanted})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ...aspects.organization import KEEPERS
 from ...aspects.organization.former import Holding
@@ -33,10 +34,11 @@ class OrganizationDrawer:
     def keepers(self) -> Mapping[str, Keeper]:
         """Return who is declared to keep the switch, by id of the management account; who manages it before others."""
         found: dict[str, Keeper] = {}
+        accounts = self._accounts.accounts()
         for each in sorted(self._declared.values(), key=lambda one: (one.keeper.wanted, one.keeper.name)):
-            account_id = self._account_id(each)
-            if account_id:
-                found.setdefault(account_id, each.keeper)
+            named = accounts.get(each.account)
+            if named is not None and named.account.account_id:
+                found.setdefault(named.account.account_id, replace(each.keeper, account=named.account))
         return found
 
     def rivals_of(self, name: str) -> tuple[Keeper, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
-from ...aspects.organization import KEEPERS
+from ...aspects.organization import KEEPERS, MANAGERS
 from ...aspects.organization.switch import Keeper
 from ...aspects.schedule.rivals import ADOPTED, PlanClaim
 from ...aspects.vault.lock import LOCKS, LockClaim
@@ -78,7 +78,9 @@ class PolicyRequest:
 
     def parsed(self) -> Desired | Rejected:
         """Return what the policy declares."""
-        return parse_policy(self.body, self.accounts, self.namespace_labels, self.elders)
+        found = parse_policy(self.body, self.accounts, self.namespace_labels, self.elders)
+        managers = tuple((each, one.account) for each, one in self.keepers.items() if one.account is not None)
+        return found if isinstance(found, Rejected) or not managers else found.having(MANAGERS, managers)
 
     def around(self) -> Parts:
         """Return what others have at stake, and what this policy wrote."""
