@@ -87,6 +87,8 @@ def test_a_vault_that_names_no_key_is_on_one_that_aws_owns() -> None:
         there = sight(vault=Seen(_vault(kind, OWNED, None)), vault_key=NOT_FOUND)
         row = vault_key.row(desired(scope=Scope(resource_types=types)), destination(), there)
         assert row.status is status
+        warned = "a key that AWS manages, which is enough for EFS, S3 and for no type" in row.message
+        assert warned is (status is MET and kind != AIR_GAPPED)
 
 
 @pytest.mark.parametrize("declared", [KEY_ARN, KEY_ARN.split("/")[-1], "alias/orders-copies"])

@@ -119,7 +119,8 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
     """Only types that AWS Backup manages in full are copied into a vault on a key that AWS manages."""
     types = desired.scope.resource_types
     if types and all(each in FULLY_MANAGED for each in types):
-        return _good(destination, f"The key of vault {vault.name} can be used.")
+        words = f"Vault {vault.name} is encrypted with a key that AWS manages, which is enough for {', '.join(types)}"
+        return _good(destination, f"{words} and for no type that AWS Backup does not manage in full.")
     return unmet(
         NAME,
         destination.name,
