@@ -87,7 +87,7 @@ UNMET: dict[str, tuple[Callable[[], Json], Json, str, str]] = {
     "a disabled key": (dead_key, {}, "VaultKey", "KeyNotUsable"),
     "an AWS managed key": (
         lambda: with_vault(None),
-        {"destinations": EXISTING},
+        {"destinations": EXISTING, "recoveryPoints": {"resourceTypes": ["EBS", "RDS"]}},
         "VaultKey",
         "AwsManagedVaultKey",
     ),
@@ -197,6 +197,31 @@ def test_types_that_aws_manages_in_full_need_no_own_key(stage: Stage) -> None:
     stage.begin(with_vault(None))
     stage.declare(destinations=EXISTING, recoveryPoints={"resourceTypes": ["S3"]})
     stage.look()
+    assert scene.row(stage.body, "VaultKey") == ("Met", "AllMet")
+
+
+@pytest.mark.parametrize("types", [[], ["EBS", "S3", "RDS"]], ids=["all types", "some of each"])
+def test_what_a_vault_on_a_key_of_aws_takes_goes_and_all_else_is_held(stage: Stage, types: list[str]) -> None:
+    """The row says which, and how many."""
+    stage.begin(with_vault(None))
+    stage.declare(destinations=EXISTING, **({"recoveryPoints": {"resourceTypes": types}} if types else {}))
+    stage.go_on(lambda: scene.numbers(stage.body).get("copied") == 1, passes=6)
+    stage.look()
+    row = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "VaultKey")
+
+    assert (row["status"], row["reason"], row["recoveryPoints"]) == ("Unmet", "AwsManagedVaultKey", 3)
+    assert [point for point, _ in stage.jobs() if ":recovery-point:" not in point] == []
+    assert scene.condition(stage.body) == ("False", "PrerequisiteUnmet")
+
+
+def test_where_nothing_needs_another_key_none_is_asked_for(stage: Stage) -> None:
+    """All types are in scope, and what is there is managed in full by AWS Backup."""
+    made = scene.world({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"})
+    vault: Json = {"region": scene.AWAY, "name": "orders-copies", "key": None}
+    scene.account(made, scene.BACKUP)["vaults"] = [vault]
+    stage.begin(made)
+    stage.declare(destinations=EXISTING)
+    stage.go_on()
     assert scene.row(stage.body, "VaultKey") == ("Met", "AllMet")
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.kit.builders import KEY_ARN, UNSEEN, absent, desired, destination, key, observed, sight, stuck, vault
 from tests.kit.judging import diff
 
+from crossvault.aspects.resource_types.matrix import KEYED_BY_RESOURCE
 from crossvault.aspects.vault import CreateVault
 from crossvault.aspects.vault import key as vault_key
 from crossvault.aspects.vault.declared import CREATION, Creation
@@ -47,7 +48,7 @@ def test_what_kms_says_of_a_foreign_key_does_not_count(
 ) -> None:
     """Neither "not found" nor "denied" about somebody else's key is "does not exist"; nothing unknown stops a copy."""
     there = sight(vault=Seen(_vault(kind, key_type, FOREIGN)), vault_key=look)
-    row = vault_key.row(desired(), destination(), there)
+    row = vault_key.row(desired(scope=Scope(resource_types=("EBS", "RDS"))), destination(), there)
     assert (row.status, row.reason) == (status, reason)
     assert row.blocks is (status is UNMET)
 
@@ -89,6 +90,27 @@ def test_a_vault_that_names_no_key_is_on_one_that_aws_owns() -> None:
         assert row.status is status
         warned = "a key that AWS manages, which is enough for EFS, S3 and for no type" in row.message
         assert warned is (status is MET and kind != AIR_GAPPED)
+
+
+@pytest.mark.parametrize(
+    ("types", "blocks", "unfit"),
+    [
+        pytest.param(("EBS", "RDS"), True, False, id="none that it takes"),
+        pytest.param(("EBS", "S3"), False, True, id="some that it takes"),
+        pytest.param((), False, True, id="all types"),
+        pytest.param(("EFS", "S3"), False, False, id="only such as it takes"),
+        pytest.param(("Brand New",), False, True, id="one that is newer than this release"),
+    ],
+)
+def test_a_key_of_aws_holds_what_needs_another(types: tuple[str, ...], *, blocks: bool, unfit: bool) -> None:
+    """What AWS Backup manages in full goes into the vault all the same."""
+    asked = desired(scope=Scope(resource_types=types)), destination(), sight(vault_key=Seen(key("AWS")))
+    found = vault_key.unfit(*asked)
+
+    assert vault_key.row(*asked).blocks is blocks
+    assert bool(found) is unfit
+    assert set(found) <= KEYED_BY_RESOURCE
+    assert {reason for reason, _ in found.values()} <= {Reason.AWS_MANAGED_VAULT_KEY}
 
 
 @pytest.mark.parametrize("declared", [KEY_ARN, KEY_ARN.split("/")[-1], "alias/orders-copies"])

@@ -23,6 +23,7 @@ from ..copy_role import COPY_ROLE, permissions
 from ..copy_role.permissions import COPYING
 from ..organization.controls import CONTROLS
 from ..vault import held_to, vault_of
+from ..vault import key as vault_key
 from ..vault_policy import leaving
 from . import (
     declared,
@@ -112,7 +113,7 @@ def _known(side: Side) -> foresight.Circumstances:
         traffic.keys,
         {point: each for (point, vault), each in traffic.refused.items() if vault == arn},
         source_keys.held(*asked),
-        source_keys.closed_types(*asked),
+        {**source_keys.closed_types(*asked), **vault_key.unfit(side.desired, side.destination, side.sight)},
         schedule.own_plan(side.desired, side.source, arn),
         {**permissions.kept(side.sight[COPYING]), **leaving.kept(*asked)},
     )
@@ -145,12 +146,18 @@ def _with_forms(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
         if arns := held.get(Reason.COPY_ROLE_LACKS):
             controls = case.observed.source[CONTROLS]
             told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns, controls)
+        if Reason.AWS_MANAGED_VAULT_KEY not in held and contents(case.observed.source, sight) is not None:
+            told |= {
+                (row.name, name): vault_key.fitting(destination, sight, row)
+                for row in rows
+                if (row.name, row.destination) == (vault_key.NAME, name)
+            }
         if arns := held.get(Reason.VAULT_POLICY_DENIES):
             told[leaving.ROW, name] = leaving.holding(*asked, case.observed.source, sight, arns)
     return tuple(told.get((row.name, row.destination), row) if not row.blocks else row for row in rows)
 
 
-_OF_FORMS = frozenset({Reason.COPY_ROLE_LACKS, Reason.VAULT_POLICY_DENIES})
+_OF_FORMS = frozenset({Reason.COPY_ROLE_LACKS, Reason.VAULT_POLICY_DENIES, Reason.AWS_MANAGED_VAULT_KEY})
 
 
 def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:

@@ -59,7 +59,7 @@ class Circumstances:
     keys: Mapping[str, Look[Key | None]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     closed: Mapping[tuple[str, str], tuple[Reason, str]] = field(default_factory=dict)
-    unwritable: Mapping[str, str] = field(default_factory=dict)
+    unwritable: Mapping[str, tuple[Reason, str]] = field(default_factory=dict)
     own_plan: str = ""
     kept: Mapping[str, tuple[Reason, str]] = field(default_factory=dict)
 
@@ -158,8 +158,7 @@ def _on_managed_key(
 def _on_closed_key(point: RecoveryPoint, known: Circumstances) -> tuple[Reason, str] | None:
     """Return why KMS would certainly refuse a copy; what is not certain is tried."""
     found = known.closed.get((point.encryption_key_arn or "", point.resource_type))
-    unwritable = known.unwritable.get(point.resource_type)
-    return found or ((Reason.KEY_NOT_SHARED, unwritable) if unwritable is not None else None)
+    return found or known.unwritable.get(point.resource_type)
 
 
 def managed_keys(known: Circumstances) -> frozenset[str]:

@@ -93,7 +93,9 @@ def admissions(desired: Desired, destination: Destination, source: Sight, sight:
         return ()
 
 
-def closed_types(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> dict[str, str]:
+def closed_types(
+    desired: Desired, destination: Destination, source: Sight, sight: Sight
+) -> dict[str, tuple[Reason, str]]:
     """Return the types of which no copy can be written, and why."""
     types = needing(desired, destination, sight)
     services = sorted({service_of(each) for each in types})
@@ -103,7 +105,11 @@ def closed_types(desired: Desired, destination: Destination, source: Sight, sigh
         for service, each in zip(services, found, strict=False)
         if each.verdict in {Verdict.NOT_ALLOWED, Verdict.DENIED}
     }
-    return {each: _message(destination, shut[service_of(each)]) for each in types if service_of(each) in shut}
+    return {
+        each: (Reason.KEY_NOT_SHARED, _message(destination, shut[service_of(each)]))
+        for each in types
+        if service_of(each) in shut
+    }
 
 
 def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequisite:

@@ -6,13 +6,15 @@ nothing; there EncryptionKeyType decides. https://docs.aws.amazon.com/kms/latest
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...engine import fixes
 from ...engine.declared import Desired, Destination, account_of
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
-from ..resource_types.matrix import FULLY_MANAGED
+from ..resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE
 from . import by_hand
 from .declared import CREATION
 from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Vault
@@ -29,7 +31,8 @@ def row(desired: Desired, destination: Destination, sight: Sight) -> Prerequisit
     | absent, to be made | declared one is an enabled customer managed key | Met |
     | logically air-gapped | owned by AWS, or of another account | Met |
     | any | of its own account, gone or not enabled | Unmet |
-    | standard | managed or owned by AWS, and types in scope need another | Unmet |
+    | standard | managed or owned by AWS, and all types in scope need another | Unmet |
+    | standard | the same, and some of them do, or none is declared | Unmet; what needs another is held: :func:`unfit` |
     | standard | of another account | Met or Unmet as EncryptionKeyType says |
     | any | of another account, and AWS says nothing more | Unknown |
     """
@@ -119,8 +122,7 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
     """Only types that AWS Backup manages in full are copied into a vault on a key that AWS manages."""
     types = desired.scope.resource_types
     if types and all(each in FULLY_MANAGED for each in types):
-        words = f"Vault {vault.name} is encrypted with a key that AWS manages, which is enough for {', '.join(types)}"
-        return _good(destination, f"{words} and for no type that AWS Backup does not manage in full.")
+        return _enough(destination, vault, ", ".join(types))
     return unmet(
         NAME,
         destination.name,
@@ -128,7 +130,30 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
         f"Vault {vault.name} is encrypted with a key that AWS manages; most resource types cannot be copied into it.",
         "A vault's key cannot be changed: name another vault with a customer managed key, "
         "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
+        blocks=bool(types) and KEYED_BY_RESOURCE.issuperset(types),
     )
+
+
+def _enough(destination: Destination, vault: Vault, what: str) -> Prerequisite:
+    words = f"Vault {vault.name} is encrypted with a key that AWS manages, which is enough for {what}"
+    return _good(destination, f"{words} and for no type that AWS Backup does not manage in full.")
+
+
+def unfit(desired: Desired, destination: Destination, sight: Sight) -> Mapping[str, tuple[Reason, str]]:
+    """Return why copies of some types cannot be written into a vault that others can be copied into, by type."""
+    found = row(desired, destination, sight)
+    if found.reason is not Reason.AWS_MANAGED_VAULT_KEY or found.blocks:
+        return {}
+    return dict.fromkeys(KEYED_BY_RESOURCE, (found.reason, found.message))
+
+
+def fitting(destination: Destination, sight: Sight, found: Prerequisite) -> Prerequisite:
+    """Return the row once it is known that nothing is there of what a vault's key is unfit for."""
+    look = sight[VAULT]
+    unfit_now = found.reason is Reason.AWS_MANAGED_VAULT_KEY and not found.blocks
+    if not unfit_now or isinstance(look, Unseen) or look.value is None:
+        return found
+    return _enough(destination, look.value, "what is there to be copied")
 
 
 def _good(destination: Destination, message: str) -> Prerequisite:
