@@ -441,6 +441,11 @@ def trial_xml() -> Answer:
     )
 
 
+def barred() -> Answer:
+    """Return a trial after which control policies are worth a look."""
+    return Answer(trial_xml().body.replace("<EvalDecision>allowed<", "<EvalDecision>implicitDeny<"))
+
+
 def now() -> datetime:
     """Return the present."""
     return datetime.now(UTC)
@@ -1021,6 +1026,9 @@ def do_everything(script: Script) -> list[Result]:
     script.on("ListBackupVaults", OTHERS)
     script.on("DescribeBackupVault", error_json("ResourceNotFoundException"))
     see(script, policy(WHO, replace(WHO, name="dr")))
+    script.on(TRIED, barred())
+    see(script, MANAGED)
+    script.on(TRIED, trial_xml())
     script.on(
         "GetBackupVaultAccessPolicy", {"Policy": THEIRS}, {"Policy": BOTH}, error_json("ResourceNotFoundException")
     )
@@ -1098,8 +1106,7 @@ def test_half_of_what_controls_an_account_is_none(operation: str, path: str, ins
     """No control policy is named then, and nothing else comes of it; one without a name has its id."""
     with scripted() as script:
         script_a_whole_world(script)
-        barred = trial_xml().body.replace("<EvalDecision>allowed<", "<EvalDecision>implicitDeny<")
-        script.on(TRIED, Answer(barred))
+        script.on(TRIED, barred())
         whole = see(script, MANAGED).source[CONTROLS]
         script.on(operation, spoiled(operation, path, instead))
         look = see(script, MANAGED).source[CONTROLS]

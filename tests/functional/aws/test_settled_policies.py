@@ -74,10 +74,10 @@ class Watch:
         return self.aws.observe(WANTED, not_before=self.began)
 
     def reads(self) -> int:
-        """Return how often the policy was read since the last time."""
-        found = len(self.simulator.control.calls(operation="GetBackupVaultAccessPolicy"))
+        """Return how often the policy was read since the last time; that of the source vault is another."""
+        calls = self.simulator.control.calls(operation="GetBackupVaultAccessPolicy")
         self.simulator.control.clear_calls()
-        return found
+        return sum("crossvault-destination" in each.principal for each in calls)
 
     def costs(self, desired: Desired = WANTED, *, looks: int = 8) -> list[int]:
         """Return how often the policy was read in each of some looks."""

@@ -185,15 +185,16 @@ def test_a_policy_that_suddenly_looks_empty_is_read_again(simulator: SimulatorSe
     with opened(simulator.url) as aws:
         aws.apply(CREATE)
         admin.put_backup_vault_access_policy(BackupVaultName=VAULT.name, Policy=document(DENY))
-        simulator.control.faults.add(
-            "error", operation="GetBackupVaultAccessPolicy", code="ResourceNotFoundException", status=400, times=lies
-        )
+        lie: dict[str, Any] = {
+            "operation": "GetBackupVaultAccessPolicy",
+            "code": "ResourceNotFoundException",
+            "status": 400,
+        }
+        simulator.control.faults.add("error", **lie, account=DESTINATION_ID, times=lies)
         observed = aws.observe(DESIRED, not_before=datetime.now(UTC)).destinations[0]
         simulator.control.faults.clear()
         if lies > 1:
-            simulator.control.faults.add(
-                "error", operation="GetBackupVaultAccessPolicy", code="ResourceNotFoundException", status=400, times=1
-            )
+            simulator.control.faults.add("error", **lie, account=DESTINATION_ID, times=1)
         result = aws.apply(put("ours"))
 
     assert getattr(observed[POLICY], "value", "unseen") is None
