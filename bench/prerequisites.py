@@ -73,9 +73,9 @@ def _floor(intervals: int, *, whole: bool) -> Counter[str]:
     """Return the calls without which the picture would be older than it may be, by operation.
 
     Of every account, in each interval: who it is, its organization, the switch, its vaults. Now and then, which is in
-    the first interval and once in six: the settings of a source's Region, the policy of a destination vault, its key
-    and the policy of that. Once an hour, and so in the first alone: the copy role, what it may do in each vault,
-    whether it may be passed, and what the operator's role may do; once a day the service-linked role.
+    the first interval and once in six: the settings of a source's Region, the policies of both vaults, the key of a
+    destination vault and the policy of that. Once an hour, and so in the first alone: the copy role, what it may do in
+    each vault, whether it may be passed, and what the operator's role may do; once a day the service-linked role.
     """
     accounts, vaults = 2 * PAIRS, PAIRS * VAULTS
     found = Counter(
@@ -85,7 +85,7 @@ def _floor(intervals: int, *, whole: bool) -> Counter[str]:
         }
     )
     found = Counter({name: each * intervals for name, each in found.items()})
-    found += Counter({"DescribeRegionSettings": PAIRS, "GetBackupVaultAccessPolicy": vaults})
+    found += Counter({"DescribeRegionSettings": PAIRS, "GetBackupVaultAccessPolicy": 2 * vaults})
     found += Counter({"DescribeKey": PAIRS, "GetKeyPolicy": PAIRS})
     if whole:
         found += Counter({"GetRole": 2 * PAIRS, "SimulatePrincipalPolicy": accounts + PAIRS + vaults})

@@ -99,7 +99,12 @@ def test_a_policy_that_somebody_changed_is_read_at_once_and_mended(settled: Stag
     [
         (Subject.POLICY, TARGET, {"GetBackupVaultAccessPolicy": 1}),
         (Subject.KEY, (BACKUP, AWAY, ""), {"DescribeKey": 2, "GetKeyPolicy": 1}),
-        (Subject.VAULT, SOURCE, {"ListBackupVaults": 1, "ListRecoveryPointsByBackupVault": 1}),
+        (
+            Subject.VAULT,
+            SOURCE,
+            {"ListBackupVaults": 1, "ListRecoveryPointsByBackupVault": 1, "GetBackupVaultAccessPolicy": 1},
+        ),
+        (Subject.POLICY, SOURCE, {"GetBackupVaultAccessPolicy": 1}),
         (Subject.VAULT, TARGET, {"ListBackupVaults": 1, "GetBackupVaultAccessPolicy": 1}),
         (Subject.POLICY, (BACKUP, AWAY, "others"), {}),
         (Subject.POLICY, (BACKUP, HOME, "orders-copies"), {}),
