@@ -70,7 +70,7 @@ def test_a_point_that_changes_is_asked_for_again(case: Begin) -> None:
     began.passes(2)
     (ledger,) = (each for each in began.control.vault(CLINIC, "eu-west-1", "records").points.values() if _is_efs(each))
     ledger.status = "COMPLETED"
-    began.passes(4, apart=1200)  # what has a status that lasts is looked at once an hour, while it is young
+    began.passes(6, apart=1200)  # what has a status that lasts is looked at once an hour, while it is young
     assert began.numbers()["copied"] == 2
 
 
