@@ -30,7 +30,6 @@ from tests.kit.builders import (
 from tests.kit.copies import ALL
 from tests.kit.judging import diff, standings_of
 
-from backup_simulator.services.backup.copies.support import NOT_IN_SUCH_REGIONS
 from crossvault.aspects.copies.failures import FailureClass, classify_refusal
 from crossvault.aspects.copies.foresight import SLOWEST
 from crossvault.aspects.copies.planned import StartCopy, State
@@ -47,6 +46,9 @@ from crossvault.words.reasons import Reason
 
 EBS_KEY = f"arn:aws:kms:eu-west-1:{SOURCE_ID}:key/aaaaaaaa-0000-4000-8000-000000000001"
 MANAGED, CUSTOMER = Seen(Key(EBS_KEY, "AWS", "Enabled")), Seen(Key(EBS_KEY, "CUSTOMER", "Enabled"))
+NOT_IN_SUCH_REGIONS = frozenset({"CloudFormation", "Neptune", "Timestream"})
+"""What AWS's table of features by resource says is not copied to another account where a Region has to be opted into.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html"""
 AIR_GAPPED = Seen(vault(kind="LOGICALLY_AIR_GAPPED_BACKUP_VAULT", key_type="AWS_OWNED_KMS_KEY"))
 
 

@@ -74,12 +74,12 @@ def held(standings: Iterable[Standing], jobs: Jobs, view: Viewpoint, role_arn: s
             groups[group].append(each)
     under_way = {group for job in jobs.running for group in _groups(job.resource_type, job.resource_arn)}
     found: dict[str, Standing] = {}
-    for group, members in groups.items():
+    for group, members in groups.items():  # what failed itself waits for a person, and for the day on which it is tried
         due = ends[group].last + HISTORY
         ahead = max(members, key=lambda one: (one.job is None, one.point.created, one.point.arn))
         for each in members:
             told = each if _is_final(each) else _told(each, group, ends[group])
-            goes = each is ahead and group not in under_way
+            goes = each is ahead and group not in under_way and (due <= view.now or not _is_final(each))
             found[each.point.arn] = replace(told, retry_at=due) if goes else told
     return tuple(found.get(each.point.arn, each) for each in standings)
 
