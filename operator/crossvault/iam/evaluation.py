@@ -39,6 +39,10 @@ class Ground:
     statement: str
     why: str
 
+    def __str__(self) -> str:
+        """Name it as people are told."""
+        return f"{self.statement} ({self.why})"
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

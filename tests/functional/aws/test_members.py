@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from urllib.parse import quote
 import botocore.session
 import msgspec
 import pytest
+from _pytest.mark import ParameterSet
 from botocore.client import BaseClient
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import ResponseParserError, create_parser
@@ -1063,16 +1064,18 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
     assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *own, *OF_ORGANIZATIONS}
 
 
-@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
-@pytest.mark.parametrize(
-    ("operation", "path"),
-    [
+def members_of(operations: Iterable[str]) -> list[ParameterSet]:
+    """Return what is read of the answers of some operations, but for the pointer to the next page."""
+    return [
         pytest.param(operation, path, id=f"{operation}: {path}")
-        for operation in OF_ORGANIZATIONS
+        for operation in operations
         for path in (*ANSWERS[operation].always, *ANSWERS[operation].sometimes)
         if path != "NextToken"
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
+@pytest.mark.parametrize(("operation", "path"), members_of(OF_ORGANIZATIONS))
 def test_half_a_list_of_members_is_none(operation: str, path: str, instead: str) -> None:
     """An account whose row is spoiled has not left; what may be missing is missed by nobody."""
     with scripted() as script:
@@ -1093,15 +1096,7 @@ def test_half_a_list_of_members_is_none(operation: str, path: str, instead: str)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "null", "empty", "other"])
-@pytest.mark.parametrize(
-    ("operation", "path"),
-    [
-        pytest.param(operation, path, id=f"{operation}: {path}")
-        for operation in CONTROLLING
-        for path in (*ANSWERS[operation].always, *ANSWERS[operation].sometimes)
-        if path != "NextToken"
-    ],
-)
+@pytest.mark.parametrize(("operation", "path"), members_of(CONTROLLING))
 def test_half_of_what_controls_an_account_is_none(operation: str, path: str, instead: str) -> None:
     """No control policy is named then, and nothing else comes of it; one without a name has its id."""
     with scripted() as script:

@@ -55,6 +55,10 @@ def judge(side: Side) -> Finding:  # noqa: ARG001 - copies are judged when all p
     return Finding()
 
 
+_OF_FORMS = frozenset({Reason.COPY_ROLE_LACKS, Reason.VAULT_POLICY_DENIES, Reason.AWS_MANAGED_VAULT_KEY})
+"""Why recovery points of some forms, or types, wait while others go."""
+
+
 def conclude(case: Case, plan: Plan) -> Plan:
     """Judge every recovery point towards every destination, and choose the copies to start now."""
     found = {
@@ -155,9 +159,6 @@ def _with_forms(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
         if arns := held.get(Reason.VAULT_POLICY_DENIES):
             told[leaving.ROW, name] = leaving.holding(*asked, case.observed.source, sight, arns)
     return tuple(told.get((row.name, row.destination), row) if not row.blocks else row for row in rows)
-
-
-_OF_FORMS = frozenset({Reason.COPY_ROLE_LACKS, Reason.VAULT_POLICY_DENIES, Reason.AWS_MANAGED_VAULT_KEY})
 
 
 def _with_keys(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, Judged]) -> tuple[Prerequisite, ...]:

@@ -154,7 +154,7 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
 
 
 def _grounds(found: Judgement) -> str:
-    return ", ".join(f"{each.statement} ({each.why})" for each in found.grounds[:_SHOWN])
+    return ", ".join(map(str, found.grounds[:_SHOWN]))
 
 
 def _named(desired: Desired) -> tuple[str, str]:

@@ -50,7 +50,7 @@ def told(look: Look[tuple[Level, ...]], request: Request, actions: Iterable[str]
     doubtful = dict.fromkeys(each for _, one in found for each in one)
     shown = [*certain] or [*doubtful]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(f"{each.statement} ({each.why})" for each in shown[:_SHOWN]) + more
+    return ", ".join(map(str, shown[:_SHOWN])) + more
 
 
 def _grounds(levels: Iterable[Level], request: Request, action: str) -> tuple[list[Ground], list[Ground]]:

@@ -233,7 +233,7 @@ def _why(one: Verdicts) -> str:
 def _lacks(one: Admission) -> str:
     name, what = one.party.arn.rsplit("/", 1)[-1], " or ".join(one.need)
     who = f"{name} of account {one.party.where}"
-    grounds = ", ".join(f"{each.statement} ({each.why})" for each in one.grounds[:2])
+    grounds = ", ".join(map(str, one.grounds[:2]))
     match one.verdict:
         case Verdict.DENIED:
             return f"its policy denies {who} {what}: {grounds}"

@@ -54,7 +54,7 @@ def row(desired: Desired, destination: Destination, source: Sight, sight: Sight)
     if closed:
         return _closed(destination, sight, closed[0])
     if any(each.verdict is Verdict.UNKNOWN for each in found) or not found:
-        why = next((f"{each.statement} ({each.why})" for one in found for each in one.grounds), "what cannot be read")
+        why = next((str(each) for one in found for each in one.grounds), "what cannot be read")
         message = f"Whether the key of vault {destination.vault.name} lets in who copies depends on {why}."
         remedy = "Nothing: copies are tried, and their result tells."
         return Prerequisite(NAME, destination.name, UNKNOWN, Reason.KEY_POLICY_UNCLEAR, message, remedy)

@@ -372,7 +372,7 @@ def _missing(desired: Desired, destination: Destination, found: Judgement, added
 
 def _grounds(grounds: tuple[Ground, ...]) -> str:
     """Name statements, and why they do what they do; what is beyond a few only counts."""
-    shown = ", ".join(f"{each.statement} ({each.why})" for each in grounds[:_SHOWN])
+    shown = ", ".join(map(str, grounds[:_SHOWN]))
     more = len(grounds) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
 

@@ -99,7 +99,7 @@ def _shut(desired: Desired, destination: Destination, grounds: tuple[Ground, ...
 
 
 def _grounds(grounds: tuple[Ground, ...]) -> str:
-    shown = ", ".join(f"{each.statement} ({each.why})" for each in grounds[:_SHOWN])
+    shown = ", ".join(map(str, grounds[:_SHOWN]))
     return shown or "what cannot be read"
 
 
