@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Never
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ from tests.kit.builders import DATABASE, DISK, NOW, ago, job_for, point
 
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import JobBook, Jobs
+from crossvault.aspects.copies.marks import Marks
 from crossvault.aspects.copies.packing import Packing
 from crossvault.aspects.copies.records import JOBS, POINTS, Apart, number_at, number_of
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
@@ -99,6 +100,63 @@ def test_instants_are_those_of_dates(seconds: float) -> None:
     assert number_at(seconds) == number_of(datetime.fromtimestamp(seconds, UTC))
 
 
+def listed(rows: Iterable[RecoveryPoint], known: Inventory, *, whole: bool = True) -> Inventory:
+    """List recovery points; each is sent as what it is."""
+    return Inventory.listed(rows, read, known, whole=whole)
+
+
+def read(row: RecoveryPoint) -> tuple[str, Apart]:
+    """Read one."""
+    return row.resource_arn, POINTS.apart(row)
+
+
+def never_read(row: RecoveryPoint) -> Never:
+    """Fail, since it need not be read."""
+    raise AssertionError(row)
+
+
+def by_name(points: Iterable[RecoveryPoint]) -> dict[tuple[str, str], RecoveryPoint]:
+    """Return them by what tells them apart."""
+    return {(each.resource_arn, each.arn): each for each in points}
+
+
+ANY_WAY = st.sampled_from(["all", "window", "found", "gone"])
+
+
+@given(st.lists(st.tuples(ANY_WAY, st.lists(any_point, max_size=5)), max_size=5), st.randoms())
+def test_a_listing_is_the_same_whatever_was_known(steps: list[tuple[str, list[RecoveryPoint]]], random: Random) -> None:
+    """After any looks and audits: what it has, and that nothing is read which was sent in the same way before."""
+    known, there = Inventory(), dict[tuple[str, str], RecoveryPoint]()
+    for way, points in steps:
+        gone = random.sample(sorted(there, key=repr), len(there) // 2) if way == "gone" else ()
+        there = {name: each for name, each in there.items() if name not in gone} | by_name(points)
+        rows = [*there.values()]
+        random.shuffle(rows)
+        if way == "window":
+            known = known.joined(listed(points, known, whole=False))
+        elif way == "found":
+            known = known.joined(Inventory(points))
+        else:
+            known = listed(rows, known)
+            assert by_name(known) == there
+            assert Inventory.listed(rows, never_read, known) is known
+
+
+@given(st.lists(any_point, max_size=6), st.randoms())
+def test_a_row_that_moves_while_it_is_listed_is_one_of_those_that_came(
+    points: list[RecoveryPoint], random: Random
+) -> None:
+    """Pages are cut at different times: one may come twice, and have changed in between."""
+    known = listed(points, Inventory())
+    moving = [*known, *(replace(each, status="DELETING") for each in known), *known]
+    random.shuffle(moving)
+    found = by_name(listed(moving, known))
+    assert found.keys() == by_name(moving).keys()
+    assert all(each in moving for each in found.values())
+    unmarked = Inventory(points)
+    assert by_name(listed(moving, unmarked)) == by_name(moving)
+
+
 @given(st.lists(any_point, max_size=6), st.lists(any_point, max_size=6), st.randoms())
 def test_what_is_listed_as_it_was_known_is_the_same_object(
     before: list[RecoveryPoint], after: list[RecoveryPoint], random: Random
@@ -108,18 +166,10 @@ def test_what_is_listed_as_it_was_known_is_the_same_object(
     again = [*known]
     random.shuffle(again)
 
-    def listed(rows: Iterable[RecoveryPoint]) -> Inventory:
-        return Inventory.listed(((each.resource_arn, POINTS.apart(each)) for each in rows), known)
-
-    assert listed(again) is known
-    both = listed([*again, *after])
+    assert listed(again, known) is known
+    both = listed([*again, *after], known)
     assert {(each.resource_arn, each.arn): each for each in both} == {
         (each.resource_arn, each.arn): each for each in (*known, *after)
-    }
-    moving = [*again, *(replace(each, status="DELETING") for each in again), *again, *after]
-    random.shuffle(moving)
-    assert {(each.resource_arn, each.arn): each for each in listed(moving)} == {
-        (each.resource_arn, each.arn): each for each in moving
     }
     untouched = known.groups.keys() - {each.resource_arn for each in after}
     assert all(both.groups[name] is known.groups[name] for name in untouched)
@@ -135,14 +185,14 @@ def test_jobs_that_are_listed_again_are_counted_as_if_they_were_new(
     known = JobBook(before)
     now = {each.id: each for each in (*before, *after)}
 
-    def rows(jobs: Iterable[CopyJob]) -> Iterator[tuple[tuple[str, str], str, Apart]]:
-        for each in jobs:
-            yield (each.source_vault_arn, each.destination_vault_arn), each.resource_arn, JOBS.apart(each)
+    def read(job: CopyJob) -> tuple[tuple[str, str], str, Apart]:
+        return (job.source_vault_arn, job.destination_vault_arn), job.resource_arn, JOBS.apart(job)
 
-    again = JobBook.listed(rows(before), known)
+    for _ in range(2):  # as it was put together, and as it was listed
+        again = JobBook.listed(before, read, known)
     assert all(again.between("v", name) is known.between("v", name) for name in "de")
     for name in "de":
-        found = JobBook.listed(rows(now.values()), known).between("v", name)
+        found = JobBook.listed(now.values(), read, known).between("v", name)
         expected = Jobs(each for each in now.values() if each.destination_vault_arn == name)
         sums = "outcomes", "first_created", "first_ended", "first_completed", "last_completed"
         assert [getattr(found, each) for each in sums] == [getattr(expected, each) for each in sums]
@@ -229,7 +279,7 @@ def test_what_is_listed_again_is_not_held_a_second_time() -> None:
     """A row that is known is ticked, which takes nine bytes of memory; a record takes fifty."""
     rows = [replace(point(), arn=f"arn:aws:ec2:x::{UUID(int=number)}", size=number) for number in range(2000)]
     known, apart = Inventory(rows), [(each.resource_arn, POINTS.apart(each)) for each in rows]
-    packing = Packing(POINTS, known.groups, again=True)
+    packing = Packing(POINTS, known.groups, again=Marks([group.marks for group in known.groups.values()]))
     tracemalloc.start()
     for resource, each in apart:
         packing.take(resource, each)

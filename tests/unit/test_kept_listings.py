@@ -27,6 +27,7 @@ from crossvault.aspects.copies.evidence import SETTLING
 from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.jobs import JobBook, Jobs
 from crossvault.aspects.copies.records import JOBS as RECORDS
+from crossvault.aspects.copies.records import POINTS, Apart
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.vault.seen import Vault
 
@@ -34,6 +35,14 @@ KEY = ("points", ("prod",), "eu-west-1", "orders")
 JOBS = ("jobs", ("prod",), "eu-west-1", "arn:vault")
 MINUTE = timedelta(minutes=1)
 AUDIT = timedelta(hours=6)
+
+
+def _point_as_kept(point: RecoveryPoint) -> tuple[str, Apart]:
+    return point.resource_arn, POINTS.apart(point)
+
+
+def _as_kept(job: CopyJob) -> tuple[tuple[str, str], str, Apart]:
+    return (job.source_vault_arn, job.destination_vault_arn), job.resource_arn, RECORDS.apart(job)
 
 
 @dataclass
@@ -88,7 +97,8 @@ class World:
         if self.fails:
             raise OSError("no")
         meant = (each for each in self.points.values() if since is None or each.created > since)
-        return Inventory((each for each in meant if before is None or each.created < before), like)
+        found = (each for each in meant if before is None or each.created < before)
+        return Inventory.listed(found, _point_as_kept, like, whole=since is before is None)
 
     def _list_jobs(
         self, since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None
@@ -105,13 +115,7 @@ class World:
             if (since is None or each.created > since)
             and (ended is None or (each.completed is not None and each.completed > ended))
         )
-        return JobBook.listed(
-            (
-                ((each.source_vault_arn, each.destination_vault_arn), each.resource_arn, RECORDS.apart(each))
-                for each in found
-            ),
-            like,
-        )
+        return JobBook.listed(found, _as_kept, like, whole=since is ended is None)
 
     def source(self) -> Inventory:
         """Look into the vault as a source."""

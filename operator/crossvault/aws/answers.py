@@ -104,7 +104,7 @@ def checked(model: OperationModel, status: int, body: bytes) -> Checked:
 def _rows_of(operation: str, members: _Compiled) -> Rows:
     found = _many.get(operation)
     if found is None:
-        found = _many[operation] = Rows.of(operation, members)
+        found = _many[operation] = Rows.of(operation, members, _row)
     return found
 
 
@@ -159,6 +159,12 @@ def _rows(rows: list[Any], member: _Member) -> list[dict[str, Any]]:
     return [_kept(row, member.inner) for row in rows]
 
 
+def _row(row: bytes, member: _Member) -> dict[str, Any]:
+    """Return what is read of a row by itself."""
+    (found,) = _rows([_loaded(row)], member)
+    return found
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -192,13 +198,17 @@ def _from_json(body: bytes, shape: StructureShape, *, by_name: bool) -> dict[str
     names = _names(shape)
     if not names:
         return {}
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
+    answer = _loaded(body)
     if not isinstance(answer, dict) or not (by_name or names & answer.keys()):
         raise parsers.ResponseParserError(NOTHING)
     return answer
+
+
+def _loaded(text: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise parsers.ResponseParserError("The answer is not JSON, or only a part of it") from error
 
 
 def _names(shape: StructureShape) -> set[str]:

@@ -1,16 +1,17 @@
-"""Answers with rows by the thousand, decoded into what is read of them and nothing else.
+"""Answers with rows by the thousand, each of which is decoded when somebody reads it: into what is read, nothing else.
 
 botocore makes a dictionary of each row and a date in the machine's zone of each instant: nine tenths of what a pass
 over a large vault costs (docs/performance.md). Types made from the table of members decode the same page in a fiftieth
-of the time. What they do not take goes the way of all other answers, which says what is wrong with it, or that it is
-unusual and right, such as an instant in ISO 8601.
+of the time, and a row that is known is not decoded at all. What they do not take goes the way of all other answers,
+which says what is wrong with it, or that it is unusual and right, such as an instant in ISO 8601.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 from botocore.utils import parse_timestamp
@@ -47,27 +48,51 @@ class Member(Protocol):
         """Whether it is a list of rows."""
 
 
+M = TypeVar("M", bound=Member)
+
+
+class Row(bytes):
+    """A row as AWS sent it. Rows of the same bytes say the same."""
+
+    __slots__ = ()
+
+    def read(self) -> Any:  # noqa: ANN401 - made from the table of members
+        """Return what is read of it: the members of AWS as attributes, instants in seconds since 1970.
+
+        Raises:
+            UnexpectedAnswerError: It cannot be believed.
+        """
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Decodes the answers of one operation.
 
     Attributes:
         members: What is read.
-        type: The answer; a row has the members of AWS as attributes, instants in seconds since 1970.
+        rows: What each row is, by the member that has it.
     """
 
     members: tuple[Member, ...]
-    type: type[msgspec.Struct]
+    rows: Mapping[str, type[Row]]
     _decode: Callable[[bytes], msgspec.Struct]
 
     @classmethod
-    def of(cls, name: str, members: tuple[Member, ...]) -> Rows:
-        """Make the types for an operation."""
+    def of(cls, name: str, members: Iterable[M], thoroughly: Callable[[bytes, M], Mapping[str, Any]]) -> Rows:
+        """Make the types for an operation.
+
+        Args:
+            name: That of the operation.
+            members: What is read of its answer.
+            thoroughly: Returns what is read of a row where its type does not take it, or raises what is wrong with it.
+        """
         made = _struct(name, members)
-        return cls(members, made, msgspec.json.Decoder(made).decode)
+        rows = {each.wire: _row(f"{name}{each.wire}", each, thoroughly) for each in members if each.rows}
+        return cls(tuple(members), rows, msgspec.json.Decoder(made).decode)
 
     def decoded(self, body: bytes, thoroughly: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the members of an answer that are there.
+        """Return the members of an answer that are there; rows are of :class:`Row`.
 
         Args:
             body: As it came.
@@ -76,9 +101,28 @@ class Rows:
         try:
             answer = self._decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            answer = msgspec.convert(_in_seconds(thoroughly(), self.members), self.type)
-        found = ((each.wire, getattr(answer, each.wire)) for each in self.members)
-        return {name: value for name, value in found if value is not None}
+            whole = dict(thoroughly())
+            sent = {name: [json.dumps(row).encode() for row in whole[name]] for name in self.rows.keys() & whole.keys()}
+        else:
+            told = ((each.wire, getattr(answer, each.wire)) for each in self.members)
+            whole = sent = {name: value for name, value in told if value is not None}
+        return whole | {name: [*map(row, sent[name])] for name, row in self.rows.items() if name in sent}
+
+
+def _row(name: str, member: M, thoroughly: Callable[[bytes, M], Mapping[str, Any]]) -> type[Row]:
+    made = _struct(name, member.inner)
+    decode = msgspec.json.Decoder(made).decode
+
+    class _Row(Row):
+        __slots__ = ()
+
+        def read(self) -> Any:  # noqa: ANN401 - see the class above
+            try:
+                return decode(self)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                return msgspec.convert(_in_seconds(thoroughly(self, member), member.inner), made)
+
+    return _Row
 
 
 def _struct(name: str, members: Iterable[Member]) -> type[msgspec.Struct]:
@@ -91,9 +135,10 @@ def _struct(name: str, members: Iterable[Member]) -> type[msgspec.Struct]:
 
 
 def _kind(name: str, member: Member) -> Any:  # noqa: ANN401 - a type, which mypy has no name for
+    if member.rows:
+        return list[msgspec.Raw]
     if member.inner:
-        inner = _struct(name, member.inner)
-        return list[inner] if member.rows else inner  # type: ignore[valid-type]
+        return _struct(name, member.inner)
     match member.type_name:
         case "string":
             return Annotated[str, msgspec.Meta(min_length=int(member.always), max_length=member.longest)]
@@ -112,13 +157,11 @@ def _in_seconds(answer: Mapping[str, Any], members: Iterable[Member]) -> dict[st
         value = found.get(each.wire)
         if value is None:
             continue
-        if each.rows:
-            found[each.wire] = [_in_seconds(row, each.inner) for row in value]
-        elif each.inner:
+        if each.inner:
             found[each.wire] = _in_seconds(value, each.inner)
         elif each.type_name == "timestamp" and isinstance(value, str):
             found[each.wire] = parse_timestamp(value).timestamp()
     return found
 
 
-__all__ = ["EARLIEST", "LATEST", "Rows"]
+__all__ = ["EARLIEST", "LATEST", "Row", "Rows"]

@@ -7,17 +7,20 @@ the last look is known to be the same without being read.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ...engine.declared import Scope
 from ..source_keys.seen import Behind
+from .marks import Marks, mark_of
 from .packing import Packed, Packing, changed, encryption_keys, origins, statuses
 from .records import POINTS, Apart, Name, PointProfile
 from .seen import GOOD_STATUSES, RecoveryPoint
 from .whereabouts import Whereabouts
+
+R = TypeVar("R", bound=Hashable)
 
 EXAMPLES = 3
 """How many resources are named beside a key."""
@@ -46,16 +49,30 @@ class Inventory:
 
     @classmethod
     def listed(
-        cls, rows: Iterable[tuple[str, Apart]], like: Inventory | None = None, *, whole: bool = True
+        cls,
+        rows: Iterable[R],
+        read: Callable[[R], tuple[str, Apart]],
+        like: Inventory | None = None,
+        *,
+        whole: bool = True,
     ) -> Inventory:
-        """Take in what is listed as it is kept: the resource of each point, and the point as a record takes it.
+        """Take in what is listed, as it is kept.
 
-        Where that is what was known already, it is the same inventory; ``whole`` says that all of that is listed.
+        Where that is what was known already, it is the same inventory.
+
+        Args:
+            rows: As they come. One that is known is not read again where ``whole``.
+            read: Returns of a row the resource of a point, and the point as a record takes it.
+            like: What is known already of the same vault.
+            whole: Whether all of that is listed.
         """
         known = like if like is not None else cls()
-        packing = Packing(POINTS, known.groups, again=whole)
-        for resource, apart in rows:
-            packing.take(resource, apart)
+        again = Marks([group.marks for group in known.groups.values()]) if whole else None
+        packing = Packing(POINTS, known.groups, again=again)
+        for row in rows:
+            mark = mark_of(row)
+            if again is None or not again.tick(mark):
+                packing.take(*read(row), mark)
         return known.among(packing.packed())
 
     def among(self, groups: Mapping[str, Packed[RecoveryPoint]]) -> Inventory:
@@ -67,13 +84,14 @@ class Inventory:
         made.groups, made._whereabouts = groups, self._whereabouts.among(groups, moved)
         return made
 
-    def _with(self, others: Mapping[str, Collection[RecoveryPoint]]) -> Inventory:
-        """Return these points with those of some resources exchanged."""
-        packing = Packing(POINTS, self.groups)
+    def _with(self, others: Mapping[str, Collection[RecoveryPoint]], found: Inventory) -> Inventory:
+        """Return these points with those of some resources exchanged, some of which were just found."""
+        packing = Packing(POINTS, self.groups, marked=found.groups)
         for resource, rows in others.items():
             for each in rows:
                 packing.add(resource, each)
-        return self.among({name: group for name, group in self.groups.items() if name not in others} | packing.packed())
+        lasting = {name: group for name, group in self.groups.items() if name not in others}
+        return self.among({**lasting, **packing.packed()})
 
     # --- What there is
 
@@ -190,7 +208,7 @@ class Inventory:
         if not others:
             return self, False
         there = {each for resource in others.keys() & found.groups.keys() for each in found.groups[resource].names()}
-        return self._with(others), any(each.status in lasting and each.arn not in there for each in before)
+        return self._with(others, found), any(each.status in lasting and each.arn not in there for each in before)
 
     def joined(self, found: Inventory) -> Inventory:
         """Return these points and those found, which are newer."""
@@ -200,7 +218,7 @@ class Inventory:
             newer = known | {each.arn: each for each in later}
             if newer != known:
                 others[resource] = list(newer.values())
-        return self._with(others) if others else self
+        return self._with(others, found) if others else self
 
     def has_same(self, other: Inventory) -> bool:
         """Tell whether the same recovery points are in another one, in whatever state."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from ...words.reasons import Reason
 from .failures import FailureClass, classify
+from .marks import Marks, mark_of
 from .packing import Packed, Packing, changed, shared
 from .records import BIAS, JOBS, NEVER, Apart, JobProfile, Key, moment_of, number_of
 from .seen import ENDED_WELL, CopyJob, is_running
 from .whereabouts import Whereabouts
+
+R = TypeVar("R", bound=Hashable)
 
 Ends: TypeAlias = tuple[str, str]
 """ARNs of the source vault and of the destination vault."""
@@ -167,11 +170,12 @@ class Jobs:
         """
         first = min((after for after, _ in spans), default=None)
         numbers = [(number_of(after) + BIAS, number_of(until) + BIAS) for after, until in spans]
+        least = min((after for after, _ in numbers), default=0)
         for name, counted in self._counted.items():
             if first is not None and counted.moved > first:
-                ends = counted.ends
-                places = {place for after, until in numbers for place, end in enumerate(ends) if after < end <= until}
-                yield from self.groups[name].picked(sorted(places), but)
+                late = [(place, end) for place, end in enumerate(counted.ends) if end > least]
+                places = [at for at, end in late if any(after < end <= until for after, until in numbers)]
+                yield from self.groups[name].picked(places, but)
 
     def endings(self) -> Iterator[tuple[str, datetime, tuple[Ending, ...]]]:
         """Yield the resources of jobs that ended: when one was created, or ended, last, and how those ended."""
@@ -255,7 +259,8 @@ class Jobs:
         for name, rows in others.items():
             for each in rows:
                 packing.add(name, each)
-        return self.among({name: group for name, group in self.groups.items() if name not in others} | packing.packed())
+        lasting = {name: group for name, group in self.groups.items() if name not in others}
+        return self.among({**lasting, **packing.packed()})
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -282,31 +287,46 @@ class JobBook:
 
     def __init__(self, jobs: Iterable[CopyJob] = ()) -> None:
         """Take in what is listed."""
-        self._between: Mapping[Ends, Jobs] = {ends: Jobs(each) for ends, each in _by_ends(jobs).items()}
+        self.by_ends: Mapping[Ends, Jobs] = {ends: Jobs(each) for ends, each in _by_ends(jobs).items()}
 
     @classmethod
     def listed(
-        cls, rows: Iterable[tuple[Ends, str, Apart]], like: JobBook | None = None, *, whole: bool = True
+        cls,
+        rows: Iterable[R],
+        read: Callable[[R], tuple[Ends, str, Apart]],
+        like: JobBook | None = None,
+        *,
+        whole: bool = True,
     ) -> JobBook:
-        """Take in what is listed as it is kept: the vaults and the resource of each job, and it as a record takes it.
+        """Take in what is listed, as it is kept; jobs that are the same are the same objects.
 
-        ``like`` is what is known already, and ``whole`` says that all of it is listed; jobs that are the same are the
-        same objects.
+        Args:
+            rows: As they come. One that is known is not read again where ``whole``.
+            read: Returns of a row the vaults and the resource of a job, and it as a record takes it.
+            like: What is known already.
+            whole: Whether all of that is listed.
         """
-        known = like if like is not None else cls()
-        packings: dict[Ends, Packing[CopyJob]] = {}
-        for ends, resource, apart in rows:
-            packing = packings.get(ends)
-            if packing is None:
-                packing = packings[ends] = Packing(JOBS, known.between(*ends).groups, again=whole)
-            packing.take(resource, apart)
+        known = like.by_ends if like is not None else {}
+        again = Marks([each.marks for jobs in known.values() for each in jobs.groups.values()]) if whole else None
+
+        def packing_of(ends: Ends) -> Packing[CopyJob]:
+            return Packing(JOBS, known.get(ends, NONE).groups, again=again)
+
+        packings = {ends: packing_of(ends) for ends in known} if whole else {}
+        for row in rows:
+            mark = mark_of(row)
+            if again is None or not again.tick(mark):
+                ends, resource, apart = read(row)
+                packing = packings.get(ends) or packings.setdefault(ends, packing_of(ends))
+                packing.take(resource, apart, mark)
         book = cls()
-        book._between = {ends: known.between(*ends).among(packing.packed()) for ends, packing in packings.items()}
+        found = {ends: known.get(ends, NONE).among(packing.packed()) for ends, packing in packings.items()}
+        book.by_ends = {ends: jobs for ends, jobs in found.items() if jobs.groups}
         return book
 
     def between(self, source_vault_arn: str, destination_vault_arn: str) -> Jobs:
         """Return the jobs that copy from one vault into another."""
-        return self._between.get((source_vault_arn, destination_vault_arn), NONE)
+        return self.by_ends.get((source_vault_arn, destination_vault_arn), NONE)
 
     def shows(self, job_id: str, ends: Ends, resource: str) -> bool:
         """Tell whether a job between two vaults is among those about a resource."""
@@ -315,29 +335,29 @@ class JobBook:
 
     def into(self, destination_vault_arn: str) -> tuple[Jobs, ...]:
         """Return the jobs that copy into a vault, from each source."""
-        return tuple(jobs for (_, into), jobs in self._between.items() if into == destination_vault_arn)
+        return tuple(jobs for (_, into), jobs in self.by_ends.items() if into == destination_vault_arn)
 
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:
         """The jobs that may still bring a copy."""
-        return tuple(job for each in self._between.values() for job in each.running)
+        return tuple(job for each in self.by_ends.values() for job in each.running)
 
     def renewed(self, found: Iterable[CopyJob], since: datetime) -> JobBook:
         """Return these jobs as they were ``found``, without those that ended before ``since``; see :class:`Jobs`."""
-        by_ends = _by_ends(found)
+        there = _by_ends(found)
         made = {
-            ends: self._between.get(ends, NONE).renewed(by_ends.get(ends, ()), since)
-            for ends in self._between.keys() | by_ends.keys()
+            ends: self.by_ends.get(ends, NONE).renewed(there.get(ends, ()), since)
+            for ends in self.by_ends.keys() | there.keys()
         }
-        if all(jobs is self._between.get(ends) for ends, jobs in made.items()):
+        if all(jobs is self.by_ends.get(ends) for ends, jobs in made.items()):
             return self
         book = JobBook()
-        book._between = {ends: jobs for ends, jobs in made.items() if jobs.groups}
+        book.by_ends = {ends: jobs for ends, jobs in made.items() if jobs.groups}
         return book
 
     def __iter__(self) -> Iterator[CopyJob]:
         """Yield the jobs, vault by vault."""
-        for each in self._between.values():
+        for each in self.by_ends.values():
             yield from each
 
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
 
-from . import columns
+from . import columns, marks
+from .marks import UNMARKED, WIDTH, Marks
 from .records import BIAS, NEVER, Apart, Codec, Key, PointProfile, Profile, key_of, moment_of, name_of, number_of
 from .seen import RecoveryPoint
 
@@ -23,15 +24,18 @@ H = TypeVar("H", bound=Hashable)
 
 _SPARE = 16
 """So many profiles that no row has any more are kept beside twice as many as there are rows."""
+_TICKED = 1 << 8 * WIDTH
 _FIRST, _FIRST_TWO = struct.Struct(">Q"), struct.Struct(">Qq")
 
 
 class Packed(Generic[T]):
-    """Rows about one resource, oldest first. Never changes, and is compared by identity."""
+    """Rows about one resource, oldest first. Never changes, but for its marks, and is compared by identity."""
 
-    __slots__ = ("_codec", "_kept", "_newest", "_number", "profiles", "resource")
+    __slots__ = ("_codec", "_kept", "_newest", "_number", "marks", "profiles", "resource")
 
-    def __init__(self, codec: Codec[T], resource: str, records: bytes, profiles: tuple[Profile, ...]) -> None:
+    def __init__(
+        self, codec: Codec[T], resource: str, records: bytes, profiles: tuple[Profile, ...], marks: bytes = b""
+    ) -> None:
         self._codec = codec
         self._number = len(records) // codec.layout.size
         self._newest: int
@@ -40,6 +44,8 @@ class Packed(Generic[T]):
         self.resource: Final = resource
         self.profiles: Final = profiles
         """What rows have in common, by the number that their records have of it."""
+        self.marks = marks or UNMARKED * self._number
+        """The mark of each row as AWS sent it last, oldest first."""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -159,9 +165,10 @@ class _Taken(Generic[T]):
         profiles: The number of each profile; those of ``known`` are shared with other resources until there is a new
             one.
         records: The rows that were not there, and all after the first such one: of equal names the last one counts.
+            Each with its mark.
     """
 
-    __slots__ = ("_are_shared", "_hashes", "_ticked", "known", "profiles", "records")
+    __slots__ = ("_are_shared", "_came", "_hashes", "known", "profiles", "records")
 
     def __init__(self, known: Packed[T] | None, profiles: dict[Profile, int], *, again: bool) -> None:
         self.known = known
@@ -169,7 +176,7 @@ class _Taken(Generic[T]):
         self.records = bytearray()
         self._are_shared = known is not None
         self._hashes = array("q", sorted(map(hash, known.each())) if known is not None and again else ())
-        self._ticked = bytearray(len(self._hashes))
+        self._came = array("Q", bytes(8 * len(self._hashes)))
 
     def number(self, profile: Profile) -> int:
         """Number one more profile."""
@@ -177,22 +184,17 @@ class _Taken(Generic[T]):
             self.profiles, self._are_shared = dict(self.profiles), False
         return self.profiles.setdefault(profile, len(self.profiles))
 
-    def take(self, record: bytes) -> None:
+    def take(self, record: bytes, mark: int) -> None:
         """Take one more row in."""
         if not self.records and (place := self._place(record)) is not None:
-            self._ticked[place] = True
+            self._came[place] = mark | _TICKED
         else:
-            self.records += record
+            self.records += record + marks.written(mark)
 
-    def all(self, size: int) -> list[bytes] | None:
-        """Return all rows that came, of a size; None where they are those that were there before."""
-        came = [bytes(self.records[place : place + size]) for place in range(0, len(self.records), size)]
-        if self.known is None or not self._hashes:
-            return came
-        if not came and all(self._ticked):
-            return None
-        known = ((each, self._place(each)) for each in self.known.each())
-        return [each for each, place in known if place is not None and self._ticked[place]] + came
+    def came(self, record: bytes) -> bytes | None:
+        """Return the mark of a known row that came again."""
+        place = self._place(record)
+        return marks.written(self._came[place] ^ _TICKED) if place is not None and self._came[place] else None
 
     def _place(self, record: bytes) -> int | None:
         number = hash(record)
@@ -203,17 +205,26 @@ class _Taken(Generic[T]):
 class Packing(Generic[T]):
     """Takes rows in one by one, and puts them together by their resource."""
 
-    def __init__(self, codec: Codec[T], like: Mapping[str, Packed[T]] | None = None, *, again: bool = False) -> None:
+    def __init__(
+        self,
+        codec: Codec[T],
+        like: Mapping[str, Packed[T]] | None = None,
+        *,
+        again: Marks | None = None,
+        marked: Mapping[str, Packed[T]] | None = None,
+    ) -> None:
         """Begin with nothing.
 
         Args:
             codec: How rows are written.
             like: What is known already; profiles get the numbers that they have there.
-            again: Whether that is expected to come again.
+            again: Where that is expected to come again: the marks of the rows that came and were not read.
+            marked: Rows whose marks are known, too.
         """
         self._codec = codec
         self._again = again
         self._like = like or {}
+        self._marked = marked or {}
         self._open: dict[str, _Taken[T]] = {}
         self._alike: dict[tuple[Profile, ...], tuple[Profile, ...]] = {}
         self._common: dict[Profile, Profile] = {}
@@ -224,14 +235,14 @@ class Packing(Generic[T]):
         """Take one in."""
         self.take(resource, self._codec.apart(row))
 
-    def take(self, resource: str, apart: Apart) -> None:
+    def take(self, resource: str, apart: Apart, mark: int = 0) -> None:
         """Take one in that was taken apart as the codec does it."""
         taken = self._open.get(resource) or self._opened(resource)
         numbers, profile, ends = apart
         number = taken.profiles.get(profile)
         if number is None:
             number = taken.number(self._common.setdefault(profile, profile))
-        taken.take(self._pack(*numbers, number, *ends))
+        taken.take(self._pack(*numbers, number, *ends), mark)
 
     def _opened(self, resource: str) -> _Taken[T]:
         known = self._like.get(resource)
@@ -240,52 +251,93 @@ class Packing(Generic[T]):
             profiles = {each: number for number, each in enumerate(known.profiles)}
             self._numbers[id(known.profiles)] = profiles
         opened = self._open[sys.intern(resource)] = _Taken(
-            known, profiles or {}, again=self._again
+            known, profiles or {}, again=self._again is not None
         )  # both vaults name it, and their jobs
         return opened
 
-    def packed(self) -> dict[str, Packed[T]]:
-        """Return all that was taken in, and begin anew; of rows with the same name the last one.
+    def packed(self) -> Mapping[str, Packed[T]]:
+        """Return all that came, and begin anew; of rows with the same name the last one that had to be read.
 
         What is as it was known is the same object.
         """
+        if self._again is not None and self._again.all_came and not self._open:
+            return self._like
         made = {}
-        for resource in list(self._open):
-            taken = self._open.pop(resource)
-            records, known = taken.all(self._codec.layout.size), taken.known
-            if records is None and known is not None:
-                made[resource] = known
-            elif records:
-                packed = self._together(resource, records, taken.profiles)
-                made[resource] = known if known is not None and packed.is_like(known) else packed
+        for resource in [*self._open] if self._again is None else dict.fromkeys((*self._like, *self._open)):
+            found = self._put_together(resource, self._open.pop(resource, None))
+            if found is not None:
+                made[resource] = found
         return made
 
-    def _together(self, resource: str, records: list[bytes], profiles: dict[Profile, int]) -> Packed[T]:
-        if len(profiles) > 2 * len(records) + _SPARE:
-            records, profiles = self._renumbered(records, tuple(profiles))
+    def _put_together(self, resource: str, taken: _Taken[T] | None) -> Packed[T] | None:
+        known, size = self._like.get(resource), self._codec.layout.size
+        rows: list[bytes] = []
+        profiles: Mapping[Profile, int] = taken.profiles if taken is not None else {}
+        if known is not None and self._again is not None:
+            came = list(self._came(known, taken, self._again))
+            rows = [record + mark for record, mark in came if mark is not None]
+            if len(rows) == len(known) and not (taken and taken.records):
+                known.marks = b"".join(row[size:] for row in rows)
+                return known
+            profiles = profiles or {each: number for number, each in enumerate(known.profiles)}
+        rows += self._with_marks(resource, taken) if taken is not None else ()
+        if not rows:
+            return None
+        packed = self._together(resource, rows, profiles)
+        if known is None or not packed.is_like(known):
+            return packed
+        known.marks = packed.marks
+        return known
+
+    def _came(self, known: Packed[T], taken: _Taken[T] | None, again: Marks) -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield the known rows of a resource, and the marks of those that came again."""
+        for place, (record, ticked) in enumerate(zip(known.each(), again.came(known.marks), strict=True)):
+            if ticked:
+                yield record, known.marks[place * WIDTH : (place + 1) * WIDTH]
+            else:
+                yield record, taken.came(record) if taken is not None else None
+
+    def _with_marks(self, resource: str, taken: _Taken[T]) -> list[bytes]:
+        """Return the rows that were taken in and were not there, each with its mark, as far as it is known."""
+        size = self._codec.layout.size
+        rows = [bytes(taken.records[at : at + size + WIDTH]) for at in range(0, len(taken.records), size + WIDTH)]
+        if not any(row.endswith(UNMARKED) for row in rows):
+            return rows
+        known: dict[bytes, bytes] = {}
+        for group in (taken.known, self._marked.get(resource)):
+            # The same record says the same only where profiles have the same numbers.
+            if group is not None and all(taken.profiles.get(each) == at for at, each in enumerate(group.profiles)):
+                known |= zip(group.each(), marks.each(group.marks), strict=True)
+        return [row if row[size:] != UNMARKED else row[:size] + known.get(row[:size], UNMARKED) for row in rows]
+
+    def _together(self, resource: str, rows: list[bytes], profiles: Mapping[Profile, int]) -> Packed[T]:
+        size = self._codec.layout.size
+        if len(profiles) > 2 * len(rows) + _SPARE:
+            rows, profiles = self._renumbered(rows, tuple(profiles))
         found = tuple(profiles)
         found = self._alike.setdefault(found, found)
-        alone = len({record[self._codec.name] for record in records}) == len(records)
-        each = records if alone else self._last_of_each(resource, records, found)
-        return Packed(self._codec, resource, b"".join(sorted(each)), found)
+        alone = len({row[self._codec.name] for row in rows}) == len(rows)
+        each = sorted(rows if alone else self._last_of_each(resource, rows, found))
+        records, their_marks = (row[:size] for row in each), (row[size:] for row in each)
+        return Packed(self._codec, resource, b"".join(records), found, b"".join(their_marks))
 
     def _renumbered(
-        self, records: Iterable[bytes], profiles: tuple[Profile, ...]
+        self, rows: Iterable[bytes], profiles: tuple[Profile, ...]
     ) -> tuple[list[bytes], dict[Profile, int]]:
         """Leave out the profiles that no row has any more."""
         used: dict[Profile, int] = {}
-        renumbered, place = [], self._codec.numbers
-        for record in records:
-            fields = list(self._codec.layout.unpack(record))
+        renumbered, place, size = [], self._codec.numbers, self._codec.layout.size
+        for row in rows:
+            fields = list(self._codec.layout.unpack(row[:size]))
             fields[place] = used.setdefault(profiles[fields[place]], len(used))
-            renumbered.append(self._codec.layout.pack(*fields))
+            renumbered.append(self._codec.layout.pack(*fields) + row[size:])
         return renumbered, used
 
-    def _last_of_each(self, resource: str, records: Iterable[bytes], profiles: tuple[Profile, ...]) -> list[bytes]:
+    def _last_of_each(self, resource: str, rows: Iterable[bytes], profiles: tuple[Profile, ...]) -> list[bytes]:
         last: dict[str, bytes] = {}
-        for record in records:
-            (name,) = Packed(self._codec, resource, record, profiles).names()
-            last[name] = record
+        for row in rows:
+            (name,) = Packed(self._codec, resource, row[: self._codec.layout.size], profiles).names()
+            last[name] = row
         return list(last.values())
 
 

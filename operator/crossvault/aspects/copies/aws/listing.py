@@ -7,6 +7,7 @@ from typing import Any
 
 from ....aws.entered import Entered
 from ....aws.pages import PAGES, walked
+from ....aws.rows import Row
 from ....words.texts import clean
 from ..inventory import Inventory
 from ..jobs import Ends, JobBook
@@ -33,7 +34,7 @@ def recovery_points(
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
         pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_between(since, before))
         whole = since is None and before is None
-        return Inventory.listed(map(_point, walked(pages, "RecoveryPoints", _arn)), like, whole=whole)
+        return Inventory.listed(walked(pages, "RecoveryPoints", _arn), _point, like, whole=whole)
 
 
 def copy_jobs(
@@ -51,15 +52,15 @@ def copy_jobs(
         paginator = access.backup(region).get_paginator("list_copy_jobs")
         bounds = _between(since) if ended is None else {"ByCompleteAfter": ended}
         pages = paginator.paginate(PaginationConfig=PAGES, **bounds)
-        return JobBook.listed(map(_job, walked(pages, "CopyJobs", _id)), like, whole=not bounds)
+        return JobBook.listed(walked(pages, "CopyJobs", _id), _job, like, whole=not bounds)
 
 
-def _arn(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
-    return str(row.RecoveryPointArn)
+def _arn(row: Row) -> str:
+    return str(row.read().RecoveryPointArn)
 
 
-def _id(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
-    return str(row.CopyJobId)
+def _id(row: Row) -> str:
+    return str(row.read().CopyJobId)
 
 
 def _between(since: datetime | None, before: datetime | None = None) -> dict[str, Any]:
@@ -67,8 +68,9 @@ def _between(since: datetime | None, before: datetime | None = None) -> dict[str
     return {name: moment for name, moment in bounds.items() if moment is not None}
 
 
-def _point(row: Any) -> tuple[str, Apart]:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+def _point(sent: Row) -> tuple[str, Apart]:
     """Return the resource of a recovery point, and the rest of it as it is kept: there are millions of them."""
+    row = sent.read()
     lifecycle = row.CalculatedLifecycle
     return row.ResourceArn or "", point_apart(
         row.RecoveryPointArn,
@@ -94,8 +96,9 @@ def _kept(lifecycle: Any) -> int | None:  # noqa: ANN401 - part of a row
     return days if days is not None and days > 0 else None
 
 
-def _job(row: Any) -> tuple[Ends, str, Apart]:  # noqa: ANN401 - a row of aws.rows, made from the table of members
+def _job(sent: Row) -> tuple[Ends, str, Apart]:
     """Return the vaults and the resource of a copy job, and it as it is kept."""
+    row = sent.read()
     source, destination = row.SourceBackupVaultArn, row.DestinationBackupVaultArn
     return (
         (source, destination),

@@ -18,6 +18,7 @@ from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.pages import PAGES, walked
 from ....aws.places import DENIED, EVER, Age, Pending, Place, known
 from ....aws.reads import ReadKey
+from ....aws.rows import Row
 from ....engine.declared import Desired, Destination, account_of
 from ....engine.hints import Subject
 from ....engine.looks import Look, Seen, Unseen
@@ -258,7 +259,8 @@ def vaults(access: Entered, region: str) -> Listed:
     partly: set[str] = set()
     with access.asking("list the vaults", "backup:ListBackupVaults", region):
         pages = access.backup(region).get_paginator("list_backup_vaults").paginate(PaginationConfig=PAGES)
-        for row in walked(pages, "BackupVaultList", _name):
+        for sent in walked(pages, "BackupVaultList", _name):
+            row = sent.read()
             if not row.BackupVaultArn or not row.EncryptionKeyArn:
                 partly.add(row.BackupVaultName)
             elif account_of(row.BackupVaultArn) == access.account.account_id:
@@ -266,8 +268,8 @@ def vaults(access: Entered, region: str) -> Listed:
     return Listed(found, frozenset(partly - found.keys()))
 
 
-def _name(row: Any) -> str:  # noqa: ANN401 - a row of aws.rows
-    return str(row.BackupVaultName)
+def _name(row: Row) -> str:
+    return str(row.read().BackupVaultName)
 
 
 def _listed(row: Any) -> Vault:  # noqa: ANN401 - a row of aws.rows, made from the table of members
