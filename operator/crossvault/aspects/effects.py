@@ -15,6 +15,7 @@ from typing import TypeVar
 from ..aws import marks, tenants
 from ..aws.budget import Budgets
 from ..aws.calls import CallCounts, CallRecorder
+from ..aws.clients import NewClients, SharedClients
 from ..aws.entered import Entered
 from ..aws.hands import Hands, Looked, Looking, Reach, Scene
 from ..aws.own import AwsSettings, NewSession, plain_session
@@ -86,6 +87,7 @@ class AwsAccounts:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         new_session: NewSession = plain_session,
+        new_clients: NewClients = SharedClients,
         new_threads: NewThreads | None = None,
     ) -> None:
         self.recorder = recorder or CallCounts()
@@ -93,7 +95,13 @@ class AwsAccounts:
         budgets = Budgets(self.recorder, clock=monotonic, sleep=sleep or self._sleep)
         self._settings = settings = settings or AwsSettings()
         sessions = Sessions(
-            settings, self.recorder, budgets, clock=clock, new_session=new_session, new_threads=new_threads
+            settings,
+            self.recorder,
+            budgets,
+            clock=clock,
+            new_session=new_session,
+            new_clients=new_clients,
+            new_threads=new_threads,
         )
         heeds: dict[str, frozenset[Subject]] = {}
         reads = SharedReads(clock, lambda key: marks.of_read(key, heeds))

@@ -9,23 +9,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import botocore.session
-from botocore.credentials import (
-    CredentialResolver,
-    DeferredRefreshableCredentials,
-    ReadOnlyCredentials,
-)
+from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ..engine.declared import Account, Limits
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
-from . import bodies, errors, names, regions
+from . import errors, names, regions
 from .calls import CallHooks
+from .clients import Clients
 from .denials import Denials
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
-from .own import AwsSettings, OwnIdentity, Ready, client_config
+from .own import AwsSettings, OwnIdentity
 from .threads import NewThreads, RequestThreads
 
 if TYPE_CHECKING:
@@ -78,6 +74,7 @@ class Entered:
         settings: AwsSettings,
         *,
         sts_region: str,
+        clients: Clients,
         hooks: CallHooks,
         clock: Callable[[], datetime],
         new_threads: NewThreads | None = None,
@@ -96,18 +93,11 @@ class Entered:
         self._verified = datetime.min.replace(tzinfo=self.used.tzinfo)
         self._verifying = threading.Lock()
         self._creating = threading.Lock()
+        self._new_clients = clients
+        self._hooks = hooks
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._denials = Denials(clock)
-        self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role")
-        self._session = self._new_session(hooks)
-        self._config = client_config(settings)
-
-    def _new_session(self, hooks: CallHooks) -> botocore.session.Session:
-        session = self._operator.new_session()
-        session.register_component("credential_provider", CredentialResolver([Ready(self._credentials)]))
-        session.set_config_variable("sts_regional_endpoints", "regional")
-        hooks.attach(session)
-        return session
+        self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role", clock)
 
     # --- Clients ---------------------------------------------------------------------------------------------------
 
@@ -159,26 +149,12 @@ class Entered:
         return self._kept(service, region)
 
     def _kept(self, service: str, region: str) -> BaseClient:
-        # Many threads may use a client, only one may create one.
-        # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
         with self._creating:
             client = self._clients.get((service, region))
             if client is None:
-                client = self._clients[service, region] = self._create(service, region)
+                made = self._new_clients.client(service, region, self._credentials, self._hooks)
+                client = self._clients[service, region] = made
             return client
-
-    def _create(self, service: str, region: str, own: ReadOnlyCredentials | None = None) -> BaseClient:
-        client = self._session.create_client(
-            service,
-            region_name=region,
-            endpoint_url=self._settings.endpoint_url,
-            config=self._config,
-            aws_access_key_id=own.access_key if own else None,
-            aws_secret_access_key=own.secret_key if own else None,
-            aws_session_token=own.token if own else None,
-        )
-        bodies.bound(client)
-        return client
 
     # --- Identity --------------------------------------------------------------------------------------------------
 
@@ -233,8 +209,8 @@ class Entered:
     @contextmanager
     def _sts(self, credentials: ReadOnlyCredentials) -> Iterator[STSClient]:
         """Open STS for credentials that nothing else may use yet."""
-        with self._creating:
-            client = self._create("sts", self.sts_region, credentials)
+        own = Credentials(credentials.access_key or "", credentials.secret_key or "", credentials.token)
+        client = self._new_clients.client("sts", self.sts_region, own, self._hooks)
         with closing(cast("STSClient", client)) as sts:
             yield sts
 
@@ -287,7 +263,7 @@ class Entered:
         return self._denials.of_late()
 
     def close(self) -> None:
-        """Close connections and threads; requests on their way still end."""
+        """Close what is this account's alone; requests on their way still end."""
         self.threads.close()
         with self._creating:
             clients = list(self._clients.values())

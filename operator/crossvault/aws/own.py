@@ -33,6 +33,9 @@ class FileLoader(Protocol):
 
 NewSession = Callable[[], botocore.session.Session]
 
+CONNECTIONS = 100
+"""How many connections to one host are kept open for the next request, of all accounts together."""
+
 # Under this name the requests are counted that fetch the operator's own credentials, before any account is entered.
 NOBODY = ""
 
@@ -82,6 +85,7 @@ def client_config(settings: AwsSettings) -> Config:
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         user_agent_extra=f"crossvault/{settings.version}",
+        max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
     )
 

@@ -1,7 +1,4 @@
-"""The ways into all accounts.
-
-All sessions share one loader, so the service models are in memory once. A changed BackupAccount is another session.
-"""
+"""The ways into all accounts. A changed BackupAccount is another one."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from ..engine.declared import Account
 from . import regions, tenants
 from .budget import Budgets
 from .calls import CallHooks, CallRecorder
+from .clients import Clients, NewClients, SharedClients
 from .entered import Entered, Fingerprint, fingerprint
 from .own import AwsSettings, NewSession, OwnIdentity, plain_session
 from .threads import NewThreads
@@ -36,6 +34,7 @@ class Sessions:
         *,
         clock: Callable[[], datetime],
         new_session: NewSession = plain_session,
+        new_clients: NewClients = SharedClients,
         new_threads: NewThreads | None = None,
     ) -> None:
         # A failed refresh is told by our problem already; botocore would add a traceback to the log each time.
@@ -45,9 +44,11 @@ class Sessions:
         self._budgets = budgets
         self._clock = clock
         self._new_session = new_session
+        self._new_clients = new_clients
         self._new_threads = new_threads
         self._lock = threading.Lock()
         self._operator: OwnIdentity | None = None
+        self._clients: Clients | None = None
         self._entered: OrderedDict[Fingerprint, Entered] = OrderedDict()
         self._swept: datetime | None = None
 
@@ -78,7 +79,8 @@ class Sessions:
         That takes longer than a whole pass, and would otherwise fall into the first one.
         """
         with self._lock:
-            access = self._new(Account("", ""), regions.first("aws"))
+            region = self._own().region or regions.first("aws")
+            access = self._new(Account("", ""), region)
         access.warm()
         access.close()
 
@@ -110,7 +112,10 @@ class Sessions:
         """Leave all accounts."""
         with self._lock:
             gone = self._leave(lambda _: True)
+            clients, self._clients = self._clients, None
         _close(gone)
+        if clients is not None:
+            clients.close()
 
     def _own(self) -> OwnIdentity:
         if self._operator is None:
@@ -130,12 +135,15 @@ class Sessions:
 
     def _new(self, account: Account, sts_region: str) -> Entered:
         name = account.name
+        if self._clients is None:
+            self._clients = self._new_clients(self._own().new_session, self._settings)
         hooks = CallHooks(name, self._recorder, lambda kind: self._budgets.spend(name, kind, tenants.current()))
         return Entered(
             account,
             self._own(),
             self._settings,
             sts_region=sts_region,
+            clients=self._clients,
             hooks=hooks,
             clock=self._clock,
             new_threads=self._new_threads,

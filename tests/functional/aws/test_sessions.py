@@ -12,6 +12,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.credentials import Credentials
 from botocore.model import StructureShape
 from tests.kit.scripted_aws import (
     Answer,
@@ -29,6 +30,8 @@ from tests.kit.scripted_aws import (
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
 from crossvault.aws import AwsSettings, CallCounts
+from crossvault.aws.calls import CallHooks
+from crossvault.aws.clients import SharedClients
 from crossvault.aws.own import OwnIdentity, plain_session
 from crossvault.engine.declared import Account, Limits
 from crossvault.words.problems import CrossvaultError
@@ -290,18 +293,8 @@ def test_broken_answer_of_sts_is_a_problem() -> None:
         aws.close()
 
 
-def test_sessions_share_the_service_models() -> None:
-    """The models of AWS's services are in memory once, however many accounts there are."""
-    aws = accounts("http://127.0.0.1:1")
-
-    loaders = {id(_enter(aws, account(name))._session.get_component("data_loader")) for name in ("a", "b", "c")}
-    aws.close()
-
-    assert len(loaders) == 1
-
-
 def test_clients_are_made_once_per_service_and_region() -> None:
-    """A client is expensive to make and free to share."""
+    """Of an account: many threads share it."""
     aws = accounts("http://127.0.0.1:1")
     access = _enter(aws)
 
@@ -345,14 +338,14 @@ def test_account_is_left(leave: Callable[[AwsAccounts, Clock], object]) -> None:
 
 def test_partition_and_regional_endpoint_of_sts_are_used() -> None:
     """STS of the operator's own Region is asked: it is the one its network certainly reaches."""
-    aws = accounts("http://127.0.0.1:1")
-    access = _enter(aws)
-    access._settings = replace(access._settings, endpoint_url=None)
+    settings, calls = AwsSettings(region=REGION), CallCounts()
+    clients = SharedClients(OwnIdentity(settings, calls, plain_session).new_session, settings)
+    hooks, nobody = CallHooks("prod", calls, lambda _: None), Credentials("key", "secret")
 
-    urls = [access._create("sts", region).meta.endpoint_url for region in ("us-east-1", "eu-west-1", "cn-north-1")]
-    aws.close()
+    made = [clients.client("sts", region, nobody, hooks) for region in ("us-east-1", "eu-west-1", "cn-north-1")]
+    clients.close()
 
-    assert urls == [
+    assert [each.meta.endpoint_url for each in made] == [
         "https://sts.us-east-1.amazonaws.com",
         "https://sts.eu-west-1.amazonaws.com",
         "https://sts.cn-north-1.amazonaws.com.cn",

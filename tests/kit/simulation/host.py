@@ -26,7 +26,7 @@ from crossvault.work.vitals import Vitals
 
 from .cloud import Cloud
 from .troubles import Killed
-from .wire import clients, new_sessions
+from .wire import clients, new_clients, new_session
 from .world import START, Declared, World
 
 CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=9))
@@ -50,7 +50,8 @@ class _Process:
             clock=clock,
             monotonic=lambda: cloud.now,
             sleep=cloud.wait,
-            new_session=new_sessions(cloud.answer, clock),
+            new_session=new_session,
+            new_clients=new_clients(cloud.answer),
             new_threads=lambda _name: NoThreads(),
         )
         self.desk, self.board, self.freshness = Desk(), Board(), Freshness(CADENCE)

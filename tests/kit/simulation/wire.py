@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, cast
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from botocore.credentials import CredentialResolver, Credentials
+from botocore.credentials import Credentials
 from tests.kit import sessions
 from tests.kit.stage import HOME, OPERATOR_KEY
 
@@ -24,7 +23,9 @@ from backup_simulator.identity.claims import Claim
 from backup_simulator.records.state import Credential
 from backup_simulator.simulator import Simulator
 from backup_simulator.wire import CommonError, Request
-from crossvault.aws.own import NewSession
+from crossvault.aws.calls import CallHooks
+from crossvault.aws.clients import NewClients
+from crossvault.aws.own import AwsSettings, client_config
 
 Answer = Callable[[str, AWSPreparedRequest], AWSResponse]
 """Answers a request; the name is that of service and operation, as ``backup.ListCopyJobs``."""
@@ -93,6 +94,10 @@ class _Lent:
         _, service, operation = said["event_name"].split(".")
         return self.answer(f"{service}.{operation}", said["request"])
 
+    def register(self, event_name: str, handler: Callable[..., Any]) -> None:
+        """Hook in, until it is given back."""
+        self.hooks.append((event_name, handler))
+
     def rest(self) -> None:
         """Forget for whom it was lent."""
         self.credentials, self.hooks, self.answer = None, [], None
@@ -144,20 +149,13 @@ def _plain() -> botocore.session.Session:
 
 
 class _Session:
-    """As much of a botocore session as the product uses, with lent clients."""
-
-    def __init__(self, answer: Answer, clock: Callable[[], datetime]) -> None:
-        self._answer, self._clock = answer, clock
-        self._hooks: list[tuple[str, Callable[..., Any]]] = []
-        self._credentials: Any = None
+    """As much of a botocore session as the product uses where clients are lent."""
 
     def get_component(self, name: str) -> Any:
         return _plain().get_component(name)
 
-    def register_component(self, name: str, component: Any) -> None:
-        if name == "credential_provider" and isinstance(component, CredentialResolver):
-            self._credentials = component.load_credentials()
-            self._credentials._time_fetcher = self._clock  # there is no other way in
+    def register_component(self, _name: str, _component: Any) -> None:
+        """All have the same already."""
 
     def get_config_variable(self, _name: str) -> str:
         return HOME
@@ -171,28 +169,31 @@ class _Session:
     def get_credentials(self) -> Credentials:
         return Credentials(OPERATOR_KEY["AWS_ACCESS_KEY_ID"], OPERATOR_KEY["AWS_SECRET_ACCESS_KEY"])
 
-    def register(self, event_name: str, handler: Callable[..., Any]) -> None:
-        self._hooks.append((event_name, handler))
+    def register(self, _event_name: str, _handler: Callable[..., Any]) -> None:
+        """No request is made by a session itself."""
 
-    def create_client(
-        self,
-        service: str,
-        *,
-        region_name: str,
-        config: Config,
-        aws_access_key_id: str | None,
-        aws_secret_access_key: str | None,
-        aws_session_token: str | None,
-        **_: Any,
-    ) -> Any:
-        lent = clients().lend(service, region_name, config)
-        lent.credentials = self._credentials
-        if aws_access_key_id is not None and aws_secret_access_key is not None:
-            lent.credentials = Credentials(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        lent.hooks, lent.answer = self._hooks, self._answer
+
+class _LentClients:
+    """What makes the clients of accounts: they are lent."""
+
+    def __init__(self, answer: Answer, settings: AwsSettings) -> None:
+        self._answer, self._config = answer, client_config(settings)
+
+    def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> Any:
+        lent = clients().lend(service, region, self._config)
+        lent.credentials, lent.answer = credentials, self._answer
+        hooks.attach(lent)
         return lent.client
 
+    def close(self) -> None:
+        """All are taken back by whoever ends a process."""
 
-def new_sessions(answer: Answer, clock: Callable[[], datetime]) -> NewSession:
-    """Return what makes sessions whose requests ``answer`` answers, and whose credentials age by ``clock``."""
-    return lambda: cast("botocore.session.Session", _Session(answer, clock))
+
+def new_clients(answer: Answer) -> NewClients:
+    """Return what makes clients whose requests ``answer`` answers."""
+    return lambda _new_session, settings: _LentClients(answer, settings)
+
+
+def new_session() -> botocore.session.Session:
+    """Return a session that makes no client."""
+    return cast("botocore.session.Session", _Session())

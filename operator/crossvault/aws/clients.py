@@ -1,0 +1,158 @@
+"""Clients of AWS for many accounts: what is the same for all of them is made once for each service and Region.
+
+botocore makes a class, an index of events and a pool of connections for every client, which takes 20 ms and 300 KiB,
+and none of it has to do with who asks. A client for an account is that, with a signer, hooks and retries of its own:
+what it signs with cannot get to another account, since nothing that is shared knows of any credentials.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+from botocore.config import Config
+from botocore.credentials import CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.hooks import BaseEventHooks, HierarchicalEmitter
+from botocore.retries import standard
+
+from . import bodies
+from .own import AwsSettings, Ready, client_config
+
+if TYPE_CHECKING:
+    import botocore.session
+    from botocore.client import BaseClient
+
+    from .calls import CallHooks
+
+
+class Clients(Protocol):
+    """Makes clients."""
+
+    def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> BaseClient:
+        """Return a client of a service in a Region that signs with some credentials, and whose calls go by hooks."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+NewClients: TypeAlias = "Callable[[Callable[[], botocore.session.Session], AwsSettings], Clients]"
+"""Makes what makes clients, from what makes sessions that know nobody's credentials."""
+
+
+class SharedClients:
+    """Makes clients that share all but who asks. Thread-safe."""
+
+    def __init__(self, new_session: Callable[[], botocore.session.Session], settings: AwsSettings) -> None:
+        self._new_session = new_session
+        self._endpoint_url = settings.endpoint_url
+        self._config = client_config(settings)
+        self._lock = threading.Lock()
+        self._session: botocore.session.Session | None = None
+        self._shared: dict[tuple[str, str], BaseClient] = {}
+
+    def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> BaseClient:
+        """Return a client of a service in a Region that signs with some credentials, and whose calls go by hooks."""
+        # Many threads may use a client, only one may create one.
+        # https://docs.aws.amazon.com/boto3/latest/guide/clients.html
+        with self._lock:
+            shared = self._shared.get((service, region))
+            if shared is None:
+                shared = self._shared[service, region] = self._create(service, region)
+        client = lent(shared, credentials)
+        hooks.attach(client.meta.events)
+        return client
+
+    def close(self) -> None:
+        """Close all connections; requests on their way still end."""
+        with self._lock:
+            shared = list(self._shared.values())
+            self._shared.clear()
+        for each in shared:
+            each.close()
+
+    def _create(self, service: str, region: str) -> BaseClient:
+        if self._session is None:
+            self._session = self._new_session()
+            self._session.register_component("credential_provider", CredentialResolver([Ready(_Nobody())]))
+            self._session.set_config_variable("sts_regional_endpoints", "regional")
+        return shareable(self._session, service, region, self._endpoint_url, self._config)
+
+
+class _Nobody(Credentials):
+    """Signs nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        raise RuntimeError("a client that accounts share signs nothing")
+
+
+class _Events:
+    """What hooks into a client: its own handlers, and after them those that are shared."""
+
+    def __init__(self, shared: BaseEventHooks) -> None:
+        self._shared: Any = shared
+        self._own: Any = HierarchicalEmitter()
+        self.register = self._own.register
+        self.register_first = self._own.register_first
+        self.register_last = self._own.register_last
+        self.unregister = self._own.unregister
+
+    def emit(self, event_name: str, **kwargs: object) -> list[Any]:
+        """Call all handlers of an event."""
+        return [*self._own.emit(event_name, **kwargs), *self._shared.emit(event_name, **kwargs)]
+
+    def emit_until_response(self, event_name: str, **kwargs: object) -> tuple[Any, Any]:
+        """Call the handlers of an event until one answers."""
+        answered: tuple[Any, Any] = self._own.emit_until_response(event_name, **kwargs)
+        return answered if answered[1] is not None else self._shared.emit_until_response(event_name, **kwargs)
+
+
+class _Lent:
+    """What a client sends through that somebody else closes."""
+
+    def __init__(self, inner: bodies.HttpSession) -> None:
+        self.send = inner.send
+
+    def close(self) -> None:
+        """Leave the connections to others."""
+
+
+def shareable(
+    session: botocore.session.Session, service: str, region: str, endpoint_url: str | None, config: Config
+) -> BaseClient:
+    """Return what clients are :func:`lent` from; what it asks itself is not signed."""
+    made = session.create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    bodies.bound(made)
+    name = made.meta.service_model.service_id.hyphenize()
+    events: Any = made.meta.events
+    signer: Any = made._request_signer  # type: ignore[attr-defined] # noqa: SLF001 - see lent
+    events.unregister(f"request-created.{name}", signer.handler)
+    # Retries are rationed: one account that is throttled must not use up what others may ask again.
+    events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
+    events.unregister(f"request-created.{name}", unique_id=f"seed-max-attempts-{name}")
+    return made
+
+
+def lent(shared: BaseClient, credentials: Credentials) -> BaseClient:
+    """Return a client like a shared one that signs with some credentials; closing it closes nothing.
+
+    botocore has no public way to that; a test holds all that is reached into here.
+    """
+    client: Any = object.__new__(type(shared))
+    vars(client).update(vars(shared))
+    events = _Events(shared.meta.events)
+    client.meta = copy.copy(shared.meta)
+    client.meta.events = events
+    client._endpoint = copy.copy(client._endpoint)  # noqa: SLF001
+    client._endpoint._event_emitter = events  # noqa: SLF001
+    client._endpoint.http_session = _Lent(client._endpoint.http_session)  # noqa: SLF001
+    client._request_signer = copy.copy(client._request_signer)  # noqa: SLF001
+    client._request_signer._event_emitter = events  # noqa: SLF001
+    client._request_signer._credentials = credentials  # noqa: SLF001
+    client._register_handlers()  # noqa: SLF001
+    standard.register_retry_handler(client, client.meta.config.retries["total_max_attempts"])
+    return cast("BaseClient", client)
