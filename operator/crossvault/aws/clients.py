@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from botocore.config import Config
 from botocore.credentials import CredentialResolver, Credentials, ReadOnlyCredentials
-from botocore.hooks import BaseEventHooks, HierarchicalEmitter
 from botocore.retries import standard
 
 from . import bodies
@@ -23,6 +22,7 @@ from .own import AwsSettings, Ready, client_config
 if TYPE_CHECKING:
     import botocore.session
     from botocore.client import BaseClient
+    from botocore.hooks import BaseEventHooks
 
     from .calls import CallHooks
 
@@ -37,6 +37,7 @@ class Clients(Protocol):
         """Close all connections."""
 
 
+Handler: TypeAlias = Callable[..., Any]
 NewClients: TypeAlias = "Callable[[Callable[[], botocore.session.Session], AwsSettings], Clients]"
 """Makes what makes clients, from what makes sessions that know nobody's credentials."""
 
@@ -91,24 +92,37 @@ class _Nobody(Credentials):
 
 
 class _Events:
-    """What hooks into a client: its own handlers, and after them those that are shared."""
+    """What hooks into a client: its own few handlers, and after them those that are shared."""
 
     def __init__(self, shared: BaseEventHooks) -> None:
         self._shared: Any = shared
-        self._own: Any = HierarchicalEmitter()
-        self.register = self._own.register
-        self.register_first = self._own.register_first
-        self.register_last = self._own.register_last
-        self.unregister = self._own.unregister
+        self._own: list[tuple[str, Handler]] = []
+        self._last: list[tuple[str, Handler]] = []
 
-    def emit(self, event_name: str, **kwargs: object) -> list[Any]:
+    def register(self, event_name: str, handler: Handler, **_: object) -> None:
+        """Call a handler for an event and everything below it."""
+        self._own.append((event_name, handler))
+
+    def register_last(self, event_name: str, handler: Handler, **_: object) -> None:
+        """Call a handler after all others of this client's own."""
+        self._last.append((event_name, handler))
+
+    def emit(self, event_name: str, **kwargs: object) -> list[tuple[Handler, Any]]:
         """Call all handlers of an event."""
-        return [*self._own.emit(event_name, **kwargs), *self._shared.emit(event_name, **kwargs)]
+        own = [(each, each(event_name=event_name, **kwargs)) for each in self._of(event_name)]
+        return [*own, *self._shared.emit(event_name, **kwargs)]
 
     def emit_until_response(self, event_name: str, **kwargs: object) -> tuple[Any, Any]:
         """Call the handlers of an event until one answers."""
-        answered: tuple[Any, Any] = self._own.emit_until_response(event_name, **kwargs)
-        return answered if answered[1] is not None else self._shared.emit_until_response(event_name, **kwargs)
+        for each in self._of(event_name):
+            answer = each(event_name=event_name, **kwargs)
+            if answer is not None:
+                return each, answer
+        answered: tuple[Any, Any] = self._shared.emit_until_response(event_name, **kwargs)
+        return answered
+
+    def _of(self, event_name: str) -> Iterator[Handler]:
+        return (each for name, each in (*self._own, *self._last) if f"{event_name}.".startswith(f"{name}."))
 
 
 class _Lent:

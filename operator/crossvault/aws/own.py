@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import PurePath
 from typing import Any, Protocol, cast
 
 import botocore.session
@@ -18,7 +19,13 @@ from ..engine.declared import SecretKey
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from .calls import CallHooks, CallRecorder
+from .members import ANSWERS
 from .names import UNNAMED
+
+ASKED = frozenset(
+    {"account", "backup", "cloudtrail", "iam", "kms", "organizations", "resourcegroupstaggingapi", "sqs", "sts"}
+)
+"""The services that are asked by us; botocore may ask others for the operator's own credentials."""
 
 
 class FileLoader(Protocol):
@@ -109,7 +116,9 @@ class Ready(CredentialProvider):
 
 
 class LeanFiles:
-    """Loads models of services without what they say to people, which is half of what they take of memory.
+    """Loads models of services without what they say to people, and ours without what is never asked.
+
+    That is nearly all that they take of memory.
 
     Args:
         inner: What loads them, of a :class:`botocore.loaders.Loader`.
@@ -124,7 +133,30 @@ class LeanFiles:
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
         """Load a model; None where there is none."""
-        return _without_documentation(self._inner.load_file(file_path))
+        model = self._inner.load_file(file_path)
+        service, _, kind = PurePath(file_path).parts[-3:] if model is not None else ("", "", "")
+        if service in ASKED and kind == "service-2":
+            model = _of_operations(model, ANSWERS)
+        return _without_documentation(model)
+
+
+def _of_operations(model: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return a model of a service with some of its operations, and the shapes that these need."""
+    operations = {name: each for name, each in model["operations"].items() if name in names}
+    shapes: dict[str, Any] = {}
+    needed = _shapes_in(operations)
+    while needed:
+        shapes |= {name: model["shapes"][name] for name in needed}
+        needed = _shapes_in({name: shapes[name] for name in needed}) - shapes.keys()
+    return {**model, "operations": operations, "shapes": shapes}
+
+
+def _shapes_in(model: Any) -> set[str]:  # noqa: ANN401 - JSON
+    """Return the names of the shapes that a part of a model refers to."""
+    if isinstance(model, dict):
+        named = {each for name, each in model.items() if name == "shape" and isinstance(each, str)}
+        return named.union(*map(_shapes_in, model.values()))
+    return set().union(*map(_shapes_in, model)) if isinstance(model, list) else set()
 
 
 def _without_documentation(model: Any) -> Any:  # noqa: ANN401 - JSON
