@@ -13,7 +13,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from botocore.config import Config
-from botocore.credentials import CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.credentials import (
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+    RefreshableCredentials,
+)
 from botocore.retries import standard
 
 from . import bodies
@@ -28,7 +34,10 @@ if TYPE_CHECKING:
 
 
 class Clients(Protocol):
-    """Makes clients."""
+    """Makes clients, and what they sign with."""
+
+    def credentials(self, fetch: Callable[[], dict[str, Any]]) -> RefreshableCredentials:
+        """Return credentials that are fetched when they are first needed, and again before they end."""
 
     def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> BaseClient:
         """Return a client of a service in a Region that signs with some credentials, and whose calls go by hooks."""
@@ -52,6 +61,10 @@ class SharedClients:
         self._lock = threading.Lock()
         self._session: botocore.session.Session | None = None
         self._shared: dict[tuple[str, str], BaseClient] = {}
+
+    def credentials(self, fetch: Callable[[], dict[str, Any]]) -> RefreshableCredentials:
+        """Return credentials that are fetched when they are first needed, and again before they end."""
+        return DeferredRefreshableCredentials(fetch, "assume-role")
 
     def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> BaseClient:
         """Return a client of a service in a Region that signs with some credentials, and whose calls go by hooks."""

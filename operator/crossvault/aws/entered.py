@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -97,7 +97,7 @@ class Entered:
         self._hooks = hooks
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._denials = Denials(clock)
-        self._credentials = DeferredRefreshableCredentials(self._fetch_credentials, "assume-role", clock)
+        self._credentials = clients.credentials(self._fetch_credentials)
 
     # --- Clients ---------------------------------------------------------------------------------------------------
 

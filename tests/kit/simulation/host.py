@@ -51,7 +51,7 @@ class _Process:
             monotonic=lambda: cloud.now,
             sleep=cloud.wait,
             new_session=new_session,
-            new_clients=new_clients(cloud.answer),
+            new_clients=new_clients(cloud.answer, clock),
             new_threads=lambda _name: NoThreads(),
         )
         self.desk, self.board, self.freshness = Desk(), Board(), Freshness(CADENCE)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
 from tests.kit import sessions
 from tests.kit.stage import HOME, OPERATOR_KEY
 
@@ -176,8 +177,11 @@ class _Session:
 class _LentClients:
     """What makes the clients of accounts: they are lent."""
 
-    def __init__(self, answer: Answer, settings: AwsSettings) -> None:
-        self._answer, self._config = answer, client_config(settings)
+    def __init__(self, answer: Answer, clock: Callable[[], datetime], settings: AwsSettings) -> None:
+        self._answer, self._clock, self._config = answer, clock, client_config(settings)
+
+    def credentials(self, fetch: Callable[[], dict[str, Any]]) -> RefreshableCredentials:
+        return DeferredRefreshableCredentials(fetch, "assume-role", self._clock)
 
     def client(self, service: str, region: str, credentials: Credentials, hooks: CallHooks) -> Any:
         lent = clients().lend(service, region, self._config)
@@ -189,9 +193,9 @@ class _LentClients:
         """All are taken back by whoever ends a process."""
 
 
-def new_clients(answer: Answer) -> NewClients:
-    """Return what makes clients whose requests ``answer`` answers."""
-    return lambda _new_session, settings: _LentClients(answer, settings)
+def new_clients(answer: Answer, clock: Callable[[], datetime]) -> NewClients:
+    """Return what makes clients whose requests ``answer`` answers, and whose credentials age by ``clock``."""
+    return lambda _new_session, settings: _LentClients(answer, clock, settings)
 
 
 def new_session() -> botocore.session.Session:
