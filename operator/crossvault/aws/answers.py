@@ -97,7 +97,10 @@ def checked(model: OperationModel, status: int, body: bytes) -> Checked:
         found = xml_answers.read(body, shape)
         if found is None:
             raise parsers.ResponseParserError(NOTHING)
-        return Checked(xml_answers.write(body, shape, _kept(found, members)))
+        kept = _kept(found, members)
+        if ANSWERS[model.name].many:
+            return Checked(xml_answers.write(model.name, shape, {}), kept)
+        return Checked(xml_answers.write(model.name, shape, kept))
     return Checked(body)
 
 

@@ -110,15 +110,10 @@ class _Events:
     def __init__(self, shared: BaseEventHooks) -> None:
         self._shared: Any = shared
         self._own: list[tuple[str, Handler]] = []
-        self._last: list[tuple[str, Handler]] = []
 
     def register(self, event_name: str, handler: Handler, **_: object) -> None:
         """Call a handler for an event and everything below it."""
         self._own.append((event_name, handler))
-
-    def register_last(self, event_name: str, handler: Handler, **_: object) -> None:
-        """Call a handler after all others of this client's own."""
-        self._last.append((event_name, handler))
 
     def emit(self, event_name: str, **kwargs: object) -> list[tuple[Handler, Any]]:
         """Call all handlers of an event."""
@@ -135,7 +130,7 @@ class _Events:
         return answered
 
     def _of(self, event_name: str) -> Iterator[Handler]:
-        return (each for name, each in (*self._own, *self._last) if f"{event_name}.".startswith(f"{name}."))
+        return (each for name, each in self._own if f"{event_name}.".startswith(f"{name}."))
 
 
 class _Lent:
@@ -156,8 +151,11 @@ def shareable(
     bodies.bound(made)
     name = made.meta.service_model.service_id.hyphenize()
     events: Any = made.meta.events
-    signer: Any = made._request_signer  # type: ignore[attr-defined] # noqa: SLF001 - see lent
-    events.unregister(f"request-created.{name}", signer.handler)
+    parts: Any = made
+    events.unregister(f"request-created.{name}", parts._request_signer.handler)  # noqa: SLF001 - see lent
+    # It says again in each request who asks, for the sake of what a request may add to that; a tenth of all it takes.
+    words = parts._user_agent_creator.rebuild_and_replace_user_agent_handler  # noqa: SLF001
+    events.unregister(f"request-created.{name}", words)
     # Retries are rationed: one account that is throttled must not use up what others may ask again.
     events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
     events.unregister(f"request-created.{name}", unique_id=f"seed-max-attempts-{name}")
@@ -180,6 +178,7 @@ def lent(shared: BaseClient, credentials: Credentials) -> BaseClient:
     client._request_signer = copy.copy(client._request_signer)  # noqa: SLF001
     client._request_signer._event_emitter = events  # noqa: SLF001
     client._request_signer._credentials = credentials  # noqa: SLF001
-    client._register_handlers()  # noqa: SLF001
+    name = client.meta.service_model.service_id.hyphenize()
+    events.register(f"request-created.{name}", client._request_signer.handler)  # noqa: SLF001
     standard.register_retry_handler(client, client.meta.config.retries["total_max_attempts"])
     return cast("BaseClient", client)

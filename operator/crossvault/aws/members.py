@@ -12,7 +12,8 @@ class Members:
     Attributes:
         always: AWS sends them always, and with a value; without one of them the answer is none.
         sometimes: Absent and null both say that there is none. Other kinds of values are no answer here either.
-        many: It has rows by the thousand, which are decoded by :mod:`.rows` and not by botocore.
+        many: It has rows by the thousand, which botocore would take too long to read: JSON is decoded by :mod:`.rows`,
+            and of XML, which is read to be checked, nothing may be more than text, booleans and what has these.
     """
 
     always: tuple[str, ...] = ()
@@ -74,6 +75,7 @@ ANSWERS: dict[str, Members] = {
             "EvaluationResults[].PermissionsBoundaryDecisionDetail",
             "EvaluationResults[].PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary",
         ),
+        many=True,
     ),
     # https://docs.aws.amazon.com/accounts/latest/reference/API_Region.html: the model promises neither member; a row
     # without one of them tells nothing.
