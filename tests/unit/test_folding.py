@@ -5,6 +5,7 @@ The reference has no memory and knows no resources: it is the pass as it was bef
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,12 +28,12 @@ from tests.kit.builders import (
 )
 from tests.kit.judging import every_standing
 
-from crossvault.aspects.copies import doubts, evidence, existing, folding, states
+from crossvault.aspects.copies import doubts, evidence, existing, figures, folding, newest, states
 from crossvault.aspects.copies.contents import Contents
 from crossvault.aspects.copies.declared import COPIES, Backfill, BackfillMode, Copies
 from crossvault.aspects.copies.existing import Lifecycles
 from crossvault.aspects.copies.foresight import Circumstances
-from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.inventory import Inventory, by_age
 from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.judged import Judged
 from crossvault.aspects.copies.memory import MOST_VIEWS, Memory
@@ -245,6 +246,30 @@ def test_whatever_happens_the_fold_says_what_a_whole_comparison_says(
         assert same(found, everything)
         assert sums_fit(found)
         assert (lifecycles.due, lifecycles.groups) == (expected.due, expected.groups)
+
+
+@given(st.lists(st.lists(happenings(), max_size=8), max_size=6), st.sampled_from(sorted(VIEWS)))
+def test_every_recovery_point_can_be_told_one_by_one(looks: list[list[tuple[str, dict[str, Any]]]], name: str) -> None:
+    """Each once and as it was judged, the newest first, and so many of each state as a status counts."""
+    world = World()
+    for happened in looks:
+        for each in happened:
+            happen(world, *each)
+        view = view_of(world, name)
+        found = folded(world, view)
+        told = list(newest.standings(world.contents(), found, lambda _: True))
+
+        assert Counter(each.state for each in told) == +figures.states_of(found)
+        assert [each.point.created for each in told] == sorted((each.point.created for each in told), reverse=True)
+        assert tuple(sorted(told, key=lambda each: each.point.arn)) == every_standing(found)
+        assert len(told) == len({each.point.arn for each in told}) == len(world.points)
+        for resource in RESOURCES:
+            of_it = [each for each in told if each.point.resource_arn == resource]
+            assert list(newest.standings(world.contents(), found, lambda _: True, resource)) == of_it
+        alone = list(newest.points(world.contents().points, lambda _: True))
+        assert sorted(alone, key=by_age, reverse=True) == sorted(world.points.values(), key=by_age, reverse=True)
+        assert [each.created for each in alone] == [each.point.created for each in told]
+
 
 
 # --- What is settled -----------------------------------------------------------------------------------------------
