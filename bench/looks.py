@@ -42,13 +42,18 @@ def with_jobs(*, points: int) -> dict[str, Any]:
 
 
 def _full(points: int) -> dict[str, Any]:
+    with SimulatorServer(all_copied(points)) as aws:
+        return _compared(aws)
+
+
+def all_copied(points: int) -> dict[str, Any]:
+    """Return a pair of accounts with about so many recovery points, all of them copied, and nothing to do."""
     world = worlds.copied(worlds.at_rest(worlds.world(pairs=1, vaults=1, points=1)), points)
     for account in world["accounts"]:
         account["service_linked_role"] = account["name"].startswith("target-")
         if account["name"] == "source-0":
             account["keys"][0]["policy"] = _anybody("kms:*")
-    with SimulatorServer(_administered(world)) as aws:
-        return _compared(aws)
+    return _administered(world)
 
 
 def _compared(aws: SimulatorServer) -> dict[str, Any]:

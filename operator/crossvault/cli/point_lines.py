@@ -253,7 +253,12 @@ def _of_point(point: RecoveryPoint | None) -> str:
 def _of_wait(line: Line) -> Iterator[str]:
     wait, again = line.wait, line.again
     if wait is not None:
-        yield f"It waits for {wait.what}, until {instant(wait.until) or 'nobody knows when'}."
+        until = instant(wait.until)
+        yield (
+            f"It waits for {wait.what}, until {until}."
+            if until
+            else f"It waits for {wait.what}; until when is not known."
+        )
         if wait.remedy:
             yield f"To be done by the {wait.who or 'platform team'}: {wait.remedy}"
     elif line.reason and line.reason in set(Reason) and EXPLANATIONS[Reason(line.reason)].remedy:
@@ -278,9 +283,9 @@ def _of_copy(line: Line) -> Iterator[str]:
         yield f"No copy of it is known in {line.vault}." if line.standing is not None else ""
     if job is not None:
         ended = f", ended at {instant(job.completed)}" if job.completed else ""
-        said = f": {clean(job.message)}" if job.message else ""
+        said = f" It says: {clean(job.message)}" if job.message else ""
         attempts = line.standing.attempts if line.standing is not None else 0
-        shown = f"; AWS shows {attempts} jobs of it" if attempts > 1 else ""
-        yield f"Copy job {job.id}, begun at {instant(job.created)}{ended}, is {job.state}{said}{shown}"
+        shown = f", the last of {attempts} that AWS shows" if attempts > 1 else ""
+        yield f"Copy job {job.id}{shown}, begun at {instant(job.created)}{ended}, is {job.state}.{said}"
     elif line.standing is not None:
         yield "AWS shows no copy job of it; it forgets them after 30 days."

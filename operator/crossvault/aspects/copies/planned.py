@@ -177,6 +177,7 @@ class Standing:
         vanished: A copy job completed, and its copy is there no more.
         ground: Why it is certain that there is no copy, of a point that may be started.
         copy: What lies in the destination for it, whether it does or not.
+        trial_at: When it is found out by one of its kind whether what failed for good still does.
     """
 
     point: RecoveryPoint
@@ -190,6 +191,7 @@ class Standing:
     vanished: bool = False
     ground: Ground | None = None
     copy: RecoveryPoint | None = None
+    trial_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@
 | a prerequisite is unmet | that prerequisite | not known |
 | it failed, and is tried again | the next attempt | as the job history says |
 | only a person can end it | who acts; beside that the next attempt | of the attempt, where there is one |
+| it failed for good | the same; beside that one of its kind | 28 days after the last job of its kind |
 | it cannot, or must not, be copied; or it is copied | nothing | |
 """
 
@@ -118,8 +119,11 @@ _FOR = {
 def _for_somebody(standing: Standing, reason: Reason) -> Wait:
     explained = EXPLANATIONS[reason]
     who = explained.who if explained.who != NOBODY else PLATFORM
-    words = who if standing.retry_at is None else f"{who}, or the next attempt"
-    return Wait(words, standing.retry_at, who, remedy(reason, (standing,)))
+    if standing.retry_at is not None:
+        words = f"{who}, or the next attempt"
+    else:
+        words = who if standing.trial_at is None else f"{who}, or the trial of one of its kind"
+    return Wait(words, standing.retry_at or standing.trial_at, who, remedy(reason, (standing,)))
 
 
 def _for_a_job(standing: Standing) -> Wait:
