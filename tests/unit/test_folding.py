@@ -271,7 +271,6 @@ def test_every_recovery_point_can_be_told_one_by_one(looks: list[list[tuple[str,
         assert [each.created for each in alone] == [each.point.created for each in told]
 
 
-
 # --- What is settled -----------------------------------------------------------------------------------------------
 
 
