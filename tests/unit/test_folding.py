@@ -43,8 +43,9 @@ from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
-from crossvault.aspects.vault.seen import AIR_GAPPED
+from crossvault.aspects.vault.seen import AIR_GAPPED, Key
 from crossvault.engine.declared import Scope
+from crossvault.engine.looks import Seen
 
 RESOURCES = ("arn:aws:ec2:eu-west-1:111111111111:volume/a", "arn:aws:ec2:eu-west-1:111111111111:volume/b", "")
 
@@ -415,6 +416,33 @@ def test_settled_recovery_points_can_be_told_after_all() -> None:
     assert len(later) == 3
     assert all(each.state is State.COPIED and each.point.created > ago(days=2) for each in later)
     assert found.standings == ()
+
+
+def test_what_differs_from_point_to_point_is_not_kept_for_each() -> None:
+    """A message that names the point, or is that of its job, is one to all that are settled; told, it is its own."""
+    world, key = settled_world(), "arn:aws:kms:eu-west-1:111111111111:key/of-aws"
+    for number in range(40):
+        resource = f"arn:aws:ec2:eu-west-1:111111111111:volume/closed-{number}"
+        made = replace(point(100 + number, resource=resource, kind="EBS"), encryption_key_arn=key, encrypted=True)
+        world.points[made.arn] = made
+    world.jobs = {
+        name: replace(job, message=f"A tag of {job.source_point_arn} was not copied.")
+        for name, job in world.jobs.items()
+    }
+    view = view_of(world, "all")
+    of_aws = {key: Seen(Key(key, "AWS", "Enabled"))}
+    view = replace(view, known=replace(view.known, keys=of_aws))
+    found, notes = folded(world, view), newest._Notes(world.contents())
+    for each in found.settled.after(newest.EVER):
+        notes.take(each)
+    kinds = len(notes._said)
+    told = list(notes.newest_first())
+
+    assert tuple(sorted(told, key=lambda each: each.point.arn)) == every_standing(found)
+    assert Counter(each.state for each in told) == {State.INELIGIBLE: 40, State.COPIED: 12}
+    assert len({each.message for each in told}) == 52
+    assert found.standings == ()
+    assert kinds == 2
 
 
 # --- Found by attacking --------------------------------------------------------------------------------------------
