@@ -25,7 +25,8 @@ STATES = ("copied", "missing", "failed")
 """How the recovery points of the large one stand; of those that are missing and failed more are tried all the time."""
 FAILED = "An internal error occurred."
 LATEST = 600.0
-POLL = 0.01
+POLL, SELDOM = 0.01, 2.0
+"""How often is looked whether a copy is started, and whether a policy has its status, which takes a process."""
 
 
 def measure(*, points: int) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def _run(points: int, state: str | None) -> dict[str, Any]:
         try:
             if state is not None:
                 _apply(plane, _policy(0))
-                _wait(lambda: _seen(plane) >= points, "the large policy has its status")
+                _wait(lambda: _seen(plane) >= points, "the large policy has its status", SELDOM)
             _first_start(plane, aws, COUNT + 1)  # who comes first waits for the operator to have entered the accounts
             took = sorted(_first_start(plane, aws, index) for index in range(1, COUNT + 1))
         finally:
@@ -101,9 +102,9 @@ def _apply(plane: ControlPlane, *bodies: dict[str, Any]) -> None:
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(bodies), timeout=600)
 
 
-def _wait(until: Any, what: str) -> None:  # noqa: ANN401 - whatever is true or not
+def _wait(until: Any, what: str, poll: float = POLL) -> None:  # noqa: ANN401 - whatever is true or not
     end = time.monotonic() + LATEST
     while not until():
         if time.monotonic() > end:
             raise TimeoutError(f"not after {LATEST:.0f} s: {what}")
-        time.sleep(POLL)
+        time.sleep(poll)
