@@ -209,3 +209,5 @@ def test_every_gap_waits_for_something(state: State) -> None:
         assert wait.what, standing
         assert wait.who != NOBODY, standing
         assert wait.until in {None, retry_at}, standing
+        if state is State.FAILED and retry_at is not None:
+            assert wait.until == (None if retry_at <= NOW else retry_at), standing

@@ -85,18 +85,18 @@ def wait(standing: Standing, plan: Plan, desired: Desired, destination: str, now
     """Return what a recovery point waits for; None where it waits for nothing."""
     if standing.state not in GAP_STATES:
         return None
-    if standing.needs_action and standing.reason is not None:
+    due = may_start(standing, now)
+    if due and (rows := tuple(blocking(plan.prerequisites, destination))):
+        return _for_rows(rows)
+    if not due and standing.needs_action and standing.reason is not None:
         return _for_somebody(standing, standing.reason)
     if standing.state is State.IN_PROGRESS:
         return _for_a_job(standing)
-    if may_start(standing, now) and (rows := tuple(blocking(plan.prerequisites, destination))):
-        return _for_rows(rows)
-    return _for_its_turn(standing, desired, now)
+    return _for_its_turn(standing, desired, due=due)
 
 
-def _for_its_turn(standing: Standing, desired: Desired, now: datetime) -> Wait:
+def _for_its_turn(standing: Standing, desired: Desired, *, due: bool) -> Wait:
     """Return what one waits for that is started without anybody doing anything, as far as the policy acts."""
-    due = may_start(standing, now)
     if standing.state is State.FAILED and not due:
         return Wait("the next attempt", standing.retry_at)
     if not desired.acts and standing.reason is not Reason.EXPECTED_FROM_PLAN:
