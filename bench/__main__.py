@@ -5,17 +5,32 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import drain, imports, latency, looks, plans, policies, prerequisites, schedules, simulation, simulator, tenants
+from . import (
+    beside,
+    drain,
+    imports,
+    latency,
+    looks,
+    plans,
+    policies,
+    prerequisites,
+    schedules,
+    simulation,
+    simulator,
+    tenants,
+)
+from . import points as points_
 from . import settled as settled_
 
 PARTS = (
     *("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "prerequisites", "tenants", "latency"),
-    *("schedules", "simulation"),
+    *("schedules", "points", "beside", "simulation"),
 )
 FIXED: dict[str, Callable[[], Any]] = {
     "imports": imports.measure,
@@ -47,6 +62,7 @@ RESULT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 @click.option("--settled", default=100_000, show_default=True, help="Recovery points that have their copies, at most.")
 @click.option("--jobs", is_flag=True, help="Look at copies that were made, with the jobs that made them.")
 @click.option("--crowd", default=500, show_default=True, help="Policies of the namespace beside which two come late.")
+@click.option("--beside", "besides", default=200_000, show_default=True, help="Recovery points beside a small policy.")
 @click.option("--seeds", default=10_000, show_default=True, type=click.IntRange(1), help="Seeds of the simulation.")
 @click.option("--only", type=click.Choice(PARTS), help="Measure one part.")
 def main(
@@ -61,39 +77,36 @@ def main(
     points: int,
     large: int,
     crowd: int,
+    besides: int,
     settled: int,
     jobs: bool,
     seeds: int,
     only: str | None,
 ) -> None:
-    """Measure imports, looks, a drain, settled vaults, simulator, plans, policies, tenants, schedules, latency."""
+    """Measure imports, looks, a drain, settled vaults, simulator, plans, policies, tenants, schedules, points."""
     result: dict[str, Any] = {"machine": {"python": platform.python_version(), "system": platform.platform()}}
+    measures: dict[str, Callable[[], Any]] = FIXED | {
+        "looks": partial(looks.with_jobs if jobs else looks.measure, points=settled),
+        "settled": partial(settled_.measure, points=points),
+        "points": partial(points_.measure, points=settled),
+        "beside": partial(beside.measure, points=besides),
+        "simulator": partial(simulator.measure, points=large),
+        "simulation": partial(simulation.measure, seeds=seeds),
+        "latency": partial(latency.measure, interval=interval),
+        "tenants": partial(tenants.measure, crowd=crowd, reads_per_second=reads_per_second, interval=interval),
+        "policies": partial(
+            policies.measure,
+            pairs=pairs,
+            vaults=vaults,
+            reads_per_second=reads_per_second,
+            steady=steady,
+            interval=interval,
+            at_rest=at_rest,
+            copied=copied,
+        ),
+    }
     for part in [only] if only else PARTS:
-        match part:
-            case "imports" | "drain" | "plans" | "prerequisites" | "schedules":
-                result[part] = FIXED[part]()
-            case "looks":
-                result[part] = looks.with_jobs(points=settled) if jobs else looks.measure(points=settled)
-            case "settled":
-                result[part] = settled_.measure(points=points)
-            case "simulator":
-                result[part] = simulator.measure(points=large)
-            case "simulation":
-                result[part] = simulation.measure(seeds=seeds)
-            case "latency":
-                result[part] = latency.measure(interval=interval)
-            case "tenants":
-                result[part] = tenants.measure(crowd=crowd, reads_per_second=reads_per_second, interval=interval)
-            case _:
-                result[part] = policies.measure(
-                    pairs=pairs,
-                    vaults=vaults,
-                    reads_per_second=reads_per_second,
-                    steady=steady,
-                    interval=interval,
-                    at_rest=at_rest,
-                    copied=copied,
-                )
+        result[part] = measures[part]()
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     click.echo(json.dumps(result, indent=2))

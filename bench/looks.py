@@ -42,13 +42,18 @@ def with_jobs(*, points: int) -> dict[str, Any]:
 
 
 def _full(points: int) -> dict[str, Any]:
+    with SimulatorServer(all_copied(points)) as aws:
+        return _compared(aws)
+
+
+def all_copied(points: int) -> dict[str, Any]:
+    """Return a pair of accounts with about so many recovery points, all of them copied, and nothing to do."""
     world = worlds.copied(worlds.at_rest(worlds.world(pairs=1, vaults=1, points=1)), points)
     for account in world["accounts"]:
         account["service_linked_role"] = account["name"].startswith("target-")
         if account["name"] == "source-0":
-            account["keys"][0]["policy"] = _anybody("kms:*")
-    with SimulatorServer(_administered(world)) as aws:
-        return _compared(aws)
+            account["keys"][0]["policy"] = anybody("kms:*")
+    return _administered(world)
 
 
 def _compared(aws: SimulatorServer) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def with_room_for_copies(world: dict[str, Any], resources: int) -> dict[str, Any
     """Let each first source vault have daily recovery points of so many resources, and whoever copies them do so."""
     for account in world["accounts"]:
         if account["name"].startswith("source-"):
-            account["keys"][0]["policy"] = _anybody("kms:*")
+            account["keys"][0]["policy"] = anybody("kms:*")
             account["vaults"][0]["generate"][0] |= {"resources": resources, "every": "1d", "back": f"{EACH - 1}d"}
         if account["name"].startswith("target-"):
             role = f"arn:aws:iam::{worlds.source_id(int(account['name'].removeprefix('target-')))}:role/copy-role"
@@ -96,7 +101,8 @@ def with_room_for_copies(world: dict[str, Any], resources: int) -> dict[str, Any
     return world
 
 
-def _anybody(action: str) -> dict[str, Any]:
+def anybody(action: str) -> dict[str, Any]:
+    """Return a policy that lets everybody do something."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 

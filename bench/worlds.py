@@ -71,14 +71,16 @@ def at_rest(world: dict[str, Any]) -> dict[str, Any]:
 
 def copied(world: dict[str, Any], points: int) -> dict[str, Any]:
     """Let every vault of a world at rest hold so many recovery points, 25 of each resource, all of them copied."""
-    resources = max(1, points // OF_EACH)
     for account in world["accounts"]:
         side, _, number = account["name"].partition("-")
         for index, vault in enumerate(account.get("vaults", ())):
-            vault["generate"] = [
-                _daily(int(number), index, resource, copy=side == "target") for resource in range(resources)
-            ]
+            vault["generate"] = daily(int(number), index, points, copy=side == "target")
     return world
+
+
+def daily(number: int, index: int, points: int, *, copy: bool) -> list[dict[str, Any]]:
+    """Return what a vault has that holds so many recovery points, 25 of each resource, or their copies."""
+    return [_daily(number, index, resource, copy=copy) for resource in range(max(1, points // OF_EACH))]
 
 
 def _daily(number: int, index: int, resource: int, *, copy: bool) -> dict[str, Any]:

@@ -176,6 +176,8 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "copiesFollow": 1,  # the older one of a disk, of which one copy runs at a time
         "copiesWait": 0,
         "copiesHeld": 0,
+        "copiesWhole": len(scene.POINTS),
+        "copiesWholeBytes": document["summary"]["copiesWholeBytes"],
         "unmet": 0,
         "unknown": 0,
         "failed": 0,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from tests.kit import stage as scene
 from tools.demo.world import operator_environment
 
@@ -58,14 +58,17 @@ class Surgery:
     def doctor(self, *words: str | Path, where: Iterable[str | Path] = (), code: int | None = None) -> Json:
         """Return what a doctor tells a machine; of the files, where nothing else is said."""
         place = tuple(where) or ("-f", self.manifests)
-        line = ["doctor", *map(str, place), "-o", "json", *map(str, words)]
-        with _own_logs():
-            done = CliRunner().invoke(main, line, env=operator_environment(self.aws))
+        done = self.type_in("doctor", *place, "-o", "json", *words)
         assert done.stdout, done.output
         if code is not None:
             assert done.exit_code == code, done.output
         answer: Json = json.loads(done.stdout)
         return answer
+
+    def type_in(self, *words: str | Path) -> Result:
+        """Run a command of ours in this process, and return what came of it."""
+        with _own_logs():
+            return CliRunner().invoke(main, list(map(str, words)), env=operator_environment(self.aws))
 
     def paste(self, lines: Iterable[str]) -> None:
         """Type lines at the shells of administrators."""

@@ -39,6 +39,7 @@ def crossvault(*words: str) -> subprocess.CompletedProcess[str]:
         pytest.param(("plam",), id="an unknown command"),
         pytest.param(("run", "-f", "x", "--interval", "soon"), id="a length of time that is none"),
         pytest.param(("plan", "-f", "/does/not/exist"), id="a folder that is not there"),
+        pytest.param(("points", "-f", ".", "--state", "lost"), id="a state that is none"),
     ],
 )
 def test_wrong_usage_ends_with_1_and_says_why(words: tuple[str, ...]) -> None:
@@ -50,7 +51,9 @@ def test_wrong_usage_ends_with_1_and_says_why(words: tuple[str, ...]) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.parametrize("command", [("operator",), ("run", "-f", "."), ("plan", "-f", "."), ("doctor", "-f", ".")])
+@pytest.mark.parametrize(
+    "command", [("operator",), ("run", "-f", "."), ("plan", "-f", "."), ("doctor", "-f", "."), ("points", "-f", ".")]
+)
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_BACKUP"])
 def test_credentials_do_not_travel_in_the_clear(
     command: tuple[str, ...], variable: str, monkeypatch: pytest.MonkeyPatch
@@ -180,7 +183,7 @@ def test_version_imports_nothing_of_other_commands() -> None:
     ("typed", "offered"),
     [
         pytest.param("crossvault ", set(_COMMANDS), id="every command"),
-        pytest.param("crossvault p", {"plan"}, id="one command"),
+        pytest.param("crossvault pl", {"plan"}, id="one command"),
         pytest.param("crossvault plan -o j", {"json"}, id="a value of an option"),
         pytest.param("crossvault run --unt", {"--until-protected"}, id="an option"),
     ],

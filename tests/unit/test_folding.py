@@ -5,6 +5,7 @@ The reference has no memory and knows no resources: it is the pass as it was bef
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,12 +28,12 @@ from tests.kit.builders import (
 )
 from tests.kit.judging import every_standing
 
-from crossvault.aspects.copies import doubts, evidence, existing, folding, states
+from crossvault.aspects.copies import doubts, evidence, existing, figures, folding, newest, states
 from crossvault.aspects.copies.contents import Contents
 from crossvault.aspects.copies.declared import COPIES, Backfill, BackfillMode, Copies
 from crossvault.aspects.copies.existing import Lifecycles
 from crossvault.aspects.copies.foresight import Circumstances
-from crossvault.aspects.copies.inventory import Inventory
+from crossvault.aspects.copies.inventory import Inventory, by_age
 from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.judged import Judged
 from crossvault.aspects.copies.memory import MOST_VIEWS, Memory
@@ -42,8 +43,9 @@ from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.aspects.copy_role import COPY_ROLE
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
-from crossvault.aspects.vault.seen import AIR_GAPPED
+from crossvault.aspects.vault.seen import AIR_GAPPED, Key
 from crossvault.engine.declared import Scope
+from crossvault.engine.looks import Seen
 
 RESOURCES = ("arn:aws:ec2:eu-west-1:111111111111:volume/a", "arn:aws:ec2:eu-west-1:111111111111:volume/b", "")
 
@@ -247,6 +249,29 @@ def test_whatever_happens_the_fold_says_what_a_whole_comparison_says(
         assert (lifecycles.due, lifecycles.groups) == (expected.due, expected.groups)
 
 
+@given(st.lists(st.lists(happenings(), max_size=8), max_size=6), st.sampled_from(sorted(VIEWS)))
+def test_every_recovery_point_can_be_told_one_by_one(looks: list[list[tuple[str, dict[str, Any]]]], name: str) -> None:
+    """Each once and as it was judged, the newest first, and so many of each state as a status counts."""
+    world = World()
+    for happened in looks:
+        for each in happened:
+            happen(world, *each)
+        view = view_of(world, name)
+        found = folded(world, view)
+        told = list(newest.standings(world.contents(), found, lambda _: True))
+
+        assert Counter(each.state for each in told) == +figures.states_of(found)
+        assert [each.point.created for each in told] == sorted((each.point.created for each in told), reverse=True)
+        assert tuple(sorted(told, key=lambda each: each.point.arn)) == every_standing(found)
+        assert len(told) == len({each.point.arn for each in told}) == len(world.points)
+        for resource in RESOURCES:
+            of_it = [each for each in told if each.point.resource_arn == resource]
+            assert list(newest.standings(world.contents(), found, lambda _: True, resource)) == of_it
+        alone = list(newest.points(world.contents().points, lambda _: True))
+        assert sorted(alone, key=by_age, reverse=True) == sorted(world.points.values(), key=by_age, reverse=True)
+        assert [each.created for each in alone] == [each.point.created for each in told]
+
+
 # --- What is settled -----------------------------------------------------------------------------------------------
 
 
@@ -391,6 +416,33 @@ def test_settled_recovery_points_can_be_told_after_all() -> None:
     assert len(later) == 3
     assert all(each.state is State.COPIED and each.point.created > ago(days=2) for each in later)
     assert found.standings == ()
+
+
+def test_what_differs_from_point_to_point_is_not_kept_for_each() -> None:
+    """A message that names the point, or is that of its job, is one to all that are settled; told, it is its own."""
+    world, key = settled_world(), "arn:aws:kms:eu-west-1:111111111111:key/of-aws"
+    for number in range(40):
+        resource = f"arn:aws:ec2:eu-west-1:111111111111:volume/closed-{number}"
+        made = replace(point(100 + number, resource=resource, kind="EBS"), encryption_key_arn=key, encrypted=True)
+        world.points[made.arn] = made
+    world.jobs = {
+        name: replace(job, message=f"A tag of {job.source_point_arn} was not copied.")
+        for name, job in world.jobs.items()
+    }
+    view = view_of(world, "all")
+    of_aws = {key: Seen(Key(key, "AWS", "Enabled"))}
+    view = replace(view, known=replace(view.known, keys=of_aws))
+    found, notes = folded(world, view), newest._Notes(world.contents())
+    for each in found.settled.after(newest.EVER):
+        notes.take(each)
+    kinds = len(notes._said)
+    told = list(notes.newest_first())
+
+    assert tuple(sorted(told, key=lambda each: each.point.arn)) == every_standing(found)
+    assert Counter(each.state for each in told) == {State.INELIGIBLE: 40, State.COPIED: 12}
+    assert len({each.message for each in told}) == 52
+    assert found.standings == ()
+    assert kinds == 2
 
 
 # --- Found by attacking --------------------------------------------------------------------------------------------

@@ -51,6 +51,52 @@ def test_a_missing_copy_is_found_and_sized() -> None:
     assert plan_command.exit_code(document) == 2
 
 
+def test_the_whole_cost_is_told_beside_the_first_batch() -> None:
+    """Number and bytes by type of all that is copied in the end, how many AWS gives no size of, and which is first."""
+    kinds = ("RDS", "RDS", "RDS", "EBS", "EBS")
+    points = tuple(
+        builders.point(number, resource="arn:db:1" if kind == "RDS" else f"arn:disk:{number}", kind=kind, size=size)
+        for number, (kind, size) in enumerate(zip(kinds, (5 * 1024, 1024, 1024, 2048, 0), strict=True), 1)
+    )
+    document = answer(builders.desired(backfill=ALL), builders.observed(points))
+    found = document["policies"][0]["destinations"][0]["copies"]
+
+    assert (found["count"], found["bytes"], found["follow"]) == (3, 7 * 1024, 2)
+    assert found["whole"] == {
+        "count": 5,
+        "bytes": 9 * 1024,
+        "unsized": 1,
+        "types": {"RDS": {"count": 3, "bytes": 7 * 1024}, "EBS": {"count": 2, "bytes": 2048}},
+        "first": {"recoveryPoint": points[0].arn, "resource": "arn:db:1", "created": "2026-11-22T12:00:00Z"},
+    }
+    assert (document["summary"]["copiesWhole"], document["summary"]["copiesWholeBytes"]) == (5, 9 * 1024)
+    text = click.unstyle(plans.text(document))
+    assert "in all 5 recovery points, at most 9.0 KiB (RDS 3, 7.0 KiB; EBS 2, 2.0 KiB)" in text
+    assert f"1 of them of no size that AWS says; first {points[0].arn} of 2026-11-22T12:00:00Z" in text
+    assert "3 copies to start (at most 7.0 KiB), 2 to follow, 5 in all (at most 9.0 KiB)," in text
+
+
+def test_the_whole_cost_is_told_before_the_prerequisites_are_met() -> None:
+    """That is when somebody asks for it; what nobody copies before a person acts is not part of it."""
+    deny = '{"Statement":[{"Sid":"No","Effect":"Deny","Principal":"*","Action":"backup:CopyIntoBackupVault"}]}'
+    points = tuple(builders.point(number, resource=f"arn:db:{number}") for number in (3, 2, 1))
+    document = answer(builders.desired(backfill=ALL), builders.observed(points, builders.sight(policy=deny)))
+    found = document["policies"][0]["destinations"][0]["copies"]
+
+    assert (found["count"], found["held"], found["whole"]["count"]) == (0, 3, 3)
+    assert found["whole"]["first"]["recoveryPoint"] == points[2].arn
+    assert "in all 3 recovery points, at most 3.0 KiB (RDS 3, 3.0 KiB)" in click.unstyle(plans.text(document))
+
+
+def test_nothing_more_than_the_first_batch_is_told_once() -> None:
+    """What starts now is the whole, or there is nothing to copy."""
+    document = answer(builders.desired(), builders.observed((builders.point(),)))
+    nothing = answer(*in_sync())["policies"][0]["destinations"][0]["copies"]
+
+    assert " in all " not in plans.text(document)
+    assert nothing["whole"] == {"count": 0, "bytes": 0, "unsized": 0, "types": {}}
+
+
 def test_nothing_to_do_says_so() -> None:
     """In sync there is one line, and the exit code is 0."""
     document = answer(*in_sync())

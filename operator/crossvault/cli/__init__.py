@@ -23,6 +23,7 @@ _COMMANDS = {
     "import": "Write manifests of the backup plans and copies that accounts have already.",
     "operator": "Keep every CrossAccountBackupPolicy of a cluster as declared.",
     "plan": "Show what would be done for the policies of a folder, and do nothing.",
+    "points": "Tell of each recovery point whether it is copied, and if not, what it waits for.",
     "run": "Keep the policies of a folder as declared, without a cluster.",
     "version": "Print the version.",
 }

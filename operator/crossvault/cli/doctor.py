@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
-from ..aspects import ROOMS
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
-from ..engine import plan as engine
 from ..kinds import ACCOUNT, ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy import summary
-from ..kinds.policy.reconcile import PolicyRequest, plan_policy
+from ..kinds.policy.reconcile import PolicyRequest, judge_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
@@ -154,12 +152,10 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
 
 def _policy(name: str, request: PolicyRequest, aws: AwsAccounts) -> diagnoses.Seen:
     """Look for one policy: at what is left for people by one that acts, and at all for one that does not."""
-    planned = plan_policy(request, aws)
-    if isinstance(planned, Rejected):
-        return diagnoses.Seen(name, request.body, problem=_problem(planned))
-    desired, observed, found = planned
-    if not desired.acts:
-        found = engine.diff(ROOMS, engine.Case(desired, observed, request.around()))
+    judged = judge_policy(request, aws)
+    if isinstance(judged, Rejected):
+        return diagnoses.Seen(name, request.body, problem=_problem(judged))
+    desired, observed, found = judged
     told = summary.summarise(desired, observed, found, (), previous={}, now=observed.at, cadence=Cadence())
     return diagnoses.Seen(name, request.body, told.status or {})
 

@@ -31,7 +31,7 @@ from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import pairings, sources, wrongs
+from . import costs, pairings, sources, wrongs
 from . import switches as switches_
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
@@ -87,6 +87,8 @@ def document(
             "copiesFollow": sum(each["follow"] for each in counts),
             "copiesWait": sum(each["wait"] for each in counts),
             "copiesHeld": sum(each["held"] for each in counts),
+            "copiesWhole": sum(each["whole"]["count"] for each in counts),
+            "copiesWholeBytes": sum(each["whole"]["bytes"] for each in counts),
             "lifecycles": sum(each["existingCopies"]["pending"] for each in done),
             "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for each in lines for row in each["unmet"]),
             "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
@@ -218,6 +220,7 @@ def _copies(ahead: Outlook, desired: Desired) -> dict[str, Any]:
         "held": len(ahead.held),
         "stuck": len(ahead.stuck),
         **({"nextAttempt": instant(ahead.next_attempt)} if ahead.next_attempt else {}),
+        "whole": costs.whole(ahead.whole, ahead.first),
     }
 
 
@@ -266,6 +269,7 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
 def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
     lines = sources.change_lines(each["changes"])
     lines += _copy_line(each["copies"], sources.sign("add"), acts=acts)
+    lines += costs.lines(each["copies"])
     lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
     lines += pairings.lines(each["pairing"])
     lines += wrongs.prerequisites(each["unmet"])
@@ -352,12 +356,14 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         for name, word in (("copiesFollow", "to follow"), ("copiesWait", "waiting"), ("copiesHeld", "held"))
         if summary[name]
     )
+    more = summary["copiesWhole"] > summary["copies"]
+    whole = f", {summary['copiesWhole']:,} in all (at most {size(summary['copiesWholeBytes'])})" if more else ""
     lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
     told = (
         f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change,"
         f" {summary['toRemove']} to remove,"
-        f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later},"
-        f"{lives} {summary['unmet']} unmet."
+        f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
+        f"{whole},{lives} {summary['unmet']} unmet."
     )
     return f"{told}{_held(summary, idle=idle)} {looks}"
 

@@ -6,7 +6,7 @@ wait for a permission to look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -114,7 +114,12 @@ def unproven(rows: Iterable[Prerequisite], destination: str) -> Prerequisite | N
 
 def block(rows: Iterable[Prerequisite], destination: str) -> bool:
     """Tell whether no copy may be started to ``destination``."""
-    return any(row.blocks and row.status is not MET for row in _about(rows, destination))
+    return any(blocking(rows, destination))
+
+
+def blocking(rows: Iterable[Prerequisite], destination: str) -> Iterator[Prerequisite]:
+    """Yield the rows because of which no copy may be started to ``destination``."""
+    return (row for row in _about(rows, destination) if row.blocks and row.status is not MET)
 
 
 def cleared(rows: Iterable[Prerequisite], destination: str) -> frozenset[Reason]:

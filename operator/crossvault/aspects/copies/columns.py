@@ -6,7 +6,9 @@ is what all have in common.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 
 
 def closed(rows: bytes, width: int) -> bytes:
@@ -44,14 +46,9 @@ def row(kept: bytes, width: int, number: int, place: int) -> bytes:
     if len(kept) == width * number:
         return kept[place * width : (place + 1) * width]
     size = _mask(width)
-    same, others = _places(kept[:size], width)
-    found, at = bytearray(width), size + len(same) + place
-    for column, byte in zip(same, kept[size:], strict=False):
-        found[column] = byte
-    for column in others:
-        found[column] = kept[at]
-        at += number
-    return bytes(found)
+    same, pick = _picking(kept[:size], width)
+    at = size + same
+    return bytes(pick(kept[size:at] + kept[at + place :: number]))
 
 
 def _mask(width: int) -> int:
@@ -64,3 +61,11 @@ def _places(mask: bytes, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     alike = int.from_bytes(mask, "big")
     same = tuple(place for place in range(width) if alike >> place & 1)
     return same, tuple(place for place in range(width) if not alike >> place & 1)
+
+
+@lru_cache(maxsize=4096)
+def _picking(mask: bytes, width: int) -> tuple[int, Callable[[bytes], tuple[int, ...]]]:
+    """Return how many columns are the same, and what puts a row in order: those come first, then the others of it."""
+    same, others = _places(mask, width)
+    order = sorted(range(width), key=(*same, *others).__getitem__)
+    return len(same), itemgetter(*order) if width > 1 else tuple

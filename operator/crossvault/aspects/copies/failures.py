@@ -104,6 +104,12 @@ _BY_CATEGORY = {
     "UNSUPPORTED_OPERATION": Failure(Reason.UNSUPPORTED_COPY, _T),
 }
 
+TERMINAL_REASONS = frozenset(
+    each.reason for each in (*(one for _, one in _BY_MESSAGE), *_BY_CATEGORY.values()) if each.failure_class is _T
+) - frozenset(
+    each.reason for each in (*(one for _, one in _BY_MESSAGE), *_BY_CATEGORY.values()) if each.failure_class is not _T
+)
+"""What fails for good whenever it fails for this reason."""
 
 _REFUSALS = {
     Reason.ACCESS_DENIED: Failure(Reason.ACCESS_DENIED, _W),

@@ -83,7 +83,8 @@ def _together(there: Contents, view: Viewpoint, found: Mapping[str, Settled | Op
     settled = {name: each for name, each in found.items() if isinstance(each, Settled) and name not in linked}
     newer = {name: each.newer for name, each in open_.items() if each.newer is not None and name not in linked}
     older = [each.older for name, each in open_.items() if each.older is not None and name in newer]
-    after = partial(_settled_since, there, view, (*settled, *newer), {name: each.cut for name, each in newer.items()})
+    cuts: dict[str, datetime | None] = {**dict.fromkeys(settled), **{name: each.cut for name, each in newer.items()}}
+    after = partial(_settled_since, there, view, cuts)
     totals = Totals.of((*settled.values(), *older), after)
     timed = any(each.until is not None or each.since is not None for each in settled.values())
     there.memory.keep(_key(view), there.whole, None if open_ or timed else totals)
@@ -118,11 +119,15 @@ def _paired(there: Contents, names: Iterable[str], newer: Iterable[Newer], sourc
 
 
 def _settled_since(
-    there: Contents, view: Viewpoint, names: Iterable[str], cuts: Mapping[str, datetime], moment: datetime
+    there: Contents,
+    view: Viewpoint,
+    cuts: Mapping[str, datetime | None],
+    moment: datetime,
+    resource: str | None = None,
 ) -> Iterator[Standing]:
-    """Yield how what is settled of some resources stands that was created after a moment."""
-    for name in names:
-        group, cut = there.points.groups.get(name), cuts.get(name)
+    """Yield how what is settled of some resources stands that was created after a moment, and until their cut."""
+    for name in cuts if resource is None else cuts.keys() & {resource}:
+        group, cut = there.points.groups.get(name), cuts[name]
         if group is not None and group.is_newer(moment) and (cut is None or cut > moment):
             standings = states.stand(_Compared(there, name).paired(view).pairs, view)
             yield from (each for each in standings if moment < each.point.created <= (cut or each.point.created))

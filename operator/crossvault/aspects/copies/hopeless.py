@@ -80,7 +80,7 @@ def held(standings: Iterable[Standing], jobs: Jobs, view: Viewpoint, role_arn: s
         for each in members:
             told = each if _is_final(each) else _told(each, group, ends[group])
             goes = each is ahead and group not in under_way and (due <= view.now or not _is_final(each))
-            found[each.point.arn] = replace(told, retry_at=due) if goes else told
+            found[each.point.arn] = replace(told, retry_at=due if goes else told.retry_at, trial_at=due)
     return tuple(found.get(each.point.arn, each) for each in standings)
 
 

@@ -6,10 +6,10 @@ Only a memory: whatever it has forgotten is compared anew, with the same result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ...words.reasons import Reason
 from .evidence import Traces, joined
@@ -106,12 +106,25 @@ class Open:
         return now < self.until and all(before is after for before, after in zip(self.groups, groups, strict=True))
 
 
+class After(Protocol):
+    """Tells of settled recovery points one by one."""
+
+    def __call__(self, moment: datetime, resource: str | None = None) -> Iterable[Standing]:
+        """Return how those stand that were created after a moment, of one resource or of all."""
+
+
+def nothing_after(moment: datetime, resource: str | None = None) -> Iterable[Standing]:  # noqa: ARG001 - as After has it
+    """Return nothing: there is nothing settled."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Everything about which nothing is to be done, as sums; see :class:`Settled`.
 
     Attributes:
-        after: Returns how those stand that were created after a moment, which takes reading them.
+        after: Returns how those stand that were created after a moment, of one resource or of all, which takes reading
+            them; resource by resource.
     """
 
     counts: tuple[tuple[tuple[State, Reason | None], int], ...] = ()
@@ -119,7 +132,7 @@ class Totals:
     newest_source: datetime | None = None
     newest_copy: datetime | None = None
     traces: Traces = field(default_factory=Traces)
-    after: Callable[[datetime], Iterable[Standing]] = field(default=lambda _: (), compare=False, repr=False)
+    after: After = field(default=nothing_after, compare=False, repr=False)
 
     @property
     def copied(self) -> int:
@@ -134,7 +147,7 @@ class Totals:
         return states
 
     @classmethod
-    def of(cls, parts: Iterable[Settled], after: Callable[[datetime], Iterable[Standing]]) -> Totals:
+    def of(cls, parts: Iterable[Settled], after: After) -> Totals:
         """Add up; ``after`` is as above."""
         parts = tuple(parts)
         counts: Counter[tuple[State, Reason | None]] = Counter()

@@ -11,6 +11,7 @@ from ...engine.plan import Plan
 from ...engine.rows import block
 from ...words.reasons import Reason
 from . import states
+from .inventory import by_age
 from .judged import judged
 from .planned import Standing, StartCopy, State
 from .seen import RecoveryPoint
@@ -36,6 +37,16 @@ class Outlook:
     stuck: tuple[RecoveryPoint, ...]
     next_attempt: datetime | None
     follow_reasons: Mapping[Reason, int] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> tuple[RecoveryPoint, ...]:
+        """All that is copied in the end, once the prerequisites are met."""
+        return (*self.start, *self.follow, *self.wait, *self.held)
+
+    @property
+    def first(self) -> RecoveryPoint | None:
+        """Which of them is copied first: the newest, where none starts now."""
+        return next(iter(self.start), max(self.follow or self.held or self.wait, key=by_age, default=None))
 
 
 def outlook(plan: Plan, destination: str, now: datetime) -> Outlook:

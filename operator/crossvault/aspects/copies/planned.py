@@ -176,6 +176,8 @@ class Standing:
         needs_action: A person has to act before this point can be copied.
         vanished: A copy job completed, and its copy is there no more.
         ground: Why it is certain that there is no copy, of a point that may be started.
+        copy: What lies in the destination for it, whether it does or not.
+        trial_at: When it is found out by one of its kind whether what failed for good still does.
     """
 
     point: RecoveryPoint
@@ -188,6 +190,8 @@ class Standing:
     message: str | None = None
     vanished: bool = False
     ground: Ground | None = None
+    copy: RecoveryPoint | None = None
+    trial_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,20 +230,23 @@ def _remark(job: CopyJob | None) -> str | None:
 def _there(each: Pair, copy: RecoveryPoint, view: Viewpoint) -> Standing:
     """Judge a copy that is listed: good, on its way, in parts, or in a state that says nothing to this release."""
     if copy.status == "CREATING":
-        return _on_its_way(each.point, each.last_job, view.now)
+        return replace(_on_its_way(each.point, each.last_job, view.now), copy=copy)
     if copy.status not in GOOD_STATUSES:
         words = f"Nothing is started: the copy has the status {copy.status}, which this release does not know."
-        return Standing(
-            each.point, State.WAITING, Reason.COPY_UNCERTAIN, each.last_job, needs_action=True, message=words
-        )
+        return _wanting(each, copy, Reason.COPY_UNCERTAIN, words, State.WAITING)
     if copy.status == "PARTIAL" and each.point.status != "PARTIAL":
         said = each.last_job.message if each.last_job is not None else None
         words = said or "The copy is a part of its source: nested recovery points were not copied."
-        return Standing(each.point, State.FAILED, Reason.COPY_PARTIAL, each.last_job, needs_action=True, message=words)
+        return _wanting(each, copy, Reason.COPY_PARTIAL, words)
     if each.lacking:
         words = f"The copy lacks {each.lacking} of the nested recovery points of its source."
-        return Standing(each.point, State.FAILED, Reason.COPY_PARTIAL, each.last_job, needs_action=True, message=words)
+        return _wanting(each, copy, Reason.COPY_PARTIAL, words)
     return _copied(each, copy, view.destination)
+
+
+def _wanting(each: Pair, copy: RecoveryPoint, reason: Reason, words: str, state: State = State.FAILED) -> Standing:
+    """Say of a copy that is listed that it does not do, and that a person has to act."""
+    return Standing(each.point, state, reason, each.last_job, needs_action=True, message=words, copy=copy)
 
 
 def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standing:
@@ -251,13 +254,10 @@ def _copied(each: Pair, copy: RecoveryPoint, destination: Destination) -> Standi
     wanted = kept_until(each.point, destination)
     if copy.delete_at is None or (wanted is not None and copy.delete_at >= wanted - A_DAY):
         reason = Reason.COPY_COLD_EARLY if _cold_early(each.point, copy, destination) else None
-        return Standing(each.point, State.COPIED, reason, job=each.last_job, message=_remark(each.last_job))
+        return Standing(each.point, State.COPIED, reason, each.last_job, message=_remark(each.last_job), copy=copy)
     lives, declared = (copy.delete_at - each.point.created).days, wanted and (wanted - each.point.created).days
     kept = "it is to be kept for ever" if declared is None else f"{declared} days are declared"
-    words = f"The copy lives {lives} days, but {kept}."
-    return Standing(
-        each.point, State.FAILED, Reason.COPY_EXPIRES_EARLY, each.last_job, needs_action=True, message=words
-    )
+    return _wanting(each, copy, Reason.COPY_EXPIRES_EARLY, f"The copy lives {lives} days, but {kept}.")
 
 
 def _cold_early(point: RecoveryPoint, copy: RecoveryPoint, destination: Destination) -> bool:

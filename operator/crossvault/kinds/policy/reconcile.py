@@ -170,3 +170,15 @@ def plan_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, pl
         return desired
     observed = aws.observe(desired, not_before=request.not_before)
     return desired, observed, foresee(request.errand(desired), observed)
+
+
+def judge_policy(request: PolicyRequest, aws: Aws) -> tuple[Desired, Observed, plan.Plan] | Rejected:
+    """Look once and say how things stand: what the next pass leaves of one that acts, what is there of one that not.
+
+    So the rows and recovery points are those that its status has.
+    """
+    planned = plan_policy(request, aws)
+    if isinstance(planned, Rejected) or planned[0].acts:
+        return planned
+    desired, observed, _ = planned
+    return desired, observed, plan.diff(ROOMS, plan.Case(desired, observed, request.around()))
