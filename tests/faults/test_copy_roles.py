@@ -374,6 +374,66 @@ def test_a_control_policy_that_is_in_the_way_is_named(stage: Stage, how: str, un
     assert f"on {'r-' if unit == 'root' else unit}" in told(keepers=keepers)
 
 
+LACKS = {
+    "ec2:ModifySnapshotAttribute": ":snapshot/snap-*",
+    "ec2:ModifyImageAttribute": ":image/ami-*",
+    "rds:ModifyDBSnapshotAttribute": ":snapshot:awsbackup:*",
+    "rds:ListTagsForResource": ":snapshot:awsbackup:*",
+}
+POINTS = (
+    {"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},
+    {"resource_type": "EBS", "resource": "volume/vol-0a1b2c3d4e5f60001", "key": "alias/orders", "age": "2d"},
+    {"resource_type": "EC2", "resource": "instance/i-0a1b2c3d4e5f60001", "key": "alias/orders", "age": "2d"},
+    {"resource_type": "RDS", "resource": "db:orders", "key": "alias/orders", "age": "2d"},
+)
+
+
+@pytest.mark.parametrize("action", LACKS)
+def test_what_the_role_lacks_in_the_service_of_a_snapshot_is_named_before_a_job_is_spent(
+    stage: Stage, action: str
+) -> None:
+    """What needs it is held and all else copied; the role mended, the rest follows. One question for all of it."""
+    stage.begin(scene.world(*POINTS))
+    iam, name = stage.admin(scene.PRODUCTION, scene.HOME, "iam"), "AWSBackupDefaultServiceRole"
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="deny", PolicyDocument=json.dumps(deny))
+    stage.control.clear_calls()
+    for _ in range(15):
+        stage.look()
+        stage.control.advance(10)
+    found = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert (found["status"], found["reason"]) == ("Unmet", "CopyRoleLacksPermission")
+    assert f"may not do {action} on" in found["message"]
+    assert LACKS[action] in found["message"]
+    assert len(stage.copies()) >= 2
+    region = stage.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
+    assert "FAILED" not in {str(each.state) for each in region.copy_jobs.values()}
+    asked = [each for each in stage.control.calls() if each.operation == "SimulatePrincipalPolicy"]
+    assert len(asked) <= 2 * 2
+    iam.delete_role_policy(RoleName=name, PolicyName="deny")
+    stage.control.advance("16m")
+    for _ in range(12):
+        stage.look()
+        stage.control.advance(10)
+    assert stage.protected()
+
+
+def test_what_the_role_may_do_with_keys_by_their_policies_alone_is_said(stage: Stage) -> None:
+    """It holds nothing: the policy of a key may name the role."""
+    iam, name = stage.admin(scene.PRODUCTION, scene.HOME, "iam"), "AWSBackupDefaultServiceRole"
+    everything = {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    managed = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    iam.detach_role_policy(RoleName=name, PolicyArn=managed)
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+    stage.look()
+    found = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert found["status"] == "Met"
+    assert "IAM does not let it do kms:DescribeKey and kms:CreateGrant" in found["message"]
+
+
 def test_who_may_not_try_out_holds_nothing_up(stage: Stage) -> None:
     """Both rows are unknown, and every copy is made."""
     deny = {

@@ -26,6 +26,7 @@ from ..vault import held_to, vault_of
 from ..vault import key as vault_key
 from ..vault_policy import leaving
 from . import (
+    canary,
     declared,
     doubts,
     evidence,
@@ -98,6 +99,7 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     weighed = evidence.weigh(folded.traces, there.jobs, desired.source.arn, now=observed.at, copies_seen=seen)
     locked = known.vault is not None and known.vault.bounds is not None
     stood = hopeless.held(states.stand(paired.pairs, view, folded.begun), there.jobs, view, desired[COPY_ROLE])
+    stood = canary.held(stood, there.jobs, view)
     settled = doubts.settle(paired.pairs, stood, weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
     rivals = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)

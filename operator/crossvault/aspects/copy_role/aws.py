@@ -17,7 +17,7 @@ from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place, known
 from ...aws.reads import ReadKey
-from ...engine.declared import Account, VaultRef
+from ...engine.declared import Account, VaultRef, account_of
 from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...iam.conditions import any_of
@@ -30,7 +30,7 @@ from ..organization import aws as organization
 from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Controls, Level
 from . import COPY_ROLE, ROLE, Role, controlled, trusts
 from .controlled import Around
-from .trials import COPYING, INTO, OUT, PASS_ROLE, PASSING, SERVICE, Trial, samples
+from .trials import CONTEXT, COPYING, INTO, OF_KEYS, OUT, PASS_ROLE, PASSING, Trial, needed, samples
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it lets AWS Backup in."""
@@ -101,7 +101,12 @@ def _copying(place: Place, role_arn: str, vault_arn: str) -> Pending[Trial | Non
     """Begin to try out whether a role may copy into a vault."""
     partition = role_arn.split(":")[1]
     points = samples(place.account.account_id, place.region, partition)
-    asked = {OUT: points, INTO: (vault_arn,)}
+    key = f"arn:{partition}:kms:{place.region}:{place.account.account_id}:key/*"
+    asked = {OUT: points, INTO: (vault_arn,), **dict.fromkeys(OF_KEYS, (key,))}
+    shared = () if account_of(vault_arn) == place.account.account_id else points  # within an account none is shared
+    for form in shared:
+        for action in needed(form):
+            asked[action] = (*asked.get(action, ()), form)
     return _tried(place, ("may copy", place.access.fingerprint, role_arn, vault_arn), role_arn, asked)
 
 
@@ -134,20 +139,34 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
     Raises:
         CrossvaultError: IAM could not be asked, or refused to tell.
     """
-    resources = [each for listed in asked.values() for each in listed]
-    found = simulation.simulate(access, region, who, list(asked), resources, {"iam:PassedToService": (SERVICE,)})
+    resources = list(dict.fromkeys(each for listed in asked.values() for each in listed))
+    found = simulation.simulate(access, region, who, list(asked), resources, CONTEXT)
     if found is None:
         return None
-    decided = tuple((action, _any_of(found, action, listed)) for action, listed in asked.items())
-    barriers = (_barriers(found, action, asked[action]) for action, allowed in decided if allowed is False)
-    return Trial(decided, frozenset[Barrier]().union(*barriers), _kept(found, asked.get(OUT, ())))
+    own = {action: asked[action] for action in (OUT, INTO, PASS_ROLE) if action in asked}
+    decided = tuple((action, _any_of(found, action, listed)) for action, listed in own.items())
+    barriers = (_barriers(found, action, own[action]) for action, allowed in decided if allowed is False)
+    lacking = tuple((form, lacks) for form in own.get(OUT, ()) if (lacks := _lacking(found, form)))
+    of_keys = tuple(each for each in OF_KEYS if each in asked and _any_of(found, each, asked[each]) is False)
+    kept = _kept(found, own.get(OUT, ()))
+    return Trial(decided, frozenset[Barrier]().union(*barriers), kept, lacking, of_keys)
+
+
+def _lacking(found: Decisions, form: str) -> tuple[str, ...]:
+    """Return what the role certainly may not do of what recovery points of a form need."""
+    decided = ((action, found.get((action, form))) for action in (OUT, *needed(form)))
+    return tuple(action for action, each in decided if each is not None and each.allowed is False)
 
 
 def _kept(found: Decisions, forms: tuple[str, ...]) -> tuple[tuple[str, frozenset[Barrier]], ...]:
     """Return the forms that cannot be copied out, where others can."""
     known = {form: found[OUT, form] for form in forms if (OUT, form) in found}
-    kept = tuple((form, each.barriers) for form, each in known.items() if each.allowed is False)
-    return kept if len(kept) < len(known) else ()
+    kept = []
+    for form in known:
+        lacks = [found[action, form].barriers for action in _lacking(found, form)]
+        if lacks:
+            kept.append((form, frozenset.intersection(*lacks)))
+    return tuple(kept) if len(kept) < len(known) else ()
 
 
 def _any_of(found: Decisions, action: str, resources: tuple[str, ...]) -> bool | None:

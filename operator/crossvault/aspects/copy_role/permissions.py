@@ -47,8 +47,12 @@ MANAGED = "service-role/AWSBackupServiceRolePolicyForBackup"
 def kept(look: Look[Trial | None]) -> Mapping[str, tuple[Reason, str]]:
     """Return why recovery points of some forms certainly do not leave, where others do; by form."""
     trial = None if isinstance(look, Unseen) else look.value
-    forms = (form for form, _ in (trial.kept if trial is not None else ()))
-    return {form: (Reason.COPY_ROLE_LACKS, f"The copy role may not do {OUT} on {form}.") for form in forms}
+    if trial is None:
+        return {}
+    lacks = {form: " and ".join(trial.lacks(form)) for form, _ in trial.kept}
+    return {
+        form: (Reason.COPY_ROLE_LACKS, f"The copy role may not do {each} on {form}.") for form, each in lacks.items()
+    }
 
 
 def holding(
@@ -75,12 +79,16 @@ def holding(
         role.rsplit("/", 1)[-1],
         "1 recovery point is" if len(arns) == 1 else f"{len(arns)} recovery points are",
     )
-    words = f"Role {bare} in account {account.name} ({account.account_id}) may not do {OUT} on {forms}; {points} held."
+    actions = tuple(dict.fromkeys(each for form, _ in kept for each in (trial.lacks(form) if trial else ())))
+    lacks = " and ".join(actions)
+    words = (
+        f"Role {bare} in account {account.name} ({account.account_id}) may not do {lacks} on {forms}; {points} held."
+    )
     barriers = frozenset[Barrier]().union(*(each for _, each in kept))
     if barriers:
         named = controlled.named(desired, destination, around, {OUT: tuple(form for form, _ in kept)})
         words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it."
-        remedy, fix = lifting(barriers, (OUT,), named), fixes.NONE
+        remedy, fix = lifting(barriers, actions, named), fixes.NONE
     else:
         remedy, fix = _attach(role), fixes.within(account, attaching(role, desired.source.region))
     return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy, blocks=False, fix=fix)
@@ -137,8 +145,15 @@ def may_copy(
         words += " Copies are tried."
         return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
     words = f"Role {bare} may copy out of the source and into vault {destination.vault.name}."
-    undecided = controlled.undecided(desired, destination, around)
-    return (met(MAY_COPY, name, f"{words} {undecided}".rstrip()),)
+    more = f"{controlled.undecided(desired, destination, around)} {_of_keys(look.value)}".strip()
+    return (met(MAY_COPY, name, f"{words} {more}".rstrip()),)
+
+
+def _of_keys(trial: Trial) -> str:
+    """Say what IAM does not let the role do with keys: whether a key does, the row about keys tells."""
+    if not trial.of_keys:
+        return ""
+    return f"IAM does not let it do {' and '.join(trial.of_keys)}: it may use only keys whose own policies name it."
 
 
 def _attach(role: str) -> str:
