@@ -224,11 +224,9 @@ def _described(
             return access.backup(region).describe_backup_vault(BackupVaultName=name)
         except ClientError as error:
             code = code_of(error)
-            if code == "ResourceNotFoundException":
-                raise _AbsentError from error
-            if code not in {"AccessDeniedException", "AccessDenied"}:
+            if code not in {"ResourceNotFoundException", "AccessDeniedException", "AccessDenied"}:
                 raise
-            if name not in vault_names():
+            if code == "ResourceNotFoundException" or name not in vault_names():
                 raise _AbsentError from error
             denied = problem(error, Ask(what, access.account, action, region))
             words = denied.message.replace(f" ({code})", f" The vault exists. ({code})")
