@@ -117,3 +117,27 @@ def test_what_simulations_do_not_know_answers_501(iam: Any, operation: str, para
     member = next(name for name in ("ResourceHandlingOption", "CallerArn", "PolicyExclusionList") if name in params)
     assert (refusal.code, refusal.status) == ("NotImplemented", 501)
     assert member in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("condition", "decision"),
+    [
+        pytest.param({}, "explicitDeny", id="without a condition"),
+        pytest.param({"StringEquals": {"aws:PrincipalAccount": scenes.SOURCE}}, "allowed", id="with one"),
+    ],
+)
+def test_a_simulation_passes_over_control_policies_with_conditions(
+    server: SimulatorServer, condition: dict[str, Any], decision: str
+) -> None:
+    """A call is denied by both; over all resource control policies it passes, too."""
+    world = scenes.world()
+    deny = {"Effect": "Deny", "Action": "backup:*", "Resource": "*", **({"Condition": condition} if condition else {})}
+    world["organization"]["control_policies"] = [
+        {"id": "p-shut1234", "name": "shut", "document": scenes.policy(deny), "targets": [scenes.SOURCE]}
+    ]
+    server.control.load(world)
+    found = scenes.client(server, "iam", scenes.SOURCE).simulate_principal_policy(
+        PolicySourceArn=f"{SOURCE}:user/admin", ActionNames=[LIST]
+    )
+
+    assert [each["EvalDecision"] for each in found["EvaluationResults"]] == [decision]

@@ -161,6 +161,175 @@ def test_what_the_role_may_not_copy_out_is_held_and_all_else_goes(stage: Stage, 
     assert scene.row(stage.body, "CopyRolePermissions") == ("Met", "AllMet")
 
 
+def managed(stage: Stage) -> dict[str, Keeper]:
+    """Return who keeps the switch: the management account may be asked for what governs the others."""
+    payer = parse_account(stage.declared["payer"])
+    assert isinstance(payer, AccountDeclaration)
+    return {scene.PAYER: Keeper("main", Wanted.ENABLED, payer.account)}
+
+
+def governed(kind: str, *statements: Any, unit: str = scene.PRODUCTION) -> Any:
+    """Return the world under a control policy."""
+    made = scene.world()
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    made["organization"][kind] = [{"id": "p-ours12345", "name": "ours", "document": document, "targets": [unit]}]
+    return made
+
+
+def lift(stage: Stage) -> None:
+    """Detach the control policy, and let the time pass after which it is looked at again."""
+    organizations = stage.admin(scene.PAYER, "us-east-1", "organizations")
+    organizations.detach_policy(PolicyId="p-ours12345", TargetId=scene.PRODUCTION)
+    stage.control.advance("16m")
+
+
+SHUT = {"Sid": "Shut", "Effect": "Deny", "Resource": "*"}
+MADE_FOR = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*AWSBackupDefaultServiceRole"}}
+ELSEWHERE = {"StringNotEquals": {"aws:RequestedRegion": [scene.HOME, scene.AWAY]}}
+ABROAD = {"StringNotEquals": {"aws:RequestedRegion": [scene.HOME]}}
+STRANGERS = {"StringNotEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}
+NETWORK = {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}
+
+
+@pytest.mark.parametrize("action", ["backup:CopyIntoBackupVault", "backup:CopyFromBackupVault", "iam:PassRole"])
+def test_a_control_policy_with_a_condition_that_holds_is_told_before_a_job_is_spent(stage: Stage, action: str) -> None:
+    """IAM passes over it and says yes. Lifted, everything is copied without a restart."""
+    condition = (
+        MADE_FOR if action != "iam:PassRole" else {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}}
+    )
+    name = "PassRole" if action == "iam:PassRole" else "CopyRolePermissions"
+    stage.begin(governed("control_policies", {**SHUT, "Action": action, "Condition": condition}))
+    keepers = managed(stage)
+    for _ in range(3):
+        stage.look(keepers=keepers)
+    rows = {each["name"]: each for each in stage.body["status"]["prerequisites"]}
+
+    assert rows[name]["status"] == "Unmet"
+    assert "statement Shut of service control policy ours (p-ours12345)" in rows[name]["remedy"]
+    assert not stage.jobs()
+    lift(stage)
+    for _ in range(12):
+        stage.look(keepers=keepers)
+        stage.control.advance(10)
+    assert stage.protected()
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        pytest.param(ELSEWHERE, "", id="Regions of which both are allowed"),
+        pytest.param(ABROAD, "statement Shut of service control policy ours", id="one of the two Regions"),
+        pytest.param(STRANGERS, "", id="strangers alone"),
+        pytest.param(NETWORK, "aws:SourceVpc is not known from here", id="what nobody knows"),
+    ],
+)
+def test_a_control_policy_that_may_not_hold_holds_nothing_up(stage: Stage, condition: Any, said: str) -> None:
+    """What is not decided is told in the row, which stays met, and copies are tried."""
+    made = governed("control_policies", {**SHUT, "Action": "backup:Copy*", "Condition": condition})
+    stage.begin(made)
+    keepers = managed(stage)
+    stage.look(keepers=keepers)
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert row["status"] == "Met"
+    assert said in row["message"]
+    assert ("Not decided" in row["message"]) is bool(said)
+    stage.look(keepers=keepers)
+    assert stage.jobs()
+
+
+def test_control_policies_that_may_not_be_read_are_said_to_be_unseen(stage: Stage) -> None:
+    """And hold nothing up."""
+    made = scene.world()
+    (granted,) = scene.role(made, scene.PAYER, "crossvault-management")["policies"]
+    granted["Statement"] = [each for each in granted["Statement"] if each["Sid"] != "ReadControlPolicies"]
+    stage.begin(made)
+    keepers = managed(stage)
+    stage.look(keepers=keepers)
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert (row["status"], "were not seen" in row["message"]) == ("Met", True)
+    stage.look(keepers=keepers)
+    assert stage.jobs()
+
+
+def test_control_policies_are_read_once_an_hour_while_nothing_is_attached(stage: Stage) -> None:
+    """Both kinds, level by level, once for an account."""
+    stage.begin(scene.world())
+    keepers = managed(stage)
+    for _ in range(6):
+        stage.look(keepers=keepers)
+        stage.control.advance("5m")
+    counted = [each.operation for each in stage.control.calls() if each.service == "organizations"]
+
+    assert counted.count("ListPoliciesForTarget") == 2 * (1 + counted.count("ListParents"))
+
+
+RESOURCE_CONTROLS = [
+    pytest.param(
+        {"Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}},
+        ("CopyRole", "CopyRoleUntrusting"),
+        id="the copy role, by services",
+    ),
+    pytest.param(
+        {"Action": "kms:*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*DefaultServiceRole"}}},
+        ("SourceKeys", "KeyNotShared"),
+        id="keys, by the copy role",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "row"), RESOURCE_CONTROLS)
+def test_a_resource_control_policy_that_holds_is_told_before_a_job_is_spent(
+    stage: Stage, statement: Any, row: tuple[str, str]
+) -> None:
+    """Of what copies need these bind keys and roles; lifted, everything is copied."""
+    stage.begin(governed("resource_control_policies", {**SHUT, "Principal": "*", **statement}))
+    keepers = managed(stage)
+    for _ in range(3):
+        stage.look(keepers=keepers)
+    found = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == row[0])
+
+    assert (found["status"], found["reason"]) == ("Unmet", row[1])
+    assert "statement Shut of resource control policy ours (p-ours12345)" in found["remedy"]
+    there = stage.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME].copy_jobs.values()
+    assert "FAILED" not in {str(each.state) for each in there}
+    lift(stage)
+    for _ in range(14):
+        stage.look(keepers=keepers)
+        stage.control.advance(10)
+    assert stage.protected()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param({"Action": "kms:*", "Condition": STRANGERS}, id="strangers alone"),
+        pytest.param(
+            {
+                "Action": ["sts:AssumeRole", "kms:*"],
+                "Condition": {
+                    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-crossvault1"},
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                },
+            },
+            id="all but the organization and services of AWS",
+        ),
+        pytest.param({"Action": "kms:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, id="without TLS"),
+    ],
+)
+def test_the_usual_perimeter_is_seen_to_let_copies_through(stage: Stage, statement: Any) -> None:
+    """As AWS's own examples of data perimeters have it."""
+    stage.begin(governed("resource_control_policies", {**SHUT, "Principal": "*", **statement}))
+    keepers = managed(stage)
+    for _ in range(12):
+        stage.look(keepers=keepers)
+        stage.control.advance(10)
+
+    assert {each["status"] for each in stage.body["status"]["prerequisites"]} == {"Met"}
+    assert stage.protected()
+
+
 CONTROLLED = {
     "a Deny": (
         {"Sid": "NoCopies", "Effect": "Deny", "Action": "backup:CopyInto*", "Resource": "*"},
@@ -185,10 +354,10 @@ def test_a_control_policy_that_is_in_the_way_is_named(stage: Stage, how: str, un
     made["organization"]["control_policies"] = [{**ours, "replaces_full_access": statement["Effect"] == "Allow"}]
     reading = ["organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:DescribePolicy"]
     allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": reading, "Resource": "*"}]}
+    (granted,) = scene.role(made, scene.PAYER, "crossvault-management")["policies"]
+    granted["Statement"] = [each for each in granted["Statement"] if each["Sid"] != "ReadControlPolicies"]
     stage.begin(made)
-    payer = parse_account(stage.declared["payer"])
-    assert isinstance(payer, AccountDeclaration)
-    keepers = {scene.PAYER: Keeper("main", Wanted.ENABLED, payer.account)}
+    keepers = managed(stage)
 
     def told(**changes: Any) -> str:
         stage.restart()
@@ -203,6 +372,66 @@ def test_a_control_policy_that_is_in_the_way_is_named(stage: Stage, how: str, un
     iam.put_role_policy(RoleName="crossvault-management", PolicyName="see", PolicyDocument=json.dumps(allowed))
     assert f"It is {name}" in told(keepers=keepers)
     assert f"on {'r-' if unit == 'root' else unit}" in told(keepers=keepers)
+
+
+LACKS = {
+    "ec2:ModifySnapshotAttribute": ":snapshot/snap-*",
+    "ec2:ModifyImageAttribute": ":image/ami-*",
+    "rds:ModifyDBSnapshotAttribute": ":snapshot:awsbackup:*",
+    "rds:ListTagsForResource": ":snapshot:awsbackup:*",
+}
+POINTS = (
+    {"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},
+    {"resource_type": "EBS", "resource": "volume/vol-0a1b2c3d4e5f60001", "key": "alias/orders", "age": "2d"},
+    {"resource_type": "EC2", "resource": "instance/i-0a1b2c3d4e5f60001", "key": "alias/orders", "age": "2d"},
+    {"resource_type": "RDS", "resource": "db:orders", "key": "alias/orders", "age": "2d"},
+)
+
+
+@pytest.mark.parametrize("action", LACKS)
+def test_what_the_role_lacks_in_the_service_of_a_snapshot_is_named_before_a_job_is_spent(
+    stage: Stage, action: str
+) -> None:
+    """What needs it is held and all else copied; the role mended, the rest follows. One question for all of it."""
+    stage.begin(scene.world(*POINTS))
+    iam, name = stage.admin(scene.PRODUCTION, scene.HOME, "iam"), "AWSBackupDefaultServiceRole"
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="deny", PolicyDocument=json.dumps(deny))
+    stage.control.clear_calls()
+    for _ in range(15):
+        stage.look()
+        stage.control.advance(10)
+    found = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert (found["status"], found["reason"]) == ("Unmet", "CopyRoleLacksPermission")
+    assert f"may not do {action} on" in found["message"]
+    assert LACKS[action] in found["message"]
+    assert len(stage.copies()) >= 2
+    region = stage.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
+    assert "FAILED" not in {str(each.state) for each in region.copy_jobs.values()}
+    asked = [each for each in stage.control.calls() if each.operation == "SimulatePrincipalPolicy"]
+    assert len(asked) <= 2 * 2
+    iam.delete_role_policy(RoleName=name, PolicyName="deny")
+    stage.control.advance("16m")
+    for _ in range(12):
+        stage.look()
+        stage.control.advance(10)
+    assert stage.protected()
+
+
+def test_what_the_role_may_do_with_keys_by_their_policies_alone_is_said(stage: Stage) -> None:
+    """It holds nothing: the policy of a key may name the role."""
+    iam, name = stage.admin(scene.PRODUCTION, scene.HOME, "iam"), "AWSBackupDefaultServiceRole"
+    everything = {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    managed = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    iam.detach_role_policy(RoleName=name, PolicyArn=managed)
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+    stage.look()
+    found = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert found["status"] == "Met"
+    assert "IAM does not let it do kms:DescribeKey and kms:CreateGrant" in found["message"]
 
 
 def test_who_may_not_try_out_holds_nothing_up(stage: Stage) -> None:

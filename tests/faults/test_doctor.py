@@ -370,6 +370,43 @@ def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
     assert (unmet(found)[0]["name"], unmet(found)[0]["reason"]) == ("Identity", "AssumeRoleDenied")
 
 
+def test_one_account_that_cannot_be_entered_is_told_once(surgery: Surgery) -> None:
+    """Every row after it refers to that one, in one line together; a machine has them all by name."""
+    made = sound()
+    scene.role(made, scene.PRODUCTION, "crossvault-source")["trust"]["external_id"] = "another"
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    found = [each for each in surgery.doctor(code=2)["rows"] if each["policy"] == "orders/orders"]
+    told = [each for each in found if each["status"] != "Met"]
+    text = surgery.crossvault("doctor", "-f", surgery.manifests).stdout
+
+    assert [each["name"] for each in told if "Not looked at" not in each["message"]] == ["Identity"]
+    assert len(told) > 8
+    assert {each["message"] for each in told[1:]} == {"Not looked at: see Identity."}
+    assert text.count("Not looked at: see Identity.") == 1
+    assert f"(+{len({each['name'] for each in told[1:]}) - 1})" in text
+
+
+def test_an_external_id_in_a_secret_is_beyond_what_files_can_read(surgery: Surgery) -> None:
+    """Nothing is called wrong that is right in the cluster: it could not be looked at, and who can is named."""
+    surgery.aws.control.load(sound())
+    surgery.declare(scene.policy())
+    reference = "externalIdSecretRef: {name: external-ids, key: production}"
+    for path in surgery.manifests.rglob("*.yaml"):
+        text = path.read_text("utf-8")
+        path.write_text(text.replace(f"externalId: {scene.EXTERNAL_ID}", reference, 1), "utf-8")
+    done = surgery.crossvault("doctor", "-f", surgery.manifests, "-o", "json")
+    found = json.loads(done.stdout)
+    rows = [each for each in found["rows"] if each["reason"] == "ExternalIdInCluster"]
+
+    assert done.returncode == 1
+    assert {each["status"] for each in rows} == {"Unknown"}
+    first = next(each for each in rows if each["name"] == "Identity")
+    assert "key production of Secret external-ids in the operator's namespace" in first["message"]
+    assert "crossvault doctor -n NAMESPACE NAME" in first["remedy"]
+    assert "Create it" not in json.dumps(found)
+
+
 def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery) -> None:
     """It holds nothing up that AWS might take."""
     made = sound()

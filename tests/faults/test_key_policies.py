@@ -225,3 +225,25 @@ def test_a_tool_that_takes_our_statements_out_in_every_minute_is_met_with_pauses
     assert counts == {one: 4, other: 1}
     assert f"SourceKeys of {one} had to be restored 4 times" in row["remedy"]
     assert scene.condition(stage.body, "Synced")[0] == "False"
+
+
+def test_a_policy_that_would_shut_the_operator_out_is_never_sent(
+    shared: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever made it up: it is told as a bug, the key's policy stays, and no request was made."""
+    making = {"AWS": f"arn:aws:iam::{scene.BACKUP}:root"}
+    less = {"Version": "2012-10-17", "Statement": [{**HOME, "Principal": making}]}
+    shared.look()
+    before = statements(shared)
+    sent = len(shared.control.calls(operation="PutKeyPolicy"))
+    kms = shared.admin(scene.PRODUCTION, scene.HOME, "kms")
+    kms.put_key_policy(KeyId=arn(shared), PolicyName="default", Policy=json.dumps(CLOSED))
+    monkeypatch.setattr("crossvault.iam.documents.put", lambda *_: json.dumps(less))
+    shared.later("31m")
+    outcomes = [shared.look() for _ in range(3)]
+    problems = [each.problem for outcome in outcomes for each in outcome.results if each.problem]
+
+    assert before != [HOME]
+    assert {each.reason for each in problems} == {"InternalError"}
+    assert len(shared.control.calls(operation="PutKeyPolicy")) == sent + 1
+    assert statements(shared) == [HOME]

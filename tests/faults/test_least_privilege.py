@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 pytestmark = pytest.mark.usefixtures("operator_key")
 
+OPTIONAL, REMOVED = "optional", "a schedule that goes"
 EXAMPLES = sorted(path.name for path in least.EXAMPLES.iterdir())
 
 
@@ -43,8 +44,11 @@ def _all_that_is_optional(folder: Folder) -> Folder:
 
 @functools.cache
 def folder_of(name: str) -> Folder:
-    """Return what an example declares, or the quickstart with all that is optional."""
-    return _all_that_is_optional(least.folder_of("quickstart")) if name == "optional" else least.folder_of(name)
+    """Return what an example declares, the quickstart with all that is optional, or a schedule that goes in the end."""
+    if name == REMOVED:
+        found = least.folder_of("scheduled")
+        return least.edited(found, POLICY.name, lambda body: body["spec"].update(deletionPolicy="RemoveOwned"))
+    return _all_that_is_optional(least.folder_of("quickstart")) if name == OPTIONAL else least.folder_of(name)
 
 
 @functools.cache
@@ -53,7 +57,7 @@ def documents_of(name: str) -> Json:
     return least.documents_of(folder_of(name))
 
 
-FOLDERS = [*EXAMPLES, "optional"]
+FOLDERS = [*EXAMPLES, OPTIONAL, REMOVED]
 STORIES = [
     pytest.param(name, tale, id=f"{name}: {tale.name}")
     for name in FOLDERS

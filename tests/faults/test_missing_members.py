@@ -32,7 +32,7 @@ OF_ORGANIZATIONS = frozenset({"ListAccounts", "ListDelegatedAdministrators", "Lo
 """Are asked for a BackupOrganization only: test_organization.py."""
 SKIPPED = OF_ORGANIZATIONS | {
     *("StartCopyJob", "AssumeRoleWithWebIdentity", "ListParents", "DescribeRecoveryPoint"),
-    # Only where a control policy is in the way: functional/aws/test_members.py
+    # Only beside a BackupOrganization: functional/aws/test_members.py
     *("ListPoliciesForTarget", "DescribePolicy"),
     "ListRegions",  # only of an account that is used in a Region to opt into: functional/aws/test_members.py
     # Only with a schedule: functional/aws/test_members.py

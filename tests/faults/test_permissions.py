@@ -166,6 +166,99 @@ def test_who_may_not_try_out_is_unknown_and_holds_nothing_up(stage: Stage) -> No
     assert stage.protected()
 
 
+@pytest.mark.parametrize("account", ["production", "dr", "payer"])
+def test_who_may_not_try_out_is_tried_by_reads_that_change_nothing(stage: Stage, account: str) -> None:
+    """Once an hour, each action once; what passed and what nobody tried stand in the row, and nothing else is said."""
+    stage.begin(without(account, "iam:SimulatePrincipalPolicy"))
+    extra = (scene.organization("Enabled"),) if account == "payer" else ()
+    stage.look_at_named_account(account, *extra)
+    row = rows(stage.declared[account])["TryOut"]
+    operations = [each.operation for each in stage.control.calls()]
+    for _ in range(2):
+        stage.look_at_named_account(account, *extra)
+    again = [each.operation for each in stage.control.calls()][len(operations) :]
+
+    assert row["status"] == "Unknown"
+    assert {"organizations:DescribeOrganization", "backup:DescribeGlobalSettings"} <= set(row["tried"])
+    assert not {each for each in row["tried"] if not each.split(":")[1].startswith(("List", "Describe", "Get", "Look"))}
+    assert set(row["tried"]).isdisjoint(row["untried"])
+    assert f"{len(row['tried'])} of {len(row['tried']) + len(row['untried'])} actions passed" in row["message"]
+    assert all(each.startswith(("List", "Describe", "Get", "Look", "Simulate", "Assume")) for each in operations)
+    assert not {"ListCopyJobs", "ListRecoveryPointsByBackupVault", "LookupEvents"} & set(again)
+
+
+def test_writes_are_said_to_be_untried(stage: Stage) -> None:
+    """Nobody starts a copy to find out whether that is allowed."""
+    stage.begin(without("production", "iam:SimulatePrincipalPolicy"))
+    stage.look_at_named_account("production")
+    row = rows(stage.declared["production"])["TryOut"]
+
+    assert {"backup:StartCopyJob", "iam:PassRole", "kms:GetKeyPolicy"} <= set(row["untried"])
+    assert {"backup:ListCopyJobs", "backup:ListBackupVaults", "iam:GetRole"} <= set(row["tried"])
+
+
+def test_what_a_pass_has_done_is_not_tried_again(stage: Stage) -> None:
+    """It is known: the first look at the account asks only for what the policy did not ask."""
+    stage.begin(without("production", "iam:SimulatePrincipalPolicy"))
+    stage.go_on()
+    stage.control.clear_calls()
+    stage.look_at_named_account("production")
+    row = rows(stage.declared["production"])["TryOut"]
+
+    assert "backup:StartCopyJob" in row["tried"]
+    assert not {"ListCopyJobs", "GetRole", "ListRecoveryPointsByBackupVault"} & {
+        each.operation for each in stage.control.calls()
+    }
+
+
+@pytest.mark.parametrize(
+    ("account", "action", "name"),
+    [
+        pytest.param("production", "backup:ListCopyJobs", "ListCopyJobs", id="a list"),
+        pytest.param("production", "iam:GetRole", "ReadCopyRole", id="a role"),
+        pytest.param("production", "backup:ListRecoveryPointsByBackupVault", "ListRecoveryPoints", id="a vault"),
+        pytest.param("dr", "backup:ListBackupVaults", "ListVaults", id="vaults"),
+        pytest.param("payer", "organizations:ListAccounts", "ReadMembers", id="members"),
+        pytest.param("payer", "cloudtrail:LookupEvents", "ReadDepartures", id="what no pass asks for"),
+    ],
+)
+def test_a_read_that_is_denied_is_a_row_and_seen_to_be_mended(
+    stage: Stage, account: str, action: str, name: str
+) -> None:
+    """Before any pass needs it; mended, it is tried again after a quarter of an hour."""
+    stage.begin(without(account, "iam:SimulatePrincipalPolicy", action))
+    extra = (scene.organization("Enabled"),) if account == "payer" else ()
+    stage.look_at_named_account(account, *extra)
+    row = rows(stage.declared[account])[name]
+
+    assert granted(stage.declared[account]) == ("False", "PermissionMissing")
+    assert (row["status"], row["actions"]) == ("Unmet", [action])
+    assert action in row["message"]
+    account_id, role = ROLES[account]
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    iam = stage.admin(account_id, scene.HOME, "iam")
+    iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=json.dumps(document))
+    stage.later("16m")
+    stage.look_at_named_account(account, *extra)
+    assert granted(stage.declared[account]) == ("Unknown", "AccessDenied")
+    assert action in rows(stage.declared[account])["TryOut"]["tried"]
+
+
+def test_a_vault_that_is_not_there_tells_nothing(stage: Stage) -> None:
+    """AWS denies it to everybody: neither allowed nor missing."""
+    made = without("dr", "iam:SimulatePrincipalPolicy")
+    scene.account(made, scene.BACKUP)["vaults"] = []
+    stage.begin(made)
+    stage.look_at_named_account("dr")
+    found = rows(stage.declared["dr"])
+
+    assert set(found) == {"TryOut"}
+    assert "backup:DescribeBackupVault" in found["TryOut"]["untried"]
+    stage.go_on()
+    stage.look_at_named_account("dr")
+    assert set(rows(stage.declared["dr"])) == {"TryOut"}
+
+
 def test_what_aws_denied_to_a_pass_is_told_until_it_is_allowed(stage: Stage) -> None:
     """Whatever IAM thinks: here it may not be asked."""
     stage.begin(without("production", "iam:SimulatePrincipalPolicy", "backup:ListCopyJobs"))

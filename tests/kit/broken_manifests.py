@@ -349,10 +349,10 @@ TABLE = (
         "leave it out for copies that stay warm",
     ),
     _policy(
-        "never deleted, as the AWS API says it",
+        "inherited, as the AWS API says it",
         {f"{_SECOND}.lifecycle": {"moveToColdStorageAfterDays": 30, "deleteAfterDays": -1}},
         f"{_SECOND}.lifecycle.deleteAfterDays",
-        "leave it out for copies that are never deleted",
+        "leave it out for copies that expire with what they are copies of",
     ),
     _policy(
         "deleted before cold storage ends",

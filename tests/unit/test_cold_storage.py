@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from tests.kit.builders import NOW, ago, copy_of, desired, destination, destination_body, observed, point, policy_body
 from tests.kit.builders import sight as seen_of
+from tests.kit.builders import vault as make_vault
 from tests.kit.judging import diff, rows, standings_of
 from tests.kit.passes import accounts
 
@@ -15,6 +17,7 @@ from crossvault.aspects.copies.planned import StartCopy, State
 from crossvault.aspects.lifecycle import LIFECYCLE, Lifecycle
 from crossvault.aspects.resource_types.matrix import COPIED, NEVER_COLD, TYPES
 from crossvault.engine.declared import Scope
+from crossvault.engine.looks import Seen
 from crossvault.engine.rows import MET, UNMET, Prerequisite
 from crossvault.kinds.policy.parse import parse_policy
 from crossvault.kinds.rejected import Rejected
@@ -37,6 +40,9 @@ def told(lifecycle: Lifecycle | None, *types: str) -> Prerequisite | None:
         pytest.param(None, ("RDS",), None, "", id="nothing is declared"),
         pytest.param(Lifecycle(None, 365), ("RDS",), None, "", id="no move is declared"),
         pytest.param(MONTH, ("EFS",), MET, "move to cold storage after 30 days.", id="a type that moves"),
+        pytest.param(
+            Lifecycle(30), ("EFS",), MET, "with what they are copies of, which has to live 120 days", id="inherited"
+        ),
         pytest.param(MONTH, ("EFS", "RDS"), MET, "AWS ignores it for RDS, which have no cold storage", id="one of two"),
         pytest.param(MONTH, (), MET, "EBS is archived only with optInToArchive: true", id="all types"),
         pytest.param(ARCHIVED, ("EBS",), MET, "move to cold storage after 30 days.", id="snapshots, opted in"),
@@ -131,3 +137,43 @@ def test_opting_in_is_declared_with_its_days(lifecycle: dict[str, object], fault
     else:
         assert isinstance(found, Rejected)
         assert [each.path for each in found.faults] == [f"spec.destinations[0].lifecycle.{fault}"]
+
+
+@pytest.mark.parametrize("lifecycle", [Lifecycle(30), Lifecycle(30, -1)], ids=["left out", "-1"])
+@pytest.mark.parametrize(
+    ("lives", "copy_lives", "good"),
+    [
+        pytest.param(400, 400, True, id="as its source"),
+        pytest.param(400, None, True, id="for ever"),
+        pytest.param(400, 200, False, id="shorter"),
+        pytest.param(None, 200, False, id="though its source never expires"),
+        pytest.param(None, None, True, id="neither expires"),
+        pytest.param(60, 60, True, id="too short for cold storage"),
+    ],
+)
+def test_a_copy_that_only_goes_cold_expires_with_its_source(
+    lifecycle: Lifecycle, lives: int | None, copy_lives: int | None, *, good: bool
+) -> None:
+    """What a lifecycle does not say is its source's, as of a copy without one: not "never"."""
+    source = replace(point(kind="EFS", created=ago(days=1)), delete_after_days=lives, delete_at=_end(lives))
+    made = replace(copy_of(source), delete_at=_end(copy_lives), cold_at=None)
+    wanted = destination(lifecycle=lifecycle)
+    (standing,) = standings_of(diff(desired(wanted), observed((source,), seen_of(wanted, copies=(made,)))))["dr"]
+
+    assert (standing.state is State.COPIED) is good
+    assert (standing.reason is Reason.COPY_EXPIRES_EARLY) is not good
+
+
+@pytest.mark.parametrize(("lives", "held"), [(60, False), (20, True), (None, True), (400, True)])
+def test_a_lock_is_compared_with_what_a_copy_that_only_goes_cold_inherits(lives: int | None, *, held: bool) -> None:
+    """By each recovery point, before a job is spent."""
+    source = replace(point(kind="EFS", created=ago(days=1)), delete_after_days=lives, delete_at=_end(lives))
+    wanted = destination(lifecycle=Lifecycle(30))
+    locked = Seen(replace(make_vault(wanted.vault), locked=True, min_retention_days=30, max_retention_days=100))
+    plan = diff(desired(wanted), observed((source,), seen_of(wanted, vault=locked)))
+
+    assert any(isinstance(each, StartCopy) for each in plan.actions) is not held
+
+
+def _end(days: int | None) -> datetime | None:
+    return None if days is None else ago(days=1) + timedelta(days=days)

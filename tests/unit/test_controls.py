@@ -78,7 +78,7 @@ WHERE = f"of service control policy no-copies (p-abcdefgh) on {SOURCE_ID}"
 )
 def test_what_is_in_the_way_is_named(look: Look[tuple[Level, ...]], clause: str) -> None:
     """By statement or position, with its policy and where that is attached."""
-    assert told(look, REQUEST, [INTO]) == clause
+    assert told(look, [REQUEST], [INTO]) == clause
 
 
 @pytest.mark.parametrize(

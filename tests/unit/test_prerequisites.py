@@ -35,7 +35,7 @@ from crossvault.engine.declared import Desired, Mode, Ownership, Scope
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Result, hindered
-from crossvault.engine.rows import Prerequisite, PrerequisiteStatus, block, cleared
+from crossvault.engine.rows import Prerequisite, PrerequisiteStatus, block, cleared, told_once
 from crossvault.words.reasons import Reason
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
@@ -430,3 +430,27 @@ def test_a_refused_creation_says_what_aws_said() -> None:
     assert [row for row in told if row.name != "DestinationVault"] == [
         row for row in found if row.name != "DestinationVault"
     ]
+
+
+def test_what_failed_for_one_reason_is_told_by_the_first_row_alone() -> None:
+    """Each row keeps its status, reason and effect; what only one of two sides could not see is told for that one."""
+    (one, other, later, far) = told_once(
+        (
+            Prerequisite("A", "", UNMET, Reason.ASSUME_ROLE_DENIED, "No.", "Mend.", blocks=True),
+            Prerequisite("B", "", UNKNOWN, Reason.ASSUME_ROLE_DENIED, "No."),
+            Prerequisite("B", "dr", UNKNOWN, Reason.ASSUME_ROLE_DENIED, "No.", blocks=True),
+            Prerequisite("C", "dr", UNKNOWN, Reason.ACCESS_DENIED, "No."),
+        )
+    )
+
+    assert (one.message, one.remedy) == ("No.", "Mend.")
+    assert (other.message, later.message) == ("Not looked at: see A.", "Not looked at: see A.")
+    assert (later.status, later.reason, later.blocks) == (UNKNOWN, Reason.ASSUME_ROLE_DENIED, True)
+    assert far.message == "No."
+
+
+def test_a_row_of_one_destination_refers_to_none_of_another() -> None:
+    """Whoever reads one side finds there what is wrong."""
+    rows = tuple(Prerequisite(name, name, UNKNOWN, Reason.THROTTLED, "Slow.") for name in ("dr", "far"))
+
+    assert told_once(rows) == rows

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore
 import botocore.session
 import pytest
 from tests.kit import stage as scene
@@ -16,6 +17,7 @@ from tests.kit.stage import AWAY, BACKUP, HOME, PAYER, PRODUCTION, Json
 import crossvault
 from crossvault.aspects import ROOMS
 from crossvault.aspects.resource_types import matrix
+from crossvault.aws import harmless
 from crossvault.cli import iam
 from crossvault.engine.rights import Right
 from crossvault.kinds.entries import ASSUME, QUEUE, Operator, own_trust
@@ -107,6 +109,48 @@ def test_a_right_is_one_that_aws_knows(room: str, right: Right[Any]) -> None:
         assert operation in model.operation_names, room
     assert re.fullmatch(r"[A-Za-z0-9]+", right.sid)
     assert right.why
+
+
+NAMED_BY_NOBODY = {
+    *("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "backup:DescribeRecoveryPoint"),
+    *("backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection", "backup:ListTags"),
+    *("organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:DescribePolicy"),
+}
+"""What is about keys, plans, recovery points and accounts of which no right says which: nothing can be tried of it."""
+
+
+def test_every_right_to_read_has_a_harmless_read_or_is_about_what_nobody_names() -> None:
+    """One page, nothing that changes anything, and nothing that is no right."""
+    reading = {each for each in GIVEN if re.match(r"[a-z-]+:(List|Describe|Get|Lookup)", each)}
+
+    assert set(harmless.READS) == reading - NAMED_BY_NOBODY
+    assert reading >= NAMED_BY_NOBODY
+
+
+@pytest.mark.parametrize("action", sorted(harmless.READS))
+def test_a_harmless_read_is_a_request_that_aws_knows(action: str) -> None:
+    """As the service's model has it, with what it must have and no other member; a page of one where it can."""
+    read = harmless.READS[action]
+    arn = f"arn:aws:backup:{HOME}:{PRODUCTION}:backup-vault:orders"
+    sent = read.asked(arn) or read.asked(f"arn:aws:iam::{PRODUCTION}:role/copy")
+    assert sent is not None
+    service, _, operation = action.partition(":")
+    shape = botocore.session.Session().get_service_model(MODELS.get(service, service)).operation_model(operation)
+    members = shape.input_shape.members if shape.input_shape is not None else {}
+
+    assert botocore.xform_name(operation) == read.operation
+    assert set(sent) <= set(members)
+    assert set(shape.input_shape.required_members if shape.input_shape is not None else ()) <= set(sent)
+    pages = {"MaxResults", "ResourcesPerPage"} & set(members)
+    assert pages <= set(sent)
+
+
+@pytest.mark.parametrize("resource", ["*", "arn:aws:backup:eu-west-1:111111111111:backup-vault:*", "arn:aws:kms:x"])
+def test_what_names_no_vault_is_asked_of_none(resource: str) -> None:
+    """A pattern is no name."""
+    assert not harmless.exists("backup:DescribeBackupVault", resource)
+    assert harmless.exists("backup:ListBackupVaults", resource)
+    assert not harmless.exists("backup:StartCopyJob", resource)
 
 
 def test_nothing_is_allowed_that_deletes_what_holds_backups() -> None:

@@ -262,6 +262,10 @@ class Entered:
         """Return the actions that AWS has just denied here, each with the last problem, by name."""
         return self._denials.of_late()
 
+    def passed(self) -> frozenset[str]:
+        """Return the actions that AWS has just let pass here."""
+        return self._denials.passed_of_late()
+
     def close(self) -> None:
         """Close what is this account's alone; requests on their way still end."""
         self.threads.close()

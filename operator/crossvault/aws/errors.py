@@ -289,6 +289,11 @@ def denied_action(problem: Problem, asked: str) -> str:
     return _named_action(problem.said, asked)
 
 
+def names_action(error: exceptions.ClientError) -> bool:
+    """Tell whether AWS names the action that it denies, and so denies that one for certain."""
+    return _ACTION.search(_text(error)) is not None
+
+
 def _named_action(text: str, asked: str) -> str:
     found = _ACTION.search(text)
     action = found.group(1) if found else asked

@@ -47,12 +47,12 @@ CONNECTIONS = 100
 NOBODY = ""
 
 
-def _nowhere(_ref: SecretKey) -> str:
+def _nowhere(ref: SecretKey) -> str:
     words = (
-        "The External ID cannot be read from spec.externalIdSecretRef of the BackupAccount: only the operator reads"
-        " Secrets. Declare externalId in manifests that are used without a cluster."
+        f"The External ID is key {ref.key} of Secret {ref.name} in the operator's namespace. What works with files"
+        " cannot read it, and did not look at the account."
     )
-    raise CrossvaultError(Problem(Reason.EXTERNAL_ID_UNREADABLE, words, ErrorClass.STUCK))
+    raise CrossvaultError(Problem(Reason.EXTERNAL_ID_IN_CLUSTER, words, ErrorClass.STUCK))
 
 
 @dataclass(frozen=True, slots=True)

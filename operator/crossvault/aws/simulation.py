@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 
@@ -46,7 +46,7 @@ def simulate(
             {
                 "ContextKeyName": name,
                 "ContextKeyValues": list(values),
-                "ContextKeyType": "string" if len(values) == 1 else "stringList",
+                "ContextKeyType": _type_of(values),
             }
             for name, values in context.items()
         ],
@@ -62,6 +62,12 @@ def simulate(
             if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
                 return None
             raise
+
+
+def _type_of(values: tuple[str, ...]) -> Literal["boolean", "string", "stringList"]:
+    if values in {("true",), ("false",)}:
+        return "boolean"
+    return "string" if len(values) == 1 else "stringList"
 
 
 def _pages(access: Entered, region: str, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

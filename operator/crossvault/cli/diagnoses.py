@@ -20,7 +20,7 @@ from ..aspects.organization import SAME
 from ..aspects.organization.switch import SWITCH_ROW
 from ..aspects.source_keys import NAME as SOURCE_KEYS
 from ..engine import fixes
-from ..engine.rows import MET, UNKNOWN, UNMET, PrerequisiteStatus
+from ..engine.rows import MET, SEE, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
@@ -225,7 +225,9 @@ def _where(seen: Seen, row: Mapping[str, Any]) -> str:
 
 
 def _cause(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what rows have in common that one fix serves."""
+    """Return what rows have in common that one fix serves, or for which nothing is known of them."""
+    if row["status"] == UNKNOWN and row["message"].startswith(SEE):
+        return "", row["status"], row["reason"], row["message"]
     told = tuple(row["fix"]) or (row["message"], row["remedy"])
     met = row["status"] == MET
     return row["name"], row["status"], row["reason"], *((row["policy"], row["destination"]) if met else told)
@@ -345,7 +347,9 @@ def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[st
     """Return the cells of what one fix serves, and the lines below them."""
     first, more = group[0], len({each["where"] for each in group}) - 1
     where = first["where"] + (f" (+{more})" if more > 0 else "")
-    cells = (_SIGNS[first["status"]][0], first["name"], where, first["message"])
+    others = len({each["name"] for each in group}) - 1
+    name = first["name"] + (f" (+{others})" if others > 0 else "")
+    cells = (_SIGNS[first["status"]][0], name, where, first["message"])
     if first["status"] == MET:
         return cells, ()
     points, total = sum(each["recoveryPoints"] for each in group), sum(each["bytes"] for each in group)

@@ -320,7 +320,7 @@ def _judged(rooms: Sequence[Room], case: Case) -> tuple[tuple[Prerequisite, ...]
             own += finding.rows
             found.append((place, finding))
         rows += own
-    return rows, found
+    return rows_.told_once(rows), found
 
 
 def _split(

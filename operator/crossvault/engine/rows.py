@@ -7,7 +7,7 @@ wait for a permission to look.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..words.problems import Problem
@@ -25,6 +25,10 @@ class PrerequisiteStatus(StrEnum):
 
 
 MET, UNMET, UNKNOWN = PrerequisiteStatus.MET, PrerequisiteStatus.UNMET, PrerequisiteStatus.UNKNOWN
+
+
+SEE = "Not looked at: see "
+"""How a row begins of which nothing is known for what an earlier row says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,19 @@ def unknown(
         words = "Not looked at, because of the vault's Region."
         return Prerequisite(name, destination, UNKNOWN, Reason.REGION_UNSEEN, words, blocks=blocks, proves=proves)
     return Prerequisite(name, destination, UNKNOWN, problem.reason, problem.message, blocks=blocks, proves=proves)
+
+
+def told_once(rows: Iterable[Prerequisite]) -> tuple[Prerequisite, ...]:
+    """Return the rows with what one says told by none after it, whose look failed for the same: they name that one."""
+    first, told = dict[tuple[Reason, str], Prerequisite](), []
+    for row in rows:
+        known = first.setdefault((row.reason, row.message), row)
+        about = known.name != row.name and known.destination in {"", row.destination}
+        if about and row.status is UNKNOWN and row.reason is not Reason.REGION_UNSEEN:
+            told.append(replace(row, message=f"{SEE}{known.name}.", remedy=""))
+        else:
+            told.append(row)
+    return tuple(told)
 
 
 def by_the_operator(desired: Desired, does: str, first: Prerequisite | None) -> str:

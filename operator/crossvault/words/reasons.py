@@ -35,6 +35,7 @@ class Reason(StrEnum):
     VERIFIED = "Verified"
     ASSUME_ROLE_DENIED = "AssumeRoleDenied"
     EXTERNAL_ID_UNREADABLE = "ExternalIdUnreadable"
+    EXTERNAL_ID_IN_CLUSTER = "ExternalIdInCluster"
     EXTERNAL_ID_REFUSED = "ExternalIdRefused"
     ROLE_NOT_FOUND = "RoleNotFound"
     WRONG_ACCOUNT = "WrongAccount"

@@ -20,12 +20,13 @@ from ...engine.rows import Prerequisite
 from ...words.reasons import Reason
 from .. import lifecycle, schedule, source_keys
 from ..copy_role import COPY_ROLE, permissions
+from ..copy_role.controlled import around
 from ..copy_role.permissions import COPYING
-from ..organization.controls import CONTROLS
 from ..vault import held_to, vault_of
 from ..vault import key as vault_key
 from ..vault_policy import leaving
 from . import (
+    canary,
     declared,
     doubts,
     evidence,
@@ -98,6 +99,7 @@ def judged_at(side: Side) -> tuple[Judged, Lifecycles]:
     weighed = evidence.weigh(folded.traces, there.jobs, desired.source.arn, now=observed.at, copies_seen=seen)
     locked = known.vault is not None and known.vault.bounds is not None
     stood = hopeless.held(states.stand(paired.pairs, view, folded.begun), there.jobs, view, desired[COPY_ROLE])
+    stood = canary.held(stood, there.jobs, view)
     settled = doubts.settle(paired.pairs, stood, weighed, view, locked=locked)
     neighbours = side.case.around[NEIGHBOURS]
     rivals = tuple(one for one in neighbours if one.vaults == ends and one.key != desired.key)
@@ -148,8 +150,8 @@ def _with_forms(case: Case, rows: tuple[Prerequisite, ...], of_each: dict[str, J
                 held.setdefault(each.reason, []).append(each.point.arn)
         asked, name = (case.desired, destination), destination.name
         if arns := held.get(Reason.COPY_ROLE_LACKS):
-            controls = case.observed.source[CONTROLS]
-            told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns, controls)
+            known = around(case.observed.source, sight)
+            told[permissions.MAY_COPY, name] = permissions.holding(*asked, sight[COPYING], arns, known)
         if Reason.AWS_MANAGED_VAULT_KEY not in held and contents(case.observed.source, sight) is not None:
             told |= {
                 (row.name, name): vault_key.fitting(destination, sight, row)

@@ -183,6 +183,16 @@ class Jobs:
             if each.endings:
                 yield name, each.moved, each.endings
 
+    def made(self) -> Mapping[str, datetime]:
+        """Return when the last copy of each type was made."""
+        found: dict[str, datetime] = {}
+        for each in self._counted.values():
+            if each.completed is not None:
+                for ending in each.endings:
+                    known = found.get(ending.resource_type, each.completed[1])
+                    found[ending.resource_type] = max(known, each.completed[1])
+        return found
+
     @cached_property
     def running(self) -> tuple[CopyJob, ...]:
         """The jobs that may still bring a copy."""

@@ -24,8 +24,8 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
 from ...manifest.fields import Fields, show
 from ...words.reasons import Reason
-from ..organization.controls import CONTROLS
 from . import permissions, rights
+from .controlled import NOWHERE, Around, around, assumption
 from .declared import COPY_ROLE
 
 __all__ = ["COPY_ROLE", "DEFAULT", "NAME", "ROLE", "ROOM", "SERVICE", "Role", "role_name", "row", "trusts"]
@@ -98,8 +98,8 @@ def _arn(fields: Fields, source: VaultRef) -> str:
 def source(base: Base) -> Finding:
     """Judge the role."""
     desired, seen = base.desired, base.sight
-    passing = permissions.may_pass(desired, seen[permissions.PASSING], desired[COPY_ROLE])
-    return Finding((row(desired, seen[ROLE]), *passing))
+    passing = permissions.may_pass(desired, seen[permissions.PASSING], desired[COPY_ROLE], around(seen))
+    return Finding((row(desired, seen[ROLE], around(seen)), *passing))
 
 
 def judge(side: Side) -> Finding:
@@ -107,10 +107,10 @@ def judge(side: Side) -> Finding:
     look, role, there = side.sight[permissions.COPYING], side.desired[COPY_ROLE], side.source[ROLE]
     if not isinstance(there, Unseen) and there.value is None:
         return Finding()
-    return Finding(permissions.may_copy(side.desired, side.destination, look, role, side.source[CONTROLS]))
+    return Finding(permissions.may_copy(side.desired, side.destination, look, role, around(side.source, side.sight)))
 
 
-def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
+def row(desired: Desired, look: Look[Role | None], known: Around = NOWHERE) -> Prerequisite:
     """Judge the role.
 
     | role | its trust policy | row |
@@ -118,7 +118,7 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
     | not seen | | Unknown; AWS decides when a copy is started |
     | none of that name | | Unmet |
     | of that name with another path | | Unmet: AWS would be told of a role that is not there |
-    | there | lets AWS Backup in | Met |
+    | there | lets AWS Backup in | Met; Unmet where a resource control policy certainly keeps AWS Backup out |
     | there | nothing in it lets AWS Backup in, or a Deny keeps it out | Unmet |
     | there | has what cannot be judged from here | Unknown |
     """
@@ -150,7 +150,13 @@ def row(desired: Desired, look: Look[Role | None]) -> Prerequisite:
             proves=True,
             fix=_trusting(desired, look.value),
         )
-    return met(NAME, "", f"AWS Backup may assume role {name} in {where}.")
+    barring, undecided = assumption(desired, known)
+    if barring:
+        words = f"AWS Backup may not assume role {name} in {where}: denied by {barring}."
+        remedy = f"The management account, or who administers its policies, has to remove or narrow {barring}."
+        return unmet(NAME, "", Reason.COPY_ROLE_UNTRUSTING, words, remedy, proves=True)
+    more = f" Not decided, and copies are tried: {undecided}." if undecided else ""
+    return met(NAME, "", f"AWS Backup may assume role {name} in {where}.{more}")
 
 
 def _grounds(found: Judgement) -> str:

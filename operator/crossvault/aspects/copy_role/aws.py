@@ -15,77 +15,98 @@ from ...aws import regions, simulation
 from ...aws.entered import Entered
 from ...aws.errors import Ask, code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
-from ...aws.places import DENIED, Pending, Place
+from ...aws.places import DENIED, Pending, Place, known
 from ...aws.reads import ReadKey
-from ...engine.declared import VaultRef
-from ...engine.looks import Look, Unseen
+from ...engine.declared import Account, VaultRef, account_of
+from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...iam.conditions import any_of
+from ...iam.context import UNSEEN, Fact
 from ...iam.decisions import Barrier, Decisions
 from ...words.problems import CrossvaultError, ErrorClass, Problem
 from ...words.reasons import Reason
 from ..organization import MANAGERS, Organization
 from ..organization import aws as organization
-from ..organization.controls import CONTROLS, Level
-from . import COPY_ROLE, ROLE, Role, trusts
-from .permissions import COPYING, INTO, OUT, PASS_ROLE, PASSING, SERVICE, Trial, samples
+from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Controls, Level
+from . import COPY_ROLE, ROLE, Role, controlled, trusts
+from .controlled import Around
+from .trials import CONTEXT, COPYING, INTO, OF_KEYS, OUT, PASS_ROLE, PASSING, Trial, needed, samples
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it lets AWS Backup in."""
 
 
 def look(scene: Scene) -> Looking:
-    """See the role that the policy declares."""
+    """See the role that the policy declares, and what governs its account where somebody may be asked."""
     if scene.desired.deleting:
         return Looked()
-    source, role_arn = scene.source, scene.desired[COPY_ROLE]
-    pending = _role(source, role_arn)
-    copying = [_copying(source, role_arn, each.vault.arn) for each in scene.desired.destinations]
+    desired, source, role_arn = scene.desired, scene.source, scene.desired[COPY_ROLE]
+    pending, own = _role(source, role_arn), organization.of(source)
+    sides = [(each, organization.of(place)) for each, place in scene.sides()]
+    copying = [_copying(source, role_arn, each.vault.arn) for each, _ in sides]
     passing = _passing(source, role_arn)
     yield
-    trials = [each() for each in copying]
-    passes = PASSING.absent if passing is None else passing()
-    controls = _controls(scene) if any(map(_may_be_barred, (*trials, passes))) else None
+    governing = _controls(scene, own())
     yield
-    own = Parts().having(ROLE, pending())
-    own = own if passing is None else own.having(PASSING, passes)
-    return Looked(
-        own if controls is None else own.having(CONTROLS, controls()),
-        tuple(Parts().having(COPYING, each) for each in trials),
-    )
+    found = governing()
+    controls: Look[tuple[Level, ...]] = found if isinstance(found, Unseen) else Seen(found.value.service)
+    resource = found if isinstance(found, Unseen) else found.value.resource
+    seen = Parts().having(ROLE, pending()).having(CONTROLS, controls).having(RESOURCE_CONTROLS, resource)
+    if passing is not None:
+        around = Around(controls, _id(own()))
+        seen = seen.having(PASSING, controlled.under_passing(desired, passing(), around))
+    trials = []
+    for trial, (destination, other) in zip(copying, sides, strict=True):
+        around = Around(controls, _id(own()), _id(other()))
+        trials.append(Parts().having(COPYING, controlled.under(desired, destination, trial(), around)))
+    return Looked(seen, tuple(trials))
 
 
-def _may_be_barred(look: Look[Trial | None]) -> bool:
-    """Tell whether a policy of the organization is in the way, or conditions of one may be."""
-    trial = None if isinstance(look, Unseen) else look.value
-    if trial is None:
-        return False
-    before = (trial.barriers, *(each for _, each in trial.kept))
-    return any(Barrier.ORGANIZATION in each for each in before) or any(each is None for _, each in trial.decisions)
+def _id(look: Look[Organization | None]) -> Fact:
+    if isinstance(look, Unseen):
+        return UNSEEN
+    return look.value.id if look.value is not None else ""
 
 
-def _controls(scene: Scene) -> Pending[tuple[Level, ...]] | None:
-    """Begin to read which policies govern the source's account; None without a BackupOrganization for that."""
-    look: Look[Organization | None] = organization.of(scene.source)()
-    known = None if isinstance(look, Unseen) else look.value
-    if known is None:
-        return None
-    managers = scene.desired[MANAGERS]
-    manager = next((account for each, account in managers if each == known.management_account_id), None)
-    if manager is None:
-        return None
-    account_id, region = scene.source.account.account_id, regions.first(manager.partition)
-    place = scene.at(VaultRef(manager, region, ""))
+def _controls(scene: Scene, look: Look[Organization | None]) -> Pending[Controls]:
+    """Begin to read which policies govern the source's account; nothing without a BackupOrganization for that.
+
+    The management account is governed by none.
+    """
+    found = None if isinstance(look, Unseen) else look.value
+    account_id = scene.source.account.account_id
+    named: tuple[tuple[str, Account], ...] = scene.desired[MANAGERS]
+    managers = dict(named)
+    if found is None or found.management_account_id not in managers or found.management_account_id == account_id:
+        return known(UNASKED)
+    manager = managers[found.management_account_id]
+    place = scene.at(VaultRef(manager, regions.first(manager.partition), ""))
+
+    def lasts(seen: Look[Controls]) -> timedelta:
+        if isinstance(seen, Unseen) or isinstance(seen.value.resource, Unseen):
+            return DENIED
+        return DENIED if any(map(_says_something, (*seen.value.service, *seen.value.resource.value))) else GOOD
+
     key = ("control policies", place.access.fingerprint, account_id)
-    read = partial(organization.control_policies, place.access, region, account_id)
-    return place.slowly(key, read, lambda _: DENIED, regional=False)
+    read = partial(organization.control_policies, place.access, place.region, account_id)
+    return place.slowly(key, read, lasts, regional=False)
+
+
+def _says_something(level: Level) -> bool:
+    """Tell whether anything but AWS's own policies that allow all is attached."""
+    return any("FullAWSAccess" not in each.id for each in level.policies)
 
 
 def _copying(place: Place, role_arn: str, vault_arn: str) -> Pending[Trial | None]:
     """Begin to try out whether a role may copy into a vault."""
     partition = role_arn.split(":")[1]
     points = samples(place.account.account_id, place.region, partition)
-    asked = {OUT: points, INTO: (vault_arn,)}
+    key = f"arn:{partition}:kms:{place.region}:{place.account.account_id}:key/*"
+    asked = {OUT: points, INTO: (vault_arn,), **dict.fromkeys(OF_KEYS, (key,))}
+    shared = () if account_of(vault_arn) == place.account.account_id else points  # within an account none is shared
+    for form in shared:
+        for action in needed(form):
+            asked[action] = (*asked.get(action, ()), form)
     return _tried(place, ("may copy", place.access.fingerprint, role_arn, vault_arn), role_arn, asked)
 
 
@@ -118,20 +139,34 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
     Raises:
         CrossvaultError: IAM could not be asked, or refused to tell.
     """
-    resources = [each for listed in asked.values() for each in listed]
-    found = simulation.simulate(access, region, who, list(asked), resources, {"iam:PassedToService": (SERVICE,)})
+    resources = list(dict.fromkeys(each for listed in asked.values() for each in listed))
+    found = simulation.simulate(access, region, who, list(asked), resources, CONTEXT)
     if found is None:
         return None
-    decided = tuple((action, _any_of(found, action, listed)) for action, listed in asked.items())
-    barriers = (_barriers(found, action, asked[action]) for action, allowed in decided if allowed is False)
-    return Trial(decided, frozenset[Barrier]().union(*barriers), _kept(found, asked.get(OUT, ())))
+    own = {action: asked[action] for action in (OUT, INTO, PASS_ROLE) if action in asked}
+    decided = tuple((action, _any_of(found, action, listed)) for action, listed in own.items())
+    barriers = (_barriers(found, action, own[action]) for action, allowed in decided if allowed is False)
+    lacking = tuple((form, lacks) for form in own.get(OUT, ()) if (lacks := _lacking(found, form)))
+    of_keys = tuple(each for each in OF_KEYS if each in asked and _any_of(found, each, asked[each]) is False)
+    kept = _kept(found, own.get(OUT, ()))
+    return Trial(decided, frozenset[Barrier]().union(*barriers), kept, lacking, of_keys)
+
+
+def _lacking(found: Decisions, form: str) -> tuple[str, ...]:
+    """Return what the role certainly may not do of what recovery points of a form need."""
+    decided = ((action, found.get((action, form))) for action in (OUT, *needed(form)))
+    return tuple(action for action, each in decided if each is not None and each.allowed is False)
 
 
 def _kept(found: Decisions, forms: tuple[str, ...]) -> tuple[tuple[str, frozenset[Barrier]], ...]:
     """Return the forms that cannot be copied out, where others can."""
     known = {form: found[OUT, form] for form in forms if (OUT, form) in found}
-    kept = tuple((form, each.barriers) for form, each in known.items() if each.allowed is False)
-    return kept if len(kept) < len(known) else ()
+    kept = []
+    for form in known:
+        lacks = [found[action, form].barriers for action in _lacking(found, form)]
+        if lacks:
+            kept.append((form, frozenset.intersection(*lacks)))
+    return tuple(kept) if len(kept) < len(known) else ()
 
 
 def _any_of(found: Decisions, action: str, resources: tuple[str, ...]) -> bool | None:

@@ -6,77 +6,53 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from ...engine import fixes
 from ...engine.declared import Desired, Destination
 from ...engine.fixes import Fix
 from ...engine.looks import UNASKED, Look, Unseen
-from ...engine.parts import Part
 from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...iam.conditions import like
-from ...iam.context import FROM_HERE, Caller, Fact, Request
 from ...iam.decisions import Barrier, told
 from ...words.reasons import Reason
-from ..organization.controls import Level
-from ..organization.controls import told as named_controls
+from . import controlled
+from .controlled import NOWHERE, Around
 from .declared import COPY_ROLE
+from .trials import COPYING, INTO, OUT, PASS_ROLE, PASSING, SERVICE, Trial, samples
+
+__all__ = [
+    "COPYING",
+    "INTO",
+    "MANAGED",
+    "MAY_COPY",
+    "OUT",
+    "PASS",
+    "PASSING",
+    "PASS_ROLE",
+    "SERVICE",
+    "Trial",
+    "attaching",
+    "holding",
+    "kept",
+    "lifting",
+    "may_copy",
+    "may_pass",
+    "samples",
+]
 
 MAY_COPY, PASS = "CopyRolePermissions", "PassRole"
-OUT, INTO, PASS_ROLE = "backup:CopyFromBackupVault", "backup:CopyIntoBackupVault", "iam:PassRole"
-SERVICE = "backup.amazonaws.com"
 MANAGED = "service-role/AWSBackupServiceRolePolicyForBackup"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What IAM decided, by action: True for allowed, False for denied, None where keys decide that nobody gave.
-
-    Attributes:
-        barriers: What of those that are denied no policy of the role can allow.
-        kept: The forms of recovery points, as :func:`samples` has them, of which the role may certainly copy none out
-            although it may of others; with what no policy of the role can allow.
-    """
-
-    decisions: tuple[tuple[str, bool | None], ...]
-    barriers: frozenset[Barrier] = frozenset()
-    kept: tuple[tuple[str, frozenset[Barrier]], ...] = ()
-
-    def of(self, action: str) -> bool | None:
-        """Return the decision about an action; None for one that was not tried."""
-        return dict(self.decisions).get(action)
-
-    @property
-    def denied(self) -> tuple[str, ...]:
-        """The actions that are denied for certain."""
-        return tuple(action for action, allowed in self.decisions if allowed is False)
-
-
-COPYING: Part[Look[Trial | None]] = Part("may copy", UNASKED)
-"""Whether the copy role may copy into a destination; None when there is no such role."""
-
-PASSING: Part[Look[Trial | None]] = Part("may pass", UNASKED)
-"""Whether the operator's role in the source's account may pass the copy role."""
-
-
-def samples(account_id: str, region: str, partition: str) -> tuple[str, ...]:
-    """Return ARNs of recovery points of each form: a policy may name the forms that it is for, and none is all."""
-    start = f"arn:{partition}"
-    return (
-        f"{start}:backup:{region}:{account_id}:recovery-point:*",
-        f"{start}:ec2:{region}::snapshot/snap-*",
-        f"{start}:ec2:{region}::image/ami-*",
-        f"{start}:rds:{region}:{account_id}:snapshot:awsbackup:*",
-        f"{start}:rds:{region}:{account_id}:cluster-snapshot:awsbackup:*",
-        f"{start}:fsx:{region}:{account_id}:backup/backup-*",
-    )
 
 
 def kept(look: Look[Trial | None]) -> Mapping[str, tuple[Reason, str]]:
     """Return why recovery points of some forms certainly do not leave, where others do; by form."""
     trial = None if isinstance(look, Unseen) else look.value
-    forms = (form for form, _ in (trial.kept if trial is not None else ()))
-    return {form: (Reason.COPY_ROLE_LACKS, f"The copy role may not do {OUT} on {form}.") for form in forms}
+    if trial is None:
+        return {}
+    lacks = {form: " and ".join(trial.lacks(form)) for form, _ in trial.kept}
+    return {
+        form: (Reason.COPY_ROLE_LACKS, f"The copy role may not do {each} on {form}.") for form, each in lacks.items()
+    }
 
 
 def holding(
@@ -84,7 +60,7 @@ def holding(
     destination: Destination,
     look: Look[Trial | None],
     arns: Collection[str],
-    controls: Look[tuple[Level, ...]] = UNASKED,
+    around: Around = NOWHERE,
 ) -> Prerequisite:
     """Return the row of a role that may copy some forms of recovery points and not those of what is there.
 
@@ -93,7 +69,7 @@ def holding(
         destination: Where copies go.
         look: What was tried out.
         arns: The recovery points that are held because of it.
-        controls: The policies of the organization, where they were read.
+        around: What is known of the organization.
     """
     role, account = desired[COPY_ROLE], desired.source.account
     trial = None if isinstance(look, Unseen) else look.value
@@ -103,41 +79,19 @@ def holding(
         role.rsplit("/", 1)[-1],
         "1 recovery point is" if len(arns) == 1 else f"{len(arns)} recovery points are",
     )
-    words = f"Role {bare} in account {account.name} ({account.account_id}) may not do {OUT} on {forms}; {points} held."
+    actions = tuple(dict.fromkeys(each for form, _ in kept for each in (trial.lacks(form) if trial else ())))
+    lacks = " and ".join(actions)
+    words = (
+        f"Role {bare} in account {account.name} ({account.account_id}) may not do {lacks} on {forms}; {points} held."
+    )
     barriers = frozenset[Barrier]().union(*(each for _, each in kept))
     if barriers:
-        named = _named(desired, destination, controls, {OUT: tuple(form for form, _ in kept)})
+        named = controlled.named(desired, destination, around, {OUT: tuple(form for form, _ in kept)})
         words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it."
-        remedy, fix = lifting(barriers, (OUT,), named), fixes.NONE
+        remedy, fix = lifting(barriers, actions, named), fixes.NONE
     else:
         remedy, fix = _attach(role), fixes.within(account, attaching(role, desired.source.region))
     return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy, blocks=False, fix=fix)
-
-
-def _named(
-    desired: Desired, destination: Destination, controls: Look[tuple[Level, ...]], asked: Mapping[str, Collection[str]]
-) -> str:
-    """Name the policies of the organization that keep the copy role from something; empty where they were not read."""
-    account_id = desired.source.account.account_id
-    caller = Caller(desired[COPY_ROLE], account_id)
-    leaving: dict[str, Fact] = {
-        "backup:copytargets": destination.vault.arn,
-        "backup:copytargetorgpaths": FROM_HERE,
-        "aws:resourceaccount": account_id,
-    }
-    found = (
-        clause
-        for action, resources in asked.items()
-        for each in resources
-        if (clause := named_controls(controls, Request(caller, each, leaving if action == OUT else {}), [action]))
-    )
-    return next(found, "")
-
-
-def _asked(desired: Desired, destination: Destination, actions: Collection[str]) -> dict[str, tuple[str, ...]]:
-    source, partition = desired.source, desired[COPY_ROLE].split(":")[1]
-    every = {OUT: samples(source.account.account_id, source.region, partition), INTO: (destination.vault.arn,)}
-    return {action: resources for action, resources in every.items() if action in actions}
 
 
 def may_copy(
@@ -145,7 +99,7 @@ def may_copy(
     destination: Destination,
     look: Look[Trial | None],
     role: str,
-    controls: Look[tuple[Level, ...]] = UNASKED,
+    around: Around = NOWHERE,
 ) -> tuple[Prerequisite, ...]:
     """Judge what the copy role may do for one destination.
 
@@ -156,6 +110,9 @@ def may_copy(
     | an action is denied | Unmet; told apart where the organization, or a boundary, does not allow it |
     | keys decide that nobody gave | Unknown, holds nothing up |
     | both allowed | Met; of forms of recovery points that it may not copy out see :func:`holding` |
+
+    Control policies that IAM does not try out have their say in what is tried (:mod:`.controlled`); what of them cannot
+    be decided is told, and holds nothing up.
     """
     if look is UNASKED or (not isinstance(look, Unseen) and look.value is None):
         return ()
@@ -166,7 +123,7 @@ def may_copy(
     denied = look.value.denied
     if denied and look.value.barriers:
         what = f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}"
-        named = _named(desired, destination, controls, _asked(desired, destination, denied))
+        named = controlled.named(desired, destination, around, controlled.asked(desired, destination, denied))
         words = f"{what}: {told(look.value.barriers)} does not allow it."
         return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied, named)),)
     if denied:
@@ -182,12 +139,21 @@ def may_copy(
         )
     if any(allowed is None for _, allowed in look.value.decisions):
         open_ = [action for action, allowed in look.value.decisions if allowed is None]
-        named = _named(desired, destination, controls, _asked(desired, destination, open_))
+        named = controlled.named(desired, destination, around, controlled.asked(desired, destination, open_))
         which = f": {named}" if named else ""
         words = f"Whether role {bare} in {where} may copy depends on conditions of its policies{which}."
         words += " Copies are tried."
         return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
-    return (met(MAY_COPY, name, f"Role {bare} may copy out of the source and into vault {destination.vault.name}."),)
+    words = f"Role {bare} may copy out of the source and into vault {destination.vault.name}."
+    more = f"{controlled.undecided(desired, destination, around)} {_of_keys(look.value)}".strip()
+    return (met(MAY_COPY, name, f"{words} {more}".rstrip()),)
+
+
+def _of_keys(trial: Trial) -> str:
+    """Say what IAM does not let the role do with keys: whether a key does, the row about keys tells."""
+    if not trial.of_keys:
+        return ""
+    return f"IAM does not let it do {' and '.join(trial.of_keys)}: it may use only keys whose own policies name it."
 
 
 def _attach(role: str) -> str:
@@ -199,7 +165,9 @@ def _attach(role: str) -> str:
     )
 
 
-def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Prerequisite, ...]:
+def may_pass(
+    desired: Desired, look: Look[Trial | None], role: str, around: Around = NOWHERE
+) -> tuple[Prerequisite, ...]:
     """Judge whether the operator may name the copy role to AWS Backup, as the table of :func:`may_copy` does."""
     if look is UNASKED:
         return ()
@@ -211,7 +179,8 @@ def may_pass(desired: Desired, look: Look[Trial | None], role: str) -> tuple[Pre
     allowed, barriers = look.value.of(PASS_ROLE), look.value.barriers
     if allowed is False and barriers:
         words = f"{own} may not pass role {role} to AWS Backup: {told(barriers)} does not allow it."
-        return (unmet(PASS, "", Reason.COPY_ROLE_NOT_PASSED, words, lifting(barriers, (PASS_ROLE,))),)
+        named = controlled.named_for_passing(desired, around)
+        return (unmet(PASS, "", Reason.COPY_ROLE_NOT_PASSED, words, lifting(barriers, (PASS_ROLE,), named)),)
     if allowed is None:
         words = f"Whether {own} may pass role {role} depends on conditions. Copies are tried."
         return (Prerequisite(PASS, "", UNKNOWN, Reason.COPY_ROLE_NOT_PASSED, words),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.observed import Sight
 from ...engine.parts import Part
@@ -9,6 +11,7 @@ from ...engine.plan import Base, Finding, Room, Side
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.explanations import EXPLANATIONS
 from ...words.problems import ErrorClass
+from ...words.reasons import Reason
 
 ROW = "Identity"
 
@@ -34,10 +37,14 @@ def row(sight: Sight) -> Prerequisite:
     | the declared account | Met |
     | refused for good, or another account: only somebody can make the answer another one | Unmet |
     | no answer | Unknown; nothing is read, written or started |
+    | its External ID is where the operator reads it, and no file does | Unknown, the same |
     """
     account, look = sight.account, sight[IDENTITY]
     if isinstance(look, Unseen):
         problem = look.problem
+        if problem.reason is Reason.EXTERNAL_ID_IN_CLUSTER:
+            row = unknown(ROW, sight.name, problem, blocks=True, proves=True)
+            return replace(row, remedy=EXPLANATIONS[problem.reason].remedy)
         if problem.error_class is ErrorClass.STUCK:
             remedy = EXPLANATIONS[problem.reason].remedy
             return unmet(ROW, sight.name, problem.reason, problem.message, remedy, proves=True)

@@ -14,6 +14,7 @@ from ...engine.rows import Prerequisite, met, unmet
 from ...words.reasons import Reason
 from ..resource_types.matrix import ARCHIVED, COPIED, NEVER_COLD
 from .declared import LIFECYCLE, Lifecycle
+from .existing import COLD_FOR
 
 NAME = "ColdStorage"
 
@@ -34,12 +35,23 @@ def row(side: Side) -> tuple[Prerequisite, ...]:
     warm = [each for each in types if stays_warm(each, lifecycle)]
     days = lifecycle.move_to_cold_storage_after_days
     if len(warm) < len(types):
-        moves = f"Copies move to cold storage after {days} days"
-        return (met(NAME, destination.name, f"{moves}. {_words(warm)}" if warm else f"{moves}."),)
+        told = [f"Copies move to cold storage after {days} days.", *([_words(warm)] if warm else [])]
+        return (met(NAME, destination.name, " ".join([*told, *_inheriting(lifecycle, days)])),)
     words = f"moveToColdStorageAfterDays: {days} has no effect. {_words(warm)}"
     return (
         unmet(NAME, destination.name, Reason.COLD_STORAGE_IGNORED, words, _remedy(destination, warm), blocks=False),
     )
+
+
+def _inheriting(lifecycle: Lifecycle, days: int) -> list[str]:
+    """Say what copies without a retention of their own need, which AWS compares with that of their sources.
+
+    What it does with one that is too short is not documented: it is tried.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html
+    """
+    if lifecycle.delete_after_days is not None and lifecycle.delete_after_days >= 0:
+        return []
+    return [f"They expire with what they are copies of, which has to live {days + COLD_FOR} days or longer for that."]
 
 
 def stays_warm(resource_type: str, lifecycle: Lifecycle) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -22,7 +22,7 @@ from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Parts
 from ...engine.plan import Result
 from ...words.problems import CrossvaultError
-from .controls import ControlPolicy, Level
+from .controls import RESOURCE, SERVICE, ControlPolicy, Controls, Level
 from .seen import (
     ADMINISTRATORS,
     DEPARTURES,
@@ -234,22 +234,36 @@ def organization_path(access: Entered, region: str, account_id: str, organizatio
     return "/".join((organization_id, *reversed(above[1:]), ""))
 
 
-def control_policies(access: Entered, region: str, account_id: str) -> tuple[Level, ...]:
-    """Read the service control policies over an account, level by level, from the account up to the root.
+def control_policies(access: Entered, region: str, account_id: str) -> Controls:
+    """Read the control policies over an account, level by level, from the account up to the root.
 
     The management account and delegated administrators may ask.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPoliciesForTarget.html
     """
     targets = [account_id, *reversed(organization_path(access, region, account_id, "").strip("/").split("/"))]
+    read = partial(_levels, access, region, targets)
+    service = read(SERVICE)
+    try:
+        return Controls(service, Seen(read(RESOURCE)))
+    except CrossvaultError as error:  # not every partition has them
+        return Controls(service, Unseen(error.problem))
+
+
+def _levels(access: Entered, region: str, targets: Iterable[str], kind: str) -> tuple[Level, ...]:
     documents: dict[str, str] = {}
-    return tuple(Level(each, _attached(access, region, each, documents)) for each in targets)
+    return tuple(Level(each, _attached(access, region, each, kind, documents), kind) for each in targets)
 
 
-def _attached(access: Entered, region: str, target: str, documents: dict[str, str]) -> tuple[ControlPolicy, ...]:
+_FILTERS = {SERVICE: "SERVICE_CONTROL_POLICY", RESOURCE: "RESOURCE_CONTROL_POLICY"}
+
+
+def _attached(
+    access: Entered, region: str, target: str, kind: str, documents: dict[str, str]
+) -> tuple[ControlPolicy, ...]:
     client = access.organizations(region)
     with access.asking(f"list the control policies on {target}", "organizations:ListPoliciesForTarget"):
         asked = client.get_paginator("list_policies_for_target").paginate(
-            TargetId=target, Filter="SERVICE_CONTROL_POLICY", PaginationConfig=TWENTY
+            TargetId=target, Filter=cast("Any", _FILTERS[kind]), PaginationConfig=TWENTY
         )
         names = {each["Id"]: each.get("Name") or each["Id"] for each in pages.walked(asked, "Policies", _id)}
     for each in (one for one in names if one not in documents):

@@ -1,4 +1,6 @@
-"""Which service control policy keeps a role from something, by its name and statement. Pure.
+"""Which control policy keeps somebody from something, by its name and statement. Pure.
+
+Service control policies bind who is in an account, resource control policies who comes to what is in it.
 
 They allow nothing by themselves: at every level above an account one of them has to allow what is done there, and none
 may deny it. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
@@ -7,7 +9,7 @@ may deny it. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_man
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...engine.looks import UNASKED, Look, Unseen
@@ -18,11 +20,12 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
 
 _SHOWN = 2
+SERVICE, RESOURCE = "service control policy", "resource control policy"
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
-    """One service control policy."""
+    """One service control policy, or resource control policy."""
 
     id: str
     name: str
@@ -35,22 +38,55 @@ class Level:
 
     target: str
     policies: tuple[ControlPolicy, ...]
+    kind: str = SERVICE
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """All that governs an account, from the account up: those who are in it, and what is in it."""
+
+    service: tuple[Level, ...]
+    resource: Look[tuple[Level, ...]]
 
 
 CONTROLS: Part[Look[tuple[Level, ...]]] = Part("control policies", UNASKED)
-"""The service control policies over the source's account, from the account up; asked only where one is in the way."""
+"""The service control policies over the source's account, from the account up."""
+
+RESOURCE_CONTROLS: Part[Look[tuple[Level, ...]]] = Part("resource control policies", UNASKED)
+"""The resource control policies over the same."""
 
 
-def told(look: Look[tuple[Level, ...]], request: Request, actions: Iterable[str]) -> str:
-    """Name what keeps somebody from some actions, or may do so, as a clause; empty where nothing is known of it."""
+def told(look: Look[tuple[Level, ...]], requests: Sequence[Request], actions: Iterable[str]) -> str:
+    """Name what keeps somebody from some actions, or may do so, as a clause; empty where nothing is known of it.
+
+    Where a request may be made in several ways, only what is in the way of all is certain.
+    """
     if isinstance(look, Unseen):
         return ""
-    found = [_grounds(look.value, request, action) for action in actions]
+    found = [_whatever(look.value, requests, action) for action in actions]
     certain = dict.fromkeys(each for one, _ in found for each in one)
     doubtful = dict.fromkeys(each for _, one in found for each in one)
     shown = [*certain] or [*doubtful]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ", ".join(map(str, shown[:_SHOWN])) + more
+
+
+def barred(levels: tuple[Level, ...], requests: Sequence[Request], action: str) -> tuple[Ground, ...]:
+    """Return what certainly keeps somebody from an action, in whatever way it is asked for."""
+    return tuple(_whatever(levels, requests, action)[0])
+
+
+def doubted(levels: tuple[Level, ...], requests: Sequence[Request], action: str) -> tuple[Ground, ...]:
+    """Return what may keep somebody from an action."""
+    return tuple(_whatever(levels, requests, action)[1])
+
+
+def _whatever(levels: tuple[Level, ...], requests: Sequence[Request], action: str) -> tuple[list[Ground], list[Ground]]:
+    found = [_grounds(levels, each, action) for each in requests]
+    every = [*dict.fromkeys(ground for one in found for part in one for ground in part)]
+    if all(certain for certain, _ in found):
+        return [*dict.fromkeys(ground for certain, _ in found for ground in certain)], []
+    return [], every
 
 
 def _grounds(levels: Iterable[Level], request: Request, action: str) -> tuple[list[Ground], list[Ground]]:
@@ -60,17 +96,33 @@ def _grounds(levels: Iterable[Level], request: Request, action: str) -> tuple[li
     for level in levels:
         judged = [(each, _judged(each, request, action)) for each in level.policies]
         for policy, one in judged:
-            where = f"of service control policy {policy.name} ({policy.id}) on {level.target}"
+            where = f"of {level.kind} {policy.name} ({policy.id}) on {level.target}"
             named = [Ground(f"{each.statement} {where}", each.why) for each in (*one.grounds, *one.doubts)]
-            if one.verdict is Verdict.DENIED:
+            if one.verdict is Verdict.DENIED and not _is_of_some(policy, request):
                 certain += named
-            elif one.verdict is Verdict.UNKNOWN or one.doubts:
+            elif one.verdict in {Verdict.UNKNOWN, Verdict.DENIED} or one.doubts:
                 doubtful += named
         if judged and all(one.allowed is False for _, one in judged):
             listed = " and ".join(f"{each.name} ({each.id})" for each in level.policies)
-            lists = Ground(f"service control policy {listed} on {level.target}", f"it does not allow {action}")
-            certain += [] if certain else [lists]
+            lists = Ground(f"{level.kind} {listed} on {level.target}", f"it does not allow {action}")
+            some = any(_is_of_some(policy, request) for policy, _ in judged)
+            doubtful += [lists] if some else []
+            certain += [] if certain or some else [lists]
     return certain, doubtful
+
+
+def _is_of_some(policy: ControlPolicy, request: Request) -> bool:
+    """Tell whether a policy may speak of some resources only of those that a pattern stands for."""
+    if "*" not in request.vault_arn:
+        return False
+    try:
+        found = documents.statements(policy.document)
+    except MalformedPolicyError:
+        return True
+    return any(
+        "NotResource" in each or (each.get("Effect") == "Allow" and each.get("Resource", "*") not in ("*", ["*"]))
+        for each in found
+    )
 
 
 def _judged(policy: ControlPolicy, request: Request, action: str) -> Judgement:

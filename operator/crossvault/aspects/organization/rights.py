@@ -50,11 +50,11 @@ RIGHTS = (
     ),
     Right(
         "ReadControlPolicies",
-        "see which service control policy keeps the copy role from copying; asked only where IAM says that one does",
+        "see which control policies govern the accounts of sources, and what of copying they deny: IAM passes over"
+        " those with conditions, and over all resource control policies",
         AsManager,
         ("organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:DescribePolicy"),
-        without="That one does is told, and not which.",
-        told=True,
+        without="That one keeps the copy role from copying is known only as far as IAM tells, and never which.",
     ),
     Right(
         "ReadPlaces",

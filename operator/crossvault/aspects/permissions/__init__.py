@@ -1,14 +1,15 @@
 """What the role of an account may do of all that is wanted of it. It informs, and holds nothing up.
 
 IAM is asked to try it out; what AWS has denied to a pass counts, whatever IAM thinks. Neither holds up a copy: IAM does
-not know every condition, and of keys and vaults not the policies, so its no may be wrong.
+not know every condition, and of keys and vaults not the policies, so its no may be wrong. Where IAM may not be asked,
+harmless reads tell, and it is said which actions nobody has tried.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import chain, product
 
@@ -24,7 +25,7 @@ from ...engine.wants import Want
 from ...iam.decisions import Barrier, Decision, Decisions, told
 from ...words.reasons import Reason
 from . import rights
-from .seen import DENIALS, TRIAL, Denial
+from .seen import ATTEMPTS, DENIALS, PASSED, TRIAL, Denial
 
 __all__ = ["NAME", "ROOM", "Lack", "judge", "probes", "standing"]
 
@@ -54,6 +55,8 @@ class Lack:
 
     Attributes:
         actions: Which of its actions.
+        tried: What AWS has let pass of all that is wanted, where IAM decides nothing; of that ``untried`` is known of
+            no action.
     """
 
     want: Want
@@ -63,6 +66,8 @@ class Lack:
     message: str
     remedy: str = ""
     fix: Fix = fixes.NONE
+    tried: tuple[str, ...] = ()
+    untried: tuple[str, ...] = ()
 
 
 def probes(want: Want) -> tuple[tuple[str, ...], ...]:
@@ -138,7 +143,7 @@ def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
     found = [_lack(sight.account, want, decisions, denials) for want in held]
     lacks = [each for each in found if each is not None]
     untried = _untried(sight.account, held, look)
-    lacks += [untried] if untried is not None else []
+    lacks += [_instead(untried, sight, held)] if untried is not None else []
     return tuple(sorted(lacks, key=lambda each: each.status is not UNMET))
 
 
@@ -247,8 +252,25 @@ def _untried(account: Account, wants: tuple[Want, ...], look: Look[Decisions | N
     if look is UNASKED or look.problem.reason is not Reason.ACCESS_DENIED:
         return Lack(want, UNKNOWN, look.problem.reason, (), look.problem.message)
     fix = _allowing(account, want) if own is not None else fixes.NONE
-    remedy = f"Allow {rights.ACTION} on the role itself; without it only what AWS has denied already is told."
+    remedy = f"Allow {rights.ACTION} on the role itself; without it only harmless reads tell, and what AWS has denied."
     return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, remedy, fix)
+
+
+def _instead(lack: Lack, sight: Sight, wants: tuple[Want, ...]) -> Lack:
+    """Say what is known without IAM: which actions AWS has let pass, and of which nobody knows anything."""
+    attempts = sight[ATTEMPTS]
+    if attempts is UNASKED:
+        return lack
+    wanted = {action for want in wants for action in want.actions} - {rights.ACTION}
+    read = {} if isinstance(attempts, Unseen) else attempts.value
+    denied = {each.action for each in sight[DENIALS]}
+    tried = wanted & (sight[PASSED] | {action for action, passed in read.items() if passed}) - denied
+    untried = wanted - tried - denied
+    words = (
+        f"Instead AWS was asked to read: {len(tried)} of {len(wanted)} actions passed; {len(untried)} were not tried."
+    )
+    message = f"{words} {lack.message}"
+    return replace(lack, message=message, tried=tuple(sorted(tried)), untried=tuple(sorted(untried)))
 
 
 ROOM = Room("permissions", rights=rights.RIGHTS, rows=(NAME,))

@@ -1,20 +1,24 @@
-"""What IAM says the role of an account may do, and what AWS has denied to it."""
+"""What IAM says the role of an account may do, and what AWS has denied to it.
+
+Where IAM may not be asked, harmless reads tell of what can be read; what passes have just done is not tried again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from ...aws import regions, simulation
+from ...aws import harmless, regions, simulation
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
 from ...engine.declared import region_of
-from ...engine.looks import Look, Unseen
+from ...engine.looks import UNASKED, Look, Unseen
 from ...engine.parts import Parts
 from ...engine.wants import WANTED, Want
 from ...iam.decisions import Decisions
+from ...words.reasons import Reason
 from . import Standing, probes, standing
-from .seen import DENIALS, TRIAL, Denial
+from .seen import ATTEMPTS, DENIALS, PASSED, TRIAL, Denial
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it may do what it has to."""
@@ -35,11 +39,49 @@ def account(place: Place) -> Callable[[], Parts]:
     trial = _trial(place, wants) if wants else None
 
     def seen() -> Parts:
+        found, look = Parts(), UNASKED if trial is None else trial()
+        found = found if trial is None else found.having(TRIAL, look)
+        if wants and _is_left_open(look):
+            attempts = _attempts(place, wants)()
+            found = found.having(ATTEMPTS, attempts).having(PASSED, place.access.passed())
         denied = tuple(Denial(action, problem.message) for action, problem in place.access.denied())
-        found = Parts().having(DENIALS, denied)
-        return found if trial is None else found.having(TRIAL, trial())
+        return found.having(DENIALS, denied)
 
     return seen
+
+
+def _is_left_open(look: Look[Decisions | None]) -> bool:
+    """Tell whether IAM decides nothing, and will not when it is asked again soon."""
+    if isinstance(look, Unseen):
+        return look is UNASKED or look.problem.reason is Reason.ACCESS_DENIED
+    return look.value is None
+
+
+def _attempts(place: Place, wants: tuple[Want, ...]) -> Pending[Mapping[str, bool | None]]:
+    """Begin to try out, once an hour, what can be read and no pass has read of late; sooner what was denied."""
+    access = place.access
+    pairs = dict(_readable(wants))
+    named = (region_of(each) for want in wants for each in want.resources)
+    region = next(filter(None, named), place.region)
+
+    def fetch() -> dict[str, bool | None]:
+        passed = access.passed()
+        tried = {action: resource for action, resource in pairs.items() if action not in passed}
+        return {action: harmless.attempt(access, action, resource, region) for action, resource in tried.items()}
+
+    def lasts(seen: Look[Mapping[str, bool | None]]) -> timedelta:
+        return DENIED if isinstance(seen, Unseen) or False in seen.value.values() else GOOD
+
+    return place.slowly(("harmless", access.fingerprint, tuple(pairs.items())), fetch, lasts, regional=False)
+
+
+def _readable(wants: Iterable[Want]) -> Iterable[tuple[str, str]]:
+    """Yield the actions of which there is a harmless read, each with one of the resources that it is wanted for."""
+    for want in wants:
+        for action in want.actions:
+            resource = next((each for each in want.resources if harmless.exists(action, each)), None)
+            if resource is not None:
+                yield action, resource
 
 
 def _trial(place: Place, wants: tuple[Want, ...]) -> Pending[Decisions | None] | None:

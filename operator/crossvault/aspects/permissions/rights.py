@@ -21,7 +21,8 @@ def _right(use: type[Any]) -> Right[Any]:
         use,
         (ACTION,),
         _own,
-        without="Condition *PermissionsGranted* of the BackupAccount tells only what AWS has denied already.",
+        without="Condition *PermissionsGranted* of the BackupAccount tells only what harmless reads find out, and what"
+        " AWS has denied already.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...engine.looks import UNASKED, Look
@@ -22,3 +23,9 @@ TRIAL: Part[Look[Decisions | None]] = Part("trial", UNASKED)
 
 DENIALS: Part[tuple[Denial, ...]] = Part("denials", ())
 """What passes were denied of late, in whatever order; what was allowed since is none."""
+
+PASSED: Part[frozenset[str]] = Part("passed", frozenset())
+"""The actions that AWS has let pass of late, where IAM decides nothing: in passes, and when they were tried out."""
+
+ATTEMPTS: Part[Look[Mapping[str, bool | None]]] = Part("attempts", UNASKED)
+"""Whether AWS let a harmless read pass, by action, where IAM decides nothing; None where it does not tell."""

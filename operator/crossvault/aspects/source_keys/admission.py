@@ -9,17 +9,19 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ...engine.declared import Desired, Destination, partition_of
+from ...engine.declared import Desired, Destination, partition_of, region_of
 from ...engine.looks import Look, Unseen
 from ...engine.observed import Sight
 from ...iam import documents, evaluation
 from ...iam.context import FROM_HERE, Caller, Fact, Request
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
+from ..organization import controls
+from ..organization.controls import RESOURCE_CONTROLS, Level
 from ..vault_policy import caller_of
 from .seen import Grant, Picture
 
@@ -35,11 +37,16 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html"""
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody whom a key has to let in; ``where`` names the account to a person."""
+    """Somebody whom a key has to let in; ``where`` names the account to a person.
+
+    ``controls`` are the resource control policies over the key's account, which bind no service-linked role.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
 
     caller: Caller
     needs: tuple[Need, ...]
     where: str
+    controls: tuple[Level, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -76,7 +83,9 @@ def parties(desired: Desired, destination: Destination, source: Sight, sight: Si
         role.vault_path,
         role.path,
     )
-    return Party(own, TO_SHARE, source.account.name), Party(other, TO_READ, account.name)
+    look = source[RESOURCE_CONTROLS]
+    over = () if isinstance(look, Unseen) else look.value
+    return Party(own, TO_SHARE, source.account.name, over), Party(other, TO_READ, account.name)
 
 
 def writer(desired: Desired, destination: Destination, source: Sight, sight: Sight) -> Party:
@@ -175,8 +184,21 @@ def _decide(
     found = evaluation.evaluate(whole, request, action)
     if found.verdict is Verdict.NOT_ALLOWED and isinstance(looked, Unseen):
         grounds = (Ground("a grant", looked.problem.message.removesuffix(".")),)
-        return Judgement(Verdict.UNKNOWN, grounds, None)
-    return found
+        found = Judgement(Verdict.UNKNOWN, grounds, None)
+    return _under(found, party, request, action)
+
+
+def _under(found: Judgement, party: Party, request: Request, action: str) -> Judgement:
+    """Return what is decided under the resource control policies: they deny, and allow nothing."""
+    if not party.controls or found.verdict is Verdict.DENIED:
+        return found
+    place: dict[str, Fact] = {"aws:requestedregion": region_of(request.vault_arn), "aws:securetransport": "true"}
+    asked = [replace(request, known={**request.known, **place})]
+    certain = controls.barred(party.controls, asked, action)
+    if certain:
+        return Judgement(Verdict.DENIED, certain, found.allowed)
+    doubtful = controls.doubted(party.controls, asked, action)
+    return Judgement(Verdict.UNKNOWN, doubtful, None) if doubtful and found.verdict is Verdict.ALLOWED else found
 
 
 def with_grants(document: str, looked: Look[tuple[Grant, ...]] | None, grantee: str, action: str) -> str:

@@ -16,6 +16,7 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.problems import Problem
 from ...words.reasons import Reason
+from ..organization.controls import RESOURCE
 from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, service_of
 from ..vault import KEYS, vault_of, vault_to_be
 from ..vault.by_hand import enabling
@@ -236,7 +237,8 @@ def _lacks(one: Admission) -> str:
     grounds = ", ".join(map(str, one.grounds[:2]))
     match one.verdict:
         case Verdict.DENIED:
-            return f"its policy denies {who} {what}: {grounds}"
+            by = "what governs its account" if RESOURCE in grounds else "its policy"
+            return f"{by} denies {who} {what}: {grounds}"
         case Verdict.NOT_ALLOWED:
             return f"it does not let {who} use {what}"
         case _:

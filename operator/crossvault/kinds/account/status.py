@@ -29,7 +29,7 @@ from .parse import KIND
 
 NAMED = 5
 """So many of the accounts that share a way in are named, of the actions that are missing, and of who wants them."""
-SHOWN = 20
+SHOWN, ACTIONS = 20, 40
 PERMITTED, ENABLED = "PermissionsGranted", "RegionsEnabled"
 
 
@@ -142,6 +142,7 @@ def _row(lack: Lack) -> dict[str, Any]:
         "wantedByTotal": len(want.wanted_by),
     }
     row |= {"remedy": clip(lack.remedy)} if lack.remedy else {}
+    row |= {name: list(found[:ACTIONS]) for name, found in (("tried", lack.tried), ("untried", lack.untried)) if found}
     return {**row, "fix": list(lack.fix)} if lack.fix else row
 
 

@@ -20,7 +20,7 @@ from ..operation import Operation, Scope
 from . import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ...policies.policy import Policy
     from ...records.state import Identity
@@ -97,10 +97,18 @@ def _policies(scope: Scope, source: Identity, params: Params) -> evaluation.Poli
     return evaluation.Policies(
         identity=(*source.policies, *added),
         boundary=bounds[0] if bounds else boundary,
-        control=organization.control(source.account) if organization and not source.service_linked else (),
+        control=_unconditional(organization.control(source.account))
+        if organization and not source.service_linked
+        else (),
         resource=_resource(scope, params),
         same_account=source.account in owner,
     )
+
+
+def _unconditional(levels: Iterable[Sequence[Policy]]) -> list[list[Policy]]:
+    """Leave out what has conditions: IAM does not try such control policies out."""
+    plain = ([each for each in level if not any(one.conditions for one in each.statements)] for level in levels)
+    return [level for level in plain if level]
 
 
 def _resource(scope: Scope, params: Params) -> Policy | None:
@@ -165,6 +173,11 @@ FIDELITY = (
         "SimulatePrincipalPolicy: decision, missing context, boundary and organization detail; no matched statements",
         "DG; names of missing keys in lower case: assumed",
         "test_iam.py::test_a_simulation_decides_like_a_call",
+    ),
+    Behaviour(
+        "SimulatePrincipalPolicy passes over SCPs with conditions, and over all RCPs",
+        "DG",
+        "test_iam_simulation.py::test_a_simulation_passes_over_control_policies_with_conditions",
     ),
     Behaviour(
         "SimulateCustomPolicy: the given policies, boundary, levels of SCPs and resource policy, and no others",

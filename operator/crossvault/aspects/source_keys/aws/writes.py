@@ -11,12 +11,9 @@ from ....aws import regions
 from ....aws.entered import Entered
 from ....aws.errors import code_of
 from ....aws.policies import Edit, Place, PolicyWrites
-from ....iam import evaluation
-from ....iam.context import Caller, Request
-from ....iam.documents import MalformedPolicyError
-from ....iam.evaluation import Verdict
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
+from ..guard import shuts_out
 from ..manage import PutKeyPolicy
 from ..statement import GRANTS, USE
 from .reading import key_policy
@@ -51,7 +48,7 @@ def _send(access: Entered, action: PutKeyPolicy, document: str | None) -> None:
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
-    if document is None or _shuts_out(access, action, document):
+    if document is None or shuts_out(access.account, action.key_arn, action.expected, document):
         words = (
             f"The policy of key {action.key_arn} was not written: whoever wrote it could not write it again."
             " Please report this as a bug of Crossvault."
@@ -60,20 +57,6 @@ def _send(access: Entered, action: PutKeyPolicy, document: str | None) -> None:
     region = action.source.region
     with access.asking(f"write the policy of key {action.key_arn}", _WRITE, region):
         access.kms(region).put_key_policy(KeyId=action.key_arn, PolicyName="default", Policy=document)
-
-
-def _shuts_out(access: Entered, action: PutKeyPolicy, document: str) -> bool:
-    """Tell whether a policy lets the caller write it less certainly than the one that it replaces."""
-    role = access.account.role_arn
-    if role is None:
-        return False
-    request = Request(Caller(role, access.account.account_id), action.key_arn)
-    try:
-        before = evaluation.evaluate(action.expected, request, _WRITE).verdict
-        after = evaluation.evaluate(document, request, _WRITE).verdict
-    except MalformedPolicyError:
-        return True
-    return before is Verdict.ALLOWED and after is not Verdict.ALLOWED
 
 
 def create_service_role(access: Entered, region: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -29,6 +29,9 @@ from ....words.reasons import Reason
 from .. import CREATION, CreateSourceVault, CreateVault, PutVaultLock
 from ..seen import KEYS, NO_KEY, VAULT, Key, Keys, Vault
 from . import locking
+
+if TYPE_CHECKING:
+    from mypy_boto3_backup.type_defs import DescribeBackupVaultOutputTypeDef
 
 MOST_GONE = 1000
 """So many vaults are remembered of which a list has spoken before."""
@@ -178,27 +181,20 @@ class _Vaults:
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
+class _AbsentError(Exception):
+    """There is no such vault, and so nobody has told whether it may be described."""
+
+
 def vault(access: Entered, region: str, name: str, vault_names: Callable[[], Collection[str]]) -> Vault | None:
     """Describe a vault.
 
     AWS answers AccessDenied for a vault that does not exist, whatever the caller may do; ``vault_names`` tells the two
     apart (invariant 7).
     """
-    what, action = f"read vault {name}", "backup:DescribeBackupVault"
-    with access.asking(what, action, region):
-        try:
-            answer = access.backup(region).describe_backup_vault(BackupVaultName=name)
-        except ClientError as error:
-            code = code_of(error)
-            if code == "ResourceNotFoundException":
-                return None
-            if code not in {"AccessDeniedException", "AccessDenied"}:
-                raise
-            if name not in vault_names():
-                return None
-            denied = problem(error, Ask(what, access.account, action, region))
-            words = denied.message.replace(f" ({code})", f" The vault exists. ({code})")
-            raise CrossvaultError(Problem(denied.reason, words, denied.error_class, code)) from error
+    try:
+        answer = _described(access, region, name, vault_names)
+    except _AbsentError:
+        return None
     return Vault(
         arn=answer["BackupVaultArn"],
         name=answer["BackupVaultName"],
@@ -217,6 +213,24 @@ def vault(access: Entered, region: str, name: str, vault_names: Callable[[], Col
 
 def _since_1970(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+
+
+def _described(
+    access: Entered, region: str, name: str, vault_names: Callable[[], Collection[str]]
+) -> DescribeBackupVaultOutputTypeDef:
+    what, action = f"read vault {name}", "backup:DescribeBackupVault"
+    with access.asking(what, action, region):
+        try:
+            return access.backup(region).describe_backup_vault(BackupVaultName=name)
+        except ClientError as error:
+            code = code_of(error)
+            if code not in {"ResourceNotFoundException", "AccessDeniedException", "AccessDenied"}:
+                raise
+            if code == "ResourceNotFoundException" or name not in vault_names():
+                raise _AbsentError from error
+            denied = problem(error, Ask(what, access.account, action, region))
+            words = denied.message.replace(f" ({code})", f" The vault exists. ({code})")
+            raise CrossvaultError(Problem(denied.reason, words, denied.error_class, code)) from error
 
 
 def _in_utc(at: datetime | None) -> datetime | None:

@@ -57,10 +57,10 @@ def invalid(text: str) -> AwsError:
 
 
 def of_copy(asked: Lifecycle | None, source: Lifecycle) -> Lifecycle:
-    """The lifecycle of a copy: none asked follows the source; -1 inherits the source's expiry."""
+    """The lifecycle of a copy: none asked follows the source; without days to live, or with -1, it has its expiry."""
     if asked is None:
         return source
-    if asked.delete_after_days == FOR_EVER:
+    if not _kept(asked.delete_after_days):
         return Lifecycle(asked.move_to_cold_after_days, source.delete_after_days, asked.archive_opt_in)
     return asked
 
@@ -98,8 +98,9 @@ FIDELITY = (
         "test_recovery_points.py::test_impossible_lifecycles_are_refused",
     ),
     Behaviour(
-        "CreationDate and ResourceArn of a copy are the source's; retention counts from there; -1 inherits",
-        "DG",
+        "CreationDate and ResourceArn of a copy are the source's; retention counts from there; -1, or none beside "
+        "MoveToColdStorageAfterDays, inherits",
+        "DG: what is not specified, and what is never to expire; of the second no request is shown",
         "test_copy_jobs.py::test_retention_counts_from_the_sources_creation",
     ),
 )
