@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+from tests.kit.simulation.__main__ import main
+from tests.kit.simulation.broken import BROKEN
+from tests.kit.simulation.making import of
 from tests.kit.simulation.run import run
 from tests.kit.simulation.troubles import Troubles
-from tests.kit.simulation.world import SHARED, of
+from tests.kit.simulation.world import SHARED
 
 ROOT = Path(__file__).parents[2]
+DELETES = BROKEN[0]
 
 
 def test_a_seed_replays_exactly() -> None:
@@ -35,6 +42,20 @@ def test_a_seed_replays_in_another_process() -> None:
 
     assert told[0] == told[1]
     assert "2 seeds" in told[0]
+
+
+def test_a_failing_seed_tells_how_to_replay_it() -> None:
+    """The command that it prints runs through the same steps to the same violations."""
+    with pytest.MonkeyPatch.context() as patch:
+        DELETES.patch(patch)
+        failed = run(3)
+        command = shlex.split(failed.told[-1].partition("replay it with: ")[2])
+        replayed = CliRunner().invoke(main, command[3:])
+
+    assert command[:3] == ["python", "-m", "tests.kit.simulation"]
+    assert failed.broken == DELETES.breaks
+    assert replayed.exit_code == 2
+    assert [line for line in replayed.output.splitlines() if line in failed.trace] == failed.trace
 
 
 def test_seeds_in_a_row_share_a_world_and_nothing_else() -> None:
