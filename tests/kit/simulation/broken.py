@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from crossvault.aspects.copies import doubts, states
 from crossvault.aspects.copies.aws import listing
@@ -140,19 +141,14 @@ def _removes_always(patch: Patch) -> None:
 
 def _takes_halves(patch: Patch) -> None:
     checked = answers.checked
-    nothing = {
-        "ListRecoveryPointsByBackupVault": b'{"RecoveryPoints": []}',
-        "ListCopyJobs": b'{"CopyJobs": []}',
-        "ListBackupVaults": b'{"BackupVaultList": []}',
-    }
 
     def lenient(model: Any, status: int, body: bytes) -> Any:
         try:
             return checked(model, status, body)
-        except Exception:
-            if model.name not in nothing:
+        except (answers.UnexpectedAnswerError, ResponseParserError):
+            if model.name != "ListBackupVaults":
                 raise
-            return checked(model, status, nothing[model.name])
+            return checked(model, status, b'{"BackupVaultList": []}')
 
     patch.setattr(answers, "checked", lenient)
 
@@ -212,7 +208,7 @@ BROKEN: tuple[Broken, ...] = (
     Broken("acts for who observes or is suspended", frozenset({9}), _acts_always),
     Broken("counts what it started as copied", frozenset({10}), _counts_what_it_started),
     Broken("removes what nobody ordered to", frozenset({11}), _removes_always, _removed),
-    Broken("reads half an answer as an empty one", frozenset({12}), _takes_halves),
+    Broken("reads half a list of vaults as none", frozenset({12}), _takes_halves),
     Broken("never doubts", frozenset({13}), _never_doubts, _odd),
     Broken("drops the figures of what it cannot see", frozenset({14}), _drops_figures),
     Broken("lists a destination once, and never again", frozenset(), _trusts_a_stale_window),
