@@ -193,7 +193,7 @@ def _shares(world: World) -> bool:
 
 
 def _odd(world: World) -> bool:
-    return "-odd-" in json.dumps(world.aws)
+    return "source_vault" in json.dumps(world.aws)
 
 
 BROKEN: tuple[Broken, ...] = (

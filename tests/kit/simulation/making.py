@@ -54,9 +54,8 @@ class _Making:
         doomed = dice.choice((0, 0, 1, 2))
         if dice.random() < 0.2:
             happenings += self._crowd(policies)
-        if dice.random() < 0.05:
+        if dice.random() < 0.1 and self._strange(policies):
             doomed = 0
-            self._strange()
         others = tenants.of(dice, self._aws, self._sources, self._targets)
         policies |= others.policies
         happenings += partings.of(dice, policies, others.refused)
@@ -152,17 +151,26 @@ class _Making:
             vault |= {"create": True, "encryptionKey": "alias/orders-copies"}
         return stage.destination(name, accountRef={"name": name}, vault=vault)
 
-    def _strange(self) -> None:
-        """Let a vault of somebody else's hold copies that nothing explains, of two resources of one type."""
+    def _strange(self, policies: dict[PolicyKey, Json]) -> bool:
+        """Let a vault of somebody else's hold copies that nothing explains, if a policy copies into such a one."""
         source = self._sources[0]
-        part = {"resource_type": "DynamoDB", "age": "30h"}
-        names = [f"{source.name}-odd-{each}" for each in range(3)]
-        self._vault(source)["recovery_points"] += [{**part, "resource": each} for each in names]
-        for place, theirs in self._targets.items():
-            if theirs:
-                self._vault(place)["recovery_points"] = [
-                    {**part, "age": "26h", "resource": _resource(each), "source_vault": source.arn} for each in names
-                ]
+        for body in policies.values():
+            spec = body["spec"]
+            account, vault = spec["destinations"][0]["accountRef"]["name"], spec["destinations"][0]["vault"]["name"]
+            place = Place({"dr": BACKUP, "second": SECOND}[account], AWAY, vault)
+            if spec["source"]["vault"]["name"] != source.name or not self._targets[place]:
+                continue
+            spec["backfill"] = {"mode": "All"}
+            names = [f"{source.name}-odd-{each}" for each in range(3)]
+            table: Json = {"resource_type": "DynamoDB"}
+            self._vault(source)["recovery_points"] += [
+                {**table, "resource": each, "age": f"{30 + number}h"} for number, each in enumerate(names)
+            ]
+            self._vault(place)["recovery_points"] = [
+                {**table, "resource": _resource(each), "age": "26h", "source_vault": source.arn} for each in names
+            ]
+            return True
+        return False
 
     # --- what people do
 
