@@ -17,7 +17,7 @@ SEEDS = 100
 def seeds(broken: Broken) -> Iterator[int]:
     """Yield seeds, one in each small world in which the engine may go wrong."""
     worlds = ((number, making.of(number * SHARED)) for number in range(SEEDS * SHARED))
-    found = (number for number, world in worlds if len(world.policies) < 3 and broken.fits(world))
+    found = (number for number, world in worlds if len(world.policies) < 4 and broken.fits(world))
     for count, number in zip(range(SEEDS), found, strict=False):
         yield number * SHARED + count % SHARED
 
