@@ -15,6 +15,7 @@ from . import (
     beside,
     drain,
     imports,
+    kills,
     latency,
     looks,
     plans,
@@ -30,10 +31,11 @@ from . import settled as settled_
 
 PARTS = (
     *("imports", "looks", "drain", "settled", "simulator", "plans", "policies", "prerequisites", "tenants", "latency"),
-    *("schedules", "points", "beside", "simulation"),
+    *("schedules", "points", "beside", "kills", "simulation"),
 )
 FIXED: dict[str, Callable[[], Any]] = {
     "imports": imports.measure,
+    "kills": kills.measure,
     "drain": drain.measure,
     "plans": plans.measure,
     "prerequisites": prerequisites.measure,

@@ -40,6 +40,6 @@ def _chunk(first: int, seeds: int) -> dict[str, Any]:
         "calls": sum(each.calls for each in found),
         "troubles": sum(each.troubles for each in found),
         "lives": sum(each.lives for each in found),
-        "violated": [f"seed {each.seed}: {each.violations[0]}" for each in found if each.violations],
+        "violated": [" ".join((each.told[0], each.told[-1])) for each in found if each.told],
         "cpu": time.process_time() - began,
     }

@@ -2,57 +2,49 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from tests.kit.simulation.run import run, undisturbed
+from tests.kit.simulation import making
+from tests.kit.simulation.broken import BROKEN, Broken
+from tests.kit.simulation.invariants import INVARIANTS
+from tests.kit.simulation.run import Verdict, run, undisturbed
 from tests.kit.simulation.world import SHARED
 
-from crossvault.aspects.copies.aws.kept import KeptListings
-from crossvault.aspects.copies.aws.ledger import StartedCopies
-from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.effects import AwsAccounts
-
-Break = Callable[[pytest.MonkeyPatch], None]
+SEEDS = 100
 
 
-def forgets_tokens(patch: pytest.MonkeyPatch) -> None:
-    """Every request has a token of its own, and nobody remembers which copies run."""
-    apply, dice = AwsAccounts.apply, random.Random(1)  # noqa: S311 - the same each time
-
-    def forgetful(self: AwsAccounts, action: Any, **options: Any) -> Any:
-        anew = replace(action, token=f"{dice.random()}") if isinstance(action, StartCopy) else action
-        return apply(self, anew, **options)
-
-    patch.setattr(AwsAccounts, "apply", forgetful)
-    patch.setattr(StartedCopies, "_in_progress", lambda _self, _entry, _now: {})
+def seeds(broken: Broken) -> Iterator[int]:
+    """Yield seeds, one in each small world in which the engine may go wrong."""
+    worlds = ((number, making.of(number * SHARED)) for number in range(SEEDS * SHARED))
+    found = (number for number, world in worlds if len(world.policies) < 4 and broken.fits(world))
+    for count, number in zip(range(SEEDS), found, strict=False):
+        yield number * SHARED + count % SHARED
 
 
-def trusts_a_stale_window(patch: pytest.MonkeyPatch) -> None:
-    """A destination is listed once, and never again."""
-    look = KeptListings.destination
-
-    def trusting(self: Any, key: Any, *seen: Any) -> Any:
-        return kept.setdefault((id(self), key), look(self, key, *seen))
-
-    kept: dict[Any, Any] = {}
-    patch.setattr(KeptListings, "destination", trusting)
-
-
-@pytest.mark.parametrize("broken", [forgets_tokens, trusts_a_stale_window])
-def test_a_broken_engine_is_caught_within_a_hundred_seeds(broken: Break) -> None:
-    """What one that is not broken makes of the same world is known before."""
-    caught = None
-    for seed in range(100):
+def caught(broken: Broken) -> Verdict | None:
+    """Return the first run in which what is broken shows; one that is not broken has lived in each world before."""
+    for seed in seeds(broken):
         undisturbed(seed // SHARED)
         with pytest.MonkeyPatch.context() as patch:
-            broken(patch)
-            found = run(seed).violations
-        if found:
-            caught = seed, found
-            break
+            broken.patch(patch)
+            found = run(seed)
+        if found.broken if broken.breaks else found.violations:
+            return found
+    return None
 
-    assert caught is not None
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda each: str(each.what))
+def test_a_broken_engine_is_caught_within_a_hundred_seeds(broken: Broken) -> None:
+    """It breaks the invariant that is about it, and no other one; an engine that breaks none ends otherwise."""
+    found = caught(broken)
+
+    assert found is not None
+    assert found.broken == broken.breaks or not broken.breaks
+
+
+def test_every_invariant_is_watched_and_broken_by_an_engine() -> None:
+    """They are those of the design, from 1 to 14, each once."""
+    assert [each.number for each in INVARIANTS] == list(range(1, 15))
+    assert set().union(*(each.breaks for each in BROKEN)) == set(range(1, 15))
+    assert len({each.holds for each in INVARIANTS}) == len(INVARIANTS)

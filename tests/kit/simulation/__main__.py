@@ -20,7 +20,7 @@ def main(seed: int, seeds: int, *, steps: bool) -> None:
     for number in range(seed, seed + seeds):
         verdict = run(number)
         passes, calls = passes + verdict.passes, calls + verdict.calls
-        for line in verdict.trace if steps else [f"seed {number}: {each}" for each in verdict.violations]:
+        for line in verdict.trace if steps else verdict.told:
             click.echo(line)
         violated += bool(verdict.violations)
     click.echo(f"{seeds} seeds, {passes} passes, {calls} calls, {violated} violated")

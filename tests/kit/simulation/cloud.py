@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
+from tests.kit.stage import HOME, PRODUCTION
 
-from backup_simulator import prepared
 from backup_simulator.calls import mutates
 from backup_simulator.faults import Fault, Kind
 from backup_simulator.identity import anchors
 from backup_simulator.records import keys
-from backup_simulator.records.state import RecoveryPoint, Vault
+from backup_simulator.records.backups import Plan, PlanVersion
+from backup_simulator.records.state import CopyJob, RecoveryPoint, Vault
 from backup_simulator.transport import InProcess
 from backup_simulator.wire import Request, Response
 from backup_simulator.world import files
 
 from . import troubles
+from .steps import Call, Heard, Witness
 from .troubles import Killed, Trouble, Troubles
 from .wire import VirtualAws
 from .world import START, Happening, Json, Made, Place, Stripped, World, foreign
@@ -33,21 +34,25 @@ _FAULTS = {
     Trouble.CUT: Fault(Kind.TRUNCATE, times=1),
 }
 _DENIED = Fault(Kind.ERROR, code="AccessDeniedException", status=403, times=1)
-_SPOILT = frozenset({Trouble.CUT, Trouble.SAME_TOKEN})
+_SPOILT = frozenset({Trouble.CUT, Trouble.SAME_TOKEN, Trouble.OMITTED})
 """What comes to an answer that has the status of a good one."""
 OURS = "CrossvaultCopyIn"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One call as it ended for the operator."""
-
-    service: str
-    operation: str
-    account: str
-    mutating: bool
-    fate: str
-    answered: bool
+_POLICY_TAG = "crossvault.io/policy"
+_BY_HAND: Json = {
+    "BackupPlanName": "by-hand",
+    "Rules": [
+        {
+            "RuleName": "old",
+            "RuleId": "by-hand-rule",
+            "TargetBackupVaultName": "orders",
+            "ScheduleExpression": "cron(0 5 3 1 ? *)",
+            "ScheduleExpressionTimezone": "Etc/UTC",
+            "StartWindowMinutes": 480,
+            "CompletionWindowMinutes": 10080,
+            "Lifecycle": {"DeleteAfterDays": 7},
+        }
+    ],
+}
 
 
 class Cloud:
@@ -57,8 +62,11 @@ class Cloud:
         self.simulator = VirtualAws(files.opened(world.aws))
         self.control = InProcess(self.simulator).control
         self.trouble, self._world, self._tell = trouble, world, tell
-        self.heard: list[Heard] = []
+        self.witness: Witness | None = None
+        self.life = self.calls = self.struck = 0
         self.gone: set[str] = set()
+        if world.planned:
+            self._plan_by_hand()
         self._doomed = [(place, each.arn) for place in world.sources for each in self.points(place)[: world.doomed]]
         self._dead = False
         if trouble.stale:
@@ -71,6 +79,11 @@ class Cloud:
         """Seconds since the start."""
         return self.simulator.state.now() - START.timestamp()
 
+    @property
+    def moment(self) -> float:
+        """The time as AWS has it."""
+        return self.simulator.state.now()
+
     def wait(self, seconds: float) -> None:
         """Let time pass, and happen what is due."""
         self.control.advance(max(0.0, seconds))
@@ -81,30 +94,42 @@ class Cloud:
         """Let the next process reach AWS."""
         self._dead = False
 
-    def answer(self, name: str, sent: AWSPreparedRequest) -> AWSResponse:
+    def answer(self, name: str, request: Request) -> Response:
         """Answer a call, or do not."""
         if self._dead:
             raise Killed(name)
-        request, (service, operation) = prepared.request(sent), name.split(".")
-        account = self._account(request)
+        call = self._call(name, request)
+        if self.witness is not None:
+            self.witness.asks(call)
         later = name in troubles.PAGED and troubles.is_later_page(request.query)
-        struck = self.trouble.strikes(name, mutating=mutates(operation), later_page=later)
-        denied = self.trouble.denies(account, self.now) and service != "sts"
+        struck = self.trouble.strikes(name, mutating=call.mutating, later_page=later)
+        denied = self.trouble.denies(call.account, self.now) and call.service != "sts"
         self.simulator.state.clock.advance(LATENCY)
-        fate, status = "denied" if denied else (struck or ""), 0
+        fate, heard = "denied" if denied else (struck or ""), Heard()
         try:
             found = self._denied(request) if denied else self._through(name, request, struck)
-            status = found.status
+            whole = found.status < 300 and (struck not in _SPOILT or denied)
+            heard = Heard(found.status, found.body, whole, fate)
         finally:
-            answered = 0 < status < 300 and struck not in _SPOILT
-            self.heard.append(Heard(service, operation, account, mutates(operation), fate, answered))
-            self._tell(f"  {account} {name} {status or 'unanswered'}{f': {fate}' if fate else ''}")
-        return prepared.answer(sent, found)
+            self._note(call, heard, fate)
+        return found
 
-    def _account(self, request: Request) -> str:
-        key = request.headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
+    def _call(self, name: str, request: Request) -> Call:
+        service, operation = name.lower().split(".")[0], name.split(".")[1]
+        region, _, key = _scope(request)
         found = self.simulator.state.credentials.get(key)
-        return found.principal.account if found is not None else ""
+        account = found.principal.account if found is not None else ""
+        mutating = mutates(operation)
+        return Call(service, operation, account, key, region, request.path, request.body, mutating, self.life)
+
+    def _note(self, call: Call, heard: Heard, fate: str) -> None:
+        self.calls += 1
+        self.struck += bool(fate)
+        self._tell(
+            f"  {call.account} {call.service}.{call.operation} {heard.status or 'unanswered'}{fate and ': '}{fate}"
+        )
+        if self.witness is not None:
+            self.witness.hears(call, heard)
 
     def _denied(self, request: Request) -> Response:
         return self._with(_DENIED, request)
@@ -136,6 +161,8 @@ class Cloud:
                 raise ConnectionClosedError(endpoint_url=request.path)
             case Trouble.TWICE:
                 found = self.simulator.handle(asked)
+            case Trouble.OMITTED if found.status < 300:
+                found = replace(found, body=troubles.without_member(name, found.body))
             case Trouble.SAME_TOKEN if found.status < 300:
                 found = replace(found, body=troubles.with_token(found.body, troubles.token_of(request.query)))
             case _:
@@ -175,10 +202,26 @@ class Cloud:
         vault = self._vault(place)
         return list(vault.points.values()) if vault is not None else []
 
-    def vaults(self) -> set[str]:
-        """Return the ARNs of the vaults there are."""
-        accounts = self.simulator.state.accounts.values()
-        return {vault.arn for each in accounts for region in each.regions.values() for vault in region.vaults.values()}
+    def is_there(self, place: Place) -> bool:
+        """Tell whether there is a vault."""
+        return self._vault(place) is not None
+
+    def jobs(self, source: Place) -> list[CopyJob]:
+        """Return the copy jobs out of a vault."""
+        jobs = self.simulator.state.accounts[source.account].region(source.region).copy_jobs.values()
+        return [each for each in jobs if each.source_vault_arn == source.arn]
+
+    def under_way(self, target: Place) -> list[tuple[str, float]]:
+        """Return of which backups copies are being made into a vault: resource and date."""
+        state, found = self.simulator.state, []
+        for source in self._world.sources:
+            vault = self._vault(source)
+            for job in state.accounts[source.account].region(source.region).copy_jobs.values():
+                running = job.state in {"CREATED", "RUNNING"} and job.destination_vault_arn == target.arn
+                point = vault.points.get(job.source_point_arn) if running and vault is not None else None
+                if point is not None:
+                    found.append((point.resource_arn, point.created))
+        return found
 
     def is_copying(self) -> bool:
         """Tell whether a copy is being made anywhere."""
@@ -197,6 +240,36 @@ class Cloud:
     def has_statement(self, place: Place, statement: Json) -> bool:
         """Tell whether a statement stands in a vault's policy as it was put there."""
         return json.dumps(statement, sort_keys=True) in self.statements(place)
+
+    def let_into(self, place: Place) -> list[str]:
+        """Return whom our statements in the policy of a vault let in."""
+        found = map(json.loads, self.statements(place))
+        return [str(each["Principal"]["AWS"]) for each in found if each.get("Sid", "").startswith(OURS)]
+
+    # --- plans
+
+    def _plans(self) -> list[Plan]:
+        found = self.simulator.state.accounts[PRODUCTION].region(HOME).plans.values()
+        return [each for each in found if each.deleted is None]
+
+    def plans_of_ours(self) -> list[tuple[str, Json, list[Json]]]:
+        """Return our plans in the account of the sources: whose, what, and what they back up."""
+        return [
+            (each.tags[_POLICY_TAG], dict(each.current.document), _selected(each))
+            for each in self._plans()
+            if _POLICY_TAG in each.tags
+        ]
+
+    def plans_of_others(self) -> list[str]:
+        """Return all other plans there, as text."""
+        others = [each for each in self._plans() if _POLICY_TAG not in each.tags]
+        return [json.dumps([each.current.document, each.tags, _selected(each)], sort_keys=True) for each in others]
+
+    def _plan_by_hand(self) -> None:
+        state = self.simulator.state
+        version = PlanVersion("by-hand-version", state.now(), _BY_HAND)
+        made = Plan("by-hand-plan", 1, PRODUCTION, HOME, state.now(), None, [version])
+        state.accounts[PRODUCTION].region(HOME).plans[made.plan_id] = made
 
     # --- what people do
 
@@ -236,3 +309,13 @@ class Cloud:
             state.accounts[made.account].region(made.region).vaults[made.name] = made
             if key is not None and key.manager == "CUSTOMER":
                 keys.grant_to_vault(key, made, made.created)
+
+
+def _scope(request: Request) -> tuple[str, str, str]:
+    """Return Region, service and key id that a request says it is from."""
+    scope = request.headers["authorization"].partition("Credential=")[2].partition(",")[0].split("/")
+    return scope[2], scope[3], scope[0]
+
+
+def _selected(plan: Plan) -> list[Json]:
+    return [dict(each.document) for each in plan.selections.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.kit.stage import HOME
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings, events
 from crossvault.aws.threads import NoThreads
-from crossvault.kinds import ACCOUNT, POLICY
+from crossvault.kinds import ACCOUNT, KINDS, POLICY
 from crossvault.kinds.kind import ObjectKey, Occasion
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
@@ -25,9 +26,10 @@ from crossvault.work.shares import Shares
 from crossvault.work.vitals import Vitals
 
 from .cloud import Cloud
+from .steps import Passing
 from .troubles import Killed
 from .wire import clients, new_clients, new_session
-from .world import START, Declared, World
+from .world import START, Declared, Json, Removed, World, edited
 
 CADENCE = Cadence(timedelta(minutes=40), timedelta(minutes=9))
 PACE = Pace(first=timedelta(minutes=6), longest=timedelta(minutes=20))
@@ -37,8 +39,8 @@ AT_ONCE = 3
 
 _OPEN = ("inProgress", "waiting", "missing", "failed")
 
-Passing = Callable[[dict[str, Any]], None]
-Passed = Callable[[ObjectKey, dict[str, Any], Outcome], None]
+Began = Callable[[Passing], None]
+Passed = Callable[[Passing, Json, Json, Outcome], None]
 
 
 class _Process:
@@ -66,7 +68,7 @@ class _Process:
 
 
 class Host:
-    """Keeps what a world declares. ``passing`` hears of every pass that begins, ``passed`` of one that ends."""
+    """Keeps what a world declares. ``passing`` hears of every pass that begins, ``passed`` of the status of each."""
 
     def __init__(self, world: World, cloud: Cloud, dice: random.Random, tell: Callable[[str], None]) -> None:
         self.bodies: dict[ObjectKey, dict[str, Any]] = {
@@ -76,8 +78,11 @@ class Host:
         self._cloud, self._dice, self._tell = cloud, dice, tell
         self.ahead = 0.0
         self.passes = self.lives = 0
-        self.passing: Passing = lambda _body: None
-        self.passed: Passed = lambda _key, _body, _outcome: None
+        self.passing: Began = lambda _passing: None
+        self.passed: Passed = lambda _passing, _before, _after, _outcome: None
+        self._wait = timedelta(seconds=world.wait)
+        self._refused = {POLICY.key(each) for each in world.refused}
+        self._removed: dict[ObjectKey, Removed] = {}
         self._begin()
 
     def clock(self) -> datetime:
@@ -86,6 +91,7 @@ class Host:
 
     def _begin(self) -> None:
         self.lives += 1
+        self._cloud.life = self.lives
         self._process = _Process(self._cloud, self.clock, self._dice)
         for key, body in self._accounts.items():
             self._process.desk.put(key, body)
@@ -101,12 +107,25 @@ class Host:
             process.agenda.add(each, self._cloud.now)
 
     def declare(self, what: Declared) -> None:
-        """Let somebody edit a policy."""
+        """Let somebody edit a policy, if it is there yet."""
         key = POLICY.key(what.policy)
+        if key not in self.bodies:
+            return
         body = copy.deepcopy(self.bodies[key])
-        body["spec"] |= what.spec
+        body["spec"] = edited(body["spec"], what.spec)
         body["metadata"]["generation"] += 1
         self.bodies[key] = body
+        self._put(key)
+
+    def remove(self, what: Removed) -> None:
+        """Let somebody delete a policy, by name or with its namespace."""
+        key = POLICY.key(what.policy)
+        if key not in self.bodies or key in self._removed:
+            return
+        body = copy.deepcopy(self.bodies[key])
+        body["metadata"]["deletionTimestamp"] = f"{START + timedelta(seconds=self._cloud.now):%Y-%m-%dT%H:%M:%SZ}"
+        body["metadata"]["generation"] += 1
+        self.bodies[key], self._removed[key] = body, what
         self._put(key)
 
     def hear(self, body: str) -> None:
@@ -121,9 +140,15 @@ class Host:
 
     def is_content(self) -> bool:
         """Tell whether the last passes have left nothing to be done by policies that act, as their statuses say."""
-        acting = [each for each in self.bodies.values() if each["spec"].get("mode") != "Observe"]
+        acting = [
+            body
+            for key, body in self.bodies.items()
+            if body["spec"].get("mode") != "Observe" and key not in self._refused
+        ]
+        if self._removed.keys() & self.bodies.keys():
+            return False
         conditions = [each for body in acting for each in body["status"]["conditions"]]
-        return all(each["status"] == "True" for each in conditions if each["type"] != "Reconciling") and not any(
+        return all(map(_is_well, conditions)) and not any(
             row.get(name) for body in acting for row in body["status"]["destinations"] for name in _OPEN
         )
 
@@ -174,15 +199,20 @@ class Host:
     # --- a pass
 
     def _look(self, key: ObjectKey) -> Next:
+        if key not in self.bodies:
+            return Done()
         process, body, began = self._process, self.bodies[key], self.clock()
         while process.desk.settle():
             pass
+        self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
+        if key in self._removed:
+            return self._end(key, body)
         looked = process.board.looked(key.kind, key.policy)
         waiting = process.board.waiting(key.kind, key.policy)
         fresh = process.freshness
         occasion = Occasion(fresh.not_before(key, began), looked, waiting=waiting, patience=fresh.patience(key, began))
-        self._tell(f"{stamp(self._cloud.now)} pass over {key.name}")
-        self.passing(body)
+        passing = Passing(key, body)
+        self.passing(passing)
         request = process.desk.request(key, body, occasion)
         heard = process.hearing.take(key)
         for hint, at in heard.items():
@@ -193,13 +223,51 @@ class Host:
         process.freshness.note(key, outcome, began, self.clock())
         changed = outcome.status is not None and outcome.status != body.get("status")
         process.hearing.looked(key, heard, self._cloud.now, found=found_any(outcome, changed=changed))
-        if outcome.status is not None:
-            body["status"] = outcome.status
-        self.passes += 1
-        self.passed(key, body, outcome)
+        self._write(passing, outcome)
         if outcome.failed:
             return Retry("aws")
         return Done() if outcome.requeue is None else After(outcome.requeue)
+
+    def _write(self, passing: Passing, outcome: Outcome) -> None:
+        body = passing.body
+        before = body.get("status") or {}
+        if outcome.status is not None:
+            body["status"] = outcome.status
+        self.passes += 1
+        self.passed(passing, before, body["status"], outcome)
+
+    def _end(self, key: ObjectKey, body: Json) -> Next:
+        """Do a pass over what is being deleted, and let it go when it is settled, or has waited long enough."""
+        process, removed, parting = self._process, self._removed[key], KINDS[key.kind].parting
+        assert parting is not None
+        passing = Passing(key, body, removed.ordered)
+        self.passing(passing)
+        ordered = removed.ordered or not parting.removes(body)
+        request = process.desk.request(key, body, Occasion(self.clock(), ordered=ordered))
+        outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
+        overdue = self._cloud.now - removed.at >= self._wait.total_seconds()
+        if not outcome.done and overdue:
+            outcome = replace(outcome, done=True, events=(parting.given_up(outcome.problem),))
+        if outcome.done:
+            self._release(key)
+        self._write(passing, outcome)
+        return Done() if outcome.done else After(min(CADENCE.follow, self._wait), Lane.CHANGE)
+
+    def _release(self, key: ObjectKey) -> None:
+        """Let an object go: nothing of it is remembered."""
+        process = self._process
+        del self.bodies[key]
+        for each in process.desk.drop(key):
+            process.agenda.add(each, self._cloud.now)
+        process.freshness.forget(key)
+        process.hearing.forget(key)
+        process.board.drop(key.kind, key.policy)
+
+
+def _is_well(condition: Json) -> bool:
+    """Tell whether there is nothing to wait for; whether a role may copy cannot be asked in every world."""
+    unasked = condition["type"] == "PrerequisitesMet" and condition["reason"] == "AccessDenied"
+    return bool(unasked or condition["status"] == "True" or condition["type"] == "Reconciling")
 
 
 def stamp(seconds: float) -> str:

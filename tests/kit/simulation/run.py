@@ -8,34 +8,46 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossvault.kinds.kind import ObjectKey
+from crossvault.kinds import POLICY
 from crossvault.status.outcome import Outcome
 
-from . import world as worlds
-from .cloud import Cloud
+from . import making
+from .cloud import OURS, Cloud
 from .host import Host, stamp
-from .invariants import Invariants
+from .invariants import INVARIANTS
+from .steps import Passing, Scene, Witness
 from .told import Told
 from .troubles import Clocked, Failing, Lost, Timed, Troubles
-from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, World
+from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, Json, Removed, World, outlook
 
 PAUSES = (*[HOUR / 8] * 4, *[HOUR] * 8)
 """Between looks after the faults, until nothing goes on any more: copies are soon made, doubts take hours to go."""
 
+REPLAY = "python -m tests.kit.simulation --seed {seed} --steps"
+
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended: what lies where, what the statuses say, and what stands in the policies of vaults."""
+    """How a run ended, as far as that does not depend on how soon the operator acts (:func:`.world.outlook`).
+
+    Attributes:
+        copies: What lies in each destination vault of what lies in the sources.
+        conditions: What the statuses say.
+        figures: How many recovery points they count.
+        statements: What stands in the policies of vaults.
+        plans: The backup plans of policies, with what they back up.
+    """
 
     copies: dict[str, list[tuple[str, float]]]
     conditions: dict[str, list[tuple[str, str, str]]]
     figures: dict[str, list[dict[str, Any]]]
     statements: dict[str, list[str]]
+    plans: dict[str, str]
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a seed."""
+    """What came of a seed; ``broken`` has the numbers of the invariants that did not hold."""
 
     seed: int
     passes: int = 0
@@ -43,12 +55,21 @@ class Verdict:
     lives: int = 0
     troubles: int = 0
     violations: list[str] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
     trace: list[str] = field(default_factory=list)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is violated, and the command that replays it exactly; nothing where all holds."""
+        if not self.violations:
+            return ()
+        lines = [f"seed {self.seed}: {each}" for each in self.violations]
+        return (*lines, f"seed {self.seed}: replay it with: {REPLAY.format(seed=self.seed)}")
 
 
 def run(seed: int) -> Verdict:
     """Run a seed."""
-    world = worlds.of(seed)
+    world = making.of(seed)
     verdict = Verdict(seed)
     troubles = Troubles.of(seed, world)
     verdict.trace.append(f"seed {seed}: {troubles.described()}")
@@ -63,7 +84,7 @@ def undisturbed(number: int) -> End:
     """Return how a world, by its number, ends in which nothing goes wrong."""
     seed = number * SHARED
     verdict = Verdict(seed)
-    found = _Run(worlds.of(seed), Troubles.none(), random.Random(number), verdict).end()  # noqa: S311 - as above
+    found = _Run(making.of(seed), Troubles.none(), random.Random(number), verdict).end()  # noqa: S311 - as above
     if verdict.violations:
         raise AssertionError(f"the world of seed {seed} is broken without faults: {verdict.violations}")
     return found
@@ -86,17 +107,22 @@ class _Run:
         self._world, self._troubles, self._dice, self._verdict = world, troubles, dice, verdict
         self._cloud = Cloud(world, troubles, verdict.trace.append)
         self._host = Host(world, self._cloud, dice, verdict.trace.append)
-        self._invariants = Invariants(world, self._cloud, self._violated)
-        self._host.passing, self._host.passed = self._invariants.before, self._passed
+        self._scene = Scene(world, self._cloud, self._host.bodies, self._violated)
+        self._witness = self._cloud.witness = Witness.of(self._scene, INVARIANTS)
+        self._host.passing, self._host.passed = self._passing, self._passed
 
-    def _violated(self, what: str) -> None:
-        self._verdict.violations.append(f"{stamp(self._cloud.now)} {what}")
+    def _violated(self, number: int, what: str) -> None:
+        self._verdict.broken.add(number)
+        self._verdict.violations.append(f"{stamp(self._cloud.now)} invariant {number}: {what}")
 
-    def _passed(self, key: ObjectKey, body: dict[str, Any], _outcome: Outcome) -> None:
-        said = " ".join(f"{each['type']}={each['status']}/{each['reason']}" for each in body["status"]["conditions"])
-        figures = [_counts(each) for each in body["status"].get("destinations", ())]
-        self._verdict.trace.append(f"{stamp(self._cloud.now)} {key.name}: {said} {json.dumps(figures)}")
-        self._invariants.after(body)
+    def _passing(self, passing: Passing) -> None:
+        self._scene.passing = passing
+
+    def _passed(self, passing: Passing, before: Json, after: Json, outcome: Outcome) -> None:
+        said = " ".join(f"{each['type']}={each['status']}/{each['reason']}" for each in after.get("conditions", ()))
+        figures = [_counts(each) for each in after.get("destinations", ())]
+        self._verdict.trace.append(f"{stamp(self._cloud.now)} {passing.key.name}: {said} {json.dumps(figures)}")
+        self._witness.says(before, after, outcome)
 
     def end(self) -> End:
         """Run to the end."""
@@ -107,8 +133,8 @@ class _Run:
             self._host.close()
         verdict = self._verdict
         verdict.passes, verdict.lives = self._host.passes, self._host.lives
-        verdict.calls = len(self._cloud.heard)
-        verdict.troubles = sum(bool(each.fate) for each in self._cloud.heard)
+        verdict.calls, verdict.troubles = self._cloud.calls, self._cloud.struck
+        self._witness.ends()
         return self._found()
 
     def _until_faults_end(self) -> None:
@@ -117,9 +143,9 @@ class _Run:
         for each in sorted(coming, key=lambda what: what.at):
             self._host.run(each.at)
             self._verdict.trace.append(f"{stamp(self._cloud.now)} {each}")
-            self._invariants.look()
+            self._witness.happens()
             self._happen(each)
-            self._invariants.look()
+            self._witness.happens()
         self._host.run(FAULTS_END)
         self._verdict.trace.append(f"{stamp(self._cloud.now)} the faults are over")
         troubles.over = True
@@ -140,6 +166,8 @@ class _Run:
                 self._host.hear(body)
             case Declared():
                 self._host.declare(what)
+            case Removed():
+                self._host.remove(what)
             case _:
                 self._cloud.happen(what)
 
@@ -154,27 +182,49 @@ class _Run:
                     break
 
     def _found(self) -> End:
-        cloud, world = self._cloud, self._world
+        cloud, world, out = self._cloud, self._world, outlook(self._world)
         there = {(each.resource_arn, each.created) for place in world.sources for each in cloud.points(place)}
+        sure = {key: body for key, body in self._host.bodies.items() if key.policy not in out.unsure}
+        copies = {
+            place.arn: sorted({(each.resource_arn, each.created) for each in cloud.points(place)} & there)
+            for place in world.targets
+        }
         return End(
-            copies={
-                place.arn: sorted(
-                    (each.resource_arn, each.created)
-                    for each in cloud.points(place)
-                    if (each.resource_arn, each.created) in there
-                )
-                for place in world.targets
-            },
+            copies={arn: found for arn, found in copies.items() if arn not in out.loose},
             conditions={
-                key.name: [(each["type"], each["status"], each["reason"]) for each in body["status"]["conditions"]]
-                for key, body in self._host.bodies.items()
+                str(key): [(each["type"], each["status"], each["reason"]) for each in body["status"]["conditions"]]
+                for key, body in sure.items()
             },
             figures={
-                key.name: [_counts(each) for each in body["status"]["destinations"]]
-                for key, body in self._host.bodies.items()
+                str(key): [_counts(each) for each in body["status"].get("destinations", ())]
+                for key, body in sure.items()
             },
-            statements={place.arn: cloud.statements(place) for place in world.targets},
+            statements={
+                place.arn: [each for each in cloud.statements(place) if place.arn not in out.loose or OURS not in each]
+                for place in world.targets
+            },
+            plans=self._plans(),
         )
+
+    def _plans(self) -> dict[str, str]:
+        """Return the plans of policies that are there and act, without what AWS makes up."""
+        living = {str(key.policy): body["spec"] for key, body in self._host.bodies.items() if key.kind == POLICY.name}
+        acting = {key for key, spec in living.items() if spec.get("mode") != "Observe" and not spec.get("suspend")}
+        return {
+            whose: json.dumps([_without_ids(plan), sorted(map(json.dumps, map(_without_ids, selected)))])
+            for whose, plan, selected in self._cloud.plans_of_ours()
+            if whose in acting
+        }
+
+
+def _without_ids(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _without_ids(each) for name, each in value.items() if not name.endswith("Id")}
+        case list() | tuple():
+            return [_without_ids(each) for each in value]
+        case _:
+            return value
 
 
 _COUNTS = ("name", "inScope", "copied", "inProgress", "waiting", "missing", "failed", "ineligible")

@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     FAILED = "an internal failure"
     EXPIRED = "the token has expired"
     CUT = "the answer is cut in the middle"
+    OMITTED = "a member that is always there is missing"
     SAME_TOKEN = "the page has the token it was asked with"
     EMPTY_PAGE = "an empty page with a token before the first"
     VANISHED = "a recovery point vanishes before this page"
@@ -43,6 +44,7 @@ RATES = {
     Trouble.FAILED: 0.015,
     Trouble.EXPIRED: 0.01,
     Trouble.CUT: 0.015,
+    Trouble.OMITTED: 0.1,
     Trouble.SAME_TOKEN: 0.5,
     Trouble.EMPTY_PAGE: 0.3,
     Trouble.VANISHED: 0.4,
@@ -56,6 +58,14 @@ KILLS = 2
 """At most so many in a life: each one costs a first look at everything."""
 PAGED = frozenset({"backup.ListRecoveryPointsByBackupVault", "backup.ListCopyJobs"})
 SMALL_PAGE = 2
+ALWAYS = {
+    "sts.GetCallerIdentity": ("", "Account"),
+    "backup.GetBackupVaultAccessPolicy": ("", "Policy"),
+    "backup.ListBackupVaults": ("", "BackupVaultList"),
+    "backup.ListRecoveryPointsByBackupVault": ("RecoveryPoints", "CreationDate"),
+    "backup.ListCopyJobs": ("CopyJobs", "State"),
+}
+"""Members that AWS sends always, of answers or of their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,8 @@ def _may_be(kind: Trouble, operation: str, *, later_page: bool) -> bool:
     match kind:
         case Trouble.SAME_TOKEN | Trouble.VANISHED:
             return operation in PAGED and later_page
+        case Trouble.OMITTED:
+            return operation in ALWAYS
         case Trouble.EMPTY_PAGE:
             return operation in PAGED and not later_page
         case _:
@@ -214,3 +226,16 @@ def empty_page(operation: str) -> bytes:
     member = "CopyJobs" if operation.endswith("ListCopyJobs") else "RecoveryPoints"
     page: dict[str, Any] = {member: [], "NextToken": _EMPTY}
     return json.dumps(page).encode()
+
+
+def without_member(operation: str, body: bytes) -> bytes:
+    """Return an answer without one of its members; without rows, it lacks the list."""
+    rows, member = ALWAYS[operation]
+    if operation.startswith("sts"):
+        return body.replace(b"<Account>", b"<Other>").replace(b"</Account>", b"</Other>")
+    answer: dict[str, Any] = json.loads(body)
+    if rows and answer.get(rows):
+        del answer[rows][-1][member]
+    else:
+        answer.pop(rows or member, None)
+    return json.dumps(answer).encode()

@@ -1,36 +1,41 @@
-"""The wire of one simulation: botocore as it is, clients that are made once, and a simulated AWS at the other end.
+"""The wire of one simulation: clients of botocore that are made once, and a simulated AWS at the other end.
 
 Making a client takes ten times as long as a request, and every process of every seed needs eight: they are lent, with
-other credentials and hooks. Requests carry no digest, which would take a third of the time, and would be judged by the
-wall clock: who asks is told by key id and token as ever.
+other credentials and hooks. Requests are written, and answers read, as botocore does it; between the two there is no
+request object, no event that nobody hears, and no digest, which took half of the time together, and the digest would be
+judged by the wall clock: who asks is told by key id and token as ever.
 """
 
 from __future__ import annotations
 
 import functools
+import urllib.parse
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import botocore.session
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.endpoint import convert_to_response_dict
 from tests.kit import sessions
 from tests.kit.stage import HOME, OPERATOR_KEY
 
+from backup_simulator import prepared
 from backup_simulator.clock import RealTime
 from backup_simulator.identity.claims import Claim
 from backup_simulator.records.state import Credential
 from backup_simulator.simulator import Simulator
-from backup_simulator.wire import CommonError, Request
+from backup_simulator.wire import CommonError, Request, Response
 from crossvault.aws.calls import CallHooks
 from crossvault.aws.clients import NewClients
 from crossvault.aws.own import AwsSettings, client_config
 
-Answer = Callable[[str, AWSPreparedRequest], AWSResponse]
+Answer = Callable[[str, Request], Response]
 """Answers a request; the name is that of service and operation, as ``backup.ListCopyJobs``."""
-_HOOKS = ("before-sign", "before-send", "before-parse", "response-received", "after-call-error")
+_FAILED = "after-call-error"
 
 
 class VirtualAws(Simulator):
@@ -53,47 +58,82 @@ class VirtualAws(Simulator):
         return found
 
 
-class _Seal:
-    """Says who asks; no more."""
-
-    def __init__(self, credentials: Any, region: str, service: str) -> None:
-        self._credentials, self._region, self._service = credentials, region, service
-
-    def add_auth(self, request: Any) -> None:
-        scope = f"{self._credentials.access_key}/20260302/{self._region}/{self._service}/aws4_request"
-        sealed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
-        request.headers["Authorization"] = sealed
-        if self._credentials.token:
-            request.headers["X-Amz-Security-Token"] = self._credentials.token
-
-
 class _Lent:
-    """A client, and for whom it asks now."""
+    """A client, and for whom it asks now. It is its own endpoint."""
 
-    def __init__(self, client: Any, give_back: Callable[[_Lent], None]) -> None:
+    def __init__(self, client: Any, region: str, give_back: Callable[[_Lent], None]) -> None:
         self.client = client
         self.credentials: Any = None
         self.hooks: list[tuple[str, Callable[..., Any]]] = []
         self.answer: Answer | None = None
-        self._http = client._endpoint.http_session
-        client._request_signer.get_auth_instance = self._seal
+        self._region = region
+        self._endpoint = client._endpoint  # the product gives it parsers of its own
+        self._endpoint.make_request = self._asked
         client._user_agent_creator.to_string = lambda: "crossvault"  # a tenth of all the time, for nobody to read
         client.close = functools.partial(give_back, self)
-        for event in _HOOKS:
-            client.meta.events.register(event, functools.partial(self._relay, event))
+        client.meta.events.register(_FAILED, functools.partial(self._tell, _FAILED))
 
-    def _seal(self, signing_name: str, region_name: str, **_: Any) -> _Seal:
-        return _Seal(self.credentials.get_frozen_credentials(), region_name, signing_name)
-
-    def _relay(self, event: str, **said: Any) -> AWSResponse | None:
+    def _tell(self, event: str, **said: Any) -> None:
         for name, hook in self.hooks:
             if name == event:
                 hook(**said)
-        if event != "before-send":
-            return None
+
+    def _asked(self, operation: Any, asked: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
+        """Do what botocore's endpoint does for a request that is not tried again."""
+        service, name = operation.service_model.service_id.hyphenize(), operation.name
+        about = f"{service}.{name}"
+        self._tell("before-sign", operation_name=name, request=SimpleNamespace(url=asked["url"]))
+        sent = self._sealed(operation.service_model.signing_name, asked)
+        try:
+            self._tell("before-send")
+            answer = self._answered(about, sent)
+            found, parsed = self._read(about, operation, prepared.answer(SimpleNamespace(url=asked["url"]), answer))  # type: ignore[arg-type] # of a request, its URL is all it reads
+        except Exception as error:
+            self._received(about, None, error)
+            raise
+        self._received(about, parsed, None)
+        return found, parsed
+
+    def _received(self, about: str, parsed: dict[str, Any] | None, error: Exception | None) -> None:
+        event = f"response-received.{about}"
+        self._tell("response-received", event_name=event, parsed_response=parsed, exception=error)
+
+    def _answered(self, about: str, sent: Request) -> Response:
         assert self.answer is not None
-        _, service, operation = said["event_name"].split(".")
-        return self.answer(f"{service}.{operation}", said["request"])
+        return self.answer(about, sent)
+
+    def _sealed(self, service: str, asked: dict[str, Any]) -> Request:
+        """Say who asks; no more."""
+        credentials = self.credentials.get_frozen_credentials()
+        scope = f"{credentials.access_key}/20260302/{self._region}/{service}/aws4_request"
+        url, body = urllib.parse.urlsplit(asked["url"]), asked["body"]
+        query = urllib.parse.urlencode(asked["query_string"]) if asked["query_string"] else url.query
+        headers = {name.lower(): str(value) for name, value in asked["headers"].items()}
+        headers["host"] = url.netloc
+        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
+        if credentials.token:
+            headers["x-amz-security-token"] = credentials.token
+        content = urllib.parse.urlencode(body, doseq=True) if isinstance(body, dict) else body
+        content = content.encode() if isinstance(content, str) else content
+        return Request(asked["method"], url.path or "/", query, headers, content or b"")
+
+    def _read(self, about: str, operation: Any, found: AWSResponse) -> tuple[AWSResponse, dict[str, Any]]:
+        """Read an answer as botocore does."""
+        beside: dict[str, Any] = {}
+        answer = convert_to_response_dict(found, operation)
+        self._tell(
+            "before-parse",
+            event_name=f"before-parse.{about}",
+            operation_model=operation,
+            response_dict=answer,
+            customized_response_dict=beside,
+        )
+        parser = self._endpoint._response_parser_factory.create_parser(operation.service_model.resolved_protocol)
+        parsed: dict[str, Any] = parser.parse(answer, operation.output_shape)
+        parsed.update(beside)
+        if found.status_code >= 300:
+            self._endpoint._add_modeled_error_fields(answer, parsed, operation, parser)
+        return found, parsed
 
     def register(self, event_name: str, handler: Callable[..., Any]) -> None:
         """Hook in, until it is given back."""
@@ -102,7 +142,6 @@ class _Lent:
     def rest(self) -> None:
         """Forget for whom it was lent."""
         self.credentials, self.hooks, self.answer = None, [], None
-        self.client._endpoint.http_session = self._http
 
 
 class Clients:
@@ -124,7 +163,7 @@ class Clients:
         client = _plain().create_client(
             service, region_name=region, config=config, aws_access_key_id="nobody", aws_secret_access_key="nothing"
         )
-        return _Lent(client, self._take_back)
+        return _Lent(client, region, self._take_back)
 
     def _take_back(self, lent: _Lent) -> None:
         known = self._lent.pop(id(lent), None)

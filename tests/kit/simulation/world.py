@@ -1,20 +1,11 @@
-"""Small worlds from a seed: accounts, vaults, policies, and what people and their backup plans do in them meanwhile.
-
-What happens is such that the end does not depend on how soon the operator acts: declarations only grow, and what goes
-is left out of comparisons. Whatever may not be so belongs to the faults.
-"""
+"""What a world of the simulation is: accounts, vaults, policies, and what people and backup plans do meanwhile."""
 
 from __future__ import annotations
 
-import copy
-import json
-import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
-
-from tests.kit import stage
-from tests.kit.stage import AWAY, BACKUP, HOME, PRODUCTION, SECOND
 
 from crossvault.engine.declared import PolicyKey
 
@@ -26,9 +17,6 @@ FAULTS_END = HOUR / 2
 """Until then everything may go wrong, and people act."""
 SHARED = 10
 """So many seeds in a row have the same world, whose end without faults is found once; their faults differ."""
-
-KINDS = ("EBS", "RDS", "S3", "DynamoDB", "EFS")
-KEYED = frozenset({"EBS", "RDS"})
 
 
 def foreign(account: str) -> Json:
@@ -67,7 +55,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Somebody edits a policy."""
+    """Somebody edits a policy; a field that is None is taken out."""
 
     at: float
     policy: PolicyKey
@@ -82,7 +70,18 @@ class Stripped:
     vault: Place
 
 
-Happening: TypeAlias = Made | Declared | Stripped
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Somebody deletes a policy, by its name if ``ordered``, else with its namespace."""
+
+    at: float
+    policy: PolicyKey
+    ordered: bool = True
+
+
+Happening: TypeAlias = Made | Declared | Stripped | Removed
+Grant: TypeAlias = tuple[str, str, str]
+"""An account, the direction in which it may be used, and the names of the vaults, with patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,10 @@ class World:
         sources: The vaults out of which copies go.
         doomed: So many recovery points of each source, the first ones, come to their end by when the faults do.
         targets: The vaults into which copies go, with whether somebody else made them, and keeps a statement in them.
+        granted: What each namespace may use.
+        refused: The policies that name what their namespace was not granted.
+        wait: Seconds for which a deletion waits for AWS.
+        planned: Somebody else has a backup plan in the account of the sources.
     """
 
     aws: Json
@@ -102,153 +105,82 @@ class World:
     sources: tuple[Place, ...]
     targets: dict[Place, bool] = field(default_factory=dict)
     doomed: int = 0
+    granted: dict[str, tuple[Grant, ...]] = field(default_factory=dict)
+    refused: frozenset[PolicyKey] = frozenset()
+    wait: float = 300.0
+    planned: bool = False
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All vaults of it."""
+        return (*self.sources, *self.targets)
 
 
-def of(seed: int) -> World:
-    """Return the world of a seed."""
-    return _Making(random.Random(seed // SHARED)).made()  # noqa: S311 - the same each time
+def arn_of(world: World, destination: Json) -> str:
+    """Return the ARN of the vault that a destination of a policy means."""
+    account = next(each for each in world.accounts if each["metadata"]["name"] == destination["accountRef"]["name"])
+    return Place(account["spec"]["accountId"], destination["region"], destination["vault"]["name"]).arn
 
 
-class _Making:
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
-        self._aws = _accounts()
-        self._aws["durations"] = {"created": "30s", "running": dice.choice(("3m", "6m", "20m")), "toggle_off": "15m"}
-        self._targets: dict[Place, bool] = {}
-        self._sources = [Place(PRODUCTION, HOME, "orders")]
-        if dice.random() < 0.3:
-            self._sources.append(Place(PRODUCTION, HOME, "bills"))
-            stage.account(self._aws, PRODUCTION)["vaults"].append(
-                {"region": HOME, "name": "bills", "key": "alias/orders", "recovery_points": []}
-            )
-
-    def made(self) -> World:
-        dice = self._dice
-        for place in self._sources:
-            self._vault(place)["recovery_points"] = self._points(place)
-        policies = {}
-        for number in range(dice.choice((*[1] * 12, 2, 2, 3))):
-            body = self._policy(number)
-            policies[PolicyKey("orders", body["metadata"]["name"])] = body
-        happenings = [*self._arrivals(), *self._edits(policies), *self._strips()]
-        doomed = dice.choice((0, 0, 1, 2))
-        if dice.random() < 0.2:
-            happenings += self._crowd(policies)
-        return World(
-            aws=self._aws,
-            accounts=tuple(stage.accounts()[name] for name in ("production", "dr", "second")),
-            policies=policies,
-            happenings=tuple(sorted(happenings, key=lambda each: each.at)),
-            sources=tuple(self._sources),
-            targets=self._targets,
-            doomed=doomed,
-        )
-
-    # --- backups
-
-    def _points(self, place: Place) -> list[Json]:
-        dice = self._dice
-        return [
-            self._point(place, number, age=f"{day * 24 + number}h")
-            for number in range(dice.choice((1, 1, 2, 3)))
-            for day in range(dice.choice((1, 1, 1, 2)))
-        ]
-
-    def _point(self, place: Place, number: int, age: str) -> Json:
-        kind = KINDS[(number * 2 + len(place.name)) % len(KINDS)]
-        part: Json = {"resource_type": kind, "resource": f"{place.name}-{number}", "age": age}
-        if kind in KEYED:
-            part["key"] = "alias/orders-storage"
-        return part
-
-    def _crowd(self, policies: dict[PolicyKey, Json]) -> list[Happening]:
-        """Let many resources be backed up in one second, and few of them be copied at a time."""
-        for body in policies.values():
-            body["spec"]["copying"]["maxConcurrent"] = 2
-        place, step = self._dice.choice(self._sources), self._dice.choice((0.0, 0.01))
-        names = (f"{place.name}-crowd-{each}" for each in range(6))
-        return [
-            Made(1 + number * step, place, {"resource_type": "S3", "resource": name, "age": "0s"})
-            for number, name in enumerate(names)
-        ]
-
-    def _arrivals(self) -> list[Happening]:
-        dice = self._dice
-        found: list[Happening] = []
-        for _ in range(dice.choice((0, 1, 1, 2))):
-            place = dice.choice(self._sources)
-            # Never within a second of one that was there: AWS makes one backup of a resource at a time.
-            found.append(Made(dice.uniform(2, FAULTS_END), place, self._point(place, dice.randint(0, 3), "0s")))
-        return found
-
-    # --- what is declared
-
-    def _policy(self, number: int) -> Json:
-        dice = self._dice
-        source = dice.choice(self._sources)
-        body = stage.policy(
-            source={"accountRef": {"name": "production"}, "region": HOME, "vault": {"name": source.name}},
-            destinations=[self._destination(each) for each in range(dice.choice((1, 1, 1, 1, 1, 2)))],
-            backfill={"mode": dice.choice(("All", "All", "All", "Latest", "None"))},
-            copying={"maxConcurrent": dice.choice((1, 20, 20))},
-        )
-        if dice.random() < 0.1:
-            body["spec"]["mode"] = "Observe"
-        if dice.random() < 0.2:
-            body["spec"]["objectives"] = {"maxCopyLag": "2h"}
-        body["metadata"] |= {"name": f"policy-{number}", "creationTimestamp": START.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        return body
-
-    def _destination(self, number: int) -> Json:
-        """Return a destination: the first is the backup account's, the other one the second account's."""
-        dice = self._dice
-        account, name = ((BACKUP, "dr"), (SECOND, "second"))[number]
-        place = Place(account, AWAY, dice.choice(("orders-copies", "orders-copies", "more-copies")))
-        if place not in self._targets:
-            theirs = self._targets[place] = dice.random() < 0.3
-            if theirs:
-                stage.account(self._aws, account).setdefault("vaults", []).append(
-                    {
-                        "region": AWAY,
-                        "name": place.name,
-                        "key": "alias/orders-copies",
-                        "policy": {"Version": "2012-10-17", "Statement": [foreign(account)]},
-                    }
-                )
-        vault: Json = {"name": place.name}
-        if not self._targets[place]:
-            vault |= {"create": True, "encryptionKey": "alias/orders-copies"}
-        return stage.destination(name, accountRef={"name": name}, vault=vault)
-
-    # --- what people do
-
-    def _edits(self, policies: dict[PolicyKey, Json]) -> list[Happening]:
-        dice = self._dice
-        found: list[Happening] = []
-        for key in policies:
-            if dice.random() < 0.2:
-                since = dice.uniform(0, FAULTS_END / 2)
-                found.append(Declared(since, key, {"suspend": True}))
-                found.append(Declared(dice.uniform(since, FAULTS_END), key, {"suspend": False}))
-            if dice.random() < 0.2:
-                found.append(Declared(dice.uniform(0, FAULTS_END), key, {"backfill": {"mode": "All"}}))
-            if dice.random() < 0.1:
-                found.append(Declared(dice.uniform(0, FAULTS_END), key, {"mode": "Enforce"}))
-        return found
-
-    def _strips(self) -> list[Happening]:
-        dice = self._dice
-        return [Stripped(dice.uniform(0, FAULTS_END), each) for each in self._targets if dice.random() < 0.2]
-
-    def _vault(self, place: Place) -> Json:
-        vaults: list[Json] = stage.account(self._aws, place.account)["vaults"]
-        return next(each for each in vaults if each["name"] == place.name)
+def edited(spec: Json, change: Json) -> Json:
+    """Return a spec as an edit leaves it."""
+    return {name: each for name, each in (spec | change).items() if each is not None}
 
 
-def _accounts() -> Json:
-    """Return the accounts of the demo, and a second one for backups, at a moment that is the same each time."""
-    made = copy.deepcopy(stage.world())
-    made["accounts"] = [each for each in made["accounts"] if each["id"] != stage.STRANGER]
-    made["clock"] = {"start": START.strftime("%Y-%m-%dT%H:%M:%SZ"), "frozen": True}
-    found: Json = json.loads(json.dumps(made, default=str))
-    return found
+# --- What of the end depends on how soon the operator acts ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What may end otherwise with faults than without, because something was taken back meanwhile.
+
+    Attributes:
+        loose: Vaults in which there may be more, or fewer, copies and statements.
+        unsure: Policies that do not act any more, and have had more done before, or less.
+    """
+
+    loose: frozenset[str]
+    unsure: frozenset[PolicyKey]
+
+
+def outlook(world: World) -> Outlook:
+    """Return what cannot be compared; everything else can be."""
+    loose: set[str] = set()
+    for key in world.policies:
+        if _takes_back(world, key):
+            loose |= {arn_of(world, each) for spec in _specs(world, key) for each in spec["destinations"]}
+    unsure = {
+        key
+        for key in world.policies
+        for spec in [list(_specs(world, key))[-1]]
+        if not _acts(spec) and loose.intersection(arn_of(world, each) for each in spec["destinations"])
+    }
+    return Outlook(frozenset(loose), frozenset(unsure))
+
+
+def _acts(spec: Json) -> bool:
+    return spec.get("mode") != "Observe" and not spec.get("suspend")
+
+
+def _specs(world: World, key: PolicyKey) -> Iterable[Json]:
+    """Yield what a policy declares, one after the other."""
+    spec = world.policies[key]["spec"]
+    yield spec
+    for each in world.happenings:
+        if isinstance(each, Declared) and each.policy == key:
+            spec = edited(spec, each.spec)
+            yield spec
+
+
+_NARROWS = frozenset({"destinations", "recoveryPoints", "schedule"})
+
+
+def _takes_back(world: World, key: PolicyKey) -> bool:
+    """Tell whether a policy is deleted, wants less than before, or does not act in the end and has acted before."""
+    if key in world.refused:
+        return False
+    edits = [each for each in world.happenings if isinstance(each, Declared | Removed) and each.policy == key]
+    if any(isinstance(each, Removed) or _NARROWS & each.spec.keys() for each in edits):
+        return True
+    specs = list(_specs(world, key))
+    return not _acts(specs[-1]) and any(map(_acts, specs))
