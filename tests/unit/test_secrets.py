@@ -13,6 +13,7 @@ from crossvault.aws import AwsSettings
 from crossvault.engine.declared import SecretKey
 from crossvault.kube.client import ApiError, Trouble
 from crossvault.kube.secrets import Secrets, own_namespace
+from crossvault.words.explanations import EXPLANATIONS
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
@@ -94,5 +95,6 @@ def test_nothing_is_read_without_a_namespace_or_a_cluster(tmp_path: Path) -> Non
     assert own_namespace(tmp_path) == "crossvault-system"
     with pytest.raises(CrossvaultError, match="cannot be read"):
         read(FakeApi(None), "")
-    with pytest.raises(CrossvaultError, match="Declare externalId in manifests"):
+    with pytest.raises(CrossvaultError, match="What works with files cannot read it") as raised:
         AwsSettings().external_ids(REF)
+    assert "declare externalId" in EXPLANATIONS[raised.value.problem.reason].remedy
