@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tests.kit import builders
+from tests.kit import builders, recorded
 from tests.kit.builders import NOW, ago
 from tests.kit.judging import diff, standings_of
 
@@ -178,6 +178,19 @@ def test_what_comes_after_this_pass_is_told_from_what_comes_first() -> None:
     words = {wait.what for _, wait in found.values() if wait is not None}
 
     assert words == {"the next pass, which starts it", "one of the next passes, which starts it"}
+
+
+def test_what_another_one_finds_out_is_waited_for() -> None:
+    """A vault denies copies for no reason that is seen; of two recovery points one is tried."""
+    points = tuple(builders.point(number, resource=f"arn:db:{number}") for number in (1, 2))
+    denied = builders.job_for(points[0], state="FAILED", message=recorded.said("vault-access-denied"))
+    found = waiting(builders.desired(backfill=ALL), builders.observed(points, builders.sight(jobs=(denied,))))
+
+    (told,) = {wait.what for standing, wait in found.values() if wait and standing.reason is Reason.COPY_DENIED} - {
+        "one of the next passes, which starts it",
+        "the next pass, which starts it",
+    }
+    assert told == "another one of its type, which finds out whether copies are still denied"
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - GAP_STATES))

@@ -8,6 +8,7 @@
 | it may start | the next pass; or somebody to let the policy act | not known |
 | limits, or another copy of its resource | a running copy to end | not known |
 | a prerequisite is unmet | that prerequisite | not known |
+| copies of its type are denied, and another one is tried | that one | not known |
 | it failed, and is tried again | the next attempt | as the job history says |
 | only a person can end it | who acts; beside that the next attempt | of the attempt, where there is one |
 | it failed for good | the same; beside that one of its kind | 28 days after the last job of its kind |
@@ -113,6 +114,7 @@ _FOR = {
     Reason.BUDGET: "a running copy of the policy to end",
     Reason.ACCOUNT_LIMIT: "a running copy of the account to end",
     Reason.RESOURCE_BUSY: "the running copy of its resource to end",
+    Reason.COPY_DENIED: "another one of its type, which finds out whether copies are still denied",
 }
 
 
