@@ -15,7 +15,7 @@ from crossvault.kinds import POLICY
 from crossvault.kinds.kind import Clock, ObjectKey, Occasion
 from crossvault.manifest import schema
 from crossvault.status.outcome import Cadence
-from crossvault.work import garbage
+from crossvault.work import interpreter
 from crossvault.work.desk import Desk, desk_of
 from crossvault.work.freshness import Freshness
 
@@ -42,7 +42,7 @@ def ours(url: str, ahead: float) -> dict[str, Any]:
         whole = schema.check(body).body
         objects[key_of] = whole | {"metadata": whole["metadata"] | {"generation": 1}, "status": {}}
     desk = desk_of(objects)
-    garbage.settle()
+    interpreter.settle()
     results, fresh = {}, Freshness(Cadence())
     for name in ("first_look", "second_look", "third_look"):
         results[name] = _look(desk, objects, aws, recorder, clock, fresh)

@@ -12,7 +12,7 @@ from ..aws.queue import Listener, QueuePlace
 from ..kube import operator
 from ..kube.settings import OperatorSettings
 from ..metrics import Exposition
-from ..work import garbage
+from ..work import interpreter
 from ..work.board import Board
 
 UID_SHOWN = 8
@@ -50,4 +50,4 @@ async def run(settings: OperatorSettings, audit: timedelta, events: QueuePlace |
 
 def _warm(aws: AwsAccounts) -> None:
     aws.warm()
-    garbage.settle()
+    interpreter.settle()

@@ -18,7 +18,7 @@ from ..kinds.kind import ObjectKey
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import is_ready, protected
 from ..status.outcome import Outcome
-from ..work import garbage, logs
+from ..work import interpreter, logs
 from ..work.board import Board
 from ..work.vitals import Vitals
 from . import FAILED, FOUND, INTERRUPTED, NOTHING, render, statuses
@@ -39,7 +39,7 @@ def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings
 
 async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings) -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
-    garbage.settle()
+    interpreter.settle()
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(reaching)
     runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
