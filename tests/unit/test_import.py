@@ -602,6 +602,19 @@ def test_a_vault_that_others_fill_is_only_observed() -> None:
     assert "Besides it, backup plan other (plan-2) backs up into vault orders" in told(answer, Weight.DECIDE)
 
 
+def test_two_plans_whose_copies_live_differently_are_only_observed() -> None:
+    """Each would call the other's copies wrong, for ever."""
+    other = copy.deepcopy(found().document)
+    for rule in other["Rules"]:
+        rule["CopyActions"][0]["Lifecycle"]["DeleteAfterDays"] = 90
+    answer = of(found(), found(other, id="plan-2", name="other"))
+
+    assert [parsed(each, granted(answer)).mode for each in answer.policies] == [Mode.OBSERVE, Mode.OBSERVE]
+    decide = told(answer, Weight.DECIDE)
+    assert "backup plan other (plan-2) copies from vault orders into" in decide
+    assert "for another time" in decide
+
+
 def test_two_plans_that_copy_alike_are_two_policies_that_act() -> None:
     """Each adopts its own; names are told apart."""
     answer = of(found(), found(id="plan-2"))

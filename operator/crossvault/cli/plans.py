@@ -359,11 +359,12 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     more = summary["copiesWhole"] > summary["copies"]
     whole = f", {summary['copiesWhole']:,} in all (at most {size(summary['copiesWholeBytes'])})" if more else ""
     lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
+    failing = f", {summary['failed']:,} failing" if summary["failed"] else ""
     told = (
         f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change,"
         f" {summary['toRemove']} to remove,"
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
-        f"{whole},{lives} {summary['unmet']} unmet."
+        f"{whole},{lives} {summary['unmet']} unmet{failing}."
     )
     return f"{told}{_held(summary, idle=idle)} {looks}"
 

@@ -152,7 +152,8 @@ def _of_its_own(own: BackupPlan) -> Prerequisite:
     """Say that a policy has a plan already: with a second one everything would be backed up twice."""
     message = f"This policy keeps backup plan {own.name} ({own.id}) already, and would have two with the adopted one."
     remedy = (
-        "Delete that plan, or take spec.schedule out with deletionPolicy: RemoveOwned, and adopt the other one then."
+        "Delete that plan, or take spec.schedule out with deletionPolicy: RemoveOwned while the operator, or"
+        " `crossvault run`, goes on running, and adopt the other one then."
     )
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 

@@ -117,7 +117,8 @@ class UpdatePlan(_AtSource):
         return reason, f"{'Restored' if repaired else 'Updated'} backup plan {self.name}: {self._changes()}."
 
     def _changes(self) -> str:
-        shown = [f"{path} {old} → {new}" for path, new, old in self.changes[:3]]
+        first = sorted(self.changes, key=lambda each: "copies" not in each[0])  # what protects most
+        shown = [f"{path} {old} → {new}" for path, new, old in first[:3]]
         return "; ".join(shown) + (f" and {len(self.changes) - 3} more" if len(self.changes) > 3 else "")
 
 

@@ -21,6 +21,7 @@ from ...engine.declared import Account, account_of, partition_of, region_of
 from ...words.instants import instant
 from ..account.parse import AccountDeclaration
 from . import likeness
+from .beside import beside
 from .parse import KIND
 
 Json: TypeAlias = dict[str, Any]
@@ -164,7 +165,7 @@ class _Work:
             self._tell_lock(arn, stock, plan)
         if plan.stack:
             tell(Weight.NOTE, _of_stack(plan))
-        for each in _beside(stock, plan, reading.vault):
+        for each in beside(stock, plan, reading.vault):
             body["spec"] = {"mode": "Observe", **body["spec"]}
             tell(Weight.DECIDE, f"{each} Policy {body['metadata']['name']} only observes until you decide.")
         self._keep(body)
@@ -225,7 +226,10 @@ class _Work:
         for each in faults:
             tell(Weight.LEFT, f"They are not imported: {each}.")
         if not faults:
-            words = "No plan makes these copies: somebody starts them, and both would copy."
+            words = (
+                "No plan makes these copies: somebody starts them, and both would copy. What a policy copies lives as"
+                " long as its source, unless destinations[].lifecycle says otherwise."
+            )
             tell(Weight.DECIDE, f"{words} Policy {name} only observes until you decide.")
             self._keep(body)
 
@@ -293,16 +297,6 @@ class _Work:
 
     def _free(self, name: str) -> str:
         return _free(_label(name), self.names)
-
-
-def _beside(stock: Stock, plan: FoundPlan, vault: str) -> Iterator[str]:
-    """Yield what else is backed up into the vault of a plan and not copied alike: a policy copies all of a vault."""
-    for other in sorted(stock.plans, key=lambda each: (each.name, each.id)):
-        into = [each for each in other.rules if each.get("TargetBackupVaultName") == vault]
-        missing = {arn for rule in into for arn in plan.copies - copies_of(rule)}
-        if other.id != plan.id and missing:
-            arns = ", ".join(sorted(missing))
-            yield f"Besides it, {other} backs up into vault {vault} and does not copy into {arns}; a policy would."
 
 
 def _of_stack(plan: FoundPlan) -> str:

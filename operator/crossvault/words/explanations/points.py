@@ -54,7 +54,7 @@ POINTS: Mapping[Reason, Explanation] = {
         "Wait. Raise maxConcurrentCopies where it is below what AWS makes at once.",
     ),
     Reason.RESOURCE_BUSY: Explanation(
-        "Another copy of the same resource is running, whoever started it.", NOBODY, "Wait."
+        "Another copy of the same resource is running, or starts before it, whoever starts it.", NOBODY, "Wait."
     ),
     Reason.HELD: Explanation("Not started while a prerequisite is unmet or unknown.", PLATFORM, "See prerequisites."),
     Reason.COPY_UNCERTAIN: Explanation(
