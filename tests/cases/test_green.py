@@ -109,12 +109,12 @@ def test_case_13_what_is_promised_is_what_the_run_starts(case: Begin) -> None:
 
 
 def test_case_14_both_causes_are_told_with_who_acts_and_what_is_missing(case: Begin) -> None:
-    """A role that lacks rights is not told as a key that is not shared."""
+    """A role that lacks rights is not told as a key that is not shared; what it lacks for RDS is known before a job."""
     world = settled(case("14-own-copy-role"))
     for told in (world.status(), destination_of(world.plan())):
-        share, key = failure(told, "CopyRoleDenied"), failure(told, "KeyAccessDenied")
+        share, key = failure(told, "CopyRoleLacksPermission"), failure(told, "KeyAccessDenied")
         assert {share["whoActs"], key["whoActs"]} == {"AWS administrator"}
-        assert share["remedy"] == "Allow the copy role rds:ModifyDBClusterSnapshotAttribute."
+        assert "The copy role may not do rds:ModifyDBClusterSnapshotAttribute on" in share["message"]
         assert key["remedy"].startswith("Key arn:aws:kms:eu-west-1:111111111111:key/")
         assert key["remedy"].index("the copy role is allowed kms:DescribeKey, kms:CreateGrant") < key["remedy"].index(
             "its policy"
@@ -125,9 +125,9 @@ def test_case_14_both_causes_are_told_with_who_acts_and_what_is_missing(case: Be
         assert "kms:CreateGrant" in text
         assert text.count("AWS administrator acts") == 2
     document = statuses.document(world.bodies, dict.fromkeys(world.bodies, True), world.clock())
-    assert document["summary"]["failed"] == 2
+    assert document["summary"]["failed"] == 1
     assert [each["reason"] for each in document["policies"][0]["status"]["failures"]] == [
-        "CopyRoleDenied",
+        "CopyRoleLacksPermission",
         "KeyAccessDenied",
     ]
 
