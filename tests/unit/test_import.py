@@ -604,7 +604,7 @@ def test_a_vault_that_others_fill_is_only_observed() -> None:
 
 def test_two_plans_whose_copies_live_differently_are_only_observed() -> None:
     """Each would call the other's copies wrong, for ever."""
-    other = copy.deepcopy(found().document)
+    other: dict[str, Any] = copy.deepcopy(dict(found().document))
     for rule in other["Rules"]:
         rule["CopyActions"][0]["Lifecycle"]["DeleteAfterDays"] = 90
     answer = of(found(), found(other, id="plan-2", name="other"))
