@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 from botocore.utils import parse_timestamp
@@ -55,6 +55,8 @@ class Row(bytes):
     """A row as AWS sent it. Rows of the same bytes say the same."""
 
     __slots__ = ()
+    decoded: ClassVar[Callable[[bytes], Any]]
+    """Reads the bytes of one operation's rows; each has a class of its own."""
 
     def read(self) -> Any:  # noqa: ANN401 - made from the table of members
         """Return what is read of it: the members of AWS as attributes, instants in seconds since 1970.
@@ -62,7 +64,7 @@ class Row(bytes):
         Raises:
             UnexpectedAnswerError: It cannot be believed.
         """
-        raise NotImplementedError
+        return type(self).decoded(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +115,13 @@ def _row(name: str, member: M, thoroughly: Callable[[bytes, M], Mapping[str, Any
     made = _struct(name, member.inner)
     decode = msgspec.json.Decoder(made).decode
 
-    class _Row(Row):
-        __slots__ = ()
+    def decoded(row: bytes) -> Any:  # noqa: ANN401 - made from the table of members
+        try:
+            return decode(row)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return msgspec.convert(_in_seconds(thoroughly(row, member), member.inner), made)
 
-        def read(self) -> Any:  # noqa: ANN401 - see the class above
-            try:
-                return decode(self)
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                return msgspec.convert(_in_seconds(thoroughly(self, member), member.inner), made)
-
-    return _Row
+    return type(name, (Row,), {"__slots__": (), "decoded": staticmethod(decoded)})
 
 
 def _struct(name: str, members: Iterable[Member]) -> type[msgspec.Struct]:
