@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -37,16 +36,9 @@ def measure() -> dict[str, Any]:
     world["limits"] = {"beyond_resource": "fail"}
     with SimulatorServer(world) as aws, tempfile.TemporaryDirectory(prefix="crossvault-bench-") as folder:
         (Path(folder) / "all.yaml").write_text(yaml.safe_dump_all(_manifests()), "utf-8")
-        credentials = aws.credentials(worlds.HUB, "operator")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment |= {
-            "AWS_ENDPOINT_URL": aws.url,
-            "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
-            "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
-            "AWS_REGION": worlds.SOURCE_REGION,
-        }
         command = [sys.executable, "-m", "crossvault", "run", "-f", folder, "--log-level", "error"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(command, env=worlds.environment(aws), stdout=quiet, stderr=quiet)
         try:
             time.sleep(FIRST)
             before = _counts(aws)

@@ -41,18 +41,10 @@ def _at(points: int) -> dict[str, Any]:
 
 
 def _run(words: tuple[str, ...], folder: str, aws: SimulatorServer) -> dict[str, Any]:
-    credentials = aws.credentials(worlds.HUB, "operator")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
-        "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
-        "AWS_REGION": worlds.SOURCE_REGION,
-    }
     command, *rest = words
     line = [sys.executable, "-m", "crossvault", command, "-f", folder, *rest]
     with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(line, env=environment, stdout=printed)
+        process = subprocess.Popen(line, env=worlds.environment(aws), stdout=printed)
         # What wait() tells of memory is that of this process, too, from before the other program was begun.
         peak = 0
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:

@@ -138,7 +138,6 @@ def start_operator(
     plane: ControlPlane, aws: SimulatorServer, interval: str, port: int = 0, *options: str
 ) -> TetheredProcess:
     """Run an operator of this checkout against both; it shows its metrics on a port."""
-    credentials = aws.credentials(worlds.HUB, "operator")
     return TetheredProcess(
         [
             *(sys.executable, "-m", "crossvault", "operator", "--kubeconfig", plane.kubeconfig_admin()),
@@ -148,12 +147,8 @@ def start_operator(
         ],
         log=plane.folder / "operator.log",
         environment={
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **worlds.environment(aws),
             **ALLOCATION,
-            "AWS_ENDPOINT_URL": aws.url,
-            "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
-            "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
-            "AWS_REGION": worlds.SOURCE_REGION,
         },
     )
 

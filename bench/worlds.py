@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import yaml
 
+from backup_simulator.server import SimulatorServer
 from crossvault.aspects.vault_policy.statement import statement_for
 
 HUB, PAYER = "555555555555", "999999999999"
@@ -212,4 +214,16 @@ def policy(number: int, index: int, mode: str, namespace: str = NAMESPACE) -> di
                 }
             ],
         },
+    }
+
+
+def environment(aws: SimulatorServer) -> dict[str, str]:
+    """Return the environment of a process that is the operator in a simulated AWS, and nobody anywhere else."""
+    credentials = aws.credentials(HUB, "operator")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
+        "AWS_REGION": SOURCE_REGION,
     }
