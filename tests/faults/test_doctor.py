@@ -338,6 +338,25 @@ def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
     surgery.doctor(code=0)
 
 
+def test_a_disabled_key_beside_one_that_is_not_shared_is_one_row(surgery: Surgery) -> None:
+    """The row of the keys tells both, and all that waits for them is held up once, with its size."""
+    made = sound()
+    production = scene.account(made, scene.PRODUCTION)
+    production["keys"][1]["policy"] = closed_key(scene.PRODUCTION)
+    alone = {"id": "11111111-0000-4000-8000-000000000003", "aliases": ["alias/alone"], "state": "Disabled"}
+    production["keys"].append({**production["keys"][0], **alone})
+    production["vaults"][0]["recovery_points"][2]["key"] = "alias/alone"
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    found = surgery.doctor(code=2)
+
+    (row,) = unmet(found)
+    assert (row["name"], row["recoveryPoints"], row["bytes"]) == ("SourceKeys", 3, 3 * 10 * 1024**3)
+    assert (found["summary"]["recoveryPoints"], found["summary"]["bytes"]) == (3, 3 * 10 * 1024**3)
+    surgery.paste(row["fix"])
+    surgery.doctor(code=0)
+
+
 def test_an_air_gapped_vault(surgery: Surgery) -> None:
     """It is made with the declared bounds and needs no key; while AWS is at it, the row says so."""
     surgery.aws.control.load(scene.world())

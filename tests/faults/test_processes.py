@@ -181,6 +181,8 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "unmet": 0,
         "unknown": 0,
         "failed": 0,
+        "needsAction": 0,
+        "lost": 0,
         "lifecycles": 0,
         "hazards": 0,
         "notReady": 0,
@@ -193,7 +195,7 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
     assert set(policy) == {"policy", "mode", "suspended", "acts", "source", "destinations"}
     assert set(policy["destinations"][0]) == {
         *("name", "vault", "account", "looked", "toAdd", "toChange", "changes", "copies", "unmet", "states", "pairing"),
-        *("hazards", "reasons", "failures", "existingCopies"),
+        *("hazards", "reasons", "needsAction", "failures", "existingCopies"),
     }
 
     done = machine.run("run", "--until-protected", "--interval", "2s", "--follow-interval", "1s")

@@ -302,11 +302,11 @@ def test_a_failure_names_destination_number_example_and_cause() -> None:
     ]
 
     assert text == (
-        f"dr: 1 recovery point failing (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
+        f"dr: 1 recovery point failed (CopyRoleDenied): {DENIED_TEXT} Allow the copy role"
         f" rds:ModifyDBSnapshotAttribute. Tried again at 2026-11-23T12:59:00Z. Example: {OLD.arn}."
     )
     assert vanished.message.startswith(
-        "dr: 1 recovery point failing (CopyVanished): The copy is gone, and is not made again"
+        "dr: 1 recovery point lost its copy (CopyVanished): The copy is gone, and is not made again"
     )
 
 

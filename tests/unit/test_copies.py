@@ -333,7 +333,7 @@ def test_a_copy_that_does_not_arrive_is_told_before_it_counts_as_vanished(ended:
     told = judged(source, job_for(source, state="COMPLETED", completed=NOW - ended, to=copy_of(source)))
 
     assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
-    assert states.failing(told) == (None if reason is Reason.COPYING else reason)
+    assert states.amiss(told) == (None if reason is Reason.COPYING else reason)
     assert not states.may_start(told, NOW)
 
 
@@ -373,13 +373,13 @@ def test_a_copy_that_goes_cold_earlier_than_declared_is_a_copy_and_is_told(
 def test_a_copy_job_without_an_end_is_for_a_person_and_starts_nothing(
     status: str | None, job_state: str, age: timedelta, reason: Reason
 ) -> None:
-    """It is on its way until then, and failing from then on."""
+    """It is on its way until then, and amiss from then on."""
     source = point(25)
     job = job_for(source, state=job_state, created=ago() - age)
     told = judged(source, job, copy=copy_of(source, status=status) if status else None)
 
     assert (told.state, told.reason) == (State.IN_PROGRESS, reason)
-    assert states.failing(told) == (reason if reason is Reason.COPY_JOB_STUCK else None)
+    assert states.amiss(told) == (reason if reason is Reason.COPY_JOB_STUCK else None)
     assert not states.may_start(told, NOW)
 
 
@@ -470,7 +470,7 @@ def test_pauses_between_attempts_double(failed: int, minutes: int) -> None:
 
     assert (early.state, early.retry_at, early.needs_action) == (State.FAILED, due, False)
     assert (ready.state, ready.attempts) == (State.FAILED, failed)
-    assert states.failing(early) is states.failing(ready) is Reason.SERVICE_FAILURE
+    assert states.amiss(early) is states.amiss(ready) is Reason.SERVICE_FAILURE
     assert not states.may_start(early, due - timedelta(seconds=1))
     assert states.may_start(ready, due)
 
@@ -632,7 +632,7 @@ def test_a_copy_may_take_a_while_to_be_listed(ended: datetime, state: State) -> 
     assert (judged(point(), job, younger, view=view).state is State.IN_PROGRESS) is (state is State.IN_PROGRESS)
 
 
-def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
+def test_a_copy_that_vanished_is_lost_until_it_is_back() -> None:
     """Also while it is on its way again: what was protected is not, and nobody else would tell."""
     gone = job_for(point(), state="COMPLETED", job_id="gone", created=ago(days=3), completed=ago(days=3))
     again = job_for(point(), job_id="again", created=ago(hours=1))
@@ -640,9 +640,9 @@ def test_a_copy_that_vanished_counts_as_failing_until_it_is_back() -> None:
     lost, going = judged(point(), gone), judged(point(), gone, again)
     back = judged(point(), gone, again, copy=copy_of(point()))
 
-    assert (lost.state, states.failing(lost)) == (State.FAILED, Reason.COPY_VANISHED)
-    assert (going.state, states.failing(going)) == (State.IN_PROGRESS, Reason.COPY_VANISHED)
-    assert (back.state, states.failing(back)) == (State.COPIED, None)
+    assert (lost.state, states.amiss(lost)) == (State.FAILED, Reason.COPY_VANISHED)
+    assert (going.state, states.amiss(going)) == (State.IN_PROGRESS, Reason.COPY_VANISHED)
+    assert (back.state, states.amiss(back)) == (State.COPIED, None)
 
 
 def test_settling_is_counted_from_the_listing_not_from_now() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -258,8 +259,8 @@ def test_failures_that_a_person_has_to_end_are_rows_behind_all_others() -> None:
     """What time ends is none, nor is what a prerequisite is told to be the reason of."""
     failed = {"destination": "dr", "message": "AWS says no.", "remedy": "Allow it.", "whoActs": "AWS administrator"}
     failures = [
-        {**failed, "reason": "KeyNotShared", "count": 2, "needsAction": True},
-        {**failed, "reason": "CopyRoleDenied", "count": 3, "needsAction": True},
+        {**failed, "reason": "KeyNotUsable", "count": 2, "needsAction": True, "prerequisite": "SourceKeys"},
+        {**failed, "reason": "CopyRoleDenied", "count": 3, "bytes": 3 * GIB, "needsAction": True},
         {**failed, "reason": "ServiceFailure", "count": 9, "needsAction": False},
     ]
     shared = row("SourceKeys", reason="KeyNotShared", recoveryPoints=2, bytes=0, remedy="Share it.")
@@ -270,8 +271,64 @@ def test_failures_that_a_person_has_to_end_are_rows_behind_all_others() -> None:
         ("CopiesHealthy", "CopyRoleDenied"),
     ]
     assert found["summary"]["recoveryPoints"] == 5
-    assert "     holds up 3 recovery points" in diagnoses.text(found).splitlines()
+    assert "     holds up 3 recovery points (3.0 GiB)" in diagnoses.text(found).splitlines()
     assert diagnoses.exit_code(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("copies", "count", "below", "end"),
+    [
+        pytest.param("none", 1, "holds up 1 recovery point (1.0 GiB)", None, id="no copy"),
+        pytest.param(
+            "there",
+            1,
+            "is about 1 recovery point (1.0 GiB) whose copy is there",
+            "1 recovery point has a copy that falls short.",
+            id="a copy that falls short",
+        ),
+        pytest.param(
+            "there",
+            3,
+            "is about 3 recovery points (3.0 GiB) whose copies are there",
+            "3 recovery points have copies that fall short.",
+            id="copies that fall short",
+        ),
+        pytest.param(
+            "gone",
+            2,
+            "is about 2 recovery points (2.0 GiB) whose copies are gone",
+            "2 recovery points have lost their copies.",
+            id="copies that are gone",
+        ),
+        pytest.param(
+            "under_way",
+            1,
+            "is about 1 recovery point (1.0 GiB) whose copy is under way",
+            "1 recovery point has a copy under way that does not arrive.",
+            id="a job without an end",
+        ),
+    ],
+)
+def test_what_has_a_copy_is_not_said_to_lack_one(copies: str, count: int, below: str, end: str | None) -> None:
+    """Only what has none, and none under way, is held up; of all others is said what is true of their copies."""
+    failed = {"destination": "dr", "reason": "CopyPartial", "message": "It lacks.", "needsAction": True}
+    failures = [{**failed, "count": count, "bytes": count * GIB, "copies": copies}]
+    found = document(body("orders", failures=failures))
+    *_, line, last = click.unstyle(diagnoses.text(found)).splitlines()
+
+    assert line.strip() == below
+    assert (f"{count} recovery point (1.0 GiB) cannot be copied until this is fixed." in last) is (end is None)
+    assert end is None or (end in last and "cannot be copied" not in last)
+    assert found["summary"]["recoveryPoints"] == (count if end is None else 0)
+
+
+def test_what_falls_short_is_no_room_for_what_is_held_up_twice() -> None:
+    """What stops every copy holds up what one key holds up, too, though others have copies that fall short."""
+    there = {"destination": "dr", "reason": "CopyPartial", "count": 3, "needsAction": True, "copies": "there"}
+    listed = (row("VaultPolicy", recoveryPoints=4, bytes=4), row("SourceKeys", recoveryPoints=3, bytes=3, reason="A"))
+    found = document(body("orders", *listed, waiting=7, failures=[there]))["summary"]
+
+    assert (found["recoveryPoints"], found["bytes"], found["fallShort"]) == (4, 4, 3)
 
 
 def test_commands_that_nobody_prints_are_left_out() -> None:
@@ -303,4 +360,5 @@ def test_a_row_holds_up_what_has_no_copy() -> None:
     assert held(stops, plan) == Held(1, 7)
     assert held(unmet("CopyRole", "", Reason.COPY_ROLE_MISSING, "It lacks.", "Make it."), plan) == Held(3, 19)
     assert held(some, plan) == Held()
+    assert held(replace(some, explains=frozenset({Reason.HELD})), plan) == Held(1, 7)
     assert held(met("VaultPolicy", "dr", "It is open."), plan) == Held()

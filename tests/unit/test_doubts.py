@@ -495,7 +495,7 @@ def test_what_is_left_to_another_is_not_healthy() -> None:
     """As long as that one has not made it, somebody is told."""
     found = planned(point(1), lifecycle=Lifecycle(delete_after_days=30), neighbours=beside(365))
 
-    assert copying.failing(standing(found, point(1))) is Reason.LIFECYCLE_CONFLICT
+    assert copying.amiss(standing(found, point(1))) is Reason.LIFECYCLE_CONFLICT
 
 
 def test_the_copy_that_lives_longest_counts() -> None:

@@ -13,6 +13,7 @@ from tests.kit import builders, recorded
 from tests.kit.judging import foresee, rows
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
+from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.cli import plan as plan_command
 from crossvault.cli import plans, render
@@ -269,6 +270,24 @@ def test_a_failed_copy_that_waits_for_somebody_is_found() -> None:
     document = answer(builders.desired(), builders.observed((point,), builders.sight(jobs=(job,))))
 
     assert document["summary"]["failed"] == 1
+    assert ", 1 failed, 1 needs action. " in plans.text(document)
+    assert "  ! failed " in click.unstyle(plans.text(document))
+    assert plan_command.exit_code(document) == 2
+
+
+def test_what_waits_for_somebody_has_not_failed() -> None:
+    """It is told with its state, counted as needing action, and found."""
+    wanted = builders.destination(lifecycle=Lifecycle(delete_after_days=-1))
+    locked = builders.vault(wanted.vault, locked=True, min_retention_days=7, max_retention_days=30)
+    points = tuple(builders.point(number, resource=f"arn:db:{number}") for number in (1, 2))
+    seen = builders.observed(points, builders.sight(wanted, vault=Seen(locked)))
+    document = answer(builders.desired(wanted, backfill=ALL), seen)
+    text = click.unstyle(plans.text(document))
+
+    assert (document["summary"]["failed"], document["summary"]["needsAction"]) == (0, 2)
+    assert "  ! waiting " in text
+    assert ", 2 need action. " in text
+    assert "failed" not in text
     assert plan_command.exit_code(document) == 2
 
 

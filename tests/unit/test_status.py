@@ -233,6 +233,7 @@ def test_counts_add_up_and_instants_are_raw() -> None:
             "missing": 0,
             "failed": 1,
             "ineligible": 1,
+            "needsAction": 1,
             "bytesCopied": 1024,
             "reasons": [
                 {"state": "failed", "reason": "CopyRoleDenied", "count": 1},

@@ -40,6 +40,7 @@ def test_nothing_is_said_below_the_table_when_all_is_protected() -> None:
         "policies": 1,
         "protected": 1,
         "failed": 0,
+        "needsAction": 0,
         "ineligible": 0,
         "unmet": 0,
         "drifted": 0,

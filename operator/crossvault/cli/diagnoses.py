@@ -14,6 +14,7 @@ import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
+from ..aspects.copies.figures import Copies
 from ..aspects.copy_role.permissions import MAY_COPY
 from ..aspects.identity import ROW as IDENTITY
 from ..aspects.organization import SAME
@@ -25,8 +26,8 @@ from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import clip
-from . import FAILED, FOUND, NOTHING
-from .render import API_VERSION, plural, size
+from . import FAILED, FOUND, NOTHING, stakes
+from .render import API_VERSION
 
 _NAMED = 3
 """How many relationships a text names that one fix serves; all others count."""
@@ -108,7 +109,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             row["serves"] = [{"policy": each["policy"], "destination": each["destination"]} for each in group]
     rows, unseen = [row for group in groups for row in group], _not_looked_at(entries)
     counts = {status: sum(row["status"] == status for row in rows) for status in PrerequisiteStatus}
-    points, total = _held(rows, entries)
+    held = stakes.Amount.of_all(rows, {each.name: each.status for each in entries})
     return {
         "apiVersion": API_VERSION,
         "kind": "DoctorReport",
@@ -117,8 +118,9 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             "policies": sum(not each.beside for each in entries),
             **{name: counts[status] for name, status in (("met", MET), ("unmet", UNMET), ("unknown", UNKNOWN))},
             "toMend": sum(group[0]["status"] != MET for group in groups),
-            "recoveryPoints": points,
-            "bytes": total,
+            "recoveryPoints": held.points,
+            "bytes": held.size,
+            **stakes.counts(rows),
             "notLookedAt": len(unseen),
             "stale": sum(bool(each.stale) for each in entries),
         },
@@ -164,19 +166,18 @@ def _rows(seen: Seen) -> list[dict[str, Any]]:
             "fix": list(row.get("fix") or ()),
             "recoveryPoints": row.get("recoveryPoints", 0),
             "bytes": row.get("bytes", 0),
+            "copies": row.get("copies", str(Copies.NONE)),
         }
         for row in (*(seen.status.get("prerequisites") or ()), *_failures(seen))
     ]
 
 
 def _failures(seen: Seen) -> list[dict[str, Any]]:
-    """Return what no prerequisite that is not met is the reason of."""
-    rows = seen.status.get("prerequisites") or ()
-    told = {(row.get("destination", ""), row.get("reason")) for row in rows if row["status"] != MET}
+    """Return what a person has to end and no prerequisite that is not met accounts for."""
     return [
         {**each, "name": FAILING, "status": UNMET, "recoveryPoints": each.get("count", 0)}
         for each in seen.status.get("failures") or ()
-        if each.get("needsAction") and (each.get("destination"), each.get("reason")) not in told
+        if each.get("needsAction") and not each.get("prerequisite")
     ]
 
 
@@ -256,54 +257,6 @@ def _dark(seen: Seen) -> Mapping[str, Any] | None:
     return next((row for row in rows if row["status"] == UNKNOWN or row.get("reason") in _NOBODY), None)
 
 
-def _held(rows: Iterable[Mapping[str, Any]], entries: Iterable[Seen]) -> tuple[int, int]:
-    """Return how many recovery points have no copy because of some row, and their size: each is counted once.
-
-    What stops all copies to a destination holds up what the others hold up, too; those have it for one reason each.
-    """
-    points, total, of_policy = 0, 0, dict[str, list[Mapping[str, Any]]]()
-    for row in rows:
-        of_policy.setdefault(row["policy"], []).append(row)
-    for entry in entries:
-        mine = of_policy.get(entry.name, [])
-        for_all = max((_amount(each) for each in mine if not each["destination"]), default=(0, 0))
-        single = (0, 0)
-        for name in {each["destination"] for each in mine} - {""}:
-            most: dict[str, tuple[int, int]] = {}
-            for each in mine:
-                if each["destination"] == name:
-                    most[each["reason"]] = max(most.get(each["reason"], (0, 0)), _amount(each))
-            single = _added(single, _at_most(most.values(), _open(entry, name)))
-        found = max(for_all, single)
-        points, total = points + found[0], total + found[1]
-    return points, total
-
-
-def _amount(row: Mapping[str, Any]) -> tuple[int, int]:
-    return row["recoveryPoints"], row["bytes"]
-
-
-def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    return one[0] + other[0], one[1] + other[1]
-
-
-def _at_most(parts: Iterable[tuple[int, int]], most: int) -> tuple[int, int]:
-    """Add up, but to all that there is: then one of the parts is all."""
-    listed = list(parts)
-    count, total = sum(each[0] for each in listed), sum(each[1] for each in listed)
-    return (count, total) if count <= most else max(listed, default=(0, 0))
-
-
-def _open(entry: Seen, name: str) -> int:
-    """Return how many recovery points have no copy at a destination, and none under way."""
-    return sum(
-        int(figures.get(each, 0))
-        for figures in entry.status.get("destinations") or ()
-        if figures.get("name") == name
-        for each in ("waiting", "missing", "failed")
-    )
-
-
 def exit_code(answer: Mapping[str, Any]) -> int:
     """Return 1 when something was not looked at, 2 when something is not met or not known, 0 otherwise."""
     summary = answer["summary"]
@@ -352,17 +305,12 @@ def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[st
     cells = (_SIGNS[first["status"]][0], name, where, first["message"])
     if first["status"] == MET:
         return cells, ()
-    points, total = sum(each["recoveryPoints"] for each in group), sum(each["bytes"] for each in group)
     remedy = clip(first["remedy"]) if first["fix"] else first["remedy"]
     below = [f"     do: {remedy}"] if remedy else []
     below += [f"{_INDENT}{line}" for line in first["fix"]]
     below += [f"     for: {_served(group)}"] if len(group) > 1 else []
-    below += [f"     holds up {_amounting(points, total)}"] if points else []
+    below += [f"     {each}" for each in stakes.of_fix(group)]
     return cells, tuple(below)
-
-
-def _amounting(points: int, total: int) -> str:
-    return plural(points, "recovery point") + (f" ({size(total)})" if total else "")
 
 
 def _served(group: Sequence[Mapping[str, Any]]) -> str:
@@ -386,8 +334,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     count = f"{summary['met']} met"
     if summary["unmet"] or summary["unknown"]:
         told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
-        if summary["recoveryPoints"]:
-            told += f"  {_amounting(summary['recoveryPoints'], summary['bytes'])} cannot be copied until this is fixed."
+        told += "".join(f"  {each}" for each in stakes.in_all(summary))
     else:
         told = f"{count}. Nothing to do." if not summary["notLookedAt"] else f"{count}."
     ages = [each["lastChanged"] for each in answer["policies"] if "lastChanged" in each]

@@ -20,7 +20,7 @@ from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
-from . import FAILED, FOUND, NOTHING, plans, render, switches
+from . import FAILED, FOUND, NOTHING, plans, render, switches, verdicts
 
 READING = ("Describe", "Get", "List", "Lookup", "Simulate", "AssumeRole")
 THREADS = 8
@@ -85,4 +85,4 @@ def exit_code(answer: Mapping[str, Any]) -> int:
     summary = answer["summary"]
     if summary["notLookedAt"]:
         return FAILED
-    return FOUND if any(summary[each] for each in plans.FOUND_IN) else NOTHING
+    return FOUND if any(summary[each] for each in verdicts.FOUND_IN) else NOTHING

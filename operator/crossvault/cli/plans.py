@@ -13,6 +13,8 @@ from ..aspects import ROOMS
 from ..aspects.copies import existing, figures
 from ..aspects.copies.contents import ARRIVALS, contents
 from ..aspects.copies.declared import COPIES
+from ..aspects.copies.figures import Copies
+from ..aspects.copies.held import accounting
 from ..aspects.copies.judged import JUDGED, judged
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
@@ -31,27 +33,10 @@ from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import costs, pairings, sources, wrongs
+from . import costs, pairings, sources, verdicts, wrongs
 from . import switches as switches_
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
-
-FOUND_IN = (
-    "toAdd",
-    "toChange",
-    "toRemove",
-    "copies",
-    "copiesFollow",
-    "copiesWait",
-    "copiesHeld",
-    "lifecycles",
-    "unmet",
-    "unknown",
-    "failed",
-    "hazards",
-    "notReady",
-)
-"""The members of the summary that say that something was found."""
 
 
 def document(
@@ -63,6 +48,7 @@ def document(
     """
     policies, switches = list(entries), list(organizations)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
+    rows = [row for each in (*lines, *switches) for row in each.get("unmet", ())]
     acting = [policy for policy in policies if policy.get("acts")] or policies
     done = [each for policy in acting for each in policy.get("destinations", ())]
     counts = [each["copies"] for each in done]
@@ -73,7 +59,6 @@ def document(
         for each in (*switches, *(policy["source"] for policy in acting if "source" in policy))
         for one in each.get("changes", ())
     }
-    lines += [{"unmet": each.get("unmet", ()), "failures": (), "hazards": ()} for each in switches]
     return {
         "apiVersion": API_VERSION,
         "kind": "Plan",
@@ -90,9 +75,11 @@ def document(
             "copiesWhole": sum(each["whole"]["count"] for each in counts),
             "copiesWholeBytes": sum(each["whole"]["bytes"] for each in counts),
             "lifecycles": sum(each["existingCopies"]["pending"] for each in done),
-            "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for each in lines for row in each["unmet"]),
-            "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for each in lines for row in each["unmet"]),
-            "failed": sum(row["count"] for each in lines for row in each["failures"]),
+            "unmet": sum(row["status"] == PrerequisiteStatus.UNMET for row in rows),
+            "unknown": sum(row["status"] == PrerequisiteStatus.UNKNOWN for row in rows),
+            "failed": sum(each["states"].get(State.FAILED, 0) for each in lines),
+            "needsAction": sum(each["needsAction"] for each in lines),
+            "lost": sum(row["count"] for each in lines for row in each["failures"] if row["copies"] == Copies.GONE),
             "hazards": sum(len(each["hazards"]) for each in lines),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
             "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies)
@@ -142,7 +129,8 @@ def _destination(
     told = [each.told() for each in plan.actions if each.destination == name]
     changes = [asdict(each) for each in told if each is not None]
     sight = next(each for each in observed.destinations if each.name == name)
-    lost, failing = told_once(
+    rows = tuple(rows)
+    lost, others = told_once(
         [each for each in losses(desired, observed, plan[JUDGED], {}) if each.destination == name],
         figures.failures(name, standings),
     )
@@ -161,7 +149,8 @@ def _destination(
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": {str(state): count for state, count in counted.items() if state is not State.OUT_OF_SCOPE},
         "reasons": figures.reason_rows(figures.reasons(judged(plan, name))),
-        "failures": [figures.failure_row(each) for each in (*lost, *failing)],
+        "needsAction": figures.needing(standings),
+        "failures": [figures.failure_row(each, accounting(rows, name, each.reason)) for each in (*lost, *others)],
     }
 
 
@@ -242,7 +231,7 @@ def text(answer: Mapping[str, Any]) -> str:
     """Render the document for a person."""
     blocks = [line for each in answer.get("organizations", ()) for line in switches_.lines(each)]
     blocks += [block for policy in answer["policies"] for block in _policy(policy)]
-    return "\n".join([*blocks, _last_line(answer)])
+    return "\n".join([*blocks, verdicts.line(answer)])
 
 
 def _policy(policy: Mapping[str, Any]) -> list[str]:
@@ -333,68 +322,3 @@ def _behind(copies: Mapping[str, Any]) -> str:
     if list(counts.values()) == [copies["follow"]]:
         return f" {next(iter(counts))}"
     return f" ({', '.join(f'{count} {words}' for words, count in counts.items())})"
-
-
-def _last_line(answer: Mapping[str, Any]) -> str:
-    summary = answer["summary"]
-    looks = f"Read-only: {plural(summary['awsReads'], 'AWS read')}, {plural(summary['awsWrites'], 'write')}."
-    if summary["notLookedAt"]:
-        return f"Not everything could be looked at: {_unseen(answer)}. {looks}"
-    if not any(summary[each] for each in FOUND_IN):
-        states = [each["states"] for policy in answer["policies"] for each in policy["destinations"]]
-        copied = sum(each.get(State.COPIED, 0) for each in states)
-        running = sum(each.get(State.IN_PROGRESS, 0) for each in states)
-        ineligible = sum(each.get(State.INELIGIBLE, 0) for each in states)
-        return (
-            f"No changes. {_looked(answer)};"
-            f" {plural(copied, 'recovery point')} copied, {running} in progress,"
-            f" {ineligible} ineligible, 0 not looked at. {looks}"
-        )
-    idle = summary["notActing"] == summary["policies"] and not _turns(answer)
-    later = "".join(
-        f", {summary[name]} {word}"
-        for name, word in (("copiesFollow", "to follow"), ("copiesWait", "waiting"), ("copiesHeld", "held"))
-        if summary[name]
-    )
-    more = summary["copiesWhole"] > summary["copies"]
-    whole = f", {summary['copiesWhole']:,} in all (at most {size(summary['copiesWholeBytes'])})" if more else ""
-    lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
-    failing = f", {summary['failed']:,} failing" if summary["failed"] else ""
-    told = (
-        f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change,"
-        f" {summary['toRemove']} to remove,"
-        f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
-        f"{whole},{lives} {summary['unmet']} unmet{failing}."
-    )
-    return f"{told}{_held(summary, idle=idle)} {looks}"
-
-
-def _looked(answer: Mapping[str, Any]) -> str:
-    """Count what was looked at."""
-    organizations = len(answer.get("organizations", ()))
-    policies = plural(answer["summary"]["policies"], "policy", "policies")
-    return f"{policies}, {plural(organizations, 'organization')}" if organizations else policies
-
-
-def _unseen(answer: Mapping[str, Any]) -> str:
-    """Count the policies and the organizations that were not looked at in whole."""
-    organizations = sum(map(switches_.is_unseen, answer.get("organizations", ())))
-    policies = answer["summary"]["notLookedAt"] - organizations
-    counts = [plural(policies, "policy", "policies")] if policies else []
-    return ", ".join([*counts, *([plural(organizations, "organization")] if organizations else [])])
-
-
-def _turns(answer: Mapping[str, Any]) -> bool:
-    """Tell whether the switch of an organization would be turned."""
-    return any(each.get("changes") for each in answer.get("organizations", ()))
-
-
-def _held(summary: Mapping[str, Any], *, idle: bool) -> str:
-    """Say of policies that do not act that nothing of their plan is done."""
-    if not summary["notActing"]:
-        return ""
-    if idle:
-        return " Nothing of it is done: the policy only observes or is suspended."
-    return (
-        f" Nothing is done for {plural(summary['notActing'], 'policy', 'policies')} that only observe or are suspended."
-    )

@@ -37,6 +37,7 @@ def document(
             "policies": len(policies),
             "protected": sum(each["ready"] == ["True", "Protected"] for each in policies),
             "failed": sum(each.get("failed", 0) for each in summaries),
+            "needsAction": sum(each.get("needsAction", 0) for each in summaries),
             "ineligible": sum(each.get("ineligible", 0) for each in summaries),
             "unmet": sum(each.get("unmetPrerequisites", 0) for each in summaries),
             "drifted": sum(each.get("drifted", 0) for each in summaries),

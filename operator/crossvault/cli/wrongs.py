@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..aspects.copies.figures import Copies
 from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
 from ..words.reasons import Reason
@@ -16,12 +17,12 @@ WIDTH = len("OrganizationToggle")
 
 
 def failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what fails by reason: how many, who acts, AWS's text, the remedy, and the next attempt."""
+    """Return what failed, waits for somebody or is lost: how many, who acts, AWS's text, what to do, and until when."""
     lines = []
     for each in rows:
         who = f"{each['whoActs']} acts" if each["needsAction"] else "time ends it"
         lines.append(
-            f"  {click.style('!', fg='red')} {'failing':<{WIDTH}} {plural(each['count'], 'recovery point')}:"
+            f"  {click.style('!', fg='red')} {_stand(each):<{WIDTH}} {plural(each['count'], 'recovery point')}:"
             f" {each['reason']} ({who}): {each['message']}"
         )
         lines += [f"      do: {each['remedy']}"] if each.get("remedy") else []
@@ -29,6 +30,11 @@ def failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
             lines.append(f"      {'one of them' if each['count'] > 1 else 'it'} is {each['example']}")
         lines += [f"      tried again at {each['retryAt']}"] if each.get("retryAt") else []
     return lines
+
+
+def _stand(each: Mapping[str, Any]) -> str:
+    """Return the state of recovery points with which the same is amiss; of those whose copies are gone, that."""
+    return "lost" if each["copies"] == Copies.GONE else str(each["state"]).replace("_", " ")
 
 
 def ineligible(rows: Iterable[Mapping[str, Any]]) -> list[str]:

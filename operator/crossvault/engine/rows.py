@@ -42,6 +42,7 @@ class Prerequisite:
         proves: Nothing at all is written at a destination while this row is not met: a statement lets somebody in,
             and a vault is never taken away again.
         clears: What failed because of this is worth another try by now.
+        explains: Reasons beside its own for which recovery points wait because of this.
         fix: The commands that mend it; none where a person has to choose, or a manifest has to change.
     """
 
@@ -55,7 +56,12 @@ class Prerequisite:
     ours: bool = False
     proves: bool = False
     clears: Reason | None = None
+    explains: frozenset[Reason] = frozenset()
     fix: Fix = NONE
+
+    def accounts_for(self, reason: Reason | None) -> bool:
+        """Tell whether recovery points wait for this reason because of what is not met here."""
+        return self.status is not MET and reason is not None and (reason is self.reason or reason in self.explains)
 
 
 def met(
@@ -75,11 +81,22 @@ def unmet(
     blocks: bool = True,
     ours: bool = False,
     proves: bool = False,
+    explains: frozenset[Reason] = frozenset(),
     fix: Fix = NONE,
 ) -> Prerequisite:
     """Return a row that somebody has to mend; no copy is started meanwhile, unless it concerns but some of them."""
     return Prerequisite(
-        name, destination, UNMET, reason, message, remedy, blocks=blocks, ours=ours, proves=proves, fix=fix
+        name,
+        destination,
+        UNMET,
+        reason,
+        message,
+        remedy,
+        blocks=blocks,
+        ours=ours,
+        proves=proves,
+        explains=explains,
+        fix=fix,
     )
 
 

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from ...engine.declared import Account, Destination, VaultRef
 from ...engine.looks import Seen
 from ...engine.observed import Sight
+from ...engine.rows import Prerequisite
 from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant, moment
 from ...words.problems import ErrorClass
@@ -28,18 +30,27 @@ from .judged import Judged
 from .planned import GAP_STATES, Standing, State
 from .proof import Proof, status_rows
 from .seen import RecoveryPoint
-from .states import failing
+from .states import amiss, needs_somebody
 
 EXPLAINED_STATES = (State.FAILED, State.WAITING, State.MISSING, State.INELIGIBLE, State.COPIED)
 REASON_LIMIT = 20
 
 LOSSES = frozenset({Reason.COPY_VANISHED, Reason.DESTINATION_VAULT_LOST})
-"""What is told before everything else that fails: copies that were there are there no more."""
+"""What is told before everything else that is amiss: copies that were there are there no more."""
+
+
+class Copies(StrEnum):
+    """What there is of the copies of recovery points with which something is amiss."""
+
+    NONE = "none"
+    UNDER_WAY = "under_way"
+    THERE = "there"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Recovery points that are failing for the same reason, with one of them as example.
+    """Recovery points with which the same is amiss, and one of them as example: they failed, or wait for somebody.
 
     Attributes:
         needs_action: A person has to act for at least one of them, or has to find out who deleted; else time ends it.
@@ -47,6 +58,9 @@ class Failed:
         retry_at: When the first of them is tried again; None when none is, or when it is being tried.
         remedy: What the person does, naming the key where it is about one.
         lost: Only the status before knew the copies that are gone, so this one has to remember them.
+        size: Of all of them, as far as AWS tells it.
+        state: Of all of them; None of those whose copies are gone, which may be of any.
+        copies: What there is of their copies.
     """
 
     destination: str
@@ -58,6 +72,9 @@ class Failed:
     retry_at: datetime | None = None
     remedy: str = ""
     lost: bool = False
+    size: int = 0
+    state: State | None = None
+    copies: Copies = Copies.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,7 @@ class Figures:
         reasons: (state, reason) → recovery points, for failed, waiting, missing and ineligible ones.
         jobs: (outcome, reason) → copy jobs that AWS shows, 30 days back.
         bytes_copied: Size of the copies there are.
+        needs_action: Recovery points, failed ones or others, that have no good copy before somebody acts.
         observed_at: When AWS showed this.
         proofs: What the pairing rests on, by kind; nothing of a destination that was not looked at.
     """
@@ -86,6 +104,7 @@ class Figures:
     newest_copy: datetime | None
     last_completed: datetime | None
     oldest_running: datetime | None
+    needs_action: int = 0
     observed_at: datetime | None = None
     proofs: tuple[Proof, ...] = ()
 
@@ -133,6 +152,7 @@ def figures(
         newest_copy=_newest(copied, settled.newest_copy),
         last_completed=jobs.last_completed,
         oldest_running=min((job.created for job in jobs.running), default=None),
+        needs_action=needing(meant),
         observed_at=at if looked else None,
         proofs=proven,
     )
@@ -151,20 +171,36 @@ def states_of(judged: Judged) -> Counter[State]:
     return Counter(each.state for each in judged.standings) + judged.settled.states()
 
 
+def needing(meant: Iterable[Standing]) -> int:
+    """Count the recovery points that have no good copy before somebody acts."""
+    return sum(map(needs_somebody, meant))
+
+
 def failures(destination: str, meant: Iterable[Standing]) -> tuple[Failed, ...]:
-    """Return what is failing by reason: losses first, then what a person has to end, then the most frequent."""
-    by_reason: dict[Reason, list[Standing]] = {}
+    """Return what is amiss by reason and state: losses first, then what a person has to end, then the most frequent."""
+    alike: dict[tuple[Reason, Copies, State | None], list[Standing]] = {}
     for each in meant:
-        reason = failing(each)
+        reason = amiss(each)
         if reason is not None:
-            by_reason.setdefault(reason, []).append(each)
-    found = [_failed(destination, reason, group) for reason, group in by_reason.items()]
-    return tuple(
-        sorted(found, key=lambda each: (each.reason not in LOSSES, not each.needs_action, -each.count, each.reason))
-    )
+            copies = _copies(each, reason)
+            alike.setdefault((reason, copies, None if copies is Copies.GONE else each.state), []).append(each)
+    return tuple(sorted((_failed(destination, *what, group) for what, group in alike.items()), key=in_order))
 
 
-def _failed(destination: str, reason: Reason, group: list[Standing]) -> Failed:
+def in_order(each: Failed) -> tuple[bool, bool, int, str, str]:
+    """Return the place of what is amiss at a destination."""
+    return each.reason not in LOSSES, not each.needs_action, -each.count, each.reason, each.state or ""
+
+
+def _copies(each: Standing, reason: Reason) -> Copies:
+    if reason in LOSSES:
+        return Copies.GONE
+    if each.state is State.IN_PROGRESS:
+        return Copies.UNDER_WAY
+    return Copies.NONE if each.copy is None else Copies.THERE
+
+
+def _failed(destination: str, reason: Reason, copies: Copies, state: State | None, group: list[Standing]) -> Failed:
     example = min(group, key=lambda each: each.point.arn)
     return Failed(
         destination,
@@ -175,16 +211,28 @@ def _failed(destination: str, reason: Reason, group: list[Standing]) -> Failed:
         message=sanitise(example.message or ""),
         retry_at=min((each.retry_at for each in group if each.retry_at is not None), default=None),
         remedy=remedies.remedy(reason, group),
+        size=sum(one.point.size for one in group),
+        state=state,
+        copies=copies,
     )
 
 
-def failure_row(each: Failed) -> dict[str, Any]:
-    """Return one reason of ``status.failures``: AWS's text, when it is tried again, who acts, and how."""
+def failure_row(each: Failed, row: Prerequisite | None = None) -> dict[str, Any]:
+    """Return one entry of ``status.failures``: AWS's text, when it is tried again, who acts, and how.
+
+    Args:
+        each: What is amiss.
+        row: The prerequisite because of which it is; None where none is.
+    """
     explained = EXPLANATIONS[each.reason]
     return {
         "destination": each.destination,
         "reason": str(each.reason),
+        **({"state": str(each.state)} if each.state else {}),
+        "copies": str(each.copies),
         "count": each.count,
+        "bytes": each.size,
+        **({"prerequisite": row.name} if row is not None else {}),
         "class": str(ErrorClass.STUCK if each.needs_action else ErrorClass.RETRY),
         "needsAction": each.needs_action,
         "whoActs": explained.who if each.needs_action else "nobody",
@@ -221,6 +269,7 @@ def row(each: Figures) -> dict[str, Any]:
         "missing": each.states.get(State.MISSING, 0),
         "failed": each.states.get(State.FAILED, 0),
         "ineligible": each.states.get(State.INELIGIBLE, 0),
+        "needsAction": each.needs_action,
         "bytesCopied": each.bytes_copied,
     }
     instants = {
@@ -265,6 +314,7 @@ def remembered(destination: Destination, known: Mapping[str, Any], at: datetime 
         newest_copy=moment(known.get("newestCopied")),
         last_completed=moment(known.get("lastCompleted")),
         oldest_running=None,
+        needs_action=int(known.get("needsAction", 0)),
         observed_at=moment(known.get("lastObserved")) or at,
     )
 

@@ -22,7 +22,7 @@ from ..vault.seen import VAULT, Vault
 from .contents import ARRIVALS, POINTS
 from .declared import COPIES, BackfillMode
 from .evidence import HISTORY
-from .figures import LOSSES, Failed
+from .figures import LOSSES, Copies, Failed
 from .judged import Judged
 from .planned import GAP_STATES, Standing, State
 
@@ -37,7 +37,7 @@ def losses(
 ) -> tuple[Failed, ...]:
     """Return the destinations that lost what they held, one entry each.
 
-    What a job of AWS shows to have vanished counts as failing by itself (:func:`.states.failing`).
+    What a job of AWS shows to have vanished is told by itself (:func:`.states.amiss`).
     """
     found = (
         _loss(
@@ -57,12 +57,17 @@ def losses(
 
 def told_once(lost: Sequence[Failed], failing: Sequence[Failed]) -> tuple[tuple[Failed, ...], tuple[Failed, ...]]:
     """Return both without what is told twice: copies that vanished with their vault, or as a status knew already."""
-    vanished = {each.destination: each.count for each in failing if each.reason is Reason.COPY_VANISHED}
+    vanished = {each.destination: each for each in failing if each.reason is Reason.COPY_VANISHED}
     known = {each.destination for each in lost}
     return (
-        tuple(replace(each, count=max(each.count, vanished.get(each.destination, 0))) for each in lost),
+        tuple(max(each, _with(each, vanished.get(each.destination)), key=lambda one: one.count) for each in lost),
         tuple(each for each in failing if each.reason is not Reason.COPY_VANISHED or each.destination not in known),
     )
+
+
+def _with(lost: Failed, vanished: Failed | None) -> Failed:
+    """Return a loss with all that vanished, by number and size."""
+    return lost if vanished is None else replace(lost, count=vanished.count, size=vanished.size)
 
 
 def _loss(
@@ -227,4 +232,6 @@ def _failed(destination: Destination, reason: Reason, gaps: Sequence[Standing], 
         message=text,
         remedy=EXPLANATIONS[reason].remedy,
         lost=True,
+        size=sum(each.point.size for each in gaps),
+        copies=Copies.GONE,
     )

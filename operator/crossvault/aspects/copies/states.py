@@ -316,14 +316,22 @@ def _vanished(each: Pair, copies_seen: datetime) -> bool:
     return any(job.state == "COMPLETED" and not settling(job, copies_seen) for job in each.jobs)
 
 
-def failing(standing: Standing) -> Reason | None:
-    """Return why a point counts as failing now, or None: the one place that decides it.
+def needs_somebody(standing: Standing) -> bool:
+    """Tell whether somebody has to act before a point has a good copy, whatever its state."""
+    return standing.state in GAP_STATES and standing.needs_action
 
-    What failed last is failing, while it backs off and while it is due again, and so is what a person has to act for
-    before it can be started; a copy that was complete and is gone is a loss until it is back, also while it is on its
-    way again.
+
+def amiss(standing: Standing) -> Reason | None:
+    """Return why something is amiss with the copy of a point, or None: the one place that decides it.
+
+    | recovery point | |
+    |---|---|
+    | failed when it was last tried, while it backs off and while it is due again | amiss |
+    | waits, or is on its way, and somebody has to act | amiss, and not failed |
+    | had a copy that is gone, until that is back, also while it is on its way again | amiss: lost |
+    | all others | not amiss |
     """
-    if standing.state is State.FAILED or (standing.state in GAP_STATES and standing.needs_action):
+    if standing.state is State.FAILED or needs_somebody(standing):
         return standing.reason
     return Reason.COPY_VANISHED if standing.vanished and standing.state in GAP_STATES else None
 

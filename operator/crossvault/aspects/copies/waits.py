@@ -30,7 +30,7 @@ from ...words.reasons import Reason
 from .failures import TERMINAL_REASONS, FailureClass, classify
 from .planned import GAP_STATES, Standing, State
 from .remedies import remedy
-from .states import ARRIVAL, failing, may_start
+from .states import ARRIVAL, amiss, may_start
 
 
 class Again(StrEnum):
@@ -65,7 +65,7 @@ def again(standing: Standing) -> Again | None:
     | so that somebody has to act | once that is done |
     | otherwise | yes, by itself |
     """
-    reason = failing(standing)
+    reason = amiss(standing)
     if reason is None:
         return None
     if standing.state is State.FAILED and _is_final(standing):

@@ -163,7 +163,8 @@ def row(desired: Desired, destination: Destination, sight: Sight, found: list[Ve
         message = _sentences(closed) + " Recovery points on it are held." * (len(closed) == 1)
         remedy = " ".join(_remedy(each, sight) for each in closed[:_GROUPS])
         fix = _fix(desired, destination, sight, [one for group in closed for one in group])
-        return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False, fix=fix)
+        every = frozenset(group[0].reason for group in closed)
+        return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False, explains=every, fix=fix)
     if unclear:
         remedy = "Nothing: copies are tried, and their result tells."
         return Prerequisite(NAME, destination.name, UNKNOWN, unclear[0][0].reason, _sentences(unclear), remedy)

@@ -14,7 +14,7 @@ from typing import Any
 from ...aspects.copies.backfill import catching_up
 from ...aspects.copies.contents import ARRIVALS
 from ...aspects.copies.declared import COPIES
-from ...aspects.copies.figures import LOSSES, Failed, Figures
+from ...aspects.copies.figures import Copies, Failed, Figures, in_order
 from ...aspects.copies.jobs import REMARKED
 from ...aspects.copies.judged import JUDGED, judged, standings_of
 from ...aspects.copies.losses import losses, told_once
@@ -60,13 +60,10 @@ class Picture:
 
     @property
     def failures(self) -> tuple[Failed, ...]:
-        """What is failing at every destination, losses first."""
+        """What is amiss at every destination, losses first."""
         lost = losses(self.desired, self.observed, self.plan[JUDGED], self.previous)
-        lost, failing = told_once(lost, [failure for each in self.figures for failure in each.failures])
-        return (
-            *lost,
-            *sorted(failing, key=lambda each: (each.reason not in LOSSES, not each.needs_action, -each.count)),
-        )
+        lost, others = told_once(lost, [failure for each in self.figures for failure in each.failures])
+        return (*lost, *sorted(others, key=lambda each: in_order(each)[:3]))
 
 
 def and_more(items: Sequence[str], what: str) -> str:
@@ -155,10 +152,10 @@ def _held_because(picture: Picture) -> str:
 
 
 def copies_healthy(picture: Picture) -> Condition:
-    """Judge whether copies that were started ended well and are still there: failing is what failed last."""
+    """Judge whether copies ended well and are still there, and none waits for somebody."""
     failures = picture.failures
     if failures:
-        return Condition("CopiesHealthy", FALSE, failures[0].reason, _failing(failures[0], others=len(failures) - 1))
+        return Condition("CopiesHealthy", FALSE, failures[0].reason, _amiss(failures[0], others=len(failures) - 1))
     refused = _refused(picture)
     if refused is not None:
         return Condition("CopiesHealthy", FALSE, refused.reason, refused.message)
@@ -181,16 +178,23 @@ def _remarks(picture: Picture) -> Iterator[str]:
             yield f"{destination.name}: {jobs} completed with a message, the last for {job.source_point_arn}: {words}"
 
 
-def _failing(worst: Failed, *, others: int) -> str:
-    """Return what fails, why, and what ends it: a person, or time."""
+def _amiss(worst: Failed, *, others: int) -> str:
+    """Return what is amiss, why, and what ends it: a person, or time."""
     why = sentence(worst.message or EXPLANATIONS[worst.reason].meaning)
     more = f"; +{others} more reason{'' if others == 1 else 's'}" if others else ""
-    parts = [f"{worst.destination}: {_points(worst.count)} failing ({worst.reason}{more}): {why}"]
+    parts = [f"{worst.destination}: {_stand(worst)} ({worst.reason}{more}): {why}"]
     if worst.needs_action:
         parts.append(worst.remedy)
     if worst.retry_at is not None:
         parts.append(f"Tried again at {instant(worst.retry_at)}.")
     return " ".join([*parts, *([f"Example: {worst.example}."] if worst.example else [])])
+
+
+def _stand(each: Failed) -> str:
+    """Say how many recovery points stand how: what waits for somebody did not fail."""
+    if each.copies is Copies.GONE or each.state is None:
+        return f"{_points(each.count)} lost {'its copy' if each.count == 1 else 'their copies'}"
+    return f"{_points(each.count)} {each.state.replace('_', ' ')}"
 
 
 def _blind(picture: Picture) -> str | None:

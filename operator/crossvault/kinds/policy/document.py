@@ -9,7 +9,7 @@ from typing import Any
 from ...aspects.copies import existing
 from ...aspects.copies.declared import COPIES
 from ...aspects.copies.figures import Failed, failure_row, row
-from ...aspects.copies.held import held
+from ...aspects.copies.held import accounting, held
 from ...aspects.organization import ORGANIZATION
 from ...aspects.schedule import told as schedule
 from ...aspects.vault.seen import VAULT
@@ -165,7 +165,7 @@ def _of(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _failures(picture: Picture) -> list[dict[str, Any]]:
-    """Return what fails by reason; of a destination that was not looked at, what was last known."""
+    """Return what is amiss by reason; of a destination that was not looked at, what was last known."""
     unseen = {each.destination.name for each in picture.figures if not each.looked}
     rows = [
         *(_failure(each, picture) for each in picture.failures),
@@ -176,14 +176,15 @@ def _failures(picture: Picture) -> list[dict[str, Any]]:
 
 def _failure(each: Failed, picture: Picture) -> dict[str, Any]:
     """Return the entry of one reason; a loss that only a status knew keeps the time at which it was found."""
+    row = accounting(picture.plan.prerequisites, each.destination, each.reason)
     if not each.lost:
-        return failure_row(each)
+        return failure_row(each, row)
     since = (
         before.get("lostAt")
         for before in picture.previous.get("failures", ())
         if (before.get("destination"), before.get("reason")) == (each.destination, each.reason)
     )
-    return {**failure_row(each), "lostAt": next(filter(None, since), None) or instant(picture.now)}
+    return {**failure_row(each, row), "lostAt": next(filter(None, since), None) or instant(picture.now)}
 
 
 def _summary(picture: Picture, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,6 +206,7 @@ def _summary(picture: Picture, ready: Condition, status: Mapping[str, Any]) -> d
         result["copied"] = f"{sum(each['copied'] for each in known)}/{total}"
         result["failed"] = sum(each["failed"] for each in known)
         result["ineligible"] = sum(each["ineligible"] for each in known)
+        result["needsAction"] = sum(each.get("needsAction", 0) for each in known)
     for name, choose in (("oldestGap", min), ("lastCompleted", max)):
         instants = [each[name] for each in rows if name in each]
         if instants:

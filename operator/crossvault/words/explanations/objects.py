@@ -38,7 +38,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "AWS lacks something that copies need.", PLATFORM, "Do what the row in status.prerequisites says."
     ),
     Reason.COPIES_FAILING: Explanation(
-        "Copies failed when they were last tried, or copies that were complete are gone.",
+        "Copies failed when they were last tried, or wait for somebody, or copies that were complete are gone.",
         PLATFORM,
         "Look up the reason in status.failures on this page; the entry says who acts and when it is tried again.",
     ),
