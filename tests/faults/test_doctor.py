@@ -338,6 +338,21 @@ def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
     surgery.doctor(code=0)
 
 
+def test_what_the_operator_does_once_a_person_has_acted_is_not_printed(surgery: Surgery) -> None:
+    """Without the copy role nothing is written; with it the operator adds its statement, so nobody pastes one."""
+    made = sound()
+    _no_role(made)
+    _no_policy(made)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    rows = {each["name"]: each for each in unmet(surgery.doctor(code=2)) if each["status"] == "Unmet"}
+
+    assert rows["VaultPolicy"]["remedy"] == "First CopyRole has to be met, the operator then adds the statement."
+    assert rows["VaultPolicy"]["fix"] == []
+    surgery.paste(rows["CopyRole"]["fix"])
+    surgery.doctor(code=0)
+
+
 def test_a_disabled_key_beside_one_that_is_not_shared_is_one_row(surgery: Surgery) -> None:
     """The row of the keys tells both, and all that waits for them is held up once, with its size."""
     made = sound()

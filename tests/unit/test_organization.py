@@ -790,6 +790,7 @@ def test_a_policy_points_at_the_organization_that_can_turn_the_switch(wanted: Wa
 
     row = next(each for each in rows if each.name == "OrganizationToggle")
     assert row.remedy.startswith(told)
+    assert bool(row.fix) is (wanted not in {Wanted.ENABLED, Wanted.DISABLED})
 
 
 def test_who_can_turn_it_is_named_by_the_desk() -> None:

@@ -114,7 +114,7 @@ def test_rows_say_what_is_tried_when() -> None:
     """Of the rows, only the one that the write would mend changes."""
     wanted, seen = desired(CREATE), observed((), absent(CREATE))
     rows = diff(wanted, seen).prerequisites
-    told = hindered(rows, (), diff(wanted, refused(wanted, seen)).postponed)
+    told = hindered(rows, (), diff(wanted, refused(wanted, seen)).postponed, acts=True)
 
     assert [one.name for one, other in zip(told, rows, strict=True) if one != other] == ["DestinationVault"]
 

@@ -416,14 +416,52 @@ def test_a_deny_keeps_its_remedy_when_our_statement_is_refused() -> None:
     found = rows(desired(), observed((), sight(policy=DENY)))
     refused = Result(PutVaultPolicy("dr", destination().vault, DENY, OUR_POLICY, "sid"), stuck())
 
-    assert hindered(found, (refused,)) == found
+    assert hindered(found, (refused,), acts=True) == found
+
+
+NOBODYS_WORK = {
+    "a vault to create": (desired(CREATE), observed((), absent(CREATE))),
+    "a vault to create, without the copy role": (desired(CREATE), observed((), absent(CREATE), copy_role=Seen(None))),
+    "a statement to add, without the copy role": (desired(), observed((), sight(policy=None), copy_role=Seen(None))),
+    "a statement to add, from another organization": (
+        desired(),
+        observed((), sight(policy=None, account=account_sight(organization=Seen(Organization("o-other", "3"))))),
+    ),
+    "a statement to add, with the switch off": (
+        desired(),
+        observed((), sight(policy=None), source=account_sight(cross_account_backup=Seen(value=False))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wanted", "seen"), NOBODYS_WORK.values(), ids=NOBODYS_WORK.keys())
+def test_what_the_operator_does_later_is_no_work_for_people(wanted: Desired, seen: Observed) -> None:
+    """Of a policy that acts, whatever comes first; one that does not, or what was refused, has its commands."""
+    found = rows(wanted, seen)
+    ours = [row for row in found if row.ours]
+    assert any(row.fix for row in ours)
+
+    told = hindered(found, (), acts=True)
+    assert not [row for row in told if row.ours and row.fix]
+    assert [row for row in told if not row.ours] == [row for row in found if not row.ours]
+    assert hindered(found, (), acts=False) == found
+    for row in ours:
+        said = hindered(found, (Result(_mending(row.name, wanted), stuck()),), acts=True)
+        assert next(each for each in said if each.name == row.name) == replace(row, remedy=stuck().message)
+
+
+def _mending(row: str, wanted: Desired) -> CreateVault | PutVaultPolicy:
+    vault = wanted.destinations[0].vault
+    return (
+        CreateVault("dr", vault, "arn") if row == "DestinationVault" else PutVaultPolicy("dr", vault, None, "{}", "s")
+    )
 
 
 def test_a_refused_creation_says_what_aws_said() -> None:
     """A permission that is lacking stands where "nothing" would: it is what keeps the vault from being there."""
     found = rows(desired(CREATE), observed((), absent(CREATE)))
 
-    told = hindered(found, (Result(CreateVault("dr", CREATE.vault, "arn"), stuck()),))
+    told = hindered(found, (Result(CreateVault("dr", CREATE.vault, "arn"), stuck()),), acts=True)
 
     remedies = {row.name: row.remedy for row in told}
     assert remedies["DestinationVault"] == stuck().message

@@ -17,6 +17,7 @@ from ..words.reasons import Reason
 from . import rows as rows_
 from .declared import DeletionPolicy, Desired, Destination, VaultRef
 from .fights import REPAIRS, Mended, Repairs
+from .fixes import NONE
 from .observed import Observed, Sight, WriteKey
 from .parts import Part, Parts
 from .rights import Right
@@ -378,9 +379,12 @@ def may_go_on(failed: Result, action: Action) -> bool:
 
 
 def hindered(
-    rows: Iterable[Prerequisite], results: Iterable[Result], postponed: Iterable[Postponed] = ()
+    rows: Iterable[Prerequisite], results: Iterable[Result], postponed: Iterable[Postponed] = (), *, acts: bool
 ) -> tuple[Prerequisite, ...]:
-    """Return the rows, with AWS's refusal in place of the remedy where the operator tried to mend one in vain."""
+    """Return the rows as people have to mend them: what the operator does by itself sooner or later is not for them.
+
+    Where it tried to mend one in vain, AWS's refusal takes the place of the remedy, and the commands stay.
+    """
     refused: dict[tuple[str, str], str] = {}
     for each in results:
         if each.problem is not None and each.action.mends:
@@ -388,9 +392,9 @@ def hindered(
     for one in postponed:
         at = f"{one.retry_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         refused[one.action.mends, one.action.destination] = f"{one.problem.message} It is tried again at {at}."
-    return tuple(
-        replace(row, remedy=refused.get((row.name, row.destination), row.remedy))
-        if row.status is UNMET and row.ours
-        else row
-        for row in rows
-    )
+
+    def told(row: Prerequisite) -> Prerequisite:
+        why = refused.get((row.name, row.destination))
+        return replace(row, remedy=why) if why is not None else replace(row, fix=NONE) if acts else row
+
+    return tuple(told(row) if row.status is UNMET and row.ours else row for row in rows)

@@ -109,9 +109,9 @@ def _organization(side: Side) -> Organization | None:
 
 
 def _fix(side: Side) -> Fix:
-    """Return the command that turns the switch; none where a BackupOrganization would turn it back."""
+    """Return the command that turns the switch; none where a BackupOrganization turns it on, or would turn it back."""
     known, keeper = _organization(side), _keeper(side)
-    if known is None or (keeper is not None and keeper.wanted is Wanted.DISABLED):
+    if known is None or (keeper is not None and keeper.wanted is not Wanted.UNMANAGED):
         return fixes.NONE
     return switched(known, on=True, region=side.desired.source.region)
 

@@ -21,7 +21,7 @@ from ...iam import documents, meaning
 from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Verdict
 from ...words.reasons import Reason
-from . import by_hand, service_role
+from . import by_hand, judging, service_role
 from .declared import KEY_OWNERSHIP
 from .judging import NAME, Access, Verdicts
 from .seen import SOURCE_KEYS
@@ -128,14 +128,21 @@ def sharing(
 
 
 def owned(row: Prerequisite, side: Side, found: Iterable[Verdicts], drift: Iterable[Drift]) -> Prerequisite:
-    """Return the row as one that the operator mends, where it can mend all that is wrong."""
-    desired, destination = side.desired, side.destination
+    """Return the row as one that the operator mends, where it can mend all that is wrong, else what it cannot."""
+    desired, destination, closed = side.desired, side.destination, _closed(found)
     if desired[KEY_OWNERSHIP] is not Ownership.MANAGE or row.status is not UNMET:
         return row
-    if any(each.remedy for each in drift) or not all(map(_mendable, _closed(found))):
+    if any(each.remedy for each in drift) or not any(map(_mendable, closed)):
         return row
     if service_role.is_missing(side.sight) and not service_role.creation(destination, side.sight):
         return row
+    others = [each for each in closed if not _mendable(each)]
+    if others:
+        if not desired.acts:
+            return row
+        left = judging.row(desired, destination, side.sight, others)
+        words = f"{left.remedy} The other keys lack only statements, which the operator adds as soon as it may."
+        return replace(row, remedy=words, fix=left.fix)
     first = unproven(side.rows, destination.name)
     return replace(row, ours=True, remedy=by_the_operator(desired, "adds the statements", first))
 

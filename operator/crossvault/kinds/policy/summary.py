@@ -80,7 +80,7 @@ def summarise(
         )
         for destination, sight in zip(desired.destinations, observed.destinations, strict=True)
     )
-    plan = replace(plan, prerequisites=hindered(plan.prerequisites, results, plan.postponed))
+    plan = replace(plan, prerequisites=hindered(plan.prerequisites, results, plan.postponed, acts=desired.acts))
     picture = Picture(desired, observed, plan, results, seen, previous, now)
     failed = _retryable(picture)
     found = conditions.conditions_of(picture)
