@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.kit import recorded
+from tests.kit import builders, recorded
 from tests.kit.builders import (
     DISK,
     NOW,
@@ -43,10 +43,13 @@ from tests.kit.statuses import (
 from crossvault.aspects.copies.declared import Copying
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.lifecycle.existing import EXISTING, Existing, ExistingCopies
+from crossvault.aspects.schedule import UpdatePlan
+from crossvault.aspects.source_keys import PutKeyPolicy
+from crossvault.aspects.vault_policy import PutVaultPolicy
 from crossvault.engine.declared import Desired
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
-from crossvault.engine.plan import Result
+from crossvault.engine.plan import Action, Result
 from crossvault.kinds.account.status import summarise_account
 from crossvault.kinds.policy.summary import FACE, summarise_rejected
 from crossvault.kinds.rejected import Rejected
@@ -332,3 +335,35 @@ def test_an_account_is_verified_since_it_first_was() -> None:
     assert "verifiedAt" not in lost
     assert tell(lost, seen, NOW)["verifiedAt"] == instant(NOW)
     assert Copying().max_attempts == 5
+
+
+KEY = f"arn:aws:kms:eu-west-1:{builders.SOURCE_ID}:key/orders"
+_POLICY = PutVaultPolicy("dr", builders.target_vault(), "{}", "{}", "Ours")
+_KEY_POLICY = PutKeyPolicy("dr", builders.target_vault(), builders.source_vault(), KEY, "{}", "{}", ("Ours",))
+_PLAN = UpdatePlan(builders.source_vault(), "p-1", "nightly", "v1", {}, (("rule daily", "5", "4"),))
+THERE = frozenset({"{}"})
+
+
+@pytest.mark.parametrize(
+    ("action", "unknown", "repaired"),
+    [
+        pytest.param(_PLAN, "Set backup plan nightly as declared:", "Restored backup plan nightly:", id="a plan"),
+        pytest.param(_POLICY, "dr: Added statement", "dr: Restored statement", id="a statement of a vault"),
+        pytest.param(
+            replace(_POLICY, replaces=THERE), "dr: Put statement", "dr: Restored statement", id="one in place of ours"
+        ),
+        pytest.param(_KEY_POLICY, "dr: Added statement", "dr: Restored statement", id="a statement of a key"),
+        pytest.param(
+            replace(_KEY_POLICY, replaces=THERE), "dr: Put statement", "dr: Restored statement", id="the same for a key"
+        ),
+    ],
+)
+def test_what_was_there_before_is_not_claimed_to_be_new(action: Action, unknown: str, repaired: str) -> None:
+    """A run from files remembers nothing: it says what is true whether it repairs or declares anew."""
+    first, again = action.done(repaired=False), action.done(repaired=True)
+
+    assert first is not None
+    assert again is not None
+    assert first[1].startswith(unknown)
+    assert again[1].startswith(repaired)
+    assert first[0] is not again[0] is Reason.DRIFT_CORRECTED

@@ -82,7 +82,7 @@ class Action(Protocol):
         """Return how a plan lists it; None for what it counts."""
 
     def done(self, *, repaired: bool) -> tuple[Reason, str] | None:
-        """Return the event about it, ``repaired`` when all was as declared before; None for what is counted."""
+        """Return the event, ``repaired`` when all is known to have been as declared; None for what is counted."""
 
     def summed(self, count: int) -> tuple[Reason, str] | None:
         """Return the event about so many of them at its destination; None for what tells of each by itself."""

@@ -114,7 +114,8 @@ class UpdatePlan(_AtSource):
     def done(self, *, repaired: bool) -> tuple[Reason, str]:
         """Return the event about it."""
         reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
-        return reason, f"{'Restored' if repaired else 'Updated'} backup plan {self.name}: {self._changes()}."
+        words = f"Restored backup plan {self.name}" if repaired else f"Set backup plan {self.name} as declared"
+        return reason, f"{words}: {self._changes()}."
 
     def _changes(self) -> str:
         first = sorted(self.changes, key=lambda each: "copies" not in each[0])  # what protects most

@@ -79,7 +79,8 @@ class PutKeyPolicy(KeptWrite):
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:
         """Return the event about it."""
-        verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.KEY_POLICY_UPDATED)
+        put = "Put" if self.replaces else "Added"
+        verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else (put, Reason.KEY_POLICY_UPDATED)
         return reason, f"{self.destination}: {verb} {self._statements()} in the policy of key {self.key_arn}."
 
     def _statements(self) -> str:

@@ -112,7 +112,8 @@ class PutVaultPolicy(KeptWrite):
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:
         """Return the event about it."""
-        verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else ("Added", Reason.VAULT_POLICY_UPDATED)
+        put = "Put" if self.replaces else "Added"
+        verb, reason = ("Restored", Reason.DRIFT_CORRECTED) if repaired else (put, Reason.VAULT_POLICY_UPDATED)
         kept = f"{self.foreign_statements} other statement{'' if self.foreign_statements == 1 else 's'} untouched"
         anew = any(is_for_deleted_role(json.loads(each)) for each in self.replaces)
         why = " It was for a role that was deleted: the copy role was made anew." if anew else ""

@@ -12,9 +12,9 @@ DEEDS: Mapping[Reason, Explanation] = {
     Reason.VAULT_LOCKED: Explanation(
         "The lock of the destination vault was put, in governance mode, with the bounds of vault.lock.", NOBODY, ""
     ),
-    Reason.VAULT_POLICY_UPDATED: Explanation("Our statement was added to the vault's policy.", NOBODY, ""),
+    Reason.VAULT_POLICY_UPDATED: Explanation("Our statement was put into the vault's policy.", NOBODY, ""),
     Reason.KEY_POLICY_UPDATED: Explanation(
-        "Our statements were added to the policy of a key of the source (keyPolicy: Manage).", NOBODY, ""
+        "Our statements were put into the policy of a key of the source (keyPolicy: Manage).", NOBODY, ""
     ),
     Reason.SERVICE_ROLE_CREATED: Explanation(
         "AWS Backup's service-linked role was created in a destination's account (serviceLinkedRole: Manage).",
