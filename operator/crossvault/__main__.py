@@ -1,17 +1,17 @@
-"""Entry point of ``crossvault``, ``kubectl crossvault`` and ``python -m crossvault``."""
+"""Entry point of ``crossvault``, ``kubectl crossvault`` and ``python -m crossvault``.
 
-from __future__ import annotations
+From its first line on Ctrl-C ends the process with one line and its exit code, so what takes time is imported in it.
+"""
 
-import io
 import os
 import sys
-import traceback
 
-import click
+from . import INTERRUPTED
 
-from .cli import FAILED, INTERRUPTED
-from .cli import main as group
-from .words import texts
+TYPE_CHECKING = False  # that of typing, like annotations of the future, would have to be imported
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _LONGEST = 65536
 
@@ -22,26 +22,76 @@ def main() -> None:
     click leaves with 2 on wrong usage; here 2 means that something was found, so wrong usage is 1.
     """
     try:
+        import signal  # noqa: PLC0415
+
+        listens = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else a shell has it ignored
+        if listens:
+            signal.signal(signal.SIGINT, _interrupted)
+            sys.unraisablehook = _unraised
+        code = _run()
+        if listens:  # the end waits for threads that wait for AWS
+            signal.signal(signal.SIGINT, lambda _number, _frame: _leave())
+    except KeyboardInterrupt:
+        _leave()
+    sys.exit(code)
+
+
+def _run() -> int:
+    import io  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    import click  # noqa: PLC0415
+
+    from .cli import FAILED  # noqa: PLC0415
+    from .cli import main as group  # noqa: PLC0415
+
+    try:
         code = group.main(prog_name="crossvault", standalone_mode=False)
     except click.ClickException as error:
         told = io.StringIO()
         error.show(told)
         _tell(told.getvalue())
-        sys.exit(FAILED)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.stdout.flush()
-        # Threads that wait for AWS cannot be ended, and a plain exit would wait for them.
-        os._exit(INTERRUPTED)
+        return FAILED
+    except click.exceptions.Abort:
+        _leave()
     except Exception:  # noqa: BLE001 - Python would print it raw, with whatever texts of others it holds
         _tell(traceback.format_exc())
-        sys.exit(FAILED)
-    sys.exit(code if isinstance(code, int) else 0)
+        return FAILED
+    return code if isinstance(code, int) else 0
 
 
 def _tell(text: str) -> None:
     """Print an error as a terminal may have it; the words of a wrong command line are those of others too."""
+    import click  # noqa: PLC0415
+
+    from .words import texts  # noqa: PLC0415
+
     click.echo(texts.lines(text.rstrip("\n"), _LONGEST), err=True)
+
+
+def _interrupted(_number: int, frame: "FrameType | None") -> None:
+    """End what is under way, or at once in the midst of an import: some modules, and Python, swallow what is raised."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            _leave()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _unraised(error: "sys.UnraisableHookArgs") -> None:
+    """End where Python would print that it was interrupted, and go on: in the midst of tidying up."""
+    if error.exc_type is KeyboardInterrupt:
+        _leave()
+    sys.__unraisablehook__(error)
+
+
+def _leave() -> "NoReturn":
+    """End without a wait: threads that wait for AWS cannot be ended, and a plain exit would wait for them."""
+    try:
+        os.write(2, b"Interrupted.\n")
+        sys.stdout.flush()
+    finally:
+        os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

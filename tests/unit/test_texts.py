@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -182,6 +183,14 @@ class TestMetrics:
 
 class TestTerminal:
     """What the command line prints."""
+
+    @pytest.fixture(autouse=True)
+    def _interrupts(self) -> Iterator[None]:
+        """Leave Ctrl-C to the tests: a command takes it over for its process."""
+        before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+        yield
+        signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
 
     @pytest.fixture(autouse=True)
     def _logging(self) -> Iterator[None]:

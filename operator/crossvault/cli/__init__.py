@@ -12,10 +12,11 @@ import importlib
 
 import click
 
-from .. import __version__
+from .. import INTERRUPTED, __version__
+
+__all__ = ["FAILED", "FOUND", "INTERRUPTED", "NOTHING", "main"]
 
 NOTHING, FAILED, FOUND = 0, 1, 2
-INTERRUPTED = 130
 
 _COMMANDS = {
     "doctor": "Say what AWS lacks, in the order in which to mend it, with the commands that do.",

@@ -20,6 +20,7 @@ from typing import NoReturn
 
 import kopf
 
+from .. import INTERRUPTED
 from ..engine.rounds import Aws
 from ..kinds.kind import NAMESPACE, Clock, ObjectKey
 from ..work.agenda import Lane
@@ -105,6 +106,9 @@ def main(operator: Coroutine[object, object, int]) -> NoReturn:
     code = 1
     try:
         code = asyncio.new_event_loop().run_until_complete(operator)
+    except KeyboardInterrupt:  # before the operator listens for it itself
+        code = INTERRUPTED
+        _logger.warning("Interrupted")
     except BaseException:
         _logger.exception("Ending because of an error")
     finally:
