@@ -13,14 +13,15 @@ import click
 from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings, CallCounts
-from ..engine.declared import PolicyKey
+from ..engine.declared import Desired, PolicyKey
+from ..engine.observed import Observed
 from ..kinds import ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
-from . import FAILED, FOUND, NOTHING, plans, render, switches, verdicts
+from . import FAILED, FOUND, NOTHING, plans, render, strays, switches, verdicts
 
 READING = ("Describe", "Get", "List", "Lookup", "Simulate", "AssumeRole")
 THREADS = 8
@@ -53,12 +54,15 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     now = datetime.now(UTC)
     desk = folder.desk()
 
+    looked: list[tuple[Desired, Observed]] = []
+
     def one(item: tuple[PolicyKey, Mapping[str, Any]]) -> dict[str, Any]:
         key, body = item
         request = desk[POLICY].request(POLICY.key(key), body, Occasion(now))
         planned = plan_policy(request, aws)
         if isinstance(planned, Rejected):
             return plans.rejected(key, planned)
+        looked.append(planned[:2])
         return plans.entry(*planned, around=request.around())
 
     def switch(item: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -77,7 +81,10 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
         aws.close()
     made = calls.requests()
     reads = sum(count for (_, _, operation, _), count in made.items() if operation.startswith(READING))
-    return plans.document(entries, reads=reads, writes=sum(made.values()) - reads, organizations=organizations)
+    # Of a policy that cannot be read it is not known which plan it means.
+    left = strays.found(looked) if len(looked) == len(entries) else []
+    writes = sum(made.values()) - reads
+    return plans.document(entries, reads=reads, writes=writes, organizations=organizations, left=left)
 
 
 def exit_code(answer: Mapping[str, Any]) -> int:

@@ -33,18 +33,24 @@ from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import costs, pairings, sources, verdicts, wrongs
+from . import costs, pairings, sources, strays, verdicts, wrongs
 from . import switches as switches_
 from .render import API_VERSION, plural, size
 from .wrongs import WIDTH
 
 
 def document(
-    entries: Iterable[Mapping[str, Any]], *, reads: int, writes: int, organizations: Iterable[Mapping[str, Any]] = ()
+    entries: Iterable[Mapping[str, Any]],
+    *,
+    reads: int,
+    writes: int,
+    organizations: Iterable[Mapping[str, Any]] = (),
+    left: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the whole answer, its summary first.
 
-    What is to be done is summed up over the policies that act; over all where none does, as what would be done.
+    What is to be done is summed up over the policies that act; over all where none does, as what would be done. Plans
+    that may be ``left`` are told, and are nothing that was found: whose they are is not known.
     """
     policies, switches = list(entries), list(organizations)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
@@ -90,6 +96,7 @@ def document(
         },
         "policies": policies,
         "organizations": switches,
+        "plansLeft": list(left),
     }
 
 
@@ -231,6 +238,7 @@ def text(answer: Mapping[str, Any]) -> str:
     """Render the document for a person."""
     blocks = [line for each in answer.get("organizations", ()) for line in switches_.lines(each)]
     blocks += [block for policy in answer["policies"] for block in _policy(policy)]
+    blocks += strays.lines(answer.get("plansLeft", ()))
     return "\n".join([*blocks, verdicts.line(answer)])
 
 

@@ -7,6 +7,7 @@ compared, so that equal plans are never written again (each write is a version, 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -37,6 +38,14 @@ def plan_name(key: PolicyKey, source_arn: str) -> str:
     """Return the name of a policy's plan: what a person recognises, and what no other policy has."""
     digest = hashlib.sha256(f"{key}\n{source_arn}".encode()).hexdigest()[:10]
     return f"crossvault-{key.name[: LONGEST_NAME - len(digest) - 12]}-{digest}"
+
+
+def is_named_by_us(name: str) -> bool:
+    """Tell whether a plan has a name such as policies give theirs."""
+    return _NAMED.fullmatch(name) is not None
+
+
+_NAMED = re.compile(r"crossvault-.{1,50}-[0-9a-f]{10}")
 
 
 # --- What is sent --------------------------------------------------------------------------------------------------

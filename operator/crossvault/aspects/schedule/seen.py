@@ -75,9 +75,14 @@ class BackupPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """The plans that a policy may mean: the adopted one, or those of its name, or the one that its status knows."""
+    """The plans that a policy may mean: the adopted one, or those of its name, or the one that its status knows.
+
+    Attributes:
+        others: All others of the account that have a name such as policies give theirs, by id.
+    """
 
     found: tuple[BackupPlan, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def own(self, owner: str, known: str = "") -> BackupPlan | None:
         """Return the policy's own; of several the one that is known as such."""

@@ -25,7 +25,7 @@ from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
 from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from ..declared import KNOWN_PLAN, SCHEDULE
-from ..document import form_from, plan_name, selection_form
+from ..document import form_from, is_named_by_us, plan_name, selection_form
 from ..seen import MATCHES, PLANS, BackupPlan, PlanForm, Plans, Selected
 from ..stock import FoundPlan
 from . import matches
@@ -65,14 +65,17 @@ def look(scene: Scene) -> Looking:
     seen = Parts()
     if counted:
         seen = seen.having(MATCHES, {name: pending() for name, pending in counted.items()})
-    candidates = _meant(scene.desired, listed())
-    if isinstance(candidates, Unseen):
-        return Looked(seen.having(PLANS, candidates))
-    begun = [(each, _begin(place, each)) for each in candidates.value]
+    every = listed()
+    if isinstance(every, Unseen):
+        return Looked(seen.having(PLANS, every))
+    candidates = _meant(scene.desired, every.value)
+    others = {each.id: each.name for each in every.value if is_named_by_us(each.name) and each not in candidates}
+    begun = [(each, _begin(place, each)) for each in candidates]
     yield
     selected = [(each, read, _selected(place, each, read[2]())) for each, read in begun]
     yield
-    return Looked(seen.having(PLANS, _all([_plan(each, read, documents) for each, read, documents in selected])))
+    found = _all([_plan(each, read, documents) for each, read, documents in selected], others)
+    return Looked(seen.having(PLANS, found))
 
 
 def _concerns(desired: Desired) -> bool:
@@ -80,15 +83,13 @@ def _concerns(desired: Desired) -> bool:
     return desired[SCHEDULE] is not None or bool(desired[KNOWN_PLAN])
 
 
-def _meant(desired: Desired, listed: Look[tuple[Listed, ...]]) -> Look[tuple[Listed, ...]]:
-    if isinstance(listed, Unseen):
-        return listed
+def _meant(desired: Desired, listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
     schedule, known = desired[SCHEDULE], desired[KNOWN_PLAN]
     ids = {known, schedule.adopt if schedule is not None else ""} - {""}
     name = plan_name(desired.key, desired.source.arn)
-    found = [each for each in listed.value if each.id in ids]
-    found += [each for each in listed.value if each.name == name and each.id not in ids][:MOST_OF_ONE_NAME]
-    return Seen(tuple(found))
+    found = [each for each in listed if each.id in ids]
+    found += [each for each in listed if each.name == name and each.id not in ids][:MOST_OF_ONE_NAME]
+    return tuple(found)
 
 
 MOST_OF_ONE_NAME = 5
@@ -156,10 +157,10 @@ def _plan(listed: Listed, read: _Read, documents: Unseen | list[Pending[Selected
     return Seen(plan)
 
 
-def _all(looks: list[Look[BackupPlan]]) -> Look[Plans]:
+def _all(looks: list[Look[BackupPlan]], others: Mapping[str, str]) -> Look[Plans]:
     """Return all plans, or why one of them is not known: it may be the policy's own."""
     unseen = next((each for each in looks if isinstance(each, Unseen)), None)
-    return unseen or Seen(Plans(tuple(each.value for each in looks if isinstance(each, Seen))))
+    return unseen or Seen(Plans(tuple(each.value for each in looks if isinstance(each, Seen)), others))
 
 
 def plans_key(entry: Fingerprint, region: str) -> ReadKey:
