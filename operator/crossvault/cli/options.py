@@ -38,29 +38,24 @@ class Duration(click.ParamType[timedelta]):
 DURATION = Duration()
 
 
-def manifests(function: F) -> F:
-    """Add ``-f``: the folder or file with the manifests."""
-    return click.option(
-        "-f",
-        "--filename",
-        "path",
-        required=True,
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Folder or file with BackupAccounts and CrossAccountBackupPolicies.",
-    )(function)
+def filename(told: str, *, required: bool = False) -> Callable[[F], F]:
+    """Add ``-f``: a folder or file with manifests, and what they are for."""
+    path = click.Path(path_type=Path)
+    return click.option("-f", "--filename", "path", required=required, type=path, metavar="DIR", help=told)
 
 
-def output(function: F) -> F:
-    """Add ``-o``: how to print."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["table", "json", "yaml"]),
-        default="table",
-        show_default=True,
-        help="How to print.",
-    )(function)
+manifests = filename("Folder or file with BackupAccounts and CrossAccountBackupPolicies.", required=True)
+"""Add ``-f`` to a command that is nothing without it."""
+
+
+def printed(*forms: str, told: str = "How to print.") -> Callable[[F], F]:
+    """Add ``-o``: how to print, in the first of these forms unless told."""
+    kinds = click.Choice(forms)
+    return click.option("-o", "--output", type=kinds, default=forms[0], show_default=True, help=told)
+
+
+output = printed("table", "json", "yaml")
+"""Add ``-o`` to a command that prints a document."""
 
 
 CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}")

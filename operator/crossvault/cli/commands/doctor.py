@@ -18,14 +18,7 @@ def _checks(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
 
 @click.command("doctor")
 @click.argument("name", required=False)
-@click.option(
-    "-f",
-    "--filename",
-    "path",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Look at AWS for the manifests of a folder or file; nothing is asked of a cluster.",
-)
+@options.filename("Look at AWS for the manifests of a folder or file; nothing is asked of a cluster.")
 @click.option("-n", "--namespace", metavar="NS", help="Read what the operator last saw for a namespace, or one policy.")
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="The same for the whole cluster.")
 @click.option("--check", metavar="PREREQUISITE", shell_complete=_checks, help="Only this prerequisite.")

@@ -32,14 +32,7 @@ class _Form(click.ParamType[str]):
 @click.command("iam")
 @options.manifests
 @click.option("--account", "only", metavar="NAME", help="Only for this BackupAccount.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["json", "yaml", "cloudformation", "terraform"]),
-    default="json",
-    show_default=True,
-    help="How to print.",
-)
+@options.printed("json", "yaml", "cloudformation", "terraform")
 @click.option(
     "--operator-arn",
     type=_Form("arn", _OPERATOR, "arn:aws:iam::555555555555:role/crossvault"),

@@ -49,14 +49,7 @@ _ROLE_EXAMPLE = "production=111111111111:arn:aws:iam::111111111111:role/crossvau
 
 
 @click.command("import")
-@click.option(
-    "-f",
-    "--filename",
-    "path",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder or file with BackupAccounts; what policies in it declare is not imported again.",
-)
+@options.filename("Folder or file with BackupAccounts; what policies in it declare is not imported again.")
 @click.option(
     "--account",
     "accounts",
@@ -93,13 +86,8 @@ _ROLE_EXAMPLE = "production=111111111111:arn:aws:iam::111111111111:role/crossvau
     show_default=True,
     help="The namespace of the policies.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["manifests", "json", "yaml"]),
-    default="manifests",
-    show_default=True,
-    help="How to print: the manifests alone, or one document with all that was found.",
+@options.printed(
+    *("manifests", "json", "yaml"), told="How to print: the manifests alone, or one document with all that was found."
 )
 @click.option(
     "--to",

@@ -49,14 +49,7 @@ def _policies(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     "--recovery-point", "point", type=_Arn(), help="Only this one, or that of which this is the copy, in full."
 )
 @click.option("--resource", type=_Arn(), help="Only those of this resource.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@options.printed("table", "json", "csv")
 @options.cluster_name("local", "local")
 @click.pass_context
 def command(
