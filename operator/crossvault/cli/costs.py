@@ -7,7 +7,8 @@ from typing import Any
 
 from ..aspects.copies.seen import RecoveryPoint
 from ..words.instants import instant
-from .render import plural, size
+from ..words.texts import plural
+from .render import size
 from .wrongs import WIDTH
 
 

@@ -29,9 +29,9 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.writing import WritingError, write
 from ..manifest import schema
-from ..words.texts import plain, shown
+from ..words.texts import plain, plural, shown
 from . import FAILED, FOUND, NOTHING, render
-from .render import API_VERSION, plural
+from .render import API_VERSION
 
 Json = dict[str, Any]
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..aspects.copies.grounds import Ground
-from .render import plural, size
+from ..words.texts import plural
+from .render import size
 from .wrongs import WIDTH
 
 GROUNDS = {

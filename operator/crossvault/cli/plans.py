@@ -33,9 +33,10 @@ from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
+from ..words.texts import plural
 from . import costs, pairings, sources, strays, verdicts, wrongs
 from . import switches as switches_
-from .render import API_VERSION, plural, size
+from .render import API_VERSION, size
 from .wrongs import WIDTH
 
 

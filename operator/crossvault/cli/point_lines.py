@@ -22,9 +22,9 @@ from ..engine.declared import Destination
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
-from ..words.texts import clean, plain, plain_json
+from ..words.texts import clean, plain, plain_json, plural
 from . import FAILED, FOUND, NOTHING
-from .render import API_VERSION, plural, size
+from .render import API_VERSION, size
 
 NOT_LOOKED_AT = "not_looked_at"
 """The state of what nobody knows the state of."""

@@ -46,8 +46,3 @@ def size(count: int) -> str:
     while value >= 1000 and power < len(_UNITS) - 1:
         value, power = value / 1024, power + 1
     return f"{value:.0f} {_UNITS[power]}" if value >= 10 or power == 0 else f"{value:.1f} {_UNITS[power]}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

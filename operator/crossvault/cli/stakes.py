@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..aspects.copies.figures import Copies
-from .render import plural, size
+from ..words.texts import plural
+from .render import size
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..aspects.copies.planned import State
+from ..words.texts import plural
 from . import switches as switches_
-from .render import plural, size
+from .render import size
 
 FOUND_IN = (
     "toAdd",

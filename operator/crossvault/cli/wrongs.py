@@ -11,7 +11,7 @@ from ..aspects.copies.figures import Copies
 from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
 from ..words.reasons import Reason
-from .render import plural
+from ..words.texts import plural
 
 WIDTH = len("OrganizationToggle")
 

@@ -87,6 +87,16 @@ def clip(message: str) -> str:
     return f"{kept[:word] if word > 0 else kept} {ELLIPSIS}"
 
 
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def held(count: int) -> str:
+    """Say how many recovery points a row holds."""
+    return f"{plural(count, 'recovery point')} {'is' if count == 1 else 'are'} held."
+
+
 def _code(character: str) -> str:
     number = ord(character)
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"

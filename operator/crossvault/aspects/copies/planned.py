@@ -11,6 +11,7 @@ from typing import ClassVar
 from ...engine.declared import PolicyKey, VaultRef
 from ...engine.observed import Sight, WriteKey
 from ...words.reasons import Reason
+from ...words.texts import plural
 from ..lifecycle import Lifecycle
 from .grounds import Ground
 from .seen import CopyJob, RecoveryPoint, RunningCopy
@@ -140,7 +141,7 @@ class StartCopy:
 
     def summed(self, count: int) -> tuple[Reason, str]:
         """Return the event about so many to one destination."""
-        copies = "1 copy" if count == 1 else f"{count} copies"
+        copies = plural(count, "copy", "copies")
         return Reason.COPIES_STARTED, f"Started {copies} to {self.destination}, newest of each resource first."
 
 

@@ -9,6 +9,7 @@ from ...engine.declared import VaultRef
 from ...engine.observed import Sight, WriteKey
 from ...words.problems import Problem
 from ...words.reasons import Reason
+from ...words.texts import plural
 from ..lifecycle import Lifecycle
 from ..lifecycle.existing import Existing, Verdict
 from .seen import RecoveryPoint
@@ -75,4 +76,4 @@ def refused_for_all(problem: Problem) -> bool:
 
 def copies_told(count: int) -> str:
     """Return how many copies there are, in words."""
-    return "1 copy" if count == 1 else f"{count} copies"
+    return plural(count, "copy", "copies")

@@ -15,6 +15,7 @@ from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
 from ...iam.conditions import like
 from ...iam.decisions import Barrier, told
 from ...words.reasons import Reason
+from ...words.texts import held
 from . import controlled
 from .controlled import NOWHERE, Around
 from .declared import COPY_ROLE
@@ -75,15 +76,11 @@ def holding(
     trial = None if isinstance(look, Unseen) else look.value
     kept = [each for each in (trial.kept if trial is not None else ()) if any(like(arn, each[0]) for arn in arns)]
     forms = " and ".join(form for form, _ in kept)
-    bare, points = (
-        role.rsplit("/", 1)[-1],
-        "1 recovery point is" if len(arns) == 1 else f"{len(arns)} recovery points are",
-    )
+    bare = role.rsplit("/", 1)[-1]
     actions = tuple(dict.fromkeys(each for form, _ in kept for each in (trial.lacks(form) if trial else ())))
     lacks = " and ".join(actions)
-    words = (
-        f"Role {bare} in account {account.name} ({account.account_id}) may not do {lacks} on {forms}; {points} held."
-    )
+    where = f"account {account.name} ({account.account_id})"
+    words = f"Role {bare} in {where} may not do {lacks} on {forms}; {held(len(arns))}"
     barriers = frozenset[Barrier]().union(*(each for _, each in kept))
     if barriers:
         named = controlled.named(desired, destination, around, {OUT: tuple(form for form, _ in kept)})

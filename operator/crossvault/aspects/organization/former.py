@@ -17,6 +17,7 @@ from ...engine.looks import Look, Unseen
 from ...engine.rows import Prerequisite, met, unknown, unmet
 from ...words.instants import instant, moment
 from ...words.reasons import Reason
+from ...words.texts import plural
 from .seen import CLOSING
 
 ROW = "MembersOnly"
@@ -176,7 +177,7 @@ def judge(found: Sequence[Leak], members: Look[dict[str, str]]) -> Prerequisite:
         how = "left the organization" if first.state == LEFT else f"is {first.state} in the organization"
         when = f"at {instant(first.left)}" if first.left else f"noticed {instant(first.noticed)}"
         vault = first.vault_arn.rsplit(":", 1)[-1]
-        points = "1 recovery point" if first.copies == 1 else f"{first.copies} recovery points"
+        points = plural(first.copies, "recovery point")
         return unmet(
             ROW,
             "",

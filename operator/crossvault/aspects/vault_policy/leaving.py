@@ -23,6 +23,7 @@ from ...iam.documents import MalformedPolicyError
 from ...iam.evaluation import Ground, Judgement, Verdict
 from ...iam.meaning import as_list
 from ...words.reasons import Reason
+from ...words.texts import held
 from ..copy_role import COPY_ROLE
 from ..copy_role.permissions import OUT, samples
 from .caller import caller_of
@@ -84,8 +85,7 @@ def holding(
     ]
     grounds = tuple(dict.fromkeys(ground for each in denied for ground in each.grounds))
     row = _shut(desired, destination, grounds)
-    points = "1 recovery point is" if len(arns) == 1 else f"{len(arns)} recovery points are"
-    return replace(row, message=f"{row.message} {points} held.", blocks=False)
+    return replace(row, message=f"{row.message} {held(len(arns))}", blocks=False)
 
 
 def _shut(desired: Desired, destination: Destination, grounds: tuple[Ground, ...]) -> Prerequisite:

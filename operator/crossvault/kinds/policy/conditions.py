@@ -35,7 +35,7 @@ from ...words.instants import instant
 from ...words.problems import ErrorClass, Problem
 from ...words.reasons import Reason
 from ...words.sanitise import sanitise
-from ...words.texts import clip
+from ...words.texts import clip, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _remarks(picture: Picture) -> Iterator[str]:
         job = None if isinstance(look, Unseen) else look.value.remarked
         if job is not None and not isinstance(look, Unseen):
             count = look.value.outcomes[REMARKED]
-            jobs = "1 copy job" if count == 1 else f"{count} copy jobs"
+            jobs = plural(count, "copy job")
             words = sentence(sanitise(job.message or ""))
             yield f"{destination.name}: {jobs} completed with a message, the last for {job.source_point_arn}: {words}"
 
@@ -267,13 +267,13 @@ def _catching_up(picture: Picture) -> bool:
 
 
 def _points(count: int) -> str:
-    return "1 recovery point" if count == 1 else f"{count} recovery points"
+    return plural(count, "recovery point")
 
 
 def _gaps(figures: Sequence[Figures]) -> str:
     worst = min(figures, key=lambda each: (each.oldest_gap is None, each.oldest_gap))
     have = "has" if worst.gaps == 1 else "have"
-    text = f"{worst.destination.name}: {worst.gaps} of {_points(worst.copyable)} {have} no copy"
+    text = f"{worst.destination.name}: {worst.gaps:,} of {_points(worst.copyable)} {have} no copy"
     more = f"; +{len(figures) - 1} more destinations" if len(figures) > 1 else ""
     return f"{text}, the oldest of {instant(worst.oldest_gap)}{more}."
 

@@ -31,6 +31,7 @@ from ...engine.parts import Parts
 from ...engine.plan import Declaring, Room
 from ...manifest.fields import Fault, Fields
 from ...words.reasons import Reason
+from ...words.texts import plural
 from ..account.grants import Allowance, Direction, Use, key_name
 from ..account.parse import AccountDeclaration
 from ..regions import check_region
@@ -189,7 +190,7 @@ class _Directory:
 
 
 def _policies(count: int) -> str:
-    return "1 policy" if count == 1 else f"{count} policies"
+    return plural(count, "policy", "policies")
 
 
 def _destinations(
