@@ -455,4 +455,4 @@ def test_permissions_are_tried_out_once_an_hour(stage: Stage) -> None:
         stage.control.advance("5m")
         stage.look()
 
-    assert sum(each.operation == "SimulatePrincipalPolicy" for each in stage.control.calls()) == 2
+    assert sum(each.operation == "SimulatePrincipalPolicy" for each in stage.control.calls()) == 3

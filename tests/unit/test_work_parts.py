@@ -91,6 +91,15 @@ def test_board_knows_which_other_policies_of_a_namespace_wait_for_the_account() 
     assert board.waiting(kind, key) == (0, 7)
     assert board.waiting(kind, PolicyKey("books", "theirs")) == ()
 
+    board.put(standing("b", Reason.RESOURCE_BUSY, 7))
+    board.put(standing("c", limit, 2))
+    assert board.waiting(kind, key) == (2,), "what waits no more, and what has more under way now"
+    board.put(standing("c", limit, 2, source="another"))
+    board.put(standing("d", limit, 4))
+    assert board.waiting(kind, key) == (4,), "what copies out of another account now"
+    board.drop(kind, PolicyKey("shop", "d"))
+    assert board.waiting(kind, key) == (), "what is gone"
+
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:

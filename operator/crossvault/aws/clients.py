@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from botocore.config import Config
@@ -94,6 +95,17 @@ class SharedClients:
         return shareable(self._session, service, region, self._endpoint_url, self._config)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Who asks, as each request says."""
+
+    user_agent: str
+
+    def to_string(self) -> str:
+        """Return it."""
+        return self.user_agent
+
+
 class _Nobody(Credentials):
     """Signs nothing."""
 
@@ -153,9 +165,10 @@ def shareable(
     events: Any = made.meta.events
     parts: Any = made
     events.unregister(f"request-created.{name}", parts._request_signer.handler)  # noqa: SLF001 - see lent
-    # It says again in each request who asks, for the sake of what a request may add to that; a tenth of all it takes.
-    words = parts._user_agent_creator.rebuild_and_replace_user_agent_handler  # noqa: SLF001
-    events.unregister(f"request-created.{name}", words)
+    # Who asks is put together twice in each request, for the sake of what a request may add to it: a tenth of all.
+    words = parts._user_agent_creator  # noqa: SLF001
+    events.unregister(f"request-created.{name}", words.rebuild_and_replace_user_agent_handler)
+    parts._user_agent_creator = _Words(words.to_string())  # noqa: SLF001
     # Retries are rationed: one account that is throttled must not use up what others may ask again.
     events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
     events.unregister(f"request-created.{name}", unique_id=f"seed-max-attempts-{name}")

@@ -60,6 +60,7 @@ class SharedReads:
         self._marks: dict[Hashable, datetime] = {}
         self._lock = threading.Lock()
         self._entries: dict[ReadKey, _Entry] = {}
+        self._by_kind: dict[Hashable, dict[ReadKey, None]] = {}
         self._flights: dict[tuple[ReadKey, str], _Flight] = {}
         self._troubles: dict[ReadKey, tuple[CrossvaultError, datetime]] = {}
         self._swept = clock()
@@ -124,6 +125,7 @@ class SharedReads:
             return  # somebody else's that began later, and has ended before
         if flight.error is None:
             self._entries[key] = _Entry(flight.value, flight.began, now)
+            self._by_kind.setdefault(key[0], {})[key] = None
         elif isinstance(flight.error, CrossvaultError) and took >= SLOW:
             self._troubles[key] = (flight.error, now + min(took, LONGEST))
 
@@ -159,19 +161,17 @@ class SharedReads:
                 del self._flights[each]
             self._troubles.pop(key, None)
 
-    def values(self, prefix: ReadKey) -> Iterator[tuple[ReadKey, Any, datetime]]:
-        """Yield key, value and age of everything kept whose key starts with ``prefix``."""
+    def values(self, kind: Hashable) -> Iterator[tuple[ReadKey, Any, datetime]]:
+        """Yield key, value and age of everything kept whose key begins with ``kind``."""
         with self._lock:
-            found = [
-                (key, entry.value, entry.at) for key, entry in self._entries.items() if key[: len(prefix)] == prefix
-            ]
+            entries = [(key, self._entries[key]) for key in self._by_kind.get(kind, ())]
+            found = [(key, entry.value, entry.at) for key, entry in entries]
         yield from found
 
     def forget(self, belongs: Callable[[ReadKey], bool]) -> None:
         """Drop every entry whose key ``belongs`` to something that is gone."""
         with self._lock:
-            for key in [key for key in self._entries if belongs(key)]:
-                del self._entries[key]
+            self._drop([key for key in self._entries if belongs(key)])
             for each in [each for each in self._flights if belongs(each[0])]:
                 del self._flights[each]
             for key in [key for key in self._troubles if belongs(key)]:
@@ -180,13 +180,20 @@ class SharedReads:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def _drop(self, keys: Iterable[ReadKey]) -> None:
+        for key in keys:
+            del self._entries[key]
+            alike = self._by_kind[key[0]]
+            del alike[key]
+            if not alike:
+                del self._by_kind[key[0]]
+
     def _sweep(self, now: datetime) -> None:
         if now - self._swept < SWEEP:
             return
         self._swept = now
         self._marks = {each: at for each, at in self._marks.items() if now - at < MARKED}
-        for key in [key for key, entry in self._entries.items() if now - entry.touched >= KEPT]:
-            del self._entries[key]
+        self._drop([key for key, entry in self._entries.items() if now - entry.touched >= KEPT])
         for key in [key for key, (_, until) in self._troubles.items() if now >= until]:
             del self._troubles[key]
 

@@ -80,6 +80,28 @@ class Backoffs:
         return itertools.chain((1, 1, 2, 3, 5, 8, 13, 21), itertools.repeat(30))
 
 
+class NothingCompared(kopf.DiffBaseStorage):
+    """Has kopf compare no object with what it was: only handlers of changes ask for that, and there are none.
+
+    By default it copies every object three times, at every event.
+    """
+
+    def build(
+        self,
+        *,
+        body: kopf.Body,  # noqa: ARG002 - kopf's signature, here and below
+        extra_fields: object = None,  # noqa: ARG002
+    ) -> kopf.BodyEssence:
+        """Return what is compared of an object: nothing."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> None:
+        """Return what an object was: unknown."""
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Keep nothing."""
+
+
 def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     """Return kopf's settings for watching only."""
     ours = kopf.OperatorSettings()
@@ -101,7 +123,7 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     ours.posting.loggers = False
     ours.persistence.finalizer = f"{objects.GROUP}/kopf-unused"  # kopf strips its own name from objects: never ours
     ours.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=f"kopf.{objects.GROUP}", v1=False)
-    ours.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=f"kopf.{objects.GROUP}", v1=False)
+    ours.persistence.diffbase_storage = NothingCompared()
     ours.peering.standalone = True
     ours.process.ultimate_exiting_timeout = None  # it would SIGKILL us; operator.main ends the process itself
     return ours

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
+from typing import TypeAlias
 
 from ..aspects.copies.figures import Figures
 from ..aspects.copies.planned import State
@@ -17,18 +18,25 @@ from ..status.outcome import Report
 from ..words.reasons import Reason
 
 
+_Place: TypeAlias = tuple[str, str, str]
+
+
 class Board:
     """The latest :class:`~crossvault.status.outcome.Report` of every object. Written by passes, read by scrapes."""
 
     def __init__(self) -> None:
         self._reports: dict[tuple[str, PolicyKey], Report] = {}
+        self._waiting: dict[_Place, dict[PolicyKey, int]] = {}
         self._lock = Lock()
 
     def put(self, report: Report) -> None:
         """Replace what is known of the object, except for figures that could not be looked at: those stay, and age."""
         with self._lock:
-            known = self._reports.get((report.kind, report.key))
-            self._reports[report.kind, report.key] = _with_last_known(report, known) if known else report
+            known = self._forget(report.kind, report.key)
+            latest = self._reports[report.kind, report.key] = _with_last_known(report, known) if known else report
+            if latest.acts and _count(latest, State.WAITING, Reason.ACCOUNT_LIMIT):
+                under_way = _count(latest, State.IN_PROGRESS)
+                self._waiting.setdefault(_place(latest), {})[latest.key] = under_way
 
     def get(self, kind: str, key: PolicyKey) -> Report | None:
         """Return what is known of an object."""
@@ -46,18 +54,24 @@ class Board:
 
         By the last passes of those of the same namespace that start copies out of the same account.
         """
-        known = self.get(kind, key)
-        if known is None:
-            return ()
         with self._lock:
-            others = [each for each in self._reports.values() if each.key != key and _are_siblings(known, each)]
-        waiting = (each for each in others if _count(each, State.WAITING, Reason.ACCOUNT_LIMIT))
-        return tuple(sorted(_count(each, State.IN_PROGRESS) for each in waiting))
+            known = self._reports.get((kind, key))
+            waiting = self._waiting.get(_place(known), {}) if known is not None else {}
+            return tuple(sorted(count for other, count in waiting.items() if other != key))
 
     def drop(self, kind: str, key: PolicyKey) -> None:
         """Forget an object that is gone."""
         with self._lock:
-            self._reports.pop((kind, key), None)
+            self._forget(kind, key)
+
+    def _forget(self, kind: str, key: PolicyKey) -> Report | None:
+        known = self._reports.pop((kind, key), None)
+        if known is not None and key in self._waiting.get(_place(known), ()):
+            waiting = self._waiting[_place(known)]
+            del waiting[key]
+            if not waiting:
+                del self._waiting[_place(known)]
+        return known
 
     def reports(self) -> tuple[Report, ...]:
         """Return the reports of all objects, ordered by kind, namespace and name."""
@@ -84,10 +98,9 @@ def _with_last_known(report: Report, known: Report) -> Report:
     return replace(report, destinations=tuple(map(latest, report.destinations)))
 
 
-def _are_siblings(one: Report, other: Report) -> bool:
-    """Tell whether another policy of the same namespace starts copies out of the same account."""
-    place = one.kind, one.key.namespace, one.source
-    return other.acts and place == (other.kind, other.key.namespace, other.source)
+def _place(report: Report) -> _Place:
+    """Return with whom a policy shares places for copies: those of its namespace that copy out of the same account."""
+    return report.kind, report.key.namespace, report.source
 
 
 def _count(report: Report, state: State, reason: Reason | None = None) -> int:

@@ -111,6 +111,7 @@ class Places(Generic[K]):
     def __init__(self, shares: Shares[K]) -> None:
         self._shares = shares
         self._workers = Need()
+        self._kept: set[Need] = set()
         self._needs: WeakValueDictionary[Hashable, Need] = WeakValueDictionary()
         self._groups: WeakValueDictionary[Hashable, Group] = WeakValueDictionary()
 
@@ -152,14 +153,16 @@ class Places(Generic[K]):
 
         Otherwise who needs two things that are always full would have to find a place of both at the same moment.
         """
-        for need in self._needs.values():
+        for need in self._kept:
             need.kept = None
+        self._kept.clear()
         before = now - self._shares.patience
         late = [(since, group) for group, since in waiting if since < before and len(group.needs) > 1]
         for _, group in sorted(late, key=lambda each: each[0]):
             if any(need.in_use >= self._shares.most for need in group.needs):
                 for need in group.needs:
                     need.kept = need.kept or group
+                self._kept |= group.needs
 
     def next(self, waiting: Waiting, now: float) -> Group | None:
         """Return the group whose key is next; None when all of them have to wait.

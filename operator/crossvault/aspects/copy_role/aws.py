@@ -30,7 +30,7 @@ from ..organization import aws as organization
 from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Controls, Level
 from . import COPY_ROLE, ROLE, Role, controlled, trusts
 from .controlled import Around
-from .trials import CONTEXT, COPYING, INTO, OF_KEYS, OUT, PASS_ROLE, PASSING, Trial, needed, samples
+from .trials import CONTEXT, COPYING, INTO, OF_KEYS, OUT, PASS_ROLE, PASSING, Trial, needed, samples, together
 
 GOOD = timedelta(hours=1)
 """How long it is believed of a role that it lets AWS Backup in."""
@@ -98,16 +98,26 @@ def _says_something(level: Level) -> bool:
 
 
 def _copying(place: Place, role_arn: str, vault_arn: str) -> Pending[Trial | None]:
-    """Begin to try out whether a role may copy into a vault."""
+    """Begin to try out whether a role may copy into a vault, and what it may take out of this account in this Region.
+
+    By themselves: what leaves is the same for all vaults that it goes to, and a hundred decisions.
+    """
+    leaving = _leaving(place, role_arn, shared=account_of(vault_arn) != place.account.account_id)
+    entry = ("may enter", place.access.fingerprint, role_arn, vault_arn)
+    entering = _tried(place, entry, role_arn, {INTO: (vault_arn,)})
+    return lambda: together(leaving(), entering())
+
+
+def _leaving(place: Place, role_arn: str, *, shared: bool) -> Pending[Trial | None]:
+    """Begin to try out which recovery points a role may take out; snapshots are ``shared`` with other accounts only."""
     partition = role_arn.split(":")[1]
     points = samples(place.account.account_id, place.region, partition)
     key = f"arn:{partition}:kms:{place.region}:{place.account.account_id}:key/*"
-    asked = {OUT: points, INTO: (vault_arn,), **dict.fromkeys(OF_KEYS, (key,))}
-    shared = () if account_of(vault_arn) == place.account.account_id else points  # within an account none is shared
-    for form in shared:
+    asked: dict[str, tuple[str, ...]] = {OUT: points, **dict.fromkeys(OF_KEYS, (key,))}
+    for form in points if shared else ():
         for action in needed(form):
             asked[action] = (*asked.get(action, ()), form)
-    return _tried(place, ("may copy", place.access.fingerprint, role_arn, vault_arn), role_arn, asked)
+    return _tried(place, ("may leave", place.access.fingerprint, place.region, role_arn, shared), role_arn, asked)
 
 
 def _passing(place: Place, role_arn: str) -> Pending[Trial | None] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from ...engine.looks import UNASKED, Look
+from ...engine.looks import UNASKED, Look, Seen, Unseen
 from ...engine.parts import Part
 from ...iam.decisions import Barrier
 
@@ -44,6 +44,15 @@ class Trial:
     def denied(self) -> tuple[str, ...]:
         """The actions that are denied for certain."""
         return tuple(action for action, allowed in self.decisions if allowed is False)
+
+
+def together(leaving: Look[Trial | None], entering: Look[Trial | None]) -> Look[Trial | None]:
+    """Return what was tried of a role in two parts: taking recovery points out, and putting copies in."""
+    for each in (leaving, entering):
+        if isinstance(each, Unseen) or each.value is None:
+            return each
+    one, other = (each.value for each in (leaving, entering) if isinstance(each, Seen) and each.value is not None)
+    return Seen(replace(one, decisions=one.decisions + other.decisions, barriers=one.barriers | other.barriers))
 
 
 COPYING: Part[Look[Trial | None]] = Part("may copy", UNASKED)

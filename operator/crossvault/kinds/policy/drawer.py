@@ -21,9 +21,8 @@ from .hinted import Hinted
 from .lines import Lines
 from .parse import KIND, accounts_named_by
 from .reconcile import PolicyRequest, is_ending
-from .stakes import Copying, Stake, held_by, remembered, stake_of
+from .stakes import ClaimsBeside, Copying, Stake, held_by, remembered, stake_of
 
-Claims: TypeAlias = frozenset[tuple[str, str]]
 StakeOf: TypeAlias = Callable[[Body, Accounts, Labels], Stake | None]
 K = TypeVar("K")
 T = TypeVar("T")
@@ -82,6 +81,7 @@ class PolicyDrawer:
         self._sharing = Copying()
         self._hinted = Hinted()
         self._wanted: Counter[tuple[str, str]] = Counter()
+        self._counted: Mapping[tuple[str, str], int] | None = None
         self._unsettled: dict[PolicyKey, None] = {}
 
     # --- what a pass is given
@@ -135,10 +135,11 @@ class PolicyDrawer:
 
     # --- what others have at stake
 
-    def claims_beside(self, key: PolicyKey) -> Claims:
+    def claims_beside(self, key: PolicyKey) -> ClaimsBeside:
         """Return the statements that policies other than ``key`` want."""
-        own = self._stakes.get(key, Stake()).claims
-        return frozenset(claim for claim, count in self._wanted.items() if count > (claim in own))
+        if self._counted is None:
+            self._counted = dict(self._wanted)
+        return ClaimsBeside(self._counted, self._stakes.get(key, Stake()).claims)
 
     def claimants_beside(self, key: PolicyKey) -> Mapping[tuple[str, str], tuple[PolicyKey, ...]]:
         """Return which policies other than ``key`` want each statement."""
@@ -253,6 +254,8 @@ class PolicyDrawer:
     def _stake(self, key: PolicyKey, stake: Stake) -> None:
         before = self._stakes.pop(key, Stake())
         self._declared.need(f"policy {key}", stake.needs)
+        if before.claims != stake.claims:
+            self._counted = None
         for claim in before.claims:
             self._wanted[claim] -= 1
             if not self._wanted[claim]:

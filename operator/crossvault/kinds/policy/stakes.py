@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from ...aspects.copies import doubts
 from ...aspects.copies.declared import Neighbour, Sharing
@@ -23,6 +23,30 @@ from .parse import parse_policy
 Vaults: TypeAlias = tuple[str, str]
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+class ClaimsBeside(Set[tuple[str, str]]):
+    """(vault ARN, Sid) of the statements that policies other than one want: a view of what all want, however many.
+
+    Args:
+        wanted: By how many policies each statement is wanted; it does not change.
+        own: The statements that the one policy wants, which count in ``wanted``.
+    """
+
+    __slots__ = ("_own", "_wanted")
+
+    def __init__(self, wanted: Mapping[tuple[str, str], int], own: Set[tuple[str, str]]) -> None:
+        self._wanted = wanted
+        self._own = own
+
+    def __contains__(self, claim: object) -> bool:
+        return self._wanted.get(cast("tuple[str, str]", claim), 0) > (claim in self._own)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return (claim for claim, count in self._wanted.items() if count > (claim in self._own))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)

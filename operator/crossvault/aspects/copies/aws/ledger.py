@@ -112,7 +112,7 @@ class StartedCopies:
         if self._swept is not None and timedelta(0) <= now - self._swept < SWEPT:
             return
         self._swept = now
-        asked_about = {_place(key)[0] for key, *_ in self._reads.values((JOBS,))}
+        asked_about = {_place(key)[0] for key, *_ in self._reads.values(JOBS)}
         for account in self._started.keys() - asked_about:
             if all(now - each.at >= OWNED for each in self._started[account].values()):
                 del self._started[account]
@@ -163,7 +163,7 @@ class StartedCopies:
     def _listed(self, account: str, now: datetime) -> dict[str, tuple[JobBook, datetime]]:
         """Return the youngest listing of each Region, by whichever way the account was entered for it."""
         listed: dict[str, tuple[JobBook, datetime]] = {}
-        for key, book, at in self._reads.values((JOBS,)):
+        for key, book, at in self._reads.values(JOBS):
             whose, region = _place(key)
             known = listed.get(region)
             if whose == account and now - at < COUNTED and (known is None or known[1] < at):
