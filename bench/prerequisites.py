@@ -74,8 +74,8 @@ def _floor(intervals: int, *, whole: bool) -> Counter[str]:
 
     Of every account, in each interval: who it is, its organization, the switch, its vaults. Now and then, which is in
     the first interval and once in six: the settings of a source's Region, the policies of both vaults, the key of a
-    destination vault and the policy of that. Once an hour, and so in the first alone: the copy role, what it may take out
-    and put into each vault, whether it may be passed, and what the operator's role may do; once a day the
+    destination vault and the policy of that. Once an hour, and so in the first alone: the copy role, what it may take
+    out and put into each vault, whether it may be passed, and what the operator's role may do; once a day the
     service-linked role.
     """
     accounts, vaults = 2 * PAIRS, PAIRS * VAULTS

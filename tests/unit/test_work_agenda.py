@@ -256,11 +256,11 @@ def test_one_hanging_need_leaves_room_for_the_others() -> None:
         queue.add(key, 0.0)
 
     assert [queue.take(1.0) for _ in range(3)] == ["x1", "x2", None]
-    assert queue.ready(1.0) == 0
+    assert queue.ready(1.0, 9) == 0
     queue.add("y1", 1.0)
     assert [queue.take(1.0), queue.take(1.0)] == ["y1", None]
     queue.finish("x1", Done(), 2.0)
-    assert queue.ready(2.0) == 2
+    assert queue.ready(2.0, 9) == 2
     assert [queue.take(2.0), queue.take(2.0)] == ["x3", None]
 
 
@@ -301,7 +301,7 @@ def test_a_key_of_two_full_needs_finds_a_place_of_both() -> None:
     queue.finish("x1", Done(), 61.0)
 
     assert queue.take(61.0) is None
-    assert queue.ready(61.0) == 0
+    assert queue.ready(61.0, 9) == 0
     queue.finish("y1", Done(), 62.0)
     assert [queue.take(62.0), queue.take(62.0)] == ["xy", None]
     queue.finish("xy", Done(), 63.0)

@@ -135,11 +135,11 @@ def test_the_last_places_are_never_one_tenants() -> None:
             queue.add(key, 0.0)
     mine = [queue.take(1.0) for _ in range(7)]
     assert (mine[-1], Counter(each.accounts for each in mine if each)) == (None, {"X": 2, "Y": 2, "Z": 2})
-    assert queue.ready(1.0) == 0
+    assert queue.ready(1.0, 9) == 0
     for key in policies("b", "X", 4):
         queue.add(key, 2.0)
 
-    assert queue.ready(2.0) == 4
+    assert queue.ready(2.0, 9) == 4
     assert [str(queue.take(2.0)) for _ in range(4)] == ["b0", "b1", "b2", "None"]
 
 

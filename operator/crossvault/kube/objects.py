@@ -123,15 +123,15 @@ def merge_patch(old: object, new: object) -> dict[str, Any]:
             inner = merge_patch(present, value)
             if inner:
                 patch[name] = inner
-        elif without_nulls(value) != present:
-            patch[name] = without_nulls(value)
+        elif (whole := without_nulls(value)) != present:
+            patch[name] = whole
     return patch
 
 
 def without_nulls(value: object) -> object:
     """Return the value without None members, at any depth."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {name: without_nulls(member) for name, member in value.items() if member is not None}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [without_nulls(member) for member in value]
     return value

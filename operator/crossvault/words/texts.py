@@ -49,9 +49,11 @@ def shown(value: Any, limit: int | None = LONGEST) -> Any:  # noqa: ANN401 - wha
     """Return a document with every text in it, names of members included, as :func:`plain` writes it."""
     if isinstance(value, str):
         return plain(value, limit)
-    if isinstance(value, Mapping):
+    if isinstance(value, (list, tuple)):
+        return [shown(member, limit) for member in value]
+    if isinstance(value, (dict, Mapping)):
         return {plain(str(name), limit): shown(member, limit) for name, member in value.items()}
-    return [shown(member, limit) for member in value] if isinstance(value, list | tuple) else value
+    return value
 
 
 def lines(text: str, limit: int) -> str:

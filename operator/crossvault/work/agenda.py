@@ -306,17 +306,21 @@ class Agenda(Generic[K]):
         """Return when the first waiting key is due; the instant may have been given up since."""
         return self._heap[0][0] if self._heap else None
 
-    def ready(self, now: float) -> int:
-        """Return how many keys could be taken now, those among them whose wait is over."""
+    def ready(self, now: float, enough: int) -> int:
+        """Return how many keys could be taken now, those among them whose wait is over; or that there are ``enough``.
+
+        Groups are not looked at any further than that.
+        """
         with self._lock:
             self._wake(now)
-        places = self._places
-        return sum(
-            len(keys)
-            for lane in self._ready.values()
-            for group, keys in lane.items()
-            if places is None or places.has_room(group)
-        )
+        places, found = self._places, 0
+        for lane in self._ready.values():
+            for group, keys in lane.items():
+                if places is None or places.has_room(group):
+                    found += len(keys)
+                if found >= enough:
+                    return enough
+        return found
 
     def running(self) -> frozenset[K]:
         """Return the keys being worked on."""

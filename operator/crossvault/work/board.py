@@ -17,7 +17,6 @@ from ..engine.declared import PolicyKey
 from ..status.outcome import Report
 from ..words.reasons import Reason
 
-
 _Place: TypeAlias = tuple[str, str, str]
 
 

@@ -176,9 +176,9 @@ class Workers(Generic[K]):
 
     def _signal(self) -> None:
         """Wake as many workers as there are keys, or send for a stand-in; set the alarm for the next key that waits."""
-        ready = self._agenda.ready(self._clock())
+        ready = self._agenda.ready(self._clock(), max(1, len(self._idle)))
         if self._idle:
-            for _ in range(min(ready, len(self._idle))):
+            for _ in range(ready):
                 _wake(self._idle.popleft())
         elif self._tasks and ready and len(self._stand_ins) < self._agenda.away():
             stand_in = self._loop.create_task(self._stand_in(), name="stand-in")

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-pol
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -69,7 +69,7 @@ POLICY: Part[Look[str | None]] = Part("policy", UNASKED, lambda look: (look,))
 """The vault's access policy as AWS keeps it; None when it has none."""
 
 
-CLAIMS: Part[Set[tuple[str, str]]] = Part("claims", frozenset())
+CLAIMS: Part[AbstractSet[tuple[str, str]]] = Part("claims", frozenset())
 """(vault ARN, Sid) of the statements that other policies need."""
 
 WRITTEN: Part[Mapping[str, str]] = Part("written", MappingProxyType({}))

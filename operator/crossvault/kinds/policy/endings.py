@@ -6,7 +6,7 @@ What another policy needs stays: taking it away, or telling somebody to, would l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -66,7 +66,7 @@ class Ending:
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
-    claims: Set[Claim] = frozenset()
+    claims: AbstractSet[Claim] = frozenset()
     claimants: Claimants = field(default_factory=dict)
 
 
@@ -75,7 +75,7 @@ def prepare(
     accounts: Accounts,
     namespace_labels: Mapping[str, str],
     *,
-    claims: Set[Claim],
+    claims: AbstractSet[Claim],
     claimants: Claimants,
     ordered: bool,
 ) -> Ending:

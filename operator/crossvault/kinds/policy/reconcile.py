@@ -6,7 +6,7 @@ summary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class PolicyRequest:
     accounts: Mapping[str, AccountDeclaration]
     namespace_labels: Mapping[str, str]
     not_before: datetime
-    claims: Set[tuple[str, str]] = frozenset()
+    claims: AbstractSet[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
     locks: tuple[LockClaim, ...] = ()
     plans: tuple[PlanClaim, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -25,7 +25,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-class ClaimsBeside(Set[tuple[str, str]]):
+class ClaimsBeside(AbstractSet[tuple[str, str]]):
     """(vault ARN, Sid) of the statements that policies other than one want: a view of what all want, however many.
 
     Args:
@@ -35,7 +35,7 @@ class ClaimsBeside(Set[tuple[str, str]]):
 
     __slots__ = ("_own", "_wanted")
 
-    def __init__(self, wanted: Mapping[tuple[str, str], int], own: Set[tuple[str, str]]) -> None:
+    def __init__(self, wanted: Mapping[tuple[str, str], int], own: AbstractSet[tuple[str, str]]) -> None:
         self._wanted = wanted
         self._own = own
 
