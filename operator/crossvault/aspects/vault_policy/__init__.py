@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-pol
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
