@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,7 +109,7 @@ class FakeCore:
         self.hold: threading.Event | None = None
         self.passes: list[str] = []
         self.ordered: dict[str, bool] = {}
-        self.claims: dict[str, frozenset[tuple[str, str]]] = {}
+        self.claims: dict[str, AbstractSet[tuple[str, str]]] = {}
         self.twins: dict[str, tuple[str, ...]] = {}
         self.judged: dict[str, Mapping[str, str]] = {}
         self.removed: list[str] = []

@@ -1,6 +1,7 @@
-"""What a host is told while a pass does nothing but wait for its turn to start a copy: somebody else may work then.
+"""What a host is told while a pass does nothing but wait: somebody else may work then.
 
-A pass starts what its account allows in some seconds. Twenty of them would hold all workers of a process, asleep.
+A pass asks, and starts, what its account allows in some seconds, or hangs as long as its account does. Twenty of them
+would hold all workers of a process, asleep.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,7 +22,7 @@ from .clients import Clients
 from .denials import Denials
 from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .own import AwsSettings, OwnIdentity
-from .threads import NewThreads, RequestThreads
+from .threads import NewThreads, RequestThreads, awaited
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 Fingerprint: TypeAlias = tuple[Any, ...]
+T = TypeVar("T")
 
 # The longest that AWS allows when a role assumes a role, which is what IRSA and Pod Identity make of us.
 DURATION = timedelta(hours=1)
@@ -82,7 +83,7 @@ class Entered:
         self.account = replace(account, limits=Limits(), regions=())
         self.fingerprint = fingerprint(account)
         new_threads = new_threads or (lambda name: RequestThreads(settings.threads, name=f"aws-{name}"))
-        self.threads = new_threads(account.name)
+        self._threads = new_threads(account.name)
         self.listed = account.regions
         self.sts_region = sts_region
         self.used = clock()
@@ -98,6 +99,10 @@ class Entered:
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._denials = Denials(clock)
         self._credentials = clients.credentials(self._fetch_credentials)
+
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Have work done in one of the account's threads; return what waits for it."""
+        return awaited(self._threads.submit(work))
 
     # --- Clients ---------------------------------------------------------------------------------------------------
 
@@ -268,7 +273,7 @@ class Entered:
 
     def close(self) -> None:
         """Close what is this account's alone; requests on their way still end."""
-        self.threads.close()
+        self._threads.close()
         with self._creating:
             clients = list(self._clients.values())
             self._clients.clear()

@@ -94,7 +94,7 @@ class Shared:
             except CrossvaultError as error:
                 return Unseen(error.problem)
 
-        return access.threads.submit(look).result
+        return access.begin(look)
 
     def start(
         self, access: Entered, key: ReadKey, fetch: Callable[[], T], *, apart: bool = False, age: Age = Age.MOVING
@@ -103,7 +103,7 @@ class Shared:
         if self.reads.cached(key, self._since(age)) is not None:
             return known(self.look(key, fetch, age=age))
         who = tenants.current() if apart else ""
-        return access.threads.submit(lambda: self.look(key, fetch, who, age=age)).result
+        return access.begin(lambda: self.look(key, fetch, who, age=age))
 
     @property
     def settings_since(self) -> datetime:

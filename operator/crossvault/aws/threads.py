@@ -8,15 +8,17 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from . import tenants
+from . import aside, tenants
 
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
 
 IDLE_SECONDS = 60.0
+PROMPT = 0.2
+"""Answers that take longer than so many seconds wait for the budget, or for an account that is slow."""
 
 
 class Threads(Protocol):
@@ -123,6 +125,18 @@ class RequestThreads:
                 del self._jobs[tenant]
             self._busy[tenant] += 1
             return tenant, job
+
+
+def awaited(future: Future[T]) -> Callable[[], T]:
+    """Return what waits for a result; whoever has to wait for long steps aside meanwhile."""
+
+    def result() -> T:
+        if future.done() or wait((future,), PROMPT).done:
+            return future.result()
+        with aside.waiting():
+            return future.result()
+
+    return result
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

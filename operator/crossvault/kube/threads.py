@@ -45,7 +45,7 @@ class Threads:
     ) -> Outcome:
         """Run ``work(stopping)`` in a thread and return what it returns, or raise :class:`Overdue`.
 
-        What ``aside`` returns is entered while it only waits for its turn to start a copy.
+        What ``aside`` returns is entered while it only waits.
         """
         if self._stopping():
             raise EndingError

@@ -142,7 +142,7 @@ def test_first_look_costs_no_more_calls_than_it_has_questions(simulator: Simulat
         "DescribeKey": 3,
         "GetKeyPolicy": 3,
         "GetRole": 1,
-        "SimulatePrincipalPolicy": 2,
+        "SimulatePrincipalPolicy": 3,
         "GetBackupVaultAccessPolicy": 1,
         "ListRecoveryPointsByBackupVault": 1,
         "ListCopyJobs": 1,

@@ -6,12 +6,16 @@ import functools
 import queue
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from crossvault.aws import tenants
-from crossvault.aws.threads import NoThreads, RequestThreads
+from crossvault.aws.aside import stepping
+from crossvault.aws.threads import NoThreads, RequestThreads, awaited
 
 
 def test_threads_work_side_by_side_up_to_their_number() -> None:
@@ -204,3 +208,43 @@ def test_without_threads_everything_is_done_by_whoever_asks() -> None:
     assert [each.done() for each in asked] == [True] * 3
     with pytest.raises(ZeroDivisionError):
         broken.result()
+
+
+@contextmanager
+def opening(gate: threading.Event, entered: list[str]) -> Iterator[None]:
+    """Note who steps aside, and open a gate inside."""
+    entered.append(threading.current_thread().name)
+    gate.set()
+    yield
+
+
+def test_who_waits_long_for_an_answer_steps_aside() -> None:
+    """The work ends only when somebody has stepped aside for it, in the thread that waits."""
+    threads, gate, entered = RequestThreads(1, name="aws-test"), threading.Event(), list[str]()
+
+    with stepping(lambda: opening(gate, entered)):
+        assert awaited(threads.submit(lambda: gate.wait(10)))()
+
+    assert entered == [threading.current_thread().name]
+    threads.close()
+
+
+@pytest.mark.parametrize("late", [pytest.param(False, id="prompt"), pytest.param(True, id="late")])
+def test_what_work_raises_is_raised_where_it_is_awaited(late: bool) -> None:
+    """A timeout of the work, too, which is none of the waiting."""
+    threads, gate, entered = RequestThreads(1, name="aws-test"), threading.Event(), list[str]()
+    if not late:
+        gate.set()
+
+    def work() -> None:
+        gate.wait(10)
+        raise TimeoutError("of the work")
+
+    future = threads.submit(work)
+    if not late:
+        futures.wait([future], 10)
+    with stepping(lambda: opening(gate, entered)), pytest.raises(TimeoutError, match="of the work"):
+        awaited(future)()
+
+    assert len(entered) == late
+    threads.close()

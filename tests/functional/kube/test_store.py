@@ -374,7 +374,7 @@ def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
     listener.put(POLICY.name, wanting("deleted", "deleted", version=2, generation=2, **held))
     listener.store.drop(ObjectKey(POLICY.name, "shop", "dropped"))
 
-    assert settled(listener).desk[POLICY].claims_beside(ORDERS.policy) == frozenset()
+    assert not settled(listener).desk[POLICY].claims_beside(ORDERS.policy)
 
 
 def test_claims_of_a_policy_that_cannot_be_parsed_any_more_count_on() -> None:
@@ -432,7 +432,7 @@ def test_a_status_that_somebody_forged_stops_nobody(row: dict[str, Any]) -> None
     listener = Listener()
     listener.put(POLICY.name, {**wanting("forged"), "status": {"destinations": [row]}})
 
-    assert settled(listener).desk[POLICY].claims_beside(ORDERS.policy) == frozenset()
+    assert not settled(listener).desk[POLICY].claims_beside(ORDERS.policy)
     assert written_by({"destinations": [row]}) == {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice
 from typing import Generic, TypeAlias, TypeVar
@@ -135,7 +136,7 @@ class PolicyDrawer:
 
     # --- what others have at stake
 
-    def claims_beside(self, key: PolicyKey) -> ClaimsBeside:
+    def claims_beside(self, key: PolicyKey) -> AbstractSet[tuple[str, str]]:
         """Return the statements that policies other than ``key`` want."""
         if self._counted is None:
             self._counted = dict(self._wanted)

@@ -125,7 +125,7 @@ class _Vaults:
         """Begin to look at one, or take at once what is there."""
         if isinstance(self._cached(self._shared.settings_since), Listed):
             return known(self._look(name))
-        return self._place.access.threads.submit(lambda: self._look(name)).result
+        return self._place.access.begin(lambda: self._look(name))
 
     def _look(self, name: str) -> Look[Vault | None]:
         try:
