@@ -75,11 +75,11 @@ def taken(queue: Agenda[Policy], count: int, now: float = 1.0, *, then: Next | N
             [("a", "X", 3), ("b", "Y", 2)], "a0 b0 a1 b1 a2", id="without anything in common they share the workers"
         ),
         pytest.param([("a", "X", 3)], "a0 a1 a2", id="alone there is nobody to wait for"),
-        pytest.param([("a", "X", 2), ("", "X", 1), ("a", "Y", 1)], "a0 0 a1 a0", id="an account is a tenant, too"),
+        pytest.param([("a", "X", 2), ("", "X", 1), ("a", "Y", 1)], "a0 0 a0 a1", id="an account is a tenant, too"),
     ],
 )
 def test_namespaces_take_turns(queued: list[tuple[str, str, int]], order: str) -> None:
-    """Within one namespace first in, first out."""
+    """Within one namespace its accounts go round, and in an account the first comes first."""
     queue = agenda()
     for each in queued:
         for key in policies(*each):
@@ -87,6 +87,22 @@ def test_namespaces_take_turns(queued: list[tuple[str, str, int]], order: str) -
 
     assert taken(queue, len(order.split())) == order
     assert queue.take(1.0) is None
+
+
+def test_accounts_go_round_however_many_keys_of_each_wait() -> None:
+    """Whose keys came first does not finish before the others begin, also where one key at a time is worked on."""
+    queue, order = agenda(), []
+    for account in "XYZ":
+        for number in range(3):
+            queue.add(Policy("a", account, number), 0.0)
+
+    for now in range(9):
+        key = queue.take(1.0 + now)
+        assert key is not None
+        order.append(f"{key.accounts}{key.number}")
+        queue.finish(key, Done(), 1.5 + now)
+
+    assert " ".join(order) == "X0 Y0 Z0 X1 Y1 Z1 X2 Y2 Z2"
 
 
 def test_who_comes_late_joins_the_round_that_goes_on() -> None:
@@ -124,7 +140,7 @@ def test_a_tenant_of_many_idle_accounts_comes_after_who_has_had_no_turn() -> Non
     for key in policies("b", "X", 2):
         queue.add(key, 1.0)
 
-    assert taken(queue, 4, 2.0) == "a0 b0 a1 b1"
+    assert taken(queue, 4, 2.0) == "a0 b0 a0 b1"
 
 
 def test_the_last_places_are_never_one_tenants() -> None:

@@ -190,7 +190,7 @@ class Agenda(Generic[K]):
             self._running[key] = now
             self._groups[key] = group
             if self._places is not None:
-                self._places.take(group)
+                self._places.take(group, now)
             self._waits.observe(lane.value, max(0.0, now - since))
             return key
 

@@ -6,6 +6,7 @@ and groups come in, a group comes out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
@@ -59,13 +60,18 @@ class Need:
 
 
 class Group:
-    """The keys of one tenant that need the same things. There is one object for each such pair."""
+    """The keys of one tenant that need the same things. There is one object for each such pair.
 
-    __slots__ = ("__weakref__", "needs", "tenant")
+    Attributes:
+        taken: When one of its keys began to run last.
+    """
+
+    __slots__ = ("__weakref__", "needs", "taken", "tenant")
 
     def __init__(self, needs: frozenset[Need], tenant: Tenant) -> None:
         self.needs = needs
         self.tenant = tenant
+        self.taken = -math.inf
 
     def use(self) -> int:
         """Return how much in use that of its needs is that is most in use."""
@@ -130,8 +136,9 @@ class Places(Generic[K]):
             need = self._needs[name] = Need()
         return need
 
-    def take(self, group: Group) -> None:
+    def take(self, group: Group, now: float) -> None:
         """Note that a key of the group begins to run."""
+        group.taken = now
         for need in (*group.needs, self._workers):
             need.take(group.tenant)
 
@@ -167,12 +174,16 @@ class Places(Generic[K]):
     def next(self, waiting: Waiting, now: float) -> Group | None:
         """Return the group whose key is next; None when all of them have to wait.
 
-        Its needs are the least in use. Where others share one of them who have not had their turn, it is theirs.
+        Its needs are the least in use; of several it is the one that has waited longest since it had a turn: accounts
+        go round, however many keys of each wait. Where others share one of its needs who have not had their turn, it
+        is theirs.
         """
         before, had = now - self._shares.patience, self._workers.had
         able = [each for each in waiting if self.has_room(each[0])]
         ranked = [
-            (0 if since < before else group.use(), group.tenant in had, since, place)
+            (0, group.tenant in had, since, place)
+            if since < before
+            else (group.use(), group.tenant in had, max(since, group.taken), place)
             for place, (group, since) in enumerate(able)
         ]
         return _in_turn(able, able[min(ranked)[-1]][0]) if ranked else None
