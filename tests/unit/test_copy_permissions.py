@@ -13,6 +13,7 @@ from crossvault.aspects.copies import held
 from crossvault.aspects.copies.planned import StartCopy
 from crossvault.aspects.copy_role import permissions
 from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, PASS, PASS_ROLE, PASSING, Trial
+from crossvault.aspects.copy_role.trials import together
 from crossvault.engine.looks import UNASKED, Seen, Unseen
 from crossvault.engine.rows import MET, UNKNOWN, UNMET
 from crossvault.iam.conditions import like
@@ -159,3 +160,37 @@ def test_what_may_not_leave_is_held_and_everything_else_goes(form: int, barrier:
     assert bool(row.fix) is (barrier is None)
     assert held.held(row, plan).points == 1
     assert [each.status for each in sound.prerequisites if each.name == MAY_COPY] == [MET]
+
+
+LEAVING = Trial(((OUT, True),), frozenset(), (), (("form", ("ec2:DescribeTags",)),), ("kms:CreateGrant",))
+ENTERING = Trial(((INTO, False),), frozenset({Barrier.BOUNDARY}))
+
+
+@pytest.mark.parametrize(
+    ("leaving", "entering", "whole"),
+    [
+        pytest.param(
+            Seen(LEAVING),
+            Seen(ENTERING),
+            Seen(
+                Trial(
+                    ((OUT, True), (INTO, False)),
+                    frozenset({Barrier.BOUNDARY}),
+                    (),
+                    (("form", ("ec2:DescribeTags",)),),
+                    ("kms:CreateGrant",),
+                )
+            ),
+            id="both tried",
+        ),
+        pytest.param(Seen(None), Seen(ENTERING), Seen(None), id="the role is gone between the two"),
+        pytest.param(Seen(LEAVING), Seen(None), Seen(None), id="or is seen to be gone by the second"),
+        pytest.param(UNSEEN, Seen(ENTERING), UNSEEN, id="what leaves was not seen"),
+        pytest.param(Seen(LEAVING), UNSEEN, UNSEEN, id="what enters was not seen"),
+    ],
+)
+def test_what_leaves_and_what_enters_are_tried_apart_and_judged_together(
+    leaving: Any, entering: Any, whole: Any
+) -> None:
+    """What is known of one part only says nothing about copies."""
+    assert together(leaving, entering) == whole

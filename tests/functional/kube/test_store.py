@@ -363,6 +363,22 @@ def test_a_request_respects_what_was_put_in_a_moment_ago() -> None:
     assert request.claims == {("v1", "sid")}
 
 
+def test_what_a_request_respects_stays_as_it_was() -> None:
+    """A pass reads it in another thread, while policies come and go."""
+    listener = Listener()
+    listener.put(ACCOUNT.name, account())
+    listener.put(POLICY.name, wanting("orders", "v1"))
+    listener.put(POLICY.name, wanting("other", "v1", "v2"))
+    before = settled(listener).desk[POLICY].claims_beside(ORDERS.policy)
+
+    listener.put(POLICY.name, wanting("newborn", "v3"))
+    listener.store.drop(ObjectKey(POLICY.name, "shop", "other"))
+
+    after = settled(listener).desk[POLICY].claims_beside(ORDERS.policy)
+    assert (set(before), len(before), ("v3", "sid") in before) == ({("v1", "sid"), ("v2", "sid")}, 2, False)
+    assert (set(after), len(after), ("v3", "sid") in after) == ({("v3", "sid")}, 1, True)
+
+
 def test_claims_end_with_the_policy_and_with_its_deletion() -> None:
     """Whoever is being deleted wants nothing any more."""
     listener = Listener()
