@@ -6,6 +6,7 @@ What AWS keeps from completing is let go after a bounded wait, with a Warning th
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -41,7 +42,7 @@ class Deletions:
         request = self._parts.store.desk.request(key, body, Occasion(self._parts.clock(), ordered=ordered))
         pending = None
         try:
-            outcome = await self._work(request, until)
+            outcome = await self._work(key, request, until)
         except Overdue as overdue:
             pending = overdue.pending
             outcome = self._unfinished(request, Problem(Reason.DEADLINE_EXCEEDED, "AWS did not answer in time."))
@@ -68,15 +69,20 @@ class Deletions:
         asked = objects.deletion_of(body) or self._parts.clock()
         return asked + self._parts.settings.deletion_wait
 
-    async def _work(self, request: Request, until: datetime) -> Outcome:
+    async def _work(self, key: ObjectKey, request: Request, until: datetime) -> Outcome:
         parts = self._parts
+
+        def work(stopping: Callable[[], bool]) -> Outcome:
+            return parts.reconcile(
+                request,
+                parts.aws,
+                clock=parts.clock,
+                cadence=parts.settings.cadence,
+                stopping=lambda: stopping() or parts.is_overtaken(key, request),
+            )
+
         deadline = min(parts.settings.pass_deadline, max(until - request.not_before, _AT_LEAST))
-        return await parts.threads.run(
-            lambda stopping: parts.reconcile(
-                request, parts.aws, clock=parts.clock, cadence=parts.settings.cadence, stopping=stopping
-            ),
-            deadline,
-        )
+        return await parts.threads.run(work, deadline)
 
     async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, until: datetime, parting: Parting) -> Next:
         if outcome.done:

@@ -16,6 +16,7 @@ from ..work.board import Board
 from ..work.freshness import Freshness
 from ..work.hearing import Hearing
 from ..work.vitals import Vitals
+from . import objects
 from .client import Api
 from .events import Recorder
 from .settings import OperatorSettings
@@ -65,3 +66,15 @@ class Parts:
     forget_account: Callable[[str], None]
     aside: Callable[[ObjectKey], AbstractContextManager[object]]
     heed: Heed
+
+    def is_overtaken(self, key: ObjectKey, request: Request) -> bool:
+        """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
+
+        Called in the thread of the pass; it reads what the event loop replaces as a whole and never changes.
+        """
+        current = self.store.get(key)
+        return (
+            current is None
+            or objects.identity_of(current) != objects.identity_of(request.body)
+            or self.store.desk.is_overtaken(key, request)
+        )

@@ -99,23 +99,10 @@ class Passes:
                 parts.aws,
                 clock=parts.clock,
                 cadence=parts.settings.cadence,
-                stopping=lambda: stopping() or self._overtaken(key, request),
+                stopping=lambda: stopping() or parts.is_overtaken(key, request),
             )
 
         return work
-
-    def _overtaken(self, key: ObjectKey, request: Request) -> bool:
-        """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
-
-        Called in the thread of the pass; it reads what the event loop replaces as a whole and never changes.
-        """
-        store = self._parts.store
-        current = store.get(key)
-        return (
-            current is None
-            or objects.identity_of(current) != objects.identity_of(request.body)
-            or store.desk.is_overtaken(key, request)
-        )
 
     # --- around it
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.kit.fake_api import POLICIES, policy
+from tests.kit.fake_api import POLICIES, account, policy
 from tests.kit.kube_passes import WARNING, Bench, eventually
 
-from crossvault.kinds import POLICY
+from crossvault.kinds import ACCOUNT, POLICY
 from crossvault.kube import objects
 from crossvault.kube.client import ApiError, Trouble
 from crossvault.status.events import Event
@@ -70,6 +70,30 @@ async def test_hanging_deletion_is_let_go_at_its_time(monkeypatch: pytest.Monkey
     bench.hold.set()
 
     assert await working == Done()
+    assert bench.told_to_stop == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "news"),
+    [
+        pytest.param(POLICY.name, policy(version=90_000, generation=3), id="it is edited, to keep what it has"),
+        pytest.param(
+            ACCOUNT.name, account(version=90_000, generation=2, allowedNamespaces={}), id="its account is taken away"
+        ),
+    ],
+)
+async def test_running_deletion_stops_when_what_it_acts_for_changes(kind: str, news: dict[str, Any]) -> None:
+    """Nothing is removed after somebody said otherwise."""
+    bench = Bench(policy(finalizers=[objects.FINALIZER]))
+    bench.store.put(ACCOUNT.name, account())
+    bench.delete()
+    bench.hold = threading.Event()
+    working = asyncio.create_task(bench.work())
+    await eventually(lambda: bool(bench.requests))
+    bench.store.put(kind, news)
+    bench.hold.set()
+    await working
+
     assert bench.told_to_stop == [True]
 
 

@@ -109,14 +109,22 @@ class PolicyDrawer:
         )
 
     def is_overtaken(self, key: ObjectKey, request: PolicyRequest) -> bool:
-        """Tell whether an account that a policy names, or a label of its namespace, has changed.
+        """Tell whether what a pass was given of others holds no more.
 
-        Reads what the owner of the desk replaces as a whole and never changes.
+        That is an account that the policy names, a label of its namespace, or that nobody else wants a statement of
+        its own. Reads what the owner of the desk replaces as a whole and never changes, and single counts.
         """
         accounts = self._declared.accounts()
-        return self._others.labels(key.namespace) != request.namespace_labels or any(
-            accounts.get(name) != request.accounts.get(name) for name in accounts_named_by(request.body)
+        return (
+            self._others.labels(key.namespace) != request.namespace_labels
+            or any(accounts.get(name) != request.accounts.get(name) for name in accounts_named_by(request.body))
+            or self._is_claimed(key.policy, request)
         )
+
+    def _is_claimed(self, key: PolicyKey, request: PolicyRequest) -> bool:
+        """Tell whether others have come to want a statement that is of no use to the policy any more."""
+        useless = remembered(request.body.get("status") or {}).claims - self._stakes.get(key, Stake()).claims
+        return any(each in self._wanted for each in useless - request.claims)
 
     def accounts_of(self, key: ObjectKey) -> frozenset[str]:
         """Return the names of the accounts that a pass over a policy may ask.
