@@ -41,6 +41,8 @@ ANSWERED_IN_XML = frozenset({"s3"})
 log = logging.getLogger(__name__)
 POLL = 0.05
 """Real seconds after which a waiting call looks again for what only time brings, such as hidden messages."""
+_PRESENT = calls.SESSION | {"ReceiveMessage"}
+"""Operations that act on the present although they change nothing of what is there."""
 
 
 @dataclass(slots=True)
@@ -245,7 +247,7 @@ class Simulator:
             passage.operation,
             text + urllib.parse.unquote(text),
             self.state.now(),
-            mutating=calls.mutates(passage.operation) or passage.operation == "ReceiveMessage",
+            mutating=calls.mutates(passage.operation) or passage.operation in _PRESENT,
             session=credential.token is not None,
         )
         with self.lock:

@@ -124,6 +124,18 @@ def test_a_stale_read_of_one_account_leaves_the_others_alone(opened: InProcess) 
     assert client(opened, scenes.TARGET).list_backup_vaults()["BackupVaultList"] == []
 
 
+def test_a_session_is_of_today_whatever_reads_show(opened: InProcess) -> None:
+    """One that was opened in the past would be known to nobody, and the next one would have its key."""
+    opened.control.faults.add("stale", seconds=60)
+    operator = opened.client("sts", scenes.TOOLS, "operator", region=scenes.HOME)
+    asked = {"RoleArn": f"arn:aws:iam::{scenes.TARGET}:role/operator", "ExternalId": scenes.EXTERNAL_ID}
+    given = [operator.assume_role(RoleSessionName="test", **asked)["Credentials"] for _ in "ab"]
+    keys = {each["AccessKeyId"] for each in given}
+
+    assert len(keys) == 2
+    assert keys <= opened.simulator.state.credentials.keys()
+
+
 @pytest.mark.parametrize(
     ("member", "instead", "rest"),
     [
