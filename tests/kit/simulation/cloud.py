@@ -56,13 +56,14 @@ _BY_HAND: Json = {
 
 
 class Cloud:
-    """A simulated AWS, its virtual time, and the wire to it."""
+    """A simulated AWS, its virtual time, and the wire to it; ``meanwhile`` is what others do while a call is made."""
 
     def __init__(self, world: World, trouble: Troubles, tell: Callable[[str], None]) -> None:
         self.simulator = VirtualAws(files.opened(world.aws))
         self.control = InProcess(self.simulator).control
         self.trouble, self._world, self._tell = trouble, world, tell
         self.witness: Witness | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.life = self.calls = self.struck = 0
         self.gone: set[str] = set()
         if world.planned:
@@ -98,6 +99,7 @@ class Cloud:
         """Answer a call, or do not."""
         if self._dead:
             raise Killed(name)
+        self.meanwhile()
         call = self._call(name, request)
         if self.witness is not None:
             self.witness.asks(call)
@@ -120,7 +122,9 @@ class Cloud:
         found = self.simulator.state.credentials.get(key)
         account = found.principal.account if found is not None else ""
         mutating = mutates(operation)
-        return Call(service, operation, account, key, region, request.path, request.body, mutating, self.life)
+        return Call(
+            service, operation, account, key, region, request.path, request.query, request.body, mutating, self.life
+        )
 
     def _note(self, call: Call, heard: Heard, fate: str) -> None:
         self.calls += 1

@@ -15,7 +15,7 @@ from crossvault.aspects.effects import AwsAccounts
 from crossvault.aws import AwsSettings, events
 from crossvault.aws.threads import NoThreads
 from crossvault.kinds import ACCOUNT, KINDS, POLICY
-from crossvault.kinds.kind import ObjectKey, Occasion
+from crossvault.kinds.kind import ObjectKey, Occasion, Request
 from crossvault.status.outcome import Cadence, Outcome
 from crossvault.work.agenda import After, Agenda, Done, Lane, Next, Pace, Retry
 from crossvault.work.board import Board
@@ -217,7 +217,9 @@ class Host:
         heard = process.hearing.take(key)
         for hint, at in heard.items():
             process.aws.heed(hint, at)
-        outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
+        outcome = request.reconcile(
+            process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: self._is_overtaken(passing, request)
+        )
         if outcome.report is not None:
             process.board.put(outcome.report)
         process.freshness.note(key, outcome, began, self.clock())
@@ -228,8 +230,14 @@ class Host:
             return Retry("aws")
         return Done() if outcome.requeue is None else After(outcome.requeue)
 
+    def _is_overtaken(self, passing: Passing, request: Request) -> bool:
+        """Tell whether what a pass acts for has been edited meanwhile, as hosts with threads ask it."""
+        edited_ = self.bodies[passing.key] is not passing.body
+        return edited_ or self._process.desk.is_overtaken(passing.key, request)
+
     def _write(self, passing: Passing, outcome: Outcome) -> None:
-        body = passing.body
+        """Write a status onto what is declared by now, as hosts of a cluster do."""
+        body = self.bodies.get(passing.key, passing.body)
         before = body.get("status") or {}
         if outcome.status is not None:
             body["status"] = outcome.status
@@ -244,7 +252,11 @@ class Host:
         self.passing(passing)
         ordered = removed.ordered or not parting.removes(body)
         request = process.desk.request(key, body, Occasion(self.clock(), ordered=ordered))
-        outcome = request.reconcile(process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: False)
+        outcome = request.reconcile(
+            process.aws, clock=self.clock, cadence=CADENCE, stopping=lambda: self._is_overtaken(passing, request)
+        )
+        if self.bodies[key] is not body:
+            return Done()  # edited meanwhile, which asks for the next pass
         overdue = self._cloud.now - removed.at >= self._wait.total_seconds()
         if not outcome.done and overdue:
             outcome = replace(outcome, done=True, events=(parting.given_up(outcome.problem),))

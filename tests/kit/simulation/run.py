@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from crossvault.engine.declared import PolicyKey
 from crossvault.kinds import POLICY
 from crossvault.status.outcome import Outcome
 
@@ -17,7 +18,7 @@ from .host import Host, stamp
 from .invariants import INVARIANTS
 from .steps import Passing, Scene, Witness
 from .told import Told
-from .troubles import Clocked, Failing, Lost, Timed, Troubles
+from .troubles import FIRST_PASSES, Amid, Clocked, Failing, Lost, Timed, Troubles
 from .world import FAULTS_END, HOUR, SHARED, Declared, Happening, Json, Removed, World, outlook
 
 PAUSES = (*[HOUR / 8] * 4, *[HOUR] * 8)
@@ -102,6 +103,10 @@ def _differences(undisturbed: End, end: End) -> list[str]:
     return found
 
 
+def _is_of(what: Happening | Timed, policy: PolicyKey | None) -> bool:
+    return policy is not None and isinstance(what, Declared | Removed) and what.policy == policy
+
+
 class _Run:
     def __init__(self, world: World, troubles: Troubles, dice: random.Random, verdict: Verdict) -> None:
         self._world, self._troubles, self._dice, self._verdict = world, troubles, dice, verdict
@@ -110,6 +115,12 @@ class _Run:
         self._scene = Scene(world, self._cloud, self._host.bodies, self._violated)
         self._witness = self._cloud.witness = Witness.of(self._scene, INVARIANTS)
         self._host.passing, self._host.passed = self._passing, self._passed
+        self._awaited: list[Amid] = []
+        self._cloud.meanwhile = self._meanwhile
+
+    def _meanwhile(self) -> None:
+        if self._awaited:
+            self._let_happen(calls=1)
 
     def _violated(self, number: int, what: str) -> None:
         self._verdict.broken.add(number)
@@ -139,20 +150,35 @@ class _Run:
 
     def _until_faults_end(self) -> None:
         troubles = self._troubles
-        coming: list[Happening | Timed] = [*self._world.happenings, *troubles.timed]
-        for each in sorted(coming, key=lambda what: what.at):
+        for each in troubles.amid([*self._world.happenings, *troubles.timed]):
             self._host.run(each.at)
-            self._verdict.trace.append(f"{stamp(self._cloud.now)} {each}")
-            self._witness.happens()
-            self._happen(each)
-            self._witness.happens()
+            self._awaited.append(each)
+            self._let_happen()
         self._host.run(FAULTS_END)
+        self._let_happen(calls=FIRST_PASSES)
         self._verdict.trace.append(f"{stamp(self._cloud.now)} the faults are over")
         troubles.over = True
         self._cloud.doom()
         self._cloud.control.faults.clear()
         self._cloud.control.clear_outcomes()
         self._host.ahead = 0.0
+
+    def _let_happen(self, calls: int = 0) -> None:
+        """Let happen what is due after so many more calls, and before it what was to come to the same policy."""
+        for each in self._awaited:
+            each.calls -= calls
+        due = [number for number, each in enumerate(self._awaited) if each.calls <= 0]
+        while due:
+            whose = getattr(self._awaited[due[-1]].what, "policy", None)
+            first = next(n for n, each in enumerate(self._awaited) if n == due[-1] or _is_of(each.what, whose))
+            self._told(self._awaited.pop(first).what)
+            due = [number for number, each in enumerate(self._awaited) if each.calls <= 0]
+
+    def _told(self, what: Happening | Timed) -> None:
+        self._verdict.trace.append(f"{stamp(self._cloud.now)} {what}")
+        self._witness.happens()
+        self._happen(what)
+        self._witness.happens()
 
     def _happen(self, what: Happening | Timed) -> None:
         match what:

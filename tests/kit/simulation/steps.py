@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .cloud import Cloud
     from .world import Json, World
 
-VAULTS = "/backup-vaults/"
+VAULTS, PLANS = "/backup-vaults/", "/backup/plans/"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Call:
     session: str
     region: str
     path: str
+    query: str
     body: bytes
     mutating: bool
     life: int
@@ -42,9 +43,26 @@ class Call:
     @cached_property
     def vault(self) -> str:
         """The name of the vault in its path; empty where none is."""
-        if not self.path.startswith(VAULTS):
-            return ""
-        return urllib.parse.unquote(self.path[len(VAULTS) :].split("/", 1)[0])
+        return self._after(VAULTS)
+
+    @cached_property
+    def plan(self) -> str:
+        """The id of the backup plan in its path; empty where none is."""
+        return self._after(PLANS)
+
+    def _after(self, start: str) -> str:
+        found = self.path[len(start) :].split("/", 1)[0] if self.path.startswith(start) else ""
+        return urllib.parse.unquote(found)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it asks for a later page of a list."""
+        return "nextToken=" in self.query
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it asks for a part of a list, by time."""
+        return "After=" in self.query or "Before=" in self.query
 
     @cached_property
     def sent(self) -> Mapping[str, Any]:

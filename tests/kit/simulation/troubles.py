@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ from tests.kit.stage import BACKUP, PRODUCTION, SECOND
 
 from . import told
 from .told import Told
-from .world import FAULTS_END, Place, World
+from .world import FAULTS_END, Declared, Happening, Made, Place, Removed, Stripped, World
 
 
 class Killed(BaseException):
@@ -56,6 +57,11 @@ AT_WRITES = {Trouble.LOST: 0.3, Trouble.TWICE: 0.4, Trouble.KILLED_BEFORE: 0.1, 
 """How often at calls that change AWS: they are few, and there it matters."""
 KILLS = 2
 """At most so many in a life: each one costs a first look at everything."""
+AMID, AT_FIRST = 0.7, 0.3
+"""How often what people do comes in the midst of a pass, and how often an edit in that of the very first."""
+LONGEST_PASS, FIRST_PASSES = 20, 60
+"""So many calls after its time, or after the start, at most."""
+OF_PEOPLE = Declared | Removed | Made | Stripped
 PAGED = frozenset({"backup.ListRecoveryPointsByBackupVault", "backup.ListCopyJobs"})
 SMALL_PAGE = 2
 ALWAYS = {
@@ -64,6 +70,9 @@ ALWAYS = {
     "backup.ListBackupVaults": ("", "BackupVaultList"),
     "backup.ListRecoveryPointsByBackupVault": ("RecoveryPoints", "CreationDate"),
     "backup.ListCopyJobs": ("CopyJobs", "State"),
+    "backup.ListBackupPlans": ("BackupPlansList", "BackupPlanId"),
+    "backup.GetBackupPlan": ("", "BackupPlan"),
+    "backup.ListBackupSelections": ("BackupSelectionsList", "SelectionId"),
 }
 """Members that AWS sends always, of answers or of their rows."""
 
@@ -105,6 +114,15 @@ Timed: TypeAlias = Clocked | Lost | Failing | Told
 
 
 @dataclass(slots=True)
+class Amid:
+    """Something happens at a time, or so many calls after it, which is in the midst of a pass."""
+
+    at: float
+    calls: int
+    what: Happening | Timed
+
+
+@dataclass(slots=True)
 class Troubles:
     """What goes wrong in one life. With nothing in it, all is well."""
 
@@ -119,6 +137,7 @@ class Troubles:
     small_pages: bool = False
     kills: int = KILLS
     over: bool = False
+    edits: random.Random | None = None
 
     @classmethod
     def none(cls) -> Troubles:
@@ -148,6 +167,7 @@ class Troubles:
         if dice.random() < 0.3:
             found.stale = dice.choice((30.0, 600.0, 1200.0))
         found.told = told.of(seed, world)
+        found.edits = random.Random(f"edits of {seed}")  # noqa: S311 - the same each time
         return found
 
     @property
@@ -177,6 +197,24 @@ class Troubles:
                 self.kills -= 1
             return kind
         return None
+
+    def amid(self, coming: Sequence[Happening | Timed]) -> list[Amid]:
+        """Return when each of what is to come does: at its time between two passes, or in the midst of one.
+
+        The first edit of a policy may come in the midst of the very first passes, which have the most to do.
+        """
+        found, begun = list[Amid](), set[object]()
+        for each in coming:
+            first = isinstance(each, Declared | Removed) and each.policy not in begun
+            begun.update([each.policy] if isinstance(each, Declared | Removed) else [])
+            chance = 1.0 if self.edits is None or not isinstance(each, OF_PEOPLE) else self.edits.random()
+            if self.edits is None or chance >= AMID:
+                found.append(Amid(each.at, 0, each))
+            elif first and chance < AT_FIRST:
+                found.append(Amid(0.0, self.edits.randint(1, FIRST_PASSES), each))
+            else:
+                found.append(Amid(each.at, self.edits.randint(1, LONGEST_PASS), each))
+        return sorted(found, key=lambda each: each.at)
 
     def denies(self, account: str, now: float) -> bool:
         """Tell whether an account is denied."""

@@ -28,10 +28,19 @@ def _acts(body: Json) -> bool:
 
 
 def observers_only_look(scene: Scene, violated: Violated) -> Checks:
-    """Let no call change anything in a pass over a policy that observes or is suspended."""
+    """Let no call change anything in a pass over a policy that observes or is suspended, by what it declares now.
+
+    What was begun before it was edited may end: a pass asks before every action.
+    """
+    since: list[Json] = []
 
     def asks(call: Call) -> None:
-        if call.mutating and scene.passing is not None and not _acts(scene.passing.body):
+        if not call.mutating or scene.passing is None:
+            return
+        now = scene.bodies.get(scene.passing.key, scene.passing.body)
+        begun = now is not scene.passing.body and _acts(scene.passing.body) and not any(each is now for each in since)
+        since[:] = [now]
+        if not _acts(now) and not begun:
             violated(f"{scene.passing.key} may change nothing, and calls {call.operation}")
 
     return Checks(asks=asks)
