@@ -19,19 +19,21 @@ from crossvault.aspects.copies.aws import listing
 from crossvault.aspects.copies.aws.kept import KeptListings
 from crossvault.aspects.copies.aws.ledger import StartedCopies
 from crossvault.aspects.copies.grounds import Ground
+from crossvault.aspects.copies.inventory import Inventory
 from crossvault.aspects.copies.planned import Standing, StartCopy, State
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws import writes
 from crossvault.aws import answers
 from crossvault.aws.entered import Entered
-from crossvault.engine import plan
+from crossvault.engine import plan, rounds
 from crossvault.kinds.account import grants
-from crossvault.kinds.policy import document, endings, summary
+from crossvault.kinds.policy import document, endings, parse, summary
 from crossvault.kinds.policy.drawer import PolicyDrawer
 from crossvault.words.instants import instant
+from crossvault.words.problems import CrossvaultError
 
 from .cloud import Cloud
-from .world import Removed, World
+from .world import Declared, Removed, World
 
 Patch = pytest.MonkeyPatch
 Fits = Callable[[World], bool]
@@ -92,6 +94,39 @@ def _grants_everything(patch: Patch) -> None:
     patch.setattr(grants, "fnmatchcase", lambda _name, _pattern: True)
 
 
+def _tells_what_there_is(patch: Patch) -> None:
+    """Say of an account that it is there, to who may not use it."""
+    resolve = parse._Directory._account
+
+    def telling(self: Any, reference: Any, use: Any) -> Any:
+        found, refused = resolve(self, reference, use), self.unresolved[-1:]
+        if refused and reference.text("name") in self._accounts:
+            self.unresolved[-1] = replace(refused[0], message=refused[0].message.replace("no BackupAccount", "not as"))
+        return found
+
+    patch.setattr(parse._Directory, "_account", telling)
+
+
+def _keeps_halves(patch: Patch) -> None:
+    """Say of a listing that broke off that it was not seen, and go on from it in the next pass."""
+    audit = KeptListings._audit
+
+    def nothing(*_asked: Any, **_like: Any) -> Inventory:
+        return Inventory(())
+
+    def keeping(self: Any, kept: Any, described: Any, points: Any, now: Any) -> Any:
+        def broken(*asked: Any, **like: Any) -> Any:
+            try:
+                return points(*asked, **like)
+            except CrossvaultError:
+                audit(self, kept, described, nothing, now)
+                raise
+
+        return audit(self, kept, described, broken, now)
+
+    patch.setattr(KeptListings, "_audit", keeping)
+
+
 def _believes_roles(patch: Patch) -> None:
     patch.setattr(Entered, "_verify", lambda _self, _sts: None)
 
@@ -122,6 +157,15 @@ def _acts_always(patch: Patch) -> None:
         return restrict(found, desired, ordered=ordered) if desired.deleting else found
 
     patch.setattr(plan, "restrict", eager)
+
+
+def _hears_of_no_edits(patch: Patch) -> None:
+    apply = rounds.apply
+
+    def deaf(actions: Any, aws: Any, _stopping: Any, **more: Any) -> Any:
+        return apply(actions, aws, lambda: False, **more)
+
+    patch.setattr(rounds, "apply", deaf)
 
 
 def _counts_what_it_started(patch: Patch) -> None:
@@ -192,6 +236,15 @@ def _shares(world: World) -> bool:
     return len(vaults) > len(set(vaults)) and bool(ordered)
 
 
+def _stopped(world: World) -> bool:
+    """Tell whether somebody has a policy act no more that has much to do at first."""
+    edits = (each for each in world.happenings if isinstance(each, Declared))
+    acting = {key for key, body in world.policies.items() if body["spec"].get("mode") != "Observe"}
+    return any(
+        (each.spec.get("suspend") or each.spec.get("mode") == "Observe") and each.policy in acting for each in edits
+    )
+
+
 def _odd(world: World) -> bool:
     return "source_vault" in json.dumps(world.aws)
 
@@ -201,14 +254,19 @@ BROKEN: tuple[Broken, ...] = (
     Broken("takes a statement away that others need", frozenset({2}), _ignores_claims, _shares),
     Broken("replaces whole policies", frozenset({3}), _overwrites, lambda world: any(world.targets.values())),
     Broken("takes every vault for granted", frozenset({4}), _grants_everything, lambda world: bool(world.refused)),
+    Broken(
+        "tells of accounts to who may not use them", frozenset({4}), _tells_what_there_is, lambda w: bool(w.refused)
+    ),
     Broken("believes that a role leads where it should", frozenset({5}), _believes_roles),
     Broken("forgets tokens, and which copies run", frozenset({6}), _forgets_tokens),
     Broken("tells old figures as new", frozenset({7}), _dates_nothing),
     Broken("stamps every status", frozenset({8}), _stamps_always),
     Broken("acts for who observes or is suspended", frozenset({9}), _acts_always),
+    Broken("goes on when it is told not to", frozenset({9}), _hears_of_no_edits, _stopped),
     Broken("counts what it started as copied", frozenset({10}), _counts_what_it_started),
     Broken("removes what nobody ordered to", frozenset({11}), _removes_always, _removed),
     Broken("reads half a list of vaults as none", frozenset({12}), _takes_halves),
+    Broken("goes on from half a listing", frozenset({12}), _keeps_halves),
     Broken("never doubts", frozenset({13}), _never_doubts, _odd),
     Broken("drops the figures of what it cannot see", frozenset({14}), _drops_figures),
     Broken("lists a destination once, and never again", frozenset(), _trusts_a_stale_window),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from backup_simulator.records.state import RecoveryPoint
 
-from ..steps import Call, Checks, Heard, Scene
+from ..steps import Call, Checks, Heard, Passing, Scene
 from ..world import Place
 
 Violated = Callable[[str], None]
 Read: TypeAlias = tuple[str, str, str]
 
+_LISTING = "ListRecoveryPointsByBackupVault"
+_AN_HOUR = 3_600.0
+_LONGEST = {_LISTING: 7 * _AN_HOUR}
+"""How long a whole answer may be believed: an interval with what may be added to it; a listing, until the audit."""
 _DAY = 86_400.0
 _WEEK = 7 * _DAY
 _ENOUGH = 3
@@ -23,46 +28,115 @@ _ENOUGH = 3
 
 
 def halves_are_none(scene: Scene, violated: Violated) -> Checks:
-    """Let nothing be started or written in a pass in which the last answer that it rests on is half of one."""
-    halves: set[Read] = set()
-    passing: list[object] = [None]
+    """Let nothing be started or written that rests on half an answer, in whatever pass that came.
 
-    def asks(call: Call) -> None:
-        if passing[0] is not scene.passing:
-            passing[0] = scene.passing  # what is known from before, and not too old, may be whole
-            halves.clear()
-        if resting := halves.intersection(_needed(call)):
-            violated(f"{call.operation} rests on half an answer: {sorted(resting)}")
+    It does if the last answer is half of one and came in the same pass; or if none was whole since the operator
+    began, or none for so long that it must not be believed any more.
+    """
+    evidence = _Evidence(scene, violated)
+    return Checks(asks=evidence.asks, hears=evidence.hears)
 
-    def hears(call: Call, heard: Heard) -> None:
-        read = call.operation, call.account, call.vault
-        if heard.spoilt and not call.mutating:
-            halves.add(read)
-        elif heard.status:
-            halves.discard(read)
-            if call.operation == "ListCopyJobs":
-                # That nothing has arrived since, jobs tell too: the listing before the spoilt one holds on then.
-                halves.difference_update([each for each in halves if each[0].startswith("ListRecoveryPoints")])
 
-    return Checks(asks=asks, hears=hears)
+class _Evidence:
+    """What the life that is going on has heard of each read: half an answer last, and when a whole one."""
+
+    def __init__(self, scene: Scene, violated: Violated) -> None:
+        self._scene, self._violated = scene, violated
+        self._life = 0
+        self._passing: Passing | None = None
+        self._halves: dict[Read, Passing | None] = {}
+        self._walks: dict[Read, bool] = {}
+        self._whole: dict[Read, float] = {}
+
+    def asks(self, call: Call) -> None:
+        self._passing = self._scene.passing
+        if call.life != self._life:
+            self._life = call.life
+            for each in (self._halves, self._walks, self._whole):
+                each.clear()
+        needed, listed = set(_needed(call)), set(_listed(call))
+        if resting := sorted(each for each in needed & self._halves.keys() if self._is_doubtful(each)):
+            self._violated(f"{call.operation} rests on half an answer: {resting}")
+        elif unseen := sorted(listed - self._whole.keys()):
+            self._violated(f"{call.operation} rests on what was never listed in whole: {unseen}")
+
+    def _is_doubtful(self, read: Read) -> bool:
+        whole = self._whole.get(read)
+        longest = _LONGEST.get(read[0], _AN_HOUR)
+        same = self._halves[read] is self._passing
+        return same or whole is None or self._scene.cloud.now - whole > longest
+
+    def hears(self, call: Call, heard: Heard) -> None:
+        read = call.operation, call.account, call.vault or call.plan
+        if call.mutating or not heard.status:
+            return
+        if heard.spoilt:
+            self._halves[read] = self._passing
+            self._walks.pop(read, None)
+        elif heard.whole and call.operation.startswith("List"):
+            self._note(read, call, heard)
+        elif heard.whole:
+            self._is_known(read)
+            if call.operation == "DescribeBackupVault":
+                self._halves.pop(("ListBackupVaults", call.account, ""), None)  # which is asked where this says nothing
+        else:
+            self._walks.pop(read, None)
+            if not heard.fate:
+                self._is_known(read)  # that there is none is an answer
+
+    def _note(self, read: Read, call: Call, heard: Heard) -> None:
+        """Note a good page: a list is known when its last page has come, and in whole if nothing was left out."""
+        if not call.goes_on:
+            self._walks[read] = not call.narrowed
+        if read not in self._walks or json.loads(heard.body).get("NextToken"):
+            return
+        if self._walks.pop(read) or read in self._whole:
+            self._is_known(read)
+        if call.operation == "ListCopyJobs":
+            # That nothing has arrived since, jobs tell too: the listing before the spoilt one holds on then.
+            for each in [each for each in self._halves if each[0] == _LISTING and each in self._whole]:
+                del self._halves[each]
+
+    def _is_known(self, read: Read) -> None:
+        self._halves.pop(read, None)
+        self._whole[read] = self._scene.cloud.now
 
 
 def _needed(call: Call) -> Iterator[Read]:
     """Yield the reads without which a write is a guess."""
+    account, plan = call.account, call.plan
     match call.operation:
         case "StartCopyJob":
-            target = call.sent["DestinationBackupVaultArn"].split(":")
-            for account, vault in ((call.account, call.sent["SourceBackupVaultName"]), (target[4], target[6])):
-                yield ("ListRecoveryPointsByBackupVault", account, vault)
-                yield ("ListBackupVaults", account, "")
-            yield ("ListCopyJobs", call.account, "")
-            yield ("GetBackupVaultAccessPolicy", target[4], target[6])
+            yield from _listed(call)
+            yield ("GetBackupVaultAccessPolicy", *_target(call))
+            yield ("ListBackupVaults", account, "")
+            yield ("ListBackupVaults", _target(call)[0], "")
         case "PutBackupVaultAccessPolicy" | "DeleteBackupVaultAccessPolicy":
-            yield ("GetBackupVaultAccessPolicy", call.account, call.vault)
+            yield ("GetBackupVaultAccessPolicy", account, call.vault)
         case "CreateBackupVault":
-            yield ("ListBackupVaults", call.account, "")
+            yield ("ListBackupVaults", account, "")
+        case "CreateBackupPlan":
+            yield ("ListBackupPlans", account, "")
+        case "UpdateBackupPlan" | "DeleteBackupPlan":
+            yield ("GetBackupPlan", account, plan)
+        case "CreateBackupSelection" | "DeleteBackupSelection":
+            yield ("ListBackupSelections", account, plan)
         case _:
             return
+
+
+def _listed(call: Call) -> Iterator[Read]:
+    """Yield the lists that have to be known in whole before a copy is started."""
+    if call.operation == "StartCopyJob":
+        target = _target(call)
+        yield (_LISTING, call.account, call.sent["SourceBackupVaultName"])
+        yield (_LISTING, *target)
+        yield ("ListCopyJobs", call.account, "")
+
+
+def _target(call: Call) -> tuple[str, str]:
+    arn = call.sent["DestinationBackupVaultArn"].split(":")
+    return arn[4], arn[6]
 
 
 # --- 13 ------------------------------------------------------------------------------------------------------------
@@ -130,9 +204,12 @@ class _Case:
         return proven or self._goes_ahead(point)
 
     def _goes_ahead(self, point: RecoveryPoint) -> bool:
-        """Tell whether it is the newest of its type that has no job, and young enough for one to be known."""
-        alike = [each for each in self._points if each.resource_type == point.resource_type]
-        begun = {each.source_point_arn for each in self._jobs if each.state != "FAILED"}
-        open_ = [each for each in alike if each.arn not in begun]
-        newest = max(open_, key=lambda each: (each.created, each.arn), default=point)
-        return point.created >= newest.created and point.created > self._now - _WEEK
+        """Tell whether it is the newest in doubt of its type that was never tried, alone, and young enough for a job."""
+        alike = {each.arn: each for each in self._points if each.resource_type == point.resource_type}
+        alike = {arn: each for arn, each in alike.items() if self.could_be(each)}
+        jobs = [each for each in self._jobs if each.source_point_arn in alike]
+        if any(each.state in {"CREATED", "RUNNING"} and each.source_point_arn != point.arn for each in jobs):
+            return False
+        untried = alike.keys() - {each.source_point_arn for each in jobs}
+        newest = max((alike[each].created for each in untried), default=point.created)
+        return point.created >= newest and point.created > self._now - _WEEK

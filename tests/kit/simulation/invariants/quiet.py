@@ -35,18 +35,19 @@ def nothing_without_need(_: Scene, violated: Violated) -> Checks:
             shown[key] = json.loads(json.loads(heard.body)["Policy"])
 
     def says(before: Json, after: Json, _: Outcome) -> None:
-        if before != after and _lasting(before) == _lasting(after):
+        if before != after and lasting(before) == lasting(after):
             violated(f"a status is written that says nothing new: {_changed(before, after)}")
 
     return Checks(asks=asks, hears=hears, says=says)
 
 
-def _lasting(value: Any) -> Any:
+def lasting(value: Any) -> Any:
+    """Return a status, or a part of one, without what dates a change."""
     match value:
         case dict():
-            return {name: _lasting(each) for name, each in value.items() if name not in _STAMPS}
+            return {name: lasting(each) for name, each in value.items() if name not in _STAMPS}
         case list():
-            return [_lasting(each) for each in value]
+            return [lasting(each) for each in value]
         case _:
             return value
 
