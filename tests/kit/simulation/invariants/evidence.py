@@ -204,7 +204,7 @@ class _Case:
         return proven or self._goes_ahead(point)
 
     def _goes_ahead(self, point: RecoveryPoint) -> bool:
-        """Tell whether it is the newest in doubt of its type that was never tried, alone, and young enough for a job."""
+        """Tell whether it is the newest in doubt of its type that was never tried, alone, and young."""
         alike = {each.arn: each for each in self._points if each.resource_type == point.resource_type}
         alike = {arn: each for arn, each in alike.items() if self.could_be(each)}
         jobs = [each for each in self._jobs if each.source_point_arn in alike]
