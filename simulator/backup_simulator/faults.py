@@ -95,6 +95,10 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._faults)
 
+    def name_resources(self) -> bool:
+        """Tell whether any hits only the calls that speak of a resource, for which they have to be read."""
+        return any(fault.resource for fault in self._faults)
+
     def add(self, fault: Fault) -> Fault:
         """Order a fault."""
         fault.number = next(self._numbers)

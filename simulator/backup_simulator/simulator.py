@@ -238,14 +238,13 @@ class Simulator:
         credential = passage.credential
         if credential is None or not self.faults:
             return None
-        text = urllib.parse.unquote(f"{request.path}?{request.query}\n") + request.body.decode("utf-8", "replace")
         principal = credential.principal
         target = faults.Target(
             principal.account,
             principal.name,
             passage.service,
             passage.operation,
-            text + urllib.parse.unquote(text),
+            _spoken_of(request) if self.faults.name_resources() else "",
             self.state.now(),
             mutating=calls.mutates(passage.operation) or passage.operation in _PRESENT,
             session=credential.token is not None,
@@ -316,6 +315,12 @@ class Simulator:
                     outcome=outcome,
                 )
             )
+
+
+def _spoken_of(request: Request) -> str:
+    """Return all that a request says, as it stands there and unquoted."""
+    text = urllib.parse.unquote(f"{request.path}?{request.query}\n") + request.body.decode("utf-8", "replace")
+    return text + urllib.parse.unquote(text)
 
 
 def _identify(request: Request, passage: _Passage) -> tuple[catalogue.Service | None, claims.Claim | None]:
