@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 import urllib.parse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -136,6 +136,7 @@ class Troubles:
     stale: float = 0.0
     small_pages: bool = False
     kills: int = KILLS
+    rates: Mapping[Trouble, float] = field(default_factory=lambda: RATES)
     over: bool = False
     edits: random.Random | None = None
 
@@ -188,7 +189,7 @@ class Troubles:
         if self.over:
             return None
         for kind in self.kinds:
-            rate = AT_WRITES.get(kind, RATES[kind]) if mutating else RATES[kind]
+            rate = AT_WRITES.get(kind, self.rates[kind]) if mutating else self.rates[kind]
             if not _may_be(kind, operation, later_page=later_page) or self.dice.random() >= rate:
                 continue
             if kind in (Trouble.KILLED_BEFORE, Trouble.KILLED_AFTER):

@@ -50,7 +50,7 @@ class _Granted:
         accounts = {account for account, _, _ in grants}
         if call.account == TOOLS:
             role = call.sent.get("RoleArn")
-            if call.operation not in _OWN or (role and role not in {self._roles[each] for each in accounts}):
+            if call.operation not in _OWN or (role and role not in {self._roles.get(each) for each in accounts}):
                 self._violated(f"{passing.key} sends {call.operation} with role {role} with the operator's identity")
             return
         if not call.account:
