@@ -232,8 +232,8 @@ class Host:
 
     def _is_overtaken(self, passing: Passing, request: Request) -> bool:
         """Tell whether what a pass acts for has been edited meanwhile, as hosts with threads ask it."""
-        edited_ = self.bodies[passing.key] is not passing.body
-        return edited_ or self._process.desk.is_overtaken(passing.key, request)
+        desk, key = self._process.desk, passing.key
+        return self.bodies[key] is not passing.body or desk.is_overtaken(key, request)
 
     def _write(self, passing: Passing, outcome: Outcome) -> None:
         """Write a status onto what is declared by now, as hosts of a cluster do."""
