@@ -79,6 +79,7 @@ def _deletes(patch: Patch) -> None:
 
 def _ignores_claims(patch: Patch) -> None:
     patch.setattr(PolicyDrawer, "claims_beside", lambda _self, _key: frozenset())
+    patch.setattr(PolicyDrawer, "_is_claimed", lambda _self, _key, _request: False)
 
 
 def _overwrites(patch: Patch) -> None:
