@@ -47,6 +47,7 @@ def test_a_seed_replays_in_another_process() -> None:
 
 def test_a_failing_seed_tells_how_to_replay_it() -> None:
     """The command that it prints runs through the same steps to the same violations."""
+    assert not run(21).told, "how its world ends is found with a whole engine"
     with pytest.MonkeyPatch.context() as patch:
         DELETES.patch(patch)
         failed = run(21)

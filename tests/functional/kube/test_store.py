@@ -377,6 +377,7 @@ def test_what_a_request_respects_stays_as_it_was() -> None:
     after = settled(listener).desk[POLICY].claims_beside(ORDERS.policy)
     assert (set(before), len(before), ("v3", "sid") in before) == ({("v1", "sid"), ("v2", "sid")}, 2, False)
     assert (set(after), len(after), ("v3", "sid") in after) == ({("v3", "sid")}, 1, True)
+    assert before - after == {("v1", "sid"), ("v2", "sid")}, "and it is a set like others"
 
 
 def test_claims_end_with_the_policy_and_with_its_deletion() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
@@ -39,6 +39,11 @@ class ClaimsBeside(AbstractSet[tuple[str, str]]):
     def __init__(self, wanted: Mapping[tuple[str, str], int], own: AbstractSet[tuple[str, str]]) -> None:
         self._wanted = wanted
         self._own = own
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[T]) -> AbstractSet[T]:
+        """Return what the operators of sets make of it."""
+        return frozenset(it)
 
     def __contains__(self, claim: object) -> bool:
         return self._wanted.get(cast("tuple[str, str]", claim), 0) > (claim in self._own)
