@@ -9,9 +9,11 @@ import pytest
 from tests.kit.builders import ROLE, SOURCE_ID, TARGET_ARN, UNSEEN, account_sight, desired, observed, point, sight
 from tests.kit.judging import diff
 
+from crossvault.aspects.copy_role.controlled import Around, under
 from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, Trial, samples
 from crossvault.aspects.organization.controls import CONTROLS, ControlPolicy, Level, told
 from crossvault.engine.looks import UNASKED, Look, Seen
+from crossvault.engine.rows import MET, UNMET, Prerequisite
 from crossvault.iam.context import Caller, Request
 from crossvault.iam.decisions import Barrier
 
@@ -111,3 +113,83 @@ def test_the_row_names_it(trial: Trial, statement: Json) -> None:
     (row,) = (each for each in plan.prerequisites if each.name == MAY_COPY)
 
     assert f"statement NoCopies {WHERE} (" in f"{row.message} {row.remedy}"
+
+
+WHERE_TAGGED = {"StringNotEquals": {"aws:PrincipalTag/copies": "yes"}}
+FORMS = samples(SOURCE_ID, "eu-west-1", "aws")
+
+
+ALL = Trial(((OUT, True), (INTO, True)))
+
+
+def copying(*statements: Json, trial: Trial = ALL) -> Prerequisite:
+    """Return the row about what the role may do, under a policy beside FULL; the source has a snapshot of EBS."""
+    look = over(FULL, policy(*statements))
+    own = desired()
+    tried = under(own, own.destinations[0], Seen(trial), Around(look))
+    source = account_sight().having(CONTROLS, look)
+    there = (point(1, arn="arn:aws:ec2:eu-west-1::snapshot/snap-1", kind="EBS"),)
+    plan = diff(own, observed(there, sight().having(COPYING, tried), source=source))
+    (row,) = (each for each in plan.prerequisites if each.name == MAY_COPY)
+    return row
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_certain_is_never_told_as_undecided(form: str) -> None:
+    """Of recovery points of a form that nobody has: nothing is tried of those, so the row does not say that it is."""
+    row = copying(deny(Action=OUT, Resource=form))
+    held = form == FORMS[1]
+
+    assert row.status is (UNMET if held else MET)
+    assert "Not decided" not in row.message
+    assert ("NoCopies" in row.remedy) is held
+
+
+def test_what_is_not_decided_is_told_beside_what_is() -> None:
+    """The statement that may deny, and not the one that certainly does and comes first."""
+    certain, open_ = deny(Sid="Certain", Action=OUT, Resource=FORMS[0]), deny(Action=OUT, Condition=WHERE_TAGGED)
+    row = copying(certain, open_)
+
+    assert "Not decided, and copies are tried: statement NoCopies" in row.message
+    assert "Certain" not in row.message
+
+
+@pytest.mark.parametrize(
+    ("statements", "told_of"),
+    [
+        pytest.param([{"Effect": "Allow", "Action": "*", "Condition": WHERE_TAGGED}], "", id="an Allow"),
+        pytest.param(
+            [
+                {"Sid": "Some", "Effect": "Allow", "Action": "*", "Condition": WHERE_TAGGED},
+                deny(Condition=WHERE_TAGGED),
+            ],
+            "NoCopies",
+            id="an Allow and a Deny",
+        ),
+    ],
+)
+def test_an_allow_says_nothing_where_another_one_allows(statements: list[Json], told_of: str) -> None:
+    """Within a level one Allow is enough, so that of another one is in nobody's way whatever its conditions come to."""
+    clause = told(over(FULL, policy(*statements)), [REQUEST], [INTO])
+
+    assert (told_of in clause) if told_of else clause == ""
+    assert "Some" not in clause
+
+
+def test_an_allow_that_alone_may_allow_is_told() -> None:
+    """Nothing else of the level allows it."""
+    alone = policy({"Sid": "Some", "Effect": "Allow", "Action": "*", "Condition": WHERE_TAGGED})
+
+    assert told(over(alone), [REQUEST], [INTO]).startswith("statement Some ")
+
+
+def test_what_a_control_policy_denies_is_named_beside_what_the_role_lacks() -> None:
+    """A policy of the role gives no right to share snapshots, and the organization does not let it copy any."""
+    trial = Trial(
+        ((OUT, True), (INTO, True)),
+        kept=((FORMS[1], frozenset()),),
+        lacking=((FORMS[1], ("ec2:ModifySnapshotAttribute",)),),
+    )
+    row = copying(deny(Action=OUT, Resource=FORMS[1]), trial=trial)
+
+    assert f"may not do {OUT} and ec2:ModifySnapshotAttribute on {FORMS[1]}" in row.message

@@ -50,7 +50,7 @@ class Judgement:
 
     ``grounds`` are the Deny statements that deny; what makes it unknown; or, where nothing allows, the Allow statements
     that speak of the action and do not apply. ``allowed`` says what would be but for every Deny; None for unknown.
-    ``doubts`` are the Deny statements that may deny, too, where nothing allows.
+    ``doubts`` are the Deny statements that may deny where none certainly does: also those among the grounds.
     """
 
     verdict: Verdict
@@ -95,7 +95,7 @@ def evaluate(document: str | None, request: Request, action: str) -> Judgement:
     if allowed and denied is False:
         return Judgement(Verdict.ALLOWED)
     open_ones = (each for each in readings if each.applies is None and (each.denies or allowed is None))
-    return Judgement(Verdict.UNKNOWN, tuple(each.ground(None) for each in open_ones), allowed)
+    return Judgement(Verdict.UNKNOWN, tuple(each.ground(None) for each in open_ones), allowed, _denying(readings, None))
 
 
 def of_deleted(document: str | None, but: documents.Which) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ nothing up. https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_tes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...engine.declared import Desired, Destination
@@ -15,7 +15,7 @@ from ...engine.observed import Sight
 from ...iam.context import FROM_HERE, UNSEEN, Caller, Fact, Request, ServiceCaller
 from ...iam.decisions import Barrier
 from ..organization import ORGANIZATION
-from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Level, barred, told
+from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Level, barred, told, told_doubtful
 from .declared import COPY_ROLE
 from .trials import INTO, OUT, PASS_ROLE, SERVICE, Trial, samples
 
@@ -105,13 +105,22 @@ def _assuming(role_arn: str, account_id: str, known: Around) -> Request:
 
 def named(desired: Desired, destination: Destination, known: Around, actions: Mapping[str, Collection[str]]) -> str:
     """Name the policies that keep the copy role from something, or may do so; empty where none is known."""
-    found = (
-        clause
-        for action, resources in actions.items()
-        for each in resources
-        if (clause := told(known.controls, _requests(desired, destination, known, action, each), [action]))
-    )
-    return next(found, "")
+    every = _every(desired, destination, known, actions)
+    return next(filter(None, (told(known.controls, requests, [action]) for action, requests in every)), "")
+
+
+def doubtful(desired: Desired, destination: Destination, known: Around, actions: Mapping[str, Collection[str]]) -> str:
+    """Name those that may keep the copy role from something, where none certainly does."""
+    every = _every(desired, destination, known, actions)
+    return next(filter(None, (told_doubtful(known.controls, requests, action) for action, requests in every)), "")
+
+
+def _every(
+    desired: Desired, destination: Destination, known: Around, actions: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, list[Request]]]:
+    for action, resources in actions.items():
+        for each in resources:
+            yield action, _requests(desired, destination, known, action, each)
 
 
 def named_for_passing(desired: Desired, known: Around) -> str:
@@ -126,7 +135,7 @@ def undecided(desired: Desired, destination: Destination, known: Around) -> str:
         return ""
     if isinstance(known.controls, Unseen):
         return "Control policies with conditions, which IAM does not try out, were not seen."
-    clause = named(desired, destination, known, asked(desired, destination, (OUT, INTO)))
+    clause = doubtful(desired, destination, known, asked(desired, destination, (OUT, INTO)))
     return f"Not decided, and copies are tried: {clause}." if clause else ""
 
 
@@ -157,6 +166,8 @@ def under(desired: Desired, destination: Destination, look: Look[Trial | None], 
     }
     forms = {form for action, form in denied if action == OUT}
     kept = {**dict(trial.kept), **{each: dict(trial.kept).get(each, frozenset()) | _BARRED for each in forms}}
+    lacking = {**dict(trial.lacking), **{each: tuple(dict.fromkeys((OUT, *trial.lacks(each)))) for each in forms}}
+    trial = replace(trial, lacking=tuple(lacking.items()))
     none_left = set(actions[OUT]) <= set(kept)
     lost = {OUT} if none_left and forms else set()
     lost |= {action for action, _ in denied if action == INTO}

@@ -136,7 +136,7 @@ def may_copy(
         )
     if any(allowed is None for _, allowed in look.value.decisions):
         open_ = [action for action, allowed in look.value.decisions if allowed is None]
-        named = controlled.named(desired, destination, around, controlled.asked(desired, destination, open_))
+        named = controlled.doubtful(desired, destination, around, controlled.asked(desired, destination, open_))
         which = f": {named}" if named else ""
         words = f"Whether role {bare} in {where} may copy depends on conditions of its policies{which}."
         words += " Copies are tried."

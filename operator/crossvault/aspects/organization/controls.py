@@ -65,10 +65,18 @@ def told(look: Look[tuple[Level, ...]], requests: Sequence[Request], actions: It
         return ""
     found = [_whatever(look.value, requests, action) for action in actions]
     certain = dict.fromkeys(each for one, _ in found for each in one)
-    doubtful = dict.fromkeys(each for _, one in found for each in one)
-    shown = [*certain] or [*doubtful]
+    return _listed(certain or dict.fromkeys(each for _, one in found for each in one))
+
+
+def told_doubtful(look: Look[tuple[Level, ...]], requests: Sequence[Request], action: str) -> str:
+    """Name only what may keep somebody from an action, as a clause; empty where that is certain, or nothing is."""
+    return "" if isinstance(look, Unseen) else _listed(dict.fromkeys(doubted(look.value, requests, action)))
+
+
+def _listed(grounds: Iterable[Ground]) -> str:
+    shown = [*map(str, grounds)]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(map(str, shown[:_SHOWN])) + more
+    return ", ".join(shown[:_SHOWN]) + more
 
 
 def barred(levels: tuple[Level, ...], requests: Sequence[Request], action: str) -> tuple[Ground, ...]:
@@ -95,9 +103,12 @@ def _grounds(levels: Iterable[Level], request: Request, action: str) -> tuple[li
     doubtful: list[Ground] = []
     for level in levels:
         judged = [(each, _judged(each, request, action)) for each in level.policies]
+        # Where one allows it, it says nothing that another one may not.
+        allows = any(one.allowed and not _is_of_some(policy, request) for policy, one in judged)
         for policy, one in judged:
             where = f"of {level.kind} {policy.name} ({policy.id}) on {level.target}"
-            named = [Ground(f"{each.statement} {where}", each.why) for each in (*one.grounds, *one.doubts)]
+            found = one.doubts if allows and one.verdict is Verdict.UNKNOWN else (*one.grounds, *one.doubts)
+            named = [Ground(f"{each.statement} {where}", each.why) for each in dict.fromkeys(found)]
             if one.verdict is Verdict.DENIED and not _is_of_some(policy, request):
                 certain += named
             elif one.verdict in {Verdict.UNKNOWN, Verdict.DENIED} or one.doubts:
