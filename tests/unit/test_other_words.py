@@ -15,7 +15,7 @@ from tests.kit.judging import diff
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.schedule import DeleteSelection, UpdatePlan
 from crossvault.aspects.schedule.declared import OWNER, SCHEDULE, Conditions, Rule, Schedule, Selection
-from crossvault.aspects.schedule.document import form_from, plan_document, plan_name, selection_document, selection_form
+from crossvault.aspects.schedule.document import form_of, plan_document, plan_name, selection_document, selection_form
 from crossvault.aspects.schedule.seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
 from crossvault.engine.looks import Seen
 from crossvault.engine.observed import Observed
@@ -62,7 +62,7 @@ def shown(chance: random.Random, change: Callable[[Any], None] = lambda _shown: 
         "arn",
         NAME,
         "version",
-        form_from(document["Rules"], document.get("AdvancedBackupSettings")),
+        form_of(document),
         {OWNER_TAG: "uid"},
         tuple(
             Selected(str(number), each["SelectionName"], selection_form(each))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import yaml
 from hypothesis import given
@@ -396,6 +397,81 @@ def test_every_difference_is_found_and_named(change: Any, told: str) -> None:
     change(next(each for each in shown["Rules"] if each["RuleName"] == "daily"))
 
     assert any(path.startswith(told) or told in path for path, *_ in differences(form_of(sent), form_of(shown)))
+
+
+def shown_by_aws() -> Json:
+    """Return a plan with the least of each list that AWS may show."""
+    schedule, _ = read(EVERYTHING)
+    return plan_document(desired(), schedule, "the-plan")
+
+
+MODEL = botocore.session.get_session().get_service_model("backup")
+AWS_OWN = frozenset({"BackupPlanName", "RuleId", "DeleteAfterEvent"})
+"""The name is kept, ids are AWS's, and API_Lifecycle says of the event: not valid as an input."""
+
+
+@pytest.mark.parametrize(
+    ("shape", "find"),
+    [
+        pytest.param("BackupPlan", lambda plan: plan, id="plan"),
+        pytest.param("BackupRule", lambda plan: plan["Rules"][1], id="rule"),
+        pytest.param("Lifecycle", lambda plan: plan["Rules"][1]["Lifecycle"], id="lifecycle"),
+        pytest.param("CopyAction", lambda plan: plan["Rules"][1]["CopyActions"][0], id="copy action"),
+        pytest.param("Lifecycle", lambda plan: plan["Rules"][1]["CopyActions"][0]["Lifecycle"], id="of copies"),
+    ],
+)
+def test_no_member_that_aws_knows_is_overlooked(shape: str, find: Any) -> None:
+    """An update replaces a plan as a whole, so whatever is not compared would go without a word."""
+    sent = shown_by_aws()
+    members: Mapping[str, Any] = MODEL.shape_for(shape).members  # type: ignore[attr-defined]
+    for name, member in members.items():
+        if name in AWS_OWN:
+            continue
+        shown = copy.deepcopy(sent)
+        there = find(shown)
+        there[name] = other_value(member, there.get(name))
+
+        assert differences(form_of(sent), form_of(shown)) != (), name
+
+
+def other_value(shape: Any, value: Any) -> Any:
+    """Return what AWS might show of a member, and does not."""
+    match shape.type_name:
+        case "structure":
+            return {name: other_value(member, None) for name, member in shape.members.items()}
+        case "list":
+            return [*(value or ()), other_value(shape.member, None)]
+        case "map":
+            return {"other": "value"}
+        case "boolean":
+            return not value
+        case "long":
+            return (value or 0) + 97
+        case _:
+            return "cron(7 7 ? * * *)" if value and value.startswith("cron(") else "other"
+
+
+@pytest.mark.parametrize("listed", ["Rules", "CopyActions"])
+def test_what_is_listed_twice_is_told(listed: str) -> None:
+    """Also where the second one has the name of the first: it would hide behind it, with another vault."""
+    sent = shown_by_aws()
+    shown = copy.deepcopy(sent)
+    there = shown if listed == "Rules" else shown["Rules"][0]
+    there[listed] = [{**there[listed][0], "TargetBackupVaultName": "other"}, *there[listed]]
+
+    found = [(want, have) for _, want, have in differences(form_of(sent), form_of(shown))]
+    assert any(want in {"absent", "none"} or have.count(",") > want.count(",") for want, have in found)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("within", [True, False])
+def test_settings_are_the_same_wherever_aws_gives_them(*, beside: bool, within: bool) -> None:
+    """Beside the plan, in it, or in both; only where they are in neither there are none."""
+    sent = shown_by_aws()
+    settings = sent["AdvancedBackupSettings"]
+    shown = {**sent, "AdvancedBackupSettings": settings if within else None}
+
+    assert (form_of(shown, settings if beside else None) == form_of(sent)) is (beside or within)
 
 
 @given(st.data())

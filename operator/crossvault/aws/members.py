@@ -218,7 +218,8 @@ ANSWERS: dict[str, Members] = {
             "BackupPlan.Rules[].TargetLogicallyAirGappedBackupVaultArn",
             *("BackupPlan.Rules[].IndexActions", "BackupPlan.Rules[].IndexActions[].ResourceTypes"),
             *("BackupPlan.Rules[].ScanActions", "BackupPlan.Rules[].ScanActions[].MalwareScanner"),
-            "BackupPlan.Rules[].ScanActions[].ScanMode",
+            *("BackupPlan.Rules[].ScanActions[].ScanMode", "BackupPlan.ScanSettings"),
+            *("BackupPlan.ScanSettings[].MalwareScanner", "BackupPlan.ScanSettings[].ResourceTypes"),
             *(
                 f"{where}AdvancedBackupSettings{member}"
                 for where in ("", "BackupPlan.")

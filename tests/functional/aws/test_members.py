@@ -302,6 +302,7 @@ GOOD: dict[str, Json] = {
                 }
             ],
             "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
+            "ScanSettings": [{"MalwareScanner": "GUARDDUTY", "ResourceTypes": ["EBS"]}],
         },
         "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
     },

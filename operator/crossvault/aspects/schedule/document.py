@@ -7,16 +7,19 @@ compared, so that equal plans are never written again (each write is a version, 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ...engine.declared import Desired, Destination, PolicyKey
 from ...manifest import cron
 from ..lifecycle.declared import LIFECYCLE, Lifecycle
 from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, Schedule, Selection
 from .seen import PlanForm
+
+T = TypeVar("T")
 
 Document: TypeAlias = Mapping[str, Any]
 Difference: TypeAlias = tuple[str, str, str]
@@ -147,7 +150,8 @@ def differences(want: PlanForm, have: PlanForm) -> tuple[Difference, ...]:
             found.append((path, "absent", "present"))
         else:
             found += _between(path, want.rules[name], have.rules[name])
-    return (*found, *_between("advancedBackupSettings", want.settings, have.settings))
+    found += _between("advancedBackupSettings", want.settings, have.settings)
+    return (*found, *_between("", want.others, have.others))
 
 
 def _between(path: str, want: Document, have: Document) -> Iterator[Difference]:
@@ -165,14 +169,36 @@ def _told(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def form_of(plan: Document) -> PlanForm:
-    """Bring a plan to the form in which equal ones are equal, whether it is to be sent or was shown."""
-    return form_from(plan["Rules"], plan.get("AdvancedBackupSettings"))
+def form_of(plan: Document, beside: Iterable[Document] | None = None) -> PlanForm:
+    """Bring a plan to the form in which equal ones are equal, whether it is to be sent or was shown.
+
+    Args:
+        plan: ``BackupPlan``.
+        beside: ``AdvancedBackupSettings`` that AWS gives back beside the plan, in it, or in both.
+    """
+    rules = _each((str(rule["RuleName"]), dict(_normal(rule))) for rule in plan["Rules"])
+    return PlanForm(
+        rules, _options((*(beside or ()), *(plan.get("AdvancedBackupSettings") or ()))), dict(_others(plan))
+    )
 
 
-def form_from(rules: Iterable[Document], settings: Iterable[Document] | None) -> PlanForm:
-    """Return that form of the rules and the settings of a plan, which AWS gives back side by side."""
-    return PlanForm({str(rule["RuleName"]): dict(_normal(rule)) for rule in rules}, _options(settings or ()))
+def _each(named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Return what is listed by name; AWS promises for none of its lists that a name stands there once."""
+    found: dict[str, T] = {}
+    for name, value in named:
+        again = (f"{name} ({number})" for number in itertools.count(2))
+        found[name if name not in found else next(each for each in again if each not in found)] = value
+    return found
+
+
+def _others(plan: Document) -> Iterator[tuple[str, Any]]:
+    """Yield what no schedule declares and an update would take away."""
+    scans = [
+        f"{each.get('MalwareScanner')} {' '.join(sorted(each.get('ResourceTypes') or ())) or 'all'}"
+        for each in plan.get("ScanSettings") or ()
+    ]
+    if scans:
+        yield "ScanSettings", tuple(sorted(scans))
 
 
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
@@ -185,7 +211,7 @@ def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
     yield from _days("lifecycle", rule.get("Lifecycle"))
     yield "continuous", bool(rule.get("EnableContinuousBackup"))
     yield "recoveryPointTags", _pairs(rule.get("RecoveryPointTags"))
-    copies = {each["DestinationBackupVaultArn"]: each.get("Lifecycle") for each in rule.get("CopyActions") or ()}
+    copies = _each((each["DestinationBackupVaultArn"], each.get("Lifecycle")) for each in rule.get("CopyActions") or ())
     yield "copies", tuple(sorted(copies))
     for arn, lifecycle in sorted(copies.items()):
         yield from _days(f"copies[{arn}]", lifecycle)
@@ -219,13 +245,12 @@ def _pairs(tags: Mapping[str, str] | None) -> tuple[str, ...]:
 
 def _options(settings: Iterable[Document]) -> dict[str, tuple[str, ...]]:
     """Return the options of each resource type but for the one that says what is so anyway."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, set[str]] = {}
     for each in settings:
-        options = tuple(f"{name}={value}" for name, value in sorted((each.get("BackupOptions") or {}).items()))
-        on = tuple(option for option in options if option != _OFF)
-        if on:
-            found[str(each.get("ResourceType"))] = on
-    return found
+        options = {f"{name}={value}" for name, value in (each.get("BackupOptions") or {}).items()} - {_OFF}
+        if options:
+            found.setdefault(str(each.get("ResourceType")), set()).update(options)
+    return {name: tuple(sorted(options)) for name, options in found.items()}
 
 
 def selection_form(document: Document) -> tuple[object, ...]:

@@ -27,13 +27,17 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/logging-using-cloudtrail.
 
 @dataclass(frozen=True, slots=True)
 class PlanForm:
-    """A plan in the form in which equal ones are equal: the members of every rule by its name, and its settings.
+    """A plan in the form in which equal ones are equal.
 
-    ``settings`` has the options of each resource type.
+    Attributes:
+        rules: The members of every rule by its name; of more rules of one name, the later ones are numbered.
+        settings: The options of each resource type.
+        others: Members of the plan that no schedule declares.
     """
 
     rules: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

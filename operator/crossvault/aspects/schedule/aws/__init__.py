@@ -25,7 +25,7 @@ from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
 from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from ..declared import KNOWN_PLAN, SCHEDULE
-from ..document import form_from, is_named_by_us, plan_name, selection_form
+from ..document import form_of, is_named_by_us, plan_name, selection_form
 from ..seen import MATCHES, PLANS, BackupPlan, PlanForm, Plans, Selected
 from ..stock import FoundPlan
 from . import matches
@@ -194,7 +194,7 @@ def plans(access: Entered, region: str) -> tuple[Listed, ...]:
 def form(access: Entered, region: str, plan_id: str) -> PlanForm:
     """Read the present version of a plan."""
     answer = _got(access, region, plan_id)
-    return form_from(answer["BackupPlan"]["Rules"], answer.get("AdvancedBackupSettings"))
+    return form_of(answer["BackupPlan"], answer.get("AdvancedBackupSettings"))
 
 
 def _got(access: Entered, region: str, plan_id: str) -> Mapping[str, Any]:
