@@ -119,7 +119,7 @@ def test_one_point_is_told_in_full_from_the_command_line(surgery: Surgery) -> No
     assert "  It waits for the running copy of its resource to end; until when is not known." in more
     none = surgery.crossvault("points", "-f", surgery.manifests, "--recovery-point", "arn:aws:ec2:::snapshot/none")
     assert none.returncode == 1
-    assert "is in no vault of 1 policy" in none.stderr
+    assert "is no recovery point in the source vault of 1 policy, nor the copy of one that is there" in none.stderr
     other = surgery.crossvault("points", "-f", surgery.manifests, "orders/payments")
     assert other.returncode == 1
     assert "there is no CrossAccountBackupPolicy orders/payments; there are: orders/orders." in other.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -103,6 +104,19 @@ def test_csv_is_read_back_and_is_no_formula() -> None:
     assert "\n" not in found["message"]
 
 
+@pytest.mark.parametrize(
+    "begins", ["=", "+", "-", "@", " =", "\t=", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\u207a"]
+)
+def test_no_form_of_a_formula_begins_a_cell(begins: str) -> None:
+    """Also behind blanks, and in the letters that spreadsheets of other languages take for the same."""
+    one = line(Standing(POINT, State.FAILED, Reason.UNKNOWN_FAILURE, message=f"{begins}1+1", needs_action=True))
+    head, row = csv.reader(io.StringIO(printed([one], "csv")))
+
+    found = dict(zip(head, row, strict=True))["message"]
+    assert unicodedata.normalize("NFKC", found).lstrip()[0] not in "=+-@"
+    assert found.endswith("1+1")
+
+
 def test_a_table_has_a_head_once_and_a_sum() -> None:
     """However many chunks it takes; columns only grow."""
     lines = [line(Standing(replace(POINT, arn=f"arn:{number}"), State.MISSING)) for number in range(2 * CHUNK)]
@@ -192,6 +206,19 @@ def test_only_what_is_wanted_is_told(wanted: points.Wanted, count: int) -> None:
     assert len(told(builders.desired(created=ago(days=1.5)), observed, wanted)) == count
 
 
+@pytest.mark.parametrize(("source", "copy"), [("", ""), ("arn:a", ""), ("", "arn:a"), ("arn:a", "arn:b")])
+def test_one_is_found_whatever_aws_says_of_its_resource(source: str, copy: str) -> None:
+    """Nothing, for some types, and of a copy perhaps something else than of its source."""
+    there = replace(POINT, resource_arn=source)
+    its = replace(COPY, resource_arn=copy)
+    job = builders.job_for(there, state="COMPLETED", to=its)
+    observed = builders.observed((there, builders.point(2)), builders.sight(copies=(its,), jobs=(job,)))
+
+    for arn in (there.arn, its.arn):
+        (one,) = told(builders.desired(), observed, points.Wanted(point=arn))
+        assert one.point == there
+
+
 @pytest.mark.parametrize("asked", [None, POINT.arn])
 def test_what_could_not_be_looked_at_is_told_with_why(asked: str | None) -> None:
     """The points of a source that was seen by name; of one that was not, that there is nothing to be told."""
@@ -205,6 +232,14 @@ def test_what_could_not_be_looked_at_is_told_with_why(asked: str | None) -> None
     assert seen.message
     assert "dr: not looked at (Throttled). AWS throttles account orders-prod." in printed([unseen], fully=True)
     assert told(builders.desired(), blind, points.Wanted(states=frozenset({"copied"}))) == []
+
+
+def test_what_may_be_a_copy_is_told_as_not_looked_at() -> None:
+    """Nobody knows what the copies are, so it is not said that there is none of this ARN."""
+    blind = builders.observed((POINT,), builders.blind())
+    (one,) = told(builders.desired(), blind, points.Wanted(point=COPY.arn))
+
+    assert (one.point, one.state, one.reason) == (None, NOT_LOOKED_AT, "Throttled")
 
 
 def test_an_empty_source_beside_what_could_not_be_looked_at_is_told() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,7 +185,9 @@ def _csv(lines: Iterable[Line]) -> None:
 def _cell(value: object) -> str:
     """Write a value so that no spreadsheet takes it for a formula."""
     text = "" if value is None else plain(str(value))
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    # Some read wide letters as plain ones, and pass over blanks.
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first[:1] in {"=", "+", "-", "@"} else text
 
 
 # --- People --------------------------------------------------------------------------------------------------------

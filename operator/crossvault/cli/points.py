@@ -105,7 +105,10 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
         aws.close()
     if wanted.point is not None and not counted.total() and not wanted.states:
         words = "policy" if len(policies) == 1 else "policies"
-        raise click.ClickException(f"{wanted.point} is in no vault of {len(policies)} {words}.")
+        missing = (
+            f"{wanted.point} is no recovery point in the source vault of {len(policies)} {words}, nor the copy of one"
+        )
+        raise click.ClickException(f"{missing} that is there. Copies may outlive their sources.")
     return point_lines.exit_code(counted)
 
 
@@ -167,8 +170,9 @@ def _of_destination(
         return
     resource = wanted.resource
     if wanted.point is not None:
-        resource = there.points.where(wanted.point) or there.copies.where(wanted.point)
-        if resource is None:
+        # AWS may name none, and another one for a copy than for its source.
+        resource = there.points.where(wanted.point)
+        if resource is None and there.copies.where(wanted.point) is None:
             return
     for each in newest.standings(there, judged(plan, name), wanted.has, resource):
         wait = waits.wait(each, plan, desired, name, observed.at)
@@ -188,7 +192,9 @@ def _unseen(
         return
     for each in newest.points(points.value, lambda point: wanted.has_unseen(point, desired)):
         yield _not_looked_at(desired, destination, problem, each)
-    if not len(points.value) and wanted.point is None:
+    # An ARN that is none of the source's may be that of a copy.
+    unknown = not len(points.value) if wanted.point is None else points.value.where(wanted.point) is None
+    if unknown:
         yield _not_looked_at(desired, destination, problem)
 
 
