@@ -215,6 +215,28 @@ def test_a_control_policy_with_a_condition_that_holds_is_told_before_a_job_is_sp
 
 
 @pytest.mark.parametrize(
+    "condition", [{}, {"Condition": MADE_FOR}], ids=["which IAM tries out", "which it passes over"]
+)
+def test_what_the_role_denies_itself_is_told_apart_from_a_control_policy(stage: Stage, condition: Any) -> None:
+    """Each with the remedy that helps, in one row: who lifts the one would else find the other."""
+    stage.begin(governed("control_policies", {**SHUT, "Action": "backup:CopyIntoBackupVault", **condition}))
+    deny = {"Effect": "Deny", "Action": "backup:CopyFromBackupVault", "Resource": "*"}
+    stage.admin(scene.PRODUCTION, scene.HOME, "iam").put_role_policy(
+        RoleName="AWSBackupDefaultServiceRole",
+        PolicyName="none",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )
+    stage.look(keepers=managed(stage))
+    (row,) = (each for each in stage.body["status"]["prerequisites"] if each["name"] == "CopyRolePermissions")
+
+    assert row["status"] == "Unmet"
+    assert (
+        "may not do backup:CopyFromBackupVault, nor by a service control policy of the organization" in row["message"]
+    )
+    assert "About backup:CopyFromBackupVault: Allow it in a policy of the role" in row["remedy"]
+
+
+@pytest.mark.parametrize(
     ("condition", "said"),
     [
         pytest.param(ELSEWHERE, "", id="Regions of which both are allowed"),

@@ -10,7 +10,7 @@ from tests.kit.builders import ROLE, SOURCE_ID, TARGET_ARN, UNSEEN, account_sigh
 from tests.kit.judging import diff
 
 from crossvault.aspects.copy_role.controlled import Around, under
-from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, Trial, samples
+from crossvault.aspects.copy_role.permissions import COPYING, INTO, MAY_COPY, OUT, Trial, holding, samples
 from crossvault.aspects.organization.controls import CONTROLS, ControlPolicy, Level, told
 from crossvault.engine.looks import UNASKED, Look, Seen
 from crossvault.engine.rows import MET, UNMET, Prerequisite
@@ -193,3 +193,25 @@ def test_what_a_control_policy_denies_is_named_beside_what_the_role_lacks() -> N
     row = copying(deny(Action=OUT, Resource=FORMS[1]), trial=trial)
 
     assert f"may not do {OUT} and ec2:ModifySnapshotAttribute on {FORMS[1]}" in row.message
+
+
+def test_what_the_role_itself_lacks_is_not_laid_at_the_organizations_door() -> None:
+    """It denies to copy into the vault; that the role may not copy out is another matter, with another remedy."""
+    row = copying(deny(), trial=Trial(((OUT, False), (INTO, True)), bare=frozenset({OUT})))
+
+    assert f"may not do {OUT}, nor by a service control policy of the organization {INTO}, for vault" in row.message
+    assert f"allow {INTO}. About {OUT}: Allow it in a policy of the role" in row.remedy
+    assert "No other policy" not in row.remedy
+
+
+def test_forms_that_the_role_itself_lacks_are_told_apart() -> None:
+    """One form the organization keeps in, another one the role; both have points."""
+    trial = Trial(((OUT, True), (INTO, True)), kept=((FORMS[3], frozenset()),))
+    look = over(FULL, policy(deny(Action=OUT, Resource=FORMS[1])))
+    own = desired()
+    arns = ["arn:aws:ec2:eu-west-1::snapshot/snap-1", FORMS[3].replace("*", "job-1")]
+    tried = under(own, own.destinations[0], Seen(trial), Around(look))
+    row = holding(own, own.destinations[0], tried, arns, Around(look))
+
+    assert row.message.endswith(f"does not allow it on {FORMS[1]}.")
+    assert f"About {FORMS[3]}: Allow it in a policy of the role" in row.remedy

@@ -155,11 +155,12 @@ def tried(access: Entered, region: str, who: str, asked: Mapping[str, tuple[str,
         return None
     own = {action: asked[action] for action in (OUT, INTO, PASS_ROLE) if action in asked}
     decided = tuple((action, _any_of(found, action, listed)) for action, listed in own.items())
-    barriers = (_barriers(found, action, own[action]) for action, allowed in decided if allowed is False)
+    barriers = {action: _barriers(found, action, own[action]) for action, allowed in decided if allowed is False}
+    bare = frozenset(action for action, each in barriers.items() if not each)
     lacking = tuple((form, lacks) for form in own.get(OUT, ()) if (lacks := _lacking(found, form)))
     of_keys = tuple(each for each in OF_KEYS if each in asked and _any_of(found, each, asked[each]) is False)
     kept = _kept(found, own.get(OUT, ()))
-    return Trial(decided, frozenset[Barrier]().union(*barriers), kept, lacking, of_keys)
+    return Trial(decided, frozenset[Barrier]().union(*barriers.values()), kept, lacking, of_keys, bare)
 
 
 def _lacking(found: Decisions, form: str) -> tuple[str, ...]:

@@ -191,4 +191,4 @@ def _without(trial: Trial, lost: Iterable[str]) -> Trial:
     if not lost:
         return trial
     decisions = tuple((action, False if action in lost else allowed) for action, allowed in trial.decisions)
-    return replace(trial, decisions=decisions, barriers=trial.barriers | _BARRED)
+    return replace(trial, decisions=decisions, barriers=trial.barriers | _BARRED, bare=trial.bare - lost)

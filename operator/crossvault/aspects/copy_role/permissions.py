@@ -83,9 +83,12 @@ def holding(
     words = f"Role {bare} in {where} may not do {lacks} on {forms}; {held(len(arns))}"
     barriers = frozenset[Barrier]().union(*(each for _, each in kept))
     if barriers:
-        named = controlled.named(desired, destination, around, {OUT: tuple(form for form, _ in kept)})
-        words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it."
-        remedy, fix = lifting(barriers, actions, named), fixes.NONE
+        barred, free = (tuple(form for form, each in kept if bool(each) is those) for those in (True, False))
+        named = controlled.named(desired, destination, around, {OUT: barred})
+        where = f" on {' and '.join(barred)}" if free else ""
+        words = f"{words.removesuffix('.')}: {told(barriers)} does not allow it{where}."
+        alone = tuple(dict.fromkeys(each for form in barred for each in (trial.lacks(form) if trial else ())))
+        remedy, fix = lifting(barriers, alone, named, _besides(role, free)), fixes.NONE
     else:
         remedy, fix = _attach(role), fixes.within(account, attaching(role, desired.source.region))
     return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy, blocks=False, fix=fix)
@@ -119,10 +122,7 @@ def may_copy(
     where = f"account {desired.source.account.name} ({desired.source.account.account_id})"
     denied = look.value.denied
     if denied and look.value.barriers:
-        what = f"Role {bare} in {where} may not do {' and '.join(denied)} for vault {destination.vault.arn}"
-        named = controlled.named(desired, destination, around, controlled.asked(desired, destination, denied))
-        words = f"{what}: {told(look.value.barriers)} does not allow it."
-        return (unmet(MAY_COPY, name, Reason.COPY_ROLE_LACKS, words, lifting(look.value.barriers, denied, named)),)
+        return (_barred(desired, destination, look.value, role, around),)
     if denied:
         return (
             unmet(
@@ -144,6 +144,26 @@ def may_copy(
     words = f"Role {bare} may copy out of the source and into vault {destination.vault.name}."
     more = f"{controlled.undecided(desired, destination, around)} {_of_keys(look.value)}".strip()
     return (met(MAY_COPY, name, f"{words} {more}".rstrip()),)
+
+
+def _barred(desired: Desired, destination: Destination, trial: Trial, role: str, around: Around) -> Prerequisite:
+    """Return the row where something stands before what the role may not do; it need not before all of that."""
+    denied, account = trial.denied, desired.source.account
+    barred = tuple(each for each in denied if each not in trial.bare) or denied
+    free = tuple(each for each in denied if each not in barred)
+    named = controlled.named(desired, destination, around, controlled.asked(desired, destination, barred))
+    what = f"Role {role.rsplit('/', 1)[-1]} in account {account.name} ({account.account_id}) may not do"
+    vault = destination.vault.arn
+    words = f"{what} {' and '.join(denied)} for vault {vault}: {told(trial.barriers)} does not allow it."
+    if free:  # told first: a status clips what is long
+        words = f"{what} {' and '.join(free)}, nor by {told(trial.barriers)} {' and '.join(barred)}, for vault {vault}."
+    remedy = lifting(trial.barriers, barred, named, _besides(role, free))
+    return unmet(MAY_COPY, destination.name, Reason.COPY_ROLE_LACKS, words, remedy)
+
+
+def _besides(role: str, free: tuple[str, ...]) -> str:
+    """Say what else has to be done, about what nothing stands before; empty for nothing."""
+    return f"About {' and '.join(free)}: {_attach(role)}" if free else ""
 
 
 def _of_keys(trial: Trial) -> str:
@@ -195,8 +215,15 @@ def may_pass(
     return (met(PASS, "", f"{own} may pass role {role.rsplit('/', 1)[-1]} to AWS Backup."),)
 
 
-def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...], named: str = "") -> str:
-    """Return what has to be done where no policy of the role helps, and who can do it; ``named`` is what is known."""
+def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...], named: str = "", besides: str = "") -> str:
+    """Return what has to be done where no policy of the role helps, and who can do it.
+
+    Args:
+        barriers: What stands before it.
+        actions: What they have to allow.
+        named: What is known of them.
+        besides: What has to be done about what a policy of the role does help with.
+    """
     who = {
         Barrier.ORGANIZATION: "The management account, or who administers its policies, has to let the service control"
         " policies above this account allow",
@@ -204,7 +231,7 @@ def lifting(barriers: frozenset[Barrier], actions: tuple[str, ...], named: str =
     }
     ways = [f"{words} {' and '.join(actions)}." for each, words in who.items() if each in barriers]
     which = [f"It is {named}."] if named else []
-    return " ".join([*which, *ways, "No other policy of the role helps."])
+    return " ".join([*which, *ways, besides or "No other policy of the role helps."])
 
 
 def attaching(role: str, region: str) -> str:

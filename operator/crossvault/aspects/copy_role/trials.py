@@ -19,7 +19,8 @@ class Trial:
     """What IAM decided, by action: True for allowed, False for denied, None where keys decide that nobody gave.
 
     Attributes:
-        barriers: What of those that are denied no policy of the role can allow.
+        barriers: What stands before those that are denied and no policy of the role can allow.
+        bare: Those that are denied although nothing stands before them: a policy of the role can allow them.
         kept: The forms of recovery points, as :func:`samples` has them, of which the role may certainly copy none out
             although it may of others; with what no policy of the role can allow.
         lacking: What it may not do of what the services behind those forms need, by form.
@@ -31,6 +32,7 @@ class Trial:
     kept: tuple[tuple[str, frozenset[Barrier]], ...] = ()
     lacking: tuple[tuple[str, tuple[str, ...]], ...] = ()
     of_keys: tuple[str, ...] = ()
+    bare: frozenset[str] = frozenset()
 
     def of(self, action: str) -> bool | None:
         """Return the decision about an action; None for one that was not tried."""
