@@ -155,6 +155,17 @@ def test_a_statement_of_others_under_our_sid_is_not_touched() -> None:
     assert not row(plan).ours
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_somebody_denies_under_our_sid_is_not_touched(number: int) -> None:
+    """Also where it is about something that copies do not need: an Allow in its place would let the role do it."""
+    deny = {**statements_for([SERVICE])[number], "Effect": "Deny", "Action": "kms:ScheduleKeyDeletion"}
+    plan = planned(document(HOME, deny))
+    (told,) = (each for each in plan.drift if each.aspect == "key_policy")
+
+    assert puts(plan) == []
+    assert told.remedy.startswith(f"Give statement {deny['Sid']}")
+
+
 def test_what_somebody_changed_of_ours_is_put_back_in_its_place() -> None:
     """Also what is left of a role that was deleted and made anew: AWS writes its unique id instead."""
     use, grant = statements_for([SERVICE])

@@ -40,7 +40,12 @@ def statements_for(arns: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def is_ours(statement: Mapping[str, Any], role: str) -> bool:
-    """Tell whether a statement is ours to replace: its Sid is, and it lets in that role alone, or one deleted since."""
+    """Tell whether a statement is ours to replace: its Sid is, and it lets in that role alone, or one deleted since.
+
+    What denies anything is nobody's of us: whoever wrote it meant it.
+    """
+    if statement.get("Effect") != "Allow":
+        return False
     if statement.get("Sid") not in {each["Sid"] for each in statements_for([role])} or "NotPrincipal" in statement:
         return False
     listed = meaning.principals_of(statement.get("Principal"), meaning.partition_of(role))
