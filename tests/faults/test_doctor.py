@@ -7,150 +7,47 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.kit import harms
 from tests.kit import stage as scene
 from tests.kit.doctoring import Json, Surgery, fixes, unmet
 
 from backup_simulator.server import SimulatorServer
 
-ROLE_NAME = "AWSBackupDefaultServiceRole"
 THERE: Json = {"vault": {"name": "orders-copies"}}
 CHECKED = [scene.destination(**THERE, vaultPolicy="Check")]
-HERS: Json = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "Hers [1]",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{scene.SECOND}:root"},
-            "Action": "backup:CopyIntoBackupVault",
-            "Resource": "*",
-            "Condition": {"StringLike": {"aws:PrincipalTag/it's": ["a]b", '$HOME `id` \\ "']}},
-        }
-    ],
-}
-
-
-def closed_key(account_id: str) -> Json:
-    """Return the policy of a key that is for its own account only."""
-    statement = {
-        "Sid": "Account",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def sound() -> Json:
-    """Return a world in which the vault is there and lets the copy role in: nothing is wrong in it."""
-    made = scene.world()
-    role = {**HERS["Statement"][0], "Sid": "Ours", "Principal": {"AWS": f"arn:aws:iam::{scene.PRODUCTION}:root"}}
-    del role["Condition"]
-    vault: Json = {"region": scene.AWAY, "name": "orders-copies", "key": "alias/orders-copies"}
-    vault["policy"] = {"Version": "2012-10-17", "Statement": [role]}
-    scene.account(made, scene.BACKUP)["vaults"] = [vault]
-    return made
-
-
-def vault_of(made: Json) -> Json:
-    """Return the destination vault of a world."""
-    found: Json = scene.account(made, scene.BACKUP)["vaults"][0]
-    return found
-
-
-def _toggle(made: Json) -> None:
-    made["organization"]["cross_account_backup"] = False
-
-
-def _no_vault(made: Json) -> None:
-    del scene.account(made, scene.BACKUP)["vaults"]
-
-
-def _disabled_key(made: Json) -> None:
-    scene.account(made, scene.BACKUP)["keys"][0]["state"] = "Disabled"
-
-
-def _no_policy(made: Json) -> None:
-    del vault_of(made)["policy"]
-
-
-def _policy_of_others(made: Json) -> None:
-    vault_of(made)["policy"] = HERS
-
-
-def _own_account_only(made: Json) -> None:
-    scene.account(made, scene.PRODUCTION)["keys"][1]["policy"] = closed_key(scene.PRODUCTION)
-
-
-def _disabled_source_key(made: Json) -> None:
-    scene.account(made, scene.PRODUCTION)["keys"][1]["state"] = "Disabled"
-
-
-def _vault_key_for_nobody(made: Json) -> None:
-    narrow = closed_key(scene.BACKUP)
-    narrow["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{scene.BACKUP}:user/admin"}
-    reader = {
-        **narrow["Statement"][0],
-        "Sid": "Read",
-        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
-    }
-    reader["Principal"] = {"AWS": f"arn:aws:iam::{scene.BACKUP}:role/crossvault-destination"}
-    scene.account(made, scene.BACKUP)["keys"][0]["policy"] = {**narrow, "Statement": [*narrow["Statement"], reader]}
-
-
-def _no_role(made: Json) -> None:
-    account = scene.account(made, scene.PRODUCTION)
-    account["roles"] = [each for each in account["roles"] if each["name"] != ROLE_NAME]
-
-
-def _untrusting(made: Json) -> None:
-    scene.role(made, scene.PRODUCTION, ROLE_NAME)["trust"] = {"services": ["ec2.amazonaws.com"]}
-
-
-def _role_may_nothing(made: Json) -> None:
-    scene.role(made, scene.PRODUCTION, ROLE_NAME)["policies"] = []
-
-
-def _no_passing(made: Json) -> None:
-    role = scene.role(made, scene.PRODUCTION, "crossvault-source")
-    (document,) = role["policies"]
-    document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "PassCopyRole"]
-
-
 WRONG: dict[str, tuple[Callable[[Json], None], Json, str, str, int]] = {
-    "the switch is off": (_toggle, {}, "OrganizationToggle", "CrossAccountBackupOff", 4),
+    "the switch is off": (harms.toggle, {}, "OrganizationToggle", "CrossAccountBackupOff", 4),
     "no vault, and none is to be created": (
-        _no_vault,
+        harms.no_vault,
         {"destinations": [scene.destination(**THERE)]},
         "DestinationVault",
         "DestinationVaultMissing",
         4,
     ),
-    "the vault's key is disabled": (_disabled_key, {}, "VaultKey", "KeyNotUsable", 4),
-    "a vault without a policy": (_no_policy, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
-    "a policy for others": (_policy_of_others, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
+    "the vault's key is disabled": (harms.disabled_key, {}, "VaultKey", "KeyNotUsable", 4),
+    "a vault without a policy": (harms.no_policy, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
+    "a policy for others": (harms.policy_of_others, {"destinations": CHECKED}, "VaultPolicy", "VaultPolicyMissing", 4),
     "a policy that only observes": (
-        _policy_of_others,
+        harms.policy_of_others,
         {"mode": "Observe"},
         "VaultPolicy",
         "VaultPolicyMissing",
         4,
     ),
-    "a source key of its account only": (_own_account_only, {}, "SourceKeys", "KeyNotShared", 3),
-    "a source key that is disabled": (_disabled_source_key, {}, "SourceKeys", "KeyNotUsable", 3),
-    "a vault's key for one user": (_vault_key_for_nobody, {}, "VaultKeyPolicy", "KeyNotShared", 3),
-    "no copy role": (_no_role, {}, "CopyRole", "CopyRoleMissing", 4),
-    "a copy role for another service": (_untrusting, {}, "CopyRole", "CopyRoleUntrusting", 4),
-    "a copy role that may nothing": (_role_may_nothing, {}, "CopyRolePermissions", "CopyRoleLacksPermission", 4),
-    "a copy role that may not be passed": (_no_passing, {}, "PassRole", "PassRoleDenied", 4),
+    "a source key of its account only": (harms.own_account_only, {}, "SourceKeys", "KeyNotShared", 3),
+    "a source key that is disabled": (harms.disabled_source_key, {}, "SourceKeys", "KeyNotUsable", 3),
+    "a vault's key for one user": (harms.vault_key_for_nobody, {}, "VaultKeyPolicy", "KeyNotShared", 3),
+    "no copy role": (harms.no_role, {}, "CopyRole", "CopyRoleMissing", 4),
+    "a copy role for another service": (harms.untrusting, {}, "CopyRole", "CopyRoleUntrusting", 4),
+    "a copy role that may nothing": (harms.role_may_nothing, {}, "CopyRolePermissions", "CopyRoleLacksPermission", 4),
+    "a copy role that may not be passed": (harms.no_passing, {}, "PassRole", "PassRoleDenied", 4),
 }
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[SimulatorServer]:
     """An AWS that each test loads its world into."""
-    with SimulatorServer(sound()) as server:
+    with SimulatorServer(harms.sound()) as server:
         yield server
 
 
@@ -165,7 +62,7 @@ def test_what_is_printed_mends_it(
     surgery: Surgery, harm: Callable[[Json], None], spec: Json, name: str, reason: str, points: int
 ) -> None:
     """One row first, with what it holds up; its commands are pasted as they are, and the doctor is content."""
-    made = sound()
+    made = harms.sound()
     harm(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy(**spec))
@@ -188,7 +85,7 @@ def test_what_is_printed_mends_it(
 
 def test_what_the_organization_does_not_allow(surgery: Surgery) -> None:
     """No command of the account's own helps, so none is printed; without the control policy all is well again."""
-    made = sound()
+    made = harms.sound()
     denies = {"Sid": "NoCopies", "Effect": "Deny", "Action": "backup:CopyFromBackupVault", "Resource": "*"}
     policy = {"id": "p-nocopies1", "name": "no-copies", "document": {"Version": "2012-10-17", "Statement": [denies]}}
     made["organization"]["control_policies"] = [{**policy, "targets": [scene.PRODUCTION]}]
@@ -207,7 +104,7 @@ def test_what_the_organization_does_not_allow(surgery: Surgery) -> None:
 
 def test_settings_of_the_region(surgery: Surgery) -> None:
     """DynamoDB is backed up in a way that nothing copies: one command turns that over."""
-    surgery.aws.control.load(sound())
+    surgery.aws.control.load(harms.sound())
     surgery.declare(scene.policy(recoveryPoints={"resourceTypes": ["DynamoDB", "EFS"]}))
     client = surgery.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
     client.update_region_settings(
@@ -239,7 +136,7 @@ def test_a_key_that_is_made_is_shared_next(surgery: Surgery) -> None:
 
 def test_a_sound_world_has_nothing_to_do(surgery: Surgery) -> None:
     """The text says so in one line, and nothing is written."""
-    surgery.aws.control.load(sound())
+    surgery.aws.control.load(harms.sound())
     surgery.declare(scene.policy())
     surgery.aws.control.clear_calls()
     done = surgery.crossvault("doctor", "-f", surgery.manifests)
@@ -251,8 +148,15 @@ def test_a_sound_world_has_nothing_to_do(surgery: Surgery) -> None:
 
 def test_all_wrong_at_once_is_mended_in_one_go(surgery: Surgery) -> None:
     """Every row is told at once, in the order in which its commands are pasted."""
-    made = sound()
-    for harm in (_toggle, _disabled_key, _own_account_only, _no_role, _policy_of_others, _no_passing):
+    made = harms.sound()
+    for harm in (
+        harms.toggle,
+        harms.disabled_key,
+        harms.own_account_only,
+        harms.no_role,
+        harms.policy_of_others,
+        harms.no_passing,
+    ):
         harm(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy(destinations=CHECKED))
@@ -267,45 +171,45 @@ def test_all_wrong_at_once_is_mended_in_one_go(surgery: Surgery) -> None:
 
 def test_the_policies_of_others_are_kept_and_pasting_twice_changes_nothing(surgery: Surgery) -> None:
     """The command adds to what stands there when it runs, be it written like a shell's own words; never doubled."""
-    made = sound()
-    _policy_of_others(made)
+    made = harms.sound()
+    harms.policy_of_others(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy(destinations=CHECKED))
     lines = fixes(surgery.doctor(code=2))
-    later = {**HERS["Statement"][0], "Sid": "Later", "Condition": {"Null": {"aws:MultiFactorAuthAge": "false"}}}
-    document = json.dumps({**HERS, "Statement": [*HERS["Statement"], later]}, indent=2)
+    later = {**harms.HERS["Statement"][0], "Sid": "Later", "Condition": {"Null": {"aws:MultiFactorAuthAge": "false"}}}
+    document = json.dumps({**harms.HERS, "Statement": [*harms.HERS["Statement"], later]}, indent=2)
     client = surgery.aws.client("backup", scene.BACKUP, "admin", region=scene.AWAY)
     client.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=document)
 
     for _ in range(2):
         surgery.paste(lines)
     stands = json.loads(client.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])["Statement"]
-    assert stands[:2] == [*HERS["Statement"], later]
+    assert stands[:2] == [*harms.HERS["Statement"], later]
     assert len(stands) == 3
     surgery.doctor(code=0)
 
 
 def test_a_policy_that_came_meanwhile_is_not_replaced(surgery: Surgery) -> None:
     """There was none when it was looked at: what somebody has put there since stays, and the next doctor adds to it."""
-    made = sound()
-    _no_policy(made)
+    made = harms.sound()
+    harms.no_policy(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy(destinations=CHECKED))
     lines = fixes(surgery.doctor(code=2))
     client = surgery.aws.client("backup", scene.BACKUP, "admin", region=scene.AWAY)
-    client.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=json.dumps(HERS))
+    client.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=json.dumps(harms.HERS))
 
     surgery.paste(lines)
     stands = json.loads(client.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])
-    assert stands["Statement"] == HERS["Statement"]
+    assert stands["Statement"] == harms.HERS["Statement"]
     surgery.paste(fixes(surgery.doctor(code=2)))
     surgery.doctor(code=0)
 
 
 def test_one_fix_serves_many(surgery: Surgery) -> None:
     """Three policies need one switch: it is printed once, and says whom it serves."""
-    made = sound()
-    _toggle(made)
+    made = harms.sound()
+    harms.toggle(made)
     surgery.aws.control.load(made)
     names = ("orders", "paid", "sent")
     surgery.declare(*({**scene.policy(), "metadata": {"name": each, "namespace": "orders"}} for each in names))
@@ -340,9 +244,9 @@ def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
 
 def test_what_the_operator_does_once_a_person_has_acted_is_not_printed(surgery: Surgery) -> None:
     """Without the copy role nothing is written; with it the operator adds its statement, so nobody pastes one."""
-    made = sound()
-    _no_role(made)
-    _no_policy(made)
+    made = harms.sound()
+    harms.no_role(made)
+    harms.no_policy(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy())
     rows = {each["name"]: each for each in unmet(surgery.doctor(code=2)) if each["status"] == "Unmet"}
@@ -355,9 +259,9 @@ def test_what_the_operator_does_once_a_person_has_acted_is_not_printed(surgery: 
 
 def test_a_disabled_key_beside_one_that_is_not_shared_is_one_row(surgery: Surgery) -> None:
     """The row of the keys tells both, and all that waits for them is held up once, with its size."""
-    made = sound()
+    made = harms.sound()
     production = scene.account(made, scene.PRODUCTION)
-    production["keys"][1]["policy"] = closed_key(scene.PRODUCTION)
+    production["keys"][1]["policy"] = harms.closed_key(scene.PRODUCTION)
     alone = {"id": "11111111-0000-4000-8000-000000000003", "aliases": ["alias/alone"], "state": "Disabled"}
     production["keys"].append({**production["keys"][0], **alone})
     production["vaults"][0]["recovery_points"][2]["key"] = "alias/alone"
@@ -391,13 +295,13 @@ def test_an_air_gapped_vault(surgery: Surgery) -> None:
 
 def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
     """Nothing is known of it, which is neither good nor found; a role that is refused is somebody's to mend."""
-    surgery.aws.control.load(sound())
+    surgery.aws.control.load(harms.sound())
     surgery.declare(scene.policy())
     dark = surgery.crossvault("doctor", "-f", surgery.manifests, environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert dark.returncode == 1
     assert "could not be looked at" in dark.stdout
 
-    made = sound()
+    made = harms.sound()
     scene.role(made, scene.BACKUP, "crossvault-destination")["trust"]["external_id"] = "another"
     surgery.aws.control.load(made)
     found = surgery.doctor(code=2)
@@ -406,7 +310,7 @@ def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
 
 def test_one_account_that_cannot_be_entered_is_told_once(surgery: Surgery) -> None:
     """Every row after it refers to that one, in one line together; a machine has them all by name."""
-    made = sound()
+    made = harms.sound()
     scene.role(made, scene.PRODUCTION, "crossvault-source")["trust"]["external_id"] = "another"
     surgery.aws.control.load(made)
     surgery.declare(scene.policy())
@@ -423,7 +327,7 @@ def test_one_account_that_cannot_be_entered_is_told_once(surgery: Surgery) -> No
 
 def test_an_external_id_in_a_secret_is_beyond_what_files_can_read(surgery: Surgery) -> None:
     """Nothing is called wrong that is right in the cluster: it could not be looked at, and who can is named."""
-    surgery.aws.control.load(sound())
+    surgery.aws.control.load(harms.sound())
     surgery.declare(scene.policy())
     reference = "externalIdSecretRef: {name: external-ids, key: production}"
     for path in surgery.manifests.rglob("*.yaml"):
@@ -443,7 +347,7 @@ def test_an_external_id_in_a_secret_is_beyond_what_files_can_read(surgery: Surge
 
 def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery) -> None:
     """It holds nothing up that AWS might take."""
-    made = sound()
+    made = harms.sound()
     role = scene.role(made, scene.BACKUP, "crossvault-destination")
     (document,) = role["policies"]
     for each in document["Statement"]:
@@ -467,9 +371,9 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
 
 def test_one_prerequisite_alone(surgery: Surgery) -> None:
     """``--check`` tells of that one only; a name that is none is wrong usage, and says which there are."""
-    made = sound()
-    _toggle(made)
-    _own_account_only(made)
+    made = harms.sound()
+    harms.toggle(made)
+    harms.own_account_only(made)
     surgery.aws.control.load(made)
     surgery.declare(scene.policy())
 

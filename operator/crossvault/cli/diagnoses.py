@@ -49,7 +49,7 @@ class Seen:
         problem: Why it could not be looked at, as reason and message.
         stale: Why the status is not of the object as it stands.
         since: When its status last changed; None where it was made now.
-        beside: It is told besides, and counts as nothing that copies: an account.
+        beside: It is told besides, and counts as nothing that copies: an account, an organization.
     """
 
     name: str
@@ -61,7 +61,8 @@ class Seen:
     beside: bool = False
 
 
-_REFUSED = frozenset({Reason.INVALID_SPEC, Reason.ACCOUNT_NOT_FOUND, Reason.POLICY_LIMIT_REACHED})
+REFUSED = frozenset({Reason.INVALID_SPEC, Reason.ACCOUNT_NOT_FOUND, Reason.POLICY_LIMIT_REACHED})
+"""Reasons of Ready with which an object is not looked at."""
 
 
 def read(body: Mapping[str, Any]) -> Seen:
@@ -73,7 +74,7 @@ def read(body: Mapping[str, Any]) -> Seen:
     if ready is None:
         words = "The operator has not looked at it yet: see that it runs."
         return Seen(name, body, problem={"reason": str(Reason.CANNOT_OBSERVE), "message": words})
-    if ready.get("reason") in _REFUSED:
+    if ready.get("reason") in REFUSED:
         return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
     rows = [without_strange(each) for each in status.get("prerequisites") or ()]
     return Seen(name, body, {**status, "prerequisites": rows}, stale=stale_of(metadata, status, ready), since=since)

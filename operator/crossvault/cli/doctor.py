@@ -23,7 +23,7 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..status.outcome import Cadence
-from . import FAILED, accounts, diagnoses, render, switches
+from . import FAILED, accounts, diagnoses, organizations, render, switches
 
 if TYPE_CHECKING:
     from ..kube.settings import OperatorSettings
@@ -77,20 +77,25 @@ def of_cluster(where: Place, wanted: Wanted) -> int:
         inside = f" in namespace {where.namespace}" if where.namespace else ""
         words = f"There is no CrossAccountBackupPolicy{which}{inside}."
         return _in_vain(words, [{"message": words}], wanted)
-    beside = [] if where.namespace else _accounts(settings)
+    beside = [] if where.namespace else _beside(settings)
     return _tell((*beside, *map(diagnoses.read, bodies)), wanted)
 
 
-def _accounts(settings: OperatorSettings) -> list[diagnoses.Seen]:
-    """Read what the operator saw of all accounts; who may list policies only is told without them."""
+def _beside(settings: OperatorSettings) -> list[diagnoses.Seen]:
+    """Read what the operator saw of all accounts and organizations."""
+    entered = map(accounts.read, _all(ACCOUNT.name, settings))
+    return [*filter(None, entered), *map(organizations.read, _all(ORGANIZATION.name, settings))]
+
+
+def _all(kind: str, settings: OperatorSettings) -> tuple[Mapping[str, Any], ...]:
+    """Return the objects of a kind that is not namespaced; who may list policies only is told without them."""
     from ..kube import reading  # noqa: PLC0415 - nothing of Kubernetes is needed for files
 
     try:
-        bodies = asyncio.run(reading.objects_of(ACCOUNT.name, settings, ""))
+        return asyncio.run(reading.objects_of(kind, settings, ""))
     except reading.ApiError as error:
-        click.echo(f"What BackupAccounts say is not told: {error}", err=True)
-        return []
-    return [seen for each in bodies if (seen := accounts.read(each)) is not None]
+        click.echo(f"What {kind}s say is not told: {error}", err=True)
+        return ()
 
 
 def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) -> int:
@@ -126,8 +131,9 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         key = ObjectKey(ORGANIZATION.name, "", name)
         planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
         if isinstance(planned, Rejected):
-            return diagnoses.Seen(f"organization {name}", body, problem=_problem(planned))
-        return diagnoses.Seen(f"organization {name}", body, {"prerequisites": switches.entry(*planned)["unmet"]})
+            return diagnoses.Seen(f"organization {name}", body, problem=_problem(planned), beside=True)
+        told = {"prerequisites": switches.entry(*planned)["unmet"]}
+        return diagnoses.Seen(f"organization {name}", body, told, beside=True)
 
     def policy(item: tuple[Any, Mapping[str, Any]]) -> diagnoses.Seen:
         key, body = item
