@@ -128,6 +128,20 @@ def test_a_permission_that_lacks_is_told_before_a_job_is_spent(stage: Stage, row
     assert scene.row(stage.body, row, where) == ("Met", "AllMet")
 
 
+@pytest.mark.parametrize("made", [False, True], ids=["there is none", "it lies elsewhere"])
+def test_a_role_that_is_not_where_it_is_looked_for_is_told_by_its_own_row_alone(stage: Stage, made: bool) -> None:
+    """What it may do is no row then, and no error of ours."""
+    stage.declare(source={**stage.body["spec"]["source"], "copyRole": "teams/copies"})
+    if made:
+        iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+        iam.create_role(RoleName="copies", AssumeRolePolicyDocument=json.dumps(TRUST))
+    stage.look()
+
+    assert scene.row(stage.body, "CopyRole", "")[0] != "Met"
+    assert "CopyRolePermissions" not in {each["name"] for each in stage.body["status"]["prerequisites"]}
+    assert "InternalError" not in json.dumps(stage.body["status"])
+
+
 SNAPSHOTS = "arn:aws:ec2:*::snapshot/*"
 
 

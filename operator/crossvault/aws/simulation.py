@@ -59,9 +59,20 @@ def simulate(
                 for each in _pages(access, region, asked)
             }
         except ClientError as error:
-            if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
+            if _is_nobody(error):
                 return None
             raise
+
+
+def _is_nobody(error: ClientError) -> bool:
+    """Tell whether IAM knows nobody of that ARN: it says so in one of two ways, the second where the path is another.
+
+    The words of the second: https://github.com/newrelic/newrelic-lambda-cli/issues/96
+    """
+    code = code_of(error)
+    return code in {"NoSuchEntity", "NoSuchEntityException"} or (
+        code in {"InvalidInput", "InvalidInputException"} and "does not clearly define entity" in str(error)
+    )
 
 
 def _type_of(values: tuple[str, ...]) -> Literal["boolean", "string", "stringList"]:

@@ -84,9 +84,10 @@ def _results(policies: evaluation.Policies, caller: Principal, params: Params) -
 def _source(scope: Scope, arn: str) -> Identity:
     kind = arns.of(arn).resource.partition("/")[0]
     name = arn.rpartition("/")[2]
-    if kind not in {"user", "role"} or rules.arn_of(scope, kind, name) != arn:
+    found = rules.identity(scope, kind, name) if kind in {"user", "role"} else None
+    if found is None or found.arn != arn:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
-    return rules.identity(scope, kind, name)
+    return found
 
 
 def _policies(scope: Scope, source: Identity, params: Params) -> evaluation.Policies:
