@@ -57,7 +57,7 @@ def report(*, copied: int = 1, missing: int = 1, plan: Plan | None = None, looke
         objective=timedelta(hours=24),
         observed_at=NOW,
         destinations=(figures(destination, observed.destinations[0], Judged(standings), looked=looked, at=NOW),),
-        drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
+        drifted={(each.destination, each.aspect): NOW - timedelta(hours=3) for each in plan.drift},
         unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
     )
 
@@ -190,7 +190,7 @@ def test_only_what_is_assumed_is_counted_as_assumed() -> None:
 
 
 def test_drift_is_told_by_aspect() -> None:
-    """An aspect that drifted is 1, the others 0."""
+    """An aspect that drifted is 1, with since when; the others are 0, and have no such instant."""
     destination = builders.desired().destinations[0].name
     plan = Plan(drift=(Drift(destination, "vault_policy", "Sid", "present", "absent"),))
 
@@ -198,6 +198,9 @@ def test_drift_is_told_by_aspect() -> None:
 
     assert value(samples, "crossvault_drift", aspect="vault_policy") == 1.0
     assert value(samples, "crossvault_drift", aspect="vault") == 0.0
+    first = "crossvault_drift_first_seen_timestamp_seconds"
+    assert value(samples, first, aspect="vault_policy") == (NOW - timedelta(hours=3)).timestamp()
+    assert value(samples, first, aspect="vault") is None
 
 
 @pytest.mark.parametrize(

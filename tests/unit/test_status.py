@@ -153,13 +153,16 @@ def test_invariant_7_what_was_not_looked_at_keeps_its_last_row_and_is_never_zero
     points = (point(), point(2, resource=DISK))
     bad = sight(two[1], copies=(copy_of(points[0]),), jobs=(failed_job(points[1]),), policy='{"Statement":[]}')
     before = status_of(tell(declare(*two), observed(points, sight(), bad)))
-    after = status_of(tell(declare(*two), observed(points, sight(), blind(two[1])), previous=before))
+    told = tell(declare(*two), observed(points, sight(), blind(two[1])), previous=before)
+    after = status_of(told)
 
     seen, dark = before["destinations"]
     assert after["destinations"] == [seen, {**dark, "lastObserved": before["lastChanged"]}]
     assert after["failures"] == before["failures"] != []
     assert after["drift"] == before["drift"]
     assert after["drift"]["total"] == 1
+    assert told.report is not None
+    assert told.report.drifted.keys() == {(item["destination"], item["aspect"]) for item in before["drift"]["items"]}
     assert {key: after["summary"][key] for key in ("copied", "failed", "drifted")} == {
         key: before["summary"][key] for key in ("copied", "failed", "drifted")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +37,8 @@ class Report:
     Attributes:
         acts: It starts copies: it neither only observes nor is suspended.
         destinations: The last known ones: those that were not looked at say of when their figures are.
-        drifted: Destination and aspect of what differs from what is declared.
+        drifted: When it was first seen that an aspect of a destination differs from what is declared, by both; None
+            where the status has no room for it.
         unmet: The prerequisites that are not known to be met.
         repairs: What had to be restored of late.
         rules: Those of its schedule.
@@ -55,7 +57,7 @@ class Report:
     objective: timedelta | None = None
     observed_at: datetime | None = None
     destinations: tuple[Figures, ...] = ()
-    drifted: frozenset[tuple[str, str]] = frozenset()
+    drifted: Mapping[tuple[str, str], datetime | None] = field(default_factory=dict)
     unmet: tuple[Prerequisite, ...] = ()
     repairs: Repairs = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()

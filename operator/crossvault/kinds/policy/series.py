@@ -85,6 +85,12 @@ COPY_JOBS = Metric(
     "copy_jobs", Type.GAUGE, (*_DESTINATION, "outcome", "reason"), "Copy jobs that AWS shows, 30 days back, by outcome."
 )
 DRIFT = Metric("drift", Type.GAUGE, (*_DESTINATION, "aspect"), "1 while an aspect in AWS is not as declared.")
+DRIFT_SINCE = Metric(
+    "drift_first_seen_timestamp_seconds",
+    Type.GAUGE,
+    (*_DESTINATION, "aspect"),
+    "When it was first seen that an aspect in AWS is not as declared; absent while it is.",
+)
 REPAIRS = Metric(
     "drift_repairs",
     Type.GAUGE,
@@ -151,6 +157,7 @@ METRICS = (
     UNEXPLAINED,
     COPY_JOBS,
     DRIFT,
+    DRIFT_SINCE,
     REPAIRS,
     PREREQUISITE,
     POLICY_CONDITION,
@@ -201,7 +208,11 @@ def _schedule(report: Report, key: tuple[str, str], now: datetime) -> Iterator[S
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:
     destination = labels[-1]
     for aspect in ASPECTS:
-        yield DRIFT, (*labels, aspect), float(not report.drifted.isdisjoint({("", aspect), (destination, aspect)}))
+        wheres = {("", aspect), (destination, aspect)} & report.drifted.keys()
+        yield DRIFT, (*labels, aspect), float(bool(wheres))
+        seen = [since for each in wheres if (since := report.drifted[each]) is not None]
+        if seen:
+            yield DRIFT_SINCE, (*labels, aspect), min(seen).timestamp()
     restored = Counter[str]()
     for mended, repair in report.repairs.items():
         restored.update({mended.row: repair.count} if mended.destination in {"", destination} and repair.count else {})

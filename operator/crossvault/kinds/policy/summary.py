@@ -28,6 +28,7 @@ from ...status.conditions import with_last_changed
 from ...status.events import Event
 from ...status.outcome import Cadence, Outcome, Report
 from ...status.unseen import Face, summarise_refused
+from ...words.instants import moment
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
 from ...words.texts import clip
@@ -110,13 +111,23 @@ def summarise(
             objective=desired[COPIES].max_copy_lag,
             observed_at=observed.at,
             destinations=_last_known(seen, status),
-            drifted=frozenset((each.destination, each.aspect) for each in plan.drift),
+            drifted=_drifted(plan, status),
             unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
             repairs=picture.repairs,
             rules=schedule.rules if (schedule := desired[SCHEDULE]) is not None else (),
         ),
         results=results,
     )
+
+
+def _drifted(plan: Plan, status: Mapping[str, Any]) -> dict[tuple[str, str], datetime | None]:
+    """Return since when each aspect differs: as the status says, which keeps what could not be looked at now."""
+    found: dict[tuple[str, str], datetime | None] = {(each.destination, each.aspect): None for each in plan.drift}
+    for item in status["drift"]["items"]:
+        where, since = (str(item.get("destination")), str(item.get("aspect"))), moment(item.get("since"))
+        known = found.get(where)
+        found[where] = since if known is None or since is None else min(known, since)
+    return found
 
 
 def _left_running(desired: Desired, previous: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[Event, ...]:
