@@ -111,3 +111,22 @@ def test_a_change_that_nobody_looked_at_is_told(ill: Cluster) -> None:
     unknown = doctor(cluster, "-n", cluster.namespace, "late")
     assert unknown.returncode == 1
     assert "The operator has not looked at it yet" in unknown.stdout
+
+
+def test_organizations_are_told_for_the_whole_cluster(ill: Cluster) -> None:
+    """One that names a member is somebody's to mend; who may list policies only is told of those."""
+    cluster = ill
+    cluster.start()
+    cluster.accounts()
+    cluster.apply(cluster.policy())
+    body = scene.organization(account="production")
+    del body["status"]
+    cluster.apply({**body, "metadata": {"name": "main"}})
+    cluster.wait("False", "NotManagementAccount", name="main", kind="borg")
+
+    (row,) = [each for each in answer(cluster, "-A")["rows"] if each["policy"] == "organization main"]
+    assert (row["name"], row["status"], row["reason"]) == ("ManagementAccount", "Unmet", "NotManagementAccount")
+    assert scene.PAYER in row["message"]
+    assert row["remedy"]
+    cluster.wait("False", "PrerequisiteUnmet")
+    assert "organization main" not in doctor(cluster, "-n", cluster.namespace).stdout
