@@ -359,6 +359,41 @@ def as_operator(stage: Stage) -> Any:
     return stage.cloud.client_with("backup", *keys, region_name=scene.HOME)
 
 
+SOURCE_READS = (
+    *("backup:DescribeGlobalSettings", "backup:DescribeRegionSettings", "backup:GetBackupVaultAccessPolicy"),
+    *("iam:GetRole", "iam:SimulatePrincipalPolicy", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+    "organizations:DescribeOrganization",
+)
+DESTINATION_READS = (
+    *("backup:GetBackupVaultAccessPolicy", "backup:DescribeBackupVault", "backup:DescribeGlobalSettings"),
+    *("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "organizations:DescribeOrganization"),
+)
+DARK = [
+    *((scene.PRODUCTION, "crossvault-source", each) for each in SOURCE_READS),
+    *((scene.BACKUP, "crossvault-destination", each) for each in DESTINATION_READS),
+]
+
+
+@pytest.mark.parametrize(("account", "role", "action"), DARK, ids=[f"{role}: {action}" for _, role, action in DARK])
+@pytest.mark.parametrize("policies", ["Manage", "Check"])
+def test_what_may_not_be_read_is_not_wrong_and_holds_nothing(
+    stage: Stage, account: str, role: str, action: str, policies: str
+) -> None:
+    """Nothing else is amiss, so AWS takes every copy: none waits for a look that is denied, and no row is unmet."""
+    made = harms.sound()
+    deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
+    scene.role(made, account, role)["policies"].append({"Version": "2012-10-17", "Statement": [deny]})
+    stage.begin(made)
+    stage.declare(
+        destinations=[scene.destination(**THERE, vaultPolicy=policies)], source={**SOURCE, "keyPolicy": policies}
+    )
+    settle(stage)
+
+    assert not [each for each in stage.body["status"]["prerequisites"] if each["status"] == "Unmet"]
+    assert len(stage.jobs()) == len(scene.POINTS)
+    assert refused(stage) == []
+
+
 # --- Rows of organizations and accounts ----------------------------------------------------------------------------
 
 

@@ -319,6 +319,11 @@ def test_invariant_7_what_was_not_seen_is_unknown_in_every_row() -> None:
         pytest.param(observed(source_vault=UNSEEN), True, id="source vault unseen"),
         pytest.param(observed((), sight(vault=UNSEEN)), True, id="destination vault unseen"),
         pytest.param(observed((), sight(policy=UNSEEN)), True, id="managed policy unseen"),
+        pytest.param(
+            observed((), sight(policy=Unseen(stuck(reason=Reason.ACCESS_DENIED)))),
+            False,
+            id="managed policy that may not be read",
+        ),
         pytest.param(observed((), sight(policy=None)), True, id="policy missing"),
         pytest.param(observed((), sight(vault_key=UNSEEN)), False, id="key unseen"),
         pytest.param(

@@ -130,7 +130,8 @@ def judge(side: Side) -> Finding:
 
     | vaultPolicy | our statement | found |
     |---|---|---|
-    | any | not seen | Unknown; no copy is started where it is kept |
+    | any | may not be read | Unknown; copies are tried |
+    | any | not seen for now | Unknown; no copy is started where it is kept |
     | any | the policy lets the copy role in | Met |
     | any | the policy denies it | Unmet |
     | Check | lacks | Unmet |
@@ -149,7 +150,9 @@ def _row(side: Side) -> Prerequisite:
     destination, look, vault = side.destination, side.sight[POLICY], side.sight[VAULT]
     managed = destination[OWNERSHIP] is Ownership.MANAGE
     if isinstance(look, Unseen):
-        return unknown(ROW, destination.name, look.problem, blocks=managed)
+        # Who may not read it will not be able to in the next pass either, and AWS may take copies all the while.
+        waits = managed and look.problem.reason is not Reason.ACCESS_DENIED
+        return unknown(ROW, destination.name, look.problem, blocks=waits)
     if not isinstance(vault, Unseen) and vault.value is None:
         return no_vault(ROW, destination, "policy")
     added = by_the_operator(side.desired, "adds the statement", unproven(side.rows, destination.name))
