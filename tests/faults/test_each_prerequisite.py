@@ -24,6 +24,7 @@ from tests.kit.scheduling import SCHEDULE
 from tests.kit.stage import Json, Stage
 
 from backup_simulator.server import SimulatorServer
+from backup_simulator.transport import InProcess
 from crossvault.cli import accounts, diagnoses, organizations
 from crossvault.metrics import Exposition
 from crossvault.status.outcome import Outcome, Report
@@ -163,7 +164,7 @@ class Wrong:
     ready: tuple[str, str] = ("False", "PrerequisiteUnmet")
 
 
-ELSEWHERE = {"vault": {"name": "orders-copies"}, "lifecycle": {"deleteAfterDays": 365}}
+ELSEWHERE: Json = {"vault": {"name": "orders-copies"}, "lifecycle": {"deleteAfterDays": 365}}
 TOO_LONG = {"destinations": [scene.destination(**ELSEWHERE)]}
 FITS = declaring(destinations=[scene.destination(**THERE, lifecycle={"deleteAfterDays": 20})])
 LOCKED = {
@@ -352,11 +353,13 @@ def test_what_is_held_aws_would_refuse(stage: Stage, name: str) -> None:
 
 def as_operator(stage: Stage) -> Any:
     """Return a client with the rights of the operator at the source."""
-    sts = stage.cloud.client_with("sts", *scene.OPERATOR_KEY.values(), region_name=scene.HOME)
+    cloud = stage.cloud
+    assert isinstance(cloud, InProcess)
+    sts = cloud.client_with("sts", *scene.OPERATOR_KEY.values(), region_name=scene.HOME)
     role = f"arn:aws:iam::{scene.PRODUCTION}:role/crossvault-source"
     given = sts.assume_role(RoleArn=role, RoleSessionName="hand", ExternalId=scene.EXTERNAL_ID)["Credentials"]
     keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    return stage.cloud.client_with("backup", *keys, region_name=scene.HOME)
+    return cloud.client_with("backup", *keys, region_name=scene.HOME)
 
 
 SOURCE_READS = (
