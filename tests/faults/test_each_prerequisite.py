@@ -536,3 +536,42 @@ def test_what_is_wrong_of_an_account(server: SimulatorServer, wired_stage: Stage
 def test_every_row_that_is_judged_has_a_world() -> None:
     """Whether copies end well is no prerequisite of them."""
     assert {*WRONG, *AMISS, *LACKS, "CopiesHealthy"} == set(diagnoses.order())
+
+
+def all_wrong(stage: Stage) -> frozenset[str]:
+    """Begin with everything wrong that can be seen beside the rest; return the rows."""
+    made = harms.sound()
+    for harm in (
+        *(harms.toggle, harms.no_passing, harms.role_may_nothing, harms.no_policy, harms.own_account_only),
+        *(harms.vault_key_for_nobody, kept_in, short_lock, plans),
+    ):
+        harm(made)
+    stage.begin(made)
+    stage.body["metadata"]["uid"] = "uid-orders"
+    lock = {"name": "orders-copies", "lock": LOCK}
+    stage.declare(
+        destinations=[scene.destination(vault=lock, vaultPolicy="Check", lifecycle=COLD)],
+        recoveryPoints={"resourceTypes": ["EBS", "RDS"]},
+        **scheduled(rules=PAST, selections=TYPO),
+    )
+    return frozenset(WRONG) - {
+        *("Identity", "SameOrganization", "SourceVault", "DestinationVault", "CopyRole"),  # others could not be seen
+        *("VaultKey", "BackupPlan"),  # the same key and plan are wrong in another way
+        *("ResourceTypes", "SelectedResources"),  # of other types than those that stay warm
+    }
+
+
+def test_all_wrong_at_once_is_told_at_once(stage: Stage) -> None:
+    """By one look, in the order of mending; nothing is asked for that AWS would refuse."""
+    expected = all_wrong(stage)
+    outcome = stage.look()
+    rows = [each["name"] for each in stage.body["status"]["prerequisites"] if each["status"] == "Unmet"]
+    listed = {each["prerequisite"] for each in scraped(stage, outcome.report, "crossvault_prerequisite_unmet")}
+
+    assert expected - {*rows} == set()
+    assert {*rows} <= listed
+    told = [each["name"] for each in doctor(stage) if each["status"] == "Unmet"]
+    assert told == sorted(told, key=diagnoses.order().index)
+    assert {*told} >= expected
+    assert not stage.jobs()
+    assert refused(stage) == []
