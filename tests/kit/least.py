@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit import stage as scene
-from tests.kit.stage import BACKUP, PRODUCTION, TOOLS, Json
+from tests.kit.stage import BACKUP, PRODUCTION, SECOND, TOOLS, Json
 
 from crossvault.cli import iam
 from crossvault.kinds import ACCOUNT
@@ -71,8 +71,9 @@ def documents_of(folder: Folder) -> Json:
 def world() -> Json:
     """Return the quickstart's world with a few recovery points, in which nobody is let in by any key yet."""
     made = scene.world()
-    scene.account(made, BACKUP)["service_linked_role"] = True  # a policy of a key cannot name a role that is not there
-    for account_id, number in ((PRODUCTION, 2), (BACKUP, 1)):
+    for account_id in (BACKUP, SECOND):
+        scene.account(made, account_id)["service_linked_role"] = True  # a key cannot name a role that is not there
+    for account_id, number in ((PRODUCTION, 2), (BACKUP, 1), (SECOND, 1)):
         keys = scene.account(made, account_id)["keys"]
         assert len(keys) == number
         for key in keys:

@@ -16,7 +16,7 @@ from typing import Any
 from tests.kit import sessions
 from tests.kit import stage as scene
 from tests.kit.least import own_account, world
-from tests.kit.stage import AWAY, BACKUP, CADENCE, HOME, PAYER, PRODUCTION, Json
+from tests.kit.stage import AWAY, BACKUP, CADENCE, HOME, PAYER, PRODUCTION, SECOND, Json
 
 from backup_simulator.faults import Kind
 from backup_simulator.transport import InProcess
@@ -204,11 +204,13 @@ def _closed_source_keys(made: Json) -> Json:
 
 
 def _closed_vault_key(made: Json) -> Json:
-    """Let the account use the vault's key, but for its service-linked role."""
+    """Let the accounts use the keys of their vaults, but for their service-linked roles."""
     shut = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws-service-role/*"}}
-    for key in scene.account(made, BACKUP)["keys"]:
-        deny = {**own_account(BACKUP), "Sid": "Shut", "Effect": "Deny", "Action": "kms:CreateGrant", "Condition": shut}
-        key["policy"]["Statement"] = [own_account(BACKUP), deny]
+    for account_id in (BACKUP, SECOND):
+        own = own_account(account_id)
+        deny = {**own, "Sid": "Shut", "Effect": "Deny", "Action": "kms:CreateGrant", "Condition": shut}
+        for key in scene.account(made, account_id)["keys"]:
+            key["policy"]["Statement"] = [own, deny]
     return made
 
 
