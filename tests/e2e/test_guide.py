@@ -29,6 +29,21 @@ VAULTS: dict[str, list[Json]] = {
     ],
 }
 
+OWN = {
+    "Sid": "Account",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{scene.BACKUP}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+SHUT = {
+    **OWN,
+    "Sid": "Shut",
+    "Effect": "Deny",
+    "Action": "kms:CreateGrant",
+    "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws-service-role/*"}},
+}
+
 
 @pytest.fixture(scope="module")
 def guide(plane: ControlPlane) -> Iterator[Cluster]:
@@ -139,17 +154,35 @@ def test_several_destinations(guide: Cluster) -> None:
     assert guide.copies("of-two") == guide.copies("of-two", scene.SECOND)
 
 
-def test_destination_vault_with_its_key_and_arn(guide: Cluster) -> None:
-    """It is made with its own customer managed key, and its ARN stands in the status."""
+def test_destination_vault_and_its_arn(guide: Cluster) -> None:
+    """It is made in the other account, and its ARN stands in the status."""
     declare(guide, "vault", destinations=[into("made-here")])
     body = guide.wait_until_all_is_copied("vault")
     arn = body["status"]["destinations"][0]["vaultArn"]
-    backup = guide.aws.client("backup", scene.BACKUP, "admin", region=scene.AWAY)
-    kms = guide.aws.client("kms", scene.BACKUP, "admin", region=scene.AWAY)
-    made = backup.describe_backup_vault(BackupVaultName="made-here")
+    made = guide.admin().describe_backup_vault(BackupVaultName="made-here")
 
-    assert arn == made["BackupVaultArn"]
-    assert kms.describe_key(KeyId=made["EncryptionKeyArn"])["KeyMetadata"]["KeyManager"] == "CUSTOMER"
+    assert arn == made["BackupVaultArn"] == f"arn:aws:backup:{scene.AWAY}:{scene.BACKUP}:backup-vault:made-here"
+
+
+def test_destination_vault_has_a_key_of_its_own(guide: Cluster) -> None:
+    """Made with it; a key that shuts AWS Backup out holds what it writes on it until somebody puts its policy right.
+
+    That is all but what AWS Backup manages in full.
+    """
+    kms = guide.aws.client("kms", scene.BACKUP, "admin", region=scene.AWAY)
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [OWN, SHUT]}))["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/orders-shut", TargetKeyId=key)
+    vault = {"name": "on-its-key", "create": True, "encryptionKey": "alias/orders-shut"}
+    declare(guide, "key", destinations=[scene.destination(vault=vault)])
+    told = row(guide, "key", "VaultKeyPolicy")
+    assert "kms:CreateGrant" in told["message"]
+    assert {arn.split(":")[2] for arn, into_vault in guide.jobs() if into_vault.endswith(":on-its-key")} <= {"backup"}
+
+    kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [OWN]}))
+    guide.wait_until_all_is_copied("key")
+    made = guide.admin().describe_backup_vault(BackupVaultName="on-its-key")
+    assert made["EncryptionKeyArn"] == key
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"
 
 
 def test_default_vault(guide: Cluster) -> None:

@@ -80,6 +80,26 @@ def test_the_switch(cluster: Cluster) -> None:
     assert cluster.writes().count("UpdateGlobalSettings") == 1
 
 
+def test_the_management_account_and_who_it_delegates_to(cluster: Cluster) -> None:
+    """Only the management account switches, whoever is delegated: that one is shown, and another account refused."""
+    payer = organizations(cluster)
+    payer.enable_aws_service_access(ServicePrincipal="backup.amazonaws.com")
+    payer.register_delegated_administrator(AccountId=scene.BACKUP, ServicePrincipal="backup.amazonaws.com")
+    cluster.start()
+    declare(cluster, "Enabled")
+    status = wait(cluster, "True", "InSync")
+    assert [each["accountId"] for each in status["delegatedAdministrators"]] == [scene.BACKUP]
+
+    cluster.accounts("dr", allowedNamespaces={})
+    body = scene.organization("Disabled", "delegated", account="dr")
+    del body["status"]
+    cluster.kubectl("delete", "borg", "main", "--timeout=30s")
+    cluster.apply({**body, "metadata": {"name": "delegated"}})
+    wait(cluster, "False", "NotManagementAccount", name="delegated")
+    assert switch(cluster) == "true"
+    assert cluster.writes().count("UpdateGlobalSettings") == 0
+
+
 def test_the_15_minute_lag(cluster: Cluster) -> None:
     """Switched off: until when copies may go on stands in the status, from AWS's own time."""
     cluster.start()

@@ -28,7 +28,35 @@ def replaced(cluster: Cluster, sid: str) -> scene.Json:
     return statement
 
 
-def test_the_policy_of_the_vault_lets_the_account_in(cluster: Cluster) -> None:
+def test_the_policy_of_the_vault_lets_copies_in(cluster: Cluster) -> None:
+    """One statement, kept beside those of others; a Deny of theirs is named, and copies are held until it goes."""
+    own = f"arn:aws:iam::{scene.BACKUP}:root"
+    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": own}, "Action": "backup:DescribeBackupVault"}
+    deny = {"Sid": "NoCopies", "Effect": "Deny", "Principal": "*", "Action": "backup:CopyIntoBackupVault"}
+    cluster.start()
+    cluster.accounts()
+    cluster.apply(cluster.policy())
+    cluster.wait_until_all_is_copied()
+    (ours,) = cluster.statements()
+    assert (ours["Sid"], ours["Action"]) == (sid_of(ROLE), "backup:CopyIntoBackupVault")
+
+    put(cluster, {**theirs, "Resource": "*"}, {**deny, "Resource": "*"})
+    cluster.wait("False", "PrerequisiteUnmet")
+    row = next(each for each in cluster.get()["status"]["prerequisites"] if each["name"] == "VaultPolicy")
+    assert "NoCopies" in row["message"] + row["remedy"]
+
+    put(cluster, {**theirs, "Resource": "*"})
+    cluster.wait("True", "Protected")
+    assert {each["Sid"] for each in cluster.statements()} == {"Theirs", ours["Sid"]}
+
+
+def put(cluster: Cluster, *statements: scene.Json) -> None:
+    """Write the policy of the destination vault by hand, without ours."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    cluster.admin().put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=json.dumps(document))
+
+
+def test_access_is_allowed_by_account_organization_or_role(cluster: Cluster) -> None:
     """As in the example of AWS's guide; then, for the organization and for the role, in one write each."""
     cluster.start()
     cluster.accounts()
