@@ -10,7 +10,9 @@ from ...engine.plan import Base
 from ...engine.rows import Prerequisite, met, unmet
 from ...manifest.fields import format_duration
 from ...words.reasons import Reason
-from ..vault import vault_of
+from ..vault import vault_of, vault_to_be
+from ..vault.lock import held_to
+from ..vault.seen import KEYS
 from .actions import PLAN_ROW
 from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule, longest_interval
 from .document import copy_lifecycle, keeps_by_itself
@@ -45,6 +47,7 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | rule | row |
     |---|---|
     | its backups live shorter, or longer, than the lock of the source vault allows | Unmet: backup jobs fail |
+    | its copies inherit that, and the lock of their vault does not allow it | Unmet: copy jobs fail |
     | it does not run any more | Unmet |
     | none of them runs as often as objectives.maxCopyLag asks for new copies | Unmet: it cannot be kept |
     | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
@@ -59,6 +62,7 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
         *_over(base, schedule),
         *_sparse(base, schedule),
         *(each for rule in schedule.rules for each in _of(base, rule)),
+        *(each for rule in schedule.rules for each in _inherited(base, rule)),
         *(each for rule in schedule.rules if rule.continuous for each in _continuous(base, rule)),
     ]
     if not found:
@@ -135,6 +139,23 @@ def _of(base: Base, rule: Rule) -> Iterator[Prerequisite]:
             )
             remedy = f"Shorten startWindowMinutes, or raise {field}, in spec.schedule.rules of {rule.name}."
             yield unmet(HAZARDS_ROW, "", Reason.SCHEDULE_TOO_TIGHT, message, remedy, blocks=False)
+
+
+def _inherited(base: Base, rule: Rule) -> Iterator[Prerequisite]:
+    """Compare copies that live as long as their backups with the lock of their vault, before there is any backup."""
+    observed, days = base.case.observed, rule.lifecycle.delete_after_days or 0
+    for each in base.desired.destinations:
+        sight = observed.of(each.name)
+        vault = vault_of(sight) or vault_to_be(each, sight[KEYS].wanted)
+        bounds = held_to(each, vault).bounds if vault is not None and not keeps_by_itself(each) else None
+        if vault is None or bounds is None or bounds[0] <= days <= bounds[1]:
+            continue
+        message = (
+            f"Copies of rule {rule.name} at {each.name} live {days} days like its backups; the lock of vault"
+            f" {vault.name} allows {bounds[0]} to {bounds[1]} days, so AWS fails their jobs."
+        )
+        remedy = f"Set lifecycle.deleteAfterDays of destination {each.name} within {bounds[0]} to {bounds[1]}."
+        yield unmet(HAZARDS_ROW, "", Reason.RETENTION_OUT_OF_BOUNDS, message, remedy, blocks=False)
 
 
 __all__ = ["HAZARDS_ROW", "hazards", "refusal"]
