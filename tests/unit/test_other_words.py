@@ -16,7 +16,7 @@ from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.schedule import DeleteSelection, UpdatePlan
 from crossvault.aspects.schedule.declared import OWNER, SCHEDULE, Conditions, Rule, Schedule, Selection
 from crossvault.aspects.schedule.document import form_of, plan_document, plan_name, selection_document, selection_form
-from crossvault.aspects.schedule.seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
+from crossvault.aspects.schedule.seen import MANAGED_TAG, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, Selected
 from crossvault.engine.looks import Seen
 from crossvault.engine.observed import Observed
 from crossvault.engine.plan import Plan
@@ -63,7 +63,7 @@ def shown(chance: random.Random, change: Callable[[Any], None] = lambda _shown: 
         NAME,
         "version",
         form_of(document),
-        {OWNER_TAG: "uid"},
+        {OWNER_TAG: "uid", MANAGED_TAG: "crossvault", POLICY_TAG: str(POLICY.key)},
         tuple(
             Selected(str(number), each["SelectionName"], selection_form(each))
             for number, each in enumerate(chance.sample(selections, len(selections)))

@@ -74,7 +74,7 @@ from crossvault.aspects.schedule import (
 )
 from crossvault.aspects.schedule.declared import Conditions, Rule, Schedule, Selection
 from crossvault.aspects.schedule.document import plan_document, plan_name, selection_document
-from crossvault.aspects.schedule.seen import OWNER_TAG
+from crossvault.aspects.schedule.seen import MANAGED_TAG, OWNER_TAG, POLICY_TAG
 from crossvault.aspects.schedule.stock import read as read_plan
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
 from crossvault.aspects.source_keys.seen import VAULT_KEY
@@ -306,7 +306,7 @@ GOOD: dict[str, Json] = {
         },
         "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
     },
-    "ListTags": {"Tags": {OWNER_TAG: "uid"}},
+    "ListTags": {"Tags": {OWNER_TAG: "uid", MANAGED_TAG: "crossvault", POLICY_TAG: str(DESIRED.key)}},
     "ListBackupSelections": {"BackupSelectionsList": [{"SelectionId": "selection-1"}], "NextToken": None},
     "GetBackupSelection": {"BackupSelection": selection_document(SELECTION)},
     "CreateBackupPlan": {},

@@ -47,6 +47,7 @@ def source(base: Base) -> Finding:
     | yes | none | Unmet, ours; CreatePlan |
     | yes | ours, as declared | Met |
     | yes | ours, otherwise | Unmet, ours; UpdatePlan; selections are added, then others removed |
+    | yes | ours, without one of our other tags | Unmet, ours; TagPlan |
     | yes | pushed by a backup policy of the organization | Unmet; nothing is written |
     | yes | of somebody else, not adopted | Unmet; nothing is written |
     | yes | adopted, of another namespace | as if it were not there |
@@ -198,6 +199,9 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
     if plan.owner != desired[OWNER] and (plan.owner or chosen or (changes and refused is None)):
         drift.insert(0, Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
         actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
+    elif plan.owner == desired[OWNER] and (lost := _lost(desired, plan)):
+        drift[:0] = lost
+        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired), again=True))
     if changes and refused is None:
         actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
     rows = (
@@ -207,12 +211,22 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
     return Finding((*rows, *risks), (*drift, *otherwise), (*actions, *chosen))
 
 
+def _lost(desired: Desired, plan: BackupPlan) -> list[Drift]:
+    """Return the tags that the policy's own plan has lost: other policies, and people, tell by them whose it is."""
+    return [
+        Drift("", ASPECT, f"tags[{name}]", value, plan.tags.get(name) or "none")
+        for name, value in _tags(desired)
+        if plan.tags.get(name) != value
+    ]
+
+
 def _row(base: Base, plan: BackupPlan, actions: Iterable[Action], changes: int) -> Prerequisite:
     if not list(actions):
         return met(PLAN_ROW, "", f"Backup plan {plan.name} is as declared.")
     message = f"Backup plan {plan.name} is otherwise than declared in {changes} point{'' if changes == 1 else 's'}."
     if not changes:
-        message = f"Backup plan {plan.name} is to be taken over."
+        ours = plan.owner == base.desired[OWNER]
+        message = f"Backup plan {plan.name} {'lacks tags that say whose it is' if ours else 'is to be taken over'}."
     remedy = by_the_operator(base.desired, "puts it right", unproven(base.rows, ""))
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_DIFFERS, message, remedy, blocks=False, ours=True)
 

@@ -125,12 +125,17 @@ class UpdatePlan(_AtSource):
 
 @dataclass(frozen=True, slots=True)
 class TagPlan(_AtSource):
-    """Take over a plan, or put its tags right."""
+    """Take over a plan, or put its tags right.
+
+    Attributes:
+        again: It is the policy's own already, and has lost some of them.
+    """
 
     plan_id: str
     arn: str
     name: str
     tags: tuple[tuple[str, str], ...]
+    again: bool = False
 
     @property
     def key(self) -> WriteKey:
@@ -152,10 +157,14 @@ class TagPlan(_AtSource):
 
     def told(self) -> Change:
         """Return how a plan lists it."""
-        return Change("change", "backup plan", self._where(self.name), f"taken over, by tag {OWNER_TAG}")
+        what = "its tags" if self.again else f"taken over, by tag {OWNER_TAG}"
+        return Change("change", "backup plan", self._where(self.name), what)
 
-    def done(self, *, repaired: bool) -> tuple[Reason, str]:  # noqa: ARG002 - it is taken over each time
+    def done(self, *, repaired: bool) -> tuple[Reason, str]:
         """Return the event about it."""
+        if self.again:
+            reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
+            return reason, f"Put the tags of backup plan {self.name} right."
         return Reason.BACKUP_PLAN_ADOPTED, f"Took over backup plan {self.name} ({self.plan_id})."
 
 

@@ -1,0 +1,83 @@
+"""Backup plans that somebody writes at the same moment, and whose tags are lost."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from tests.kit import scheduling
+from tests.kit import stage as scene
+from tests.kit.scheduling import SCHEDULE, calls, plans
+from tests.kit.stage import Stage
+
+
+@pytest.fixture
+def kept(stage: Stage) -> Stage:
+    """An operator whose plan is as declared; nothing is to be copied."""
+    stage.begin(scheduling.with_resources(scheduling.allowed(scene.world())))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE) | {"windowsVss": True})
+    stage.go_on(lambda: bool(plans(stage)) and len(plans(stage)[0]["selections"]) == 2)
+    return stage
+
+
+def the_plan(stage: Stage) -> Any:
+    """Return the plan as the simulator has it."""
+    region = stage.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
+    (plan,) = region.plans.values()
+    return plan
+
+
+@pytest.mark.parametrize("lost", ["crossvault.io/policy", "crossvault.io/managed-by"])
+@pytest.mark.parametrize("value", ["", "somebody/else"])
+def test_tags_of_the_own_plan_that_are_lost_come_back(kept: Stage, lost: str, value: str) -> None:
+    """What tells whose a plan is, to people and to other policies; once, and the plan itself is not written."""
+    backup = kept.admin(scene.PRODUCTION, scene.HOME)
+    before = plans(kept)[0]["tags"]
+    arn = the_plan(kept).arn
+    if value:
+        backup.tag_resource(ResourceArn=arn, Tags={lost: value})
+    else:
+        backup.untag_resource(ResourceArn=arn, TagKeyList=[lost])
+    kept.control.clear_calls()
+    kept.later("1h")
+    outcome = kept.look()
+    for _ in range(3):
+        kept.later("1h")
+        kept.look()
+
+    assert plans(kept)[0]["tags"] == before
+    assert calls(kept) == {"TagResource": 1}
+    assert [str(each.reason) for each in outcome.events] == ["DriftCorrected"]
+    assert scene.row(kept.body, "BackupPlan", "") == ("Met", "AllMet")
+
+
+def test_a_version_that_nobody_looked_at_is_not_replaced(kept: Stage) -> None:
+    """Somebody writes between look and update: it is said, looked at again, and put right by the next pass."""
+    changed = copy.deepcopy(SCHEDULE) | {"windowsVss": True}
+    changed["rules"][0]["startWindowMinutes"] = 120
+    kept.declare(schedule=changed)
+    backup, written = kept.admin(scene.PRODUCTION, scene.HOME), iter(range(100))
+
+    def somebody_writes() -> bool:
+        document = copy.deepcopy(the_plan(kept).current.document)
+        rules = [{name: value for name, value in each.items() if name != "RuleId"} for each in document["Rules"]]
+        rules[1]["CompletionWindowMinutes"] = 700 + next(written)
+        backup.update_backup_plan(
+            BackupPlanId=the_plan(kept).plan_id,
+            BackupPlan={"BackupPlanName": document["BackupPlanName"], "Rules": rules},
+        )
+        return False
+
+    kept.control.advance(300)
+    kept.control.clear_calls()
+    outcome = kept.request().reconcile(kept.aws, clock=kept.clock, cadence=scene.CADENCE, stopping=somebody_writes)
+    kept.body["status"] = outcome.status
+
+    assert next(written) > 0
+    assert calls(kept)["UpdateBackupPlan"] == 0
+    assert "was changed by somebody else meanwhile" in str(outcome.status)
+    kept.go_on(lambda: scene.row(kept.body, "BackupPlan", "") == ("Met", "AllMet"), seconds=300)
+    assert [each["StartWindowMinutes"] for each in plans(kept)[0]["Rules"]] == [120, 60]
+    assert plans(kept)[0]["Rules"][1]["CompletionWindowMinutes"] == 600
