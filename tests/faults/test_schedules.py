@@ -275,15 +275,17 @@ def test_a_plan_has_to_be_granted(scheduled: Stage, grant: dict[str, Any], permi
         assert scene.condition(scheduled.body) == ("False", "AccountNotFound")
 
 
-def test_what_the_plan_made_is_copied_once(scheduled: Stage) -> None:
-    """By the plan itself; the operator leaves it that for the grace period, and copies what AWS then has not."""
+@pytest.mark.parametrize("hours", [0, 9])
+def test_what_the_plan_made_is_copied_once(scheduled: Stage, hours: int) -> None:
+    """By the plan itself, also what took hours to back up: it is the plan's for the grace period after its end."""
     scheduled.go_on()
     region = scheduled.cloud.state.accounts[scene.PRODUCTION].regions[scene.HOME]
     (plan,) = plans(scheduled)
     point = next(iter(region.vaults["orders"].points.values()))
     made = copy.deepcopy(point)
     made.arn = f"{point.arn[:-4]}beef"
-    made.created = scheduled.control.now() - 60
+    made.completed = scheduled.control.now() - 60
+    made.created = made.completed - hours * 3600
     made.created_by = {"BackupPlanId": plan["id"], "BackupRuleId": plan["Rules"][0]["RuleId"]}
     region.vaults["orders"].points[made.arn] = made
     before = sum(scheduled.jobs().values())

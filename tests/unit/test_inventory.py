@@ -58,6 +58,8 @@ any_point = st.builds(
     st.booleans(),
     st.none() | st.integers(1, 400),
     st.none() | st.booleans(),
+    texts,
+    st.integers(0, 500),
 )
 any_job = st.builds(
     CopyJob,

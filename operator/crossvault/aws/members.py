@@ -149,7 +149,7 @@ ANSWERS: dict[str, Members] = {
             "RecoveryPoints[].IsEncrypted",
             "RecoveryPoints[].SourceBackupVaultArn",
             "RecoveryPoints[].ParentRecoveryPointArn",
-            "RecoveryPoints[].IsParent",
+            *("RecoveryPoints[].IsParent", "RecoveryPoints[].CompletionDate"),
             *("RecoveryPoints[].CreatedBy", "RecoveryPoints[].CreatedBy.BackupPlanId"),
             "NextToken",
         ),

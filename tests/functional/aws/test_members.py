@@ -236,6 +236,7 @@ GOOD: dict[str, Json] = {
                 "SourceBackupVaultArn": SOURCE.arn,
                 "ParentRecoveryPointArn": "arn:parent",
                 "IsParent": False,
+                "CompletionDate": 1.795420000123e9,
                 "CreatedBy": {"BackupPlanId": "plan-1"},
             }
         ],

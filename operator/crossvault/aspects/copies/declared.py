@@ -45,7 +45,7 @@ class Uncertain(StrEnum):
 class Copying:
     """How many copies at once, how failed ones are tried again, and what is done in doubt.
 
-    ``plan_grace`` is how long a copy is left to the policy's own plan, from the creation of the recovery point.
+    ``plan_grace`` is how long a copy is left to the policy's own plan, from when the backup is complete.
     """
 
     max_concurrent: int = 20

@@ -93,10 +93,10 @@ def foreseen(
 def _expected(point: RecoveryPoint, desired: Desired, now: datetime) -> Standing | None:
     """Leave a copy to the plan for a while: both would make it at once, when the backup has just ended.
 
-    AWS starts the copies of a rule when the backup is complete, which the listing tells; the period counts from the
-    creation of the point.
+    AWS starts the copies of a rule when the backup is complete; a big one takes hours, and so the period counts from
+    its end.
     """
-    until = point.created + desired[COPIES].copying.plan_grace
+    until = point.created + timedelta(minutes=point.took) + desired[COPIES].copying.plan_grace
     if now >= until:
         return None
     words = "The policy's own backup plan made it, and copies it."

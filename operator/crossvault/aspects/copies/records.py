@@ -185,12 +185,13 @@ def _point_apart(each: RecoveryPoint) -> Apart:
         each.delete_after_days,
         each.encrypted,
         each.plan_id,
+        each.took,
     )
 
 
 def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) -> RecoveryPoint:
     created, size, lasts, warm, _, end = record
-    odd, beginning, written, resource_type, status, key, vault, parent, is_parent, days, encrypted, plan = profile
+    odd, beginning, written, resource_type, status, key, vault, parent, is_parent, days, encrypted, plan, took = profile
     return RecoveryPoint(
         name_of(beginning, written, end),
         resource,
@@ -207,6 +208,7 @@ def _point_together(resource: str, record: tuple[Any, ...], profile: Profile) ->
         days,
         encrypted,
         plan,
+        took,
     )
 
 
@@ -302,6 +304,7 @@ class PointProfile(NamedTuple):
     delete_after_days: int | None
     encrypted: bool | None
     plan_id: str | None
+    took: int
 
 
 class JobProfile(NamedTuple):

@@ -22,6 +22,10 @@ GOOD_STATUSES = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL"})
 ENDED_WELL = frozenset({"COMPLETED", "PARTIAL"})
 
 
+STEP, MOST = 5, 30 * 24 * 60
+"""Minutes: how exactly is kept how long a backup took, so that many have the same, and the most that is believed."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecoveryPoint:
     """One row of ListRecoveryPointsByBackupVault.
@@ -30,6 +34,7 @@ class RecoveryPoint:
         delete_after_days: The Lifecycle's DeleteAfterDays, which copies inherit; None for a point that is kept.
         encrypted: None when AWS does not say.
         plan_id: The backup plan that made it.
+        took: How long that took, in minutes, rounded up to :data:`STEP`; 0 where no plan did, or AWS does not say.
     """
 
     arn: str
@@ -47,6 +52,7 @@ class RecoveryPoint:
     delete_after_days: int | None = None
     encrypted: bool | None = None
     plan_id: str | None = None
+    took: int = 0
 
 
 def is_running(state: str) -> bool:

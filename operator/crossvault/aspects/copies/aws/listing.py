@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from ....words.texts import clean
 from ..inventory import Inventory
 from ..jobs import Ends, JobBook
 from ..records import NEVER, Apart, job_apart, number_at, point_apart
+from ..seen import MOST, STEP
 
 _FAR = datetime(8000, 1, 1, tzinfo=UTC).timestamp()
 """Centuries ahead is as good as for ever; any declared duration can be added to it."""
@@ -86,8 +88,17 @@ def _point(sent: Row) -> tuple[str, Apart]:
         bool(row.IsParent),
         _kept(row.Lifecycle),
         row.IsEncrypted,
-        row.CreatedBy.BackupPlanId if row.CreatedBy else None,
+        *_made(row),
     )
+
+
+def _made(row: Any) -> tuple[str | None, int]:  # noqa: ANN401 - a row
+    """Return the plan that made a recovery point, and in how many minutes."""
+    plan = row.CreatedBy.BackupPlanId if row.CreatedBy else None
+    if plan is None or row.CompletionDate is None:
+        return plan, 0
+    steps = math.ceil((row.CompletionDate - row.CreationDate) / (STEP * 60))
+    return plan, min(max(steps, 0) * STEP, MOST)
 
 
 def _kept(lifecycle: Any) -> int | None:  # noqa: ANN401 - part of a row
