@@ -1,4 +1,4 @@
-"""Backup plans that somebody writes at the same moment, and whose tags are lost."""
+"""Plans that somebody writes at the same moment, whose tags are lost, and whose first or last pass is stopped."""
 
 from __future__ import annotations
 
@@ -81,3 +81,50 @@ def test_a_version_that_nobody_looked_at_is_not_replaced(kept: Stage) -> None:
     kept.go_on(lambda: scene.row(kept.body, "BackupPlan", "") == ("Met", "AllMet"), seconds=300)
     assert [each["StartWindowMinutes"] for each in plans(kept)[0]["Rules"]] == [120, 60]
     assert plans(kept)[0]["Rules"][1]["CompletionWindowMinutes"] == 600
+
+
+def stopped_after(stage: Stage, actions: int) -> None:
+    """Do a pass that is stopped after so many actions, and go on as another process."""
+    asked = iter(range(100))
+    stage.control.advance(300)
+    outcome = stage.request().reconcile(
+        stage.aws, clock=stage.clock, cadence=scene.CADENCE, stopping=lambda: next(asked) >= actions
+    )
+    stage.body["status"] = outcome.status
+    stage.restart()
+
+
+@pytest.mark.parametrize("actions", range(8))
+def test_a_first_pass_is_stopped_after_any_action(stage: Stage, actions: int) -> None:
+    """There is one plan in the end, with each selection once, whatever was there at first."""
+    stage.begin(scheduling.allowed(scene.world()))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE))
+    stopped_after(stage, actions)
+    stage.go_on()
+    (plan,) = plans(stage)
+
+    assert sorted(each["SelectionName"] for each in plan["selections"]) == ["named", "tagged"]
+    assert plan["tags"]["crossvault.io/owner"] == "uid-orders"
+    assert [each["RuleName"] for each in plan["Rules"]] == ["daily", "monthly"]
+    assert calls(stage)["CreateBackupPlan"] == 1
+    assert calls(stage)["CreateBackupSelection"] == 2
+    assert set(stage.jobs().values()) == {1}
+
+
+@pytest.mark.parametrize("actions", range(5))
+def test_a_removal_is_stopped_after_any_action(stage: Stage, actions: int) -> None:
+    """The plan is gone in the end, and every recovery point and copy is there."""
+    stage.begin(scheduling.allowed(scene.world()))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE), deletionPolicy="RemoveOwned")
+    stage.go_on()
+    copies = set(stage.vault().points)
+    backups = set(stage.vault("orders", scene.PRODUCTION, scene.HOME).points)
+    del stage.body["spec"]["schedule"]
+    stage.declare()
+    stopped_after(stage, actions)
+    stage.go_on(lambda: not plans(stage), seconds=300)
+
+    assert set(stage.vault().points) == copies
+    assert set(stage.vault("orders", scene.PRODUCTION, scene.HOME).points) == backups
