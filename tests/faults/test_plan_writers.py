@@ -128,3 +128,20 @@ def test_a_removal_is_stopped_after_any_action(stage: Stage, actions: int) -> No
 
     assert set(stage.vault().points) == copies
     assert set(stage.vault("orders", scene.PRODUCTION, scene.HOME).points) == backups
+
+
+def test_a_role_that_iam_does_not_know_everywhere_yet_is_tried_again(stage: Stage) -> None:
+    """AWS refuses the selection at first: it is said, and added within minutes without anybody's help."""
+    stage.begin(scheduling.allowed(scene.world()))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    stage.declare(schedule=copy.deepcopy(SCHEDULE))
+    words = "IAM Role arn:aws:iam::111111111111:role/new cannot be assumed by AWS Backup"
+    code = "InvalidParameterValueException"
+    stage.control.faults.add("error", operation="CreateBackupSelection", code=code, message=words)
+    stage.look()
+
+    assert scene.row(stage.body, "BackupSelections", "")[0] == "Unmet"
+    assert "cannot be assumed by AWS Backup" in str(stage.body["status"]["prerequisites"])
+    stage.control.faults.clear()
+    stage.go_on(lambda: len(plans(stage)[0]["selections"]) == 2, passes=10, seconds=30)
+    assert scene.row(stage.body, "BackupSelections", "") == ("Met", "AllMet")
