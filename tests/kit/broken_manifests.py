@@ -221,6 +221,16 @@ TABLE = (
     _policy("Region missing", {"spec.source.region": REMOVED}, "spec.source.region", "equired"),
     _policy("no destination", {"spec.destinations": []}, "spec.destinations"),
     _policy(
+        "eleven rules of a schedule",
+        {
+            "spec.schedule": {
+                "rules": [{"name": f"x{n}", "lifecycle": {"deleteAfterDays": 7}} for n in range(11)],
+                "selections": [{"name": "tagged", "tags": {"backup": "true"}}],
+            }
+        },
+        "spec.schedule.rules",
+    ),
+    _policy(
         "six destinations",
         {f"spec.destinations[{n}]": {**_OTHER, "name": f"x{n}"} for n in range(2, 6)},
         "spec.destinations",
