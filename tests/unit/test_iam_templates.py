@@ -64,9 +64,9 @@ def resolved(part: Any) -> Any:
             return part
 
 
-def roles_in(templates: str) -> dict[str, Json]:
-    """Return the roles of templates by ARN without the account: trust and all statements."""
-    found: dict[str, Json] = {}
+def roles_in(templates: str) -> list[tuple[str, Json]]:
+    """Return the roles of templates in their order: the ARN without the account, trust and all statements."""
+    found: list[tuple[str, Json]] = []
     for template in yaml.safe_load_all(templates):
         resources = template["Resources"]
         for logical, each in resources.items():
@@ -79,10 +79,8 @@ def roles_in(templates: str) -> dict[str, Json]:
                 for one in resources.values()
                 if one["Type"] == "AWS::IAM::ManagedPolicy" and {"Ref": logical} in one["Properties"]["Roles"]
             ]
-            found[f"{own['Path']}{own['RoleName']}"] = {
-                "trust": resolved(own["AssumeRolePolicyDocument"]),
-                "documents": documents,
-            }
+            role = {"trust": resolved(own["AssumeRolePolicyDocument"]), "documents": documents}
+            found.append((f"{own['Path']}{own['RoleName']}", role))
     return found
 
 
@@ -90,12 +88,11 @@ def roles_in(templates: str) -> dict[str, Json]:
 def test_templates_have_the_documents(name: str) -> None:
     """One for each account, with the roles that the document for machines has."""
     answer = answer_of(name)
-    found = roles_in(cloudformation.templates(answer))
 
-    assert set(found) == {each["role"].partition(":role")[2] for each in answer["accounts"]}
-    for each in answer["accounts"]:
-        role = found[each["role"].partition(":role")[2]]
-        assert role == {"trust": each["trust"], "documents": [each["permissions"]]}
+    assert roles_in(cloudformation.templates(answer)) == [
+        (each["role"].partition(":role")[2], {"trust": each["trust"], "documents": [each["permissions"]]})
+        for each in answer["accounts"]
+    ]
 
 
 def test_templates_are_what_cloudformation_takes() -> None:
@@ -259,7 +256,7 @@ def test_what_a_role_has_no_room_for_becomes_managed_policies() -> None:
     """A hundred vaults in one account: each policy is as long as IAM takes it, and nothing is lost."""
     answer = large(100)
     entry = next(each for each in answer["accounts"] if each["account"] == "dr")
-    role = roles_in(cloudformation.templates(answer))["/crossvault-destination"]
+    role = dict(roles_in(cloudformation.templates(answer)))["/crossvault-destination"]
     attached = re.findall(r'resource "aws_iam_role_policy_attachment" "dr\w*"', terraform.module(answer))
 
     assert policies.length(entry["permissions"]) > policies.INLINE
