@@ -363,7 +363,7 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
     assert (row["name"], row["status"], row["reason"]) == ("VaultPolicy", "Unknown", "AccessDenied")
     assert "backup:GetBackupVaultAccessPolicy" in row["message"]
     printed = '"crossvault iam -f DIR --account dr" prints the whole documents.'
-    assert row["remedy"] == f"Allow the action that is named. {printed}"
+    assert row["remedy"] == f"Allow the action that is named, or take away what denies it. {printed}"
     assert row["recoveryPoints"] == 0
     surgery.paste(told["fix"])
     assert unmet(surgery.doctor()) == []

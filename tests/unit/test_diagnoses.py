@@ -88,6 +88,28 @@ def test_where_it_is_to_be_mended() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["CopyRolePermissions", "SourceKeys", "SourceVaultPolicy"])
+def test_what_of_a_destination_is_mended_in_the_source(name: str) -> None:
+    """Its role, keys and vault are there, and so is who is denied to look at them."""
+    denied = row(name, "second", status="Unknown", reason="AccessDenied")
+    (found,) = document(body("orders", denied))["rows"]
+
+    assert found["where"] == "prod/eu-west-1 orders"
+    assert found["remedy"].endswith('"crossvault iam -f DIR --account prod" prints the whole documents.')
+
+
+def test_what_waits_for_another_row_has_no_remedy_of_its_own() -> None:
+    """And each relationship is told once, however many of its rows wait."""
+    see = {"status": "Unknown", "reason": "AssumeRoleDenied", "message": "Not looked at: see Identity."}
+    listed = [row(name, "dr", **see) for name in ("DestinationVault", "VaultKey", "VaultPolicy")]
+    found = document(body("orders", *listed))
+    text = diagnoses.text(found)
+
+    assert {each["remedy"] for each in found["rows"]} == {""}
+    assert "DestinationVault (+2)" in text
+    assert "for:" not in text
+
+
 def test_one_fix_serves_every_row_that_has_it() -> None:
     """Other messages do not matter; what is met is never put together."""
     fix = ["# In account 999999999999:", "aws backup update-global-settings"]
@@ -182,7 +204,10 @@ def test_the_text_is_that_of_the_design() -> None:
         "         aws backup update-global-settings",
         "     holds up 75 recovery points (2.0 TiB)",
         "?  VaultPolicy         dr/eu-central-1 copies  Not permitted: backup:GetBackupVaultAccessPolicy.",
-        '     do: Allow the action that is named. "crossvault iam -f DIR --account dr" prints the whole documents.',
+        (
+            "     do: Allow the action that is named, or take away what denies it."
+            ' "crossvault iam -f DIR --account dr" prints the whole documents.'
+        ),
         (
             "1 met, 1 unmet, 1 unknown.  75 recovery points (2.0 TiB) cannot be copied until this is fixed."
             "  As the operator wrote it: last changed 2026-11-23T05:02:10Z."

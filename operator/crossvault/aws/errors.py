@@ -306,7 +306,9 @@ def _access_denied(ask: Ask, text: str) -> str:
     action = _named_action(text, ask.action)
     deny = _EXPLICITLY.search(text)
     if deny:
-        return f"{action} is explicitly denied to {_role(ask)} by a {deny.group(1)}. Change that policy."
+        kind = deny.group(1)
+        by = f"an {kind}" if kind.startswith("identity") else f"a {kind}"
+        return f"{action} is explicitly denied to {_role(ask)} by {by}. Change that policy."
     if action == "backup:CreateBackupVault":
         return f"{_role(ask)} lacks one of {_CREATE_VAULT_ACTIONS}. Allow them in the role's policies."
     cause = _CAUSE.search(text)

@@ -20,6 +20,7 @@ from ..aspects.identity import ROW as IDENTITY
 from ..aspects.organization import SAME
 from ..aspects.organization.switch import SWITCH_ROW
 from ..aspects.source_keys import NAME as SOURCE_KEYS
+from ..aspects.vault_policy.leaving import ROW as SOURCE_POLICY
 from ..engine import fixes
 from ..engine.rows import MET, SEE, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
@@ -190,16 +191,16 @@ def _remedy(seen: Seen, row: Mapping[str, Any]) -> str:
     told = str(row.get("remedy") or "")
     if not told and reason is not None and (row["status"] == UNMET or reason is Reason.ACCESS_DENIED):
         told = EXPLANATIONS[reason].remedy
-    if reason not in _ABOUT_PERMISSIONS:
+    follows = str(row.get("message", "")).startswith(SEE)
+    if reason not in _ABOUT_PERMISSIONS or follows or told.startswith("Nothing"):
         return told
-    source = (seen.body.get("spec") or {}).get("source") if row["name"] in _ASKED_OF_SOURCE else None
-    side = source or _side(seen, row)
+    side = _side(seen, row)
     account = f" --account {side['accountRef']['name']}" if side and row["name"] != SAME else ""
     return f'{told} "crossvault iam -f DIR{account}" prints the whole documents.'.strip()
 
 
-_ASKED_OF_SOURCE = frozenset({MAY_COPY, SOURCE_KEYS})
-"""Rows of a destination that are looked up with the role of the source."""
+_OF_SOURCE = frozenset({MAY_COPY, SOURCE_KEYS, SOURCE_POLICY})
+"""Rows of a destination that are looked up, and mended, in the account of the source."""
 
 _ABOUT_PERMISSIONS = frozenset({Reason.ACCESS_DENIED, Reason.ASSUME_ROLE_DENIED, Reason.EXTERNAL_ID_REFUSED})
 
@@ -208,7 +209,7 @@ def _side(seen: Seen, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what the manifest says of the side that a row is about, by which the operator enters an account."""
     spec, name = seen.body.get("spec") or {}, row.get("destination", "")
     sides = (each for each in spec.get("destinations") or () if each.get("name") == name)
-    found = spec.get("source") if row["name"] == SWITCH_ROW else next(sides, spec.get("source"))
+    found = spec.get("source") if row["name"] in {SWITCH_ROW, *_OF_SOURCE} else next(sides, spec.get("source"))
     if found is None and "managementAccountRef" in spec:
         return {"accountRef": spec["managementAccountRef"]}
     return found if isinstance(found, Mapping) else None
@@ -309,13 +310,18 @@ def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[st
     remedy = clip(first["remedy"]) if first["fix"] else first["remedy"]
     below = [f"     do: {remedy}"] if remedy else []
     below += [f"{_INDENT}{line}" for line in first["fix"]]
-    below += [f"     for: {_served(group)}"] if len(group) > 1 else []
+    below += [f"     for: {_served(group)}"] if len(_relationships(group)) > 1 else []
     below += [f"     {each}" for each in stakes.of_fix(group)]
     return cells, tuple(below)
 
 
+def _relationships(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return policy and destination of what one fix serves, each once however many rows it has there."""
+    return tuple(dict.fromkeys((each["policy"], each["destination"]) for each in group))
+
+
 def _served(group: Sequence[Mapping[str, Any]]) -> str:
-    names = [f"{each['policy']}{' → ' if each['destination'] else ''}{each['destination']}" for each in group]
+    names = [f"{policy}{' → ' if destination else ''}{destination}" for policy, destination in _relationships(group)]
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 

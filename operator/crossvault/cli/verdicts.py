@@ -56,6 +56,7 @@ def line(answer: Mapping[str, Any]) -> str:
     whole = f", {summary['copiesWhole']:,} in all (at most {size(summary['copiesWholeBytes'])})" if more else ""
     lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
     acts = "needs action" if summary["needsAction"] == 1 else "need action"
+    unknown = f", {summary['unknown']} unknown" if summary["unknown"] else ""
     amiss = "".join(
         f", {summary[name]:,} {word}"
         for name, word in (("failed", "failed"), ("lost", "lost"), ("needsAction", acts))
@@ -65,7 +66,7 @@ def line(answer: Mapping[str, Any]) -> str:
         f"{'Would be' if idle else 'Plan'}: {summary['toAdd']} to add, {summary['toChange']} to change,"
         f" {summary['toRemove']} to remove,"
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
-        f"{whole},{lives} {summary['unmet']} unmet{amiss}."
+        f"{whole},{lives} {summary['unmet']} unmet{unknown}{amiss}."
     )
     return f"{told}{_held(summary, idle=idle)} {looks}"
 

@@ -144,8 +144,14 @@ def _evaluate(expression: str, this: celtypes.Value) -> bool | str | None:
 
 
 @functools.cache
+def _environment() -> celpy.Environment:
+    """Return the one for all rules: each makes a parser of its own, which takes longer than a rule."""
+    return celpy.Environment()
+
+
+@functools.cache
 def _program(expression: str) -> celpy.Runner:
-    environment = celpy.Environment()
+    environment = _environment()
     return environment.program(environment.compile(expression), functions={"format": _formatted})
 
 

@@ -169,6 +169,17 @@ def test_region_is_doubted_where_it_may_be_the_cause(error: Exception, ask: erro
         pytest.param(
             _answer(
                 "AccessDeniedException",
+                "User: x is not authorized to perform: backup:DescribeBackupVault on resource: y with an explicit deny "
+                "in an identity-based policy",
+                403,
+            ),
+            "backup:DescribeBackupVault is explicitly denied to role crossvault-dr by an identity-based policy. "
+            "Change that policy. (AccessDeniedException)",
+            id="also one of the role's own",
+        ),
+        pytest.param(
+            _answer(
+                "AccessDeniedException",
                 "The specified policy cannot be added to the vault due to cross-account sharing restrictions.",
                 403,
             ),

@@ -149,7 +149,11 @@ OBJECTS: Mapping[Reason, Explanation] = {
         PLATFORM,
         "If nobody meant it: declare crossAccountBackup: Enabled on a BackupOrganization; CloudTrail has who did it.",
     ),
-    Reason.ACCESS_DENIED: Explanation("The role lacks a permission.", AWS_ADMIN, "Allow the action that is named."),
+    Reason.ACCESS_DENIED: Explanation(
+        "The role lacks a permission.",
+        AWS_ADMIN,
+        "Allow the action that is named, or take away what denies it.",
+    ),
     Reason.THROTTLED: Explanation("AWS asks for fewer requests.", PLATFORM, "Lower the account's limits if it lasts."),
     Reason.SERVICE_UNAVAILABLE: Explanation("AWS answered with a server error.", NOBODY, "Wait."),
     Reason.TIMED_OUT: Explanation("AWS did not answer in time.", NOBODY, "Wait; check the network if it lasts."),
