@@ -187,6 +187,25 @@ def test_who_may_not_try_out_is_tried_by_reads_that_change_nothing(stage: Stage,
     assert not {"ListCopyJobs", "ListRecoveryPointsByBackupVault", "LookupEvents"} & set(again)
 
 
+def test_a_deny_that_aws_names_is_told_to_go_first_where_nobody_may_try_out(stage: Stage) -> None:
+    """No Allow is printed that would change nothing; once it is gone, all is granted."""
+    deny(stage, "production", "iam:SimulatePrincipalPolicy", "iam:GetRole")
+    for _ in range(2):
+        stage.go_on()
+        stage.look_at_named_account("production")
+    told = rows(stage.declared["production"])
+
+    assert told
+    assert all("has to go first" in each["remedy"] for each in told.values()), told
+    assert not any(each.get("fix") for each in told.values())
+
+    allow(stage, "production")
+    stage.control.advance("1h")
+    stage.go_on()
+    stage.look_at_named_account("production")
+    assert granted(stage.declared["production"]) == ("True", "AllMet")
+
+
 def test_writes_are_said_to_be_untried(stage: Stage) -> None:
     """Nobody starts a copy to find out whether that is allowed."""
     stage.begin(without("production", "iam:SimulatePrincipalPolicy"))

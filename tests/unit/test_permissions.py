@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit import stage as scene
 
-from crossvault.aspects.permissions import Lack, Standing, judge, probes, standing
+from crossvault.aspects.permissions import Lack, Standing, judge, probes, rights, standing
 from crossvault.aspects.permissions.seen import DENIALS, TRIAL, Denial
 from crossvault.engine.declared import Account
 from crossvault.engine.looks import Look, Seen, Unseen
@@ -79,6 +79,8 @@ def test_what_is_known_of_an_action(resources: tuple[str, ...], decided: Mapping
 REFUSED = Problem(Reason.ACCESS_DENIED, "Cannot try.", ErrorClass.STUCK)
 SLOW = Problem(Reason.THROTTLED, "Too fast.", ErrorClass.RETRY)
 SAID = Denial(LIST, "Cannot list: lacks it.")
+DENIED = Denial(LIST, "Cannot list: it is explicitly denied.", explicitly=True)
+NOT_TRIED = Denial(rights.ACTION, "Cannot try: it is explicitly denied.", explicitly=True)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,12 @@ SAID = Denial(LIST, "Cannot list: lacks it.")
             [(UNMET, Reason.PERMISSION_MISSING, True), (UNKNOWN, Reason.ACCESS_DENIED, False)],
             id="may not be tried, and AWS denied it",
         ),
+        pytest.param(
+            Unseen(REFUSED),
+            (DENIED, NOT_TRIED),
+            [(UNMET, Reason.PERMISSION_MISSING, False), (UNKNOWN, Reason.ACCESS_DENIED, False)],
+            id="a Deny that AWS names, of both",
+        ),
         pytest.param(Seen(None), (), [(UNKNOWN, Reason.ROLE_NOT_FOUND, False)], id="no such role"),
         pytest.param(
             Seen({(LIST, "*"): YES}), (Denial("kms:Sign", "Cannot."),), [], id="what nothing wants is nobody's matter"
@@ -115,6 +123,8 @@ def test_what_is_told(look: Any, denials: tuple[Denial, ...], rows: list[tuple[A
 
     assert [(each.status, each.reason, bool(each.fix)) for each in found] == rows
     assert all(each.message.endswith(".") for each in found)
+    for each in found:
+        assert ("has to go first" in each.remedy) is (DENIED in denials or look == Seen({(LIST, "*"): DENY}))
 
 
 def test_a_refusal_is_told_of_what_it_is_for_want_of() -> None:

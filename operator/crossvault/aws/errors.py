@@ -289,6 +289,11 @@ def denied_action(problem: Problem, asked: str) -> str:
     return _named_action(problem.said, asked)
 
 
+def denies_explicitly(problem: Problem) -> bool:
+    """Tell whether AWS names a statement that denies, so that no Allow helps."""
+    return _EXPLICITLY.search(problem.said) is not None
+
+
 def names_action(error: exceptions.ClientError) -> bool:
     """Tell whether AWS names the action that it denies, and so denies that one for certain."""
     return _ACTION.search(_text(error)) is not None

@@ -142,7 +142,7 @@ def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
     denials = {action: each for action, each in denials.items() if action not in explained}
     found = [_lack(sight.account, want, decisions, denials) for want in held]
     lacks = [each for each in found if each is not None]
-    untried = _untried(sight.account, held, look)
+    untried = _untried(sight.account, held, look, sight[DENIALS])
     lacks += [_instead(untried, sight, held)] if untried is not None else []
     return tuple(sorted(lacks, key=lambda each: each.status is not UNMET))
 
@@ -170,6 +170,12 @@ def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[s
     return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, _unclear(account, want, actions, keys))
 
 
+_DENY_FIRST = (
+    "A statement denies it, in the role's policies, its boundary or a control policy of the organization."
+    " That has to go first."
+)
+
+
 def _barriers(want: Want, actions: tuple[str, ...], decisions: Decisions) -> Iterator[frozenset[Barrier]]:
     """Yield what stands before the actions, on each resource that was tried."""
     for action, resource in product(actions, chain.from_iterable(probes(want))):
@@ -192,13 +198,10 @@ def _denied(
     if barriers:
         remedy = f"This is not allowed by {told(barriers)}, which has to change; no other policy of the role helps."
         return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
-    if Standing.EXPLICITLY_DENIED in how:
-        remedy = (
-            "A statement denies it, in the role's policies, its boundary or a control policy of the organization."
-            " That has to go first."
-        )
-        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
-    if Standing.DENIED not in how and Standing.PARTLY not in how and Standing.UNTRIED not in how:
+    allowed = not how & {Standing.DENIED, Standing.PARTLY, Standing.UNTRIED}
+    if Standing.EXPLICITLY_DENIED in how or (not allowed and any(each.explicitly for each in refused)):
+        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, _DENY_FIRST)
+    if allowed:
         remedy = "IAM allows it, so the policy of a key or a vault, or conditions, refuse it: see what AWS says."
         return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
     fix = _allowing(account, want)
@@ -237,7 +240,9 @@ def _allowing(account: Account, want: Want) -> Fix:
     return fixes.within(account, command)
 
 
-def _untried(account: Account, wants: tuple[Want, ...], look: Look[Decisions | None]) -> Lack | None:
+def _untried(
+    account: Account, wants: tuple[Want, ...], look: Look[Decisions | None], denials: tuple[Denial, ...]
+) -> Lack | None:
     """Say why IAM decided nothing; None where it did, or where there is nothing to decide."""
     if not wants or (not isinstance(look, Unseen) and look.value is not None):
         return None
@@ -251,6 +256,8 @@ def _untried(account: Account, wants: tuple[Want, ...], look: Look[Decisions | N
         return Lack(want, UNKNOWN, Reason.ROLE_NOT_FOUND, (), words)
     if look is UNASKED or look.problem.reason is not Reason.ACCESS_DENIED:
         return Lack(want, UNKNOWN, look.problem.reason, (), look.problem.message)
+    if any(each.action == rights.ACTION and each.explicitly for each in denials):
+        return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, _DENY_FIRST)
     fix = _allowing(account, want) if own is not None else fixes.NONE
     remedy = f"Allow {rights.ACTION} on the role itself; without it only harmless reads tell, and what AWS has denied."
     return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, remedy, fix)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from ...aws import harmless, regions, simulation
+from ...aws import errors, harmless, regions, simulation
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place
 from ...engine.declared import region_of
@@ -44,7 +44,10 @@ def account(place: Place) -> Callable[[], Parts]:
         if wants and _is_left_open(look):
             attempts = _attempts(place, wants)()
             found = found.having(ATTEMPTS, attempts).having(PASSED, place.access.passed())
-        denied = tuple(Denial(action, problem.message) for action, problem in place.access.denied())
+        denied = tuple(
+            Denial(action, problem.message, errors.denies_explicitly(problem))
+            for action, problem in place.access.denied()
+        )
         return found.having(DENIALS, denied)
 
     return seen

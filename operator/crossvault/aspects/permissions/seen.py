@@ -12,10 +12,11 @@ from ...iam.decisions import Decisions
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """An action that AWS has just denied to a pass, and what was said of that."""
+    """An action that AWS has just denied to a pass, what was said of that, and whether a statement denies it."""
 
     action: str
     message: str
+    explicitly: bool = False
 
 
 TRIAL: Part[Look[Decisions | None]] = Part("trial", UNASKED)
