@@ -6,7 +6,6 @@ What AWS keeps from completing is let go after a bounded wait, with a Warning th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -71,18 +70,8 @@ class Deletions:
 
     async def _work(self, key: ObjectKey, request: Request, until: datetime) -> Outcome:
         parts = self._parts
-
-        def work(stopping: Callable[[], bool]) -> Outcome:
-            return parts.reconcile(
-                request,
-                parts.aws,
-                clock=parts.clock,
-                cadence=parts.settings.cadence,
-                stopping=lambda: stopping() or parts.is_overtaken(key, request),
-            )
-
         deadline = min(parts.settings.pass_deadline, max(until - request.not_before, _AT_LEAST))
-        return await parts.threads.run(work, deadline)
+        return await parts.threads.run(lambda stopping: parts.work(key, request, stopping), deadline)
 
     async def _conclude(self, key: ObjectKey, body: Body, outcome: Outcome, until: datetime, parting: Parting) -> Next:
         if outcome.done:

@@ -67,6 +67,16 @@ class Parts:
     aside: Callable[[ObjectKey], AbstractContextManager[object]]
     heed: Heed
 
+    def work(self, key: ObjectKey, request: Request, stopping: Callable[[], bool]) -> Outcome:
+        """Reconcile in the thread of a pass, until it is told to stop or what it acts for has changed."""
+        return self.reconcile(
+            request,
+            self.aws,
+            clock=self.clock,
+            cadence=self.settings.cadence,
+            stopping=lambda: stopping() or self.is_overtaken(key, request),
+        )
+
     def is_overtaken(self, key: ObjectKey, request: Request) -> bool:
         """Tell whether what a running pass acts for has changed: who suspends a policy wants no copy started after.
 

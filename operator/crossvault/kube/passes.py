@@ -94,13 +94,7 @@ class Passes:
         def work(stopping: Callable[[], bool]) -> Outcome:
             for hint, at in heard.items():
                 parts.heed(hint, at)
-            return parts.reconcile(
-                request,
-                parts.aws,
-                clock=parts.clock,
-                cadence=parts.settings.cadence,
-                stopping=lambda: stopping() or parts.is_overtaken(key, request),
-            )
+            return parts.work(key, request, stopping)
 
         return work
 
