@@ -24,10 +24,7 @@ LIFECYCLE = {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 365}
 @pytest.fixture(scope="module")
 def guide(plane: ControlPlane) -> Iterator[Cluster]:
     """A running operator, a policy with a schedule, and the moment of its rule a minute ahead."""
-    world = scheduling.with_resources(scheduling.allowed(scene.world()))
-    world["clock"] = {"start": "now"}
-    world["durations"] = {"created": 0.2, "running": 0.5}
-    for cluster in serving(plane, world):
+    for cluster in serving(plane, scheduling.running()):
         cluster.start()
         declare(cluster)
         yield cluster

@@ -24,10 +24,7 @@ LIFECYCLE = {"moveToColdStorageAfterDays": 2, "deleteAfterDays": 92}
 @pytest.fixture
 def week(plane: ControlPlane) -> Iterator[Cluster]:
     """A running operator, and a policy whose plan selects two resources that have no backup yet."""
-    world = scheduling.with_resources(scheduling.allowed(scene.world()))
-    world["clock"] = {"start": "now"}
-    world["durations"] = {"created": 0.2, "running": 0.5}
-    for cluster in serving(plane, world):
+    for cluster in serving(plane, scheduling.running()):
         cluster.start()
         declare(cluster)
         yield cluster

@@ -94,3 +94,9 @@ def made_by_hand(stage: Stage, **tags: str) -> str:
     rule = {"RuleName": "old", "TargetBackupVaultName": "orders", "Lifecycle": {"DeleteAfterDays": 7}}
     document = {"BackupPlanName": "by-hand", "Rules": [rule]}
     return str(backup.create_backup_plan(BackupPlan=document, BackupPlanTags=tags)["BackupPlanId"])
+
+
+def running() -> Json:
+    """Return a world whose clock runs, with resources to select, and roles that may keep a plan."""
+    clock = {"clock": {"start": "now"}, "durations": {"created": 0.2, "running": 0.5}}
+    return with_resources(allowed(scene.world())) | clock
