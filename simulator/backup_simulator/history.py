@@ -61,4 +61,9 @@ FIDELITY = (
         "DG (AWS Backup and IAM are eventually consistent); extent: assumed",
         "test_faults.py::test_a_stale_read_shows_the_world_of_a_while_ago",
     ),
+    Behaviour(
+        "AssumeRole under stale reads opens a session of the present",
+        "botocore (each session has a key of its own)",
+        "test_faults.py::test_a_session_is_of_today_whatever_reads_show",
+    ),
 )

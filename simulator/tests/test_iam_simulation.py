@@ -141,3 +141,17 @@ def test_a_simulation_passes_over_control_policies_with_conditions(
     )
 
     assert [each["EvalDecision"] for each in found["EvaluationResults"]] == [decision]
+
+
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [
+        pytest.param("nobody", "NoSuchEntity", id="not there"),
+        pytest.param("path/reader", "InvalidInput", id="there, at another path"),
+    ],
+)
+def test_whom_a_simulation_does_not_know(iam: Any, role: str, code: str) -> None:
+    """A name that nobody has is told from an ARN that is not that of whoever has it."""
+    with scenes.refused() as refusal:
+        iam.simulate_principal_policy(PolicySourceArn=f"{SOURCE}:role/{role}", ActionNames=[LIST])
+    assert refusal.code == code

@@ -181,6 +181,11 @@ FIDELITY = (
         "test_iam_simulation.py::test_a_simulation_passes_over_control_policies_with_conditions",
     ),
     Behaviour(
+        "SimulatePrincipalPolicy of a name that nobody has, and of an ARN with another path than whoever has the name",
+        "botocore; that another path is answered in the words of an issue about session ARNs: assumed",
+        "test_iam_simulation.py::test_whom_a_simulation_does_not_know",
+    ),
+    Behaviour(
         "SimulateCustomPolicy: the given policies, boundary, levels of SCPs and resource policy, and no others",
         "botocore; text of the missing CallerArn: assumed",
         "test_iam_simulation.py::test_a_simulation_of_policies_knows_no_others",
