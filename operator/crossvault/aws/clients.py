@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -122,10 +122,12 @@ class _Events:
     def __init__(self, shared: BaseEventHooks) -> None:
         self._shared: Any = shared
         self._own: list[tuple[str, Handler]] = []
+        self._known: dict[str, tuple[Handler, ...]] = {}
 
     def register(self, event_name: str, handler: Handler, **_: object) -> None:
         """Call a handler for an event and everything below it."""
         self._own.append((event_name, handler))
+        self._known = {}
 
     def emit(self, event_name: str, **kwargs: object) -> list[tuple[Handler, Any]]:
         """Call all handlers of an event."""
@@ -141,8 +143,13 @@ class _Events:
         answered: tuple[Any, Any] = self._shared.emit_until_response(event_name, **kwargs)
         return answered
 
-    def _of(self, event_name: str) -> Iterator[Handler]:
-        return (each for name, each in self._own if f"{event_name}.".startswith(f"{name}."))
+    def _of(self, event_name: str) -> tuple[Handler, ...]:
+        """Return the own handlers of an event, which are looked for once: a request has nine of them."""
+        found = self._known.get(event_name)
+        if found is None:
+            found = tuple(each for name, each in self._own if f"{event_name}.".startswith(f"{name}."))
+            self._known[event_name] = found
+        return found
 
 
 class _Lent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import LocationParseError
@@ -34,6 +35,12 @@ def is_safe(url: str) -> bool:
     """
     if not _PLAIN.fullmatch(url) or "\\" in url:
         return False
+    return _is_private(_before_path(url))
+
+
+@lru_cache(maxsize=1024)
+def _is_private(url: str) -> bool:
+    """Tell it of a URL without a path: there is one for each service and Region, and every request asks."""
     try:
         read, connected = urlsplit(url), parse_url(url)
         same = (read.scheme, (read.hostname or "").lower(), read.port) == (
@@ -90,10 +97,16 @@ def check(url: str) -> None:
 _HOST_END = re.compile("[/?#]")
 
 
+def _before_path(url: str) -> str:
+    """Return a URL up to where everybody lets its authority end, once there is no backslash in it."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{_HOST_END.split(rest, maxsplit=1)[0]}" if rest else url
+
+
 def _shown(url: str) -> str:
     """Return scheme and host: a path, or a name before the host, may be somebody's secret."""
-    scheme, _, rest = url.partition("://")
-    return show(f"{scheme}://{_HOST_END.split(rest, maxsplit=1)[0].rpartition('@')[2]}" if rest else url)
+    scheme, apart, rest = _before_path(url).partition("://")
+    return show(f"{scheme}{apart}{rest.rpartition('@')[2]}")
 
 
 _WORDS = (

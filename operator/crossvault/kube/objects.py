@@ -130,6 +130,8 @@ def merge_patch(old: object, new: object) -> dict[str, Any]:
 
 def without_nulls(value: object) -> object:
     """Return the value without None members, at any depth."""
+    if isinstance(value, (str, bool, int, float)):  # most of them; to ask for Mapping is slow
+        return value
     if isinstance(value, (dict, Mapping)):
         return {name: without_nulls(member) for name, member in value.items() if member is not None}
     if isinstance(value, (list, tuple)):

@@ -36,7 +36,7 @@ def plain(text: str, limit: int | None = None) -> str:
 
     Two names that differ still do, unless one is longer than ``limit``.
     """
-    cut = text if limit is None else shortened(text, limit)
+    cut = text if limit is None or len(text) <= limit else shortened(text, limit)
     return cut if cut.isprintable() else "".join(one if one.isprintable() else _code(one) for one in cut)
 
 
@@ -49,6 +49,8 @@ def shown(value: Any, limit: int | None = LONGEST) -> Any:  # noqa: ANN401 - wha
     """Return a document with every text in it, names of members included, as :func:`plain` writes it."""
     if isinstance(value, str):
         return plain(value, limit)
+    if value is None or isinstance(value, (bool, int, float)):  # most of the rest; to ask for Mapping is slow
+        return value
     if isinstance(value, (list, tuple)):
         return [shown(member, limit) for member in value]
     if isinstance(value, (dict, Mapping)):
