@@ -138,10 +138,12 @@ class Parting:
     """How objects end that have something of ours in AWS: they carry our finalizer until it is settled.
 
     Attributes:
+        leaves: Whether there may be anything of ours in AWS after a pass over an object.
         removes: Whether the deletion of an object is to remove anything.
         given_up: What is said when that has been waited for long enough, from what keeps it.
     """
 
+    leaves: Callable[[Body], bool]
     removes: Callable[[Body], bool]
     given_up: Callable[[Problem | None], Event]
 

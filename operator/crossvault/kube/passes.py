@@ -73,7 +73,7 @@ class Passes:
         if parting is not None:
             if objects.deletion_of(body) is not None:
                 return await self._deletion(key, body, parting)
-            body = await self._held(key, body)
+            body = await self._held(key, body) if parting.leaves(body) else body
         now = self._parts.clock()
         occasion = Occasion(
             self._parts.freshness.not_before(key, now),

@@ -57,6 +57,43 @@ async def test_others_finalizers_stay() -> None:
     assert bench.stored()["metadata"]["finalizers"] == ["other/finalizer", objects.FINALIZER]
 
 
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [
+        ({}, False),
+        ({"destinations": [{"vaultArn": "arn:v", "statementWritten": "d1"}]}, True),
+        ({"schedule": {"planId": "p-1"}}, True),
+        ({"schedule": {"planId": ""}}, False),
+    ],
+)
+async def test_what_only_looks_is_held_where_it_once_wrote(status: dict[str, Any], *, held: bool) -> None:
+    """Nothing has to wait for the end of a policy that leaves nothing in AWS."""
+    body = policy()
+    body["spec"]["mode"] = "Observe"
+    bench = Bench({**body, "status": status})
+
+    await bench.work()
+
+    assert (bench.stored()["metadata"].get("finalizers") == [objects.FINALIZER]) is held
+    assert bench.stored()["status"] == STATUS
+
+
+async def test_what_begins_to_act_is_held_before_it_does() -> None:
+    """Its deletion cannot be missed from its first write on."""
+    body = policy()
+    body["spec"]["mode"] = "Observe"
+    bench = Bench(body)
+    await bench.work()
+    bench.api.writes.clear()
+
+    begun = bench.api.add(POLICIES, {**bench.stored(), "spec": policy()["spec"]})
+    bench.store.put(POLICY.name, begun)
+    await bench.work()
+
+    assert [what for what, _, _ in bench.api.writes] == ["object"]
+    assert bench.stored()["metadata"]["finalizers"] == [objects.FINALIZER]
+
+
 async def test_conflict_is_answered_by_looking_again() -> None:
     """Somebody labelled the object: the same status is written onto its new version."""
     bench = Bench()

@@ -5,6 +5,7 @@ from .drawer import PolicyDrawer
 from .endings import given_up, wants_removal
 from .parse import KIND
 from .series import METRICS, series
+from .stakes import leaves_something
 
 POLICY = Kind(
     name=KIND,
@@ -13,5 +14,5 @@ POLICY = Kind(
     metrics=METRICS,
     series=series,
     namespaced=True,
-    parting=Parting(wants_removal, given_up),
+    parting=Parting(leaves_something, wants_removal, given_up),
 )

@@ -14,7 +14,7 @@ from ...aspects.organization.former import Holding
 from ...aspects.schedule import rivals
 from ...aspects.vault import lock
 from ...aspects.vault_policy import claims_of
-from ...engine.declared import PolicyKey
+from ...engine.declared import Mode, PolicyKey
 from ...words.instants import moment
 from ..account.parse import AccountDeclaration
 from ..needs import Need, of_policy
@@ -112,6 +112,14 @@ def remembered(status: Mapping[str, Any]) -> Stake:
 def written_by(status: Mapping[str, Any]) -> dict[str, str]:
     """Return the statements that a policy is recorded as having written: their digests by ARN of the vault."""
     return dict(_recorded(status, "statementWritten"))
+
+
+def leaves_something(body: Mapping[str, Any]) -> bool:
+    """Tell whether there may be anything of ours in AWS after a pass: not where only is looked, and ever was."""
+    status, spec = (each if isinstance(each, Mapping) else {} for each in (body.get("status"), body.get("spec")))
+    schedule = status.get("schedule")
+    plan = schedule.get("planId") if isinstance(schedule, Mapping) else None
+    return spec.get("mode") != Mode.OBSERVE or bool(written_by(status)) or bool(plan)
 
 
 def _recorded(status: Mapping[str, Any], member: str) -> Iterator[tuple[str, str]]:
