@@ -54,6 +54,7 @@ class Recorder:
         self._histories: OrderedDict[str, _History] = OrderedDict()
         self._backlog: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
         self._waiting: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
 
     def record(self, kind: str, body: Body, events: Iterable[Event]) -> None:
         """Queue those of the events that say something new."""
@@ -63,10 +64,16 @@ class Recorder:
             manifest = self._manifest(kind, body, event)
             namespace = manifest["metadata"]["namespace"]
             if self._backlog.full() or self._waiting[namespace] >= _BACKLOG_OF_ONE:
-                _logger.warning("Dropping an event: too many wait", extra={"reason": event.reason.value})
+                self._drop(namespace)
                 continue
             self._waiting[namespace] += 1
             self._backlog.put_nowait(manifest)
+
+    def _drop(self, namespace: str) -> None:
+        """Count what nobody is told; the log says it when that begins, and when it is over."""
+        if not self._dropped[namespace]:
+            _logger.warning("Dropping events: too many wait", extra={"namespace": namespace})
+        self._dropped[namespace] += 1
 
     def _is_news(self, uid: str, event: Event) -> bool:
         now = self._monotonic()
@@ -133,6 +140,9 @@ class Recorder:
         self._waiting[namespace] -= 1
         if not self._waiting[namespace]:
             del self._waiting[namespace]
+            dropped = self._dropped.pop(namespace, 0)
+            if dropped:
+                _logger.warning("Dropped events: none wait any more", extra={"namespace": namespace, "events": dropped})
 
     async def flush(self) -> None:
         """Wait until everything queued is posted or lost."""

@@ -313,6 +313,24 @@ async def test_an_event_without_a_place_is_dropped_quietly(
     assert [record.levelname for record in caplog.records] == ([level] if level else [])
 
 
+async def test_events_that_find_no_place_are_counted_and_told_twice(caplog: pytest.LogCaptureFixture) -> None:
+    """A thousand policies that become ready at once are not a thousand lines of log; other namespaces lose none."""
+    recorder = Recorder(cast("Api", FakeApi()), "test", clock=lambda: NOW, monotonic=lambda: 0.0)
+    for number in range(230):
+        recorder.record(POLICY.name, policy(f"p-{number}"), [Event("Normal", Reason.PROTECTED, "Protected.")])
+    recorder.record(POLICY.name, policy(namespace="other"), [Event("Normal", Reason.PROTECTED, "Protected.")])
+    task = asyncio.create_task(recorder.run())
+    await recorder.flush()
+    task.cancel()
+
+    told = [(record.message, record.__dict__["namespace"]) for record in caplog.records]
+    assert told == [
+        ("Dropping events: too many wait", "shop"),
+        ("Dropped events: none wait any more", "shop"),
+    ]
+    assert caplog.records[1].__dict__["events"] == 30
+
+
 async def test_history_older_than_ours_ends_the_process() -> None:
     """Etcd was restored: a watch would be accepted and stay silent."""
     api, store = FakeApi(), Store()
