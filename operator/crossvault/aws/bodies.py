@@ -15,6 +15,7 @@ from botocore import exceptions
 from botocore.awsrequest import AWSResponse
 from urllib3 import exceptions as transport
 
+from . import large
 from .answers import LARGEST_BODY, UnexpectedAnswerError
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class BoundedSession:
         request.stream_output = True
         answer = self._inner.send(request)
         raw: Any = answer.raw
+        if _length(answer) >= large.LARGE:
+            large.TURNS.begin()
         try:
             body = self._read(raw, request.url)
         except BaseException:
@@ -99,6 +102,12 @@ class BoundedSession:
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
+
+
+def _length(answer: AWSResponse) -> int:
+    """Return how long a body will be; where nobody says, it may be as long as any."""
+    said = str(answer.headers.get("Content-Length") or "")
+    return int(said) if said.isdecimal() else LARGEST_BODY
 
 
 def bound(client: BaseClient) -> None:

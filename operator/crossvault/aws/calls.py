@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.model import OperationModel
 
 from ..words.reasons import Reason
-from . import answers, budget, endpoints, errors
+from . import answers, budget, endpoints, errors, large
 
 _LOG = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ class CallHooks:
         events.register("after-call-error", self._fail)
 
     def _wait(self, *, operation_name: str, request: AWSRequest, **_: object) -> None:
+        large.TURNS.end()
         endpoints.check(request.url or "")
         self._spend(budget.STARTS if operation_name in _STARTS else budget.READS)
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from sys import intern
 from typing import Any, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
@@ -28,6 +29,10 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html"""
 
 Context: TypeAlias = Mapping[str, tuple[str, ...]]
 """What is said of the request: the values of the keys that conditions may be about."""
+
+
+_ALLOWED = Decision(True)
+"""Nearly all of them, of which a thousand policies keep eight thousand."""
 
 
 def simulate(
@@ -55,7 +60,7 @@ def simulate(
     with access.asking(f"try out what role {who.rsplit('/', 1)[-1]} may do", ACTION):
         try:
             return {
-                (each["EvalActionName"], each.get("EvalResourceName") or ""): _decision(each)
+                (intern(each["EvalActionName"]), intern(each.get("EvalResourceName") or "")): _decision(each)
                 for each in _pages(access, region, asked)
             }
         except ClientError as error:
@@ -98,6 +103,6 @@ def _decision(row: Mapping[str, Any]) -> Decision:
     """Return a decision; a denial for want of a key that nobody gave is none."""
     word, missing = row["EvalDecision"], tuple(sorted(row.get("MissingContextValues") or ()))
     if word == "allowed":
-        return Decision(True)
+        return _ALLOWED
     before = (each for each, (detail, said) in _BARRIERS.items() if (row.get(detail) or {}).get(said) is False)
     return Decision(None if missing else False, word == "explicitDeny", missing, frozenset(before))

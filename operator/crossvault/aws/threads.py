@@ -11,12 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from . import aside, tenants
+from . import aside, large, tenants
 
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
 
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 10.0
 PROMPT = 0.2
 """Answers that take longer than so many seconds wait for the budget, or for an account that is slow."""
 
@@ -41,7 +41,7 @@ class NoThreads:
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Do ``work``."""
         future: Future[T] = Future()
-        _do(future, work)
+        do(future, work)
         return future
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class RequestThreads:
         with self._changed:
             taken = not self._closed and self._take(tenant, (future, work))
         if not taken:
-            _do(future, work)
+            do(future, work)
         return future
 
     def _take(self, tenant: str, job: _Job) -> bool:
@@ -105,7 +105,7 @@ class RequestThreads:
         while (taken := self._next()) is not None:
             tenant, job = taken
             with tenants.asking_for(tenant):
-                _do(*job)
+                do(*job)
             del job, taken
             with self._changed:
                 self._busy -= Counter([tenant])
@@ -139,10 +139,16 @@ def awaited(future: Future[T]) -> Callable[[], T]:
     return result
 
 
-def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+def do(future: Future[Any], work: Callable[[], Any]) -> None:
+    """Do what a future is the result of."""
     if not future.set_running_or_notify_cancel():
         return
     try:
-        future.set_result(work())
+        try:
+            found = work()
+        finally:
+            large.TURNS.end()
     except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
         future.set_exception(error)
+    else:
+        future.set_result(found)

@@ -38,8 +38,7 @@ class Packed(Generic[T]):
     ) -> None:
         self._codec = codec
         self._number = len(records) // codec.layout.size
-        self._newest: int
-        (self._newest,) = _FIRST.unpack_from(records, len(records) - codec.layout.size)
+        self._newest: int = _FIRST.unpack_from(records, len(records) - codec.layout.size)[0] - BIAS  # takes half of it
         self._kept = columns.closed(records, codec.layout.size)
         self.resource: Final = resource
         self.profiles: Final = profiles
@@ -124,11 +123,11 @@ class Packed(Generic[T]):
 
     def is_newer(self, moment: datetime) -> bool:
         """Tell whether one was created after a moment."""
-        return self._newest > number_of(moment) + BIAS
+        return self._newest > number_of(moment)
 
     def newest(self) -> datetime:
         """Return when the newest was created."""
-        return moment_of(self._newest)
+        return moment_of(self._newest + BIAS)
 
     def goes_on_as(self, later: Packed[T], since: datetime) -> bool:
         """Tell whether what was created after a moment is the same as all of ``later``."""
@@ -146,9 +145,9 @@ class Packed(Generic[T]):
             yield together(self.resource, record, profiles[record[place]])
 
     def _after(self, moment: datetime) -> bytes:
-        limit = number_of(moment) + BIAS
-        if self._newest <= limit:
+        if self._newest <= number_of(moment):
             return b""
+        limit = number_of(moment) + BIAS
         records, size, number = self._records(), self._codec.layout.size, self._number - 1
         while number and _FIRST.unpack_from(records, (number - 1) * size)[0] > limit:
             number -= 1
