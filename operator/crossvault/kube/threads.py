@@ -10,12 +10,13 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import nullcontext
 from datetime import timedelta
 
 from ..aws.aside import Aside, stepping
 from ..status.outcome import Outcome
+from ..work.pool import Pool
 from ..work.workers import LENT
 
 
@@ -35,7 +36,7 @@ class Threads:
     """The bounded pool for passes, or one that is given. ``stopping`` says that the process is about to end."""
 
     def __init__(self, count: int, stopping: Callable[[], bool], pool: Executor | None = None) -> None:
-        self._pool = pool or ThreadPoolExecutor(count * (1 + LENT), thread_name_prefix="pass")
+        self._pool = pool or Pool(count * (1 + LENT))
         self._count = count
         self._stopping = stopping
         self._overdue = 0

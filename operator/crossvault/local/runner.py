@@ -10,7 +10,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from ..work.board import Board
 from ..work.clock import utc_now
 from ..work.desk import Desk
 from ..work.freshness import Freshness
+from ..work.pool import Pool
 from ..work.vitals import Vitals
 from ..work.workers import LENT, Workers
 from .files import shown
@@ -145,7 +146,7 @@ class LocalRunner:
         """Return what passes run in: threads that end with the run, or what the caller keeps."""
         if self._executor is not None:
             return contextlib.nullcontext(self._executor)
-        return ThreadPoolExecutor(self._settings.workers * (1 + LENT), thread_name_prefix="pass")
+        return Pool(self._settings.workers * (1 + LENT))
 
     async def _goal(self, watcher: asyncio.Task[None]) -> None:
         """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""
