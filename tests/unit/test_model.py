@@ -118,7 +118,7 @@ DECIDED_IN_THE_MODEL = {
         "cli/plans.py",
         "kinds/policy/summary.py",
     },
-    "OBSERVE": {"engine/declared.py", "kinds/policy/conditions.py"},
+    "OBSERVE": {"engine/declared.py", "kinds/policy/conditions.py", "kinds/policy/stakes.py"},
     "ENFORCE": {"engine/declared.py", "kinds/policy/parse.py"},
     "ENDED_STATES": {"aspects/copies/seen.py"},
 }
