@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from backup_simulator.server import SimulatorServer
 
 COPY = {"DestinationBackupVaultArn": scenes.vault_arn()}
+SCANNER = f"arn:aws:iam::{scenes.SOURCE}:role/scanner"
+SCAN = {"MalwareScanner": "GUARDDUTY", "ScanMode": "INCREMENTAL_SCAN"}
+SCANS = {"MalwareScanner": "GUARDDUTY", "ResourceTypes": ["EBS", "S3"], "ScannerRoleArn": SCANNER}
 
 
 def _rule(**changes: Any) -> scenes.Json:
@@ -67,14 +70,18 @@ def test_a_plan_reads_back_as_it_was_sent(backups: Backups) -> None:
             COPY | {"Lifecycle": {"DeleteAfterDays": 30}},
             {"DestinationBackupVaultArn": scenes.vault_arn(name="more")},
         ],
+        IndexActions=[{"ResourceTypes": ["EBS"]}],
+        ScanActions=[SCAN],
+        TargetLogicallyAirGappedBackupVaultArn=scenes.vault_arn(scenes.SOURCE, "gapped", scenes.HOME),
     )
     advanced = [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}]
-    created = _create(backups, sent, AdvancedBackupSettings=advanced)
+    created = _create(backups, sent, AdvancedBackupSettings=advanced, ScanSettings=[SCANS])
     found = backups.client.get_backup_plan(BackupPlanId=created["BackupPlanId"])
 
     (rule,) = found["BackupPlan"]["Rules"]
     del rule["RuleId"]
     assert rule == sent
+    assert found["BackupPlan"]["ScanSettings"] == [SCANS]
     assert created["AdvancedBackupSettings"] == found["AdvancedBackupSettings"] == advanced
 
 
@@ -149,6 +156,37 @@ def _wrong(id_: str, message: str, *rules: scenes.Json, **members: Any) -> Any:
             PREFIX + "Invalid lifecycle",
             _rule(CopyActions=[COPY | {"Lifecycle": {"DeleteAfterDays": 36_501}}]),
         ),
+        _wrong(
+            "two index actions",
+            PREFIX + "Invalid IndexActions. There can be one",
+            _rule(IndexActions=[{"ResourceTypes": ["EBS"]}, {"ResourceTypes": ["S3"]}]),
+        ),
+        _wrong("an index of nothing", PREFIX + "Invalid IndexActions. ResourceTypes", _rule(IndexActions=[{}])),
+        _wrong(
+            "an index of a database",
+            PREFIX + "Invalid IndexActions. ResourceTypes",
+            _rule(IndexActions=[{"ResourceTypes": ["RDS"]}]),
+        ),
+        _wrong(
+            "a scan without a mode",
+            PREFIX + "Invalid ScanActions. ScanMode",
+            _rule(ScanActions=[{"MalwareScanner": "GUARDDUTY"}]),
+        ),
+        _wrong(
+            "a scan by nobody",
+            PREFIX + "Invalid ScanActions. MalwareScanner",
+            _rule(ScanActions=[{"ScanMode": "FULL_SCAN"}]),
+        ),
+        _wrong(
+            "scans without a role",
+            "ScannerRoleArn is required",
+            ScanSettings=[{"MalwareScanner": "GUARDDUTY", "ResourceTypes": ["ALL"]}],
+        ),
+        _wrong(
+            "scans of a database",
+            "Invalid ScanSettings. ResourceTypes",
+            ScanSettings=[SCANS | {"ResourceTypes": ["RDS"]}],
+        ),
         _wrong("options of nothing", "Invalid Resource Type : EFS", AdvancedBackupSettings=[{"ResourceType": "EFS"}]),
         _wrong(
             "unknown option",
@@ -205,9 +243,6 @@ def test_an_error_of_a_rule_tells_its_name_and_code(backups: Backups) -> None:
             {},
             id="air-gapped and continuous",
         ),
-        pytest.param({"IndexActions": [{"ResourceTypes": ["EBS"]}]}, {}, id="index"),
-        pytest.param({"ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "FULL_SCAN"}]}, {}, id="scan"),
-        pytest.param({}, {"ScanSettings": [{"MalwareScanner": "GUARDDUTY"}]}, id="scan settings"),
     ],
 )
 def test_what_is_not_simulated_says_so(backups: Backups, rule: scenes.Json, members: scenes.Json) -> None:
@@ -245,6 +280,28 @@ def test_a_plan_with_tags_needs_the_right_to_tag(server: SimulatorServer, tags: 
     found = ""
     try:
         backup.create_backup_plan(BackupPlan=_plan(), BackupPlanTags=tags)
+    except backup.exceptions.ClientError as error:
+        found = error.response["Error"]["Code"]
+
+    assert found == code
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [("malware-protection.guardduty.amazonaws.com", ""), ("backup.amazonaws.com", "AccessDeniedException")],
+)
+def test_scan_settings_need_the_right_to_pass_their_role(server: SimulatorServer, service: str, code: str) -> None:
+    """To the scanner, which is another service."""
+    world = scenes.world()
+    to = {"StringEquals": {"iam:PassedToService": service}}
+    passing = scenes.allow("iam:PassRole", resource=SCANNER, condition=to)
+    scenes.account(world, scenes.SOURCE)["roles"][1]["policies"] = [scenes.allow("backup:CreateBackupPlan"), passing]
+    server.control.load(world)
+    session = scenes.assume(server, f"arn:aws:iam::{scenes.SOURCE}:role/operator")
+    backup = scenes.session_client(server, "backup", session)
+    found = ""
+    try:
+        backup.create_backup_plan(BackupPlan=_plan(_rule(ScanActions=[SCAN]), ScanSettings=[SCANS]))
     except backup.exceptions.ClientError as error:
         found = error.response["Error"]["Code"]
 

@@ -11,7 +11,7 @@ from ....wire import AwsError, Params
 from ...operation import Operation, Scope, request_tags
 from .. import paging, plan_events
 from . import rules as plan_rules
-from . import schedule
+from . import scanning, schedule
 
 if TYPE_CHECKING:
     from ....policies.policy import Policy
@@ -46,6 +46,7 @@ def create(scope: Scope, params: Params) -> Params:
     if known:
         return _changed(known)
     document = plan_rules.checked(params["BackupPlan"])
+    scanning.require_passable(scope, document)
     for plan in alive:
         if _said(plan.current.document) == _said(document):
             raise AwsError(
@@ -87,6 +88,7 @@ def update(scope: Scope, params: Params) -> Params:
     """Replace a plan's document by a new version."""
     plan = find(scope, params["BackupPlanId"])
     document = plan_rules.checked(params["BackupPlan"])
+    scanning.require_passable(scope, document)
     if document["BackupPlanName"] != plan.current.name:
         raise AwsError("InvalidParameterValueException", "The name of a backup plan cannot be changed.")
     if len(plan.versions) >= MAX_VERSIONS:

@@ -15,7 +15,7 @@ from ....wire import AwsError, CommonError, Params, unimplemented
 from ..backups import continuous, options, point_tags, windows
 from ..points import lifecycles
 from ..vaults import automatic
-from . import cron
+from . import cron, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,6 @@ DEFAULTS: Params = {
     "CompletionWindowMinutes": windows.COMPLETION,
     "EnableContinuousBackup": False,
 }
-UNKNOWN_TO_US = ("IndexActions", "ScanActions")
 
 
 def checked(document: Params) -> Params:
@@ -41,13 +40,12 @@ def checked(document: Params) -> Params:
     rules = document["Rules"]
     if not 1 <= len(rules) <= MAX_RULES:
         raise AwsError(INVALID, f"A backup plan has 1 to {MAX_RULES} rules.")
-    if document.get("ScanSettings"):
-        raise _missing("ScanSettings")
     for setting in document.get("AdvancedBackupSettings", ()):
         flaw = options.flaw(setting.get("ResourceType", ""), setting.get("BackupOptions", {}))
         if flaw:
             raise AwsError(INVALID, flaw)
-    return {"BackupPlanName": document["BackupPlanName"], "Rules": [_rule(rule) for rule in rules]}
+    scans = scanning.checked(document)
+    return {"BackupPlanName": document["BackupPlanName"], "Rules": [_rule(rule) for rule in rules], **scans}
 
 
 def _missing(name: str) -> CommonError:
@@ -56,9 +54,6 @@ def _missing(name: str) -> CommonError:
 
 def _rule(rule: Params) -> Params:
     automatic.require_open(rule["TargetBackupVaultName"])
-    for name in UNKNOWN_TO_US:
-        if rule.get(name):
-            raise _missing(name)
     if rule.get("EnableContinuousBackup") and rule.get("TargetLogicallyAirGappedBackupVaultArn"):
         raise _missing("TargetLogicallyAirGappedBackupVaultArn in continuous rules")
     filled = DEFAULTS | {name: value for name, value in rule.items() if value is not None}
@@ -136,6 +131,7 @@ _CHECKS: tuple[Callable[[Params], Iterator[str]], ...] = (
     _lifecycle,
     _tags,
     _air_gapped,
+    scanning.rule_flaws,
     _copy_actions,
 )
 
@@ -170,9 +166,5 @@ FIDELITY = (
         "rate() is no schedule of a rule",
         "botocore (a CRON expression)",
         "test_plans.py::test_a_plan_that_cannot_be_is_refused",
-    ),
-    Behaviour(
-        "Index and scan actions in rules",
-        "missing",
     ),
 )
