@@ -31,7 +31,8 @@ def _hooks() -> HierarchicalEmitter:
 def plain() -> botocore.session.Session:
     """Return a session that reaches AWS over the network."""
     session = botocore.session.Session(event_hooks=copy.copy(_hooks()), include_builtin_handlers=False)
-    session.register_component("data_loader", _loader())
+    # One of its own with the same models: the product has what loads files wrapped, which would nest for ever.
+    session.register_component("data_loader", copy.copy(_loader()))
     return session
 
 
