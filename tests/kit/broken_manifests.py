@@ -106,6 +106,17 @@ def _policy(why: str, changes: Mapping[str, Any], path: str, said: str = "") -> 
     return Broken(why, POLICY, changes, path, said)
 
 
+_SCANS: Mapping[str, Any] = {"role": "scanner", "resourceTypes": ["ALL"]}
+
+
+def _scheduled(why: str, rule: Mapping[str, Any], path: str, said: str = "", **schedule: Any) -> Broken:
+    """Return a policy with a schedule whose one rule, or which itself, has something more."""
+    one = {"name": "daily", "lifecycle": {"deleteAfterDays": 35}, **rule}
+    selections = [{"name": "tagged", "tags": {"backup": "true"}}]
+    whole = {"rules": [one], "selections": selections, **schedule}
+    return _policy(why, {"spec.schedule": whole}, f"spec.schedule{path}", said)
+
+
 _OTHER = {"name": "x", "accountRef": {"name": "dr"}, "region": "eu-west-1", "vault": {"name": "other"}}
 _FIRST, _SECOND = "spec.destinations[0]", "spec.destinations[1]"
 _LOCK = f"{_SECOND}.vault.lock"
@@ -229,6 +240,28 @@ TABLE = (
             }
         },
         "spec.schedule.rules",
+    ),
+    _scheduled("scan mode without settings", {"scanMode": "Full"}, ".scanSettings", "required by scanMode"),
+    _scheduled("scan settings without a mode", {}, ".scanSettings", "only with scanMode", scanSettings=_SCANS),
+    _scheduled(
+        "scan of one type and of all",
+        {"scanMode": "Full"},
+        ".scanSettings.resourceTypes",
+        "ALL goes with no other type",
+        scanSettings={**_SCANS, "resourceTypes": ["ALL", "EBS"]},
+    ),
+    _scheduled(
+        "scan without a role",
+        {"scanMode": "Full"},
+        ".scanSettings.role",
+        "equired",
+        scanSettings={"resourceTypes": ["ALL"]},
+    ),
+    _scheduled("scan mode of AWS", {"scanMode": "FULL_SCAN"}, ".rules[0].scanMode", "Incremental", scanSettings=_SCANS),
+    _scheduled("index of a database", {"indexResourceTypes": ["RDS"]}, ".rules[0].indexResourceTypes[0]", "EBS"),
+    _scheduled("index of nothing", {"indexResourceTypes": []}, ".rules[0].indexResourceTypes"),
+    _scheduled(
+        "ARN of an air-gapped vault", {"airGappedVault": "arn:x"}, ".rules[0].airGappedVault", "must be made of"
     ),
     _policy(
         "six destinations",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit import stage as scene
-from tests.kit.stage import BACKUP, PRODUCTION, SECOND, TOOLS, Json
+from tests.kit.stage import BACKUP, HOME, PRODUCTION, SECOND, TOOLS, Json
 
 from crossvault.cli import iam
 from crossvault.kinds import ACCOUNT
@@ -73,6 +73,8 @@ def world() -> Json:
     made = scene.world()
     for account_id in (BACKUP, SECOND):
         scene.account(made, account_id)["service_linked_role"] = True  # a key cannot name a role that is not there
+    air_gapped = {"air_gapped": True, "lock": {"min_days": 7, "max_days": 365}}
+    scene.account(made, PRODUCTION)["vaults"].append({"region": HOME, "name": "orders-air-gapped", **air_gapped})
     for account_id, number in ((PRODUCTION, 2), (BACKUP, 1), (SECOND, 1)):
         keys = scene.account(made, account_id)["keys"]
         assert len(keys) == number

@@ -27,7 +27,7 @@ DEFAULTS: Json = {
     "CompletionWindowMinutes": 10080,
     "EnableContinuousBackup": False,
 }
-_ABSENT = object()
+_ABSENT, _GAPPED = object(), "TargetLogicallyAirGappedBackupVaultArn"
 
 
 def plan(sent: Json, chance: random.Random, *, writable: bool = False) -> Json:
@@ -37,6 +37,11 @@ def plan(sent: Json, chance: random.Random, *, writable: bool = False) -> Json:
     if "AdvancedBackupSettings" not in sent and not writable:
         off = {"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "disabled"}}
         _put(shown, "AdvancedBackupSettings", chance.choice([_ABSENT, None, [], [off]]))
+    if "ScanSettings" in sent:
+        for each in shown["ScanSettings"]:
+            each["ResourceTypes"] = _shuffled(each["ResourceTypes"], chance)
+    elif not writable:
+        _put(shown, "ScanSettings", chance.choice([_ABSENT, None, []]))
     return _reordered(shown, chance)
 
 
@@ -48,11 +53,11 @@ def _rule(sent: Json, chance: random.Random, *, writable: bool) -> Json:
     for member, default in DEFAULTS.items():
         if sent[member] == default:
             _put(shown, member, chance.choice([shown[member], _ABSENT, _ABSENT if writable else None]))
-    _rest(shown, chance, writable=writable)
+    _rest(shown, sent, chance, writable=writable)
     return _reordered(shown, chance)
 
 
-def _rest(shown: Json, chance: random.Random, *, writable: bool) -> None:
+def _rest(shown: Json, sent: Json, chance: random.Random, *, writable: bool) -> None:
     actions = shown["CopyActions"] = _shuffled(shown["CopyActions"], chance)
     for lifecycle in (shown["Lifecycle"], *(each["Lifecycle"] for each in actions)):
         if not writable and "MoveToColdStorageAfterDays" not in lifecycle:
@@ -65,9 +70,11 @@ def _rest(shown: Json, chance: random.Random, *, writable: bool) -> None:
         _put(shown, "RecoveryPointTags", chance.choice([_ABSENT, None, {}]))
     if not writable:
         shown["RuleId"] = f"rule-{chance.random()}"
-        for member in ("IndexActions", "ScanActions"):
-            _put(shown, member, chance.choice([_ABSENT, None, []]))
-        _put(shown, "TargetLogicallyAirGappedBackupVaultArn", chance.choice([_ABSENT, None, ""]))
+        for member, nothing in (("IndexActions", []), ("ScanActions", []), (_GAPPED, "")):
+            if member not in sent:
+                _put(shown, member, chance.choice([_ABSENT, None, nothing]))
+    for action in shown.get("IndexActions") or ():
+        action["ResourceTypes"] = _shuffled(action["ResourceTypes"], chance)
 
 
 def selection(sent: Json, chance: random.Random) -> Json:

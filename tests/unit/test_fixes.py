@@ -391,6 +391,10 @@ WITHOUT = {
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
     "schedule.hazards: SCHEDULE_TOO_SPARSE": "the manifest promises more than it has done",
     "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",
+    "schedule.scanning: SCHEDULE_WITHOUT_EFFECT": "the manifest declares what AWS never does",
+    "schedule.targets: AIR_GAPPED_TARGET_UNUSABLE": "nobody unlocks such a vault: who creates it has to want it",
+    "schedule.targets: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
+    "schedule.targets: SCHEDULE_WITHOUT_EFFECT": "the manifest declares what AWS never does",
     "lifecycle.cold: COLD_STORAGE_IGNORED": "the manifest declares what AWS ignores",
     "lifecycle: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
 }

@@ -84,6 +84,20 @@ def grant(*directions: Direction, vaults: tuple[str, ...] = ("*",), **members: A
         pytest.param(grant(locks=True), replace(INTO, locks=True), True, id="a lock if told"),
         pytest.param(grant(locks=True), INTO, True, id="and none as before"),
         pytest.param(grant(air_gapped=True), replace(INTO, locks=True), False, id="what is born locked is another"),
+        pytest.param(grant(), replace(OUT, schedules=True), False, id="no plan unless told"),
+        pytest.param(grant(schedules=True), replace(OUT, schedules=True, backup_roles=("scan",)), False, id="its role"),
+        pytest.param(
+            grant(schedules=True, vaults=("orders",)),
+            replace(OUT, schedules=True, backup_vaults=("payroll",)),
+            False,
+            id="what its plan fills besides",
+        ),
+        pytest.param(
+            grant(schedules=True, vaults=("orders*",)),
+            replace(OUT, schedules=True, backup_vaults=("orders-air-gapped",)),
+            True,
+            id="another vault that is granted",
+        ),
     ],
 )
 def test_a_grant_lets_through_what_it_names(given_: Grant, use: Use, *, lets: bool) -> None:
@@ -304,6 +318,35 @@ def test_what_is_not_granted_reads_like_an_account_that_is_missing(
     assert isinstance(refused, Rejected)
     assert refused.reason is Reason.ACCOUNT_NOT_FOUND
     assert refused == parsed(changes, **gone)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rule", "told"),
+    [
+        pytest.param({}, {}, "", id="no more than is granted"),
+        pytest.param({}, {"airGappedVault": "payroll"}, "back up into it and payroll", id="into another vault"),
+        pytest.param(
+            {"scanSettings": {"role": "scanner", "resourceTypes": ["ALL"]}},
+            {"scanMode": "Full"},
+            "with role scanner, service-role/AWSBackupDefaultServiceRole",
+            id="with another role",
+        ),
+    ],
+)
+def test_what_a_plan_fills_and_who_reads_it_has_to_be_granted(
+    schedule: dict[str, Any], rule: dict[str, Any], told: str
+) -> None:
+    """A tenant's plan fills no vault of others, which might never be emptied, and has nobody read its backups."""
+    plan = {
+        "rules": [{"name": "daily", "lifecycle": {"deleteAfterDays": 35}, **rule}],
+        "selections": [{"name": "tagged", "tags": {"backup": "true"}}],
+        **schedule,
+    }
+    scheduling = replace(PRODUCTION, grants=(grant(SOURCE, vaults=("orders",), schedules=True),))
+    found = parsed({"spec.schedule": plan}, production=scheduling)
+
+    assert isinstance(found, Rejected) is bool(told)
+    assert told in ("; ".join(map(str, found.faults)) if isinstance(found, Rejected) else "")
 
 
 def test_the_message_names_the_use_and_the_remedy() -> None:

@@ -18,7 +18,7 @@ from tests.kit import stage as scene
 from tests.kit.builders import account, desired, destination, source_vault, target_vault
 
 from crossvault.aspects.lifecycle import Lifecycle
-from crossvault.aspects.schedule.declared import SCHEDULE, Schedule, schedule_from
+from crossvault.aspects.schedule.declared import SCHEDULE, Schedule
 from crossvault.aspects.schedule.document import (
     differences,
     form_of,
@@ -27,6 +27,7 @@ from crossvault.aspects.schedule.document import (
     selection_document,
     selection_form,
 )
+from crossvault.aspects.schedule.reading import schedule_from
 from crossvault.engine.declared import Desired, PolicyKey
 from crossvault.kinds.account.parse import AccountDeclaration, parse_account
 from crossvault.kinds.policy.parse import parse_policy
@@ -38,6 +39,7 @@ CRDS = Path(__file__).parents[2] / "crds"
 
 EVERYTHING: Json = {
     "windowsVss": True,
+    "scanSettings": {"role": "scanner", "resourceTypes": ["S3", "EBS"]},
     "rules": [
         {
             "name": "hourly",
@@ -48,9 +50,12 @@ EVERYTHING: Json = {
             "lifecycle": {"deleteAfterDays": 14},
             "continuous": True,
             "recoveryPointTags": {"tier": "gold", "app": "orders"},
+            "airGappedVault": "orders-air-gapped",
         },
         {
             "name": "daily",
+            "indexResourceTypes": ["S3", "EBS"],
+            "scanMode": "Incremental",
             "lifecycle": {"moveToColdStorageAfterDays": 10, "optInToArchive": True, "deleteAfterDays": 100},
         },
     ],
@@ -75,6 +80,9 @@ EVERYTHING: Json = {
 EVERYTHING["selections"][1]["resources"] = ["*"]
 
 
+GAPPED = replace(source_vault(), name="orders-air-gapped").arn
+
+
 def read(declared: Json) -> tuple[Schedule, list[str]]:
     """Return a schedule, and what is wrong with it."""
     faults: list[Fault] = []
@@ -92,6 +100,13 @@ def test_every_field_becomes_the_member_of_its_name() -> None:
     assert document == {
         "BackupPlanName": "the-plan",
         "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
+        "ScanSettings": [
+            {
+                "MalwareScanner": "GUARDDUTY",
+                "ResourceTypes": ["EBS", "S3"],
+                "ScannerRoleArn": "arn:aws:iam::111111111111:role/scanner",
+            }
+        ],
         "Rules": [
             {
                 "RuleName": "hourly",
@@ -103,6 +118,7 @@ def test_every_field_becomes_the_member_of_its_name() -> None:
                 "Lifecycle": {"DeleteAfterDays": 14},
                 "EnableContinuousBackup": True,
                 "RecoveryPointTags": {"app": "orders", "tier": "gold"},
+                "TargetLogicallyAirGappedBackupVaultArn": GAPPED,
                 "CopyActions": [
                     {
                         "DestinationBackupVaultArn": cold.vault.arn,
@@ -124,6 +140,8 @@ def test_every_field_becomes_the_member_of_its_name() -> None:
                     "OptInToArchiveForSupportedResources": True,
                 },
                 "EnableContinuousBackup": False,
+                "IndexActions": [{"ResourceTypes": ["EBS", "S3"]}],
+                "ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "INCREMENTAL_SCAN"}],
                 "CopyActions": [
                     {
                         "DestinationBackupVaultArn": cold.vault.arn,
@@ -184,7 +202,30 @@ RULE_FIELDS: list[tuple[Json, Json]] = [
         },
     ),
     ({"recoveryPointTags": {"b": "2", "a": "1"}}, {"RecoveryPointTags": {"a": "1", "b": "2"}}),
+    ({"indexResourceTypes": ["EBS"]}, {"IndexActions": [{"ResourceTypes": ["EBS"]}]}),
+    ({"scanMode": "Full"}, {"ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "FULL_SCAN"}]}),
+    ({"scanMode": "Incremental"}, {"ScanActions": [{"MalwareScanner": "GUARDDUTY", "ScanMode": "INCREMENTAL_SCAN"}]}),
+    ({"airGappedVault": "orders-air-gapped"}, {"TargetLogicallyAirGappedBackupVaultArn": GAPPED}),
 ]
+PLAN_FIELDS: list[tuple[Json, Json]] = [
+    (
+        {"windowsVss": True},
+        {"AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}]},
+    ),
+    (
+        {"scanSettings": {"role": "scanner", "resourceTypes": ["ALL"]}},
+        {
+            "ScanSettings": [
+                {
+                    "MalwareScanner": "GUARDDUTY",
+                    "ResourceTypes": ["ALL"],
+                    "ScannerRoleArn": "arn:aws:iam::111111111111:role/scanner",
+                }
+            ]
+        },
+    ),
+]
+"""Of ``adopt`` nothing is sent, and rules and selections have tables of their own."""
 SELECTION_FIELDS: list[tuple[Json, Json]] = [
     ({"name": "other", "resources": ["*"]}, {"SelectionName": "other"}),
     ({"role": "path/mine", "resources": ["*"]}, {"IamRoleArn": "arn:aws:iam::111111111111:role/path/mine"}),
@@ -213,7 +254,8 @@ SELECTION_FIELDS: list[tuple[Json, Json]] = [
 @pytest.mark.parametrize(("declared", "sent"), RULE_FIELDS, ids=str)
 def test_each_field_of_a_rule_becomes_its_members_alone(declared: Json, sent: Json) -> None:
     """The exact request: all other members are AWS's defaults, or follow from the policy."""
-    schedule, faults = read({"rules": [BARE | declared], "selections": [{"name": "all", "resources": ["*"]}]})
+    scans = {"scanSettings": {"role": "r", "resourceTypes": ["ALL"]}} if "scanMode" in declared else {}
+    schedule, faults = read({**scans, "rules": [BARE | declared], "selections": [{"name": "all", "resources": ["*"]}]})
     copied = sent.get("copied", {"DeleteAfterDays": 100})
     expected = {
         "RuleName": "daily",
@@ -228,7 +270,18 @@ def test_each_field_of_a_rule_becomes_its_members_alone(declared: Json, sent: Js
     } | {name: value for name, value in sent.items() if name != "copied"}
 
     assert faults == []
-    assert plan_document(desired(), schedule, "p") == {"BackupPlanName": "p", "Rules": [expected]}
+    assert plan_document(desired(), schedule, "p")["Rules"] == [expected]
+
+
+@pytest.mark.parametrize(("declared", "sent"), PLAN_FIELDS, ids=str)
+def test_each_field_of_a_schedule_becomes_its_members_alone(declared: Json, sent: Json) -> None:
+    """The exact request, but for the rules."""
+    rule = BARE | ({"scanMode": "Full"} if "scanSettings" in declared else {})
+    schedule, faults = read({"rules": [rule], "selections": [{"name": "all", "resources": ["*"]}], **declared})
+    document = plan_document(desired(), schedule, "p")
+
+    assert faults == []
+    assert {name: value for name, value in document.items() if name != "Rules"} == {"BackupPlanName": "p", **sent}
 
 
 @pytest.mark.parametrize(("declared", "sent"), SELECTION_FIELDS, ids=str)
@@ -244,14 +297,17 @@ def test_each_field_of_a_selection_becomes_its_members_alone(declared: Json, sen
     }
 
 
-@pytest.mark.parametrize(("member", "table"), [("rules", RULE_FIELDS), ("selections", SELECTION_FIELDS)])
+@pytest.mark.parametrize(
+    ("member", "table"), [("", PLAN_FIELDS), ("rules", RULE_FIELDS), ("selections", SELECTION_FIELDS)]
+)
 def test_no_field_is_without_its_request(member: str, table: list[tuple[Json, Json]]) -> None:
     """A new one of the CRD is told of here."""
     crd = yaml.safe_load((CRDS / "crossvault.io_crossaccountbackuppolicies.yaml").read_text("utf-8"))
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["schedule"]
     asked = {path for declared, _ in table for path in _paths(declared)}
+    fields = set(_fields(schema["properties"][member]["items"] if member else schema))
 
-    assert asked >= set(_fields(schema["properties"][member]["items"]))
+    assert asked >= fields - {"adopt", "rules", "selections"}
 
 
 def _fields(schema: Json) -> Iterator[str]:
@@ -302,6 +358,17 @@ def altered(path: str, value: Any) -> Json:
         ("rules.1.name", "hourly", "hourly is there twice"),
         ("rules.1.name", "every day", "must be 1 to 50 letters"),
         ("rules.0.recoveryPointTags", {"AWS:x": "y"}, "AWS keeps for itself"),
+        ("rules.1.indexResourceTypes", [], "at least one item"),
+        ("rules.1.indexResourceTypes", ["RDS"], "must be one of EBS, S3"),
+        ("rules.1.scanMode", "FULL_SCAN", "must be one of Full, Incremental"),
+        ("rules.1.scanMode", None, "scanSettings: only with scanMode of a rule"),
+        ("rules.0.airGappedVault", "a/b", "must be 2 to 50 letters"),
+        ("rules.0.airGappedVault", "orders", "must be another vault than spec.source.vault"),
+        ("scanSettings", None, "scanSettings: required by scanMode of a rule"),
+        ("scanSettings.resourceTypes", ["ALL", "EBS"], "ALL goes with no other type"),
+        ("scanSettings.resourceTypes", ["RDS"], "must be one of EBS, EC2, S3, ALL"),
+        ("scanSettings.role", None, "scanSettings.role: is required"),
+        ("scanSettings.role", "arn:aws:iam::222222222222:role/scanner", "role of the source account"),
         ("selections.1.resources", None, '["*"] means everything'),
         ("selections.1.resources", ["volumes"], "must be an ARN"),
         ("selections.1.resources", ["arn:aws:ec2:*:volume/x"], "at its end only"),
@@ -349,7 +416,10 @@ def as_aws_shows_it(draw: st.DrawFn, rule: Json) -> Json:
         shown["ScheduleExpression"] = expression.replace("MON-FRI", "2-6").replace("cron(0 ", "cron(0  ")
     shown["CopyActions"] = draw(st.permutations(shown["CopyActions"]))
     for member in ("IndexActions", "ScanActions", "TargetLogicallyAirGappedBackupVaultArn"):
-        shown[member] = draw(st.sampled_from([None, [] if member.endswith("Actions") else ""]))
+        if member not in rule:
+            shown[member] = draw(st.sampled_from([None, [] if member.endswith("Actions") else ""]))
+    for each in shown["IndexActions"] or ():
+        each["ResourceTypes"] = draw(st.permutations(each["ResourceTypes"]))
     return dict(draw(st.permutations(list(shown.items()))))
 
 
@@ -360,7 +430,9 @@ def shown_plans(draw: st.DrawFn) -> tuple[Json, Json]:
     both = desired(destination("a", lifecycle=Lifecycle(30, 365)), destination("b", vault=target_vault("other")))
     sent = plan_document(both, schedule, "the-plan")
     rules = draw(st.permutations([as_aws_shows_it(draw, each) for each in sent["Rules"]]))
-    return sent, {**sent, "Rules": rules}
+    (scans,) = sent["ScanSettings"]
+    types = draw(st.permutations(scans["ResourceTypes"]))
+    return sent, {**sent, "Rules": rules, "ScanSettings": [{**scans, "ResourceTypes": types}]}
 
 
 @given(shown_plans())
@@ -384,13 +456,15 @@ def test_a_plan_in_other_words_is_the_same(plans: tuple[Json, Json]) -> None:
         (lambda rule: rule.update(RecoveryPointTags={"a": "b"}), "rules[daily].recoveryPointTags"),
         (lambda rule: rule.update(CopyActions=[]), "rules[daily].copies"),
         (lambda rule: rule["CopyActions"][0].pop("Lifecycle"), "copies[arn:aws:backup:eu-central-1"),
-        (lambda rule: rule.update(IndexActions=[{"ResourceTypes": ["EBS"]}]), "rules[daily].IndexActions"),
-        (lambda rule: rule.update(ScanActions=[{"MalwareScanner": "GUARDDUTY"}]), "rules[daily].ScanActions"),
+        (lambda rule: rule.update(IndexActions=[{"ResourceTypes": ["EBS"]}]), "rules[daily].indexResourceTypes"),
+        (lambda rule: rule.update(ScanActions=[{"MalwareScanner": "GUARDDUTY"}]), "rules[daily].scanMode"),
+        (lambda rule: rule.pop("ScanActions"), "rules[daily].scanMode"),
+        (lambda rule: rule.update(TargetLogicallyAirGappedBackupVaultArn=GAPPED), "rules[daily].airGappedVault"),
         (lambda rule: rule.update(RuleName="other"), "rules[daily]"),
     ],
 )
 def test_every_difference_is_found_and_named(change: Any, told: str) -> None:
-    """Also in what a schedule cannot declare: the update would take it away."""
+    """By the name of its field: the update would take it away."""
     schedule, _ = read(EVERYTHING)
     sent = plan_document(desired(), schedule, "the-plan")
     shown = copy.deepcopy(sent)
@@ -418,6 +492,9 @@ AWS_OWN = frozenset({"BackupPlanName", "RuleId", "DeleteAfterEvent"})
         pytest.param("Lifecycle", lambda plan: plan["Rules"][1]["Lifecycle"], id="lifecycle"),
         pytest.param("CopyAction", lambda plan: plan["Rules"][1]["CopyActions"][0], id="copy action"),
         pytest.param("Lifecycle", lambda plan: plan["Rules"][1]["CopyActions"][0]["Lifecycle"], id="of copies"),
+        pytest.param("IndexAction", lambda plan: plan["Rules"][1]["IndexActions"][0], id="index action"),
+        pytest.param("ScanAction", lambda plan: plan["Rules"][1]["ScanActions"][0], id="scan action"),
+        pytest.param("ScanSetting", lambda plan: plan["ScanSettings"][0], id="scan setting"),
     ],
 )
 def test_no_member_that_aws_knows_is_overlooked(shape: str, find: Any) -> None:

@@ -220,6 +220,7 @@ ANSWERS: dict[str, Members] = {
             *("BackupPlan.Rules[].ScanActions", "BackupPlan.Rules[].ScanActions[].MalwareScanner"),
             *("BackupPlan.Rules[].ScanActions[].ScanMode", "BackupPlan.ScanSettings"),
             *("BackupPlan.ScanSettings[].MalwareScanner", "BackupPlan.ScanSettings[].ResourceTypes"),
+            "BackupPlan.ScanSettings[].ScannerRoleArn",
             *(
                 f"{where}AdvancedBackupSettings{member}"
                 for where in ("", "BackupPlan.")

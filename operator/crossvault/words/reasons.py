@@ -100,6 +100,8 @@ class Reason(StrEnum):
     COPIES_ARE_SNAPSHOTS = "CopiesAreSnapshots"
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
     SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"
+    SCHEDULE_WITHOUT_EFFECT = "ScheduleWithoutEffect"
+    AIR_GAPPED_TARGET_UNUSABLE = "AirGappedTargetUnusable"
     REGION_DOUBTFUL = "RegionDoubtful"
     REGION_DISABLED = "RegionDisabled"
     REGION_UNSEEN = "RegionUnseen"

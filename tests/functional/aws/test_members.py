@@ -303,7 +303,9 @@ GOOD: dict[str, Json] = {
                 }
             ],
             "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
-            "ScanSettings": [{"MalwareScanner": "GUARDDUTY", "ResourceTypes": ["EBS"]}],
+            "ScanSettings": [
+                {"MalwareScanner": "GUARDDUTY", "ResourceTypes": ["EBS"], "ScannerRoleArn": SELECTION.role_arn}
+            ],
         },
         "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}],
     },

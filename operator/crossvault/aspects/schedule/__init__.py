@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/creating-a-backup-plan.ht
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ...engine.declared import DeletionPolicy, Desired
 from ...engine.looks import Look, Unseen
@@ -26,9 +27,10 @@ from .actions import (
     TagPlan,
     UpdatePlan,
 )
-from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule, policy, roles_in
+from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
+from .reading import policy, roles_in
 from .seen import MANAGED_TAG, MATCHES, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
@@ -51,7 +53,7 @@ def source(base: Base) -> Finding:
     | yes | pushed by a backup policy of the organization | Unmet; nothing is written |
     | yes | of somebody else, not adopted | Unmet; nothing is written |
     | yes | adopted, of another namespace | as if it were not there |
-    | yes | adopted, with rules that back up into other vaults | Unmet; nothing is written |
+    | yes | adopted, with rules that back up into vaults that are not declared | Unmet; nothing is written |
     | yes | adopted by another policy, too, and not ours | Unmet; neither writes |
     | yes | adopted, nobody's, as declared | Met; nothing is written |
     | yes | adopted, not ours yet, otherwise | Unmet, ours; TagPlan, then as for ours |
@@ -87,7 +89,9 @@ def _not_ours(base: Base, schedule: Schedule, plan: BackupPlan, plans: Plans) ->
     own = plans.own(desired[OWNER])
     if own is not None:
         return _of_its_own(own)
-    return rivals.disagreement(base, plan) if _is_of_vault(desired, plan) else _of_other_vaults(desired, plan)
+    return (
+        rivals.disagreement(base, plan) if _is_of_vaults(desired, schedule, plan) else _of_other_vaults(desired, plan)
+    )
 
 
 def meant(desired: Desired, schedule: Schedule, plans: Plans) -> BackupPlan | None:
@@ -177,14 +181,20 @@ def _of_the_organization(plan: BackupPlan) -> Prerequisite:
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 
-def _is_of_vault(desired: Desired, plan: BackupPlan) -> bool:
-    return all(each["vault"] == desired.source.name for each in plan.form.rules.values())
+def _is_of_vaults(desired: Desired, schedule: Schedule, plan: BackupPlan) -> bool:
+    """Tell whether a plan fills no vault but the policy's own, and the air-gapped ones that its schedule names."""
+    gapped = {"", *(replace(desired.source, name=name).arn for name in schedule.air_gapped_vaults)}
+    rules = plan.form.rules.values()
+    return all(each["vault"] == desired.source.name and each.get("airGappedVault", "") in gapped for each in rules)
 
 
 def _of_other_vaults(desired: Desired, plan: BackupPlan) -> Prerequisite:
     """Say that what a plan backs up into other vaults would be lost: who was granted one vault has no say in those."""
     message = f"Backup plan {plan.name} ({plan.id}) also backs up into other vaults than {desired.source.name}."
-    remedy = "Take those rules out of it by hand first, or leave spec.schedule.adopt out to have a plan created."
+    remedy = (
+        "Take those rules out of it by hand first, or leave spec.schedule.adopt out to have a plan created. An"
+        " air-gapped vault can be named by airGappedVault of a rule."
+    )
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 

@@ -15,7 +15,7 @@ from ...words.reasons import Reason
 from .document import Difference, form_of, selection_form
 from .seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
 
-PLAN_ROW, SELECTIONS_ROW = "BackupPlan", "BackupSelections"
+PLAN_ROW, SELECTIONS_ROW, HAZARDS_ROW = "BackupPlan", "BackupSelections", "Schedule"
 IMAGINED = "(to be created)"
 """The id of what is not there yet."""
 

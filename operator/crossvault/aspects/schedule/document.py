@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 from ...engine.declared import Desired, Destination, PolicyKey
 from ...manifest import cron
 from ..lifecycle.declared import LIFECYCLE, Lifecycle
-from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, Schedule, Selection
+from .declared import COMPLETION_MINUTES, DAILY, START_MINUTES, UTC, Pairs, Rule, ScanMode, Schedule, Selection
 from .seen import PlanForm
 
 T = TypeVar("T")
@@ -33,6 +33,9 @@ _CONDITIONS = (
     ("StringLike", "like"),
     ("StringNotLike", "not_like"),
 )
+SCANNER = "GUARDDUTY"
+"""The one scanner there is. https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ScanAction.html"""
+SCAN_MODES = {ScanMode.FULL: "FULL_SCAN", ScanMode.INCREMENTAL: "INCREMENTAL_SCAN"}
 _OFF = "WindowsVSS=disabled"
 _VSS: Document = {"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}
 
@@ -62,6 +65,9 @@ def plan_document(desired: Desired, schedule: Schedule, name: str) -> dict[str, 
     }
     if schedule.windows_vss:
         document["AdvancedBackupSettings"] = [dict(_VSS)]
+    if schedule.scan is not None:
+        role, types = schedule.scan.role_arn, list(schedule.scan.resource_types)
+        document["ScanSettings"] = [{"MalwareScanner": SCANNER, "ResourceTypes": types, "ScannerRoleArn": role}]
     return document
 
 
@@ -79,6 +85,12 @@ def _rule(rule: Rule, desired: Desired) -> dict[str, Any]:
     }
     if rule.recovery_point_tags:
         document["RecoveryPointTags"] = dict(rule.recovery_point_tags)
+    if rule.indexed:
+        document["IndexActions"] = [{"ResourceTypes": list(rule.indexed)}]
+    if rule.scan_mode is not None:
+        document["ScanActions"] = [{"MalwareScanner": SCANNER, "ScanMode": SCAN_MODES[rule.scan_mode]}]
+    if rule.air_gapped_vault:
+        document["TargetLogicallyAirGappedBackupVaultArn"] = replace(desired.source, name=rule.air_gapped_vault).arn
     return document
 
 
@@ -192,17 +204,18 @@ def _each(named: Iterable[tuple[str, T]]) -> dict[str, T]:
 
 
 def _others(plan: Document) -> Iterator[tuple[str, Any]]:
-    """Yield what no schedule declares and an update would take away."""
+    """Yield how a plan has its backups scanned, if it has."""
     scans = [
-        f"{each.get('MalwareScanner')} {' '.join(sorted(each.get('ResourceTypes') or ())) or 'all'}"
+        f"{each.get('MalwareScanner')} {' '.join(sorted(each.get('ResourceTypes') or ())) or 'nothing'} with"
+        f" {each.get('ScannerRoleArn') or 'no role'}"
         for each in plan.get("ScanSettings") or ()
     ]
     if scans:
-        yield "ScanSettings", tuple(sorted(scans))
+        yield "scanSettings", tuple(sorted(scans))
 
 
 def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
-    """Yield the members of a rule; what cannot be declared is told by AWS's own name, where it is there."""
+    """Yield the members of a rule by the names of their fields."""
     yield "cron", cron.normal(rule.get("ScheduleExpression") or DAILY)
     yield "timezone", cron.normal_zone(rule.get("ScheduleExpressionTimezone") or UTC)
     yield "vault", rule["TargetBackupVaultName"]
@@ -215,13 +228,17 @@ def _normal(rule: Document) -> Iterator[tuple[str, Any]]:
     yield "copies", tuple(sorted(copies))
     for arn, lifecycle in sorted(copies.items()):
         yield from _days(f"copies[{arn}]", lifecycle)
-    air_gapped = rule.get("TargetLogicallyAirGappedBackupVaultArn")
-    index = [str(types) for each in rule.get("IndexActions") or () for types in each.get("ResourceTypes") or ["all"]]
+    yield from _beside_copies(rule)
+
+
+def _beside_copies(rule: Document) -> Iterator[tuple[str, Any]]:
+    """Yield what else is done with the backups of a rule, where anything is; AWS writes out some of it as empty."""
+    index = [str(types) for each in rule.get("IndexActions") or () for types in each.get("ResourceTypes") or ["none"]]
     scans = [f"{each.get('MalwareScanner')} {each.get('ScanMode')}" for each in rule.get("ScanActions") or ()]
     for name, value in (
-        ("TargetLogicallyAirGappedBackupVaultArn", air_gapped),
-        ("IndexActions", tuple(sorted(index))),
-        ("ScanActions", tuple(sorted(scans))),
+        ("indexResourceTypes", tuple(sorted(index))),
+        ("scanMode", tuple(sorted(scans))),
+        ("airGappedVault", rule.get("TargetLogicallyAirGappedBackupVaultArn")),
     ):
         if value:
             yield name, value

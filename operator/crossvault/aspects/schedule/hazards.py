@@ -13,11 +13,10 @@ from ...words.reasons import Reason
 from ..vault import vault_of, vault_to_be
 from ..vault.lock import held_to
 from ..vault.seen import KEYS
-from .actions import PLAN_ROW
+from . import scanning, targets
+from .actions import HAZARDS_ROW, PLAN_ROW
 from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule, longest_interval
 from .document import copy_lifecycle, keeps_by_itself
-
-HAZARDS_ROW = "Schedule"
 
 _DAY = 24 * 60
 
@@ -54,6 +53,8 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | it is continuous, and its copies would live as shortly as its backups, because a destination says nothing else |
     Unmet: they are snapshots, and no recovery to a point in time is possible from them |
     | it is continuous, and destinations say how long snapshots live there | Met, and says so |
+    | its backups go into an air-gapped vault first | as :func:`.targets.hazards` has it; Met says what is not seen |
+    | it makes indexes, or scans | as :func:`.scanning.hazards` has it |
     | anything else | Met |
 
     No copy is held because of it: those of backups that are there go on.
@@ -64,11 +65,14 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
         *(each for rule in schedule.rules for each in _of(base, rule)),
         *(each for rule in schedule.rules for each in _inherited(base, rule)),
         *(each for rule in schedule.rules if rule.continuous for each in _continuous(base, rule)),
+        *targets.hazards(base, schedule),
+        *scanning.hazards(base, schedule),
     ]
     if not found:
         names = ", ".join(rule.name for rule in schedule.rules if rule.continuous)
         snapshots = f" Copies of continuous backups are snapshots ({names})." if names else ""
-        return (met(HAZARDS_ROW, "", f"The rules keep backups for as long as their copies need them.{snapshots}"),)
+        words = f"The rules keep backups for as long as their copies need them.{snapshots}{targets.told(schedule)}"
+        return (met(HAZARDS_ROW, "", words),)
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
     return (replace(found[0], message=f"{found[0].message}{more}"),)
 

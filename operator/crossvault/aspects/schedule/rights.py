@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...engine.declared import DeletionPolicy, partition_of
 from ...engine.rights import AsSource, Condition, Right
 from ..copy_role.declared import COPY_ROLE
@@ -40,6 +42,26 @@ def _roles(use: AsSource) -> tuple[str, ...]:
 
 def _to_backup(_use: AsSource) -> Condition:
     return {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}}
+
+
+def _scanner(use: AsSource) -> tuple[str, ...]:
+    """Return the role of which a plan says that GuardDuty reads its backups with it.
+
+    That AWS asks for the right is not documented; for other roles of its requests it does.
+    """
+    schedule = use.desired[SCHEDULE]
+    scans = schedule.scan if schedule is not None and use.desired.acts else None
+    return () if scans is None else (scans.role_arn,)
+
+
+def _to_the_scanner(_use: AsSource) -> Condition:
+    return {"StringEquals": {"iam:PassedToService": "malware-protection.guardduty.amazonaws.com"}}
+
+
+def _targets(use: AsSource) -> tuple[str, ...]:
+    schedule = use.desired[SCHEDULE]
+    names = schedule.air_gapped_vaults if schedule is not None else ()
+    return tuple(replace(use.desired.source, name=name).arn for name in names)
 
 
 RIGHTS = (
@@ -84,5 +106,22 @@ RIGHTS = (
         _roles,
         _to_backup,
         besides="backup:CreateBackupSelection",
+    ),
+    Right(
+        "PassScannerRole",
+        "let the plan name the role with which GuardDuty reads backups (`scanSettings`)",
+        AsSource,
+        ("iam:PassRole",),
+        _scanner,
+        _to_the_scanner,
+        besides="backup:CreateBackupPlan",
+    ),
+    Right(
+        "ReadTarget",
+        "see an air-gapped vault that backups go into first (`airGappedVault`), of which the list leaves something out",
+        AsSource,
+        ("backup:DescribeBackupVault",),
+        _targets,
+        without="A vault of which the list leaves something out is unknown.",
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from ...engine.declared import Desired
 from ...engine.looks import UNASKED, Look
 from ...engine.parts import Part
+from ..vault.seen import Vault
 from .declared import OWNER, SCHEDULE
 
 OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
@@ -17,6 +18,9 @@ OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
     "crossvault.io/policy",
 )
 
+
+STACK_TAG = "aws:cloudformation:stack-name"
+"""What CloudFormation, and whatever is built on it, writes on what it makes."""
 
 PUSHED = "orgs/"
 """How the id of a plan begins that a backup policy of the organization pushes into its accounts.
@@ -32,7 +36,7 @@ class PlanForm:
     Attributes:
         rules: The members of every rule by its name; of more rules of one name, the later ones are numbered.
         settings: The options of each resource type.
-        others: Members of the plan that no schedule declares.
+        others: What else the plan says of all its rules, where it does.
     """
 
     rules: Mapping[str, Mapping[str, Any]]
@@ -131,3 +135,6 @@ PLANS: Part[Look[Plans]] = Part("backup plans", UNASKED, _needed)
 
 MATCHES: Part[Mapping[str, Look[Matches]]] = Part("selected resources", {})
 """What each selection means, by its name. Nothing waits for it."""
+
+TARGETS: Part[Mapping[str, Look[Vault | None]]] = Part("air-gapped targets", {})
+"""The air-gapped vaults that rules back up into, by name; None for one that is not there. Nothing waits for it."""

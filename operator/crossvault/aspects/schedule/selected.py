@@ -130,9 +130,8 @@ def judge(base: Base, schedule: Schedule) -> Prerequisite:
 
 def _closed(desired: Desired, observed: Observed, schedule: Schedule) -> Iterator[Prerequisite]:
     """Tell of a destination that takes nothing of what is selected."""
-    meant = [possible_types(each, _matches(each, observed)) for each in schedule.selections]
-    types = {name for each in meant for name in each or ()}
-    if None in meant or not types:
+    types = types_meant_by(observed, schedule)
+    if not types:
         return
     for each in desired.destinations:
         if types <= _barred(desired, each, observed):
@@ -142,6 +141,13 @@ def _closed(desired: Desired, observed: Observed, schedule: Schedule) -> Iterato
             )
             remedy = f"Select other types in spec.schedule.selections, or take destination {each.name} out."
             yield unmet(SELECTED_ROW, "", Reason.DESTINATION_TAKES_NOTHING, message, remedy, blocks=False)
+
+
+def types_meant_by(observed: Observed, schedule: Schedule) -> frozenset[str] | None:
+    """Return all types of which something may be selected; None where that may be any."""
+    meant = [possible_types(each, _matches(each, observed)) for each in schedule.selections]
+    known = [each for each in meant if each is not None]
+    return frozenset().union(*known) if len(known) == len(meant) else None
 
 
 def _never_copied(desired: Desired, observed: Observed) -> Iterator[Prerequisite]:

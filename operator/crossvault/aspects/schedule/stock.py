@@ -13,13 +13,10 @@ from typing import Any, TypeAlias
 from ...engine.declared import account_of, partition_of, region_of
 from ..copy_role import DEFAULT, role_name
 from .declared import COMPLETION_MINUTES, START_MINUTES, UTC
-from .document import Document
-from .seen import PUSHED
+from .document import SCAN_MODES, SCANNER, Document
+from .seen import PUSHED, STACK_TAG
 
 Json: TypeAlias = dict[str, Any]
-
-STACK_TAG = "aws:cloudformation:stack-name"
-"""What CloudFormation, and whatever is built on it, writes on what it makes."""
 
 _TAG_KEY = "aws:ResourceTag/"
 _GROUPS = (
@@ -29,14 +26,16 @@ _GROUPS = (
     ("StringNotLike", "notLike"),
 )
 _LIFECYCLE = frozenset(("MoveToColdStorageAfterDays", "DeleteAfterDays", "OptInToArchiveForSupportedResources"))
-_PLAN = frozenset(("BackupPlanName", "Rules", "AdvancedBackupSettings"))
+_PLAN = frozenset(("BackupPlanName", "Rules", "AdvancedBackupSettings", "ScanSettings"))
 _RULE = frozenset(
     (
         *("RuleName", "RuleId", "TargetBackupVaultName", "ScheduleExpression", "ScheduleExpressionTimezone"),
         *("StartWindowMinutes", "CompletionWindowMinutes", "Lifecycle", "RecoveryPointTags", "CopyActions"),
-        "EnableContinuousBackup",
+        *("EnableContinuousBackup", "IndexActions", "ScanActions", "TargetLogicallyAirGappedBackupVaultArn"),
     )
 )
+_INDEX, _SCAN = frozenset(("ResourceTypes",)), frozenset(("MalwareScanner", "ScanMode"))
+_SCANS = frozenset(("MalwareScanner", "ResourceTypes", "ScannerRoleArn"))
 _COPY = frozenset(("DestinationBackupVaultArn", "Lifecycle"))
 _SETTING = frozenset(("ResourceType", "BackupOptions"))
 _SELECTION = frozenset(("SelectionName", "IamRoleArn", "Resources", "NotResources", "ListOfTags", "Conditions"))
@@ -107,7 +106,7 @@ class Reading:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The roles that its selections name, those of most selections first."""
+        """The roles that make its backups, those of most selections first."""
         counted = Counter(str(each["role"]) for each in self.spec["selections"])
         return tuple(sorted(counted, key=lambda role: (-counted[role], role)))
 
@@ -116,15 +115,16 @@ def read(plan: FoundPlan) -> Reading:
     """Read a plan as the schedule that would keep it as it is."""
     lacks: list[str] = []
     lacks += _strange("the plan", plan.document, _PLAN)
-    rules = [_rule(each, lacks) for each in plan.rules]
-    vss = _settings(plan.document, lacks)
+    rules = [_rule(each, plan, lacks) for each in plan.rules]
+    vss, scans = _settings(plan.document, lacks), _scans(plan, lacks)
     selections = [_selection(each, plan, lacks) for each in plan.selections]
     lacks += _doubled("rules", rules)
     lacks += _doubled("selections", selections)
     if not selections:
         lacks.append("it selects nothing, and a schedule has to")
     copies = _copies(plan, lacks)
-    spec: Json = {"adopt": plan.id, **({"windowsVss": True} if vss else {}), "rules": rules, "selections": selections}
+    beside = {**({"windowsVss": True} if vss else {}), **({"scanSettings": scans} if scans else {})}
+    spec: Json = {"adopt": plan.id, **beside, "rules": rules, "selections": selections}
     return Reading(spec, _vault(plan, lacks), copies, tuple(dict.fromkeys(lacks)))
 
 
@@ -151,7 +151,7 @@ def _vault(plan: FoundPlan, lacks: list[str]) -> str:
 # --- Rules ---------------------------------------------------------------------------------------------------------
 
 
-def _rule(rule: Document, lacks: list[str]) -> Json:
+def _rule(rule: Document, plan: FoundPlan, lacks: list[str]) -> Json:
     name = str(rule.get("RuleName", ""))
     where = f"rule {name}"
     lacks += _strange(where, rule, _RULE)
@@ -171,7 +171,45 @@ def _rule(rule: Document, lacks: list[str]) -> Json:
         spec["continuous"] = True
     if rule.get("RecoveryPointTags"):
         spec["recoveryPointTags"] = dict(rule["RecoveryPointTags"])
-    return spec
+    return {**spec, **dict(_beside_copies(rule, plan, lacks))}
+
+
+def _beside_copies(rule: Document, plan: FoundPlan, lacks: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what else is done with the backups of a rule."""
+    where = f"rule {rule.get('RuleName', '')}"
+    indexes, scans = rule.get("IndexActions") or (), rule.get("ScanActions") or ()
+    for name, found in (("IndexActions", indexes), ("ScanActions", scans)):
+        if len(found) > 1:
+            lacks.append(f"{where} has {len(found)} {name}, of which one can be declared")
+    for each in indexes[:1]:
+        lacks += _strange(f"an index action of {where}", each, _INDEX)
+        yield "indexResourceTypes", sorted(each.get("ResourceTypes") or ())
+    for each in scans[:1]:
+        lacks += _strange(f"a scan action of {where}", each, _SCAN)
+        mode = next((str(name) for name, said in SCAN_MODES.items() if said == each.get("ScanMode")), "")
+        if not mode or each.get("MalwareScanner") != SCANNER:
+            said = f"{each.get('MalwareScanner')} {each.get('ScanMode')}"
+            lacks.append(f"{where} is scanned by {said}, which cannot be declared")
+        yield "scanMode", mode
+    arn = str(rule.get("TargetLogicallyAirGappedBackupVaultArn") or "")
+    if arn:
+        if (account_of(arn), region_of(arn)) != (account_of(plan.arn), region_of(plan.arn)):
+            lacks.append(f"{where} backs up into {arn} first, which is not of this account and Region")
+        yield "airGappedVault", arn.rpartition(":")[2]
+
+
+def _scans(plan: FoundPlan, lacks: list[str]) -> Json:
+    """Return how backups are scanned for malware; of several settings the first."""
+    found = plan.document.get("ScanSettings") or ()
+    if len(found) > 1:
+        lacks.append(f"the plan has {len(found)} ScanSettings, of which one can be declared")
+    for each in found[:1]:
+        lacks += _strange("the scan settings", each, _SCANS)
+        if each.get("MalwareScanner") != SCANNER:
+            lacks.append(f"the plan is scanned by {each.get('MalwareScanner')}, which cannot be declared")
+        role, types = _role(str(each.get("ScannerRoleArn") or ""), plan), sorted(each.get("ResourceTypes") or ())
+        return {"role": role, "resourceTypes": types}
+    return {}
 
 
 def _lifecycle(where: str, given: Document | None, lacks: list[str]) -> Json:

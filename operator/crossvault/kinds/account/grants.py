@@ -67,7 +67,8 @@ class Use:
         manages_keys: Whether a source has its keys shared.
         air_gapped: Whether a destination has a logically air-gapped vault made.
         schedules: Whether a source has a backup plan.
-        backup_roles: The roles that make its backups, as :func:`role_name` has them.
+        backup_roles: The roles that make its backups, or read them, as :func:`role_name` has them.
+        backup_vaults: The other vaults that it backs up into.
         locks: Whether a destination has its vault locked.
     """
 
@@ -80,6 +81,7 @@ class Use:
     air_gapped: bool = False
     schedules: bool = False
     backup_roles: tuple[str, ...] = ()
+    backup_vaults: tuple[str, ...] = ()
     locks: bool = False
 
     def __str__(self) -> str:
@@ -91,7 +93,8 @@ class Use:
         own, made = self.copy_role == role_name(DEFAULT), f" on key {self.key}" if self.key else ""
         keys = " and have its keys shared (keyPolicy: Manage)" if self.manages_keys else ""
         roles = f" with role {', '.join(sorted(set(self.backup_roles)))}" if self.backup_roles else ""
-        plan = f" and have a backup plan back up into it{roles} (schedule)" if self.schedules else ""
+        into = " and ".join(("it", *self.backup_vaults))
+        plan = f" and have a backup plan back up into {into}{roles} (schedule)" if self.schedules else ""
         return f"copy from vault {self.vault}{made} with role {DEFAULT if own else self.copy_role}{keys}{plan}"
 
 
@@ -131,7 +134,9 @@ class Grant:
             return False
         if use.direction is Direction.SOURCE:
             wanted = (self.manages_keys or not use.manages_keys) and (self.schedules or not use.schedules)
-            return wanted and {use.copy_role, *use.backup_roles} <= {*self.copy_roles} and self._lets_key(use)
+            filled = all(_matches(each, self.vaults) for each in use.backup_vaults)
+            roles = {use.copy_role, *use.backup_roles} <= {*self.copy_roles}
+            return wanted and filled and roles and self._lets_key(use)
         if (use.air_gapped and not self.air_gapped) or (use.locks and not self.locks):
             return False
         return use.grantee in self.grantees and self._lets_key(use)

@@ -315,20 +315,24 @@ def _account(account: Account, policies: Iterable[Json], asked: Asked) -> Json:
     namespaces = {"names": [asked.namespace]}
     grants: list[Json] = []
     if sources:
+        schedules = [each["schedule"] for each in sources if "schedule" in each]
         roles = {each["source"]["copyRole"] for each in sources}
-        roles |= {one["role"] for each in sources for one in (each.get("schedule") or {}).get("selections", ())}
+        roles |= {one["role"] for each in schedules for one in each["selections"]}
+        roles |= {each["scanSettings"]["role"] for each in schedules if "scanSettings" in each}
+        vaults = {each["source"]["vault"]["name"] for each in sources}
+        vaults |= {one["airGappedVault"] for each in schedules for one in each["rules"] if "airGappedVault" in one}
         grants.append(
             {
                 "namespaces": namespaces,
                 "as": ["Source"],
-                "vaults": sorted({each["source"]["vault"]["name"] for each in sources}),
+                "vaults": sorted(vaults),
                 "copyRoles": sorted({each if each == DEFAULT else role_name(each) for each in roles}),
-                **({"schedules": True} if any("schedule" in each for each in sources) else {}),
+                **({"schedules": True} if schedules else {}),
             }
         )
     if sides:
-        vaults = sorted({each["vault"]["name"] for each in sides})
-        grants.append({"namespaces": namespaces, "as": ["Destination"], "vaults": vaults})
+        into = sorted({each["vault"]["name"] for each in sides})
+        grants.append({"namespaces": namespaces, "as": ["Destination"], "vaults": into})
     spec: Json = {"accountId": account.account_id}
     if account.role_arn:
         spec["roleArn"] = account.role_arn

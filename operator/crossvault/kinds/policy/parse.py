@@ -12,7 +12,8 @@ from typing import Any
 
 from ...aspects import ROOMS
 from ...aspects.copy_role import DEFAULT, role_name
-from ...aspects.schedule.declared import FIELD, FILES, KNOWN_PLAN, OWNER, roles_in
+from ...aspects.schedule.declared import FILES, KNOWN_PLAN, OWNER
+from ...aspects.schedule.reading import FIELD, roles_in, vaults_in
 from ...aspects.source_keys import manages_keys
 from ...aspects.vault import makes_air_gapped, wants_lock
 from ...aspects.vault_policy import grantee_in
@@ -136,6 +137,7 @@ class _Directory:
             manages_keys=manages_keys(fields),
             schedules=spec.has(FIELD),
             backup_roles=roles_in(spec),
+            backup_vaults=vaults_in(spec),
         )
         return self._vault(fields, use)
 

@@ -332,6 +332,17 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Let a rule run more often, or raise the objective.",
     ),
+    Reason.SCHEDULE_WITHOUT_EFFECT: Explanation(
+        "A rule declares an index, a scan for malware, or an air-gapped vault, and AWS Backup does it for none of its"
+        " backups.",
+        AUTHOR,
+        "Take it out of the rule, or declare it where there are such backups.",
+    ),
+    Reason.AIR_GAPPED_TARGET_UNUSABLE: Explanation(
+        "The vault that backups of a rule go into first is not there, or is not logically air-gapped.",
+        AUTHOR,
+        "Correct airGappedVault of the rule, or create the vault by hand: it is locked for ever from the beginning.",
+    ),
     Reason.REGION_DOUBTFUL: Explanation(
         "This release knows no such Region. Nothing is sent there unless the BackupAccount lists it; listed, it did not"
         " answer.",

@@ -23,10 +23,11 @@ from ....engine.parts import Parts
 from ....engine.plan import Result
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
+from ...vault import aws as vault
 from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from ..declared import KNOWN_PLAN, SCHEDULE
 from ..document import form_of, is_named_by_us, plan_name, selection_form
-from ..seen import MATCHES, PLANS, BackupPlan, PlanForm, Plans, Selected
+from ..seen import MATCHES, PLANS, TARGETS, BackupPlan, PlanForm, Plans, Selected
 from ..stock import FoundPlan
 from . import matches
 
@@ -57,7 +58,9 @@ def look(scene: Scene) -> Looking:
         return Looked()
     place = scene.source
     schedule = scene.desired[SCHEDULE]
-    counted = matches.begin(place, schedule) if schedule is not None and not scene.desired.deleting else {}
+    looking = schedule if not scene.desired.deleting else None
+    counted = matches.begin(place, looking) if looking is not None else {}
+    targets = {name: vault.seen(place, name) for name in (looking.air_gapped_vaults if looking is not None else ())}
     listed = place.setting(
         plans_key(place.access.fingerprint, place.region), partial(plans, place.access, place.region)
     )
@@ -65,6 +68,8 @@ def look(scene: Scene) -> Looking:
     seen = Parts()
     if counted:
         seen = seen.having(MATCHES, {name: pending() for name, pending in counted.items()})
+    if targets:
+        seen = seen.having(TARGETS, {name: pending() for name, pending in targets.items()})
     every = listed()
     if isinstance(every, Unseen):
         return Looked(seen.having(PLANS, every))
