@@ -1,4 +1,4 @@
-"""Which policies adopt the same backup plan, as the desk tells each of them."""
+"""Which policies adopt the same backup plan, as the desk tells each of them, and who else keeps it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.kit import stage as scene
 
+from crossvault.aspects.schedule.seen import STACK_TAG, BackupPlan, PlanForm
 from crossvault.kinds.kind import ObjectKey, Occasion
 from crossvault.kinds.policy.parse import KIND
 from crossvault.kinds.policy.reconcile import PolicyRequest
@@ -77,3 +78,24 @@ def test_a_claim_goes_with_its_policy_and_with_its_declaration() -> None:
     there.drop(key_of(second))
     assert beside(there, FIRST) == []
     assert FIRST["kind"] == KIND
+
+
+@pytest.mark.parametrize(
+    ("tags", "maker"),
+    [
+        pytest.param({}, "", id="no tags"),
+        pytest.param({"crossvault.io/managed-by": "crossvault", "team": "orders"}, "", id="ours, and others"),
+        pytest.param({STACK_TAG: "backup", "ManagedBy": "x"}, "CloudFormation stack backup", id="both"),
+        pytest.param({"ManagedBy": "terraform"}, "tag ManagedBy=terraform", id="managed by"),
+        pytest.param({"managed_by": "pulumi"}, "tag managed_by=pulumi", id="in another spelling"),
+        pytest.param({"corp:managed-by": "iac"}, "tag corp:managed-by=iac", id="with a prefix"),
+        pytest.param({"Terraform": "true"}, "tag Terraform=true", id="the name of a tool"),
+        pytest.param(
+            {"app.kubernetes.io/managed-by": "ack"}, "tag app.kubernetes.io/managed-by=ack", id="of Kubernetes"
+        ),
+        pytest.param({"unmanaged-bystander": "x"}, "", id="a word that is longer"),
+    ],
+)
+def test_who_else_keeps_a_plan_is_read_from_its_tags(tags: dict[str, str], maker: str) -> None:
+    """CloudFormation writes its own; of other tools people do."""
+    assert BackupPlan("id", "arn", "name", "version", PlanForm({}), tags).maker == maker

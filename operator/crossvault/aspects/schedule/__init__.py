@@ -26,6 +26,7 @@ from .actions import (
     DeleteSelection,
     TagPlan,
     UpdatePlan,
+    kept_by,
 )
 from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
@@ -58,6 +59,7 @@ def source(base: Base) -> Finding:
     | yes | adopted, nobody's, as declared | Met; nothing is written |
     | yes | adopted, not ours yet, otherwise | Unmet, ours; TagPlan, then as for ours |
     | yes | adopted, of another owner | Unmet, ours; TagPlan, then as for ours |
+    | yes | adopted, was ours, and another owner has taken it over since | Unmet; nothing is written |
     | yes | AWS would refuse it | Unmet; nothing is written |
     """
     schedule, look = base.desired[SCHEDULE], base.sight[PLANS]
@@ -86,6 +88,8 @@ def _not_ours(base: Base, schedule: Schedule, plan: BackupPlan, plans: Plans) ->
         return met(PLAN_ROW, "", message)
     if schedule.adopt != plan.id:
         return _of_others(desired, plan)
+    if plan.owner and desired[KNOWN_PLAN] == plan.id:
+        return _taken_away(desired, plan)
     own = plans.own(desired[OWNER])
     if own is not None:
         return _of_its_own(own)
@@ -163,9 +167,27 @@ def _of_its_own(own: BackupPlan) -> Prerequisite:
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
 
+def _whose(plan: BackupPlan) -> str:
+    """Name the policy that says that a plan is its own; the UID tells those of several clusters apart."""
+    return f"policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}"
+
+
+def _taken_away(desired: Desired, plan: BackupPlan) -> Prerequisite:
+    """Say who took the plan over: whoever takes it back would begin a fight without end."""
+    message = (
+        f"Backup plan {plan.name} ({plan.id}), which this policy adopts ({desired.key}, owner {desired[OWNER]}), was"
+        f" taken over by {_whose(plan)}: of another cluster, where the names are the same. Nothing is written."
+    )
+    remedy = (
+        f"Take spec.schedule out of one of the two. To have the plan back here, take it out there, and then tag"
+        f" {OWNER_TAG} off the plan."
+    )
+    return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
+
+
 def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
     """Say whose plan it is: two clusters, or a policy that was made anew after its plan was left."""
-    whose = f"of policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}" if plan.owner else "of nobody we know"
+    whose = f"of {_whose(plan)}" if plan.owner else "of nobody we know"
     message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this policy is {desired.key}, owner {desired[OWNER]}."
     remedy = f"Set spec.schedule.adopt: {plan.id} to take it over, or delete the plan, or the schedule, of one of them."
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
@@ -207,13 +229,14 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
     chosen, otherwise = _selections(desired, schedule, plan)
     # A plan that nobody claims and that is as declared is relied on as it is: what made it would fight for its tags.
     if plan.owner != desired[OWNER] and (plan.owner or chosen or (changes and refused is None)):
-        drift.insert(0, Drift("", ASPECT, "owner", str(desired.key), plan.tags.get(POLICY_TAG) or "nobody"))
-        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired)))
+        whose = _whose(plan) if plan.owner else ""
+        drift.insert(0, Drift("", ASPECT, "owner", f"policy {desired.key}, owner {desired[OWNER]}", whose or "nobody"))
+        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired), whose=whose))
     elif plan.owner == desired[OWNER] and (lost := _lost(desired, plan)):
         drift[:0] = lost
         actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired), again=True))
     if changes and refused is None:
-        actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes))
+        actions.append(UpdatePlan(where, plan.id, plan.name, plan.version, wanted, changes, plan.maker))
     rows = (
         refused or _row(base, plan, actions, len(changes)),
         _selections_row(base, schedule, [each for each in chosen if isinstance(each, CreateSelection)], otherwise),
@@ -233,7 +256,8 @@ def _lost(desired: Desired, plan: BackupPlan) -> list[Drift]:
 def _row(base: Base, plan: BackupPlan, actions: Iterable[Action], changes: int) -> Prerequisite:
     if not list(actions):
         return met(PLAN_ROW, "", f"Backup plan {plan.name} is as declared.")
-    message = f"Backup plan {plan.name} is otherwise than declared in {changes} point{'' if changes == 1 else 's'}."
+    points = f"{changes} point{'' if changes == 1 else 's'}"
+    message = f"Backup plan {plan.name} is otherwise than declared in {points}.{kept_by(plan.maker)}"
     if not changes:
         ours = plan.owner == base.desired[OWNER]
         message = f"Backup plan {plan.name} {'lacks tags that say whose it is' if ours else 'is to be taken over'}."

@@ -86,6 +86,7 @@ class UpdatePlan(_AtSource):
     Attributes:
         version: What is replaced; somebody else's later one is not.
         changes: What it has otherwise.
+        maker: Who else keeps the plan, in words; empty where nothing is known of it.
     """
 
     plan_id: str
@@ -93,6 +94,7 @@ class UpdatePlan(_AtSource):
     version: str
     document: Mapping[str, Any] = field(hash=False)
     changes: tuple[Difference, ...]
+    maker: str = ""
 
     bars: ClassVar[bool] = False
 
@@ -115,12 +117,17 @@ class UpdatePlan(_AtSource):
         """Return the event about it."""
         reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
         words = f"Restored backup plan {self.name}" if repaired else f"Set backup plan {self.name} as declared"
-        return reason, f"{words}: {self._changes()}."
+        return reason, f"{words}: {self._changes()}.{kept_by(self.maker)}"
 
     def _changes(self) -> str:
         first = sorted(self.changes, key=lambda each: "copies" not in each[0])  # what protects most
         shown = [f"{path} {old} → {new}" for path, new, old in first[:3]]
         return "; ".join(shown) + (f" and {len(self.changes) - 3} more" if len(self.changes) > 3 else "")
+
+
+def kept_by(maker: str) -> str:
+    """Say who else may write a plan; nothing where nothing is known of it."""
+    return f" It is kept by {maker}, too, which may write it again." if maker else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,7 @@ class TagPlan(_AtSource):
 
     Attributes:
         again: It is the policy's own already, and has lost some of them.
+        whose: From whom it is taken over, in words; empty for a plan of nobody.
     """
 
     plan_id: str
@@ -136,6 +144,7 @@ class TagPlan(_AtSource):
     name: str
     tags: tuple[tuple[str, str], ...]
     again: bool = False
+    whose: str = ""
 
     @property
     def key(self) -> WriteKey:
@@ -157,7 +166,7 @@ class TagPlan(_AtSource):
 
     def told(self) -> Change:
         """Return how a plan lists it."""
-        what = "its tags" if self.again else f"taken over, by tag {OWNER_TAG}"
+        what = "its tags" if self.again else f"taken over{self._from()}, by tag {OWNER_TAG}"
         return Change("change", "backup plan", self._where(self.name), what)
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:
@@ -165,7 +174,10 @@ class TagPlan(_AtSource):
         if self.again:
             reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
             return reason, f"Put the tags of backup plan {self.name} right."
-        return Reason.BACKUP_PLAN_ADOPTED, f"Took over backup plan {self.name} ({self.plan_id})."
+        return Reason.BACKUP_PLAN_ADOPTED, f"Took over backup plan {self.name} ({self.plan_id}){self._from()}."
+
+    def _from(self) -> str:
+        return f" from {self.whose}" if self.whose else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,9 @@ OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """What CloudFormation, and whatever is built on it, writes on what it makes."""
+
+_MAKERS = re.compile(r"(?i)(.*[-_:/. ])?(managed[-_]?by|created[-_]?by|provisioner|terraform|pulumi|opentofu|iac)")
+"""Keys of tags by which people say what keeps a thing; no tool but CloudFormation writes one of its own."""
 
 PUSHED = "orgs/"
 """How the id of a plan begins that a backup policy of the organization pushes into its accounts.
@@ -79,6 +83,19 @@ class BackupPlan:
     def owner(self) -> str:
         """Which policy says that it is its own; empty where none does."""
         return self.tags.get(OWNER_TAG, "")
+
+    @property
+    def maker(self) -> str:
+        """Who else keeps it, by its tags, in words; empty where they say nothing of it."""
+        stack = self.tags.get(STACK_TAG)
+        if stack:
+            return f"CloudFormation stack {stack}"
+        told = (f"tag {key}={value}" for key, value in sorted(self.tags.items()) if _is_of_a_maker(key))
+        return next(told, "")
+
+
+def _is_of_a_maker(key: str) -> bool:
+    return key != MANAGED_TAG and _MAKERS.fullmatch(key) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ...manifest.fields import format_duration
 from ...words.instants import instant
 from . import selected
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE, longest_interval
-from .seen import PLANS, BackupPlan, relies_on
+from .seen import PLANS, BackupPlan, Plans, relies_on
 
 
 def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -30,12 +30,18 @@ def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: 
     own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
     own = own or next((each for each in look.value.found if relies_on(desired, each)), None)
     if own is None:
-        return {}
+        return dict(before) if _was_taken(desired, look.value) and isinstance(before, Mapping) else {}
     known = selected.rows(desired, observed, before if isinstance(before, Mapping) else {})
     schedule = desired[SCHEDULE]
     longest = longest_interval(schedule.rules, now) if schedule is not None else None
     interval = {"longestInterval": format_duration(longest)} if longest is not None else {}
     return {**_row(own, next_runs(desired, now), known), **interval}
+
+
+def _was_taken(desired: Desired, plans: Plans) -> bool:
+    """Tell whether the adopted plan became another owner's; that it was ours once is known by the status alone."""
+    schedule, known = desired[SCHEDULE], desired[KNOWN_PLAN]
+    return schedule is not None and schedule.adopt == known and any(each.id == known for each in plans.found)
 
 
 def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:
