@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.kit import scheduling
 from tests.kit import stage as scene
-from tests.kit.scheduling import SCHEDULE, calls, plans
+from tests.kit.scheduling import SCHEDULE, calls, covered, plans
 from tests.kit.stage import Stage
 
 
@@ -83,6 +83,42 @@ def test_a_version_that_nobody_looked_at_is_not_replaced(kept: Stage) -> None:
     assert plans(kept)[0]["Rules"][1]["CompletionWindowMinutes"] == 600
 
 
+@pytest.mark.parametrize(
+    ("tag", "value", "maker"),
+    [
+        pytest.param("aws:cloudformation:stack-name", "backup", "CloudFormation stack backup", id="a stack"),
+        pytest.param("ManagedBy", "terraform", "tag ManagedBy=terraform", id="a tag of people"),
+    ],
+)
+def test_who_else_keeps_the_plan_is_named_when_it_is_restored(kept: Stage, tag: str, value: str, maker: str) -> None:
+    """At once, and while the repairs wait because it goes on."""
+    backup, told = kept.admin(scene.PRODUCTION, scene.HOME), list[str]()
+    the_plan(kept).tags[tag] = value
+    kept.later("1h")
+    kept.look()
+    for _ in range(3):
+        document = copy.deepcopy(the_plan(kept).current.document)
+        rules = [{name: each[name] for name in each if name != "RuleId"} for each in document["Rules"]]
+        rules[1]["CompletionWindowMinutes"] = 700
+        backup.update_backup_plan(
+            BackupPlanId=the_plan(kept).plan_id,
+            BackupPlan={"BackupPlanName": document["BackupPlanName"], "Rules": rules},
+        )
+        kept.later("10m")
+        told += (each.message for each in kept.look().events if each.reason == "DriftCorrected")
+    backup.update_backup_plan(
+        BackupPlanId=the_plan(kept).plan_id,
+        BackupPlan={"BackupPlanName": document["BackupPlanName"], "Rules": rules},
+    )
+    kept.control.advance(60)
+    kept.look()
+    (row,) = (each for each in kept.body["status"]["prerequisites"] if each["name"] == "BackupPlan")
+
+    assert [f"It is kept by {maker}, too, which may write it again." in each for each in told] == [True] * 3
+    assert f"It is kept by {maker}, too" in row["message"]
+    assert "somebody else changes it" in row["remedy"]
+
+
 def stopped_after(stage: Stage, actions: int) -> None:
     """Do a pass that is stopped after so many actions, and go on as another process."""
     asked = iter(range(100))
@@ -110,6 +146,45 @@ def test_a_first_pass_is_stopped_after_any_action(stage: Stage, actions: int) ->
     assert calls(stage)["CreateBackupPlan"] == 1
     assert calls(stage)["CreateBackupSelection"] == 2
     assert set(stage.jobs().values()) == {1}
+
+
+def adopting(stage: Stage, **tags: str) -> str:
+    """Begin with a plan by hand that backs up what the schedule does, by another selection of the same name."""
+    stage.begin(scheduling.with_resources(scheduling.allowed(scene.world())))
+    stage.body["metadata"]["uid"] = "uid-orders"
+    plan_id = scheduling.made_by_hand(stage, **tags)
+    tagged = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "true"}
+    document = {"SelectionName": "tagged", "IamRoleArn": scene.COPY_ROLE, "ListOfTags": [tagged]}
+    backup = stage.admin(scene.PRODUCTION, scene.HOME)
+    backup.create_backup_selection(BackupPlanId=plan_id, BackupSelection=document)
+    stage.declare(schedule={**copy.deepcopy(SCHEDULE), "adopt": plan_id})
+    return plan_id
+
+
+@pytest.mark.parametrize(
+    "tags", [{}, {"crossvault.io/owner": "gone", "crossvault.io/policy": "orders/orders"}], ids=str
+)
+@pytest.mark.parametrize("actions", range(10))
+def test_an_adoption_is_stopped_after_any_action(stage: Stage, actions: int, tags: dict[str, str]) -> None:
+    """The same plan in the end as without that, each write once, and nothing without a backup in between."""
+    plan_id = adopting(stage, **tags)
+    before = covered(stage)
+    stopped_after(stage, actions)
+    between = covered(stage)
+    stage.go_on(lambda: scene.row(stage.body, "BackupSelections", "") == ("Met", "AllMet"), seconds=300)
+    (plan,) = plans(stage)
+
+    assert len(before) == 2
+    assert between >= before
+    assert covered(stage) >= before
+    assert plan["id"] == plan_id
+    assert plan["tags"]["crossvault.io/owner"] == "uid-orders"
+    assert [each["RuleName"] for each in plan["Rules"]] == ["daily", "monthly"]
+    assert all(len(each["CopyActions"]) == 1 for each in plan["Rules"])
+    assert sorted(each["SelectionName"] for each in plan["selections"]) == ["named", "tagged"]
+    assert not [each for each in plan["selections"] if each.get("ListOfTags")]
+    done = {"TagResource": 1, "UpdateBackupPlan": 1, "CreateBackupSelection": 2, "DeleteBackupSelection": 1}
+    assert {name: calls(stage)[name] for name in done} == done
 
 
 @pytest.mark.parametrize("actions", range(5))

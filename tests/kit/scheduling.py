@@ -9,6 +9,8 @@ from typing import Any
 from tests.kit import stage as scene
 from tests.kit.stage import Json, Stage
 
+from backup_simulator.services.backup.plans import selecting
+
 RIGHTS = (
     *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
     *("backup:ListTags", "backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
@@ -81,6 +83,21 @@ def plans_of(backup: Any) -> list[Json]:
 def plans(stage: Stage) -> list[Json]:
     """Return the plans of the source account, each with its tags and selections."""
     return plans_of(stage.admin(scene.PRODUCTION, scene.HOME))
+
+
+def covered(stage: Stage) -> set[str]:
+    """Return the ARNs of what plans of the source account back up today, each with one rule at least."""
+    state = stage.cloud.state
+    alive = [
+        each for each in state.accounts[scene.PRODUCTION].regions[scene.HOME].plans.values() if each.deleted is None
+    ]
+    return {
+        resource.arn
+        for plan in alive
+        if plan.current.rules
+        for selection in plan.selections.values()
+        for resource in selecting.resources_of(state, plan.account, plan.region, selection.document)
+    }
 
 
 def calls(stage: Stage) -> Counter[str]:
