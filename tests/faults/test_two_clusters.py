@@ -13,6 +13,7 @@ from tests.kit.scheduling import calls, made_by_hand, plans
 from tests.kit.stage import Json, Stage
 
 from crossvault.aspects.schedule import TagPlan
+from crossvault.kinds.policy.reconcile import PolicyRequest
 from crossvault.status.outcome import Outcome
 
 
@@ -22,13 +23,17 @@ class Cluster:
 
     stage: Stage
     body: Json
+    name: str = ""
+
+    def request(self) -> PolicyRequest:
+        """Return what a pass begins with."""
+        return self.stage.request(body=self.body, cluster=self.name)
 
     def look(self, *, times: int = 1) -> Outcome:
         """Do passes an hour apart, as a process that has just begun, and write their status."""
         for _ in range(times):
             self.stage.later("1h")
-            request = self.stage.request(body=self.body)
-            outcome = request.reconcile(self.stage.aws, clock=self.stage.clock, cadence=scene.CADENCE)
+            outcome = self.request().reconcile(self.stage.aws, clock=self.stage.clock, cadence=scene.CADENCE)
             self.body["status"] = outcome.status
         return outcome
 
@@ -63,6 +68,7 @@ def clusters(stage: Stage) -> tuple[Cluster, Cluster]:
     )
     first, second = (Cluster(stage, copy.deepcopy(stage.body)) for _ in range(2))
     first.body["metadata"]["uid"], second.body["metadata"]["uid"] = "uid-first", "uid-second"
+    first.name, second.name = "cluster-one", "cluster-two"
     for each in (first, second, first, second):
         each.look()
     return first, second
@@ -73,6 +79,8 @@ def said(outcome: Outcome) -> str:
     return " ".join(f"{each.reason} {each.message}" for each in outcome.events)
 
 
+FIRST = "policy orders/orders, owner uid-first in cluster cluster-one"
+SECOND = "policy orders/orders, owner uid-second in cluster cluster-two"
 PLAN_WRITES = {"UpdateBackupPlan", "TagResource", "CreateBackupSelection", "DeleteBackupSelection", "CreateBackupPlan"}
 
 
@@ -106,8 +114,7 @@ def test_the_first_change_tells_both_and_is_not_taken_back(stage: Stage, cluster
     assert (owner(stage), writes(stage)) == ("uid-first", {})
     assert first.row()["status"] == "Met"
     assert (second.row()["status"], second.row()["reason"]) == ("Unmet", "BackupPlanOfOthers")
-    assert "(orders/orders, owner uid-second)" in second.row()["message"]
-    assert "taken over by policy orders/orders, owner uid-first" in second.row()["message"]
+    assert f"{SECOND}, adopts, was taken over by {FIRST}." in second.row()["message"]
 
 
 def test_who_adopts_it_anew_takes_it_once_and_names_both(stage: Stage, clusters: tuple[Cluster, Cluster]) -> None:
@@ -118,7 +125,7 @@ def test_who_adopts_it_anew_takes_it_once_and_names_both(stage: Stage, clusters:
     second.body["status"] = {}
     second.keep(11)
     stage.later("1h")
-    _, _, planned = scene.planned(stage.request(body=second.body), stage.aws)
+    _, _, planned = scene.planned(second.request(), stage.aws)
     told = said(second.look())
     stage.control.clear_calls()
     first.keep(13)
@@ -127,13 +134,13 @@ def test_who_adopts_it_anew_takes_it_once_and_names_both(stage: Stage, clusters:
         second.look()
 
     (taking,) = (each.told() for each in planned.actions if isinstance(each, TagPlan))
-    assert "taken over from policy orders/orders, owner uid-first" in str(taking)
+    assert f"taken over from {FIRST}" in str(taking)
     assert "BackupPlanAdopted" in told
-    assert "from policy orders/orders, owner uid-first" in told
+    assert f"from {FIRST}" in told
     assert (owner(stage), writes(stage)) == ("uid-second", {})
     assert plans(stage)[0]["Rules"][0]["Lifecycle"]["DeleteAfterDays"] == 11
     assert first.row()["reason"] == "BackupPlanOfOthers"
-    assert "owner uid-second" in first.row()["message"]
+    assert f"{FIRST}, adopts, was taken over by {SECOND}." in first.row()["message"]
     assert second.row()["status"] == "Met"
 
 
@@ -172,3 +179,38 @@ def test_a_policy_that_goes_takes_nothing_of_the_others(stage: Stage, clusters: 
     assert len(plans(stage)) == 1
     assert plans(stage)[0]["selections"]
     assert writes(stage) == {}
+
+
+def test_a_file_that_takes_the_plan_over_leaves_no_clusters_name_on_it(
+    stage: Stage, clusters: tuple[Cluster, Cluster]
+) -> None:
+    """It has no cluster, and that of the one before would be told for its own."""
+    first, second = clusters
+    first.keep(9)
+    first.look()
+    assert plans(stage)[0]["tags"]["crossvault.io/cluster"] == "cluster-one"
+    second.name, second.body["status"] = "", {}
+    second.keep(11)
+    second.look()
+    first.look()
+
+    assert plans(stage)[0]["tags"]["crossvault.io/cluster"] == ""
+    assert "was taken over by policy orders/orders, owner uid-second." in first.row()["message"]
+
+
+def test_the_cluster_of_the_own_plan_is_written_beside_its_owner(
+    stage: Stage, clusters: tuple[Cluster, Cluster]
+) -> None:
+    """Also where a plan is from before the cluster was known; once."""
+    first, _ = clusters
+    first.name = ""
+    first.keep(9)
+    first.look()
+    assert "crossvault.io/cluster" not in plans(stage)[0]["tags"]
+    first.name = "cluster-one"
+    stage.control.clear_calls()
+    first.look(times=3)
+
+    assert plans(stage)[0]["tags"]["crossvault.io/cluster"] == "cluster-one"
+    assert writes(stage) == {"TagResource": 1}
+    assert first.row()["status"] == "Met"

@@ -27,6 +27,8 @@ Labels: TypeAlias = Mapping[str, str]
 
 NAMESPACE = "Namespace"
 """The one kind that is not ours: its labels decide who may use an account."""
+SYSTEM = "kube-system"
+"""The namespace that every cluster has, and that lasts as long as it: its UID tells the cluster from every other."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,6 +130,9 @@ class Others(Protocol):
 
     def labels(self, namespace: str) -> Labels:
         """Return the labels of a namespace; an unknown one has none."""
+
+    def cluster(self) -> str:
+        """Return what tells the cluster from every other one; empty where it is not known, or there is none."""
 
     def __getitem__(self, kind: Kind[D]) -> D:
         """Return the drawer of a kind that was registered before."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..kinds.kind import NAMESPACE, Body, Labels, ObjectKey
+from ..kinds.kind import NAMESPACE, SYSTEM, Body, Labels, ObjectKey
 from ..work.desk import Desk
 from . import objects
 
@@ -158,6 +158,8 @@ class Store:
         changed = change is not Change.ECHO
         if key.kind != NAMESPACE:
             return self.desk.put(key, body, changed=changed)
+        if key.name == SYSTEM:
+            self.desk.name_cluster(objects.uid_of(body))
         return self.desk.put_labels(key.name, _place(body).labels) if changed else ()
 
     def _announce(self, key: ObjectKey, others: Iterable[ObjectKey], change: Change) -> None:

@@ -21,6 +21,7 @@ class Desk:
 
     def __init__(self, kinds: Iterable[Kind[Any]] = KINDS.values()) -> None:
         self._labels: dict[str, Labels] = {}
+        self._cluster = ""
         self._there: set[ObjectKey] = set()
         self._tenants: Counter[str] = Counter()
         self._drawers: dict[str, Drawer[Any]] = {}
@@ -55,6 +56,10 @@ class Desk:
     def labels(self, namespace: str) -> Labels:
         """Return the labels of a namespace; an unknown one has none."""
         return self._labels.get(namespace, _NO_LABELS)
+
+    def cluster(self) -> str:
+        """Return what tells the cluster from every other one; empty where it is not known, or there is none."""
+        return self._cluster
 
     def accounts_of(self, key: ObjectKey) -> frozenset[str]:
         """Return the names of the accounts that a pass over an object may ask."""
@@ -101,6 +106,10 @@ class Desk:
         else:
             self._labels[namespace] = labels
         return self.concerned(ObjectKey(NAMESPACE, "", namespace))
+
+    def name_cluster(self, cluster: str) -> None:
+        """Take in what tells the cluster from every other one."""
+        self._cluster = cluster
 
     def concerned(self, key: ObjectKey) -> tuple[ObjectKey, ...]:
         """Return the objects of any kind that refer to one that has changed; what they mean is found out anew."""

@@ -15,7 +15,7 @@ from crossvault.aspects.copies.declared import Neighbour, Sharing
 from crossvault.engine.declared import PolicyKey
 from crossvault.kinds import ACCOUNT, ORGANIZATION, POLICY
 from crossvault.kinds.account.drawer import Accounts
-from crossvault.kinds.kind import NAMESPACE, Body, Labels, ObjectKey, Occasion
+from crossvault.kinds.kind import NAMESPACE, SYSTEM, Body, Labels, ObjectKey, Occasion
 from crossvault.kinds.policy.drawer import PolicyDrawer
 from crossvault.kinds.policy.parse import accounts_named_by
 from crossvault.kinds.policy.reconcile import PolicyRequest
@@ -230,6 +230,25 @@ def test_labels_of_a_namespace_bring_up_its_policies() -> None:
     assert listener.put(NAMESPACE, namespace(version=3, team="b"))[1] == [ORDERS]
     assert listener.store.desk.labels("shop") == {"team": "b"}
     assert listener.store.desk.labels("unknown") == {}
+
+
+def test_the_uid_of_kube_system_tells_the_cluster_from_others() -> None:
+    """Known as soon as its namespaces are, and given to every pass; without it a cluster has no name."""
+    listener = Listener()
+    listener.put(ACCOUNT.name, account())
+    listener.put(POLICY.name, policy())
+
+    def cluster() -> str:
+        request = listener.store.desk.request(ORDERS, policy(), Occasion(datetime(2026, 11, 29, tzinfo=UTC)))
+        assert isinstance(request, PolicyRequest)
+        return request.cluster
+
+    listener.put(NAMESPACE, namespace())
+    assert cluster() == ""
+
+    system = namespace(SYSTEM)
+    listener.put(NAMESPACE, system)
+    assert cluster() == system["metadata"]["uid"]
 
 
 def test_comparing_lets_ghosts_out_and_missing_objects_in() -> None:

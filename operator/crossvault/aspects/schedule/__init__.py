@@ -28,11 +28,11 @@ from .actions import (
     UpdatePlan,
     kept_by,
 )
-from .declared import FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule
+from .declared import CLUSTER, FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule
 from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
 from .hazards import HAZARDS_ROW, hazards, refusal
 from .reading import policy, roles_in
-from .seen import MANAGED_TAG, MATCHES, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
+from .seen import CLUSTER_TAG, MANAGED_TAG, MATCHES, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
 
 ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 MOST_OF_A_TAG = 256
@@ -129,8 +129,11 @@ def is_of_a_cluster(desired: Desired, plan: BackupPlan) -> bool:
     return of_files and plan.owner not in {"", desired[OWNER]} and plan.tags.get(POLICY_TAG) == _policy_tag(desired)
 
 
-def _tags(desired: Desired) -> tuple[tuple[str, str], ...]:
-    return ((MANAGED_TAG, "crossvault"), (OWNER_TAG, desired[OWNER]), (POLICY_TAG, _policy_tag(desired)))
+def _tags(desired: Desired, before: BackupPlan | None = None) -> tuple[tuple[str, str], ...]:
+    """Return what tells whose a plan is; of one that was another owner's, no cluster is left that is not ours."""
+    stale = before is not None and CLUSTER_TAG in before.tags
+    cluster = ((CLUSTER_TAG, desired[CLUSTER]),) if desired[CLUSTER] or stale else ()
+    return (*cluster, (MANAGED_TAG, "crossvault"), (OWNER_TAG, desired[OWNER]), (POLICY_TAG, _policy_tag(desired)))
 
 
 def _policy_tag(desired: Desired) -> str:
@@ -168,15 +171,23 @@ def _of_its_own(own: BackupPlan) -> Prerequisite:
 
 
 def _whose(plan: BackupPlan) -> str:
-    """Name the policy that says that a plan is its own; the UID tells those of several clusters apart."""
-    return f"policy {plan.tags.get(POLICY_TAG, '?')}, owner {plan.owner}"
+    """Name the policy that says that a plan is its own, and its cluster where that is known."""
+    return _named(plan.tags.get(POLICY_TAG, "?"), plan.owner, plan.tags.get(CLUSTER_TAG, ""))
+
+
+def _own_name(desired: Desired) -> str:
+    return _named(str(desired.key), desired[OWNER], desired[CLUSTER])
+
+
+def _named(policy_: str, owner: str, cluster: str) -> str:
+    return f"policy {policy_}, owner {owner}{f' in cluster {cluster}' if cluster else ''}"
 
 
 def _taken_away(desired: Desired, plan: BackupPlan) -> Prerequisite:
     """Say who took the plan over: whoever takes it back would begin a fight without end."""
     message = (
-        f"Backup plan {plan.name} ({plan.id}), which this policy adopts ({desired.key}, owner {desired[OWNER]}), was"
-        f" taken over by {_whose(plan)}: of another cluster, where the names are the same. Nothing is written."
+        f"Backup plan {plan.name} ({plan.id}), which {_own_name(desired)}, adopts, was taken over by {_whose(plan)}."
+        " Nothing is written."
     )
     remedy = (
         f"Take spec.schedule out of one of the two. To have the plan back here, take it out there, and then tag"
@@ -188,7 +199,7 @@ def _taken_away(desired: Desired, plan: BackupPlan) -> Prerequisite:
 def _of_others(desired: Desired, plan: BackupPlan) -> Prerequisite:
     """Say whose plan it is: two clusters, or a policy that was made anew after its plan was left."""
     whose = f"of {_whose(plan)}" if plan.owner else "of nobody we know"
-    message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this policy is {desired.key}, owner {desired[OWNER]}."
+    message = f"Backup plan {plan.name} ({plan.id}) is {whose}; this is {_own_name(desired)}."
     remedy = f"Set spec.schedule.adopt: {plan.id} to take it over, or delete the plan, or the schedule, of one of them."
     return unmet(PLAN_ROW, "", Reason.BACKUP_PLAN_OF_OTHERS, message, remedy, blocks=False)
 
@@ -230,8 +241,8 @@ def _there(base: Base, schedule: Schedule, plan: BackupPlan, risks: tuple[Prereq
     # A plan that nobody claims and that is as declared is relied on as it is: what made it would fight for its tags.
     if plan.owner != desired[OWNER] and (plan.owner or chosen or (changes and refused is None)):
         whose = _whose(plan) if plan.owner else ""
-        drift.insert(0, Drift("", ASPECT, "owner", f"policy {desired.key}, owner {desired[OWNER]}", whose or "nobody"))
-        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired), whose=whose))
+        drift.insert(0, Drift("", ASPECT, "owner", _own_name(desired), whose or "nobody"))
+        actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired, plan), whose=whose))
     elif plan.owner == desired[OWNER] and (lost := _lost(desired, plan)):
         drift[:0] = lost
         actions.append(TagPlan(where, plan.id, plan.arn, plan.name, _tags(desired), again=True))

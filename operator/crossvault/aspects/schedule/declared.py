@@ -184,5 +184,8 @@ KNOWN_PLAN: Part[str] = Part("known plan", "")
 FILES = "files:"
 """How the owner begins that a policy of a file is."""
 
+CLUSTER: Part[str] = Part("cluster", "")
+"""What tells the cluster of the policy from every other one; empty where there is none."""
+
 OWNER: Part[str] = Part("owner", "")
 """What tells the policy from every other one, of other clusters too, in the tags of its plan."""

@@ -13,18 +13,21 @@ from ...engine.parts import Part
 from ..vault.seen import Vault
 from .declared import OWNER, SCHEDULE
 
-OWNER_TAG, MANAGED_TAG, POLICY_TAG = (
+OWNER_TAG, MANAGED_TAG, POLICY_TAG, CLUSTER_TAG = (
     "crossvault.io/owner",
     "crossvault.io/managed-by",
     "crossvault.io/policy",
+    "crossvault.io/cluster",
 )
 
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """What CloudFormation, and whatever is built on it, writes on what it makes."""
 
-_MAKERS = re.compile(r"(?i)(.*[-_:/. ])?(managed[-_]?by|created[-_]?by|provisioner|terraform|pulumi|opentofu|iac)")
+_MAKERS = frozenset(("managedby", "createdby", "provisioner", "terraform", "pulumi", "opentofu", "iac"))
 """Keys of tags by which people say what keeps a thing; no tool but CloudFormation writes one of its own."""
+
+_PREFIX = re.compile(r"[:/.]")
 
 PUSHED = "orgs/"
 """How the id of a plan begins that a backup policy of the organization pushes into its accounts.
@@ -95,7 +98,9 @@ class BackupPlan:
 
 
 def _is_of_a_maker(key: str) -> bool:
-    return key != MANAGED_TAG and _MAKERS.fullmatch(key) is not None
+    """Tell whether a tag says what keeps a thing, in whatever spelling, and whoever's prefix it has."""
+    word = _PREFIX.split(key)[-1].lower().replace("-", "").replace("_", "").replace(" ", "")
+    return key != MANAGED_TAG and word in _MAKERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class PolicyDrawer:
             body=body,
             accounts=self._declared.accounts(),
             namespace_labels=self._others.labels(key.namespace),
+            cluster=self._others.cluster(),
             not_before=occasion.not_before,
             patience=occasion.patience,
             claims=self.claims_beside(policy),

@@ -16,6 +16,7 @@ from ...aspects import ROOMS
 from ...aspects.copies.declared import NEIGHBOURS, SHARING, Neighbour, Sharing
 from ...aspects.organization import KEEPERS, MANAGERS
 from ...aspects.organization.switch import Keeper
+from ...aspects.schedule.declared import CLUSTER
 from ...aspects.schedule.rivals import ADOPTED, PlanClaim
 from ...aspects.vault.lock import LOCKS, LockClaim
 from ...aspects.vault_policy import CLAIMS, WRITTEN
@@ -46,6 +47,7 @@ class PolicyRequest:
         body: The CrossAccountBackupPolicy object as the API server (or a file) has it.
         accounts: Every declared BackupAccount by name.
         namespace_labels: Labels of the policy's namespace, for ``allowedNamespaces.selector``.
+        cluster: What tells the cluster that it lies in from every other one; empty for a file.
         claims: (vault ARN, Sid) of the statements other policies want; those outlive this policy.
         claimants: Which policies want them, as far as it is known; asked for a deletion only.
         neighbours: What other policies declare for the same pairs of vaults.
@@ -65,6 +67,7 @@ class PolicyRequest:
     accounts: Mapping[str, AccountDeclaration]
     namespace_labels: Mapping[str, str]
     not_before: datetime
+    cluster: str = ""
     claims: AbstractSet[tuple[str, str]] = frozenset()
     neighbours: tuple[Neighbour, ...] = ()
     locks: tuple[LockClaim, ...] = ()
@@ -80,8 +83,11 @@ class PolicyRequest:
     def parsed(self) -> Desired | Rejected:
         """Return what the policy declares."""
         found = parse_policy(self.body, self.accounts, self.namespace_labels, self.elders)
+        if isinstance(found, Rejected):
+            return found
         managers = tuple((each, one.account) for each, one in self.keepers.items() if one.account is not None)
-        return found if isinstance(found, Rejected) or not managers else found.having(MANAGERS, managers)
+        there = found.having(CLUSTER, self.cluster) if self.cluster else found
+        return there.having(MANAGERS, managers) if managers else there
 
     def around(self) -> Parts:
         """Return what others have at stake, and what this policy wrote."""
