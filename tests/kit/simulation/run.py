@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,11 +69,11 @@ class Verdict:
         return (*lines, f"seed {self.seed}: replay it with: {REPLAY.format(seed=self.seed)}")
 
 
-def run(seed: int) -> Verdict:
-    """Run a seed."""
+def run(seed: int, met: Callable[[int, World], Troubles] = Troubles.of) -> Verdict:
+    """Run a seed, with the troubles that are its own or with others that are ``met``."""
     world = making.of(seed)
     verdict = Verdict(seed)
-    troubles = Troubles.of(seed, world)
+    troubles = met(seed, world)
     verdict.trace.append(f"seed {seed}: {troubles.described()}")
     end = _Run(world, troubles, random.Random(f"order of {seed}"), verdict).end()  # noqa: S311 - the same each time
     verdict.violations += _differences(undisturbed(seed // SHARED), end)
