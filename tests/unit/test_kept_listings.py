@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit.builders import NOW
 
+from crossvault.aspects.copies.aws.arriving import LATE, Span, windows
 from crossvault.aspects.copies.aws.kept import (
     COUNTED,
     DOUBTED,
-    LATE,
     LONG,
     NEAR,
     REMEMBERED,
@@ -55,6 +55,7 @@ class World:
     created: datetime = NOW - timedelta(days=400)
     tells_number: bool = True
     listed: list[datetime | None] = field(default_factory=list)
+    rows: int = 0
     fails: bool = False
     dated: dict[str, datetime] = field(default_factory=dict)
 
@@ -97,7 +98,8 @@ class World:
         if self.fails:
             raise OSError("no")
         meant = (each for each in self.points.values() if since is None or each.created > since)
-        found = (each for each in meant if before is None or each.created < before)
+        found = [each for each in meant if before is None or each.created < before]
+        self.rows += len(found)
         return Inventory.listed(found, _point_as_kept, like, whole=since is before is None)
 
     def _list_jobs(
@@ -141,6 +143,7 @@ class World:
         """Return how many whole listings there were since this was asked last."""
         found = self.listed.count(None)
         self.listed.clear()
+        self.rows = 0
         return found
 
 
@@ -444,6 +447,116 @@ def test_an_arrival_that_is_not_where_it_should_be_has_the_vault_listed(moved: t
 
     assert same(world.destination(), world)
     assert world.whole() == 1
+
+
+def test_a_copy_that_takes_for_ever_has_nothing_listed_beside_it() -> None:
+    """Nor has an old arrival what lies between it and a new one, where that is more than a page."""
+    world = settled(1100)
+    world.add(age=timedelta(days=1300), status="CREATING")
+    world.destination()
+    world.whole()
+    for age in (timedelta(hours=3), timedelta(days=1290)):
+        arrived(world, age=age)
+
+    assert same(world.destination(), world)
+    assert len(world.listed) == 2
+    assert world.rows == 3
+    assert world.whole() == 0
+
+
+moments = st.integers(0, 60).map(lambda each: NOW + each * MINUTE)
+some_spans = st.lists(st.tuples(moments, st.integers(0, 5)), min_size=1, max_size=8)
+
+
+@given(some_spans, st.lists(st.tuples(moments, st.sampled_from([1, 400, 1001])), max_size=6))
+def test_what_is_asked_for_is_listed_and_no_page_of_others(
+    asked: list[tuple[datetime, int]], lying: list[tuple[datetime, int]]
+) -> None:
+    """Each span lies in a window, and no call is spent where one more would have saved none."""
+    spans = sorted((begin, begin + minutes * MINUTE) for begin, minutes in asked)
+
+    def between(ends: Sequence[datetime]) -> list[int]:
+        return [sum(number for at, number in lying if one < at <= other) for one, other in pairwise(ends)]
+
+    found = windows(spans, between)
+    apart = [between((one[1], other[0]))[0] for one, other in pairwise(found)]
+
+    assert all(any(begin <= each[0] and each[1] <= end for begin, end in found) for each in spans)
+    assert all(count > 1000 for count in apart)
+    assert all(sum(_beside(each, spans, between)) <= 1000 * len(spans) for each in found)
+
+
+def _beside(window: Span, spans: list[Span], between: Callable[[Sequence[datetime]], list[int]]) -> list[int]:
+    """Return how many lie in a window between one span and the next, each of which is a page at most."""
+    inside = [each for each in spans if window[0] <= each[0] and each[1] <= window[1]]
+    gaps = [(max(end for _, end in inside[:at]), inside[at][0]) for at in range(1, len(inside))]
+    counts = [between(gap)[0] for gap in gaps if gap[0] < gap[1]]
+    assert all(count <= 1000 for count in counts)
+    return counts
+
+
+@given(st.lists(moments, max_size=9), st.lists(moments, max_size=5).map(sorted))
+def test_what_lies_between_two_moments_is_counted(created: list[datetime], ends: list[datetime]) -> None:
+    """Of all resources, after the one and until the other."""
+    points = [
+        RecoveryPoint(f"p{number}", f"r{number % 3}", "EBS", at, "COMPLETED") for number, at in enumerate(created)
+    ]
+
+    assert Inventory(points).between(ends) == [
+        sum(one < at <= other for at in created) for one, other in pairwise(ends)
+    ]
+
+
+def _elsewhere(world: World) -> None:
+    name = arrived(world, age=timedelta(days=50))
+    world.points[name] = replace(world.points[name], created=world.points[name].created + timedelta(days=20))
+
+
+def _set_back(world: World) -> None:
+    world.now -= timedelta(days=3)
+
+
+def _made_anew(world: World) -> None:
+    world.created = world.now
+
+
+def _hidden(world: World) -> None:
+    """Let something go that the last look had in its window."""
+    name = world.add()
+    world.source()
+    del world.points[name]
+    world.tells_number = False
+
+
+def _counted(world: World) -> None:
+    del world.points["p1"]
+
+
+DOUBTS = {
+    "a copy that a finished job names is not listed at the date of its source": (_elsewhere, World.destination),
+    "the clock was set back": (_set_back, World.source),
+    "it is another vault of that name": (_made_anew, World.source),
+    "what was there is missing among the newest": (_hidden, World.source),
+    "AWS tells of another number of recovery points": (_counted, World.source),
+}
+
+
+@pytest.mark.parametrize("why", DOUBTS)
+def test_a_doubt_says_why_everything_is_listed(why: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, with the vault; and a look without a doubt says nothing."""
+    world = settled()
+    happen, look = DOUBTS[why]
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            world.wait(MINUTE)
+            look(world)
+        assert not caplog.messages
+        happen(world)
+        world.whole()
+        look(world)
+
+    assert world.whole() == 1
+    assert caplog.messages == [f"Listing points/eu-west-1/orders in whole: {why}"]
 
 
 @pytest.mark.parametrize(("age", "whole"), [(timedelta(hours=30), 0), (timedelta(days=9), 1)])

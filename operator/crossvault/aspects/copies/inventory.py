@@ -7,9 +7,10 @@ the last look is known to be the same without being read.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar, TypeVar
 
 from ...engine.declared import Scope
@@ -117,6 +118,14 @@ class Inventory:
         for group in self.groups.values():
             if group.is_newer(moment):
                 yield from group.since(moment)
+
+    def between(self, moments: Sequence[datetime]) -> list[int]:
+        """Return how many were created after each of some moments, in order, and until the next one."""
+        found = [0] * len(moments)
+        for group in self.groups.values():
+            if moments and group.is_newer(moments[0]):
+                found = [sum(both) for both in zip(found, group.until(moments), strict=True)]
+        return [after - before for before, after in pairwise(found)]
 
     def unlike(self, known: Collection[str]) -> tuple[RecoveryPoint, ...]:
         """Return the points whose status is none of these."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -124,6 +124,12 @@ class Packed(Generic[T]):
     def is_newer(self, moment: datetime) -> bool:
         """Tell whether one was created after a moment."""
         return self._newest > number_of(moment)
+
+    def until(self, moments: Iterable[datetime]) -> list[int]:
+        """Return how many were created at each of some moments, or before."""
+        size = self._codec.layout.size
+        created = [number for (number,) in struct.iter_unpack(f">Q{size - 8}x", self._records())]
+        return [bisect_right(created, number_of(each) + BIAS) for each in moments]
 
     def newest(self) -> datetime:
         """Return when the newest was created."""

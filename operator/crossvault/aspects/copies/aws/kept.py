@@ -16,23 +16,25 @@ is believed no further than that somebody should look.
 
 from __future__ import annotations
 
+import logging
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from ....aws.reads import ReadKey
 from ...vault.seen import Vault
-from ..doubts import SURELY_GONE
-from ..evidence import SETTLING
 from ..inventory import Inventory
 from ..jobs import JobBook, Jobs
 from ..memory import Memory
-from ..pairing import TOLERANCE
 from ..records import Key
 from ..seen import CopyJob, RecoveryPoint
+from .arriving import LASTING, LATE, RECENT, Dated, Points, awaited, with_arrivals
+
+_LOG = logging.getLogger(__name__)
+_COUNT = "AWS tells of another number of recovery points"
 
 MARGIN = timedelta(days=1)
 """How late a recovery point may be listed: CreationDate is when its backup began, which may run for hours."""
@@ -40,34 +42,15 @@ NEAR = timedelta(hours=1)
 """How late one may be listed of which no number tells, and how often one is looked for that is later."""
 LONG = timedelta(days=1)
 """For how long a copy job is looked at with all that were created since."""
-LATE = timedelta(hours=1)
-"""How late a copy job, or the copy of a finished one, may be listed; and how often expiries make an audit."""
 COUNTED = timedelta(minutes=2)
 """How late a new recovery point may be counted in the number of a vault."""
 REMEMBERED = timedelta(days=30)
 """For how long AWS lists a copy job that has ended."""
-RECENT = timedelta(days=2)
-"""How old what others copy into a vault is at most, but for what they copied late."""
 UNFINISHED = timedelta(days=7)
 """For how long a recovery point that is not complete is looked at in every look."""
 DOUBTED = timedelta(minutes=10)
 """After a doubt whose audit found nothing, so long none is heeded, and twice as long after each further one."""
 UNUSED = timedelta(hours=2)
-LASTING = frozenset({"COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED"})
-"""Statuses that a recovery point keeps. https://docs.aws.amazon.com/aws-backup/latest/devguide/
-API_RecoveryPointByBackupVault.html"""
-CREATING = "CREATING"
-_EVER = datetime.max.replace(tzinfo=UTC)
-_JUDGED_AFTER = (SETTLING, SURELY_GONE)
-
-
-class Points(Protocol):
-    """Lists the recovery points of a vault."""
-
-    def __call__(
-        self, since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
-    ) -> Inventory:
-        """Return all, or those created between two moments; ``like`` is what is known of the vault."""
 
 
 class CopyJobs(Protocol):
@@ -77,10 +60,6 @@ class CopyJobs(Protocol):
         self, since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None
     ) -> JobBook:
         """Return all, or those created, or ended, after a moment; ``like`` is what is known of them."""
-
-
-Dated: TypeAlias = Callable[[CopyJob], datetime | None]
-"""Returns when the source of a copy was created; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +186,7 @@ class KeptListings:
                     break
                 before = renewed
             if (lost or not fits) and not _is_damped(kept, now):
+                _tell(key, "what was there is missing among the newest" if lost else _COUNT)
                 return self._doubt(kept, known, described, points, now)
             kept.points, kept.looked = before.joined(found) if lost else renewed, now
             return kept.points
@@ -221,9 +201,10 @@ class KeptListings:
             known = self._known(key, kept, described, now)
             if known is None or kept.audited is None or jobs is None:
                 return Holding(self._audit(kept, described, points, now), now)
-            arrivals = tuple(_arrivals(known, jobs, kept.audited, kept.arrived, now))
-            renewed = _with_arrivals(known, arrivals, points, dated)
+            arrivals = tuple(awaited(known, jobs, kept.audited, kept.arrived, now))
+            renewed = with_arrivals(known, arrivals, points, dated)
             if renewed is None:
+                _tell(key, "a copy that a finished job names is not listed at the date of its source")
                 return Holding(self._audit(kept, described, points, now), now)
             _note_growth(kept, known, renewed, described, now)
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
@@ -232,6 +213,7 @@ class KeptListings:
                 _note_growth(kept, renewed, recent, described, now)
                 renewed = recent
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
+                _tell(key, _COUNT)
                 return Holding(self._doubt(kept, renewed, described, points, now), now)
             kept.points = renewed
             return Holding(renewed, kept.audited)
@@ -283,6 +265,8 @@ class KeptListings:
             return None
         vault = described.vault
         if vault is not None and (not kept.described or vault.created != kept.made):
+            if kept.described:
+                _tell(key, "it is another vault of that name")
             return None
         return kept.points
 
@@ -290,6 +274,8 @@ class KeptListings:
         """Tell whether it is time for an audit; those of different vaults are spread over a fifth of the time."""
         if audited is None:
             return True
+        if now < audited:
+            _tell(key, "the clock was set back")
         early = zlib.crc32(repr(key).encode()) % 1000 / 5000
         return not timedelta(0) <= now - audited < self._audit_every * (1 - early)
 
@@ -311,6 +297,11 @@ class KeptListings:
         kept.described = described.vault is not None
         kept.made = described.vault.created if described.vault is not None else None
         return found
+
+
+def _tell(key: ReadKey, why: str) -> None:
+    """Say that something is listed in whole because of a doubt, which costs as much as the first look did."""
+    _LOG.info("Listing %s in whole: %s", "/".join(each for each in key if isinstance(each, str)), why)
 
 
 def _is_damped(kept: _Vault, now: datetime) -> bool:
@@ -342,43 +333,6 @@ def _oldest_open(points: Inventory, now: datetime) -> datetime:
     """Return when the oldest recovery point was created that may still become complete."""
     open_ = (each.created for each in points.unlike(LASTING))
     return min((each for each in open_ if each > now - UNFINISHED), default=now)
-
-
-def _arrivals(
-    points: Inventory, jobs: Iterable[Jobs], audited: datetime, arrived: set[Key], now: datetime
-) -> Iterator[CopyJob]:
-    """Yield the jobs that have brought a copy which was not seen in the vault, as far as it is looked for.
-
-    A copy that was not listed so long after its job had ended is not on its way any more. Whether it is lost is judged
-    by listings from certain times after the end, which there have to be.
-    """
-    awaited = ((audited - LATE, _EVER), *((audited - after, now - after) for after in _JUDGED_AFTER))
-    for key, job in (ended for each in jobs for ended in each.ended(awaited, arrived)):
-        if not job.ended_well:
-            continue
-        if points.find(job.destination_point_arn or "", job.resource_arn) is None:
-            yield job
-        else:
-            arrived.add(key)
-
-
-def _with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points, dated: Dated) -> Inventory | None:
-    """Return what is known of a vault with what has arrived there; None where only a whole listing tells.
-
-    A copy is looked for at the date of its source, or where it probably is. That it keeps that date is documented and
-    was not seen for each type: where it is not there, the vault is listed.
-    """
-    incomplete = [each for each in known.unlike(LASTING) if each.status == CREATING]
-    dates = [each.created for each in incomplete]
-    for job in arrivals:
-        date = dated(job)
-        dates += [date] if date is not None else [job.created - RECENT, job.created]
-    if not dates:
-        return known
-    found = points(min(dates) - TOLERANCE, max(dates) + TOLERANCE, like=known)
-    expected = [(each.arn, each.resource_arn) for each in incomplete]
-    expected += [(job.destination_point_arn or "", job.resource_arn) for job in arrivals]
-    return known.joined(found) if all(found.find(*each) is not None for each in expected) else None
 
 
 def _note_growth(kept: _Vault, known: Inventory, renewed: Inventory, described: Described, now: datetime) -> None:
