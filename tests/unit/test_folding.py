@@ -5,10 +5,12 @@ The reference has no memory and knows no resources: it is the pass as it was bef
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -36,7 +38,7 @@ from crossvault.aspects.copies.foresight import Circumstances
 from crossvault.aspects.copies.inventory import Inventory, by_age
 from crossvault.aspects.copies.jobs import Jobs
 from crossvault.aspects.copies.judged import Judged
-from crossvault.aspects.copies.memory import MOST_VIEWS, Memory
+from crossvault.aspects.copies.memory import FEW, MOST_VIEWS, Memory
 from crossvault.aspects.copies.pairing import Pairing, pair
 from crossvault.aspects.copies.planned import Standing, State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
@@ -58,10 +60,15 @@ class World:
     points: dict[str, RecoveryPoint] = field(default_factory=dict)
     copies: dict[str, RecoveryPoint] = field(default_factory=dict)
     jobs: dict[str, CopyJob] = field(default_factory=dict)
+    born: datetime = NOW - timedelta(days=400)
     memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:
         self._inventories = Inventory(), Inventory(), Jobs()
+
+    def restart(self) -> None:
+        """Forget all that a process remembers."""
+        self._inventories, self.memory = (Inventory(), Inventory(), Jobs()), Memory()
 
     def contents(self) -> Contents:
         """List both vaults; what has not changed stays the same object, as between two looks."""
@@ -141,10 +148,16 @@ statuses = st.sampled_from(["COMPLETED", "COMPLETED", "COMPLETED", "PARTIAL", "C
 numbers = st.integers(0, 8)
 
 
+HAPPENINGS = (
+    *("point", "copy", "job", "end", "drop", "time", "cold"),
+    *("forgotten", "retained", "by hand", "anew", "restart"),
+)
+
+
 @st.composite
 def happenings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """Return something that happens in one of the vaults, or to a job."""
-    what = draw(st.sampled_from(["point", "point", "copy", "copy", "job", "job", "end", "drop", "time", "cold"]))
+    what = draw(st.sampled_from([*HAPPENINGS, *["point", "copy", "job"]]))
     return what, {
         "number": draw(numbers),
         "other": draw(numbers),
@@ -183,8 +196,34 @@ def happen(world: World, what: str, how: dict[str, Any]) -> None:
         case "cold":
             at = world.now + timedelta(hours=how["age"])
             world.points = {name: replace(each, cold_at=at) for name, each in world.points.items()}
-        case _:
+        case "time":
             world.now += timedelta(hours=how["age"])
+        case _:
+            befall(world, what, how)
+
+
+def befall(world: World, what: str, how: dict[str, Any]) -> None:
+    """Let something happen to many at once."""
+    match what:
+        case "forgotten":
+            world.now += timedelta(days=31)
+            world.jobs = {name: job for name, job in world.jobs.items() if job.is_running}
+        case "retained":
+            days = timedelta(days=how["keep"]) if how["keep"] else None
+            names = [name for name in sorted(world.copies) if how["other"] % 2 or name.endswith(str(how["number"]))]
+            for name in names:
+                made = world.copies[name]
+                world.copies[name] = replace(made, delete_at=made.created + days if days else None)
+        case "by hand":
+            for name in sorted(world.points)[: how["other"]]:
+                made = copy_of(world.points[name], arn=f"hand-{name}")
+                world.copies[made.arn] = replace(made, source_vault_arn=how["origin"])
+        case "anew":
+            world.copies, world.born = {}, world.now
+        case "restart":
+            world.restart()
+        case _:
+            raise AssertionError(what)
 
 
 def _lie_there(world: World, how: dict[str, Any], *, copied: bool) -> None:
@@ -215,6 +254,13 @@ VIEWS: dict[str, dict[str, Any]] = {
     "updated": {"days": 30, "existing": Existing(ExistingCopies.UPDATE_LIFECYCLE)},
     "shortened": {"days": 30, "existing": Existing(ExistingCopies.UPDATE_LIFECYCLE, 30)},
     "one": {"scope": Scope(resources=(RESOURCES[0],))},
+    "others": {"scope": Scope(exclude_resources=(RESOURCES[0],)), "backfill": Backfill(BackfillMode.LATEST)},
+    "type": {"scope": Scope(resource_types=("RDS",), min_remaining_days=9)},
+    "one updated": {
+        "scope": Scope(resources=(RESOURCES[1],)),
+        "days": 30,
+        "existing": Existing(ExistingCopies.UPDATE_LIFECYCLE),
+    },
 }
 
 
@@ -228,25 +274,61 @@ def view_of(world: World, name: str) -> states.Viewpoint:
     one = one.having(EXISTING, how.get("existing", Existing()))
     wanted = replace(desired(one), scope=how.get("scope", Scope()), created=ago(days=20))
     wanted = wanted.having(COPIES, Copies(backfill=how.get("backfill", Backfill(BackfillMode.ALL))))
-    return states.Viewpoint(wanted, one, world.now, world.now, known=Circumstances(vault()))
+    return states.Viewpoint(wanted, one, world.now, world.now, known=Circumstances(vault(created=world.born)))
 
 
-@given(st.lists(st.lists(happenings(), max_size=8), max_size=6), st.sampled_from(sorted(VIEWS)))
+some_views = st.lists(st.sampled_from(sorted(VIEWS)), min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(st.lists(happenings(), max_size=8), some_views), max_size=6))
 def test_whatever_happens_the_fold_says_what_a_whole_comparison_says(
-    looks: list[list[tuple[str, dict[str, Any]]]], name: str
+    looks: list[tuple[list[tuple[str, dict[str, Any]]], list[str]]],
 ) -> None:
-    """Look by look: of every recovery point, of the evidence, and in the sums of what is settled."""
+    """Look by look, of any policies over the two vaults: of every recovery point, of the evidence, and in the sums."""
     world = World()
-    for happened in looks:
+    for happened, names in looks:
         for each in happened:
             happen(world, *each)
-        view = view_of(world, name)
-        found, lifecycles = both(world, view)
-        everything, expected = whole(world, view)
+        for name in names:
+            view = view_of(world, name)
+            found, lifecycles = both(world, view)
+            everything, expected = whole(world, view)
 
-        assert same(found, everything)
-        assert sums_fit(found)
-        assert (lifecycles.due, lifecycles.groups) == (expected.due, expected.groups)
+            assert same(found, everything)
+            assert sums_fit(found)
+            assert (lifecycles.due, lifecycles.groups) == (expected.due, expected.groups)
+
+
+def lived_in(days: int | None) -> World:
+    """Return vaults of which everything is copied, for so long: what is settled is remembered there."""
+    world = World()
+    for number in range(6):
+        made = point(number, resource=RESOURCES[number % 2], created=ago(days=1 + 9 * number, minutes=7))
+        world.points[made.arn] = made
+        until = made.created + timedelta(days=days) if days is not None else None
+        world.copies[f"copy-{number}"] = replace(copy_of(made, arn=f"copy-{number}"), delete_at=until)
+        job = job_for(made, state="COMPLETED", created=ago(hours=30), completed=ago(hours=20))
+        world.jobs[f"job-{number}"] = replace(job, id=f"job-{number}", destination_point_arn=f"copy-{number}")
+    return world
+
+
+@given(
+    st.sampled_from([None, 20, 35, 400]),
+    st.lists(st.tuples(st.lists(happenings(), max_size=1), some_views), min_size=2, max_size=6),
+)
+def test_what_one_policy_has_settled_is_another_one_s_to_judge(
+    days: int | None, looks: list[tuple[list[tuple[str, dict[str, Any]]], list[str]]]
+) -> None:
+    """Policies share what they remember of two vaults, and each sees them as if it were alone."""
+    world = lived_in(days)
+    for happened, names in looks:
+        for each in happened:
+            happen(world, *each)
+        for view in (view_of(world, name) for name in names):
+            found, everything = folded(world, view), whole(world, view)[0]
+
+            assert same(found, everything)
+            assert sums_fit(found)
 
 
 @given(st.lists(st.lists(happenings(), max_size=8), max_size=6), st.sampled_from(sorted(VIEWS)))
@@ -399,12 +481,62 @@ def test_time_alone_opens_what_it_changes() -> None:
 def test_many_views_of_two_vaults_do_not_grow_without_end() -> None:
     """The last ones are remembered; another one is compared anew, and right."""
     world = settled_world()
-    for days in range(1, 3 * MOST_VIEWS):
+    resources = len(world.contents().points.groups)
+    for days in range(1, FEW // resources + 3 * MOST_VIEWS):
         one = destination().having(LIFECYCLE, Lifecycle(delete_after_days=days))
         view = states.Viewpoint(desired(one), one, world.now, world.now)
-        assert same(folded(world, view), whole(world, view)[0])
+        found = folded(world, view)
+        assert days % 50 or same(found, whole(world, view)[0])
 
-    assert len(world.memory._views) == MOST_VIEWS
+    assert FEW // resources <= len(world.memory._views) <= FEW // resources + 1
+
+
+def scoped(world: World, number: int) -> states.Viewpoint:
+    """Return how a policy sees the world that means one resource."""
+    view = view_of(world, "all")
+    resource = f"arn:aws:ec2:eu-west-1:111111111111:volume/{number}"
+    return replace(view, desired=replace(view.desired, scope=Scope(resources=(resource,))))
+
+
+def test_hundreds_of_policies_over_two_vaults_judge_each_resource_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for who means it, and once for all who do not; after that what has changed."""
+    world, judged, found = settled_world(40, 3), list[str](), folding._found
+
+    def noting(there: Contents, name: str, *rest: Any) -> Any:
+        judged.append(name)
+        return found(there, name, *rest)
+
+    def look(policies: int) -> Counter[str]:
+        judged.clear()
+        there = world.contents()
+        for number in range(policies):
+            settled = folding.fold(there, scoped(world, number)).settled
+            assert sum(count for _, count in settled.counts) == 120
+            assert settled.copied == (3 if number < 40 else 0)
+        return Counter(judged)
+
+    monkeypatch.setattr(folding, "_found", noting)
+    assert look(300) == dict.fromkeys(world.contents().points.groups, 2)
+    assert look(300) == {}
+    of = world.points[point(1).arn].resource_arn
+    world.points = {
+        name: replace(each, size=7) if each.resource_arn == of else each for name, each in world.points.items()
+    }
+    assert look(300) == {of: 2}
+    assert same(folded(world, scoped(world, 1)), whole(world, scoped(world, 1))[0])
+
+
+def test_a_view_that_nobody_has_any_more_keeps_no_listing() -> None:
+    """It remembers what was settled, and not what lay in the vaults then."""
+    world = settled_world()
+    folded(world, view_of(world, "all"))
+    before = [ref(each) for each in world.contents().whole]
+    fresh = point(99, resource="arn:aws:ec2:eu-west-1:111111111111:volume/new", created=ago(hours=1))
+    world.points[fresh.arn] = fresh
+    folded(world, view_of(world, "long"))
+    gc.collect()
+
+    assert before[0]() is None
 
 
 def test_settled_recovery_points_can_be_told_after_all() -> None:

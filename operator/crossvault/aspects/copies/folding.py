@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from ...engine.declared import Scope
 from ..copy_role import COPY_ROLE
 from ..lifecycle import LIFECYCLE, declared_days
 from ..lifecycle.existing import EXISTING
@@ -23,6 +24,7 @@ from .contents import Contents
 from .declared import COPIES, BackfillMode
 from .evidence import Traces, settling
 from .memory import Groups, Newer, Open, Settled, Totals
+from .packing import Packed, types
 from .pairing import Pair, Pairing, pair
 from .planned import Standing, State
 from .seen import CopyJob, RecoveryPoint
@@ -54,15 +56,32 @@ def fold(there: Contents, view: Viewpoint) -> Folded:
     view_key = _key(view)
     last = there.memory.last(view_key, there.whole)
     if last is not None:
-        return Folded(Pairing(()), last, last.traces)
-    names, known = _names(there, view), there.memory.of(view_key)
+        totals = replace(last, after=partial(_settled_since, there, view, None))
+        return Folded(Pairing(()), totals, last.traces)
+    names = _names(there, view)
+    meant = there.memory.of(view_key, len(names))
+    beside = there.memory.beside((view.desired.source.arn, view.destination.vault.arn))
+    found: dict[str, Settled | Open] = {}
     for name in names:
-        groups, found = there.of(name), known.get(name)
-        if found is None or not found.holds(groups, view.now):
-            known[name] = _found(there, name, view, groups)
-    for name in known.keys() - names:
-        known.pop(name, None)
-    return _together(there, view, {name: known[name] for name in names})
+        groups, known = there.of(name), meant.get(name)
+        if known is None or not known.holds(groups, view.now):
+            those = meant if _is_meant(name, groups[0], view.desired.scope) else beside
+            known = those.get(name)
+            if known is None or not known.holds(groups, view.now):
+                known = those[name] = _found(there, name, view, groups)
+        found[name] = known
+    for those in (meant, beside):
+        for name in those.keys() - names:
+            those.pop(name, None)
+    return _together(there, view, found)
+
+
+def _is_meant(name: str, group: Packed[RecoveryPoint] | None, scope: Scope) -> bool:
+    """Tell whether a policy may mean a recovery point of a resource.
+
+    One of which it means none stands out of scope for it, whatever else it declares.
+    """
+    return group is not None and any(scope.selects(each, name) for each in types(group))
 
 
 def _found(there: Contents, name: str, view: Viewpoint, groups: Groups) -> Settled | Open:
@@ -121,13 +140,17 @@ def _paired(there: Contents, names: Iterable[str], newer: Iterable[Newer], sourc
 def _settled_since(
     there: Contents,
     view: Viewpoint,
-    cuts: Mapping[str, datetime | None],
+    cuts: Mapping[str, datetime | None] | None,
     moment: datetime,
     resource: str | None = None,
 ) -> Iterator[Standing]:
-    """Yield how what is settled of some resources stands that was created after a moment, and until their cut."""
-    for name in cuts if resource is None else cuts.keys() & {resource}:
-        group, cut = there.points.groups.get(name), cuts[name]
+    """Yield how what is settled of some resources stands that was created after a moment, and until their cut.
+
+    Without ``cuts`` of all resources.
+    """
+    settled = there.points.groups if cuts is None else cuts
+    for name in settled if resource is None else settled.keys() & {resource}:
+        group, cut = there.points.groups.get(name), cuts[name] if cuts is not None else None
         if group is not None and group.is_newer(moment) and (cut is None or cut > moment):
             standings = states.stand(_Compared(there, name).paired(view).pairs, view)
             yield from (each for each in standings if moment < each.point.created <= (cut or each.point.created))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
+from weakref import ref
 
 from ...words.reasons import Reason
 from .evidence import Traces, joined
@@ -20,7 +21,10 @@ from .planned import Standing, State
 from .seen import CopyJob, RecoveryPoint
 
 MOST_VIEWS = 16
-"""So many different policies' views of two vaults are remembered at once; of a view that has none all is compared."""
+"""So many policies' views of all resources of two vaults are remembered at once; of a view that has none all that it
+means is compared. Of policies that mean a few of the resources each, there may be as many more."""
+FEW = 4096
+"""So many resources are remembered for views in any case."""
 
 Groups: TypeAlias = tuple[Packed[RecoveryPoint] | None, Packed[RecoveryPoint] | None, Packed[CopyJob] | None]
 """What there is of one resource: recovery points at the source, at the destination, and copy jobs."""
@@ -167,31 +171,54 @@ class Totals:
 class Memory:
     """What is settled between two vaults, for each view of them.
 
+    What a policy does not mean stands as it does for every other one that does not mean it, and is remembered once.
+
     Passes that run at once may share one: each step here is one that the interpreter does not interrupt, and what one
     of them loses to another is compared again.
     """
 
     def __init__(self) -> None:
         self._views: dict[Hashable, MutableMapping[str, Settled | Open]] = {}
-        self._last: dict[Hashable, tuple[Whole, Totals]] = {}
+        self._beside: dict[Hashable, MutableMapping[str, Settled | Open]] = {}
+        self._last: dict[Hashable, tuple[tuple[ref[Any], ...], Totals]] = {}
 
-    def of(self, view: Hashable) -> MutableMapping[str, Settled | Open]:
-        """Return what is known for who looks in some way, by resource; whoever asks may add to it."""
-        known = self._views.pop(view, {})
-        self._views[view] = known
-        for oldest in list(self._views)[:-MOST_VIEWS]:
-            self._views.pop(oldest, None)
-            self._last.pop(oldest, None)
+    def of(self, view: Hashable, resources: int) -> MutableMapping[str, Settled | Open]:
+        """Return what is known of what is meant by who looks in some way, by resource; whoever asks may add to it.
+
+        ``resources`` is how many there are.
+        """
+        known = self._views.pop(view, None)
+        if known is None:
+            self._make_room(max(MOST_VIEWS * resources, FEW))
+        self._views[view] = known = {} if known is None else known
         return known
 
+    def _make_room(self, most: int) -> None:
+        """Forget the views that nobody has had for longest, until the others know of so many resources together."""
+        views = list(self._views.items())
+        beyond = sum(max(len(each), 1) for _, each in views) - most
+        for oldest, each in views:
+            if beyond <= 0:
+                break
+            beyond -= max(len(each), 1)
+            self._views.pop(oldest, None)
+            self._last.pop(oldest, None)
+
+    def beside(self, ends: Hashable) -> MutableMapping[str, Settled | Open]:
+        """Return what is known of what is not meant, between two vaults; whoever asks may add to it."""
+        return self._beside.setdefault(ends, {})
+
     def keep(self, view: Hashable, whole: Whole, totals: Totals | None) -> None:
-        """Note that everything is settled, whatever the time; None where it is not."""
+        """Note that everything is settled, whatever the time; None where it is not.
+
+        What lies in the vaults is not kept for that: of a view that nobody has any more it would be long outdated.
+        """
         self._last.pop(view, None)
         if totals is not None:
-            self._last[view] = whole, totals
+            self._last[view] = tuple(map(ref, whole)), replace(totals, after=nothing_after)
 
     def last(self, view: Hashable, whole: Whole) -> Totals | None:
-        """Return the sums of all, where everything was settled and nothing has changed; None otherwise."""
-        compared, totals = self._last.get(view, (None, None))
-        same = compared is not None and all(before is after for before, after in zip(compared, whole, strict=True))
+        """Return the sums of all, but for ``after``, where everything was settled and nothing has changed; or None."""
+        compared, totals = self._last.get(view, ((), None))
+        same = compared and all(before() is after for before, after in zip(compared, whole, strict=True))
         return totals if same else None

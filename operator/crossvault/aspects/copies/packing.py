@@ -367,6 +367,11 @@ def statuses(group: Packed[RecoveryPoint]) -> set[str]:
     return {PointProfile(*profile).status for profile in group.profiles}
 
 
+def types(group: Packed[RecoveryPoint]) -> set[str]:
+    """Return the types that recovery points are of, or were when they were listed before."""
+    return {PointProfile(*profile).resource_type for profile in group.profiles}
+
+
 def origins(group: Packed[RecoveryPoint]) -> set[str | None]:
     """Return the vaults from which recovery points say, or said, that they came; None of those that do not say."""
     return {PointProfile(*profile).source_vault_arn for profile in group.profiles}

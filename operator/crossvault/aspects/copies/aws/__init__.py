@@ -35,8 +35,9 @@ from ..jobs import JobBook, Jobs
 from ..planned import StartCopy
 from ..seen import TRAFFIC, CopyJob, Traffic
 from ..updates import UpdateLifecycle
+from .arriving import Dated
 from .existing import ExistingCopies
-from .kept import Dated, Described, Holding, KeptListings
+from .kept import Described, Holding, KeptListings
 from .ledger import JOBS, RefusedCopies, StartedCopies, jobs_key
 from .listing import copy_jobs, recovery_points
 from .names import COPIES_READ, POINTS_READ, copies_key, points_key
