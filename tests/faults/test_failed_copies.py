@@ -12,9 +12,9 @@ from tests.kit.recorded import CopyFailure
 from tests.kit.stage import Json, Stage
 
 ONE = ({"resource_type": "S3", "resource": "orders-invoices", "age": "1d"},)
-BUSY, DENIED, MANAGED_KEY, TOGGLE = (
+BUSY, TAGS, DENIED, MANAGED_KEY, TOGGLE = (
     recorded.copy_failures()[name]
-    for name in ("too-many-copies", "service-not-authorized", "managed-key", "toggle-off")
+    for name in ("too-many-copies", "too-many-tags", "service-not-authorized", "managed-key", "toggle-off")
 )
 UNHEARD_OF = replace(BUSY, text="Something new under the sun", category="MISCELLANEOUS")
 
@@ -88,11 +88,11 @@ def test_the_backoff_doubles_and_then_gets_slow(single: Stage) -> None:
 @pytest.mark.parametrize("pause", ["10s", "30m"])
 def test_a_failure_that_a_person_has_to_end_is_tried_slowly(single: Stage, pause: str) -> None:
     """Wait: failed and told at once; tried again after an hour or more, because the person may act unseen."""
-    fail(single, DENIED)
+    fail(single, TAGS)
     assert scene.numbers(single.body)["failed"] == 1
     assert scene.condition(single.body) == ("False", "CopiesFailing")
-    assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyRoleDenied")
-    assert single.body["status"]["failures"][0]["reason"] == "CopyRoleDenied"
+    assert scene.condition(single.body, "CopiesHealthy") == ("False", "TooManyTags")
+    assert single.body["status"]["failures"][0]["reason"] == "TooManyTags"
     single.control.advance(pause)
     single.look()
     assert starts(single) == 1
@@ -211,16 +211,49 @@ def test_the_only_copy_that_vanished_is_told_and_not_made_again(single: Stage) -
     assert scene.condition(single.body, "CopiesHealthy") == ("False", "CopyVanished")
 
 
-def test_a_cause_that_is_seen_to_be_gone_ends_the_wait(stage: Stage) -> None:
-    """The switch was off when the copy ran; it is on again: tried at once, also after a restart."""
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("toggle-off", id="the switch was off"),
+        pytest.param("organization", id="the accounts were in two organizations"),
+        pytest.param("vault-access-denied", id="the policy of the vault did not let the role in"),
+        pytest.param("vault-does-not-exist", id="there was no vault"),
+        pytest.param("vault-lock", id="the lock of the vault did not allow the retention"),
+        pytest.param("role-not-assumed", id="the role did not let AWS Backup in"),
+        pytest.param("role-insufficient", id="the role might do too little"),
+        pytest.param("key-not-accessible", id="the key let nobody in"),
+        pytest.param("key-of-an-image", id="the key was disabled"),
+        pytest.param("key-does-not-let-service-in", id="the key did not let the service-linked role in"),
+        pytest.param("service-key-at-the-destination", id="the vault was on a key of AWS"),
+    ],
+)
+def test_a_cause_that_is_seen_to_be_gone_ends_the_wait(stage: Stage, said: str) -> None:
+    """It was there when the copy ran, and all is met now: tried at once, also after a restart."""
+    found = recorded.copy_failures()[said]
     stage.begin(scene.world(*ONE))
-    stage.control.order("FAILED", message=TOGGLE.text, category=TOGGLE.category, times=1)
+    category = {"category": found.category} if found.category else {}
+    stage.control.order("FAILED", message=found.text, times=1, **category)
     stage.look()
     stage.control.advance("20s")
     stage.restart()
     stage.look()
     assert starts(stage) == 2
     stage.go_on(seconds=20)
+
+
+def test_what_the_role_is_said_to_lack_again_calls_a_person(single: Stage) -> None:
+    """All that is seen of the role is met: tried once at once, and then somebody has to look for what is not seen."""
+    fail(single, DENIED)
+    single.control.advance("20s")
+    for _ in range(3):
+        single.look()
+    assert starts(single) == 2
+    assert [each["needsAction"] for each in single.body["status"]["failures"]] == [True]
+    single.control.clear_outcomes()
+    single.control.advance("16m")
+    single.look()
+    assert starts(single) == 3
+    single.go_on(seconds=20)
 
 
 def test_what_fails_again_though_its_cause_is_seen_to_be_gone_waits(stage: Stage) -> None:

@@ -18,9 +18,13 @@ from tests.kit.statuses import ALL
 from crossvault.aspects.copies.judged import standings_of
 from crossvault.aspects.copies.planned import Standing, StartCopy, State
 from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
+from crossvault.aspects.copy_role.permissions import COPYING, INTO, OUT, Trial
+from crossvault.engine.looks import Seen
 from crossvault.words.reasons import Reason
 
 DENIED = recorded.said("vault-access-denied")
+LACKING = recorded.said("role-insufficient")
+MAY = Trial(((INTO, True), (OUT, True)))
 STEP, LIFE = timedelta(minutes=1), timedelta(seconds=20)
 
 
@@ -32,6 +36,7 @@ class Account:
     refuses: Callable[[RecoveryPoint], bool]
     takes: timedelta = timedelta(minutes=30)
     policy: str | None = None
+    says: str = DENIED
     now: datetime = NOW
     jobs: list[CopyJob] = field(default_factory=list)
     begun: list[tuple[datetime, RecoveryPoint]] = field(default_factory=list)
@@ -45,7 +50,7 @@ class Account:
             if end > self.now:
                 jobs.append(job_for(source, state="RUNNING", job_id=name, created=at, completed=None))
             elif denied:
-                jobs.append(job_for(source, state="FAILED", message=DENIED, job_id=name, created=at, completed=end))
+                jobs.append(job_for(source, state="FAILED", message=self.says, job_id=name, created=at, completed=end))
             else:
                 copies.append(copy_of(source))
                 jobs.append(job_for(source, state="COMPLETED", job_id=name, created=at, completed=end, to=copies[-1]))
@@ -55,7 +60,7 @@ class Account:
         """Return what would be started now, and how everything stands."""
         jobs, copies = self.shown()
         policy = OUR_POLICY if self.policy is None else self.policy
-        there = sight(copies=copies, jobs=jobs, copies_at=self.now, policy=policy)
+        there = sight(copies=copies, jobs=jobs, copies_at=self.now, policy=policy).having(COPYING, Seen(MAY))
         seen = observed(tuple(each for each in self.points if each.created <= self.now), there, at=self.now)
         plan = diff(desired(backfill=ALL), seen)
         return [each.point for each in plan.actions if isinstance(each, StartCopy)], standings_of(plan)["dr"]
@@ -85,10 +90,13 @@ def points(count: int, kind: str = "EFS") -> list[RecoveryPoint]:
     ]
 
 
+@pytest.mark.parametrize(
+    "says", [pytest.param(DENIED, id="the vault denies"), pytest.param(LACKING, id="the role lacks")]
+)
 @pytest.mark.parametrize("count", [1, 2, 9])
-def test_one_is_tried_for_all_with_growing_pauses(count: int) -> None:
+def test_one_is_tried_for_all_with_growing_pauses(count: int, says: str) -> None:
     """Each once in the beginning; then the number of jobs in a day does not grow with that of recovery points."""
-    account = Account(points(count), lambda _: True)
+    account = Account(points(count), lambda _: True, says=says)
     account.live(timedelta(minutes=2))
     assert len(account.begun) <= count + 1
     first = len(account.begun)

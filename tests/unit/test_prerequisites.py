@@ -360,6 +360,7 @@ def test_met_rows_clear_the_failures_they_caused() -> None:
         Reason.VAULT_KEY_UNSUITABLE,
         Reason.COPY_DENIED,
         Reason.KEY_NOT_SHARED,
+        Reason.KEY_ACCESS_DENIED,
         Reason.RETENTION_REFUSED,
     }
     assert Reason.COPY_DENIED not in cleared(off, "dr")

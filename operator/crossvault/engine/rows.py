@@ -6,7 +6,7 @@ wait for a permission to look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -41,7 +41,7 @@ class Prerequisite:
         ours: The operator mends it by itself as soon as what comes before it is met and it may act.
         proves: Nothing at all is written at a destination while this row is not met: a statement lets somebody in,
             and a vault is never taken away again.
-        clears: What failed because of this is worth another try by now.
+        clears: What failed for these reasons because of this is worth another try by now.
         explains: Reasons beside its own for which recovery points wait because of this.
         fix: The commands that mend it; none where a person has to choose, or a manifest has to change.
     """
@@ -55,7 +55,7 @@ class Prerequisite:
     blocks: bool = False
     ours: bool = False
     proves: bool = False
-    clears: Reason | None = None
+    clears: frozenset[Reason] = frozenset()
     explains: frozenset[Reason] = frozenset()
     fix: Fix = NONE
 
@@ -65,10 +65,10 @@ class Prerequisite:
 
 
 def met(
-    name: str, destination: str, message: str, *, proves: bool = False, clears: Reason | None = None
+    name: str, destination: str, message: str, *, proves: bool = False, clears: Collection[Reason] = ()
 ) -> Prerequisite:
     """Return a row with nothing to do."""
-    return Prerequisite(name, destination, MET, Reason.ALL_MET, message, proves=proves, clears=clears)
+    return Prerequisite(name, destination, MET, Reason.ALL_MET, message, proves=proves, clears=frozenset(clears))
 
 
 def unmet(
@@ -158,7 +158,7 @@ def blocking(rows: Iterable[Prerequisite], destination: str) -> Iterator[Prerequ
 
 def cleared(rows: Iterable[Prerequisite], destination: str) -> frozenset[Reason]:
     """Return the reasons of failures that are worth another try at a destination."""
-    return frozenset(row.clears for row in rows if row.destination == destination and row.clears is not None)
+    return frozenset(reason for row in rows if row.destination == destination for reason in row.clears)
 
 
 def _about(rows: Iterable[Prerequisite], destination: str) -> Iterable[Prerequisite]:

@@ -7,6 +7,9 @@
 | somebody has to end it, and may do so unseen | slowly: from hourly to daily |
 | the prerequisite behind it is seen to be met now, and it failed so once | at once |
 | the same, and it failed so more than once | after the declared pause, doubled for each try that came so in vain |
+
+Of what failed more than once although all that is seen is met, a person is called once as many attempts were in vain as
+are declared; at once where AWS says the same of causes that are not seen.
 """
 
 from __future__ import annotations
@@ -15,9 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...words.reasons import Reason
 from .declared import Copying
 from .failures import Failure, FailureClass, classify
 from .seen import CopyJob
+
+_UNSEEN = frozenset({Reason.COPY_ROLE_DENIED, Reason.KEY_ACCESS_DENIED})
+"""What AWS says of many causes, of which the rows about role and keys do not see all."""
 
 SLOW_RETRY = timedelta(hours=1)
 SLOWEST_RETRY = timedelta(hours=24)
@@ -48,9 +55,10 @@ def after(jobs: Sequence[CopyJob], failure: Failure, copying: Copying, *, met: b
     if failure.failure_class is FailureClass.TERMINAL:
         return Retry(None, needs_action=True)
     if met:
-        tries = _in_vain(jobs, copying)
-        pause = _grown(copying.backoff, max(tries, 1), SLOWEST_WHEN_MET) if _is_known(jobs, failure) else timedelta()
-        return Retry(ended + pause, needs_action=tries >= copying.max_attempts)
+        tries, again = _in_vain(jobs, copying), _is_known(jobs, failure)
+        pause = _grown(copying.backoff, max(tries, 1), SLOWEST_WHEN_MET) if again else timedelta()
+        calls = tries >= copying.max_attempts or (again and failure.reason in _UNSEEN)
+        return Retry(ended + pause, needs_action=calls)
     if failure.failure_class is FailureClass.WAIT or attempts >= copying.max_attempts:
         return Retry(ended + _slow(copying, attempts), needs_action=True)
     return Retry(ended + copying.backoff * _growth(attempts), needs_action=False)

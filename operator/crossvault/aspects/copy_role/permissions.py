@@ -143,7 +143,7 @@ def may_copy(
         return (Prerequisite(MAY_COPY, name, UNKNOWN, Reason.COPY_ROLE_LACKS, words),)
     words = f"Role {bare} may copy out of the source and into vault {destination.vault.name}."
     more = f"{controlled.undecided(desired, destination, around)} {_of_keys(look.value)}".strip()
-    return (met(MAY_COPY, name, f"{words} {more}".rstrip()),)
+    return (met(MAY_COPY, name, f"{words} {more}".rstrip(), clears=[Reason.COPY_ROLE_DENIED]),)
 
 
 def _barred(desired: Desired, destination: Destination, trial: Trial, role: str, around: Around) -> Prerequisite:

@@ -147,7 +147,7 @@ def _row(side: Side) -> Prerequisite:
             " and those were not seen."
         )
         # Each point is held by the lock or not; a refusal of before says no more.
-        cleared = Reason.RETENTION_REFUSED
+        cleared = frozenset({Reason.RETENTION_REFUSED})
         return Prerequisite(NAME, destination.name, UNKNOWN, Reason.RETENTION_OUT_OF_BOUNDS, words, clears=cleared)
     if not _fits(days, vault):
         return unmet(
@@ -184,7 +184,7 @@ def inherited(destination: Destination, vault: Vault, held: Collection[Kept], me
 
 
 def _good(destination: Destination, message: str) -> Prerequisite:
-    return met(NAME, destination.name, message, clears=Reason.RETENTION_REFUSED)
+    return met(NAME, destination.name, message, clears=[Reason.RETENTION_REFUSED])
 
 
 def _nearest(days: Iterable[int | None], vault: Vault) -> int:

@@ -61,7 +61,8 @@ def _same(side: Side) -> Prerequisite:
             "Move one of the accounts; AWS copies between members of one organization only.",
             proves=True,
         )
-    return met(SAME, name, f"Both accounts are members of {ours.id}.", proves=True, clears=Reason.NOT_SAME_ORGANIZATION)
+    words = f"Both accounts are members of {ours.id}."
+    return met(SAME, name, words, proves=True, clears=[Reason.NOT_SAME_ORGANIZATION])
 
 
 def _switch(side: Side) -> Prerequisite:
@@ -78,7 +79,7 @@ def _switch(side: Side) -> Prerequisite:
             fix=_fix(side),
         )
     words = "Cross-account backup is on in the organization."
-    return met(SWITCH_ROW, name, words, clears=Reason.FEATURE_NOT_ENABLED)
+    return met(SWITCH_ROW, name, words, clears=[Reason.FEATURE_NOT_ENABLED])
 
 
 def _remedy(side: Side) -> str:

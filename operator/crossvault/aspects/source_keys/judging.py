@@ -168,7 +168,8 @@ def row(desired: Desired, destination: Destination, sight: Sight, found: list[Ve
     if unclear:
         remedy = "Nothing: copies are tried, and their result tells."
         return Prerequisite(NAME, destination.name, UNKNOWN, unclear[0][0].reason, _sentences(unclear), remedy)
-    return met(NAME, destination.name, _met(desired, destination, found), clears=Reason.KEY_NOT_SHARED)
+    cleared = Reason.KEY_NOT_SHARED, Reason.KEY_ACCESS_DENIED
+    return met(NAME, destination.name, _met(desired, destination, found), clears=cleared)
 
 
 def _met(desired: Desired, destination: Destination, found: list[Verdicts]) -> str:

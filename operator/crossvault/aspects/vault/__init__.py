@@ -83,7 +83,7 @@ def _row(side: Side, key_row: Prerequisite) -> Prerequisite:
         failed = "Delete it by hand; it is then created again." if look.value.state == "FAILED" else ""
         return unmet(ROW, name, Reason.VAULT_NOT_READY, f"Vault {ref.name} {_NOT_YET[look.value.state]}.", failed)
     if look.value is not None:
-        return met(ROW, name, f"Vault {ref.name} exists.", clears=Reason.DESTINATION_VAULT_MISSING)
+        return met(ROW, name, f"Vault {ref.name} exists.", clears=[Reason.DESTINATION_VAULT_MISSING])
     remedy = "Set vault.create: true and vault.encryptionKey, or create the vault with a customer managed key."
     ours = False
     if side.destination[CREATION].create:

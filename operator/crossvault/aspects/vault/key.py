@@ -157,7 +157,7 @@ def fitting(destination: Destination, sight: Sight, found: Prerequisite) -> Prer
 
 
 def _good(destination: Destination, message: str) -> Prerequisite:
-    return met(NAME, destination.name, message, clears=Reason.VAULT_KEY_UNSUITABLE)
+    return met(NAME, destination.name, message, clears=[Reason.VAULT_KEY_UNSUITABLE])
 
 
 def no_vault(name: str, destination: Destination, what: str) -> Prerequisite:

@@ -316,7 +316,7 @@ def row(desired: Desired, destination: Destination, caller: Caller, document: st
     match found.verdict:
         case Verdict.ALLOWED:
             message = f"Vault {vault} lets {role} copy in."
-            return met(ROW, destination.name, message, clears=Reason.COPY_DENIED)
+            return met(ROW, destination.name, message, clears=[Reason.COPY_DENIED])
         case Verdict.DENIED:
             return _denied(destination, role, found)
         case Verdict.NOT_ALLOWED:
