@@ -49,10 +49,11 @@ class TwoVaults:
     jobs: list[CopyJob] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
     started: list[str] = field(default_factory=list)
+    copied: int = 0
 
     def copy(self, point: RecoveryPoint, at: datetime) -> None:
         """Let a copy job run at some time; its source may have gone since."""
-        number = len(self.jobs)
+        number = self.copied = self.copied + 1
         copy = self._listed(point, at, f"copy-{number}")
         named = copy.arn if self.law.job_arn == "listed" else f"job-says-{number}"
         self.copies.append(copy)

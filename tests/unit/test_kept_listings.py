@@ -305,6 +305,22 @@ def test_everything_is_listed_again_after_a_while_whatever_the_number_says() -> 
     assert same(world.source(), world)
 
 
+def test_audits_of_many_vaults_are_spread() -> None:
+    """What began together is not listed in whole together six hours later, and none of it later than that."""
+    world = World(points={"p": RecoveryPoint("p", "r", "EBS", NOW - timedelta(days=9), "COMPLETED")})
+    keys = [("points", ("prod",), "eu-west-1", f"vault-{number}") for number in range(50)]
+    whole = list[int]()
+    for _ in range(6 * 60 // 5 + 1):
+        for key in keys:
+            world.kept.source(key, world.vault(), world._list)
+        whole.append(world.whole())
+        world.wait(5 * MINUTE)
+
+    assert sum(whole) == 2 * len(keys)
+    assert whole[0] == len(keys)
+    assert max(whole[1:]) < len(keys) // 4
+
+
 def test_a_clock_that_jumps_back_makes_an_audit() -> None:
     """Nothing is known of the time in between."""
     world = settled()
