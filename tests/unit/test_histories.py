@@ -16,9 +16,10 @@ from tests.kit.judging import diff, standings_of
 from tests.kit.laws import HANDS, Law, TwoVaults
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode
-from crossvault.aspects.copies.planned import GAP_STATES
+from crossvault.aspects.copies.planned import GAP_STATES, StartCopy
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.lifecycle import Lifecycle
+from crossvault.aspects.vault.seen import Vault
 from crossvault.engine.declared import Desired, PolicyKey
 from crossvault.engine.looks import Seen
 from crossvault.engine.plan import Plan
@@ -39,11 +40,11 @@ class History(TwoVaults):
     """Two vaults in which all that the engine has to live with may happen.
 
     Attributes:
-        born: When the destination vault was made.
-        before: Whose copies the vaults before it held.
+        born: The destination vault, with when it was made, once it was made anew.
+        twice: Of which recovery points there was more than one copy at some time.
     """
 
-    born: Seen | None = None
+    born: Seen[Vault | None] | None = None
     backups: int = 0
     twice: list[str] = field(default_factory=list)
 
@@ -126,6 +127,7 @@ class History(TwoVaults):
     def start(self, name: str) -> None:
         """Do a pass of a policy."""
         for action in self.planned(policy(name)).actions:
+            assert isinstance(action, StartCopy)
             self.started.append(action.point.arn)
             self.copy(action.point, self.now)
             self.now += timedelta(seconds=1)

@@ -176,7 +176,8 @@ class OwnIdentity:
         self._hooks = CallHooks(NOBODY, recorder, lambda _: None)
         self._new_session = new_session
         self._loader = new_session().get_component("data_loader")
-        self._loader.file_loader = LeanFiles(self._loader.file_loader)
+        if not isinstance(self._loader.file_loader, LeanFiles):  # whoever makes sessions may share a loader
+            self._loader.file_loader = LeanFiles(self._loader.file_loader)
         configured = cast("str | None", self._fresh().get_config_variable("region"))
         self.region = settings.region or os.environ.get("AWS_REGION") or configured
 

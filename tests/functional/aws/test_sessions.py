@@ -33,7 +33,7 @@ from crossvault.aws import AwsSettings, CallCounts
 from crossvault.aws.calls import CallHooks
 from crossvault.aws.clients import SharedClients
 from crossvault.aws.members import ANSWERS
-from crossvault.aws.own import ASKED, OwnIdentity, plain_session
+from crossvault.aws.own import ASKED, LeanFiles, OwnIdentity, plain_session
 from crossvault.engine.declared import Account, Limits
 from crossvault.words.problems import CrossvaultError
 from crossvault.words.reasons import Reason
@@ -383,6 +383,22 @@ def test_models_of_services_are_kept_without_what_nobody_reads() -> None:
                 assert list(mine_.members) == list(theirs_.members)
         asked.update(lean.operation_names)
     assert asked == set(ANSWERS)
+
+
+def test_a_loader_that_sessions_share_is_made_lean_once() -> None:
+    """However many begin with it, each of whom would load through all before."""
+    loader = plain_session().get_component("data_loader")
+
+    def sharing() -> botocore.session.Session:
+        session = plain_session()
+        session.register_component("data_loader", loader)
+        return session
+
+    for _ in range(3):
+        OwnIdentity(AwsSettings(region=REGION), CallCounts(), sharing)
+
+    assert isinstance(loader.file_loader, LeanFiles)
+    assert not isinstance(loader.file_loader._inner, LeanFiles)
 
 
 def test_models_of_other_services_are_whole() -> None:
