@@ -305,6 +305,28 @@ def test_everything_is_listed_again_after_a_while_whatever_the_number_says() -> 
     assert same(world.source(), world)
 
 
+@pytest.mark.parametrize("look", [World.source, World.destination, World.look_at_jobs])
+def test_who_began_before_another_one_has_listed_lists_nothing_again(look: Callable[[World], object]) -> None:
+    """Its clock was not set back: it only waited for its turn."""
+    world, asked = World(), list[datetime]()
+    world.add(age=timedelta(days=9))
+    world.job("COMPLETED", completed=timedelta(hours=3))
+
+    def clock() -> datetime:
+        """Tell the time; before anything is made of the first answer, another one looks."""
+        told = world.now
+        asked.append(told)
+        if len(asked) == 1:
+            world.now += MINUTE
+            look(world)
+        return told
+
+    world.kept = KeptListings(clock, AUDIT)
+    look(world)
+
+    assert world.whole() == 1
+
+
 def test_audits_of_many_vaults_are_spread() -> None:
     """What began together is not listed in whole together six hours later, and none of it later than that."""
     world = World(points={"p": RecoveryPoint("p", "r", "EBS", NOW - timedelta(days=9), "COMPLETED")})

@@ -169,9 +169,9 @@ class KeptListings:
 
     def source(self, key: ReadKey, described: Described, points: Points) -> Inventory:
         """Look into a source vault, named by ``key``."""
-        now = self._clock()
-        kept = self._vaults.of(key, now)
+        kept = self._vaults.of(key, self._clock())
         with kept.lock:
+            now = self._clock()  # who waited for another one's listing must not be from before it
             known = self._known(key, kept, described, now)
             if known is None or kept.looked is None:
                 return self._audit(kept, described, points, now)
@@ -195,9 +195,9 @@ class KeptListings:
         self, key: ReadKey, described: Described, jobs: Iterable[Jobs] | None, points: Points, dated: Dated
     ) -> Holding:
         """Look into a destination vault; ``jobs`` are those that copy into it, None where they are not known."""
-        now = self._clock()
-        kept = self._vaults.of(key, now)
+        kept = self._vaults.of(key, self._clock())
         with kept.lock:
+            now = self._clock()  # who waited for another one's listing must not be from before it
             known = self._known(key, kept, described, now)
             if known is None or kept.audited is None or jobs is None:
                 return Holding(self._audit(kept, described, points, now), now)
@@ -229,10 +229,9 @@ class KeptListings:
         All policies of an account share them, so nobody waits here while somebody else lists: that one may wait for
         the budget behind all that its namespace has asked for. Of two that list at once the later one's is kept.
         """
-        now = self._clock()
-        kept = self._jobs.of(key, now)
+        kept = self._jobs.of(key, self._clock())
         with kept.lock:
-            book, looked, audited = kept.book, kept.looked, kept.audited
+            now, book, looked, audited = self._clock(), kept.book, kept.looked, kept.audited
         if book is None or looked is None or self._is_due(key, audited, now):
             found, audited = listing(like=book), now
         else:
