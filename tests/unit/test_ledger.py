@@ -167,6 +167,19 @@ def test_passes_that_run_at_once_do_not_go_beyond_what_aws_makes_at_once() -> No
     assert may == ([True] * 5 + [False] * 2) * 2
 
 
+def test_beyond_a_hundred_of_a_region_each_vault_has_five() -> None:
+    """Of the types that AWS Backup manages in full; a vault that has more of the hundred has no more."""
+    started, other = StartedCopies(SharedReads(lambda: NOW)), f"{TARGET_ARN}-2"
+    starts = [
+        replace(start(number, 1000), destination_vault_arn=vault)
+        for number, vault in enumerate([TARGET_ARN] * 102 + [other] * 7, start=1)
+    ]
+    with contextlib.ExitStack() as asked:
+        may = [asked.enter_context(started.starting(ENTRY, each, NOW)) for each in starts]
+
+    assert may == [True] * 100 + [False] * 2 + [True] * 5 + [False] * 2
+
+
 def test_passes_that_run_at_once_do_not_take_their_share_twice() -> None:
     """Of ten places five are the share of each of two, and one is left to the other one, also before any answer."""
     started = StartedCopies(SharedReads(lambda: NOW))

@@ -503,6 +503,18 @@ def test_the_newest_point_of_every_resource_comes_first() -> None:
     assert _names(diff(_wanted(), seen)) == ["0001", "0003", "0030"]
 
 
+@pytest.mark.parametrize("copied", range(4))
+def test_the_newest_of_another_resource_comes_before_the_next_of_one(copied: int) -> None:
+    """However many of its backups are newer, and copied by now: the other resource has nothing yet."""
+    often = [point(number) for number in range(1, 6)]
+    seldom = [point(20, resource=DISK), point(30, resource=DISK)]
+    there = tuple(copy_of(each, arn=f"copy-{number}") for number, each in enumerate(often[:copied]))
+    wanted = _wanted(backfill=Backfill(BackfillMode.ALL), copying=Copying(max_concurrent=1))
+    made = diff(wanted, observed((*often, *seldom), sight(copies=there)))
+
+    assert _names(made) == (["0001"] if not copied else ["0020"])
+
+
 def test_one_resource_is_copied_once_at_a_time() -> None:
     """AWS would queue the second job, so the others wait and say why."""
     running = job_for(point(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -110,6 +111,7 @@ def _resources_in_jobs(observed: Observed) -> set[str]:
 def _in_order(
     desired: Desired, observed: Observed, standings: dict[str, tuple[Standing, ...]]
 ) -> Iterable[tuple[Destination, Standing]]:
+    ranks = {each.name: _ranks(standings.get(each.name, ())) for each in desired.destinations}
     candidates = [
         (destination, standing)
         for destination in desired.destinations
@@ -117,15 +119,29 @@ def _in_order(
         if states.may_start(standing, observed.at)
     ]
     newest_first = sorted(candidates, key=lambda each: (each[1].point.created, each[1].point.arn), reverse=True)
-    rank: dict[tuple[str, str], int] = {}
     ranked = []
     for position, (destination, standing) in enumerate(newest_first):
-        of_resource = (destination.name, standing.point.resource_arn)
-        rank[of_resource] = rank.get(of_resource, -1) + 1
         # What AWS would not start comes last: it must not take the budget of all others in every pass.
         refused = (standing.point.arn, destination.vault.arn) in observed.source[TRAFFIC].refused
-        ranked.append((refused, rank[of_resource], position, destination, standing))
+        rank = ranks[destination.name][standing.point.arn]
+        ranked.append((refused, rank, position, destination, standing))
     return [(destination, standing) for *_, destination, standing in sorted(ranked, key=lambda each: each[:3])]
+
+
+def _ranks(standings: Iterable[Standing]) -> dict[str, int]:
+    """Return by ARN how many newer ones of its resource are meant to be copied, whether they are or not.
+
+    What is copied counts, so that a resource with many backups has its turn for the next one when all others have had
+    theirs for the newest. What is settled is older than all of these.
+    """
+    ranks: dict[str, int] = {}
+    newer: Counter[str] = Counter()
+    meant = (each.point for each in standings if each.state not in {State.OUT_OF_SCOPE, State.INELIGIBLE})
+    for point in sorted(meant, key=lambda each: (each.created, each.arn), reverse=True):
+        resource = point.resource_arn or point.arn
+        ranks[point.arn] = newer[resource]
+        newer[resource] += 1
+    return ranks
 
 
 def _waiting(standing: Standing, refusal: Refusal | None) -> Standing:
