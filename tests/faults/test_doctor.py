@@ -294,7 +294,7 @@ def test_an_air_gapped_vault(surgery: Surgery) -> None:
 
 
 def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
-    """Nothing is known of it, which is neither good nor found; a role that is refused is somebody's to mend."""
+    """Nothing is known of it, which is neither good nor found; the same when its role is refused."""
     surgery.aws.control.load(harms.sound())
     surgery.declare(scene.policy())
     dark = surgery.crossvault("doctor", "-f", surgery.manifests, environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
@@ -304,8 +304,9 @@ def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
     made = harms.sound()
     scene.role(made, scene.BACKUP, "crossvault-destination")["trust"]["external_id"] = "another"
     surgery.aws.control.load(made)
-    found = surgery.doctor(code=2)
+    found = surgery.doctor(code=1)
     assert (unmet(found)[0]["name"], unmet(found)[0]["reason"]) == ("Identity", "AssumeRoleDenied")
+    assert found["notLookedAt"][0]["message"] == unmet(found)[0]["message"]
 
 
 def test_one_account_that_cannot_be_entered_is_told_once(surgery: Surgery) -> None:
@@ -314,7 +315,7 @@ def test_one_account_that_cannot_be_entered_is_told_once(surgery: Surgery) -> No
     scene.role(made, scene.PRODUCTION, "crossvault-source")["trust"]["external_id"] = "another"
     surgery.aws.control.load(made)
     surgery.declare(scene.policy())
-    found = [each for each in surgery.doctor(code=2)["rows"] if each["policy"] == "orders/orders"]
+    found = [each for each in surgery.doctor(code=1)["rows"] if each["policy"] == "orders/orders"]
     told = [each for each in found if each["status"] != "Met"]
     text = surgery.crossvault("doctor", "-f", surgery.manifests).stdout
 

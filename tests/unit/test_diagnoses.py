@@ -39,7 +39,10 @@ def body(name: str = "orders", *rows: Json, waiting: int = 0, **status: Any) -> 
     known: Json = {
         "observedGeneration": 3,
         "conditions": [{"type": "Ready", "status": "False", "reason": "PrerequisiteUnmet", "message": "It lacks."}],
-        "destinations": [{"name": each, "waiting": 0, "missing": waiting, "failed": 0} for each in ("dr", "second")],
+        "destinations": [
+            {"name": each, "inScope": waiting, "waiting": 0, "missing": waiting, "failed": 0}
+            for each in ("dr", "second")
+        ],
         "prerequisites": list(rows),
         "organization": "o-example",
         "lastChanged": "2026-11-23T05:02:10Z",
@@ -261,6 +264,14 @@ def test_a_status_that_is_old_says_so(changes: Json, said: str) -> None:
         ),
         pytest.param(
             {"prerequisites": [row("Identity", "", status="Unknown", reason="Unreachable")]}, id="no answer from AWS"
+        ),
+        pytest.param(
+            {"prerequisites": [row("Identity", "", reason="AssumeRoleDenied")]}, id="an account that is not entered"
+        ),
+        pytest.param({"destinations": [{"name": "dr"}]}, id="a destination without figures"),
+        pytest.param(
+            {"destinations": [{"name": "dr", "inScope": 1, "lastObserved": "2026-11-20T00:00:00Z"}]},
+            id="a destination with old figures",
         ),
     ],
 )

@@ -97,7 +97,9 @@ def test_what_is_not_so_is_a_row(
     assert all(each["policy"] == "organization main" and each["message"] for each in found["rows"])
     assert all(each["remedy"] for each in found["rows"] if each["status"] == "Unmet")
     assert found["summary"]["policies"] == 0
-    assert diagnoses.exit_code(found) == (2 if rows else 0)
+    dark = bool(rows) and (rows[0][0] == "Identity" or rows[0][1] == "Unknown")
+    assert diagnoses.exit_code(found) == (1 if dark else 2 if rows else 0)
+    assert [each["message"] for each in found["notLookedAt"]] == [each["message"] for each in found["rows"][:dark]]
 
 
 def test_where_to_go() -> None:

@@ -47,7 +47,7 @@ class Seen:
         name: ``NAMESPACE/NAME`` of a policy, ``organization NAME`` or ``account NAME``.
         body: The object, for where its vaults are.
         status: Its status.
-        problem: Why it could not be looked at, as reason and message.
+        problem: Why it could not be looked at, as reason and message; what was seen of it all the same is its status.
         stale: Why the status is not of the object as it stands.
         since: When its status last changed; None where it was made now.
         beside: It is told besides, and counts as nothing that copies: an account, an organization.
@@ -78,7 +78,8 @@ def read(body: Mapping[str, Any]) -> Seen:
     if ready.get("reason") in REFUSED:
         return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
     rows = [without_strange(each) for each in status.get("prerequisites") or ()]
-    return Seen(name, body, {**status, "prerequisites": rows}, stale=stale_of(metadata, status, ready), since=since)
+    stale = stale_of(metadata, status, ready, dark=_is_dark(status))
+    return Seen(name, body, {**status, "prerequisites": rows}, stale=stale, since=since)
 
 
 def without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,14 +90,21 @@ def without_strange(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "fix": [], "remedy": f"{row.get('remedy', '')} {words}".strip()}
 
 
-def stale_of(metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
-    """Say why a status is not about the present; an operator that sees nothing new writes nothing."""
+def stale_of(
+    metadata: Mapping[str, Any], status: Mapping[str, Any], ready: Mapping[str, Any], *, dark: bool = False
+) -> str:
+    """Say why a status is not about the present; an operator that sees nothing new writes nothing.
+
+    Of what is ``dark`` it is told anyway that it could not be looked at, and why.
+    """
     if status.get("observedGeneration") != metadata.get("generation"):
         return "it was changed, and the operator has not looked at it since"
-    if ready.get("status") == UNKNOWN:
-        return f"the last look was not whole: {ready.get('message', '')}".rstrip(": ")
     old = min((each["lastObserved"] for each in status.get("destinations") or () if "lastObserved" in each), default="")
-    return f"a destination was last seen {old}" if old else ""
+    if old:
+        return f"a destination was last seen {old}"
+    if ready.get("status") == UNKNOWN and not dark:
+        return f"the last look was not whole: {ready.get('message', '')}".rstrip(": ")
+    return ""
 
 
 # --- The document --------------------------------------------------------------------------------------------------
@@ -147,7 +155,7 @@ def _age(seen: Seen) -> dict[str, str]:
 
 def _not_looked_at(entries: Iterable[Seen]) -> list[dict[str, str]]:
     return [
-        {"policy": each.name, "reason": str(problem["reason"]), "message": problem["message"]}
+        {"policy": each.name, "reason": str(problem["reason"]), "message": problem.get("message", "")}
         for each in entries
         if (problem := each.problem or _dark(each)) is not None
     ]
@@ -248,15 +256,22 @@ def _place(group: Sequence[Mapping[str, Any]]) -> tuple[bool, bool, int, int, st
     return first["status"] == MET, follows, place, -points, first["policy"]
 
 
-_NOBODY = frozenset(
-    {Reason.NO_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.INSECURE_ENDPOINT}
-)
-
-
 def _dark(seen: Seen) -> Mapping[str, Any] | None:
-    """Return the row of an account of which nothing was seen: it did not answer, or nobody was there to ask it."""
+    """Return why recovery points were not compared: an account that was not entered, or a list that was not had.
+
+    A prerequisite that is not known is none of that: it is a row of its own, and holds nothing that AWS might take.
+    """
     rows = (row for row in seen.status.get("prerequisites") or () if row["name"] == IDENTITY)
-    return next((row for row in rows if row["status"] == UNKNOWN or row.get("reason") in _NOBODY), None)
+    outside = next((row for row in rows if row["status"] != MET), None)
+    if outside is not None or not _is_dark(seen.status):
+        return outside
+    conditions = seen.status.get("conditions") or ()
+    return next((each for each in conditions if each.get("type") == "Ready"), {"reason": Reason.CANNOT_OBSERVE})
+
+
+def _is_dark(status: Mapping[str, Any]) -> bool:
+    """Tell whether a destination has no figures, or old ones only."""
+    return any("inScope" not in each or "lastObserved" in each for each in status.get("destinations") or ())
 
 
 def exit_code(answer: Mapping[str, Any]) -> int:
@@ -286,7 +301,7 @@ def text(answer: Mapping[str, Any], *, verbose: bool = False) -> str:
     lines += [_line(group) for group in shown]
     widths = [max((len(cells[column]) for cells, _ in lines), default=0) for column in (1, 2)]
     told = [line for cells, below in lines for line in (_aligned(cells, widths), *below)]
-    told += [f"{click.style('!', fg='red')}  {_unseen(each)}" for each in answer["notLookedAt"]]
+    told += [f"{click.style('!', fg='red')}  {_unseen(each, shown)}" for each in answer["notLookedAt"]]
     told += [f"!  {each['policy']}: {each['stale']}." for each in answer["policies"] if each.get("stale")]
     return "\n".join([*told, _last_line(answer)])
 
@@ -332,8 +347,11 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return f"{click.style(sign, fg=colour) if sign else ' '}  {name:<{widths[0]}}  {where:<{widths[1]}}  {detail}"
 
 
-def _unseen(each: Mapping[str, Any]) -> str:
-    return f"{each['policy']} could not be looked at: {each['reason']}: {each['message']}"
+def _unseen(each: Mapping[str, Any], shown: Iterable[Sequence[Mapping[str, Any]]]) -> str:
+    """Say why one was not looked at, by the name of the row that says it already where one does."""
+    rows = (row["name"] for group in shown for row in group if row["message"] == each["message"])
+    told = next((f"see {name}." for name in rows), each["message"])
+    return f"{each['policy']} could not be looked at: {each['reason']}: {told}".rstrip(": ")
 
 
 def _last_line(answer: Mapping[str, Any]) -> str:

@@ -132,8 +132,9 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
         if isinstance(planned, Rejected):
             return diagnoses.Seen(f"organization {name}", body, problem=_problem(planned), beside=True)
-        told = {"prerequisites": switches.entry(*planned)["unmet"]}
-        return diagnoses.Seen(f"organization {name}", body, told, beside=True)
+        told = switches.entry(*planned)
+        rows = {"prerequisites": told["unmet"]}
+        return diagnoses.Seen(f"organization {name}", body, rows, switches.unseen(told), beside=True)
 
     def policy(item: tuple[Any, Mapping[str, Any]]) -> diagnoses.Seen:
         key, body = item

@@ -11,16 +11,18 @@ from ..aspects.organization.switch import MANAGEMENT_ROW, SWITCH_ROW
 from ..engine.rows import UNKNOWN, UNMET
 from ..status.conditions import FALSE, TRUE, condition_of
 from ..words.reasons import Reason
+from . import switches
 from .diagnoses import REFUSED, Seen, stale_of
 
 _NOT_MANAGED = frozenset({Reason.NOT_MANAGEMENT_ACCOUNT, Reason.NO_ORGANIZATION})
-_NOT_ENTERED = frozenset(
+NOT_ENTERED = frozenset(
     {
         *(Reason.ASSUME_ROLE_DENIED, Reason.ROLE_NOT_FOUND, Reason.WRONG_ACCOUNT),
         *(Reason.EXTERNAL_ID_REFUSED, Reason.EXTERNAL_ID_UNREADABLE),
         *(Reason.NO_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.CREDENTIALS_REFUSED, Reason.INSECURE_ENDPOINT),
     }
 )
+"""Reasons for which an account was not entered, so that nothing was seen of its organization."""
 
 
 def read(body: Mapping[str, Any]) -> Seen:
@@ -42,7 +44,9 @@ def read(body: Mapping[str, Any]) -> Seen:
             row = _row(kind, found)
             rows.setdefault(row["name"], row)
     told = {"prerequisites": [*rows.values()], "organization": status.get("organizationId")}
-    return Seen(name, body, told, stale=stale_of(metadata, status, ready), since=since, beside=True)
+    dark = switches.unseen({"unmet": told["prerequisites"]})
+    stale = stale_of(metadata, status, ready, dark=dark is not None)
+    return Seen(name, body, told, dark, stale, since, beside=True)
 
 
 def _row(kind: str, condition: Mapping[str, Any]) -> dict[str, str]:
@@ -51,7 +55,7 @@ def _row(kind: str, condition: Mapping[str, Any]) -> dict[str, str]:
     name = MEMBERS_ROW if kind == "MembersOnly" else SWITCH_ROW
     if reason in _NOT_MANAGED:
         name = MANAGEMENT_ROW
-    elif reason in _NOT_ENTERED:
+    elif reason in NOT_ENTERED:
         name = IDENTITY
     word = UNMET if condition["status"] == FALSE else UNKNOWN
     return {"name": name, "status": str(word), "reason": reason, "message": condition.get("message", "")}

@@ -89,8 +89,7 @@ def document(
             "lost": sum(row["count"] for each in lines for row in each["failures"] if row["copies"] == Copies.GONE),
             "hazards": sum(len(each["hazards"]) for each in lines),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
-            "notLookedAt": sum("problem" in policy or "faults" in policy for policy in policies)
-            + sum(map(switches_.is_unseen, switches)),
+            "notLookedAt": sum(map(is_unseen, policies)) + sum(map(switches_.is_unseen, switches)),
             "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
             "awsWrites": writes,
@@ -99,6 +98,14 @@ def document(
         "organizations": switches,
         "plansLeft": list(left),
     }
+
+
+def is_unseen(policy: Mapping[str, Any]) -> bool:
+    """Tell whether recovery points of a policy could not be compared; what else was not seen is a row of its own."""
+    sides = policy.get("destinations", ())
+    known = any(row["status"] == PrerequisiteStatus.UNKNOWN for each in sides for row in each["unmet"])
+    dark = any(not each["looked"] for each in sides)
+    return "faults" in policy or dark or ("problem" in policy and not known)
 
 
 def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
@@ -248,7 +255,7 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
         head = click.style(policy["policy"], bold=True) + f"  {policy['reason']}"
         return [head, *(f"  ✗ {fault}" for fault in policy["faults"])]
     lines: list[str] = []
-    if "problem" in policy:
+    if "problem" in policy and is_unseen(policy):
         lines += [f"{policy['policy']}  ? {policy['problem']['reason']}: {policy['problem']['message']}"]
     held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
     held = "   (suspended: only reported)" if policy["suspended"] else held

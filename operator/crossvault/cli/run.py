@@ -21,7 +21,7 @@ from ..status.outcome import Outcome
 from ..work import interpreter, logs
 from ..work.board import Board
 from ..work.vitals import Vitals
-from . import FAILED, FOUND, INTERRUPTED, NOTHING, render, statuses
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, organizations, render, statuses
 
 _logger = logging.getLogger("crossvault.run")
 
@@ -52,8 +52,8 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
     finally:
         aws.close()
     looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
-    organizations = [body for body, _ in runner.organizations().values()]
-    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC), organizations), output, statuses.text)
+    switches = [body for body, _ in runner.organizations().values()]
+    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC), switches), output, statuses.text)
     if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
     return exit_code(runner, settings, signals)
@@ -87,14 +87,20 @@ def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[si
     if good and all(outcome is not None and is_ready(outcome) for outcome in switches):
         return NOTHING
     looked = all(outcome is not None and _looked(outcome) for outcome in outcomes)
-    looked = looked and all(outcome is not None and not is_ready(outcome, "Unknown") for outcome in switches)
-    return FOUND if looked else FAILED
+    return FOUND if looked and all(map(_is_entered, switches)) else FAILED
 
 
 def _looked(outcome: Outcome) -> bool:
     """Tell whether the last pass saw all it had to: a manifest that cannot be used leaves nothing to look at."""
     seen = outcome.report.destinations if outcome.report is not None else ()
-    return bool(seen) and not outcome.failed and all(each.looked for each in seen)
+    return bool(seen) and all(each.looked for each in seen)
+
+
+def _is_entered(outcome: Outcome | None) -> bool:
+    """Tell whether an organization was seen: its account, switch and members."""
+    conditions = outcome.report.conditions if outcome is not None and outcome.report is not None else ()
+    ready = next(((status, reason) for kind, status, reason in conditions if kind == "Ready"), ("Unknown", ""))
+    return ready[0] != "Unknown" and ready[1] not in organizations.NOT_ENTERED
 
 
 def _tell(key: ObjectKey, outcome: Outcome) -> None:

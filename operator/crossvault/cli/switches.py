@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..aspects.identity import ROW as IDENTITY
 from ..aspects.organization.switch import SetSwitch, Wanted
 from ..engine.rows import PrerequisiteStatus
 from ..kinds.organization.status import Picture
@@ -59,4 +60,11 @@ def lines(each: Mapping[str, Any]) -> list[str]:
 
 def is_unseen(each: Mapping[str, Any]) -> bool:
     """Tell whether something of an organization could not be looked at, or not be planned at all."""
-    return "faults" in each or any(row["status"] == PrerequisiteStatus.UNKNOWN for row in each["unmet"])
+    return "faults" in each or unseen(each) is not None
+
+
+def unseen(each: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the row for which an organization was not looked at: the first that is not met, as Ready has it."""
+    first = next(iter(each["unmet"]), None)
+    dark = first is not None and (first["status"] == PrerequisiteStatus.UNKNOWN or first["name"] == IDENTITY)
+    return first if dark else None
