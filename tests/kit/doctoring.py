@@ -23,6 +23,12 @@ from crossvault.cli import main
 
 Json = dict[str, Any]
 DEADLINE = 120.0
+OF_CLUSTERS = re.compile(
+    r"kubectl|ServiceAccount|\bstatus of\b|\bstatus\.|cluster administrator|\bSecrets?\b|operator's namespace"
+    r"|\bpods?\b|IRSA|Pod Identity|\bthe chart\b"
+    r"|\bcondition (?:Ready|Synced|[A-Z][a-z]+(?:Met|Healthy|Granted|Enabled|Objective))"
+)
+"""Words that help nobody who has files, and no cluster."""
 IN_ACCOUNT = re.compile(r"# In account .*?([0-9]{12}).*:")
 
 

@@ -356,8 +356,8 @@ def test_the_message_names_the_use_and_the_remedy() -> None:
     assert isinstance(refused, Rejected)
     assert "; ".join(map(str, refused.faults)) == (
         'spec.destinations[0].accountRef.name: no BackupAccount "dr" lets namespace default copy into vault'
-        " payroll-copies on key alias/orders-copies. Ask a cluster administrator to create it, or to allow that in its"
-        " spec.grants or spec.allowedNamespaces."
+        " payroll-copies on key alias/orders-copies. Whoever keeps the BackupAccounts can create it, or allow that in"
+        " its spec.grants or spec.allowedNamespaces."
     )
 
 

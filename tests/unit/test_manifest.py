@@ -424,8 +424,8 @@ class TestTenancy:
 
         assert str(fault) == (
             'spec.source.accountRef.name: no BackupAccount "production" lets namespace default copy from vault orders'
-            " with role AWSBackupDefaultServiceRole. Ask a cluster administrator to create it, or to allow that in its"
-            " spec.grants or spec.allowedNamespaces."
+            " with role AWSBackupDefaultServiceRole. Whoever keeps the BackupAccounts can create it, or allow that in"
+            " its spec.grants or spec.allowedNamespaces."
         )
 
     def test_labels_of_the_namespace_let_it_in(self) -> None:

@@ -769,7 +769,11 @@ def test_policies_tell_where_they_hold_copies() -> None:
     ("wanted", "told"),
     [
         pytest.param(None, "In the management account run: aws backup update-global-settings", id="nobody"),
-        pytest.param(Wanted.ENABLED, "BackupOrganization main switches it on; what keeps it", id="who keeps it on"),
+        pytest.param(
+            Wanted.ENABLED,
+            "BackupOrganization main switches it on; see there what keeps it from that.",
+            id="who keeps it on",
+        ),
         pytest.param(
             Wanted.DISABLED,
             "Set spec.crossAccountBackup: Enabled on BackupOrganization main, which keeps it off.",

@@ -16,11 +16,11 @@ from botocore.parsers import ResponseParserError
 from ..engine.declared import Account, Limits
 from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
-from . import errors, names, regions
+from . import causes, errors, names, regions
 from .calls import CallHooks
+from .causes import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .clients import Clients
 from .denials import Denials
-from .errors import ASSUME_ROLE, GET_CALLER_IDENTITY, OUTSIDE, OWN_CREDENTIALS
 from .own import AwsSettings, OwnIdentity
 from .threads import NewThreads, RequestThreads, awaited
 
@@ -234,7 +234,8 @@ class Entered:
         """Put what fails inside into words; where the credentials are at fault, the next one to enter gets new ones."""
         began = self._clock()
         try:
-            with errors.asking(errors.Ask(what, account or self.account, action, region)):
+            by_hand = self._settings.by_hand
+            with errors.asking(causes.Ask(what, account or self.account, action, region, by_hand)):
                 yield
             self._denials.allowed(what, action, region)
         except CrossvaultError as error:

@@ -69,6 +69,7 @@ class AwsSettings:
         audit: How often what is kept of a listing is listed in whole.
         settled: How old what was seen of a setting may be, as long as nothing is amiss with it.
         external_ids: Reads External IDs that are not in the manifests.
+        by_hand: Who reads what is said is who asks, with credentials of their own: nothing is kept from them.
     """
 
     version: str = "0"
@@ -83,6 +84,7 @@ class AwsSettings:
     audit: timedelta = timedelta(hours=6)
     settled: timedelta = timedelta(minutes=25)
     external_ids: Callable[[SecretKey], str] = _nowhere
+    by_hand: bool = False
 
 
 def client_config(settings: AwsSettings) -> Config:

@@ -21,7 +21,7 @@ from ..engine.hints import Fate, Notice
 from ..manifest.fields import show
 from ..words.problems import CrossvaultError, Problem
 from ..words.reasons import Reason
-from . import bodies, endpoints, errors, events
+from . import bodies, causes, endpoints, errors, events
 from .calls import CallHooks, CallRecorder
 from .own import NOBODY, AwsSettings, OwnIdentity, client_config
 
@@ -139,7 +139,7 @@ class EventQueue:
     def _asking(self, what: str, action: str) -> Iterator[None]:
         """Put what fails inside into words; credentials that are no good any more are looked for anew."""
         try:
-            with errors.asking(errors.Ask(f"{what} of queue {self._place.name}", self._account, action, self._region)):
+            with errors.asking(causes.Ask(f"{what} of queue {self._place.name}", self._account, action, self._region)):
                 yield
         except CrossvaultError as error:
             if error.problem.reason in _DEAD:

@@ -81,7 +81,7 @@ def show(given: Given, output: str, goal: Goal, cluster: str) -> int:
         places = places_of(given, asked)
     except ManifestError as error:
         raise click.ClickException(str(error)) from error
-    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     try:
         found, blind = look(asked, places, aws)
     finally:

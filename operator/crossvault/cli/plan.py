@@ -50,7 +50,7 @@ def unusable(error: ManifestError) -> dict[str, Any]:
 def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     """Plan every policy and every organization of a folder."""
     calls = CallCounts()
-    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster), recorder=calls)
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True), recorder=calls)
     now = datetime.now(UTC)
     desk = folder.desk()
 

@@ -97,7 +97,7 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
             raise click.ClickException(str(error)) from error
         point_lines.emit((), output, faults=[fault.row() for fault in error.faults])
         return FAILED
-    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     try:
         told = lines(folder, policies, wanted, aws)
         counted = point_lines.emit(told, output, fully=wanted.point is not None)

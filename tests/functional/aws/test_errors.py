@@ -10,15 +10,15 @@ import pytest
 from botocore import exceptions, parsers
 from tests.kit.scripted_aws import account
 
-from crossvault.aws import errors
-from crossvault.words.problems import CrossvaultError, ErrorClass
+from crossvault.aws import causes, errors
+from crossvault.words.problems import CrossvaultError, ErrorClass, Problem
 from crossvault.words.reasons import Reason
 from crossvault.words.texts import LONGEST, clip
 
 ROLE = "arn:aws:iam::222222222222:role/crossvault-dr"
 DR = account("dr", "222222222222", "crossvault-dr", external_id="tenant-7")
-VAULT = errors.Ask("read vault orders-copies", DR, "backup:DescribeBackupVault", "eu-central-1")
-ASSUME = errors.Ask("assume role crossvault-dr", DR, "sts:AssumeRole")
+VAULT = causes.Ask("read vault orders-copies", DR, "backup:DescribeBackupVault", "eu-central-1")
+ASSUME = causes.Ask("assume role crossvault-dr", DR, "sts:AssumeRole")
 UUID = "0f6b8f0a-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
 
 
@@ -127,7 +127,7 @@ MISSPELT = replace(VAULT, region="eu-wset-1")
         ),
     ],
 )
-def test_region_is_doubted_where_it_may_be_the_cause(error: Exception, ask: errors.Ask, said: str) -> None:
+def test_region_is_doubted_where_it_may_be_the_cause(error: Exception, ask: causes.Ask, said: str) -> None:
     """A misspelt Region looks like a dead network, a disabled one like wrong credentials."""
     message = errors.problem(error, ask).message
 
@@ -203,7 +203,7 @@ def test_message_says_who_lacks_what_and_what_to_do(error: Exception, message: s
 
 def test_message_names_all_permissions_of_a_new_vault() -> None:
     """AWS denies CreateBackupVault without a text when any of eight permissions is missing."""
-    ask = errors.Ask("create vault v", DR, "backup:CreateBackupVault", "eu-central-1")
+    ask = causes.Ask("create vault v", DR, "backup:CreateBackupVault", "eu-central-1")
 
     message = errors.problem(_answer("AccessDeniedException", "", 403), ask).message
 
@@ -268,20 +268,42 @@ OWN = replace(VAULT, account=replace(DR, role_arn=None))
         ),
         pytest.param(
             _answer("ValidationError", "Request ARN arn:aws:iam::555555555555:role/hub-of-the-operator is invalid"),
-            replace(ASSUME, action=errors.OWN_CREDENTIALS),
+            replace(ASSUME, action=causes.OWN_CREDENTIALS),
             id="the operator has no credentials",
         ),
         pytest.param(_answer("AccessDenied", f"{HUB} is too new", 403), OWN, id="an account without a role"),
         pytest.param(_answer("InvalidRequestException", f"not for {HUB}"), OWN, id="and what it may not do"),
     ],
 )
-def test_whose_identity_the_operator_has_is_told_to_administrators_only(error: Exception, ask: errors.Ask) -> None:
+def test_whose_identity_the_operator_has_is_told_to_administrators_only(error: Exception, ask: causes.Ask) -> None:
     """Message and text reach every tenant's status; the ARN, and the account it names, stand in the detail."""
     found = errors.problem(error, ask)
 
     assert "hub-of-the-operator" not in found.message + found.said
     assert "555555555555" not in found.message + found.said
     assert "hub-of-the-operator" in found.detail
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(_answer("AccessDenied", _REFUSED, 403), id="what AWS answers"),
+        pytest.param(
+            CrossvaultError(
+                Problem(Reason.WRONG_ACCOUNT, "Nothing is read.", ErrorClass.STUCK, detail=f"It is {HUB}.")
+            ),
+            id="what we say",
+        ),
+    ],
+)
+def test_who_asks_by_hand_is_told_who_asked(error: Exception, by_hand: bool) -> None:
+    """Whoever reads it has that identity; what stands in a status leaves it to its detail."""
+    with pytest.raises(CrossvaultError) as caught, errors.asking(replace(ASSUME, by_hand=by_hand)):
+        raise error
+    found = caught.value.problem
+
+    assert ["hub-of-the-operator" in each for each in (found.message, found.detail)] == [by_hand, not by_hand]
 
 
 def test_role_of_the_account_itself_is_no_secret() -> None:

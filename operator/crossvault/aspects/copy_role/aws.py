@@ -12,8 +12,9 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from ...aws import regions, simulation
+from ...aws.causes import Ask
 from ...aws.entered import Entered
-from ...aws.errors import Ask, code_of
+from ...aws.errors import code_of
 from ...aws.hands import Hands, Looked, Looking, Reach, Scene
 from ...aws.places import DENIED, Pending, Place, known
 from ...aws.reads import ReadKey

@@ -46,7 +46,9 @@ def row(sight: Sight) -> Prerequisite:
             row = unknown(ROW, sight.name, problem, blocks=True, proves=True)
             return replace(row, remedy=EXPLANATIONS[problem.reason].remedy)
         if problem.error_class is ErrorClass.STUCK:
-            remedy = EXPLANATIONS[problem.reason].remedy
+            # What is kept back here stands there.
+            who = " The status of the BackupAccount says who asked." if problem.detail else ""
+            remedy = f"{EXPLANATIONS[problem.reason].remedy}{who}"
             return unmet(ROW, sight.name, problem.reason, problem.message, remedy, proves=True)
         return unknown(ROW, sight.name, problem, blocks=True, proves=True)
     return met(ROW, sight.name, f"Account {account.name} is {account.account_id}.", proves=True)

@@ -92,7 +92,7 @@ def _remedy(side: Side) -> str:
     if keeper is None:
         return f"I{by_hand}"
     if keeper.wanted is Wanted.ENABLED:
-        return f"BackupOrganization {keeper.name} switches it on; what keeps it from that stands in its status."
+        return f"BackupOrganization {keeper.name} switches it on; see there what keeps it from that."
     there = f"Set spec.crossAccountBackup: Enabled on BackupOrganization {keeper.name}"
     if keeper.wanted is Wanted.DISABLED:
         return f"{there}, which keeps it off."

@@ -62,5 +62,5 @@ def command(
 
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
-    reaching = AwsSettings(version=__version__, cluster=cluster, audit=audit, settled=cadence.settled)
+    reaching = AwsSettings(version=__version__, cluster=cluster, audit=audit, settled=cadence.settled, by_hand=True)
     ctx.exit(run.keep(path, settings, output, reaching))

@@ -177,15 +177,15 @@ class _Directory:
             if found.policies is not None and elders >= found.policies:
                 message = (
                     f"namespace {self._namespace} may name BackupAccount {name} in {_policies(found.policies)}, and"
-                    f" {elders} older than this one do. Delete one of those, or ask a cluster administrator to raise"
-                    " limits.policies of the grant."
+                    f" {elders} older than this one do. Delete one of those, or have limits.policies of the"
+                    " grant raised."
                 )
                 self.crowded.append(Fault(reference.at("name"), message))
             return declared.account
         if name and use.vault:
             message = (
-                f'no BackupAccount "{name}" lets namespace {self._namespace} {use}. Ask a cluster administrator to'
-                " create it, or to allow that in its spec.grants or spec.allowedNamespaces."
+                f'no BackupAccount "{name}" lets namespace {self._namespace} {use}. Whoever keeps'
+                " the BackupAccounts can create it, or allow that in its spec.grants or spec.allowedNamespaces."
             )
             self.unresolved.append(Fault(reference.at("name"), message))
         return Account(name=name, account_id="")

@@ -32,15 +32,15 @@ OBJECTS: Mapping[Reason, Explanation] = {
     Reason.DRIFTED: Explanation(
         "AWS is not as declared and the operator may not, or could not, change it.",
         PLATFORM,
-        "Look at status.drift; set mode: Enforce, end the suspension, or find who else writes it.",
+        "See what differs; set mode: Enforce, end the suspension, or find who else writes it.",
     ),
     Reason.PREREQUISITE_UNMET: Explanation(
-        "AWS lacks something that copies need.", PLATFORM, "Do what the row in status.prerequisites says."
+        "AWS lacks something that copies need.", PLATFORM, "Do what the row of the prerequisite says."
     ),
     Reason.COPIES_FAILING: Explanation(
         "Copies failed when they were last tried, or wait for somebody, or copies that were complete are gone.",
         PLATFORM,
-        "Look up the reason in status.failures on this page; the entry says who acts and when it is tried again.",
+        "Look up the reason of the failures on this page; each entry says who acts and when it is tried again.",
     ),
     Reason.CANNOT_OBSERVE: Explanation(
         "The last look at AWS was not complete; nothing is known for sure.", PLATFORM, "The message names the cause."
@@ -50,12 +50,13 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "A BackupAccount is missing, or does not let this namespace use this vault, or this copy role, like that; all"
         " of these read the same on purpose.",
         AUTHOR,
-        "Correct the reference, or have a cluster administrator allow it in spec.grants or spec.allowedNamespaces.",
+        "Correct the reference, or have whoever keeps the BackupAccount allow it in spec.grants or"
+        " spec.allowedNamespaces.",
     ),
     Reason.POLICY_LIMIT_REACHED: Explanation(
         "The namespace has more policies with a BackupAccount than its grant allows; the oldest ones have the places.",
         AUTHOR,
-        "Delete a policy, or have a cluster administrator raise limits.policies of the grant.",
+        "Delete a policy, or have whoever keeps the BackupAccount raise limits.policies of the grant.",
     ),
     Reason.ALL_MET: Explanation("Every prerequisite is met.", NOBODY, ""),
     Reason.IN_SYNC: Explanation("Vaults and statements are as declared.", NOBODY, ""),
@@ -68,7 +69,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "STS refused AssumeRole. AWS gives the same answer for a missing role, a trust policy that does not name the"
         " operator, and a wrong External ID.",
         AWS_ADMIN,
-        "Check role, trust policy and External ID, in this order. The status of the BackupAccount says who asked.",
+        "Check role, trust policy and External ID, in this order.",
     ),
     Reason.EXTERNAL_ID_UNREADABLE: Explanation(
         "The Secret that holds the External ID is not there, has no such key, or may not be read.",
@@ -92,7 +93,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "Correct accountId or roleArn.",
     ),
     Reason.NO_CREDENTIALS: Explanation(
-        "The operator has no AWS identity.", PLATFORM, "Give its ServiceAccount a role (IRSA or Pod Identity)."
+        "The operator has no AWS identity.", PLATFORM, "Give it one, as the message says."
     ),
     Reason.CREDENTIALS_EXPIRED: Explanation(
         "The credentials ran out and could not be renewed.", PLATFORM, "Renew them."
@@ -102,7 +103,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "The endpoint that is set instead of AWS's own is plain http to another machine, or no plain address; nothing"
         " was sent.",
         PLATFORM,
-        "Set an endpoint with https (aws.endpointUrl of the chart, AWS_ENDPOINT_URL), or none.",
+        "Set an endpoint with https (AWS_ENDPOINT_URL), or none.",
     ),
     Reason.ROLE_SHARED: Explanation(
         "Another BackupAccount enters the same account in the same way: whoever may name one of them reaches what the"
@@ -114,7 +115,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         "The role of a BackupAccount may not do something that policies or an organization need of it, as IAM decides"
         " when it is asked to try it out, or as AWS has denied it. No copy waits for that: what AWS takes is done.",
         AWS_ADMIN,
-        "Do what the row in status.permissions says; crossvault iam prints everything that the role needs.",
+        "Do what its row says; crossvault iam prints everything that the role needs.",
     ),
     Reason.PERMISSION_UNCLEAR: Explanation(
         "IAM could not say whether the role of a BackupAccount may do what is needed of it: conditions decide that are"

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ....aws import probe, tenants
+from ....aws.causes import Ask
 from ....aws.entered import Entered, Fingerprint
-from ....aws.errors import Ask, code_of, problem
+from ....aws.errors import code_of, problem
 from ....aws.hands import Hands, Looked, Looking, Reach, Scene
 from ....aws.pages import PAGES, walked
 from ....aws.places import DENIED, EVER, Age, Pending, Place, known
