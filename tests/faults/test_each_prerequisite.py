@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from prometheus_client.parser import text_string_to_metric_families
 from tests.kit import harms, scheduling
 from tests.kit import stage as scene
-from tests.kit.doctoring import paste
+from tests.kit.doctoring import OF_CLUSTERS, Surgery, paste, unmet
 from tests.kit.scheduling import SCHEDULE
 from tests.kit.stage import Json, Stage
 
@@ -227,9 +227,14 @@ def begin(stage: Stage, wrong: Wrong) -> None:
     stage.body["metadata"]["uid"] = "uid-orders"
     stage.declare(**wrong.spec)
     if wrong.harm is basic_tables:
-        stage.admin(scene.PRODUCTION, scene.HOME).update_region_settings(
-            ResourceTypeOptInPreference={"DynamoDB": False}, ResourceTypeManagementPreference={"DynamoDB": False}
-        )
+        basic_backups(stage.cloud)
+
+
+def basic_backups(cloud: InProcess | SimulatorServer) -> None:
+    """Turn the advanced features off with which DynamoDB is backed up."""
+    cloud.client("backup", scene.PRODUCTION, "admin", region=scene.HOME).update_region_settings(
+        ResourceTypeOptInPreference={"DynamoDB": False}, ResourceTypeManagementPreference={"DynamoDB": False}
+    )
 
 
 def settle(stage: Stage) -> Outcome:
@@ -360,6 +365,30 @@ def as_operator(stage: Stage) -> Any:
     given = sts.assume_role(RoleArn=role, RoleSessionName="hand", ExternalId=scene.EXTERNAL_ID)["Credentials"]
     keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     return cloud.client_with("backup", *keys, region_name=scene.HOME)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_of_files_is_spoken_without_a_cluster(server: SimulatorServer, tmp_path: Path, name: str) -> None:
+    """No command on files says a word that only a cluster gives a meaning, or anything twice; who asked is named."""
+    wrong, made, surgery = WRONG[name], harms.sound(), Surgery(tmp_path, server)
+    wrong.harm(made)
+    server.control.load(made)
+    surgery.declare(scene.policy(**wrong.spec))
+    if wrong.harm is basic_tables:
+        basic_backups(server)
+    said = {each["message"] for each in unmet(surgery.doctor()) if each["name"] == name}
+    told = {
+        command: surgery.type_in(command, "-f", surgery.manifests, *words).output
+        for command, *words in (["doctor", "-v"], ["plan"], ["points"], ["run", "--once"])
+    }
+
+    assert {command: found[0] for command, text in told.items() if (found := OF_CLUSTERS.search(text))} == {}
+    asked = f"arn:aws:iam::{scene.TOOLS}:user/crossvault-operator"
+    assert name != "Identity" or [command for command, text in told.items() if asked not in text] == []
+    assert said or name == "BackupSelections"  # those of a plan that is there already
+    assert [
+        (each, text.count(each)) for each in said for text in (told["doctor"], told["run"]) if text.count(each) != 1
+    ] == []
 
 
 SOURCE_READS = (

@@ -11,7 +11,7 @@ from tests.kit import builders
 from tests.kit.judging import diff
 
 from crossvault.aspects.copies.held import Held, held
-from crossvault.cli import diagnoses
+from crossvault.cli import diagnoses, findings
 from crossvault.cli.diagnoses import Seen
 from crossvault.engine.looks import Seen as Looked
 from crossvault.engine.rows import met, unmet
@@ -106,7 +106,7 @@ def test_what_waits_for_another_row_has_no_remedy_of_its_own() -> None:
     see = {"status": "Unknown", "reason": "AssumeRoleDenied", "message": "Not looked at: see Identity."}
     listed = [row(name, "dr", **see) for name in ("DestinationVault", "VaultKey", "VaultPolicy")]
     found = document(body("orders", *listed))
-    text = diagnoses.text(found)
+    text = findings.text(found)
 
     assert {each["remedy"] for each in found["rows"]} == {""}
     assert "DestinationVault (+2)" in text
@@ -123,7 +123,7 @@ def test_one_fix_serves_every_row_that_has_it() -> None:
 
     assert found["summary"]["toMend"] == 2
     assert [len(each["serves"]) for each in found["rows"]] == [2, 2, 1, 1, 1]
-    text = diagnoses.text(found)
+    text = findings.text(found)
     assert text.count("aws backup update-global-settings") == 1
     assert "     for: shop/orders → dr, shop/paid → dr" in text.splitlines()
 
@@ -196,7 +196,7 @@ def test_the_text_is_that_of_the_design() -> None:
             message="Not permitted: backup:GetBackupVaultAccessPolicy.",
         ),
     )
-    lines = click.unstyle(diagnoses.text(document(body("orders", *listed, waiting=75)))).splitlines()
+    lines = click.unstyle(findings.text(document(body("orders", *listed, waiting=75)))).splitlines()
 
     assert lines == [
         "   PREREQUISITE        WHERE                   DETAIL",
@@ -222,7 +222,7 @@ def test_what_is_met_is_listed_when_asked_for() -> None:
     """And nothing else is said of it."""
     found = document(body("orders", row("Identity", "", status="Met", message="Account prod is 111111111111.")))
 
-    assert click.unstyle(diagnoses.text(found, verbose=True)).splitlines()[1] == (
+    assert click.unstyle(findings.text(found, verbose=True)).splitlines()[1] == (
         "✔  Identity      prod/eu-west-1 orders  Account prod is 111111111111."
     )
     assert diagnoses.exit_code(found) == 0
@@ -249,7 +249,7 @@ def test_a_status_that_is_old_says_so(changes: Json, said: str) -> None:
     found = document(body("orders", row("VaultPolicy"), **changes))
 
     assert said in found["policies"][0]["stale"]
-    assert said in diagnoses.text(found)
+    assert said in findings.text(found)
     assert found["summary"]["stale"] == 1
     assert found["summary"]["unmet"] == 1
 
@@ -280,7 +280,7 @@ def test_what_was_not_looked_at_ends_with_1(status: Json) -> None:
     found = document(body("orders", **status))
 
     assert diagnoses.exit_code(found) == 1
-    assert "shop/orders could not be looked at: " in diagnoses.text(found)
+    assert "shop/orders could not be looked at: " in findings.text(found)
 
 
 def test_one_prerequisite_alone() -> None:
@@ -307,7 +307,7 @@ def test_failures_that_a_person_has_to_end_are_rows_behind_all_others() -> None:
         ("CopiesHealthy", "CopyRoleDenied"),
     ]
     assert found["summary"]["recoveryPoints"] == 5
-    assert "     holds up 3 recovery points (3.0 GiB)" in diagnoses.text(found).splitlines()
+    assert "     holds up 3 recovery points (3.0 GiB)" in findings.text(found).splitlines()
     assert diagnoses.exit_code(found) == 2
 
 
@@ -350,7 +350,7 @@ def test_what_has_a_copy_is_not_said_to_lack_one(copies: str, count: int, below:
     failed = {"destination": "dr", "reason": "CopyPartial", "message": "It lacks.", "needsAction": True}
     failures = [{**failed, "count": count, "bytes": count * GIB, "copies": copies}]
     found = document(body("orders", failures=failures))
-    *_, line, last = click.unstyle(diagnoses.text(found)).splitlines()
+    *_, line, last = click.unstyle(findings.text(found)).splitlines()
 
     assert line.strip() == below
     assert (f"{count} recovery point (1.0 GiB) cannot be copied until this is fixed." in last) is (end is None)
@@ -398,3 +398,25 @@ def test_a_row_holds_up_what_has_no_copy() -> None:
     assert held(some, plan) == Held()
     assert held(replace(some, explains=frozenset({Reason.HELD})), plan) == Held(1, 7)
     assert held(met("VaultPolicy", "dr", "It is open."), plan) == Held()
+
+
+LONG = " ".join(
+    f"Sentence {number} of what AWS answers about arn:aws:iam::111111111111:role/copy." for number in range(9)
+)
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 160, None])
+def test_nothing_is_cut_off_however_narrow_the_terminal(width: int | None) -> None:
+    """A sentence goes on below; what is pasted stays on its line, and without a terminal nothing is broken."""
+    fix = ["# In account 999999999999:", f"aws backup update-global-settings --global-settings {'x' * 200}"]
+    listed = (row("VaultPolicy", message=LONG, remedy=LONG, fix=fix), row("Identity", reason="AssumeRoleDenied"))
+    told = click.unstyle(findings.text(document(body("orders", *listed)), width=width))
+    lines = told.splitlines()
+
+    assert " ".join(told.split()).count(LONG) == 2
+    assert [each.strip() for each in lines if each.strip() in fix] == fix
+    free = [each for each in lines if each.strip() not in fix and "PREREQUISITE" not in each]
+    if width is None:
+        assert sum(LONG in each for each in free) == 2
+    elif width >= 60:
+        assert max(map(len, free)) <= width

@@ -1,4 +1,4 @@
-"""What a doctor says: the document of ``crossvault doctor``, and its text.
+"""What a doctor says: the document of ``crossvault doctor``. Its text is :mod:`.findings`.
 
 Both hosts tell the same, because both tell what stands in the status of a policy: of files it is made for the answer.
 """
@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-import click
 
 from ..aspects import ROOMS
 from ..aspects.copies import FAILING
@@ -26,12 +24,8 @@ from ..engine.rows import MET, SEE, UNKNOWN, UNMET, PrerequisiteStatus
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
-from ..words.texts import clip
 from . import FAILED, FOUND, NOTHING, stakes
 from .render import API_VERSION
-
-_NAMED = 3
-"""How many relationships a text names that one fix serves; all others count."""
 
 
 def order() -> tuple[str, ...]:
@@ -78,7 +72,7 @@ def read(body: Mapping[str, Any]) -> Seen:
     if ready.get("reason") in REFUSED:
         return Seen(name, body, problem={each: str(ready.get(each, "")) for each in ("reason", "message")}, since=since)
     rows = [without_strange(each) for each in status.get("prerequisites") or ()]
-    stale = stale_of(metadata, status, ready, dark=_is_dark(status))
+    stale = stale_of(metadata, status, ready, dark=is_dark(status))
     return Seen(name, body, {**status, "prerequisites": rows}, stale=stale, since=since)
 
 
@@ -144,7 +138,7 @@ def _groups(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Put together what one fix serves, in the order of mending."""
     serving: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        serving.setdefault(_cause(row), []).append(row)
+        serving.setdefault(cause(row), []).append(row)
     return sorted(serving.values(), key=_place)
 
 
@@ -192,15 +186,18 @@ def _failures(seen: Seen) -> list[dict[str, Any]]:
 
 
 def _remedy(seen: Seen, row: Mapping[str, Any]) -> str:
-    """Return what to do: what the row says, or else its reason, and what prints the permissions that a role lacks."""
+    """Return what to do: what the row says, or else its reason; of a role that lacks something, what prints all of it.
+
+    A row that says what to do itself may say that nothing is; only that of an account says no more than its reason.
+    """
     reason = next((each for each in Reason if each == row.get("reason")), None)
     if row["status"] == MET:
         return ""
     told = str(row.get("remedy") or "")
     if not told and reason is not None and (row["status"] == UNMET or reason is Reason.ACCESS_DENIED):
         told = EXPLANATIONS[reason].remedy
-    follows = str(row.get("message", "")).startswith(SEE)
-    if reason not in _ABOUT_PERMISSIONS or follows or told.startswith("Nothing"):
+    own = bool(row.get("remedy")) and row["name"] != IDENTITY
+    if reason not in _ABOUT_PERMISSIONS or own or str(row.get("message", "")).startswith(SEE):
         return told
     side = _side(seen, row)
     account = f" --account {side['accountRef']['name']}" if side and row["name"] != SAME else ""
@@ -235,7 +232,7 @@ def _where(seen: Seen, row: Mapping[str, Any]) -> str:
     return f"{account.get('name', '?')}/{side.get('region', '?')} {vault.get('name', '?')}"
 
 
-def _cause(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def cause(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what rows have in common that one fix serves, or for which nothing is known of them."""
     if row["status"] == UNKNOWN and row["message"].startswith(SEE):
         return "", row["status"], row["reason"], row["message"]
@@ -263,13 +260,13 @@ def _dark(seen: Seen) -> Mapping[str, Any] | None:
     """
     rows = (row for row in seen.status.get("prerequisites") or () if row["name"] == IDENTITY)
     outside = next((row for row in rows if row["status"] != MET), None)
-    if outside is not None or not _is_dark(seen.status):
+    if outside is not None or not is_dark(seen.status):
         return outside
     conditions = seen.status.get("conditions") or ()
     return next((each for each in conditions if each.get("type") == "Ready"), {"reason": Reason.CANNOT_OBSERVE})
 
 
-def _is_dark(status: Mapping[str, Any]) -> bool:
+def is_dark(status: Mapping[str, Any]) -> bool:
     """Tell whether a destination has no figures, or old ones only."""
     return any("inScope" not in each or "lastObserved" in each for each in status.get("destinations") or ())
 
@@ -280,89 +277,3 @@ def exit_code(answer: Mapping[str, Any]) -> int:
     if summary["notLookedAt"]:
         return FAILED
     return FOUND if summary["unmet"] or summary["unknown"] else NOTHING
-
-
-# --- Text ----------------------------------------------------------------------------------------------------------
-
-_SIGNS = {str(UNMET): ("✗", "red"), str(UNKNOWN): ("?", "yellow"), str(MET): ("✔", "green")}
-_HEADS = ("PREREQUISITE", "WHERE", "DETAIL")
-_INDENT = " " * 9
-
-
-def text(answer: Mapping[str, Any], *, verbose: bool = False) -> str:
-    """Render the document for a person."""
-    groups = _grouped(answer["rows"])
-    shown = [group for group in groups if verbose or group[0]["status"] != MET]
-    met = answer["summary"]["met"]
-    first = next((group[0] for group in groups if group[0]["status"] == MET), None)
-    lines: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(("", *_HEADS), ())] if groups else []
-    if first is not None and not verbose:
-        lines.append((("✔", first["name"], first["where"], f"({met} met; -v lists them)"), ()))
-    lines += [_line(group) for group in shown]
-    widths = [max((len(cells[column]) for cells, _ in lines), default=0) for column in (1, 2)]
-    told = [line for cells, below in lines for line in (_aligned(cells, widths), *below)]
-    told += [f"{click.style('!', fg='red')}  {_unseen(each, shown)}" for each in answer["notLookedAt"]]
-    told += [f"!  {each['policy']}: {each['stale']}." for each in answer["policies"] if each.get("stale")]
-    return "\n".join([*told, _last_line(answer)])
-
-
-def _grouped(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(_cause(row), []).append(row)
-    return list(groups.values())
-
-
-def _line(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the cells of what one fix serves, and the lines below them."""
-    first, more = group[0], len({each["where"] for each in group}) - 1
-    where = first["where"] + (f" (+{more})" if more > 0 else "")
-    others = len({each["name"] for each in group}) - 1
-    name = first["name"] + (f" (+{others})" if others > 0 else "")
-    cells = (_SIGNS[first["status"]][0], name, where, first["message"])
-    if first["status"] == MET:
-        return cells, ()
-    remedy = clip(first["remedy"]) if first["fix"] else first["remedy"]
-    below = [f"     do: {remedy}"] if remedy else []
-    below += [f"{_INDENT}{line}" for line in first["fix"]]
-    below += [f"     for: {_served(group)}"] if len(_relationships(group)) > 1 else []
-    below += [f"     {each}" for each in stakes.of_fix(group)]
-    return cells, tuple(below)
-
-
-def _relationships(group: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return policy and destination of what one fix serves, each once however many rows it has there."""
-    return tuple(dict.fromkeys((each["policy"], each["destination"]) for each in group))
-
-
-def _served(group: Sequence[Mapping[str, Any]]) -> str:
-    names = [f"{policy}{' → ' if destination else ''}{destination}" for policy, destination in _relationships(group)]
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    sign, name, where, detail = cells
-    colour = next((fg for shape, fg in _SIGNS.values() if shape == sign), None)
-    return f"{click.style(sign, fg=colour) if sign else ' '}  {name:<{widths[0]}}  {where:<{widths[1]}}  {detail}"
-
-
-def _unseen(each: Mapping[str, Any], shown: Iterable[Sequence[Mapping[str, Any]]]) -> str:
-    """Say why one was not looked at, by the name of the row that says it already where one does."""
-    rows = (row["name"] for group in shown for row in group if row["message"] == each["message"])
-    told = next((f"see {name}." for name in rows), each["message"])
-    return f"{each['policy']} could not be looked at: {each['reason']}: {told}".rstrip(": ")
-
-
-def _last_line(answer: Mapping[str, Any]) -> str:
-    summary = answer["summary"]
-    count = f"{summary['met']} met"
-    if summary["unmet"] or summary["unknown"]:
-        told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
-        told += "".join(f"  {each}" for each in stakes.in_all(summary))
-    else:
-        told = f"{count}. Nothing to do." if not summary["notLookedAt"] else f"{count}."
-    ages = [each["lastChanged"] for each in answer["policies"] if "lastChanged" in each]
-    if ages:
-        told += f"  As the operator wrote it: last changed {max(ages)}."
-    return told

@@ -23,7 +23,7 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..status.outcome import Cadence
-from . import FAILED, accounts, diagnoses, organizations, render, switches
+from . import FAILED, accounts, diagnoses, findings, organizations, render, switches, uncut
 
 if TYPE_CHECKING:
     from ..kube.settings import OperatorSettings
@@ -114,7 +114,7 @@ def _require_known(check: str | None) -> None:
 
 def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted) -> int:
     answer = diagnoses.document(seen, datetime.now(UTC), check=wanted.check)
-    render.emit(answer, wanted.output, lambda each: diagnoses.text(each, verbose=wanted.verbose))
+    render.emit(answer, wanted.output, lambda each: findings.text(each, verbose=wanted.verbose, width=render.width()))
     return diagnoses.exit_code(answer)
 
 
@@ -123,7 +123,7 @@ def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted) -> int:
 
 def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
     """Look once for every account, organization and policy of a folder."""
-    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster))
+    aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     now, desk = datetime.now(UTC), folder.desk()
 
     def organization(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen:
@@ -164,7 +164,10 @@ def _policy(name: str, request: PolicyRequest, aws: AwsAccounts) -> diagnoses.Se
         return diagnoses.Seen(name, request.body, problem=_problem(judged))
     desired, observed, found = judged
     told = summary.summarise(desired, observed, found, (), previous={}, now=observed.at, cadence=Cadence())
-    return diagnoses.Seen(name, request.body, told.status or {})
+    status, problem = uncut.status(told), observed.problem
+    dark = problem is not None and diagnoses.is_dark(status)
+    why = {"reason": str(problem.reason), "message": problem.message} if problem is not None and dark else None
+    return diagnoses.Seen(name, request.body, status, why)
 
 
 def _problem(rejected: Rejected) -> Mapping[str, str]:

@@ -278,7 +278,7 @@ def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
     lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
     lines += pairings.lines(each["pairing"])
     lines += wrongs.prerequisites(each["unmet"])
-    lines += wrongs.failures(each["failures"])
+    lines += wrongs.failures(each["failures"], each["unmet"])
     lines += wrongs.hazards(each["hazards"])
     lines += wrongs.ineligible(each["reasons"])
     quiet = [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,6 +41,20 @@ def emit(document: Mapping[str, Any], output: str, text: Callable[[Mapping[str, 
 def colourless() -> bool:
     """Tell whether colour is unwanted even on a terminal (https://no-color.org)."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def width() -> int | None:
+    """Return how wide the terminal is; None where there is none, and lines are as long as what they say."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def wrapped(text: str, width: int | None, first: str = "", others: str = "") -> list[str]:
+    """Return a text in lines that fit, behind what the first line and the others begin with; no word is broken."""
+    if width is None:
+        return [f"{first}{text}"]
+    room = max(width - max(len(click.unstyle(first)), len(others)), 20)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{others if number else first}{line}" for number, line in enumerate(lines)]
 
 
 def size(count: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,15 +23,18 @@ from ..status.outcome import Outcome
 from ..work import interpreter, logs
 from ..work.board import Board
 from ..work.vitals import Vitals
-from . import FAILED, FOUND, INTERRUPTED, NOTHING, organizations, render, statuses
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, organizations, render, statuses, uncut
 
 _logger = logging.getLogger("crossvault.run")
 
 
-def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings) -> int:
-    """Keep the policies of a folder as declared until the goal of the settings, and return the exit code."""
+def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings, *, logged: bool = True) -> int:
+    """Keep the policies of a folder as declared until the goal of the settings, and return the exit code.
+
+    How things stand is ``logged``, beside what is done, unless one who reads both has it printed at the end.
+    """
     try:
-        return asyncio.run(run(path, settings, output, reaching))
+        return asyncio.run(run(path, settings, output, reaching, logged=logged))
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
@@ -37,12 +42,13 @@ def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings
         return FAILED
 
 
-async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings) -> int:
+async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings, *, logged: bool) -> int:
     """Run until the goal of the settings or a signal, then print the policies and what is wrong with them."""
     interpreter.settle()
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(reaching)
-    runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=_tell)
+    tell = functools.partial(_tell, at_end=not logged)
+    runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=tell)
     signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,7 +59,8 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
         aws.close()
     looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
     switches = [body for body, _ in runner.organizations().values()]
-    render.emit(statuses.document(runner.statuses(), looked, datetime.now(UTC), switches), output, statuses.text)
+    bodies = {key: _whole(body, runner.outcomes.get(key)) for key, body in runner.statuses().items()}
+    render.emit(statuses.document(bodies, looked, datetime.now(UTC), switches), output, statuses.text)
     if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
     return exit_code(runner, settings, signals)
@@ -103,12 +110,21 @@ def _is_entered(outcome: Outcome | None) -> bool:
     return ready[0] != "Unknown" and ready[1] not in organizations.NOT_ENTERED
 
 
-def _tell(key: ObjectKey, outcome: Outcome) -> None:
+def _whole(body: Mapping[str, Any], outcome: Outcome | None) -> Mapping[str, Any]:
+    """Return an object whose status is not cut to what a cluster has room for."""
+    return body if outcome is None or outcome.status is None else {**body, "status": uncut.status(outcome)}
+
+
+def _tell(key: ObjectKey, outcome: Outcome, *, at_end: bool) -> None:
+    """Log what a pass did and found, but for how things stand where that is printed ``at_end``."""
+    stands = {each["message"] for each in (outcome.status or {}).get("conditions", ())} if at_end else set[str]()
     with logs.about(namespace=key.namespace, name=key.name):
         for event in outcome.events:
+            if event.message in stands:
+                continue
             level = logging.WARNING if event.type == "Warning" else logging.INFO
             _logger.log(level, "%s", event.message, extra={"reason": str(event.reason)})
         told = [event.message.rstrip(".") for event in outcome.events]
-        for line in outcome.warnings:
+        for line in () if at_end else outcome.warnings:
             if not any(message in line for message in told):
                 _logger.warning("%s", line)

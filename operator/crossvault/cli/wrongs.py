@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,15 +11,23 @@ from ..aspects.copies.figures import Copies
 from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
 from ..words.reasons import Reason
-from ..words.texts import plural
+from ..words.texts import clip, plural
 
 WIDTH = len("OrganizationToggle")
 
 
-def failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what failed, waits for somebody or is lost: how many, who acts, AWS's text, what to do, and until when."""
-    lines = []
+def failures(rows: Iterable[Mapping[str, Any]], lacking: Iterable[Mapping[str, Any]] = ()) -> list[str]:
+    """Return what failed, waits for somebody or is lost: how many, who acts, AWS's text, what to do, and until when.
+
+    What is because of a prerequisite that is ``lacking``, and so told already, is counted.
+    """
+    lines, told = [], {each["name"] for each in lacking if each["status"] == "Unmet"}
     for each in rows:
+        if each.get("prerequisite") in told:
+            count = plural(each["count"], "recovery point")
+            see = f"{each['reason']}: see {each['prerequisite']}"
+            lines.append(f"  {click.style('!', fg='red')} {_stand(each):<{WIDTH}} {count}: {see}")
+            continue
         who = f"{each['whoActs']} acts" if each["needsAction"] else "time ends it"
         lines.append(
             f"  {click.style('!', fg='red')} {_stand(each):<{WIDTH}} {plural(each['count'], 'recovery point')}:"
@@ -80,15 +88,29 @@ def _differs(each: Mapping[str, Any]) -> str:
 def of_status(policy: str, status: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with one policy; nothing for one whose points all have their copies."""
     ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+    lacking = [each for each in status.get("prerequisites", ()) if each["status"] != "Met"]
+    failing = status.get("failures", ())
     inside = [
-        *prerequisites(each for each in status.get("prerequisites", ()) if each["status"] != "Met"),
-        *failures(status.get("failures", ())),
+        *prerequisites(lacking),
+        *failures(failing, lacking),
         *hazards((status.get("drift") or {}).get("items", ())),
         *ineligible(each for row in status.get("destinations", ()) for each in row.get("reasons", ())),
     ]
     if not inside and (ready.get("status"), ready.get("reason")) == ("True", "Protected"):
         return []
-    return ["", click.style(policy, bold=True) + f"  {ready.get('reason', '?')}: {ready.get('message', '')}", *inside]
+    head = click.style(policy, bold=True) + f"  {ready.get('reason', '?')}"
+    return ["", head if _told_below(ready, lacking, failing) else f"{head}: {ready.get('message', '')}", *inside]
+
+
+def _told_below(ready: Mapping[str, Any], lacking: Sequence[Mapping[str, Any]], failing: Sequence[Any]) -> bool:
+    """Tell whether the rows below say all that Ready says."""
+    match ready.get("reason"):
+        case Reason.PREREQUISITE_UNMET:
+            return any(each["status"] == "Unmet" for each in lacking)
+        case Reason.COPIES_FAILING:
+            return bool(failing)
+        case _:
+            return ready.get("message") in {clip(each["message"]) for each in lacking}
 
 
 def of_organization(name: str, status: Mapping[str, Any]) -> list[str]:

@@ -16,13 +16,12 @@ from typing import Any
 from ...engine.declared import Account, Destination, VaultRef
 from ...engine.looks import Seen
 from ...engine.observed import Sight
-from ...engine.rows import Prerequisite
+from ...engine.rows import UNMET, Prerequisite
 from ...words.explanations import EXPLANATIONS
 from ...words.instants import instant, moment
 from ...words.problems import ErrorClass
 from ...words.reasons import Reason
 from ...words.sanitise import sanitise
-from ...words.texts import clip
 from . import remedies
 from .contents import ARRIVALS
 from .jobs import Jobs
@@ -222,9 +221,10 @@ def failure_row(each: Failed, row: Prerequisite | None = None) -> dict[str, Any]
 
     Args:
         each: What is amiss.
-        row: The prerequisite because of which it is; None where none is.
+        row: The prerequisite because of which it is; None where none is. What to do is what that one says.
     """
     explained = EXPLANATIONS[each.reason]
+    remedy = each.remedy if row is None or row.status is not UNMET else f"See {row.name}."
     return {
         "destination": each.destination,
         "reason": str(each.reason),
@@ -237,8 +237,8 @@ def failure_row(each: Failed, row: Prerequisite | None = None) -> dict[str, Any]
         "needsAction": each.needs_action,
         "whoActs": explained.who if each.needs_action else "nobody",
         **({"example": each.example} if each.example else {}),
-        "message": clip(each.message or explained.meaning),
-        **({"remedy": each.remedy} if each.remedy else {}),
+        "message": each.message or explained.meaning,
+        **({"remedy": remedy} if remedy else {}),
         **({"retryAt": instant(each.retry_at)} if each.retry_at else {}),
     }
 

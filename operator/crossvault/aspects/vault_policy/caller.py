@@ -11,7 +11,7 @@ from ...engine.parts import Part
 from ...iam.context import UNSEEN, Caller, Fact, NotKnown
 from ...words.problems import Problem
 from ..copy_role import COPY_ROLE
-from ..organization import ORGANIZATION
+from ..organization import ORGANIZATION, SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def caller_of(desired: Desired, source: Sight, sight: Sight) -> Caller:
 def _organization(sight: Sight) -> Fact:
     look = sight[ORGANIZATION]
     if isinstance(look, Unseen):
-        return _not_known(look.problem)
+        return NotKnown(f"is not known, see {SAME}")
     return look.value.id if look.value is not None else ""
 
 

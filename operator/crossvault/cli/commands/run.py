@@ -63,4 +63,6 @@ def command(
     cadence = Cadence(interval, follow)
     settings = LocalSettings(cadence=cadence, once=once, until_protected=until_protected, timeout=timeout)
     reaching = AwsSettings(version=__version__, cluster=cluster, audit=audit, settled=cadence.settled, by_hand=True)
-    ctx.exit(run.keep(path, settings, output, reaching))
+    # What one pass leaves wrong is printed at its end; whoever collects logs, or reads a document, has it there, too.
+    logged = not once or output != "table" or log_format != "text"
+    ctx.exit(run.keep(path, settings, output, reaching, logged=logged))

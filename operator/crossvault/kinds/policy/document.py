@@ -177,14 +177,16 @@ def _failures(picture: Picture) -> list[dict[str, Any]]:
 def _failure(each: Failed, picture: Picture) -> dict[str, Any]:
     """Return the entry of one reason; a loss that only a status knew keeps the time at which it was found."""
     row = accounting(picture.plan.prerequisites, each.destination, each.reason)
+    told = failure_row(each, row)
+    told["message"] = clip(told["message"])
     if not each.lost:
-        return failure_row(each, row)
+        return told
     since = (
         before.get("lostAt")
         for before in picture.previous.get("failures", ())
         if (before.get("destination"), before.get("reason")) == (each.destination, each.reason)
     )
-    return {**failure_row(each, row), "lostAt": next(filter(None, since), None) or instant(picture.now)}
+    return {**told, "lostAt": next(filter(None, since), None) or instant(picture.now)}
 
 
 def _summary(picture: Picture, ready: Condition, status: Mapping[str, Any]) -> dict[str, Any]:
