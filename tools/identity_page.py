@@ -40,7 +40,7 @@ def _answer() -> Mapping[str, Any]:
         Folder(objects, {name: each for one in folders for name, each in one.labels.items()})
     )
     if faults:
-        raise SystemExit("\n".join(faults))
+        raise SystemExit("\n".join(map(str, faults)))
     answer = iam.make(declared, OPERATOR)
     return {**answer, **{each["account"]: each for each in answer["accounts"]}}
 

@@ -138,4 +138,4 @@ def test_a_folder_without_accounts_needs_nothing(tmp_path: Path) -> None:
     result = run("-f", str(tmp_path))
 
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["faults"] == [{"message": "there is no BackupAccount"}]
+    assert json.loads(result.stdout)["faults"] == [{"file": str(tmp_path), "message": "there is no BackupAccount"}]

@@ -15,10 +15,13 @@ import click
 from .. import __version__
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
+from ..engine.declared import Desired
+from ..engine.observed import Observed
+from ..engine.plan import Plan
 from ..kinds import ACCOUNT, ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy import summary
-from ..kinds.policy.reconcile import PolicyRequest, judge_policy
+from ..kinds.policy.reconcile import judge_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
@@ -131,14 +134,17 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         key = ObjectKey(ORGANIZATION.name, "", name)
         planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
         if isinstance(planned, Rejected):
-            return diagnoses.Seen(f"organization {name}", body, problem=_problem(planned), beside=True)
+            return diagnoses.Seen(f"organization {name}", body, problem=_problem(folder, key, planned), beside=True)
         told = switches.entry(*planned)
         rows = {"prerequisites": told["unmet"]}
         return diagnoses.Seen(f"organization {name}", body, rows, switches.unseen(told), beside=True)
 
     def policy(item: tuple[Any, Mapping[str, Any]]) -> diagnoses.Seen:
         key, body = item
-        return _policy(str(key), desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
+        judged = judge_policy(desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
+        if isinstance(judged, Rejected):
+            return diagnoses.Seen(str(key), body, problem=_problem(folder, POLICY.key(key), judged))
+        return _policy(str(key), body, *judged)
 
     def account(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen | None:
         name, body = item
@@ -157,18 +163,14 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         aws.close()
 
 
-def _policy(name: str, request: PolicyRequest, aws: AwsAccounts) -> diagnoses.Seen:
-    """Look for one policy: at what is left for people by one that acts, and at all for one that does not."""
-    judged = judge_policy(request, aws)
-    if isinstance(judged, Rejected):
-        return diagnoses.Seen(name, request.body, problem=_problem(judged))
-    desired, observed, found = judged
+def _policy(name: str, body: Mapping[str, Any], desired: Desired, observed: Observed, found: Plan) -> diagnoses.Seen:
+    """Return what is left for people of a policy that acts, and all of one that does not."""
     told = summary.summarise(desired, observed, found, (), previous={}, now=observed.at, cadence=Cadence())
     status, problem = uncut.status(told), observed.problem
     dark = problem is not None and diagnoses.is_dark(status)
     why = {"reason": str(problem.reason), "message": problem.message} if problem is not None and dark else None
-    return diagnoses.Seen(name, request.body, status, why)
+    return diagnoses.Seen(name, body, status, why)
 
 
-def _problem(rejected: Rejected) -> Mapping[str, str]:
-    return {"reason": str(rejected.reason), "message": " ".join(map(str, rejected.faults))}
+def _problem(folder: Folder, key: ObjectKey, rejected: Rejected) -> Mapping[str, str]:
+    return {"reason": str(rejected.reason), "message": " ".join(map(str, folder.faults(key, rejected)))}

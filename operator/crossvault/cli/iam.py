@@ -14,10 +14,11 @@ from ..engine.declared import Account, Desired
 from ..kinds import ACCOUNT, ORGANIZATION, POLICY
 from ..kinds.entries import Operator, copy_role_trust, document, own_statements, own_trust, placeholder, trust
 from ..kinds.identities import Declared, Identity, KeyNeed, identities
-from ..kinds.kind import Occasion
+from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.organization.parse import parse_organization, resolved
 from ..kinds.rejected import Rejected
-from ..local import Folder, ManifestError
+from ..local import Folder, ManifestError, ManifestFault
+from ..local.files import shown
 from . import FAILED, NOTHING, cloudformation, policies, render, terraform
 from .render import API_VERSION
 
@@ -38,7 +39,7 @@ def show(path: Path, output: str, operator: Operator, only: str | None) -> int:
         return FAILED
     declared, faults = declared_in(folder)
     if not declared.accounts:
-        faults = faults or ["there is no BackupAccount"]
+        faults = faults or [ManifestFault(shown(path), "there is no BackupAccount")]
     if faults:
         return _faulty(faults, output, operator)
     answer = make(declared, operator)
@@ -60,22 +61,22 @@ def _print(answer: Json, output: str) -> None:
         click.echo(f"Note: {note}", err=True)
 
 
-def _faulty(faults: Iterable[str], output: str, operator: Operator) -> int:
+def _faulty(faults: Iterable[ManifestFault], output: str, operator: Operator) -> int:
     if output != "json":
-        raise click.ClickException("\n".join(faults))
-    render.emit({**_empty(operator), "faults": [{"message": each} for each in faults]}, output, str)
+        raise click.ClickException("\n".join(map(str, faults)))
+    render.emit({**_empty(operator), "faults": [each.row() for each in faults]}, output, str)
     return FAILED
 
 
-def declared_in(folder: Folder) -> tuple[Declared, list[str]]:
+def declared_in(folder: Folder) -> tuple[Declared, list[ManifestFault]]:
     """Return all that a folder declares, and what of it cannot be worked with."""
-    desk, faults = folder.desk(), list[str]()
+    desk, faults = folder.desk(), list[ManifestFault]()
     accounts = desk[ACCOUNT].accounts()
     parsed_policies: list[Desired] = []
     for key, body in sorted(folder.policies.items(), key=lambda item: str(item[0])):
         parsed = desk[POLICY].request(POLICY.key(key), body, Occasion(datetime.now(UTC))).parsed()
         if isinstance(parsed, Rejected):
-            faults += [f"policy {key}: {each}" for each in parsed.faults]
+            faults += folder.faults(POLICY.key(key), parsed)
         else:
             parsed_policies.append(parsed)
     managers: list[Account] = []
@@ -83,7 +84,7 @@ def declared_in(folder: Folder) -> tuple[Declared, list[str]]:
         declared = parse_organization(body)
         found = declared if isinstance(declared, Rejected) else resolved(declared, accounts)
         if isinstance(found, Rejected):
-            faults += [f"organization {name}: {each}" for each in found.faults]
+            faults += folder.faults(ObjectKey(ORGANIZATION.name, "", name), found)
         else:
             managers.append(found.account)
     every = [each.account for _, each in sorted(accounts.items())]

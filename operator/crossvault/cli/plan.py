@@ -61,7 +61,7 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
         request = desk[POLICY].request(POLICY.key(key), body, Occasion(now))
         planned = plan_policy(request, aws)
         if isinstance(planned, Rejected):
-            return plans.rejected(key, planned)
+            return plans.rejected(key, folder.placed(POLICY.key(key), planned))
         looked.append(planned[:2])
         return plans.entry(*planned, around=request.around())
 
@@ -69,7 +69,9 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
         name, body = item
         key = ObjectKey(ORGANIZATION.name, "", name)
         planned = desk[ORGANIZATION].request(key, body, Occasion(now)).plan(aws, now)
-        return switches.rejected(name, planned) if isinstance(planned, Rejected) else switches.entry(*planned)
+        if isinstance(planned, Rejected):
+            return switches.rejected(name, folder.placed(key, planned))
+        return switches.entry(*planned)
 
     pool = ThreadPoolExecutor(THREADS)
     try:

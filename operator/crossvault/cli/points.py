@@ -133,7 +133,7 @@ def lines(folder: Folder, policies: Iterable[PolicyKey], wanted: Wanted, aws: Aw
     for key, found in _ahead(judge, policies):
         if isinstance(found, Rejected):
             if wanted.has_what_was_not_looked_at:
-                words = " ".join(map(str, found.faults))
+                words = " ".join(map(str, folder.faults(POLICY.key(key), found)))
                 yield Line(str(key), "", NOT_LOOKED_AT, reason=str(found.reason), message=words)
         else:
             yield from _of_policy(*found, wanted)

@@ -60,7 +60,8 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
     looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
     switches = [body for body, _ in runner.organizations().values()]
     bodies = {key: _whole(body, runner.outcomes.get(key)) for key, body in runner.statuses().items()}
-    render.emit(statuses.document(bodies, looked, datetime.now(UTC), switches), output, statuses.text)
+    faults = {key: list(map(str, each)) for key, each in runner.rejected().items()}
+    render.emit(statuses.document(bodies, looked, datetime.now(UTC), switches, faults), output, statuses.text)
     if signals:
         click.echo("Stopped. Copies that AWS has accepted go on there.", err=True)
     return exit_code(runner, settings, signals)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+import click
+
 from ..engine.declared import PolicyKey
+from ..kinds import ORGANIZATION, POLICY
+from ..kinds.kind import ObjectKey
 from ..local import ManifestFault
 from ..words.instants import instant
 from . import tables, wrongs
 from .render import API_VERSION
+
+NONE: Mapping[ObjectKey, Sequence[str]] = MappingProxyType({})
 
 
 def document(
@@ -18,6 +25,7 @@ def document(
     looked: Mapping[PolicyKey, bool],
     now: datetime,
     organizations: Iterable[Mapping[str, Any]] = (),
+    faults: Mapping[ObjectKey, Sequence[str]] = NONE,
 ) -> dict[str, Any]:
     """Return the statuses of all policies and organizations, a summary first.
 
@@ -26,8 +34,9 @@ def document(
         looked: Whether the last pass over a policy saw all it had to.
         now: The time that the document is of.
         organizations: The BackupOrganizations with their present status.
+        faults: Why an object cannot be worked with, with file and line.
     """
-    policies = [_policy(body) for body in bodies.values()]
+    policies = [_policy(body, faults.get(POLICY.key(key), ())) for key, body in bodies.items()]
     summaries = [each["status"].get("summary") or {} for each in policies]
     return {
         "apiVersion": API_VERSION,
@@ -44,7 +53,10 @@ def document(
             "notLookedAt": sum(not looked.get(key, False) for key in bodies),
         },
         "policies": policies,
-        "organizations": [_organization(body) for body in organizations],
+        "organizations": [
+            _organization(body, faults.get(ObjectKey(ORGANIZATION.name, "", body["metadata"]["name"]), ()))
+            for body in organizations
+        ],
     }
 
 
@@ -60,7 +72,7 @@ def unusable(faults: Iterable[ManifestFault]) -> dict[str, Any]:
     }
 
 
-def _policy(body: Mapping[str, Any]) -> dict[str, Any]:
+def _policy(body: Mapping[str, Any], faults: Sequence[str]) -> dict[str, Any]:
     metadata, status = body["metadata"], body.get("status") or {}
     ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
     return {
@@ -69,17 +81,19 @@ def _policy(body: Mapping[str, Any]) -> dict[str, Any]:
         "name": metadata["name"],
         "suspended": bool(body["spec"].get("suspend")),
         "ready": [ready.get("status", "Unknown"), str(ready.get("reason", ""))],
+        **({"faults": list(faults)} if faults else {}),
         "status": status,
     }
 
 
-def _organization(body: Mapping[str, Any]) -> dict[str, Any]:
+def _organization(body: Mapping[str, Any], faults: Sequence[str]) -> dict[str, Any]:
     status = body.get("status") or {}
     ready: Mapping[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
     return {
         "name": body["metadata"]["name"],
         "desired": body["spec"].get("crossAccountBackup", ""),
         "ready": [ready.get("status", "Unknown"), str(ready.get("reason", ""))],
+        **({"faults": list(faults)} if faults else {}),
         "status": status,
     }
 
@@ -88,9 +102,16 @@ def text(answer: Mapping[str, Any]) -> str:
     """Render the tables of policies and of organizations, and below them what is wrong with each."""
     at = datetime.fromisoformat(answer["summary"]["at"])
     organizations = answer.get("organizations", ())
-    below = [line for each in answer["policies"] for line in wrongs.of_status(each["policy"], each["status"])]
-    below += [line for each in organizations for line in wrongs.of_organization(each["name"], each["status"])]
+    told = [(each, wrongs.of_status(each["policy"], each["status"])) for each in answer["policies"]]
+    told += [(each, wrongs.of_organization(each["name"], each["status"])) for each in organizations]
+    below = [line for each, lines in told for line in (_refused(each) if "faults" in each else lines)]
     shown = [tables.policies(answer["policies"], at)] if answer["policies"] or not organizations else []
     shown += ["", tables.organizations(organizations)] if shown and organizations else []
     shown += [tables.organizations(organizations)] if not shown else []
     return "\n".join([*shown, *below])
+
+
+def _refused(each: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a manifest, as a plan says it."""
+    name = each["policy"] if "policy" in each else f"organization {each['name']}"
+    return ["", f"{click.style(name, bold=True)}  {each['ready'][1]}", *(f"  ✗ {fault}" for fault in each["faults"])]

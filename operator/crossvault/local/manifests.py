@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..engine.declared import PolicyKey
 from ..kinds import ACCOUNT, KINDS, ORGANIZATION, POLICY
-from ..kinds.kind import Body, ObjectKey
+from ..kinds.kind import Body, ObjectKey, Occasion
+from ..kinds.rejected import Rejected
 from ..manifest import documents, schema
 from ..manifest.documents import Document, DocumentError
 from ..manifest.fields import Fault, kind_of, show
@@ -71,16 +73,40 @@ class ManifestError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object stands: in which document of a file, and where in that."""
+
+    file: Path
+    document: int = 1
+    steps: documents.Steps = ()
+
+    def fault(self, fault: Fault, declared: str) -> ManifestFault:
+        """Place a fault of the object, by the file as it is now."""
+        line = self._line((*self.steps, *schema.steps_of(fault.path)))
+        return ManifestFault(files.shown(self.file), fault.message, line, self.document, declared, fault.path)
+
+    def _line(self, steps: documents.Steps) -> int:
+        text = files.text_of(self.file)
+        try:
+            read = documents.read(text) if isinstance(text, str) else iter(())
+            return next((each.line(steps) for each in read if each.number == self.document), 0)
+        except DocumentError:
+            return 0
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
     """All that a folder declares.
 
     Attributes:
         objects: The bodies of the objects of our kinds, with the defaults of their CRDs.
         labels: The labels of every namespace that is declared as an object.
+        places: Where the objects stand.
     """
 
     objects: Mapping[ObjectKey, Body] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    places: Mapping[ObjectKey, Place] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Folder:
@@ -95,7 +121,27 @@ class Folder:
             reading.take(file)
         if reading.faults:
             raise ManifestError(reading.faults)
-        return cls(reading.objects, reading.labels)
+        return cls(reading.objects, reading.labels, reading.places)
+
+    def faults(self, key: ObjectKey, rejected: Rejected) -> tuple[ManifestFault, ...]:
+        """Return why an object cannot be worked with beside the others, each fault with its file and line."""
+        place, declared = self.places.get(key), f"{show(key.kind)} {show(key.name)}"
+        return tuple(
+            place.fault(each, declared) if place else ManifestFault("", each.message, declared=declared, path=each.path)
+            for each in rejected.faults
+        )
+
+    def placed(self, key: ObjectKey, rejected: Rejected) -> Rejected:
+        """Return the same with the file and line of each fault before its field."""
+        told = (str(each).removesuffix(f": {each.message}") for each in self.faults(key, rejected))
+        found = (Fault(place, each.message) for place, each in zip(told, rejected.faults, strict=True))
+        return Rejected(rejected.reason, tuple(found))
+
+    def rejected(self) -> Mapping[ObjectKey, tuple[ManifestFault, ...]]:
+        """Return the faults of what can be read, and not be worked with beside the others."""
+        desk, occasion = self.desk(), Occasion(datetime.max.replace(tzinfo=UTC))
+        found = {key: _parsed(desk, key, body, occasion) for key, body in self.worked_on.items()}
+        return {key: self.faults(key, each) for key, each in found.items() if isinstance(each, Rejected)}
 
     def desk(self) -> Desk:
         """Return what is declared, ready for passes."""
@@ -137,10 +183,14 @@ class Folder:
 class _Entry:
     """An object in a file: one document, or one item of a list in it."""
 
-    file: str
+    file: Path
     document: Document
     steps: documents.Steps
     body: Mapping[str, Any]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file, self.document.number, self.steps)
 
     @property
     def name(self) -> str:
@@ -153,7 +203,7 @@ class _Entry:
         steps = (*self.steps, *schema.steps_of(fault.path))
         declared = f"{show(self.body.get('kind'))} {show(self.name)}"
         return ManifestFault(
-            self.file, fault.message, self.document.line(steps), self.document.number, declared, fault.path
+            files.shown(self.file), fault.message, self.document.line(steps), self.document.number, declared, fault.path
         )
 
 
@@ -164,7 +214,8 @@ class _Reading:
     faults: list[ManifestFault]
     objects: dict[ObjectKey, Body] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    places: dict[ObjectKey, str] = field(default_factory=dict)
+    places: dict[ObjectKey, Place] = field(default_factory=dict)
+    lines: dict[ObjectKey, str] = field(default_factory=dict)
 
     def take(self, file: Path) -> None:
         """Read one file."""
@@ -175,12 +226,12 @@ class _Reading:
         name = files.shown(file)
         try:
             for document in documents.read(text):
-                for entry in self._entries(name, document):
+                for entry in self._entries(file, document):
                     self._take(entry)
         except DocumentError as error:
             self.faults.append(ManifestFault(name, error.message, error.line, error.document))
 
-    def _entries(self, file: str, document: Document) -> Iterator[_Entry]:
+    def _entries(self, file: Path, document: Document) -> Iterator[_Entry]:
         """Yield the objects of a document; kubectl takes a List apart, too."""
         body = document.value
         listed = isinstance(body, Mapping) and schema.is_list(body)
@@ -190,7 +241,7 @@ class _Reading:
                 yield _Entry(file, document, steps, each)
             else:
                 message = f"must be an object, is {kind_of(each)}"
-                self.faults.append(ManifestFault(file, message, document.line(steps), document.number))
+                self.faults.append(ManifestFault(files.shown(file), message, document.line(steps), document.number))
 
     def _take(self, entry: _Entry) -> None:
         if schema.is_namespace(entry.body):
@@ -211,15 +262,20 @@ class _Reading:
         # A cluster-scoped object has no namespace, whatever its manifest says; kubectl leaves it out, too.
         namespace = body["metadata"].get("namespace") or "" if kind.namespaced else ""
         key = ObjectKey(kind.name, namespace, entry.name)
-        here = f"{entry.file}:{entry.document.line(entry.steps)}"
-        there = self.places.setdefault(key, here)
+        here = f"{files.shown(entry.file)}:{entry.document.line(entry.steps)}"
+        there = self.lines.setdefault(key, here)
         if there is not here:
             self.faults.append(entry.fault(Fault("metadata.name", f"is declared twice, before in {there}")))
             return
         faults = kind.faults(body)
         self.faults += map(entry.fault, faults)
         if not faults:
-            self.objects[key] = body
+            self.objects[key], self.places[key] = body, entry.place
+
+
+def _parsed(desk: Desk, key: ObjectKey, body: Body, occasion: Occasion) -> object:
+    drawer = desk[POLICY] if key.kind == POLICY.name else desk[ORGANIZATION]
+    return drawer.request(key, body, occasion).parsed()
 
 
 def _whole(fault: files.FileFault) -> ManifestFault:

@@ -32,7 +32,7 @@ from ..work.pool import Pool
 from ..work.vitals import Vitals
 from ..work.workers import LENT, Workers
 from .files import shown
-from .manifests import WORKED_ON, Folder
+from .manifests import WORKED_ON, Folder, ManifestFault
 from .watch import Watch
 
 _logger = logging.getLogger("crossvault.run")
@@ -107,6 +107,10 @@ class LocalRunner:
             for key, body in self._bodies.items()
             if key.kind == ORGANIZATION.name
         }
+
+    def rejected(self) -> Mapping[ObjectKey, tuple[ManifestFault, ...]]:
+        """Return the faults of what can be read, and not be worked with beside the others, with file and line."""
+        return self._folder.rejected()
 
     def stop(self) -> None:
         """End after the AWS call that is under way."""

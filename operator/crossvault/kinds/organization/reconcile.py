@@ -52,7 +52,7 @@ class OrganizationRequest:
         self, aws: Aws, *, clock: Clock, cadence: Cadence, stopping: Callable[[], bool] = lambda: False
     ) -> Outcome:
         """Keep the switch as declared, and report what is true now. For one that is to go nothing is written."""
-        declared = self._declared()
+        declared = self.parsed()
         if isinstance(declared, Rejected):
             return status.summarise_rejected(declared, self.body, now=clock())
         picture, actions = self._look(aws, *declared, clock())
@@ -64,7 +64,7 @@ class OrganizationRequest:
 
     def plan(self, aws: Aws, now: datetime) -> tuple[Picture, tuple[switch.SetSwitch, ...]] | Rejected:
         """Look once and say what would be done; no mutating call is made."""
-        declared = self._declared()
+        declared = self.parsed()
         return declared if isinstance(declared, Rejected) else self._look(aws, *declared, now)
 
     def unfinished(self, problem: Problem, *, now: datetime, cadence: Cadence) -> Outcome:
@@ -72,7 +72,8 @@ class OrganizationRequest:
         del cadence
         return status.summarise_unfinished(problem, self.body, now=now)
 
-    def _declared(self) -> tuple[switch.Keeper, AccountDeclaration] | Rejected:
+    def parsed(self) -> tuple[switch.Keeper, AccountDeclaration] | Rejected:
+        """Return what the organization declares, and the account that it names."""
         declared = parse_organization(self.body)
         if isinstance(declared, Rejected):
             return declared

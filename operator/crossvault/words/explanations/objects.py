@@ -92,9 +92,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
         PLATFORM,
         "Correct accountId or roleArn.",
     ),
-    Reason.NO_CREDENTIALS: Explanation(
-        "The operator has no AWS identity.", PLATFORM, "Give it one, as the message says."
-    ),
+    Reason.NO_CREDENTIALS: Explanation("The operator has no AWS identity.", PLATFORM, "Do as the message says."),
     Reason.CREDENTIALS_EXPIRED: Explanation(
         "The credentials ran out and could not be renewed.", PLATFORM, "Renew them."
     ),
