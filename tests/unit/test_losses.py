@@ -162,6 +162,11 @@ def test_a_key_that_is_not_the_declared_one_is_a_hazard(
     outcome = tell(wanted, seen)
     told = status_of(outcome)
 
+    (row,) = [each for each in intended.prerequisites if each.name == "VaultKey"]
+    nowhere = isinstance(looked_up, Seen) and looked_up.value is None and str(declared).startswith("alias/")
+    assert (row.status, row.reason) == (("Unknown", "DeclaredKeyNotFound") if nowhere else ("Met", "AllMet"))
+    assert not nowhere or ("alias/orders" in row.message and row.remedy and not row.blocks)
+    assert condition_in(told, "Ready")["status"] == ("False" if differs else "True")
     assert [each.aspect for each in intended.drift] == (["vault_key"] if differs else [])
     assert len(intended.actions) == 1
     if differs:

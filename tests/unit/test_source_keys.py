@@ -193,7 +193,14 @@ def test_a_key_is_judged_before_its_policy(key: Look[Key | None], kind: str, sta
 
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
-    [(None, Reason.KEY_NOT_FOUND, "lost"), ("PendingDeletion", Reason.KEY_NOT_USABLE, "cancel its deletion")],
+    [
+        (None, Reason.KEY_NOT_FOUND, "lost"),
+        ("PendingDeletion", Reason.KEY_NOT_USABLE, f"Key {KEY}: cancel its deletion, and enable it."),
+        ("Disabled", Reason.KEY_NOT_USABLE, f"Key {KEY}: enable it."),
+        ("PendingImport", Reason.KEY_NOT_USABLE, f"Key {KEY}: import its key material."),
+        ("Unavailable", Reason.KEY_NOT_USABLE, f"Key {KEY}: reconnect its key store."),
+        ("Creating", Reason.KEY_NOT_USABLE, f"Key {KEY}: wait until AWS has made it usable."),
+    ],
 )
 def test_what_an_unusable_key_encrypts_is_held_until_it_is_copied(
     state: str | None, reason: Reason, words: str

@@ -77,6 +77,35 @@ def test_a_key_of_the_vaults_own_account_is_what_kms_says(
     assert (row.status, row.reason) == (status, reason)
 
 
+@pytest.mark.parametrize(
+    ("state", "what", "commands"),
+    [
+        ("Disabled", "nable it", ["enable-key"]),
+        ("PendingDeletion", "ancel its deletion, and enable it", ["cancel-key-deletion", "enable-key"]),
+        ("PendingImport", "mport its key material", []),
+        ("Unavailable", "econnect its key store", []),
+        ("Updating", "ait until AWS has made it usable", []),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_of_a_key_is_said_what_its_state_asks_for(
+    state: str,
+    what: str,
+    commands: list[str],
+    there: bool,
+) -> None:
+    """And nothing else: the state is known. So it is for the key of a vault, and for that of one to be made."""
+    made = destination(create=True)
+    look = Seen(key(state=state))
+    seen = sight(vault_key=look) if there else absent(made, wanted_key=look)
+    row = vault_key.row(desired(), made, seen)
+
+    assert (row.status, row.reason) == (UNMET, Reason.KEY_NOT_USABLE)
+    assert state in row.message
+    assert row.remedy.partition(", or name")[0].rstrip(".")[1:] == what
+    assert [line.split()[2] for line in row.fix[1:]] == commands
+
+
 def test_a_vault_that_names_no_key_is_on_one_that_aws_owns() -> None:
     """Fine for an air-gapped one, and for types that AWS Backup manages in full."""
     for kind, types, status in (

@@ -76,6 +76,7 @@ class Reason(StrEnum):
     AWS_MANAGED_VAULT_KEY = "AwsManagedVaultKey"
     KEY_NOT_FOUND = "KeyNotFound"
     KEY_NOT_USABLE = "KeyNotUsable"
+    DECLARED_KEY_NOT_FOUND = "DeclaredKeyNotFound"
     VAULT_LOCK_DIFFERS = "VaultLockDiffers"
     VAULT_LOCK_FIXED = "VaultLockFixed"
     VAULT_LOCK_CONFLICT = "VaultLockConflict"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ...engine import fixes
 from ...engine.declared import Desired, Destination, account_of
 from ...engine.fixes import Fix
-from ...engine.looks import Look, Unseen
+from ...engine.looks import Look, Seen, Unseen
 from ...engine.observed import Sight
 from ...engine.rows import UNKNOWN, Prerequisite, met, unmet
 from ...iam.documents import MalformedPolicyError
@@ -19,7 +19,7 @@ from ...words.reasons import Reason
 from ..organization.controls import RESOURCE
 from ..resource_types.matrix import KEYED_BY_RESOURCE, NOT_AIR_GAPPED, service_of
 from ..vault import KEYS, vault_of, vault_to_be
-from ..vault.by_hand import enabling
+from ..vault.by_hand import enabling, mended
 from ..vault.seen import Key
 from . import by_hand
 from .admission import Admission, Party, admit, parties, service_role
@@ -252,7 +252,7 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
     if first.reason is not Reason.KEY_NOT_SHARED:
         gone = first.reason is Reason.KEY_NOT_FOUND
         lost = "What a deleted key encrypts is lost: exclude the resources, or delete their recovery points."
-        return lost if gone else f"{named}: enable it, or cancel its deletion."
+        return lost if gone else f"{named}: {' or '.join(_mended(group, sight))}."
     denying = [each for each in first.admissions if each.verdict is Verdict.DENIED]
     if denying:
         grounds = dict.fromkeys(ground.statement for each in denying for ground in each.grounds)
@@ -261,6 +261,13 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
     stale = "".join(dict.fromkeys(_correct(one, sight, arns) for one in group[:_KEYS]))
     pasted = f"Add to the statements of the policy of {named[0].lower()}{named[1:]}: {printed(arns)}"
     return f"{_role_first(arns, sight)}{stale}{pasted}"
+
+
+def _mended(group: list[Verdicts], sight: Sight) -> Iterator[str]:
+    """Yield what brings back keys that are there and cannot be used, each once."""
+    pictures = {} if isinstance(look := sight[SOURCE_KEYS], Unseen) else look.value.pictures
+    looks = (pictures[arn].key for arn in dict.fromkeys(one.behind.key_arn for one in group) if arn in pictures)
+    yield from dict.fromkeys(mended(each.value.state) for each in looks if isinstance(each, Seen) and each.value)
 
 
 def _correct(one: Verdicts, sight: Sight, arns: list[str]) -> str:

@@ -137,7 +137,7 @@ def _otherwise(side: Side) -> tuple[Drift, ...]:
 def _other_key(side: Side) -> Drift | None:
     """Compare the key of an existing vault with the declared one; a vault keeps its key for ever.
 
-    An alias, or a key id, that could not be looked up says nothing.
+    An alias, or a key id, that could not be looked up, or names no key, says nothing here: the row of the key tells it.
     """
     wanted, look, looked_up = side.destination[CREATION].encryption_key, side.sight[VAULT], side.sight[KEYS].wanted
     if wanted is None or isinstance(look, Unseen) or look.value is None:

@@ -56,6 +56,21 @@ def lock(ref: VaultRef, bounds: Bounds) -> Fix:
     return fixes.within(ref.account, put)
 
 
+_MENDED = {
+    "Disabled": "enable it",
+    "PendingDeletion": "cancel its deletion, and enable it",
+    "PendingReplicaDeletion": "cancel its deletion, and enable it",
+    "PendingImport": "import its key material",
+    "Unavailable": "reconnect its key store",
+}
+"""What ends the states in which a key does nothing. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"""
+
+
+def mended(state: str) -> str:
+    """Say what makes a key usable again that is in some state: the end of a sentence."""
+    return _MENDED.get(state, "wait until AWS has made it usable")
+
+
 def enabling(key: Key) -> tuple[str, ...]:
     """Return the commands that make a key usable again; none where only AWS, or nobody, can."""
     region = region_of(key.arn)

@@ -12,12 +12,12 @@ from ...engine import fixes
 from ...engine.declared import Desired, Destination, account_of
 from ...engine.looks import Unseen
 from ...engine.observed import Sight
-from ...engine.rows import UNKNOWN, Prerequisite, met, unknown, unmet
+from ...engine.rows import MET, UNKNOWN, Prerequisite, met, unknown, unmet
 from ...words.reasons import Reason
 from ..resource_types.matrix import FULLY_MANAGED, KEYED_BY_RESOURCE
 from . import by_hand
 from .declared import CREATION
-from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Vault
+from .seen import AWS_OWNED, CUSTOMER_MANAGED, KEYS, VAULT, Key, Vault
 
 NAME = "VaultKey"
 
@@ -35,6 +35,7 @@ def row(desired: Desired, destination: Destination, sight: Sight) -> Prerequisit
     | standard | the same, and some of them do, or none is declared | Unmet; what needs another is held: :func:`unfit` |
     | standard | of another account | Met or Unmet as EncryptionKeyType says |
     | any | of another account, and AWS says nothing more | Unknown |
+    | any | can be used, and an alias or id is declared that names none | Unknown; copies go on |
     """
     look = sight[VAULT]
     if isinstance(look, Unseen):
@@ -43,8 +44,26 @@ def row(desired: Desired, destination: Destination, sight: Sight) -> Prerequisit
     if vault is None:
         return _wanted(destination, sight)
     if vault.encryption_key_arn is not None and vault.own_key_arn is None:
-        return _foreign(desired, destination, vault)
-    return _own(desired, destination, vault, sight)
+        return _compared(_foreign(desired, destination, vault), destination, sight)
+    return _compared(_own(desired, destination, vault, sight), destination, sight)
+
+
+def _compared(found: Prerequisite, destination: Destination, sight: Sight) -> Prerequisite:
+    """Tell of a key that can be used, but is declared by a name that names none; it may be another one than meant."""
+    wanted, look = destination[CREATION].encryption_key, sight[KEYS].wanted
+    compared = wanted is None or ":key/" in wanted or isinstance(look, Unseen) or look.value is not None
+    if compared or found.status is not MET:
+        return found
+    where = f"in account {destination.vault.account.name} ({destination.vault.region})"
+    return Prerequisite(
+        NAME,
+        destination.name,
+        UNKNOWN,
+        Reason.DECLARED_KEY_NOT_FOUND,
+        f"{found.message} Whether it is the declared one is not known: there is no key {wanted} {where}.",
+        "Correct spec.destinations[].vault.encryptionKey, or take it out: a vault keeps the key that it has.",
+        clears=found.clears,
+    )
 
 
 def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
@@ -71,11 +90,24 @@ def _wanted(destination: Destination, sight: Sight) -> Prerequisite:
             NAME,
             destination.name,
             Reason.KEY_NOT_USABLE,
-            f"Key {wanted} {where} is {look.value.state} and managed by {look.value.manager}.",
-            "Name an enabled customer managed key in spec.destinations[].vault.encryptionKey.",
+            f"Key {wanted} {where} is {_state(look.value)}.",
+            _usable(look.value),
             fix=fixes.within(destination.vault.account, *by_hand.enabling(look.value)),
         )
     return _good(destination, f"Key {wanted} can be used.")
+
+
+def _state(key: Key) -> str:
+    return key.state if key.manager == "CUSTOMER" else "managed by AWS"
+
+
+def _usable(key: Key) -> str:
+    named = "name an enabled customer managed key in spec.destinations[].vault.encryptionKey"
+    return _sentence(f"{by_hand.mended(key.state)}, or {named}" if key.manager == "CUSTOMER" else named)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
@@ -110,7 +142,7 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight)
             destination.name,
             Reason.KEY_NOT_USABLE,
             f"The key of vault {vault.name} is {key.state}.",
-            "Enable the key, or cancel its deletion.",
+            _sentence(by_hand.mended(key.state)),
             fix=fixes.within(destination.vault.account, *by_hand.enabling(key)),
         )
     if (key is None or key.manager != "CUSTOMER") and not vault.air_gapped:

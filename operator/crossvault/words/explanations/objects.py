@@ -207,6 +207,12 @@ OBJECTS: Mapping[Reason, Explanation] = {
     Reason.KEY_NOT_USABLE: Explanation(
         "The key is disabled, deleted or managed by AWS.", AWS_ADMIN, "Enable or replace it."
     ),
+    Reason.DECLARED_KEY_NOT_FOUND: Explanation(
+        "The destination vault is there, and vault.encryptionKey names no key, so it cannot be told whether the vault"
+        " has the one that is meant; copies go on.",
+        AUTHOR,
+        "Correct vault.encryptionKey, or take it out: a vault keeps the key that it has.",
+    ),
     Reason.VAULT_LOCK_DIFFERS: Explanation(
         "The vault's lock is not the one that vault.lock declares, or there is none; copies go on.",
         PLATFORM,
