@@ -223,12 +223,14 @@ def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
     [
         pytest.param([{"Principal": {"AWS": "AROAEXAMPLE"}}], "changed: Principal is AROAEXAMPLE", id="a deleted role"),
         pytest.param(
-            [{"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}, "Effect": "Deny"}],
-            "changed: Effect is Deny; Condition was added: aws:SourceVpc",
+            [{"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}, "Action": "s3:*"}],
+            "changed: Action is s3:*; Condition was added: aws:SourceVpc",
             id="two things",
         ),
         pytest.param([{}, {}], "changed: it stands there 2 times", id="twice"),
-        pytest.param([{}, {"Effect": "Deny"}], "changed: it stands there 2 times; Effect is Deny", id="twice, once so"),
+        pytest.param([{}, {"Action": "x"}], "changed: it stands there 2 times; Action is x", id="twice, once so"),
+        pytest.param([{"Effect": "Deny"}], "of what somebody denies", id="a Deny"),
+        pytest.param([{}, {"Effect": "Deny", "Action": "x"}], "of what somebody denies", id="a Deny beside it"),
     ],
 )
 def test_drift_of_our_statement_says_what_differs(statements: list[dict[str, Any]], difference: str) -> None:
@@ -287,7 +289,9 @@ def _policy(*statements: dict[str, Any]) -> str:
     [
         pytest.param({}, True, id="as written"),
         pytest.param({"Sid": former_sid_of(ROLE)}, True, id="as an earlier release named it"),
-        pytest.param({"Effect": "Deny", "Action": "x"}, True, id="changed in all but Sid and principal"),
+        pytest.param({"Action": "x", "Resource": "y"}, True, id="changed in all but Sid and principal"),
+        pytest.param({"Effect": "Deny"}, False, id="a Deny"),
+        pytest.param({"Effect": "Deny", "Sid": former_sid_of(ROLE)}, False, id="a Deny as an earlier release named it"),
         pytest.param({"Principal": {"AWS": [ROLE]}}, True, id="the role in a list"),
         pytest.param({"Principal": {"AWS": "AROAEXAMPLEID"}}, True, id="the role was deleted"),
         pytest.param({"Sid": "Mine"}, False, id="another Sid"),

@@ -49,8 +49,11 @@ def is_ours(statement: Mapping[str, Any], guest: str) -> bool:
 
     AWS writes the unique id of a role, ``AROA…``, in the place of the ARN of one that was deleted (IAM User Guide, AWS
     JSON policy elements: Principal). Such a principal lets nobody in any more, also not a new role of the same name.
-    What lets everybody in is ours only while it says of which one organization.
+    What lets everybody in is ours only while it says of which one organization. What denies anything is nobody's of us:
+    whoever wrote it meant it.
     """
+    if statement.get("Effect") != "Allow":
+        return False
     if statement.get("Sid") not in {sid_of(guest), former_sid_of(guest)} or "NotPrincipal" in statement:
         return False
     found = meaning.principals_of(statement.get("Principal"), meaning.partition_of(guest))
@@ -94,9 +97,11 @@ def _names_one_organization(condition: object) -> bool:
 
 
 def usurped(statements: Iterable[Mapping[str, Any]], guest: str) -> str | None:
-    """Return whom a statement under our Sid lets in that is not ours to touch; None where there is none."""
+    """Return whom a statement under our Sid is about that is not ours to touch; None where there is none."""
     for each in statements:
         if each.get("Sid") == sid_of(guest) and not is_ours(each, guest):
+            if each.get("Effect") != "Allow":
+                return "what somebody denies"
             listed = meaning.principals_of(each.get("Principal"), meaning.partition_of(guest))
             names = sorted(name for kind in listed.values() for name in kind)
             others = ["others than the members of one organization"] if names == [EVERY_MEMBER] else names
@@ -116,6 +121,14 @@ def standing(document: str | None, guest: str) -> dict[str, Any] | None:
     except MalformedPolicyError:
         return None
     return found[0] if found else None
+
+
+def is_left(document: str | None, guest: str) -> bool:
+    """Tell whether our statement stands in a policy, also where somebody has turned it into a Deny."""
+    try:
+        return any(is_ours({**each, "Effect": "Allow"}, guest) for each in documents.statements(document))
+    except MalformedPolicyError:
+        return False
 
 
 def written_in(document: str | None, digest: str | None) -> dict[str, Any] | None:

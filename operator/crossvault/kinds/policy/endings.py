@@ -18,7 +18,7 @@ from ...aspects.schedule.seen import PLANS
 from ...aspects.source_keys.declared import KEY_POLICY
 from ...aspects.source_keys.statement import GRANTS, USE
 from ...aspects.vault_policy import OWNERSHIP, POLICY, guest_of
-from ...aspects.vault_policy.statement import SID_PREFIX, sid_of, standing, written_in
+from ...aspects.vault_policy.statement import SID_PREFIX, is_left, sid_of, written_in
 from ...engine.declared import (
     DeletionPolicy,
     Desired,
@@ -273,7 +273,7 @@ def summarise(
             stays.append(_needed(arn, written["Sid"], ending.claimants, desired.key))
         elif written is not None:
             left.append((_short(declared.vault, written["Sid"]), refused.get(declared.name, _INTERRUPTED)))
-        elif standing(policy.value, guest_of(desired, declared)) is not None:
+        elif is_left(policy.value, guest_of(desired, declared)):
             stays.append(_changed(arn, sid))
     stays += [*_plans_of_others(desired, observed), *_plan_elsewhere(desired, body)]
     left += _plan_standing(desired, observed, refused, body)
