@@ -376,8 +376,10 @@ def test_a_missed_objective_is_found_though_nothing_is_to_be_done() -> None:
 
 
 def test_a_first_plan_does_not_count_what_there_is_none_of() -> None:
-    """Where nothing was ever copied there is nothing to judge by, in so many words."""
-    text = click.unstyle(plans.text(answer(builders.desired(), builders.observed((builders.point(),)))))
+    """Where nothing was ever copied there is nothing to judge by, and nothing in doubt; who asks is told so."""
+    document = answer(builders.desired(), builders.observed((builders.point(),)))
+    told = "RDS: no finished copy job shows whether copies keep date and resource."
 
-    assert "RDS: unproven: there are no finished copies of it to judge by" in text
-    assert "twin" not in text
+    assert "pairing" not in click.unstyle(plans.text(document))
+    assert told in click.unstyle(plans.text(document, verbose=True))
+    assert "AWS lists no copy job." in click.unstyle(plans.text(document, verbose=True))

@@ -82,15 +82,50 @@ def test_a_plan_shows_on_what_it_rests(known: int, late: bool, verdict: str, sta
 def test_a_plan_says_it_to_a_person() -> None:
     """In lines, with the age of the oldest job, and until when it could not be taken back."""
     wanted, seen = world(3, locked=True, lifecycle=Lifecycle(delete_after_days=90))
-    text = "\n".join(plans._lines(shown(wanted, seen), acts=True))
+    text = "\n".join(plans._lines(shown(wanted, seen), acts=True, verbose=True))
 
-    assert "the oldest copy job seen is of 2026-11-20T" in text
-    assert "RDS: proven: 3 of 3 finished jobs linked, 0 of them mismatched, dates at most 0 s apart" in text
-    assert "1 recovery point (1.0 KiB) younger than the oldest copy job" in text
-    assert "of a kind that jobs prove" in text
-    assert "the vault is locked: what starts cannot be deleted before it expires, the last of it on 2027-02-" in text
+    assert "The oldest copy job that AWS lists is of 2026-11-20T" in text
+    assert "RDS: 3 finished copy jobs prove that copies keep date and resource of their source." in text
+    assert "3 of these jobs have their copy listed, dated at most 0 s from its source" in text
+    assert "1 recovery point (1.0 KiB) starts, because no copy job is of what is younger than the oldest one." in text
+    assert "because copy jobs prove how copies of the type are dated, and none is dated like it." in text
+    assert "locked vault       what starts cannot be deleted before it expires, the last of it on 2027-02-" in text
     assert shown(*world(3, locked=True))["pairing"]["undeletableUntil"] == "never"
     assert "undeletableUntil" not in shown(*world(3))["pairing"]
+
+
+@pytest.mark.parametrize(
+    ("known", "late", "said"),
+    [
+        pytest.param(3, False, [], id="proven"),
+        pytest.param(
+            3,
+            True,
+            [
+                "RDS: 1 recovery point is held (CopyUncertain): whether there is a copy cannot be told.",
+                "RDS: 3 of 3 finished copy jobs left a copy with another date or resource than its source.",
+                "RDS: in the destination 1 recovery point may be a copy of anything.",
+            ],
+            id="contradicted",
+        ),
+        pytest.param(
+            0,
+            False,
+            [
+                "RDS: 1 recovery point is held (CopyUncertain): whether there is a copy cannot be told.",
+                "RDS: no finished copy job shows whether copies keep date and resource.",
+                "RDS: in the destination 1 recovery point may be a copy of anything.",
+            ],
+            id="unproven",
+        ),
+    ],
+)
+def test_without_being_asked_a_plan_says_what_is_in_doubt(known: int, late: bool, said: list[str]) -> None:
+    """And of what is certain nothing: nobody has to read it before every start."""
+    lines = plans._lines(shown(*world(known, late=late)), acts=True, verbose=False)
+
+    assert [each.strip() for each in lines if each.startswith("      RDS: ")] == said
+    assert any("· pairing" in each for each in lines) is bool(said)
 
 
 def test_nothing_to_start_is_nothing_to_say() -> None:
@@ -100,7 +135,7 @@ def test_nothing_to_start_is_nothing_to_say() -> None:
     wanted = desired(backfill=ALL)
     seen = observed((source,), sight(copies=(copy,), jobs=(job_for(source, state="COMPLETED", to=copy),)))
 
-    assert "pairing" not in "\n".join(plans._lines(shown(wanted, seen), acts=True))
+    assert "pairing" not in "\n".join(plans._lines(shown(wanted, seen), acts=True, verbose=True))
 
 
 def test_a_status_says_it_short() -> None:

@@ -27,7 +27,7 @@ READING = ("Describe", "Get", "List", "Lookup", "Simulate", "AssumeRole")
 THREADS = 8
 
 
-def show(path: Path, output: str, cluster: str) -> int:
+def show(path: Path, output: str, cluster: str, *, verbose: bool = False) -> int:
     """Print what would be done for the policies of a folder, and return the exit code."""
     try:
         folder = Folder.read(path)
@@ -38,7 +38,7 @@ def show(path: Path, output: str, cluster: str) -> int:
         render.emit(unusable(error), output, plans.text)
         return FAILED
     answer = make(folder, cluster)
-    render.emit(answer, output, plans.text)
+    render.emit(answer, output, lambda each: plans.text(each, verbose=verbose))
     return exit_code(answer)
 
 

@@ -242,15 +242,15 @@ def _existing(plan: Plan, name: str, *, acts: bool) -> dict[str, Any]:
 # --- Text ----------------------------------------------------------------------------------------------------------
 
 
-def text(answer: Mapping[str, Any]) -> str:
-    """Render the document for a person."""
+def text(answer: Mapping[str, Any], *, verbose: bool = False) -> str:
+    """Render the document for a person; ``verbose`` with what the pairing rests on of all that starts."""
     blocks = [line for each in answer.get("organizations", ()) for line in switches_.lines(each)]
-    blocks += [block for policy in answer["policies"] for block in _policy(policy)]
+    blocks += [block for policy in answer["policies"] for block in _policy(policy, verbose=verbose)]
     blocks += strays.lines(answer.get("plansLeft", ()))
     return "\n".join([*blocks, verdicts.line(answer)])
 
 
-def _policy(policy: Mapping[str, Any]) -> list[str]:
+def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
     if "faults" in policy:
         head = click.style(policy["policy"], bold=True) + f"  {policy['reason']}"
         return [head, *(f"  ✗ {fault}" for fault in policy["faults"])]
@@ -261,7 +261,8 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
     held = "   (suspended: only reported)" if policy["suspended"] else held
     sides = [(policy["policy"], sources.lines(policy["source"]))]
     sides += [
-        (f"{policy['policy']} → {each['name']}", _lines(each, acts=policy["acts"])) for each in policy["destinations"]
+        (f"{policy['policy']} → {each['name']}", _lines(each, acts=policy["acts"], verbose=verbose))
+        for each in policy["destinations"]
     ]
     for name, inside in sides:
         lines += [click.style(name, bold=True) + held, *inside] if inside else []
@@ -271,12 +272,12 @@ def _policy(policy: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _lines(each: Mapping[str, Any], *, acts: bool) -> list[str]:
+def _lines(each: Mapping[str, Any], *, acts: bool, verbose: bool) -> list[str]:
     lines = sources.change_lines(each["changes"])
     lines += _copy_line(each["copies"], sources.sign("add"), acts=acts)
     lines += costs.lines(each["copies"])
     lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
-    lines += pairings.lines(each["pairing"])
+    lines += pairings.lines(each["pairing"], verbose=verbose)
     lines += wrongs.prerequisites(each["unmet"])
     lines += wrongs.failures(each["failures"], each["unmet"])
     lines += wrongs.hazards(each["hazards"])

@@ -11,10 +11,11 @@ from .. import options
 
 @click.command("plan")
 @options.manifests
+@click.option("-v", "--verbose", is_flag=True, help="Say of all that starts why it has no copy for certain.")
 @options.output
 @options.cluster_name("local", "local")
 @click.pass_context
-def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> None:
+def command(ctx: click.Context, *, path: Path, verbose: bool, output: str, cluster: str) -> None:
     """Show what would be done for the policies of a folder, and do nothing.
 
     \b
@@ -28,4 +29,4 @@ def command(ctx: click.Context, *, path: Path, output: str, cluster: str) -> Non
     options.configure_logs("text", "error")
     from .. import plan
 
-    ctx.exit(plan.show(path, output, cluster))
+    ctx.exit(plan.show(path, output, cluster, verbose=verbose))
