@@ -68,7 +68,7 @@ def test_a_copied_one_names_its_copy_and_its_job() -> None:
         *("copied", COPY.arn),
         *("job-1", "COMPLETED"),
     )
-    assert COPY.arn in printed([one])
+    assert COPY.arn in printed([one], "wide")
     assert f"The copy {COPY.arn} in {builders.TARGET_ARN} is COMPLETED" in printed([one], fully=True)
 
 
@@ -125,6 +125,48 @@ def test_a_table_has_a_head_once_and_a_sum() -> None:
     assert len(found) == 2 * CHUNK + 2
     assert sum(each.startswith("CREATED") for each in found) == 1
     assert found[-1] == f"{2 * CHUNK:,} lines: {2 * CHUNK:,} missing."
+
+
+FULL = Standing(
+    replace(POINT, arn=f"arn:aws:rds:eu-west-1:111111111111:snapshot:awsbackup:job-{'0' * 36}"),
+    State.FAILED,
+    Reason.SERVICE_FAILURE,
+    message="It says much. " * 30,
+)
+
+
+@pytest.mark.parametrize("width", [80, 100, 130, 200])
+def test_a_table_fits_the_terminal_and_cuts_no_name(width: int) -> None:
+    """Columns are left out instead, the same in every line; how it stands and which it is are always there."""
+    text = printed([line(FULL)], width=width)
+    head, row, _ = text.splitlines()
+
+    assert len(row) <= max(width, 92)  # four columns are always there
+    assert {"STATE", "REASON", "CREATED"} <= set(head.split())
+    assert {"failed", "ServiceFailure", f"job-{'0' * 36}"} <= set(row.split())
+    assert ("UNTIL" in head) is (width >= 200)
+    assert ("RESOURCE" in head) is (width >= 100)
+
+
+def test_a_wide_table_has_everything() -> None:
+    """However narrow the terminal."""
+    head, row, _ = printed([line(FULL)], "wide", width=80).splitlines()
+
+    assert {"RECOVERY", "COPY", "JOB", "MESSAGE", "DESTINATION"} <= set(head.split())
+    assert FULL.point.arn in row
+    assert "It says much. It says much." in row
+
+
+def test_why_something_could_not_be_looked_at_stands_below_the_table_once() -> None:
+    """However many recovery points there are."""
+    dark = [
+        Line("shop/orders", "dr", NOT_LOOKED_AT, replace(POINT, arn=f"arn:{number}"), "AccessDenied", "It may not.")
+        for number in range(3)
+    ]
+    text = printed(dark)
+
+    assert text.count("shop/orders → dr could not be looked at: AccessDenied: It may not.") == 1
+    assert text.count("not_looked_at") == 3
 
 
 @pytest.mark.parametrize(
@@ -263,4 +305,5 @@ def test_waiting_has_its_date_in_the_table() -> None:
     until = NOW + timedelta(minutes=30)
     one = line(Standing(POINT, State.FAILED, Reason.SERVICE_FAILURE), Wait("the next attempt", until))
 
-    assert "2026-11-23T12:30:00Z   yes" in printed([one])
+    assert printed([one]).splitlines()[1].endswith("2026-11-23T12:30:00Z")
+    assert "2026-11-23T12:30:00Z   yes" in printed([one], "wide")

@@ -80,7 +80,7 @@ def _details(each: Mapping[str, Any]) -> Iterator[str]:
         apart = f"{each['largestDifferenceSeconds']:g} s"
         yield (
             f"{each['linked']} of these jobs have their copy listed, dated at most {apart} from its source; by date"
-            f" alone {blind['agree']} of them would be paired alike, {blind['differ']} otherwise and {blind['none']} not."
+            f" alone {blind['agree']} would be paired alike, {blind['differ']} otherwise and {blind['none']} not."
         )
     if each["byDate"]:
         yield f"{plural(each['byDate'], 'pair')} {'is' if each['byDate'] == 1 else 'are'} found by date alone."

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
@@ -25,7 +25,7 @@ from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import clean, plain, plain_json, plural
 from . import FAILED, FOUND, NOTHING
-from .render import API_VERSION, size
+from .render import API_VERSION, size, wrapped
 
 NOT_LOOKED_AT = "not_looked_at"
 """The state of what nobody knows the state of."""
@@ -117,9 +117,14 @@ MEMBERS = tuple(row(Line("", "", "")))
 
 
 def emit(
-    lines: Iterable[Line], output: str, *, fully: bool = False, faults: Sequence[Mapping[str, Any]] = ()
+    lines: Iterable[Line],
+    output: str,
+    *,
+    fully: bool = False,
+    faults: Sequence[Mapping[str, Any]] = (),
+    width: int | None = None,
 ) -> Counter[str]:
-    """Print lines as they come, and return how many of each state there were."""
+    """Print lines as they come, a table no wider than ``width``, and return how many of each state there were."""
     counted: Counter[str] = Counter()
 
     def counting() -> Iterator[Line]:
@@ -135,8 +140,14 @@ def emit(
         case _ if fully:
             for each in counting():
                 click.echo("\n".join(map(plain, sentences(each))))
+        case "wide":
+            _table(counting(), _WIDE, None)
+            click.echo(last_line(counted))
         case _:
-            _table(counting())
+            dark = dict[str, None]()
+            _table(_noting(counting(), dark), _NARROW, width)
+            for why in dark:
+                click.echo("\n".join(wrapped(why, width, "!  ", "   ")))
             click.echo(last_line(counted))
     return counted
 
@@ -192,7 +203,9 @@ def _cell(value: object) -> str:
 
 # --- People --------------------------------------------------------------------------------------------------------
 
-_COLUMNS: tuple[tuple[str, Callable[[Line], str | None]], ...] = (
+_Columns: TypeAlias = tuple[tuple[str, Callable[[Line], str | None]], ...]
+
+_WIDE: _Columns = (
     ("CREATED", lambda line: instant(line.point.created) if line.point else None),
     ("STATE", lambda line: line.state),
     ("REASON", lambda line: line.reason),
@@ -209,14 +222,50 @@ _COLUMNS: tuple[tuple[str, Callable[[Line], str | None]], ...] = (
 )
 
 
-def _table(lines: Iterable[Line]) -> None:
-    """Print columns as wide as the longest text of the lines so far, a chunk at a time."""
-    widths = [len(name) for name, _ in _COLUMNS]
-    head: tuple[tuple[str, ...], ...] = (tuple(name for name, _ in _COLUMNS),)
+_NARROW: _Columns = (
+    ("CREATED", lambda line: instant(line.point.created) if line.point else None),
+    ("STATE", lambda line: line.state),
+    ("REASON", lambda line: line.reason),
+    ("RECOVERY POINT", lambda line: _name(line.point.arn) if line.point else None),
+    ("RESOURCE", lambda line: _name(line.point.resource_arn or "") if line.point else None),
+    ("POLICY", lambda line: line.policy),
+    ("DESTINATION", lambda line: line.destination),
+    ("UNTIL", lambda line: instant(line.wait.until) if line.wait else None),
+)
+"""What fits on a terminal: names without what all begin with. What matters least is last, and left out first."""
+_LEAST = 4
+"""So many of them are never left out."""
+_GAP = "   "
+
+
+def _name(arn: str) -> str:
+    """Return what tells a thing from others of its account: ``snap-0a1b`` of ``arn:aws:ec2:…:snapshot/snap-0a1b``."""
+    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+
+
+def _noting(lines: Iterable[Line], dark: dict[str, None]) -> Iterator[Line]:
+    """Yield the same, and note once each why something could not be looked at."""
+    for each in lines:
+        if each.state == NOT_LOOKED_AT:
+            to = f" → {each.destination}" if each.destination else ""
+            dark[plain(f"{each.policy}{to} could not be looked at: {each.reason}: {each.message}")] = None
+        yield each
+
+
+def _table(lines: Iterable[Line], columns: _Columns, room: int | None) -> None:
+    """Print columns as wide as the longest text of the lines so far, a chunk at a time.
+
+    What the first chunk has no room for is left out, from the last column on.
+    """
+    widths = [len(name) for name, _ in columns]
+    head: tuple[tuple[str, ...], ...] = (tuple(name for name, _ in columns),)
     for chunk in _chunks(lines):
-        rows = tuple(tuple(plain(tell(each) or "-") for _, tell in _COLUMNS) for each in chunk)
+        rows = tuple(tuple(plain(tell(each) or "-") for _, tell in columns) for each in chunk)
         widths = [max(width, *map(len, column)) for width, column in zip(widths, zip(*rows, strict=True), strict=True)]
-        padded = ("   ".join(map(str.ljust, cells, widths)).rstrip() for cells in (*head, *rows))
+        if head and room is not None:
+            while len(columns) > _LEAST and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+                columns, widths, head = columns[:-1], widths[:-1], (head[0][:-1],)
+        padded = (_GAP.join(map(str.ljust, cells, widths)).rstrip() for cells in (*head, *rows))
         click.echo("\n".join(padded))
         head = ()
 

@@ -36,7 +36,7 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..words.problems import Problem
-from . import FAILED, point_lines
+from . import FAILED, point_lines, render
 from .point_lines import NOT_LOOKED_AT, Line
 
 THREADS = 8
@@ -100,7 +100,7 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     try:
         told = lines(folder, policies, wanted, aws)
-        counted = point_lines.emit(told, output, fully=wanted.point is not None)
+        counted = point_lines.emit(told, output, fully=wanted.point is not None, width=render.width())
     finally:
         aws.close()
     if wanted.point is not None and not counted.total() and not wanted.states:

@@ -49,7 +49,7 @@ def _policies(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     "--recovery-point", "point", type=_Arn(), help="Only this one, or that of which this is the copy, in full."
 )
 @click.option("--resource", type=_Arn(), help="Only those of this resource.")
-@options.printed("table", "json", "csv")
+@options.printed("table", "wide", "json", "csv", told="How to print; a table has the columns that fit, wide all.")
 @options.cluster_name("local", "local")
 @click.pass_context
 def command(
