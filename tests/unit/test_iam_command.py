@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,50 @@ def test_without_the_operators_arn_that_is_told() -> None:
     assert "OPERATOR_ARN stands for the ARN of the operator's own identity" in result.stderr
 
 
+def test_templates_are_a_file_for_each_account_with_what_deploys_it(tmp_path: Path) -> None:
+    """Each is what CloudFormation takes, and its command works as it is printed."""
+    result = quickstart("-o", "cloudformation", "--to", str(tmp_path / "made"))
+    lines = result.stdout.splitlines()
+
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [
+        *("account-111111111111.yaml", "account-222222222222.yaml", "operator.yaml"),
+    ]
+    assert lines[0::2] == [
+        "# The operator's own identity in account 555555555555:",
+        "# Account 111111111111: production:",
+        "# Account 222222222222: dr:",
+    ]
+    for line in lines[1::2]:
+        words = shlex.split(line)
+        assert words[:3] == ["aws", "cloudformation", "deploy"]
+        assert "$" not in line
+        template = yaml.safe_load(Path(words[words.index("--template-file") + 1]).read_text("utf-8"))
+        assert template["Resources"]
+        assert all("Default" in each for each in template.get("Parameters", {}).values())
+    assert "several templates" not in result.stderr
+
+
+def test_what_a_template_has_no_value_for_is_taken_from_the_shell(tmp_path: Path) -> None:
+    """The operator's ARN, where nobody has said it."""
+    result = run("-f", str(least.EXAMPLES / "quickstart"), "-o", "cloudformation", "--to", str(tmp_path))
+
+    assert result.stdout.count(' --parameter-overrides OperatorArn="$OPERATOR_ARN"') == 2
+
+
+def test_no_file_is_replaced_unless_that_is_said(tmp_path: Path) -> None:
+    """As import has it."""
+    to = ("-o", "cloudformation", "--to", str(tmp_path))
+    ended = [quickstart(*to, *more).exit_code for more in ((), (), ("--overwrite",))]
+
+    assert ended == [0, 1, 0]
+
+
+def test_several_templates_in_one_stream_are_said_to_be_several() -> None:
+    """One is not."""
+    assert "--to DIR writes a file for each account" in quickstart("-o", "cloudformation").stderr
+    assert "several" not in quickstart("-o", "cloudformation", "--account", "dr").stderr
+
+
 # --- What is wrong -------------------------------------------------------------------------------------------------
 
 
@@ -84,6 +129,8 @@ def test_without_the_operators_arn_that_is_told() -> None:
         pytest.param(
             ("--account", "dd"), "there is no BackupAccount dd; there are: dr, production.", id="another name"
         ),
+        pytest.param(("--to", "x"), "--to goes with -o cloudformation", id="a folder for JSON"),
+        pytest.param(("--overwrite",), "--overwrite goes with --to DIR", id="nothing to replace"),
         pytest.param(("--operator-arn", "crossvault"), "is none such as arn:aws:iam::", id="no ARN"),
         pytest.param(("--event-queue-arn", "https://sqs"), "is none such as arn:aws:sqs:", id="no queue"),
         pytest.param(("--service-account", "crossvault"), "is none such as crossvault-system/", id="no namespace"),

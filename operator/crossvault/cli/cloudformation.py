@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,6 +15,8 @@ from . import policies
 from .policies import Json
 
 OPERATOR, COPY_ROLES = "OperatorArn", "CreateCopyRoles"
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class _Plain(yaml.SafeDumper):
@@ -23,28 +29,66 @@ class _Plain(yaml.SafeDumper):
 
 def templates(answer: Mapping[str, Any]) -> str:
     """Return the templates, each after a line that says for which account it is."""
-    made = [_document(title, template) for title, template in stacks(answer)]
-    return "---\n".join(made)
+    return "---\n".join(map(text, stacks(answer)))
 
 
-def stacks(answer: Mapping[str, Any]) -> list[tuple[str, Json]]:
-    """Return the templates by their titles: the operator's own identity first, if it is a role."""
-    found: list[tuple[str, Json]] = []
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One template.
+
+    Attributes:
+        name: What a stack of it is called.
+        file: What a file of it is called.
+        account_id: Where it is deployed; empty where nobody has said who the operator is.
+    """
+
+    title: str
+    name: str
+    file: str
+    account_id: str
+    template: Json
+
+
+def text(stack: Stack) -> str:
+    """Return a template as YAML, after a line that says for which account it is."""
+    body = yaml.dump(stack.template, Dumper=_Plain, sort_keys=False, allow_unicode=False, width=120)
+    return f"# {stack.title}\n{body}"
+
+
+def deploying(stack: Stack, path: Path) -> tuple[str, str]:
+    """Return what makes a stack of a file: the account to be in, and the command of the AWS CLI.
+
+    What the template has no value for is taken from the shell.
+    """
+    words = ["aws", "cloudformation", "deploy", "--stack-name", stack.name, "--template-file", str(path)]
+    command = shlex.join([*words, "--capabilities", "CAPABILITY_NAMED_IAM"])
+    asked = [name for name, each in stack.template.get("Parameters", {}).items() if "Default" not in each]
+    given = "".join(f' {name}="${_variable(name)}"' for name in asked)
+    return f"# {stack.title}:", f"{command}{' --parameter-overrides' if given else ''}{given}"
+
+
+def _variable(name: str) -> str:
+    """Return the name of a parameter as a shell has it: ``EXTERNAL_ID`` for ``ExternalId``."""
+    return _WORD.sub("_", name).upper()
+
+
+def stacks(answer: Mapping[str, Any]) -> list[Stack]:
+    """Return the templates: that of the operator's own identity first, if it is a role."""
+    found: list[Stack] = []
     operator = answer.get("operator")
     if operator is not None:
-        found.append(("The operator's own identity", _operator(operator)))
+        account_id = operator["accountId"] or ""
+        where = f" in account {account_id}" if account_id else ""
+        title, template = f"The operator's own identity{where}", _operator(operator)
+        found.append(Stack(title, "crossvault-operator", "operator.yaml", account_id, template))
     by_account: dict[str, list[Json]] = {}
     for entry in answer["accounts"]:
         by_account.setdefault(entry["accountId"], []).append(entry)
     for account_id, entries in by_account.items():
         names = ", ".join(name for each in entries for name in policies.names_of(each))
-        found.append((f"Account {account_id}: {names}", _account(account_id, entries, answer)))
-    return [(title, template) for title, template in found if template["Resources"]]
-
-
-def _document(title: str, template: Json) -> str:
-    body = yaml.dump(template, Dumper=_Plain, sort_keys=False, allow_unicode=False, width=120)
-    return f"# {title}\n{body}"
+        title, template = f"Account {account_id}: {names}", _account(account_id, entries, answer)
+        found.append(Stack(title, "crossvault", f"account-{account_id}.yaml", account_id, template))
+    return [each for each in found if each.template["Resources"]]
 
 
 def _template(description: str, resources: Json, parameters: Json, parts: Json | None = None) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ..kinds.organization.parse import parse_organization, resolved
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError, ManifestFault
 from ..local.files import shown
+from ..local.writing import WritingError, write
 from . import FAILED, NOTHING, cloudformation, policies, render, terraform
 from .render import API_VERSION
 
@@ -28,8 +30,16 @@ PLACEHOLDER = "OPERATOR_ARN"
 Json = dict[str, Any]
 
 
-def show(path: Path, output: str, operator: Operator, only: str | None) -> int:
-    """Print the documents for a folder, and return the exit code."""
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where to write templates, and whether over what is there."""
+
+    folder: Path
+    overwrite: bool = False
+
+
+def show(path: Path, output: str, operator: Operator, only: str | None, goal: Goal | None = None) -> int:
+    """Print the documents for a folder, or write their templates into another one, and return the exit code."""
     try:
         folder = Folder.read(path)
     except ManifestError as error:
@@ -45,8 +55,24 @@ def show(path: Path, output: str, operator: Operator, only: str | None) -> int:
     answer = make(declared, operator)
     if only is not None:
         answer = narrowed(answer, only)
-    _print(answer, output)
+    if goal is not None:
+        _write(answer, goal)
+    else:
+        _print(answer, output)
+    _tell(answer, output, several=goal is None)
     return NOTHING
+
+
+def _write(answer: Json, goal: Goal) -> None:
+    """Write a file for each account, and print what deploys it."""
+    stacks = cloudformation.stacks(answer)
+    try:
+        texts = {each.file: cloudformation.text(each) for each in stacks}
+        paths = write(goal.folder, texts, overwrite=goal.overwrite)
+    except WritingError as error:
+        raise click.ClickException(str(error)) from error
+    for each, written in zip(stacks, paths, strict=True):
+        click.echo("\n".join(cloudformation.deploying(each, written)))
 
 
 def _print(answer: Json, output: str) -> None:
@@ -57,8 +83,15 @@ def _print(answer: Json, output: str) -> None:
             click.echo(terraform.module(answer), nl=False)
         case _:
             render.emit(answer, output, str)
+
+
+def _tell(answer: Json, output: str, *, several: bool) -> None:
+    """Say on stderr what there is to be known beside."""
     for note in answer["notes"] if output != "json" else ():
         click.echo(f"Note: {note}", err=True)
+    if several and output == "cloudformation" and len(cloudformation.stacks(answer)) > 1:
+        words = "These are several templates, and CloudFormation takes one: --to DIR writes a file for each account"
+        click.echo(f"Note: {words}, and --account NAME prints one.", err=True)
 
 
 def _faulty(faults: Iterable[ManifestFault], output: str, operator: Operator) -> int:

@@ -56,6 +56,14 @@ class _Form(click.ParamType[str]):
     type=_Form("arn", _QUEUE, "arn:aws:sqs:eu-west-1:555555555555:crossvault-events"),
     help="The queue of events that the operator reads.",
 )
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="With -o cloudformation: write a file for each account, and print the commands that deploy them.",
+)
+@click.option("--overwrite", is_flag=True, help="With --to: replace files that are there.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -68,12 +76,15 @@ def command(
     oidc_provider: str | None,
     service_account: str,
     event_queue_arn: str | None,
+    folder: Path | None,
+    overwrite: bool,
 ) -> None:
     """Print the trust and permission documents that the manifests of a folder need.
 
     \b
     Nothing is asked of AWS. Examples:
       crossvault iam -f policies/ --operator-arn arn:aws:iam::555555555555:role/crossvault
+      crossvault iam -f policies/ -o cloudformation --to templates/
       crossvault iam -f policies/ --account dr -o cloudformation > dr.yaml
       crossvault iam -f policies/ -o terraform > crossvault.tf
       crossvault iam -f policies/ | jq '.accounts[].permissions'
@@ -82,9 +93,13 @@ def command(
     """
     if pod_identity and oidc_provider:
         raise click.UsageError("an identity is either an EKS Pod Identity, or a role of an OIDC provider")
+    if folder is not None and output != "cloudformation":
+        raise click.UsageError("--to goes with -o cloudformation: all other forms are one file for all accounts.")
+    if overwrite and folder is None:
+        raise click.UsageError("--overwrite goes with --to DIR.")
     from ...kinds.entries import Operator
     from .. import iam
 
     arn = operator_arn or iam.PLACEHOLDER
     operator = Operator(arn, pod_identity, oidc_provider or "", service_account, event_queue_arn or "")
-    ctx.exit(iam.show(path, output, operator, only))
+    ctx.exit(iam.show(path, output, operator, only, iam.Goal(folder, overwrite) if folder else None))
