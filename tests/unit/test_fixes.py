@@ -258,13 +258,13 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         (
             IN_SOURCE,
             (
-                "aws iam create-role --region eu-west-1 --role-name copy-role --path / --assume-role-policy-document"
+                "aws iam create-role --region us-east-1 --role-name copy-role --path / --assume-role-policy-document"
                 ' \'{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
                 '"Principal":{"Service":"backup.amazonaws.com"},'
                 '"Action":"sts:AssumeRole"}]}\''
             ),
             (
-                "aws iam attach-role-policy --region eu-west-1 --role-name copy-role"
+                "aws iam attach-role-policy --region us-east-1 --role-name copy-role"
                 " --policy-arn arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
             ),
         ),
@@ -275,9 +275,9 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         (
             IN_SOURCE,
             (
-                "p=$(aws iam get-role --region eu-west-1 --role-name copy-role --query Role.AssumeRolePolicyDocument"
-                " --output json) && case $p in *CrossvaultBackup*) ;; *) aws iam update-assume-role-policy --region"
-                " eu-west-1 --role-name copy-role --policy-document"
+                "p=$(aws iam get-role --region us-east-1 --role-name copy-role --query Role.AssumeRolePolicyDocument"
+                " --output json) && case $p in *CrossvaultBackup*) ;; *) aws iam update-assume-role-policy"
+                " --region us-east-1 --role-name copy-role --policy-document"
                 ' "${p%]*}"\',{"Sid":"CrossvaultBackup","Effect":"Allow",'
                 '"Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]\'"${p##*]}" ;; esac'
             ),
@@ -290,7 +290,7 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         (
             IN_SOURCE,
             (
-                "aws iam put-role-policy --region eu-west-1 --role-name crossvault --policy-name"
+                "aws iam put-role-policy --region us-east-1 --role-name crossvault --policy-name"
                 " CrossvaultPass-copy-role"
                 ' --policy-document \'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole",'
                 f'"Resource":"{ROLE}",'
@@ -330,9 +330,9 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         (
             AT_TARGET,
             (
-                "aws iam get-role --region eu-central-1 --role-name AWSServiceRoleForBackup 2>&1 |"
+                "aws iam get-role --region us-east-1 --role-name AWSServiceRoleForBackup 2>&1 |"
                 " grep -q NoSuchEntity &&"
-                " aws iam create-service-linked-role --region eu-central-1 --aws-service-name backup.amazonaws.com"
+                " aws iam create-service-linked-role --region us-east-1 --aws-service-name backup.amazonaws.com"
             ),
             IN_SOURCE,
             (
@@ -565,3 +565,21 @@ def test_rooms_name_their_rows_in_the_order_of_mending() -> None:
     assert len(set(named)) == len(named)
     assert found <= set(named)
     assert named.index("VaultKey") < named.index("DestinationVault") < named.index("VaultPolicy")
+
+
+@pytest.mark.parametrize(
+    ("region", "named"),
+    [
+        ("eu-west-1", "us-east-1"),
+        ("ap-southeast-2", "us-east-1"),
+        ("cn-northwest-1", "cn-north-1"),
+        ("us-gov-east-1", "us-gov-west-1"),
+    ],
+)
+def test_commands_for_iam_name_the_region_that_iam_is_in(region: str, named: str) -> None:
+    """By the Region of a vault two rows of one account would name two for one role."""
+    command = fixes.aws("iam", "get-role", region=region, role_name="copy-role")
+
+    assert shlex.split(command) == ["aws", "iam", "get-role", "--region", named, "--role-name", "copy-role"]
+    assert fixes.is_printed(command)
+    assert f"--region {region}" in fixes.aws("kms", "enable-key", region=region, key_id="x")

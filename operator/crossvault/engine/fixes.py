@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from ..iam import documents
 from ..iam.documents import MalformedPolicyError
 from ..words.texts import plain
-from .declared import Account
+from .declared import Account, partition_of
 
 Fix: TypeAlias = tuple[str, ...]
 """Lines for a POSIX shell: a comment that names the account to be in, then commands that each work as they stand."""
@@ -44,11 +44,20 @@ def joined(lines: Sequence[str]) -> Fix:
 
 
 def aws(service: str, operation: str, *, region: str = "", **parameters: str) -> str:
-    """Return one command; ``encryption_key_arn="…"`` is ``--encryption-key-arn …``, and quoted where it has to be."""
+    """Return one command; ``encryption_key_arn="…"`` is ``--encryption-key-arn …``, and quoted where it has to be.
+
+    IAM is asked in one Region of its partition, whatever it is about: two rows of one account would name two.
+    """
+    if service == "iam" and region:
+        region = IAM[partition_of(region)]
     words = ["aws", service, operation, *(("--region", region) if region else ())]
     for name, value in parameters.items():
         words += [f"--{name.replace('_', '-')}", value]
     return shlex.join(words)
+
+
+IAM = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Where IAM is asked, by partition. https://docs.aws.amazon.com/general/latest/gr/iam-service.html"""
 
 
 def text(policy: Mapping[str, Any]) -> str:

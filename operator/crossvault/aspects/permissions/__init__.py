@@ -33,7 +33,6 @@ NAME = "Permissions"
 TRIED = 8
 """So many resources of a statement are tried out: each action is, on all resources of all statements. With eight there
 is room for a recovery point of each form, and an account has one page of a thousand answers."""
-_ANYWHERE = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 LONGEST_FIX = 2000
 """A longer statement is printed by ``crossvault iam``, which can split it."""
 
@@ -232,7 +231,7 @@ def _allowing(account: Account, want: Want) -> Fix:
     command = fixes.aws(
         "iam",
         "put-role-policy",
-        region=account.regions[0] if account.regions else _ANYWHERE[account.partition],
+        region=fixes.IAM[account.partition],
         role_name=account.role_arn.rsplit("/", 1)[-1],
         policy_name=f"Crossvault{want.sid}",
         policy_document=document,
