@@ -31,7 +31,7 @@ from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.figures import figures
 from crossvault.aspects.copies.judged import JUDGED
 from crossvault.aspects.copies.planned import StartCopy
-from crossvault.aspects.copies.seen import RecoveryPoint
+from crossvault.aspects.copies.seen import CopyJob, RecoveryPoint
 from crossvault.engine.declared import Desired, Mode, Ownership
 from crossvault.engine.observed import Observed, Sight
 from crossvault.engine.plan import Result
@@ -191,6 +191,15 @@ CATCHING = _was("CatchingUp", "Unknown", at=BEGAN)
 MOVING = sight(jobs=(job_for(OLD),))
 HUNG = sight(jobs=(job_for(OLD, created=ago(hours=25)),))
 AGO = job_for(OLD, state="COMPLETED", job_id="first", created=ago(days=2), to=copy_of(OLD))
+SHUT = point(created=ago(days=3), arn="arn:shut", resource=f"{DISK}9")
+SOON = point(created=ago(hours=3), arn="arn:soon", resource=f"{DISK}9")
+
+
+def _refusing(source: RecoveryPoint) -> CopyJob:
+    """Return the job that failed for what only a person ends."""
+    return job_for(source, state="FAILED", job_id="refused", message=DENIED_TEXT)
+
+
 LATE = point(created=ago(hours=30), arn="arn:late", resource=DISK)
 
 
@@ -221,6 +230,24 @@ LATE = point(created=ago(hours=30), arn="arn:late", resource=DISK)
         ),
         pytest.param(
             observed((OLD,), _failing(OLD)), CATCHING, Reason.OBJECTIVE_MISSED, id="ends when only failures are left"
+        ),
+        pytest.param(
+            observed((OLD, SHUT), sight(jobs=(job_for(OLD), _refusing(SHUT)))),
+            CATCHING,
+            Reason.OBJECTIVE_MISSED,
+            id="does not excuse what waits for somebody",
+        ),
+        pytest.param(
+            observed((OLD, SHUT), sight(jobs=(job_for(OLD), _refusing(SHUT)))),
+            {},
+            Reason.OBJECTIVE_MISSED,
+            id="does not excuse that without a memory",
+        ),
+        pytest.param(
+            observed((OLD, SOON), sight(jobs=(job_for(OLD), _refusing(SOON)))),
+            CATCHING,
+            Reason.CATCHING_UP,
+            id="goes on while what waits for somebody is young",
         ),
         pytest.param(
             observed((OLD,), sight(copies=(copy_of(OLD),))), CATCHING, Reason.WITHIN_OBJECTIVE, id="ends with the gaps"

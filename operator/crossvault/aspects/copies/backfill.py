@@ -1,7 +1,8 @@
 """Whether gaps are still those of a first backfill, which is no missed objective: from AWS, and what was said before.
 
 A backfill begins with its first copy job, ends when no gap is left that time can close, and is over when nothing of
-it moves any more, or when a recovery point younger than its beginning misses the objective.
+it moves any more, or when a recovery point misses the objective that is younger than its beginning, or that somebody
+has to act for.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ def catching_up(
     began = _began(desired, jobs, previous, now)
     if began is None or not any(_time_closes(one) for one in gaps if not _after(one, began)):
         return False
-    younger = [one for one in gaps if _after(one, began)]
+    # A backfill excuses what it is about to copy: neither what came later, nor what waits for somebody.
+    others = [one for one in gaps if _after(one, began) or not _time_closes(one)]
     objective = desired[COPIES].max_copy_lag
-    if objective is not None and any(now - one.point.created > objective for one in younger):
+    if objective is not None and any(now - one.point.created > objective for one in others):
         return False
     return now - began <= PATIENCE or any(_moved(observed, each, began, now - PATIENCE) for each in jobs)
 
