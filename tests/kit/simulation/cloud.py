@@ -64,7 +64,7 @@ class Cloud:
         self.trouble, self._world, self._tell = trouble, world, tell
         self.witness: Witness | None = None
         self.meanwhile: Callable[[], None] = lambda: None
-        self.life = self.calls = self.struck = 0
+        self.life = self.calls = self.writes = self.struck = 0
         self.gone: set[str] = set()
         if world.planned:
             self._plan_by_hand()
@@ -128,6 +128,7 @@ class Cloud:
 
     def _note(self, call: Call, heard: Heard, fate: str) -> None:
         self.calls += 1
+        self.writes += call.mutating
         self.struck += bool(fate)
         self._tell(
             f"  {call.account} {call.service}.{call.operation} {heard.status or 'unanswered'}{fate and ': '}{fate}"

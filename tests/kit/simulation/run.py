@@ -76,7 +76,11 @@ def run(seed: int, met: Callable[[int, World], Troubles] = Troubles.of) -> Verdi
     troubles = met(seed, world)
     verdict.trace.append(f"seed {seed}: {troubles.described()}")
     end = _Run(world, troubles, random.Random(f"order of {seed}"), verdict).end()  # noqa: S311 - the same each time
-    verdict.violations += _differences(undisturbed(seed // SHARED), end)
+    differences = _differences(undisturbed(seed // SHARED), end)
+    if differences and troubles.lost:
+        # What nobody puts back (what a stranger copied, a statement of a policy that only observes) is gone for good.
+        differences = _differences(_bereft(seed, world, troubles.lost), end)
+    verdict.violations += differences
     verdict.trace += [f"VIOLATED: {each}" for each in verdict.violations]
     return verdict
 
@@ -90,6 +94,13 @@ def undisturbed(number: int) -> End:
     if verdict.violations:
         raise AssertionError(f"the world of seed {seed} is broken without faults: {verdict.violations}")
     return found
+
+
+def _bereft(seed: int, world: World, lost: tuple[Lost, ...]) -> End:
+    """Return how a world ends in which nothing goes wrong but that vaults are lost."""
+    troubles = Troubles.none()
+    troubles.lost = lost
+    return _Run(world, troubles, random.Random(seed), Verdict(seed)).end()  # noqa: S311 - the same each time
 
 
 def _differences(undisturbed: End, end: End) -> list[str]:
@@ -202,16 +213,19 @@ class _Run:
         """Look until nothing goes on any more, and again after longer than an audit takes to come."""
         for first in (0.0, 7 * HOUR):
             for pause in (first, *PAUSES):
+                written = self._cloud.writes
                 self._cloud.wait(pause)
                 self._host.wake()
                 self._host.run(self._cloud.now + 1.0)
-                if not self._cloud.is_copying() and self._host.is_content():
+                quiet = self._cloud.writes == written  # what one has written others have not seen yet
+                if quiet and not self._cloud.is_copying() and self._host.is_content():
                     break
 
     def _found(self) -> End:
         cloud, world, out = self._cloud, self._world, outlook(self._world)
         there = {(each.resource_arn, each.created) for place in world.sources for each in cloud.points(place)}
         sure = {key: body for key, body in self._host.bodies.items() if key.policy not in out.unsure}
+        seen = {key: body for key, body in sure.items() if not _is_unread(body)}
         copies = {
             place.arn: sorted({(each.resource_arn, each.created) for each in cloud.points(place)} & there)
             for place in world.targets
@@ -219,12 +233,16 @@ class _Run:
         return End(
             copies={arn: found for arn, found in copies.items() if arn not in out.loose},
             conditions={
-                str(key): [(each["type"], each["status"], each["reason"]) for each in body["status"]["conditions"]]
+                str(key): [
+                    (each["type"], each["status"], each["reason"])
+                    for each in body["status"]["conditions"]
+                    if key in seen or each["type"] == "Ready"
+                ]
                 for key, body in sure.items()
             },
             figures={
                 str(key): [_counts(each) for each in body["status"].get("destinations", ())]
-                for key, body in sure.items()
+                for key, body in seen.items()
             },
             statements={
                 place.arn: [each for each in cloud.statements(place) if place.arn not in out.loose or OURS not in each]
@@ -235,13 +253,19 @@ class _Run:
 
     def _plans(self) -> dict[str, str]:
         """Return the plans of policies that are there and act, without what AWS makes up."""
-        living = {str(key.policy): body["spec"] for key, body in self._host.bodies.items() if key.kind == POLICY.name}
+        read = {key: body for key, body in self._host.bodies.items() if not _is_unread(body)}
+        living = {str(key.policy): body["spec"] for key, body in read.items() if key.kind == POLICY.name}
         acting = {key for key, spec in living.items() if spec.get("mode") != "Observe" and not spec.get("suspend")}
         return {
             whose: json.dumps([_without_ids(plan), sorted(map(json.dumps, map(_without_ids, selected)))])
             for whose, plan, selected in self._cloud.plans_of_ours()
             if whose in acting
         }
+
+
+def _is_unread(body: Json) -> bool:
+    """Tell whether a policy ends as one that cannot be read: how far what was before it had come is chance."""
+    return any(each["reason"] == "InvalidSpec" for each in body.get("status", {}).get("conditions", ()))
 
 
 def _without_ids(value: Any) -> Any:

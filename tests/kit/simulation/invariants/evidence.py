@@ -174,6 +174,7 @@ class _Case:
 
     def __init__(self, scene: Scene, source: Place, target: Place, points: tuple[RecoveryPoint, ...]) -> None:
         self._now, self._points = scene.cloud.moment, points
+        self._listed = self._now - scene.cloud.trouble.stale
         self._jobs = [each for each in scene.cloud.jobs(source) if each.destination_vault_arn == target.arn]
         self._copies = scene.cloud.points(target)
         self._source = source.arn
@@ -208,7 +209,9 @@ class _Case:
         alike = {each.arn: each for each in self._points if each.resource_type == point.resource_type}
         alike = {arn: each for arn, each in alike.items() if self.could_be(each)}
         jobs = [each for each in self._jobs if each.source_point_arn in alike]
-        if any(each.state in {"CREATED", "RUNNING"} and each.source_point_arn != point.arn for each in jobs):
+        # A life that begins while lists are old cannot know of the jobs of the one before it.
+        running = [each for each in jobs if each.state in {"CREATED", "RUNNING"} and each.created < self._listed]
+        if any(each.source_point_arn != point.arn for each in running):
             return False
         untried = alike.keys() - {each.source_point_arn for each in jobs}
         newest = max((alike[each].created for each in untried), default=point.created)

@@ -45,7 +45,9 @@ def lasting(value: Any) -> Any:
     """Return a status, or a part of one, without what dates a change."""
     match value:
         case dict():
-            return {name: lasting(each) for name, each in value.items() if name not in _STAMPS}
+            # That figures are of before, and no longer of now, is news; of when they are is none.
+            old = {"lastObserved": True} if "lastObserved" in value else {}
+            return {name: lasting(each) for name, each in value.items() if name not in _STAMPS} | old
         case list():
             return [lasting(each) for each in value]
         case _:
