@@ -123,7 +123,8 @@ def test_case_14_both_causes_are_told_with_who_acts_and_what_is_missing(case: Be
     for text in (click.unstyle(world.plan_text()), printed(world)):
         assert "rds:ModifyDBClusterSnapshotAttribute" in text
         assert "kms:CreateGrant" in text
-        assert text.count("AWS administrator acts") == 2
+        assert text.count("AWS administrator acts") == 1
+        assert "CopyRoleLacksPermission: see CopyRolePermissions" in text
     document = statuses.document(world.bodies, dict.fromkeys(world.bodies, True), world.clock())
     assert document["summary"]["failed"] == 1
     assert [each["reason"] for each in document["policies"][0]["status"]["failures"]] == [
