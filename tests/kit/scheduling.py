@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.kit import stage as scene
 from tests.kit.stage import Json, Stage
 
-from backup_simulator.services.backup.plans import selecting
+from backup_simulator.records import resources
 
 RIGHTS = (
     *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
@@ -96,8 +98,16 @@ def covered(stage: Stage) -> set[str]:
         for plan in alive
         if plan.current.rules
         for selection in plan.selections.values()
-        for resource in selecting.resources_of(state, plan.account, plan.region, selection.document)
+        for resource in resources.listed(state, scene.PRODUCTION, scene.HOME)
+        if _means(selection.document, resource.arn, resource.tags)
     }
+
+
+def _means(selection: Mapping[str, Any], arn: str, tags: Mapping[str, str]) -> bool:
+    """Tell whether a selection by tags, or by ARNs and what they begin with, means a resource."""
+    wanted = [(each["ConditionKey"], each["ConditionValue"]) for each in selection.get("ListOfTags", ())]
+    tagged = any(tags.get(name.removeprefix("aws:ResourceTag/")) == value for name, value in wanted)
+    return tagged or any(fnmatchcase(arn, pattern) for pattern in selection.get("Resources", ()))
 
 
 def calls(stage: Stage) -> Counter[str]:
