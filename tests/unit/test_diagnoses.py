@@ -420,3 +420,22 @@ def test_nothing_is_cut_off_however_narrow_the_terminal(width: int | None) -> No
         assert sum(LONG in each for each in free) == 2
     elif width >= 60:
         assert max(map(len, free)) <= width
+
+
+@pytest.mark.parametrize(
+    ("failures", "again", "code"),
+    [
+        pytest.param([], 0, 0, id="nothing failed"),
+        pytest.param([{"reason": "Throttled", "count": 3, "needsAction": False}], 3, 2, id="time ends it"),
+        pytest.param([{"reason": "CopyDenied", "count": 2, "needsAction": True}], 0, 2, id="a person ends it"),
+    ],
+)
+def test_there_is_something_to_tell_while_copies_fail(failures: list[Json], again: int, code: int) -> None:
+    """What time ends is nobody's to mend, and no state of rest."""
+    found = document(body("orders", row("VaultPolicy", status="Met"), failures=failures))
+
+    assert found["summary"]["triedAgain"] == again
+    assert diagnoses.exit_code(found) == code
+    last = click.unstyle(findings.text(found)).splitlines()[-1]
+    assert ("Nothing to do" in last) is (code == 0)
+    assert (f"Copies of {again} recovery points failed and are tried again" in last) is (again > 0)

@@ -125,6 +125,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             "recoveryPoints": held.points,
             "bytes": held.size,
             **stakes.counts(rows),
+            "triedAgain": sum(map(_tried_again, entries)) if check is None else 0,
             "notLookedAt": len(unseen),
             "stale": sum(bool(each.stale) for each in entries),
         },
@@ -183,6 +184,12 @@ def _failures(seen: Seen) -> list[dict[str, Any]]:
         for each in seen.status.get("failures") or ()
         if each.get("needsAction") and not each.get("prerequisite")
     ]
+
+
+def _tried_again(seen: Seen) -> int:
+    """Count the recovery points that failed and for which nobody has to act."""
+    failures = () if seen.beside else seen.status.get("failures") or ()
+    return sum(each.get("count", 0) for each in failures if not each.get("needsAction"))
 
 
 def _remedy(seen: Seen, row: Mapping[str, Any]) -> str:
@@ -272,8 +279,8 @@ def is_dark(status: Mapping[str, Any]) -> bool:
 
 
 def exit_code(answer: Mapping[str, Any]) -> int:
-    """Return 1 when something was not looked at, 2 when something is not met or not known, 0 otherwise."""
+    """Return 1 when something was not looked at, 2 when something is not met, not known or has failed, 0 otherwise."""
     summary = answer["summary"]
     if summary["notLookedAt"]:
         return FAILED
-    return FOUND if summary["unmet"] or summary["unknown"] else NOTHING
+    return FOUND if summary["unmet"] or summary["unknown"] or summary["triedAgain"] else NOTHING

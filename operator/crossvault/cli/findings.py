@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..engine.rows import MET, UNKNOWN, UNMET
+from ..words.texts import plural
 from . import stakes
 from .diagnoses import cause
 from .render import wrapped
@@ -99,7 +100,11 @@ def _last_line(answer: Mapping[str, Any]) -> str:
         told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
         told += "".join(f"  {each}" for each in stakes.in_all(summary))
     else:
-        told = f"{count}. Nothing to do." if not summary["notLookedAt"] else f"{count}."
+        idle = not summary["notLookedAt"] and not summary["triedAgain"]
+        told = f"{count}. Nothing to do." if idle else f"{count}."
+    if summary["triedAgain"]:
+        failed = plural(summary["triedAgain"], "recovery point")
+        told += f"  Copies of {failed} failed and are tried again; crossvault run and points tell why."
     ages = [each["lastChanged"] for each in answer["policies"] if "lastChanged" in each]
     if ages:
         told += f"  As the operator wrote it: last changed {max(ages)}."

@@ -56,12 +56,15 @@ def command(
 
     The commands are printed to be read, and pasted in the account that the line above them names. Nothing is written.
 
-    Exit codes: 0 nothing to do, 2 something to mend or not known, 1 could not look.
+    Exit codes: 0 nothing to do, 2 something to mend, not known or failed, 1 could not look.
     """
-    if sum((path is not None, namespace is not None, everywhere)) != 1:
-        raise click.UsageError("Say where to look: -f DIR, -n NAMESPACE or -A.")
+    places = sum((path is not None, namespace is not None, everywhere))
+    if places != 1:
+        words = "Look in one place at a time" if places else "Say where to look"
+        raise click.UsageError(f"{words}: -f DIR, -n NAMESPACE or -A.")
     if name is not None and namespace is None:
-        raise click.UsageError(f"{name} is in a namespace: -n NAMESPACE {name}.")
+        words = "-f takes all policies of a folder: leave it out" if path else "say where: -n NAMESPACE"
+        raise click.UsageError(f"{name}: {words}.")
     if path is not None:
         options.check_aws()
     options.configure_logs("text", "error")
