@@ -300,10 +300,10 @@ def test_wrong_words_are_refused(words: tuple[str, ...]) -> None:
     assert words[1] in done.output
 
 
-def test_waiting_has_its_date_in_the_table() -> None:
-    """In the column UNTIL."""
+def test_waiting_has_its_date_and_its_cause_in_the_table() -> None:
+    """In the columns UNTIL and WAITS FOR; the last one goes first where there is no room."""
     until = NOW + timedelta(minutes=30)
     one = line(Standing(POINT, State.FAILED, Reason.SERVICE_FAILURE), Wait("the next attempt", until))
 
-    assert printed([one]).splitlines()[1].endswith("2026-11-23T12:30:00Z")
+    assert printed([one]).splitlines()[1].endswith("2026-11-23T12:30:00Z   the next attempt")
     assert "2026-11-23T12:30:00Z   yes" in printed([one], "wide")

@@ -231,6 +231,7 @@ _NARROW: _Columns = (
     ("POLICY", lambda line: line.policy),
     ("DESTINATION", lambda line: line.destination),
     ("UNTIL", lambda line: instant(line.wait.until) if line.wait else None),
+    ("WAITS FOR", lambda line: line.wait.what if line.wait else None),
 )
 """What fits on a terminal: names without what all begin with. What matters least is last, and left out first."""
 _LEAST = 4
