@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from typing import Any
@@ -10,16 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.waiting import until
 
 from crossvault.work.pool import Pool
-
-
-def until(look: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 10
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def threads_of(name: str) -> int:

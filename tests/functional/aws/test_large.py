@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import pytest
 from tests.kit import sessions
 from tests.kit.scripted_aws import Answer, account, let_in, scripted
+from tests.kit.waiting import until
 
 from crossvault.aspects.copies.aws.listing import recovery_points
 from crossvault.aspects.effects import AwsAccounts
@@ -22,14 +23,6 @@ from crossvault.words.problems import CrossvaultError
 
 REGION = "eu-west-1"
 PROD = account()
-
-
-def until(look: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 10
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def _has_more(turns: Turns, than: int) -> bool:
