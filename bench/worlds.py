@@ -116,7 +116,12 @@ def _source(number: int, vaults: int, points: int) -> dict[str, Any]:
         "users": [_admin(f"SOURCE{number:010d}")],
         "roles": [_role("crossvault"), copy_role],
         "keys": [
-            {"region": SOURCE_REGION, "id": f"1{number:07d}-0000-4000-8000-000000000001", "aliases": ["alias/backup"]}
+            {
+                "region": SOURCE_REGION,
+                "id": f"1{number:07d}-0000-4000-8000-000000000001",
+                "aliases": ["alias/backup"],
+                "policy": _shared(number),
+            }
         ],
         "vaults": [
             {
@@ -140,10 +145,21 @@ def _source(number: int, vaults: int, points: int) -> dict[str, Any]:
     }
 
 
+def _shared(number: int) -> dict[str, Any]:
+    """Return the policy of a source's key, which its own account may use, and that of the destination."""
+    use = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant"]
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": actions, "Resource": "*"}
+        for account, actions in ((source_id(number), ["kms:*"]), (target_id(number), use))
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
 def _target(number: int, vaults: int) -> dict[str, Any]:
     return {
         "id": target_id(number),
         "name": f"target-{number}",
+        "service_linked_role": True,
         "users": [_admin(f"TARGET{number:010d}")],
         "roles": [_role("crossvault")],
         "keys": [

@@ -16,7 +16,8 @@ from . import aside, large, tenants
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[Future[Any], Callable[[], Any]]"
 
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 1.0
+"""A thread that waits for work keeps its stack, which is more than it takes to begin another one."""
 PROMPT = 0.2
 """Answers that take longer than so many seconds wait for the budget, or for an account that is slow."""
 

@@ -401,6 +401,22 @@ def test_a_loader_that_sessions_share_is_made_lean_once() -> None:
     assert not isinstance(loader.file_loader._inner, LeanFiles)
 
 
+def test_endpoints_of_who_is_asked_are_where_aws_says() -> None:
+    """Those of all other services are left out of what is kept."""
+    lean = OwnIdentity(AwsSettings(region=REGION), CallCounts(), plain_session).new_session()
+    whole = botocore.session.Session()
+    prefixes = {whole.get_service_model(each).endpoint_prefix for each in (*ASKED, "sso", "sso-oidc", "signin")}
+    for partition in whole.get_available_partitions():
+        for region in whole.get_available_regions("sts", partition, allow_non_regional=True):
+            for prefix in prefixes:
+                found, expected = (
+                    each._get_internal_component("endpoint_resolver").construct_endpoint(prefix, region) for each in (lean, whole)
+                )
+                assert found == expected, f"{prefix} in {region}"
+    kept = lean.get_component("data_loader").load_data("endpoints")["partitions"]
+    assert all(len(each["services"]) <= len(ASKED) + 5 for each in kept)
+
+
 def test_models_of_other_services_are_whole() -> None:
     """Botocore may need them for the operator's own credentials, as those of IAM Identity Center."""
     session = OwnIdentity(AwsSettings(region=REGION), CallCounts(), plain_session).new_session()

@@ -120,7 +120,7 @@ def _names(there: Contents, view: Viewpoint) -> frozenset[str]:
     Many accounts copy into one vault, and no copy of theirs is taken for one of ours.
     """
     ours = {None, view.desired.source.arn, view.destination.vault.arn} | there.points.by_origin.keys()
-    lying = (there.copies.by_origin.get(origin, frozenset()) for origin in ours)
+    lying = (there.copies.by_origin.get(origin, ()) for origin in ours)
     return frozenset().union(there.points.groups, there.jobs.groups, *lying)
 
 

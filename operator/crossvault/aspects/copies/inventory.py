@@ -150,13 +150,13 @@ class Inventory:
         )
 
     @cached_property
-    def by_origin(self) -> Mapping[str | None, frozenset[str]]:
+    def by_origin(self) -> Mapping[str | None, tuple[str, ...]]:
         """The resources of points that say that they came from a vault, by its ARN; None for those that do not say."""
-        found: dict[str | None, set[str]] = {}
+        found: dict[str | None, list[str]] = {}
         for resource, group in self.groups.items():
             for origin in origins(group):
-                found.setdefault(origin, set()).add(resource)
-        return {origin: frozenset(resources) for origin, resources in found.items()}
+                found.setdefault(origin, []).append(resource)
+        return {origin: tuple(resources) for origin, resources in found.items()}
 
     @cached_property
     def under_keys(self) -> Mapping[tuple[str, str], tuple[int, str]]:

@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from .inventory import by_age
 from .seen import GOOD_STATUSES, CopyJob, RecoveryPoint
@@ -193,7 +192,6 @@ def came_from_elsewhere(point: RecoveryPoint, vault_arn: str) -> bool:
     return is_of_others(point.resource_arn, vault_arn)
 
 
-@lru_cache(maxsize=4096)
 def is_of_others(resource_arn: str, vault_arn: str) -> bool:
     """Tell whether a resource is of another account than a vault."""
     owner = resource_arn.split(":", maxsplit=5)[4:5]
