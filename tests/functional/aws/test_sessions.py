@@ -405,13 +405,13 @@ def test_endpoints_of_who_is_asked_are_where_aws_says() -> None:
     """Those of all other services are left out of what is kept."""
     lean = OwnIdentity(AwsSettings(region=REGION), CallCounts(), plain_session).new_session()
     whole = botocore.session.Session()
+    resolver = "endpoint_resolver"  # the public way to it is deprecated
+    resolvers = [each._get_internal_component(resolver) for each in (lean, whole)]  # type: ignore[attr-defined]
     prefixes = {whole.get_service_model(each).endpoint_prefix for each in (*ASKED, "sso", "sso-oidc", "signin")}
     for partition in whole.get_available_partitions():
         for region in whole.get_available_regions("sts", partition, allow_non_regional=True):
             for prefix in prefixes:
-                found, expected = (
-                    each._get_internal_component("endpoint_resolver").construct_endpoint(prefix, region) for each in (lean, whole)
-                )
+                found, expected = (each.construct_endpoint(prefix, region) for each in resolvers)
                 assert found == expected, f"{prefix} in {region}"
     kept = lean.get_component("data_loader").load_data("endpoints")["partitions"]
     assert all(len(each["services"]) <= len(ASKED) + 5 for each in kept)
