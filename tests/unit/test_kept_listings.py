@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit.builders import NOW
 
-from crossvault.aspects.copies.aws.arriving import LATE, Span, windows
+from crossvault.aspects.copies.aws.arriving import LATE, MOST_RESOURCES, Span, windows
 from crossvault.aspects.copies.aws.kept import (
     COUNTED,
     DOUBTED,
@@ -54,7 +54,7 @@ class World:
     jobs: dict[str, CopyJob] = field(default_factory=dict)
     created: datetime = NOW - timedelta(days=400)
     tells_number: bool = True
-    listed: list[datetime | None] = field(default_factory=list)
+    listed: list[datetime | str | None] = field(default_factory=list)
     rows: int = 0
     fails: bool = False
     dated: dict[str, datetime] = field(default_factory=dict)
@@ -92,15 +92,21 @@ class World:
         return Described(Vault("arn:v", "v", created=self.created, points=number), self.now)
 
     def _list(
-        self, since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+        self,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        like: Inventory | None = None,
+        *,
+        resource: str | None = None,
     ) -> Inventory:
-        self.listed.append(since)
+        self.listed.append(resource or since)
         if self.fails:
             raise OSError("no")
         meant = (each for each in self.points.values() if since is None or each.created > since)
         found = [each for each in meant if before is None or each.created < before]
+        found = [each for each in found if resource is None or each.resource_arn == resource]
         self.rows += len(found)
-        return Inventory.listed(found, _point_as_kept, like, whole=since is before is None)
+        return Inventory.listed(found, _point_as_kept, like, whole=since is before is resource is None)
 
     def _list_jobs(
         self, since: datetime | None = None, *, ended: datetime | None = None, like: JobBook | None = None
@@ -244,9 +250,14 @@ def test_a_window_that_lacks_what_should_be_in_it_is_not_believed() -> None:
     world.tells_number = False
 
     def listing(
-        since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+        since: datetime | None = None,
+        before: datetime | None = None,
+        like: Inventory | None = None,
+        *,
+        resource: str | None = None,
     ) -> Inventory:
-        return Inventory([*world._list(since, before, like), *([hidden[1]] if since is None else [])])
+        found = world._list(since, before, like, resource=resource)
+        return Inventory([*found, *([hidden[1]] if since is None else [])])
 
     found = world.kept.source(KEY, Described(), listing)
 
@@ -475,13 +486,45 @@ def test_arrivals_of_one_look_are_listed_together() -> None:
         pytest.param(timedelta(0), False, id="its source is not known, and it is old"),
     ],
 )
-def test_an_arrival_that_is_not_where_it_should_be_has_the_vault_listed(moved: timedelta, dated: bool) -> None:
-    """The date that copies keep is documented, and not seen for each type."""
+def test_an_arrival_that_is_not_where_it_should_be_is_looked_for_by_its_resource(
+    moved: timedelta, dated: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The date that copies keep is documented, and not seen for each type; the log says of which copy it is not so."""
     world = settled()
     world.destination()
     world.whole()
     name = arrived(world, age=timedelta(days=50), dated=dated)
     world.points[name] = replace(world.points[name], created=world.points[name].created + moved)
+
+    with caplog.at_level("INFO"):
+        assert same(world.destination(), world)
+
+    assert world.listed[1:] == ["r"]
+    assert caplog.messages == [f"A copy has another date than its source: {name}"]
+    assert same(world.destination(), world)
+    assert len(world.listed) == 2
+
+
+@pytest.mark.parametrize(
+    ("resource", "many"),
+    [
+        pytest.param("another", 1, id="its resource is another one, too"),
+        pytest.param("", 1, id="AWS names no resource"),
+        pytest.param(None, MOST_RESOURCES + 1, id="there are many such at once"),
+    ],
+)
+def test_an_arrival_that_is_nowhere_near_has_the_vault_listed(resource: str | None, many: int) -> None:
+    """A copy at another date, too, that is of another resource than its job says, or of too many."""
+    world = settled()
+    world.destination()
+    world.whole()
+    for number in range(many):
+        name = arrived(world, age=timedelta(days=50))
+        point = world.points[name]
+        job = next(key for key, one in world.jobs.items() if one.destination_point_arn == name)
+        of = f"r{number}" if resource is None else resource
+        world.points[name] = replace(point, created=point.created + timedelta(days=20), resource_arn=of)
+        world.jobs[job] = replace(world.jobs[job], resource_arn=of if resource is None or not resource else "r")
 
     assert same(world.destination(), world)
     assert world.whole() == 1
@@ -547,7 +590,8 @@ def test_what_lies_between_two_moments_is_counted(created: list[datetime], ends:
 
 def _elsewhere(world: World) -> None:
     name = arrived(world, age=timedelta(days=50))
-    world.points[name] = replace(world.points[name], created=world.points[name].created + timedelta(days=20))
+    created = world.points[name].created + timedelta(days=20)
+    world.points[name] = replace(world.points[name], created=created, resource_arn="another")
 
 
 def _set_back(world: World) -> None:
@@ -571,7 +615,10 @@ def _counted(world: World) -> None:
 
 
 DOUBTS = {
-    "a copy that a finished job names is not listed at the date of its source": (_elsewhere, World.destination),
+    "a copy that a finished job names is not listed at the date of its source, nor by its resource": (
+        _elsewhere,
+        World.destination,
+    ),
     "the clock was set back": (_set_back, World.source),
     "it is another vault of that name": (_made_anew, World.source),
     "what was there is missing among the newest": (_hidden, World.source),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -16,6 +17,8 @@ from ..pairing import TOLERANCE
 from ..records import Key
 from ..seen import CopyJob
 
+_LOG = logging.getLogger(__name__)
+
 LATE = timedelta(hours=1)
 """How late a copy job, or the copy of a finished one, may be listed; and how often expiries make an audit."""
 RECENT = timedelta(days=2)
@@ -28,6 +31,11 @@ _PAGE: Final[int] = PAGES["PageSize"]
 _EVER = datetime.max.replace(tzinfo=UTC)
 _JUDGED_AFTER = (SETTLING, SURELY_GONE)
 
+MOST_RESOURCES = 20
+"""Of so many resources all that a vault has is listed, at most, before all of the vault is."""
+
+Named: TypeAlias = tuple[str, str]
+"""The ARN of a recovery point, and that of its resource."""
 Span: TypeAlias = tuple[datetime, datetime]
 """From when, until when."""
 Dated: TypeAlias = Callable[[CopyJob], datetime | None]
@@ -38,9 +46,14 @@ class Points(Protocol):
     """Lists the recovery points of a vault."""
 
     def __call__(
-        self, since: datetime | None = None, before: datetime | None = None, like: Inventory | None = None
+        self,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        like: Inventory | None = None,
+        *,
+        resource: str | None = None,
     ) -> Inventory:
-        """Return all, or those created between two moments; ``like`` is what is known of the vault."""
+        """Return all, or those created between two moments, or of a resource; ``like`` is what is known of it all."""
 
 
 def awaited(
@@ -72,7 +85,8 @@ def with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points,
     """Return what is known of a vault with what has arrived there; None where only a whole listing tells.
 
     A copy is looked for at the date of its source, or where it probably is. That it keeps that date is documented and
-    was not seen for each type: where it is not there, the vault is listed.
+    was not seen for each type: one that is not there is looked for among all of its resource. Where it is not among
+    those either, the vault is listed.
     """
     incomplete = [each for each in known.unlike(LASTING) if each.status == CREATING]
     spans = [(each.created, each.created) for each in incomplete]
@@ -86,9 +100,20 @@ def with_arrivals(known: Inventory, arrivals: Sequence[CopyJob], points: Points,
     ]
     expected = [(each.arn, each.resource_arn) for each in incomplete]
     expected += [(job.destination_point_arn or "", job.resource_arn) for job in arrivals]
-    if not all(any(each.find(*one) is not None for each in found) for one in expected):
+    lacking = _not_among(found, expected)
+    resources = {resource for _, resource in lacking}
+    if "" in resources or len(resources) > MOST_RESOURCES:
         return None
+    found += [points(like=known, resource=each) for each in sorted(resources)]
+    if _not_among(found, lacking):
+        return None
+    if lacking:
+        _LOG.info("A copy has another date than its source: %s", ", ".join(sorted(arn for arn, _ in lacking)))
     return reduce(Inventory.joined, found, known)
+
+
+def _not_among(found: Iterable[Inventory], expected: Iterable[Named]) -> list[Named]:
+    return [one for one in expected if all(each.find(*one) is None for each in found)]
 
 
 def windows(spans: Sequence[Span], between: Callable[[Sequence[datetime]], Sequence[int]]) -> list[Span]:

@@ -5,7 +5,7 @@ A whole listing (an audit) comes first, then in every audit interval, and after 
 - of a source vault, what was created since the oldest recovery point that was not complete, less :data:`NEAR`, and
   every so often, or when AWS tells of more than there are, less :data:`MARGIN`;
 - of a destination vault nothing, unless a copy is being made, or jobs that ended well name some that are not there:
-  then what is as old as their sources are, since a copy keeps the date of its source;
+  then what is as old as their sources are, since a copy keeps the date of its source, and else of the same resource;
 - of copy jobs, those created since the oldest that has not ended, less :data:`LATE`; of those that run for long, and
   would have all since then listed, whether they have ended.
 
@@ -204,7 +204,7 @@ class KeptListings:
             arrivals = tuple(awaited(known, jobs, kept.audited, kept.arrived, now))
             renewed = with_arrivals(known, arrivals, points, dated)
             if renewed is None:
-                _tell(key, "a copy that a finished job names is not listed at the date of its source")
+                _tell(key, "a copy that a finished job names is not listed at the date of its source, nor by its resource")
                 return Holding(self._audit(kept, described, points, now), now)
             _note_growth(kept, known, renewed, described, now)
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):

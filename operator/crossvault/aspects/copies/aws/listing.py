@@ -26,17 +26,19 @@ def recovery_points(
     since: datetime | None = None,
     before: datetime | None = None,
     like: Inventory | None = None,
+    *,
+    resource: str | None = None,
 ) -> Inventory:
-    """List the recovery points in a vault, all or those created between two moments.
+    """List the recovery points in a vault, all or those created between two moments, or of a resource.
 
     ``like`` is what is known of the vault: what is the same is found quickly.
     """
     what = f"list the recovery points of vault {name}"
     with access.asking(what, "backup:ListRecoveryPointsByBackupVault", region):
         paginator = access.backup(region).get_paginator("list_recovery_points_by_backup_vault")
-        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **_between(since, before))
-        whole = since is None and before is None
-        return Inventory.listed(walked(pages, "RecoveryPoints", _arn), _point, like, whole=whole)
+        bounds = {**_between(since, before), **({"ByResourceArn": resource} if resource is not None else {})}
+        pages = paginator.paginate(BackupVaultName=name, PaginationConfig=PAGES, **bounds)
+        return Inventory.listed(walked(pages, "RecoveryPoints", _arn), _point, like, whole=not bounds)
 
 
 def copy_jobs(
