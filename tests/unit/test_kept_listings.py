@@ -615,7 +615,7 @@ def _counted(world: World) -> None:
 
 
 DOUBTS = {
-    "a copy that a finished job names is not listed at the date of its source, nor by its resource": (
+    "a copy that a finished job names is at neither the date of its source nor its resource": (
         _elsewhere,
         World.destination,
     ),

@@ -87,7 +87,8 @@ def _is_meant(name: str, group: Packed[RecoveryPoint] | None, scope: Scope) -> b
 def _found(there: Contents, name: str, view: Viewpoint, groups: Groups) -> Settled | Open:
     read = plain.read(there, name, view)
     if read is not None and read[1] is None:
-        return replace(read[0], groups=groups)
+        points, copies, jobs = groups
+        return replace(read[0], points=points, copies=copies, jobs=jobs)
     if read is not None and read[1] is not None:
         found = _Compared(there, name, read[1]).found(view, groups)
         if isinstance(found, Open) and not found.links and not found.nested:
@@ -204,7 +205,7 @@ class _Compared:
         copied = [each.point for each in standings if each.state is State.COPIED]
         meant = [each.point.created for each in standings if each.state is not State.OUT_OF_SCOPE]
         return Settled(
-            groups,
+            *groups,
             tuple(Counter((each.state, each.reason) for each in standings).items()),
             sum(each.size for each in copied),
             max(meant, default=None),

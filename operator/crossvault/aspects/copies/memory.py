@@ -39,7 +39,7 @@ class Settled:
     """One resource about which nothing is to be done, as sums.
 
     Attributes:
-        groups: What was compared.
+        points, copies, jobs: What was compared.
         counts: (state, reason) → recovery points.
         bytes_copied: Size of those that are copied.
         newest_source: When the newest was created that is in scope; None without any.
@@ -50,7 +50,9 @@ class Settled:
         ended: When the first of the jobs ended that ``traces`` does not say of; None where it says all.
     """
 
-    groups: Groups
+    points: Packed[RecoveryPoint] | None
+    copies: Packed[RecoveryPoint] | None
+    jobs: Packed[CopyJob] | None
     counts: tuple[tuple[tuple[State, Reason | None], int], ...]
     bytes_copied: int
     newest_source: datetime | None
@@ -64,7 +66,8 @@ class Settled:
         """Tell whether it is true still, of what there is now."""
         if (self.until is not None and now >= self.until) or (self.since is not None and now <= self.since):
             return False
-        return all(before is after for before, after in zip(self.groups, groups, strict=True))
+        points, copies, jobs = groups
+        return self.points is points and self.copies is copies and self.jobs is jobs
 
 
 @dataclass(frozen=True, slots=True)

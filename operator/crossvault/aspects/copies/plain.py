@@ -177,7 +177,7 @@ class _Plain:
         )
         newest = moment_of(meant[-1][0]) if meant else None
         return Settled(
-            self.there.of(self.name),
+            *self.there.of(self.name),
             shared(tuple(each for each in counts if each[1])),
             sum(record[1] for record in meant),
             newest,

@@ -204,7 +204,7 @@ class KeptListings:
             arrivals = tuple(awaited(known, jobs, kept.audited, kept.arrived, now))
             renewed = with_arrivals(known, arrivals, points, dated)
             if renewed is None:
-                _tell(key, "a copy that a finished job names is not listed at the date of its source, nor by its resource")
+                _tell(key, "a copy that a finished job names is at neither the date of its source nor its resource")
                 return Holding(self._audit(kept, described, points, now), now)
             _note_growth(kept, known, renewed, described, now)
             if not _fits(kept, renewed, described, now) and not _is_damped(kept, now):
