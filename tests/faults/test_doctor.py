@@ -370,6 +370,33 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
     assert unmet(surgery.doctor()) == []
 
 
+NOWHERE = {
+    "no start of a copy": ["backup:StartCopyJob"],
+    "no read of a key": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
+}
+
+
+@pytest.mark.parametrize("actions", NOWHERE.values(), ids=NOWHERE.keys())
+def test_what_no_policy_allows_anywhere_is_named_in_whole_with_the_command(
+    surgery: Surgery, actions: list[str]
+) -> None:
+    """Of actions on what no manifest names, of which IAM cannot say that a role may none at all."""
+    made = harms.sound()
+    (document,) = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"]
+    for each in document["Statement"]:
+        listed = each["Action"] if isinstance(each["Action"], list) else [each["Action"]]
+        each["Action"] = [one for one in listed if one not in actions]
+    document["Statement"] = [each for each in document["Statement"] if each["Action"]]
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    (row,) = [each for each in unmet(surgery.doctor(code=2)) if each["name"] == "Permissions"]
+
+    assert " and ".join(actions) in row["message"]
+    assert "…" not in row["message"]
+    surgery.paste(row["fix"])
+    assert unmet(surgery.doctor(code=0)) == []
+
+
 def test_one_prerequisite_alone(surgery: Surgery) -> None:
     """``--check`` tells of that one only; a name that is none is wrong usage, and says which there are."""
     made = harms.sound()

@@ -297,6 +297,68 @@ def test_what_aws_denied_to_a_pass_is_told_until_it_is_allowed(stage: Stage) -> 
     assert granted(body) == ("Unknown", "AccessDenied")
 
 
+def _grant(stage: Stage, action: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    iam.put_role_policy(RoleName=SOURCE, PolicyName="more", PolicyDocument=json.dumps(document))
+
+
+def test_a_right_that_was_granted_since_is_not_said_to_be_refused_by_something_else(stage: Stage) -> None:
+    """AWS refused it to a pass, and IAM is asked after somebody has granted it: time ends what is left of that."""
+    stage.begin(without("production", "backup:ListCopyJobs"))
+    stage.look()
+    _grant(stage, "backup:ListCopyJobs")
+    stage.look_at_named_account("production")
+    body = stage.declared["production"]
+    row = rows(body)["ListCopyJobs"]
+
+    assert granted(body) == ("Unknown", "PermissionUnclear")
+    assert "takes some minutes" in row["message"]
+    assert {"fix", "remedy"}.isdisjoint(row)
+    stage.look()
+    stage.look_at_named_account("production")
+    assert granted(body) == ("True", "AllMet")
+
+
+def test_a_right_that_was_taken_away_within_the_hour_is_missing(stage: Stage) -> None:
+    """IAM said an hour ago that it is allowed: it is asked again once AWS has refused it."""
+    stage.look_at_named_account("production")
+    assert granted(stage.declared["production"]) == ("True", "AllMet")
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    (document,) = scene.role(without("production", "backup:ListCopyJobs"), scene.PRODUCTION, SOURCE)["policies"]
+    for name in iam.list_role_policies(RoleName=SOURCE)["PolicyNames"]:
+        iam.put_role_policy(RoleName=SOURCE, PolicyName=name, PolicyDocument=json.dumps(document))
+    stage.later("5m")
+    stage.look()
+    stage.look_at_named_account("production")
+    row = rows(stage.declared["production"])["ListCopyJobs"]
+
+    assert row["status"] == "Unmet"
+    assert "put-role-policy" in row["fix"][1]
+
+
+@pytest.mark.parametrize("account", ["production", "dr", "payer"])
+def test_no_name_of_a_missing_action_is_cut(stage: Stage, account: str) -> None:
+    """Of a role that may only be tried out: every row says all its actions, however long it gets."""
+    made = scene.world()
+    account_id, role = ROLES[account]
+    try_out = {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}
+    scene.role(made, account_id, role)["policies"] = [{"Version": "2012-10-17", "Statement": [try_out]}]
+    stage.begin(made)
+    stage.look_at_named_account(account, *([scene.organization("Enabled")] if account == "payer" else []))
+    found = rows(stage.declared[account])
+    (words,) = [
+        each["message"]
+        for each in stage.declared[account]["status"]["conditions"]
+        if "PermissionsGranted" in each.values()
+    ]
+
+    assert len(found) > 3
+    assert all(action in each["message"] for each in found.values() for action in each["actions"])
+    assert not [each for each in found.values() if "…" in each["message"]]
+    assert "…" not in words
+
+
 def test_a_denial_that_iam_knows_nothing_of_is_told_without_a_command(stage: Stage) -> None:
     """The policy of a vault refuses a read that IAM allows: no policy of the role would mend that."""
     stage.look()

@@ -79,6 +79,7 @@ def test_what_is_known_of_an_action(resources: tuple[str, ...], decided: Mapping
 REFUSED = Problem(Reason.ACCESS_DENIED, "Cannot try.", ErrorClass.STUCK)
 SLOW = Problem(Reason.THROTTLED, "Too fast.", ErrorClass.RETRY)
 SAID = Denial(LIST, "Cannot list: lacks it.")
+GRANTED_SINCE = Denial(LIST, "Cannot list: no identity-based policy allows it.", by_the_role=True)
 DENIED = Denial(LIST, "Cannot list: it is explicitly denied.", explicitly=True)
 NOT_TRIED = Denial(rights.ACTION, "Cannot try: it is explicitly denied.", explicitly=True)
 
@@ -92,6 +93,18 @@ NOT_TRIED = Denial(rights.ACTION, "Cannot try: it is explicitly denied.", explic
         pytest.param(Seen({(LIST, "*"): OPEN}), (), [(UNKNOWN, Reason.PERMISSION_UNCLEAR, False)], id="conditions"),
         pytest.param(
             Seen({(LIST, "*"): YES}), (SAID,), [(UNMET, Reason.PERMISSION_MISSING, False)], id="denied all the same"
+        ),
+        pytest.param(
+            Seen({(LIST, "*"): YES}),
+            (GRANTED_SINCE,),
+            [(UNKNOWN, Reason.PERMISSION_UNCLEAR, False)],
+            id="granted since",
+        ),
+        pytest.param(
+            Seen({(LIST, "*"): NO}),
+            (GRANTED_SINCE,),
+            [(UNMET, Reason.PERMISSION_MISSING, True)],
+            id="missing, and denied",
         ),
         pytest.param(
             Seen({(LIST, "*"): OPEN}), (SAID,), [(UNMET, Reason.PERMISSION_MISSING, False)], id="denied by conditions"
@@ -125,6 +138,41 @@ def test_what_is_told(look: Any, denials: tuple[Denial, ...], rows: list[tuple[A
     assert all(each.message.endswith(".") for each in found)
     for each in found:
         assert ("has to go first" in each.remedy) is (DENIED in denials or look == Seen({(LIST, "*"): DENY}))
+
+
+@pytest.mark.parametrize(
+    ("denials", "status"), [pytest.param((), UNKNOWN, id="untried"), pytest.param((SAID,), UNMET, id="refused")]
+)
+def test_what_no_policy_allows_on_all_keys_names_every_action_and_has_a_command(
+    denials: tuple[Denial, ...], status: object
+) -> None:
+    """Nobody names the keys, so that IAM cannot tell a role that may use some from one that may use none."""
+    actions = (LIST, "kms:GetKeyPolicy", "kms:ListGrants")
+    look = Seen({(action, KEYS): NO for action in actions})
+    (lack,) = judge(sight(look, *denials), (want(KEYS, actions=actions),))
+
+    assert (lack.status, lack.actions) == (status, actions)
+    assert " and ".join(actions) in lack.message
+    assert all(f'"{action}"' in lack.fix[1] for action in actions)
+
+
+CONTRADICTIONS = {
+    "AWS does not say why": (YES, SAID, "takes some minutes"),
+    "the role's own policies did": (YES, GRANTED_SINCE, "takes some minutes"),
+    "a statement that AWS names": (YES, DENIED, "IAM allows it, so"),
+    "keys decide": (OPEN, SAID, "by conditions"),
+}
+
+
+@pytest.mark.parametrize(("decided", "denial", "words"), CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_no_cause_is_told_that_is_not_known(decided: Decision, denial: Denial, words: str) -> None:
+    """What IAM allows and AWS refused may have been granted in between: only what AWS names is called the cause."""
+    (lack,) = judge(sight(Seen({(LIST, "*"): decided}), denial), (want(),))
+    told = f"{lack.message} {lack.remedy}"
+
+    assert words in told
+    assert ("IAM allows it, so" in told) is (denial is DENIED)
+    assert lack.fix == ()
 
 
 def test_a_refusal_is_told_of_what_it_is_for_want_of() -> None:

@@ -91,6 +91,12 @@ def named_action(text: str, asked: str) -> str:
     return asked if action.lower() == asked.lower() else action  # SQS writes its own in small letters
 
 
+def kind_of_policy(text: str) -> str:
+    """Return which kind of policy AWS says refused something, or did not allow it; empty where it does not say."""
+    found = EXPLICITLY.search(text) or _CAUSE.search(text)
+    return found.group(1) if found else ""
+
+
 def _access_denied(ask: Ask, text: str) -> str:
     if text and not _DENIAL.search(text):
         return f'AWS refuses it with "{sanitise(text)}".'

@@ -249,6 +249,12 @@ def denies_explicitly(problem: Problem) -> bool:
     return causes.EXPLICITLY.search(problem.said) is not None
 
 
+def is_of_the_role(problem: Problem) -> bool:
+    """Tell whether AWS names what refused it, and that is of the role: policies or a boundary, which IAM tries out."""
+    named = causes.kind_of_policy(problem.said)
+    return named.startswith("identity-based") or named.endswith("boundary")
+
+
 def names_action(error: exceptions.ClientError) -> bool:
     """Tell whether AWS names the action that it denies, and so denies that one for certain."""
     return causes.ACTION.search(_text(error)) is not None

@@ -153,9 +153,10 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
 
     pool = ThreadPoolExecutor(THREADS)
     try:
-        entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
         organizations = list(pool.map(organization, sorted(folder.organizations.items())))
         policies = list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
+        # Last, because an account tells what was refused to all others.
+        entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
         return entered + organizations + policies
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.

@@ -78,12 +78,12 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}{ELLIPSIS}"
 
 
-def clip(message: str) -> str:
+def clip(message: str, limit: int = MESSAGE_LIMIT) -> str:
     """Shorten a message to what a condition may hold: to whole sentences, or to whole words of a long first one."""
     message = clean(message)
-    if len(message) <= MESSAGE_LIMIT:
+    if len(message) <= limit:
         return message
-    kept = message[: MESSAGE_LIMIT - 2]
+    kept = message[: limit - 2]
     end = max(kept.rfind(". "), kept.rfind("; "))
     if end > 0:
         return f"{kept[: end + 1]} {ELLIPSIS}"

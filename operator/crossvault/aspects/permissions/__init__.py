@@ -154,19 +154,24 @@ def _is_denied(want: Want, decisions: Decisions) -> bool:
 def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[str, Denial]) -> Lack | None:
     """Judge one statement: what AWS denied, then what IAM denies, then what is not clear."""
     known = {action: standing(want, action, decisions) for action in want.actions}
-    refused = [denials[action] for action in want.actions if action in denials and action != rights.ACTION]
-    denied = tuple(
-        action for action in want.actions if known[action][0] in _NO or any(each.action == action for each in refused)
-    )
-    if denied:
+    heard = [denials[action] for action in want.actions if action in denials and action != rights.ACTION]
+    overtaken = [each for each in heard if known[each.action][0] is Standing.ALLOWED and each.by_the_role]
+    refused = [each for each in heard if each not in overtaken]
+    no = {action for action in want.actions if known[action][0] in _NO} | {each.action for each in refused}
+    if no:
+        # Of what is wanted for the same, nobody asks for one before the other was allowed.
+        also = Standing.PARTLY if refused else None
+        denied = tuple(action for action in want.actions if action in no or known[action][0] is also)
         barriers = frozenset[Barrier]().union(*_barriers(want, denied, decisions))
         return _denied(account, want, denied, refused, {known[action][0] for action in denied}, barriers)
     unclear = {Standing.CONDITIONAL, Standing.PARTLY}
     actions = tuple(action for action in want.actions if known[action][0] in unclear)
     if not actions:
-        return None
+        return _overtaken(account, want, overtaken) if overtaken else None
     keys = sorted({key for action in actions for key in known[action][1]})
-    return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, _unclear(account, want, actions, keys))
+    if keys:
+        return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, _on_conditions(account, want, actions, keys))
+    return _nowhere(account, want, actions)
 
 
 _DENY_FIRST = (
@@ -192,31 +197,80 @@ def _denied(
     barriers: frozenset[Barrier],
 ) -> Lack:
     lost = f" {want.without}" if want.without else ""
-    what = f"{_who(account)} may not do {' and '.join(denied)}, which is needed to {want.why}.{lost}"
+    what = f"{_who(account)} may not do {_and(denied)}, which is needed to {want.why}.{lost}"
     said = f" {refused[0].message}" if refused else ""
     if barriers:
         remedy = f"This is not allowed by {told(barriers)}, which has to change; no other policy of the role helps."
         return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
-    allowed = not how & {Standing.DENIED, Standing.PARTLY, Standing.UNTRIED}
-    if Standing.EXPLICITLY_DENIED in how or (not allowed and any(each.explicitly for each in refused)):
-        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, _DENY_FIRST)
-    if allowed:
-        remedy = "IAM allows it, so the policy of a key or a vault, or conditions, refuse it: see what AWS says."
-        return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy)
-    fix = _allowing(account, want)
-    remedy = (
-        "Allow it in a policy of the role, as the command does; crossvault iam prints everything that it needs."
-        if fix
-        else "Give the role what crossvault iam prints for it."
-    )
+    remedy = _nothing_to_allow(how, named=any(each.explicitly for each in refused))
+    fix = fixes.NONE if remedy else _allowing(account, want)
+    remedy = remedy or (_AS_THE_COMMAND if fix else _AS_PRINTED)
     return Lack(want, UNMET, Reason.PERMISSION_MISSING, denied, what + said, remedy, fix)
 
 
-def _unclear(account: Account, want: Want, actions: tuple[str, ...], keys: list[str]) -> str:
-    what = f"Whether {_who(account)} may do {' and '.join(actions)}, to {want.why},"
-    if keys:
-        return f"{what} depends on conditions on {', '.join(keys)}. It is done all the same."
-    return f"{what} is not clear: not on every resource, and perhaps on those that matter. It is done all the same."
+def _nothing_to_allow(how: set[Standing], *, named: bool) -> str:
+    """Return what else than an Allow mends it; empty where that does.
+
+    Args:
+        how: What IAM decided of the actions.
+        named: AWS has named a statement that denies.
+    """
+    if Standing.EXPLICITLY_DENIED in how:
+        return _DENY_FIRST
+    if how & {Standing.DENIED, Standing.PARTLY, Standing.UNTRIED}:
+        return _NAMED_DENY_FIRST if named else ""
+    if Standing.CONDITIONAL in how:
+        return _ON_CONDITIONS
+    return _ELSEWHERE if named else _LATER_OR_ELSEWHERE
+
+
+_NAMED_DENY_FIRST = "A statement denies it, in the policy that AWS names. That has to go first."
+_ON_CONDITIONS = (
+    "IAM decides it by conditions, so those, or the policy of a key or a vault, refuse it: see what AWS says."
+)
+_AS_THE_COMMAND = (
+    "Allow it in a policy of the role, as the command does; crossvault iam prints everything that it needs."
+)
+_AS_PRINTED = "Give the role what crossvault iam prints for it."
+_ELSEWHERE = "IAM allows it, so the policy of a key or a vault, or conditions, refuse it: see what AWS says."
+_LATER_OR_ELSEWHERE = (
+    "IAM allows it by now, and a change of IAM takes some minutes until it is true everywhere: wait for the next look."
+    " If AWS refuses it still, the policy of a key or a vault, or conditions, do: see what AWS says."
+)
+
+
+def _and(actions: Iterable[str]) -> str:
+    """Return actions in words."""
+    return " and ".join(actions)
+
+
+def _overtaken(account: Account, want: Want, refused: list[Denial]) -> Lack:
+    """Judge what AWS refused because the role's own policies did not allow it, and IAM allows since."""
+    actions = tuple(each.action for each in refused)
+    words = (
+        f"IAM says that {_who(account)} may do {_and(actions)} by now, to {want.why}; AWS refused it within the last hour."
+        " A change of IAM takes some minutes until it is true everywhere. It is asked for again by itself."
+    )
+    return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, words)
+
+
+def _on_conditions(account: Account, want: Want, actions: tuple[str, ...], keys: list[str]) -> str:
+    what = f"Whether {_who(account)} may do {_and(actions)}, to {want.why},"
+    return f"{what} depends on conditions on {', '.join(keys)}. It is done all the same."
+
+
+def _nowhere(account: Account, want: Want, actions: tuple[str, ...]) -> Lack:
+    """Judge what IAM does not allow on everything: nobody names the keys, say, that a role may be allowed to use.
+
+    No member of IAM's answer tells a role that is allowed some of it from one that is allowed nothing.
+    """
+    words = (
+        f"{_who(account)} is not known to be allowed {_and(actions)}, to {want.why}: IAM does not allow it on all that"
+        " it is wanted on, perhaps on nothing. It is done all the same."
+    )
+    fix = _allowing(account, want)
+    remedy = f"Unless the role's policies allow it on what matters: {_AS_THE_COMMAND if fix else _AS_PRINTED}"
+    return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, words, remedy, fix)
 
 
 def _who(account: Account) -> str:
@@ -256,7 +310,7 @@ def _untried(
     if look is UNASKED or look.problem.reason is not Reason.ACCESS_DENIED:
         return Lack(want, UNKNOWN, look.problem.reason, (), look.problem.message)
     if any(each.action == rights.ACTION and each.explicitly for each in denials):
-        return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, _DENY_FIRST)
+        return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, _NAMED_DENY_FIRST)
     fix = _allowing(account, want) if own is not None else fixes.NONE
     remedy = f"Allow {rights.ACTION} on the role itself; without it only harmless reads tell, and what AWS has denied."
     return Lack(want, UNKNOWN, Reason.ACCESS_DENIED, (rights.ACTION,), look.problem.message, remedy, fix)

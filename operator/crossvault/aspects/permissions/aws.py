@@ -5,7 +5,7 @@ Where IAM may not be asked, harmless reads tell of what can be read; what passes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 
 from ...aws import errors, harmless, regions, simulation
@@ -45,7 +45,7 @@ def account(place: Place) -> Callable[[], Parts]:
             attempts = _attempts(place, wants)()
             found = found.having(ATTEMPTS, attempts).having(PASSED, place.access.passed())
         denied = tuple(
-            Denial(action, problem.message, errors.denies_explicitly(problem))
+            Denial(action, problem.message, errors.denies_explicitly(problem), errors.is_of_the_role(problem))
             for action, problem in place.access.denied()
         )
         return found.having(DENIALS, denied)
@@ -99,7 +99,7 @@ def _trial(place: Place, wants: tuple[Want, ...]) -> Pending[Decisions | None] |
     def lasts(seen: Look[Decisions | None]) -> timedelta:
         if isinstance(seen, Unseen):
             return DENIED
-        return _lasts(wants, seen.value)
+        return _lasts(wants, seen.value, {action for action, _ in access.denied()})
 
     key = ("may do", access.fingerprint, own, actions, resources, given)
     return place.slowly(
@@ -110,14 +110,18 @@ def _trial(place: Place, wants: tuple[Want, ...]) -> Pending[Decisions | None] |
     )
 
 
-def _lasts(wants: Iterable[Want], found: Decisions | None) -> timedelta:
-    """Return for how long an answer will do: what is denied is asked again by every pass, until somebody mends it."""
+def _lasts(wants: Iterable[Want], found: Decisions | None, refused: Collection[str]) -> timedelta:
+    """Return for how long an answer will do: what is denied is asked again by every pass, until somebody mends it.
+
+    So is what IAM allows and AWS has ``refused``: one of them spoke before somebody changed something.
+    """
     if found is None:
         return timedelta()
-    known = {standing(each, action, found)[0] for each in wants for action in each.actions}
-    if known & {Standing.DENIED, Standing.EXPLICITLY_DENIED}:
+    known = {action: standing(each, action, found)[0] for each in wants for action in each.actions}
+    contradicted = any(known.get(action) is Standing.ALLOWED for action in refused)
+    if contradicted or not {Standing.DENIED, Standing.EXPLICITLY_DENIED}.isdisjoint(known.values()):
         return timedelta()
-    return GOOD if known <= {Standing.ALLOWED} else DENIED
+    return GOOD if {Standing.ALLOWED}.issuperset(known.values()) else DENIED
 
 
 def _context(wants: Iterable[Want]) -> dict[str, tuple[str, ...]]:

@@ -12,11 +12,17 @@ from ...iam.decisions import Decisions
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """An action that AWS has just denied to a pass, what was said of that, and whether a statement denies it."""
+    """An action that AWS has just denied to a pass, and what was said of that.
+
+    Attributes:
+        explicitly: AWS names a statement that denies it.
+        by_the_role: AWS names what refused it, and that is of the role itself: its policies or its boundary.
+    """
 
     action: str
     message: str
     explicitly: bool = False
+    by_the_role: bool = False
 
 
 TRIAL: Part[Look[Decisions | None]] = Part("trial", UNASKED)

@@ -29,7 +29,10 @@ from .parse import KIND
 
 NAMED = 5
 """So many of the accounts that share a way in are named, of the actions that are missing, and of who wants them."""
-SHOWN, ACTIONS = 20, 40
+SHOWN, ACTIONS = 60, 40
+"""More rows than there are rights; an action that is missing and stands in none could not be granted."""
+LONGEST_ROW = 2000
+"""How long the message of a row may be: it names every action that is missing, what for, and what AWS said."""
 PERMITTED, ENABLED = "PermissionsGranted", "RegionsEnabled"
 
 
@@ -108,13 +111,20 @@ def _permitted(wants: tuple[Want, ...], lacks: tuple[Lack, ...]) -> tuple[Condit
     if not lacks:
         words = "The role may do everything that policies and organizations need of it."
         return (Condition(PERMITTED, TRUE, Reason.ALL_MET, words),)
-    first = lacks[0]
-    if first.status is not UNMET:
+    first, see = lacks[0], "Nothing waits for that; see status.permissions."
+    if first.status is UNMET:
+        return (Condition(PERMITTED, FALSE, first.reason, f"The role may not do {_actions(lacks, first)}. {see}"),)
+    if first.reason is not Reason.PERMISSION_UNCLEAR or not first.actions:
         return (Condition(PERMITTED, UNKNOWN, first.reason, first.message),)
-    actions = sorted({action for each in lacks if each.status is UNMET for action in each.actions})
-    more = f" and {len(actions) - NAMED} more" if len(actions) > NAMED else ""
-    words = f"The role may not do {', '.join(actions[:NAMED])}{more}. Nothing waits for that; see status.permissions."
-    return (Condition(PERMITTED, FALSE, first.reason, words),)
+    words = f"Whether the role may do {_actions(lacks, first)} is not clear. {see}"
+    return (Condition(PERMITTED, UNKNOWN, first.reason, words),)
+
+
+def _actions(lacks: tuple[Lack, ...], like: Lack) -> str:
+    """Return the actions of all rows that tell the same of theirs as one does, in words; the first few by name."""
+    same = [each for each in lacks if (each.status, each.reason) == (like.status, like.reason)]
+    actions = sorted({action for each in same for action in each.actions})
+    return f"{', '.join(actions[:NAMED])}{f' and {len(actions) - NAMED} more' if len(actions) > NAMED else ''}"
 
 
 def _enabled(row: Prerequisite | None) -> tuple[Condition, ...]:
@@ -137,11 +147,11 @@ def _row(lack: Lack) -> dict[str, Any]:
         "status": str(lack.status),
         "reason": str(lack.reason),
         "actions": list(lack.actions),
-        "message": clip(lack.message),
+        "message": clip(lack.message, LONGEST_ROW),
         "wantedBy": list(want.wanted_by[:NAMED]),
         "wantedByTotal": len(want.wanted_by),
     }
-    row |= {"remedy": clip(lack.remedy)} if lack.remedy else {}
+    row |= {"remedy": clip(lack.remedy, LONGEST_ROW)} if lack.remedy else {}
     row |= {name: list(found[:ACTIONS]) for name, found in (("tried", lack.tried), ("untried", lack.untried)) if found}
     return {**row, "fix": list(lack.fix)} if lack.fix else row
 
