@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.kit.cases import BUNKER, CLINIC, Case, Json, account_in, points_of, world_of
+from tests.kit.doctoring import shared_keys
 
 Begin = Callable[..., Case]
 
@@ -69,13 +70,14 @@ def key_arn(case: Case, alias: str = "alias/records", account: str = CLINIC) -> 
     return str(kms(case, account).describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
 
 
-def paste(case: Case, remedy: str, account: str = CLINIC) -> None:
-    """Do what a remedy says: put what is printed between the statements of the policy of the key that it names."""
-    named, _, printed = remedy.partition("Add to the statements of the policy of key ")[2].partition(": {")
+def paste(case: Case, row: Json, account: str = CLINIC) -> None:
+    """Put what a row prints between the statements of the policies of the keys that it names."""
     client = kms(case, account)
-    policy = json.loads(client.get_key_policy(KeyId=named)["Policy"])
-    policy["Statement"] += json.loads("[{" + printed + "]")
-    client.put_key_policy(KeyId=named, Policy=json.dumps(policy))
+    for named, printed in shared_keys(row["fix"]):
+        assert named in row["remedy"]
+        policy = json.loads(client.get_key_policy(KeyId=named)["Policy"])
+        policy["Statement"] += printed
+        client.put_key_policy(KeyId=named, Policy=json.dumps(policy))
 
 
 def asked(case: Case, operation: str) -> list[str]:
@@ -117,7 +119,7 @@ def test_a_key_that_is_not_shared_holds_what_it_encrypts_and_what_is_printed_men
     assert began.condition()[:2] == ("False", "PrerequisiteUnmet")
     assert (began.numbers()["copied"], began.numbers()["waiting"], sum(began.jobs().values())) == (1, 1, 1)
 
-    paste(began, row["remedy"])
+    paste(began, row)
     began.passes(4)
 
     assert began.row("SourceKeys")["status"] == "Met"
@@ -243,7 +245,7 @@ def test_the_key_of_the_vault_lets_in_who_copies_or_holds_it(case: Begin) -> Non
     assert (row["status"], row["reason"]) == ("Unmet", "KeyNotShared")
     assert (began.numbers()["waiting"], began.jobs()) == (2, {})
 
-    paste(began, row["remedy"], BUNKER)
+    paste(began, row, BUNKER)
     began.passes(4)
 
     assert began.row("VaultKeyPolicy")["status"] == "Met"
@@ -258,7 +260,7 @@ def test_keys_of_types_managed_in_full_are_those_of_the_vault(case: Begin) -> No
     row = began.row("SourceKeys")
     assert (row["status"], row["reason"], began.jobs()) == ("Unmet", "KeyNotShared", {})
 
-    paste(began, row["remedy"])
+    paste(began, row)
     began.passes(4)
 
     assert (began.numbers()["copied"], failed(began)) == (1, [])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.kit import stage as scene
 from tests.kit.chart_cluster import Cluster, serving, until
+from tests.kit.doctoring import shared_keys
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube
@@ -49,9 +50,9 @@ def test_a_key_that_is_not_shared_is_mended_by_the_printed_statements(unshared: 
     assert {arn.split(":")[2] for arn, _ in cluster.jobs()} == {"backup"}
 
     kms = cluster.aws.client("kms", scene.PRODUCTION, "admin", region=scene.HOME)
-    arn, _, printed = row["remedy"].partition("of the policy of key ")[2].partition(": {")
+    ((arn, printed),) = shared_keys(row["fix"])
     found = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
-    found["Statement"] += json.loads("[{" + printed + "]")
+    found["Statement"] += printed
     kms.put_key_policy(KeyId=arn, Policy=json.dumps(found))
 
     body = cluster.wait_until_all_is_copied()

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -124,6 +125,15 @@ def _shell(aws: SimulatorServer, home: Path, account: str) -> dict[str, str]:
         "AWS_PAGER": "",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def shared_keys(fix: Iterable[str]) -> Iterator[tuple[str, list[Json]]]:
+    """Yield the keys to whose policies printed commands add something, by ARN, each with the statements."""
+    for line in fix:
+        if line.startswith("p=$(aws kms get-key-policy"):
+            words = shlex.split(line)
+            listed = line.partition('"${p%]*}"')[2].partition('"${p##*]}"')[0]
+            yield words[words.index("--key-id") + 1], json.loads(f"[{shlex.split(listed)[0].lstrip(',')}")
 
 
 def unmet(answer: Json) -> list[Json]:

@@ -34,7 +34,7 @@ from crossvault.aspects.source_keys.seen import SERVICE_ROLE, SOURCE_KEYS, VAULT
 from crossvault.aspects.source_keys.statement import statements_for
 from crossvault.aspects.vault.seen import Key
 from crossvault.engine.declared import Scope
-from crossvault.engine.looks import Look, Seen, Unseen
+from crossvault.engine.looks import UNASKED, Look, Seen, Unseen
 from crossvault.engine.observed import Sight
 from crossvault.engine.rows import Prerequisite
 from crossvault.iam.evaluation import Verdict
@@ -167,8 +167,17 @@ def test_a_policy_that_names_no_account_has_to_name_the_copy_role_too() -> None:
     found = row(keys(bare))
 
     assert (found.status, found.reason) == ("Unmet", Reason.KEY_NOT_SHARED)
-    assert ROLE in found.remedy
-    assert SERVICE not in found.remedy
+    assert f'"AWS":"{ROLE}"' in found.fix[-1]
+    assert SERVICE not in found.fix[-1]
+
+
+def test_a_statement_is_told_once() -> None:
+    """The remedy names what the command adds, or has it whole where no command can."""
+    found = row(keys(document()))
+
+    assert all(each["Sid"] in found.remedy for each in statements_for([SERVICE]))
+    assert "{" not in found.remedy
+    assert "".join(found.fix).count('"Sid":"CrossvaultKeyUse') == 1
 
 
 @pytest.mark.parametrize(
@@ -288,7 +297,28 @@ def test_the_role_comes_before_the_statement_that_names_it() -> None:
     seen = observed((), sight(source_keys=keys(document())).having(SERVICE_ROLE, Seen(value=False)))
     found = next(each for each in rows(desired(), seen) if each.name == "SourceKeys")
 
-    assert found.remedy.index("create-service-linked-role --aws-service-name backup") < found.remedy.index("Add to")
+    assert found.remedy.index("create-service-linked-role --aws-service-name backup") < found.remedy.index("Add state")
+    assert any("create-service-linked-role" in line for line in found.fix)
+
+
+@pytest.mark.parametrize(
+    ("there", "made"),
+    [
+        pytest.param(UNASKED, True, id="nobody asked"),
+        pytest.param(Unseen(stuck()), True, id="nobody may look"),
+        pytest.param(Seen(value=False), True, id="absent"),
+        pytest.param(Seen(value=True), False, id="present"),
+    ],
+)
+def test_a_role_that_is_there_is_not_made(there: Look[bool], made: bool) -> None:
+    """Of both sides' keys: a command that makes it is printed only where it may lack."""
+    shut = Picture(GOOD, Seen(document()), service_role=there)
+    parts = sight(source_keys=keys(document())).having(SERVICE_ROLE, there).having(VAULT_KEY, shut)
+    found = {each.name: each for each in rows(desired(), observed((), parts)) if each.fix}
+
+    assert set(found) == {"SourceKeys", "VaultKeyPolicy"}
+    for each in found.values():
+        assert any("create-service-linked-role" in line for line in each.fix) is made
 
 
 def test_keys_with_one_trouble_are_one_remedy() -> None:

@@ -24,7 +24,6 @@ from ..vault.seen import Key
 from . import by_hand
 from .admission import Admission, Party, admit, parties, service_role
 from .seen import SERVICE_ROLE, SOURCE_KEYS, Behind, Picture, SourceKeys
-from .statement import printed
 
 NAME = "SourceKeys"
 
@@ -32,6 +31,7 @@ _GONE_STATES = frozenset(
     {"Creating", "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable"}
 )
 """In which a key does nothing for anybody. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"""
+_ALLOW = "Allow the action that is named, as row Permissions of the account tells; copies are tried meanwhile."
 _FIXED = 10
 _GROUPS, _KEYS, _RESOURCES = 2, 3, 3
 """How many kinds of trouble, keys with the same trouble, and resources a row names; all others count."""
@@ -161,13 +161,14 @@ def row(desired: Desired, destination: Destination, sight: Sight, found: list[Ve
     if closed:
         first = closed[0][0]
         message = _sentences(closed) + " Recovery points on it are held." * (len(closed) == 1)
-        remedy = " ".join(_remedy(each, sight) for each in closed[:_GROUPS])
         fix = _fix(desired, destination, sight, [one for group in closed for one in group])
+        remedy = " ".join(_remedy(each, sight, fix) for each in closed[:_GROUPS])
         every = frozenset(group[0].reason for group in closed)
         return unmet(NAME, destination.name, first.reason, message, remedy, blocks=False, explains=every, fix=fix)
     if unclear:
-        remedy = "Nothing: copies are tried, and their result tells."
-        return Prerequisite(NAME, destination.name, UNKNOWN, unclear[0][0].reason, _sentences(unclear), remedy)
+        reason = unclear[0][0].reason
+        remedy = _ALLOW if reason is Reason.ACCESS_DENIED else "Nothing: copies are tried, and their result tells."
+        return Prerequisite(NAME, destination.name, UNKNOWN, reason, _sentences(unclear), remedy)
     cleared = Reason.KEY_NOT_SHARED, Reason.KEY_ACCESS_DENIED
     return met(NAME, destination.name, _met(desired, destination, found), clears=cleared)
 
@@ -247,7 +248,7 @@ def _lacks(one: Admission) -> str:
             return f"whether {who} may {what} depends on {grounds}"
 
 
-def _remedy(group: list[Verdicts], sight: Sight) -> str:
+def _remedy(group: list[Verdicts], sight: Sight, fix: Fix) -> str:
     first, named = group[0], _named(group, _KEYS)
     if first.reason is not Reason.KEY_NOT_SHARED:
         gone = first.reason is Reason.KEY_NOT_FOUND
@@ -259,8 +260,8 @@ def _remedy(group: list[Verdicts], sight: Sight) -> str:
         return f"{named}: remove or narrow {', '.join(grounds)}."
     arns = [each.party.arn for each in first.admissions]
     stale = "".join(dict.fromkeys(_correct(one, sight, arns) for one in group[:_KEYS]))
-    pasted = f"Add to the statements of the policy of {named[0].lower()}{named[1:]}: {printed(arns)}"
-    return f"{_role_first(arns, sight)}{stale}{pasted}"
+    added = by_hand.added(arns, f"{named[0].lower()}{named[1:]}", fixes.NONE if stale else fix)
+    return f"{_role_first(arns, sight)}{stale}{added}"
 
 
 def _mended(group: list[Verdicts], sight: Sight) -> Iterator[str]:
@@ -289,7 +290,7 @@ def _fix(desired: Desired, destination: Destination, sight: Sight, closed: list[
             found[by_hand.sharing(account, one.behind.key_arn, picture, arns)] = None
             lacking += arns
     lines = [line for each in list(found)[:_FIXED] for line in each]
-    return (*by_hand.service_role(destination.vault, lacking), *fixes.joined(lines))
+    return (*by_hand.service_role(destination.vault, lacking, sight[SERVICE_ROLE]), *fixes.joined(lines))
 
 
 def _role_first(arns: list[str], sight: Sight) -> str:

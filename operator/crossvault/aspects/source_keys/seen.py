@@ -40,11 +40,13 @@ class Picture:
     Attributes:
         policy: Its key policy.
         grants: The grants of those whom the policy alone does not let in, by the ARN of the grantee.
+        service_role: Whether the service-linked role is there; asked of a vault's key that does not let it in.
     """
 
     key: Look[Key | None] = UNASKED
     policy: Look[str] = UNASKED
     grants: Mapping[str, Look[tuple[Grant, ...]]] = field(default_factory=dict)
+    service_role: Look[bool] = UNASKED
 
 
 @dataclass(frozen=True, slots=True)

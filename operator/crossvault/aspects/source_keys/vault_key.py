@@ -22,7 +22,6 @@ from ..vault.seen import VAULT
 from . import by_hand
 from .admission import Admission, admit, writer
 from .seen import SOURCE_KEYS, VAULT_KEY
-from .statement import printed
 
 NAME = "VaultKeyPolicy"
 
@@ -115,19 +114,21 @@ def closed_types(
 def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequisite:
     vault = _vault(destination, sight)
     arn = vault.encryption_key_arn if vault is not None else ""
+    fix = fixes.NONE
     if one.verdict is Verdict.DENIED:
         remedy = f"Remove or narrow {', '.join(each.statement for each in one.grounds)} in the policy of key {arn}."
     else:
         stale = by_hand.correcting(arn or "", sight[VAULT_KEY], [one.party.arn])
-        remedy = f"{stale}Add to the statements of the policy of key {arn}: {printed([one.party.arn])}"
-    fix = _fix(destination, sight, arn or "", one) if one.verdict is not Verdict.DENIED else fixes.NONE
+        fix = _fix(destination, sight, arn or "", one)
+        remedy = f"{stale}{by_hand.added([one.party.arn], f'key {arn}', fixes.NONE if stale else fix)}"
     message = _message(destination, one)
     return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, message, remedy, blocks=False, fix=fix)
 
 
 def _fix(destination: Destination, sight: Sight, key_arn: str, one: Admission) -> Fix:
-    account, arns = destination.vault.account, [one.party.arn]
-    return (*by_hand.service_role(destination.vault, arns), *by_hand.sharing(account, key_arn, sight[VAULT_KEY], arns))
+    account, arns, picture = destination.vault.account, [one.party.arn], sight[VAULT_KEY]
+    first = by_hand.service_role(destination.vault, arns, picture.service_role)
+    return (*first, *by_hand.sharing(account, key_arn, picture, arns))
 
 
 def _message(destination: Destination, one: Admission) -> str:

@@ -97,7 +97,11 @@ class Keys:
         party = writer(scene.desired, declared, *_sights(scene, declared, place, seen))
         asked = Asked((party,), services, (place.region,))
         policy = self._policy(place, own, asked)
-        return lambda: self._with_grants(place, own, asked, Picture(policy=policy()))
+        return lambda: self._with_role(declared, place, self._with_grants(place, own, asked, Picture(policy=policy())))
+
+    def _with_role(self, declared: Destination, place: Place, picture: Picture) -> Picture:
+        """Look whether the service-linked role is there, where the key does not let it in by its policy."""
+        return replace(picture, service_role=self._service_role(declared, place, {"": picture}))
 
     # --- The source's ----------------------------------------------------------------------------------------------
 
