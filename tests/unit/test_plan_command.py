@@ -13,15 +13,18 @@ from tests.kit import builders, recorded
 from tests.kit.judging import foresee, rows
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
+from crossvault.aspects.copies.failures import SOMEBODYS_REASONS
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.cli import plan as plan_command
-from crossvault.cli import plans, render
+from crossvault.cli import plans, render, wrongs
 from crossvault.engine.declared import Desired, Mode, PolicyKey
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
 from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
+from crossvault.words.explanations import EXPLANATIONS
+from crossvault.words.explanations.meaning import NOBODY
 from crossvault.words.reasons import Reason
 
 ALL = Backfill(BackfillMode.ALL)
@@ -222,6 +225,23 @@ def test_what_cannot_start_now_says_what_it_waits_for() -> None:
     assert "ServiceFailure (time ends it): An internal error occurred." in text
     assert "tried again at 2026-11-23T12:10:00Z" in text
     assert text.splitlines()[-1].startswith("Plan: 0 to add, 0 to change, 0 to remove, 2 copies to start")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_who_ends_a_failure_is_who_the_documentation_names(reason: Reason) -> None:
+    """Where nobody is called although time does not end it, it is tried again, and then that one has to act."""
+    row = {"reason": str(reason), "state": "failed", "copies": "none", "count": 1, "message": "AWS says no."}
+    called = {**row, "needsAction": True, "whoActs": EXPLANATIONS[reason].who}
+    (waits, *_), (acts, *_) = (
+        wrongs.failures([each]) for each in ({**row, "needsAction": False, "whoActs": "nobody"}, called)
+    )
+
+    assert f"({EXPLANATIONS[reason].who} acts)" in acts
+    if reason in SOMEBODYS_REASONS:
+        assert EXPLANATIONS[reason].who != NOBODY
+        assert f"tried again; {EXPLANATIONS[reason].who} acts if that fails)" in waits
+    else:
+        assert "(time ends it)" in waits
 
 
 def test_what_waits_for_the_source_vault_says_so() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..aspects.copies.failures import SOMEBODYS_REASONS
 from ..aspects.copies.figures import Copies
 from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
@@ -28,7 +29,7 @@ def failures(rows: Iterable[Mapping[str, Any]], lacking: Iterable[Mapping[str, A
             see = f"{each['reason']}: see {each['prerequisite']}"
             lines.append(f"  {click.style('!', fg='red')} {_stand(each):<{WIDTH}} {count}: {see}")
             continue
-        who = f"{each['whoActs']} acts" if each["needsAction"] else "time ends it"
+        who = _who_ends(each)
         lines.append(
             f"  {click.style('!', fg='red')} {_stand(each):<{WIDTH}} {plural(each['count'], 'recovery point')}:"
             f" {each['reason']} ({who}): {each['message']}"
@@ -38,6 +39,16 @@ def failures(rows: Iterable[Mapping[str, Any]], lacking: Iterable[Mapping[str, A
             lines.append(f"      {'one of them' if each['count'] > 1 else 'it'} is {each['example']}")
         lines += [f"      tried again at {each['retryAt']}"] if each.get("retryAt") else []
     return lines
+
+
+def _who_ends(each: Mapping[str, Any]) -> str:
+    """Return who ends what is amiss: time, or a person, who may have done so already."""
+    if each["needsAction"]:
+        return f"{each['whoActs']} acts"
+    reason = next((one for one in Reason if one == each["reason"]), None)
+    if reason not in SOMEBODYS_REASONS:
+        return "time ends it"
+    return f"what is seen of it is met, so it is tried again; {EXPLANATIONS[reason].who} acts if that fails"
 
 
 def _stand(each: Mapping[str, Any]) -> str:

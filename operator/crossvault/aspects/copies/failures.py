@@ -111,6 +111,11 @@ TERMINAL_REASONS = frozenset(
 )
 """What fails for good whenever it fails for this reason."""
 
+SOMEBODYS_REASONS = frozenset(
+    each.reason for each in (*(one for _, one in _BY_MESSAGE), *_BY_CATEGORY.values()) if each.failure_class is _W
+)
+"""What time does not end: where nobody is called, what is seen behind it has come to be met, and the next try tells."""
+
 _REFUSALS = {
     Reason.ACCESS_DENIED: Failure(Reason.ACCESS_DENIED, _W),
     Reason.NOT_FOUND: Failure(Reason.NOT_FOUND, _W),
