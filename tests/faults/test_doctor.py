@@ -300,6 +300,8 @@ def test_an_account_that_cannot_be_asked_ends_with_1(surgery: Surgery) -> None:
     dark = surgery.crossvault("doctor", "-f", surgery.manifests, environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert dark.returncode == 1
     assert "could not be looked at" in dark.stdout
+    assert "the AWS endpoint of sts cannot be reached" in dark.stdout
+    assert "The endpoint is http://127.0.0.1:9, from AWS_ENDPOINT_URL." in dark.stdout
 
     made = harms.sound()
     scene.role(made, scene.BACKUP, "crossvault-destination")["trust"]["external_id"] = "another"
@@ -357,7 +359,7 @@ def test_a_read_that_is_denied_is_unknown_and_says_which_action(surgery: Surgery
     surgery.aws.control.load(made)
     surgery.declare(scene.policy(destinations=CHECKED))
 
-    found = surgery.doctor(code=2)
+    found = surgery.doctor(code=1)
     row, told = unmet(found)
     assert (told["name"], told["status"], told["where"]) == ("Permissions", "Unmet", "account dr")
     assert "backup:GetBackupVaultAccessPolicy" in told["fix"][1]

@@ -13,6 +13,8 @@ from tests.kit import stage as scene
 from tests.kit.doctoring import Json, Surgery
 
 from backup_simulator.server import SimulatorServer
+from crossvault.engine.rights import AsDestination, AsSource
+from crossvault.kinds.needs import RIGHTS
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": ("doctor",),
@@ -30,6 +32,12 @@ def nothing(_made: Json) -> None:
 def nothing_to_copy(made: Json) -> None:
     """Leave nothing without a copy: there is no recovery point, and the statement is there."""
     scene.account(made, scene.PRODUCTION)["vaults"][0]["recovery_points"] = []
+
+
+def nothing_copyable(made: Json) -> None:
+    """Leave only what AWS copies nowhere: continuous backups."""
+    points = scene.account(made, scene.PRODUCTION)["vaults"][0]["recovery_points"]
+    points[:] = [{**each, "continuous": True} for each in points if each["resource_type"] == "S3"]
 
 
 def denied(account: str, role: str, *actions: str) -> Callable[[Json], None]:
@@ -78,7 +86,7 @@ class World:
     organization: Json | None = None
 
 
-FINE, FOUND, DARK = (0, 0, 0, 0), (2, 2, 0, 2), (1, 1, 1, 1)
+FINE, FOUND, NEVER, DARK = (0, 0, 0, 0), (2, 2, 0, 2), (2, 2, 2, 2), (1, 1, 1, 1)
 SOURCE, TARGET, MANAGER = "crossvault-source", "crossvault-destination", "crossvault-management"
 CHECKED = {"destinations": [scene.destination(**THERE, vaultPolicy="Check")]}
 SHORT = {"destinations": [scene.destination(**THERE, lifecycle={"deleteAfterDays": 7})]}
@@ -91,8 +99,9 @@ WORLDS: dict[str, World] = {
     "a switch that is off": World(lacking(harms.toggle), FOUND, CHECKED),
     "a hazard": World(lacking(locked), FOUND, SHORT),
     "a look at a policy that is denied": World(
-        denied(scene.BACKUP, TARGET, "backup:GetBackupVaultAccessPolicy"), FOUND, CHECKED
+        denied(scene.BACKUP, TARGET, "backup:GetBackupVaultAccessPolicy"), DARK, CHECKED
     ),
+    "nothing that AWS can copy": World(nothing_copyable, NEVER, CHECKED),
     "a look at the switch that is denied": World(
         denied(scene.PRODUCTION, SOURCE, "backup:DescribeGlobalSettings"), (2, 2, 0, 0), CHECKED
     ),
@@ -149,6 +158,59 @@ def test_every_command_ends_with_what_it_saw(surgery: Surgery, name: str) -> Non
             assert bool(answer["summary"]["notLookedAt"]) is (done.exit_code == 1), (command, answer["summary"])
 
     assert ended == dict(zip(COMMANDS, world.codes, strict=True))
+
+
+READS = ("Describe", "Get", "List")
+REFUSED = [
+    (account, role, action)
+    for use, account, role in ((AsSource, scene.PRODUCTION, SOURCE), (AsDestination, scene.BACKUP, TARGET))
+    for action in sorted({each for right in RIGHTS if right.use is use for each in right.actions})
+    if action.partition(":")[2].startswith(READS)
+]
+DEPENDED_ON = {
+    (SOURCE, LISTS),
+    (SOURCE, "backup:ListCopyJobs"),
+    (SOURCE, "backup:ListTags"),
+    (SOURCE, "backup:ListBackupPlans"),
+    (SOURCE, "backup:GetBackupPlan"),
+    (SOURCE, "backup:ListBackupSelections"),
+    (SOURCE, "backup:GetBackupSelection"),
+    (TARGET, LISTS),
+    (TARGET, "backup:GetBackupVaultAccessPolicy"),
+}
+"""Without these the picture is not whole: Ready is CannotObserve. Of all others a row is unknown, or nothing is."""
+SCHEDULED: Json = {
+    **CHECKED,
+    "schedule": {
+        "rules": [{"name": "daily", "cron": "cron(0 5 ? * * *)", "lifecycle": {"deleteAfterDays": 35}}],
+        "selections": [
+            {"name": "tagged", "role": "AWSBackupDefaultServiceRole", "tags": {"backup": "true"}},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(("account", "role", "action"), REFUSED, ids=lambda each: str(each).rpartition(":")[2])
+def test_every_command_says_the_same_of_a_read_that_is_denied(
+    surgery: Surgery, account: str, role: str, action: str
+) -> None:
+    """None looked where the picture is not whole, and all did where it is."""
+    made = harms.sound()
+    nothing_to_copy(made)
+    every = {"Sid": "All", "Effect": "Allow", "Action": ["backup:*", "tag:*"], "Resource": "*"}
+    scene.role(made, scene.PRODUCTION, SOURCE)["policies"][0]["Statement"].append(every)
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy(**SCHEDULED))
+    assert surgery.type_in(*COMMANDS["run"], "-f", surgery.manifests).exit_code == 0
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    iam = surgery.aws.client("iam", account, "admin", region=scene.HOME)
+    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(document))
+    ended = {
+        name: surgery.type_in(*words, "-f", surgery.manifests, "-o", "json").exit_code
+        for name, words in COMMANDS.items()
+    }
+
+    assert {name: code == 1 for name, code in ended.items()} == dict.fromkeys(COMMANDS, (role, action) in DEPENDED_ON)
 
 
 DARK_WORLDS = [name for name, world in WORLDS.items() if world.codes == DARK and "manifest" not in name]

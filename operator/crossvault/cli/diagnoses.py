@@ -21,6 +21,7 @@ from ..aspects.source_keys import NAME as SOURCE_KEYS
 from ..aspects.vault_policy.leaving import ROW as SOURCE_POLICY
 from ..engine import fixes
 from ..engine.rows import MET, SEE, UNKNOWN, UNMET, PrerequisiteStatus
+from ..status.conditions import condition_of
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
@@ -178,11 +179,15 @@ def _rows(seen: Seen) -> list[dict[str, Any]]:
 
 
 def _failures(seen: Seen) -> list[dict[str, Any]]:
-    """Return what a person has to end and no prerequisite that is not met accounts for."""
+    """Return what a person has to end and no prerequisite that is not met accounts for, or that nothing is copied."""
     return [
         {**each, "name": FAILING, "status": UNMET, "recoveryPoints": each.get("count", 0)}
         for each in seen.status.get("failures") or ()
         if each.get("needsAction") and not each.get("prerequisite")
+    ] + [
+        {**each, "name": FAILING, "status": UNMET}
+        for each in seen.status.get("conditions") or ()
+        if each.get("type") == "Ready" and each.get("reason") == Reason.NOTHING_COPYABLE
     ]
 
 
@@ -261,9 +266,9 @@ def _place(group: Sequence[Mapping[str, Any]]) -> tuple[bool, bool, int, int, st
 
 
 def _dark(seen: Seen) -> Mapping[str, Any] | None:
-    """Return why recovery points were not compared: an account that was not entered, or a list that was not had.
+    """Return why the picture is not whole: an account that was not entered, a list that was not had.
 
-    A prerequisite that is not known is none of that: it is a row of its own, and holds nothing that AWS might take.
+    A prerequisite that is not known, and that nothing is written by, is none of that: it is a row of its own.
     """
     rows = (row for row in seen.status.get("prerequisites") or () if row["name"] == IDENTITY)
     outside = next((row for row in rows if row["status"] != MET), None)
@@ -274,7 +279,10 @@ def _dark(seen: Seen) -> Mapping[str, Any] | None:
 
 
 def is_dark(status: Mapping[str, Any]) -> bool:
-    """Tell whether a destination has no figures, or old ones only."""
+    """Tell whether a destination has no figures, or old ones only, or the picture was not whole."""
+    ready = condition_of(status, "Ready") or {}
+    if ready.get("reason") == Reason.CANNOT_OBSERVE:
+        return True
     return any("inScope" not in each or "lastObserved" in each for each in status.get("destinations") or ())
 
 

@@ -101,11 +101,13 @@ def document(
 
 
 def is_unseen(policy: Mapping[str, Any]) -> bool:
-    """Tell whether recovery points of a policy could not be compared; what else was not seen is a row of its own."""
-    sides = policy.get("destinations", ())
-    known = any(row["status"] == PrerequisiteStatus.UNKNOWN for each in sides for row in each["unmet"])
-    dark = any(not each["looked"] for each in sides)
-    return "faults" in policy or dark or ("problem" in policy and not known)
+    """Tell whether the picture of a policy is not whole, which Ready calls CannotObserve.
+
+    What else is not known, and what copies do not depend on, is a row of its own.
+    """
+    return (
+        "faults" in policy or "problem" in policy or any(not each["looked"] for each in policy.get("destinations", ()))
+    )
 
 
 def rejected(key: PolicyKey, reason: Rejected) -> dict[str, Any]:
@@ -255,7 +257,7 @@ def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
         head = click.style(policy["policy"], bold=True) + f"  {policy['reason']}"
         return [head, *(f"  ✗ {fault}" for fault in policy["faults"])]
     lines: list[str] = []
-    if "problem" in policy and is_unseen(policy):
+    if "problem" in policy and not _is_told(policy):
         lines += [f"{policy['policy']}  ? {policy['problem']['reason']}: {policy['problem']['message']}"]
     held = f"   ({policy['mode']} mode: only reported)" if policy["mode"] == "Observe" else ""
     held = "   (suspended: only reported)" if policy["suspended"] else held
@@ -270,6 +272,12 @@ def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
     if not lines and ready.get("status") == "False":
         lines.append(f"{click.style(policy['policy'], bold=True)}  {ready['reason']}: {ready['message']}")
     return lines
+
+
+def _is_told(policy: Mapping[str, Any]) -> bool:
+    """Tell whether a row says already why the picture is not whole."""
+    rows = (row for each in policy["destinations"] if each["looked"] for row in each["unmet"])
+    return any(row["status"] == PrerequisiteStatus.UNKNOWN for row in rows)
 
 
 def _lines(each: Mapping[str, Any], *, acts: bool, verbose: bool) -> list[str]:

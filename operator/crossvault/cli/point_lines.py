@@ -152,11 +152,11 @@ def emit(
     return counted
 
 
-def exit_code(counted: Mapping[str, int]) -> int:
-    """Return 1 when something was not looked at, 2 when something lacks its copy, 0 otherwise."""
+def exit_code(counted: Mapping[str, int], *, hopeless: bool = False) -> int:
+    """Return 1 when something was not looked at, 2 when something lacks its copy or can have none, 0 otherwise."""
     if counted.get(NOT_LOOKED_AT):
         return FAILED
-    return FOUND if any(counted.get(each) for each in GAP_STATES) else NOTHING
+    return FOUND if hopeless or any(counted.get(each) for each in GAP_STATES) else NOTHING
 
 
 def last_line(counted: Mapping[str, int]) -> str:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import click
 
 from .. import __version__
-from ..aspects.copies import newest, states, waits
+from ..aspects.copies import figures, newest, states, waits
 from ..aspects.copies.contents import ARRIVALS, POINTS, contents
 from ..aspects.copies.judged import judged
 from ..aspects.copies.planned import Standing, State
@@ -60,6 +60,11 @@ class Wanted:
     point: str | None = None
     resource: str | None = None
 
+    @property
+    def is_all(self) -> bool:
+        """Tell whether everything is told that is in scope."""
+        return not self.states and self.point is None and self.resource is None
+
     def has(self, standing: Standing) -> bool:
         """Tell whether a recovery point is told."""
         if self.point is not None and self.point not in {standing.point.arn, standing.copy and standing.copy.arn}:
@@ -98,8 +103,9 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
         point_lines.emit((), output, faults=[fault.row() for fault in error.faults])
         return FAILED
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
+    hopeless = set[PolicyKey]()
     try:
-        told = lines(folder, policies, wanted, aws)
+        told = lines(folder, policies, wanted, aws, hopeless)
         counted = point_lines.emit(told, output, fully=wanted.point is not None, width=render.width())
     finally:
         aws.close()
@@ -109,7 +115,7 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
             f"{wanted.point} is no recovery point in the source vault of {len(policies)} {words}, nor the copy of one"
         )
         raise click.ClickException(f"{missing} that is there. Copies may outlive their sources.")
-    return point_lines.exit_code(counted)
+    return point_lines.exit_code(counted, hopeless=bool(hopeless) and wanted.is_all)
 
 
 def _named(folder: Folder, name: str | None, path: Path) -> list[PolicyKey]:
@@ -123,8 +129,13 @@ def _named(folder: Folder, name: str | None, path: Path) -> list[PolicyKey]:
     return found
 
 
-def lines(folder: Folder, policies: Iterable[PolicyKey], wanted: Wanted, aws: AwsAccounts) -> Iterator[Line]:
-    """Yield a line for each recovery point and destination, policy by policy, the newest first."""
+def lines(
+    folder: Folder, policies: Iterable[PolicyKey], wanted: Wanted, aws: AwsAccounts, hopeless: set[PolicyKey]
+) -> Iterator[Line]:
+    """Yield a line for each recovery point and destination, policy by policy, the newest first.
+
+    ``hopeless`` collects the policies of whose recovery points AWS can copy none.
+    """
     now, desk = datetime.now(UTC), folder.desk()
 
     def judge(key: PolicyKey) -> Judged:
@@ -135,8 +146,9 @@ def lines(folder: Folder, policies: Iterable[PolicyKey], wanted: Wanted, aws: Aw
             if wanted.has_what_was_not_looked_at:
                 words = " ".join(map(str, folder.faults(POLICY.key(key), found)))
                 yield Line(str(key), "", NOT_LOOKED_AT, reason=str(found.reason), message=words)
-        else:
-            yield from _of_policy(*found, wanted)
+            continue
+        hopeless |= {key} if is_hopeless(found[2], found[0]) else set()
+        yield from _of_policy(*found, wanted)
 
 
 def _ahead(judge: Callable[[PolicyKey], Judged], policies: Iterable[PolicyKey]) -> Iterator[tuple[PolicyKey, Judged]]:
@@ -155,10 +167,26 @@ def _ahead(judge: Callable[[PolicyKey], Judged], policies: Iterable[PolicyKey]) 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def is_hopeless(plan: Plan, desired: Desired) -> bool:
+    """Tell whether recovery points are meant of which AWS can copy none anywhere: Ready is NothingCopyable."""
+    found = [figures.states_of(judged(plan, each.name)) for each in desired.destinations]
+    meant = {state for states in found for state, count in states.items() if count} - {State.OUT_OF_SCOPE}
+    return meant == {State.INELIGIBLE}
+
+
 def _of_policy(desired: Desired, observed: Observed, plan: Plan, wanted: Wanted) -> Iterator[Line]:
     sides = zip(desired.destinations, observed.destinations, strict=True)
     each = [_of_destination(desired, one, observed, sight, plan, wanted) for one, sight in sides]
-    return heapq.merge(*each, key=lambda line: line.created, reverse=True)
+    yield from _partly_seen(desired, observed, wanted)
+    yield from heapq.merge(*each, key=lambda line: line.created, reverse=True)
+
+
+def _partly_seen(desired: Desired, observed: Observed, wanted: Wanted) -> Iterator[Line]:
+    """Yield why the picture is not whole although all lists were had: a plan, say, was not seen that copies, too."""
+    compared = all(contents(observed.source, sight) is not None for sight in observed.destinations)
+    if observed.problem is not None and compared and wanted.has_what_was_not_looked_at:
+        reason, words = str(observed.problem.reason), observed.problem.message
+        yield Line(str(desired.key), "", NOT_LOOKED_AT, reason=reason, message=words)
 
 
 def _of_destination(

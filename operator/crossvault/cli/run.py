@@ -101,7 +101,7 @@ def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[si
 def _looked(outcome: Outcome) -> bool:
     """Tell whether the last pass saw all it had to: a manifest that cannot be used leaves nothing to look at."""
     seen = outcome.report.destinations if outcome.report is not None else ()
-    return bool(seen) and all(each.looked for each in seen)
+    return bool(seen) and all(each.looked for each in seen) and not is_ready(outcome, "Unknown")
 
 
 def _is_entered(outcome: Outcome | None) -> bool:

@@ -30,12 +30,17 @@ FOUND_IN = (
 """The members of the summary that say that something was found."""
 
 
+_DONE = FOUND_IN[: FOUND_IN.index("unmet")]
+"""Those of them that say that something is to be done."""
+
+
 def line(answer: Mapping[str, Any]) -> str:
     """Sum up a plan in a line."""
     summary = answer["summary"]
     looks = f"Read-only: {plural(summary['awsReads'], 'AWS read')}, {plural(summary['awsWrites'], 'write')}."
     if summary["notLookedAt"]:
-        return f"Not everything could be looked at: {_unseen(answer)}. {looks}"
+        told = f"Not everything could be looked at: {_unseen(answer)}."
+        return f"{told} {_planned(answer)} {looks}" if any(summary[each] for each in _DONE) else f"{told} {looks}"
     if not any(summary[each] for each in FOUND_IN):
         states = [each["states"] for policy in answer["policies"] for each in policy["destinations"]]
         copied = sum(each.get(State.COPIED, 0) for each in states)
@@ -46,6 +51,12 @@ def line(answer: Mapping[str, Any]) -> str:
             f" {plural(copied, 'recovery point')} copied, {running} in progress,"
             f" {ineligible} ineligible, 0 not looked at. {looks}"
         )
+    return f"{_planned(answer)} {looks}"
+
+
+def _planned(answer: Mapping[str, Any]) -> str:
+    """Sum up what is to be done, and what is amiss."""
+    summary = answer["summary"]
     idle = summary["notActing"] == summary["policies"] and not _turns(answer)
     later = "".join(
         f", {summary[name]} {word}"
@@ -68,7 +79,7 @@ def line(answer: Mapping[str, Any]) -> str:
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
         f"{whole},{lives} {summary['unmet']} unmet{unknown}{amiss}."
     )
-    return f"{told}{_held(summary, idle=idle)} {looks}"
+    return f"{told}{_held(summary, idle=idle)}"
 
 
 def _looked(answer: Mapping[str, Any]) -> str:

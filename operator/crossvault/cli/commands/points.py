@@ -74,7 +74,7 @@ def command(
 
     A line for each recovery point and destination, policy by policy, the newest first. Nothing is written.
 
-    Exit codes: 0 none of them lacks its copy, 2 one does, 1 could not look.
+    Exit codes: 0 none of them lacks its copy, 2 one does or a policy has none that AWS can copy, 1 could not look.
     """
     options.check_aws()
     options.configure_logs("text", "error")
