@@ -52,6 +52,11 @@ class Ask:
         return f"account {self.account.name} ({self.account.account_id}{place})"
 
 
+def service_of(ask: Ask) -> str:
+    """Return the service that was asked, by its name in IAM."""
+    return ask.action.partition(":")[0]
+
+
 def _credentials_refused(ask: Ask, _: str) -> str:
     enabled = f", and that the account has enabled {ask.region} if that is a Region to opt into" if ask.region else ""
     return f"AWS does not accept the credentials. Check {_whose(ask)}{enabled}."
@@ -163,9 +168,12 @@ _WORDS: dict[Reason, Callable[[Ask, str], str]] = {
     ),
     Reason.THROTTLED: _constant("AWS is throttling this account. It is tried again by itself."),
     Reason.SERVICE_UNAVAILABLE: _constant("the AWS service fails at the moment. It is tried again by itself."),
-    Reason.TIMED_OUT: _constant("AWS did not answer in time. It is tried again by itself."),
-    Reason.UNREACHABLE: _constant(
-        "the AWS endpoint cannot be reached. Check network, DNS and proxy; it is tried again by itself."
+    Reason.TIMED_OUT: lambda ask, _: (
+        f"the AWS endpoint of {service_of(ask)} did not answer in time. It is tried again by itself."
+    ),
+    Reason.UNREACHABLE: lambda ask, _: (
+        f"the AWS endpoint of {service_of(ask)} cannot be reached. Check network, DNS and proxy; it is tried again by"
+        " itself."
     ),
     Reason.UNEXPECTED_ANSWER: _constant("the answer was incomplete or not AWS's. It is tried again by itself."),
     Reason.NO_CREDENTIALS: _no_credentials,

@@ -78,7 +78,7 @@ def fault(declared: str | None) -> str:
     named = {name: url for name, url in os.environ.items() if name == VARIABLE or name.startswith(f"{VARIABLE}_")}
     for name, url in [("endpoint_url", declared or ""), *sorted(named.items())]:
         if url and not is_safe(url):
-            return f"{name} is {_shown(url)}: {_WORDS}"
+            return f"{name} is {shown(url)}: {_WORDS}"
     return ""
 
 
@@ -90,8 +90,27 @@ def check(url: str) -> None:
     """
     if not is_safe(url):
         words = f"Nothing is sent to the AWS endpoint that is set: {_WORDS}"
-        detail = f"The endpoint is {_shown(url)}."
+        detail = f"The endpoint is {shown(url)}."
         raise CrossvaultError(Problem(Reason.INSECURE_ENDPOINT, words, ErrorClass.STUCK, detail=detail))
+
+
+_OWN = re.compile(r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$")
+
+
+def told(url: str, service: str) -> str:
+    """Say which endpoint was asked in vain, and from where it is: a sentence for whoever keeps the operator.
+
+    Args:
+        url: What a request went to.
+        service: The endpoint prefix of the service, as in ``backup``.
+    """
+    place = _before_path(url).rstrip("/")
+    names = (f"{VARIABLE}_{service.upper().replace('-', '_')}", VARIABLE)
+    named = next((name for name in names if _before_path(os.environ.get(name, "")).rstrip("/") == place), None)
+    if named is not None:
+        return f"The endpoint is {shown(url)}, from {named}."
+    own = _OWN.search(urlsplit(place).hostname or "") is not None
+    return f"The endpoint is {shown(url)}, {'which is one of AWS' if own else 'from a configuration file'}."
 
 
 _HOST_END = re.compile("[/?#]")
@@ -103,7 +122,7 @@ def _before_path(url: str) -> str:
     return f"{scheme}://{_HOST_END.split(rest, maxsplit=1)[0]}" if rest else url
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return scheme and host: a path, or a name before the host, may be somebody's secret."""
     scheme, apart, rest = _before_path(url).partition("://")
     return show(f"{scheme}{apart}{rest.rpartition('@')[2]}")

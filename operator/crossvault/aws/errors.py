@@ -17,7 +17,7 @@ from ..words.problems import CrossvaultError, ErrorClass, Problem
 from ..words.reasons import Reason
 from ..words.sanitise import sanitise
 from ..words.texts import ELLIPSIS, clean
-from . import causes, regions
+from . import causes, endpoints, regions
 from .answers import UnexpectedAnswerError
 from .causes import ASSUME_ROLE, OUTSIDE, OWN_CREDENTIALS, Ask
 
@@ -178,8 +178,17 @@ def problem(error: BaseException, ask: Ask) -> Problem:
     words = doubt or causes.words(reason, ask, text)
     known = f" ({clean(code, _CODE_SHOWN)})" if code else ""
     message = f"Cannot {ask.what} in {ask.where}: {words}{known}"
-    detail = f'AWS says "{sanitise(told)}".' if text != told else ""
+    detail = _endpoint(error, ask) or (f'AWS says "{sanitise(told)}".' if text != told else "")
     return Problem(reason, message, error_class, code, sanitise(text), detail)
+
+
+def _endpoint(error: BaseException, ask: Ask) -> str:
+    """Say which endpoint, or proxy, could not be reached or did not answer: where it is set is no tenant's business."""
+    known = error.kwargs if isinstance(error, exceptions.BotoCoreError) else {}
+    if "proxy_url" in known:
+        proxy = endpoints.shown(str(known["proxy_url"]))  # botocore writes stars into its scheme
+        return f"The proxy is {proxy.rpartition('://')[2]}, from the environment or a configuration file."
+    return endpoints.told(str(known["endpoint_url"]), causes.service_of(ask)) if "endpoint_url" in known else ""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from botocore import exceptions
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit import sessions
@@ -14,7 +15,8 @@ from tests.kit.scripted_aws import Script, account, let_in, scripted
 
 from crossvault.aspects.effects import AwsAccounts
 from crossvault.aspects.vault_policy.aws.writes import vault_policy
-from crossvault.aws import AwsSettings, endpoints
+from crossvault.aws import AwsSettings, endpoints, errors
+from crossvault.aws.causes import Ask
 from crossvault.words.problems import CrossvaultError, ErrorClass
 from crossvault.words.reasons import Reason
 
@@ -184,3 +186,65 @@ def test_web_identity_is_not_handed_out_in_the_clear(monkeypatch: pytest.MonkeyP
 
     assert caught.value.problem.reason is Reason.INSECURE_ENDPOINT
     assert script.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "url", "told"),
+    [
+        pytest.param(
+            {},
+            "https://backup.eu-west-1.amazonaws.com/x",
+            "https://backup.eu-west-1.amazonaws.com, which is one of AWS",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "https://aws.example/a"},
+            "https://aws.example/a/copy-jobs",
+            "https://aws.example, from AWS_ENDPOINT_URL",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "https://aws.example", "AWS_ENDPOINT_URL_BACKUP": "https://backup.example/"},
+            "https://backup.example/copy-jobs",
+            "https://backup.example, from AWS_ENDPOINT_URL_BACKUP",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL_KMS": "https://aws.example"},
+            "https://aws.example/",
+            "https://aws.example, from a configuration file",
+        ),
+        pytest.param({}, "https://me:s3cr3t@aws.example/", "https://aws.example, from a configuration file"),
+    ],
+    ids=["AWS's own", "of all services", "of one service", "of a file", "with a secret"],
+)
+def test_which_endpoint_it_was_and_who_set_it(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], url: str, told: str
+) -> None:
+    """Scheme and host, and the name of what set them; never a secret."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert endpoints.told(url, "backup") == f"The endpoint is {told}."
+
+
+AWAY = {
+    "nobody listens": exceptions.EndpointConnectionError(endpoint_url="https://aws.example/x", error="refused"),
+    "no answer": exceptions.ReadTimeoutError(endpoint_url="https://aws.example/x", error="slow"),
+    "a proxy": exceptions.ProxyConnectionError(proxy_url="htt***://me:s3cr3t@proxy.example:3128", error="refused"),
+}
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "the operator"])
+@pytest.mark.parametrize("error", AWAY.values(), ids=AWAY.keys())
+def test_what_cannot_be_reached_is_named(error: exceptions.BotoCoreError, by_hand: bool) -> None:
+    """The service to everybody; the address to who asks by hand, and to the log of the operator: no tenant reads it."""
+    ask = Ask("list the vaults", PROD, "backup:ListBackupVaults", REGION, by_hand)
+    with pytest.raises(CrossvaultError) as caught, errors.asking(ask):
+        raise error
+    found = caught.value.problem
+    place = "proxy.example:3128" if "proxy_url" in error.kwargs else "https://aws.example"
+
+    assert "the AWS endpoint of backup" in found.message
+    assert REGION in found.message
+    assert (place in found.message) is by_hand
+    assert (place in found.detail) is not by_hand
+    assert "s3cr3t" not in f"{found.message}{found.detail}"
