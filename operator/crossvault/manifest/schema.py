@@ -7,6 +7,7 @@ meaning for a file and are skipped. ``tests/kube/test_crds.py`` holds this modul
 from __future__ import annotations
 
 import copy
+import difflib
 import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -63,9 +64,11 @@ class Kind:
 def is_ours(body: Mapping[str, Any]) -> bool:
     """Tell whether a document belongs to our API group, whatever its version and kind."""
     version, kind = body.get("apiVersion"), body.get("kind")
-    if not version:  # left out: kubectl refuses that, and nobody means it for another group's
-        return isinstance(kind, str) and kind in kinds()
-    return isinstance(version, str) and version.startswith(f"{GROUP}/")
+    named = isinstance(kind, str) and kind in kinds()
+    if not version or not isinstance(version, str):
+        return named  # left out: kubectl refuses that, and nobody means it for another group's
+    group = version.partition("/")[0]
+    return group == GROUP or (named and bool(difflib.get_close_matches(group.lower(), [GROUP], cutoff=_ALIKE)))
 
 
 def is_namespace(body: Mapping[str, Any]) -> bool:
@@ -80,14 +83,31 @@ def is_list(body: Mapping[str, Any]) -> bool:
     return isinstance(items, list) and (kind == "List" or (ours and kind not in kinds()))
 
 
+_ALIKE = 0.75
+"""How like ours a group is that is ours misspelt, as in ``crossvault.com``."""
+
+
+def _faults_of_kind(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what keeps a document from being of one of our kinds, each at the field that is wrong."""
+    version, kind = body.get("apiVersion"), body.get("kind")
+    known = kinds().get(kind) if isinstance(kind, str) else None
+    expected = sorted({each.api_version for each in kinds().values()}) if known is None else [known.api_version]
+    if version not in expected:
+        wrong = f"must be {' or '.join(expected)}"
+        yield Fault("apiVersion", f"{wrong}, is {show(version)}" if version else f"is required: {wrong}")
+    if known is None:
+        names = ", ".join(sorted(f"{each.api_version} {each.name}" for each in kinds().values()))
+        yield Fault(
+            "kind", f"no such kind: {show(kind)}; known are {names}" if kind else f"is required: one of {names}"
+        )
+
+
 def check(body: Mapping[str, Any]) -> Checked:
     """Apply the defaults to a manifest of our group and find everything wrong with it at once."""
     result = copy.deepcopy(dict(body))
-    kind = kinds().get(str(body.get("kind")))
-    if kind is None or body.get("apiVersion") != kind.api_version:
-        known = ", ".join(sorted(f"{each.api_version} {each.name}" for each in kinds().values()))
-        what = f"{show(body.get('apiVersion'))} {show(body.get('kind'))}"
-        return Checked(result, (Fault("kind", f"no such kind: {what}; known are {known}"),))
+    if unknown := tuple(_faults_of_kind(body)):
+        return Checked(result, unknown)
+    kind = kinds()[body["kind"]]
     _take_out_what_the_server_writes(result)
     _default(kind.schema, result)
     faults = [*metadata_faults(result), *_hidden(result.get("spec"), ("spec",))][:MOST_FAULTS]
