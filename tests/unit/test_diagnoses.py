@@ -128,6 +128,19 @@ def test_one_fix_serves_every_row_that_has_it() -> None:
     assert "     for: shop/orders → dr, shop/paid → dr" in text.splitlines()
 
 
+SEEN = [("SourceVault", ""), ("CopyRole", ""), ("VaultKey", "dr"), ("VaultPolicy", "dr")]
+
+
+def test_what_a_fix_serves_is_named_once() -> None:
+    """However many rows it has there; in the order in which they come, the source before its destinations."""
+    see = [row(name, where, status="Unknown", message="Not looked at: see Identity.") for name, where in SEEN]
+    found = document(body("a", *see), body("b", *see))
+    served = [(each["policy"], each["destination"]) for each in found["rows"][0]["serves"]]
+
+    assert len(found["rows"]) == 2 * len(SEEN)
+    assert served == [(f"shop/{name}", where) for name in "ab" for where in ("", "dr")]
+
+
 @pytest.mark.parametrize(
     ("listed", "waiting", "points"),
     [

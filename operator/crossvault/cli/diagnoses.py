@@ -110,8 +110,9 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
     entries = list(seen)
     groups = _groups(row for each in entries for row in _rows(each) if check in {None, row["name"]})
     for group in groups:
+        served = dict.fromkeys((each["policy"], each["destination"]) for each in group)
         for row in group:
-            row["serves"] = [{"policy": each["policy"], "destination": each["destination"]} for each in group]
+            row["serves"] = [{"policy": policy, "destination": destination} for policy, destination in served]
     rows, unseen = [row for group in groups for row in group], _not_looked_at(entries)
     counts = {status: sum(row["status"] == status for row in rows) for status in PrerequisiteStatus}
     held = stakes.Amount.of_all(rows, {each.name: each.status for each in entries})
