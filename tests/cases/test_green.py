@@ -71,7 +71,8 @@ def test_case_07_expired_points_are_counted_with_their_reason_and_never_tried(ca
         assert "past its retention" in line
         assert "uses it" in line
         assert "money" in line
-    assert {"state": "ineligible", "reason": "Expired", "count": 1} in destination_of(world.plan())["reasons"]
+    told = {"state": "ineligible", "reason": "Expired", "count": 1, "types": {"EBS": 1}}
+    assert told in destination_of(world.plan())["reasons"]
     assert len(world.jobs()) == 1
 
 

@@ -227,6 +227,36 @@ def test_what_cannot_start_now_says_what_it_waits_for() -> None:
     assert text.splitlines()[-1].startswith("Plan: 0 to add, 0 to change, 0 to remove, 2 copies to start")
 
 
+def test_what_the_source_lacks_is_told_once_for_all_destinations() -> None:
+    """It is one row of the policy, and counts once."""
+    several = (builders.destination(), builders.destination("second"))
+    seen = builders.observed((), *(builders.sight(each) for each in several), source_vault=Seen(None))
+    document = answer(builders.desired(*several), seen)
+
+    assert [each["name"] for each in document["policies"][0]["source"]["unmet"]] == ["SourceVault"]
+    assert click.unstyle(plans.text(document)).count("SourceVault") == 1
+    assert document["summary"]["unmet"] == 1
+
+
+def test_what_is_never_copied_is_told_by_resource_type() -> None:
+    """Also of what is settled, of which nothing else is kept than sums."""
+    kinds = ("S3", "S3", "EBS")
+    points = tuple(
+        builders.point(number, resource=f"arn:{number}", kind=kind, status="EXPIRED")
+        for number, kind in enumerate(kinds)
+    )
+    document = answer(builders.desired(backfill=ALL), builders.observed(points, builders.sight()))
+    (row,) = document["policies"][0]["destinations"][0]["reasons"]
+
+    assert (row["state"], row["reason"], row["count"], row["types"]) == (
+        "ineligible",
+        "Expired",
+        3,
+        {"S3": 2, "EBS": 1},
+    )
+    assert "3 recovery points (S3 2, EBS 1): Expired: " in plans.text(document)
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_who_ends_a_failure_is_who_the_documentation_names(reason: Reason) -> None:
     """Where nobody is called although time does not end it, it is tried again, and then that one has to act."""
@@ -250,12 +280,15 @@ def test_what_waits_for_the_source_vault_says_so() -> None:
     seen = builders.observed((), builders.absent(wanted), source_vault=Seen(None))
     document = answer(builders.desired(wanted), seen)
 
-    assert [each["name"] for each in document["policies"][0]["destinations"][0]["unmet"]] == [
-        "SourceVault",
-        "DestinationVault",
-        "VaultPolicy",
-    ]
+    (policy,) = document["policies"]
+    assert [each["name"] for each in policy["source"]["unmet"]] == ["SourceVault"]
+    assert [each["name"] for each in policy["destinations"][0]["unmet"]] == ["DestinationVault", "VaultPolicy"]
     assert document["summary"]["unmet"] == 2
+    lines = click.unstyle(plans.text(document)).splitlines()
+    places = [
+        next(n for n, line in enumerate(lines) if words in line) for words in (" SourceVault ", " → ", " Destination")
+    ]
+    assert places == sorted(places)
     assert "do: Nothing" not in plans.text(document)
     found = {each.name: each for each in rows(builders.desired(wanted), seen)}
     assert found["DestinationVault"].remedy == ("First SourceVault has to be met, the operator then creates the vault.")

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from ..aspects import ROOMS
-from ..aspects.copies import existing, figures
-from ..aspects.copies.contents import ARRIVALS, contents
+from ..aspects.copies import existing, figures, newest
+from ..aspects.copies.contents import ARRIVALS, Contents, contents
 from ..aspects.copies.declared import COPIES
 from ..aspects.copies.figures import Copies
 from ..aspects.copies.held import accounting
-from ..aspects.copies.judged import JUDGED, judged
+from ..aspects.copies.judged import JUDGED, Judged, judged
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
 from ..aspects.copies.planned import State
@@ -55,7 +55,8 @@ def document(
     """
     policies, switches = list(entries), list(organizations)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
-    rows = [row for each in (*lines, *switches) for row in each.get("unmet", ())]
+    sources_ = [policy["source"] for policy in policies if "source" in policy]
+    rows = [row for each in (*sources_, *lines, *switches) for row in each.get("unmet", ())]
     acting = [policy for policy in policies if policy.get("acts")] or policies
     done = [each for policy in acting for each in policy.get("destinations", ())]
     counts = [each["copies"] for each in done]
@@ -124,7 +125,7 @@ def entry(desired: Desired, observed: Observed, plan: Plan, *, around: Parts = N
         "mode": str(desired.mode),
         "suspended": desired.suspend,
         "acts": desired.acts,
-        "source": sources.entry(desired, observed, plan),
+        "source": {**sources.entry(desired, observed, plan), "unmet": _unmet("", rows)},
         "destinations": [_destination(each.name, desired, observed, plan, rows) for each in desired.destinations],
     }
     if not plan.actions:
@@ -165,10 +166,25 @@ def _destination(
         "unmet": _unmet(name, rows),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": {str(state): count for state, count in counted.items() if state is not State.OUT_OF_SCOPE},
-        "reasons": figures.reason_rows(figures.reasons(judged(plan, name))),
+        "reasons": _reasons(judged(plan, name), contents(observed.source, sight)),
         "needsAction": figures.needing(standings),
         "failures": [figures.failure_row(each, accounting(rows, name, each.reason)) for each in (*lost, *others)],
     }
+
+
+def _reasons(found: Judged, there: Contents | None) -> list[dict[str, Any]]:
+    """Return why recovery points are not copied, with their number; of those that never are, by resource type, too."""
+    rows, types = figures.reason_rows(figures.reasons(found)), dict[Reason | None, Counter[str]]()
+    if there is None or not any(each["state"] == State.INELIGIBLE for each in rows):
+        return rows
+    for each in newest.standings(there, found, lambda one: one.state is State.INELIGIBLE):
+        types.setdefault(each.reason, Counter())[each.point.resource_type] += 1
+    return [
+        {**each, "types": dict(types[Reason(each["reason"])].most_common())}
+        if each["state"] == State.INELIGIBLE
+        else each
+        for each in rows
+    ]
 
 
 def _pairing(found: Iterable[Proof], sight: Sight) -> dict[str, Any]:
@@ -187,7 +203,7 @@ def _pairing(found: Iterable[Proof], sight: Sight) -> dict[str, Any]:
 
 
 def _unmet(name: str, rows: Iterable[Prerequisite]) -> list[dict[str, Any]]:
-    """Return the rows that the next pass leaves unmet, or cannot know."""
+    """Return the rows of a destination, or of the source, that the next pass leaves unmet, or cannot know."""
     return [
         {
             "name": each.name,
@@ -197,7 +213,7 @@ def _unmet(name: str, rows: Iterable[Prerequisite]) -> list[dict[str, Any]]:
             "remedy": each.remedy,
         }
         for each in rows
-        if each.destination in {"", name} and each.status is not PrerequisiteStatus.MET
+        if each.destination == name and each.status is not PrerequisiteStatus.MET
     ]
 
 
@@ -263,7 +279,7 @@ def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
     held = "   (suspended: only reported)" if policy["suspended"] else held
     sides = [(policy["policy"], sources.lines(policy["source"]))]
     sides += [
-        (f"{policy['policy']} → {each['name']}", _lines(each, acts=policy["acts"], verbose=verbose))
+        (f"{policy['policy']} → {each['name']}", _lines(each, policy, verbose=verbose))
         for each in policy["destinations"]
     ]
     for name, inside in sides:
@@ -276,18 +292,21 @@ def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
 
 def _is_told(policy: Mapping[str, Any]) -> bool:
     """Tell whether a row says already why the picture is not whole."""
-    rows = (row for each in policy["destinations"] if each["looked"] for row in each["unmet"])
-    return any(row["status"] == PrerequisiteStatus.UNKNOWN for row in rows)
+    rows = [row for each in (policy["source"], *policy["destinations"]) for row in each["unmet"]]
+    return all(each["looked"] for each in policy["destinations"]) and any(
+        row["status"] == PrerequisiteStatus.UNKNOWN for row in rows
+    )
 
 
-def _lines(each: Mapping[str, Any], *, acts: bool, verbose: bool) -> list[str]:
+def _lines(each: Mapping[str, Any], policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
+    acts = policy["acts"]
     lines = sources.change_lines(each["changes"])
     lines += _copy_line(each["copies"], sources.sign("add"), acts=acts)
     lines += costs.lines(each["copies"])
     lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
     lines += pairings.lines(each["pairing"], verbose=verbose)
     lines += wrongs.prerequisites(each["unmet"])
-    lines += wrongs.failures(each["failures"], each["unmet"])
+    lines += wrongs.failures(each["failures"], [*policy["source"]["unmet"], *each["unmet"]])
     lines += wrongs.hazards(each["hazards"])
     lines += wrongs.ineligible(each["reasons"])
     quiet = [

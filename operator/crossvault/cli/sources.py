@@ -1,4 +1,4 @@
-"""What a plan says of the source: the backup plan of its schedule, and what is done about it."""
+"""What a plan says of the source: the backup plan of its schedule, what is done about it, and what is lacking there."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ def change_lines(changes: list[Mapping[str, Any]]) -> list[str]:
 
 
 def lines(source: Mapping[str, Any]) -> list[str]:
-    """Return what is done at the source, when its rules run next and what they find; nothing where nothing is done."""
+    """Return what is done at the source, when its rules run next and what they find, and what it lacks."""
+    lacking = wrongs.prerequisites(source["unmet"])
     found = [*change_lines(source["changes"]), *wrongs.hazards(source["hazards"])]
     if not found:
-        return []
+        return lacking
     runs = ", ".join(f"{name} {at}" for name, at in source["nextRuns"].items())
     told = [("next runs", runs), ("selected now", ", ".join(map(_counted, source["selections"])))]
-    return [*found, *(f"  # {name:<{WIDTH}} {words}" for name, words in told if words)]
+    return [*found, *(f"  # {name:<{WIDTH}} {words}" for name, words in told if words), *lacking]
 
 
 def _counted(selection: Mapping[str, Any]) -> str:

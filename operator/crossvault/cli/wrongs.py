@@ -63,8 +63,10 @@ def ineligible(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         if each["state"] != State.INELIGIBLE:
             continue
         explained = EXPLANATIONS[Reason(each["reason"])]
+        types = ", ".join(f"{name} {count}" for name, count in each.get("types", {}).items())
         lines.append(
-            f"  # {'ineligible':<{WIDTH}} {plural(each['count'], 'recovery point')}: {each['reason']}:"
+            f"  # {'ineligible':<{WIDTH}} {plural(each['count'], 'recovery point')}{f' ({types})' if types else ''}:"
+            f" {each['reason']}:"
             f" {explained.meaning}"
         )
         lines += [f"      do: {explained.remedy}"] if explained.remedy else []

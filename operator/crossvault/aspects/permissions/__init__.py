@@ -248,8 +248,8 @@ def _overtaken(account: Account, want: Want, refused: list[Denial]) -> Lack:
     """Judge what AWS refused because the role's own policies did not allow it, and IAM allows since."""
     actions = tuple(each.action for each in refused)
     words = (
-        f"IAM says that {_who(account)} may do {_and(actions)} by now, to {want.why}; AWS refused it within the last hour."
-        " A change of IAM takes some minutes until it is true everywhere. It is asked for again by itself."
+        f"IAM says that {_who(account)} may do {_and(actions)} by now, to {want.why}; AWS refused it within the"
+        " last hour. A change of IAM takes some minutes until it is true everywhere. It is asked for again by itself."
     )
     return Lack(want, UNKNOWN, Reason.PERMISSION_UNCLEAR, actions, words)
 

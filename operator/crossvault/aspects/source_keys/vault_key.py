@@ -54,11 +54,21 @@ def row(desired: Desired, destination: Destination, source: Sight, sight: Sight)
         return _closed(destination, sight, closed[0])
     if any(each.verdict is Verdict.UNKNOWN for each in found) or not found:
         why = next((str(each) for one in found for each in one.grounds), "what cannot be read")
-        message = f"Whether the key of vault {destination.vault.name} lets in who copies depends on {why}."
+        message = f"Whether {_key(destination, sight)} lets in who copies depends on {why}."
         remedy = "Nothing: copies are tried, and their result tells."
         return Prerequisite(NAME, destination.name, UNKNOWN, Reason.KEY_POLICY_UNCLEAR, message, remedy)
-    message = f"The key of vault {destination.vault.name} lets in who copies."
-    return met(NAME, destination.name, message)
+    return met(NAME, destination.name, f"{_sentence(_key(destination, sight))} lets in who copies.")
+
+
+def _key(destination: Destination, sight: Sight) -> str:
+    """Name the key."""
+    vault = _vault(destination, sight)
+    arn = vault.encryption_key_arn if vault is not None else None
+    return f"key {arn} of vault {destination.vault.name}" if arn else f"the key of vault {destination.vault.name}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _vault(destination: Destination, sight: Sight) -> Vault | None:
@@ -105,7 +115,7 @@ def closed_types(
         if each.verdict in {Verdict.NOT_ALLOWED, Verdict.DENIED}
     }
     return {
-        each: (Reason.KEY_NOT_SHARED, _message(destination, shut[service_of(each)]))
+        each: (Reason.KEY_NOT_SHARED, _message(destination, sight, shut[service_of(each)]))
         for each in types
         if service_of(each) in shut
     }
@@ -121,7 +131,7 @@ def _closed(destination: Destination, sight: Sight, one: Admission) -> Prerequis
         stale = by_hand.correcting(arn or "", sight[VAULT_KEY], [one.party.arn])
         fix = _fix(destination, sight, arn or "", one)
         remedy = f"{stale}{by_hand.added([one.party.arn], f'key {arn}', fixes.NONE if stale else fix)}"
-    message = _message(destination, one)
+    message = _message(destination, sight, one)
     return unmet(NAME, destination.name, Reason.KEY_NOT_SHARED, message, remedy, blocks=False, fix=fix)
 
 
@@ -131,7 +141,7 @@ def _fix(destination: Destination, sight: Sight, key_arn: str, one: Admission) -
     return (*first, *by_hand.sharing(account, key_arn, picture, arns))
 
 
-def _message(destination: Destination, one: Admission) -> str:
+def _message(destination: Destination, sight: Sight, one: Admission) -> str:
     who, what = one.party.arn.rsplit("/", 1)[-1], " or ".join(one.need)
     does = "denies" if one.verdict is Verdict.DENIED else "does not let"
-    return f"The key of vault {destination.vault.name} {does} {who} of account {one.party.where} {what}."
+    return f"{_sentence(_key(destination, sight))} {does} {who} of account {one.party.where} {what}."

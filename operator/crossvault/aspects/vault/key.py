@@ -117,7 +117,7 @@ def _foreign(desired: Desired, destination: Destination, vault: Vault) -> Prereq
     if vault.key_type == AWS_OWNED and vault.kind:
         return _not_of_the_customer(desired, destination, vault)
     owner = account_of(vault.encryption_key_arn or "")
-    message = f"The key of vault {vault.name} belongs to account {owner}, which answers for it."
+    message = f"Key {vault.encryption_key_arn} of vault {vault.name} belongs to account {owner}, which answers for it."
     if vault.key_type == CUSTOMER_MANAGED:
         return _good(destination, message)
     return Prerequisite(NAME, destination.name, UNKNOWN, Reason.FOREIGN_KEY, message)
@@ -133,7 +133,7 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight)
             NAME,
             destination.name,
             Reason.KEY_NOT_FOUND,
-            f"The key {vault.own_key_arn} of vault {vault.name} does not exist.",
+            f"Key {vault.own_key_arn} of vault {vault.name} does not exist.",
             "A vault's key cannot be changed: name another vault.",
         )
     if key is not None and key.state != "Enabled":
@@ -141,13 +141,13 @@ def _own(desired: Desired, destination: Destination, vault: Vault, sight: Sight)
             NAME,
             destination.name,
             Reason.KEY_NOT_USABLE,
-            f"The key of vault {vault.name} is {key.state}.",
+            f"Key {vault.encryption_key_arn} of vault {vault.name} is {key.state}.",
             _sentence(by_hand.mended(key.state)),
             fix=fixes.within(destination.vault.account, *by_hand.enabling(key)),
         )
     if (key is None or key.manager != "CUSTOMER") and not vault.air_gapped:
         return _not_of_the_customer(desired, destination, vault)
-    return _good(destination, f"The key of vault {vault.name} can be used.")
+    return _good(destination, f"Key {vault.encryption_key_arn} of vault {vault.name} can be used.")
 
 
 def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vault) -> Prerequisite:
@@ -159,15 +159,22 @@ def _not_of_the_customer(desired: Desired, destination: Destination, vault: Vaul
         NAME,
         destination.name,
         Reason.AWS_MANAGED_VAULT_KEY,
-        f"Vault {vault.name} is encrypted with a key that AWS manages; most resource types cannot be copied into it.",
+        f"Vault {vault.name} is encrypted with {_of_aws(vault)}; most resource types cannot be copied into it.",
         "A vault's key cannot be changed: name another vault with a customer managed key, "
         "or restrict spec.recoveryPoints.resourceTypes to types that AWS Backup manages in full.",
         blocks=bool(types) and KEYED_BY_RESOURCE.issuperset(types),
     )
 
 
+def _of_aws(vault: Vault) -> str:
+    """Name a key that AWS manages."""
+    return (
+        f"key {vault.encryption_key_arn}, which AWS manages" if vault.encryption_key_arn else "a key that AWS manages"
+    )
+
+
 def _enough(destination: Destination, vault: Vault, what: str) -> Prerequisite:
-    words = f"Vault {vault.name} is encrypted with a key that AWS manages, which is enough for {what}"
+    words = f"Vault {vault.name} is encrypted with {_of_aws(vault)}, which is enough for {what}"
     return _good(destination, f"{words} and for no type that AWS Backup does not manage in full.")
 
 
