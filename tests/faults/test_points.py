@@ -117,6 +117,12 @@ def test_one_point_is_told_in_full_from_the_command_line(surgery: Surgery) -> No
     head, *more = done.stdout.splitlines()
     assert head.startswith("orders/orders → vault-account: waiting (ResourceBusy). ")
     assert "  It waits for the running copy of its resource to end; until when is not known." in more
+    for end in {waiting["recoveryPoint"].rpartition(mark)[2] for mark in ":/"}:
+        short = surgery.type_in("points", "-f", surgery.manifests, "--recovery-point", end)
+        assert (short.exit_code, short.stdout) == (2, done.stdout)
+    part = surgery.type_in("points", "-f", surgery.manifests, "--recovery-point", waiting["recoveryPoint"][-5:])
+    assert part.exit_code == 1
+    assert "is no recovery point" in part.stderr
     none = surgery.crossvault("points", "-f", surgery.manifests, "--recovery-point", "arn:aws:ec2:::snapshot/none")
     assert none.returncode == 1
     assert "is no recovery point in the source vault of 1 policy, nor the copy of one that is there" in none.stderr

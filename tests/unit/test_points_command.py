@@ -291,7 +291,7 @@ def test_an_empty_source_beside_what_could_not_be_looked_at_is_told() -> None:
     assert (one.point, one.state) == (None, NOT_LOOKED_AT)
 
 
-@pytest.mark.parametrize("words", [("--state", "lost"), ("--recovery-point", "snap-1"), ("--resource", "vol-1")])
+@pytest.mark.parametrize("words", [("--state", "lost"), ("--recovery-point", "snap 1 "), ("--resource", "vol-1")])
 def test_wrong_words_are_refused(words: tuple[str, ...]) -> None:
     """With what is expected."""
     done = CliRunner().invoke(main, ["points", "-f", ".", *words])
@@ -307,3 +307,27 @@ def test_waiting_has_its_date_and_its_cause_in_the_table() -> None:
 
     assert printed([one]).splitlines()[1].endswith("2026-11-23T12:30:00Z   the next attempt")
     assert "2026-11-23T12:30:00Z   yes" in printed([one], "wide")
+
+
+@pytest.mark.parametrize("end", ["job-0001", "awsbackup:job-0001", "snapshot:awsbackup:job-0001"])
+def test_the_end_of_an_arn_names_a_recovery_point(end: str) -> None:
+    """From a colon or a slash on, of itself or its copy; a part of an id names nothing."""
+    meant = builders.point(1, arn="arn:aws:rds:eu-west-1:111111111111:snapshot:awsbackup:job-0001")
+    copied = Standing(builders.point(2), State.COPIED, copy=meant)
+    wanted = points.Wanted(point=end)
+
+    assert wanted.has(Standing(meant, State.MISSING))
+    assert wanted.has(copied)
+    assert not wanted.has(Standing(builders.point(2), State.MISSING))
+    assert not points.Wanted(point="0001").has(copied)
+
+
+def test_an_id_that_several_have_is_told_with_all_of_them() -> None:
+    """One of them would be told for another."""
+    arns = [f"arn:aws:ec2:{region}::snapshot/snap-1" for region in ("eu-west-1", "eu-west-2")]
+    lines = [Line("shop/orders", "dr", "missing", builders.point(arn=arn)) for arn in (*arns, arns[0])]
+
+    assert list(points.only_one(lines[::2], "snap-1")) == lines[::2]
+    with pytest.raises(click.ClickException, match="snap-1 is the end of several recovery points") as caught:
+        points.only_one(lines, "snap-1")
+    assert all(arn in caught.value.message for arn in arns)

@@ -40,6 +40,8 @@ from . import FAILED, point_lines, render
 from .point_lines import NOT_LOOKED_AT, Line
 
 THREADS = 8
+NAMED = 5
+"""So many recovery points are named of which each may be meant."""
 
 Judged: TypeAlias = tuple[Desired, Observed, Plan] | Rejected
 
@@ -51,7 +53,7 @@ class Wanted:
     Attributes:
         policy: Only those of this one: its name, or its namespace and name.
         states: Only those of these states; of all but those out of scope when it is empty.
-        point: Only the one of this ARN, or that of which this is the ARN of the copy.
+        point: Only the one of this ARN, or that of which this is the ARN of the copy; or what such an ARN ends with.
         resource: Only those of this one.
     """
 
@@ -67,13 +69,14 @@ class Wanted:
 
     def has(self, standing: Standing) -> bool:
         """Tell whether a recovery point is told."""
-        if self.point is not None and self.point not in {standing.point.arn, standing.copy and standing.copy.arn}:
+        copy = standing.copy.arn if standing.copy is not None else ""
+        if not self._names(standing.point.arn) and not self._names(copy):
             return False
         return self._has_resource(standing.point) and self._has_state(standing.state)
 
     def has_unseen(self, point: RecoveryPoint, desired: Desired) -> bool:
         """Tell whether a recovery point is told of which nobody knows how it stands."""
-        if self.point is not None and self.point != point.arn:
+        if not self._names(point.arn):
             return False
         return self._has_resource(point) and states.in_scope(point, desired.scope) and self._has_state(NOT_LOOKED_AT)
 
@@ -81,6 +84,17 @@ class Wanted:
     def has_what_was_not_looked_at(self) -> bool:
         """Tell whether it is told what could not be looked at."""
         return self._has_state(NOT_LOOKED_AT)
+
+    @property
+    def point_arn(self) -> str | None:
+        """The ARN of the point, where it is named by that."""
+        return self.point if self.point is not None and self.point.startswith("arn:") else None
+
+    def _names(self, arn: str) -> bool:
+        """Tell whether a recovery point may be meant: by its ARN, or by the id at its end."""
+        if self.point is None or arn == self.point:
+            return True
+        return self.point_arn is None and arn.endswith((f":{self.point}", f"/{self.point}"))
 
     def _has_resource(self, point: RecoveryPoint) -> bool:
         return self.resource is None or point.resource_arn == self.resource
@@ -106,6 +120,7 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
     hopeless = set[PolicyKey]()
     try:
         told = lines(folder, policies, wanted, aws, hopeless)
+        told = told if wanted.point is None else only_one(told, wanted.point)
         counted = point_lines.emit(told, output, fully=wanted.point is not None, width=render.width())
     finally:
         aws.close()
@@ -116,6 +131,20 @@ def show(path: Path, wanted: Wanted, output: str, cluster: str) -> int:
         )
         raise click.ClickException(f"{missing} that is there. Copies may outlive their sources.")
     return point_lines.exit_code(counted, hopeless=bool(hopeless) and wanted.is_all)
+
+
+def only_one(lines: Iterable[Line], meant: str) -> Iterator[Line]:
+    """Return the lines of one recovery point.
+
+    Raises:
+        ClickException: Several recovery points may be meant.
+    """
+    told = list(lines)
+    arns = sorted({each.point.arn for each in told if each.point is not None})
+    if len(arns) > 1:
+        shown, more = ", ".join(arns[:NAMED]), f" and {len(arns) - NAMED} more" if len(arns) > NAMED else ""
+        raise click.ClickException(f"{meant} is the end of several recovery points or their copies: {shown}{more}.")
+    return iter(told)
 
 
 def _named(folder: Folder, name: str | None, path: Path) -> list[PolicyKey]:
@@ -197,10 +226,10 @@ def _of_destination(
         yield from _unseen(desired, destination, observed, sight, wanted)
         return
     resource = wanted.resource
-    if wanted.point is not None:
+    if wanted.point_arn is not None:
         # AWS may name none, and another one for a copy than for its source.
-        resource = there.points.where(wanted.point)
-        if resource is None and there.copies.where(wanted.point) is None:
+        resource = there.points.where(wanted.point_arn)
+        if resource is None and there.copies.where(wanted.point_arn) is None:
             return
     for each in newest.standings(there, judged(plan, name), wanted.has, resource):
         wait = waits.wait(each, plan, desired, name, observed.at)
@@ -218,11 +247,12 @@ def _unseen(
     if not isinstance(points, Seen):
         yield _not_looked_at(desired, destination, problem)
         return
+    found = False
     for each in newest.points(points.value, lambda point: wanted.has_unseen(point, desired)):
+        found = True
         yield _not_looked_at(desired, destination, problem, each)
-    # An ARN that is none of the source's may be that of a copy.
-    unknown = not len(points.value) if wanted.point is None else points.value.where(wanted.point) is None
-    if unknown:
+    # What is none of the source's may be a copy.
+    if not found if wanted.point is not None else not len(points.value):
         yield _not_looked_at(desired, destination, problem)
 
 

@@ -11,6 +11,18 @@ from .. import options
 STATES = ("copied", "in_progress", "waiting", "missing", "failed", "ineligible", "out_of_scope", "not_looked_at")
 
 
+class _Point(click.ParamType[str]):
+    """An ARN, or what stands at its end."""
+
+    name = "ARN|ID"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it, or fail."""
+        if not value.strip(":/") or value != value.strip():
+            self.fail(f"{value!r} is neither an ARN nor an id", param, ctx)
+        return value
+
+
 class _Arn(click.ParamType[str]):
     """An ARN."""
 
@@ -46,7 +58,10 @@ def _policies(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     help="Only those of this state. May be repeated. Without it, all that are in scope.",
 )
 @click.option(
-    "--recovery-point", "point", type=_Arn(), help="Only this one, or that of which this is the copy, in full."
+    "--recovery-point",
+    "point",
+    type=_Point(),
+    help="Only this one, or that of which this is the copy, in full. The id at the end of the ARN is enough.",
 )
 @click.option("--resource", type=_Arn(), help="Only those of this resource.")
 @options.printed("table", "wide", "json", "csv", told="How to print; a table has the columns that fit, wide all.")
@@ -69,7 +84,7 @@ def command(
     Examples:
       crossvault points -f policies/
       crossvault points -f policies/ shop/orders --state failed --state waiting
-      crossvault points -f policies/ --recovery-point arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0
+      crossvault points -f policies/ --recovery-point snap-0123456789abcdef0
       crossvault points -f policies/ -o csv > points.csv
 
     A line for each recovery point and destination, policy by policy, the newest first. Nothing is written.
