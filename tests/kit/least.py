@@ -33,11 +33,10 @@ def _administered(account_id: str) -> Json:
 
 
 def folder_of(name: str) -> Folder:
-    """Return what an example declares, with the quickstart's accounts, and beside an organization all of it."""
+    """Return what an example declares, and beside an organization what the quickstart does."""
     found = Folder.read(EXAMPLES / name)
-    beside = {"existing-copies": "quickstart/accounts.yaml", "organization": "quickstart"}.get(name)
-    if beside is not None:
-        other = Folder.read(EXAMPLES / beside)
+    if name == "organization":
+        other = Folder.read(EXAMPLES / "quickstart")
         found = Folder({**other.objects, **found.objects}, {**other.labels, **found.labels})
     return Folder({key: _unhurried(body) for key, body in found.objects.items()}, found.labels)
 

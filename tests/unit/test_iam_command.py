@@ -186,3 +186,14 @@ def test_a_folder_without_accounts_needs_nothing(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert json.loads(result.stdout)["faults"] == [{"file": str(tmp_path), "message": "there is no BackupAccount"}]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in least.EXAMPLES.iterdir()))
+def test_every_example_is_whole_in_itself(name: str) -> None:
+    """No other example's accounts are needed for it."""
+    done = CliRunner().invoke(main, ["iam", "-f", str(least.EXAMPLES / name), "-o", "json"])
+    accounts = json.loads(done.stdout)["accounts"]
+
+    assert done.exit_code == 0, done.output
+    assert accounts
+    assert all(each["permissions"]["Statement"] for each in accounts)
