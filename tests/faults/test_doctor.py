@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.kit import harms
 from tests.kit import stage as scene
-from tests.kit.doctoring import Json, Surgery, fixes, unmet
+from tests.kit.doctoring import OF_CLUSTERS, Json, Surgery, fixes, unmet
 
 from backup_simulator.server import SimulatorServer
 
@@ -343,8 +343,12 @@ def test_an_external_id_in_a_secret_is_beyond_what_files_can_read(surgery: Surge
     assert done.returncode == 1
     assert {each["status"] for each in rows} == {"Unknown"}
     first = next(each for each in rows if each["name"] == "Identity")
-    assert "key production of Secret external-ids in the operator's namespace" in first["message"]
+    assert "externalIdSecretRef (key production of external-ids)" in first["message"]
     assert "crossvault doctor -n NAMESPACE NAME" in first["remedy"]
+    for words in (("doctor",), ("plan",), ("points",), ("run", "--once")):
+        told = surgery.type_in(*words, "-f", surgery.manifests)
+        assert told.exit_code == 1
+        assert not OF_CLUSTERS.findall(told.stdout)
     assert "Create it" not in json.dumps(found)
 
 

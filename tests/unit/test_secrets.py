@@ -95,6 +95,6 @@ def test_nothing_is_read_without_a_namespace_or_a_cluster(tmp_path: Path) -> Non
     assert own_namespace(tmp_path) == "crossvault-system"
     with pytest.raises(CrossvaultError, match="cannot be read"):
         read(FakeApi(None), "")
-    with pytest.raises(CrossvaultError, match="What works with files cannot read it") as raised:
+    with pytest.raises(CrossvaultError, match="which is not among the files") as raised:
         AwsSettings().external_ids(REF)
-    assert "declare externalId" in EXPLANATIONS[raised.value.problem.reason].remedy
+    assert "Declare externalId" in EXPLANATIONS[raised.value.problem.reason].remedy

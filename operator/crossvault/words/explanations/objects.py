@@ -79,7 +79,7 @@ OBJECTS: Mapping[Reason, Explanation] = {
     Reason.EXTERNAL_ID_IN_CLUSTER: Explanation(
         "The External ID lies in a Secret of the operator's namespace, which no command on files can read.",
         PLATFORM,
-        "Ask the operator: crossvault doctor -n NAMESPACE NAME. For use without a cluster, declare externalId.",
+        "Declare externalId in the file; or, where an operator runs, ask that: crossvault doctor -n NAMESPACE NAME.",
     ),
     Reason.EXTERNAL_ID_REFUSED: Explanation(
         "STS said that the External ID does not fit.", AWS_ADMIN, "Correct externalId or the role's trust policy."
