@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, lively, serving, until
+from tests.kit.chart_cluster import Cluster, lively, serving
 from tests.kit.doctoring import paste
 from tests.kit.stage import Json
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, lively, serving, until
+from tests.kit.chart_cluster import Cluster, lively, serving
 from tests.kit.doctoring import fixes, paste, unmet
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from tests.kit import scheduling
 from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, serving, until
+from tests.kit.chart_cluster import Cluster, serving
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.kit import stage as scene
-from tests.kit.chart_cluster import OPERATOR, Cluster, kill, serving, until
+from tests.kit.chart_cluster import OPERATOR, Cluster, kill, serving
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 from tools.demo import world as demo
 

@@ -9,7 +9,8 @@ import json
 
 import pytest
 from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, until
+from tests.kit.chart_cluster import Cluster
+from tests.kit.waiting import until
 
 from crossvault.aspects.vault_policy.statement import sid_of
 

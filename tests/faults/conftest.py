@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.kit import harms
+from tests.kit.doctoring import Surgery
 from tests.kit.stage import OPERATOR_KEY, PERMITTED, Stage, world
 
 from backup_simulator.server import SimulatorServer
@@ -23,6 +26,19 @@ def server() -> Iterator[SimulatorServer]:
     """A simulator on a socket, for what goes wrong on the way."""
     with SimulatorServer(world()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[SimulatorServer]:
+    """An AWS with a socket that each test loads its world into."""
+    with SimulatorServer(harms.sound()) as running:
+        yield running
+
+
+@pytest.fixture
+def surgery(tmp_path: Path, aws: SimulatorServer) -> Surgery:
+    """A folder and a shell."""
+    return Surgery(tmp_path, aws)
 
 
 @pytest.fixture

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from tests.kit import harms
 from tests.kit import stage as scene
 from tests.kit.doctoring import OF_CLUSTERS, Json, Surgery, fixes, unmet
-
-from backup_simulator.server import SimulatorServer
 
 THERE: Json = {"vault": {"name": "orders-copies"}}
 CHECKED = [scene.destination(**THERE, vaultPolicy="Check")]
@@ -42,19 +39,6 @@ WRONG: dict[str, tuple[Callable[[Json], None], Json, str, str, int]] = {
     "a copy role that may nothing": (harms.role_may_nothing, {}, "CopyRolePermissions", "CopyRoleLacksPermission", 4),
     "a copy role that may not be passed": (harms.no_passing, {}, "PassRole", "PassRoleDenied", 4),
 }
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[SimulatorServer]:
-    """An AWS that each test loads its world into."""
-    with SimulatorServer(harms.sound()) as server:
-        yield server
-
-
-@pytest.fixture
-def surgery(tmp_path: Path, aws: SimulatorServer) -> Surgery:
-    """A folder and a shell."""
-    return Surgery(tmp_path, aws)
 
 
 @pytest.mark.parametrize(("harm", "spec", "name", "reason", "points"), WRONG.values(), ids=WRONG.keys())

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from tests.kit import harms
 from tests.kit import stage as scene
 from tests.kit.doctoring import Json, Surgery
 
-from backup_simulator.server import SimulatorServer
 from crossvault.engine.rights import AsDestination, AsSource
 from crossvault.kinds.needs import RIGHTS
 
@@ -127,19 +125,6 @@ WORLDS: dict[str, World] = {
         nothing_to_copy, (2, 2, 0, 2), CHECKED, scene.organization(account="production")
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[SimulatorServer]:
-    """An AWS that each test loads its world into."""
-    with SimulatorServer(harms.sound()) as server:
-        yield server
-
-
-@pytest.fixture
-def surgery(tmp_path: Path, aws: SimulatorServer) -> Surgery:
-    """A folder and a shell."""
-    return Surgery(tmp_path, aws)
 
 
 @pytest.mark.parametrize("name", WORLDS)

@@ -17,7 +17,8 @@ import pytest
 from tests.kit import builders
 from tests.kit.broken_folders import FILES, TEXTS
 from tests.kit.fake_aws import FakeAws
-from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
+from tests.kit.folders import FAST, KEY, aws_of_today, manifests, write
+from tests.kit.waiting import until_in_loop
 
 from crossvault.aspects.copies.seen import RecoveryPoint
 from crossvault.aspects.vault import CreateVault
@@ -104,20 +105,20 @@ async def test_every_kind_of_broken_file_is_outlived(tmp_path: Path, caplog: pyt
     watch = Counting(tmp_path)
     going = running(tmp_path, aws_of_today(), watch)
     life = asyncio.create_task(going.run())
-    await until(lambda: KEY in going.outcomes)
+    await until_in_loop(lambda: KEY in going.outcomes)
     for number, (name, make) in enumerate(BREAKING, start=1):
         caplog.clear()
         declared = going.statuses()[KEY]["spec"]
         put(tmp_path, make)
         # The look under way, and with it that of a moment without any file, may have begun before.
-        await until(functools.partial(_more_than, watch, watch.looks + 2))
+        await until_in_loop(functools.partial(_more_than, watch, watch.looks + 2))
         said = told(caplog, KEPT)
-        await until(functools.partial(_more_than, watch, watch.looks + 5))
+        await until_in_loop(functools.partial(_more_than, watch, watch.looks + 5))
         assert 1 <= told(caplog, KEPT) == said <= 2, f"{name}: told once, and once more if its absence was seen, too"
         assert going.statuses()[KEY]["spec"] == declared, name
 
         put(tmp_path, functools.partial(_repaired, suspend=bool(number % 2)))
-        await until(functools.partial(_is_suspended, going, bool(number % 2)))
+        await until_in_loop(functools.partial(_is_suspended, going, bool(number % 2)))
         assert told(caplog, AGAIN) == 1, name
     going.stop()
     await asyncio.wait_for(life, 30)
@@ -207,7 +208,7 @@ async def test_a_policy_that_is_taken_out_is_waited_for_no_more(tmp_path: Path) 
     settings = LocalSettings(cadence=FAST, reload=timedelta(milliseconds=5), until_protected=True)
     going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
     life = asyncio.create_task(going.run())
-    await until(lambda: len(going.outcomes) == 2)
+    await until_in_loop(lambda: len(going.outcomes) == 2)
     (tmp_path / "second.yaml").unlink()
 
     await asyncio.wait_for(life, 30)
@@ -239,13 +240,13 @@ async def changed_meanwhile(path: Path, aws: HeldAws, change: Callable[[], objec
     chosen = LocalSettings(cadence=FAST, reload=timedelta(milliseconds=5), **settings)
     going = LocalRunner(path, aws, settings=chosen, board=Board(), vitals=Vitals(), watch=watch)
     life = asyncio.create_task(going.run())
-    await until(lambda: aws.begun)
+    await until_in_loop(lambda: aws.begun)
     looks = watch.looks
     change()
-    await until(functools.partial(_more_than, watch, looks + 2))
+    await until_in_loop(functools.partial(_more_than, watch, looks + 2))
     aws.free.set()
     if not settings:
-        await until(lambda: KEY in going.outcomes)
+        await until_in_loop(lambda: KEY in going.outcomes)
         going.stop()
     await asyncio.wait_for(life, 30)
     return going
@@ -307,7 +308,7 @@ async def test_what_was_protected_before_an_edit_reaches_no_goal(tmp_path: Path)
     settings = LocalSettings(cadence=FAST, reload=timedelta(milliseconds=5), until_protected=True)
     going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
     life = asyncio.create_task(going.run())
-    await until(lambda: len(going.outcomes) == 2 and protected(going.outcomes[KEY]))
+    await until_in_loop(lambda: len(going.outcomes) == 2 and protected(going.outcomes[KEY]))
     moved = copy.deepcopy(policy)
     moved["spec"]["destinations"][0]["vault"]["name"] = "another"
     write(tmp_path, one, two, moved)
@@ -336,7 +337,7 @@ async def test_a_pass_is_to_see_what_the_one_before_it_did(tmp_path: Path) -> No
     began = datetime.now(UTC)
     going = LocalRunner(tmp_path, aws, settings=settings, board=Board(), vitals=Vitals())
     life = asyncio.create_task(going.run())
-    await until(lambda: KEY in going.outcomes)
+    await until_in_loop(lambda: KEY in going.outcomes)
     going.stop()
     await asyncio.wait_for(life, 30)
 

@@ -8,15 +8,15 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from tests.kit import stage as scene
+from tests.kit.waiting import until
 from tools import binaries
 from tools.controlplane import ControlPlane, ControlPlaneError
 from tools.demo import world as demo
@@ -25,29 +25,11 @@ from tools.processes import TetheredProcess
 from backup_simulator.server import SimulatorServer
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 CHART = demo.ROOT / "deploy" / "helm" / "crossvault"
 NAMESPACE = "crossvault-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:crossvault"
 PORTS = re.compile(r"metrics are on port (\d+), probes on port (\d+)")
-DEADLINE = 90.0
-"""Seconds that anything may take on a machine with other things to do."""
-
-
-def until(look: Callable[[], T | None], what: str, timeout: float = DEADLINE, told: Callable[[], str] = str) -> T:
-    """Return the first true answer.
-
-    Raises:
-        AssertionError: There was none in time; ``told`` says how things stood.
-    """
-    end = time.monotonic() + timeout
-    while True:
-        answer = look()
-        if answer:
-            return answer
-        assert time.monotonic() < end, f"{what}: not so after {timeout:.0f} s. {told()}"
-        time.sleep(0.1)
 
 
 def install(plane: ControlPlane) -> None:

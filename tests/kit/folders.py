@@ -1,9 +1,7 @@
-"""Folders of manifests for hosts without a cluster, an AWS of the present for them, and how a test waits."""
+"""Folders of manifests for hosts without a cluster, and an AWS of the present for them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,10 +39,3 @@ def aws_of_today(*points: RecoveryPoint) -> FakeAws:
     aws = FakeAws(*points)
     aws.now = datetime.now(UTC) + timedelta(hours=1)
     return aws
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so, for half a minute at most."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the runner has no event for it, on purpose
-            await asyncio.sleep(0.01)

@@ -16,10 +16,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, cast
 from urllib.error import HTTPError
 
 from tests.kit.broken_manifests import ACCOUNT, POLICY
+from tests.kit.waiting import until
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 
@@ -34,8 +35,6 @@ from crossvault.status.events import Event
 from crossvault.status.outcome import Cadence, Outcome, Report
 from crossvault.words.reasons import Reason
 from crossvault.work.board import Board
-
-T = TypeVar("T")
 
 CRDS = Path(__file__).parents[2] / "crds"
 POLICIES = "crossaccountbackuppolicies"
@@ -73,21 +72,6 @@ FAST = OperatorSettings(
     connect_timeout=timedelta(seconds=2),
     request_timeout=timedelta(seconds=3),
 )
-
-
-def wait_until(look: Callable[[], T], what: str, timeout: float = 30.0) -> T:
-    """Return the first true answer; fail when there is none in time. A server that is away gives no answer."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            answer = look()
-        except (OSError, ApiError):
-            answer = cast("T", None)
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not so after {timeout:.0f} s")
-        time.sleep(0.05)
 
 
 class Core(Protocol):
@@ -202,7 +186,7 @@ class RunningOperator:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        wait_until(lambda: self.around.probe_port or self.code is not None, "the operator starts")
+        until(lambda: self.around.probe_port or self.code is not None, "the operator starts")
         return self
 
     def __exit__(
@@ -253,7 +237,7 @@ class Cluster:
         self.plane.kubectl("apply", "-f", CRDS)
         self.plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)
         for each in (POLICIES, ACCOUNTS, ORGANIZATIONS):  # established is not yet served: "storage is (re)initializing"
-            wait_until(lambda each=each: self.plane.api.json("GET", f"{API}/{each}"), f"{each} are served")  # type: ignore[misc]
+            until(lambda each=each: self.plane.api.json("GET", f"{API}/{each}"), f"{each} are served")  # type: ignore[misc]
 
     def bind(self) -> None:
         """Give the operator its rights."""

@@ -19,7 +19,8 @@ from typing import Any
 
 from tests.kit import stage as scene
 from tests.kit.chart_cluster import lively
-from tests.kit.kube_operator import ACCOUNTS, API, POLICIES, Cluster, RunningOperator, fast, wait_until
+from tests.kit.kube_operator import ACCOUNTS, API, POLICIES, Cluster, RunningOperator, fast
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer
@@ -162,7 +163,7 @@ class Town:
             around = self._operator.around
             around.heed, around.listen = self._accounts.heed, queue.Listener(self._accounts.queue(place)).start
         self._operator.__enter__()
-        wait_until(self._operator.is_ready, "the operator is ready")
+        until(self._operator.is_ready, "the operator is ready")
 
     def stop(self) -> None:
         """End the operator."""
@@ -253,7 +254,7 @@ class Town:
             return self.cluster.ready(namespace, name) == reason
 
         try:
-            wait_until(look, f"{name} is {reason}", timeout=90)
+            until(look, f"{name} is {reason}", timeout=90)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{json.dumps(seen, indent=1)}\n{self.log.getvalue()[-3000:]}") from error
         return self.status(namespace, name)
@@ -273,7 +274,7 @@ class Town:
             return bool(rows) and all_there and self.cluster.ready(namespace, name) == "Protected"
 
         try:
-            wait_until(look, f"{name} has all its copies", timeout=90)
+            until(look, f"{name} has all its copies", timeout=90)
         except AssertionError as error:
             told = json.dumps(self.status(namespace, name), indent=1)
             raise AssertionError(f"{error}\n{told}\n{self.log.getvalue()[-3000:]}") from error

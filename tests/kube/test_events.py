@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from tests.kit import event_queue
 from tests.kit import stage as scene
-from tests.kit.kube_operator import wait_until
 from tests.kit.tenants import Town, logging_into, world
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer
@@ -77,14 +77,14 @@ def test_what_happens_in_aws_is_seen_when_it_is_told(town: Town, tenant: str) ->
         "Recovery Point State Change", told, account=scene.PRODUCTION, region=scene.HOME, resources=arns
     )
 
-    wait_until(lambda: town.jobs("orders")["orders-copies"] == 2, "the new point is copied")
-    wait_until(lambda: town.status(tenant, "orders")["destinations"][0]["copied"] == 2, "the copy is seen")
+    until(lambda: town.jobs("orders")["orders-copies"] == 2, "the new point is copied")
+    until(lambda: town.status(tenant, "orders")["destinations"][0]["copied"] == 2, "the copy is seen")
 
     town.admin().delete_backup_vault_access_policy(BackupVaultName="orders-copies")
     told = event_queue.call("DeleteBackupVaultAccessPolicy", {"backupVaultName": "orders-copies"})
     town.control.events.publish("AWS API Call via CloudTrail", told, account=scene.BACKUP, region=scene.AWAY)
 
-    wait_until(lambda: town.statements("orders-copies"), "the statement is back")
+    until(lambda: town.statements("orders-copies"), "the statement is back")
     assert town.hints()["used"] >= 2
 
 
@@ -99,7 +99,7 @@ def test_rubbish_and_forgeries_do_no_harm(town: Town, tenant: str) -> None:
         sqs.send_message(QueueUrl=town.queue_url, MessageBody=body)
         sqs.send_message(QueueUrl=town.queue_url, MessageBody=body)
 
-    wait_until(lambda: town.hints().get("duplicate", 0) >= 51, "all are heard")
+    until(lambda: town.hints().get("duplicate", 0) >= 51, "all are heard")
     assert town.hints()["malformed"] >= 4
     assert town.hints()["unknown"] >= 2
     assert town.core.ended[tenant] - passes <= 12
@@ -107,19 +107,19 @@ def test_rubbish_and_forgeries_do_no_harm(town: Town, tenant: str) -> None:
 
     town.control.seed(scene.PRODUCTION, scene.HOME, "bills", [VOLUME])
     sqs.send_message(QueueUrl=town.queue_url, MessageBody=json.dumps({**told, "id": "true"}))
-    wait_until(lambda: town.jobs("bills")["bills-copies"] == 2, "the new point is copied")
+    until(lambda: town.jobs("bills")["bills-copies"] == 2, "the new point is copied")
 
 
 def test_without_its_queue_the_operator_goes_on(town: Town, tenant: str) -> None:
     """What people declare is done as ever; that nothing is heard is said once, and nothing waits for it."""
     sqs = town.aws.client("sqs", scene.TOOLS, "admin", region=scene.HOME)
     sqs.delete_queue(QueueUrl=town.queue_url)
-    wait_until(lambda: any("Hearing no events" in line for line in town.lines()), "it is said")
+    until(lambda: any("Hearing no events" in line for line in town.lines()), "it is said")
     town.shared("payroll", tenant)
     town.declare(tenant, "payroll", "payroll")
-    wait_until(lambda: town.jobs("payroll")["payroll-copies"] == 1, "the copy is started")
+    until(lambda: town.jobs("payroll")["payroll-copies"] == 1, "the copy is started")
     copies = town.control.vault(scene.BACKUP, scene.AWAY, "payroll-copies")
-    wait_until(lambda: copies.points, "the copy is there")
+    until(lambda: copies.points, "the copy is there")
     town.declare(tenant, "payroll", "payroll", objectives={"maxCopyLag": "48h"})  # nobody tells that it has ended
     town.copied(tenant, "payroll")
 
@@ -143,7 +143,7 @@ def test_an_open_poll_does_not_hold_up_the_end(town: Town, tmp_path: Path) -> No
     log = tmp_path / "log"
     with log.open("wb") as stderr, subprocess.Popen(words, stderr=stderr, env=environment) as running:
         try:
-            wait_until(lambda: "sqs:DeleteMessageBatch" in log.read_text(), "the first message is heard and deleted")
+            until(lambda: "sqs:DeleteMessageBatch" in log.read_text(), "the first message is heard and deleted")
             running.send_signal(signal.SIGTERM)
             code = running.wait(10)  # the poll that is open would take twice as long
         finally:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.kit.kube_operator import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast, wait_until
+from tests.kit.kube_operator import ACCOUNTS, FINALIZER, GROUP, Cluster, FakeCore, RunningOperator, fast
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 from crossvault.status.outcome import Cadence
@@ -42,8 +43,8 @@ def running(installed: tuple[Cluster, Path], core: FakeCore) -> Iterator[Running
     """An operator that is ready; its own lists come so rarely that the watch has to do the work."""
     installed[0].clear()
     with RunningOperator(fast(installed[1], relist_interval_seconds=600), core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
-        wait_until(lambda: len(operator.around.vitals.watch_activity) == 4, "everything is watched")
+        until(operator.is_ready, "the operator is ready")
+        until(lambda: len(operator.around.vitals.watch_activity) == 4, "everything is watched")
         yield operator
     assert operator.code == 0
 
@@ -52,8 +53,8 @@ def test_new_policy_gets_finalizer_status_and_event(cluster: Cluster, running: R
     """One pass after the creation everything is there, and nothing of kopf's."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
-    events = wait_until(lambda: cluster.events(namespace, "orders"), "the event is posted")
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+    events = until(lambda: cluster.events(namespace, "orders"), "the event is posted")
 
     body = cluster.get(namespace, "orders") or {}
     assert body["metadata"]["finalizers"] == [FINALIZER]
@@ -73,12 +74,12 @@ def test_accounts_with_one_role_are_told_of_each_other(
     running = RunningOperator(fast(installed[1], relist_interval_seconds=600), core)
     running.around.found_cluster = lambda uid: found.append(f"{uid} after {len(core.passes)} passes")
     with running:
-        wait_until(running.is_ready, "the operator is ready")
+        until(running.is_ready, "the operator is ready")
         cluster.account("one")
-        wait_until(lambda: core.twins.get("one") == (), "the first is alone")
+        until(lambda: core.twins.get("one") == (), "the first is alone")
         cluster.account("two")
-        wait_until(lambda: core.twins.get("one") == ("two",), "the first is told of the second")
-        wait_until(lambda: core.twins.get("two") == ("one",), "the second is told of the first")
+        until(lambda: core.twins.get("one") == ("two",), "the first is told of the second")
+        until(lambda: core.twins.get("two") == ("one",), "the second is told of the first")
     uid = cluster.plane.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
 
     assert found == [f"{uid} after 0 passes"]
@@ -89,10 +90,10 @@ def test_changed_spec_is_seen_at_once(cluster: Cluster, core: FakeCore) -> None:
     """A new generation gets a pass of its own and its status says so."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders"), "the first status is written")
+    until(lambda: cluster.ready(namespace, "orders"), "the first status is written")
     cluster.policy(namespace, "orders", suspend=True)
 
-    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is about the new spec")
+    until(lambda: cluster.ready(namespace, "orders"), "the status is about the new spec")
     assert core.count("orders") >= 2
 
 
@@ -102,20 +103,20 @@ def test_changed_account_brings_its_policies_up(installed: tuple[Cluster, Path],
     cluster.clear()
     rare = replace(fast(kubeconfig), cadence=Cadence(interval=timedelta(hours=1), follow=timedelta(hours=1)))
     with RunningOperator(rare, core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
+        until(operator.is_ready, "the operator is ready")
         namespace, name = cluster.namespace(), f"a-{secrets.token_hex(3)}"
         cluster.policy(namespace, "naming", source=name)
         cluster.policy(namespace, "other", source="somebody")
         for policy in ("naming", "other"):
-            wait_until(lambda policy=policy: cluster.ready(namespace, policy), "the first status is written")  # type: ignore[misc]
+            until(lambda policy=policy: cluster.ready(namespace, policy), "the first status is written")  # type: ignore[misc]
         path = f"/api/v1/namespaces/{namespace}"
         cluster.call("PATCH", path, {"metadata": {"labels": {"heard": "yes"}}}, "application/merge-patch+json")
-        wait_until(lambda: "heard" in core.judged["other"], "all that there is to hear of the namespace was heard")
+        until(lambda: "heard" in core.judged["other"], "all that there is to hear of the namespace was heard")
         core.reason = Reason.CATCHING_UP
         cluster.account(name)
 
-        wait_until(lambda: cluster.ready(namespace, "naming") == "CatchingUp", "the policy is looked at again")
-        account = wait_until(
+        until(lambda: cluster.ready(namespace, "naming") == "CatchingUp", "the policy is looked at again")
+        account = until(
             lambda: cluster.plane.api.json("GET", f"/apis/{GROUP}/v1alpha1/{ACCOUNTS}/{name}").get("status"),
             "the account has a status",
         )
@@ -128,14 +129,14 @@ def test_deleted_policy_is_let_go_with_an_event(cluster: Cluster, core: FakeCore
     """Deletion passes through the core, says what it left, and takes the metrics with it."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders", deletionPolicy="RemoveOwned")
-    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+    until(lambda: cluster.ready(namespace, "orders"), "the status is written")
     cluster.delete(namespace, "orders")
-    wait_until(lambda: cluster.gone(namespace, "orders"), "the policy is gone")
-    wait_until(lambda: len(cluster.events(namespace, "orders")) == 2, "the farewell is posted")
+    until(lambda: cluster.gone(namespace, "orders"), "the policy is gone")
+    until(lambda: len(cluster.events(namespace, "orders")) == 2, "the farewell is posted")
 
     assert core.removed == ["orders"]
     assert [each["reason"] for each in cluster.events(namespace, "orders")][-1] in {"DeletionRetained", "Protected"}
-    wait_until(lambda: running.board.reports() == (), "its metrics are gone")
+    until(lambda: running.board.reports() == (), "its metrics are gone")
 
 
 @pytest.mark.usefixtures("running")
@@ -146,11 +147,11 @@ def test_what_other_policies_want_is_known(cluster: Cluster, core: FakeCore) -> 
         cluster.account(name, account_id=number)
     for name in ("one", "two"):
         cluster.policy(namespace, name)
-    wait_until(lambda: core.claims.get("one") and core.claims.get("two"), "each knows what the other wants")
+    until(lambda: core.claims.get("one") and core.claims.get("two"), "each knows what the other wants")
     assert core.claims["one"] == core.claims["two"]
     cluster.delete(namespace, "one")
 
-    wait_until(lambda: core.claims["two"] == frozenset(), "the other is alone")
+    until(lambda: core.claims["two"] == frozenset(), "the other is alone")
 
 
 def test_in_sync_means_silent(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
@@ -161,11 +162,11 @@ def test_in_sync_means_silent(cluster: Cluster, core: FakeCore, running: Running
     for name in names:
         cluster.policy(namespace, name, source=account)
     for name in names:
-        wait_until(lambda name=name: cluster.ready(namespace, name), "every status is written")  # type: ignore[misc]
-        wait_until(lambda name=name: cluster.events(namespace, name), "every event is posted")  # type: ignore[misc]
-    wait_until(lambda: cluster.events("default", account), "the account's event is posted")
+        until(lambda name=name: cluster.ready(namespace, name), "every status is written")  # type: ignore[misc]
+        until(lambda name=name: cluster.events(namespace, name), "every event is posted")  # type: ignore[misc]
+    until(lambda: cluster.events("default", account), "the account's event is posted")
     before, passes = cluster.plane.request_counts(), len(core.passes)
-    wait_until(lambda: len(core.passes) >= passes + 12, "two resyncs are over")
+    until(lambda: len(core.passes) >= passes + 12, "two resyncs are over")
 
     since = cluster.plane.request_counts().since(before)
     writes = {
@@ -185,26 +186,24 @@ def test_ordinary_ends_are_not_worth_a_line(
     cluster.clear()
     caplog.set_level(logging.INFO, "crossvault")
     with RunningOperator(fast(kubeconfig, relist_interval_seconds=0.2), core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
+        until(operator.is_ready, "the operator is ready")
         stays, goes = cluster.namespace(), cluster.namespace()
         lists = operator.around.vitals.api_requests.read
         for number in range(8):
             for namespace in (stays, goes):
                 cluster.policy(namespace, f"orders-{number}")
         names = [f"orders-{number}" for number in range(8)]
-        wait_until(lambda: all(cluster.ready(stays, name) == "Protected" for name in names), "all are protected")
-        wait_until(lambda: all(cluster.ready(goes, name) == "Protected" for name in names), "all are protected")
+        until(lambda: all(cluster.ready(stays, name) == "Protected" for name in names), "all are protected")
+        until(lambda: all(cluster.ready(goes, name) == "Protected" for name in names), "all are protected")
         caplog.clear()
         cluster.call("DELETE", f"/api/v1/namespaces/{goes}")
         for name in names:
             cluster.delete(stays, name)
             cluster.delete(goes, name)  # no controller empties a namespace here
-        wait_until(
-            lambda: all(cluster.gone(stays, name) and cluster.gone(goes, name) for name in names), "all are gone"
-        )
-        wait_until(lambda: not operator.board.reports(), "nobody is remembered")
+        until(lambda: all(cluster.gone(stays, name) and cluster.gone(goes, name) for name in names), "all are gone")
+        until(lambda: not operator.board.reports(), "nobody is remembered")
         before = lists()["GET", "200"]
-        wait_until(lambda: lists()["GET", "200"] > before + 9, "three more comparisons")
+        until(lambda: lists()["GET", "200"] > before + 9, "three more comparisons")
         lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
 
     assert sorted(lines) == sorted(f"Left {name} in AWS." for name in names * 2), "each end is told once"
@@ -215,10 +214,10 @@ def test_stranger_in_the_status_is_corrected(cluster: Cluster) -> None:
     """What somebody else wrote into the status does not stay, whatever version we knew."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+    until(lambda: cluster.ready(namespace, "orders"), "the status is written")
     cluster.merge(namespace, "orders", {"status": {"organization": "o-wrong", "conditions": []}}, "/status")
 
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is ours again")
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is ours again")
     assert "organization" not in (cluster.get(namespace, "orders") or {})["status"]
 
 
@@ -228,12 +227,12 @@ def test_status_written_onto_a_changed_object_is_written_again(cluster: Cluster,
     namespace = cluster.namespace()
     core.hold = threading.Event()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: core.count("orders"), "the pass is under way")
+    until(lambda: core.count("orders"), "the pass is under way")
     for number in range(5):
         cluster.merge(namespace, "orders", {"metadata": {"labels": {"n": str(number)}}})
     core.hold.set()
 
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
 
 
 def test_failing_pass_is_tried_again_and_says_so(cluster: Cluster, core: FakeCore, running: RunningOperator) -> None:
@@ -241,10 +240,10 @@ def test_failing_pass_is_tried_again_and_says_so(cluster: Cluster, core: FakeCor
     namespace = cluster.namespace()
     core.dead = True
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
+    until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
     core.dead = False
 
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
     assert running.around.vitals.internal_errors.read() == {}
 
 
@@ -252,13 +251,13 @@ def test_bug_in_the_core_takes_the_green_away(cluster: Cluster, core: FakeCore, 
     """A pass that raises leaves Ready Unknown instead of what it was, is counted, and is tried again."""
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
     core.broken = True
 
-    wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says Unknown")
-    wait_until(lambda: running.around.vitals.internal_errors.read().get("pass", 0) >= 1, "the bug is counted")
+    until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says Unknown")
+    until(lambda: running.around.vitals.internal_errors.read().get("pass", 0) >= 1, "the bug is counted")
     core.broken = False
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "it recovers", 20)
 
 
 def test_pass_over_its_deadline_is_reported_and_not_doubled(installed: tuple[Cluster, Path], core: FakeCore) -> None:
@@ -266,16 +265,16 @@ def test_pass_over_its_deadline_is_reported_and_not_doubled(installed: tuple[Clu
     cluster, kubeconfig = installed
     cluster.clear()
     with RunningOperator(fast(kubeconfig, pass_deadline_seconds=0.5), core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
+        until(operator.is_ready, "the operator is ready")
         namespace = cluster.namespace()
         core.hold = threading.Event()
         cluster.policy(namespace, "orders")
-        wait_until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
+        until(lambda: cluster.ready(namespace, "orders") == "CannotObserve", "the status says so")
         cluster.policy(namespace, "orders", suspend=True)
         assert core.count("orders") == 1
         core.hold.set()
 
-        wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the next pass ends well")
+        until(lambda: cluster.ready(namespace, "orders") == "Protected", "the next pass ends well")
 
 
 def test_operator_waits_for_its_kinds_to_be_served(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from tests.kit.kube_operator import (
     RunningOperator,
     fast,
     role_binding,
-    wait_until,
 )
+from tests.kit.waiting import until
 from tools import binaries
 from tools.controlplane import ControlPlane
 
@@ -64,7 +64,7 @@ def running(installed: tuple[Cluster, Path], core: FakeCore) -> Iterator[Running
     """An operator that is ready."""
     installed[0].clear()
     with RunningOperator(fast(installed[1]), core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
+        until(operator.is_ready, "the operator is ready")
         yield operator
     assert operator.code == 0
 
@@ -75,7 +75,7 @@ def protected(cluster: Cluster, running: RunningOperator) -> str:
     del running
     namespace = cluster.namespace()
     cluster.policy(namespace, "orders")
-    wait_until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
+    until(lambda: cluster.ready(namespace, "orders") == "Protected", "the status is written")
     return namespace
 
 
@@ -83,14 +83,14 @@ def test_killed_server_comes_back(cluster: Cluster, core: FakeCore, running: Run
     """Readiness goes and returns, the status that could not be written is written, no restart is needed."""
     cluster.plane.kill_apiserver()
     core.reason = Reason.CATCHING_UP
-    wait_until(lambda: not running.is_ready(), "the operator notices")
+    until(lambda: not running.is_ready(), "the operator notices")
     assert running.get("/healthz")[0] == 200
     cluster.plane.start_apiserver()
 
-    wait_until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
-    wait_until(running.is_ready, "the operator is ready again")
+    until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
+    until(running.is_ready, "the operator is ready again")
     cluster.policy(protected, "later")
-    wait_until(lambda: cluster.ready(protected, "later"), "new policies are seen")
+    until(lambda: cluster.ready(protected, "later"), "new policies are seen")
 
 
 def test_hung_server_goes_on(cluster: Cluster, core: FakeCore, running: RunningOperator, protected: str) -> None:
@@ -99,15 +99,15 @@ def test_hung_server_goes_on(cluster: Cluster, core: FakeCore, running: RunningO
     cluster.plane.pause_apiserver()
     try:
         passes = core.count("orders")
-        wait_until(lambda: not running.is_ready(), "the operator notices")
-        wait_until(lambda: core.count("orders") > passes, "it goes on looking at AWS")
+        until(lambda: not running.is_ready(), "the operator notices")
+        until(lambda: core.count("orders") > passes, "it goes on looking at AWS")
         timeouts = running.around.vitals.api_requests
-        wait_until(lambda: timeouts.read().get(("PATCH", "timeout"), 0) >= 2, "writes time out", 60)
+        until(lambda: timeouts.read().get(("PATCH", "timeout"), 0) >= 2, "writes time out", 60)
     finally:
         cluster.plane.resume_apiserver()
 
-    wait_until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
-    wait_until(running.is_ready, "the operator is ready again")
+    until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
+    until(running.is_ready, "the operator is ready again")
     assert running.around.vitals.internal_errors.read() == {}
 
 
@@ -121,9 +121,9 @@ def test_deletions_that_no_watch_tells_are_found(
         cluster.policy(namespace, f"ghost-{number}")
     unheard = fast(installed[1], relist_interval_seconds=1)
     with RunningOperator(unheard, core) as operator:
-        wait_until(lambda: len(operator.board.reports()) == 3, "all are known")
+        until(lambda: len(operator.board.reports()) == 3, "all are known")
         cluster.unbind()  # watches end with the server and are not given again
-        wait_until(lambda: operator.around.vitals.api_requests.read().get(("GET", "403")), "rights are gone")
+        until(lambda: operator.around.vitals.api_requests.read().get(("GET", "403")), "rights are gone")
         cluster.plane.kill_apiserver()
         cluster.plane.start_apiserver()
         for number in range(3):
@@ -131,7 +131,7 @@ def test_deletions_that_no_watch_tells_are_found(
             cluster.delete(namespace, f"ghost-{number}")
         cluster.bind()
 
-        wait_until(lambda: operator.board.reports() == (), "the ghosts are gone")
+        until(lambda: operator.board.reports() == (), "the ghosts are gone")
 
 
 def test_rights_taken_away_and_given_back(
@@ -141,11 +141,11 @@ def test_rights_taken_away_and_given_back(
     cluster.unbind()
     core.reason = Reason.CATCHING_UP
     requests = running.around.vitals.api_requests
-    wait_until(lambda: requests.read().get(("PATCH", "403")), "a write is refused")
+    until(lambda: requests.read().get(("PATCH", "403")), "a write is refused")
     assert cluster.ready(protected, "orders") == "Protected"
     cluster.bind()
 
-    wait_until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
+    until(lambda: cluster.ready(protected, "orders") == "CatchingUp", "the status is written")
     assert running.around.vitals.internal_errors.read() == {}
 
 
@@ -162,14 +162,14 @@ def test_token_is_replaced(cluster: Cluster, core: FakeCore) -> None:
     cluster.apply(role_binding(account, "token-test"))
     kubeconfig = issue()
     with RunningOperator(fast(kubeconfig), core) as operator:
-        wait_until(operator.is_ready, "the operator is ready")
+        until(operator.is_ready, "the operator is ready")
         cluster.policy(namespace, "orders")
-        wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+        until(lambda: cluster.ready(namespace, "orders"), "the status is written")
         cluster.plane.kubectl("delete", "serviceaccount", "-n", namespace, "operator")
         requests = operator.around.vitals.api_requests
-        wait_until(lambda: requests.read().get(("GET", "401")), "the old token is refused")
+        until(lambda: requests.read().get(("GET", "401")), "the old token is refused")
         core.reason = Reason.CATCHING_UP
-        wait_until(lambda: requests.read().get(("PATCH", "401")), "a write is refused")
+        until(lambda: requests.read().get(("PATCH", "401")), "a write is refused")
         user = yaml.safe_load(issue().read_text())["users"]
         kubeconfig.write_text(
             yaml.safe_dump(
@@ -180,9 +180,9 @@ def test_token_is_replaced(cluster: Cluster, core: FakeCore) -> None:
             )
         )
 
-        wait_until(lambda: cluster.ready(namespace, "orders") == "CatchingUp", "the status is written")
+        until(lambda: cluster.ready(namespace, "orders") == "CatchingUp", "the status is written")
         cluster.policy(namespace, "later")
-        wait_until(lambda: cluster.ready(namespace, "later"), "new policies are seen")
+        until(lambda: cluster.ready(namespace, "later"), "new policies are seen")
     assert operator.code == 0
 
 
@@ -194,16 +194,16 @@ def test_schema_without_our_fields_is_a_bug_not_a_loop(
     status = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/observedGeneration"
     removal = f'[{{"op":"remove","path":"{status}"}}]'
     cluster.plane.kubectl("patch", "crd", crd, "--type=json", "-p", removal)
-    wait_until(lambda: _refuses_generation(cluster, protected), "the schema is in force")
+    until(lambda: _refuses_generation(cluster, protected), "the schema is in force")
     cluster.policy(protected, "orders", suspend=True)
     errors = running.around.vitals.internal_errors
-    wait_until(lambda: errors.read().get("status"), "the refusal is counted")
+    until(lambda: errors.read().get("status"), "the refusal is counted")
     before = core.count("orders")
-    wait_until(lambda: core.count("orders") >= before + 2, "two more passes")
+    until(lambda: core.count("orders") >= before + 2, "two more passes")
     assert errors.read()["status"] <= core.count("orders")
     cluster.apply_crds()
 
-    wait_until(lambda: cluster.ready(protected, "orders") == "Protected", "the status is written")
+    until(lambda: cluster.ready(protected, "orders") == "Protected", "the status is written")
 
 
 def _refuses_generation(cluster: Cluster, namespace: str) -> bool:
@@ -218,17 +218,17 @@ def test_deleted_definition_removes_nothing_in_aws_and_comes_back(
     namespace = cluster.namespace()
     for number in range(3):
         cluster.policy(namespace, f"p-{number}", deletionPolicy="RemoveOwned")
-    wait_until(lambda: len(running.board.reports()) == 3, "all are known")
+    until(lambda: len(running.board.reports()) == 3, "all are known")
     cluster.plane.kubectl("delete", "crd", f"{POLICIES}.crossvault.io", f"{ACCOUNTS}.crossvault.io", "--timeout=30s")
 
     assert core.removed == []
     assert set(core.ordered.values()) == {False}
-    wait_until(lambda: running.board.reports() == (), "nothing is known any more")
+    until(lambda: running.board.reports() == (), "nothing is known any more")
     cluster.apply_crds()
     cluster.policy(namespace, "anew", deletionPolicy="RemoveOwned")
-    wait_until(lambda: cluster.ready(namespace, "anew"), "new policies are seen")
+    until(lambda: cluster.ready(namespace, "anew"), "new policies are seen")
     cluster.delete(namespace, "anew")
-    wait_until(lambda: core.removed == ["anew"], "a deletion by name counts as ordered")
+    until(lambda: core.removed == ["anew"], "a deletion by name counts as ordered")
 
 
 def test_watching_goes_on_when_a_watch_finds_no_definition(
@@ -250,9 +250,9 @@ def test_watching_goes_on_when_a_watch_finds_no_definition(
     monkeypatch.setattr(kopf, "run_tasks", without_definition)
     with RunningOperator(fast(installed[1]), core) as operator:
         namespace = cluster.namespace()
-        wait_until(lambda: ended, "kopf has ended once")
+        until(lambda: ended, "kopf has ended once")
         cluster.policy(namespace, "later")
-        wait_until(lambda: cluster.ready(namespace, "later"), "a policy is seen")
+        until(lambda: cluster.ready(namespace, "later"), "a policy is seen")
 
     assert operator.code == 0
 
@@ -260,7 +260,7 @@ def test_watching_goes_on_when_a_watch_finds_no_definition(
 def test_deleted_namespace_removes_nothing_in_aws(cluster: Cluster, core: FakeCore, protected: str) -> None:
     """The namespace goes with everything in it, and none of its policies counts as ordered."""
     cluster.policy(protected, "owning", deletionPolicy="RemoveOwned")
-    wait_until(lambda: cluster.ready(protected, "owning"), "the status is written")
+    until(lambda: cluster.ready(protected, "owning"), "the status is written")
     cluster.plane.kubectl("delete", "namespace", protected, "--timeout=60s")
 
     assert core.removed == []
@@ -274,8 +274,8 @@ def test_deletion_with_dead_aws_is_bounded(
     del running
     core.dead = True
     cluster.delete(protected, "orders")
-    wait_until(lambda: cluster.gone(protected, "orders"), "the policy is let go", 15)
-    warnings = wait_until(
+    until(lambda: cluster.gone(protected, "orders"), "the policy is let go", 15)
+    warnings = until(
         lambda: [each for each in cluster.events(protected, "orders") if each["reason"] == "DeletionIncomplete"],
         "the event is posted",
     )
@@ -290,7 +290,7 @@ def test_bug_in_a_deletion_is_bounded_too(
     core.broken = True
     cluster.delete(protected, "orders")
 
-    wait_until(lambda: cluster.gone(protected, "orders"), "the policy is let go", 15)
+    until(lambda: cluster.gone(protected, "orders"), "the policy is let go", 15)
     assert running.around.vitals.internal_errors.read()["deletion"] >= 1
 
 
@@ -302,11 +302,11 @@ def test_deletion_while_the_operator_was_away_is_completed(
     namespace = cluster.namespace()
     with RunningOperator(fast(installed[1]), core):
         cluster.policy(namespace, "orders")
-        wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+        until(lambda: cluster.ready(namespace, "orders"), "the status is written")
     cluster.delete(namespace, "orders")
     assert not cluster.gone(namespace, "orders")
     with RunningOperator(fast(installed[1]), core):
-        wait_until(lambda: cluster.gone(namespace, "orders"), "the policy is let go")
+        until(lambda: cluster.gone(namespace, "orders"), "the policy is let go")
 
 
 def test_user_is_the_one_the_rights_are_for(cluster: Cluster) -> None:

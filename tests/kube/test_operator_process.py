@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.kit.kube_operator import Cluster, wait_until
+from tests.kit.kube_operator import Cluster
 from tests.kit.operator_process import process
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube
@@ -35,7 +36,7 @@ def test_signal_ends_it_cleanly(installed: tuple[Cluster, Path], tmp_path: Path,
     namespace, log = cluster.namespace(), tmp_path / "log"
     with process(log, kubeconfig) as running:
         cluster.policy(namespace, "orders")
-        wait_until(lambda: cluster.ready(namespace, "orders"), "the status is written")
+        until(lambda: cluster.ready(namespace, "orders"), "the status is written")
         code = ended(running, number)
 
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -51,7 +52,7 @@ def test_hanging_aws_call_does_not_hold_up_the_end(installed: tuple[Cluster, Pat
     namespace, log = cluster.namespace(), tmp_path / "log"
     with process(log, kubeconfig, "60") as running:
         cluster.policy(namespace, "orders")
-        wait_until(lambda: "hanging" in log.read_text(), "the pass is in AWS")
+        until(lambda: "hanging" in log.read_text(), "the pass is in AWS")
         code = ended(running, signal.SIGTERM)
 
     assert code == 0, log.read_text()

@@ -12,8 +12,9 @@ from urllib.error import HTTPError
 
 import pytest
 from tests.kit.chart import CHART, NAMESPACE, helm
-from tests.kit.kube_operator import Cluster, FakeCore, RunningOperator, fast, wait_until
+from tests.kit.kube_operator import Cluster, FakeCore, RunningOperator, fast
 from tests.kit.operator_process import process
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 pytestmark = pytest.mark.kube
@@ -65,17 +66,17 @@ def test_crowd_of_half_sent_requests_does_no_harm(control_plane: ControlPlane, t
     namespace = cluster.namespace()
     with process(log, kubeconfig) as running:
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
-        found = wait_until(lambda: PORTS.findall(log.read_text()), "the ports are told")
+        found = until(lambda: PORTS.findall(log.read_text()), "the ports are told")
         metrics, probes = map(int, found[0])
-        wait_until(lambda: get(probes, "/readyz")[0] == 200, "it is ready")
+        until(lambda: get(probes, "/readyz")[0] == 200, "it is ready")
         calm = open_files(running.pid)
         with crowd(metrics, probes):
             answers = [(get(metrics, "/metrics"), get(probes, "/healthz")) for _ in range(10)]
             most = open_files(running.pid)
             cluster.policy(namespace, "orders")
-            wait_until(lambda: cluster.ready(namespace, "orders"), "policies are looked after")
+            until(lambda: cluster.ready(namespace, "orders"), "policies are looked after")
             answers += [(get(metrics, "/metrics"), get(probes, "/healthz"))]
-        wait_until(lambda: open_files(running.pid) <= calm + 10, "the connections are gone")
+        until(lambda: open_files(running.pid) <= calm + 10, "the connections are gone")
         ended = running.poll()
 
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -105,7 +106,7 @@ def guarded() -> Iterator[tuple[ControlPlane, RunningOperator]]:
         running = RunningOperator(fast(kubeconfig, authorize_scrapers=True), FakeCore())
         running.around.metrics = lambda: b"metric 1\n"
         with running:
-            wait_until(running.is_ready, "it is ready")
+            until(running.is_ready, "it is ready")
             yield plane, running
 
 

@@ -10,18 +10,8 @@ from typing import Any
 import pytest
 from tests.kit.broken_manifests import ACCOUNT, POLICY
 from tests.kit.chart import CHART, NAMESPACE, helm, only, rendered
-from tests.kit.kube_operator import (
-    ACCOUNTS,
-    API,
-    FINALIZER,
-    POLICIES,
-    RBAC,
-    Cluster,
-    FakeCore,
-    RunningOperator,
-    fast,
-    wait_until,
-)
+from tests.kit.kube_operator import ACCOUNTS, API, FINALIZER, POLICIES, RBAC, Cluster, FakeCore, RunningOperator, fast
+from tests.kit.waiting import until
 from tools.apiclient import ApiError
 from tools.controlplane import ControlPlane
 
@@ -65,8 +55,8 @@ def thief(owner: Cluster) -> Cluster:
     def refused() -> bool:
         return REFUSED in said(thief, namespace, "first", {"metadata": {"labels": {"try": str(next(tries))}}})
 
-    wait_until(refused, "admission holds", 90.0)
-    wait_until(lambda: REFUSED in told(thief, namespace, {**event(namespace), **OTHER}), "events too", 90.0)
+    until(refused, "admission holds", 90.0)
+    until(lambda: REFUSED in told(thief, namespace, {**event(namespace), **OTHER}), "events too", 90.0)
     return thief
 
 
@@ -268,7 +258,7 @@ def test_events_of_the_old_group_are_no_way_around(owner: Cluster, thief: Cluste
         found = attempt(thief, "POST", path, each)
         return "" if "is forbidden: User" in found else found or "taken"
 
-    wait_until(lambda: answer(body), "the right is there")
+    until(lambda: answer(body), "the right is there")
     answers = [answer({**each, "source": {"component": "kubelet"}}) for each in (kubelet, disguised)]
 
     owner.call("DELETE", f"{RBAC}/clusterrolebindings/{role}")
@@ -285,11 +275,11 @@ def test_operator_works_under_it(owner: Cluster, thief: Cluster) -> None:
     with RunningOperator(fast(kubeconfig), core) as operator:
         owner.policy(namespace, "orders")
         owner.merge(namespace, "orders", {"metadata": {"finalizers": ["example.com/other"]}})
-        wait_until(lambda: owner.ready(namespace, "orders") == "Protected", "the status is written")
-        wait_until(lambda: owner.events(namespace, "orders"), "the event is posted")
+        until(lambda: owner.ready(namespace, "orders") == "Protected", "the status is written")
+        until(lambda: owner.events(namespace, "orders"), "the event is posted")
         finalizers = (owner.get(namespace, "orders") or {})["metadata"]["finalizers"]
         owner.delete(namespace, "orders")
-        wait_until(
+        until(
             lambda: (owner.get(namespace, "orders") or {})["metadata"]["finalizers"] == ["example.com/other"],
             "it is released",
         )

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from tests.kit import stage as scene
-from tests.kit.kube_operator import wait_until
 from tests.kit.tenants import COPIERS, WEAK, Json, Town, logging_into, told, world
+from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
 from backup_simulator.server import SimulatorServer
@@ -120,7 +120,7 @@ def test_what_was_not_granted_reads_like_an_account_that_is_not_there(town: Town
         for kind in ("theft", "twin"):
             name = f"x{number}-{kind}"
             status = town.wait(theirs, name, "AccountNotFound")
-            wait_until(lambda name=name: town.events(theirs, name), "the event is posted")  # type: ignore[misc]
+            until(lambda name=name: town.events(theirs, name), "the event is posted")  # type: ignore[misc]
             text = told(status, town.events(theirs, name))
             found.append(re.sub(rf"{name}|nowhere-(?=source|dest)|oracle-(?=source|dest)", "", text))
         assert found[0] == found[1], what
@@ -138,7 +138,7 @@ def test_grant_that_is_withdrawn_and_given_back_copies_nothing_twice(town: Town,
         asked = town.calls.count(theirs)
         passes = town.core.ended[theirs]
         town.cluster.merge(theirs, "backups", {"spec": {"objectives": {"maxCopyLag": f"{passes}h"}}})
-        wait_until(lambda passes=passes: town.core.ended[theirs] > passes, "it is looked at")  # type: ignore[misc]
+        until(lambda passes=passes: town.core.ended[theirs] > passes, "it is looked at")  # type: ignore[misc]
         assert town.calls.count(theirs) == asked
         town.shared("withdrawn", theirs)
         town.copied(theirs, "backups")
@@ -156,10 +156,10 @@ def test_label_that_is_taken_away_stops_the_pass_that_runs(town: Town, theirs: s
     new = {"vault": {"name": "labelled-new", "create": True, "encryptionKey": "alias/orders-copies"}}
     with town.core.hold(theirs):
         town.declare(theirs, "mine", "labelled", destination=new)
-        wait_until(lambda: town.core.begun.count((theirs, "mine")), "its pass begins")
+        until(lambda: town.core.begun.count((theirs, "mine")), "its pass begins")
         told_before = town.additions()
         label(town, theirs, "no")
-        wait_until(lambda: town.additions() > told_before, "the operator hears of it")
+        until(lambda: town.additions() > told_before, "the operator hears of it")
     town.wait(theirs, "mine", "AccountNotFound")
 
     assert not town.has_vault("labelled-new")
@@ -190,10 +190,10 @@ def test_removing_what_one_owns_leaves_what_others_need(town: Town, ours: str, t
     town.wait(ours, "checked", "AccountNotFound")
     town.restart()
     town.cluster.delete(theirs, "mine")
-    wait_until(lambda: town.cluster.gone(theirs, "mine"), "the deletion is complete")
+    until(lambda: town.cluster.gone(theirs, "mine"), "the deletion is complete")
 
     assert OWN in town.statements("owned-copies")
-    kept = wait_until(lambda: town.events(theirs, "mine", "DeletionRetained"), "it is told what stays")
+    kept = until(lambda: town.events(theirs, "mine", "DeletionRetained"), "it is told what stays")
     assert "another policy needs it" in kept[0][1]
     assert ours not in json.dumps(town.events(theirs, "mine"))
     town.declare(ours, "checked", "owned", destination={"vaultPolicy": "Check"})
@@ -203,7 +203,7 @@ def test_removing_what_one_owns_leaves_what_others_need(town: Town, ours: str, t
     town.copied(theirs, "mine")
     town.cluster.delete(ours, "checked")
     town.cluster.delete(theirs, "mine")
-    wait_until(lambda: town.cluster.gone(theirs, "mine") and town.cluster.gone(ours, "checked"), "both are gone")
+    until(lambda: town.cluster.gone(theirs, "mine") and town.cluster.gone(ours, "checked"), "both are gone")
     assert OWN in town.statements("owned-copies")
 
 
@@ -221,7 +221,7 @@ def test_editing_takes_away_only_what_nobody_else_needs(town: Town, ours: str, t
         town.restart()
     town.declare(theirs, "mine", "edited", deletionPolicy="RemoveOwned")
     town.cluster.delete(theirs, "mine")
-    wait_until(lambda: town.cluster.gone(theirs, "mine"), "the deletion is complete")
+    until(lambda: town.cluster.gone(theirs, "mine"), "the deletion is complete")
 
     assert OWN in town.statements("edited-copies")
     town.copied(ours, "checked")
@@ -241,7 +241,7 @@ def test_short_lived_copies_of_others_are_no_protection(town: Town, ours: str, t
     assert [(each["reason"], each["count"]) for each in status["failures"]] == [("CopyExpiresEarly", POINTS)]
     assert theirs not in told(status, town.events(ours, "backups"))
     passes = Counter(town.core.begun)[ours, "backups"]
-    wait_until(lambda: Counter(town.core.begun)[ours, "backups"] > passes + 1, "it is looked at again")
+    until(lambda: Counter(town.core.begun)[ours, "backups"] > passes + 1, "it is looked at again")
     assert town.jobs("short") == {"short-copies": POINTS}
 
 
@@ -266,7 +266,7 @@ def test_namespace_whose_copies_never_end_leaves_places(town: Town, ours: str, t
         vault = {"name": f"many-x{number}", "create": True, "encryptionKey": "alias/orders-copies"}
         scope = {"recoveryPoints": volumes(0, 1, 2), "copying": {"maxConcurrent": 100}}
         town.declare(theirs, f"mine-{number}", "many", destination={"vault": vault}, **scope)
-    wait_until(lambda: town.jobs("many").total() >= 3, "they have taken what they can")
+    until(lambda: town.jobs("many").total() >= 3, "they have taken what they can")
     town.declare(ours, "backups", "many", recoveryPoints=volumes(3, 4, 5))
     town.copied(ours, "backups")
 
@@ -292,17 +292,17 @@ def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours
     with town.core.hold(theirs):
         for number in range(60):
             town.declare(theirs, f"mine-{number:02}", "fair", destinations=five(number))
-        wait_until(lambda: len(begun(town, theirs)) >= 4, "their passes hang")
+        until(lambda: len(begun(town, theirs)) >= 4, "their passes hang")
         for name in ("one", "two"):
             town.declare(ours, name, "fair")
         for name in ("one", "two"):
-            wait_until(lambda name=name: town.status(ours, name), f"{name} has a status", timeout=90)  # type: ignore[misc]
+            until(lambda name=name: town.status(ours, name), f"{name} has a status", timeout=90)  # type: ignore[misc]
         assert town.core.ended[theirs] == 0
-    wait_until(lambda: town.calls.of("fair-source").count(theirs) > 12, "they have used up what was left")
+    until(lambda: town.calls.of("fair-source").count(theirs) > 12, "they have used up what was left")
     before, elsewhere = len(town.calls.of("fair-source")), len(town.calls.of("fair-destination"))
     pair = {"source": {"vault": {"name": "fair-2"}}, "destination": {"vault": {"name": "fair-2-copies"}}}
     town.declare(ours, "three", "fair", **pair)
-    wait_until(lambda: town.status(ours, "three"), "three has a status", timeout=90)
+    until(lambda: town.status(ours, "three"), "three has a status", timeout=90)
     during = town.calls.of("fair-source")[before:]
     during = during[during.index(ours) : len(during) - during[::-1].index(ours)]
 
@@ -312,7 +312,7 @@ def test_newcomer_waits_for_no_pass_and_takes_turns_at_requests(town: Town, ours
     before = len(town.calls.of("fair-source"))
     pair = {"source": {"vault": {"name": "fair-3"}}, "destination": {"vault": {"name": "fair-3-copies"}}}
     town.declare(late, "first", "fair", **pair)
-    wait_until(lambda: town.status(late, "first"), "first has a status", timeout=90)
+    until(lambda: town.status(late, "first"), "first has a status", timeout=90)
     during = town.calls.of("fair-source")[before:]
     during = during[during.index(late) : len(during) - during[::-1].index(late)]
 
@@ -346,10 +346,10 @@ def test_hostile_texts_of_aws_are_one_clean_line(town: Town, ours: str) -> None:
     town.declare(ours, "job", "hostile")
     town.declare(ours, "sid", "hostile", destination={"vault": {"name": "hostile-2-copies"}})
     statuses = [town.wait(ours, "job", "CopiesFailing")]
-    wait_until(lambda: "statement" in json.dumps(town.status(ours, "sid")), "the statement is told")
+    until(lambda: "statement" in json.dumps(town.status(ours, "sid")), "the statement is told")
     statuses.append(town.status(ours, "sid"))
     for name in ("job", "sid"):
-        wait_until(lambda name=name: town.events(ours, name), "the event is posted")  # type: ignore[misc]
+        until(lambda name=name: town.events(ours, name), "the event is posted")  # type: ignore[misc]
     read = [*leaves(statuses), *(note for name in ("job", "sid") for _, note in town.events(ours, name))]
 
     assert [each for each in read if "Everything is fine" in each]
@@ -383,7 +383,7 @@ def test_all_roles_that_are_granted_have_room_and_no_other_gets_in(town: Town, o
     for each in (*roles, COPIERS[-1]):
         town.declare(theirs, each, "roles", source={"copyRole": each}, backfill={"mode": "None"})
     town.declare(theirs, "again", "roles", source={"copyRole": role(roles[0])}, backfill={"mode": "None"})
-    wait_until(lambda: len(town.statements("roles-copies")) == len(roles), "they have put in all", timeout=90)
+    until(lambda: len(town.statements("roles-copies")) == len(roles), "they have put in all", timeout=90)
     town.wait(theirs, COPIERS[-1], "AccountNotFound")
     town.declare(ours, "backups", "roles")
     town.copied(ours, "backups")
@@ -391,7 +391,7 @@ def test_all_roles_that_are_granted_have_room_and_no_other_gets_in(town: Town, o
     assert set(town.statements("roles-copies")) == {OWN, *(sid_of(role(each)) for each in roles)}
     too_many = [{**source, "namespaces": {"names": [theirs]}, "copyRoles": list(COPIERS)}, mine]
     town.accounts("roles", too_many, [both])
-    refused = wait_until(lambda: town.account_faults("roles-source"), "the account is refused")
+    refused = until(lambda: town.account_faults("roles-source"), "the account is refused")
     assert "must name at most 20 different copyRoles in all, name 21" in refused
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests.kit import builders
 from tests.kit.fake_aws import FakeAws
-from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
+from tests.kit.folders import FAST, KEY, aws_of_today, manifests, write
+from tests.kit.waiting import until_in_loop
 
 from crossvault.cli.run import exit_code
 from crossvault.kinds import ACCOUNT
@@ -119,7 +120,7 @@ async def test_until_protected_ends_when_all_is_copied(tmp_path: Path) -> None:
     aws = aws_of_today(builders.point(1))
     goal = runner(write(tmp_path, *manifests()), aws, until_protected=True)
     running = asyncio.create_task(goal.run())
-    await until(lambda: KEY in goal.outcomes)
+    await until_in_loop(lambda: KEY in goal.outcomes)
     aws.finish_jobs()
 
     await asyncio.wait_for(running, 30)
@@ -136,9 +137,9 @@ async def test_a_run_whose_policies_are_gone_has_not_reached_its_goal(
         write(tmp_path, *manifests()), aws_of_today(builders.point(1)), until_protected=True, timeout=settings.timeout
     )
     running = asyncio.create_task(waiting.run())
-    await until(lambda: KEY in waiting.outcomes)
+    await until_in_loop(lambda: KEY in waiting.outcomes)
     write(tmp_path, *manifests()[:-1])
-    await until(lambda: not waiting.outcomes)
+    await until_in_loop(lambda: not waiting.outcomes)
     assert not running.done()
     await asyncio.wait_for(running, 30)
 
@@ -161,11 +162,11 @@ async def test_files_that_can_be_used_again_are_told_of(tmp_path: Path, caplog: 
     caplog.set_level("INFO")
     going = runner(write(tmp_path, *manifests()), aws_of_today())
     running = asyncio.create_task(going.run())
-    await until(lambda: KEY in going.outcomes)
+    await until_in_loop(lambda: KEY in going.outcomes)
     (tmp_path / "all.yaml").write_text("a: [", "utf-8")
-    await until(lambda: "cannot be used" in caplog.text)
+    await until_in_loop(lambda: "cannot be used" in caplog.text)
     write(tmp_path, *manifests(suspend=True))
-    await until(lambda: "can be used again" in caplog.text)
+    await until_in_loop(lambda: "can be used again" in caplog.text)
     going.stop()
     await asyncio.wait_for(running, 30)
 
@@ -177,9 +178,9 @@ async def test_a_changed_file_is_taken_over(tmp_path: Path) -> None:
     aws = aws_of_today(builders.point(1))
     going = runner(write(tmp_path, *manifests(suspend=True)), aws)
     running = asyncio.create_task(going.run())
-    await until(lambda: KEY in going.outcomes)
+    await until_in_loop(lambda: KEY in going.outcomes)
     write(tmp_path, *manifests(suspend=False))
-    await until(lambda: going.statuses()[KEY]["status"]["destinations"][0].get("inProgress"))
+    await until_in_loop(lambda: going.statuses()[KEY]["status"]["destinations"][0].get("inProgress"))
     going.stop()
     await asyncio.wait_for(running, 30)
 

@@ -12,7 +12,8 @@ import pytest
 from tests.kit import builders
 from tests.kit.builders import NOW, PAYER_ID, TARGET_ID, account_body, ago, organization_body, organization_sight
 from tests.kit.fake_aws import FakeAws
-from tests.kit.folders import FAST, KEY, aws_of_today, manifests, until, write
+from tests.kit.folders import FAST, KEY, aws_of_today, manifests, write
+from tests.kit.waiting import until_in_loop
 
 from crossvault.aspects.organization.seen import Settings
 from crossvault.aspects.organization.switch import SetSwitch
@@ -106,12 +107,12 @@ async def test_what_policies_counted_is_known_to_the_next_look(tmp_path: Path) -
     aws = aws_of_today(builders.point())
     going = runner(write(tmp_path, *files()), aws)
     life = asyncio.create_task(going.run())
-    await until(lambda: aws.jobs)
+    await until_in_loop(lambda: aws.jobs)
     aws.finish_jobs()
-    await until(lambda: going.statuses()[KEY]["status"].get("summary", {}).get("copied") == "1/1")
+    await until_in_loop(lambda: going.statuses()[KEY]["status"].get("summary", {}).get("copied") == "1/1")
     left = {PAYER_ID: "ACTIVE", builders.SOURCE_ID: "ACTIVE"}
     aws.organization = organization_sight(members=Seen(left))
-    await until(lambda: going.organizations()["main"][0]["status"].get("former"))
+    await until_in_loop(lambda: going.organizations()["main"][0]["status"].get("former"))
     row = going.organizations()["main"][0]["status"]["formerMembers"][0]
     going.stop()
     await asyncio.wait_for(life, 30)

@@ -45,14 +45,14 @@ def test_there_are_as_many_threads_as_work_and_none_after_it() -> None:
     """Idle ones are used again before another begins, and end by themselves."""
     pool, gate = Pool(3, name="few", idle_seconds=0.2), threading.Event()
     held = [pool.submit(gate.wait, 10) for _ in range(5)]
-    until(lambda: sum(each.running() for each in held) == 3)
+    until(lambda: sum(each.running() for each in held) == 3, "three run")
     assert threads_of("few") == 3
 
     gate.set()
     wait(held, timeout=10)
     pool.submit(int).result(timeout=10)
     assert threads_of("few") <= 3
-    until(lambda: threads_of("few") == 0)
+    until(lambda: threads_of("few") == 0, "the threads are gone")
 
     assert pool.submit(int).result(timeout=10) == 0, "and one begins when there is work again"
     pool.shutdown()
@@ -73,7 +73,7 @@ def test_the_end_waits_for_what_runs_and_leaves_what_waits_where_told_to(*, leav
     """Nothing begins after it."""
     gate, pool = threading.Event(), Pool(1, name="last")
     running, waiting = pool.submit(gate.wait, 10), pool.submit(int, "7")
-    until(running.running)
+    until(running.running, "it runs")
 
     pool.shutdown(wait=False, cancel_futures=leaves)
     with pytest.raises(RuntimeError, match="after the end"):
@@ -93,7 +93,7 @@ def test_a_process_without_more_threads_goes_on_with_those_it_has(monkeypatch: p
     """Where there is none at all, whoever asks is told."""
     pool, gate = Pool(2), threading.Event()
     held = pool.submit(gate.wait, 10)
-    until(held.running)
+    until(held.running, "it runs")
 
     def refused(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -76,7 +76,7 @@ def test_a_turn_counts_for_so_long_and_no_longer(stalled: int) -> None:
         for _ in range(stalled):
             begun = len(turns._since)
             held = pool.submit(stall)
-            until(partial(_has_more, turns, begun))
+            until(partial(_has_more, turns, begun), "another one is answered")
             now[0] += 1.0
         turns.begin()
         gate.set()
