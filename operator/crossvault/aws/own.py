@@ -52,8 +52,8 @@ NOBODY = ""
 
 def _nowhere(ref: SecretKey) -> str:
     words = (
-        f"The External ID is declared by externalIdSecretRef (key {ref.key} of {ref.name}), which is not among the files:"
-        " the account was not looked at."
+        f"The External ID is declared by externalIdSecretRef (key {ref.key} of {ref.name}), which is not among the"
+        " files: the account was not looked at."
     )
     raise CrossvaultError(Problem(Reason.EXTERNAL_ID_IN_CLUSTER, words, ErrorClass.STUCK))
 
