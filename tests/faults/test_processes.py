@@ -186,6 +186,7 @@ def test_the_exit_codes_of_a_plan(machine: Machine) -> None:
         "lifecycles": 0,
         "hazards": 0,
         "notReady": 0,
+        "sharedPairs": 0,
         "notLookedAt": 0,
         "notActing": 0,
         "awsReads": document["summary"]["awsReads"],

@@ -44,6 +44,7 @@ def test_nothing_is_said_below_the_table_when_all_is_protected() -> None:
         "ineligible": 0,
         "unmet": 0,
         "drifted": 0,
+        "sharedPairs": 0,
         "notLookedAt": 0,
     }
 

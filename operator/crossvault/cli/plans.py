@@ -34,7 +34,7 @@ from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import plural
-from . import costs, pairings, sources, strays, verdicts, wrongs
+from . import costs, pairings, shared, sources, strays, verdicts, wrongs
 from . import switches as switches_
 from .render import API_VERSION, size
 from .wrongs import WIDTH
@@ -91,6 +91,7 @@ def document(
             "hazards": sum(len(each["hazards"]) for each in lines),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
             "notLookedAt": sum(map(is_unseen, policies)) + sum(map(switches_.is_unseen, switches)),
+            "sharedPairs": shared.planned(acting),
             "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
             "awsWrites": writes,
@@ -279,7 +280,10 @@ def _policy(policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
     held = "   (suspended: only reported)" if policy["suspended"] else held
     sides = [(policy["policy"], sources.lines(policy["source"]))]
     sides += [
-        (f"{policy['policy']} → {each['name']}", _lines(each, policy, verbose=verbose))
+        (
+            f"{policy['policy']} → {each['name']}",
+            _lines(each, acts=policy["acts"], verbose=verbose, source=policy["source"]["unmet"]),
+        )
         for each in policy["destinations"]
     ]
     for name, inside in sides:
@@ -298,15 +302,16 @@ def _is_told(policy: Mapping[str, Any]) -> bool:
     )
 
 
-def _lines(each: Mapping[str, Any], policy: Mapping[str, Any], *, verbose: bool) -> list[str]:
-    acts = policy["acts"]
+def _lines(
+    each: Mapping[str, Any], *, acts: bool, verbose: bool, source: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
     lines = sources.change_lines(each["changes"])
     lines += _copy_line(each["copies"], sources.sign("add"), acts=acts)
     lines += costs.lines(each["copies"])
     lines += _existing_lines(each["existingCopies"], sources.sign("change"), acts=acts)
     lines += pairings.lines(each["pairing"], verbose=verbose)
     lines += wrongs.prerequisites(each["unmet"])
-    lines += wrongs.failures(each["failures"], [*policy["source"]["unmet"], *each["unmet"]])
+    lines += wrongs.failures(each["failures"], [*source, *each["unmet"]])
     lines += wrongs.hazards(each["hazards"])
     lines += wrongs.ineligible(each["reasons"])
     quiet = [

@@ -14,7 +14,7 @@ from ..kinds import ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey
 from ..local import ManifestFault
 from ..words.instants import instant
-from . import tables, wrongs
+from . import shared, tables, wrongs
 from .render import API_VERSION
 
 NONE: Mapping[ObjectKey, Sequence[str]] = MappingProxyType({})
@@ -50,6 +50,7 @@ def document(
             "ineligible": sum(each.get("ineligible", 0) for each in summaries),
             "unmet": sum(each.get("unmetPrerequisites", 0) for each in summaries),
             "drifted": sum(each.get("drifted", 0) for each in summaries),
+            "sharedPairs": shared.declared(bodies.values()),
             "notLookedAt": sum(not looked.get(key, False) for key in bodies),
         },
         "policies": policies,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..aspects.copies.planned import State
 from ..words.texts import plural
+from . import shared
 from . import switches as switches_
 from .render import size
 
@@ -79,7 +80,7 @@ def _planned(answer: Mapping[str, Any]) -> str:
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
         f"{whole},{lives} {summary['unmet']} unmet{unknown}{amiss}."
     )
-    return f"{told}{_held(summary, idle=idle)}"
+    return f"{told}{shared.words(summary['sharedPairs'])}{_held(summary, idle=idle)}"
 
 
 def _looked(answer: Mapping[str, Any]) -> str:
