@@ -51,6 +51,6 @@ def words(pairs: int) -> str:
         return ""
     have = "has" if pairs == 1 else "have"
     return (
-        f" {plural(pairs, 'pair')} of vaults {have} several policies: what more than one of them means is copied once, and"
-        " counted for each."
+        f" {plural(pairs, 'pair')} of vaults {have} several policies: what more than one of them means is copied once,"
+        " and counted for each."
     )
