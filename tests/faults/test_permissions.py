@@ -337,6 +337,22 @@ def test_a_right_that_was_taken_away_within_the_hour_is_missing(stage: Stage) ->
     assert "put-role-policy" in row["fix"][1]
 
 
+def test_a_role_that_may_not_be_passed_any_more_is_told_within_the_hour(stage: Stage) -> None:
+    """IAM said that it may; once a start was refused it is asked again, and nothing else is blamed."""
+    stage.look()
+    (document,) = scene.role(without("production", "iam:PassRole"), scene.PRODUCTION, SOURCE)["policies"]
+    iam = stage.admin(scene.PRODUCTION, scene.HOME, "iam")
+    for name in iam.list_role_policies(RoleName=SOURCE)["PolicyNames"]:
+        iam.put_role_policy(RoleName=SOURCE, PolicyName=name, PolicyDocument=json.dumps(document))
+    for _ in range(3):
+        stage.later("5m")
+        stage.look()
+    found = {each["name"]: each for each in stage.body["status"]["prerequisites"]}
+
+    assert (found["PassRole"]["status"], found["PassRole"]["reason"]) == ("Unmet", "PassRoleDenied")
+    assert "put-role-policy" in found["PassRole"]["fix"][1]
+
+
 @pytest.mark.parametrize("account", ["production", "dr", "payer"])
 def test_no_name_of_a_missing_action_is_cut(stage: Stage, account: str) -> None:
     """Of a role that may only be tried out: every row says all its actions, however long it gets."""

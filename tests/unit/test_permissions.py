@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.kit import stage as scene
 
 from crossvault.aspects.permissions import Lack, Standing, judge, probes, rights, standing
-from crossvault.aspects.permissions.seen import DENIALS, TRIAL, Denial
+from crossvault.aspects.permissions.seen import DENIALS, PASSED, TRIAL, Denial
 from crossvault.engine.declared import Account
 from crossvault.engine.looks import Look, Seen, Unseen
 from crossvault.engine.observed import Sight
@@ -44,9 +44,9 @@ def want(*resources: str, actions: tuple[str, ...] = (LIST,), sid: str = "Look")
     return Want(sid, "look", actions, resources or ("*",), {}, wanted_by=("policy shop/orders",))
 
 
-def sight(look: Look[Decisions | None], *denials: Denial) -> Sight:
+def sight(look: Look[Decisions | None], *denials: Denial, passed: frozenset[str] = frozenset()) -> Sight:
     """Return what was seen of the account."""
-    return Sight(PRODUCTION, Parts().having(TRIAL, look).having(DENIALS, denials))
+    return Sight(PRODUCTION, Parts().having(TRIAL, look).having(DENIALS, denials).having(PASSED, passed))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +173,16 @@ def test_no_cause_is_told_that_is_not_known(decided: Decision, denial: Denial, w
     assert words in told
     assert ("IAM allows it, so" in told) is (denial is DENIED)
     assert lack.fix == ()
+
+
+@pytest.mark.parametrize("denials", [(), (SAID,)], ids=["only IAM says no", "AWS says so, too"])
+@pytest.mark.parametrize("passed", [frozenset(), frozenset({LIST})], ids=["never seen", "passed of late"])
+def test_what_passed_of_late_and_iam_denies_says_both(passed: frozenset[str], denials: tuple[Denial, ...]) -> None:
+    """Somebody has just changed it, or IAM knows less: neither is called the cause."""
+    (lack,) = judge(sight(Seen({(LIST, "*"): NO}), *denials, passed=passed), (want(),))
+
+    assert lack.status is UNMET
+    assert ("it was changed since, or IAM decides without" in lack.message) is (bool(passed) and not denials)
 
 
 def test_a_refusal_is_told_of_what_it_is_for_want_of() -> None:

@@ -139,7 +139,7 @@ def judge(sight: Sight, wants: Iterable[Want]) -> tuple[Lack, ...]:
         decisions = look.value
     explained = {each.besides for each in held if _is_denied(each, decisions)}
     denials = {action: each for action, each in denials.items() if action not in explained}
-    found = [_lack(sight.account, want, decisions, denials) for want in held]
+    found = [_lack(sight.account, want, decisions, denials, sight[PASSED]) for want in held]
     lacks = [each for each in found if each is not None]
     untried = _untried(sight.account, held, look, sight[DENIALS])
     lacks += [_instead(untried, sight, held)] if untried is not None else []
@@ -151,7 +151,9 @@ def _is_denied(want: Want, decisions: Decisions) -> bool:
     return any(standing(want, action, decisions)[0] in _NO for action in want.actions)
 
 
-def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[str, Denial]) -> Lack | None:
+def _lack(
+    account: Account, want: Want, decisions: Decisions, denials: Mapping[str, Denial], passed: frozenset[str]
+) -> Lack | None:
     """Judge one statement: what AWS denied, then what IAM denies, then what is not clear."""
     known = {action: standing(want, action, decisions) for action in want.actions}
     heard = [denials[action] for action in want.actions if action in denials and action != rights.ACTION]
@@ -163,7 +165,8 @@ def _lack(account: Account, want: Want, decisions: Decisions, denials: Mapping[s
         also = Standing.PARTLY if refused else None
         denied = tuple(action for action in want.actions if action in no or known[action][0] is also)
         barriers = frozenset[Barrier]().union(*_barriers(want, denied, decisions))
-        return _denied(account, want, denied, refused, {known[action][0] for action in denied}, barriers)
+        lack = _denied(account, want, denied, refused, {known[action][0] for action in denied}, barriers)
+        return lack if refused or passed.isdisjoint(denied) else replace(lack, message=f"{lack.message} {_PASSED}")
     unclear = {Standing.CONDITIONAL, Standing.PARTLY}
     actions = tuple(action for action in want.actions if known[action][0] in unclear)
     if not actions:
@@ -236,6 +239,12 @@ _ELSEWHERE = "IAM allows it, so the policy of a key or a vault, or conditions, r
 _LATER_OR_ELSEWHERE = (
     "IAM allows it by now, and a change of IAM takes some minutes until it is true everywhere: wait for the next look."
     " If AWS refuses it still, the policy of a key or a vault, or conditions, do: see what AWS says."
+)
+
+
+_PASSED = (
+    "AWS has let it pass at least once within the last hour: it was changed since, or IAM decides without all that AWS"
+    " knows."
 )
 
 

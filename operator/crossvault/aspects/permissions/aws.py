@@ -43,12 +43,12 @@ def account(place: Place) -> Callable[[], Parts]:
         found = found if trial is None else found.having(TRIAL, look)
         if wants and _is_left_open(look):
             attempts = _attempts(place, wants)()
-            found = found.having(ATTEMPTS, attempts).having(PASSED, place.access.passed())
+            found = found.having(ATTEMPTS, attempts)
         denied = tuple(
             Denial(action, problem.message, errors.denies_explicitly(problem), errors.is_of_the_role(problem))
             for action, problem in place.access.denied()
         )
-        return found.having(DENIALS, denied)
+        return found.having(DENIALS, denied).having(PASSED, place.access.passed())
 
     return seen
 

@@ -32,7 +32,7 @@ DENIALS: Part[tuple[Denial, ...]] = Part("denials", ())
 """What passes were denied of late, in whatever order; what was allowed since is none."""
 
 PASSED: Part[frozenset[str]] = Part("passed", frozenset())
-"""The actions that AWS has let pass of late, where IAM decides nothing: in passes, and when they were tried out."""
+"""The actions that AWS has let pass of late: in passes, and when they were tried out."""
 
 ATTEMPTS: Part[Look[Mapping[str, bool | None]]] = Part("attempts", UNASKED)
 """Whether AWS let a harmless read pass, by action, where IAM decides nothing; None where it does not tell."""
